@@ -1,0 +1,36 @@
+VENV ?= .venv
+PYTHON ?= python3
+STAMP := $(VENV)/.installed
+BIN := $(VENV)/bin
+
+.PHONY: run test check format install benchmarks snapshots screenshot clean
+
+run: $(STAMP)
+	$(BIN)/tui-latent
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+install: $(STAMP)
+
+# Exact versions that the tests passed with; drop `-c constraints.txt` to take the newest.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+snapshots: $(STAMP)
+	$(BIN)/python -m pytest tests/tui --snapshot-update
+
+clean:
+	rm -rf $(VENV) dist build

@@ -1,0 +1,147 @@
+"""What a run folder holds, as plain values: the only thing that training and looking share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+State = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+
+LIVE_STATES: Final[frozenset[State]] = frozenset({"starting", "running", "paused"})
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Status:
+    """`status.json`: how far a run is and whether anyone is at work on it."""
+
+    state: State = "starting"
+    step: int = 0
+    total_steps: int = 0
+    epoch: float = 0.0
+    """passes over the training images so far, with its fraction"""
+    total_epochs: int = 0
+    phase: str = ""
+    """what it is doing in words: `loading mnist`, a stage's title, `evaluating`"""
+    seconds: float = 0.0
+    """time spent training, without pauses and without the time the run lay still"""
+    images_per_second: float | None = None
+    """training images (not views) per second, lately"""
+    device: str = ""
+    """`cpu`, `cuda:0`; with the device's name in words after a space"""
+    memory_bytes: int | None = None
+    """device memory in use by the run (the process's memory on a CPU)"""
+    pid: int = 0
+    host: str = ""
+    heartbeat: float = 0.0
+    """Unix time of the last sign of life"""
+    error: str | None = None
+    """one or two lines for a person, when the state is `failed`"""
+    checkpoint_step: int | None = None
+    """step of the newest checkpoint, from which the run would resume"""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One metric over the run, reduced to bins of a power-of-two number of steps.
+
+    All arrays have the same length; bins without a finite value are left out, and
+    `non_finite` counts the records whose value was NaN or infinite.
+    """
+
+    steps: Float
+    """step of the last record of each bin"""
+    times: Float
+    """training seconds of the last record of each bin"""
+    means: Float
+    lows: Float
+    highs: Float
+    last: float
+    """newest value as recorded, finite or not"""
+    best: float
+    """largest finite value so far for `val/knn_*` and other accuracies, smallest otherwise"""
+    non_finite: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class LatentMap:
+    """The held-out images as points in the plane, at one step."""
+
+    step: int
+    points: NDArray[np.float32]
+    """(N, 2), aligned to the map before it"""
+    indices: NDArray[np.int64]
+    """(N,) positions in the held-out split"""
+    labels: NDArray[np.int64]
+    """(N,) plain labels, positions in `class_names`"""
+    class_names: tuple[str, ...]
+    projection: str = "native"
+    """how the points came out of the latents: `native` (2-D as trained), `pca`, …"""
+
+
+@dataclass(frozen=True, eq=False)
+class RunSnapshot:
+    """Everything a screen draws of one run: immutable, cumulative, the newest wins.
+
+    Two snapshots of one reader share every part that has not changed, so `is` tells
+    a widget whether it must repaint.
+    """
+
+    path: Path
+    preset: Mapping[str, Any] = field(default_factory=dict)
+    """the resolved preset, a table per section, as in `preset.toml`"""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """seed, versions, device, command, creation time (`[provenance]` of `preset.toml`)"""
+    status: Status = Status()
+    """with `interrupted` already put in for a run whose process is gone"""
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    """by metric name, `train/loss` and so on, in order of first appearance"""
+    map: LatentMap | None = None
+    """the newest map"""
+    map_steps: tuple[int, ...] = ()
+    """steps at which a map was written"""
+    log: tuple[str, ...] = ()
+    """the last lines of `train.log`, oldest first"""
+    confusion: NDArray[np.int64] | None = None
+    """(classes, classes) kNN@20 on the held-out images, rows are the truth, newest evaluation"""
+    class_names: tuple[str, ...] = ()
+    reports: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of the list of runs; cheap to read."""
+
+    path: Path
+    name: str
+    preset: str
+    """name of the preset's file, without `.toml`"""
+    status: Status
+    created: float
+    """Unix time"""
+    best_knn_20: float | None = None
+    loss: float | None = None
+    problem: str = ""
+    """why the folder cannot be read as a run; empty when it can"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """`control.json`: what a person wants of the trainer; requests add up, none is lost."""
+
+    serial: int = 0
+    state: Literal["run", "pause", "stop"] = "run"
+    checkpoints: int = 0
+    """how many checkpoints have been asked for"""
+    lr_factor: float = 1.0
+    """multiplies the scheduled learning rate"""

@@ -1,0 +1,321 @@
+"""What a preset can say: one model per table, without torch, so that menus can read it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Source = Literal[
+    "digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "stl10", "folder", "arrays"
+]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+LatentDim = Annotated[int, Field(ge=1, le=8192)]
+
+
+class Section(BaseModel):
+    """A table of a preset: unknown keys are refused, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DataSettings(Section):
+    """Which images, and what of them the network sees."""
+
+    source: Source
+    """where the images come from"""
+    path: str = ""
+    """image folder or .npz file, for the sources `folder` and `arrays`"""
+    classes: tuple[str, ...] = ()
+    """keep only these classes, by name; empty keeps all"""
+    per_class: int = Field(0, ge=0)
+    """keep at most this many training images of a class; 0 keeps all"""
+    merge: dict[str, tuple[str, ...]] = {}
+    """composite labels for training, name = [classes]; evaluation keeps the plain labels"""
+    size: int = Field(0, ge=0, le=1024)
+    """resize images to this many pixels a side; 0 keeps theirs (image folders: 64)"""
+    val_fraction: float = Field(0.0, ge=0.0, lt=1.0)
+    """share of the training images held out; 0 holds out the dataset's own test images"""
+    skip_corrupt: bool = False
+    """leave out unreadable images of a folder instead of refusing it"""
+    inputs: Literal["raw", "hog", "resnet18", "resnet50"] = "raw"
+    """what the network sees: pixels, HOG, or features of a network pretrained on ImageNet"""
+    weights: str = ""
+    """local file with the pretrained network's weights, for machines without a network"""
+
+    @model_validator(mode="after")
+    def _path_where_needed(self) -> DataSettings:
+        if self.source in ("folder", "arrays") and not self.path:
+            raise ValueError(f"source '{self.source}' needs a path: --set data.path=…")
+        return self
+
+
+class AugmentSettings(Section):
+    """Random changes that make one view of an image; 0 switches a change off."""
+
+    rotate: float = Field(0.0, ge=0.0, le=180.0)
+    """largest rotation, degrees"""
+    shear: float = Field(0.0, ge=0.0, le=60.0)
+    """largest shear, degrees"""
+    scale: float = Field(0.0, ge=0.0, lt=1.0)
+    """largest relative change of width and of height, each drawn alone"""
+    translate: float = Field(0.0, ge=0.0, le=1.0)
+    """largest shift, as a share of the image's side"""
+    elastic: NonNegative = 0.0
+    """largest elastic displacement, as a share of the image's side"""
+    elastic_grid: int = Field(6, ge=2, le=32)
+    """control points a side of the elastic field; more means finer folds"""
+    thickness: Probability = 0.0
+    """share of views whose strokes are thickened or thinned by up to a pixel"""
+    crop: float = Field(0.0, ge=0.0, lt=1.0)
+    """smallest share of the area that a random crop keeps; 0 does not crop"""
+    flip: Probability = 0.0
+    """share of views mirrored left to right"""
+    jitter: Probability = 0.0
+    """share of views whose colours change"""
+    brightness: float = Field(0.0, ge=0.0, le=1.0)
+    """largest relative change of brightness"""
+    contrast: float = Field(0.0, ge=0.0, le=1.0)
+    """largest relative change of contrast"""
+    saturation: float = Field(0.0, ge=0.0, le=1.0)
+    """largest relative change of saturation"""
+    hue: float = Field(0.0, ge=0.0, le=0.5)
+    """largest turn of the hue, as a share of the colour circle"""
+    grayscale: Probability = 0.0
+    """share of views without colour"""
+    blur: Probability = 0.0
+    """share of views blurred by a 3x3 Gaussian"""
+    solarize: Probability = 0.0
+    """share of views whose bright half is inverted"""
+    noise: NonNegative = 0.0
+    """standard deviation of the noise added to every pixel, of 1"""
+
+
+Network = Literal["small-conv", "mlp", "resnet18"]
+
+
+class NetworkSettings(Section):
+    """Fields shared by every method with a network."""
+
+    latent_dim: LatentDim
+    """numbers per image"""
+    network: Network = "small-conv"
+    """the encoder's body; inputs that are not images always use `mlp`"""
+    width: int = Field(16, ge=1, le=1024)
+    """channels of the first convolution, or of ResNet's stem; `mlp`: hidden units / 16"""
+    hidden_dim: int = Field(256, ge=1, le=8192)
+    """width of the representation before the latent layer"""
+    dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """share of hidden units dropped while training"""
+
+
+class ContrastiveSettings(NetworkSettings):
+    """Views of one image attract, all others repel; no label is seen."""
+
+    name: Literal["contrastive"]
+    loss: Literal["cauchy", "nt_xent"] = "cauchy"
+    """similarity in InfoNCE: 1/(1+d²), or cosine over temperature"""
+    temperature: Positive = 0.5
+    """NT-Xent's temperature; Cauchy has none"""
+    decoupled: bool = False
+    """leave the positive pair out of the denominator"""
+    norm_weight: NonNegative = 0.0
+    """weight of the mean squared length of the latents"""
+    gaussian: bool = False
+    """a distribution per image (mean and log-variance, sampled) instead of a point"""
+    kl_weight: NonNegative = 0.0
+    """weight of the distributions' divergence from a standard normal"""
+    perturb: NonNegative = 0.0
+    """standard deviation of noise added to the latents, relative to theirs"""
+
+
+class VicregSettings(NetworkSettings):
+    """Views of one image agree while every dimension varies and none repeats another."""
+
+    name: Literal["vicreg"]
+    projector: tuple[Annotated[int, Field(ge=1)], ...] = (512, 512, 512)
+    """widths of the projector on which the loss is computed"""
+    invariance_weight: NonNegative = 25.0
+    """weight of the distance between the two views; 0 removes the term"""
+    variance_weight: NonNegative = 25.0
+    """weight of the hinge on each dimension's standard deviation; 0 removes the term"""
+    covariance_weight: NonNegative = 1.0
+    """weight of the covariance between dimensions; 0 removes the term"""
+    gamma: Positive = 1.0
+    """standard deviation below which a dimension is pushed apart"""
+    variance_sum: Literal["half", "full"] = "half"
+    """add the two views' variance terms and halve them (official code), or only add (paper)"""
+    views: Literal["augment", "neighbours"] = "augment"
+    """the second view: another augmentation, or a neighbour in an earlier run's latent space"""
+    neighbours_run: str = ""
+    """earlier run (path, name or `latest`) whose latents say who is a neighbour"""
+    neighbours: int = Field(3, ge=1, le=200)
+    """how many nearest neighbours the second view is drawn from"""
+
+
+class TripletSettings(NetworkSettings):
+    """Images of one class nearer than those of others, by a margin."""
+
+    name: Literal["triplet"]
+    margin: Positive = 1.0
+    """how much nearer the positive must be"""
+    squared: bool = True
+    """squared Euclidean distances, or plain ones"""
+    negatives: Literal["random", "semi-hard"] = "random"
+    """which image of another class is the negative"""
+
+
+class SiameseSettings(NetworkSettings):
+    """A metric loss on pairs or triplets, mixed with reconstruction."""
+
+    name: Literal["siamese"]
+    pairing: Literal["pairs", "triplets"] = "pairs"
+    """what the metric compares"""
+    variational: bool = False
+    """a Gaussian per image, compared as Gaussians, instead of a point"""
+    metric_weight: Probability = 0.5
+    """share of the metric in the loss; the rest is reconstruction"""
+    margin: Positive = 1.0
+    """distance beyond which unlike images are left alone"""
+    normalise: bool = False
+    """compare latents of length 1"""
+    kl_weight: NonNegative = 0.0
+    """weight of the divergence from a standard normal (variational only)"""
+
+
+class AutoencoderSettings(NetworkSettings):
+    """Images through a bottleneck and back; no label is seen."""
+
+    name: Literal["autoencoder"]
+    activation: Literal["none", "tanh"] = "none"
+    """what bounds the latent"""
+    variational: bool = False
+    """a Gaussian per image instead of a point"""
+    beta: NonNegative = 1.0
+    """weight of the divergence from a standard normal (variational only)"""
+
+
+class EigenmapsSettings(Section):
+    """Laplacian eigenmaps: one fit on the neighbour graph, no network; no label is seen."""
+
+    name: Literal["eigenmaps"]
+    latent_dim: LatentDim = 2
+    """numbers per image"""
+    neighbours: int = Field(10, ge=1, le=1000)
+    """edges per image in the graph"""
+
+
+MethodSettings = Annotated[
+    ContrastiveSettings
+    | VicregSettings
+    | TripletSettings
+    | SiameseSettings
+    | AutoencoderSettings
+    | EigenmapsSettings,
+    Field(discriminator="name"),
+]
+
+
+class TrainSettings(Section):
+    """How long, how fast, and how often to look."""
+
+    epochs: int = Field(10, ge=1)
+    """passes over the training images; `[[stages]]`, where given, replace it"""
+    batch_size: int = Field(512, ge=2)
+    """images (pairs, triplets) per step"""
+    optimizer: Literal["adamw", "adam", "sgd", "lars"] = "adamw"
+    """update rule"""
+    lr: Positive = 1e-3
+    """largest learning rate"""
+    weight_decay: NonNegative = 0.0
+    """pull of the weights towards 0"""
+    momentum: float = Field(0.9, ge=0.0, lt=1.0)
+    """momentum of sgd and lars"""
+    warmup_epochs: NonNegative = 0.0
+    """epochs over which the learning rate rises from 0"""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """learning rate after the warm-up"""
+    grad_clip: NonNegative = 0.0
+    """largest gradient norm; 0 does not clip"""
+    patience: int = Field(0, ge=0)
+    """stop after this many steps without a better validation loss; 0 never"""
+    seed: int = Field(0, ge=0, lt=2**31)
+    """everything random starts from it"""
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """auto, cpu, cuda or cuda:1"""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """of the networks; losses are always float32"""
+    log_every: int = Field(10, ge=1)
+    """steps between two records of the loss"""
+    eval_every: Positive = 1.0
+    """epochs between two evaluations"""
+    checkpoint_every: Positive = 1.0
+    """epochs between two checkpoints"""
+
+
+class StageSettings(Section):
+    """One stage of training; the latent layer is made anew where `latent_dim` changes."""
+
+    title: str = ""
+    """shown beside the progress bar"""
+    epochs: int = Field(ge=1)
+    """passes over the training images"""
+    latent_dim: LatentDim
+    """numbers per image in this stage; the last stage's is the run's"""
+    lr: Positive
+    """largest learning rate of this stage"""
+    warmup_epochs: NonNegative = 0.0
+    """epochs over which the learning rate rises from 0"""
+    trainable: Literal["all", "latent layer"] = "all"
+    """which weights learn"""
+
+
+class Preset(Section):
+    """Everything that makes a run, as one TOML file says it."""
+
+    title: str = ""
+    """one line: what a person will see"""
+    about: str = ""
+    """which system it reproduces, and what that found"""
+    expect: dict[str, float] = {}
+    """metric = value measured with this preset"""
+    minutes: dict[Literal["cpu", "cuda"], float] = {}
+    """device = minutes measured with this preset"""
+    data: DataSettings
+    augment: AugmentSettings = AugmentSettings()
+    method: MethodSettings
+    train: TrainSettings = TrainSettings()
+    stages: tuple[StageSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _stages_fit_method(self) -> Preset:
+        if not self.stages:
+            return self
+        if not isinstance(self.method, ContrastiveSettings):
+            raise ValueError(f"stages are for the contrastive method, not '{self.method.name}'")
+        if self.stages[-1].latent_dim != self.method.latent_dim:
+            raise ValueError(
+                f"the last stage's latent_dim is {self.stages[-1].latent_dim}, "
+                f"method.latent_dim is {self.method.latent_dim}: make them the same"
+            )
+        return self
+
+    @property
+    def supervised(self) -> bool:
+        """Whether training sees labels."""
+        return self.method.name in ("triplet", "siamese")
+
+    def training_stages(self) -> tuple[StageSettings, ...]:
+        """Return the stages to train: those given, or the one that `[train]` describes."""
+        if self.stages:
+            return self.stages
+        return (
+            StageSettings(
+                epochs=self.train.epochs,
+                latent_dim=self.method.latent_dim,
+                lr=self.train.lr,
+                warmup_epochs=self.train.warmup_epochs,
+            ),
+        )
