@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from tui_latent.preset_files import (
+    PresetError,
+    nearest,
+    preset_folder,
+    preset_names,
+    preset_path,
+    read_table,
+)
 from tui_latent.settings import MethodSettings, Preset
+
+__all__ = [
+    "PresetError",
+    "PresetField",
+    "dump_preset",
+    "load_preset",
+    "parse_override",
+    "parse_preset",
+    "parse_value",
+    "preset_fields",
+    "preset_folder",
+    "preset_names",
+    "preset_path",
+    "read_table",
+]
 
 _METHOD_MODELS: dict[str, type[BaseModel]] = {
     get_args(model.model_fields["name"].annotation)[0]: model
@@ -21,56 +42,10 @@ _METHOD_MODELS: dict[str, type[BaseModel]] = {
 }
 
 
-class PresetError(Exception):
-    """A preset that cannot be used; the message says where, what and what to do."""
-
-    def __init__(self, where: str, problems: Iterable[tuple[str, str]]) -> None:
-        self.where = where
-        self.problems = tuple(problems)
-        """(key, what is wrong with it), for forms that show an error beside its field"""
-        super().__init__(
-            "\n".join(f"{where}: {key + ': ' if key else ''}{text}" for key, text in self.problems)
-        )
-
-
-def preset_folder() -> Path:
-    """Return the folder of the presets that come with tui-latent."""
-    packaged = Path(__file__).parent / "bundled_presets"
-    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "presets"
-
-
-def preset_names() -> list[str]:
-    """Return the names of the presets that come with tui-latent, sorted."""
-    return sorted(path.stem for path in preset_folder().glob("*.toml"))
-
-
-def preset_path(name: str) -> Path:
-    """Return the file of a preset given by name or by path; PresetError if there is none."""
-    path = Path(name)
-    if path.suffix == ".toml" or path.parent != Path():
-        if path.is_file():
-            return path
-        raise PresetError(name, [("", "no such file")])
-    known = preset_folder() / f"{name}.toml"
-    if known.is_file():
-        return known
-    raise PresetError(name, [("", f"unknown preset{_nearest(name, preset_names())}")])
-
-
 def load_preset(name: str, overrides: Mapping[str, object] | None = None) -> Preset:
     """Load a preset by name or path, with `a.b` = value overrides; PresetError if it is not one."""
     path = preset_path(name)
     return parse_preset(read_table(path), overrides or {}, where=path.name)
-
-
-def read_table(path: Path) -> dict[str, Any]:
-    """Read a TOML file; PresetError names the file and line when it is not TOML."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PresetError(str(path), [("", f"not a TOML file: {error}")]) from error
-    except OSError as error:
-        raise PresetError(str(path), [("", f"cannot be read: {error.strerror}")]) from error
 
 
 def parse_preset(table: Mapping[str, Any], overrides: Mapping[str, object], where: str) -> Preset:
@@ -104,6 +79,14 @@ def parse_value(text: str) -> object:
 def dump_preset(preset: Preset) -> str:
     """Write a preset as TOML with every setting spelled out."""
     return tomli_w.dumps(preset.model_dump(mode="json"))
+
+
+def load_run_preset(run: Path) -> Preset:
+    """Load the resolved preset of a run folder; PresetError when it is none."""
+    path = run / "preset.toml"
+    table = read_table(path)
+    table.pop("provenance", None)
+    return parse_preset(table, {}, where=str(path))
 
 
 @dataclass(frozen=True)
@@ -166,13 +149,13 @@ def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str
     key = ".".join(path)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return key, f"unknown key{_nearest(path[-1], _known_keys(path[:-1], table))}"
+        return key, f"unknown key{nearest(path[-1], _known_keys(path[:-1], table))}"
     if kind in ("literal_error", "union_tag_invalid"):
         choices = _choices(path, detail)
         if kind == "union_tag_invalid":
             key += ".name"
         given = detail["ctx"].get("tag", detail["input"])
-        return key, f"unknown value '{given}'{_nearest(str(given), choices)}"
+        return key, f"unknown value '{given}'{nearest(str(given), choices)}"
     if kind == "union_tag_not_found":
         return f"{key}.name", f"missing: one of {', '.join(_METHOD_MODELS)}"
     if kind == "value_error":
@@ -199,9 +182,3 @@ def _known_keys(parents: list[str], table: Mapping[str, Any]) -> list[str]:
     else:
         model = Preset.model_fields[parents[0]].annotation
     return list(model.model_fields)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"

@@ -1,0 +1,62 @@
+"""Where presets lie and what their files say, without pydantic, so that a menu opens at once."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+class PresetError(Exception):
+    """A preset that cannot be used; the message says where, what and what to do."""
+
+    def __init__(self, where: str, problems: Iterable[tuple[str, str]]) -> None:
+        self.where = where
+        self.problems = tuple(problems)
+        """(key, what is wrong with it), for forms that show an error beside its field"""
+        super().__init__(
+            "\n".join(f"{where}: {key + ': ' if key else ''}{text}" for key, text in self.problems)
+        )
+
+
+def preset_folder() -> Path:
+    """Return the folder of the presets that come with tui-latent."""
+    packaged = Path(__file__).parent / "bundled_presets"
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "presets"
+
+
+def preset_names() -> list[str]:
+    """Return the names of the presets that come with tui-latent, sorted."""
+    return sorted(path.stem for path in preset_folder().glob("*.toml"))
+
+
+def preset_path(name: str) -> Path:
+    """Return the file of a preset given by name or by path; PresetError if there is none."""
+    path = Path(name)
+    if path.suffix == ".toml" or path.parent != Path():
+        if path.is_file():
+            return path
+        raise PresetError(name, [("", "no such file")])
+    known = preset_folder() / f"{name}.toml"
+    if known.is_file():
+        return known
+    raise PresetError(name, [("", f"unknown preset{nearest(name, preset_names())}")])
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Read a TOML file; PresetError names the file and line when it is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PresetError(str(path), [("", f"not a TOML file: {error}")]) from error
+    except OSError as error:
+        raise PresetError(str(path), [("", f"cannot be read: {error.strerror}")]) from error
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error message: the known name most like `name`, or all of them."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
