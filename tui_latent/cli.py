@@ -1,0 +1,251 @@
+"""The command line; heavy imports stay inside the commands that need them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+FAILED, USAGE, STOPPED = 1, 2, 130
+"""exit codes beside 0, done"""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def fail(message: object, code: int = USAGE) -> NoReturn:
+    """Say what went wrong on stderr and leave."""
+    click.echo(f"tui-latent: {message}", err=True)
+    sys.exit(code)
+
+
+def runs_option(command: Command) -> Command:
+    """Add `--runs DIR`."""
+    text = "Folder of runs; else $TUI_LATENT_RUNS, else ./runs."
+    return click.option("--runs", metavar="DIR", help=text)(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="One JSON object as the last line."
+    )(command)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tui-latent")
+@runs_option
+@click.pass_context
+def main(context: click.Context, runs: str | None) -> None:
+    """Train models of a low-dimensional latent space of images, and watch it form.
+
+    Without a command: the dashboard.
+    """
+    if context.invoked_subcommand is None:
+        _open_dashboard(runs, None)
+
+
+@main.command()
+@json_option
+def presets(as_json: bool) -> None:
+    """List the presets."""
+    from tui_latent.preset_files import PresetError, preset_names
+    from tui_latent.presets import load_preset
+
+    rows = []
+    for name in preset_names():
+        try:
+            preset = load_preset(name)
+        except PresetError as error:
+            fail(error)
+        rows.append(
+            {
+                "preset": name,
+                "title": preset.title,
+                "source": preset.data.source,
+                "method": preset.method.name,
+                "latent_dim": preset.method.latent_dim,
+                "supervised": preset.supervised,
+            }
+        )
+    if as_json:
+        click.echo(json.dumps({"presets": rows}))
+        return
+    for row in rows:
+        click.echo(f"{row['preset']:32} {row['latent_dim']:>4}-D  {row['title']}")
+
+
+@main.command()
+@click.argument("preset_name", metavar="PRESET")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="As in train.epochs=5.")
+@runs_option
+@click.option("--name", help="Name of the run; else the time and the preset's name.")
+@click.option("--device", help="auto, cpu, cuda or cuda:1.")
+@click.option("--seed", type=click.IntRange(0), help="Everything random starts from it.")
+@json_option
+def train(
+    preset_name: str,
+    settings: tuple[str, ...],
+    runs: str | None,
+    name: str | None,
+    device: str | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Train PRESET (a name, or the path of a .toml file) without the dashboard."""
+    from tui_latent.launch import create_run
+    from tui_latent.preset_files import PresetError
+    from tui_latent.presets import load_preset, parse_override
+    from tui_latent.records.runs import RunError, runs_folder
+
+    try:
+        overrides = dict(parse_override(text) for text in settings)
+        overrides |= {"train.device": device} if device is not None else {}
+        overrides |= {"train.seed": seed} if seed is not None else {}
+        preset = load_preset(preset_name, overrides)
+        path = create_run(Path(preset_name).stem, preset, runs_folder(runs), name)
+    except (PresetError, RunError) as error:
+        fail(error)
+    _train(path, as_json)
+
+
+@main.command()
+@click.argument("run")
+@runs_option
+@json_option
+def resume(run: str, runs: str | None, as_json: bool) -> None:
+    """Go on with RUN (a path, a name or `latest`) from its last checkpoint."""
+    _train(_find(run, runs), as_json)
+
+
+@main.command()
+@click.argument("run")
+@runs_option
+def attach(run: str, runs: str | None) -> None:
+    """Open the dashboard on RUN, whichever process trains it."""
+    _open_dashboard(runs, _find(run, runs))
+
+
+@main.command()
+@click.argument("run")
+@click.argument("what", type=click.Choice(["pause", "resume", "stop", "checkpoint"]))
+@runs_option
+def control(run: str, what: str, runs: str | None) -> None:
+    """Ask the process that trains RUN to pause, resume, stop or save."""
+    from tui_latent.records.control import request
+    from tui_latent.records.reader import RunReader
+    from tui_latent.records.schema import LIVE_STATES
+
+    path = _find(run, runs)
+    status = RunReader(path).refresh().status
+    if status.state not in LIVE_STATES:
+        hint = f"; to go on: tui-latent resume {path.name}" if what == "resume" else ""
+        fail(f"{path.name} is {status.state}, no process trains it{hint}", FAILED)
+    if what == "checkpoint":
+        request(path, checkpoint=True)
+    else:
+        request(path, state="run" if what == "resume" else what)  # type: ignore[arg-type]
+    click.echo(f"{path.name}: asked to {what}")
+
+
+@main.command()
+@runs_option
+@json_option
+def runs(runs: str | None, as_json: bool) -> None:
+    """List the runs, newest first."""
+    from tui_latent.progress import run_line, run_row
+    from tui_latent.records.runs import list_runs, runs_folder
+
+    folder = runs_folder(runs)
+    summaries = list_runs(folder)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in summaries]}))
+        return
+    if not summaries:
+        click.echo(f"no runs in {folder}; start one: tui-latent train digits-contrastive-2d")
+    for summary in summaries:
+        click.echo(run_line(summary))
+
+
+@main.command()
+@click.argument("run")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@runs_option
+@json_option
+def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
+    """Write RUN's report: one PNG, and a JSON of its numbers beside it."""
+    from tui_latent.report import ReportError, export_report
+
+    path = _find(run, runs)
+    try:
+        png = export_report(path, out)
+    except ReportError as error:
+        fail(error, FAILED)
+    if as_json:
+        written = {"run": path.name, "png": str(png), "json": str(png.with_suffix(".json"))}
+        click.echo(json.dumps(written))
+    else:
+        click.echo(png)
+
+
+@main.command()
+@runs_option
+@json_option
+def doctor(runs: str | None, as_json: bool) -> None:
+    """Show what this machine offers: devices, terminal, images, data folders, versions."""
+    from tui_latent.doctor import examine
+    from tui_latent.records.runs import runs_folder
+
+    findings = examine(runs_folder(runs))
+    if as_json:
+        click.echo(json.dumps(findings))
+        return
+    for topic, facts in findings.items():
+        click.echo(topic)
+        for name, value in facts.items():
+            click.echo(f"  {name:16} {value}")
+
+
+def _find(run: str, runs: str | None) -> Path:
+    from tui_latent.records.runs import RunError, find_run, runs_folder
+
+    try:
+        return find_run(runs_folder(runs), run)
+    except RunError as error:
+        fail(error)
+
+
+def _train(path: Path, as_json: bool) -> None:
+    from tui_latent.progress import train_with_progress
+    from tui_latent.records.writer import RunBusyError
+
+    try:
+        result = train_with_progress(path, as_json)
+    except RunBusyError as error:
+        fail(error, FAILED)
+    if as_json:
+        click.echo(json.dumps(result))
+    if result["state"] == "failed":
+        fail(f"{path.name}: {result['error']}", USAGE if result["step"] == 0 else FAILED)
+    if result["state"] == "stopped":
+        click.echo(f"stopped; to go on: tui-latent resume {path.name}", err=True)
+        sys.exit(STOPPED)
+
+
+def _open_dashboard(runs: str | None, path: Path | None) -> None:
+    from tui_latent.records.runs import runs_folder
+
+    # Textual draws on stderr and reads keys from stdin.
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        fail(
+            "the dashboard needs a terminal; without one use\n"
+            "  tui-latent presets        what can be trained\n"
+            "  tui-latent train PRESET   train it, printing lines\n"
+            "  tui-latent runs           what was trained"
+        )
+    from tui_latent.tui.app import LatentApp
+
+    sys.exit(LatentApp(runs_folder(runs), open_path=path).run() or 0)

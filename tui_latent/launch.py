@@ -1,0 +1,73 @@
+"""Create a run and train it: the face of `training/` for those who must not import torch."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from tui_latent.hardware import devices
+from tui_latent.preset_files import PresetError
+from tui_latent.presets import train_command
+from tui_latent.records.control import request
+from tui_latent.records.reader import RunReader
+from tui_latent.records.runs import RunError, find_run
+from tui_latent.records.schema import Status
+from tui_latent.records.writer import RunWriter
+from tui_latent.settings import Preset, VicregSettings
+
+_VERSIONED = ("tui-latent", "torch", "torchvision", "numpy", "scikit-learn", "textual", "plotext")
+
+
+def check_preset(preset: Preset, runs: Path, where: str) -> None:
+    """Find what would fail before the first step, without torch; PresetError names the key."""
+    problems = []
+    method = preset.method
+    if isinstance(method, VicregSettings) and method.views == "neighbours":
+        try:
+            if not method.neighbours_run:
+                raise RunError("name the earlier run: --set method.neighbours_run=RUN")
+            find_run(runs, method.neighbours_run)
+        except RunError as error:
+            problems.append(("method.neighbours_run", str(error)))
+    if preset.data.path and not Path(preset.data.path).expanduser().exists():
+        problems.append(("data.path", f"nothing is at '{preset.data.path}'"))
+    if preset.data.weights and not Path(preset.data.weights).expanduser().is_file():
+        problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
+    if preset.train.device.startswith("cuda") and not any(d.kind == "cuda" for d in devices()):
+        problems.append(("train.device", "no GPU is here: use --device cpu"))
+    if problems:
+        raise PresetError(where, problems)
+
+
+def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = None) -> Path:
+    """Make the run folder of a preset; PresetError when it could not train, RunError for its name."""
+    check_preset(preset, runs, where=preset_name)
+    provenance = {
+        "preset": preset_name,
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "seed": preset.train.seed,
+        "command": train_command(preset_name, preset),
+        "host": platform.node(),
+        "python": platform.python_version(),
+        "versions": {package: version(package) for package in _VERSIONED},
+    }
+    writer = RunWriter.create(runs, preset_name, preset.model_dump(mode="json"), provenance, name)
+    writer.close()
+    return writer.path
+
+
+def train_run(path: Path) -> Status:
+    """Train a run, or resume it from its last checkpoint; return its status at the end.
+
+    A run that fails says so in its status; RunBusyError when another process trains it.
+    """
+    if RunReader(path).refresh().status.state != "starting":
+        request(path, state="run")
+    from tui_latent.training.session import train
+
+    train(path)
+    return RunReader(path).refresh().status

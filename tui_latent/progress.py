@@ -1,0 +1,206 @@
+"""Training without the dashboard: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol, TextIO
+
+from tui_latent.records.control import request
+from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import RunSnapshot, RunSummary, Status
+
+LOOK_EVERY = 0.25
+"""seconds between two looks at the run"""
+LINE_EVERY = 10.0
+"""seconds between two plain lines, unless an evaluation comes first"""
+
+
+def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
+    """Train the run at `path` while showing how it goes; return the result as `--json` gives it.
+
+    Progress goes to stdout, or to stderr when `quiet_stdout` keeps stdout for the result.
+    SIGINT, SIGTERM and SIGHUP stop the run and save it.
+    """
+    from tui_latent.launch import train_run
+
+    stream = sys.stderr if quiet_stdout else sys.stdout
+    outcome: dict[str, Any] = {}
+
+    def work() -> None:
+        try:
+            outcome["status"] = train_run(path)
+        except Exception as error:
+            outcome["error"] = error
+
+    reader = RunReader(path)
+    with _stop_on_signal(path), _display(stream, path) as display:
+        worker = threading.Thread(target=work, name="training")
+        worker.start()
+        while worker.is_alive():
+            worker.join(LOOK_EVERY)
+            display.show(reader.refresh())
+    if "error" in outcome:
+        raise outcome["error"]
+    return result_of(RunReader(path).refresh())
+
+
+def result_of(snapshot: RunSnapshot) -> dict[str, Any]:
+    """Return what `train --json` prints; values that are not finite become null."""
+    status = snapshot.status
+    return {
+        "run": snapshot.name,
+        "path": str(snapshot.path),
+        "state": status.state,
+        "error": status.error,
+        "step": status.step,
+        "epoch": status.epoch,
+        "seconds": round(status.seconds, 3),
+        "images_per_second": _last(snapshot, "train/images_per_second"),
+        "metrics": {name: _last(snapshot, name) for name in snapshot.curves},
+    }
+
+
+def run_row(summary: RunSummary) -> dict[str, Any]:
+    """Return one run as `runs --json` gives it."""
+    status = summary.status
+    return {
+        "run": summary.name,
+        "path": str(summary.path),
+        "preset": summary.preset,
+        "state": status.state,
+        "step": status.step,
+        "total_steps": status.total_steps,
+        "val/knn_20": summary.best_knn_20,
+        "loss": summary.loss,
+        "device": status.device,
+        "created": summary.created,
+        "problem": summary.problem,
+    }
+
+
+def run_line(summary: RunSummary) -> str:
+    """Return one run as a line of `runs`."""
+    if summary.problem:
+        return f"{'unreadable':11} {summary.name}: {summary.problem}"
+    status = summary.status
+    knn = "–" if summary.best_knn_20 is None else f"{summary.best_knn_20:.3f}"
+    return f"{status.state:11} {_share(status):>4}  kNN@20 {knn:>5}  {summary.name}"
+
+
+class Display(Protocol):
+    """Shows a run as it goes."""
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        """Show the newest state."""
+
+
+class _Lines:
+    """A line every ten seconds and at each evaluation, for logs and pipes."""
+
+    def __init__(self, stream: TextIO, path: Path) -> None:
+        self._stream = stream
+        self._shown: tuple[int, str] = (-1, "")
+        self._time = 0.0
+        stream.write(f"run {path}\n")
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        status = snapshot.status
+        evaluated = snapshot.map_steps[-1] if snapshot.map_steps else -1
+        changed = (evaluated, status.state) != self._shown
+        if not changed and time.monotonic() - self._time < LINE_EVERY:
+            return
+        self._shown, self._time = (evaluated, status.state), time.monotonic()
+        self._stream.write(f"{time.strftime('%H:%M:%S')} {describe(snapshot)}\n")
+        self._stream.flush()
+
+
+class _Bar:
+    """One rich progress bar, redrawn in place."""
+
+    def __init__(self, stream: TextIO, path: Path) -> None:
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(file=stream)
+        console.print(f"run {escape(str(path))}", highlight=False)
+        self._escape = escape
+        self.progress = Progress(
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            refresh_per_second=2,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self.progress.add_task("starting", total=None)
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        status = snapshot.status
+        total = status.total_steps or None
+        text = self._escape(describe(snapshot))
+        self.progress.update(self._task, completed=status.step, total=total, description=text)
+
+
+def describe(snapshot: RunSnapshot) -> str:
+    """Return one line: state, progress, loss, kNN, speed."""
+    status = snapshot.status
+    parts = [status.state if status.state != "running" else status.phase or "running"]
+    if status.total_steps:
+        parts.append(f"step {status.step:,}/{status.total_steps:,}")
+        parts.append(f"epoch {status.epoch:.1f}/{status.total_epochs}")
+    for label, name in (("loss", "train/loss"), ("kNN@20", "val/knn_20")):
+        value = _last(snapshot, name)
+        if value is not None:
+            parts.append(f"{label} {value:.4g}")
+    if status.images_per_second:
+        parts.append(f"{status.images_per_second:,.0f} images/s")
+    return "  ".join(parts)
+
+
+@contextmanager
+def _display(stream: TextIO, path: Path) -> Iterator[Display]:
+    if not stream.isatty():
+        yield _Lines(stream, path)
+        return
+    bar = _Bar(stream, path)
+    with bar.progress:
+        yield bar
+
+
+@contextmanager
+def _stop_on_signal(path: Path) -> Iterator[None]:
+    """Turn the first SIGINT, SIGTERM or SIGHUP into a request to stop and save."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        request(path, state="stop")
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        if before[number] is not signal.SIG_IGN:  # nohup
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _last(snapshot: RunSnapshot, name: str) -> float | None:
+    curve = snapshot.curves.get(name)
+    return curve.last if curve is not None and math.isfinite(curve.last) else None
+
+
+def _share(status: Status) -> str:
+    return f"{100 * status.step // status.total_steps} %" if status.total_steps else "–"

@@ -1,0 +1,38 @@
+"""Neighbours in an earlier run's latent space, as the second view of an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from tui_latent.data.image_set import Dataset
+from tui_latent.evaluation.knn import nearest
+from tui_latent.records.runs import RunError, find_run
+from tui_latent.settings import Preset, VicregSettings
+
+
+def earlier_neighbours(preset: Preset, runs: Path, dataset: Dataset) -> Tensor | None:
+    """Return each training image's nearest others, int64 (N, k); None for other kinds of views.
+
+    RunError when the earlier run is missing, has no latents, or saw other images.
+    """
+    method = preset.method
+    if not isinstance(method, VicregSettings) or method.views != "neighbours":
+        return None
+    run = find_run(runs, method.neighbours_run)
+    path = run / "latents" / "last.safetensors"
+    if not path.is_file():
+        raise RunError(f"{run.name} has no latents yet: let it reach an evaluation first")
+    bank = load_file(path)["bank_latents"].to(dataset.train.labels.device)
+    if len(bank) != len(dataset.train):
+        raise RunError(
+            f"{run.name} saw {len(bank):,} training images, this preset has "
+            f"{len(dataset.train):,}: use the same [data] in both"
+        )
+    _, rows = nearest(bank, bank, method.neighbours + 1)
+    own = torch.arange(len(bank), device=rows.device)[:, None]
+    # Behind the others rather than the first column: an image can have exact copies before it.
+    return rows.gather(1, (rows == own).int().argsort(1, stable=True))[:, :-1].contiguous()

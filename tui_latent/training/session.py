@@ -1,0 +1,67 @@
+"""One run from start to end in this thread: locks, captures output, records how it ended."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from tui_latent.data.sources import DataError
+from tui_latent.methods import METHODS
+from tui_latent.preset_files import PresetError
+from tui_latent.presets import load_run_preset
+from tui_latent.records.capture import captured_output
+from tui_latent.records.runs import RunError
+from tui_latent.records.schema import State
+from tui_latent.records.writer import RunWriter
+from tui_latent.training.device import DeviceError
+from tui_latent.training.fit import fit_run
+from tui_latent.training.trainer import Trainer
+from tui_latent.training.window import NotFiniteError
+
+
+def train(path: Path) -> State:
+    """Train the run at `path` from its last checkpoint, or from the start; return how it ended.
+
+    What goes wrong is written to the run: two lines into its status, the traceback into
+    `train.log`. RunBusyError when another process trains it.
+    """
+    writer = RunWriter.reopen(path)
+    try:
+        writer.lock()
+        writer.status(state="starting", error=None)
+        with captured_output(writer.log):
+            state = _train(path, writer)
+        if state != "failed":
+            writer.status(state=state, phase="")
+            writer.log(state)
+    finally:
+        writer.close()
+    return state
+
+
+def _train(path: Path, writer: RunWriter) -> State:
+    try:
+        preset = load_run_preset(path)
+        if METHODS[preset.method.name].pairing == "none":
+            return fit_run(path, preset, writer)
+        return Trainer(path, preset, writer).run()
+    except (DataError, DeviceError, NotFiniteError, PresetError, RunError) as error:
+        return _fail(writer, str(error))
+    except KeyboardInterrupt:
+        writer.status(state="interrupted")
+        raise
+    except Exception as error:  # the run must say why it ended, whatever it was
+        writer.log(traceback.format_exc())
+        return _fail(
+            writer, f"{type(error).__name__}: {_first_line(error)}\nthe traceback is in train.log"
+        )
+
+
+def _fail(writer: RunWriter, message: str) -> State:
+    writer.log(f"failed: {message}")
+    writer.status(state="failed", error=message, phase="")
+    return "failed"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or "no message"

@@ -1,0 +1,232 @@
+"""The training loop: one run from its preset, or from its last checkpoint, to its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from tui_latent.data.pairing import make_pairing
+from tui_latent.data.sources import load_dataset
+from tui_latent.methods import METHODS
+from tui_latent.records.schema import State
+from tui_latent.records.writer import RunWriter
+from tui_latent.settings import Preset
+from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint
+from tui_latent.training.control import RunControl, StopRequested, Stopwatch
+from tui_latent.training.device import (
+    choose_device,
+    choose_precision,
+    describe_device,
+    memory_in_use,
+)
+from tui_latent.training.evaluator import Evaluator
+from tui_latent.training.latent_files import LatentFiles
+from tui_latent.training.neighbour_views import earlier_neighbours
+from tui_latent.training.optimizers import make_optimizer
+from tui_latent.training.rows import RowOrder
+from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
+from tui_latent.training.window import TermWindow
+
+
+class Trainer:
+    """Trains one run and writes its folder; the only writer of weights."""
+
+    stage: Stage
+    trainable: list[nn.Parameter]
+    optimizer: Optimizer
+
+    def __init__(self, path: Path, preset: Preset, writer: RunWriter) -> None:
+        """Load data, build the network, and go to the last checkpoint if there is one."""
+        self.path, self.preset, self.writer = path, preset, writer
+        train = preset.train
+        self.device = choose_device(train.device)
+        self.precision = choose_precision(train, self.device)
+        writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
+        self.dataset = load_dataset(preset.data, train.seed, writer.log).to(self.device)
+        torch.manual_seed(train.seed)
+        self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
+        neighbours = earlier_neighbours(preset, path.parent, self.dataset)
+        kind, augment = self.method.pairing, preset.augment
+        self.pairing = make_pairing(kind, self.dataset.train, self.dataset, augment, neighbours)
+        # Held-out images have no neighbours in the earlier run: they are compared by two views.
+        held_out_kind = "views" if kind == "neighbours" else kind
+        held_out = make_pairing(held_out_kind, self.dataset.val, self.dataset, augment)
+        self.generator = torch.Generator(self.device).manual_seed(train.seed)
+        self.order = RowOrder(len(self.dataset.train), train.batch_size, train.seed, self.device)
+        self.stages = plan_stages(preset, self.order.steps_per_epoch)
+        self.total_steps = self.stages[-1].end
+        self.done = 0
+        self.best_loss, self.best_step, self.evaluated_step = float("inf"), 0, -1
+        self.window = TermWindow()
+        self._enter_stage(self.stages[0])
+        self.stopwatch = Stopwatch(self._resume())
+        self._rate_from = (self.done, self.stopwatch.seconds)
+        self.control = RunControl(path, writer, self.stopwatch, self.save)
+        self.evaluator = Evaluator(self.dataset, held_out, train.batch_size, self.control.look)
+        self.latents = LatentFiles(writer, self.dataset)
+
+    def step(self) -> dict[str, Tensor]:
+        """Do one update; return the loss and every term, detached, still on the device."""
+        batch = self.pairing.batch(self.order.rows(self.done), self.generator)
+        lr = lr_at(self.done, self.stage, self.preset.train.schedule) * self.control.lr_factor
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        with self.autocast():
+            terms = self.method.losses(batch)
+        loss = self.weighted_sum(terms)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.preset.train.grad_clip:
+            nn.utils.clip_grad_norm_(self.trainable, self.preset.train.grad_clip)
+        self.optimizer.step()
+        self.done += 1
+        return {"loss": loss.detach(), **{name: term.detach() for name, term in terms.items()}}
+
+    def run(self) -> State:
+        """Train until the last step, a stop, or the end of patience; return how it ended."""
+        self.writer.status(state="running", total_steps=self.total_steps, **self._progress())
+        try:
+            while self.done < self.total_steps and not self._out_of_patience():
+                self.control.look()
+                if self.done >= self.stage.end:
+                    self._enter_stage(stage_at(self.stages, self.done))
+                self.window.add(self.step())
+                self._once_in_a_while()
+            if self.evaluated_step != self.done:
+                self._evaluate()
+                self.save()
+        except StopRequested:
+            self.save()
+            return "stopped"
+        return "finished"
+
+    def weighted_sum(self, terms: dict[str, Tensor]) -> Tensor:
+        """Return the loss: the only place where terms are added up."""
+        weights = self.method.weights()
+        return torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+
+    def autocast(self) -> torch.autocast:
+        """Return the context in which the networks run in this run's precision."""
+        enabled = self.precision is torch.bfloat16
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+    def save(self) -> None:
+        """Write a checkpoint of this very step, unless the loss has become NaN."""
+        if len(self.window):
+            self._record()
+        state = {
+            "step": self.done,
+            "stage": self.stage.index,
+            "method": self.method.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "torch_rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "seconds": self.stopwatch.seconds,
+            "best_loss": self.best_loss,
+            "best_step": self.best_step,
+            "bfloat16": self.precision is torch.bfloat16,
+        }
+        best = self.best_step == self.done
+        saved = save_checkpoint(self.path / "checkpoints", state, best)
+        self.writer.status(checkpoint_step=saved.step)
+        self.writer.log(f"checkpoint at step {saved.step:,}, {saved.bytes / 1e6:.1f} MB")
+
+    def _resume(self) -> float:
+        """Go to the newest checkpoint; return the seconds of training it had taken."""
+        saved = load_checkpoint(self.path / "checkpoints", self.device)
+        if saved is None:
+            return 0.0
+        for stage in self.stages[1 : saved["stage"] + 1]:
+            self._enter_stage(stage)
+        self.method.load_state_dict(saved["method"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.precision = torch.bfloat16 if saved["bfloat16"] else torch.float32
+        self.done = saved["step"]
+        self.best_loss, self.best_step = saved["best_loss"], saved["best_step"]
+        self.generator.set_state(saved["generator"].cpu())
+        torch.set_rng_state(saved["torch_rng"].cpu())
+        if saved["cuda_rng"] and self.device.type == "cuda":
+            torch.cuda.set_rng_state_all([state.cpu() for state in saved["cuda_rng"]])
+        self.writer.log(f"resumed from the checkpoint at step {self.done:,}")
+        seconds: float = saved["seconds"]
+        return seconds
+
+    def _enter_stage(self, stage: Stage) -> None:
+        self.stage = stage
+        self.trainable = self.method.start_stage(stage.settings)
+        self.method.to(self.device).train()
+        # A small network's step took 0.6 times as long with it on a CPU, and tensor cores want it.
+        self.method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = make_optimizer(self.trainable, self.preset.train)
+        if len(self.stages) > 1:
+            self.writer.log(f"stage {stage.index + 1} of {len(self.stages)}: {self._stage_title()}")
+
+    def _stage_title(self) -> str:
+        settings = self.stage.settings
+        return settings.title or f"{settings.latent_dim}-D, {settings.trainable}"
+
+    def _once_in_a_while(self) -> None:
+        train, epoch = self.preset.train, self.order.steps_per_epoch
+        last = self.done == self.total_steps
+        evaluating = last or self.done % max(round(train.eval_every * epoch), 1) == 0
+        saving = last or self.done % max(round(train.checkpoint_every * epoch), 1) == 0
+        if evaluating or saving or len(self.window) >= train.log_every:
+            self._record()
+        self.writer.status(**self._progress())
+        if evaluating:
+            self._evaluate()
+        if saving:
+            self.save()
+
+    def _record(self) -> None:
+        """Read the terms off the device and append them to the run."""
+        values = {f"train/{name}": v for name, v in self.window.means(self.done).items()}
+        values["train/lr"] = self.optimizer.param_groups[0]["lr"]
+        steps, seconds = self.done - self._rate_from[0], self.stopwatch.seconds
+        if steps and seconds > self._rate_from[1]:
+            rate = steps * self.order.batch_size / (seconds - self._rate_from[1])
+            values["train/images_per_second"] = rate
+            self.writer.status(images_per_second=rate, memory_bytes=memory_in_use(self.device))
+        self._rate_from = (self.done, seconds)
+        self._write(values)
+
+    def _evaluate(self) -> None:
+        self.writer.status(phase="evaluating")
+        evaluation = self.evaluator.evaluate(self.method, self.autocast)
+        metrics = evaluation.metrics
+        self._write(metrics)
+        self.latents.write(self.done, evaluation)
+        if self.stage is self.stages[-1] and metrics["val/loss"] < self.best_loss:
+            self.best_loss, self.best_step = metrics["val/loss"], self.done
+        self.evaluated_step = self.done
+        self.writer.log(
+            f"step {self.done:,}: val/loss {metrics['val/loss']:.4g}, "
+            + ", ".join(f"knn_{k} {metrics[f'val/knn_{k}']:.4f}" for k in (1, 5, 20))
+        )
+        self.writer.status(**self._progress())
+        self._rate_from = (self.done, self.stopwatch.seconds)
+
+    def _write(self, values: dict[str, float]) -> None:
+        epoch = self.done / self.order.steps_per_epoch
+        self.writer.metrics(self.done, epoch, self.stopwatch.seconds, values)
+
+    def _progress(self) -> dict[str, Any]:
+        return {
+            "step": self.done,
+            "epoch": self.done / self.order.steps_per_epoch,
+            "total_epochs": self.total_steps // self.order.steps_per_epoch,
+            "seconds": self.stopwatch.seconds,
+            "phase": self._stage_title() if len(self.stages) > 1 else "training",
+        }
+
+    def _out_of_patience(self) -> bool:
+        patience = self.preset.train.patience
+        if not patience or self.best_step == 0 or self.done - self.best_step < patience:
+            return False
+        self.writer.log(f"stopped early: val/loss not better for {patience:,} steps")
+        return True
