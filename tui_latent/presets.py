@@ -76,6 +76,25 @@ def parse_value(text: str) -> object:
         return text
 
 
+def train_command(name: str, preset: Preset) -> str:
+    """Return the command that trains this preset: what it changes of the one called `name`."""
+    words = ["tui-latent", "train", name]
+    try:
+        base = {field.key: field.value for field in preset_fields(load_preset(name))}
+    except PresetError:
+        base = {}
+    for field in preset_fields(preset):
+        if base.get(field.key, field.value) != field.value:
+            words += ["--set", f"{field.key}={_toml_value(field.value)}"]
+    return shlex.join(words)
+
+
+def _toml_value(value: object) -> str:
+    plain = list(value) if isinstance(value, tuple) else value
+    text = tomli_w.dumps({"v": plain}).removeprefix("v = ").strip()
+    return str(value) if isinstance(value, str) and parse_value(value) == value else text
+
+
 def dump_preset(preset: Preset) -> str:
     """Write a preset as TOML with every setting spelled out."""
     return tomli_w.dumps(preset.model_dump(mode="json"))
