@@ -1,0 +1,37 @@
+"""Images as read from a source, before classes are chosen: numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class RawSplit:
+    """Images in reading order."""
+
+    images: NDArray[np.uint8]
+    """(N, C, H, W), C is 1 or 3; may be a memory-mapped file"""
+    labels: NDArray[np.int64]
+    """(N,) positions in the class names"""
+
+    def take(self, rows: NDArray[np.int64]) -> RawSplit:
+        """Return some rows; all rows in their order are not copied."""
+        if len(rows) == len(self.labels) and bool((np.diff(rows) == 1).all()):
+            return self
+        return RawSplit(self.images[rows], self.labels[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class RawImages:
+    """What a source holds."""
+
+    name: str
+    class_names: tuple[str, ...]
+    train: RawSplit
+    test: RawSplit | None
+    """None when the source has no images of its own to hold out"""
+    held_out: str = "test images"
+    """what `test` is, in words"""
