@@ -30,8 +30,7 @@ _CIFAR10 = (
     "ship",
     "truck",
 )
-_CIFAR100 = tuple(
-    """
+_CIFAR100 = """
     apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus
     butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch
     crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo
@@ -40,8 +39,7 @@ _CIFAR100 = tuple(
     porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper
     snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television
     tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
-    """.split()
-)
+"""
 _STL10 = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 
 
@@ -82,7 +80,7 @@ def _mnist_like(
 
 
 PUBLIC_DATASETS: dict[str, PublicDataset] = {
-    "digits": PublicDataset("scikit-learn digits", (1, 8, 8), _TEN, 1437, 360),
+    "digits": PublicDataset("scikit-learn digits", (1, 8, 8), _TEN, 1438, 359),
     "mnist": _mnist_like("MNIST", "MNIST", _TEN, 12),
     "fashion-mnist": _mnist_like("Fashion-MNIST", "FashionMNIST", _FASHION, 31),
     "kmnist": _mnist_like("Kuzushiji-MNIST", "KMNIST", _KUZUSHIJI, 21),
@@ -99,7 +97,7 @@ PUBLIC_DATASETS: dict[str, PublicDataset] = {
     "cifar100": PublicDataset(
         "CIFAR-100",
         (3, 32, 32),
-        _CIFAR100,
+        tuple(_CIFAR100.split()),
         50_000,
         10_000,
         ("cifar-100-python/train",),

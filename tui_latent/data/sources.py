@@ -1,0 +1,145 @@
+"""Images in: from the settings of `[data]` to a dataset in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from tui_latent.data.errors import DataError
+from tui_latent.data.image_set import Dataset, ImageSet
+from tui_latent.data.public import PUBLIC_DATASETS
+from tui_latent.data.public_files import load_public
+from tui_latent.data.raw import RawImages, RawSplit
+from tui_latent.data.selection import (
+    capped,
+    chosen_classes,
+    keep_classes,
+    merged_classes,
+    stratified_split,
+)
+from tui_latent.settings import DataSettings
+
+__all__ = ["DataError", "load_dataset"]
+
+_DEFAULT_FRACTION = 0.2
+"""held out of sources that hold nothing out themselves"""
+_CHUNK = 4096
+"""images converted to float at a time"""
+
+
+def load_dataset(
+    settings: DataSettings, seed: int, log: Callable[[str], None] = lambda _: None
+) -> Dataset:
+    """Read the images that `settings` describe into memory, on the CPU.
+
+    `seed` draws which images a cap (`per_class`) keeps; which are held out never depends on it.
+    `log` is told of long work, a line at a time. DataError says where, what and what to do.
+    """
+    raw = _read(settings, log)
+    train, val, held_out = _splits(raw, settings.val_fraction)
+    kept = chosen_classes(raw.class_names, settings.classes)
+    names = tuple(raw.class_names[i] for i in kept)
+    target_of, target_names = merged_classes(names, settings.merge)
+    train, val = _of_classes(train, kept), _of_classes(val, kept)
+    if settings.per_class:
+        train = train.take(capped(train.labels, settings.per_class, seed))
+    _refuse_empty(train, val, names, raw.name)
+
+    def image_set(split: RawSplit) -> ImageSet:
+        labels = torch.from_numpy(split.labels)
+        images = resized(torch.from_numpy(split.images), settings.size)
+        return ImageSet(
+            images, labels, names, None, torch.from_numpy(target_of)[labels], target_names
+        )
+
+    train_set = image_set(train)
+    mean, std = channel_statistics(train_set.images)
+    return Dataset(raw.name, train_set, image_set(val), mean, std, held_out)
+
+
+def _read(settings: DataSettings, log: Callable[[str], None]) -> RawImages:
+    if settings.source == "digits":
+        return _digits()
+    return load_public(settings.source, log)
+
+
+def _digits() -> RawImages:
+    """Return scikit-learn's digits, 0..16 stretched to 0..255."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images: NDArray[np.uint8] = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+    labels = digits.target.astype(np.int64)
+    return RawImages(
+        "digits", PUBLIC_DATASETS["digits"].class_names, RawSplit(images, labels), None
+    )
+
+
+def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
+    """Return what is trained on, what is held out, and the latter in words."""
+    if raw.test is not None and not fraction:
+        return raw.train, raw.test, raw.held_out
+    fraction = fraction or _DEFAULT_FRACTION
+    rows, held_out = stratified_split(raw.train.labels, fraction)
+    in_words = f"{100 * fraction:.3g} % of the training images"
+    return raw.train.take(rows), raw.train.take(held_out), in_words
+
+
+def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
+    rows, labels = keep_classes(split.labels, kept)
+    return RawSplit(split.take(rows).images, labels)
+
+
+def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], source: str) -> None:
+    counts = np.bincount(train.labels, minlength=len(names))
+    empty = [name for name, count in zip(names, counts, strict=True) if count == 0]
+    if empty:
+        raise DataError(
+            f"{source}: class '{empty[0]}' has no training image: "
+            "add some, or leave it out with data.classes"
+        )
+    if len(val.labels) == 0:
+        raise DataError(
+            f"{source}: no image is held out, so nothing can be measured: "
+            "raise data.val_fraction, or add images"
+        )
+
+
+def resized(images: Tensor, size: int) -> Tensor:
+    """Return the centre squares of uint8 (N, C, H, W), `size` pixels a side; 0 keeps images."""
+    height, width = images.shape[2:]
+    if size == 0 or height == width == size:
+        return images
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = images[:, :, top : top + side, left : left + side]
+    chunks = [
+        F.interpolate(chunk.float(), (size, size), mode="bilinear", antialias=True)
+        .round_()
+        .clamp_(0, 255)
+        .to(torch.uint8)
+        for chunk in torch.split(square, _CHUNK)
+    ]
+    return torch.cat(chunks)
+
+
+def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each channel of uint8 images in 0..1: (C, 1, 1).
+
+    The deviation is at least 1/255, so that images of one colour can be normalised.
+    """
+    total = torch.zeros(images.shape[1], dtype=torch.float64)
+    squares = torch.zeros_like(total)
+    for chunk in torch.split(images, _CHUNK):
+        values = chunk.transpose(0, 1).flatten(1).double() / 255
+        total += values.sum(1)
+        squares += values.square().sum(1)
+    count = images.numel() / images.shape[1]
+    mean = total / count
+    std = (squares / count - mean.square()).clamp_min(0).sqrt().clamp_min(1 / 255)
+    return mean.float()[:, None, None], std.float()[:, None, None]
