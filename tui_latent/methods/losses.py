@@ -1,0 +1,265 @@
+"""Loss terms as plain functions of float tensors, under the names of their papers.
+
+Every function returns means over the batch, so that terms do not grow with it, and computes in
+float32 (or in float64, given float64) even inside autocast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def in_full_precision(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function of tensors compute outside autocast, on inputs of at least float32."""
+
+    def widen(value: object) -> object:
+        half = isinstance(value, Tensor) and value.dtype in (torch.bfloat16, torch.float16)
+        return value.float() if half else value  # type: ignore[attr-defined]
+
+    @wraps(function)
+    def computed(*args: P.args, **kwargs: P.kwargs) -> R:
+        device = next(v.device for v in (*args, *kwargs.values()) if isinstance(v, Tensor))
+        with torch.autocast(device.type, enabled=False):
+            wide: Any = [widen(value) for value in args]
+            named: Any = {name: widen(value) for name, value in kwargs.items()}
+            return function(*wide, **named)
+
+    return computed
+
+
+@in_full_precision
+def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False) -> Tensor:
+    """Return SimCLR's loss of B pairs of views, (B, D) each; a zero vector is like no other.
+
+    With z the 2B rows of both views, s_ij = cos(z_i, z_j) / temperature and p(i) the other view
+    of i: mean over the 2B rows of [log Σ_{j≠i} exp s_ij - s_i,p(i)].
+    Chen et al. 2020 (arXiv:2002.05709). `decoupled` leaves p(i) out of the sum (Yeh et al. 2021,
+    arXiv:2110.06848); a single pair then has no sum, and only attraction is left.
+    Published versions agree for two views but for the temperature's default (.07 to .5); only
+    pytorch-metric-learning sums over one positive at a time.
+    """
+    # Below a length of 1e-6 directions fade out, so that the gradient at 0 stays bounded.
+    z = F.normalize(torch.cat([z_a, z_b]), dim=1, eps=1e-6) / temperature**0.5
+    pairs = len(z_a)
+    attraction: Tensor = (z[:pairs] * z[pairs:]).sum(1).mean()
+    if decoupled and pairs == 1:
+        return -attraction
+    similarity: Tensor = (z @ z.T).fill_diagonal_(-torch.inf)
+    if decoupled:
+        positive = torch.eye(pairs, dtype=torch.bool, device=z.device).repeat(2, 2)
+        similarity = similarity.masked_fill_(positive, -torch.inf)
+    return similarity.logsumexp(1).mean() - attraction
+
+
+@in_full_precision
+def cauchy_info_nce(z_a: Tensor, z_b: Tensor, decoupled: bool = False) -> Tensor:
+    """Return t-SimCNE's loss of B pairs of views, (B, D) each.
+
+    With z the 2B rows of both views, q_ij = 1 / (1 + |z_i - z_j|²) and p(i) the other view of i:
+    mean over the 2B rows of [log Σ_{j≠i} q_ij - log q_i,p(i)].
+    Böhm, Berens and Kobak 2023 (arXiv:2210.09879) and their iclr2023 code; their later package
+    puts a temperature T into 1 + 2T|z_i - z_j|², which at its default of 1/2 is the same.
+    `decoupled` leaves p(i) out of the sum; a single pair then has no sum, and only attraction
+    is left.
+    """
+    pairs = len(z_a)
+    attraction = torch.log1p((z_a - z_b).square().sum(1)).mean()
+    if decoupled and pairs == 1:
+        return attraction
+    sums: Tensor = _CauchySums.apply(torch.cat([z_a, z_b]), decoupled)
+    return sums.clamp_min(torch.finfo(sums.dtype).tiny).log().mean() + attraction
+
+
+class _CauchySums(torch.autograd.Function):
+    """Row sums of 1 / (1 + |z_i - z_j|²) over j ≠ i, (N,) from (N, D).
+
+    Written out because autograd keeps several (N, N) tensors for it: forward and backward of
+    2,048 rows took 27-33 ms in two dimensions, 66-124 ms through autograd, on one CPU core.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, decoupled: bool) -> Tensor:
+        kernel = _cauchy_kernel(z).fill_diagonal_(0)
+        pairs = len(z) // 2
+        # Of all points, positives are the closest: exact, so that a sum is not below its part.
+        distance = (z[:pairs] - z[pairs:]).square().sum(1)
+        positive = torch.zeros_like(distance) if decoupled else (1 + distance).reciprocal()
+        kernel.diagonal(pairs).copy_(positive)
+        kernel.diagonal(-pairs).copy_(positive)
+        ctx.save_for_backward(z, kernel)
+        return kernel.sum(1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        # d q_ij / d z_i = -2 q_ij² (z_i - z_j), and each pair stands in two rows.
+        z, kernel = ctx.saved_tensors
+        z = z - z.mean(0)  # only differences count, and small numbers lose fewer digits in them
+        weight = (gradient[:, None] + gradient[None]).mul_(kernel).mul_(kernel)
+        return -2 * (weight.sum(1, keepdim=True) * z - weight @ z), None
+
+
+def _cauchy_kernel(z: Tensor) -> Tensor:
+    """Return 1 / (1 + |z_i - z_j|²), (N, N) from (N, D)."""
+    if z.shape[1] <= 3:
+        # Exact even for close points far from the origin, and as fast as the product below.
+        kernel = z.new_ones(len(z), len(z))
+        for column in z.unbind(1):
+            difference = column[:, None] - column[None]
+            kernel.addcmul_(difference, difference)
+    else:
+        z = z - z.mean(0)
+        squares = z.square().sum(1)
+        kernel = torch.addmm(squares + 1, z, z.T, alpha=-2).add_(squares[:, None]).clamp_min_(1)
+    return kernel.reciprocal_()
+
+
+@in_full_precision
+def vicreg_terms(
+    z_a: Tensor,
+    z_b: Tensor,
+    gamma: float = 1.0,
+    eps: float = 1e-4,
+    variance_sum: Literal["half", "full"] = "half",
+) -> dict[str, Tensor]:
+    """Return `invariance`, `variance` and `covariance` of B ≥ 2 pairs of views, (B, D) each.
+
+    invariance = mean over B and D of (a - b)²
+    variance = v(a) + v(b), v(z) = mean over D of relu(gamma - √(var_d + eps))
+    covariance = c(a) + c(b), c(z) = Σ_{d≠e} C_de² / D
+    with var and C unbiased (divided by B - 1). Bardes, Ponce and LeCun 2022 (arXiv:2105.04906).
+    `half` halves the variance, as the authors' code, lightly and pytorch-metric-learning do;
+    `full` is the paper's equation and solo-learn's. The paper's invariance is a sum over D,
+    every code's a mean.
+    """
+    if len(z_a) < 2:
+        raise ValueError("VICReg needs at least two pairs in a batch: it measures their variance")
+    views = [z - z.mean(0) for z in (z_a, z_b)]
+    covariances = [z.T @ z / (len(z) - 1) for z in views]
+    deviations = [(c.diagonal() + eps).sqrt() for c in covariances]
+    variance = sum((F.relu(gamma - d).mean() for d in deviations), start=z_a.new_zeros(()))
+    off_diagonal = [c - torch.diag(c.diagonal()) for c in covariances]
+    covariance = sum((c.square().sum() for c in off_diagonal), start=z_a.new_zeros(()))
+    return {
+        "invariance": F.mse_loss(z_a, z_b),
+        "variance": variance / 2 if variance_sum == "half" else variance,
+        "covariance": covariance / z_a.shape[1],
+    }
+
+
+@in_full_precision
+def pairwise_contrastive(z_a: Tensor, z_b: Tensor, same: Tensor, margin: float) -> Tensor:
+    """Return the contrastive loss of B pairs of points, (B, D) each; `same` is bool (B,).
+
+    mean over B of d² where `same`, else relu(margin - d)², d the Euclidean distance.
+    Hadsell, Chopra and LeCun 2006 have half of it. Ravi Kumar's system has this form, with 1e-9
+    under the root; pytorch-metric-learning's is not squared and takes points of length 1.
+    """
+    distance = torch.linalg.vector_norm(z_a - z_b, dim=1)
+    return _pairwise(distance, distance.square(), same, margin)
+
+
+@in_full_precision
+def gaussian_pairwise(
+    mu_a: Tensor, logvar_a: Tensor, mu_b: Tensor, logvar_b: Tensor, same: Tensor, margin: float
+) -> Tensor:
+    """Return the contrastive loss of B pairs of diagonal Gaussians, (B, D) each; `same` (B,).
+
+    `pairwise_contrastive` with d² = `jeffreys`, so it does not depend on the order in a pair and
+    is the same number for Gaussians of variance 1. Ravi Kumar's system has d² = 2 KL + D + 1e-5
+    (its divergence lacks the half and the -D): not symmetric, and D for equal Gaussians.
+    """
+    squared = jeffreys(mu_a, logvar_a, mu_b, logvar_b)
+    # The root's slope at 0 is infinite; clamped, it is 0 there.
+    distance = squared.clamp_min(torch.finfo(squared.dtype).tiny).sqrt()
+    return _pairwise(distance, squared, same, margin)
+
+
+def _pairwise(distance: Tensor, squared: Tensor, same: Tensor, margin: float) -> Tensor:
+    return torch.where(same, squared, F.relu(margin - distance).square()).mean()
+
+
+@in_full_precision
+def triplet_margin(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float, squared: bool = True
+) -> Tensor:
+    """Return the triplet loss of B triplets of points, (B, D) each.
+
+    mean over B of relu(d(a, p) - d(a, n) + margin), d the squared Euclidean distance (FaceNet,
+    arXiv:1503.03832, and both systems reproduced here), or the plain one (`squared=False`:
+    PyTorch, pytorch-metric-learning). The latter also means over the non-zero triplets only.
+    """
+    near = torch.linalg.vector_norm(anchor - positive, dim=1)
+    far = torch.linalg.vector_norm(anchor - negative, dim=1)
+    if squared:
+        near, far = near.square(), far.square()
+    return F.relu(near - far + margin).mean()
+
+
+def gaussian_triplet(
+    anchor: tuple[Tensor, Tensor],
+    positive: tuple[Tensor, Tensor],
+    negative: tuple[Tensor, Tensor],
+    margin: float,
+) -> Tensor:
+    """Return the triplet loss of B triplets of diagonal Gaussians (mu, logvar), (B, D) each.
+
+    mean over B of relu(J(a, p) - J(a, n) + margin), J = `jeffreys`, equal to `triplet_margin` for
+    Gaussians of variance 1. Ravi Kumar's system has 2 KL + D, from the anchor to the other, for J.
+    """
+    near, far = jeffreys(*anchor, *positive), jeffreys(*anchor, *negative)
+    return F.relu(near - far + margin).mean()
+
+
+@in_full_precision
+def gaussian_kl(mu_1: Tensor, logvar_1: Tensor, mu_2: Tensor, logvar_2: Tensor) -> Tensor:
+    """Return KL(N1 || N2) in nats of diagonal Gaussians, (B,) from (B, D) each.
+
+    ½ Σ_d [logvar_2 - logvar_1 + (var_1 + (mu_1 - mu_2)²) / var_2 - 1]; not symmetric.
+    """
+    difference = logvar_1 - logvar_2
+    spread = torch.expm1(difference) - difference
+    return (spread + (mu_1 - mu_2).square() * torch.exp(-logvar_2)).sum(1) / 2
+
+
+@in_full_precision
+def jeffreys(mu_1: Tensor, logvar_1: Tensor, mu_2: Tensor, logvar_2: Tensor) -> Tensor:
+    """Return KL(N1 || N2) + KL(N2 || N1) in nats of diagonal Gaussians, (B,) from (B, D) each.
+
+    ½ Σ_d [(mu_1 - mu_2)² (1/var_1 + 1/var_2) + var_1/var_2 + var_2/var_1 - 2] (Jeffreys 1946):
+    symmetric, 0 for equal Gaussians, the squared Euclidean distance where variances are 1.
+    """
+    precisions = torch.exp(-logvar_1) + torch.exp(-logvar_2)
+    ratios = 4 * torch.sinh((logvar_1 - logvar_2) / 2).square()
+    return ((mu_1 - mu_2).square() * precisions + ratios).sum(1) / 2
+
+
+@in_full_precision
+def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
+    """Return the mean over B of KL(N(mu, var) || N(0, 1)) in nats, summed over D; (B, D) each.
+
+    ½ Σ_d [mu² + var - logvar - 1]. Kingma and Welling 2014 (arXiv:1312.6114).
+    """
+    return (mu.square() + torch.expm1(logvar) - logvar).sum(1).mean() / 2
+
+
+@in_full_precision
+def norm(z: Tensor) -> Tensor:
+    """Return the mean over B of the squared length of (B, D) latents."""
+    return z.square().sum(1).mean()
+
+
+@in_full_precision
+def reconstruction(x_hat: Tensor, target: Tensor) -> Tensor:
+    """Return the mean squared error over every number of `x_hat` and `target`, of one shape."""
+    return F.mse_loss(x_hat, target)
