@@ -123,6 +123,8 @@ class ContrastiveSettings(NetworkSettings):
     """leave the positive pair out of the denominator"""
     norm_weight: NonNegative = 0.0
     """weight of the mean squared length of the latents"""
+    head_dim: int = Field(0, ge=0, le=8192)
+    """hidden units between representation and latent; 0 makes the latent linear in it"""
     gaussian: bool = False
     """a distribution per image (mean and log-variance, sampled) instead of a point"""
     kl_weight: NonNegative = 0.0
