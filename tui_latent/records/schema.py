@@ -17,6 +17,14 @@ LIVE_STATES: Final[frozenset[State]] = frozenset({"starting", "running", "paused
 Float = NDArray[np.float64]
 
 
+class RunError(Exception):
+    """A run folder that cannot be used; the message says which, why and what to do."""
+
+
+class RunBusyError(RunError):
+    """Another live process trains this run."""
+
+
 @dataclass(frozen=True)
 class Status:
     """`status.json`: how far a run is and whether anyone is at work on it."""
@@ -45,6 +53,10 @@ class Status:
     """one or two lines for a person, when the state is `failed`"""
     checkpoint_step: int | None = None
     """step of the newest checkpoint, from which the run would resume"""
+    best_knn_20: float | None = None
+    """best `val/knn_20` so far, for the list of runs; the writer keeps it up to date"""
+    loss: float | None = None
+    """newest `train/loss`, for the list of runs; the writer keeps it up to date"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +77,8 @@ class Curve:
     last: float
     """newest value as recorded, finite or not"""
     best: float
-    """largest finite value so far for `val/knn_*` and other accuracies, smallest otherwise"""
+    """largest finite value so far for `val/knn_*` and other accuracies, smallest otherwise;
+    NaN before the first finite value"""
     non_finite: int = 0
 
 
@@ -112,9 +125,13 @@ class RunSnapshot:
     """(classes, classes) kNN@20 on the held-out images, rows are the truth, newest evaluation"""
     class_names: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
+    """exported PNGs, sorted by name; a report's JSON lies beside it"""
+    problems: tuple[str, ...] = ()
+    """what of the folder could not be read and was passed over, one line each"""
 
     @property
     def name(self) -> str:
+        """The run's name: its folder's."""
         return self.path.name
 
 

@@ -1,0 +1,57 @@
+"""`preset.toml`: what makes a folder a run, and says what it is a run of."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tui_latent.records.schema import RunError
+
+PRESET_FILE = "preset.toml"
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """What a run was made of, written once."""
+
+    preset: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    created: float
+    """Unix time"""
+
+    @property
+    def preset_name(self) -> str:
+        """Name of the preset's file, without `.toml`; empty when nobody wrote it down."""
+        return str(self.provenance.get("preset", ""))
+
+
+def read_identity(path: Path) -> Identity:
+    """Read `preset.toml` of the run at `path`; RunError when the folder is not a run."""
+    file = path / PRESET_FILE
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        created = file.stat().st_mtime
+    except (FileNotFoundError, NotADirectoryError) as error:
+        what = f"has no {PRESET_FILE}" if path.is_dir() else "no such folder"
+        raise RunError(f"{path}: not a run: {what}") from error
+    except OSError as error:
+        raise RunError(f"{file}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{file}: not a TOML file: {error}") from error
+    provenance = table.pop("provenance", {})
+    if not isinstance(provenance, dict):
+        raise RunError(f"{file}: provenance is no table")
+    return Identity(table, provenance, _unix_time(provenance.get("created"), created))
+
+
+def _unix_time(created: object, otherwise: float) -> float:
+    if isinstance(created, (int, float)):
+        return float(created)
+    try:
+        return datetime.fromisoformat(str(created)).timestamp()
+    except (ValueError, OverflowError):
+        return otherwise

@@ -1,0 +1,157 @@
+"""The folder of runs: where it is, what it holds, find one, delete one."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from functools import lru_cache
+from pathlib import Path
+
+from tui_latent.records.files import Signature, signature
+from tui_latent.records.identity import PRESET_FILE, Identity, read_identity
+from tui_latent.records.liveness import StatusError, read_status, with_interruption
+from tui_latent.records.locks import FileLock
+from tui_latent.records.schema import LIVE_STATES, RunSummary, Status
+from tui_latent.records.schema import RunBusyError as RunBusyError
+from tui_latent.records.schema import RunError as RunError
+
+LATEST = "latest"
+"""what stands for the newest run"""
+
+LOCK_FILE = "train.lock"
+"""held by the process that trains the run"""
+
+
+def runs_folder(option: str | None) -> Path:
+    """Return the folder of runs: the one given, else `$TUI_LATENT_RUNS`, else `./runs`."""
+    return Path(option or os.environ.get("TUI_LATENT_RUNS") or "runs").expanduser()
+
+
+def list_runs(folder: Path) -> list[RunSummary]:
+    """List the runs in a folder, newest first, from their small files only.
+
+    A folder that cannot be read as a run is in the list with its `problem`; RunError when
+    `folder` itself cannot be read.
+    """
+    return sorted(
+        map(summarise_run, _run_folders(folder)),
+        key=lambda run: (run.created, _changed(run.path), run.name),
+        reverse=True,
+    )
+
+
+def summarise_run(path: Path) -> RunSummary:
+    """Return the line of one run; `problem` says why the folder cannot be read as one."""
+    problem = ""
+    status = Status(state="interrupted")
+    try:
+        status = with_interruption(read_status(path))
+    except StatusError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"status.json cannot be read: {error.strerror}"
+    try:
+        identity = _identity(path, signature(path / PRESET_FILE))
+        preset, created = identity.preset_name, identity.created
+    except (RunError, OSError) as error:
+        problem = str(error)
+        preset, created = "", _changed(path)
+    return RunSummary(
+        path,
+        path.name,
+        preset,
+        status,
+        created,
+        best_knn_20=status.best_knn_20,
+        loss=status.loss,
+        problem=problem,
+    )
+
+
+def find_run(folder: Path, name: str) -> Path:
+    """Return a run's folder by path, by name or the start of one, or the newest for `latest`.
+
+    RunError when there is none or more than one; it names the nearest.
+    """
+    if name == LATEST:
+        return _latest(folder)
+    for path in (folder / name, Path(name).expanduser()):
+        if name and (path / PRESET_FILE).is_file():
+            return path
+    if len(Path(name).parts) > 1:
+        read_identity(Path(name).expanduser())
+    runs = [path for path in _run_folders(folder) if (path / PRESET_FILE).is_file()]
+    matches = sorted(path for path in runs if name and path.name.startswith(name))
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = ", ".join(path.name for path in matches)
+        raise RunError(f"{name}: more than one run begins so: {names}")
+    raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
+
+
+def delete_run(path: Path) -> None:
+    """Delete a run's folder; RunBusyError while it is trained, RunError when it is not a run."""
+    if path.is_symlink() or not all((path / f).is_file() for f in (PRESET_FILE, "status.json")):
+        raise RunError(f"{path}: not deleted, because it is not a run")
+    summary = summarise_run(path)
+    lock = FileLock(path / LOCK_FILE)
+    try:
+        if summary.status.state in LIVE_STATES:
+            raise BlockingIOError
+        lock.take()
+        lock.release()  # network file systems cannot delete what is open
+        shutil.rmtree(path)
+    except BlockingIOError as error:
+        raise busy_error(path, summary.status, "delete it") from error
+    except OSError as error:
+        raise RunError(f"{path}: cannot be deleted: {error.strerror or error}") from error
+
+
+def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
+    """Return the error for a run that another process trains, which rules out `what`."""
+    who = f"process {status.pid} on {status.host}" if status.pid else "another process"
+    return RunBusyError(
+        f"{path.name} is being trained by {who}: "
+        f"stop it first (tui-latent control {path.name} stop), then {what}"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _identity(path: Path, _: Signature | None) -> Identity:
+    return read_identity(path)
+
+
+def _run_folders(folder: Path) -> list[Path]:
+    try:
+        return [p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be read as a folder of runs: {error.strerror}") from error
+
+
+def _changed(path: Path) -> float:
+    """Return when the run's preset (or, without one, its folder) was written."""
+    for file in (path / PRESET_FILE, path):
+        if (now := signature(file)) is not None:
+            return now[2] / 1e9
+    return 0.0
+
+
+def _latest(folder: Path) -> Path:
+    runs = [run for run in list_runs(folder) if not run.problem]
+    if not runs:
+        raise RunError(f"{LATEST}: no run in {folder} yet: start one with tui-latent train PRESET")
+    return runs[0].path
+
+
+def _nearest(name: str, folder: Path) -> str:
+    """Return the end of an error message: the run whose name, or preset, is most like `name`."""
+    runs = [run for run in list_runs(folder) if not run.problem]
+    if not runs:
+        return ", which holds no runs"
+    names = {run.preset: run.name for run in reversed(runs)} | {run.name: run.name for run in runs}
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean '{names[near[0]]}'?" if near else f"; the newest is '{runs[0].name}'"
