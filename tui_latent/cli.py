@@ -99,7 +99,8 @@ def train(
     from tui_latent.launch import create_run
     from tui_latent.preset_files import PresetError
     from tui_latent.presets import load_preset, parse_override
-    from tui_latent.records.runs import RunError, runs_folder
+    from tui_latent.records.runs import runs_folder
+    from tui_latent.records.schema import RunError
 
     try:
         overrides = dict(parse_override(text) for text in settings)
@@ -210,7 +211,8 @@ def doctor(runs: str | None, as_json: bool) -> None:
 
 
 def _find(run: str, runs: str | None) -> Path:
-    from tui_latent.records.runs import RunError, find_run, runs_folder
+    from tui_latent.records.runs import find_run, runs_folder
+    from tui_latent.records.schema import RunError
 
     try:
         return find_run(runs_folder(runs), run)
@@ -220,7 +222,7 @@ def _find(run: str, runs: str | None) -> Path:
 
 def _train(path: Path, as_json: bool) -> None:
     from tui_latent.progress import train_with_progress
-    from tui_latent.records.writer import RunBusyError
+    from tui_latent.records.schema import RunBusyError
 
     try:
         result = train_with_progress(path, as_json)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import sys
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tui_latent.data.facts import describe_source
 from tui_latent.hardware import devices
 from tui_latent.preset_files import PresetError
 from tui_latent.presets import train_command
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
-from tui_latent.records.runs import RunError, find_run
-from tui_latent.records.schema import Status
+from tui_latent.records.runs import find_run
+from tui_latent.records.schema import RunError, Status
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset, VicregSettings
 
@@ -33,8 +31,8 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
             find_run(runs, method.neighbours_run)
         except RunError as error:
             problems.append(("method.neighbours_run", str(error)))
-    if preset.data.path and not Path(preset.data.path).expanduser().exists():
-        problems.append(("data.path", f"nothing is at '{preset.data.path}'"))
+    if problem := describe_source(preset.data).problem:
+        problems.append(("data", problem))
     if preset.data.weights and not Path(preset.data.weights).expanduser().is_file():
         problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
     if preset.train.device.startswith("cuda") and not any(d.kind == "cuda" for d in devices()):
@@ -44,11 +42,10 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
 
 
 def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = None) -> Path:
-    """Make the run folder of a preset; PresetError when it could not train, RunError for its name."""
+    """Make the run folder of a preset; PresetError when it cannot train, RunError for its name."""
     check_preset(preset, runs, where=preset_name)
     provenance = {
         "preset": preset_name,
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "seed": preset.train.seed,
         "command": train_command(preset_name, preset),
         "host": platform.node(),

@@ -19,9 +19,9 @@ from tui_latent.evaluation.knn import evaluate_knn
 from tui_latent.methods.method import Method
 
 CHUNK = 1024
-"""images per forward pass: about 0.1 s of a small network on two cores, so that a pause is prompt"""
+"""images per forward pass: about .1 s of a small network on two cores, for prompt pauses"""
 VALIDATION_SEED = 20_240_229
-"""views, pairs and noise of validation are the same at every evaluation, so that losses compare"""
+"""views, pairs and noise of validation are the same each time, so that its losses compare"""
 
 
 @dataclass(frozen=True, eq=False)

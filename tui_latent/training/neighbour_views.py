@@ -10,7 +10,8 @@ from torch import Tensor
 
 from tui_latent.data.image_set import Dataset
 from tui_latent.evaluation.knn import nearest
-from tui_latent.records.runs import RunError, find_run
+from tui_latent.records.runs import find_run
+from tui_latent.records.schema import RunError
 from tui_latent.settings import Preset, VicregSettings
 
 

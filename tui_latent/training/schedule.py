@@ -36,7 +36,7 @@ def stage_at(stages: tuple[Stage, ...], step: int) -> Stage:
 
 
 def lr_at(step: int, stage: Stage, schedule: str) -> float:
-    """Return the learning rate of the update after `step` updates: linear warm-up, then cosine to 0."""
+    """Return the learning rate of the update after `step` others: linear warm-up, then cosine."""
     done = step - stage.first
     warmup = round(stage.settings.warmup_epochs * stage.steps_per_epoch)
     if done < warmup:

@@ -10,8 +10,7 @@ from tui_latent.methods import METHODS
 from tui_latent.preset_files import PresetError
 from tui_latent.presets import load_run_preset
 from tui_latent.records.capture import captured_output
-from tui_latent.records.runs import RunError
-from tui_latent.records.schema import State
+from tui_latent.records.schema import RunError, State
 from tui_latent.records.writer import RunWriter
 from tui_latent.training.device import DeviceError
 from tui_latent.training.fit import fit_run

@@ -1,0 +1,71 @@
+"""A pseudo-terminal of a chosen size with a program in it, and when its output came."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Mapping, Sequence
+
+
+class Terminal:
+    """Runs a program on a pty and reads what it paints; the clock starts at the fork."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        columns: int = 120,
+        lines: int = 40,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.started = time.perf_counter()
+        self.painted = b""
+        self.pid, self.file = pty.fork()
+        if self.pid == 0:
+            os.environ.update({"TERM": "xterm-256color", **(environment or {})})
+            os.execvp(command[0], list(command))
+        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def wait_for(self, text: bytes, seconds: float = 30.0) -> float:
+        """Read until `text` was painted; return the seconds since the start. TimeoutError."""
+        while text not in self.painted:
+            if time.perf_counter() - self.started > seconds:
+                raise TimeoutError(f"{text!r} was not painted in {seconds} s")
+            if not self.read(0.05) and self.ended():
+                raise TimeoutError(f"the program ended before it painted {text!r}")
+        return time.perf_counter() - self.started
+
+    def read(self, seconds: float) -> bytes:
+        """Return what is painted within `seconds`, as soon as there is anything."""
+        ready, _, _ = select.select([self.file], [], [], seconds)
+        if not ready:
+            return b""
+        try:
+            chunk = os.read(self.file, 1 << 16)
+        except OSError:  # the other end closed
+            return b""
+        self.painted += chunk
+        return chunk
+
+    def send(self, keys: bytes) -> None:
+        """Type `keys`."""
+        os.write(self.file, keys)
+
+    def ended(self) -> bool:
+        """Tell whether the program has ended."""
+        pid, _ = os.waitpid(self.pid, os.WNOHANG)
+        return pid != 0
+
+    def kill(self) -> None:
+        """End the program whatever it does."""
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+        os.close(self.file)

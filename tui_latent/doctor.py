@@ -1,0 +1,63 @@
+"""What this machine offers, for `tui-latent doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from tui_latent.hardware import devices
+from tui_latent.preset_files import preset_folder, preset_names
+from tui_latent.settings import DataSettings
+
+PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual-image", "numpy")
+
+
+def examine(runs: Path) -> dict[str, dict[str, str]]:
+    """Return findings by topic, each a name and a value in words; imports torch."""
+    return {
+        "devices": _devices(),
+        "terminal": _terminal(),
+        "data": _data(),
+        "folders": {"runs": _folder(runs), "presets": f"{preset_folder()}, {len(preset_names())}"},
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+    }
+
+
+def _devices() -> dict[str, str]:
+    import torch
+
+    from tui_latent.settings import TrainSettings
+    from tui_latent.training.device import choose_device, choose_precision
+
+    found = {device.id: device.describe() for device in devices()}
+    chosen = choose_device("auto")
+    precision = str(choose_precision(TrainSettings(), chosen)).removeprefix("torch.")
+    found["auto is"] = f"{chosen}, {precision}, {torch.get_num_threads()} CPU threads"
+    return found
+
+
+def _terminal() -> dict[str, str]:
+    size = shutil.get_terminal_size()
+    return {
+        "TERM": os.environ.get("TERM", "not set"),
+        "size": f"{size.columns}x{size.lines} (the dashboard needs 60x20)",
+        "interactive": "yes" if sys.stdin.isatty() and sys.stderr.isatty() else "no",
+        "colours": os.environ.get("COLORTERM", "not announced"),
+        "tmux": "yes: images as half-blocks" if "TMUX" in os.environ else "no",
+        "ssh": "yes: no animations" if "SSH_CONNECTION" in os.environ else "no",
+    }
+
+
+def _data() -> dict[str, str]:
+    facts = {name: describe_source(DataSettings(source=name)) for name in PUBLIC_DATASETS}
+    return {"folder": str(data_folder())} | {name: fact.note for name, fact in facts.items()}
+
+
+def _folder(path: Path) -> str:
+    if not path.is_dir():
+        return f"{path}, not there yet"
+    return f"{path}, {'writable' if os.access(path, os.W_OK) else 'NOT writable'}"
