@@ -9,9 +9,12 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from tui_latent.data.facts import describe_source
+from tui_latent.data.places import data_folder
+from tui_latent.data.public import PUBLIC_DATASETS
 from tui_latent.hardware import devices
 from tui_latent.preset_files import preset_folder, preset_names
-from tui_latent.settings import DataSettings
+from tui_latent.settings import DataSettings, TrainSettings
 
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual-image", "numpy")
 
@@ -30,7 +33,6 @@ def examine(runs: Path) -> dict[str, dict[str, str]]:
 def _devices() -> dict[str, str]:
     import torch
 
-    from tui_latent.settings import TrainSettings
     from tui_latent.training.device import choose_device, choose_precision
 
     found = {device.id: device.describe() for device in devices()}
