@@ -1,0 +1,89 @@
+"""Numbers and spans of time as the screens write them: short, three digits, `–` for the unknown."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+UNKNOWN: Final = "–"
+
+STATE_GLYPHS: Final[dict[str, str]] = {
+    "starting": "○",
+    "running": "●",
+    "paused": "‖",
+    "finished": "✓",
+    "stopped": "■",
+    "failed": "✗",
+    "interrupted": "╳",
+}
+"""one cell each, so that a state is told apart without colour"""
+
+
+def number(value: float | None) -> str:
+    """Return a value with three significant digits and no zero before the point."""
+    if value is None:
+        return UNKNOWN
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 99_950 or size < 0.0009995:
+        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+    if size >= 99.95:
+        return f"{value:,.0f}"
+    if size >= 0.9995:
+        return f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
+    return f"{value:.3f}".replace("0.", ".", 1)
+
+
+def share(done: float, total: float) -> str:
+    """Return a progress in per cent, never 100 before the end."""
+    return f"{math.floor(100 * done / total)} %" if total > 0 else UNKNOWN
+
+
+def bar(done: float, total: float, width: int) -> str:
+    """Return a progress bar of `width` cells, to half a cell."""
+    halves = math.floor(2 * width * min(max(done / total, 0.0), 1.0)) if total > 0 else 0
+    full, half = divmod(halves, 2)
+    return "━" * full + "╸" * half + "─" * (width - full - half)
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something was, in its largest unit."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return "now"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time, roughly: `40 s`, `5 min`, `1 h 20 min`."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def clip(text: str, width: int) -> str:
+    """Shorten a name to `width` cells by leaving out its middle: both ends tell names apart."""
+    if cell_len(text) <= width:
+        return text
+    if width < 2 or cell_len(text) > len(text):
+        return set_cell_size(text, width)
+    tail = (width - 1) * 2 // 3
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def column(text: str, width: int, right: bool = False) -> str:
+    """Return text in exactly `width` cells, so that nothing beside it moves."""
+    text = clip(text, width)
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space
