@@ -1,0 +1,86 @@
+"""Random views of images: pure functions of images, settings and a generator.
+
+Batched on the images' device, without a loop over images and without waiting for the device. A
+change that only a share of the views gets is computed for exactly that share, rounded to whole
+images, drawn anew each time: counting how many coins fell would wait for the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from tui_latent.data.colour import blurred, jittered, luma, noisy, solarized
+from tui_latent.data.geometry import moves, warp
+from tui_latent.settings import AugmentSettings
+
+_MOST_THINNED = 0.7
+"""a thinned stroke keeps 30 % of its ink even where it is narrower than the change"""
+
+
+def augment(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Return one random view of each image: float32 (B, C, H, W) in 0..1, on x's device.
+
+    `generator` is on the same device and decides everything. With every change switched off the
+    result is `x` itself. Colour changes other than brightness and contrast leave images of one
+    channel alone.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        if moves(settings):
+            x = warp(x, settings, generator)
+        x = _on_some(x, settings.thickness, generator, lambda some: thickened(some, generator))
+        return _recolour(x, settings, generator)
+
+
+def thickened(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Thicken or thin the strokes of (B, C, H, W) by up to a pixel on either side.
+
+    Each image is mixed, by a random weight, with the largest or the smallest value in each 3x3
+    neighbourhood; smallest is largest of the negative.
+    """
+    u = torch.rand(2, len(x), 1, 1, 1, generator=generator, device=generator.device)
+    sign = torch.where(u[0] < 0.5, 1.0, -1.0)
+    weight = u[1] * torch.where(u[0] < 0.5, 1.0, _MOST_THINNED)
+    return torch.lerp(x, sign * _neighbourhood_maximum(sign * x), weight)
+
+
+def _neighbourhood_maximum(x: Tensor) -> Tensor:
+    """Return the largest value of each 3x3 neighbourhood, (B, C, H, W).
+
+    Rows, then columns: many times faster on a CPU than `max_pool2d`, with the same values.
+    """
+    for axis in (2, 3):
+        most, size = x.clone(), x.shape[axis] - 1
+        for to, of in ((0, 1), (1, 0)):
+            here = most.narrow(axis, to, size)
+            torch.maximum(here, x.narrow(axis, of, size), out=here)
+        x = most
+    return x
+
+
+def _recolour(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    colours = settings.saturation or settings.hue
+    if settings.brightness or settings.contrast or (colours and x.shape[1] == 3):
+        x = _on_some(
+            x, settings.jitter, generator, lambda some: jittered(some, settings, generator)
+        )
+    if x.shape[1] == 3:
+        x = _on_some(x, settings.grayscale, generator, lambda some: luma(some).expand_as(some))
+    x = _on_some(x, settings.blur, generator, lambda some: blurred(some, generator))
+    x = _on_some(x, settings.solarize, generator, solarized)
+    return noisy(x, settings.noise, generator) if settings.noise else x
+
+
+def _on_some(
+    x: Tensor, share: float, generator: torch.Generator, change: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Return x with `share` of its images, drawn at random, changed."""
+    count = round(share * len(x))
+    if count == 0:
+        return x
+    if count == len(x):
+        return change(x)
+    rows = torch.randperm(len(x), generator=generator, device=x.device)[:count]
+    return x.index_copy(0, rows, change(x[rows]))
