@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tui_latent.records.schema import Curve
+from tui_latent.records.schema import Curve, Float
 
 CAPACITY: Final = 1024
 """bins of a curve at most"""
@@ -17,33 +17,14 @@ CAPACITY: Final = 1024
 HIGHER_IS_BETTER: Final = ("val/knn_*", "val/linear_probe", "val/*accuracy*")
 """metrics whose best value is the largest, as shell patterns; for all others it is the smallest"""
 
+_STEP, _TIME, _VALUE = range(3)
+_DRAWN: Final = ("steps", "times", "means", "lows", "highs")
+_BIN: Final = np.dtype([(name, np.float64) for name in (*_DRAWN, "counts")])
+
 
 def higher_is_better(metric: str) -> bool:
     """Say whether a larger value of the metric is a better one."""
     return any(fnmatchcase(metric, pattern) for pattern in HIGHER_IS_BETTER)
-
-
-@dataclass(slots=True)
-class _Bin:
-    """The finite values of the steps `index * width` to `(index + 1) * width`."""
-
-    index: int
-    count: int
-    mean: float
-    low: float
-    high: float
-    step: int
-    time: float
-
-    def add(self, other: _Bin) -> None:
-        """Take in a bin of later records."""
-        share = other.count / (self.count + other.count)
-        self.count += other.count
-        self.low = min(self.low, other.low)
-        self.high = max(self.high, other.high)
-        mean = self.mean + (other.mean - self.mean) * share
-        self.mean = min(max(mean, self.low), self.high)  # also where the difference overflowed
-        self.step, self.time = other.step, other.time
 
 
 class CurveBins:
@@ -55,79 +36,84 @@ class CurveBins:
     """
 
     def __init__(self, higher_is_better: bool, capacity: int = CAPACITY) -> None:
-        self._better = max if higher_is_better else min
+        self._better = np.fmax if higher_is_better else np.fmin
         self._capacity = capacity
         self.width = 1
         """steps per bin"""
-        self._bins: list[_Bin] = []
-        self._best = math.nan
+        self._bins = _bins_of(np.empty((0, 3)))
+        self._newest = np.empty((0, 3))
+        self._best = np.nan
         self._non_finite = 0
-        self._newest: tuple[int, float, float] | None = None
         self._curve: Curve | None = None
 
-    def add(self, step: int, time: float, value: float) -> None:
-        """Take in a record; its step is that of the last record, which it replaces, or later."""
-        if self._newest is not None and step > self._newest[0]:
-            self._settle(*self._newest)
-        self._newest = (step, time, value)
+    def extend(self, records: Sequence[tuple[int, float, float]]) -> None:
+        """Take in (step, time, value) records, of steps that never fall, the newest one's included;
+        of several at one step the last counts."""
+        rows = np.concatenate([self._newest, np.array(records, dtype=np.float64).reshape(-1, 3)])
+        last_of_step = np.append(rows[1:, _STEP] != rows[:-1, _STEP], True)[: len(rows)]
+        rows = rows[last_of_step]
+        settled, self._newest = rows[:-1], rows[-1:]
+        finite = settled[np.isfinite(settled[:, _VALUE])]
+        self._non_finite += len(settled) - len(finite)
+        self._best = self._best_with(finite)
+        self._bins, self.width = _merged(self._bins, finite, self.width, self._capacity)
         self._curve = None
 
     def curve(self) -> Curve:
         """Return the curve so far: the same object until a record arrives."""
         if self._curve is None:
-            self._curve = self._reduced()
+            self._curve = self._with_newest()
         return self._curve
 
-    def _settle(self, step: int, time: float, value: float) -> None:
-        if not math.isfinite(value):
-            self._non_finite += 1
-            return
-        self._best = self._best_with(value)
-        new = _Bin(step // self.width, 1, value, value, value, step, time)
-        if self._bins and self._bins[-1].index == new.index:
-            self._bins[-1].add(new)
-            return
-        self._bins.append(new)
-        while len(self._bins) > self._capacity:
-            self._double()
+    def _best_with(self, finite: Float) -> float:
+        return float(self._better.reduce(finite[:, _VALUE], initial=self._best))
 
-    def _double(self) -> None:
-        self.width *= 2
-        merged: list[_Bin] = []
-        for bin_ in self._bins:
-            bin_.index //= 2
-            if merged and merged[-1].index == bin_.index:
-                merged[-1].add(bin_)
-            else:
-                merged.append(bin_)
-        self._bins = merged
-
-    def _best_with(self, value: float) -> float:
-        return value if math.isnan(self._best) else self._better(self._best, value)
-
-    def _reduced(self) -> Curve:
-        assert self._newest is not None, "a curve has at least one record"
-        step, time, value = self._newest
-        rows = [(b.step, b.time, b.mean, b.low, b.high) for b in self._bins]
-        finite = math.isfinite(value)
-        if finite:
-            last = _Bin(step // self.width, 1, value, value, value, step, time)
-            if self._bins and self._bins[-1].index == last.index:
-                whole = replace(self._bins[-1])
-                whole.add(last)
-                last = whole
-                rows.pop()
-            rows.append((last.step, last.time, last.mean, last.low, last.high))
-        columns = np.array(rows, dtype=np.float64).reshape(len(rows), 5).T.copy()
-        columns.setflags(write=False)
-        steps, times, means, lows, highs = columns
+    def _with_newest(self) -> Curve:
+        finite = self._newest[np.isfinite(self._newest[:, _VALUE])]
+        bins, _ = _merged(self._bins, finite, self.width, len(self._bins) + 1)
+        columns = {name: np.ascontiguousarray(bins[name]) for name in _DRAWN}
+        for column in columns.values():
+            column.setflags(write=False)
         return Curve(
-            steps,
-            times,
-            means,
-            lows,
-            highs,
-            last=value,
-            best=self._best_with(value) if finite else self._best,
-            non_finite=self._non_finite + (not finite),
+            **columns,
+            last=float(self._newest[-1, _VALUE]) if len(self._newest) else np.nan,
+            best=self._best_with(finite),
+            non_finite=self._non_finite + len(self._newest) - len(finite),
         )
+
+
+def _bins_of(records: Float) -> NDArray[np.void]:
+    """Return a bin for each (step, time, finite value) record."""
+    bins = np.empty(len(records), dtype=_BIN)
+    bins["steps"], bins["times"] = records[:, _STEP], records[:, _TIME]
+    for name in ("means", "lows", "highs"):
+        bins[name] = records[:, _VALUE]
+    bins["counts"] = 1
+    return bins
+
+
+def _merged(
+    bins: NDArray[np.void], records: Float, width: int, capacity: int
+) -> tuple[NDArray[np.void], int]:
+    """Add finite records to bins, doubling the width until there are at most `capacity`."""
+    if not len(records):
+        return bins, width
+    bins = np.concatenate([bins, _bins_of(records)])
+    steps = bins["steps"].astype(np.int64)
+    while len(starts := _starts(steps // width)) > capacity:
+        width *= 2
+    ends = np.append(starts[1:], len(bins)) - 1
+    merged = bins[ends]
+    merged["lows"] = np.minimum.reduceat(bins["lows"], starts)
+    merged["highs"] = np.maximum.reduceat(bins["highs"], starts)
+    merged["counts"] = np.add.reduceat(bins["counts"], starts)
+    shares = bins["counts"] / np.repeat(merged["counts"], ends - starts + 1)
+    with np.errstate(over="ignore"):
+        means = np.add.reduceat(bins["means"] * shares, starts)
+    merged["means"] = np.clip(means, merged["lows"], merged["highs"])  # against rounding
+    return merged, width
+
+
+def _starts(indices: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return where each run of equal indices starts."""
+    return np.flatnonzero(np.append(True, indices[1:] != indices[:-1]))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from tui_latent.records.curves import CurveBins, higher_is_better
 from tui_latent.records.files import GrowingLines, read_lines
 from tui_latent.records.schema import Curve
 
 _LARGEST_STEP: Final = 2**53
-_OWN_KEYS: Final = frozenset({"step", "epoch", "time"})
+_DECODE: Final = json.JSONDecoder().decode
+_NUMBERS: Final = (float, int)
+_BATCH: Final = 20_000
+"""records reduced at once: numpy's cost is shared, and memory stays flat"""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One line: the values of some metrics at a step."""
 
     step: int
@@ -37,18 +39,15 @@ def record_line(step: int, epoch: float, seconds: float, values: Mapping[str, fl
 def parse_record(line: bytes) -> Record | None:
     """Read a line; None when it is no record. Values that are no numbers are left out."""
     try:
-        table = json.loads(line)
-        step, time = table["step"], float(table["time"])
-        values = {k: float(v) for k, v in table.items() if k not in _OWN_KEYS and _is_number(v)}
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        table = _DECODE(line.decode())
+        step, time = table.pop("step"), float(table.pop("time"))
+        table.pop("epoch", None)
+        values = {name: float(value) for name, value in table.items() if type(value) in _NUMBERS}
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
-    if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step <= _LARGEST_STEP:
+    if type(step) is not int or not 0 <= step <= _LARGEST_STEP:
         return None
     return Record(step, time, values)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 class MetricsReader:
@@ -60,6 +59,7 @@ class MetricsReader:
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._file = GrowingLines(path)
         self.curves: Mapping[str, Curve] = MappingProxyType({})
         """by metric, in order of first appearance; the same object until a record arrives"""
@@ -67,6 +67,8 @@ class MetricsReader:
 
     def _start_over(self) -> None:
         self._bins: dict[str, CurveBins] = {}
+        self._waiting: defaultdict[str, list[tuple[int, float, float]]] = defaultdict(list)
+        self._waiting_records = 0
         self.last_step = -1
         """step of the newest record"""
         self.skipped = 0
@@ -103,10 +105,20 @@ class MetricsReader:
             self._share_curves()
 
     def _take(self, record: Record) -> None:
+        step, time, waiting = record.step, record.time, self._waiting
         for name, value in record.values.items():
+            waiting[name].append((step, time, value))
+        self._waiting_records += 1
+        if self._waiting_records >= _BATCH:
+            self._reduce()
+
+    def _reduce(self) -> None:
+        for name, records in self._waiting.items():
             if name not in self._bins:
                 self._bins[name] = CurveBins(higher_is_better(name))
-            self._bins[name].add(record.step, record.time, value)
+            self._bins[name].extend(records)
+        self._waiting.clear()
+        self._waiting_records = 0
 
     def _cut(self, offset: int, step: int) -> None:
         while self._cuts and self._cuts[-1][1] >= step:
@@ -114,10 +126,12 @@ class MetricsReader:
         self._cuts.append((offset, step))
 
     def _read_again(self) -> None:
-        self._bins = {}
+        self._bins.clear()
+        self._waiting.clear()
+        self._waiting_records = 0
         cuts = iter([*self._cuts, (self._file.offset, _LARGEST_STEP + 1)])
         until, replaced_from = next(cuts)
-        for offset, line in read_lines(self._file.path, 0, self._file.offset):
+        for offset, line in read_lines(self.path, 0, self._file.offset):
             while offset >= until:
                 until, replaced_from = next(cuts)
             record = parse_record(line)
@@ -125,7 +139,7 @@ class MetricsReader:
                 self._take(record)
 
     def _share_curves(self) -> None:
+        self._reduce()
         curves = {name: bins.curve() for name, bins in self._bins.items()}
-        same = list(curves.items()) == list(self.curves.items())
-        if not same:
+        if list(curves.items()) != list(self.curves.items()):
             self.curves = MappingProxyType(curves)

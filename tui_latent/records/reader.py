@@ -36,6 +36,7 @@ class RunReader:
         try:
             parts = self._parts()
         except OSError as error:
+            self._metrics = MetricsReader(self._metrics.path)  # it may have stopped halfway
             raise RunError(
                 f"{self.path}: cannot be read any more: {error.strerror or error}"
             ) from error
