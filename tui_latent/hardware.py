@@ -29,9 +29,20 @@ class Device:
     """memory free now; None, as the total, where the driver does not tell"""
 
     @property
-    def name(self) -> str:
+    def id(self) -> str:
         """What `--device` takes: `cpu`, `cuda:0`."""
         return "cpu" if self.kind == "cpu" else f"cuda:{self.index}"
+
+    def describe(self) -> str:
+        """Return one line: the title, the cores of a CPU, the memory free now."""
+        words = [self.title]
+        if self.kind == "cpu":
+            cores = cpu_cores()
+            words.append(f"{cores} core{'s' if cores > 1 else ''}")
+        if self.total_bytes is not None and self.free_bytes is not None:
+            free, total = self.free_bytes / _GIB, self.total_bytes / _GIB
+            words.append(f"{free:.1f} of {total:.1f} GiB free")
+        return " · ".join(words)
 
 
 def devices() -> tuple[Device, ...]:
@@ -44,22 +55,6 @@ def cpu_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def hardware_line() -> str:
-    """Return the machine in one line, for a header: GPUs with free memory, or the CPU; cores."""
-    *gpus, cpu = devices()
-    cores = cpu_cores()
-    counted = f"{cores} core{'s' if cores > 1 else ''}"
-    if gpus:
-        return " · ".join([*(f"{gpu.title}{_memory(gpu)}" for gpu in gpus), counted])
-    return f"{cpu.title} · {counted}{_memory(cpu)}"
-
-
-def _memory(device: Device) -> str:
-    if device.total_bytes is None or device.free_bytes is None:
-        return ""
-    return f" · {device.free_bytes / _GIB:.1f} of {device.total_bytes / _GIB:.1f} GiB free"
 
 
 def _cpu() -> Device:

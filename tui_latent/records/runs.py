@@ -12,9 +12,7 @@ from tui_latent.records.files import Signature, signature
 from tui_latent.records.identity import PRESET_FILE, Identity, read_identity
 from tui_latent.records.liveness import StatusError, read_status, with_interruption
 from tui_latent.records.locks import FileLock
-from tui_latent.records.schema import LIVE_STATES, RunSummary, Status
-from tui_latent.records.schema import RunBusyError as RunBusyError
-from tui_latent.records.schema import RunError as RunError
+from tui_latent.records.schema import LIVE_STATES, RunBusyError, RunError, RunSummary, Status
 
 LATEST = "latest"
 """what stands for the newest run"""
