@@ -1,0 +1,63 @@
+"""How much of its room a latent space uses: figures that show a collapse early."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+_RANKME_EPSILON: Final = 1e-7
+_UNIFORMITY_ROWS: Final = 2048
+
+
+def effective_rank(latents: Tensor) -> Tensor:
+    """Return how many dimensions the latents fill: RankMe, a float64 scalar.
+
+    exp(-Σ p log p) with p = σ / Σσ + 1e-7 over the singular values σ of the latents (N, D) as
+    they are, not centred: latents that are all one point other than 0 have rank 1. All zeros
+    have rank 0, latents that are not finite rank NaN. Garrido et al., RankMe, ICML 2023, eq. 1.
+    """
+    matrix = latents.detach().double()
+    gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
+    if not torch.isfinite(gram).all():
+        return gram.new_tensor(torch.nan)
+    sigma = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
+    total: Tensor = sigma.sum()
+    if total == 0:
+        return total
+    p = sigma / total + _RANKME_EPSILON
+    return torch.exp(-(p * p.log()).sum())
+
+
+def deviation_range(latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the smallest, mean and largest standard deviation over the dimensions of (N, D).
+
+    A smallest one near 0 beside a larger mean is a dimension lost. Float32 scalars.
+    """
+    deviations = latents.detach().float().std(0, correction=0)
+    return deviations.min(), deviations.mean(), deviations.max()
+
+
+def alignment(view_a: Tensor, view_b: Tensor) -> Tensor:
+    """Return how far two views of an image lie apart: mean |u - v|², a float32 scalar in 0..4.
+
+    u and v are the rows of the views (N, D), made of length 1: smaller is better, 2 is the
+    value of unrelated views. Wang & Isola, ICML 2020, eq. 9 with α = 2.
+    """
+    u, v = normalize(view_a.detach().float()), normalize(view_b.detach().float())
+    return (u - v).square().sum(1).mean()
+
+
+def uniformity(latents: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Return how evenly the latents' directions lie: log mean exp(-2 |u - v|²), float32, ≤ 0.
+
+    Over all pairs of at most 2,048 rows of (N, D), made of length 1: lower is more even, 0 is
+    one direction for all, NaN stands for fewer than two rows. Which rows: drawn by `generator`
+    (on the CPU), without one the same at each call. Wang & Isola, ICML 2020, eq. 10 with t = 2.
+    """
+    generator = generator or torch.Generator().manual_seed(0)
+    rows = torch.randperm(len(latents), generator=generator)[:_UNIFORMITY_ROWS]
+    unit = normalize(latents.detach()[rows.to(latents.device)].float())
+    return torch.pdist(unit).square().mul(-2).exp().mean().log()
