@@ -7,22 +7,32 @@ the bindings, so no action can be missing in one of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from textual import work
-from textual.app import App
+from textual import on, work
+from textual.app import App, SystemCommand
 from textual.binding import Binding
-from textual.worker import Worker, WorkerFailed
+from textual.screen import Screen
+from textual.worker import Worker, WorkerFailed, WorkerState
 
-from tui_latent.records.schema import Status
+from tui_latent.records.control import request
+from tui_latent.records.schema import RunError, Status
+from tui_latent.tui.commands import BindingCommands
+from tui_latent.tui.drawing import Drawer
 
 if TYPE_CHECKING:
     from tui_latent.settings import Preset
 
 Train = Callable[[Path], Status]
-Create = Callable[[str, "Preset", Path], Path]
+Create = Callable[[str, "Preset", Path, "str | None"], Path]
+Export = Callable[[Path], Path]
 
 
 def _train(path: Path) -> Status:
@@ -31,10 +41,16 @@ def _train(path: Path) -> Status:
     return train_run(path)
 
 
-def _create(preset_name: str, preset: Preset, runs: Path) -> Path:
+def _create(preset_name: str, preset: Preset, runs: Path, name: str | None) -> Path:
     from tui_latent.launch import create_run
 
-    return create_run(preset_name, preset, runs)
+    return create_run(preset_name, preset, runs, name)
+
+
+def _export(path: Path) -> Path:
+    # By name: the screen's room must not import the report's, which brings matplotlib.
+    exported: Path = import_module("tui_latent.report").export_report(path)
+    return exported
 
 
 class LatentApp(App[int]):
@@ -42,6 +58,7 @@ class LatentApp(App[int]):
 
     TITLE = "tui-latent"
     CSS_PATH = "app.tcss"
+    COMMANDS = App.COMMANDS | {BindingCommands}
     BINDINGS = [
         Binding("question_mark", "help", "Help", id="app.help", tooltip="Show every key"),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave tui-latent", priority=True),
@@ -54,55 +71,181 @@ class LatentApp(App[int]):
         open_path: Path | None = None,
         train: Train = _train,
         create: Create = _create,
+        export: Export = _export,
     ) -> None:
+        """`train` and `export` run in threads of their own, where alone torch is imported."""
         super().__init__()
         self.runs = runs
         """folder of the runs"""
         self.training_path: Path | None = None
         """run that this process trains now"""
+        self.drawer = Drawer(self._tell_drawing_failed)
+        """the one thread that draws plots"""
         self._open_path = open_path
         self._train = train
         self._create = create
+        self._export = export
         self._training: Worker[Status] | None = None
+        self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
+        if self._remote:
+            self.animation_level = "none"
+        if "TEXTUAL_THEME" not in os.environ and _light_terminal():
+            self.theme = "textual-light"
 
-    def on_mount(self) -> None:
+    def get_default_screen(self) -> Screen[None]:
+        """Return the menu, over which all other screens are pushed."""
         from tui_latent.tui.screens.menu import MenuScreen
 
-        self.push_screen(MenuScreen())
+        return MenuScreen()
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: tests
+                loop.add_signal_handler(number, self._leave)
         if self._open_path is not None:
             self.open_run(self._open_path)
+
+    async def on_unmount(self) -> None:
+        self.drawer.close()
+        # A crash of the screen must not leave the process training on unseen.
+        if self.training_path is not None:
+            with contextlib.suppress(RunError):
+                request(self.training_path, state="stop")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Return the commands that no key has."""
+        yield SystemCommand("View: Theme", "Change the colours", self.action_change_theme)
+
+    # Runs
 
     def open_run(self, path: Path) -> None:
         """Watch a run, whoever trains it."""
         from tui_latent.tui.screens.dashboard import DashboardScreen
 
-        self.push_screen(DashboardScreen(path))
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(DashboardScreen(path, self.drawer, 2.0 if self._remote else 1.0))
 
-    def start_run(self, preset_name: str, preset: Preset) -> None:
-        """Create a run of a preset, train it and open its dashboard."""
-        self._begin(lambda: self._create(preset_name, preset, self.runs))
+    def start_run(self, preset_name: str, preset: Preset, name: str | None = None) -> None:
+        """Create a run of a preset, named by the time unless a name is given; train and open it."""
+        self._begin(lambda: self._create(preset_name, preset, self.runs, name))
 
     def resume_run(self, path: Path) -> None:
         """Train a run on from its last checkpoint and open its dashboard."""
-        self._begin(lambda: path)
+        if path == self.training_path:
+            self.open_run(path)
+        else:
+            self._begin(lambda: path)
 
     @work(group="begin", exclusive=True)
     async def _begin(self, run_path: Callable[[], Path]) -> None:
-        path = run_path()
+        if self.training_path is not None and not await self._may_stop("Train another run"):
+            return
+        await self._stop_training()
+        try:
+            path = await asyncio.to_thread(run_path)
+        # Whatever keeps a run from starting is told; the runs under way are not touched by it.
+        except Exception as error:
+            self.notify(str(error), title="Not started", severity="error", timeout=20, markup=False)
+            return
         self.training_path = path
         self._training = self.run_worker(
-            lambda: self._train(path), group="training", thread=True, exit_on_error=False
+            lambda: self._train(path),
+            group="training",
+            description=path.name,
+            thread=True,
+            exit_on_error=False,
         )
         self.open_run(path)
 
-    async def stop_training(self) -> None:
-        """Ask the training of this process to stop and save; return when it has."""
-        from tui_latent.records.control import request
-
-        if self.training_path is None or self._training is None:
+    @on(Worker.StateChanged)
+    def end_training(self, event: Worker.StateChanged) -> None:
+        """Note that a training ended, and tell why when it broke."""
+        if event.worker is not self._training:
             return
-        request(self.training_path, state="stop")
+        if event.state is WorkerState.ERROR:
+            text = str(event.worker.error) or type(event.worker.error).__name__
+            self.notify(text, title="Not trained", severity="error", timeout=20, markup=False)
+        if event.worker.is_finished:
+            self.training_path = self._training = None
+
+    async def _may_stop(self, title: str) -> bool:
+        """Ask whether the training of this process may be stopped."""
+        from tui_latent.tui.screens.confirm import ConfirmScreen
+
+        if self.training_path is None:
+            return True
+        question = f"{self.training_path.name} is training. Stop it and save it first?"
+        yes: bool = await self.push_screen_wait(ConfirmScreen(title, question, "Stop and save"))
+        return yes
+
+    async def _stop_training(self) -> None:
+        """Ask the training of this process to stop and save; return when it has."""
+        from tui_latent.tui.screens.quit import StoppingScreen
+
+        path, training = self.training_path, self._training
+        if path is None or training is None:
+            return
         try:
-            await self._training.wait()
-        except WorkerFailed:
-            pass
+            request(path, state="stop")
+        except RunError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        waiting = StoppingScreen(path.name)
+        await self.push_screen(waiting)
+        with contextlib.suppress(WorkerFailed):
+            await training.wait()
+        waiting.dismiss()
+
+    # Reports
+
+    def export_report(self, path: Path) -> None:
+        """Write a run's PNG and JSON in the background and say where they are."""
+        self.notify("Writing the report…")
+        self._export_report(path)
+
+    @work(group="report", thread=True, exit_on_error=False)
+    def _export_report(self, path: Path) -> None:
+        try:
+            report = self._export(path)
+        # It runs in a thread of its own: nobody else would tell.
+        except Exception as error:
+            text = str(error) or type(error).__name__
+            self.notify(text, title="No report", severity="error", timeout=20, markup=False)
+        else:
+            self.notify(str(report), title="Report", timeout=20, markup=False)
+
+    # The whole
+
+    def action_help(self) -> None:
+        """Show every key of this screen."""
+        from tui_latent.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    async def action_quit(self) -> None:
+        """Leave; a training is stopped and saved first, after asking."""
+        self._quit(ask=True)
+
+    def _leave(self) -> None:
+        """Leave because the terminal is gone or the system says so."""
+        self._quit(ask=False)
+
+    @work(group="quit", exclusive=True)
+    async def _quit(self, ask: bool) -> None:
+        if ask and not await self._may_stop("Quit"):
+            return
+        await self._stop_training()
+        self.exit(0)
+
+    def _tell_drawing_failed(self, error: Exception) -> None:
+        self.notify(
+            f"{type(error).__name__}: {error}", title="Not drawn", severity="error", markup=False
+        )
+
+
+def _light_terminal() -> bool:
+    """Say whether the terminal told that its background is light."""
+    return os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")

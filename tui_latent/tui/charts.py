@@ -1,0 +1,156 @@
+"""Curves over steps or time, reduced to a chart's cells; pure, for the drawing thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from rich.cells import cell_len
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_latent.palettes import RGB, class_glyph
+from tui_latent.records.schema import Curve
+from tui_latent.tui.plots import Axis, Layer, canvas_size, draw_plot
+from tui_latent.tui.raster import Cells, Floats, Frame, curve_cells, dotted_cells, smoothed
+from tui_latent.tui.scales import along_axis, tick_label, value_axis
+from tui_latent.tui.wording import number
+
+_NUMBER: Final = 6
+"""cells of a current value"""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One curve of a chart."""
+
+    name: str
+    color: RGB
+    curve: Curve | None
+    dotted: Curve | None = None
+    """drawn as dots in the same colour: the held-out value"""
+
+
+@dataclass(frozen=True)
+class ChartOptions:
+    """How a chart shows its curves."""
+
+    log: bool = False
+    axis: Literal["step", "time"] = "step"
+    smoothing: float = 0.0
+    """weight of the past in the moving average; 0 shows the records as they are"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Band:
+    """A curve in the chart's coordinates."""
+
+    x: Floats
+    lows: Floats
+    highs: Floats
+
+
+def draw_chart(
+    series: Sequence[Series],
+    extra: str,
+    options: ChartOptions,
+    width: int,
+    height: int,
+    letters: bool = False,
+) -> list[Strip]:
+    """Draw the current values in words, and below them the curves; `extra` follows the values.
+
+    `letters` draws each curve as a character instead of dots, for screens without colour.
+    """
+    legend = value_strips(series, extra, width, max(1, height // 4), letters)[:height]
+    rows = height - len(legend)
+    if rows < 3:
+        return legend
+    solid = [_band(s.curve, options, options.smoothing) for s in series]
+    dotted = [_band(s.dotted, options, 0.0) for s in series]
+    frame = _frame([*solid, *dotted])
+    if frame is None:
+        return legend
+    columns, lines = canvas_size(width, rows, Axis((), ()), value_axis(0.0, 1.0, rows))
+    x = along_axis(
+        frame.left, frame.right, columns, _time_label if options.axis == "time" else tick_label
+    )
+    y = value_axis(frame.bottom, frame.top, lines, options.log)
+    layers = []
+    for index, item in reversed(list(enumerate(series))):
+        for band, cells_of in ((dotted[index], _dots), (solid[index], _line)):
+            if band is not None and columns > 1 and lines > 1:
+                cells = cells_of(band, frame, columns, lines)
+                marks = class_glyph(index) * len(cells.marks) if letters else cells.marks
+                layers.append(Layer(Cells(cells.columns, cells.rows, tuple(marks)), item.color))
+    return [*legend, *draw_plot(layers, width, rows, x, y)]
+
+
+def value_strips(
+    series: Sequence[Series], extra: str, width: int, lines: int, letters: bool = False
+) -> list[Strip]:
+    """Write each curve's name and newest value at a fixed width, in at most `lines` lines."""
+    rows: list[list[Segment]] = [[]]
+    used = 0
+    for index, item in enumerate(series):
+        value = item.curve.last if item.curve is not None else None
+        text = f"{item.name} {number(value):<{_NUMBER}} "
+        if used + 2 + cell_len(text) > width and rows[-1]:
+            if len(rows) == lines:
+                break
+            rows.append([])
+            used = 0
+        mark = f"{class_glyph(index)} " if letters else "━ "
+        broken = value is not None and not np.isfinite(value)
+        rows[-1] += [
+            Segment(mark, Style(color=Color.from_rgb(*item.color))),
+            Segment(text, Style(bold=True, reverse=True) if broken else Style()),
+        ]
+        used += 2 + cell_len(text)
+    if extra and used + cell_len(extra) <= width:
+        rows[-1].append(Segment(extra, Style(dim=True)))
+    return [Strip(row).adjust_cell_length(width) for row in rows]
+
+
+def _band(curve: Curve | None, options: ChartOptions, smoothing: float) -> _Band | None:
+    if curve is None or not len(curve.steps):
+        return None
+    x = curve.times if options.axis == "time" else curve.steps
+    lows, highs = curve.lows, curve.highs
+    if smoothing:
+        lows = highs = smoothed(curve.means, smoothing)
+    if options.log:
+        keep = lows > 0
+        x, lows, highs = x[keep], np.log10(lows[keep]), np.log10(highs[keep])
+    return _Band(x, lows, highs) if len(x) else None
+
+
+def _frame(bands: Sequence[_Band | None]) -> Frame | None:
+    """Return the box around all bands, with a little air above and below."""
+    known = [band for band in bands if band is not None]
+    if not known:
+        return None
+    left = min(float(band.x.min()) for band in known)
+    right = max(float(band.x.max()) for band in known)
+    low = min(float(band.lows.min()) for band in known)
+    high = max(float(band.highs.max()) for band in known)
+    air = 0.04 * (high - low) or 0.05 * abs(high) or 0.5
+    return Frame(left, right if right > left else left + 1.0, low - air, high + air)
+
+
+def _line(band: _Band, frame: Frame, columns: int, rows: int) -> Cells:
+    return curve_cells(band.x, band.lows, band.highs, frame, columns, rows)
+
+
+def _dots(band: _Band, frame: Frame, columns: int, rows: int) -> Cells:
+    return dotted_cells(band.x, (band.lows + band.highs) / 2, frame, columns, rows)
+
+
+def _time_label(seconds: float, _spacing: float) -> str:
+    minutes, second = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes}:{second:02}"

@@ -1,0 +1,75 @@
+"""What can be done on a screen: its bindings, as the palette and the help show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+
+@dataclass(frozen=True)
+class Command:
+    """One action with all its keys."""
+
+    group: str
+    verb: str
+    keys: str
+    tooltip: str
+    action: str
+    node: DOMNode
+    """where the action is defined"""
+    enabled: bool
+
+
+def commands_of(screen: Screen[Any]) -> list[Command]:
+    """Return what the bindings with an id `group.verb` do now, in their order by group."""
+    keys: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], Command] = {}
+    for node, binding, enabled, tooltip in screen.active_bindings.values():
+        group, dot, _ = (binding.id or "").partition(".")
+        if not dot:
+            continue
+        place = (group.capitalize(), binding.description)
+        display = screen.app.get_key_display(binding)
+        if display not in keys.setdefault(place, []):
+            keys[place].append(display)
+        action = binding.action
+        found[place] = Command(
+            *place, " ".join(keys[place]), tooltip or binding.tooltip, action, node, enabled
+        )
+    groups = list(dict.fromkeys(group for group, _ in found))
+    return sorted(found.values(), key=lambda command: groups.index(command.group))
+
+
+class BindingCommands(Provider):
+    """Offers every enabled binding as "Group: Verb"."""
+
+    async def discover(self) -> Hits:
+        """Offer all of them, before anything is typed."""
+        for command in commands_of(self.screen):
+            if command.enabled:
+                yield DiscoveryHit(_title(command), self._run(command), help=_help(command))
+
+    async def search(self, query: str) -> Hits:
+        """Offer those whose title fits what is typed."""
+        matcher = self.matcher(query)
+        for command in commands_of(self.screen):
+            score = matcher.match(_title(command))
+            if command.enabled and score > 0:
+                shown = matcher.highlight(_title(command))
+                yield Hit(score, shown, self._run(command), help=_help(command))
+
+    def _run(self, command: Command) -> Any:
+        return partial(self.app.run_action, command.action, command.node)
+
+
+def _title(command: Command) -> str:
+    return f"{command.group}: {command.verb}"
+
+
+def _help(command: Command) -> str:
+    return f"{command.tooltip}  ({command.keys})"

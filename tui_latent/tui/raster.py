@@ -1,0 +1,233 @@
+"""Points and curves reduced to terminal cells with numpy: what a panel can show, no more.
+
+A cell holds 2x4 braille dots and has one colour. Columns count from the left and rows
+from the bottom, as plotext counts them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+DOTS_X: Final = 2
+DOTS_Y: Final = 4
+_BITS: Final = np.array([[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]], dtype=np.int64)
+_BRAILLE: Final = 0x2800
+_TOO_LARGE: Final = 1e30
+"""numbers beyond it count as infinite: differences of float32 would overflow"""
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Occupied cells of one series: one character each, at most one per place."""
+
+    columns: Ints
+    rows: Ints
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class MapCells:
+    """Points as cells: every cell shows the class that most of its points belong to."""
+
+    columns: Ints
+    rows: Ints
+    marks: tuple[str, ...]
+    classes: Ints
+    """of each cell"""
+    hidden: int
+    """points not seen as what they are: their cell shows another class, or they lie outside"""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The box of the plane that a map shows at least."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    def fitted(self, width: int, height: int) -> Frame:
+        """Widen one side so that a unit is as long across as up, on `width` x `height` cells."""
+        dots_x, dots_y = max(width * DOTS_X - 1, 1), max(height * DOTS_Y - 1, 1)
+        unit = max((self.right - self.left) / dots_x, (self.top - self.bottom) / dots_y)
+        x, y = (self.left + self.right) / 2, (self.bottom + self.top) / 2
+        half_x, half_y = unit * dots_x / 2, unit * dots_y / 2
+        return Frame(x - half_x, x + half_x, y - half_y, y + half_y)
+
+
+def finite_points(points: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which rows of (N, 2) points can be drawn."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.abs(points) < _TOO_LARGE).all(axis=1))
+
+
+def settle_frame(points: NDArray[Any], previous: Frame | None) -> Frame | None:
+    """Return the frame for (N, 2) points: the previous one while it still serves.
+
+    It changes when points leave it or use less than half of its longer side. The outermost
+    0.2 % at each side do not count, so that one stray image does not shrink the map; None
+    without a finite point.
+    """
+    points = np.asarray(points, dtype=np.float64)[finite_points(points)]
+    if not len(points):
+        return None
+    low, high = np.quantile(points, [0.002, 0.998], axis=0)
+    if previous is not None:
+        inside = previous.left <= low[0] and high[0] <= previous.right
+        inside = inside and previous.bottom <= low[1] and high[1] <= previous.top
+        side = max(previous.right - previous.left, previous.top - previous.bottom)
+        if inside and (high - low).max() >= 0.5 * side:
+            return previous
+    centre = (low + high) / 2
+    smallest = max(1e-6 * float(np.abs(centre).max()), 1e-9)
+    half = np.maximum((high - low) / 2, smallest)
+    half = np.maximum(half, 0.05 * half.max()) * 1.12
+    left, bottom = (float(value) for value in centre - half)
+    right, top = (float(value) for value in centre + half)
+    return Frame(left, right, bottom, top)
+
+
+def map_cells(
+    points: NDArray[Any], labels: NDArray[Any], frame: Frame, width: int, height: int
+) -> MapCells:
+    """Reduce (N, 2) points with (N,) classes to braille cells on `width` x `height` cells.
+
+    `frame` is the whole area. A tie goes to the lower class. Only the dots of a cell's own
+    class are set, so no dot stands for a point of another class.
+    """
+    seen = finite_points(points)
+    dot_x = _dots(np.asarray(points[seen, 0], np.float64), frame.left, frame.right, width * DOTS_X)
+    dot_y = _dots(np.asarray(points[seen, 1], np.float64), frame.bottom, frame.top, height * DOTS_Y)
+    inside = (dot_x >= 0) & (dot_x < width * DOTS_X) & (dot_y >= 0) & (dot_y < height * DOTS_Y)
+    dot_x, dot_y = dot_x[inside], dot_y[inside]
+    classes = np.asarray(labels[seen], dtype=np.int64)[inside]
+    cell = (dot_y // DOTS_Y) * width + dot_x // DOTS_X
+    winner = _majority(cell, classes, width * height)
+    shown = winner[cell] == classes
+    columns, rows, marks = _braille(dot_x[shown], dot_y[shown], width, height)
+    return MapCells(
+        columns, rows, marks, winner[rows * width + columns], len(points) - int(shown.sum())
+    )
+
+
+def curve_cells(
+    x: Floats, lows: Floats, highs: Floats, frame: Frame, width: int, height: int
+) -> Cells:
+    """Draw a band of (N,) lows and highs over x, joined from left to right, as braille cells.
+
+    Each column of dots is filled from its lowest to its highest value and to its
+    neighbours', so that a spike of one step stays visible.
+    """
+    keep = np.isfinite(x) & (np.abs(lows) < _TOO_LARGE) & (np.abs(highs) < _TOO_LARGE)
+    x, lows, highs = x[keep], lows[keep], highs[keep]
+    dots = width * DOTS_X
+    at = _dots(x, frame.left, frame.right, dots)
+    inside = (at >= 0) & (at < dots)
+    at, lows, highs = at[inside], lows[inside], highs[inside]
+    if not len(at):
+        return Cells(np.empty(0, np.int64), np.empty(0, np.int64), ())
+    columns, first = np.unique(at, return_index=True)
+    bottom = _dots(np.minimum.reduceat(lows, first), frame.bottom, frame.top, height * DOTS_Y)
+    top = _dots(np.maximum.reduceat(highs, first), frame.bottom, frame.top, height * DOTS_Y)
+    columns, bottom, top = _joined(columns, bottom, top)
+    bottom, top = np.maximum(bottom, 0), np.minimum(top, height * DOTS_Y - 1)
+    counts = np.maximum(top - bottom + 1, 0)
+    dot_x = np.repeat(columns, counts)
+    starts = np.repeat(bottom - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+    return Cells(*_braille(dot_x, np.arange(len(dot_x)) + starts, width, height))
+
+
+def dotted_cells(x: Floats, y: Floats, frame: Frame, width: int, height: int) -> Cells:
+    """Set one dot for each (x, y), not joined, as braille cells."""
+    keep = np.isfinite(x) & (np.abs(y) < _TOO_LARGE)
+    dot_x = _dots(x[keep], frame.left, frame.right, width * DOTS_X)
+    dot_y = _dots(y[keep], frame.bottom, frame.top, height * DOTS_Y)
+    inside = (dot_x >= 0) & (dot_x < width * DOTS_X) & (dot_y >= 0) & (dot_y < height * DOTS_Y)
+    return Cells(*_braille(dot_x[inside], dot_y[inside], width, height))
+
+
+def smoothed(values: Floats, weight: float) -> Floats:
+    """Return the exponential moving average of (N,) values, without bias at the start.
+
+    Each value counts `weight` times as much as the one after it; 0 returns the values.
+    """
+    if weight == 0.0:
+        return values
+    result = np.empty_like(values)
+    total = norm = 0.0
+    for index, value in enumerate(values.tolist()):
+        total = weight * total + (1 - weight) * value
+        norm = weight * norm + (1 - weight)
+        result[index] = total / norm
+    return result
+
+
+def sparkline(values: Floats, width: int) -> str:
+    """Draw (N,) values as one line of block characters, the newest at the right end.
+
+    Each column shows the mean of an equal share of the values; fewer values than columns
+    leave the left empty.
+    """
+    values = values[np.abs(values) < _TOO_LARGE]
+    if not len(values) or width < 1:
+        return " " * max(width, 0)
+    columns = min(width, len(values))
+    edges = np.linspace(0, len(values), columns + 1).astype(int)
+    means = np.add.reduceat(values, edges[:-1]) / np.diff(edges)
+    low, high = means.min(), means.max()
+    level = (means - low) / (high - low) if high > low else np.full(columns, 0.5)
+    return "".join("▁▂▃▄▅▆▇█"[round(share * 7)] for share in level.tolist()).rjust(width)
+
+
+def _dots(values: Floats, low: float, high: float, count: int) -> Ints:
+    """Return the dot of each value, of `count` from `low` to `high`; outside, -1 or `count`."""
+    place = (values - low) / (high - low) * (count - 1) if high > low else values * 0.0
+    return np.clip(np.floor(place + 0.5), -1, count).astype(np.int64)
+
+
+def _majority(cell: Ints, classes: Ints, cells: int) -> Ints:
+    """Return the most frequent class of each of `cells` cells; -1 where no point is."""
+    winner = np.full(cells, -1, dtype=np.int64)
+    if not len(cell):
+        return winner
+    span = int(classes.max()) + 1
+    pairs, counts = np.unique(cell * span + classes, return_counts=True)
+    order = np.lexsort((-pairs, counts))  # the last write wins: most points, then lower class
+    winner[pairs[order] // span] = pairs[order] % span
+    return winner
+
+
+def _joined(columns: Ints, bottom: Ints, top: Ints) -> tuple[Ints, Ints, Ints]:
+    """Fill the columns between those given, and close the vertical gaps between neighbours."""
+    middle = (bottom + top) / 2
+    every = np.arange(columns[0], columns[-1] + 1)
+    line = np.floor(np.interp(every, columns, middle) + 0.5).astype(np.int64)
+    lower, upper = line.copy(), line.copy()
+    lower[columns - columns[0]], upper[columns - columns[0]] = bottom, top
+    # A column reaches half-way to its neighbour where their spans do not touch.
+    for here, there in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+        half_up = (upper[here] + lower[there]) // 2
+        half_down = (lower[here] + upper[there] + 1) // 2
+        upper[here] = np.where(lower[there] > upper[here], half_up, upper[here])
+        lower[here] = np.where(upper[there] < lower[here], half_down, lower[here])
+    return every, lower, upper
+
+
+def _braille(
+    dot_x: Ints, dot_y: Ints, width: int, height: int
+) -> tuple[Ints, Ints, tuple[str, ...]]:
+    """Gather dots into cells: columns, rows and the braille character of each."""
+    bits = np.zeros(width * height, dtype=np.int64)
+    cell = (dot_y // DOTS_Y) * width + dot_x // DOTS_X
+    np.bitwise_or.at(bits, cell, _BITS[dot_x % DOTS_X, dot_y % DOTS_Y])
+    occupied = np.flatnonzero(bits)
+    marks = tuple(map(chr, (bits[occupied] + _BRAILLE).tolist()))
+    return occupied % width, occupied // width, marks

@@ -1,0 +1,59 @@
+"""What the dashboard's panels show of a snapshot, as plain values."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from tui_latent.palettes import series_color
+from tui_latent.records.schema import RunSnapshot
+from tui_latent.tui.charts import Series
+from tui_latent.tui.wording import number
+
+NOT_TERMS: Final = frozenset({"lr", "images_per_second", "screen_share", "loss"})
+"""what `train/` has beside the loss terms"""
+
+
+def loss_series(snapshot: RunSnapshot) -> list[Series]:
+    """Return the total loss and each of its terms, with their held-out values."""
+    curves = snapshot.curves
+    names = {name.partition("/")[2]: None for name in curves if name.startswith("train/")}
+    terms = [name for name in names if name not in NOT_TERMS]
+    result: list[Series] = []
+    for name in ["loss", *terms]:
+        solid, dotted = curves.get(f"train/{name}"), curves.get(f"val/{name}")
+        title = "total" if name == "loss" else name
+        result.append(Series(title, series_color(len(result)), solid, dotted))
+    return result
+
+
+def knn_series(snapshot: RunSnapshot) -> tuple[list[Series], str]:
+    """Return the kNN accuracies and, in words, the best at k = 20."""
+    series = [
+        Series(f"k={k}", series_color(index + 1), snapshot.curves.get(f"val/knn_{k}"))
+        for index, k in enumerate((1, 5, 20))
+    ]
+    last = series[-1].curve
+    return series, f"best {number(last.best)}" if last is not None else ""
+
+
+def first_evaluation(snapshot: RunSnapshot) -> str:
+    """Say at which step the first evaluation comes, as far as it is known."""
+    status = snapshot.status
+    every = snapshot.preset.get("train", {}).get("eval_every")
+    if not every or status.total_steps <= 0 or status.total_epochs <= 0:
+        return ""
+    steps = math.ceil(every * status.total_steps / status.total_epochs)
+    return f", step {min(steps, status.total_steps):,}"
+
+
+def failure(snapshot: RunSnapshot) -> str:
+    """Say why a run does not go on and what to do; empty when nothing is wrong."""
+    status = snapshot.status
+    where = f"from step {status.checkpoint_step:,}" if status.checkpoint_step else "from the start"
+    if status.state == "failed":
+        reason = status.error or "it ended without saying why"
+        return f"Failed: {reason}\nr trains on {where}; all of it is in {snapshot.path}/train.log"
+    if status.state == "interrupted":
+        return f"Interrupted: its process is gone. r trains on {where}."
+    return ""

@@ -1,0 +1,66 @@
+"""Axis ticks: few, round, and with as many decimals as tell them apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from tui_latent.tui.plots import Axis
+
+_LABEL: Final = 5
+"""cells of a y axis label, so that a chart keeps its place when its numbers grow"""
+
+
+def linear_ticks(low: float, high: float, count: int) -> list[float]:
+    """Return at most `count` + 1 multiples of 1, 2 or 5 times a power of ten in a range."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low or count < 1:
+        return []
+    spacing = 10.0 ** math.floor(math.log10((high - low) / count))
+    factor = next(f for f in (1, 2, 5, 10, 20) if (high - low) / (spacing * f) <= count)
+    spacing *= factor
+    first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
+    return [index * spacing for index in range(first, last + 1)]
+
+
+def tick_label(value: float, spacing: float) -> str:
+    """Write a tick with the decimals that its spacing to the next one needs, in 5 cells."""
+    if abs(value) < spacing * 1e-6:
+        return "0"
+    decimals = max(0, -math.floor(math.log10(spacing) + 1e-9))
+    if max(abs(value), spacing) < 1e4 and decimals <= 4:
+        text = f"{value:,.{decimals}f}".replace("0.", ".", 1) if abs(value) < 1 else ""
+        text = text or f"{value:.{decimals}f}"
+        if len(text) <= _LABEL:
+            return text
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def value_axis(low: float, high: float, rows: int, log: bool = False) -> Axis:
+    """Return a y axis from `low` to `high` (their logarithms to base 10, if `log`) over `rows`."""
+    ticks = linear_ticks(low, high, max(1, min(rows // 3, 6)))
+    spacing = ticks[1] - ticks[0] if len(ticks) > 1 else max(abs(high - low), 1e-12)
+    if log:
+        labels = [tick_label(10.0**t, 10.0 ** math.floor(t)) for t in ticks if abs(t) < 300]
+    else:
+        labels = [tick_label(tick, spacing) for tick in ticks]
+    places = [_place(tick, low, high, rows) for tick in ticks[: len(labels)]]
+    return Axis(tuple(places), tuple(label.rjust(_LABEL) for label in labels) or (" " * _LABEL,))
+
+
+def along_axis(
+    low: float, high: float, columns: int, write: Callable[[float, float], str] = tick_label
+) -> Axis:
+    """Return an x axis from `low` to `high` over `columns`; `write` makes (tick, spacing) text."""
+    ticks = linear_ticks(low, high, max(1, columns // 12))
+    spacing = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    places = tuple(_place(tick, low, high, columns) for tick in ticks)
+    return Axis(places, tuple(write(tick, spacing) for tick in ticks))
+
+
+def _place(value: float, low: float, high: float, cells: int) -> int:
+    share = (value - low) / (high - low)
+    return min(max(math.floor(share * cells), 0), cells - 1)

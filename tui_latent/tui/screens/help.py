@@ -1,0 +1,44 @@
+"""Every key of the screen below, by group."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+from tui_latent.tui.commands import Command, commands_of
+
+
+class HelpScreen(ModalScreen[None]):
+    """Lists what the bindings of a screen do."""
+
+    BINDINGS = [
+        Binding("escape,q,question_mark", "dismiss", "Close", tooltip="Close the help"),
+    ]
+
+    def __init__(self, below: Screen[object]) -> None:
+        super().__init__()
+        self._commands = commands_of(below)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll() as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "esc closes"
+            yield Static(help_text(self._commands))
+
+
+def help_text(commands: list[Command]) -> Content:
+    """Write commands by group: the keys, and what they do."""
+    lines: list[Content] = []
+    width = max((len(command.keys) for command in commands), default=0)
+    groups = dict.fromkeys(command.group for command in commands)
+    for group in groups:
+        lines += [Content(""), Content.styled(group, "bold $text-accent")]
+        for command in commands:
+            if command.group == group:
+                keys = f"  {command.keys:<{width}}  "
+                lines.append(Content.assemble((keys, "bold"), command.tooltip or command.verb))
+    return Content("\n").join(lines[1:])

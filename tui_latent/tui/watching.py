@@ -1,0 +1,68 @@
+"""Follow a run folder from a thread: the screens get finished, immutable snapshots."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.message import Message
+
+from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import RunError, RunSnapshot
+
+
+class SnapshotRead(Message, bubble=False):
+    """The run folder has changed."""
+
+    def __init__(self, snapshot: RunSnapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        """Let a screen that is behind see only the newest."""
+        return isinstance(message, SnapshotRead)
+
+
+class RunLost(Message, bubble=False):
+    """The run folder cannot be read (any more)."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class RunWatcher:
+    """Reads a run in its own thread and posts what changed, until it is closed."""
+
+    def __init__(
+        self, path: Path, post: Callable[[Message], object], interval: float = 0.2
+    ) -> None:
+        """`post` is called from the thread, at most once every `interval` seconds."""
+        self._path = path
+        self._post = post
+        self._interval = interval
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="run-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first snapshot is posted as soon as it is read."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Post nothing more; returns at once."""
+        self._closed.set()
+
+    def _watch(self) -> None:
+        try:
+            reader = RunReader(self._path)
+            shown: RunSnapshot | None = None
+            while not self._closed.is_set():
+                snapshot = reader.refresh()
+                if snapshot is not shown and not self._closed.is_set():
+                    self._post(SnapshotRead(snapshot))
+                    shown = snapshot
+                self._closed.wait(self._interval)
+        except RunError as error:
+            if not self._closed.is_set():
+                self._post(RunLost(str(error)))

@@ -1,0 +1,63 @@
+"""A panel of curves: loss components, kNN scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tui_latent.tui.charts import ChartOptions, Series, draw_chart
+from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
+from tui_latent.tui.widgets.latent_map import message_strips
+
+SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
+
+
+class CurveChart(DrawnPanel):
+    """Shows curves with their newest values; draws again only when one of them has changed."""
+
+    def __init__(self, drawer: Drawer, name: str, titles: Sequence[str]) -> None:
+        super().__init__(drawer, name)
+        self._titles = tuple(titles)
+        self._series: tuple[Series, ...] = ()
+        self._extra = ""
+        self._hint = ""
+        self.options = ChartOptions()
+
+    def show(self, series: Sequence[Series], extra: str, hint: str) -> None:
+        """Show series, with words after their values; `hint` says when they will come."""
+        parts = [part for s in series for part in (s.curve, s.dotted)]
+        shown = [part for s in self._series for part in (s.curve, s.dotted)]
+        same = len(parts) == len(shown) and all(map(_is, parts, shown))
+        if not same or (extra, hint) != (self._extra, self._hint):
+            self._series, self._extra, self._hint = tuple(series), extra, hint
+            self.redraw()
+
+    def set_options(self, options: ChartOptions) -> None:
+        """Change the scale, the axis or the smoothing."""
+        if options != self.options:
+            self.options = options
+            self.redraw()
+
+    def plan(self, width: int, height: int) -> Callable[[], Drawing]:
+        """Reduce and draw the curves held now."""
+        series, extra, options, titles = self._series, self._extra, self.options, self._titles
+        if not any(s.curve is not None or s.dotted is not None for s in series):
+            hint = self._hint
+            return lambda: Drawing(message_strips(hint, width, height), titles)
+        letters = self.app.no_color
+        corner = _corner(options)
+        return lambda: Drawing(
+            draw_chart(series, extra, options, width, height, letters), titles, corner
+        )
+
+
+def _is(left: object, right: object) -> bool:
+    return left is right
+
+
+def _corner(options: ChartOptions) -> str:
+    parts = [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
+    parts += ["time"] if options.axis == "time" else []
+    parts += ["log"] if options.log else []
+    return " · ".join(parts)

@@ -1,0 +1,69 @@
+"""How well the latent space is used: collapse figures with their short history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_latent.records.schema import Curve
+from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.raster import sparkline
+from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
+from tui_latent.tui.widgets.latent_map import message_strips
+from tui_latent.tui.wording import number
+
+ROWS: Final = (
+    ("latent/effective_rank", "rank"),
+    ("latent/std_min", "std, least"),
+    ("latent/alignment", "alignment"),
+    ("latent/uniformity", "uniformity"),
+    ("latent/std_mean", "std, mean"),
+)
+"""metric, name; what matters least last"""
+_NAME, _VALUE = 11, 7
+
+
+class SpacePanel(DrawnPanel):
+    """One line per figure: name, newest value, history."""
+
+    def __init__(self, drawer: Drawer) -> None:
+        super().__init__(drawer, "space")
+        self._curves: tuple[Curve | None, ...] = (None,) * len(ROWS)
+        self._dimensions: int | None = None
+        self._hint = ""
+
+    def show(self, curves: Mapping[str, Curve], dimensions: int | None, hint: str) -> None:
+        """Show figures of a space of so many dimensions; `hint` says when they will come."""
+        new = tuple(curves.get(metric) for metric, _ in ROWS)
+        if any(a is not b for a, b in zip(new, self._curves, strict=True)) or hint != self._hint:
+            self._curves, self._dimensions, self._hint = new, dimensions, hint
+            self.redraw()
+
+    def plan(self, width: int, height: int) -> Callable[[], Drawing]:
+        """Write the figures held now."""
+        curves, dimensions, hint = self._curves, self._dimensions, self._hint
+        if all(curve is None for curve in curves):
+            return lambda: Drawing(message_strips(hint, width, height), ("Space",))
+        title = f"Space, {dimensions}-D" if dimensions else "Space"
+
+        def draw() -> Drawing:
+            known = zip(ROWS, curves, strict=True)
+            lines = [_line(name, curve, width) for (_, name), curve in known if curve is not None]
+            return Drawing(lines[:height], (f"{title} · held out", title))
+
+        return draw
+
+
+def _line(name: str, curve: Curve, width: int) -> Strip:
+    history = sparkline(curve.means, max(0, width - _NAME - _VALUE - 3))
+    return Strip(
+        [
+            Segment(f" {name:<{_NAME}}", Style(dim=True)),
+            Segment(f"{number(curve.last):<{_VALUE}} "),
+            Segment(history, Style(dim=True)),
+        ]
+    ).adjust_cell_length(width)
