@@ -1,0 +1,56 @@
+"""Autoencoders: images through a bottleneck and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from tui_latent.methods import losses
+from tui_latent.methods.bottleneck import Bottleneck, divergence
+from tui_latent.methods.method import Method
+from tui_latent.settings import AutoencoderSettings
+
+if TYPE_CHECKING:
+    from tui_latent.data.pairing import Batch
+
+
+class Autoencoder(Method):
+    """Mean squared reconstruction error and, of the variational form, a divergence.
+
+    The variational loss is the squared error's evidence bound (decoder variance ½) divided by the
+    image's numbers, so that at beta = 1 both terms stand in the bound's own proportion.
+    """
+
+    pairing = "alone"
+
+    def __init__(self, settings: AutoencoderSettings, input_shape: Sequence[int]) -> None:
+        super().__init__(settings, input_shape)
+        self.settings = settings
+        self.terms = ("reconstruction", "kl") if settings.variational else ("reconstruction",)
+        bound = torch.tanh if settings.activation == "tanh" else None
+        self.network = Bottleneck(settings, input_shape, settings.variational, bound)
+
+    def weights(self) -> dict[str, float]:
+        """Return 1 for reconstruction, and beta for `kl` divided by the image's numbers."""
+        weights = {"reconstruction": 1.0}
+        if self.settings.variational:
+            weights["kl"] = self.settings.beta / self.network.numbers
+        return weights
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the mean squared `reconstruction` error and, of Gaussians, `kl`."""
+        mu, logvar = self.network.encode(batch.x)
+        x_hat = self.network.reconstruct(mu, logvar)
+        reconstruction = losses.reconstruction(x_hat, batch.target)
+        return {"reconstruction": reconstruction, **divergence(mu, logvar)}
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Return the latents, of Gaussians the means."""
+        return self.network.encode(x)[0]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return images in 0..1, or features, of latents."""
+        return self.network.decode(z)

@@ -1,0 +1,52 @@
+"""An encoder and a decoder around a latent space of points or of Gaussians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+from torch import Tensor, nn
+
+from tui_latent.methods.losses import kl_to_standard_normal
+from tui_latent.methods.networks import Decoder, Encoder, gaussian, sample
+from tui_latent.settings import NetworkSettings
+
+
+class Bottleneck(nn.Module):
+    """An autoencoder; `bound`, where given, limits the latents (of Gaussians, the means)."""
+
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        shape: Sequence[int],
+        variational: bool,
+        bound: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        super().__init__()
+        outputs = 2 * settings.latent_dim if variational else settings.latent_dim
+        self.encoder = Encoder(settings, shape, outputs)
+        self.decoder = Decoder(settings, shape)
+        self.numbers = prod(shape)
+        """pixels times channels of an image, or its features"""
+        self._variational = variational
+        self._bound = bound
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return latents and None, or mu and logvar: (N, latent_dim) float32 each."""
+        outputs = self.encoder(x)
+        mu, logvar = gaussian(outputs) if self._variational else (outputs, None)
+        return (self._bound(mu) if self._bound else mu), logvar
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return images (N, C, H, W) in 0..1, or features (N, D), of latents."""
+        x_hat: Tensor = self.decoder(z)
+        return x_hat
+
+    def reconstruct(self, mu: Tensor, logvar: Tensor | None) -> Tensor:
+        """Return what is decoded of points, or of one draw of each Gaussian."""
+        return self.decode(mu if logvar is None else sample(mu, logvar))
+
+
+def divergence(mu: Tensor, logvar: Tensor | None) -> dict[str, Tensor]:
+    """Return the term `kl` of Gaussians, nats per image; nothing of points."""
+    return {} if logvar is None else {"kl": kl_to_standard_normal(mu, logvar)}

@@ -1,0 +1,103 @@
+"""Contrastive learning: views of one image attract, all others repel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch import Tensor, nn
+
+from tui_latent.methods import losses
+from tui_latent.methods.method import Method
+from tui_latent.methods.networks import Encoder, gaussian, sample
+from tui_latent.settings import ContrastiveSettings, StageSettings
+
+if TYPE_CHECKING:
+    from tui_latent.data.pairing import Batch
+
+
+class Contrastive(Method):
+    """InfoNCE on the latents themselves, in any dimension and in stages as t-SimCNE's.
+
+    With `gaussian`, an image is a Gaussian: views are samples of it, its mean is the latent.
+    """
+
+    pairing = "views"
+
+    def __init__(self, settings: ContrastiveSettings, input_shape: Sequence[int]) -> None:
+        super().__init__(settings, input_shape)
+        self.settings = settings
+        self.terms = ("info_nce", "norm", "kl") if settings.gaussian else ("info_nce", "norm")
+        self.latent_dim = settings.latent_dim
+        self.body_learns = True
+        self.encoder = Encoder(settings, input_shape, self._outputs(self.latent_dim))
+
+    def weights(self) -> dict[str, float]:
+        """InfoNCE counts once; `norm` and `kl` as the preset says."""
+        weights = {"info_nce": 1.0, "norm": self.settings.norm_weight}
+        return weights | ({"kl": self.settings.kl_weight} if self.settings.gaussian else {})
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return `info_nce` of two views, `norm` of their latents and, of Gaussians, `kl`."""
+        # A frozen body keeps nothing for a backward pass it will not have.
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.body_learns):
+            h = self.encoder.body(batch.x)
+        outputs = self.encoder.project(h)
+        terms = {}
+        if self.settings.gaussian:
+            mu, logvar = gaussian(outputs)
+            z = sample(mu, logvar)
+            terms["kl"] = losses.kl_to_standard_normal(mu, logvar)
+        else:
+            z = mu = outputs
+        z_a, z_b = self._perturbed(z).chunk(2)
+        if self.settings.loss == "cauchy":
+            info_nce = losses.cauchy_info_nce(z_a, z_b, self.settings.decoupled)
+        else:
+            temperature, decoupled = self.settings.temperature, self.settings.decoupled
+            info_nce = losses.nt_xent(z_a, z_b, temperature, decoupled)
+        return {"info_nce": info_nce, "norm": losses.norm(mu), **terms}
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Return the latents, of Gaussians the means."""
+        outputs: Tensor = self.encoder(x)
+        return gaussian(outputs)[0] if self.settings.gaussian else outputs
+
+    def start_stage(self, stage: StageSettings) -> list[nn.Parameter]:
+        """Make the latent layer anew where its dimension changes, and freeze what does not learn.
+
+        A frozen body also keeps the statistics of its batch norms.
+        """
+        if stage.latent_dim != self.latent_dim:
+            self._renew_latent_layer(stage.latent_dim)
+        self.body_learns = stage.trainable == "all"
+        self.encoder.body.requires_grad_(self.body_learns)
+        self.train(self.training)
+        return [parameter for parameter in self.parameters() if parameter.requires_grad]
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode; a frozen body stays in evaluation mode."""
+        super().train(mode)
+        if not self.body_learns:
+            self.encoder.body.eval()
+        return self
+
+    def _outputs(self, latent_dim: int) -> int:
+        return 2 * latent_dim if self.settings.gaussian else latent_dim
+
+    def _renew_latent_layer(self, latent_dim: int) -> None:
+        old = self.encoder.latent
+        new = nn.Linear(old.in_features, self._outputs(latent_dim), device=old.weight.device)
+        if latent_dim < self.latent_dim:
+            # Weights of N(0, 1), as t-SimCNE's, spread the map over tens of units from the start;
+            # PyTorch's would begin with one crowded cluster.
+            nn.init.normal_(new.weight[:latent_dim])
+            nn.init.zeros_(new.bias)
+        self.encoder.latent, self.latent_dim = new, latent_dim
+
+    def _perturbed(self, z: Tensor) -> Tensor:
+        if not self.settings.perturb:
+            return z
+        spread = z.detach().var(0).mean().sqrt()
+        return z + self.settings.perturb * spread * torch.randn_like(z)

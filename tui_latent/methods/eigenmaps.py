@@ -1,0 +1,146 @@
+"""Laplacian eigenmaps (Belkin and Niyogi 2003): one fit on a neighbour graph, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tui_latent.methods.method import Method
+from tui_latent.settings import EigenmapsSettings
+
+CELLS = 2**25
+"""numbers held at once while comparing images: 128 MiB"""
+
+
+class Eigenmaps(Method):
+    """The smoothest functions on the graph of nearest training images, one per dimension.
+
+    Edges of weight 1 where either image is among the other's nearest and ½ less where only one
+    is; eigenvectors of the random walk's Laplacian, the constant one left out, each scaled to
+    standard deviation 1 and turned so that its largest value is positive.
+    """
+
+    pairing = "none"
+    bank: Tensor
+    latents: Tensor
+
+    def __init__(self, settings: EigenmapsSettings, input_shape: Sequence[int]) -> None:
+        super().__init__(settings, input_shape)
+        self.settings = settings
+        # Halves: they tell images apart as well, and CIFAR-10 is 300 MB in them, not 600.
+        bank = torch.empty(0, prod(input_shape), dtype=torch.float16)
+        self.register_buffer("bank", bank)
+        self.register_buffer("latents", torch.empty(0, settings.latent_dim))
+        self.register_load_state_dict_pre_hook(_make_room)  # type: ignore[no-untyped-call]
+
+    def fit(self, x: Tensor) -> None:
+        """Find the latents of the training images (N, ...); N is at least latent_dim + 2."""
+        if len(x) < self.settings.latent_dim + 2:
+            raise ValueError(
+                f"eigenmaps in {self.settings.latent_dim} dimensions need at least "
+                f"{self.settings.latent_dim + 2} training images, not {len(x)}: "
+                "lower method.latent_dim"
+            )
+        self.bank = x.flatten(1).half()
+        points = self.bank.float()
+        k = min(self.settings.neighbours, len(x) - 1)
+        edges = nearest_rows(points, points, k, skip_self=True).cpu().numpy()
+        vectors = _smoothest(_connected(edges, points), self.settings.latent_dim)
+        self.latents = torch.from_numpy(vectors).to(points)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Return latents: of the nearest training images, averaged by 1 / squared distance.
+
+        A training image therefore keeps its own (Shepard 1968; with equal weights it would be
+        the eigenvectors' own equation, whose value at an image is its neighbours' mean, shrunk).
+        """
+        points, bank = x.flatten(1).half().float(), self.bank.float()
+        k = min(self.settings.neighbours, len(bank))
+        rows = nearest_rows(points, bank, k)
+        latents = []
+        step = max(1, CELLS // (k * points.shape[1]))
+        for part, near in zip(torch.split(points, step), torch.split(rows, step), strict=True):
+            squared = (part[:, None] - bank[near]).square().sum(2)
+            weights = 1 / squared.clamp_min(1e-12)
+            weights /= weights.sum(1, keepdim=True)
+            latents.append((weights[:, :, None] * self.latents[near]).sum(1))
+        return torch.cat(latents)
+
+
+def nearest_rows(queries: Tensor, bank: Tensor, k: int, skip_self: bool = False) -> Tensor:
+    """Return the rows of the k nearest of `bank` (N, D), nearest first: int64 (M, k).
+
+    `skip_self`: the queries are the bank, and none is its own neighbour.
+    """
+    squares = bank.square().sum(1)
+    step = max(1, CELLS // len(bank))
+    rows = []
+    for start in range(0, len(queries), step):
+        part = queries[start : start + step]
+        scores = torch.addmm(squares, part, bank.T, alpha=-2)
+        if skip_self:
+            scores.diagonal(start).fill_(torch.inf)
+        rows.append(scores.topk(k, largest=False).indices)
+    return torch.cat(rows)
+
+
+def _connected(edges: NDArray[np.int64], points: Tensor) -> Any:
+    """Return the symmetric graph (scipy CSR) of neighbours (N, k), in one piece.
+
+    Pieces without an edge between them would each get a dimension of their own; the smallest is
+    joined to the rest by its shortest edge until one is left.
+    """
+    from scipy.sparse import coo_array, csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    count, k = edges.shape
+    here = np.repeat(np.arange(count), k)
+    directed = csr_array((np.full(count * k, 0.5), (here, edges.ravel())), (count, count))
+    graph = directed + directed.T
+    pieces, piece_of = connected_components(graph, directed=False)
+    while pieces > 1:
+        smallest = np.bincount(piece_of).argmin()
+        inside, outside = (
+            np.flatnonzero(piece_of == smallest),
+            np.flatnonzero(piece_of != smallest),
+        )
+        nearest = nearest_rows(points[inside], points[outside], 1)[:, 0].numpy(force=True)
+        lengths = (points[inside] - points[outside[nearest]]).square().sum(1)
+        closest = int(lengths.argmin())
+        one, other = inside[closest], outside[nearest[closest]]
+        bridge = coo_array(([1.0, 1.0], ([one, other], [other, one])), (count, count))
+        graph = csr_array(graph + bridge)
+        pieces, piece_of = connected_components(graph, directed=False)
+    return graph
+
+
+def _smoothest(graph: Any, dimensions: int) -> NDArray[np.float64]:
+    """Return the first eigenvectors of the random walk's Laplacian after the constant, (N, D)."""
+    from scipy.sparse import diags_array
+    from scipy.sparse.linalg import eigsh
+
+    root = np.sqrt(graph.sum(0))
+    walk = diags_array(1 / root) @ graph @ diags_array(1 / root)
+    # The Laplacian is 1 - walk: its smallest eigenvalues are the walk's largest. Finding those
+    # needs products only; a factorisation would fill up on graphs of thousands of images.
+    start = np.random.default_rng(0).uniform(-1, 1, len(root))
+    values, vectors = eigsh(walk, dimensions + 1, which="LA", v0=start)
+    order = np.argsort(values)[::-1][1:]
+    vectors = vectors[:, order] / root[:, None]
+    vectors /= vectors.std(0)
+    largest = np.abs(vectors).argmax(0)
+    signed: NDArray[np.float64] = vectors * np.sign(vectors[largest, range(dimensions)])
+    return signed
+
+
+def _make_room(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
+    """Give the buffers the sizes of those about to be loaded."""
+    for name in ("bank", "latents"):
+        if (saved := state.get(prefix + name)) is not None:
+            setattr(module, name, getattr(module, name).new_empty(saved.shape))

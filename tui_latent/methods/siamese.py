@@ -1,0 +1,78 @@
+"""Siamese and triplet autoencoders: a metric loss mixed with reconstruction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from tui_latent.methods import losses
+from tui_latent.methods.bottleneck import Bottleneck, divergence
+from tui_latent.methods.method import Method
+from tui_latent.settings import SiameseSettings
+
+if TYPE_CHECKING:
+    from tui_latent.data.pairing import Batch
+
+
+class Siamese(Method):
+    """Pairs or triplets of classes compared in the latent space of a (variational) autoencoder.
+
+    The loss is metric_weight · metric + (1 - metric_weight) · reconstruction, the latter summed
+    over the two or three images of a pair or triplet, as in Ravi Kumar's system. There the
+    variational form has no divergence from a prior, which `kl_weight` can add, and compares
+    Gaussians by 2 KL + D where this compares them by Jeffreys' divergence.
+    """
+
+    def __init__(self, settings: SiameseSettings, input_shape: Sequence[int]) -> None:
+        super().__init__(settings, input_shape)
+        self.settings = settings
+        self.pairing = settings.pairing
+        self.metric = "pairwise" if settings.pairing == "pairs" else "triplet"
+        self.terms = (self.metric, "reconstruction", *(("kl",) if settings.variational else ()))
+        bound = _unit_length if settings.normalise else None
+        self.network = Bottleneck(settings, input_shape, settings.variational, bound)
+
+    def weights(self) -> dict[str, float]:
+        """Return the mix; `kl` is divided by the image's numbers, as reconstruction's mean is."""
+        share, groups = self.settings.metric_weight, 2 if self.pairing == "pairs" else 3
+        weights = {self.metric: share, "reconstruction": (1 - share) * groups}
+        if self.settings.variational:
+            weights["kl"] = self.settings.kl_weight / self.network.numbers
+        return weights
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return `pairwise` or `triplet`, the mean squared `reconstruction` error, and `kl`."""
+        mu, logvar = self.network.encode(batch.x)
+        x_hat = self.network.reconstruct(mu, logvar)
+        return {
+            self.metric: self._metric(batch, mu, logvar),
+            "reconstruction": losses.reconstruction(x_hat, batch.target),
+            **divergence(mu, logvar),
+        }
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Return the latents, of Gaussians the means; of length 1 where the preset says so."""
+        return self.network.encode(x)[0]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return images in 0..1, or features, of latents."""
+        return self.network.decode(z)
+
+    def _metric(self, batch: Batch, mu: Tensor, logvar: Tensor | None) -> Tensor:
+        margin, means = self.settings.margin, mu.chunk(batch.groups)
+        if logvar is None and batch.same is not None:
+            return losses.pairwise_contrastive(means[0], means[1], batch.same, margin)
+        if logvar is None:
+            return losses.triplet_margin(means[0], means[1], means[2], margin)
+        gaussians = list(zip(means, logvar.chunk(batch.groups), strict=True))
+        if batch.same is not None:
+            return losses.gaussian_pairwise(*gaussians[0], *gaussians[1], batch.same, margin)
+        return losses.gaussian_triplet(gaussians[0], gaussians[1], gaussians[2], margin)
+
+
+def _unit_length(z: Tensor) -> Tensor:
+    # Below a length of 1e-6 it fades to 0, so that the gradient at 0 stays bounded.
+    return F.normalize(z, eps=1e-6)

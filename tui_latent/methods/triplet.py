@@ -1,0 +1,68 @@
+"""Triplets: images of one class nearer than those of others, by a margin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from tui_latent.methods import losses
+from tui_latent.methods.method import Method
+from tui_latent.methods.networks import Encoder
+from tui_latent.settings import TripletSettings
+
+if TYPE_CHECKING:
+    from tui_latent.data.pairing import Batch
+
+
+class Triplet(Method):
+    """Triplet loss on latents of a SiLU (swish) network, as in the system it reproduces."""
+
+    terms = ("triplet",)
+    pairing = "triplets"
+
+    def __init__(self, settings: TripletSettings, input_shape: Sequence[int]) -> None:
+        super().__init__(settings, input_shape)
+        self.settings = settings
+        self.encoder = Encoder(settings, input_shape, settings.latent_dim, nn.SiLU)
+
+    def weights(self) -> dict[str, float]:
+        """The triplet term is the loss."""
+        return {"triplet": 1.0}
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return `triplet` of anchors, positives and random or semi-hard negatives."""
+        z = self.encoder(batch.x)
+        anchor, positive, negative = z.chunk(3)
+        margin, squared = self.settings.margin, self.settings.squared
+        if self.settings.negatives == "semi-hard":
+            assert batch.labels is not None
+            negative = z[semi_hard_rows(z.detach(), batch.labels, margin, squared)]
+        return {"triplet": losses.triplet_margin(anchor, positive, negative, margin, squared)}
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Return the latents."""
+        z: Tensor = self.encoder(x)
+        return z
+
+
+@losses.in_full_precision
+def semi_hard_rows(z: Tensor, labels: Tensor, margin: float, squared: bool = True) -> Tensor:
+    """Return for each of B anchors the row of its semi-hard negative, int64 (B,).
+
+    `z` (3B, D) and `labels` (3B,) hold anchors, positives and random negatives. Semi-hard is, of
+    all images of other classes in the batch, the nearest that is farther than the positive but
+    not by `margin` (FaceNet, arXiv:1503.03832); where there is none, the anchor's random one.
+    """
+    count = len(z) // 3
+    distances = torch.cdist(z[:count], z)
+    if squared:
+        distances = distances.square()
+    positive = distances[:, count : 2 * count].diagonal()[:, None]
+    other_class = labels[:count, None] != labels[None]
+    fits = other_class & (distances > positive) & (distances < positive + margin)
+    nearest, row = distances.masked_fill(~fits, torch.inf).min(1)
+    own = torch.arange(2 * count, 3 * count, device=z.device)
+    return torch.where(nearest.isfinite(), row, own)

@@ -1,0 +1,48 @@
+"""VICReg: views of one image agree while every dimension varies and none repeats another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from tui_latent.methods import losses
+from tui_latent.methods.method import Method
+from tui_latent.methods.networks import Encoder, projector
+from tui_latent.settings import VicregSettings
+
+if TYPE_CHECKING:
+    from tui_latent.data.pairing import Batch
+
+
+class Vicreg(Method):
+    """The loss is computed on a projection of the latents; the latents are the representation."""
+
+    terms = ("invariance", "variance", "covariance")
+
+    def __init__(self, settings: VicregSettings, input_shape: Sequence[int]) -> None:
+        super().__init__(settings, input_shape)
+        self.settings = settings
+        self.pairing = "views" if settings.views == "augment" else "neighbours"
+        self.encoder = Encoder(settings, input_shape, settings.latent_dim)
+        self.projector = projector((settings.latent_dim, *settings.projector))
+
+    def weights(self) -> dict[str, float]:
+        """Return the three weights of the preset; a term of weight 0 is still charted."""
+        return {
+            "invariance": self.settings.invariance_weight,
+            "variance": self.settings.variance_weight,
+            "covariance": self.settings.covariance_weight,
+        }
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the three terms of two views, or of an image and a neighbour."""
+        z_a, z_b = self.projector(self.encoder(batch.x)).chunk(2)
+        gamma, variance_sum = self.settings.gamma, self.settings.variance_sum
+        return losses.vicreg_terms(z_a, z_b, gamma, variance_sum=variance_sum)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Return the representation, without the projector."""
+        h: Tensor = self.encoder(x)
+        return h
