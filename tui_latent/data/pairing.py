@@ -26,6 +26,8 @@ class Batch:
     """what a decoder must give back: the same images in 0..1, as augmented, or the features"""
     same: Tensor | None
     """bool (B,) for pairs: one class or not"""
+    labels: Tensor | None = None
+    """int64 (G*B,), the classes to learn, for pairs and triplets only"""
 
 
 Partners = Callable[[Tensor, torch.Generator], tuple[list[Tensor], Tensor | None]]
@@ -40,16 +42,19 @@ class Pairing:
     dataset: Dataset
     augment: AugmentSettings
     partners: Partners
+    labelled: bool = False
+    """whether batches say the classes, which only pairs and triplets may see"""
 
     def batch(self, rows: Tensor, generator: torch.Generator) -> Batch:
         """Return the groups for some rows, int64 (B,), drawn by `generator` on their device."""
         groups, same = self.partners(rows, generator)
         taken = torch.cat(groups)
+        labels = self.images.targets[taken] if self.labelled else None
         if self.images.features is not None:
             x = self.images.features[taken]
-            return Batch(x, len(groups), x, same)
+            return Batch(x, len(groups), x, same, labels)
         view = augment(pixels(self.images, taken), self.augment, generator)
-        return Batch(self.dataset.normalise(view), len(groups), view, same)
+        return Batch(self.dataset.normalise(view), len(groups), view, same, labels)
 
 
 def make_pairing(
@@ -74,7 +79,7 @@ def make_pairing(
         return Pairing(images, dataset, augment, _neighbours(images, dataset, neighbours))
     classes = _Classes(images, dataset)
     partners = {"pairs": classes.pairs, "triplets": classes.triplets}
-    return Pairing(images, dataset, augment, partners[kind])
+    return Pairing(images, dataset, augment, partners[kind], labelled=True)
 
 
 def _alone(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
