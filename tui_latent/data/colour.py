@@ -86,7 +86,7 @@ def _yiq_parts(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     to_yiq = torch.tensor(_YIQ, dtype=torch.float64)
     from_yiq = torch.linalg.inv(to_yiq)
     stays, scaled, turned = torch.zeros(3, 3, 3, dtype=torch.float64)
-    stays[0, 0] = scaled[1, 1] = scaled[2, 2] = turned[2, 1] = 1
-    turned[1, 2] = -1
+    stays[0, 0] = scaled[1, 1] = scaled[2, 2] = 1
+    turned[1, 2], turned[2, 1] = 1, -1  # from red by yellow to green, as HSV counts
     parts = [(from_yiq @ part @ to_yiq).float().to(device) for part in (stays, scaled, turned)]
     return parts[0], parts[1], parts[2]
