@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import tomli_w
@@ -90,9 +92,19 @@ def train_command(name: str, preset: Preset) -> str:
 
 
 def _toml_value(value: object) -> str:
-    plain = list(value) if isinstance(value, tuple) else value
-    text = tomli_w.dumps({"v": plain}).removeprefix("v = ").strip()
-    return str(value) if isinstance(value, str) and parse_value(value) == value else text
+    """Return a value as `--set` takes it: on one line, bare where that is not ambiguous."""
+    if isinstance(value, str):
+        return value if parse_value(value) == value else _inline(value)
+    return _inline(value)
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(_inline(item) for item in value)}]"
+    if isinstance(value, dict):
+        pairs = (f"{_inline(str(key))} = {_inline(item)}" for key, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return tomli_w.dumps({"v": value}).removeprefix("v = ").strip()
 
 
 def dump_preset(preset: Preset) -> str:

@@ -215,12 +215,19 @@ def _new_folder(runs: Path, preset_name: str, name: str | None) -> Path:
         raise RunError(f"{runs}: no run can be made there: {error.strerror}") from error
 
 
-def _named_folder(runs: Path, name: str) -> Path:
+def check_name(runs: Path, name: str) -> None:
+    """Say in a RunError why a new run cannot be called `name`: not a name, or taken."""
     if not _NAME.fullmatch(name) or name == LATEST:
         raise RunError(
             f"'{name}' cannot name a run: use up to 100 letters, digits, '.', '_' and '-', "
             f"beginning with a letter or digit, and not '{LATEST}'"
         )
+    if (runs / name).exists():
+        raise RunError(f"{runs / name}: exists already: choose another name, or delete that run")
+
+
+def _named_folder(runs: Path, name: str) -> Path:
+    check_name(runs, name)
     path = runs / name
     try:
         path.mkdir()
