@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from tui_latent.hardware import cpu_name
+from tui_latent.hardware import devices
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "numpy", "scikit-learn")
@@ -36,7 +36,7 @@ def save(name: str, command: str, rows: Sequence[Row]) -> None:
         "command": command,
         "date": time.strftime("%Y-%m-%d"),
         "hardware": {
-            "cpu": cpu_name(),
+            "cpu": devices()[-1].title,
             "cores": os.cpu_count(),
             "memory_gib": round(_memory_gib(), 1),
             "gpu": _gpu(),

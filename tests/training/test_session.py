@@ -41,7 +41,7 @@ def assert_same_weights(one: Path, other: Path) -> None:
     assert not different
 
 
-def wait_until(condition: Any, seconds: float = 60.0) -> None:
+def wait_until(condition: Any, seconds: float = 180.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -171,12 +171,12 @@ def test_stages_resume_to_the_very_same_weights(
 
 @pytest.mark.slow
 def test_a_killed_process_resumes_to_the_very_same_weights(make_run: MakeRun) -> None:
-    whole, killed = make_run(train__epochs=40), make_run(train__epochs=40)
+    whole, killed = make_run(train__epochs=20), make_run(train__epochs=20)
     program = "import sys; from pathlib import Path; from tui_latent.launch import train_run; "
     program += "train_run(Path(sys.argv[1]))"
     process = subprocess.Popen([sys.executable, "-c", program, str(killed)])
     reader = RunReader(killed)
-    wait_until(lambda: (reader.refresh().status.checkpoint_step or 0) >= 40)
+    wait_until(lambda: (reader.refresh().status.checkpoint_step or 0) >= 12)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert RunReader(killed).refresh().status.state == "interrupted"

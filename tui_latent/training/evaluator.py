@@ -79,7 +79,7 @@ class Evaluator:
     def embed(self, method: Method, images: ImageSet) -> Tensor:
         """Return the latents of a split: float32 (N, D)."""
         chunks = []
-        for rows in torch.arange(len(images), device=images.labels.device).split(CHUNK):
+        for rows in torch.arange(len(images), device=images.labels.device).split(CHUNK):  # type: ignore[no-untyped-call]
             chunks.append(method.embed(self._dataset.inputs(images, rows)).float())
             self._between()
         return torch.cat(chunks)
@@ -111,7 +111,7 @@ class Evaluator:
         """Split the held-out rows into whole batches: the terms of InfoNCE depend on their size."""
         images = len(self._dataset.val)
         rows = torch.arange(images // self._batch_size * self._batch_size, device=device)
-        return list(rows.split(self._batch_size))
+        return list(rows.split(self._batch_size))  # type: ignore[no-untyped-call]
 
 
 def _spread(latents: Tensor) -> dict[str, float]:

@@ -36,4 +36,4 @@ def earlier_neighbours(preset: Preset, runs: Path, dataset: Dataset) -> Tensor |
     _, rows = nearest(bank, bank, method.neighbours + 1)
     own = torch.arange(len(bank), device=rows.device)[:, None]
     # Behind the others rather than the first column: an image can have exact copies before it.
-    return rows.gather(1, (rows == own).int().argsort(1, stable=True))[:, :-1].contiguous()
+    return rows.gather(1, (rows == own).int().argsort(dim=1, stable=True))[:, :-1].contiguous()

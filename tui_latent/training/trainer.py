@@ -79,7 +79,7 @@ class Trainer:
             terms = self.method.losses(batch)
         loss = self.weighted_sum(terms)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if self.preset.train.grad_clip:
             nn.utils.clip_grad_norm_(self.trainable, self.preset.train.grad_clip)
         self.optimizer.step()
@@ -161,7 +161,7 @@ class Trainer:
         self.trainable = self.method.start_stage(stage.settings)
         self.method.to(self.device).train()
         # A small network's step took 0.6 times as long with it on a CPU, and tensor cores want it.
-        self.method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.method.to(memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.trainable, self.preset.train)
         if len(self.stages) > 1:
             self.writer.log(f"stage {stage.index + 1} of {len(self.stages)}: {self._stage_title()}")
