@@ -22,6 +22,7 @@ class MapFolder:
         self._mutex = threading.Lock()
         self._kept: OrderedDict[int, tuple[Signature, Evaluation]] = OrderedDict()
         self._torn: dict[int, tuple[Signature, str]] = {}
+        self._newest = -1
 
     def refresh(self, up_to: int | None) -> tuple[tuple[int, ...], Evaluation | None]:
         """Return the steps of the readable maps and the newest map, none later than `up_to`."""
@@ -31,6 +32,7 @@ class MapFolder:
         steps = sorted(step for step in present if up_to is None or step <= up_to)
         found = (self.at(step) for step in reversed(steps))
         newest = next((evaluation for evaluation in found if evaluation is not None), None)
+        self._newest = newest.map.step if newest else -1
         return tuple(step for step in steps if step not in self._torn), newest
 
     def at(self, step: int) -> Evaluation | None:
@@ -60,7 +62,7 @@ class MapFolder:
         except MapError as error:
             self._torn[step] = (now, str(error))
         if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+            del self._kept[next(kept for kept in self._kept if kept != self._newest)]
 
     def _steps(self) -> set[int]:
         try:

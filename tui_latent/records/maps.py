@@ -89,21 +89,22 @@ def read_map(path: Path, step: int) -> Evaluation:
                 confusion = _shaped(arrays["confusion"], np.dtype(np.int64), 2)
     except _TORN as error:
         raise MapError(f"{path.parent.name}/{path.name} is torn: {error}") from error
+    if latent_map.points.shape[1] != 2:
+        raise MapError(f"{path.parent.name}/{path.name} is torn: its points have no two numbers")
     if not len(latent_map.points) == len(latent_map.indices) == len(latent_map.labels):
         raise MapError(f"{path.parent.name}/{path.name} is torn: its arrays differ in length")
     return Evaluation(latent_map, confusion)
 
 
 def _compact(points: NDArray[np.floating]) -> NDArray[np.floating]:
-    finite = points[np.isfinite(points)]
-    if not finite.size:
-        return points.astype(np.float16)
     with np.errstate(over="ignore"):
         half = points.astype(np.float16)
-    step = (float(finite.max()) - float(finite.min())) / FINENESS
-    moved = np.abs(half.astype(np.float64) - points)
-    fits = np.all(moved[np.isfinite(points)] <= step)
-    return half if fits else points.astype(np.float32)
+    finite = np.isfinite(points)
+    if not finite.any():
+        return half
+    exact = points[finite].astype(np.float64)
+    moved = np.abs(half[finite] - exact)
+    return half if moved.max() <= np.ptp(exact) / FINENESS else points.astype(np.float32)
 
 
 def _shaped(array: NDArray[np.generic], dtype: np.dtype, dimensions: int) -> NDArray:  # type: ignore[type-arg]

@@ -1,0 +1,39 @@
+"""What every test gets: its own folder of runs, and a terminal that promises nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("tui-latent", deadline=None, max_examples=50)
+settings.load_profile("tui-latent")
+
+_TERMINAL = (
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "COLORTERM",
+    "COLORFGBG",
+    "TMUX",
+    "SSH_CONNECTION",
+)
+
+
+@pytest.fixture(autouse=True)
+def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's runs and terminal out of the tests."""
+    monkeypatch.setenv("TUI_LATENT_RUNS", str(tmp_path / "runs"))
+    for name in _TERMINAL:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def mnist_data() -> Path:
+    """Return the data folder with the real MNIST in it; skip the test where there is none."""
+    folder = Path(os.environ.get("TUI_LATENT_DATA", ""))
+    if not list((folder / "MNIST" / "raw").glob("train-images-idx3-ubyte*")):
+        pytest.skip("no MNIST in $TUI_LATENT_DATA")
+    return folder
