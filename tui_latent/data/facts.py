@@ -8,7 +8,7 @@ from typing import Literal
 
 from tui_latent.data.arrays import look_at_arrays
 from tui_latent.data.errors import DataError
-from tui_latent.data.folder import DEFAULT_SIZE, find_layout
+from tui_latent.data.layout import DEFAULT_SIZE, find_layout
 from tui_latent.data.places import data_folder, downloads_allowed, find_file
 from tui_latent.data.public import PUBLIC_DATASETS, PublicDataset
 from tui_latent.data.selection import chosen_classes, merged_classes

@@ -1,109 +1,80 @@
-"""The layout of an image folder: which file is of which class and split; reads no image."""
+"""An image folder as a dataset."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from tui_latent.data.decode import CORRUPT, GREY, Decoded, decoded
 from tui_latent.data.errors import DataError
-
-SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+from tui_latent.data.layout import (
+    DEFAULT_SIZE,
+    SUFFIXES,
+    ImageFile,
+    find_layout,
+    list_images,
+    shown,
 )
-DEFAULT_SIZE = 64
-"""pixels a side where `data.size` does not say"""
+from tui_latent.data.raw import RawImages, RawSplit
+from tui_latent.data.selection import chosen_classes
+from tui_latent.settings import DataSettings
+
+_NAMED = 5
+"""corrupt files named in a message"""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """The folders of a dataset."""
+def load_folder(settings: DataSettings, log: Callable[[str], None]) -> RawImages:
+    """Read an image folder, decoding what is not decoded yet.
 
-    train: Path
-    """its folders are the classes"""
-    test: Path | None
-    """held out, same classes; None where a share of the training images will be"""
-    class_names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """One image, found but not read."""
-
-    path: Path
-    label: int
-    """position in the layout's class names"""
-    size: int
-    """bytes"""
-    modified: int
-    """nanoseconds since 1970"""
-
-
-def find_layout(root: Path) -> Layout:
-    """Look for root/train/<class> with root/val or root/test beside it, else root/<class>.
-
-    Hidden folders are ignored. DataError names the folder and the layout wanted.
+    Only the classes in `settings.classes` are read. The images have one channel where every
+    file is grey. DataError names the folder that is not laid out as wanted, or the corrupt files
+    (unless `settings.skip_corrupt`).
     """
-    if not root.is_dir():
-        raise DataError(f"data.path: no folder {root}")
-    train = root / "train"
-    if not train.is_dir():
-        return Layout(root, None, _class_names(root))
-    test = next((root / name for name in ("val", "test") if (root / name).is_dir()), None)
-    layout = Layout(train, test, _class_names(train))
-    if test is not None:
-        for name in _class_names(test):
-            if name not in layout.class_names:
-                raise DataError(f"{test}: class '{name}' is not in {train}: add it or remove it")
-    return layout
+    root = Path(settings.path).expanduser()
+    layout = find_layout(root)
+    size = settings.size or DEFAULT_SIZE
+    kept = chosen_classes(layout.class_names, settings.classes)
+    folders = [layout.folders[i] for i in kept]
+    places = [layout.train]
+    if layout.test is not None and not settings.val_fraction:
+        places.append(layout.test)
+    splits, grey = [], True
+    for place in places:
+        files = list_images(place, folders)
+        if not files:
+            raise DataError(
+                f"{place}: no images in its class folders ({' '.join(sorted(SUFFIXES))})"
+            )
+        read = decoded(place, files, size, log)
+        rows = _whole_rows(place, files, read, settings.skip_corrupt, log)
+        labels = np.array([file.label for file in files], dtype=np.int64)
+        splits.append(RawSplit(read.images, labels).take(rows))
+        grey = grey and bool((read.states[rows] == GREY).all())
+    if grey:
+        splits = [RawSplit(np.ascontiguousarray(s.images[:, :1]), s.labels) for s in splits]
+    test = splits[1] if len(splits) > 1 else None
+    names = tuple(layout.class_names[i] for i in kept)
+    held_out = f"images in {places[-1].name}"
+    return RawImages(shown(root.resolve().name), names, splits[0], test, held_out)
 
 
-def list_images(folder: Path, class_names: tuple[str, ...]) -> list[ImageFile]:
-    """Return the images below each class's folder, by class and then by path.
-
-    Hidden files and files that are no images by their suffix are ignored. DataError names a file
-    that cannot be looked at.
-    """
-    found: list[ImageFile] = []
-    try:
-        for label, name in enumerate(class_names):
-            if (folder / name).is_dir():
-                found += _images_below(folder / name, label)
-    except OSError as error:
-        raise DataError(f"{error.filename}: {error.strerror}: make it readable") from error
-    return found
-
-
-def _images_below(folder: Path, label: int) -> list[ImageFile]:
-    found = []
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                found += _images_below(Path(entry.path), label)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122 (a million files)
-                found.append(_image_file(entry, label))
-    return found
-
-
-def _image_file(entry: os.DirEntry[str], label: int) -> ImageFile:
-    try:
-        stat = entry.stat()
-    except FileNotFoundError:  # a link to nowhere: reading it will fail and count as corrupt
-        return ImageFile(Path(entry.path), label, 0, 0)
-    return ImageFile(Path(entry.path), label, stat.st_size, stat.st_mtime_ns)
-
-
-def _class_names(folder: Path) -> tuple[str, ...]:
-    try:
-        with os.scandir(folder) as entries:
-            names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
-    except OSError as error:
-        raise DataError(f"{folder}: {error.strerror}: make it readable") from error
-    if not names:
-        raise DataError(
-            f"{folder}: no class folders: put the images of each class into a folder named after "
-            "it, as train/<class>/… and val/<class>/…, or as <class>/…"
-        )
-    return tuple(names)
+def _whole_rows(
+    place: Path,
+    files: list[ImageFile],
+    read: Decoded,
+    skip_corrupt: bool,
+    log: Callable[[str], None],
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the rows that are no corrupt files; DataError names those when not to be skipped."""
+    corrupt = np.flatnonzero(read.states == CORRUPT)
+    if len(corrupt) == 0:
+        return np.arange(len(files))
+    names = ", ".join(shown(str(files[row].path.relative_to(place))) for row in corrupt[:_NAMED])
+    more = ", …" if len(corrupt) > _NAMED else ""
+    told = f"{place}: {len(corrupt):,} of {len(files):,} images cannot be read: {names}{more}"
+    if not skip_corrupt:
+        raise DataError(f"{told}. Repair or remove them, or leave them out: data.skip_corrupt=true")
+    log(f"{told}: left out")
+    return np.flatnonzero(read.states != CORRUPT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from tui_latent.data.arrays import load_arrays
 from tui_latent.data.errors import DataError
+from tui_latent.data.folder import load_folder
 from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.public import PUBLIC_DATASETS
 from tui_latent.data.public_files import load_public
@@ -28,8 +31,8 @@ __all__ = ["DataError", "load_dataset"]
 
 _DEFAULT_FRACTION = 0.2
 """held out of sources that hold nothing out themselves"""
-_CHUNK = 4096
-"""images converted to float at a time"""
+_CHUNK = 256
+"""images converted to float at a time: few enough to stay in a processor's cache"""
 
 
 def load_dataset(
@@ -65,6 +68,10 @@ def load_dataset(
 def _read(settings: DataSettings, log: Callable[[str], None]) -> RawImages:
     if settings.source == "digits":
         return _digits()
+    if settings.source == "folder":
+        return load_folder(settings, log)
+    if settings.source == "arrays":
+        return load_arrays(Path(settings.path).expanduser())
     return load_public(settings.source, log)
 
 
@@ -136,10 +143,10 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     total = torch.zeros(images.shape[1], dtype=torch.float64)
     squares = torch.zeros_like(total)
     for chunk in torch.split(images, _CHUNK):
-        values = chunk.transpose(0, 1).flatten(1).double() / 255
-        total += values.sum(1)
-        squares += values.square().sum(1)
-    count = images.numel() / images.shape[1]
+        values = chunk.float().flatten(2)
+        total += values.sum(2).double().sum(0)
+        squares += values.square_().sum(2).double().sum(0)
+    count = images.numel() // images.shape[1]
     mean = total / count
-    std = (squares / count - mean.square()).clamp_min(0).sqrt().clamp_min(1 / 255)
-    return mean.float()[:, None, None], std.float()[:, None, None]
+    std = (squares / count - mean.square()).clamp_min(0).sqrt().clamp_min(1)
+    return mean.float()[:, None, None] / 255, std.float()[:, None, None] / 255

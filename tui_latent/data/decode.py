@@ -1,0 +1,215 @@
+"""Image files decoded once, in parallel, into one file of bytes that later starts only map.
+
+The cache of a list of files is two files: `images.u8`, row after row of (3, S, S) bytes, and
+`rows`, one byte for each finished row, in the same order. `rows` grows only after its images have
+reached the disk, so its length says where a killed run goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import struct
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps
+
+from tui_latent.data.errors import DataError
+from tui_latent.data.layout import ImageFile
+from tui_latent.data.places import prepared_folder
+
+COLOUR, GREY, CORRUPT = 1, 2, 3
+"""what `rows` says of an image"""
+_NO_IMAGE = (
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""what Pillow's many readers raise, besides OSError, for bytes that make no image"""
+_CHUNK = 64
+"""images a thread decodes at a time"""
+_CHUNKS_AHEAD = 2 * (os.cpu_count() or 1)
+"""so that a slow disk does not fill the memory with decoded images"""
+_SECONDS_BETWEEN_LINES = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Images of a list of files, in its order."""
+
+    images: NDArray[np.uint8]
+    """(N, 3, S, S), a memory-mapped file; black where the file is corrupt"""
+    states: NDArray[np.uint8]
+    """(N,) COLOUR, GREY or CORRUPT"""
+
+
+def decoded(
+    root: Path, files: Sequence[ImageFile], size: int, log: Callable[[str], None]
+) -> Decoded:
+    """Return images of `size` pixels a side, from the cache as far as it goes.
+
+    The cache is known by the files' names below `root`, sizes, times and order, and by `size`.
+    DataError when the disk is too small, or a file cannot be read for another reason than its
+    content.
+    """
+    folder = prepared_folder() / f"folder-{_key(root, files, size)}"
+    bytes_each = 3 * size * size
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        done = _rows_done(folder, bytes_each)
+        if done < len(files):
+            _refuse_full_disk(folder, (len(files) - done) * bytes_each)
+            _decode_from(done, folder, files, size, log)
+        images = np.memmap(folder / "images.u8", np.uint8, "c", shape=(len(files), 3, size, size))
+        states = np.fromfile(folder / "rows", np.uint8)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or folder}: {error.strerror or error}: make it readable, or set "
+            "TUI_LATENT_DATA to a folder with room for decoded images"
+        ) from error
+    return Decoded(images, states)
+
+
+def _key(root: Path, files: Sequence[ImageFile], size: int) -> str:
+    digest = hashlib.sha256(f"1 {root.resolve()} {size}".encode())
+    for file in files:
+        name = str(file.path.relative_to(root)).encode("utf-8", "surrogateescape")
+        digest.update(struct.pack("<QQQ", len(name), file.size, file.modified) + name)
+    return digest.hexdigest()[:20]
+
+
+def _rows_done(folder: Path, bytes_each: int) -> int:
+    """Return how many images are whole: what `rows` says, if the images are there."""
+    sizes = [
+        path.stat().st_size if path.is_file() else 0
+        for path in (folder / "rows", folder / "images.u8")
+    ]
+    return sizes[0] if sizes[1] >= sizes[0] * bytes_each else 0
+
+
+def _refuse_full_disk(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{folder}: decoded images need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are "
+            "free: make room, choose a smaller data.size, or set TUI_LATENT_DATA elsewhere"
+        )
+
+
+def _decode_from(
+    done: int, folder: Path, files: Sequence[ImageFile], size: int, log: Callable[[str], None]
+) -> None:
+    """Decode the files from number `done` on, telling and saving progress once a second."""
+    log(f"decoding {len(files) - done:,} images once, into {folder}")
+    start = told = time.monotonic()
+    ready, saved = done, done
+    pending: list[NDArray[np.uint8]] = []
+    images_path, rows_path = folder / "images.u8", folder / "rows"
+    with _grown(images_path) as images, _grown(rows_path) as rows:
+        for pixels, states in _decoded_chunks(files[done:], size):
+            images.seek(ready * pixels[0].size)
+            images.write(pixels.tobytes())
+            pending.append(states)
+            ready += len(states)
+            now = time.monotonic()
+            if now - told >= _SECONDS_BETWEEN_LINES or ready == len(files):
+                images.flush()
+                os.fsync(images.fileno())
+                rows.seek(saved)
+                rows.write(np.concatenate(pending).tobytes())
+                rows.flush()
+                told, saved, pending = now, ready, []
+                left = (now - start) / (ready - done) * (len(files) - ready)
+                log(f"decoded {ready:,} of {len(files):,} images, {left:,.0f} s left")
+        images.truncate(len(files) * 3 * size * size)
+        rows.truncate(len(files))
+
+
+def _grown(path: Path) -> BinaryIO:
+    """Open a file to write anywhere in it, keeping what it has."""
+    path.touch()
+    return path.open("r+b")
+
+
+def _decoded_chunks(
+    files: Sequence[ImageFile], size: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Yield (images, states) in the files' order; threads, as decoding needs no interpreter."""
+    workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
+    ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = deque()
+    try:
+        for first in range(0, len(files), _CHUNK):
+            ahead.append(workers.submit(_decode_chunk, files[first : first + _CHUNK], size))
+            if len(ahead) > _CHUNKS_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        workers.shutdown(cancel_futures=True)
+
+
+def _decode_chunk(
+    files: Sequence[ImageFile], size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    pixels = np.zeros((len(files), 3, size, size), np.uint8)
+    states = np.full(len(files), CORRUPT, np.uint8)
+    for row, file in enumerate(files):
+        image = decode(file.path, size)
+        if image is not None:
+            states[row] = GREY if image.mode == "L" else COLOUR
+            values = np.asarray(image)
+            pixels[row] = values if image.mode == "L" else values.transpose(2, 0, 1)
+    return pixels, states
+
+
+def decode(path: Path, size: int) -> Image.Image | None:
+    """Return the centre square of an image, `size` pixels a side, mode L or RGB; None if corrupt.
+
+    OSError when the file cannot be read at all, such as for want of permission.
+    """
+    try:
+        with Image.open(path) as image:
+            image.draft(None, (size, size))  # large JPEGs: decode at a fraction of their size
+            return _square(_upright(image), size)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        return None
+    except _NO_IMAGE:
+        return None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Return the image turned as its camera was held, mode L or RGB."""
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _square(image: Image.Image, size: int) -> Image.Image:
+    """Return the centre square of an image, `size` pixels a side."""
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    box = (left, top, left + side, top + side)
+    return image.resize((size, size), Image.Resampling.BILINEAR, box)

@@ -1,0 +1,123 @@
+"""The layout of an image folder: which file is of which class and split; reads no image."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_latent.data.errors import DataError
+
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+)
+DEFAULT_SIZE = 64
+"""pixels a side where `data.size` does not say"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of a dataset."""
+
+    train: Path
+    """its folders are the classes"""
+    test: Path | None
+    """held out, same classes; None where a share of the training images will be"""
+    folders: tuple[str, ...]
+    """of the classes, sorted"""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The folders' names as a screen can show them."""
+        return tuple(shown(name) for name in self.folders)
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One image, found but not read."""
+
+    path: Path
+    label: int
+    """position among the classes listed"""
+    size: int
+    """bytes"""
+    modified: int
+    """nanoseconds since 1970"""
+
+
+def shown(name: str) -> str:
+    """Return a name without what a screen cannot show: control characters, bytes of no text."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
+def find_layout(root: Path) -> Layout:
+    """Look for root/train/<class> with root/val or root/test beside it, else root/<class>.
+
+    Hidden folders are ignored. DataError names the folder and the layout wanted.
+    """
+    if not root.is_dir():
+        raise DataError(f"data.path: no folder {root}")
+    train = root / "train"
+    if not train.is_dir():
+        return Layout(root, None, _class_folders(root))
+    test = next((root / name for name in ("val", "test") if (root / name).is_dir()), None)
+    layout = Layout(train, test, _class_folders(train))
+    if test is not None:
+        for name in _class_folders(test):
+            if name not in layout.folders:
+                raise DataError(
+                    f"{test}: class '{shown(name)}' is not in {train}: add it there or remove it"
+                )
+    return layout
+
+
+def list_images(root: Path, folders: Sequence[str]) -> list[ImageFile]:
+    """Return the images below each class's folder in `root`, by class and then by name.
+
+    Hidden files and files that are no images by their suffix are ignored. DataError names a file
+    that cannot be looked at.
+    """
+    found: list[ImageFile] = []
+    try:
+        for label, name in enumerate(folders):
+            if (root / name).is_dir():
+                found += _images_below(root / name, label)
+    except OSError as error:
+        raise DataError(f"{error.filename}: {error.strerror}: make it readable") from error
+    return found
+
+
+def _images_below(folder: Path, label: int) -> list[ImageFile]:
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                found += _images_below(Path(entry.path), label)
+            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122 (a million files)
+                found.append(_image_file(entry, label))
+    return found
+
+
+def _image_file(entry: os.DirEntry[str], label: int) -> ImageFile:
+    try:
+        stat = entry.stat()
+    except FileNotFoundError:  # a link to nowhere: reading it will fail and count as corrupt
+        return ImageFile(Path(entry.path), label, 0, 0)
+    return ImageFile(Path(entry.path), label, stat.st_size, stat.st_mtime_ns)
+
+
+def _class_folders(folder: Path) -> tuple[str, ...]:
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"{folder}: {error.strerror}: make it readable") from error
+    if not names:
+        raise DataError(
+            f"{folder}: no class folders: put the images of each class into a folder named after "
+            "it, as train/<class>/… and val/<class>/…, or as <class>/…"
+        )
+    return tuple(names)
