@@ -20,7 +20,7 @@ from tui_latent.tui.raster import Cells, Floats, Frame, curve_cells, dotted_cell
 from tui_latent.tui.scales import along_axis, tick_label, value_axis
 from tui_latent.tui.wording import number
 
-_NUMBER: Final = 6
+_NUMBER: Final = 5
 """cells of a current value"""
 
 
@@ -56,17 +56,16 @@ class _Band:
 
 def draw_chart(
     series: Sequence[Series],
-    extra: str,
     options: ChartOptions,
     width: int,
     height: int,
     letters: bool = False,
 ) -> list[Strip]:
-    """Draw the current values in words, and below them the curves; `extra` follows the values.
+    """Draw the current values in words, and below them the curves.
 
     `letters` draws each curve as a character instead of dots, for screens without colour.
     """
-    legend = value_strips(series, extra, width, max(1, height // 4), letters)[:height]
+    legend = value_strips(series, width, max(1, height // 4), letters)[:height]
     rows = height - len(legend)
     if rows < 3:
         return legend
@@ -86,12 +85,13 @@ def draw_chart(
             if band is not None and columns > 1 and lines > 1:
                 cells = cells_of(band, frame, columns, lines)
                 marks = class_glyph(index) * len(cells.marks) if letters else cells.marks
-                layers.append(Layer(Cells(cells.columns, cells.rows, tuple(marks)), item.color))
+                color = None if letters else item.color
+                layers.append(Layer(Cells(cells.columns, cells.rows, tuple(marks)), color))
     return [*legend, *draw_plot(layers, width, rows, x, y)]
 
 
 def value_strips(
-    series: Sequence[Series], extra: str, width: int, lines: int, letters: bool = False
+    series: Sequence[Series], width: int, lines: int, letters: bool = False
 ) -> list[Strip]:
     """Write each curve's name and newest value at a fixed width, in at most `lines` lines."""
     rows: list[list[Segment]] = [[]]
@@ -107,12 +107,10 @@ def value_strips(
         mark = f"{class_glyph(index)} " if letters else "━ "
         broken = value is not None and not np.isfinite(value)
         rows[-1] += [
-            Segment(mark, Style(color=Color.from_rgb(*item.color))),
+            Segment(mark, Style() if letters else Style(color=Color.from_rgb(*item.color))),
             Segment(text, Style(bold=True, reverse=True) if broken else Style()),
         ]
         used += 2 + cell_len(text)
-    if extra and used + cell_len(extra) <= width:
-        rows[-1].append(Segment(extra, Style(dim=True)))
     return [Strip(row).adjust_cell_length(width) for row in rows]
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
+
+_GROUPS: Final = ("Menu", "Run", "View", "Chart", "App")
+"""in the order of display; any other follows"""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Command:
 
 
 def commands_of(screen: Screen[Any]) -> list[Command]:
-    """Return what the bindings with an id `group.verb` do now, in their order by group."""
+    """Return what the bindings with an id `group.verb` do now, by group."""
     keys: dict[tuple[str, str], list[str]] = {}
     found: dict[tuple[str, str], Command] = {}
     for node, binding, enabled, tooltip in screen.active_bindings.values():
@@ -41,8 +44,7 @@ def commands_of(screen: Screen[Any]) -> list[Command]:
         found[place] = Command(
             *place, " ".join(keys[place]), tooltip or binding.tooltip, action, node, enabled
         )
-    groups = list(dict.fromkeys(group for group, _ in found))
-    return sorted(found.values(), key=lambda command: groups.index(command.group))
+    return sorted(found.values(), key=lambda command: _rank(command.group))
 
 
 class BindingCommands(Provider):
@@ -65,6 +67,10 @@ class BindingCommands(Provider):
 
     def _run(self, command: Command) -> Any:
         return partial(self.app.run_action, command.action, command.node)
+
+
+def _rank(group: str) -> int:
+    return _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)
 
 
 def _title(command: Command) -> str:

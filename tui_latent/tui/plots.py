@@ -23,7 +23,10 @@ from tui_latent.palettes import RGB
 from tui_latent.tui.raster import Cells
 
 _ESCAPE: Final = re.compile(r"\x1b\[([0-9;]*)m")
+_BOLD: Final = 1
 _AXIS: Final = Style(dim=True)
+_PLAIN: Final = "bold"
+"""plotext's style of what has no colour: it tells data from axes, and is not drawn bold"""
 _TAG_CELLS: Final = 16
 """a longer name on the map is cut"""
 
@@ -33,8 +36,8 @@ class Layer:
     """One series of a plot; a later layer covers an earlier one."""
 
     cells: Cells
-    colors: RGB | Sequence[RGB]
-    """one for all cells, or one each"""
+    colors: RGB | Sequence[RGB] | None
+    """one for all cells, one each, or the text's"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Tag:
     column: int
     row: int
     text: str
-    color: RGB
+    color: RGB | None
+    """None swaps the text's and the background's"""
 
 
 def canvas_size(width: int, height: int, x: Axis | None, y: Axis | None) -> tuple[int, int]:
@@ -88,11 +92,12 @@ def draw_plot(
     plotext.yticks(list(y.places), list(y.labels)) if y else plotext.yfrequency(0)
     for layer in layers:
         colors = layer.colors
+        plain = {"color": "default", "style": _PLAIN}
         plotext.scatter(
             layer.cells.columns.tolist(),
             layer.cells.rows.tolist(),
             marker=list(layer.cells.marks),
-            color=colors if isinstance(colors, tuple) else list(colors),
+            **(plain if colors is None else {"color": colors}),
         )
     return strips_of(plotext.build(), width, height)
 
@@ -147,11 +152,13 @@ def _style(codes: str) -> Style:
     numbers = [int(code) for code in codes.split(";") if code]
     if numbers[:2] == [38, 2] and len(numbers) >= 5:
         return Style(color=Color.from_rgb(*numbers[2:5]))
-    return _AXIS
+    return Style() if numbers == [_BOLD] else _AXIS
 
 
 @lru_cache(maxsize=256)
-def _tag_style(color: RGB) -> Style:
+def _tag_style(color: RGB | None) -> Style:
+    if color is None:
+        return Style(bold=True, reverse=True)
     light = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] > 110
     ink = Color.from_rgb(0, 0, 0) if light else Color.from_rgb(255, 255, 255)
     return Style(color=ink, bgcolor=Color.from_rgb(*color), bold=True)

@@ -173,18 +173,18 @@ def smoothed(values: Floats, weight: float) -> Floats:
 def sparkline(values: Floats, width: int) -> str:
     """Draw (N,) values as one line of block characters, the newest at the right end.
 
-    Each column shows the mean of an equal share of the values; fewer values than columns
-    leave the left empty.
+    Each column shows the mean of an equal share of the values; fewer values than columns are
+    as wide as several.
     """
     values = values[np.abs(values) < _TOO_LARGE]
     if not len(values) or width < 1:
         return " " * max(width, 0)
-    columns = min(width, len(values))
-    edges = np.linspace(0, len(values), columns + 1).astype(int)
+    edges = np.linspace(0, len(values), min(width, len(values)) + 1).astype(int)
     means = np.add.reduceat(values, edges[:-1]) / np.diff(edges)
+    means = means[np.arange(width) * len(means) // width]
     low, high = means.min(), means.max()
-    level = (means - low) / (high - low) if high > low else np.full(columns, 0.5)
-    return "".join("▁▂▃▄▅▆▇█"[round(share * 7)] for share in level.tolist()).rjust(width)
+    level = (means - low) / (high - low) if high > low else np.zeros(width)
+    return "".join("▁▂▃▄▅▆▇█"[round(share * 7)] for share in level.tolist())
 
 
 def _dots(values: Floats, low: float, high: float, count: int) -> Ints:

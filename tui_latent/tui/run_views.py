@@ -6,9 +6,9 @@ import math
 from typing import Final
 
 from tui_latent.palettes import series_color
-from tui_latent.records.schema import RunSnapshot
+from tui_latent.records.schema import LIVE_STATES, RunSnapshot
 from tui_latent.tui.charts import Series
-from tui_latent.tui.wording import number
+from tui_latent.tui.wording import UNKNOWN, number
 
 NOT_TERMS: Final = frozenset({"lr", "images_per_second", "screen_share", "loss"})
 """what `train/` has beside the loss terms"""
@@ -37,14 +37,24 @@ def knn_series(snapshot: RunSnapshot) -> tuple[list[Series], str]:
     return series, f"best {number(last.best)}" if last is not None else ""
 
 
-def first_evaluation(snapshot: RunSnapshot) -> str:
-    """Say at which step the first evaluation comes, as far as it is known."""
+def when_evaluated(snapshot: RunSnapshot, what: str) -> str:
+    """Say when `what`, which an evaluation brings, will be there, as far as it is known."""
     status = snapshot.status
+    if status.state not in LIVE_STATES:
+        return "This run ended before its first evaluation."
+    coming = f"{what} comes with the first evaluation"
     every = snapshot.preset.get("train", {}).get("eval_every")
     if not every or status.total_steps <= 0 or status.total_epochs <= 0:
-        return ""
+        return f"{coming}."
     steps = math.ceil(every * status.total_steps / status.total_epochs)
-    return f", step {min(steps, status.total_steps):,}"
+    return f"{coming}, step {min(steps, status.total_steps):,}."
+
+
+def when_recorded(snapshot: RunSnapshot) -> str:
+    """Say when the first loss will be there."""
+    if snapshot.status.state not in LIVE_STATES:
+        return "This run ended before its first record of the loss."
+    return f"The loss comes at step {snapshot.preset.get('train', {}).get('log_every', UNKNOWN)}."
 
 
 def failure(snapshot: RunSnapshot) -> str:

@@ -13,13 +13,15 @@ _LABEL: Final = 5
 
 
 def linear_ticks(low: float, high: float, count: int) -> list[float]:
-    """Return at most `count` + 1 multiples of 1, 2 or 5 times a power of ten in a range."""
+    """Return at most `count` multiples of 1, 2 or 5 times a power of ten in a range."""
     if not (math.isfinite(low) and math.isfinite(high)) or high <= low or count < 1:
         return []
-    spacing = 10.0 ** math.floor(math.log10((high - low) / count))
-    factor = next(f for f in (1, 2, 5, 10, 20) if (high - low) / (spacing * f) <= count)
-    spacing *= factor
-    first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
+    power = 10.0 ** math.floor(math.log10((high - low) / count))
+    for factor in (1, 2, 5, 10, 20):
+        spacing = power * factor
+        first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
+        if last - first < count:
+            break
     return [index * spacing for index in range(first, last + 1)]
 
 
@@ -41,7 +43,7 @@ def tick_label(value: float, spacing: float) -> str:
 
 def value_axis(low: float, high: float, rows: int, log: bool = False) -> Axis:
     """Return a y axis from `low` to `high` (their logarithms to base 10, if `log`) over `rows`."""
-    ticks = linear_ticks(low, high, max(1, min(rows // 3, 6)))
+    ticks = linear_ticks(low, high, max(2, min(rows // 3, 7)))
     spacing = ticks[1] - ticks[0] if len(ticks) > 1 else max(abs(high - low), 1e-12)
     if log:
         labels = [tick_label(10.0**t, 10.0 ** math.floor(t)) for t in ticks if abs(t) < 300]
@@ -55,7 +57,7 @@ def along_axis(
     low: float, high: float, columns: int, write: Callable[[float, float], str] = tick_label
 ) -> Axis:
     """Return an x axis from `low` to `high` over `columns`; `write` makes (tick, spacing) text."""
-    ticks = linear_ticks(low, high, max(1, columns // 12))
+    ticks = linear_ticks(low, high, max(2, columns // 7))
     spacing = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     places = tuple(_place(tick, low, high, columns) for tick in ticks)
     return Axis(places, tuple(write(tick, spacing) for tick in ticks))

@@ -17,7 +17,7 @@ from textual.widgets import Footer, Static, Tab, Tabs
 from tui_latent.records.control import request
 from tui_latent.records.schema import LIVE_STATES, RunError, RunSnapshot
 from tui_latent.tui.drawing import Drawer
-from tui_latent.tui.run_views import failure, first_evaluation, knn_series, loss_series
+from tui_latent.tui.run_views import failure, knn_series, loss_series, when_evaluated, when_recorded
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.curve_chart import SMOOTHINGS, CurveChart
 from tui_latent.tui.widgets.latent_map import LatentMapPanel
@@ -105,7 +105,9 @@ class DashboardScreen(Screen[None]):
             yield LatentMapPanel(self._drawer)
             with Vertical(id="side"):
                 yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
-                yield CurveChart(self._drawer, "loss", ("Loss · train (val dotted)", "Loss"))
+                yield CurveChart(
+                    self._drawer, "loss", ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
+                )
                 yield CurveChart(self._drawer, "knn", ("kNN accuracy, held out", "kNN"))
                 yield SpacePanel(self._drawer)
                 yield LogPanel()
@@ -141,7 +143,7 @@ class DashboardScreen(Screen[None]):
         if self._asked and (state in _ANSWERS[self._asked] or state not in LIVE_STATES):
             self._asked = None
         self._show_header()
-        hint = f"The map comes with the first evaluation{first_evaluation(snapshot)}."
+        hint = when_evaluated(snapshot, "The map")
         self.query_one(LatentMapPanel).show(snapshot.map, hint)
         self.query_one(LogPanel).show(snapshot.log)
         if state != before.status.state or first:
@@ -167,16 +169,11 @@ class DashboardScreen(Screen[None]):
         if snapshot is self._charted or not snapshot.preset:
             return
         self._charted = snapshot
-        when = first_evaluation(snapshot)
-        log_every = snapshot.preset.get("train", {}).get("log_every", "")
-        self.query_one("#loss", CurveChart).show(
-            loss_series(snapshot), "", f"The loss comes with the first record, step {log_every}."
-        )
-        series, best = knn_series(snapshot)
-        hint = f"kNN comes with the first evaluation{when}."
-        self.query_one("#knn", CurveChart).show(series, best, hint)
+        loss, knn = self.query_one("#loss", CurveChart), self.query_one("#knn", CurveChart)
+        loss.show(loss_series(snapshot), "", when_recorded(snapshot))
+        knn.show(*knn_series(snapshot), when_evaluated(snapshot, "kNN"))
         dimensions = snapshot.preset.get("method", {}).get("latent_dim")
-        hint = f"How the space is used comes with the first evaluation{when}."
+        hint = when_evaluated(snapshot, "How the space is used")
         self.query_one(SpacePanel).show(snapshot.curves, dimensions, hint)
 
     # Tabs, where there is no room for all panels

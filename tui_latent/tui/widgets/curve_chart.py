@@ -20,17 +20,17 @@ class CurveChart(DrawnPanel):
         super().__init__(drawer, name)
         self._titles = tuple(titles)
         self._series: tuple[Series, ...] = ()
-        self._extra = ""
+        self._corner = ""
         self._hint = ""
         self.options = ChartOptions()
 
-    def show(self, series: Sequence[Series], extra: str, hint: str) -> None:
-        """Show series, with words after their values; `hint` says when they will come."""
+    def show(self, series: Sequence[Series], corner: str, hint: str) -> None:
+        """Show series, with words in the corner; `hint` says when they will come."""
         parts = [part for s in series for part in (s.curve, s.dotted)]
         shown = [part for s in self._series for part in (s.curve, s.dotted)]
         same = len(parts) == len(shown) and all(map(_is, parts, shown))
-        if not same or (extra, hint) != (self._extra, self._hint):
-            self._series, self._extra, self._hint = tuple(series), extra, hint
+        if not same or (corner, hint) != (self._corner, self._hint):
+            self._series, self._corner, self._hint = tuple(series), corner, hint
             self.redraw()
 
     def set_options(self, options: ChartOptions) -> None:
@@ -41,23 +41,22 @@ class CurveChart(DrawnPanel):
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Reduce and draw the curves held now."""
-        series, extra, options, titles = self._series, self._extra, self.options, self._titles
+        series, options, titles = self._series, self.options, self._titles
         if not any(s.curve is not None or s.dotted is not None for s in series):
             hint = self._hint
             return lambda: Drawing(message_strips(hint, width, height), titles)
         letters = self.app.no_color
-        corner = _corner(options)
-        return lambda: Drawing(
-            draw_chart(series, extra, options, width, height, letters), titles, corner
-        )
+        corner = _corner(self._corner, options)
+        return lambda: Drawing(draw_chart(series, options, width, height, letters), titles, corner)
 
 
 def _is(left: object, right: object) -> bool:
     return left is right
 
 
-def _corner(options: ChartOptions) -> str:
-    parts = [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
+def _corner(words: str, options: ChartOptions) -> str:
+    parts = [words] if words else []
+    parts += [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
     parts += ["time"] if options.axis == "time" else []
     parts += ["log"] if options.log else []
     return " · ".join(parts)

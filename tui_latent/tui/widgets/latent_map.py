@@ -46,20 +46,24 @@ class LatentMapPanel(DrawnPanel):
         latent_map, hint = self._map, self._hint
         if latent_map is None:
             return lambda: Drawing(message_strips(hint, width, height), ("Latent map",))
-        glyphs = self.app.no_color or len(latent_map.class_names) > len(CLASS_COLORS)
+        colored = not self.app.no_color
 
         def draw() -> Drawing:
             self._frame = settle_frame(latent_map.points, self._frame)
-            return draw_map(latent_map, self._frame, width, height, glyphs)
+            return draw_map(latent_map, self._frame, width, height, colored)
 
         return draw
 
 
 def draw_map(
-    latent_map: LatentMap, frame: Frame | None, width: int, height: int, glyphs: bool
+    latent_map: LatentMap, frame: Frame | None, width: int, height: int, colored: bool
 ) -> Drawing:
-    """Draw a map with its legend; `glyphs` draws each class as a character, not as dots."""
-    legend = legend_strips(latent_map.class_names, width, _LEGEND_LINES, glyphs)
+    """Draw a map with its legend.
+
+    Without colour, or with more classes than colours, each class is a character and no dots.
+    """
+    glyphs = not colored or len(latent_map.class_names) > len(CLASS_COLORS)
+    legend = legend_strips(latent_map.class_names, width, _LEGEND_LINES, glyphs, colored)
     legend = legend if height >= 10 else []
     rows = height - len(legend)
     count = len(latent_map.points)
@@ -78,14 +82,17 @@ def draw_map(
     cells = map_cells(latent_map.points, latent_map.labels, view, columns, lines)
     classes = cells.classes.tolist()
     marks = tuple(class_glyph(c) for c in classes) if glyphs else cells.marks
-    layer = Layer(Cells(cells.columns, cells.rows, marks), [class_color(c) for c in classes])
+    colors = [class_color(c) for c in classes] if colored else None
+    layer = Layer(Cells(cells.columns, cells.rows, marks), colors)
     strips = draw_plot([layer], width, rows, x, y)
-    tags = _class_tags(latent_map, view, columns, lines)
+    tags = _class_tags(latent_map, view, columns, lines, colored)
     strips = lay_tags(strips, tags, width - columns, columns, lines)
     return Drawing([*strips, *legend], _titles(latent_map, cells.hidden))
 
 
-def _class_tags(latent_map: LatentMap, view: Frame, columns: int, rows: int) -> list[Tag]:
+def _class_tags(
+    latent_map: LatentMap, view: Frame, columns: int, rows: int, colored: bool
+) -> list[Tag]:
     """Name each class at the median of its points, the largest class first."""
     points = np.asarray(latent_map.points, dtype=np.float64)
     seen = finite_points(points)
@@ -96,7 +103,8 @@ def _class_tags(latent_map: LatentMap, view: Frame, columns: int, rows: int) -> 
         x, y = np.median(points[labels == index], axis=0).tolist()
         column = round((x - view.left) / (view.right - view.left) * (columns - 1))
         row = round((y - view.bottom) / (view.top - view.bottom) * (rows - 1))
-        tags.append(Tag(column, row, _class_name(latent_map, index), class_color(index)))
+        color = class_color(index) if colored else None
+        tags.append(Tag(column, row, _class_name(latent_map, index), color))
     return tags
 
 
@@ -120,25 +128,30 @@ def _titles(latent_map: LatentMap, hidden: int) -> tuple[str, ...]:
     )
 
 
-def legend_strips(names: Sequence[str], width: int, lines: int, glyphs: bool) -> list[Strip]:
+def legend_strips(
+    names: Sequence[str], width: int, lines: int, glyphs: bool, colored: bool
+) -> list[Strip]:
     """Write the classes with their colours in at most `lines` lines; say how many are left out."""
+    items = [clip(name, _NAME) for name in names]
+    sizes = [cell_len(item) for item in items]
+    gap = 2 if sum(sizes) + 4 * len(sizes) - 2 <= width else 1
+    first = 2 if glyphs else gap
     rows: list[list[Segment]] = [[]]
     used = 0
-    for index, name in enumerate(names):
-        text = f"{clip(name, _NAME)}  "
-        need = 2 + cell_len(text)
+    for index, (item, size) in enumerate(zip(items, sizes, strict=True)):
+        rest = f"… {len(items) - index} more"
         last_line = len(rows) == lines
-        rest = f"… {len(names) - index} more"
-        left = len(names) - index - 1
-        if used + need > width - (len(rest) if last_line and left else -2):
+        reserved = len(rest) + gap if last_line and index + 1 < len(items) else 0
+        if used + first + size + reserved > width:
             if last_line:
                 rows[-1].append(Segment(rest, Style(dim=True)))
                 break
             rows.append([])
             used = 0
         mark = class_glyph(index) if glyphs else "●"
-        rows[-1] += [Segment(f"{mark} ", Style(color=_rich(index))), Segment(text)]
-        used += need
+        style = Style(color=Color.from_rgb(*class_color(index))) if colored else Style()
+        rows[-1] += [Segment(f"{mark:<{first}}", style), Segment(item + " " * gap)]
+        used += first + size + gap
     return [Strip(row).adjust_cell_length(width) for row in rows if row]
 
 
@@ -158,7 +171,3 @@ def message_strips(text: str, width: int, height: int) -> list[Strip]:
 
 def _centred(line: str, width: int) -> str:
     return " " * max((width - cell_len(line)) // 2, 0) + line
-
-
-def _rich(index: int) -> Color:
-    return Color.from_rgb(*class_color(index))

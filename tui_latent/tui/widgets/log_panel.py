@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+from typing import Final
+
 from textual.widgets import Log
+
+_TIME: Final = 9
+"""cells of the time at the start of a line"""
 
 
 class LogPanel(Log, can_focus=True):
@@ -13,7 +19,10 @@ class LogPanel(Log, can_focus=True):
         border: round $foreground 30%;
         border-title-color: $foreground;
         background: transparent;
-        scrollbar-size: 1 1;
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-color: $foreground 30%;
         &:focus { border: round $accent; border-title-style: bold; }
     }
     """
@@ -25,6 +34,7 @@ class LogPanel(Log, can_focus=True):
 
     def show(self, lines: tuple[str, ...]) -> None:
         """Show lines, oldest first; only those that are new are added."""
+        self.border_subtitle = "" if lines else "what the trainer prints comes here"
         if lines is self._shown:
             return
         new = _added(self._shown, lines)
@@ -32,7 +42,23 @@ class LogPanel(Log, can_focus=True):
             self.clear()
             new = lines
         self._shown = lines
-        self.write_lines(new)
+        self._write(new)
+
+    def on_resize(self) -> None:
+        """Wrap the lines anew."""
+        self.clear()
+        self._write(self._shown)
+
+    def _write(self, lines: tuple[str, ...]) -> None:
+        width = self.scrollable_content_region.width
+        if width > 0:
+            self.write_lines([part for line in lines for part in _wrapped(line, width)])
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Break a line at words, what follows under the text and not under the time."""
+    indent = " " * min(_TIME, width // 2)
+    return textwrap.wrap(line, width, subsequent_indent=indent) or [""]
 
 
 def _added(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from textual.content import Content
@@ -9,8 +10,6 @@ from textual.widget import Widget
 
 from tui_latent.records.schema import LIVE_STATES, RunSnapshot, State
 from tui_latent.tui.wording import STATE_GLYPHS, UNKNOWN, bar, clip, number, share
-
-Piece = tuple[str, str]
 
 _STYLES: Final[dict[State, str]] = {
     "starting": "$text-muted",
@@ -23,6 +22,18 @@ _STYLES: Final[dict[State, str]] = {
 }
 ASKED: Final = {"run": "resuming…", "pause": "pausing…", "stop": "stopping…"}
 """what stands for the state between a request and the trainer's answer"""
+
+
+_BEFORE_BAR: Final = ("name", "seed", "epoch", "phase")
+_BY_WEIGHT: Final = (
+    *("share", "left", "trained", "phase", "name", "epoch", "speed"),
+    *("device", "seed", "step", "screen", "knn"),
+)
+"""pieces of the line, what matters most first"""
+_NARROW: Final = 100
+"""cells below which the kNN panel may be hidden, so that its number belongs here"""
+_WORD: Final = 9
+_SHORTEST_BAR: Final = 12
 
 
 class RunHeader(Widget):
@@ -62,46 +73,47 @@ def header_line(snapshot: RunSnapshot, asked: str | None, width: int) -> Content
     """Say how a run stands in one line of `width` cells."""
     status = snapshot.status
     word = ASKED[asked] if asked else status.state
-    left: list[Piece] = [(f" {STATE_GLYPHS[status.state]} {word:<11}", _STYLES[status.state])]
-    right = [(text, "") for text in _right_pieces(snapshot, width)]
-    name = _preset_name(snapshot)
-    room = width - len(left[0][0]) - sum(len(text) + 2 for text, _ in right) - 2
-    if room >= 34:
-        title = clip(f"{name}  seed {_seed(snapshot)}", room - 18)
-        left.append((f" {title} ", "bold"))
-        room -= len(title) + 2
-    progress = bar(status.step, status.total_steps, max(room, 4))
-    pieces = [*left, (f" {progress} ", "$text-muted")]
-    for piece in right:
-        pieces += [piece, ("  ", "")]
-    return Content.assemble(*pieces[:-1])
+    state = (f" {STATE_GLYPHS[status.state]} {word:<{_WORD}} ", _STYLES[status.state])
+    chosen = _chosen(_pieces(snapshot), width < _NARROW, width - len(state[0]) - _SHORTEST_BAR)
+    room = width - len(state[0]) - sum(len(text) + 2 for text in chosen.values()) - 1
+    middle = f"{bar(status.step, status.total_steps, max(room, 4))}"
+    before = "  ".join(chosen[name] for name in _BEFORE_BAR if name in chosen)
+    after = "  ".join(chosen[name] for name in chosen if name not in _BEFORE_BAR)
+    return Content.assemble(
+        state, (f"{before}  " if before else "", "bold"), (middle, "$text-muted"), f"  {after}"
+    )
 
 
-def _right_pieces(snapshot: RunSnapshot, width: int) -> list[str]:
+def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
+    """Return what the line can say, in the order of display."""
     status = snapshot.status
     live = status.state in LIVE_STATES
     speed = f"{status.images_per_second:,.0f}" if status.images_per_second else UNKNOWN
-    epoch = f"epoch {_count(status.epoch)}/{status.total_epochs or UNKNOWN}"
-    left = f"{clock(seconds_left(snapshot)):>7} left"
-    pieces = [
-        (0, f"{share(status.step, status.total_steps):>5}"),
-        (1, left if live else f"{clock(status.seconds):>7} trained"),
-        (2, f"kNN {number(_last(snapshot, 'val/knn_20')):>4}"),
-        (3, epoch if not (live and status.phase) else clip(status.phase, 24)),
-        (5, f"step {status.step:,}"),
-        (4, f"{speed:>7} img/s" if live else ""),
-        (6, _device(snapshot)),
-    ]
-    share_of_screen = snapshot.curves.get("train/screen_share")
-    if live and share_of_screen is not None:
-        pieces.append((7, f"screen {100 * share_of_screen.last:.1f} %"))
-    # Room for the state, a name and a bar of some length stays.
-    budget, chosen = width - 34, set[int]()
-    for rank, text in sorted(pieces):
-        if text and len(text) + 2 <= budget:
-            chosen.add(rank)
-            budget -= len(text) + 2
-    return [text for rank, text in pieces if rank in chosen]
+    share_of_screen = _last(snapshot, "train/screen_share")
+    return {
+        "name": clip(str(snapshot.provenance.get("preset") or snapshot.name), 32),
+        "seed": f"seed {snapshot.preset.get('train', {}).get('seed', UNKNOWN)}",
+        "epoch": f"epoch {status.epoch:.0f}/{status.total_epochs or UNKNOWN}",
+        "phase": clip(status.phase, 24) if live else "",
+        "share": f"{share(status.step, status.total_steps):>5}",
+        "left": f"{clock(seconds_left(snapshot)):>7} left" if live else "",
+        "trained": "" if live else f"{clock(status.seconds):>7} trained",
+        "knn": f"kNN {number(_last(snapshot, 'val/knn_20')):>4}",
+        "speed": f"{speed:>7} img/s" if live else "",
+        "device": _device(snapshot),
+        "step": f"step {status.step:,}",
+        "screen": "" if share_of_screen is None else f"screen {100 * share_of_screen:.1f} %",
+    }
+
+
+def _chosen(pieces: Mapping[str, str], narrow: bool, room: int) -> dict[str, str]:
+    """Keep the pieces that fit into `room` cells, what matters most first."""
+    kept = set[str]()
+    for name in ("share", "left", "knn", *_BY_WEIGHT) if narrow else _BY_WEIGHT:
+        if name not in kept and pieces[name] and len(pieces[name]) + 2 <= room:
+            kept.add(name)
+            room -= len(pieces[name]) + 2
+    return {name: text for name, text in pieces.items() if name in kept}
 
 
 def seconds_left(snapshot: RunSnapshot) -> float | None:
@@ -133,19 +145,6 @@ def _device(snapshot: RunSnapshot) -> str:
         return ""
     memory = f" {status.memory_bytes / 2**30:.1f} GiB" if status.memory_bytes else ""
     return status.device.split(" ")[0] + memory
-
-
-def _preset_name(snapshot: RunSnapshot) -> str:
-    return str(snapshot.provenance.get("preset") or snapshot.name)
-
-
-def _seed(snapshot: RunSnapshot) -> str:
-    seed = snapshot.preset.get("train", {}).get("seed")
-    return UNKNOWN if seed is None else str(seed)
-
-
-def _count(epoch: float) -> str:
-    return f"{epoch:.1f}" if epoch % 1 else f"{epoch:.0f}"
 
 
 def _last(snapshot: RunSnapshot, metric: str) -> float | None:

@@ -19,11 +19,11 @@ from tui_latent.tui.wording import number
 ROWS: Final = (
     ("latent/effective_rank", "rank"),
     ("latent/std_min", "std, least"),
+    ("latent/std_mean", "std, mean"),
     ("latent/alignment", "alignment"),
     ("latent/uniformity", "uniformity"),
-    ("latent/std_mean", "std, mean"),
 )
-"""metric, name; what matters least last"""
+"""metric, name"""
 _NAME, _VALUE = 11, 7
 
 
