@@ -212,13 +212,16 @@ def _joined(columns: Ints, bottom: Ints, top: Ints) -> tuple[Ints, Ints, Ints]:
     line = np.floor(np.interp(every, columns, middle) + 0.5).astype(np.int64)
     lower, upper = line.copy(), line.copy()
     lower[columns - columns[0]], upper[columns - columns[0]] = bottom, top
-    # A column reaches half-way to its neighbour where their spans do not touch.
-    for here, there in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        half_up = (upper[here] + lower[there]) // 2
-        half_down = (lower[here] + upper[there] + 1) // 2
-        upper[here] = np.where(lower[there] > upper[here], half_up, upper[here])
-        lower[here] = np.where(upper[there] < lower[here], half_down, lower[here])
-    return every, lower, upper
+    # Where the spans of two neighbours do not touch, each reaches to the middle between them.
+    low, high, next_low, next_high = lower[:-1], upper[:-1], lower[1:], upper[1:]
+    rising, falling = next_low > high, next_high < low
+    up, down = (high + next_low) // 2, (low + next_high) // 2
+    starts, ends = lower.copy(), upper.copy()
+    ends[:-1] = np.where(rising, up, high)
+    starts[1:] = np.where(rising, up + 1, next_low)
+    starts[:-1] = np.where(falling, np.minimum(starts[:-1], down + 1), starts[:-1])
+    ends[1:] = np.where(falling, np.maximum(ends[1:], down), ends[1:])
+    return every, starts, ends
 
 
 def _braille(
