@@ -1,0 +1,74 @@
+"""Core and screen are two worlds: what is looked at is `sys.modules` of a fresh Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tui_latent
+
+ROOT = Path(tui_latent.__file__).parent
+FILES = (path.relative_to(ROOT.parent).with_suffix("") for path in ROOT.rglob("*.py"))
+MODULES = sorted(
+    ".".join(file.parts).removesuffix(".__init__") for file in FILES if file.name != "__main__"
+)
+
+SCREEN = ("tui_latent.tui",)
+TORCH_FREE = (
+    *SCREEN,
+    "tui_latent.cli",
+    "tui_latent.hardware",
+    "tui_latent.inspection",
+    "tui_latent.launch",
+    "tui_latent.preset_files",
+    "tui_latent.presets",
+    "tui_latent.records",
+    "tui_latent.settings",
+)
+
+
+def within(module: str, rooms: tuple[str, ...]) -> bool:
+    return any(module == room or module.startswith(f"{room}.") for room in rooms)
+
+
+def loaded_by(modules: list[str]) -> set[str]:
+    """Return the top-level packages in memory after importing the modules in a fresh Python."""
+    code = (
+        "import importlib, json, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    command = [sys.executable, "-c", code, *modules]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return set(json.loads(result.stdout.splitlines()[-1]))
+
+
+def test_the_rooms_are_found() -> None:
+    assert {"tui_latent.records.reader", "tui_latent.presets", "tui_latent.tui"} <= set(MODULES)
+
+
+def test_what_a_screen_imports_leaves_torch_out() -> None:
+    loaded = loaded_by([module for module in MODULES if within(module, TORCH_FREE)])
+    assert not loaded & {"torch", "torchvision", "sklearn", "scipy", "matplotlib"}
+
+
+def test_what_the_core_imports_leaves_the_screen_out() -> None:
+    core = [module for module in MODULES if not within(module, SCREEN)]
+    assert not loaded_by(core) & {"textual", "textual_image", "plotext"}
+
+
+@pytest.mark.parametrize("module", ["tui_latent.cli", "tui_latent.preset_files"])
+def test_what_answers_at_once_imports_little(module: str) -> None:
+    heavy = {"torch", "numpy", "textual", "pydantic", "rich", "matplotlib"}
+    assert not loaded_by([module]) & heavy
+
+
+def test_the_run_folder_needs_numpy_and_the_standard_library_only() -> None:
+    records = [module for module in MODULES if within(module, ("tui_latent.records",))]
+    others = loaded_by(records) - loaded_by(["numpy"]) - set(sys.stdlib_module_names)
+    assert others == {"tui_latent"}
