@@ -73,9 +73,10 @@ def parse_override(text: str) -> tuple[str, object]:
 def parse_value(text: str) -> object:
     """Read one TOML value; text that is not TOML stands for itself."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        read = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return read["value"] if len(read) == 1 else text
 
 
 def train_command(name: str, preset: Preset) -> str:
