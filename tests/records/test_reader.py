@@ -201,3 +201,25 @@ def test_reading_does_not_write(make_run: MakeRun, make_map: MakeMap) -> None:
     reader.map_at(1)
     RunWriter.reopen(run.path).close()
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux to count what is read")
+def test_looking_again_reads_what_is_new_only(make_run: MakeRun, make_map: MakeMap) -> None:
+    def bytes_read() -> int:
+        return int(Path("/proc/self/io").read_text().split()[1])
+
+    run = make_run()
+    line = b'{"step":%d,"epoch":1.0,"time":1.0,"train/loss":1.0}\n'
+    (run.path / "metrics.jsonl").write_bytes(b"".join(line % step for step in range(20_000)))
+    (run.path / "train.log").write_bytes(b"a line of the log\n" * 100_000)
+    run.latent_map(make_map(1, points=10_000))
+    reader = RunReader(run.path)
+    before = bytes_read()
+    reader.refresh()
+    first = bytes_read() - before
+    assert first > 1_000_000
+    run.metrics(20_000, 1.0, 1.0, {"train/loss": 1.0})
+    run.log("another line")
+    before = bytes_read()
+    assert reader.refresh().curves["train/loss"].steps[-1] == 20_000
+    assert bytes_read() - before < 10_000
