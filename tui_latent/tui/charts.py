@@ -16,7 +16,15 @@ from textual.strip import Strip
 from tui_latent.palettes import RGB, class_glyph
 from tui_latent.records.schema import Curve
 from tui_latent.tui.plots import Axis, Layer, canvas_size, draw_plot
-from tui_latent.tui.raster import Cells, Floats, Frame, curve_cells, dotted_cells, smoothed
+from tui_latent.tui.raster import (
+    Cells,
+    Floats,
+    Frame,
+    curve_cells,
+    dotted_cells,
+    drawable,
+    smoothed,
+)
 from tui_latent.tui.scales import along_axis, tick_label, value_axis
 from tui_latent.tui.wording import number
 
@@ -121,9 +129,12 @@ def _band(curve: Curve | None, options: ChartOptions, smoothing: float) -> _Band
     lows, highs = curve.lows, curve.highs
     if smoothing:
         lows = highs = smoothed(curve.means, smoothing)
+    keep = drawable(x) & drawable(lows) & drawable(highs)
     if options.log:
-        keep = lows > 0
-        x, lows, highs = x[keep], np.log10(lows[keep]), np.log10(highs[keep])
+        keep &= lows > 0
+    x, lows, highs = x[keep], lows[keep], highs[keep]
+    if options.log:
+        lows, highs = np.log10(lows), np.log10(highs)
     return _Band(x, lows, highs) if len(x) else None
 
 

@@ -69,6 +69,11 @@ def finite_points(points: NDArray[Any]) -> NDArray[np.bool_]:
         return np.asarray((np.abs(points) < _TOO_LARGE).all(axis=1))
 
 
+def drawable(values: Floats) -> NDArray[np.bool_]:
+    """Say which of (N,) values can be drawn: those that are finite and not absurdly large."""
+    return np.asarray(np.abs(values) < _TOO_LARGE)
+
+
 def settle_frame(points: NDArray[Any], previous: Frame | None) -> Frame | None:
     """Return the frame for (N, 2) points: the previous one while it still serves.
 
@@ -126,7 +131,7 @@ def curve_cells(
     Each column of dots is filled from its lowest to its highest value and to its
     neighbours', so that a spike of one step stays visible.
     """
-    keep = np.isfinite(x) & (np.abs(lows) < _TOO_LARGE) & (np.abs(highs) < _TOO_LARGE)
+    keep = drawable(x) & drawable(lows) & drawable(highs)
     x, lows, highs = x[keep], lows[keep], highs[keep]
     dots = width * DOTS_X
     at = _dots(x, frame.left, frame.right, dots)
@@ -147,7 +152,7 @@ def curve_cells(
 
 def dotted_cells(x: Floats, y: Floats, frame: Frame, width: int, height: int) -> Cells:
     """Set one dot for each (x, y), not joined, as braille cells."""
-    keep = np.isfinite(x) & (np.abs(y) < _TOO_LARGE)
+    keep = drawable(x) & drawable(y)
     dot_x = _dots(x[keep], frame.left, frame.right, width * DOTS_X)
     dot_y = _dots(y[keep], frame.bottom, frame.top, height * DOTS_Y)
     inside = (dot_x >= 0) & (dot_x < width * DOTS_X) & (dot_y >= 0) & (dot_y < height * DOTS_Y)
@@ -176,7 +181,7 @@ def sparkline(values: Floats, width: int) -> str:
     Each column shows the mean of an equal share of the values; fewer values than columns are
     as wide as several.
     """
-    values = values[np.abs(values) < _TOO_LARGE]
+    values = values[drawable(values)]
     if not len(values) or width < 1:
         return " " * max(width, 0)
     edges = np.linspace(0, len(values), min(width, len(values)) + 1).astype(int)

@@ -14,9 +14,10 @@ _LABEL: Final = 5
 
 def linear_ticks(low: float, high: float, count: int) -> list[float]:
     """Return at most `count` multiples of 1, 2 or 5 times a power of ten in a range."""
-    if not (math.isfinite(low) and math.isfinite(high)) or high <= low or count < 1:
+    span = high - low
+    if not 1e-200 < span < 1e200 or count < 1:
         return []
-    power = 10.0 ** math.floor(math.log10((high - low) / count))
+    power = 10.0 ** math.floor(math.log10(span / count))
     for factor in (1, 2, 5, 10, 20):
         spacing = power * factor
         first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
