@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tui_latent.methods import losses
 from tui_latent.methods.method import Method
-from tui_latent.methods.networks import Encoder, gaussian, sample
+from tui_latent.methods.networks import Encoder, gaussian, latent_head, sample
 from tui_latent.settings import ContrastiveSettings, StageSettings
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Contrastive(Method):
         self.latent_dim = settings.latent_dim
         self.body_learns = True
         self.encoder = Encoder(settings, input_shape, self._outputs(self.latent_dim))
+        if settings.head_dim:
+            self.encoder.latent = self._new_latent_layer(self.latent_dim)
 
     def weights(self) -> dict[str, float]:
         """InfoNCE counts once; `norm` and `kl` as the preset says."""
@@ -70,7 +72,9 @@ class Contrastive(Method):
         A frozen body also keeps the statistics of its batch norms.
         """
         if stage.latent_dim != self.latent_dim:
-            self._renew_latent_layer(stage.latent_dim)
+            device = next(self.parameters()).device
+            self.encoder.latent = self._new_latent_layer(stage.latent_dim).to(device)
+            self.latent_dim = stage.latent_dim
         self.body_learns = stage.trainable == "all"
         self.encoder.body.requires_grad_(self.body_learns)
         self.train(self.training)
@@ -86,15 +90,17 @@ class Contrastive(Method):
     def _outputs(self, latent_dim: int) -> int:
         return 2 * latent_dim if self.settings.gaussian else latent_dim
 
-    def _renew_latent_layer(self, latent_dim: int) -> None:
-        old = self.encoder.latent
-        new = nn.Linear(old.in_features, self._outputs(latent_dim), device=old.weight.device)
+    def _new_latent_layer(self, latent_dim: int) -> nn.Module:
+        hidden, outputs = self.settings.hidden_dim, self._outputs(latent_dim)
+        if self.settings.head_dim:
+            return latent_head(hidden, self.settings.head_dim, outputs)
+        layer = nn.Linear(hidden, outputs)
         if latent_dim < self.latent_dim:
             # Weights of N(0, 1), as t-SimCNE's, spread the map over tens of units from the start;
             # PyTorch's would begin with one crowded cluster.
-            nn.init.normal_(new.weight[:latent_dim])
-            nn.init.zeros_(new.bias)
-        self.encoder.latent, self.latent_dim = new, latent_dim
+            nn.init.normal_(layer.weight[:latent_dim])
+            nn.init.zeros_(layer.bias)
+        return layer
 
     def _perturbed(self, z: Tensor) -> Tensor:
         if not self.settings.perturb:

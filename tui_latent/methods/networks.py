@@ -19,7 +19,7 @@ LOGVAR_BOUND = 8.0
 
 
 class Encoder(nn.Module):
-    """Images (N, C, H, W) or features (N, D) to latents; `body` then `latent`, a linear layer."""
+    """Images (N, C, H, W) or features (N, D) to latents: `body`, then `latent`, a linear layer."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         self.body = nn.Sequential(
             trunk, *_dense(features, hidden, activation), nn.Dropout(settings.dropout)
         )
-        self.latent = nn.Linear(hidden, outputs)
+        self.latent: nn.Module = nn.Linear(hidden, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, outputs) float32."""
@@ -53,6 +53,11 @@ class Encoder(nn.Module):
         """
         latent: Tensor = self.latent(h)
         return latent
+
+
+def latent_head(wide: int, hidden: int, outputs: int) -> nn.Sequential:
+    """Return `hidden` units with batch norm and ReLU, then a linear layer of `outputs`."""
+    return nn.Sequential(*_dense(wide, hidden, nn.ReLU), nn.Linear(hidden, outputs))
 
 
 class Decoder(nn.Module):
