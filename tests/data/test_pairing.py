@@ -110,6 +110,17 @@ def test_composite_targets_decide_not_labels() -> None:
     assert set(positives.tolist()) == {1} and set(negatives.tolist()) == {2, 3}
 
 
+@pytest.mark.parametrize("kind", ["pairs", "triplets"])
+def test_supervised_batches_say_the_targets(kind: str) -> None:
+    images = image_set([0, 1, 0, 1])
+    batch = make_pairing(kind, images, dataset(images), STILL).batch(torch.arange(4), generator())
+    assert batch.labels is not None
+    assert torch.equal(batch.labels, images.targets[torch.tensor(rows_of(batch.target))])
+    for blind in ("alone", "views"):
+        pairing = make_pairing(blind, images, dataset(images), STILL)
+        assert pairing.batch(torch.arange(4), generator()).labels is None
+
+
 def test_a_class_with_one_image_is_named() -> None:
     images = image_set([0, 0, 1])
     with pytest.raises(DataError, match=r"class '\[class 1\]' has one image"):

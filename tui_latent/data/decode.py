@@ -28,6 +28,8 @@ from tui_latent.data.errors import DataError
 from tui_latent.data.layout import ImageFile
 from tui_latent.data.places import prepared_folder
 
+_FORMAT = 1
+"""raised when the same files would be decoded to other bytes"""
 COLOUR, GREY, CORRUPT = 1, 2, 3
 """what `rows` says of an image"""
 _NO_IMAGE = (
@@ -64,18 +66,18 @@ def decoded(
 ) -> Decoded:
     """Return images of `size` pixels a side, from the cache as far as it goes.
 
-    The cache is known by the files' names below `root`, sizes, times and order, and by `size`.
+    The cache is known by `size` and by the files' names below `root`, sizes, times and order.
     DataError when the disk is too small, or a file cannot be read for another reason than its
     content.
     """
-    folder = prepared_folder() / f"folder-{_key(root, files, size)}"
+    folder = prepared_folder() / f"folder-{_key(files, size)}"
     bytes_each = 3 * size * size
     try:
         folder.mkdir(parents=True, exist_ok=True)
         done = _rows_done(folder, bytes_each)
         if done < len(files):
             _refuse_full_disk(folder, (len(files) - done) * bytes_each)
-            _decode_from(done, folder, files, size, log)
+            _decode_from(done, folder, root, files, size, log)
         images = np.memmap(folder / "images.u8", np.uint8, "c", shape=(len(files), 3, size, size))
         states = np.fromfile(folder / "rows", np.uint8)
     except OSError as error:
@@ -86,10 +88,10 @@ def decoded(
     return Decoded(images, states)
 
 
-def _key(root: Path, files: Sequence[ImageFile], size: int) -> str:
-    digest = hashlib.sha256(f"1 {root.resolve()} {size}".encode())
+def _key(files: Sequence[ImageFile], size: int) -> str:
+    digest = hashlib.sha256(struct.pack("<QQ", _FORMAT, size))
     for file in files:
-        name = str(file.path.relative_to(root)).encode("utf-8", "surrogateescape")
+        name = file.name.encode("utf-8", "surrogateescape")
         digest.update(struct.pack("<QQQ", len(name), file.size, file.modified) + name)
     return digest.hexdigest()[:20]
 
@@ -113,7 +115,12 @@ def _refuse_full_disk(folder: Path, needed: int) -> None:
 
 
 def _decode_from(
-    done: int, folder: Path, files: Sequence[ImageFile], size: int, log: Callable[[str], None]
+    done: int,
+    folder: Path,
+    root: Path,
+    files: Sequence[ImageFile],
+    size: int,
+    log: Callable[[str], None],
 ) -> None:
     """Decode the files from number `done` on, telling and saving progress once a second."""
     log(f"decoding {len(files) - done:,} images once, into {folder}")
@@ -122,7 +129,7 @@ def _decode_from(
     pending: list[NDArray[np.uint8]] = []
     images_path, rows_path = folder / "images.u8", folder / "rows"
     with _grown(images_path) as images, _grown(rows_path) as rows:
-        for pixels, states in _decoded_chunks(files[done:], size):
+        for pixels, states in _decoded_chunks(root, files[done:], size):
             images.seek(ready * pixels[0].size)
             images.write(pixels.tobytes())
             pending.append(states)
@@ -148,14 +155,14 @@ def _grown(path: Path) -> BinaryIO:
 
 
 def _decoded_chunks(
-    files: Sequence[ImageFile], size: int
+    root: Path, files: Sequence[ImageFile], size: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Yield (images, states) in the files' order; threads, as decoding needs no interpreter."""
     workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
     ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = deque()
     try:
         for first in range(0, len(files), _CHUNK):
-            ahead.append(workers.submit(_decode_chunk, files[first : first + _CHUNK], size))
+            ahead.append(workers.submit(_decode_chunk, root, files[first : first + _CHUNK], size))
             if len(ahead) > _CHUNKS_AHEAD:
                 yield ahead.popleft().result()
         while ahead:
@@ -165,12 +172,12 @@ def _decoded_chunks(
 
 
 def _decode_chunk(
-    files: Sequence[ImageFile], size: int
+    root: Path, files: Sequence[ImageFile], size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     pixels = np.zeros((len(files), 3, size, size), np.uint8)
     states = np.full(len(files), CORRUPT, np.uint8)
     for row, file in enumerate(files):
-        image = decode(file.path, size)
+        image = decode(root / file.name, size)
         if image is not None:
             states[row] = GREY if image.mode == "L" else COLOUR
             values = np.asarray(image)

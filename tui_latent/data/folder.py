@@ -71,7 +71,7 @@ def _whole_rows(
     corrupt = np.flatnonzero(read.states == CORRUPT)
     if len(corrupt) == 0:
         return np.arange(len(files))
-    names = ", ".join(shown(str(files[row].path.relative_to(place))) for row in corrupt[:_NAMED])
+    names = ", ".join(shown(files[row].name) for row in corrupt[:_NAMED])
     more = ", …" if len(corrupt) > _NAMED else ""
     told = f"{place}: {len(corrupt):,} of {len(files):,} images cannot be read: {names}{more}"
     if not skip_corrupt:

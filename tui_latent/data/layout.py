@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tui_latent.data.errors import DataError
 
@@ -33,11 +34,11 @@ class Layout:
         return tuple(shown(name) for name in self.folders)
 
 
-@dataclass(frozen=True)
-class ImageFile:
-    """One image, found but not read."""
+class ImageFile(NamedTuple):
+    """One image, found but not read; a folder may hold millions."""
 
-    path: Path
+    name: str
+    """path below the folder listed"""
     label: int
     """position among the classes listed"""
     size: int
@@ -82,31 +83,32 @@ def list_images(root: Path, folders: Sequence[str]) -> list[ImageFile]:
     try:
         for label, name in enumerate(folders):
             if (root / name).is_dir():
-                found += _images_below(root / name, label)
+                found += _images_below(root, name, label)
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}: make it readable") from error
     return found
 
 
-def _images_below(folder: Path, label: int) -> list[ImageFile]:
+def _images_below(root: Path, folder: str, label: int) -> list[ImageFile]:
     found = []
-    with os.scandir(folder) as entries:
+    with os.scandir(root / folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
+            name = f"{folder}/{entry.name}"
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                found += _images_below(Path(entry.path), label)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122 (a million files)
-                found.append(_image_file(entry, label))
+                found += _images_below(root, name, label)
+            elif name[name.rfind(".") :].lower() in SUFFIXES:
+                found.append(_image_file(entry, name, label))
     return found
 
 
-def _image_file(entry: os.DirEntry[str], label: int) -> ImageFile:
+def _image_file(entry: os.DirEntry[str], name: str, label: int) -> ImageFile:
     try:
         stat = entry.stat()
     except FileNotFoundError:  # a link to nowhere: reading it will fail and count as corrupt
-        return ImageFile(Path(entry.path), label, 0, 0)
-    return ImageFile(Path(entry.path), label, stat.st_size, stat.st_mtime_ns)
+        return ImageFile(name, label, 0, 0)
+    return ImageFile(name, label, stat.st_size, stat.st_mtime_ns)
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
