@@ -65,10 +65,11 @@ def test_runs_of_one_second_do_not_collide(make_run: MakeRun) -> None:
     assert len({make_run().path for _ in range(5)}) == 5
 
 
-def test_odd_preset_names_make_plain_folders(make_run: MakeRun) -> None:
-    run = make_run(preset="../mein preset [red]")
-    assert re.fullmatch(r"\d{8}-\d{6}-[A-Za-z0-9._-]+", run.path.name)
-    assert RunReader(run.path).refresh().provenance["preset"] == "../mein preset [red]"
+@pytest.mark.parametrize("preset", ["../mein preset [red]", "猫", "a" * 300])
+def test_odd_preset_names_make_plain_folders(make_run: MakeRun, preset: str) -> None:
+    run = make_run(preset=preset)
+    assert re.fullmatch(r"\d{8}-\d{6}-[A-Za-z0-9._-]{1,80}", run.path.name)
+    assert RunReader(run.path).refresh().provenance["preset"] == preset
 
 
 @pytest.mark.parametrize(

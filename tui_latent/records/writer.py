@@ -200,7 +200,7 @@ def _new_folder(runs: Path, preset_name: str, name: str | None) -> Path:
         runs.mkdir(parents=True, exist_ok=True)
         if name is not None:
             return _named_folder(runs, name)
-        preset = re.sub(r"[^A-Za-z0-9._-]+", "-", preset_name).strip("-")[:80]
+        preset = re.sub(r"[^A-Za-z0-9._-]+", "-", preset_name).strip("-")[:80] or "preset"
         stem = f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"
         number = 1
         while True:
