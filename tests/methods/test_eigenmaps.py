@@ -79,6 +79,13 @@ def test_separate_clusters_are_joined_instead_of_taking_a_dimension_each() -> No
     assert (steps > 0).all() or (steps < 0).all()
 
 
+def test_a_graph_in_hundreds_of_pieces_is_joined() -> None:
+    method = fitted(digits()[:800], 2, neighbours=1)
+    assert torch.isfinite(method.latents).all()
+    # A piece of its own would be two values on the map: one for it, one for all others.
+    assert len(torch.unique(method.latents[:, 0])) > 400
+
+
 def test_copies_of_an_image_do_no_harm() -> None:
     x = digits()[:60].repeat_interleave(20, 0)
     method = fitted(x, 2, neighbours=5)
@@ -116,5 +123,6 @@ def test_nearest_rows_are_the_nearest_even_in_small_pieces(monkeypatch: pytest.M
     bank = torch.randn(50, 3, generator=torch.Generator().manual_seed(1))
     monkeypatch.setattr("tui_latent.methods.eigenmaps.CELLS", 7 * 50)
     distances = torch.cdist(bank, bank).fill_diagonal_(torch.inf)
+    own = torch.arange(50)
     expected = distances.argsort(1)[:, :4]
-    assert torch.equal(nearest_rows(bank, bank, 4, skip_self=True), expected)
+    assert torch.equal(nearest_rows(bank, bank, 4, (own, own)), expected)

@@ -75,7 +75,7 @@ def test_training_on_a_separable_toy_lowers_the_loss(variant: str) -> None:
     def held_out_loss() -> float:
         method.eval()
         torch.manual_seed(1)
-        with torch.no_grad():
+        with torch.inference_mode():
             loss = loss_of(method, held_out).item()
         method.train()
         return loss

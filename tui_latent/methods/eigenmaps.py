@@ -21,9 +21,9 @@ CELLS = 2**25
 class Eigenmaps(Method):
     """The smoothest functions on the graph of nearest training images, one per dimension.
 
-    Edges of weight 1 where either image is among the other's nearest and ½ less where only one
-    is; eigenvectors of the random walk's Laplacian, the constant one left out, each scaled to
-    standard deviation 1 and turned so that its largest value is positive.
+    Edges weigh 1 between images that are each among the other's nearest, ½ where only one is.
+    Latents are the eigenvectors of the random walk's Laplacian after the constant one, each
+    scaled to standard deviation 1 and turned so that its largest value is positive.
     """
 
     pairing = "none"
@@ -50,7 +50,8 @@ class Eigenmaps(Method):
         self.bank = x.flatten(1).half()
         points = self.bank.float()
         k = min(self.settings.neighbours, len(x) - 1)
-        edges = nearest_rows(points, points, k, skip_self=True).cpu().numpy()
+        own = torch.arange(len(x), device=x.device)
+        edges = nearest_rows(points, points, k, apart=(own, own))
         vectors = _smoothest(_connected(edges, points), self.settings.latent_dim)
         self.latents = torch.from_numpy(vectors).to(points)
 
@@ -73,51 +74,63 @@ class Eigenmaps(Method):
         return torch.cat(latents)
 
 
-def nearest_rows(queries: Tensor, bank: Tensor, k: int, skip_self: bool = False) -> Tensor:
+def nearest_rows(
+    queries: Tensor, bank: Tensor, k: int, apart: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """Return the rows of the k nearest of `bank` (N, D), nearest first: int64 (M, k).
 
-    `skip_self`: the queries are the bank, and none is its own neighbour.
+    `apart` holds labels of the queries (M,) and of the bank (N,): those of one label are no
+    neighbours.
     """
     squares = bank.square().sum(1)
     step = max(1, CELLS // len(bank))
     rows = []
     for start in range(0, len(queries), step):
-        part = queries[start : start + step]
-        scores = torch.addmm(squares, part, bank.T, alpha=-2)
-        if skip_self:
-            scores.diagonal(start).fill_(torch.inf)
+        part = slice(start, start + step)
+        scores = torch.addmm(squares, queries[part], bank.T, alpha=-2)
+        if apart is not None:
+            scores.masked_fill_(apart[0][part, None] == apart[1], torch.inf)
         rows.append(scores.topk(k, largest=False).indices)
     return torch.cat(rows)
 
 
-def _connected(edges: NDArray[np.int64], points: Tensor) -> Any:
+def _connected(edges: Tensor, points: Tensor) -> Any:
     """Return the symmetric graph (scipy CSR) of neighbours (N, k), in one piece.
 
-    Pieces without an edge between them would each get a dimension of their own; the smallest is
-    joined to the rest by its shortest edge until one is left.
+    Pieces without an edge between them would each get a dimension of their own: all but the
+    largest are joined to their nearest other piece until one is left (Borůvka 1926).
     """
-    from scipy.sparse import coo_array, csr_array
+    from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     count, k = edges.shape
-    here = np.repeat(np.arange(count), k)
-    directed = csr_array((np.full(count * k, 0.5), (here, edges.ravel())), (count, count))
+    ends = (np.repeat(np.arange(count), k), edges.numpy(force=True).ravel())
+    directed = csr_array((np.full(count * k, 0.5), ends), (count, count))
     graph = directed + directed.T
     pieces, piece_of = connected_components(graph, directed=False)
     while pieces > 1:
-        smallest = np.bincount(piece_of).argmin()
-        inside, outside = (
-            np.flatnonzero(piece_of == smallest),
-            np.flatnonzero(piece_of != smallest),
+        one, other = _shortest_edges(piece_of, points)
+        bridges = csr_array(
+            (np.ones(2 * len(one)), (np.r_[one, other], np.r_[other, one])), graph.shape
         )
-        nearest = nearest_rows(points[inside], points[outside], 1)[:, 0].numpy(force=True)
-        lengths = (points[inside] - points[outside[nearest]]).square().sum(1)
-        closest = int(lengths.argmin())
-        one, other = inside[closest], outside[nearest[closest]]
-        bridge = coo_array(([1.0, 1.0], ([one, other], [other, one])), (count, count))
-        graph = csr_array(graph + bridge)
+        bridges.data[:] = 1  # two pieces may have chosen the same
+        graph = graph + bridges
         pieces, piece_of = connected_components(graph, directed=False)
     return graph
+
+
+def _shortest_edges(
+    piece_of: NDArray[np.int32], points: Tensor
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return both ends of each piece's shortest edge to another; the largest piece has none."""
+    loose = np.flatnonzero(piece_of != np.bincount(piece_of).argmax())
+    labels = torch.from_numpy(piece_of).to(points.device)
+    nearest = nearest_rows(points[loose], points, 1, (labels[loose], labels))[:, 0]
+    lengths = (points[loose] - points[nearest]).square().sum(1)
+    by_length = lengths.argsort(stable=True).numpy(force=True)
+    _, first = np.unique(piece_of[loose][by_length], return_index=True)
+    chosen = by_length[first]
+    return loose[chosen], nearest.numpy(force=True)[chosen]
 
 
 def _smoothest(graph: Any, dimensions: int) -> NDArray[np.float64]:
