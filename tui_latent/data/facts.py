@@ -12,6 +12,7 @@ from tui_latent.data.layout import DEFAULT_SIZE, find_layout
 from tui_latent.data.places import data_folder, downloads_allowed, find_file
 from tui_latent.data.public import PUBLIC_DATASETS, PublicDataset
 from tui_latent.data.selection import chosen_classes, merged_classes
+from tui_latent.data.weights import PRETRAINED, weights_file
 from tui_latent.settings import DataSettings
 
 
@@ -121,6 +122,8 @@ def _problem(settings: DataSettings, facts: SourceFacts) -> str:
         if facts.class_names:
             kept = chosen_classes(facts.class_names, settings.classes)
             merged_classes([facts.class_names[i] for i in kept], settings.merge)
+        if settings.inputs in PRETRAINED:
+            weights_file(settings)
     except DataError as error:
         return str(error)
     return ""

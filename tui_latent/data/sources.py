@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from tui_latent.data.arrays import load_arrays
 from tui_latent.data.errors import DataError
+from tui_latent.data.features import with_features
 from tui_latent.data.folder import load_folder
 from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.public import PUBLIC_DATASETS
@@ -25,6 +26,7 @@ from tui_latent.data.selection import (
     merged_classes,
     stratified_split,
 )
+from tui_latent.data.weights import PRETRAINED, weights_file
 from tui_latent.settings import DataSettings
 
 __all__ = ["DataError", "load_dataset"]
@@ -36,13 +38,19 @@ _CHUNK = 256
 
 
 def load_dataset(
-    settings: DataSettings, seed: int, log: Callable[[str], None] = lambda _: None
+    settings: DataSettings,
+    seed: int,
+    log: Callable[[str], None] = lambda _: None,
+    device: torch.device | str = "cpu",
 ) -> Dataset:
     """Read the images that `settings` describe into memory, on the CPU.
 
     `seed` draws which images a cap (`per_class`) keeps; which are held out never depends on it.
-    `log` is told of long work, a line at a time. DataError says where, what and what to do.
+    `log` is told of long work, a line at a time. `device` computes features, where those are the
+    inputs. DataError says where, what and what to do.
     """
+    if settings.inputs in PRETRAINED:
+        weights_file(settings)  # before minutes of decoding
     raw = _read(settings, log)
     train, val, held_out = _splits(raw, settings.val_fraction)
     kept = chosen_classes(raw.class_names, settings.classes)
@@ -62,7 +70,10 @@ def load_dataset(
 
     train_set = image_set(train)
     mean, std = channel_statistics(train_set.images)
-    return Dataset(raw.name, train_set, image_set(val), mean, std, held_out)
+    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out)
+    if settings.inputs == "raw":
+        return dataset
+    return with_features(dataset, settings, log, torch.device(device))
 
 
 def _read(settings: DataSettings, log: Callable[[str], None]) -> RawImages:

@@ -1,0 +1,179 @@
+"""What networks see in place of pixels: HOG or a pretrained network's features, computed once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tui_latent.data.download import download
+from tui_latent.data.errors import DataError
+from tui_latent.data.image_set import Dataset, ImageSet
+from tui_latent.data.places import prepared_folder
+from tui_latent.data.weights import weights_file
+from tui_latent.settings import DataSettings
+
+Extractor = Callable[[Tensor], Tensor]
+"""From uint8 images, (B, C, H, W), to float32 features, (B, D)."""
+
+_BLOCK = 2048
+"""images in one file of the cache: a killed run loses at most so many"""
+_BATCH = 64
+_SECONDS_BETWEEN_LINES = 2.0
+_SIDE = 224
+"""pixels a side of what the pretrained networks were trained on"""
+_MEAN = torch.tensor((0.485, 0.456, 0.406))[:, None, None]
+_STD = torch.tensor((0.229, 0.224, 0.225))[:, None, None]
+"""of ImageNet, as torchvision's weights want them"""
+_ORIENTATIONS = 9
+_CLIPPED = 0.2
+"""largest value in a block's histogram (Dalal and Triggs's L2-Hys)"""
+
+
+def with_features(
+    dataset: Dataset, settings: DataSettings, log: Callable[[str], None], device: torch.device
+) -> Dataset:
+    """Return the dataset with the features that `settings.inputs` names, from the cache if there.
+
+    They are standardised per dimension by the training images' statistics. DataError as
+    `weights_file`, and when a file is not the network's weights.
+    """
+    parts = (dataset.train, dataset.val)
+    if settings.inputs == "hog":
+        train, val = (_features(part, "hog", hog, device, log) for part in parts)
+    else:
+        path = _fetched_weights(settings, log)
+        name = f"{settings.inputs} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+        extract = pretrained(settings.inputs, path, device)
+        train, val = (_features(part, name, extract, device, log) for part in parts)
+    mean, std = train.mean(0), train.std(0, correction=0)
+    std[std < 1e-6] = 1  # a dimension that never varies tells nothing and stays 0
+    return replace(
+        dataset,
+        train=replace(dataset.train, features=(train - mean) / std),
+        val=replace(dataset.val, features=(val - mean) / std),
+    )
+
+
+def hog(images: Tensor) -> Tensor:
+    """Return histograms of oriented gradients of uint8 (B, C, H, W): float32 (B, D).
+
+    As scikit-image's `hog` with nine orientations, blocks of 2x2 cells and L2-Hys; a cell is a
+    quarter of the side, at most 8 pixels. Batched: its loop over images takes nine times as long.
+    """
+    x = images.float()
+    along_rows, along_columns = torch.zeros_like(x), torch.zeros_like(x)
+    along_rows[:, :, 1:-1] = x[:, :, 2:] - x[:, :, :-2]
+    along_columns[:, :, :, 1:-1] = x[:, :, :, 2:] - x[:, :, :, :-2]
+    squared = along_rows.square() + along_columns.square()  # whole numbers: ties are exact
+    steepest, channel = squared.max(1, keepdim=True)
+    angle = torch.atan2(along_rows.gather(1, channel), along_columns.gather(1, channel))
+    degrees = torch.rad2deg(angle).remainder(180)
+    orientation = (degrees * (_ORIENTATIONS / 180)).long().clamp_max(_ORIENTATIONS - 1)
+    by_orientation = x.new_zeros(len(x), _ORIENTATIONS, *x.shape[2:])
+    by_orientation.scatter_(1, orientation, steepest.sqrt())
+    cells = F.avg_pool2d(by_orientation, _hog_cell(x))
+    blocks = cells.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 4, 5, 1).flatten(3)
+    clipped = _unit_length(blocks).clamp_max(_CLIPPED)
+    return _unit_length(clipped).flatten(1)
+
+
+def _hog_cell(images: Tensor) -> int:
+    return max(1, min(8, min(images.shape[2:]) // 4))
+
+
+def _unit_length(x: Tensor) -> Tensor:
+    return x / (x.square().sum(-1, keepdim=True) + 1e-10).sqrt()
+
+
+def pretrained(name: str, path: Path, device: torch.device) -> Extractor:
+    """Return a ResNet up to its classifier; DataError when `path` does not hold its weights."""
+    from torchvision import models  # a second to import
+
+    network: nn.Module = getattr(models, name)()
+    network.fc = nn.Identity()
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict({k: v for k, v in state.items() if not k.startswith("fc.")})
+    except (RuntimeError, pickle.UnpicklingError, EOFError, AttributeError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: not the weights of torchvision's {name} ({reason})") from error
+    network.eval().to(device).to(memory_format=torch.channels_last)
+    mean, std = _MEAN.to(device), _STD.to(device)
+
+    def extract(images: Tensor) -> Tensor:
+        colour = (images.float() / 255).expand(-1, 3, -1, -1)
+        large = F.interpolate(colour, (_SIDE, _SIDE), mode="bilinear", antialias=True)
+        scaled = ((large - mean) / std).contiguous(memory_format=torch.channels_last)
+        features: Tensor = network(scaled)
+        return features
+
+    return extract
+
+
+def _fetched_weights(settings: DataSettings, log: Callable[[str], None]) -> Path:
+    path = weights_file(settings)
+    if not path.is_file():
+        digits = path.stem.rpartition("-")[2]
+        url = f"https://download.pytorch.org/models/{path.name}"
+        download([url], path, f"sha256:{digits}", log, f"{settings.inputs}'s weights")
+    return path
+
+
+@torch.no_grad()
+def _features(
+    images: ImageSet,
+    name: str,
+    extract: Extractor,
+    device: torch.device,
+    log: Callable[[str], None],
+) -> Tensor:
+    """Return float32 (N, D), block by block, each from the cache if it is there."""
+    folder = prepared_folder() / "features"
+    blocks, told, done = [], time.monotonic(), 0
+    for block in torch.split(images.images, _BLOCK):
+        path = folder / f"{_key(block, name)}.npy"
+        if not path.is_file():
+            batches = []
+            for batch in torch.split(block, _BATCH):
+                batches.append(extract(batch.to(device)).float().cpu())
+                done += len(batch)
+                if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
+                    told = time.monotonic()
+                    log(f"{name.split()[0]} features: {done:,} of {len(images):,} images")
+            _save(path, torch.cat(batches))
+        else:
+            done += len(block)
+        blocks.append(torch.from_numpy(np.load(path)))
+    return torch.cat(blocks)
+
+
+def _key(block: Tensor, name: str) -> str:
+    digest = hashlib.sha256(f"{name} {tuple(block.shape)}".encode())
+    digest.update(block.contiguous().numpy().data)
+    return digest.hexdigest()[:32]
+
+
+def _save(path: Path, features: Tensor) -> None:
+    part = path.with_name(f"{path.stem}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            np.save(file, features.numpy())
+        part.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"{path.parent}: features cannot be kept ({error.strerror}): make room, or set "
+            "TUI_LATENT_DATA to a folder that can be written"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
