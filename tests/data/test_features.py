@@ -30,11 +30,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def load(log: list[str] | None = None, **settings: object) -> Dataset:
     chosen = DataSettings.model_validate({"source": "digits", "per_class": 4, **settings})
     return load_dataset(chosen, 0, (log if log is not None else []).append)
