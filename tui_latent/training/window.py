@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -44,9 +44,11 @@ class TermWindow:
         first = step - len(values) + 1
         self._rows = []
         for offset, row in enumerate(values):
-            for term, value in zip(self._terms, row, strict=True):
-                if not math.isfinite(value):
-                    raise NotFiniteError(term, value, first + offset)
+            broken = [pair for pair in zip(self._terms, row, strict=True) if not isfinite(pair[1])]
+            if broken:
+                # Their sum is broken too: the term that broke it says more.
+                term, value = min(broken, key=lambda pair: pair[0] == "loss")
+                raise NotFiniteError(term, value, first + offset)
         return {
             term: sum(column) / len(column)
             for term, column in zip(self._terms, zip(*values, strict=True), strict=True)
