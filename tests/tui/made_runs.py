@@ -115,7 +115,7 @@ class ScriptedTrainer:
                 time.sleep(0.01)
                 asked = read_request(path)
             if asked.state == "stop":
-                writer.status(state="stopped", checkpoint_step=step)
+                writer.status(state="stopped", checkpoint_step=step - 1)
                 break
             writer.status(state="running", step=step)
             writer.metrics(step, step / 60, step / 10, {"train/loss": 1 / step})

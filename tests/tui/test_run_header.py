@@ -9,7 +9,8 @@ import pytest
 from rich.cells import cell_len
 
 from tui_latent.records.schema import Curve, RunSnapshot, Status
-from tui_latent.tui.widgets.run_header import clock, header_line, seconds_left
+from tui_latent.tui.widgets.run_header import header_line, seconds_left
+from tui_latent.tui.wording import clock
 
 STATUS = Status(
     state="running",

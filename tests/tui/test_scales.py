@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_latent.tui.scales import along_axis, linear_ticks, tick_label, value_axis
+from tui_latent.tui.scales import linear_ticks, step_axis, tick_label, time_axis, value_axis
 
 number = st.floats(-1e9, 1e9)
 
@@ -37,6 +37,7 @@ def test_ticks_lie_inside_and_are_few(low: float, span: float, count: int) -> No
     ticks = linear_ticks(low, high, count)
     assert len(ticks) <= count
     slack = 1e-6 * span + 1e-9 * abs(low)
+    assert len(set(ticks)) == len(ticks)
     assert all(low - slack <= tick <= high + slack for tick in ticks)
 
 
@@ -50,6 +51,7 @@ def test_ticks_lie_inside_and_are_few(low: float, span: float, count: int) -> No
         (600, 200, "600"),
         (1e-20, 1, "0"),
         (20_000, 5_000, "20k"),
+        (-999_999_999, 1, "-1G"),
         (1_500_000, 500_000, "1.5M"),
         (0.00002, 0.00001, "2e-5"),
     ],
@@ -73,6 +75,24 @@ def test_a_logarithmic_axis_says_the_values_and_not_their_logarithms() -> None:
 
 
 def test_an_axis_along_steps() -> None:
-    axis = along_axis(0, 1000, 45)
+    axis = step_axis(0, 1000, 45)
     assert axis.labels == ("0", "200", "400", "600", "800", "1000")
     assert axis.places[0] == 0 and axis.places[-1] == 44
+
+
+@pytest.mark.parametrize(
+    ("seconds", "columns", "labels"),
+    [
+        (72, 40, ("0:00", "0:30", "1:00")),
+        (600, 40, ("0:00", "5:00", "10:00")),
+        (7300, 80, ("0:00", "30:00", "1:00:00", "1:30:00", "2:00:00")),
+        (1e8, 40, ()),
+    ],
+)
+def test_an_axis_along_time_has_round_times(
+    seconds: float, columns: int, labels: tuple[str, ...]
+) -> None:
+    axis = time_axis(0, seconds, columns)
+    assert axis.labels[: len(labels)] == labels
+    assert len(axis.labels) <= columns // 9 + 1
+    assert all(0 <= place < columns for place in axis.places)

@@ -57,7 +57,7 @@ class LatentApp(App[int]):
     """Choose a preset, train it in a thread, watch its run folder."""
 
     TITLE = "tui-latent"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS = App.COMMANDS | {BindingCommands}
     BINDINGS = [
         Binding("question_mark", "help", "Help", id="app.help", tooltip="Show every key"),
@@ -167,7 +167,7 @@ class LatentApp(App[int]):
         if event.state is WorkerState.ERROR:
             text = str(event.worker.error) or type(event.worker.error).__name__
             self.notify(text, title="Not trained", severity="error", timeout=20, markup=False)
-        if event.worker.is_finished:
+        if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
             self.training_path = self._training = None
 
     async def _may_stop(self, title: str) -> bool:

@@ -25,7 +25,7 @@ from tui_latent.tui.raster import (
     drawable,
     smoothed,
 )
-from tui_latent.tui.scales import along_axis, tick_label, value_axis
+from tui_latent.tui.scales import step_axis, time_axis, value_axis
 from tui_latent.tui.wording import number
 
 _NUMBER: Final = 5
@@ -83,9 +83,8 @@ def draw_chart(
     if frame is None:
         return legend
     columns, lines = canvas_size(width, rows, Axis((), ()), value_axis(0.0, 1.0, rows))
-    x = along_axis(
-        frame.left, frame.right, columns, _time_label if options.axis == "time" else tick_label
-    )
+    x_axis = time_axis if options.axis == "time" else step_axis
+    x = x_axis(frame.left, frame.right, columns)
     y = value_axis(frame.bottom, frame.top, lines, options.log)
     layers = []
     for index, item in reversed(list(enumerate(series))):
@@ -147,7 +146,8 @@ def _frame(bands: Sequence[_Band | None]) -> Frame | None:
     right = max(float(band.x.max()) for band in known)
     low = min(float(band.lows.min()) for band in known)
     high = max(float(band.highs.max()) for band in known)
-    air = 0.04 * (high - low) or 0.05 * abs(high) or 0.5
+    size = max(abs(low), abs(high))
+    air = 0.04 * (high - low) if high - low > 1e-6 * size else 0.05 * size or 0.5
     return Frame(left, right if right > left else left + 1.0, low - air, high + air)
 
 
@@ -157,9 +157,3 @@ def _line(band: _Band, frame: Frame, columns: int, rows: int) -> Cells:
 
 def _dots(band: _Band, frame: Frame, columns: int, rows: int) -> Cells:
     return dotted_cells(band.x, (band.lows + band.highs) / 2, frame, columns, rows)
-
-
-def _time_label(seconds: float, _spacing: float) -> str:
-    minutes, second = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes}:{second:02}"

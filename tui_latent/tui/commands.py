@@ -40,10 +40,10 @@ def commands_of(screen: Screen[Any]) -> list[Command]:
         display = screen.app.get_key_display(binding)
         if display not in keys.setdefault(place, []):
             keys[place].append(display)
-        action = binding.action
-        found[place] = Command(
-            *place, " ".join(keys[place]), tooltip or binding.tooltip, action, node, enabled
-        )
+        first = found.get(place)
+        words = first.tooltip if first else tooltip or binding.tooltip
+        action = first.action if first else binding.action
+        found[place] = Command(*place, " ".join(keys[place]), words, action, node, enabled)
     return sorted(found.values(), key=lambda command: _rank(command.group))
 
 

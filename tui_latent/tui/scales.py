@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Final
 
 from tui_latent.tui.plots import Axis
+from tui_latent.tui.wording import clock
 
 _LABEL: Final = 5
 """cells of a y axis label, so that a chart keeps its place when its numbers grow"""
+
+_SPANS: Final = (
+    *(1, 2, 5, 10, 15, 30),
+    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
+    *(3600 * hours for hours in (1, 2, 3, 6, 12, 24, 48, 120, 240, 720)),
+)
+"""seconds between two ticks of a time axis"""
 
 
 def linear_ticks(low: float, high: float, count: int) -> list[float]:
     """Return at most `count` multiples of 1, 2 or 5 times a power of ten in a range."""
     span = high - low
-    if not 1e-200 < span < 1e200 or count < 1:
+    # A span that floating point cannot divide has no ticks.
+    if not max(1e-200, 1e-9 * max(abs(low), abs(high))) < span < 1e200 or count < 1:
         return []
     power = 10.0 ** math.floor(math.log10(span / count))
     for factor in (1, 2, 5, 10, 20):
@@ -37,7 +45,7 @@ def tick_label(value: float, spacing: float) -> str:
         if len(text) <= _LABEL:
             return text
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
+        if abs(value) >= 0.9995 * size:
             return f"{value / size:.3g}{unit}"
     return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
@@ -54,14 +62,22 @@ def value_axis(low: float, high: float, rows: int, log: bool = False) -> Axis:
     return Axis(tuple(places), tuple(label.rjust(_LABEL) for label in labels) or (" " * _LABEL,))
 
 
-def along_axis(
-    low: float, high: float, columns: int, write: Callable[[float, float], str] = tick_label
-) -> Axis:
-    """Return an x axis from `low` to `high` over `columns`; `write` makes (tick, spacing) text."""
+def step_axis(low: float, high: float, columns: int) -> Axis:
+    """Return an x axis of plain numbers from `low` to `high` over `columns`."""
     ticks = linear_ticks(low, high, max(2, columns // 7))
     spacing = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
-    places = tuple(_place(tick, low, high, columns) for tick in ticks)
-    return Axis(places, tuple(write(tick, spacing) for tick in ticks))
+    labels = tuple(tick_label(tick, spacing) for tick in ticks)
+    return Axis(tuple(_place(tick, low, high, columns) for tick in ticks), labels)
+
+
+def time_axis(low: float, high: float, columns: int) -> Axis:
+    """Return an x axis of times, given in seconds, with ticks at full seconds, minutes, hours."""
+    count = max(2, columns // 9)
+    spacing = next((s for s in _SPANS if (high - low) / s < count), 1e9)
+    ticks = linear_ticks(low / spacing, high / spacing, count) if spacing in _SPANS else []
+    seconds = [tick * spacing for tick in ticks if tick == round(tick)]
+    places = tuple(_place(second, low, high, columns) for second in seconds)
+    return Axis(places, tuple(clock(second) for second in seconds))
 
 
 def _place(value: float, low: float, high: float, cells: int) -> int:

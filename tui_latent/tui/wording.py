@@ -72,6 +72,15 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def clock(seconds: float | None) -> str:
+    """Return a span of time as 3:12 or 1:04:05."""
+    if seconds is None:
+        return UNKNOWN
+    minutes, second = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes}:{second:02}"
+
+
 def clip(text: str, width: int) -> str:
     """Shorten a name to `width` cells by leaving out its middle: both ends tell names apart."""
     if cell_len(text) <= width:

@@ -17,7 +17,7 @@ from tui_latent.records.schema import LatentMap
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.plots import Axis, Layer, Tag, canvas_size, draw_plot, lay_tags
 from tui_latent.tui.raster import Cells, Frame, finite_points, map_cells, settle_frame
-from tui_latent.tui.scales import along_axis, value_axis
+from tui_latent.tui.scales import step_axis, value_axis
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
 from tui_latent.tui.wording import clip
 
@@ -77,7 +77,7 @@ def draw_map(
     columns, lines = canvas_size(width, rows, x, y)
     view = frame.fitted(columns, lines)
     if x and y:
-        x = along_axis(view.left, view.right, columns)
+        x = step_axis(view.left, view.right, columns)
         y = value_axis(view.bottom, view.top, lines)
     cells = map_cells(latent_map.points, latent_map.labels, view, columns, lines)
     classes = cells.classes.tolist()

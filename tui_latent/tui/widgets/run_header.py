@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui_latent.records.schema import LIVE_STATES, RunSnapshot, State
-from tui_latent.tui.wording import STATE_GLYPHS, UNKNOWN, bar, clip, number, share
+from tui_latent.tui.wording import STATE_GLYPHS, UNKNOWN, bar, clip, clock, number, share
 
 _STYLES: Final[dict[State, str]] = {
     "starting": "$text-muted",
@@ -128,15 +128,6 @@ def seconds_left(snapshot: RunSnapshot) -> float | None:
         steps = curve.steps[-1] - curve.steps[start]
         pace = (curve.times[-1] - curve.times[start]) / steps
     return max(0.0, pace * (status.total_steps - status.step))
-
-
-def clock(seconds: float | None) -> str:
-    """Return a span of time as 3:12 or 1:04:05."""
-    if seconds is None:
-        return UNKNOWN
-    minutes, second = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes}:{second:02}"
 
 
 def _device(snapshot: RunSnapshot) -> str:

@@ -1,0 +1,73 @@
+"""Driving the application in tests: waiting for what threads bring."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tui_latent.tui.app import LatentApp
+from tui_latent.tui.screens.dashboard import DashboardScreen
+from tui_latent.tui.widgets.drawn_panel import DrawnPanel
+from tui_latent.tui.widgets.run_header import RunHeader
+
+
+class MenulessApp(LatentApp):
+    """The application over an empty screen: for tests of what lies above the menu."""
+
+    def get_default_screen(self) -> Screen[None]:
+        return Screen()
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Let the application run until something is so; AssertionError when it never is."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        await pilot.pause(0.02)
+    await pilot.pause()
+
+
+async def dashboard(pilot: Pilot[Any], path: Path | None = None) -> DashboardScreen:
+    """Return the dashboard, of the run at `path` if one is given, as soon as it is on top."""
+
+    def on_top() -> bool:
+        screen = pilot.app.screen
+        return isinstance(screen, DashboardScreen) and path in (None, screen.path)
+
+    await until(pilot, on_top)
+    screen = pilot.app.screen
+    assert isinstance(screen, DashboardScreen)
+    return screen
+
+
+async def all_drawn(pilot: Pilot[Any]) -> DashboardScreen:
+    """Return the dashboard when every panel that can be seen shows its newest drawing."""
+    screen = await dashboard(pilot)
+
+    def drawn() -> bool:
+        app = pilot.app
+        assert isinstance(app, LatentApp)
+        panels = [panel for panel in screen.query(DrawnPanel) if panel.content_size.area]
+        shown = bool(header(screen)) and all(panel._drawing.strips for panel in panels)
+        return shown and app.drawer.idle()
+
+    await until(pilot, drawn)
+    await pilot.pause()
+    return screen
+
+
+def header(screen: DashboardScreen) -> str:
+    """Return the header's line."""
+    return screen.query_one(RunHeader).render().plain
+
+
+def panel_text(screen: DashboardScreen, name: str) -> str:
+    """Return what a panel shows, its title first."""
+    panel = screen.query_one(f"#{name}", DrawnPanel)
+    lines = [str(panel.border_title)]
+    return "\n".join(lines + [panel.render_line(y).text for y in range(panel.size.height)])

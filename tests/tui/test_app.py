@@ -1,0 +1,262 @@
+"""The application: training it owns, quitting, reports, help and palette."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.tui.made_runs import ScriptedTrainer, new_run, trained_run
+from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, until
+from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import Status
+from tui_latent.tui.screens.confirm import ConfirmScreen
+from tui_latent.tui.screens.dashboard import DashboardScreen
+
+SIZE = (100, 30)
+
+
+def notes(pilot: Pilot[Any]) -> str:
+    """Return all notifications so far."""
+    return "\n".join(f"{n.title} {n.message}" for n in pilot.app._notifications)
+
+
+async def test_a_new_run_is_created_trained_and_shown_until_it_is_finished(tmp_path: Path) -> None:
+    created: list[tuple[str, object, Path, str | None]] = []
+
+    def create(preset_name: str, preset: object, runs: Path, name: str | None) -> Path:
+        created.append((preset_name, preset, runs, name))
+        writer = new_run(runs, name or "made")
+        writer.close()
+        return writer.path
+
+    trainer = ScriptedTrainer(steps=60)
+    app = MenulessApp(tmp_path, train=trainer, create=create)
+    async with app.run_test(size=SIZE) as pilot:
+        preset: Any = object()
+        app.start_run("digits-contrastive-2d", preset, "mine")
+        screen = await dashboard(pilot, tmp_path / "mine")
+        await until(pilot, lambda: "✓ finished" in header(screen))
+        await until(pilot, lambda: app.training_path is None)
+    assert created == [("digits-contrastive-2d", preset, tmp_path, "mine")]
+    assert trainer.trained == [tmp_path / "mine"]
+
+
+async def test_a_run_that_cannot_be_created_is_told(tmp_path: Path) -> None:
+    def create(preset_name: str, preset: object, runs: Path, name: str | None) -> Path:
+        raise PermissionError(13, "the folder [b]cannot[/b] be written")
+
+    app = MenulessApp(tmp_path, train=ScriptedTrainer(), create=create)
+    async with app.run_test(size=SIZE) as pilot:
+        preset: Any = object()
+        app.start_run("digits", preset)
+        await until(pilot, lambda: "[b]cannot[/b] be written" in notes(pilot))
+        assert app.training_path is None
+        assert not isinstance(app.screen, DashboardScreen)
+
+
+async def test_pause_and_resume_reach_a_real_thread(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(writer.path)
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "● running" in header(screen))
+        await pilot.press("space")
+        await until(pilot, lambda: "‖ paused" in header(screen))
+        step = RunReader(writer.path).refresh().status.step
+        await pilot.press("space")
+        await until(pilot, lambda: "● running" in header(screen))
+        await until(pilot, lambda: RunReader(writer.path).refresh().status.step > step)
+        await pilot.press("s")
+        await until(pilot, lambda: "■ stopped" in header(screen))
+        await until(pilot, lambda: app.training_path is None)
+        await pilot.press("r")  # the request to stop is old: it goes on
+
+
+async def test_a_trainer_that_breaks_does_not_break_the_screen(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.close()
+
+    def train(path: Path) -> Status:
+        raise RuntimeError("no [red]device[/red]")
+
+    app = MenulessApp(tmp_path, train=train)
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(writer.path)
+        await until(pilot, lambda: "no [red]device[/red]" in notes(pilot))
+        assert app.training_path is None
+        await dashboard(pilot)
+
+
+async def test_a_second_training_stops_the_first_after_asking(tmp_path: Path) -> None:
+    first, second = new_run(tmp_path, "first"), new_run(tmp_path, "second")
+    first.close()
+    second.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(first.path)
+        await dashboard(pilot, first.path)
+        app.resume_run(second.path)
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert "first is training" in str(app.screen.query_one(Static).content)
+        await pilot.press("n")
+        await dashboard(pilot, first.path)
+        assert app.training_path == first.path
+        app.resume_run(first.path)  # it is training: nothing to ask
+        await pilot.pause()
+        app.resume_run(second.path)
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await dashboard(pilot, second.path)
+        assert app.training_path == second.path
+        assert RunReader(first.path).refresh().status.state == "stopped"
+        await pilot.press("s")
+        await until(pilot, lambda: app.training_path is None)
+
+
+async def test_quitting_while_training_asks_then_stops_and_saves(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(writer.path)
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "● running" in header(screen))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: app.screen is screen)
+        assert app.training_path == writer.path
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: app.return_code == 0 and not app.is_running)
+    status = RunReader(writer.path).refresh().status
+    assert status.state == "stopped"
+    assert status.checkpoint_step == status.step
+    assert not [t for t in threading.enumerate() if t.name in ("drawing", "run-watcher")]
+
+
+async def test_quitting_without_a_training_asks_nothing(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=SIZE) as pilot:
+        await all_drawn(pilot)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not app.is_running)
+    assert app.return_code == 0
+    assert RunReader(writer.path).refresh().status.state == "running"  # another's run goes on
+    writer.close()
+
+
+async def test_a_crash_of_the_screen_stops_the_training(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+
+    def crash() -> None:
+        raise ZeroDivisionError("the screen is broken")
+
+    with pytest.raises(ZeroDivisionError):
+        async with app.run_test(size=SIZE) as pilot:
+            app.resume_run(writer.path)
+            screen = await dashboard(pilot)
+            await until(pilot, lambda: "● running" in header(screen))
+            app.call_later(crash)
+            await pilot.pause(0.5)
+    for _ in range(500):
+        if RunReader(writer.path).refresh().status.state == "stopped":
+            break
+        threading.Event().wait(0.01)
+    assert RunReader(writer.path).refresh().status.state == "stopped"
+
+
+async def test_a_report_is_written_in_the_background_and_said_where(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    may_write = threading.Event()
+
+    def export(path: Path) -> Path:
+        assert may_write.wait(5)
+        return path / "reports" / "[1].png"
+
+    app = MenulessApp(tmp_path, open_path=writer.path, export=export)
+    async with app.run_test(size=SIZE) as pilot:
+        await all_drawn(pilot)
+        await pilot.press("x")
+        await pilot.pause()
+        assert "Writing the report" in notes(pilot)
+        may_write.set()
+        await until(pilot, lambda: "reports/[1].png" in notes(pilot))
+    writer.close()
+
+
+async def test_a_report_that_fails_says_why(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+
+    def export(path: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    app = MenulessApp(tmp_path, open_path=writer.path, export=export)
+    async with app.run_test(size=SIZE) as pilot:
+        await all_drawn(pilot)
+        await pilot.press("x")
+        await until(pilot, lambda: "No space left on device" in notes(pilot))
+    writer.close()
+
+
+async def test_the_palette_offers_what_can_be_done_now(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await all_drawn(pilot)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        await pilot.press(*"run: pause")
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen)
+        await until(pilot, lambda: "pausing…" in header(screen))
+    writer.close()
+
+
+async def test_back_to_the_menu_leaves_the_training_running(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(writer.path)
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "● running" in header(screen))
+        await pilot.press("q")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert app.training_path == writer.path
+        app.open_run(writer.path)
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "● running" in header(screen))
+        await pilot.press("s")
+        await until(pilot, lambda: app.training_path is None)
+
+
+@pytest.mark.parametrize(
+    ("colorfgbg", "theme"),
+    [("0;15", "textual-light"), ("15;0", "textual-dark"), ("", "textual-dark")],
+)
+async def test_the_theme_follows_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, colorfgbg: str, theme: str
+) -> None:
+    monkeypatch.setenv("COLORFGBG", colorfgbg)
+    assert MenulessApp(tmp_path).theme == theme
+
+
+async def test_over_ssh_nothing_is_animated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+    assert MenulessApp(tmp_path).animation_level == "none"
