@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_latent.preset_files import PresetError, preset_folder, preset_names, read_table
+from tui_latent.preset_files import PresetError, preset_names, preset_path, read_table
 
 if TYPE_CHECKING:
     from tui_latent.data.facts import SourceFacts
@@ -64,7 +64,7 @@ def read_entries() -> list[PresetEntry]:
 
 
 def _read_entry(name: str) -> PresetEntry:
-    path = preset_folder() / f"{name}.toml"
+    path = preset_path(name)
     try:
         table = read_table(path)
     except PresetError as error:

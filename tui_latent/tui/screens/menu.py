@@ -51,7 +51,8 @@ class DeviceFound(Message):
 class MenuScreen(Screen[None]):
     """Presets beside their description, runs below."""
 
-    CSS = """
+    # Not CSS: an application does not load the CSS of its default screen.
+    DEFAULT_CSS = """
     MenuScreen > #top { height: 1; padding: 0 1; }
     MenuScreen > #top > #name { width: auto; text-style: bold; }
     MenuScreen > #top > #device { width: 1fr; text-align: right; color: $text-muted; }

@@ -16,6 +16,8 @@ from tui_latent.tui.wording import UNKNOWN, duration
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _LABEL = 10
 """cells of the labels' column"""
+_ROOMY = 50
+"""cells from which there is room for an empty line below the title"""
 
 
 class PresetDetails(VerticalScroll, can_focus=False):
@@ -50,7 +52,7 @@ class PresetDetails(VerticalScroll, can_focus=False):
         lines: list[Content] = []
         if self._title:
             lines += [Content.styled(line, "bold") for line in textwrap.wrap(self._title, width)]
-            lines.append(Content())
+            lines += [Content()] * (width >= _ROOMY)
         if self._facts is not None:
             lines += describe(self._facts, width)
         self.query_one(Static).update(Content("\n").join(lines))
@@ -69,12 +71,12 @@ def describe(facts: PresetFacts, width: int) -> list[Content]:
     lines = _entry("data", words.data_words(preset.data, facts.source), width)
     if facts.source is not None and facts.source.problem:
         lines += _entry("", [facts.source.problem], width, "$text-error")
+    lines += _entry("expect", words.expect_words(preset.expect) or [UNKNOWN], width)
+    lines += _entry("time", _time_words(facts), width)
     lines += _entry("method", words.method_words(preset), width)
     lines += _entry("latent", words.latent_words(preset), width)
     lines += _entry("views", words.view_words(preset.augment), width)
     lines += _entry("training", words.training_words(preset), width)
-    lines += _entry("expect", words.expect_words(preset.expect) or [UNKNOWN], width)
-    lines += _entry("time", _time_words(facts), width)
     if preset.about:
         lines += [Content(), *_entry("from", preset.about.split(), width, joined=" ")]
     return lines

@@ -181,9 +181,9 @@ class RunTable(Vertical):
 
     def _refresh(self) -> None:
         width = max(40, self.size.width - 2)
-        self.query_one(".head", Static).update(Content(_head(width)))
+        self.query_one(".head", Static).update(Content(head_line(width)))
         self.query_one(_Runs).show(
-            [Line(run.name, _row(run, width, self._now)) for run in self._runs.values()]
+            [Line(run.name, run_line(run, width, self._now)) for run in self._runs.values()]
         )
         self.update_keys()
 
@@ -196,7 +196,8 @@ def _columns(width: int) -> tuple[int, bool, bool, bool]:
     return name, with_bar, with_loss, with_device
 
 
-def _head(width: int) -> str:
+def head_line(width: int) -> str:
+    """Return the columns' titles in `width` cells."""
     name, with_bar, with_loss, with_device = _columns(width)
     progress = "progress" if with_bar else "done"
     parts = [
@@ -210,7 +211,8 @@ def _head(width: int) -> str:
     return "".join(parts)
 
 
-def _row(run: RunSummary, width: int, now: float) -> Content:
+def run_line(run: RunSummary, width: int, now: float) -> Content:
+    """Return one run in `width` cells, below the titles."""
     name, with_bar, with_loss, with_device = _columns(width)
     if run.problem:
         problem = run.problem.removeprefix(str(run.path)).lstrip("/: ")
