@@ -15,9 +15,12 @@ SMALL: dict[str, object] = {
     "train.batch_size": 50,
     "train.epochs": 3,
     "train.log_every": 1,
+    "train.eval_every": 1,
+    "train.checkpoint_every": 1,
     "train.device": "cpu",
     "method.width": 4,
     "method.hidden_dim": 16,
+    "method.head_dim": 16,
 }
 """200 training images in 4 steps an epoch"""
 

@@ -94,13 +94,7 @@ class Contrastive(Method):
         hidden, outputs = self.settings.hidden_dim, self._outputs(latent_dim)
         if self.settings.head_dim:
             return latent_head(hidden, self.settings.head_dim, outputs)
-        layer = nn.Linear(hidden, outputs)
-        if latent_dim < self.latent_dim:
-            # Weights of N(0, 1), as t-SimCNE's, spread the map over tens of units from the start;
-            # PyTorch's would begin with one crowded cluster.
-            nn.init.normal_(layer.weight[:latent_dim])
-            nn.init.zeros_(layer.bias)
-        return layer
+        return nn.Linear(hidden, outputs)
 
     def _perturbed(self, z: Tensor) -> Tensor:
         if not self.settings.perturb:
