@@ -1,0 +1,48 @@
+"""Which classes the neighbours take for which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_PAIRS: Final = 6
+"""confused pairs of classes named at most"""
+
+
+@dataclass(frozen=True)
+class Confused:
+    """Images of one class that the neighbours take for another."""
+
+    truth: str
+    taken_for: str
+    images: int
+    percent: float
+    """of the class's images"""
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """kNN with the largest k on the held-out images; rows are the truth."""
+
+    images: NDArray[np.int64]
+    percent: NDArray[np.float64]
+    """of the row; NaN for a class without held-out images"""
+    most_confused: tuple[Confused, ...]
+
+
+def knn_confusion(counts: NDArray[np.int64], names: tuple[str, ...]) -> Confusion:
+    """Put a confusion matrix, rows the truth, into percent and find what is confused most."""
+    totals = counts.sum(axis=1, keepdims=True)
+    percent = np.divide(100 * counts, totals, where=totals > 0, out=np.full(counts.shape, np.nan))
+    wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_PAIRS]
+    cells = [divmod(int(flat), len(counts)) for flat in order]
+    pairs = tuple(
+        Confused(names[row], names[column], int(wrong[row, column]), float(percent[row, column]))
+        for row, column in cells
+        if wrong[row, column]
+    )
+    return Confusion(counts, percent, pairs)

@@ -1,0 +1,67 @@
+"""Write a run's report: the PNG and, beside it, the JSON of its numbers."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from matplotlib import style
+
+from tui_latent.records.files import replace_file
+from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import LatentMap, RunError, RunSnapshot
+from tui_latent.report.figure import draw_report
+from tui_latent.report.numbers import ReportNumbers, as_json, report_numbers
+from tui_latent.report.samples import Samples, collect_samples
+from tui_latent.report.style import RC
+
+_DRAWING: Final = threading.Lock()
+"""matplotlib's settings belong to the whole process"""
+
+
+class ReportError(Exception):
+    """A report that cannot be written: where, why and what to do."""
+
+
+def export_report(path: Path, out: Path | None = None) -> Path:
+    """Write the report of the run at `path`, live or ended, and return the PNG's path.
+
+    The PNG is `out`, or `reports/<time>-step-<step>.png` in the run's folder; the JSON lies
+    beside it. Both appear whole or not at all. ReportError says what is in the way.
+    """
+    try:
+        snapshot = RunReader(path).refresh()
+    except RunError as error:
+        raise ReportError(str(error)) from error
+    png = out if out is not None else _default_path(snapshot)
+    if png.suffix.lower() != ".png":
+        raise ReportError(f"{png}: a report is a PNG: name it {png.name}.png")
+    seed = int(snapshot.provenance.get("seed") or 0)
+    samples = collect_samples(path, len(snapshot.class_names), seed)
+    numbers = report_numbers(snapshot, samples)
+    image = _draw(numbers, snapshot.map, samples)
+    text = json.dumps(as_json(numbers), indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        png.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(png.with_suffix(".json"), text.encode("utf-8", "backslashreplace"))
+        replace_file(png, image)
+    except OSError as error:
+        raise ReportError(f"{png}: cannot be written: {error.strerror or error}") from error
+    return png
+
+
+def _default_path(snapshot: RunSnapshot) -> Path:
+    name = f"{datetime.now():%Y%m%d-%H%M%S}-step-{snapshot.status.step}.png"
+    return snapshot.path / "reports" / name
+
+
+def _draw(numbers: ReportNumbers, latent_map: LatentMap | None, samples: Samples) -> bytes:
+    with _DRAWING, style.context(["default", RC]):
+        figure = draw_report(numbers, latent_map, samples)
+        image = io.BytesIO()
+        figure.savefig(image, format="png", metadata={"Title": numbers.about.run})
+    return image.getvalue()
