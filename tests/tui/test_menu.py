@@ -115,7 +115,12 @@ async def test_the_time_is_the_presets_own_until_a_run_here_tells_better(runs: P
         screen = await menu(pilot)
         await press(pilot, "down")
         assert "about 1 min · where it was measured, cpu" in details_text(screen)
-        finished = {"state": "finished", "step": 100, "seconds": 270.0, "host": platform.node()}
+        finished: dict[str, Any] = {
+            "state": "finished",
+            "step": 100,
+            "seconds": 270.0,
+            "host": platform.node(),
+        }
         preset = "digits-contrastive-8d"
         run_in(runs, "short", preset=preset, **finished, total_epochs=3)
         run_in(runs, "elsewhere", preset=preset, **finished | {"host": "x"}, total_epochs=40)
@@ -409,7 +414,7 @@ def test_it_looks_as_it_should(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     runs = Path("runs")
-    done = {"state": "finished", "step": 100, "best_knn_20": 0.951, "loss": 2.87}
+    done: dict[str, Any] = {"state": "finished", "step": 100, "best_knn_20": 0.951, "loss": 2.87}
     run_in(runs, "20261121-190102-digits-contrastive-2d", age=86_400, **done)
     run_in(runs, "20261122-120000-cifar10-vicreg", age=7200, best_knn_20=0.704, loss=8.021)
     run_in(runs, "20261122-134500-mnist-contrastive-2d-gaussian", age=70, state="failed", step=0)

@@ -68,6 +68,7 @@ class SettingsDraft:
             named, colon, rest = text.partition(": ")
             if colon and named in self.fields:  # a table's problem that names one of its settings
                 key, text = named, rest
+            text = text.removeprefix("input ")  # beside the setting it is clear whose
             place = self._place(key)
             self.errors.setdefault(place, text if place == key else f"{key}: {text}")
 

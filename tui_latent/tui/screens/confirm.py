@@ -41,7 +41,7 @@ class ConfirmScreen(ModalScreen[bool]):
             yield Static(self._question, markup=False)
             with Horizontal():
                 yield Button(Content("n  No"), id="no")
-                yield Button(Content(f"y  {self._yes}"), id="yes", variant="error")
+                yield Button(Content(f"y  {self._yes}"), id="yes", variant="warning")
 
     def on_mount(self) -> None:
         self.query_one("#no", Button).focus()

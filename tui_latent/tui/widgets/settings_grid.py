@@ -21,7 +21,10 @@ from tui_latent.presets import PresetField
 from tui_latent.tui.settings_draft import SettingsDraft, setting_text
 from tui_latent.tui.wording import column
 
-_MARK, _KEY, _VALUE = 3, 19, 24
+_MARK, _KEY = 3, 19
+_VALUE_NARROW, _VALUE = 16, 24
+_WIDE = 100
+"""cells from which values have their full column"""
 
 
 class SettingInput(Input):
@@ -167,11 +170,11 @@ class SettingsGrid(VerticalScroll, can_focus=False):
     @on(events.Click)
     def go_to_line(self, event: events.Click) -> None:
         """Go to the setting that was clicked."""
-        if isinstance(event.widget, Static) and 0 <= event.y < len(self._lines):
-            key = self._lines[event.y]
-            if key is not None:
-                self._go_to(key)
-                self.focus_value()
+        line = event.screen_y - self.query_one(Static).region.y
+        key = self._lines[line] if 0 <= line < len(self._lines) else None
+        if key is not None:
+            self._go_to(key)
+            self.focus_value()
 
     def take_typed(self) -> None:
         """Take over what is typed now, whatever message about it is still on its way."""
@@ -227,7 +230,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         editor.display = self.current in self._lines
         if editor.display:
             editor.styles.offset = (_MARK + _KEY, self._line())
-            editor.styles.width = min(_VALUE, max(8, width - _MARK - _KEY))
+            editor.styles.width = _value_width(width)
 
     def _row(self, field: PresetField, changed: bool, width: int) -> Content:
         key = field.key.split(".", 1)[1]
@@ -236,9 +239,13 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         return Content.assemble(
             (f" {'▸' if here else ' '}{'*' if changed else ' '}", "bold"),
             (column(key, _KEY), "bold" if here or changed else ""),
-            (column(self._draft.texts[field.key], _VALUE), "bold" if changed else ""),
+            (column(self._draft.texts[field.key], _value_width(width)), "bold" if changed else ""),
             (f"  ✗ {error}" if error else f"  {field.help}", "$text-error" if error else "dim"),
         )
+
+
+def _value_width(width: int) -> int:
+    return _VALUE if width >= _WIDE else _VALUE_NARROW
 
 
 def _choices(field: PresetField) -> tuple[str, ...]:
