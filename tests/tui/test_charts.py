@@ -40,10 +40,14 @@ def test_values_stand_above_the_curves_at_a_fixed_width() -> None:
 
 def test_a_falling_curve_starts_above_where_it_ends() -> None:
     lines = drawn(series(curve([5.0, 4.0, 3.0, 2.0, 1.0])))[1:-2]
-    places = [(row, line.rstrip()) for row, line in enumerate(lines) if line[6:].strip()]
-    first = min(row for row, line in places if any(c > "⠀" for c in line[6:12]))
-    last = max(row for row, line in places if any(c > "⠀" for c in line[34:]))
-    assert first < last
+    places = [
+        (column, row)
+        for row, line in enumerate(lines)
+        for column, character in enumerate(line)
+        if "\u2800" < character <= "\u28ff"
+    ]
+    assert min(places)[1] < max(places)[1]
+    assert max(places)[0] == 39  # the newest value stands at the right edge
 
 
 def test_a_term_that_is_zero_disappears_from_a_logarithmic_axis_only() -> None:
@@ -106,3 +110,19 @@ def test_any_values_fit_any_panel(
     )
     assert len(strips) <= height
     assert all(strip.cell_length == width for strip in strips)
+
+
+def test_terms_of_far_apart_sizes_are_drawn_on_a_logarithmic_axis_unless_told_otherwise() -> None:
+    items = series(curve([3.0, 3.0]), curve([400.0, 483.0]))
+    assert "100" in "".join(line[:6] for line in drawn(items))
+    assert "100" not in "".join(line[:6] for line in drawn(items, ChartOptions(log=False)))
+    near = series(curve([3.0, 3.0]), curve([4.0, 4.83]))
+    assert drawn(near) == drawn(near, ChartOptions(log=False))
+    with_zero = series(curve([0.0, 0.0]), curve([400.0, 483.0]))
+    assert drawn(with_zero) == drawn(with_zero, ChartOptions(log=False))
+
+
+def test_charts_begin_at_the_start_of_the_run() -> None:
+    value = np.array([0.9])
+    one = Curve(np.array([50.0]), np.array([5.0]), value, value, value, 0.9, 0.9)
+    assert drawn(series(one))[-1].split() == ["0", "20", "40"]

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.made_runs import new_run, running, trained_run
-from tests.tui.pilots import MenulessApp, all_drawn, header, until
+from tests.tui.pilots import MenulessApp, all_drawn, panel_text, until
 from tui_latent.tui.screens.help import HelpScreen
 
 Compare = Callable[..., bool]
@@ -30,8 +30,8 @@ def test_a_run_that_has_just_begun(snap_compare: Compare, tmp_path: Path) -> Non
 
     async def begun(pilot: Pilot[int]) -> None:
         screen = await all_drawn(pilot)
-        await until(pilot, lambda: "loading" in header(screen))
-        await all_drawn(pilot)
+        for panel in ("map", "knn", "space"):  # the first status had no number of steps yet
+            await until(pilot, lambda panel=panel: "60." in panel_text(screen, panel))  # type: ignore[misc]
 
     app = MenulessApp(tmp_path, open_path=writer.path)
     assert snap_compare(app, terminal_size=(120, 40), run_before=begun)

@@ -140,7 +140,9 @@ class LatentApp(App[int]):
 
     @work(group="begin", exclusive=True)
     async def _begin(self, run_path: Callable[[], Path]) -> None:
-        if self.training_path is not None and not await self._may_stop("Train another run"):
+        if self.training_path is not None and not await self._may_stop(
+            "Train another run", "Stop it and save it first?", "Stop and save"
+        ):
             return
         await self._stop_training()
         try:
@@ -170,14 +172,14 @@ class LatentApp(App[int]):
         if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
             self.training_path = self._training = None
 
-    async def _may_stop(self, title: str) -> bool:
+    async def _may_stop(self, title: str, question: str, label: str) -> bool:
         """Ask whether the training of this process may be stopped."""
         from tui_latent.tui.screens.confirm import ConfirmScreen
 
         if self.training_path is None:
             return True
-        question = f"{self.training_path.name} is training. Stop it and save it first?"
-        yes: bool = await self.push_screen_wait(ConfirmScreen(title, question, "Stop and save"))
+        question = f"{self.training_path.name} is training. {question}"
+        yes: bool = await self.push_screen_wait(ConfirmScreen(title, question, label))
         return yes
 
     async def _stop_training(self) -> None:
@@ -235,7 +237,9 @@ class LatentApp(App[int]):
 
     @work(group="quit", exclusive=True)
     async def _quit(self, ask: bool) -> None:
-        if ask and not await self._may_stop("Quit"):
+        if ask and not await self._may_stop(
+            "Quit", "Stop it, save it and leave?", "Stop and leave"
+        ):
             return
         await self._stop_training()
         self.exit(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -28,6 +28,8 @@ from tui_latent.tui.raster import (
 from tui_latent.tui.scales import step_axis, time_axis, value_axis
 from tui_latent.tui.wording import number
 
+_FAR_APART: Final = 30.0
+"""ratio of two curves beyond which the smaller one is a flat line on a linear axis"""
 _NUMBER: Final = 5
 """cells of a current value"""
 
@@ -47,7 +49,8 @@ class Series:
 class ChartOptions:
     """How a chart shows its curves."""
 
-    log: bool = False
+    log: bool | None = None
+    """None is logarithmic where the curves' sizes differ much, as loss terms' do"""
     axis: Literal["step", "time"] = "step"
     smoothing: float = 0.0
     """weight of the past in the moving average; 0 shows the records as they are"""
@@ -73,6 +76,7 @@ def draw_chart(
 
     `letters` draws each curve as a character instead of dots, for screens without colour.
     """
+    options = replace(options, log=is_logarithmic(series, options))
     legend = value_strips(series, width, max(1, height // 4), letters)[:height]
     rows = height - len(legend)
     if rows < 3:
@@ -85,7 +89,7 @@ def draw_chart(
     columns, lines = canvas_size(width, rows, Axis((), ()), value_axis(0.0, 1.0, rows))
     x_axis = time_axis if options.axis == "time" else step_axis
     x = x_axis(frame.left, frame.right, columns)
-    y = value_axis(frame.bottom, frame.top, lines, options.log)
+    y = value_axis(frame.bottom, frame.top, lines, bool(options.log))
     layers = []
     for index, item in reversed(list(enumerate(series))):
         for band, cells_of in ((dotted[index], _dots), (solid[index], _line)):
@@ -95,6 +99,14 @@ def draw_chart(
                 color = None if letters else item.color
                 layers.append(Layer(Cells(cells.columns, cells.rows, tuple(marks)), color))
     return [*legend, *draw_plot(layers, width, rows, x, y)]
+
+
+def is_logarithmic(series: Sequence[Series], options: ChartOptions) -> bool:
+    """Say whether a chart's y axis is logarithmic: as chosen, else as the newest values ask."""
+    if options.log is not None:
+        return options.log
+    means = [float(s.curve.means[-1]) for s in series if s.curve is not None and len(s.curve.means)]
+    return len(means) > 1 and min(means) > 0 and max(means) > _FAR_APART * min(means)
 
 
 def value_strips(
@@ -138,17 +150,16 @@ def _band(curve: Curve | None, options: ChartOptions, smoothing: float) -> _Band
 
 
 def _frame(bands: Sequence[_Band | None]) -> Frame | None:
-    """Return the box around all bands, with a little air above and below."""
+    """Return the box from the start of the run around all bands, with a little air."""
     known = [band for band in bands if band is not None]
     if not known:
         return None
-    left = min(float(band.x.min()) for band in known)
     right = max(float(band.x.max()) for band in known)
     low = min(float(band.lows.min()) for band in known)
     high = max(float(band.highs.max()) for band in known)
     size = max(abs(low), abs(high))
     air = 0.04 * (high - low) if high - low > 1e-6 * size else 0.05 * size or 0.5
-    return Frame(left, right if right > left else left + 1.0, low - air, high + air)
+    return Frame(0.0, max(right, 1e-6), low - air, high + air)
 
 
 def _line(band: _Band, frame: Frame, columns: int, rows: int) -> Cells:

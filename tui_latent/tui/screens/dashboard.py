@@ -16,6 +16,7 @@ from textual.widgets import Footer, Static, Tab, Tabs
 
 from tui_latent.records.control import request
 from tui_latent.records.schema import LIVE_STATES, RunError, RunSnapshot
+from tui_latent.tui.charts import ChartOptions
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.run_views import failure, knn_series, loss_series, when_evaluated, when_recorded
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
@@ -32,6 +33,8 @@ Asked = Literal["run", "pause", "stop"]
 
 SMALLEST: Final = (60, 20)
 """columns and rows below which a sentence takes the place of the panels"""
+_LOSS_TITLES: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
+_KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
 _PANELS: Final = ("map", "loss", "knn", "space", "log")
 _SIDE: Final = {"loss": "Loss", "knn": "kNN", "space": "Space", "log": "Log"}
 _SMOOTH: Final = Binding.Group("Smooth", compact=True)
@@ -105,10 +108,8 @@ class DashboardScreen(Screen[None]):
             yield LatentMapPanel(self._drawer)
             with Vertical(id="side"):
                 yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
-                yield CurveChart(
-                    self._drawer, "loss", ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
-                )
-                yield CurveChart(self._drawer, "knn", ("kNN accuracy, held out", "kNN"))
+                yield CurveChart(self._drawer, "loss", _LOSS_TITLES, ChartOptions())
+                yield CurveChart(self._drawer, "knn", _KNN_TITLES, ChartOptions(log=False))
                 yield SpacePanel(self._drawer)
                 yield LogPanel()
         yield Static(id="too-small", markup=False)
@@ -172,9 +173,8 @@ class DashboardScreen(Screen[None]):
         loss, knn = self.query_one("#loss", CurveChart), self.query_one("#knn", CurveChart)
         loss.show(loss_series(snapshot), "", when_recorded(snapshot))
         knn.show(*knn_series(snapshot), when_evaluated(snapshot, "kNN"))
-        dimensions = snapshot.preset.get("method", {}).get("latent_dim")
         hint = when_evaluated(snapshot, "How the space is used")
-        self.query_one(SpacePanel).show(snapshot.curves, dimensions, hint)
+        self.query_one(SpacePanel).show(snapshot.curves, hint)
 
     # Tabs, where there is no room for all panels
 
@@ -275,7 +275,7 @@ class DashboardScreen(Screen[None]):
     def action_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
         chart = self.query_one("#loss", CurveChart)
-        chart.set_options(replace(chart.options, log=not chart.options.log))
+        chart.set_options(replace(chart.options, log=not chart.is_logarithmic))
 
     def action_axis(self) -> None:
         """Switch all curves between steps and time."""

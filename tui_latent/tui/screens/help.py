@@ -36,9 +36,9 @@ def help_text(commands: list[Command]) -> Content:
     width = max((len(command.keys) for command in commands), default=0)
     groups = dict.fromkeys(command.group for command in commands)
     for group in groups:
-        lines += [Content(""), Content.styled(group, "bold $text-accent")]
+        lines.append(Content.styled(group, "bold $text-accent"))
         for command in commands:
             if command.group == group:
                 keys = f"  {command.keys:<{width}}  "
                 lines.append(Content.assemble((keys, "bold"), command.tooltip or command.verb))
-    return Content("\n").join(lines[1:])
+    return Content("\n").join(lines)

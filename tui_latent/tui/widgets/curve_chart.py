@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui_latent.tui.charts import ChartOptions, Series, draw_chart
+from tui_latent.tui.charts import ChartOptions, Series, draw_chart, is_logarithmic
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
 from tui_latent.tui.widgets.latent_map import message_strips
@@ -16,13 +16,15 @@ SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
 class CurveChart(DrawnPanel):
     """Shows curves with their newest values; draws again only when one of them has changed."""
 
-    def __init__(self, drawer: Drawer, name: str, titles: Sequence[str]) -> None:
+    def __init__(
+        self, drawer: Drawer, name: str, titles: Sequence[str], options: ChartOptions
+    ) -> None:
         super().__init__(drawer, name)
         self._titles = tuple(titles)
         self._series: tuple[Series, ...] = ()
         self._corner = ""
         self._hint = ""
-        self.options = ChartOptions()
+        self.options = options
 
     def show(self, series: Sequence[Series], corner: str, hint: str) -> None:
         """Show series, with words in the corner; `hint` says when they will come."""
@@ -32,6 +34,11 @@ class CurveChart(DrawnPanel):
         if not same or (corner, hint) != (self._corner, self._hint):
             self._series, self._corner, self._hint = tuple(series), corner, hint
             self.redraw()
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether the y axis is logarithmic now."""
+        return is_logarithmic(self._series, self.options)
 
     def set_options(self, options: ChartOptions) -> None:
         """Change the scale, the axis or the smoothing."""
@@ -46,7 +53,7 @@ class CurveChart(DrawnPanel):
             hint = self._hint
             return lambda: Drawing(message_strips(hint, width, height), titles)
         letters = self.app.no_color
-        corner = _corner(self._corner, options)
+        corner = _corner(self._corner, options, self.is_logarithmic)
         return lambda: Drawing(draw_chart(series, options, width, height, letters), titles, corner)
 
 
@@ -54,9 +61,9 @@ def _is(left: object, right: object) -> bool:
     return left is right
 
 
-def _corner(words: str, options: ChartOptions) -> str:
+def _corner(words: str, options: ChartOptions, log: bool) -> str:
     parts = [words] if words else []
     parts += [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
     parts += ["time"] if options.axis == "time" else []
-    parts += ["log"] if options.log else []
+    parts += ["log"] if log else []
     return " · ".join(parts)

@@ -33,27 +33,25 @@ class SpacePanel(DrawnPanel):
     def __init__(self, drawer: Drawer) -> None:
         super().__init__(drawer, "space")
         self._curves: tuple[Curve | None, ...] = (None,) * len(ROWS)
-        self._dimensions: int | None = None
         self._hint = ""
 
-    def show(self, curves: Mapping[str, Curve], dimensions: int | None, hint: str) -> None:
-        """Show figures of a space of so many dimensions; `hint` says when they will come."""
+    def show(self, curves: Mapping[str, Curve], hint: str) -> None:
+        """Show figures of the full-width latents; `hint` says when they will come."""
         new = tuple(curves.get(metric) for metric, _ in ROWS)
         if any(a is not b for a, b in zip(new, self._curves, strict=True)) or hint != self._hint:
-            self._curves, self._dimensions, self._hint = new, dimensions, hint
+            self._curves, self._hint = new, hint
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Write the figures held now."""
-        curves, dimensions, hint = self._curves, self._dimensions, self._hint
+        curves, hint = self._curves, self._hint
         if all(curve is None for curve in curves):
             return lambda: Drawing(message_strips(hint, width, height), ("Space",))
-        title = f"Space, {dimensions}-D" if dimensions else "Space"
 
         def draw() -> Drawing:
             known = zip(ROWS, curves, strict=True)
             lines = [_line(name, curve, width) for (_, name), curve in known if curve is not None]
-            return Drawing(lines[:height], (f"{title} · held out", title))
+            return Drawing(lines[:height], ("Space · held out", "Space"))
 
         return draw
 
