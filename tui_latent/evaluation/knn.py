@@ -92,8 +92,14 @@ class NeighbourSearch:
         _require_finite("bank", bank)
         self._bank = bank.detach().float()
         self._tree: cKDTree | None = None
+        self._compared: _Compared | None = None
         if bank.device.type == "cpu" and bank.shape[1] <= _TREE_DIMENSIONS:
             self._tree = cKDTree(self._bank.double().numpy())
+        else:
+            # TensorFloat-32 would break the error bound by which a float32 result is trusted.
+            exact_products = torch.get_float32_matmul_precision() == "highest"
+            dtype = torch.float32 if exact_products else torch.float64
+            self._compared = _Compared(self._bank, dtype)
 
     def nearest(
         self, queries: Tensor, k: int, between: Callable[[], None] = lambda: None
@@ -103,9 +109,14 @@ class NeighbourSearch:
             raise ValueError(f"k is {k}, the bank has {len(self._bank):,} latents")
         _require_finite("query", queries)
         queries = queries.detach().float()
-        if self._tree is not None:
+        if self._compared is None:
             return _by_tree(self._tree, queries, k, between)
-        return _by_comparison(self._bank, queries, k, between)
+        distances, rows, sure = self._compared.nearest(queries, k, between)
+        again = (~sure).nonzero()[:, 0]
+        if len(again) and self._compared.dtype == torch.float32:
+            wide = _Compared(self._bank, torch.float64)
+            distances[again], rows[again], _ = wide.nearest(queries[again], k, between)
+        return distances, rows
 
 
 def _by_tree(
@@ -120,53 +131,55 @@ def _by_tree(
     return torch.cat(distances), torch.cat(rows)
 
 
-def _by_comparison(
-    bank: Tensor, queries: Tensor, k: int, between: Callable[[], None]
-) -> tuple[Tensor, Tensor]:
-    """Compare all pairs in float32, and again in float64 where float32 cannot be sure."""
-    # TensorFloat-32 would break the error bound by which a float32 result is trusted.
-    exact_products = torch.get_float32_matmul_precision() == "highest"
-    dtype = torch.float32 if exact_products else torch.float64
-    distances, rows, sure = _compare(bank, queries, k, dtype, between)
-    again = (~sure).nonzero()[:, 0]
-    if dtype == torch.float32 and len(again):
-        distances[again], rows[again], _ = _compare(bank, queries[again], k, torch.float64, between)
-    return distances, rows
+class _Compared:
+    """A bank whose latents are all compared with every query, in float `dtype`.
 
-
-def _compare(
-    bank: Tensor, queries: Tensor, k: int, dtype: torch.dtype, between: Callable[[], None]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Compare every query with the whole bank; the third result, bool (M,), says which are sure.
-
-    Candidates have the smallest |b|² - 2 q·b in `dtype`. That loses small distances between
-    long vectors, so candidates are ranked by |q - b|² in float64. The result is sure where the
-    rounding of the former (at most about D u (|q| + |b|)²: Higham, Accuracy and Stability of
-    Numerical Algorithms, section 3.1) cannot have kept a nearer row out of the candidates.
+    Candidates have the smallest |b|² - 2 q·b. That loses small distances between long vectors,
+    so candidates are ranked by |q - b|² in float64.
     """
-    centre = bank.double().mean(0)
-    centred = (bank - centre).to(dtype)
-    lengths = centred.square().sum(1)
-    longest = lengths.max().double().sqrt()
-    candidates = min(k + _SPARE, len(bank))
-    relative_error = (bank.shape[1] + 8) * torch.finfo(dtype).eps
-    step = max(_DISTANCES_AT_ONCE // len(bank), 1)
-    buffer = bank.new_empty((min(step, len(queries)), len(bank)), dtype=dtype)
-    chunks = []
-    for chunk in torch.split(queries, step):
-        query = (chunk - centre).to(dtype)
-        with torch.autocast(bank.device.type, enabled=False):
-            scores = torch.addmm(lengths, query, centred.T, alpha=-2, out=buffer[: len(chunk)])
+
+    def __init__(self, bank: Tensor, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        self._bank = bank
+        self._centre = bank.double().mean(0)
+        self._centred = self._about_centre(bank)
+        self._lengths = self._centred.square().sum(1)
+        self._longest = self._lengths.max().double().sqrt()
+
+    def nearest(
+        self, queries: Tensor, k: int, between: Callable[[], None]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return distances, rows and, bool (M,), of which queries they are certainly right."""
+        count = len(self._bank)
+        step = max(_DISTANCES_AT_ONCE // count, 1)
+        buffer = self._centred.new_empty((min(step, len(queries)), count))
+        chunks = []
+        for chunk in torch.split(queries, step):
+            chunks.append(self._of_chunk(chunk, k, buffer[: len(chunk)]))
+            between()
+        distances, rows, sure = (torch.cat(parts) for parts in zip(*chunks, strict=True))
+        return distances, rows, sure
+
+    def _of_chunk(self, queries: Tensor, k: int, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Do `nearest` for queries whose scores, (M, N), fit the given memory."""
+        candidates = min(k + _SPARE, len(self._bank))
+        centred = self._about_centre(queries)
+        with torch.autocast(queries.device.type, enabled=False):
+            torch.addmm(self._lengths, centred, self._centred.T, alpha=-2, out=scores)
         smallest, rows = scores.topk(candidates, largest=False)
-        squares, order = _squared_distances(chunk, bank, rows).sort(stable=True)
-        length = query.double().square().sum(1)
-        slack = relative_error * (longest + length.sqrt()).square()
-        sure = squares[:, k - 1] <= smallest[:, -1].double() + length - slack
-        sure |= candidates == len(bank)
-        chunks.append((squares[:, :k].sqrt().float(), rows.gather(1, order)[:, :k], sure))
-        between()
-    distances, rows, sure = (torch.cat(parts) for parts in zip(*chunks, strict=True))
-    return distances, rows, sure
+        squares, order = _squared_distances(queries, self._bank, rows).sort(stable=True)
+        # No row outside the candidates can be nearer where even the largest rounding error of
+        # a score, about D u (|q| + |b|)², leaves it farther than the k-th of them. (Higham,
+        # Accuracy and Stability of Numerical Algorithms, section 3.1.)
+        length = centred.double().square().sum(1)
+        relative = (queries.shape[1] + 8) * torch.finfo(self.dtype).eps
+        error = relative * (self._longest + length.sqrt()).square()
+        sure = squares[:, k - 1] <= smallest[:, -1].double() + length - error
+        sure |= candidates == len(self._bank)
+        return squares[:, :k].sqrt().float(), rows.gather(1, order)[:, :k], sure
+
+    def _about_centre(self, latents: Tensor) -> Tensor:
+        return (latents.double() - self._centre).to(self.dtype)
 
 
 def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:

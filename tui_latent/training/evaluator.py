@@ -12,6 +12,7 @@ from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.pairing import Pairing
 from tui_latent.evaluation.collapse import (
     alignment,
+    deviation_range,
     effective_rank,
     uniformity,
 )
@@ -115,10 +116,11 @@ class Evaluator:
 
 
 def _spread(latents: Tensor) -> dict[str, float]:
-    std = latents.std(0, correction=0)
+    least, mean, most = deviation_range(latents)
     return {
         "latent/effective_rank": float(effective_rank(latents)),
-        "latent/std_min": float(std.min()),
-        "latent/std_mean": float(std.mean()),
+        "latent/std_min": float(least),
+        "latent/std_mean": float(mean),
+        "latent/std_max": float(most),
         "latent/uniformity": float(uniformity(latents)),
     }

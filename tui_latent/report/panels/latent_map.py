@@ -19,6 +19,8 @@ from tui_latent.report.text import name_to_fit, text_width
 
 _LEFT, _BOTTOM = 0.55, 0.36
 _LABEL, _LABEL_WIDTH, _LABEL_HEIGHT = 11.0, 1.5, 0.19
+_MOST_LISTED = 120
+"""classes up to which a legend is of use"""
 _HALO = withStroke(linewidth=4.5, foreground="white")
 _INK = 30_000.0
 """square points that all the markers together may cover"""
@@ -59,6 +61,8 @@ def _note(frame: MapFrame, dimensions: int | None) -> str:
         known = {"pca": "principal components"}.get(frame.projection, frame.projection)
         shown = f"{known} of {dimensions or 'more'} dimensions"
     parts = [f"step {frame.step:,}", f"{frame.images:,} held-out images", shown]
+    if len(frame.classes) > _MOST_LISTED:
+        parts.append(f"{len(frame.classes):,} classes, named where there is room")
     if frame.outside:
         parts.append(f"{frame.outside:,} outside the frame")
     if frame.not_finite:
@@ -139,7 +143,7 @@ def _around() -> Iterator[tuple[float, float]]:
 
 
 def _entries(numbers: ReportNumbers) -> list[Entry]:
-    if numbers.map is None:
+    if numbers.map is None or len(numbers.map.classes) > _MOST_LISTED:
         return []
     return [_entry(centre) for centre in numbers.map.classes]
 
