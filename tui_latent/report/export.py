@@ -14,6 +14,7 @@ from matplotlib import style
 from tui_latent.records.files import replace_file
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import LatentMap, RunError, RunSnapshot
+from tui_latent.report.about import about_run
 from tui_latent.report.figure import draw_report
 from tui_latent.report.numbers import ReportNumbers, as_json, report_numbers
 from tui_latent.report.samples import Samples, collect_samples
@@ -40,7 +41,7 @@ def export_report(path: Path, out: Path | None = None) -> Path:
     png = out if out is not None else _default_path(snapshot)
     if png.suffix.lower() != ".png":
         raise ReportError(f"{png}: a report is a PNG: name it {png.name}.png")
-    seed = int(snapshot.provenance.get("seed") or 0)
+    seed = about_run(snapshot).seed or 0
     samples = collect_samples(path, len(snapshot.class_names), seed)
     numbers = report_numbers(snapshot, samples)
     image = _draw(numbers, snapshot.map, samples)
