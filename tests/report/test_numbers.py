@@ -46,6 +46,16 @@ def test_a_run_that_says_little_leaves_gaps(make_run: MakeRun) -> None:
     assert about.command == "" and about.seed is None and about.versions == {}
 
 
+@pytest.mark.parametrize(
+    ("created", "day"),
+    [("2026-11-22T13:45:00+01:00", "2026-11-22T13:45:00+01:00"), (1.7e9, "2023-11-1"), ("?", "")],
+)
+def test_when_it_began(make_run: MakeRun, created: object, day: str) -> None:
+    run = make_run(provenance={"created": created}, evaluated=False)
+    began = numbers_of(run)[1].about.created
+    assert began.startswith(day) and bool(began) == bool(day)
+
+
 def test_curves_and_metrics_are_those_recorded(make_run: MakeRun) -> None:
     snapshot, numbers = numbers_of(make_run())
     assert numbers.metrics == {name: curve.last for name, curve in snapshot.curves.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class About:
     device: str
     seed: int | None
     created: str
+    """ISO time, with its zone where the run says it"""
     command: str
     """what trains such a run again"""
     python: str
@@ -55,7 +57,7 @@ def about_run(snapshot: RunSnapshot) -> About:
         seconds=status.seconds,
         device=_device(status.device),
         seed=_whole(provenance, "seed"),
-        created=_text(provenance, "created"),
+        created=_moment(provenance.get("created")),
         command=_text(provenance, "command"),
         python=_text(provenance, "python"),
         versions={name: str(text) for name, text in _table(provenance, "versions").items()},
@@ -71,6 +73,16 @@ def _device(device: str) -> str:
     """Return `cuda:0 (NVIDIA H200)` of `cuda:0 NVIDIA H200`."""
     name, _, words = device.partition(" ")
     return f"{name} ({words})" if words else name
+
+
+def _moment(created: object) -> str:
+    """Return the ISO time of what a run calls its beginning: that, or Unix time."""
+    try:
+        if isinstance(created, (int, float)):
+            return datetime.fromtimestamp(created).astimezone().isoformat(timespec="seconds")
+        return datetime.fromisoformat(str(created)).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:

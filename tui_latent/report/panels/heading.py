@@ -61,7 +61,6 @@ def _draw_figures(page: Page, box: Box, y: float, metrics: dict[str, float]) -> 
 
 def _fact_lines(about: About, width: float) -> list[str]:
     dimensions = f", {about.latent_dim}-D latent" if about.latent_dim else ""
-    created = _day(about.created)
     facts = [
         f"preset {about.preset or UNKNOWN}",
         f"dataset {about.dataset or UNKNOWN}",
@@ -72,19 +71,10 @@ def _fact_lines(about: About, width: float) -> list[str]:
         f"step {about.step:,} of {about.total_steps:,}" if about.total_steps else "not started",
         f"epoch {about.epoch:,.1f}".removesuffix(".0"),
         about.state,
-        *([created] if created else []),
+        *([f"{datetime.fromisoformat(about.created):%Y-%m-%d %H:%M}"] if about.created else []),
     ]
     return wrap(facts, width, BODY, joint=" · ")
 
 
 def _error_lines(about: About, width: float) -> list[str]:
     return wrap(about.error.split(), width, BODY)[:3] if about.state == "failed" else []
-
-
-def _day(created: str) -> str:
-    """Return the day and minute of an ISO time or a Unix time, or nothing."""
-    try:
-        time = datetime.fromisoformat(created)
-    except ValueError:
-        return ""
-    return f"{time:%Y-%m-%d %H:%M}"
