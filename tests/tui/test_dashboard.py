@@ -147,7 +147,6 @@ async def test_nothing_is_drawn_again_while_nothing_changes(tmp_path: Path) -> N
 
     async with app.run_test(size=WIDE) as pilot:
         await all_drawn(pilot)
-        await pilot.pause(1.2)
         app.drawer.submit = count  # type: ignore[method-assign]
         running(writer, step=730)  # the header alone changes
         await pilot.pause(2.5)
@@ -267,9 +266,15 @@ async def test_scale_axis_and_smoothing_of_the_loss(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await all_drawn(pilot)
-        for key, word in (("y", "log"), ("t", "time"), ("plus", "smooth .6")):
-            await pilot.press(key)
-            await until(pilot, lambda word=word: word in panel_text(screen, "loss").split("\n")[0])  # type: ignore[misc]
+
+        def title() -> str:
+            return panel_text(screen, "loss").split("\n")[0]
+
+        assert "log" in title()  # the terms' sizes lie far apart
+        await pilot.press("y")
+        await until(pilot, lambda: "log" not in title())
+        await pilot.press("y", "t", "plus")
+        await until(pilot, lambda: "smooth .6 · time · log" in title())
         assert "1:00" in panel_text(screen, "loss")
         await pilot.press("minus", "minus")
         await until(pilot, lambda: "smooth" not in panel_text(screen, "loss"))

@@ -22,15 +22,17 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
-from tui_latent.records.control import request
-from tui_latent.records.schema import RunError, Status
-from tui_latent.tui.commands import BindingCommands
 from tui_latent.tui.drawing import Drawer
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from tui_latent.records.schema import Status
     from tui_latent.settings import Preset
 
-Train = Callable[[Path], Status]
+# Imports inside functions bring numpy, torch and others, which the first frame does not need.
+
+Train = Callable[[Path], "Status"]
 Create = Callable[[str, "Preset", Path, "str | None"], Path]
 Export = Callable[[Path], Path]
 
@@ -53,12 +55,25 @@ def _export(path: Path) -> Path:
     return exported
 
 
+def _binding_commands() -> type[Provider]:
+    from tui_latent.tui.commands import BindingCommands
+
+    return BindingCommands
+
+
+def _ask_to_stop(path: Path) -> None:
+    """Ask whoever trains a run to stop and save; RunError when it cannot be asked."""
+    from tui_latent.records.control import request
+
+    request(path, state="stop")
+
+
 class LatentApp(App[int]):
     """Choose a preset, train it in a thread, watch its run folder."""
 
     TITLE = "tui-latent"
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    COMMANDS = App.COMMANDS | {BindingCommands}
+    COMMANDS = App.COMMANDS | {_binding_commands}
     BINDINGS = [
         Binding("question_mark", "help", "Help", id="app.help", tooltip="Show every key"),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave tui-latent", priority=True),
@@ -110,8 +125,10 @@ class LatentApp(App[int]):
         self.drawer.close()
         # A crash of the screen must not leave the process training on unseen.
         if self.training_path is not None:
+            from tui_latent.records.schema import RunError
+
             with contextlib.suppress(RunError):
-                request(self.training_path, state="stop")
+                _ask_to_stop(self.training_path)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands that no key has."""
@@ -184,13 +201,14 @@ class LatentApp(App[int]):
 
     async def _stop_training(self) -> None:
         """Ask the training of this process to stop and save; return when it has."""
+        from tui_latent.records.schema import RunError
         from tui_latent.tui.screens.quit import StoppingScreen
 
         path, training = self.training_path, self._training
         if path is None or training is None:
             return
         try:
-            request(path, state="stop")
+            _ask_to_stop(path)
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)
             return

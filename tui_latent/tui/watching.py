@@ -36,7 +36,7 @@ class RunWatcher:
     """Reads a run in its own thread and posts what changed, until it is closed."""
 
     def __init__(
-        self, path: Path, post: Callable[[Message], object], interval: float = 0.2
+        self, path: Path, post: Callable[[Message], object], interval: float = 0.4
     ) -> None:
         """`post` is called from the thread, at most once every `interval` seconds."""
         self._path = path
