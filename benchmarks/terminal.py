@@ -10,7 +10,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 
 class Terminal:
@@ -21,15 +21,16 @@ class Terminal:
         command: Sequence[str],
         columns: int = 120,
         lines: int = 40,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.started = time.perf_counter()
         self.painted = b""
         self.pid, self.file = pty.fork()
         if self.pid == 0:
-            os.environ.update({"TERM": "xterm-256color", **(environment or {})})
-            os.execvp(command[0], list(command))
-        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            # In the child, before the program can ask for it.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            names = os.environ.keys() - {"COLUMNS", "LINES"}  # they would hide the pty's size
+            clean = {name: os.environ[name] for name in names}
+            os.execve(command[0], list(command), {**clean, "TERM": "xterm-256color"})
 
     def wait_for(self, text: bytes, seconds: float = 30.0) -> float:
         """Read until `text` was painted; return the seconds since the start. TimeoutError."""

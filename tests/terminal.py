@@ -1,0 +1,98 @@
+"""A program on a real pseudo-terminal, and its screen as a person would see it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pyte
+
+
+class Terminal:
+    """`tui-latent` with arguments on a pty of `columns` x `lines`; `screen()` is what it shows."""
+
+    def __init__(
+        self, *arguments: str, columns: int = 120, lines: int = 40, **environment: str
+    ) -> None:
+        self._emulator = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self._emulator)
+        self.painted = b""
+        self.status: int | None = None
+        self._pid, self._file = pty.fork()
+        if self._pid == 0:
+            _set_size(0, columns, lines)
+            self._become(arguments, {"TERM": "xterm-256color", **environment})
+
+    @staticmethod
+    def _become(arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        command = str(Path(sys.executable).with_name("tui-latent"))
+        # readline puts LINES and COLUMNS behind os.environ's back; they would hide the pty's size.
+        clean = {name: v for name, v in os.environ.items() if name not in ("LINES", "COLUMNS")}
+        os.execve(command, [command, *arguments], clean | environment)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Change the terminal's size, as dragging its corner does."""
+        _set_size(self._file, columns, lines)
+        self._emulator.resize(lines, columns)
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._file, keys.encode())
+
+    def screen(self) -> str:
+        """Return what is on the screen now, a line per row."""
+        self._read(0.0)
+        return "\n".join(self._emulator.display)
+
+    def wait_for(self, *texts: str, seconds: float = 120.0) -> str:
+        """Return the screen as soon as it shows any of `texts`; AssertionError with the screen."""
+        deadline = time.monotonic() + seconds
+        while True:
+            screen = self.screen()
+            if any(text in screen for text in texts):
+                return screen
+            assert time.monotonic() < deadline, f"none of {texts} within {seconds} s:\n{screen}"
+            assert self.status is None, f"ended with {self.status} before {texts}:\n{screen}"
+            self._read(0.1)
+
+    def wait_for_end(self, seconds: float = 120.0) -> int:
+        """Return the exit status once the program has ended."""
+        deadline = time.monotonic() + seconds
+        while self.status is None:
+            assert time.monotonic() < deadline, f"still running:\n{self.screen()}"
+            self._read(0.1)
+        return self.status
+
+    def close(self) -> None:
+        """Kill the program if it still runs."""
+        if self.status is None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        os.close(self._file)
+
+    def _read(self, seconds: float) -> None:
+        while select.select([self._file], [], [], seconds)[0]:
+            try:
+                chunk = os.read(self._file, 1 << 16)
+            except OSError:  # the program closed its end
+                chunk = b""
+            if not chunk:
+                break
+            self.painted += chunk
+            self._stream.feed(chunk)
+            seconds = 0.0
+        pid, status = (0, 0) if self.status is not None else os.waitpid(self._pid, os.WNOHANG)
+        if pid:
+            self.status = os.waitstatus_to_exitcode(status)
+
+
+def _set_size(file: int, columns: int, lines: int) -> None:
+    fcntl.ioctl(file, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

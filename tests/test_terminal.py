@@ -1,0 +1,90 @@
+"""The dashboard on a real pseudo-terminal, driven by keys from menu to report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal
+from tui_latent.records.reader import RunReader
+
+LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
+SHOWED_CURSOR = b"\x1b[?25h"
+
+
+@contextmanager
+def dashboard(runs: Path, columns: int = 120, lines: int = 40) -> Iterator[Terminal]:
+    terminal = Terminal("--runs", str(runs), columns=columns, lines=lines)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def only_run(runs: Path) -> Path:
+    (path,) = [folder for folder in runs.iterdir() if folder.is_dir()]
+    return path
+
+
+@pytest.mark.slow
+def test_from_menu_to_report_and_out(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.wait_for("digits-contrastive-2d")
+        terminal.wait_for("two numbers per image")
+        terminal.type("\r")
+        terminal.wait_for("● running")
+        terminal.wait_for("359 held-out images")
+        terminal.type(" ")
+        terminal.wait_for("paused")
+        terminal.type(" ")
+        terminal.wait_for("● running")
+        terminal.type("s")
+        terminal.wait_for("stopped")
+        terminal.type("x")
+        terminal.wait_for(".png")
+        terminal.type("v")
+        terminal.wait_for("view 1")
+        terminal.type("\x1b")
+        terminal.wait_for("Latent map")
+        terminal.type("q")
+        terminal.wait_for("■ stopped", "stopped ")
+        terminal.type("\x11")
+        assert terminal.wait_for_end() == 0
+    assert LEFT_ALTERNATE_SCREEN in terminal.painted
+    assert SHOWED_CURSOR in terminal.painted
+    snapshot = RunReader(only_run(tmp_path)).refresh()
+    assert snapshot.status.state == "stopped"
+    assert snapshot.status.checkpoint_step == snapshot.status.step
+    (png,) = snapshot.reports
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert json.loads(png.with_suffix(".json").read_text())
+
+
+@pytest.mark.slow
+def test_quitting_while_training_asks_then_saves_and_leaves_the_terminal_clean(
+    tmp_path: Path,
+) -> None:
+    with dashboard(tmp_path, columns=80, lines=24) as terminal:
+        terminal.wait_for("digits-contrastive-2d")
+        terminal.type("\r")
+        terminal.wait_for("running")
+        terminal.wait_for("held-out")
+        terminal.resize(70, 22)
+        terminal.wait_for("held-out")
+        terminal.type("\x11")
+        terminal.wait_for("top")
+        terminal.type("\r")
+        assert terminal.wait_for_end() == 0
+    assert LEFT_ALTERNATE_SCREEN in terminal.painted
+    status = RunReader(only_run(tmp_path)).refresh().status
+    assert status.state == "stopped"
+    assert status.checkpoint_step == status.step
+
+
+def test_a_terminal_too_small_says_so(tmp_path: Path) -> None:
+    with dashboard(tmp_path, columns=50, lines=12) as terminal:
+        terminal.wait_for("60")
