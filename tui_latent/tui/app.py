@@ -11,7 +11,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +103,7 @@ class LatentApp(App[int]):
         self._create = create
         self._export = export
         self._training: Worker[Status] | None = None
+        self._trained = threading.Event()
         self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
         if self._remote:
             self.animation_level = "none"
@@ -115,9 +118,9 @@ class LatentApp(App[int]):
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: tests
-                loop.add_signal_handler(number, self._leave)
+        with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread
+            loop.add_signal_handler(signal.SIGTERM, self._leave)
+            loop.add_signal_handler(signal.SIGHUP, self._lose_terminal)
         if self._open_path is not None:
             self.open_run(self._open_path)
 
@@ -170,13 +173,21 @@ class LatentApp(App[int]):
             return
         self.training_path = path
         self._training = self.run_worker(
-            lambda: self._train(path),
+            partial(self._train_to_end, path),
             group="training",
             description=path.name,
             thread=True,
             exit_on_error=False,
         )
         self.open_run(path)
+
+    def _train_to_end(self, path: Path) -> Status:
+        """Train, in a thread; `_trained` tells other threads when it is over."""
+        self._trained.clear()
+        try:
+            return self._train(path)
+        finally:
+            self._trained.set()
 
     @on(Worker.StateChanged)
     def end_training(self, event: Worker.StateChanged) -> None:
@@ -250,8 +261,23 @@ class LatentApp(App[int]):
         self._quit(ask=True)
 
     def _leave(self) -> None:
-        """Leave because the terminal is gone or the system says so."""
+        """Leave without asking, because the system says so."""
         self._quit(ask=False)
+
+    def _lose_terminal(self) -> None:
+        """Save and end because the terminal is gone."""
+        # Textual waits for ever to write to a terminal that is gone: leave without it.
+        threading.Thread(target=self._save_and_end, name="hangup").start()
+
+    def _save_and_end(self) -> None:
+        from tui_latent.records.schema import RunError
+
+        path = self.training_path
+        if path is not None:
+            with contextlib.suppress(RunError):
+                _ask_to_stop(path)
+            self._trained.wait()
+        os._exit(0)
 
     @work(group="quit", exclusive=True)
     async def _quit(self, ask: bool) -> None:

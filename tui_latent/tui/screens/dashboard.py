@@ -20,6 +20,7 @@ from tui_latent.tui.charts import ChartOptions
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.run_views import failure, knn_series, loss_series, when_evaluated, when_recorded
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
+from tui_latent.tui.widgets.confusion_panel import ConfusionPanel
 from tui_latent.tui.widgets.curve_chart import SMOOTHINGS, CurveChart
 from tui_latent.tui.widgets.latent_map import LatentMapPanel
 from tui_latent.tui.widgets.log_panel import LogPanel
@@ -33,9 +34,11 @@ Asked = Literal["run", "pause", "stop"]
 
 SMALLEST: Final = (60, 20)
 """columns and rows below which a sentence takes the place of the panels"""
+_THREE_COLUMNS: Final = 150
+"""columns from which the classes have room beside the curves"""
 _LOSS_TITLES: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
 _KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
-_PANELS: Final = ("map", "loss", "knn", "space", "log")
+_PANELS: Final = ("map", "loss", "knn", "space", "log", "confusion")
 _SIDE: Final = {"loss": "Loss", "knn": "kNN", "space": "Space", "log": "Log"}
 _SMOOTH: Final = Binding.Group("Smooth", compact=True)
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
@@ -112,6 +115,7 @@ class DashboardScreen(Screen[None]):
                 yield CurveChart(self._drawer, "knn", _KNN_TITLES, ChartOptions(log=False))
                 yield SpacePanel(self._drawer)
                 yield LogPanel()
+            yield ConfusionPanel(self._drawer)
         yield Static(id="too-small", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
@@ -128,6 +132,7 @@ class DashboardScreen(Screen[None]):
         """Choose between panels side by side, tabs, and a sentence."""
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
+        self.set_class(width >= _THREE_COLUMNS, "-three")
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
         words = f"tui-latent needs {SMALLEST[0]}x{SMALLEST[1]} cells; here are {width}x{height}."
         self.query_one("#too-small", Static).update(words)
@@ -147,6 +152,11 @@ class DashboardScreen(Screen[None]):
         hint = when_evaluated(snapshot, "The map")
         self.query_one(LatentMapPanel).show(snapshot.map, hint)
         self.query_one(LogPanel).show(snapshot.log)
+        hint = when_evaluated(snapshot, "What is taken for what")
+        self.query_one(ConfusionPanel).show(snapshot.confusion, snapshot.class_names, hint)
+        for problem in snapshot.problems:
+            if problem not in before.problems:
+                self.notify(problem, title="Passed over", severity="warning", markup=False)
         if state != before.status.state or first:
             self._show_failure(failure(snapshot))
             self.refresh_bindings()
@@ -270,7 +280,8 @@ class DashboardScreen(Screen[None]):
             chosen = name == (focused if focused in _PANELS else "map")
             self.query_one(f"#{name}").set_class(full and chosen, "-full")
         self.set_class(full, "-full")
-        self.set_class(full and self.query_one("#map").has_class("-full"), "-full-map")
+        in_side = any(self.query_one(f"#{name}").has_class("-full") for name in _SIDE)
+        self.set_class(full and not in_side, "-full-alone")
 
     def action_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
