@@ -32,5 +32,14 @@ format: $(STAMP)
 snapshots: $(STAMP)
 	$(BIN)/python -m pytest tests/tui --snapshot-update
 
+screenshot: $(STAMP)
+	$(BIN)/python -m benchmarks.screenshot
+
+# About 20 minutes; MNIST must be in $$TUI_LATENT_DATA or may be downloaded.
+benchmarks: $(STAMP)
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.screen
+
 clean:
 	rm -rf $(VENV) dist build
