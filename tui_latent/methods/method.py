@@ -21,8 +21,11 @@ class Method(nn.Module):
 
     terms: tuple[str, ...] = ()
     """names that `losses` returns, in display order"""
-    pairing: str
-    """kind of pairing it learns from; "none" for a method that is fitted at once"""
+    pairing: str = ""
+    """kind of pairing it learns from; "none" for a method that is fitted at once.
+
+    A class that leaves it empty decides in its instances.
+    """
 
     def __init__(self, settings: Section, input_shape: Sequence[int]) -> None:
         """Build for images of shape (C, H, W), or for features of shape (D,)."""
