@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from textual.screen import Screen
 from textual.widgets import Static, Tabs
 
 from tests.tui.made_runs import (
@@ -330,4 +331,33 @@ async def test_the_log_follows_its_end_and_shows_markup_as_text(tmp_path: Path) 
         writer.log("line 30")
         await until(pilot, lambda: any("line 30" in line for line in log.lines))
         assert log.scroll_y == 0  # someone reads: it does not run away
+    writer.close()
+
+
+async def test_images_open_for_this_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Opened(Screen[None]):
+        def __init__(self, path: Path) -> None:
+            super().__init__()
+            self.path = path
+
+    monkeypatch.setattr("tui_latent.tui.screens.viewer.ViewerScreen", Opened)
+    writer = trained_run(tmp_path)
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        await all_drawn(pilot)
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Opened))
+        screen = pilot.app.screen
+        assert isinstance(screen, Opened) and screen.path == writer.path
+    writer.close()
+
+
+async def test_what_could_not_be_read_is_named(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    with (writer.path / "metrics.jsonl").open("a") as file:
+        file.write("no record\n{}\n")
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await all_drawn(pilot)
+        notes = [n.message for n in pilot.app._notifications]
+        assert len(notes) == 1 and "metrics.jsonl" in notes[0]
+        assert "total 3.32" in panel_text(screen, "loss")
     writer.close()

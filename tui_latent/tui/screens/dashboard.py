@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static, Tab, Tabs
+from textual.widgets import Footer, Static
 
 from tui_latent.records.control import request
 from tui_latent.records.schema import LIVE_STATES, RunError, RunSnapshot
-from tui_latent.tui.charts import ChartOptions
 from tui_latent.tui.drawing import Drawer
-from tui_latent.tui.run_views import failure, knn_series, loss_series, when_evaluated, when_recorded
+from tui_latent.tui.run_views import failure
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.widgets.confusion_panel import ConfusionPanel
-from tui_latent.tui.widgets.curve_chart import SMOOTHINGS, CurveChart
-from tui_latent.tui.widgets.latent_map import LatentMapPanel
-from tui_latent.tui.widgets.log_panel import LogPanel
 from tui_latent.tui.widgets.run_header import RunHeader
-from tui_latent.tui.widgets.space_panel import SpacePanel
+from tui_latent.tui.widgets.run_panels import RunPanels
 
 if TYPE_CHECKING:
     from tui_latent.tui.app import LatentApp
@@ -36,10 +29,6 @@ SMALLEST: Final = (60, 20)
 """columns and rows below which a sentence takes the place of the panels"""
 _THREE_COLUMNS: Final = 150
 """columns from which the classes have room beside the curves"""
-_LOSS_TITLES: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
-_KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
-_PANELS: Final = ("map", "loss", "knn", "space", "log", "confusion")
-_SIDE: Final = {"loss": "Loss", "knn": "kNN", "space": "Space", "log": "Log"}
 _SMOOTH: Final = Binding.Group("Smooth", compact=True)
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
@@ -101,29 +90,18 @@ class DashboardScreen(Screen[None]):
         self._seconds_between_charts = seconds_between_charts
         self._watcher = RunWatcher(path, self.post_message)
         self._snapshot = RunSnapshot(path)
-        self._charted = self._snapshot
         self._asked: Asked | None = None
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
         yield Static(id="failure", markup=False)
-        with Horizontal(id="panels"):
-            yield LatentMapPanel(self._drawer)
-            with Vertical(id="side"):
-                yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
-                yield CurveChart(self._drawer, "loss", _LOSS_TITLES, ChartOptions())
-                yield CurveChart(self._drawer, "knn", _KNN_TITLES, ChartOptions(log=False))
-                yield SpacePanel(self._drawer)
-                yield LogPanel()
-            yield ConfusionPanel(self._drawer)
+        yield RunPanels(self._drawer)
         yield Static(id="too-small", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self._select("loss")
-        self.query_one(LatentMapPanel).focus()
         self._watcher.start()
-        self.set_interval(self._seconds_between_charts, self._draw_charts)
+        self.set_interval(self._seconds_between_charts, self._show_curves)
 
     def on_unmount(self) -> None:
         self._watcher.close()
@@ -143,24 +121,20 @@ class DashboardScreen(Screen[None]):
     def show_snapshot(self, message: SnapshotRead) -> None:
         """Show the newest state; curves wait for their own, slower clock."""
         before, snapshot = self._snapshot, message.snapshot
-        first = not self._charted.preset
+        first = not before.preset
         self._snapshot = snapshot
         state = snapshot.status.state
         if self._asked and (state in _ANSWERS[self._asked] or state not in LIVE_STATES):
             self._asked = None
         self._show_header()
-        hint = when_evaluated(snapshot, "The map")
-        self.query_one(LatentMapPanel).show(snapshot.map, hint)
-        self.query_one(LogPanel).show(snapshot.log)
-        hint = when_evaluated(snapshot, "What is taken for what")
-        self.query_one(ConfusionPanel).show(snapshot.confusion, snapshot.class_names, hint)
+        self._panels.show(snapshot)
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Passed over", severity="warning", markup=False)
         if state != before.status.state or first:
             self._show_failure(failure(snapshot))
             self.refresh_bindings()
-            self._draw_charts()
+            self._panels.show_curves(snapshot)
 
     @on(RunLost)
     def show_loss_of_run(self, message: RunLost) -> None:
@@ -175,34 +149,15 @@ class DashboardScreen(Screen[None]):
         line.update(Content(text))
         line.display = bool(text)
 
-    def _draw_charts(self) -> None:
-        snapshot = self._snapshot
-        if snapshot is self._charted or not snapshot.preset:
-            return
-        self._charted = snapshot
-        loss, knn = self.query_one("#loss", CurveChart), self.query_one("#knn", CurveChart)
-        loss.show(loss_series(snapshot), "", when_recorded(snapshot))
-        knn.show(*knn_series(snapshot), when_evaluated(snapshot, "kNN"))
-        hint = when_evaluated(snapshot, "How the space is used")
-        self.query_one(SpacePanel).show(snapshot.curves, hint)
-
-    # Tabs, where there is no room for all panels
-
-    @on(Tabs.TabActivated)
-    def show_tab(self, event: Tabs.TabActivated) -> None:
-        """Show the panel whose tab was chosen."""
-        self._select((event.tab.id or "").removeprefix("tab-"))
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Follow the focus with the tabs."""
-        if event.widget.id in _SIDE:
-            self.query_one(Tabs).active = f"tab-{event.widget.id}"
-
-    def _select(self, name: str) -> None:
-        for panel in _SIDE:
-            self.query_one(f"#{panel}").set_class(panel == name, "-selected")
+    def _show_curves(self) -> None:
+        if self._snapshot.preset:
+            self._panels.show_curves(self._snapshot)
 
     # What a person asks
+
+    @property
+    def _panels(self) -> RunPanels:
+        return self.query_one(RunPanels)
 
     @property
     def _app(self) -> LatentApp:
@@ -267,36 +222,23 @@ class DashboardScreen(Screen[None]):
 
     def action_leave(self) -> None:
         """Leave the full screen, or else the dashboard."""
-        if self.has_class("-full"):
-            self.action_full()
+        if self._panels.is_full:
+            self._panels.toggle_full()
         else:
             self.action_menu()
 
     def action_full(self) -> None:
         """Give the focused panel all the room, or take it back."""
-        full = not self.has_class("-full")
-        focused = self.focused.id if self.focused is not None else None
-        for name in _PANELS:
-            chosen = name == (focused if focused in _PANELS else "map")
-            self.query_one(f"#{name}").set_class(full and chosen, "-full")
-        self.set_class(full, "-full")
-        in_side = any(self.query_one(f"#{name}").has_class("-full") for name in _SIDE)
-        self.set_class(full and not in_side, "-full-alone")
+        self._panels.toggle_full()
 
     def action_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
-        chart = self.query_one("#loss", CurveChart)
-        chart.set_options(replace(chart.options, log=not chart.is_logarithmic))
+        self._panels.toggle_log()
 
     def action_axis(self) -> None:
         """Switch all curves between steps and time."""
-        for chart in self.query(CurveChart):
-            axis: Literal["step", "time"] = "time" if chart.options.axis == "step" else "step"
-            chart.set_options(replace(chart.options, axis=axis))
+        self._panels.toggle_time()
 
     def action_smooth(self, steps: int) -> None:
         """Smooth the loss more or less."""
-        chart = self.query_one("#loss", CurveChart)
-        at = SMOOTHINGS.index(chart.options.smoothing) + steps
-        smoothing = SMOOTHINGS[min(max(at, 0), len(SMOOTHINGS) - 1)]
-        chart.set_options(replace(chart.options, smoothing=smoothing))
+        self._panels.smooth(steps)
