@@ -35,11 +35,7 @@ class ProbedApp(LatentApp):
     async def _probe(self) -> None:
         from tui_latent.records.reader import RunReader
 
-        while self.training_path is None:
-            await asyncio.sleep(0.1)
-        path = self.training_path
-        while not list((path / "latents").glob("step-*.npz")):
-            await asyncio.sleep(0.1)
+        path = await self._first_map()
         lags = []
         while self.training_path is not None:
             before = time.perf_counter()
@@ -51,6 +47,16 @@ class ProbedApp(LatentApp):
         result = {"path": str(path), "state": snapshot.status.state, "lags": lags, "points": points}
         self._out.write_text(json.dumps(result))
         self.exit(0)
+
+    async def _first_map(self) -> Path:
+        """Return the run's folder once its first map is there; leaves when the run failed."""
+        while True:
+            await asyncio.sleep(0.1)
+            for path in self.runs.glob("*-*"):
+                if list((path / "latents").glob("step-*.npz")):
+                    return path
+                if "failed" in (path / "status.json").read_text():
+                    self.exit(1)
 
 
 def main() -> None:

@@ -12,6 +12,9 @@ import termios
 import time
 from collections.abc import Sequence
 
+NOT_A_USERS = ("COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE")
+"""the first two would hide the pty's size, the last has every start compile the package anew"""
+
 
 class Terminal:
     """Runs a program on a pty and reads what it paints; the clock starts at the fork."""
@@ -28,8 +31,7 @@ class Terminal:
         if self.pid == 0:
             # In the child, before the program can ask for it.
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-            names = os.environ.keys() - {"COLUMNS", "LINES"}  # they would hide the pty's size
-            clean = {name: os.environ[name] for name in names}
+            clean = {name: v for name, v in os.environ.items() if name not in NOT_A_USERS}
             os.execve(command[0], list(command), {**clean, "TERM": "xterm-256color"})
 
     def wait_for(self, text: bytes, seconds: float = 30.0) -> float:
