@@ -179,9 +179,7 @@ def _siamese(method: SiameseSettings) -> list[str]:
 
 def _autoencoder(method: AutoencoderSettings) -> list[str]:
     words = [
-        f"variational autoencoder, beta {method.beta:g}"
-        if method.variational
-        else "autoencoder"
+        f"variational autoencoder, beta {method.beta:g}" if method.variational else "autoencoder"
     ]
     return words + ["tanh latent"] * (method.activation == "tanh")
 
