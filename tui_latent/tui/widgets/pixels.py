@@ -176,7 +176,8 @@ class ImageSheet(Widget):
             text = clip(tile.caption, layout.tile_width)
             before = x + (layout.tile_width - cell_len(text)) // 2 - line.cell_length
             line += Content.assemble(" " * before, (text, tile.style))
-        return Visual.to_strips(self, line, self.size.width, 1, self.visual_style)
+        strips = Visual.to_strips(self, line, self.size.width, 1, self.visual_style)
+        return [strip.adjust_cell_length(self.size.width) for strip in strips]
 
     def _place_pixels(self, frames: Mapping[int, Framed], layout: Layout | None) -> None:
         """Put one image widget on every row of tiles, reusing those that are there."""
