@@ -11,6 +11,7 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyte
@@ -20,8 +21,15 @@ class Terminal:
     """`tui-latent` with arguments on a pty of `columns` x `lines`; `screen()` is what it shows."""
 
     def __init__(
-        self, *arguments: str, columns: int = 120, lines: int = 40, **environment: str
+        self,
+        *arguments: str,
+        columns: int = 120,
+        lines: int = 40,
+        answers: Mapping[bytes, bytes] = {},
+        **environment: str,
     ) -> None:
+        """`answers` are what the terminal replies to what a program asks it."""
+        self._answers = answers
         self._emulator = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._emulator)
         self.painted = b""
@@ -63,6 +71,13 @@ class Terminal:
             assert self.status is None, f"ended with {self.status} before {texts}:\n{screen}"
             self._read(0.1)
 
+    def wait_for_painted(self, sequence: bytes, seconds: float = 120.0) -> None:
+        """Return once the program has sent a control sequence that the emulator does not show."""
+        deadline = time.monotonic() + seconds
+        while sequence not in self.painted:
+            assert time.monotonic() < deadline, f"{sequence!r} never came:\n{self.screen()}"
+            self._read(0.1)
+
     def wait_for_end(self, seconds: float = 120.0) -> int:
         """Return the exit status once the program has ended."""
         deadline = time.monotonic() + seconds
@@ -78,6 +93,11 @@ class Terminal:
             os.waitpid(self._pid, 0)
         os.close(self._file)
 
+    def _answer(self, chunk: bytes) -> None:
+        for question, answer in self._answers.items():
+            if question in chunk:
+                os.write(self._file, answer)
+
     def _read(self, seconds: float) -> None:
         while select.select([self._file], [], [], seconds)[0]:
             try:
@@ -86,6 +106,7 @@ class Terminal:
                 chunk = b""
             if not chunk:
                 break
+            self._answer(chunk)
             self.painted += chunk
             self._stream.feed(chunk)
             seconds = 0.0

@@ -248,6 +248,10 @@ def _open_dashboard(runs: str | None, path: Path | None) -> None:
             "  tui-latent train PRESET   train it, printing lines\n"
             "  tui-latent runs           what was trained"
         )
-    from tui_latent.tui.app import LatentApp
+    from tui_latent.tui.terminal_images import asking_for_images
 
-    sys.exit(LatentApp(runs_folder(runs), open_path=path).run() or 0)
+    with asking_for_images():  # the terminal answers while Textual is being imported
+        from tui_latent.tui.app import LatentApp
+
+        app = LatentApp(runs_folder(runs), open_path=path)
+    sys.exit(app.run() or 0)

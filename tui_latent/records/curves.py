@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.records.schema import Curve, Float
+from tui_latent.records.schema import Curve
+
+if TYPE_CHECKING:
+    from tui_latent.records.schema import Float
 
 CAPACITY: Final = 1024
 """bins of a curve at most"""

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait for
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Float = NDArray[np.float64]
 
 State = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 
 LIVE_STATES: Final[frozenset[State]] = frozenset({"starting", "running", "paused"})
-
-Float = NDArray[np.float64]
 
 
 class RunError(Exception):
