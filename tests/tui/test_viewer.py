@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from textual.widgets import Static
 from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, until
 from tui_latent import inspection
-from tui_latent.tui.screens.viewer import ViewerScreen
+from tui_latent.settings import Preset
+from tui_latent.tui.screens.viewer import PresetImagesScreen, ViewerScreen
 from tui_latent.tui.widgets.pixels import ImageSheet
 
 IMAGES = 30
@@ -153,6 +155,95 @@ async def test_images_that_are_gone_are_named_in_words(
         assert "set TUI_LATENT_DATA" in " ".join(text_of(pilot).split())
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, ViewerScreen))
+
+
+async def test_of_what_is_asked_for_meanwhile_only_the_newest_is_looked_up(
+    app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[int] = []
+    may_go = threading.Event()
+
+    def slowly(images: KnownImages, indices: Sequence[int], views: int, seed: int) -> Any:
+        may_go.wait(10)
+        looked_up.append(indices[0])
+        return original(images, indices, views, seed)
+
+    original = KnownImages.augmentations
+    monkeypatch.setattr(KnownImages, "augmentations", slowly)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(ViewerScreen(trained_run(tmp_path).path))
+        await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
+        assert "loading the images" in text_of(pilot)
+        may_go.set()
+        await until(pilot, lambda: "held-out image 0 of" in text_of(pilot))
+        may_go.clear()
+        await pilot.press(*["down"] * 9)
+        may_go.set()
+        await until(pilot, lambda: "held-out image 9 of" in text_of(pilot))
+        assert looked_up == [0, 1, 9]
+
+
+async def test_a_look_up_that_breaks_is_told_and_the_keys_go_on(
+    app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(images: KnownImages, index: int, k: int) -> Any:
+        raise MemoryError("no [red]room")
+
+    monkeypatch.setattr(KnownImages, "neighbours", broken)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path)
+        await pilot.press("k")
+        await until(pilot, lambda: "no [red]room" in text_of(pilot))
+        await pilot.press("a")
+        await until(pilot, lambda: "view 1" in text_of(pilot))
+
+
+async def test_a_presets_views_are_drawn_once_for_all_its_images(
+    app: MenulessApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws: list[int] = []
+
+    def known(preset: Preset, images: int, views: int, seed: int) -> NDArray[np.uint8]:
+        draws.append(seed)
+        sheet = np.full((3, 1 + views, 8, 8, 3), 50 + seed, np.uint8)
+        sheet[:, 0] = np.arange(3)[:, None, None, None]
+        return sheet
+
+    monkeypatch.setattr(inspection, "preset_augmentations", known)
+    preset = Preset.model_validate(
+        {
+            "data": {"source": "digits"},
+            "augment": {"rotate": 15},
+            "method": {"name": "contrastive", "latent_dim": 2},
+        }
+    )
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(PresetImagesScreen("[red]mine", preset))
+        await until(pilot, lambda: "view 1" in text_of(pilot))
+        assert "image 0 of 0–2 · draw 1\nrotate ±15°" in text_of(pilot)
+        assert "[red]mine" in str(app.screen.query_one("#title", Static).render())
+        await pilot.press("down", "down", "down", "down")
+        await until(pilot, lambda: "image 2 of" in text_of(pilot))
+        assert draws == [0] and {2, 50} <= colours(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: "draw 2" in text_of(pilot))
+        assert draws == [0, 1] and {2, 51} <= colours(pilot)
+
+
+async def test_greyed_keys_are_those_that_do_nothing_on_this_page(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+
+        def enabled() -> dict[str, bool]:
+            keys = app.screen.active_bindings
+            return {key: keys[key].enabled for key in "ank"}
+
+        assert enabled() == {"a": False, "n": True, "k": True}
+        await pilot.press("k")
+        await until(pilot, lambda: "×12" in text_of(pilot))
+        assert enabled() == {"a": True, "n": False, "k": False}
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
