@@ -72,12 +72,12 @@ def test_quitting_while_training_asks_then_saves_and_leaves_the_terminal_clean(
         terminal.wait_for("digits-contrastive-2d")
         terminal.type("\r")
         terminal.wait_for("running")
-        terminal.wait_for("held-out")
+        terminal.wait_for("% hidden")
         terminal.resize(70, 22)
-        terminal.wait_for("held-out")
+        terminal.wait_for("% hidden")
         terminal.type("\x11")
-        terminal.wait_for("top")
-        terminal.type("\r")
+        terminal.wait_for("Stop and leave")
+        terminal.type("y")
         assert terminal.wait_for_end() == 0
     assert LEFT_ALTERNATE_SCREEN in terminal.painted
     status = RunReader(only_run(tmp_path)).refresh().status
@@ -85,6 +85,8 @@ def test_quitting_while_training_asks_then_saves_and_leaves_the_terminal_clean(
     assert status.checkpoint_step == status.step
 
 
-def test_a_terminal_too_small_says_so(tmp_path: Path) -> None:
+def test_a_terminal_too_small_says_so_until_it_grows(tmp_path: Path) -> None:
     with dashboard(tmp_path, columns=50, lines=12) as terminal:
-        terminal.wait_for("60")
+        assert "Presets" not in terminal.wait_for("needs 60x20 cells; here are 50x12")
+        terminal.resize(80, 24)
+        terminal.wait_for("digits-contrastive-2d")

@@ -15,6 +15,7 @@ from textual.widgets import Footer, Static
 from tui_latent.records.control import request
 from tui_latent.records.schema import LIVE_STATES, RunError, RunSnapshot
 from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.run_views import failure
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.run_header import RunHeader
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 Asked = Literal["run", "pause", "stop"]
 
-SMALLEST: Final = (60, 20)
-"""columns and rows below which a sentence takes the place of the panels"""
 _THREE_COLUMNS: Final = 150
 """columns from which the classes have room beside the curves"""
 _SMOOTH: Final = Binding.Group("Smooth", compact=True)
@@ -111,9 +110,8 @@ class DashboardScreen(Screen[None]):
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
-        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
-        words = f"tui-latent needs {SMALLEST[0]}x{SMALLEST[1]} cells; here are {width}x{height}."
-        self.query_one("#too-small", Static).update(words)
+        self.set_class(too_small(event.size), "-too-small")
+        self.query_one("#too-small", Static).update(too_small_words(event.size))
 
     # What the run's folder says
 

@@ -18,6 +18,7 @@ from textual.widgets import Footer, Static
 from textual.worker import Worker, WorkerState
 
 from tui_latent.tui.preset_facts import PresetEntry
+from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.widgets.preset_list import PresetList
 from tui_latent.tui.widgets.preset_pane import PresetPane
 from tui_latent.tui.widgets.run_table import RunTable
@@ -94,6 +95,7 @@ class MenuScreen(Screen[None]):
             yield Static(id="device", markup=False)
         yield PresetPane()
         yield RunTable()
+        yield Static(id="too-small", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -103,6 +105,11 @@ class MenuScreen(Screen[None]):
         self.query_one(PresetPane).focus_list()
         self._timer = self.set_interval(RUNS_EVERY, self._look_at_runs)
         self.call_after_refresh(self._find_device)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Put a sentence in the place of the lists where they have no room."""
+        self.set_class(too_small(event.size), "-too-small")
+        self.query_one("#too-small", Static).update(too_small_words(event.size))
 
     def on_screen_resume(self) -> None:
         self._timer.resume()
