@@ -114,7 +114,7 @@ async def test_the_time_is_the_presets_own_until_a_run_here_tells_better(runs: P
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await press(pilot, "down")
-        assert "about 1 min · where it was measured, cpu" in details_text(screen)
+        assert "about 1 min · measured on a CPU" in details_text(screen)
         finished: dict[str, Any] = {
             "state": "finished",
             "step": 100,

@@ -111,6 +111,15 @@ def test_errors_of_lists_and_of_tables_stand_at_a_setting_that_is_shown(tmp_path
     assert list(edited.errors) == ["data.path"] and "nowhere" in edited.errors["data.path"]
 
 
+def test_where_stages_stand_in_for_settings_that_is_said(tmp_path: Path) -> None:
+    stage = "[[stages]]\nepochs = 2\nlatent_dim = 2\nlr = 0.1\n"
+    staged = draft(tmp_path, CONTRASTIVE.format(source="digits", dim=2, top="") + stage)
+    assert staged.fields["train.epochs"].help == "no effect: the preset's [[stages]] say it"
+    assert "stages" not in staged.fields["train.batch_size"].help
+    staged.write("method.latent_dim", "3")
+    assert "last stage's latent_dim is 2" in staged.errors["method.latent_dim"]
+
+
 def test_every_wrong_setting_is_told_at_once(tmp_path: Path) -> None:
     edited = draft(tmp_path)
     edited.write("train.epochs", "0")

@@ -130,7 +130,6 @@ def with_time(facts: PresetFacts, device: str, runs: Sequence[RunSummary]) -> Pr
             return replace(facts, seconds=status.seconds, seconds_from=f"as {run.name} took")
     for name, minutes in facts.preset.minutes.items():
         if name == kind:
-            return replace(
-                facts, seconds=60 * minutes, seconds_from=f"where it was measured, {kind}"
-            )
+            device_words = "a GPU" if kind == "cuda" else "a CPU"
+            return replace(facts, seconds=60 * minutes, seconds_from=f"measured on {device_words}")
     return facts

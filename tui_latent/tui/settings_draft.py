@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from tui_latent.presets import (
 )
 from tui_latent.settings import Preset
 
+_OF_STAGES = ("train.epochs", "train.lr", "train.warmup_epochs")
+"""settings in whose place a preset's stages stand"""
+
 
 class SettingsDraft:
     """Keeps a text per setting; after every change the whole preset is validated again."""
@@ -25,6 +29,9 @@ class SettingsDraft:
     def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
         self.name = name
         self.fields: dict[str, PresetField] = {f.key: f for f in preset_fields(preset)}
+        for key in _OF_STAGES if preset.stages else ():
+            help_text = "no effect: the preset's [[stages]] say it"
+            self.fields[key] = replace(self.fields[key], help=help_text)
         self.texts = {key: setting_text(field.value) for key, field in self.fields.items()}
         self.preset: Preset | None = preset
         """what the texts make; None while something is wrong"""
@@ -69,6 +76,8 @@ class SettingsDraft:
             if colon and named in self.fields:  # a table's problem that names one of its settings
                 key, text = named, rest
             text = text.removeprefix("input ")  # beside the setting it is clear whose
+            if not key:  # a problem of the whole that names one of its settings
+                key = next((name for name in self.fields if name in text), "")
             place = self._place(key)
             self.errors.setdefault(place, text if place == key else f"{key}: {text}")
 
