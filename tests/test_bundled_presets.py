@@ -1,0 +1,131 @@
+"""Every preset that comes with tui-latent trains, on tiny images in the place of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+
+from tui_latent.launch import create_run, train_run
+from tui_latent.preset_files import PresetError, preset_names
+from tui_latent.presets import load_preset
+from tui_latent.records.reader import RunReader
+from tui_latent.settings import Preset
+
+BATCH = 10
+TERMS = {
+    "contrastive": {"info_nce", "norm"},
+    "vicreg": {"invariance", "variance", "covariance"},
+    "triplet": {"triplet"},
+    "siamese": {"reconstruction"},
+    "autoencoder": {"reconstruction"},
+    "eigenmaps": set(),
+}
+
+
+@pytest.fixture(scope="module")
+def arrays(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four classes of grey and of colour images, 32 to train on and 16 held out."""
+    folder = tmp_path_factory.mktemp("arrays")
+    random = np.random.default_rng(0)
+    for name, shape in (("grey", (28, 28)), ("colour", (32, 32, 3))):
+        images = random.integers(0, 256, (48, *shape), dtype=np.uint8)
+        labels = np.arange(48) % 4
+        np.savez(
+            folder / f"{name}.npz",
+            x_train=images[:32],
+            y_train=labels[:32],
+            x_test=images[32:],
+            y_test=labels[32:],
+        )
+    return folder
+
+
+def tiny(name: str, arrays: Path, **changes: Any) -> Preset:
+    """Return a preset with its own method on tiny data, a tiny network and few steps."""
+    preset = load_preset(name)
+    table = preset.model_dump(mode="json")
+    colour = preset.data.source in ("cifar10", "folder")
+    if preset.data.source != "digits":
+        source = {"source": "arrays", "path": str(arrays / f"{'colour' if colour else 'grey'}.npz")}
+        table["data"] |= source | {"size": 0}
+    else:
+        table["data"]["per_class"] = 8
+    table["train"] |= {"epochs": 2, "batch_size": BATCH, "device": "cpu", "log_every": 1}
+    table["train"] |= {"eval_every": 1, "checkpoint_every": 1}
+    for stage in table["stages"]:
+        stage["epochs"] = 1
+    for key, value in {"width": 2, "hidden_dim": 8, "head_dim": 8, "neighbours": 3}.items():
+        if table["method"].get(key):
+            table["method"][key] = value
+    if "projector" in table["method"]:
+        table["method"]["projector"] = [8, 8]
+    for key, value in changes.items():
+        section, _, field = key.partition("__")
+        table[section][field] = value
+    return Preset.model_validate(table)
+
+
+def trained(name: str, preset: Preset, runs: Path) -> RunReader:
+    path = create_run(name, preset, runs)
+    status = train_run(path)
+    assert status.state == "finished", status.error
+    return RunReader(path)
+
+
+PLAIN = [n for n in preset_names() if n not in ("cifar10-vicreg-neighbours",) and "resnet" not in n]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_it_trains_and_its_terms_are_curves(name: str, arrays: Path, tmp_path: Path) -> None:
+    preset = tiny(name, arrays)
+    snapshot = trained(name, preset, tmp_path).refresh()
+    drawn = {metric.removeprefix("train/") for metric in snapshot.curves}
+    assert drawn >= TERMS[preset.method.name]
+    if preset.method.name == "siamese":
+        assert drawn & {"pairwise", "triplet"}
+    if getattr(preset.method, "variational", False) or getattr(preset.method, "gaussian", False):
+        assert "kl" in drawn
+    assert {"val/knn_1", "val/knn_5", "val/knn_20"} <= set(snapshot.curves)
+    assert snapshot.map is not None and np.isfinite(snapshot.map.points).all()
+
+
+def test_neighbours_need_their_earlier_run_and_then_train(arrays: Path, tmp_path: Path) -> None:
+    name = "cifar10-vicreg-neighbours"
+    with pytest.raises(PresetError, match="neighbours_run"):
+        create_run(name, tiny(name, arrays), tmp_path)
+    with pytest.raises(PresetError, match="no such run"):
+        create_run(name, tiny(name, arrays, method__neighbours_run="nobody"), tmp_path)
+    earlier = trained("cifar10-vicreg", tiny("cifar10-vicreg", arrays), tmp_path)
+    preset = tiny(name, arrays, method__neighbours_run=earlier.refresh().name)
+    assert "train/invariance" in trained(name, preset, tmp_path).refresh().curves
+
+
+@pytest.mark.slow
+def test_pretrained_features_train_from_a_local_file(
+    arrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUI_LATENT_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TUI_LATENT_OFFLINE", "1")
+    name = "cifar10-resnet50-triplet-ae"
+    weights = tmp_path / "resnet18.pth"
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), weights)
+    changes = {"data__inputs": "resnet18", "data__per_class": 3}
+    preset = tiny(name, arrays, data__weights=str(weights), **changes)
+    curves = trained(name, preset, tmp_path / "runs").refresh().curves
+    assert {"train/triplet", "train/reconstruction"} <= set(curves)
+
+
+def test_features_without_weights_are_refused_with_what_to_do(
+    arrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUI_LATENT_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("TUI_LATENT_OFFLINE", "1")
+    preset = tiny("cifar10-resnet50-triplet-ae", arrays)
+    with pytest.raises(PresetError, match=r"data\.weights"):
+        create_run("resnet", preset, tmp_path / "runs")
