@@ -124,7 +124,7 @@ def test_features_without_weights_are_refused_with_what_to_do(
     arrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUI_LATENT_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TUI_LATENT_OFFLINE", "1")
     preset = tiny("cifar10-resnet50-triplet-ae", arrays)
     with pytest.raises(PresetError, match=r"data\.weights"):

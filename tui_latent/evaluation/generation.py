@@ -1,0 +1,70 @@
+"""New latents of a class, and what a classifier of the training latents takes them for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """A normal distribution in a latent space."""
+
+    mean: Tensor
+    """float64 (D,)"""
+    covariance: Tensor
+    """float64 (D, D)"""
+
+
+def fit_gaussian(latents: Tensor) -> Gaussian:
+    """Return the Gaussian under which the latents (N, D) are likeliest: it divides by N.
+
+    ValueError without latents.
+    """
+    if not len(latents):
+        raise ValueError("a Gaussian needs at least one latent")
+    wide = latents.detach().double()
+    mean = wide.mean(0)
+    centred = wide - mean
+    return Gaussian(mean, centred.T @ centred / len(wide))
+
+
+def sample_gaussian(gaussian: Gaussian, count: int, generator: torch.Generator) -> Tensor:
+    """Draw latents, float32 (count, D), with a generator of the Gaussian's device.
+
+    By eigenvectors, because the covariance of few latents is singular.
+    """
+    values, vectors = torch.linalg.eigh(gaussian.covariance)
+    normal = torch.randn(
+        (count, len(values)), generator=generator, dtype=torch.float64, device=values.device
+    )
+    drawn: Tensor = gaussian.mean + normal * values.clamp(min=0).sqrt() @ vectors.T
+    return drawn.float()
+
+
+def class_samples(
+    bank: Tensor, bank_labels: Tensor, label: int, count: int, generator: torch.Generator
+) -> Tensor:
+    """Draw latents, float32 (count, D), of the Gaussian of one class's training latents.
+
+    `bank` is float (N, D), `bank_labels` int64 (N,); ValueError when the class has no images.
+    """
+    return sample_gaussian(fit_gaussian(bank[bank_labels == label]), count, generator)
+
+
+def lda_counts(bank: Tensor, bank_labels: Tensor, latents: Tensor, classes: int) -> Tensor:
+    """Count what a linear discriminant analysis of the bank calls some latents: int64 (classes,).
+
+    `bank` is float (N, D), `latents` float (M, D). Fitted by scikit-learn on the CPU. Of latents
+    drawn by `class_samples` this is what the notebook of MNIST_CAELatentSpace counts, which
+    classifies the samples themselves; of those decoded and embedded again it also says whether
+    their pictures are of the class.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    lda = LinearDiscriminantAnalysis()
+    lda.fit(bank.detach().double().cpu().numpy(), bank_labels.cpu().numpy())
+    called = torch.from_numpy(lda.predict(latents.detach().double().cpu().numpy()))
+    return torch.bincount(called, minlength=classes)
