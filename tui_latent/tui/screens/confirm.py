@@ -44,7 +44,7 @@ class ConfirmScreen(ModalScreen[bool]):
                 yield Button(Content(f"y  {self._yes}"), id="yes", variant="warning")
 
     def on_mount(self) -> None:
-        self.query_one("#no", Button).focus()
+        self.set_focus(self.query_one("#no", Button))
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""

@@ -119,7 +119,7 @@ class EditScreen(Screen[tuple[Preset, str | None] | None]):
     def action_find(self) -> None:
         """Open the box that narrows the settings."""
         self.add_class("-finding")
-        self.query_one("#words", Input).focus()
+        self.set_focus(self.query_one("#words", Input))
 
     def action_back(self) -> None:
         """Close the filter if it is open, else the form."""
@@ -136,7 +136,7 @@ class EditScreen(Screen[tuple[Preset, str | None] | None]):
         self._grid.take_typed()
         if problem := self._name_problem():
             self.notify(problem, severity="error", markup=False)
-            self.query_one("#name", Input).focus()
+            self.set_focus(self.query_one("#name", Input))
         elif self._draft.preset is None:
             self._grid.go_to_error()
             self._grid.focus_value()

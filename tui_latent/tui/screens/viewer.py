@@ -198,7 +198,7 @@ class ImagesScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Begin to ask for a number where one is typed."""
-        if event.character and event.character in "0123456789" and not self._box.has_focus:
+        if event.character and event.character in "0123456789" and self.focused is not self._box:
             self._open_box(event.character)
 
     @on(Input.Submitted)
@@ -220,7 +220,7 @@ class ImagesScreen(Screen[None]):
             self.add_class("-asking")
             self._box.can_focus = True
             self._box.value = text
-            self._box.focus()
+            self.set_focus(self._box)
 
     def _close_box(self) -> None:
         self._box.can_focus = False

@@ -121,7 +121,7 @@ class PresetList(Vertical):
 
     def focus_list(self) -> None:
         """Put the cursor into the list."""
-        self.query_one(_Presets).focus()
+        self.screen.set_focus(self.query_one(_Presets))  # at once: keys may be waiting
 
     def action_choose(self, action: Action) -> None:
         """Ask for something to be done with the preset under the cursor."""
@@ -136,16 +136,17 @@ class PresetList(Vertical):
         """Put the cursor into the filter box."""
         box = self.query_one(Input)
         box.can_focus = True
-        box.focus()
+        self.screen.set_focus(box)  # at once: what is typed next belongs here
 
     def on_resize(self) -> None:
         self._refresh()
 
     def on_key(self, event: events.Key) -> None:
         box = self.query_one(Input)
-        if event.key == "escape" and (box.has_focus or box.value):
+        in_box = self.screen.focused is box
+        if event.key == "escape" and (in_box or box.value):
             box.value = ""
-        elif not (box.has_focus and event.key in ("down", "up")):
+        elif not (in_box and event.key in ("down", "up")):
             return
         event.stop()
         self.focus_list()

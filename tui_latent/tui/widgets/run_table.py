@@ -134,7 +134,7 @@ class RunTable(Vertical):
 
     def focus_list(self) -> None:
         """Put the cursor into the list."""
-        self.query_one(_Runs).focus()
+        self.screen.set_focus(self.query_one(_Runs))  # at once: keys may be waiting
 
     def choose(self, name: str) -> None:
         """Put the cursor on a run."""

@@ -129,7 +129,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
 
     def focus_value(self) -> None:
         """Put the cursor into the value."""
-        self.query_one(SettingInput).focus()
+        self.screen.set_focus(self.query_one(SettingInput))
 
     def filter(self, words: str) -> None:
         """Show only the settings whose key or help holds every word."""
