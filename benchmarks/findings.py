@@ -1,0 +1,247 @@
+"""What the five systems found, trained again: our numbers beside theirs.
+
+python -m benchmarks.findings                       contrastive, vicreg and samples, on subsets
+python -m benchmarks.findings vicreg --seed 1       one of them, another seed
+python -m benchmarks.findings tsimcne --full        as published; needs a GPU
+python -m benchmarks.findings_table                 writes the tables of docs/RESULTS.md
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from safetensors.torch import load_file
+
+from benchmarks.findings_samples import of_class_two
+from benchmarks.record import Row, save
+from tui_latent.data.places import data_folder
+from tui_latent.evaluation.knn import evaluate_knn
+from tui_latent.evaluation.probe import linear_probe
+
+JPEGS = "cifar10-jpeg"
+"""a folder of CIFAR-10 as image files in the data folder, used where it is; else torchvision's"""
+MNIST_SUBSET = ("data.per_class=600", "train.batch_size=256", "train.eval_every=11")
+CIFAR_SUBSET = (
+    "data.per_class=250",
+    "method.network=small-conv",
+    "method.width=16",
+    "train.epochs=20",
+    "train.batch_size=128",
+    "train.optimizer=adamw",
+    "train.lr=2e-3",
+    "train.eval_every=20",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A preset and what is changed of it on a subset."""
+
+    label: str
+    preset: str
+    subset: tuple[str, ...] = ()
+    earlier: str = ""
+    """label of the run in whose space neighbours are"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run and what it took."""
+
+    path: Path
+    command: str
+    seconds: float
+    metrics: dict[str, float]
+
+    def latents(self) -> dict[str, torch.Tensor]:
+        """Return bank and query latents with their labels."""
+        return load_file(self.path / "latents" / "last.safetensors")
+
+    def knn(self, k: int) -> float:
+        """Return the held-out share that k neighbours name rightly."""
+        bank, labels, queries, truth = _sides(self.latents())
+        return evaluate_knn(bank, labels, queries, truth, int(labels.max()) + 1, (k,)).accuracies[k]
+
+    def probe(self) -> float:
+        """Return the held-out share that a linear classifier of the latents names rightly."""
+        bank, labels, queries, truth = _sides(self.latents())
+        return linear_probe(bank, labels, queries, truth, int(labels.max()) + 1)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Runs, and the rows that they fill."""
+
+    runs: tuple[Run, ...]
+    rows: Callable[[dict[str, Trained]], list[Row]]
+
+
+def _contrastive(done: dict[str, Trained]) -> list[Row]:
+    base = done["contrastive"]
+    score = base.knn(20)
+    rows = []
+    for label, what, theirs in (
+        ("autoencoder", "contrastive against reconstruction", "contrastive much better"),
+        ("harsh", "subtle against harsh augmentation", "subtle better"),
+        ("no-norm", "L2 on the latents against none", "L2 helps"),
+        ("gaussian", "a point against a Gaussian an image", "an open wish"),
+    ):
+        other = done[label]
+        against = other.knn(20)
+        measured = f"{score:.3f} against {against:.3f}"
+        numbers = {"knn_20": score, f"knn_20_{label}": against, **_cost(base, other)}
+        rows.append(Row(f"{what}: 2-D kNN@20", theirs, measured, score > against, numbers))
+    return rows
+
+
+def _vicreg(done: dict[str, Trained]) -> list[Row]:
+    full = done["vicreg"].probe()
+    rows = []
+    for label, what, theirs in (
+        ("vicreg", "VICReg, linear probe", ".627 (30 epochs; EMP-SSL's .781)"),
+        ("no-variance", "without variance, linear probe", ".147"),
+        ("neighbours", "neighbours as views, linear probe", ".501"),
+    ):
+        run = done[label]
+        probe = run.probe()
+        spread = run.metrics["latent/std_mean"]
+        numbers = {"probe": probe, "std_mean": spread, "knn_20": run.knn(20)}
+        reached = probe > 0.1 if label == "vicreg" else probe < full
+        measured = f"{probe:.3f} (deviation of the latents {spread:.2g})"
+        rows.append(Row(what, theirs, measured, reached, numbers | _cost(run)))
+    return rows
+
+
+def _samples(done: dict[str, Trained]) -> list[Row]:
+    run = done["autoencoder-7d"]
+    found = of_class_two(run.path)
+    drawn, redrawn = found["drawn"][2], found["decoded_and_embedded"][2]
+    return [
+        Row(
+            "class-2 samples of the 7-D autoencoder that LDA calls 2",
+            "93 of 128",
+            f"{drawn} of 128; {redrawn} of 128 decoded and embedded again",
+            drawn >= 93,
+            {**found, "val_mse": run.metrics["val/loss"], **_cost(run)},
+        )
+    ]
+
+
+def _tsimcne(done: dict[str, Trained]) -> list[Row]:
+    run = done["t-SimCNE"]
+    score = run.knn(15)
+    numbers = {"knn_15": score, **_cost(run)}
+    theirs = ".888 (saw the test images)"
+    return [Row("2-D CIFAR-10, kNN@15", theirs, f"{score:.3f}", score >= 0.88, numbers)]
+
+
+EXPERIMENTS = {
+    "contrastive": Experiment(
+        (
+            Run("contrastive", "mnist-contrastive-2d", MNIST_SUBSET),
+            Run("autoencoder", "mnist-autoencoder-2d", MNIST_SUBSET),
+            Run("harsh", "mnist-contrastive-2d-harsh", MNIST_SUBSET),
+            Run("no-norm", "mnist-contrastive-2d-no-norm", MNIST_SUBSET),
+            Run("gaussian", "mnist-contrastive-2d-gaussian", MNIST_SUBSET),
+        ),
+        _contrastive,
+    ),
+    "vicreg": Experiment(
+        (
+            Run("vicreg", "cifar10-vicreg", CIFAR_SUBSET),
+            Run("no-variance", "cifar10-vicreg-no-variance", CIFAR_SUBSET),
+            Run("neighbours", "cifar10-vicreg-neighbours", CIFAR_SUBSET, earlier="vicreg"),
+        ),
+        _vicreg,
+    ),
+    "samples": Experiment(
+        (
+            Run(
+                "autoencoder-7d",
+                "mnist-conv-autoencoder-7d",
+                ("data.per_class=300", "train.batch_size=64", "train.eval_every=25"),
+            ),
+        ),
+        _samples,
+    ),
+    "tsimcne": Experiment((Run("t-SimCNE", "cifar10-tsimcne-2d"),), _tsimcne),
+}
+SUBSETS = ("contrastive", "vicreg", "samples")
+
+
+def settings(run: Run, full: bool) -> list[str]:
+    """Return what `--set` changes; a path as the shell would be given it."""
+    changes = [] if full else list(run.subset)
+    if run.preset.startswith("cifar10") and (data_folder() / JPEGS).is_dir():
+        changes += ["data.source=folder", "data.size=32", f"data.path=$TUI_LATENT_DATA/{JPEGS}"]
+    if run.earlier:
+        changes.append(f"method.neighbours_run={run.earlier}")
+    return changes
+
+
+def train(run: Run, full: bool, seed: int, runs: Path) -> Trained:
+    """Train a run without a screen; its command is what a shell would be given."""
+    words = ["train", run.preset, "--name", run.label, "--seed", str(seed)]
+    for change in settings(run, full):
+        words += ["--set", change]
+    program = str(Path(sys.executable).with_name("tui-latent"))
+    given = [word.replace("$TUI_LATENT_DATA", str(data_folder())) for word in words]
+    print("tui-latent", *words, file=sys.stderr, flush=True)
+    done = subprocess.run(
+        [program, *given, "--runs", str(runs), "--json"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    command = " ".join(["tui-latent", *words])
+    return Trained(Path(said["path"]), command, said["seconds"], said["metrics"])
+
+
+def measure(name: str, full: bool, seed: int) -> list[Row]:
+    """Train an experiment's runs one after the other; return its rows."""
+    experiment = EXPERIMENTS[name]
+    with tempfile.TemporaryDirectory() as runs:
+        done = {run.label: train(run, full, seed, Path(runs)) for run in experiment.runs}
+        rows = experiment.rows(done)
+    return [replace(row, numbers=row.numbers | {"seed": seed}) for row in rows]
+
+
+def _sides(latents: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    names = ("bank_latents", "bank_labels", "query_latents", "query_labels")
+    return tuple(latents[name] for name in names)
+
+
+def _cost(*runs: Trained) -> dict[str, object]:
+    device = json.loads((runs[0].path / "status.json").read_text())["device"]
+    return {
+        "device": device,
+        "seconds": [run.seconds for run in runs],
+        "commands": [run.command for run in runs],
+    }
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(EXPERIMENTS)))
+@click.option("--full", is_flag=True, help="The presets as they are, not on subsets.")
+@click.option("--seed", default=0, show_default=True)
+def main(names: tuple[str, ...], full: bool, seed: int) -> None:
+    """Measure the experiments named, or those that have a subset."""
+    for name in names or SUBSETS:
+        result = f"findings-{name}" + ("-full" if full else "") + (f"-seed-{seed}" if seed else "")
+        options = (" --full" if full else "") + (f" --seed {seed}" if seed else "")
+        command = f"python -m benchmarks.findings {name}{options}"
+        save(result, command, measure(name, full, seed))
+
+
+if __name__ == "__main__":
+    main()
