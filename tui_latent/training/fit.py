@@ -36,7 +36,13 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     seconds = stopwatch.seconds
     writer.metrics(1, 1.0, seconds, evaluation.metrics)
     LatentFiles(writer, dataset).write(1, evaluation)
-    state = {"step": 1, "stage": 0, "method": method.state_dict(), "seconds": seconds}
+    state = {
+        "step": 1,
+        "stage": 0,
+        "input_shape": list(dataset.input_shape),
+        "method": method.state_dict(),
+        "seconds": seconds,
+    }
     saved = save_checkpoint(path / "checkpoints", state, best=True)
     writer.status(step=1, epoch=1.0, seconds=seconds, checkpoint_step=saved.step)
     writer.log("fitted: " + ", ".join(f"{k} {v:.4g}" for k, v in evaluation.metrics.items()))

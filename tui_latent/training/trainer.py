@@ -123,6 +123,7 @@ class Trainer:
         state = {
             "step": self.done,
             "stage": self.stage.index,
+            "input_shape": list(self.dataset.input_shape),
             "method": self.method.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),

@@ -150,7 +150,7 @@ def test_latents_without_their_labels_are_refused(run: Path) -> None:
     file = run / "latents" / "last.safetensors"
     file.parent.mkdir()
     save_file({"bank_latents": torch.ones(3, 2)}, file)
-    with pytest.raises(InspectionError, match="query_latents"):
+    with pytest.raises(InspectionError, match="bank_labels"):
         RunInspector(run).neighbours(0, k=3)
 
 
