@@ -36,23 +36,3 @@ def _principal_components(latents: NDArray[np.float64]) -> NDArray[np.float64]:
     projected = pca.fit_transform(latents)
     largest = np.abs(pca.components_).argmax(axis=1)
     return np.asarray(projected * np.sign(pca.components_[[0, 1], largest]))
-
-
-def align(points: Floating, reference: Floating) -> Floating:
-    """Return the points (N, 2) turned, mirrored and shifted onto the reference map (N, 2).
-
-    Row i of both is one image. The rotation or reflection brings the two maps, each about its
-    centre, as near as can be; nothing is scaled (orthogonal Procrustes: Schönemann,
-    Psychometrika 1966). Rows that are not finite in either do not count; without any that
-    count the points are returned as they are. ValueError when the maps differ in length.
-    """
-    if points.shape != reference.shape:
-        raise ValueError(f"the map is {points.shape}, its reference {reference.shape}")
-    counted = np.isfinite(points).all(axis=1) & np.isfinite(reference).all(axis=1)
-    if not counted.any():
-        return points.copy()
-    wide, target = points.astype(np.float64), reference.astype(np.float64)
-    centre, target_centre = wide[counted].mean(axis=0), target[counted].mean(axis=0)
-    u, _, v = np.linalg.svd((wide[counted] - centre).T @ (target[counted] - target_centre))
-    aligned: Floating = ((wide - centre) @ (u @ v) + target_centre).astype(points.dtype)
-    return aligned

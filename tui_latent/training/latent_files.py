@@ -6,7 +6,8 @@ import numpy as np
 from safetensors.torch import save_file
 
 from tui_latent.data.image_set import Dataset
-from tui_latent.evaluation.projection import align, to_plane
+from tui_latent.evaluation.projection import to_plane
+from tui_latent.procrustes import align
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import LatentMap
 from tui_latent.records.writer import RunWriter
