@@ -21,6 +21,10 @@ _BITS: Final = np.array([[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]], dt
 _BRAILLE: Final = 0x2800
 _TOO_LARGE: Final = 1e30
 """numbers beyond it count as infinite: differences of float32 would overflow"""
+_TABLE: Final = 2**22
+"""counts of cells and classes that are kept in one table"""
+_FRAMED: Final = 200_000
+"""points that settle a frame; of more, evenly many are looked at"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,7 @@ def settle_frame(points: NDArray[Any], previous: Frame | None) -> Frame | None:
     0.2 % at each side do not count, so that one stray image does not shrink the map; None
     without a finite point.
     """
+    points = points[:: max(1, len(points) // _FRAMED)]
     points = np.asarray(points, dtype=np.float64)[finite_points(points)]
     if not len(points):
         return None
@@ -109,11 +114,13 @@ def map_cells(
     class are set, so no dot stands for a point of another class.
     """
     seen = finite_points(points)
-    dot_x = _dots(np.asarray(points[seen, 0], np.float64), frame.left, frame.right, width * DOTS_X)
-    dot_y = _dots(np.asarray(points[seen, 1], np.float64), frame.bottom, frame.top, height * DOTS_Y)
+    shown_points = points if seen.all() else points[seen]
+    dot_x = _dots(shown_points[:, 0], frame.left, frame.right, width * DOTS_X)
+    dot_y = _dots(shown_points[:, 1], frame.bottom, frame.top, height * DOTS_Y)
     inside = (dot_x >= 0) & (dot_x < width * DOTS_X) & (dot_y >= 0) & (dot_y < height * DOTS_Y)
-    dot_x, dot_y = dot_x[inside], dot_y[inside]
-    classes = np.asarray(labels[seen], dtype=np.int64)[inside]
+    classes = np.asarray(labels if seen.all() else labels[seen], dtype=np.int64)
+    if not inside.all():
+        dot_x, dot_y, classes = dot_x[inside], dot_y[inside], classes[inside]
     cell = (dot_y // DOTS_Y) * width + dot_x // DOTS_X
     winner = _majority(cell, classes, width * height)
     shown = winner[cell] == classes
@@ -192,18 +199,33 @@ def sparkline(values: Floats, width: int) -> str:
     return "".join("▁▂▃▄▅▆▇█"[round(share * 7)] for share in level.tolist())
 
 
-def _dots(values: Floats, low: float, high: float, count: int) -> Ints:
+def _dots(values: NDArray[Any], low: float, high: float, count: int) -> Ints:
     """Return the dot of each value, of `count` from `low` to `high`; outside, -1 or `count`."""
-    place = (values - low) / (high - low) * (count - 1) if high > low else values * 0.0
-    return np.clip(np.floor(place + 0.5), -1, count).astype(np.int64)
+    if not high > low:
+        return np.zeros(len(values), dtype=np.int64)
+    place = np.subtract(values, low, dtype=np.float64)
+    place *= (count - 1) / (high - low)
+    place += 0.5
+    np.floor(place, out=place)
+    return np.clip(place, -1, count, out=place).astype(np.int64)
 
 
 def _majority(cell: Ints, classes: Ints, cells: int) -> Ints:
     """Return the most frequent class of each of `cells` cells; -1 where no point is."""
-    winner = np.full(cells, -1, dtype=np.int64)
     if not len(cell):
-        return winner
+        return np.full(cells, -1, dtype=np.int64)
     span = int(classes.max()) + 1
+    if cells * span > _TABLE:
+        return _sparse_majority(cell, classes, cells, span)
+    counts = np.bincount(cell * span + classes, minlength=cells * span).reshape(cells, span)
+    winner = counts.argmax(axis=1)
+    winner[counts[np.arange(cells), winner] == 0] = -1
+    return np.asarray(winner)
+
+
+def _sparse_majority(cell: Ints, classes: Ints, cells: int, span: int) -> Ints:
+    """Do what `_majority` does where a table of all cells and classes would be too large."""
+    winner = np.full(cells, -1, dtype=np.int64)
     pairs, counts = np.unique(cell * span + classes, return_counts=True)
     order = np.lexsort((-pairs, counts))  # the last write wins: most points, then lower class
     winner[pairs[order] // span] = pairs[order] % span
@@ -233,9 +255,10 @@ def _braille(
     dot_x: Ints, dot_y: Ints, width: int, height: int
 ) -> tuple[Ints, Ints, tuple[str, ...]]:
     """Gather dots into cells: columns, rows and the braille character of each."""
-    bits = np.zeros(width * height, dtype=np.int64)
-    cell = (dot_y // DOTS_Y) * width + dot_x // DOTS_X
-    np.bitwise_or.at(bits, cell, _BITS[dot_x % DOTS_X, dot_y % DOTS_Y])
+    dots = np.zeros(height * DOTS_Y * width * DOTS_X, dtype=np.int64)
+    dots[dot_y * (width * DOTS_X) + dot_x] = 1
+    by_cell = dots.reshape(height, DOTS_Y, width, DOTS_X)
+    bits = np.einsum("ryck,ky->rc", by_cell, _BITS).ravel()
     occupied = np.flatnonzero(bits)
     marks = tuple(map(chr, (bits[occupied] + _BRAILLE).tolist()))
     return occupied % width, occupied // width, marks
