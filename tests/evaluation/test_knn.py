@@ -12,7 +12,12 @@ from sklearn.metrics import confusion_matrix
 from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
-from tui_latent.evaluation.knn import evaluate_knn, knn_predictions, nearest
+from tui_latent.evaluation.knn import (
+    evaluate_knn,
+    evaluate_knn_within,
+    knn_predictions,
+    nearest,
+)
 
 DIMENSIONS = [1, 2, 3, 8, 9, 64]
 """both sides of the change from the tree to comparing all pairs"""
@@ -161,3 +166,28 @@ def test_between_runs_while_the_neighbours_are_sought(monkeypatch: pytest.Monkey
 def test_inside_autocast_the_distances_stay_exact() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert_nearest(drawn(300, 64, 1), drawn(40, 64, 2), 20)
+
+
+@pytest.mark.parametrize("dimensions", [2, 32])
+def test_within_the_bank_nobody_votes_for_itself(dimensions: int) -> None:
+    bank, labels = drawn(150, dimensions, 6), torch.arange(150) % 3
+    found = evaluate_knn_within(bank, labels, classes=3, ks=(1, 5, 20))
+    distances = all_distances(bank, bank)
+    np.fill_diagonal(distances, np.inf)
+    order = distances.argsort(axis=1)
+    for k in (1, 5, 20):
+        votes = [np.bincount(labels.numpy()[row[:k]], minlength=3).argmax() for row in order]
+        assert found.accuracies[k] == pytest.approx(np.mean(votes == labels.numpy()))
+    expected = confusion_matrix(labels.numpy(), votes, labels=range(3))
+    assert np.array_equal(found.confusion.numpy(), expected)
+
+
+def test_within_a_bank_of_equal_latents_the_others_vote() -> None:
+    labels = torch.tensor([0] * 3 + [1] * 40)
+    found = evaluate_knn_within(torch.full((43, 2), 0.5), labels, classes=2, ks=(50,))
+    assert found.accuracies[50] == pytest.approx(40 / 43)
+
+
+def test_within_a_bank_of_one_there_is_nobody_to_vote() -> None:
+    with pytest.raises(ValueError, match="needs two"):
+        evaluate_knn_within(torch.zeros(1, 2), torch.zeros(1).long(), classes=1)

@@ -51,12 +51,29 @@ def evaluate_knn(
     """
     longest = min(max(ks), len(bank))
     _, rows = NeighbourSearch(bank).nearest(queries, longest, between)
-    votes = knn_predictions(bank_labels[rows], ks, classes)
-    right = torch.stack([(votes[k] == query_labels).double().mean() for k in ks])
-    predictions = votes[max(ks)]
-    cells = torch.bincount(query_labels * classes + predictions, minlength=classes**2)
-    confusion = cells.reshape(classes, classes)
-    return KnnResult(dict(zip(ks, right.tolist(), strict=True)), predictions, confusion)
+    return _result(bank_labels[rows], query_labels, classes, ks)
+
+
+def evaluate_knn_within(
+    bank: Tensor,
+    bank_labels: Tensor,
+    classes: int,
+    ks: Sequence[int] = KS,
+    between: Callable[[], None] = lambda: None,
+) -> KnnResult:
+    """Predict the label of each bank latent by its k nearest others: leave-one-out.
+
+    As `evaluate_knn`; ValueError also for a bank of fewer than two latents.
+    """
+    if len(bank) < 2:
+        raise ValueError("leave-one-out needs two latents: one to ask about, one to vote")
+    longest = min(max(ks), len(bank) - 1)
+    _, rows = NeighbourSearch(bank).nearest(bank, longest + 1, between)
+    itself = rows == torch.arange(len(bank), device=rows.device)[:, None]
+    # Where more latents are equal than were asked for, the row itself may not be among them.
+    others_first = itself.to(torch.uint8).argsort(dim=1, stable=True)
+    others = rows.gather(1, others_first)[:, :longest]
+    return _result(bank_labels[others], bank_labels, classes, ks)
 
 
 def knn_predictions(labels: Tensor, ks: Sequence[int], classes: int) -> dict[int, Tensor]:
@@ -73,6 +90,15 @@ def knn_predictions(labels: Tensor, ks: Sequence[int], classes: int) -> dict[int
         predictions[k] = counts.argmax(1)
         counted = k
     return predictions
+
+
+def _result(neighbour_labels: Tensor, labels: Tensor, classes: int, ks: Sequence[int]) -> KnnResult:
+    votes = knn_predictions(neighbour_labels, ks, classes)
+    right = torch.stack([(votes[k] == labels).double().mean() for k in ks])
+    predictions = votes[max(ks)]
+    cells = torch.bincount(labels * classes + predictions, minlength=classes**2)
+    confusion = cells.reshape(classes, classes)
+    return KnnResult(dict(zip(ks, right.tolist(), strict=True)), predictions, confusion)
 
 
 def nearest(bank: Tensor, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
