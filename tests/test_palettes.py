@@ -11,9 +11,11 @@ from rich.color import Color, ColorSystem
 
 from tui_latent.palettes import (
     CLASS_COLORS,
+    RUN_COLORS,
     SERIES_COLORS,
     class_color,
     class_glyph,
+    run_colors,
     series_color,
 )
 
@@ -59,25 +61,28 @@ def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
+@pytest.mark.parametrize("colors", [CLASS_COLORS, RUN_COLORS], ids=["classes", "runs"])
 @pytest.mark.parametrize("sight", SIGHT)
-def test_every_two_class_colors_stay_apart_for_every_eye(sight: str) -> None:
-    seen = [lab(SIGHT[sight] @ linear(color)) for color in CLASS_COLORS]
+def test_every_two_colors_stay_apart_for_every_eye(
+    sight: str, colors: tuple[tuple[int, int, int], ...]
+) -> None:
+    seen = [lab(SIGHT[sight] @ linear(color)) for color in colors]
     nearest = min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2))
     # About 2.3 is a just noticeable difference of two areas side by side.
     assert nearest > 4 * 2.3
 
 
 @pytest.mark.parametrize("background", [(255, 255, 255), (18, 18, 18)], ids=["light", "dark"])
-def test_every_class_color_is_seen_on_light_and_dark(background: tuple[int, int, int]) -> None:
+def test_every_color_is_seen_on_light_and_dark(background: tuple[int, int, int]) -> None:
     weights = np.array([0.2126, 0.7152, 0.0722])
     behind = weights @ linear(background)
-    for color in CLASS_COLORS:
+    for color in CLASS_COLORS + RUN_COLORS:
         front = weights @ linear(color)
         assert (max(front, behind) + 0.05) / (min(front, behind) + 0.05) > 2
 
 
 def test_terminals_with_256_colors_show_the_same_colors() -> None:
-    for color in CLASS_COLORS:
+    for color in CLASS_COLORS + RUN_COLORS:
         shown = Color.from_rgb(*color).downgrade(ColorSystem.EIGHT_BIT)
         assert tuple(shown.get_truecolor()) == color
 
@@ -91,3 +96,13 @@ def test_more_classes_than_colors_differ_by_color_or_glyph() -> None:
 def test_more_curves_than_colors_begin_again() -> None:
     assert [series_color(i) for i in range(len(SERIES_COLORS))] == list(SERIES_COLORS)
     assert series_color(len(SERIES_COLORS)) == SERIES_COLORS[0]
+
+
+def test_a_run_keeps_its_color_whatever_the_order_and_when_later_runs_join() -> None:
+    names = [f"2026112{day}-120000-digits" for day in range(8)]
+    colors = run_colors(names)
+    assert len(set(colors.values())) == 8
+    assert run_colors(reversed(names)) == colors
+    for count in range(1, 8):
+        assert run_colors(names[:count]).items() <= colors.items()
+    assert run_colors([*names, "9 more"]).keys() == {*names, "9 more"}

@@ -1,0 +1,163 @@
+"""Runs beside each other: their numbers, what differs in their presets, their maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tui.made_runs import clusters
+from tui_latent.comparison import compare, compared_maps, differing_settings, short_names
+from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import RunSnapshot
+from tui_latent.records.writer import RunWriter
+
+PRESET: dict[str, Any] = {
+    "title": "Digits",
+    "data": {"source": "digits", "classes": []},
+    "augment": {"rotate": 15.0},
+    "method": {"name": "contrastive", "latent_dim": 2, "norm_weight": 0.01},
+    "train": {"lr": 0.001, "seed": 0},
+    "stages": [],
+}
+
+
+def run_of(
+    runs: Path, name: str, knn: list[float], loss: list[float], **tables: Mapping[str, Any]
+) -> RunSnapshot:
+    preset = PRESET | {key: PRESET[key] | dict(table) for key, table in tables.items()}
+    writer = RunWriter.create(runs, "digits", preset, {"preset": "digits"}, name)
+    for step, (accuracy, value) in enumerate(zip(knn, loss, strict=True), start=1):
+        values = {"train/loss": value, "val/knn_20": accuracy, "latent/std_min": 1.0 / step}
+        writer.metrics(step, step, step, values | {"train/lr": 1e-3})
+    writer.close()
+    return RunReader(writer.path).refresh()
+
+
+def test_final_and_best_numbers_stand_beside_each_other(tmp_path: Path) -> None:
+    one = run_of(tmp_path, "one", [0.5, 0.9, 0.8], [3.0, 2.0, 2.5])
+    other = run_of(tmp_path, "other", [0.4, 0.7, 0.85], [3.0, 1.0, 1.5], train={"lr": 0.01})
+    comparison = compare([one, other])
+    rows = {row.metric: row for row in comparison.metrics}
+    assert list(rows) == ["val/knn_20", "train/loss", "latent/std_min"]
+    knn, loss = rows["val/knn_20"], rows["train/loss"]
+    assert knn.last == (0.8, 0.85) and knn.best == (0.9, 0.85)
+    np.testing.assert_allclose(np.array(knn.differences(), float), [0, 0.05])
+    assert knn.winners() == {0}, "by the best value"
+    assert loss.best == (2.0, 1.0) and loss.winners() == {1}, "the smaller loss is the better one"
+    assert rows["latent/std_min"].best == (None, None)
+    assert not rows["latent/std_min"].winners()
+    assert not comparison.notes
+
+
+def test_what_one_run_has_not_recorded_is_not_known(tmp_path: Path) -> None:
+    begun = run_of(tmp_path, "begun", [], [])
+    row = compare([begun, run_of(tmp_path, "other", [0.5], [1.0])]).metrics[0]
+    assert row.last == (None, 0.5) and row.differences() == (None, None)
+    assert not row.winners(), "one alone has won nothing"
+    assert compare([begun, begun]).metrics == ()
+
+
+def test_values_that_are_not_finite_win_nothing(tmp_path: Path) -> None:
+    lost = run_of(tmp_path, "lost", [0.5], [float("nan")])
+    runs = [lost, run_of(tmp_path, "a", [0.5], [2.0]), run_of(tmp_path, "b", [0.5], [1.0])]
+    rows = {row.metric: row for row in compare(runs).metrics}
+    assert rows["train/loss"].winners() == {2}
+    assert not rows["val/knn_20"].winners(), "all alike"
+
+
+@pytest.mark.parametrize(
+    ("tables", "knn_judged", "loss_judged"),
+    [
+        ({"method": {"latent_dim": 8}, "train": {"seed": 1}}, True, True),
+        ({"method": {"norm_weight": 0.1}}, True, False),
+        ({"method": {"name": "vicreg"}}, True, False),
+        ({"data": {"classes": ["3", "5"]}}, False, False),
+        ({"data": {"per_class": 10}}, True, True),
+    ],
+)
+def test_only_numbers_of_the_same_thing_are_judged(
+    tmp_path: Path, tables: dict[str, Any], knn_judged: bool, loss_judged: bool
+) -> None:
+    one = run_of(tmp_path, "one", [0.5], [2.0])
+    comparison = compare([one, run_of(tmp_path, "other", [0.6], [1.0], **tables)])
+    rows = {row.metric: row for row in comparison.metrics}
+    assert bool(rows["val/knn_20"].winners()) == knn_judged
+    assert bool(rows["train/loss"].winners()) == loss_judged
+    assert bool(comparison.notes) == (not loss_judged)
+
+
+def test_the_settings_that_differ_come_in_the_order_of_the_preset() -> None:
+    stage = {"title": "8-D", "epochs": 3}
+    rows = differing_settings(
+        [
+            PRESET,
+            PRESET | {"title": "Other words", "train": {"seed": 1, "lr": 0.001}},
+            PRESET | {"method": {"name": "vicreg", "gamma": 1.0}, "stages": [stage, stage]},
+        ]
+    )
+    assert {row.key: row.values for row in rows} == {
+        "method.name": ("contrastive", "contrastive", "vicreg"),
+        "method.latent_dim": (2, 2, None),
+        "method.norm_weight": (0.01, 0.01, None),
+        "method.gamma": (None, None, 1.0),
+        "train.seed": (0, 1, 0),
+        "stages.1.epochs": (None, None, 3),
+        "stages.2.epochs": (None, None, 3),
+    }
+    assert [row.key.partition(".")[0] for row in rows] == ["method"] * 4 + ["train"] + [
+        "stages"
+    ] * 2
+    assert differing_settings([PRESET, PRESET]) == ()
+
+
+def test_maps_of_the_same_images_are_turned_onto_the_first() -> None:
+    first = clusters(60, 3)
+    turned = np.stack([-first.points[:, 1] * 3 + 7, first.points[:, 0] * 3], axis=1)
+    own, other = compared_maps([first, replace(first, points=turned)])
+    assert own.map is first and own.onto is None and not own.problem
+    assert other.map is not None and other.onto == 0
+    assert other.disparity == pytest.approx(0, abs=1e-6)
+    centred = first.points - first.points.mean(axis=0)
+    np.testing.assert_allclose(
+        other.map.points - other.map.points.mean(axis=0), 3 * centred, atol=1e-4
+    )
+
+
+def test_maps_of_other_images_stay_as_they_are_and_say_so() -> None:
+    first = clusters(60, 3)
+    others = {
+        "30 images": clusters(30, 3),
+        "other classes": replace(first, class_names=("a", "b", "c")),
+        "other held-out images": replace(first, labels=first.labels[::-1].copy()),
+    }
+    compared = compared_maps([None, first, *others.values()])
+    assert "no map yet" in compared[0].problem
+    assert compared[1].map is first and not compared[1].problem
+    for words, given, shown in zip(others, others.values(), compared[2:], strict=True):
+        assert words in shown.problem
+        assert shown.map is given and shown.onto is None and shown.disparity is None
+
+
+def test_a_map_without_finite_points_is_no_reference() -> None:
+    first = clusters(60, 3)
+    lost = replace(first, points=np.full_like(first.points, np.nan))
+    compared = compared_maps([lost, first, first])
+    assert "diverged" in compared[0].problem
+    assert compared[1].onto is None and compared[2].onto == 1
+    still = replace(first, points=np.ones_like(first.points))
+    assert compared_maps([still, first])[1].disparity is None, "a point is like nothing"
+
+
+def test_names_lose_their_time_where_they_are_told_apart_without_it() -> None:
+    assert short_names(["20261122-134500-digits", "20261122-140000-mnist", "mine"]) == (
+        "digits",
+        "mnist",
+        "mine",
+    )
+    alike = ("20261122-134500-digits", "20261122-140000-digits")
+    assert short_names(alike) == alike

@@ -1,0 +1,251 @@
+"""Two or more runs beside each other: their numbers, what differs in their presets, their maps.
+
+Plain values of snapshots, without torch: the screen, the PNG and the command line show the same.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from tui_latent.procrustes import align, disparity
+from tui_latent.records.curves import higher_is_better
+from tui_latent.records.schema import LatentMap, RunSnapshot
+
+MOST_RUNS: Final = 8
+"""runs whose colours can be told apart"""
+
+Better = Literal["higher", "lower", ""]
+
+_FIRST: Final = ("val/knn_20", "val/knn_5", "val/knn_1", "train/loss", "val/loss")
+_LEFT_OUT: Final = frozenset({"train/lr", "train/images_per_second", "train/screen_share"})
+_WORDS: Final = frozenset({"title", "about", "expect", "minutes"})
+"""what of a preset says something, and sets nothing"""
+_SAME_LOSS: Final = frozenset(
+    {
+        *("latent_dim", "network", "width", "hidden_dim", "head_dim", "dropout", "projector"),
+        *("epochs", "lr", "warmup_epochs", "trainable"),
+    }
+)
+"""settings of a method and its stages that leave the loss the same function of the latents"""
+_IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "data.val_fraction")
+"""settings that choose and label the held-out images; the seed does not"""
+_STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric of every run; None where a run has not recorded it."""
+
+    metric: str
+    better: Better
+    """which run's value is the better one; empty where that cannot be said"""
+    last: tuple[float | None, ...]
+    best: tuple[float | None, ...]
+    """each run's own; None also for figures of the space, of which none is the better one"""
+
+    def differences(self) -> tuple[float | None, ...]:
+        """Return how far each run's newest value lies above the first run's."""
+        first = self.last[0]
+        return tuple(
+            None if first is None or value is None else value - first for value in self.last
+        )
+
+    def winners(self) -> frozenset[int]:
+        """Return the runs whose best value no other run's surpasses; none where all are alike."""
+        known = [value for value in self.best if value is not None and math.isfinite(value)]
+        if not self.better or len(known) < 2:
+            return frozenset()
+        top = max(known) if self.better == "higher" else min(known)
+        won = frozenset(index for index, value in enumerate(self.best) if value == top)
+        return won if len(won) < len(known) else frozenset()
+
+
+@dataclass(frozen=True)
+class SettingRow:
+    """A setting that is not the same in all presets."""
+
+    key: str
+    """`method.latent_dim`, `stages.1.epochs`"""
+    values: tuple[Any, ...]
+    """None where a preset does not have it"""
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedMap:
+    """The newest map of a run, turned onto the first one of the same images."""
+
+    map: LatentMap | None
+    onto: int | None = None
+    """position of the run whose map it was turned onto; None for that map itself"""
+    disparity: float | None = None
+    """0 for two maps of the same shape, 1 for unrelated ones"""
+    problem: str = ""
+    """why there is no map, or why it is not turned"""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Everything that is shown of some runs beside each other."""
+
+    runs: tuple[RunSnapshot, ...]
+    labels: tuple[str, ...]
+    """short names that tell the runs apart"""
+    metrics: tuple[MetricRow, ...]
+    settings: tuple[SettingRow, ...]
+    maps: tuple[ComparedMap, ...]
+    notes: tuple[str, ...]
+    """what must not be concluded, and why"""
+
+
+def compare(runs: Sequence[RunSnapshot]) -> Comparison:
+    """Put runs beside each other, in their order."""
+    presets = [run.preset for run in runs]
+    settings = differing_settings(presets)
+    images, objectives = _other_images_note(settings), _other_losses_note(settings)
+    return Comparison(
+        runs=tuple(runs),
+        labels=short_names([run.name for run in runs]),
+        metrics=tuple(
+            _row(metric, runs, not images and (higher_is_better(metric) or not objectives))
+            for metric in shared_metrics(runs)
+        ),
+        settings=settings,
+        maps=compared_maps([run.map for run in runs]),
+        notes=tuple(note for note in (images, objectives) if note),
+    )
+
+
+def short_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names without their time, where they are told apart without it."""
+    short = tuple(_STAMP.sub("", name, count=1) for name in names)
+    return short if len(set(short)) == len(short) else tuple(names)
+
+
+def shared_metrics(runs: Sequence[RunSnapshot]) -> tuple[str, ...]:
+    """Return the metrics of any run: accuracies, losses, their terms, the shape of the space."""
+    recorded = dict.fromkeys(name for run in runs for name in run.curves)
+    for name in _LEFT_OUT:
+        recorded.pop(name, None)
+    first = [name for name in _FIRST if name in recorded]
+    rest = [name for name in recorded if name not in first]
+    rest.sort(key=lambda name: (not higher_is_better(name), name.startswith("latent/")))
+    return (*first, *rest)
+
+
+def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow, ...]:
+    """Return the settings whose values differ, in the presets' order."""
+    flat = [dict(_flattened(preset)) for preset in presets]
+    keys = dict.fromkeys(key for settings in flat for key in settings)
+    tables = list(dict.fromkeys(key.partition(".")[0] for key in keys))
+    rows = []
+    for key in sorted(keys, key=lambda key: tables.index(key.partition(".")[0])):
+        values = tuple(settings.get(key) for settings in flat)
+        if any(value != values[0] for value in values):
+            rows.append(SettingRow(key, values))
+    return tuple(rows)
+
+
+def setting_text(value: Any) -> str:
+    """Write a setting's value as a person would."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(setting_text, value)) or "none"
+    return str(value) if value != "" else "none"
+
+
+def compared_maps(maps: Sequence[LatentMap | None]) -> tuple[ComparedMap, ...]:
+    """Turn every map onto the first one, where both show the same held-out images."""
+    first = next((i for i, m in enumerate(maps) if m is not None and _finite(m)), None)
+    return tuple(_compared_map(maps, index, first) for index in range(len(maps)))
+
+
+def _compared_map(maps: Sequence[LatentMap | None], index: int, first: int | None) -> ComparedMap:
+    own = maps[index]
+    reference = maps[first] if first is not None else None
+    if own is None:
+        return ComparedMap(None, problem="no map yet: it comes with the first evaluation")
+    if not _finite(own):
+        return ComparedMap(own, problem="no point of this map is finite: training has diverged")
+    if reference is None or first is None or index == first:
+        return ComparedMap(own)
+    if difference := _other_images(own, reference):
+        return ComparedMap(own, problem=f"not turned: {difference}")
+    found = disparity(own.points, reference.points)
+    turned = replace(own, points=align(own.points, reference.points))
+    return ComparedMap(turned, first, None if math.isnan(found) else found)
+
+
+def _other_images(own: LatentMap, reference: LatentMap) -> str:
+    """Say why two maps cannot be of the same images; empty when they can."""
+    if len(own.points) != len(reference.points):
+        return f"{len(own.points):,} images, the first map has {len(reference.points):,}"
+    if own.class_names != reference.class_names:
+        return "other classes than the first map's"
+    same = np.array_equal(own.indices, reference.indices)
+    if not (same and np.array_equal(own.labels, reference.labels)):
+        return "other held-out images than the first map's"
+    return ""
+
+
+def _finite(latent_map: LatentMap) -> bool:
+    return bool(np.isfinite(latent_map.points).all(axis=1).any())
+
+
+def _row(metric: str, runs: Sequence[RunSnapshot], comparable: bool) -> MetricRow:
+    curves = [run.curves.get(metric) for run in runs]
+    judged = not metric.startswith("latent/")
+    better: Better = "higher" if higher_is_better(metric) else "lower"
+    return MetricRow(
+        metric,
+        better if judged and comparable else "",
+        tuple(curve.last if curve is not None else None for curve in curves),
+        tuple(curve.best if curve is not None and judged else None for curve in curves),
+    )
+
+
+def _other_images_note(settings: Sequence[SettingRow]) -> str:
+    keys = [row.key for row in settings if row.key.startswith(_IMAGES)]
+    return f"other data ({_listed(keys)}): no number is of the same images" if keys else ""
+
+
+def _other_losses_note(settings: Sequence[SettingRow]) -> str:
+    methods = next((row.values for row in settings if row.key == "method.name"), ())
+    if methods:
+        names = ", ".join(dict.fromkeys(map(setting_text, methods)))
+        return f"other methods ({names}): their losses cannot be compared"
+    keys = [
+        row.key
+        for row in settings
+        if row.key.startswith(("method.", "stages."))
+        and row.key.rpartition(".")[2] not in _SAME_LOSS
+    ]
+    return f"other objectives ({_listed(keys)}): their losses cannot be compared" if keys else ""
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
+
+
+def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in table.items():
+        if key in _WORDS or (key == "stages" and not value):
+            continue
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{name}.")
+        elif isinstance(value, Sequence) and value and all(isinstance(v, Mapping) for v in value):
+            for number, item in enumerate(value, start=1):
+                yield from _flattened(item, f"{name}.{number}.")
+        else:
+            yield name, value
