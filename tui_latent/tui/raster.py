@@ -207,7 +207,7 @@ def _dots(values: NDArray[Any], low: float, high: float, count: int) -> Ints:
     place *= (count - 1) / (high - low)
     place += 0.5
     np.floor(place, out=place)
-    return np.clip(place, -1, count, out=place).astype(np.int64)
+    return np.asarray(np.clip(place, -1, count, out=place), dtype=np.int64)
 
 
 def _majority(cell: Ints, classes: Ints, cells: int) -> Ints:
