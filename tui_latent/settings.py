@@ -254,7 +254,9 @@ class TrainSettings(Section):
     eval_every: Positive = 1.0
     """epochs between two evaluations"""
     checkpoint_every: Positive = 1.0
-    """epochs between two checkpoints"""
+    """epochs between two checkpoints; each evaluation writes one too"""
+    checkpoint_seconds: Positive = 60.0
+    """seconds of training after which a checkpoint is written in any case"""
 
 
 class StageSettings(Section):

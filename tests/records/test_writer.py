@@ -306,7 +306,7 @@ def test_a_full_disk_neither_stops_the_heart_nor_keeps_the_lock(
         beats.append(path)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("tui_latent.records.liveness.replace_file", full)
+    monkeypatch.setattr("tui_latent.records.liveness.replace_small_file", full)
     until(lambda: len(beats) >= 2)
     with pytest.raises(OSError, match="No space"):
         run.close()

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_type_hints
 
-from tui_latent.records.files import Signature, replace_file, signature
+from tui_latent.records.files import Signature, replace_small_file, signature
 from tui_latent.records.locks import one_at_a_time
 from tui_latent.records.schema import Request, RunError
 
@@ -60,12 +60,17 @@ def request(
                 checkpoints=old.checkpoints + checkpoint,
                 lr_factor=old.lr_factor if lr_factor is None else lr_factor,
             )
-            replace_file(path / _FILE, json.dumps(asdict(new)).encode())
+            write_request(path, new)
     except OSError as error:
         raise RunError(
             f"{path}: cannot be asked for anything: {error.strerror or error}"
         ) from error
     return new
+
+
+def write_request(path: Path, new: Request) -> None:
+    """Replace what is asked of the run at `path`."""
+    replace_small_file(path / _FILE, json.dumps(asdict(new)).encode())
 
 
 @lru_cache(maxsize=16)

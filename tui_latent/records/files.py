@@ -6,10 +6,12 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _CHUNK = 1 << 20
 _ANCHOR = 64
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 Signature = tuple[int, int, int]
 """inode, size, and time of the last change in nanoseconds"""
@@ -24,15 +26,52 @@ def signature(path: Path) -> Signature | None:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that a reader sees the old file or the new one, never a part."""
+def replace_file(path: Path, content: bytes, durable: bool = False) -> None:
+    """Put `content` at `path` so that a reader sees the old file or the new one, never a part.
+
+    `durable` waits until it would outlive a loss of power.
+    """
     temporary = temporary_beside(path)
     try:
-        temporary.write_bytes(content)
+        with temporary.open("wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def replace_small_file(path: Path, content: bytes) -> None:
+    """Do as `replace_file`, and on a full disk write over the old file, whose block it has.
+
+    For content below a block (4 KiB) that readers take as torn while it changes, and that may
+    end in spaces.
+    """
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        if error.errno not in _FULL or not path.is_file():
+            raise
+        with path.open("r+b", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            file.write(content.ljust(size))
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder would outlive a loss of power, where it can be asked."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def temporary_beside(path: Path) -> Path:
@@ -54,14 +93,28 @@ class AppendedLines:
         with self._mutex:
             if self._descriptor is None:
                 self._descriptor = self._open()
-            if os.write(self._descriptor, data) != len(data):
-                self._close()  # the next line must not continue the torn one
-                raise OSError(errno.ENOSPC, "written in part only", str(self._path))
+            written = os.write(self._descriptor, data)
+            if written != len(data):
+                self._take_back(written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+
+    def sync(self) -> None:
+        """Wait until all lines so far would outlive a loss of power."""
+        with self._mutex:
+            if self._descriptor is not None:
+                os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
         with self._mutex:
             self._close()
+
+    def _take_back(self, written: int) -> None:
+        """Leave no part of a line; where that fails, the next line does not continue it."""
+        assert self._descriptor is not None
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+        self._close()
 
     def _close(self) -> None:
         if self._descriptor is not None:
@@ -71,9 +124,13 @@ class AppendedLines:
     def _open(self) -> int:
         """Open for appending; a line torn by a killed writer is ended first."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            os.write(descriptor, b"\n")
+        try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                os.write(descriptor, b"\n")
+        except OSError:
+            os.close(descriptor)
+            raise
         return descriptor
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tui_latent.records.schema import RunError
+from tui_latent.records.schema import FORMAT, RunError
 
 PRESET_FILE = "preset.toml"
 
@@ -30,7 +30,10 @@ class Identity:
 
 
 def read_identity(path: Path) -> Identity:
-    """Read `preset.toml` of the run at `path`; RunError when the folder is not a run."""
+    """Read `preset.toml` of the run at `path`.
+
+    RunError when the folder is not a run, or one of a later tui-latent.
+    """
     file = path / PRESET_FILE
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -45,7 +48,21 @@ def read_identity(path: Path) -> Identity:
     provenance = table.pop("provenance", {})
     if not isinstance(provenance, dict):
         raise RunError(f"{file}: provenance is no table")
+    _refuse_newer(path, provenance)
     return Identity(table, provenance, _unix_time(provenance.get("created"), created))
+
+
+def _refuse_newer(path: Path, provenance: Mapping[str, Any]) -> None:
+    """Raise RunError for a folder of a format that only a later tui-latent knows."""
+    written_as = provenance.get("format", FORMAT)
+    if not isinstance(written_as, int) or written_as <= FORMAT:
+        return
+    versions = provenance.get("versions")
+    version = versions.get("tui-latent", "") if isinstance(versions, dict) else ""
+    raise RunError(
+        f"{path}: written by a newer tui-latent{f' ({version})' if version else ''}, in run folder "
+        f"format {written_as}; this one reads up to {FORMAT}: update tui-latent to use it"
+    )
 
 
 def _unix_time(created: object, otherwise: float) -> float:

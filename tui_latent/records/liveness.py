@@ -11,7 +11,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
-from tui_latent.records.files import Signature, replace_file, signature
+from tui_latent.records.files import Signature, replace_small_file, signature
 from tui_latent.records.schema import LIVE_STATES, State, Status
 
 STALE_AFTER: Final = 30.0
@@ -28,7 +28,7 @@ class StatusError(Exception):
 
 def write_status(path: Path, status: Status) -> None:
     """Replace the status of the run at `path`."""
-    replace_file(path / "status.json", json.dumps(asdict(status), indent=1).encode())
+    replace_small_file(path / "status.json", json.dumps(asdict(status), indent=1).encode())
 
 
 def read_status(path: Path) -> Status:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait 
 
 State = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 
+FORMAT: Final = 1
+"""of a run folder; raised when an older tui-latent could no longer read what is written"""
+
 LIVE_STATES: Final[frozenset[State]] = frozenset({"starting", "running", "paused"})
 
 
@@ -51,7 +54,9 @@ class Status:
     heartbeat: float = 0.0
     """Unix time of the last sign of life"""
     error: str | None = None
-    """one or two lines for a person, when the state is `failed`"""
+    """one or two lines for a person: why the run failed, or what a paused one waits for"""
+    lr_factor: float = 1.0
+    """what the scheduled learning rate is multiplied with, as asked"""
     checkpoint_step: int | None = None
     """step of the newest checkpoint, from which the run would resume"""
     best_knn_20: float | None = None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from os import getpid
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.records.capture import plain_line
+from tui_latent.records.control import write_request
 from tui_latent.records.files import AppendedLines, read_lines, replace_file
 from tui_latent.records.identity import PRESET_FILE, read_identity
 from tui_latent.records.liveness import (
@@ -30,7 +33,14 @@ from tui_latent.records.locks import FileLock
 from tui_latent.records.maps import write_map
 from tui_latent.records.metrics import parse_record, record_line
 from tui_latent.records.runs import LATEST, LOCK_FILE, busy_error
-from tui_latent.records.schema import LIVE_STATES, LatentMap, RunError, Status
+from tui_latent.records.schema import (
+    FORMAT,
+    LIVE_STATES,
+    LatentMap,
+    Request,
+    RunError,
+    Status,
+)
 from tui_latent.records.toml import dump_toml
 
 _BEAT: Final = 1.0
@@ -61,10 +71,15 @@ class RunWriter:
         """
         path = _new_folder(runs, preset_name, name)
         now = time.time()
-        about = {"preset": preset_name, "created": now} | dict(provenance)
-        write_status(path, Status(host=HOST, heartbeat=now))
+        about = {"preset": preset_name, "created": now} | dict(provenance) | {"format": FORMAT}
         text = dump_toml({**preset, "provenance": about})
-        replace_file(path / PRESET_FILE, text.encode())
+        try:
+            write_status(path, Status(host=HOST, heartbeat=now))
+            write_request(path, Request())  # a full disk later still takes requests in its place
+            replace_file(path / PRESET_FILE, text.encode(), durable=True)
+        except OSError as error:
+            shutil.rmtree(path, ignore_errors=True)
+            raise RunError(f"{runs}: no run can be made there: {error.strerror}") from error
         return cls(path)
 
     @classmethod
@@ -111,13 +126,14 @@ class RunWriter:
 
     def status(self, **changes: Any) -> Status:
         """Change fields of the status and return it; written at once when the state changes,
-        else within a second."""
+        else within a second. What the disk does not take is tried again with the heartbeat."""
         with self._mutex:
             old, self._status = self._status, replace(self._status, **changes)
             self._unwritten = self._unwritten or bool(changes)
             due = time.monotonic() - self._written >= _BEAT
             if self._status.state != old.state or (due and self._unwritten):
-                self._write_status()
+                with suppress(OSError):
+                    self._write_status()
             return self._status
 
     def metrics(self, step: int, epoch: float, seconds: float, values: Mapping[str, float]) -> None:
@@ -133,12 +149,18 @@ class RunWriter:
         write_map(self.path, latent_map, confusion)
 
     def log(self, line: str) -> None:
-        """Add the lines of a text with the time of day; dropped after `close`."""
+        """Add the lines of a text with the time of day; dropped after `close`, and when the disk
+        does not take them: whatever prints must not end the training."""
         if self._closing.is_set():
             return
         now = datetime.now().strftime("%H:%M:%S")
         for part in line.rstrip("\n").split("\n"):
-            self._log.append(f"{now} {plain_line(part)}".encode("utf-8", "backslashreplace"))
+            with suppress(OSError):
+                self._log.append(f"{now} {plain_line(part)}".encode("utf-8", "backslashreplace"))
+
+    def sync(self) -> None:
+        """Wait until the records so far would outlive a loss of power, as a checkpoint does."""
+        self._metrics.sync()
 
     def close(self) -> None:
         """Write what is due and let the run go; a run still live that was locked is interrupted."""
@@ -175,7 +197,7 @@ class RunWriter:
                 try:
                     self._write_status()
                 except OSError:
-                    continue  # a full disk stops the run where it loses something: in the trainer
+                    continue  # a full disk pauses the run where it would lose something
 
     def _best_with(self, step: int, score: float) -> float | None:
         """Return the best score with this one; those that a rewound run replaces do not count."""

@@ -1,17 +1,46 @@
-"""Checkpoints: everything a run needs to go on as if it had never stopped."""
+"""Checkpoints: everything a run needs to go on as if it had never stopped.
+
+A checkpoint is one ZIP file as `torch.save` writes it, with the SHA-256 of all bytes before it as
+the archive's comment: name, content and checksum appear together, by one rename.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
+import pickle
+import re
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final, cast
 
 import torch
+from torch import Tensor
+
+from tui_latent.records.files import sync_folder
+from tui_latent.records.schema import RunError
 
 KEPT = 2
 """newest checkpoints kept beside the best one"""
+
+_NAME: Final = re.compile(r"step-(\d{9,18})\.pt")
+_LABEL: Final = b"sha256 "
+_SEAL: Final = 2 + len(_LABEL) + 64
+"""bytes of the archive's comment with its length before it"""
+
+
+class CheckpointError(RunError):
+    """No checkpoint of a run can be used, though there are some."""
+
+
+class _DamagedError(Exception):
+    """Why a file is no whole checkpoint, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -27,59 +56,194 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     """Write `state` (tensors and plain values, with `step`) durably, then drop older ones.
 
     The new file is complete on disk before its name appears and before `last.json` points at
-    it, so that a kill at any moment leaves a whole checkpoint to resume from.
+    it, so that a kill at any moment leaves a whole checkpoint to resume from. OSError when the
+    disk is full; nothing but whole files remains then.
     """
     folder.mkdir(exist_ok=True)
+    for left_behind in folder.glob("*.tmp"):
+        left_behind.unlink()
     path = folder / f"step-{state['step']:09d}.pt"
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    index = _read_index(folder)
-    index["last"] = path.name
+    _write_durably(path, lambda file: _write_sealed(state, file))
+    index = _read_index(folder) | {"last": path.name}
     if best:
         index["best"] = path.name
-    _write_index(folder, index)
-    _drop_old(folder, index)
+    _write_durably(folder / "last.json", lambda file: file.write(json.dumps(index).encode()))
+    _drop_old(folder, state["step"], index)
     return Saved(path, state["step"], path.stat().st_size)
 
 
-def load_checkpoint(folder: Path, device: torch.device | str) -> dict[str, Any] | None:
-    """Read the newest whole checkpoint onto `device`; None when there is none."""
-    last = _read_index(folder).get("last", "")
-    names = [last, *(path.name for path in sorted(folder.glob("step-*.pt"), reverse=True))]
-    for name in dict.fromkeys(filter(None, names)):
+def load_checkpoint(
+    folder: Path, device: torch.device | str, log: Callable[[str], None] = lambda _: None
+) -> dict[str, Any] | None:
+    """Read the newest whole checkpoint onto `device`; None when there is none.
+
+    A damaged one is told to `log`, left where it is, and the one before it is used.
+    CheckpointError when there are some and all are damaged.
+    """
+    problems = []
+    for path in _newest_first(folder):
         try:
-            state: dict[str, Any] = torch.load(
-                folder / name, map_location=device, weights_only=True
-            )
-        except (OSError, RuntimeError, EOFError):  # torn by a full disk: the one before it is whole
+            state = _read(path, device)
+        except FileNotFoundError:  # `last.json` outlived it
             continue
+        except _DamagedError as error:
+            problems.append(f"{path.parent.name}/{path.name} is damaged: {error}")
+            log(problems[-1])
+            continue
+        if problems:
+            log(f"the checkpoint before it is used, of step {state['step']:,}")
         return state
+    if problems:
+        raise CheckpointError(
+            f"{folder}: no checkpoint is whole ({problems[0]}): put back a copy, "
+            "or delete that folder to train from the start"
+        )
     return None
+
+
+def state_bytes(state: object) -> int:
+    """Return about how many bytes a checkpoint of `state` takes."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    if isinstance(state, dict):
+        return 512 + sum(state_bytes(value) for value in state.values())
+    if isinstance(state, (list, tuple)):
+        return sum(state_bytes(value) for value in state)
+    return 64
+
+
+class _Digested(io.RawIOBase):
+    """What `torch.save` writes into: a file and the digest of what went there.
+
+    A disk's error is kept, because torch would hide it behind one of its own.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+        self._held = b""
+        self.digest = hashlib.sha256()
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Take the next bytes; the last two are held back, as the comment's length goes there."""
+        block = self._held + bytes(data)
+        self._held = block[-2:]
+        self._pass_on(block[:-2])
+        return len(data)
+
+    def writable(self) -> bool:
+        """Return that it can be written, as a stream tells."""
+        return True
+
+    def seal(self) -> None:
+        """End the archive with the digest of everything before it; OSError if any write failed."""
+        comment = _LABEL + self.digest.hexdigest().encode()
+        self._pass_on(struct.pack("<H", len(comment)) + comment)
+        if self.error is not None:
+            raise self.error
+
+    def _pass_on(self, block: bytes) -> None:
+        self.digest.update(block)
+        if self.error is None:
+            try:
+                self._file.write(block)
+            except OSError as error:
+                self.error = error
+
+
+def _write_sealed(state: dict[str, Any], file: BinaryIO) -> None:
+    digested = _Digested(file)
+    torch.save(state, cast(BinaryIO, digested))
+    digested.seal()
+
+
+def _write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a file that gets its name once it is on disk whole."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _newest_first(folder: Path) -> Iterator[Path]:
+    """Yield what `last.json` points at, then the others from the newest down."""
+    last = _read_index(folder).get("last", "")
+    names = sorted((path.name for path in folder.glob("step-*.pt")), reverse=True)
+    for name in dict.fromkeys([last, *names]):
+        if _NAME.fullmatch(name):
+            yield folder / name
+
+
+def _read(path: Path, device: torch.device | str) -> dict[str, Any]:
+    """Read a file if it is whole; _DamagedError says how it is not."""
+    try:
+        _check_bytes(path)
+        state = torch.load(path, map_location=device, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _DamagedError("it holds what no checkpoint does") from error
+    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError) as error:
+        raise _DamagedError("it cannot be decoded") from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _DamagedError(error.strerror or "it cannot be read") from error
+    match = _NAME.fullmatch(path.name)
+    if not isinstance(state, dict) or match is None or state.get("step") != int(match[1]):
+        raise _DamagedError("it is not of the step that its name says")
+    return state
+
+
+def _check_bytes(path: Path) -> None:
+    """Compare a file with its checksum, or with the archive's own where it has none."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - _SEAL, 0))
+        seal = file.read()[2:]
+        if not seal.startswith(_LABEL):
+            _check_archive(path)
+            return
+        file.seek(0)
+        digest, left = hashlib.sha256(), size - _SEAL
+        while left and (block := file.read(min(left, 1 << 20))):
+            digest.update(block)
+            left -= len(block)
+    if seal != _LABEL + digest.hexdigest().encode():
+        raise _DamagedError("its checksum differs")
+
+
+def _check_archive(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            torn = archive.testzip()
+    except (zipfile.BadZipFile, NotImplementedError, struct.error) as error:
+        raise _DamagedError("it is cut short or overwritten") from error
+    if torn is not None:
+        raise _DamagedError("its checksum differs")
 
 
 def _read_index(folder: Path) -> dict[str, str]:
     try:
-        index = json.loads((folder / "last.json").read_text())
-    except (OSError, ValueError):
+        index = json.loads((folder / "last.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
         return {}
-    return index if isinstance(index, dict) else {}
+    if not isinstance(index, dict):
+        return {}
+    return {key: name for key, name in index.items() if isinstance(name, str)}
 
 
-def _write_index(folder: Path, index: dict[str, str]) -> None:
-    temporary = folder / "last.json.tmp"
-    with temporary.open("w") as file:
-        json.dump(index, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / "last.json")
-
-
-def _drop_old(folder: Path, index: dict[str, str]) -> None:
-    newest = sorted(folder.glob("step-*.pt"))[-KEPT:]
-    for path in folder.glob("step-*.pt"):
-        if path not in newest and path.name != index.get("best"):
+def _drop_old(folder: Path, newest: int, index: dict[str, str]) -> None:
+    """Keep the two newest and the best; those of later steps belong to a life that was redone."""
+    paths = sorted(path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name))
+    of_this_life = [path for path in paths if path.name <= f"step-{newest:09d}.pt"]
+    for path in paths:
+        if path not in of_this_life[-KEPT:] and path.name != index.get("best"):
             path.unlink()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tui_latent.records.control import read_request
@@ -32,13 +33,30 @@ class Stopwatch:
         running = 0.0 if self._since is None else time.perf_counter() - self._since
         return self._seconds + running
 
-    def rest(self) -> None:
-        """Stop counting."""
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Count nothing inside; one rest may lie in another."""
+        counted = self._since is not None
         self._seconds, self._since = self.seconds, None
+        try:
+            yield
+        finally:
+            if counted:
+                self._since = time.perf_counter()
 
-    def go_on(self) -> None:
-        """Count again."""
-        self._since = time.perf_counter()
+
+def log_unless_stopped(path: Path, log: Callable[[str], None]) -> Callable[[str], None]:
+    """Return `log`, but raising StopRequested once the run at `path` is asked to stop.
+
+    For work that takes minutes before the first step and tells about its progress.
+    """
+
+    def told(line: str) -> None:
+        log(line)
+        if read_request(path).state == "stop":
+            raise StopRequested
+
+    return told
 
 
 class RunControl:
@@ -54,6 +72,8 @@ class RunControl:
         self._looked = 0.0
         self._request = read_request(path)
         self._saved = self._request.checkpoints
+        self._may_save = True
+        writer.status(lr_factor=self._request.lr_factor)
 
     @property
     def lr_factor(self) -> float:
@@ -75,22 +95,33 @@ class RunControl:
         if self._request.state == "stop":
             raise StopRequested
 
+    def look_within_evaluation(self) -> None:
+        """Do as `look`, but leave a checkpoint to the next look after the evaluation.
+
+        In the middle of one, the random state is the evaluation's.
+        """
+        self._may_save = False
+        try:
+            self.look()
+        finally:
+            self._may_save = True
+
     def _take(self, request: Request) -> None:
         if request.lr_factor != self._request.lr_factor:
             self._writer.log(f"learning rate now {request.lr_factor:g} times the schedule's")
+            self._writer.status(lr_factor=request.lr_factor)
         self._request = request
-        if request.checkpoints > self._saved:
+        if request.checkpoints > self._saved and self._may_save:
             self._saved = request.checkpoints
             self._save()
 
     def _wait(self) -> None:
-        self._stopwatch.rest()
         self._writer.status(state="paused")
         self._writer.log("paused")
-        while self._request.state == "pause":
-            time.sleep(LOOK_EVERY_PAUSED)
-            self._take(read_request(self._path))
-        self._stopwatch.go_on()
+        with self._stopwatch.resting():
+            while self._request.state == "pause":
+                time.sleep(LOOK_EVERY_PAUSED)
+                self._take(read_request(self._path))
         if self._request.state == "run":
             self._writer.status(state="running")
             self._writer.log("resumed")

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import torch
 
-from tui_latent.settings import MethodSettings, TrainSettings
+from tui_latent.hardware import devices
+from tui_latent.records.schema import Status
+from tui_latent.settings import MethodSettings, Preset, TrainSettings
 
 
 class DeviceError(Exception):
@@ -78,3 +80,48 @@ def memory_in_use(device: torch.device) -> int:
     import psutil
 
     return int(psutil.Process().memory_info().rss)
+
+
+def device_trouble(error: BaseException, preset: Preset | None, status: Status) -> str | None:
+    """Say what to do about a device without memory, or a lost one; None for any other error."""
+    if preset is None:
+        return None
+    step = status.checkpoint_step
+    kept = f"the checkpoint of step {step:,} stands" if step else "there is no checkpoint yet"
+    if _out_of_memory(error):
+        batch = preset.train.batch_size
+        return (
+            f"{_device_words(status)} ran out of memory{_memory_words(status)} with "
+            f"train.batch_size={batch}; {kept}\nresume when there is more, or train anew "
+            f"with --set train.batch_size={max(batch // 2, 2)}"
+        )
+    if _device_lost(error):
+        first = str(error).partition("\n")[0]
+        return f"{_device_words(status)} was lost: {first}\n{kept}: resume when it is back"
+    return None
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    # The CPU's allocator raises a plain RuntimeError.
+    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
+
+
+def _device_lost(error: BaseException) -> bool:
+    words = ("CUDA error", "CUDA driver error", "CUBLAS_STATUS", "CUDNN_STATUS")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def _device_words(status: Status) -> str:
+    return "the CPU" if status.device.startswith("cpu") else status.device or "the device"
+
+
+def _memory_words(status: Status) -> str:
+    """Return how much memory is free, as far as the machine tells."""
+    for device in devices():
+        known = device.total_bytes is not None and device.free_bytes is not None
+        if known and status.device.startswith(device.id):
+            free, total = device.free_bytes or 0, device.total_bytes or 0
+            return f" ({free / 2**30:.1f} of {total / 2**30:.1f} GiB free)"
+    return ""

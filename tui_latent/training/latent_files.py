@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from tui_latent.data.image_set import Dataset
 from tui_latent.evaluation.projection import to_plane
 from tui_latent.procrustes import align
+from tui_latent.records.files import replace_file
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import LatentMap
 from tui_latent.records.writer import RunWriter
@@ -42,12 +43,11 @@ class LatentFiles:
 
     def _write_all(self, evaluation: Evaluation) -> None:
         path = self._writer.path / "latents" / "last.safetensors"
-        temporary = path.with_suffix(".tmp")
         tensors = {
             "bank_latents": evaluation.bank,
             "bank_labels": self._dataset.train.labels,
             "query_latents": evaluation.queries,
             "query_labels": self._dataset.val.labels,
         }
-        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, temporary)
-        temporary.replace(path)
+        content = save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()})
+        replace_file(path, content)

@@ -12,10 +12,16 @@ from tui_latent.presets import load_run_preset
 from tui_latent.records.capture import captured_output
 from tui_latent.records.schema import RunError, State
 from tui_latent.records.writer import RunWriter
-from tui_latent.training.device import DeviceError
+from tui_latent.settings import Preset
+from tui_latent.training.control import StopRequested
+from tui_latent.training.device import DeviceError, device_trouble
+from tui_latent.training.disk import NotSavedError
 from tui_latent.training.fit import fit_run
 from tui_latent.training.trainer import Trainer
 from tui_latent.training.window import NotFiniteError
+
+_EXPLAINED = (DataError, DeviceError, NotFiniteError, NotSavedError, PresetError, RunError)
+"""errors whose message says what to do"""
 
 
 def train(path: Path) -> State:
@@ -31,26 +37,40 @@ def train(path: Path) -> State:
         with captured_output(writer.log):
             state = _train(path, writer)
         if state != "failed":
-            writer.status(state=state, phase="")
+            writer.status(state=state, phase="", error=None)
             writer.log(state)
     finally:
-        writer.close()
+        _close(writer)
     return state
 
 
+def _close(writer: RunWriter) -> None:
+    try:
+        writer.close()
+    except OSError as error:
+        raise RunError(
+            f"{writer.path}: how the run ended cannot be written: {error.strerror or error}"
+        ) from error
+
+
 def _train(path: Path, writer: RunWriter) -> State:
+    preset: Preset | None = None
     try:
         preset = load_run_preset(path)
         if METHODS[preset.method.name].pairing == "none":
             return fit_run(path, preset, writer)
         return Trainer(path, preset, writer).run()
-    except (DataError, DeviceError, NotFiniteError, PresetError, RunError) as error:
+    except StopRequested:  # before the first step: the checkpoints are as they were
+        return "stopped"
+    except _EXPLAINED as error:
         return _fail(writer, str(error))
     except KeyboardInterrupt:
         writer.status(state="interrupted")
         raise
     except Exception as error:  # the run must say why it ended, whatever it was
         writer.log(traceback.format_exc())
+        if trouble := device_trouble(error, preset, writer.status()):
+            return _fail(writer, trouble)
         return _fail(
             writer, f"{type(error).__name__}: {_first_line(error)}\nthe traceback is in train.log"
         )

@@ -15,8 +15,13 @@ from tui_latent.methods import METHODS
 from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
-from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint
-from tui_latent.training.control import RunControl, StopRequested, Stopwatch
+from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
+from tui_latent.training.control import (
+    RunControl,
+    StopRequested,
+    Stopwatch,
+    log_unless_stopped,
+)
 from tui_latent.training.device import (
     choose_device,
     choose_layout,
@@ -24,6 +29,7 @@ from tui_latent.training.device import (
     describe_device,
     memory_in_use,
 )
+from tui_latent.training.disk import PatientDisk
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.latent_files import LatentFiles
 from tui_latent.training.neighbour_views import earlier_neighbours
@@ -47,7 +53,8 @@ class Trainer:
         self.device = choose_device(train.device)
         self.precision = choose_precision(train, self.device)
         writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
-        dataset = load_dataset(preset.data, train.seed, writer.log, self.device)
+        log = log_unless_stopped(path, writer.log)
+        dataset = load_dataset(preset.data, train.seed, log, self.device)
         self.dataset = dataset.to(self.device)
         torch.manual_seed(train.seed)
         self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
@@ -67,8 +74,11 @@ class Trainer:
         self._enter_stage(self.stages[0])
         self.stopwatch = Stopwatch(self._resume())
         self._rate_from = (self.done, self.stopwatch.seconds)
+        self._saved_at = self.stopwatch.seconds
+        self.disk = PatientDisk(path, writer, self.stopwatch)
         self.control = RunControl(path, writer, self.stopwatch, self.save)
-        self.evaluator = Evaluator(self.dataset, held_out, train.batch_size, self.control.look)
+        between = self.control.look_within_evaluation
+        self.evaluator = Evaluator(self.dataset, held_out, train.batch_size, between)
         self.latents = LatentFiles(writer, self.dataset)
 
     def step(self) -> dict[str, Tensor]:
@@ -92,6 +102,8 @@ class Trainer:
         """Train until the last step, a stop, or the end of patience; return how it ended."""
         self.writer.status(state="running", total_steps=self.total_steps, **self._progress())
         try:
+            if self.done and self._evaluation_due() and self.evaluated_step != self.done:
+                self._evaluate()  # the one in which the run was stopped
             while self.done < self.total_steps and not self._out_of_patience():
                 self.control.look()
                 if self.done >= self.stage.end:
@@ -118,10 +130,10 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint of this very step, unless the loss has become NaN."""
-        if len(self.window):
-            self._record()
         state = {
             "step": self.done,
+            "window": self.window.state(self.done),
+            "evaluated_step": self.evaluated_step,
             "stage": self.stage.index,
             "input_shape": list(self.dataset.input_shape),
             "method": self.method.state_dict(),
@@ -134,14 +146,17 @@ class Trainer:
             "best_step": self.best_step,
             "bfloat16": self.precision is torch.bfloat16,
         }
-        best = self.best_step == self.done
-        saved = save_checkpoint(self.path / "checkpoints", state, best)
+        folder, best = self.path / "checkpoints", self.best_step == self.done
+        self.disk.write(self.path / "metrics.jsonl", 0, self.writer.sync)
+        needed = state_bytes(state)
+        saved = self.disk.write(folder, needed, lambda: save_checkpoint(folder, state, best))
+        self._saved_at = self.stopwatch.seconds
         self.writer.status(checkpoint_step=saved.step)
         self.writer.log(f"checkpoint at step {saved.step:,}, {saved.bytes / 1e6:.1f} MB")
 
     def _resume(self) -> float:
         """Go to the newest checkpoint; return the seconds of training it had taken."""
-        saved = load_checkpoint(self.path / "checkpoints", self.device)
+        saved = load_checkpoint(self.path / "checkpoints", self.device, self.writer.log)
         if saved is None:
             return 0.0
         for stage in self.stages[1 : saved["stage"] + 1]:
@@ -151,6 +166,8 @@ class Trainer:
         self.precision = torch.bfloat16 if saved["bfloat16"] else torch.float32
         self.done = saved["step"]
         self.best_loss, self.best_step = saved["best_loss"], saved["best_step"]
+        self.evaluated_step = saved["evaluated_step"]
+        self.window.load_state(saved["window"], self.device)
         self.generator.set_state(saved["generator"].cpu())
         torch.set_rng_state(saved["torch_rng"].cpu())
         if saved["cuda_rng"] and self.device.type == "cuda":
@@ -175,16 +192,20 @@ class Trainer:
 
     def _once_in_a_while(self) -> None:
         train, epoch = self.preset.train, self.order.steps_per_epoch
-        last = self.done == self.total_steps
-        evaluating = last or self.done % max(round(train.eval_every * epoch), 1) == 0
-        saving = last or self.done % max(round(train.checkpoint_every * epoch), 1) == 0
-        if evaluating or saving or len(self.window) >= train.log_every:
+        evaluating = self._evaluation_due()
+        saving = evaluating or self.done % max(round(train.checkpoint_every * epoch), 1) == 0
+        saving = saving or self.stopwatch.seconds - self._saved_at >= train.checkpoint_seconds
+        if evaluating or len(self.window) >= train.log_every:
             self._record()
         self.writer.status(**self._progress())
         if evaluating:
             self._evaluate()
         if saving:
             self.save()
+
+    def _evaluation_due(self) -> bool:
+        every = max(round(self.preset.train.eval_every * self.order.steps_per_epoch), 1)
+        return self.done == self.total_steps or self.done % every == 0
 
     def _record(self) -> None:
         """Read the terms off the device and append them to the run."""
@@ -203,7 +224,11 @@ class Trainer:
         evaluation = self.evaluator.evaluate(self.method, self.autocast)
         metrics = evaluation.metrics
         self._write(metrics)
-        self.latents.write(self.done, evaluation)
+        self.disk.write(
+            self.path / "latents",
+            state_bytes([evaluation.bank, evaluation.queries]),
+            lambda: self.latents.write(self.done, evaluation),
+        )
         if self.stage is self.stages[-1] and metrics["val/loss"] < self.best_loss:
             self.best_loss, self.best_step = metrics["val/loss"], self.done
         self.evaluated_step = self.done
@@ -215,8 +240,12 @@ class Trainer:
         self._rate_from = (self.done, self.stopwatch.seconds)
 
     def _write(self, values: dict[str, float]) -> None:
-        epoch = self.done / self.order.steps_per_epoch
-        self.writer.metrics(self.done, epoch, self.stopwatch.seconds, values)
+        epoch, seconds = self.done / self.order.steps_per_epoch, self.stopwatch.seconds
+        self.disk.write(
+            self.path / "metrics.jsonl",
+            40 * len(values),
+            lambda: self.writer.metrics(self.done, epoch, seconds, values),
+        )
 
     def _progress(self) -> dict[str, Any]:
         return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,16 +41,34 @@ class TermWindow:
 
         NotFiniteError names the first term and step that is not finite.
         """
-        values = torch.stack(self._rows).tolist()  # the one wait for the device
-        first = step - len(values) + 1
+        values = self._finite_values(step)
         self._rows = []
+        return {
+            term: sum(column) / len(column)
+            for term, column in zip(self._terms, zip(*values, strict=True), strict=True)
+        }
+
+    def state(self, step: int) -> dict[str, Any]:
+        """Return the window for a checkpoint at `step`, so that its record is not cut in two.
+
+        NotFiniteError as in `means`.
+        """
+        values = self._finite_values(step) if self._rows else []
+        return {"terms": list(self._terms), "rows": values}
+
+    def load_state(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Go on with a window that a checkpoint kept."""
+        self._terms = tuple(state["terms"])
+        self._rows = [torch.tensor(row, device=device) for row in state["rows"]]
+
+    def _finite_values(self, step: int) -> list[list[float]]:
+        """Read all terms of the steps up to `step`; NotFiniteError names the first that is not."""
+        values: list[list[float]] = torch.stack(self._rows).tolist()  # the one wait for the device
+        first = step - len(values) + 1
         for offset, row in enumerate(values):
             broken = [pair for pair in zip(self._terms, row, strict=True) if not isfinite(pair[1])]
             if broken:
                 # Their sum is broken too: the term that broke it says more.
                 term, value = min(broken, key=lambda pair: pair[0] == "loss")
                 raise NotFiniteError(term, value, first + offset)
-        return {
-            term: sum(column) / len(column)
-            for term, column in zip(self._terms, zip(*values, strict=True), strict=True)
-        }
+        return values
