@@ -11,6 +11,7 @@ from tui_latent.evaluation.generation import (
     Gaussian,
     class_samples,
     fit_gaussian,
+    lda_classifier,
     lda_counts,
     sample_gaussian,
 )
@@ -81,3 +82,13 @@ def test_samples_of_classes_far_apart_are_called_by_their_class() -> None:
     latents, labels = three_classes()
     drawn = class_samples(latents, labels, 2, 128, seeded())
     assert lda_counts(latents, labels, drawn, classes=3).tolist() == [0, 0, 128]
+
+
+def test_where_no_spread_is_known_the_nearest_class_mean_decides() -> None:
+    bank = torch.tensor([[0.0, 0.0], [0.0, 0.0], [4.0, 0.0], [4.0, 0.0]])
+    classify = lda_classifier(bank, torch.tensor([5, 5, 2, 2]))
+    assert classify(torch.tensor([[1.9, 7.0], [2.1, 7.0]])).tolist() == [5, 2]
+    two = lda_classifier(bank[[0, 2]], torch.tensor([0, 1]))
+    assert two(torch.tensor([[3.0, 0.0]])).tolist() == [1]
+    alone = lda_classifier(torch.randn(9, 2, generator=seeded()), torch.full((9,), 3))
+    assert alone(torch.randn(4, 2, generator=seeded())).tolist() == [3] * 4

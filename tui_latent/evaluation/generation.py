@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -54,17 +55,32 @@ def class_samples(
     return sample_gaussian(fit_gaussian(bank[bank_labels == label]), count, generator)
 
 
+def lda_classifier(bank: Tensor, bank_labels: Tensor) -> Callable[[Tensor], Tensor]:
+    """Return what tells the classes of latents (M, D) apart by a linear discriminant analysis.
+
+    `bank` is float (N, D), `bank_labels` int64 (N,); the answers are int64 (M,). Fitted by
+    scikit-learn on the CPU. Where the bank says nothing of the spread within its classes, the
+    nearest class mean decides, which is the same analysis with a spread alike in all directions.
+    """
+    wide, labels = bank.detach().double().cpu(), bank_labels.cpu()
+    present, of_each = torch.unique(labels, return_inverse=True)
+    means = torch.stack([wide[labels == label].mean(0) for label in present])
+    spread = (wide - means[of_each]).abs().max()
+    if len(present) == 1 or len(wide) <= len(present) or spread <= 1e-9 * wide.abs().max():
+        return lambda latents: present[
+            torch.cdist(latents.detach().double().cpu(), means).argmin(1)
+        ]
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    lda = LinearDiscriminantAnalysis().fit(wide.numpy(), labels.numpy())
+    return lambda latents: torch.from_numpy(lda.predict(latents.detach().double().cpu().numpy()))
+
+
 def lda_counts(bank: Tensor, bank_labels: Tensor, latents: Tensor, classes: int) -> Tensor:
     """Count what a linear discriminant analysis of the bank calls some latents: int64 (classes,).
 
-    `bank` is float (N, D), `latents` float (M, D). Fitted by scikit-learn on the CPU. Of latents
-    drawn by `class_samples` this is what the notebook of MNIST_CAELatentSpace counts, which
-    classifies the samples themselves; of those decoded and embedded again it also says whether
-    their pictures are of the class.
+    `bank` is float (N, D), `latents` float (M, D). Of latents drawn by `class_samples` this is
+    what the notebook of MNIST_CAELatentSpace counts, which classifies the samples themselves; of
+    those decoded and embedded again it also says whether their pictures are of the class.
     """
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    lda = LinearDiscriminantAnalysis()
-    lda.fit(bank.detach().double().cpu().numpy(), bank_labels.cpu().numpy())
-    called = torch.from_numpy(lda.predict(latents.detach().double().cpu().numpy()))
-    return torch.bincount(called, minlength=classes)
+    return torch.bincount(lda_classifier(bank, bank_labels)(latents), minlength=classes)

@@ -1,0 +1,140 @@
+"""Where views land, against the points that training stored and distances in plain loops."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.inspection.conftest import store, stored
+from tui_latent.inspection import RunInspector
+from tui_latent.inspection.errors import InspectionError
+from tui_latent.inspection.landing import ViewLandings, on_map
+from tui_latent.inspection.source import RunSource
+from tui_latent.records.schema import LatentMap
+
+Trained = Callable[[str], Path]
+
+
+def turned(points: np.ndarray, degrees: float, shift: tuple[float, float]) -> np.ndarray:
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.asarray((points * [1, -1]) @ turn.T + shift)
+
+
+def map_of(points: np.ndarray) -> LatentMap:
+    zeros = np.zeros(len(points), np.int64)
+    return LatentMap(60, points.astype(np.float32), np.arange(len(points)), zeros, ("a",))
+
+
+def test_latents_of_two_dimensions_follow_the_maps_turn_mirror_and_shift() -> None:
+    random = np.random.default_rng(0)
+    known, asked = random.normal(size=(50, 2)), random.normal(size=(7, 2)) * 5
+    shown = map_of(turned(known, 70, (4, -9)))
+    found = on_map(torch.tensor(known), shown, torch.tensor(asked))
+    np.testing.assert_allclose(found, turned(asked, 70, (4, -9)), atol=1e-4)
+
+
+def test_wide_latents_land_by_the_principal_plane_of_the_map() -> None:
+    random = np.random.default_rng(1)
+    basis = np.linalg.qr(random.normal(size=(6, 6)))[0]
+    plane = random.normal(size=(80, 6)) * [5, 3, 0.5, 0.2, 0.1, 0.1]
+    plane -= plane.mean(axis=0)
+    values, directions = np.linalg.eigh(np.cov(plane.T))
+    flat = plane @ directions[:, ::-1][:, :2]
+    shown = map_of(turned(flat, 200, (1, 2)))
+    asked = random.normal(size=(5, 6))
+    expected = turned(asked @ directions[:, ::-1][:, :2], 200, (1, 2))
+    found = on_map(torch.tensor(plane @ basis.T), shown, torch.tensor(asked @ basis.T))
+    assert values[-2] > 4 * values[-3]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_one_dimension_and_a_single_point() -> None:
+    line = torch.linspace(-1, 1, 9)[:, None]
+    flat = np.concatenate([line.numpy(), np.zeros((9, 1))], axis=1)
+    found = on_map(line, map_of(turned(flat, 30, (0, 1))), torch.tensor([[3.0]]))
+    np.testing.assert_allclose(found, turned(np.array([[3.0, 0.0]]), 30, (0, 1)), atol=1e-5)
+    equal = torch.ones(4, 3)
+    found = on_map(equal, map_of(np.full((4, 2), 7.0)), equal[:2])
+    np.testing.assert_allclose(found, 7)
+
+
+def test_a_map_of_other_latents_is_refused() -> None:
+    random = np.random.default_rng(2)
+    known = torch.tensor(random.normal(size=(50, 2)))
+    with pytest.raises(InspectionError, match="another evaluation"):
+        on_map(known, map_of(random.normal(size=(50, 2))), known)
+    with pytest.raises(InspectionError, match="other images"):
+        on_map(known, map_of(random.normal(size=(49, 2))), known)
+    with pytest.raises(InspectionError, match="no latent of this map is finite"):
+        on_map(known * torch.nan, map_of(known.numpy()), known)
+
+
+@pytest.mark.parametrize("name", ["contrastive", "vicreg"])
+def test_an_image_lands_where_the_map_shows_it(trained: Trained, name: str) -> None:
+    landing = ViewLandings(RunSource(trained(name))).land(11, views=6, seed=3)
+    size = np.ptp(landing.map.points, axis=0).max()
+    np.testing.assert_allclose(landing.original, landing.map.points[11], atol=0.005 * size)
+    assert landing.points.shape == (6, 2) and landing.weights_step == landing.map.step
+
+
+def test_the_distances_are_those_of_the_views_that_the_sheet_shows(trained: Trained) -> None:
+    source = RunSource(trained("contrastive"))
+    landing = ViewLandings(source).land(11, views=5, seed=3)
+    sheet = RunInspector(source.path).augmentations([11], views=5, seed=3)[0]
+    dataset, method = source.dataset(), source.model().method
+    images = torch.tensor(sheet.transpose(0, 3, 1, 2) / 255, dtype=torch.float32)
+    with torch.inference_mode():
+        latents = method.embed((images - dataset.mean) / dataset.std).double().numpy()
+    expected = [np.linalg.norm(view - latents[0]) for view in latents[1:]]
+    # The sheet's pixels are rounded to bytes.
+    np.testing.assert_allclose(landing.distances, expected, rtol=0.05, atol=0.02)
+    bank = stored(source.path)["bank_latents"].double().numpy()
+    labels = stored(source.path)["bank_labels"].numpy()
+    nearest = [str(labels[np.linalg.norm(bank - view, axis=1).argmin()]) for view in latents[1:]]
+    assert sum(a == b for a, b in zip(landing.labels, nearest, strict=True)) >= 4
+    assert landing.radius == pytest.approx(np.quantile(landing.distances, 0.9))
+
+
+def test_the_usual_distance_is_the_median_of_the_twentieth_neighbours(trained: Trained) -> None:
+    landing = ViewLandings(RunSource(trained("vicreg"))).land(0, views=1, seed=0)
+    tensors = stored(trained("vicreg"))
+    bank = tensors["bank_latents"].double().numpy()
+    twentieth = [
+        np.sort(np.linalg.norm(bank - query, axis=1))[19]
+        for query in tensors["query_latents"].double().numpy()
+    ]
+    assert landing.usual == pytest.approx(float(np.median(twentieth)), rel=0.01)
+    assert landing.neighbour == 20
+
+
+def test_where_nothing_can_land_it_says_why(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InspectionError, match="sees hog features of the images as they are"):
+        ViewLandings(RunSource(trained("features"))).land(0, views=2, seed=0)
+    run = shutil.copytree(trained("contrastive"), tmp_path / "mapless")
+    for file in (run / "latents").glob("step-*.npz"):
+        file.unlink()
+    with pytest.raises(InspectionError, match="no map that can be read"):
+        ViewLandings(RunSource(run)).land(0, views=2, seed=0)
+
+
+def test_two_images_are_compared_with_the_last_neighbour_there_is(trained: Trained) -> None:
+    landing = ViewLandings(RunSource(trained("two images"))).land(0, views=3, seed=0)
+    assert landing.neighbour == 2 and (landing.distances == 0).all() and landing.radius == 0
+
+
+def test_latents_that_are_all_equal_land_on_their_one_point(
+    trained: Trained, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained("contrastive"), tmp_path / "equal")
+    held_out = len(stored(run)["query_latents"])
+    store(run, query_latents=torch.ones(held_out, 2), bank_latents=torch.ones(400, 2))
+    with pytest.raises(InspectionError, match="another evaluation"):
+        ViewLandings(RunSource(run)).land(0, views=2, seed=0)
