@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -24,6 +25,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
+from tui_latent.hangup import let_go_of_terminal, terminal_is_gone, when_gone
 from tui_latent.tui.drawing import Drawer
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ class LatentApp(App[int]):
         self._export = export
         self._training: Worker[Status] | None = None
         self._trained = threading.Event()
+        self._unseen = False
         self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
         if self._remote:
             self.animation_level = "none"
@@ -117,17 +120,22 @@ class LatentApp(App[int]):
         return MenuScreen()
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread
-            loop.add_signal_handler(signal.SIGTERM, self._leave)
-            loop.add_signal_handler(signal.SIGHUP, self._lose_terminal)
+        if not self.is_headless:
+            self._listen_to_signals(asyncio.get_running_loop())
         if self._open_path is not None:
             self.open_run(self._open_path)
+
+    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Not the loop's own handlers: it may be waiting to write to a terminal that is gone.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leave))
+        signal.signal(signal.SIGHUP, lambda *_: self._lose_terminal(loop))
+        when_gone(lambda: os.kill(os.getpid(), signal.SIGHUP))
 
     async def on_unmount(self) -> None:
         self.drawer.close()
         # A crash of the screen must not leave the process training on unseen.
-        if self.training_path is not None:
+        if self.training_path is not None and not self._terminal_lost():
             from tui_latent.records.schema import RunError
 
             with contextlib.suppress(RunError):
@@ -172,6 +180,7 @@ class LatentApp(App[int]):
             self.notify(str(error), title="Not started", severity="error", timeout=20, markup=False)
             return
         self.training_path = path
+        self._trained.clear()
         self._training = self.run_worker(
             partial(self._train_to_end, path),
             group="training",
@@ -183,7 +192,6 @@ class LatentApp(App[int]):
 
     def _train_to_end(self, path: Path) -> Status:
         """Train, in a thread; `_trained` tells other threads when it is over."""
-        self._trained.clear()
         try:
             return self._train(path)
         finally:
@@ -264,20 +272,46 @@ class LatentApp(App[int]):
         """Leave without asking, because the system says so."""
         self._quit(ask=False)
 
-    def _lose_terminal(self) -> None:
-        """Save and end because the terminal is gone."""
-        # Textual waits for ever to write to a terminal that is gone: leave without it.
-        threading.Thread(target=self._save_and_end, name="hangup").start()
+    def _lose_terminal(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the training go on without a screen, and end with it; a next signal stops it."""
+        if self._unseen:
+            return
+        self._unseen = True
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop_unseen())
+        if terminal_is_gone():
+            let_go_of_terminal()
+        loop.call_soon_threadsafe(self._go_dark)
+        threading.Thread(target=self._end_unseen, name="hangup").start()
 
-    def _save_and_end(self) -> None:
-        from tui_latent.records.schema import RunError
+    def _terminal_lost(self) -> bool:
+        return self._unseen or (not self.is_headless and terminal_is_gone())
 
+    def _go_dark(self) -> None:
+        """Give back a terminal that is still there, and draw nothing more."""
+        if self._driver is not None and not terminal_is_gone():
+            self._driver.stop_application_mode()
+        let_go_of_terminal()
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(Screen())
+
+    def _end_unseen(self) -> None:
         path = self.training_path
         if path is not None:
-            with contextlib.suppress(RunError):
-                _ask_to_stop(path)
+            sys.stderr.write(
+                "the terminal is gone: training goes on without a screen; "
+                f"tui-latent attach {path.name} shows it\n"
+            )
             self._trained.wait()
         os._exit(0)
+
+    def _stop_unseen(self) -> None:
+        from tui_latent.records.schema import RunError
+
+        if self.training_path is not None:
+            with contextlib.suppress(RunError):
+                _ask_to_stop(self.training_path)
 
     @work(group="quit", exclusive=True)
     async def _quit(self, ask: bool) -> None:
