@@ -193,6 +193,34 @@ def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@runs_option
+@json_option
+def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json: bool) -> None:
+    """Put two to eight runs beside each other: a table, one PNG, and a JSON beside it."""
+    from tui_latent.comparison_text import comparison_text
+    from tui_latent.report import ReportError, comparison_table, read_comparison, write_comparison
+
+    paths = [_find(name, runs) for name in names]
+    try:
+        shown = read_comparison(paths)
+    except ReportError as error:
+        fail(error)
+    if not as_json:
+        click.echo(comparison_text(shown))
+    try:
+        png = write_comparison(shown, out)
+    except ReportError as error:
+        fail(error, FAILED)
+    if as_json:
+        files = {"png": str(png), "json": str(png.with_suffix(".json"))}
+        click.echo(json.dumps(files | comparison_table(shown, curves=False)))
+    else:
+        click.echo(f"\n{png}")
+
+
+@main.command()
 @runs_option
 @json_option
 def doctor(runs: str | None, as_json: bool) -> None:

@@ -45,13 +45,15 @@ class MetricRow:
     metric: str
     better: Better
     """which run's value is the better one; empty where that cannot be said"""
+    comparable: bool
+    """whether the runs' values are of the same thing"""
     last: tuple[float | None, ...]
     best: tuple[float | None, ...]
     """each run's own; None also for figures of the space, of which none is the better one"""
 
     def differences(self) -> tuple[float | None, ...]:
-        """Return how far each run's newest value lies above the first run's."""
-        first = self.last[0]
+        """Return how far each run's newest value lies above the first run's; None where unknown."""
+        first = self.last[0] if self.comparable else None
         return tuple(
             None if first is None or value is None else value - first for value in self.last
         )
@@ -112,7 +114,7 @@ def compare(runs: Sequence[RunSnapshot]) -> Comparison:
         runs=tuple(runs),
         labels=short_names([run.name for run in runs]),
         metrics=tuple(
-            _row(metric, runs, not images and (higher_is_better(metric) or not objectives))
+            _row(metric, runs, not images and (not objectives or not _is_loss(metric)))
             for metric in shared_metrics(runs)
         ),
         settings=settings,
@@ -164,6 +166,17 @@ def setting_text(value: Any) -> str:
     return str(value) if value != "" else "none"
 
 
+def difference_text(row: MetricRow, index: int) -> str:
+    """Write how far a run lies above the first, with the decimals of three digits of the two."""
+    difference = row.differences()[index]
+    if index == 0 or difference is None or not math.isfinite(difference):
+        return ""
+    largest = max(abs(row.last[0] or 0.0), abs(row.last[index] or 0.0))
+    decimals = 2 - math.floor(math.log10(largest)) if largest else 0
+    text = f"{difference:+,.{max(decimals, 0)}f}" if decimals < 6 else f"{difference:+.1e}"
+    return text if float(text.replace(",", "")) else "±0"
+
+
 def compared_maps(maps: Sequence[LatentMap | None]) -> tuple[ComparedMap, ...]:
     """Turn every map onto the first one, where both show the same held-out images."""
     first = next((i for i, m in enumerate(maps) if m is not None and _finite(m)), None)
@@ -209,9 +222,14 @@ def _row(metric: str, runs: Sequence[RunSnapshot], comparable: bool) -> MetricRo
     return MetricRow(
         metric,
         better if judged and comparable else "",
+        comparable,
         tuple(curve.last if curve is not None else None for curve in curves),
         tuple(curve.best if curve is not None and judged else None for curve in curves),
     )
+
+
+def _is_loss(metric: str) -> bool:
+    return metric.startswith(("train/", "val/")) and not higher_is_better(metric)
 
 
 def _other_images_note(settings: Sequence[SettingRow]) -> str:

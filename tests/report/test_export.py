@@ -20,7 +20,7 @@ from tui_latent.report import ReportError, export_report
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing."""
-    monkeypatch.setattr("tui_latent.report.export._draw", lambda *_: b"png")
+    monkeypatch.setattr("tui_latent.report.export.drawn_png", lambda *_: b"png")
 
 
 def test_the_png_is_1600_wide_and_the_json_holds_the_runs_numbers(make_run: MakeRun) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import io
 import json
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from matplotlib import style
+from matplotlib.figure import Figure
 
 from tui_latent.records.files import replace_file
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import LatentMap, RunError, RunSnapshot
+from tui_latent.records.schema import RunError, RunSnapshot
 from tui_latent.report.about import about_run
 from tui_latent.report.figure import draw_report
-from tui_latent.report.numbers import ReportNumbers, as_json, report_numbers
-from tui_latent.report.samples import Samples, collect_samples
+from tui_latent.report.numbers import as_json, report_numbers
+from tui_latent.report.samples import collect_samples
 from tui_latent.report.style import RC
 
 _DRAWING: Final = threading.Lock()
@@ -39,30 +41,40 @@ def export_report(path: Path, out: Path | None = None) -> Path:
     except RunError as error:
         raise ReportError(str(error)) from error
     png = out if out is not None else _default_path(snapshot)
-    if png.suffix.lower() != ".png":
-        raise ReportError(f"{png}: a report is a PNG: name it {png.name}.png")
+    require_png(png)
     seed = about_run(snapshot).seed or 0
     samples = collect_samples(path, len(snapshot.class_names), seed)
     numbers = report_numbers(snapshot, samples)
-    image = _draw(numbers, snapshot.map, samples)
-    text = json.dumps(as_json(numbers), indent=1, ensure_ascii=False, allow_nan=False)
+    image = drawn_png(lambda: draw_report(numbers, snapshot.map, samples), snapshot.name)
+    write_report(png, image, as_json(numbers))
+    return png
+
+
+def require_png(path: Path) -> None:
+    """Refuse, with a ReportError, to write a picture under another name than a PNG's."""
+    if path.suffix.lower() != ".png":
+        raise ReportError(f"{path}: a report is a PNG: name it {path.name}.png")
+
+
+def drawn_png(draw: Callable[[], Figure], title: str) -> bytes:
+    """Have a figure drawn in the report's style, one at a time, and return it as a PNG."""
+    with _DRAWING, style.context(["default", RC]):
+        image = io.BytesIO()
+        draw().savefig(image, format="png", metadata={"Title": title})
+    return image.getvalue()
+
+
+def write_report(png: Path, image: bytes, table: Any) -> None:
+    """Write a PNG and, beside it, its numbers as JSON; ReportError when they cannot be."""
+    text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False)
     try:
         png.parent.mkdir(parents=True, exist_ok=True)
         replace_file(png.with_suffix(".json"), text.encode("utf-8", "backslashreplace"))
         replace_file(png, image)
     except OSError as error:
         raise ReportError(f"{png}: cannot be written: {error.strerror or error}") from error
-    return png
 
 
 def _default_path(snapshot: RunSnapshot) -> Path:
     name = f"{datetime.now():%Y%m%d-%H%M%S}-step-{snapshot.status.step}.png"
     return snapshot.path / "reports" / name
-
-
-def _draw(numbers: ReportNumbers, latent_map: LatentMap | None, samples: Samples) -> bytes:
-    with _DRAWING, style.context(["default", RC]):
-        figure = draw_report(numbers, latent_map, samples)
-        image = io.BytesIO()
-        figure.savefig(image, format="png", metadata={"Title": numbers.about.run})
-    return image.getvalue()

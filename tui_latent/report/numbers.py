@@ -110,7 +110,7 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
             Term(name, _line(f"train/{name}", curves), _line(f"val/{name}", curves))
             for name in terms
         ),
-        knn=tuple(Accuracy(k, _of(f"val/knn_{k}", curve)) for k, curve in knn if curve),
+        knn=tuple(Accuracy(k, line_of(f"val/knn_{k}", curve)) for k, curve in knn if curve),
         map=map_frame(snapshot.map) if snapshot.map is not None else None,
         confusion=knn_confusion(snapshot.confusion, snapshot.class_names)
         if snapshot.confusion is not None
@@ -138,10 +138,11 @@ def as_json(value: Any) -> Any:
 
 
 def _line(metric: str, curves: Mapping[str, Curve]) -> Line | None:
-    return _of(metric, curves[metric]) if metric in curves else None
+    return line_of(metric, curves[metric]) if metric in curves else None
 
 
-def _of(metric: str, curve: Curve) -> Line:
+def line_of(metric: str, curve: Curve) -> Line:
+    """Return a recorded curve as it is drawn."""
     return Line(
         metric,
         curve.last,

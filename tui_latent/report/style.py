@@ -55,7 +55,7 @@ RC: Final[dict[str, Any]] = {
 
 def class_paint(label: int) -> tuple[float, float, float]:
     """Return a class's colour as matplotlib takes it."""
-    return _paint(class_color(label))
+    return paint(class_color(label))
 
 
 def class_marker(label: int) -> str:
@@ -65,9 +65,10 @@ def class_marker(label: int) -> str:
 
 def series_paint(position: int) -> tuple[float, float, float]:
     """Return the colour of a curve at a position in its chart."""
-    return _paint(series_color(position))
+    return paint(series_color(position))
 
 
-def _paint(color: RGB) -> tuple[float, float, float]:
+def paint(color: RGB) -> tuple[float, float, float]:
+    """Return a colour as matplotlib takes it."""
     red, green, blue = color
     return red / 255, green / 255, blue / 255

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from tui_latent.report.numbers import Line
-from tui_latent.report.page import Box, Page, PlainTicks
+from tui_latent.report.page import Box, Page
 from tui_latent.report.style import BODY, FAINT
 
 _LEFT, _BOTTOM, _ABOVE = 0.62, 0.44, 0.1
 _LOG_FROM = 20.0
 """times that the largest value must be the smallest for an axis to be logarithmic"""
+_DECADES_ONLY_FROM = 300.0
 _MARKED = 12
 """records up to which each is marked"""
 
@@ -57,6 +58,8 @@ def spans_decades(lines: Sequence[Line]) -> bool:
 def make_logarithmic(axes: Axes) -> None:
     """Give axes a logarithmic scale with plain numbers."""
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+    low, high = axes.get_ylim()
+    subs = (1.0, 2.0, 5.0) if high / low < _DECADES_ONLY_FROM else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=6))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(PlainTicks())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
