@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.images import views_of
+from tui_latent.inspection.placing import NewestMap
 from tui_latent.inspection.ranges import finite
 from tui_latent.inspection.remembered import Remembered
 from tui_latent.inspection.source import RunLatents, RunSource
-from tui_latent.procrustes import align
-from tui_latent.records.map_folder import MapFolder
 from tui_latent.records.schema import LatentMap
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 NEIGHBOUR: Final = 20
 """the radius of views is compared with the distance to this neighbour: the last that votes"""
 _SAMPLED: Final = 1000
 """held-out images whose neighbours give the usual distance: its median moves by about 3 %"""
-_FIT: Final = 0.02
-"""a map that was made of the latents is met within this share of its size; float16 is finer"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +58,7 @@ class ViewLandings:
 
     def __init__(self, source: RunSource) -> None:
         self.source = source
-        self._maps = MapFolder(source.path)
+        self._newest_map = NewestMap(source)
         self._usual: Remembered[tuple[float, int]] = Remembered(_usual_distance)
 
     def land(self, index: int, views: int, seed: int) -> Landing:
@@ -79,9 +73,6 @@ class ViewLandings:
         dataset = self.source.dataset()
         self.source.require(index, dataset.val)
         latents = self.source.matching_latents()
-        _, newest = self._maps.refresh(None)
-        if newest is None:
-            raise InspectionError(f"{self.source.path.name} has no map that can be read")
         model = self.source.model()
         drawn = views_of(dataset.val, [index], self.source.preset.augment, views, seed)[0]
         with torch.inference_mode():
@@ -91,11 +82,11 @@ class ViewLandings:
             usual, neighbour = self._usual.of(latents)
         except ValueError as error:
             raise InspectionError(f"{latents.path}: {error}") from error
-        points = on_map(latents.queries, newest.map, embedded)
+        latent_map, points = self._newest_map.place(embedded.numpy())
         names = dataset.train.class_names
         return Landing(
             index=index,
-            map=newest.map,
+            map=latent_map,
             original=points[0],
             points=points[1:],
             distances=(embedded[1:] - embedded[0]).double().norm(dim=1).numpy(),
@@ -104,47 +95,6 @@ class ViewLandings:
             neighbour=neighbour,
             weights_step=model.step,
         )
-
-
-def on_map(queries: Tensor, latent_map: LatentMap, latents: Tensor) -> NDArray[np.float64]:
-    """Return where latents (N, D) lie on a map that was made of `queries` (M, D): (N, 2).
-
-    The map is the latents' plane of largest variance (of two dimensions the whole of them),
-    turned, mirrored and shifted onto the map before it; the stored points tell how. Points
-    that are not finite come out so. InspectionError when the map is not of these latents.
-    """
-    known = queries.double().numpy()
-    shown = latent_map.points.astype(np.float64)
-    if len(known) != len(shown):
-        raise InspectionError("the newest map is of other images than the newest latents")
-    counted = np.isfinite(known).all(axis=1) & np.isfinite(shown).all(axis=1)
-    if not counted.any():
-        raise InspectionError("no latent of this map is finite: training has diverged")
-    centre = known[counted].mean(axis=0)
-    plane = _plane(known[counted] - centre)
-    flat = (known - centre) @ plane
-    asked = (latents.double().numpy() - centre) @ plane
-    # Rows without a reference do not count in the alignment, but are turned with the others.
-    unknown = np.full_like(asked, np.nan)
-    aligned = align(np.concatenate([flat, asked]), np.concatenate([shown, unknown]))
-    size = np.linalg.norm(shown[counted] - shown[counted].mean(axis=0), axis=1).mean()
-    missed = np.linalg.norm(aligned[: len(shown)][counted] - shown[counted], axis=1).mean()
-    if missed > _FIT * size and missed > 1e-6:
-        raise InspectionError(
-            "the newest map is of another evaluation than the newest latents: look again"
-        )
-    return np.asarray(aligned[len(shown) :], dtype=np.float64)
-
-
-def _plane(centred: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the two principal directions of (N, D) as columns: (D, 2); zeros where D is 1."""
-    dimensions = centred.shape[1]
-    if dimensions == 2:
-        return np.eye(2)
-    if dimensions == 1:
-        return np.array([[1.0, 0.0]])
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    return np.asarray(vectors[:, :-3:-1])
 
 
 def _usual_distance(latents: RunLatents) -> tuple[float, int]:
