@@ -257,6 +257,8 @@ class TrainSettings(Section):
     """epochs between two checkpoints; each evaluation writes one too"""
     checkpoint_seconds: Positive = 60.0
     """seconds of training after which a checkpoint is written in any case"""
+    pause_on_collapse: bool = False
+    """pause at the first evaluation that finds the latents collapsed"""
 
 
 class StageSettings(Section):

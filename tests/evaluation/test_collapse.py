@@ -10,8 +10,10 @@ import torch
 
 from tui_latent.evaluation.collapse import (
     alignment,
+    collapse_signs,
     deviation_range,
     effective_rank,
+    space_figures,
     uniformity,
 )
 
@@ -85,3 +87,46 @@ def test_uniformity_of_many_rows_is_estimated_on_some() -> None:
     assert estimate != float(uniformity(many, torch.Generator().manual_seed(6)))
     assert estimate == pytest.approx(float(uniformity(many[:2048])), abs=0.05)
     assert float(uniformity(many)) == float(uniformity(many)), "curves must compare"
+
+
+def signs(latents: torch.Tensor) -> list[str]:
+    return collapse_signs(space_figures(latents), latents.shape[1])
+
+
+def on_a_line(rows: int, dimensions: int, beside: float) -> torch.Tensor:
+    """Return latents along one half-line, with a little noise beside it."""
+    generator = torch.Generator().manual_seed(3)
+    length = 1 + torch.rand(rows, 1, generator=generator)
+    line: torch.Tensor = length * torch.ones(dimensions) / dimensions**0.5
+    return line + beside * drawn(rows, dimensions)
+
+
+@pytest.mark.parametrize("dimensions", [2, 16, 128])
+def test_one_point_and_one_direction_are_a_collapse(dimensions: int) -> None:
+    assert len(signs(torch.full((50, dimensions), 0.3))) == 2
+    assert len(signs(torch.zeros(50, dimensions))) == 2
+    assert "one direction" in signs(on_a_line(500, dimensions, 1e-5))[0]
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 16, 128])
+def test_a_space_that_is_used_is_no_collapse_wherever_it_lies(dimensions: int) -> None:
+    latents = drawn(500, dimensions)
+    assert signs(latents) == signs(latents + 10) == signs(0.01 * latents) == []
+
+
+def test_two_classes_in_two_places_are_no_collapse() -> None:
+    """A supervised space of two classes needs no more than one dimension."""
+    side = torch.arange(400)[:, None] % 2 * 2.0 - 1
+    assert signs(side * torch.ones(128) + 0.001 * drawn(400, 128)) == []
+
+
+def test_figures_of_a_real_collapse_and_of_its_healthy_twin() -> None:
+    """CIFAR-10 (5,000 images, ResNet-18 of width 16, 128-D): VICReg without variance, and with."""
+    figures = {"std_min": 0.14, "std_max": 14.2}
+    without = [(1.157, -0.592, 71.3), (2.281, -0.368, 5.40), (2.243, -0.282, 4.82)]
+    for rank, uniform, mean in without:
+        found = {"effective_rank": rank, "uniformity": uniform, "std_mean": mean}
+        assert collapse_signs(figures | found, 128)
+    for rank, uniform, mean in [(3.730, -0.542, 17.6), (6.380, -1.309, 6.66)]:
+        found = {"effective_rank": rank, "uniformity": uniform, "std_mean": mean}
+        assert not collapse_signs(figures | found, 128)

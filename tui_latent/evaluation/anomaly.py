@@ -76,7 +76,7 @@ def thinned(curve: Roc, points: int) -> Roc:
     return Roc(x[kept], y[kept], curve.auc)
 
 
-def class_anomaly_aucs(
+def class_rocs(
     bank: Tensor,
     bank_labels: Tensor,
     queries: Tensor,
@@ -84,16 +84,16 @@ def class_anomaly_aucs(
     classes: int,
     k: int = ANOMALY_K,
     between: Callable[[], None] = lambda: None,
-) -> list[float]:
-    """Return for each class the AUC with that class as outliers, as if its bank were not there.
+) -> list[Roc | None]:
+    """Return for each class the curve with that class as outliers, as if its bank were not there.
 
     `bank` is float (N, D), `queries` float (M, D), labels int64 below `classes`. Scores are those
-    of `anomaly_scores` with the bank's other classes. NaN for a class without queries or without
+    of `anomaly_scores` with the bank's other classes. None for a class without queries or without
     k bank latents of other classes, and where all queries are of the class.
     """
     distances, labels = _nearest_of_each_class(bank, bank_labels, queries, classes, k, between)
     truth = query_labels.cpu().numpy()
-    aucs = []
+    curves: list[Roc | None] = []
     for index in range(classes):
         others = distances.masked_fill(labels == index, math.inf)
         nearest = others.topk(min(k, others.shape[1]), largest=False).values
@@ -101,11 +101,11 @@ def class_anomaly_aucs(
         outlying = truth == index
         few = nearest.shape[1] < k or bool(nearest.isinf().any())
         if few or outlying.all() or not outlying.any():
-            aucs.append(math.nan)
+            curves.append(None)
             continue
         scores = nearest.mean(1).cpu().numpy()
-        aucs.append(roc(scores[~outlying], scores[outlying]).auc)
-    return aucs
+        curves.append(roc(scores[~outlying], scores[outlying]))
+    return curves
 
 
 def _nearest_of_each_class(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import torch
@@ -10,6 +11,9 @@ from torch.nn.functional import normalize
 
 _RANKME_EPSILON: Final = 1e-7
 _UNIFORMITY_ROWS: Final = 2048
+_POINT: Final = 1e-3
+_FEW: Final = 3.0
+_ONE_WAY: Final = -0.65
 
 
 def effective_rank(latents: Tensor) -> Tensor:
@@ -61,3 +65,38 @@ def uniformity(latents: Tensor, generator: torch.Generator | None = None) -> Ten
     rows = torch.randperm(len(latents), generator=generator)[:_UNIFORMITY_ROWS]
     unit = normalize(latents.detach()[rows.to(latents.device)].float())
     return torch.pdist(unit).square().mul(-2).exp().mean().log()
+
+
+def space_figures(latents: Tensor) -> dict[str, float]:
+    """Return the figures of one split's latents (N, D) that need nothing else, by name."""
+    least, mean, most = deviation_range(latents)
+    return {
+        "effective_rank": float(effective_rank(latents)),
+        "std_min": float(least),
+        "std_mean": float(mean),
+        "std_max": float(most),
+        "uniformity": float(uniformity(latents)),
+    }
+
+
+def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
+    """Return in words what of `space_figures` says that the latents have collapsed; often nothing.
+
+    There are two signs. The mean standard deviation is below 0.001: all images are one point.
+    Or the effective rank is below 3 (in D < 101 dimensions below 1 + (D - 1) / 50) and the
+    uniformity above -0.65: few directions, and most latents in one of them; images of two classes
+    in two opposite places have -0.69. On CIFAR-10 in 128 dimensions VICReg had rank 2.2 and
+    uniformity -0.28 without its variance term, and from its first evaluation on at least 3.7 and
+    at most -0.54 with it. A rank alone says little: a map in the plane may lie far from 0.
+    """
+    signs = []
+    if figures["std_mean"] < _POINT:
+        signs.append(f"mean standard deviation {figures['std_mean']:.2g}: all images are one point")
+    fewest = min(_FEW, 1 + (dimensions - 1) / 50)
+    rank, uniform = figures["effective_rank"], figures["uniformity"]
+    if dimensions > 1 and rank < fewest and uniform > _ONE_WAY:
+        signs.append(
+            f"effective rank {rank:.2f} of {dimensions}, uniformity {uniform:.2f}: "
+            "most images lie in one direction"
+        )
+    return signs

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 _STEPS: Final = 300
-_TOLERANCE: Final = 1e-7
+_TOLERANCE: Final = 1e-6
 """largest gradient, and smallest change of the loss, at which the fit has converged"""
 _STILL: Final = 1e-6
 """deviations below this share of the largest one are rounding: such a dimension says nothing"""

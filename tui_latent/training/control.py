@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tui_latent.records.control import read_request
+from tui_latent.records.control import read_request, request
 from tui_latent.records.schema import Request
 from tui_latent.records.writer import RunWriter
 
@@ -94,6 +94,12 @@ class RunControl:
             self._wait()
         if self._request.state == "stop":
             raise StopRequested
+
+    def pause(self) -> None:
+        """Ask for a pause as a person would, unless a stop is asked; the next look finds it."""
+        if read_request(self._path).state == "run":
+            request(self._path, state="pause")
+        self._looked = 0.0
 
     def look_within_evaluation(self) -> None:
         """Do as `look`, but leave a checkpoint to the next look after the evaluation.

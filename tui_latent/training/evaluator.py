@@ -10,12 +10,7 @@ from torch import Tensor
 
 from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.pairing import Pairing
-from tui_latent.evaluation.collapse import (
-    alignment,
-    deviation_range,
-    effective_rank,
-    uniformity,
-)
+from tui_latent.evaluation.collapse import alignment, collapse_signs, space_figures
 from tui_latent.evaluation.knn import evaluate_knn
 from tui_latent.methods.method import Method
 
@@ -116,11 +111,6 @@ class Evaluator:
 
 
 def _spread(latents: Tensor) -> dict[str, float]:
-    least, mean, most = deviation_range(latents)
-    return {
-        "latent/effective_rank": float(effective_rank(latents)),
-        "latent/std_min": float(least),
-        "latent/std_mean": float(mean),
-        "latent/std_max": float(most),
-        "latent/uniformity": float(uniformity(latents)),
-    }
+    figures = space_figures(latents)
+    collapsed = float(bool(collapse_signs(figures, latents.shape[1])))
+    return {f"latent/{name}": value for name, value in (figures | {"collapsed": collapsed}).items()}

@@ -70,6 +70,7 @@ class Trainer:
         self.total_steps = self.stages[-1].end
         self.done = 0
         self.best_loss, self.best_step, self.evaluated_step = float("inf"), 0, -1
+        self.collapsed = False
         self.window = TermWindow()
         self._enter_stage(self.stages[0])
         self.stopwatch = Stopwatch(self._resume())
@@ -236,8 +237,20 @@ class Trainer:
             f"step {self.done:,}: val/loss {metrics['val/loss']:.4g}, "
             + ", ".join(f"knn_{k} {metrics[f'val/knn_{k}']:.4f}" for k in (1, 5, 20))
         )
+        self._heed_collapse(bool(metrics["latent/collapsed"]))
         self.writer.status(**self._progress())
         self._rate_from = (self.done, self.stopwatch.seconds)
+
+    def _heed_collapse(self, collapsed: bool) -> None:
+        if collapsed and not self.collapsed:
+            pausing = self.preset.train.pause_on_collapse and self.done < self.total_steps
+            self.writer.log(
+                f"the latents have collapsed at step {self.done:,}"
+                + (": pausing, as train.pause_on_collapse asks" if pausing else "")
+            )
+            if pausing:
+                self.control.pause()
+        self.collapsed = collapsed
 
     def _write(self, values: dict[str, float]) -> None:
         epoch, seconds = self.done / self.order.steps_per_epoch, self.stopwatch.seconds

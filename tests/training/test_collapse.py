@@ -1,0 +1,70 @@
+"""A run whose latents collapse: real weights, all pulled to 0."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.training.conftest import MakeRun
+from tui_latent.launch import train_run
+from tui_latent.records.control import request
+from tui_latent.records.reader import RunReader
+
+COLLAPSING: dict[str, Any] = {
+    "train__weight_decay": 1e4,  # times the rate: each step takes the weights to 0
+    "train__lr": 1e-4,
+    "train__warmup_epochs": 0.0,
+    "train__schedule": "constant",
+}
+
+
+def test_a_collapse_is_recorded_and_logged_once_and_training_goes_on(make_run: MakeRun) -> None:
+    path = make_run(**COLLAPSING)
+    assert train_run(path).state == "finished"
+    snapshot = RunReader(path).refresh()
+    assert snapshot.curves["latent/collapsed"].means.tolist() == [1, 1, 1]
+    assert sum("collapsed at step 4" in line for line in snapshot.log) == 1
+    assert not any("pausing" in line for line in snapshot.log)
+
+
+def test_a_healthy_run_has_not_collapsed(make_run: MakeRun) -> None:
+    path = make_run(train__pause_on_collapse=True)
+    assert train_run(path).state == "finished"
+    assert RunReader(path).refresh().curves["latent/collapsed"].means.tolist() == [0, 0, 0]
+
+
+def test_where_asked_the_run_pauses_at_that_evaluation_and_goes_on_when_told(
+    make_run: MakeRun,
+) -> None:
+    path = make_run(**COLLAPSING, train__pause_on_collapse=True)
+    worker = threading.Thread(target=train_run, args=(path,))
+    worker.start()
+    reader = RunReader(path)
+    deadline = time.monotonic() + 120
+    while reader.refresh().status.state != "paused":
+        assert time.monotonic() < deadline, "it never paused"
+        time.sleep(0.02)
+    assert reader.refresh().status.step == 4
+    assert any("step 4: pausing, as train.pause_on_collapse" in x for x in reader.refresh().log)
+    request(path, state="run")
+    worker.join(120)
+    assert reader.refresh().status.state == "finished"
+
+
+def test_a_stop_is_not_turned_into_a_pause(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui_latent.training.trainer import Trainer
+
+    path = make_run(**COLLAPSING, train__pause_on_collapse=True)
+    heed = Trainer._heed_collapse
+
+    def ask_first(self: Trainer, collapsed: bool) -> None:
+        request(path, state="stop")
+        heed(self, collapsed)
+
+    monkeypatch.setattr(Trainer, "_heed_collapse", ask_first)
+    assert train_run(path).state == "stopped"
