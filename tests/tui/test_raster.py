@@ -96,7 +96,7 @@ def test_any_points_stay_on_the_canvas(
     cells = map_cells(points, labels, view, width, height)
     assert ((cells.columns >= 0) & (cells.columns < width)).all()
     assert ((cells.rows >= 0) & (cells.rows < height)).all()
-    assert all("\u2801" <= mark <= "\u28ff" for mark in cells.marks)
+    assert all("\u2801" <= mark <= "\u28ff" or mark == "•" for mark in cells.marks)
     assert 0 <= cells.hidden <= len(points)
 
 

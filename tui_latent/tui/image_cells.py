@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 Pixels = NDArray[np.uint8]
-"""(H, W), (H, W, 1) or (H, W, 3), 0..255"""
+"""(H, W), (H, W, 1) or (H, W, 3), 0..255; (H, W, 4) has nothing where the fourth is 0"""
 Framed = NDArray[np.uint8]
 """(H, W, 4): colours and, around the image, nothing (alpha 0)"""
 
@@ -50,6 +50,8 @@ class Layout:
     @property
     def width(self) -> int:
         """Cells from the left tile's left edge to the last tile's right one."""
+        if not self.columns:
+            return self.tile_width
         return self.tile_width + self.columns * (self.tile_width + _GAP) - _GAP + _LEFT_GAP
 
     def place(self, number: int) -> tuple[int, int]:
@@ -67,27 +69,29 @@ def arrange(
     shape: tuple[int, int],
     at_least: int,
     cell: tuple[int, int] = HALF_BLOCK,
+    rows_at_least: int = 1,
 ) -> Layout | None:
     """Return the layout with the largest tiles that shows a left tile and `at_least` others.
 
-    `shape` is (H, W) of the images, `cell` (width, height) in pixels. Where that many do
-    not fit, as many as do; None where not even two tiles fit.
+    `shape` is (H, W) of the images, `cell` (width, height) in pixels; `rows_at_least` so many
+    rows of tiles. Where that many do not fit, as many as do; None where not even two tiles
+    fit, or one if no others are asked for.
     """
     best: Layout | None = None
-    for tile_width, tile_height in _tile_sizes(height, shape, cell):
-        columns = (width - tile_width - _LEFT_GAP + _GAP) // (tile_width + _GAP)
+    for tile_width, tile_height in tile_sizes(height, shape, cell):
+        columns = max((width - tile_width - _LEFT_GAP + _GAP) // (tile_width + _GAP), 0)
         rows = (height + 1) // (tile_height + _BELOW)
         layout = Layout(tile_width, tile_height, columns, rows)
-        if columns < 1 or rows < 1:
+        if columns < min(at_least, 1) or tile_width > width or rows < 1:
             continue
-        if layout.capacity >= at_least:
+        if layout.capacity >= at_least and rows >= rows_at_least:
             return layout
         if best is None or layout.capacity > best.capacity:
             best = layout
     return best
 
 
-def _tile_sizes(
+def tile_sizes(
     height: int, shape: tuple[int, int], cell: tuple[int, int]
 ) -> Iterator[tuple[int, int]]:
     """Yield (width, height) in cells, largest first: whole multiples of the image, then less."""
@@ -107,6 +111,8 @@ def _cells(pixels: int, size: int) -> int:
 def fit(image: Pixels, height: int, width: int) -> Pixels:
     """Scale to the largest (h, w, 3) within (height, width) that keeps the image's proportions.
 
+    With a fourth channel where the image has one.
+
     Up by a whole factor, so that every pixel stays a square; down by the mean of the area.
     """
     colour = image[..., None] if image.ndim == 2 else image
@@ -119,6 +125,8 @@ def fit(image: Pixels, height: int, width: int) -> Pixels:
     down = _area_weights(rows, max(1, round(rows * ratio)))
     across = _area_weights(columns, max(1, round(columns * ratio)))
     mean = np.einsum("yr,rcx->ycx", down, np.einsum("xc,rcd->rxd", across, colour))
+    if colour.shape[2] == 4:
+        mean[..., 3] = np.where(mean[..., 3] < 128, 0, 255)
     return np.asarray(np.clip(np.rint(mean), 0, 255), dtype=np.uint8)
 
 
@@ -128,9 +136,20 @@ def framed(image: Pixels, height: int, width: int) -> Framed:
     frame = np.zeros((height, width, 4), np.uint8)
     top, left = (height - fitted.shape[0]) // 2, (width - fitted.shape[1]) // 2
     inside = frame[top : top + fitted.shape[0], left : left + fitted.shape[1]]
-    inside[..., :3] = fitted
     inside[..., 3] = 255
+    inside[..., : fitted.shape[2]] = fitted
     return frame
+
+
+def beside(left: Pixels, right: Pixels) -> Pixels:
+    """Return two images of one shape, (H, W, C), next to each other: nothing between them."""
+    height, width, channels = left.shape
+    gap = max(width // 8, 1)
+    pair = np.zeros((height, 2 * width + gap, 4), np.uint8)
+    for image, x in ((left, 0), (right, width + gap)):
+        pair[:, x : x + width, :3] = image if channels == 3 else image[..., :1]
+        pair[:, x : x + width, 3] = 255
+    return pair
 
 
 def _area_weights(size: int, smaller: int) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tui_latent.palettes import RGB, class_color, class_glyph
 from tui_latent.tui.canvas import NO_COLOR, Canvas, packed
-from tui_latent.tui.raster import DOTS_X, DOTS_Y, Frame, finite_points, map_cells
+from tui_latent.tui.raster import DOTS_X, DOTS_Y, Frame, finite_points, map_cells, sparse
 
 Ints = NDArray[np.int64]
 
@@ -29,16 +29,17 @@ class Coloring:
     """(N,) positions in `names`"""
     names: tuple[str, ...]
     colors: tuple[RGB, ...]
-    glyphs: str = ""
-    """a character for each value instead of dots, where colours do not do"""
+    ground: int | None = None
+    """a value that is drawn only where no other is"""
 
     def color(self, value: int) -> RGB:
         """Return the colour of a value; more values than colours begin again."""
         return self.colors[value % len(self.colors)]
 
-    def glyph(self, value: int) -> str:
-        """Return the character of a value."""
-        return self.glyphs[value % len(self.glyphs)] if self.glyphs else class_glyph(value)
+    @property
+    def needs_glyphs(self) -> bool:
+        """Whether there are more values than colours."""
+        return len(self.names) > len(set(self.colors))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class Scene:
     """(N,) those that are not hidden by their class, and finite"""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Window:
     """The part of the plane that a canvas shows, and how places and cells go together."""
 
@@ -174,14 +175,25 @@ def draw_scene(
         shades = np.array([packed(_shade(color, dark)) for color in coloring.colors], np.int32)
         owners = values[_owners(points, window)]
         canvas.backgrounds[:] = shades[owners % len(shades)]
-    cells = map_cells(points, values, window.frame, window.width, window.height)
-    marks = cells.marks
-    if not colored or len(coloring.names) > len(coloring.colors) or coloring.glyphs:
-        marks = tuple(coloring.glyph(value) for value in cells.classes.tolist())
-    colors = palette[cells.classes % len(palette)] if colored else NO_COLOR
-    rows = window.height - 1 - cells.rows
-    canvas.put(rows, cells.columns, [ord(mark) for mark in marks], colors)
-    return canvas, cells.hidden
+    glyphs = not colored or coloring.needs_glyphs
+    hidden = 0
+    frame, width, height = window.frame, window.width, window.height
+    large = sparse(len(points), width, height)
+    for layer in _layers(values, coloring.ground):
+        cells = map_cells(points[layer], values[layer], frame, width, height, large)
+        marks = [class_glyph(value) for value in cells.classes.tolist()] if glyphs else cells.marks
+        colors = palette[cells.classes % len(palette)] if colored else NO_COLOR
+        rows = window.height - 1 - cells.rows
+        canvas.put(rows, cells.columns, [ord(mark) for mark in marks], colors)
+        hidden += cells.hidden
+    return canvas, hidden
+
+
+def _layers(values: Ints, ground: int | None) -> list[Any]:
+    """Return what selects the points to draw, those of the ground first."""
+    if ground is None:
+        return [slice(None)]
+    return [values == ground, values != ground]
 
 
 def _owners(points: NDArray[Any], window: Window) -> Ints:

@@ -23,6 +23,9 @@ _TOO_LARGE: Final = 1e30
 """numbers beyond it count as infinite: differences of float32 would overflow"""
 _TABLE: Final = 2**22
 """counts of cells and classes that are kept in one table"""
+_SPARSE: Final = 6
+"""cells per point from which points are bullets: the colour of a braille dot hardly shows"""
+_LARGE: Final = "•"
 _FRAMED: Final = 200_000
 """points that settle a frame; of more, evenly many are looked at"""
 
@@ -106,12 +109,18 @@ def settle_frame(points: NDArray[Any], previous: Frame | None) -> Frame | None:
 
 
 def map_cells(
-    points: NDArray[Any], labels: NDArray[Any], frame: Frame, width: int, height: int
+    points: NDArray[Any],
+    labels: NDArray[Any],
+    frame: Frame,
+    width: int,
+    height: int,
+    large: bool | None = None,
 ) -> MapCells:
     """Reduce (N, 2) points with (N,) classes to braille cells on `width` x `height` cells.
 
     `frame` is the whole area. A tie goes to the lower class. Only the dots of a cell's own
-    class are set, so no dot stands for a point of another class.
+    class are set, so no dot stands for a point of another class. `large` draws bullets instead of
+    dots, by default where the points are few.
     """
     seen = finite_points(points)
     shown_points = points if seen.all() else points[seen]
@@ -125,9 +134,16 @@ def map_cells(
     winner = _majority(cell, classes, width * height)
     shown = winner[cell] == classes
     columns, rows, marks = _braille(dot_x[shown], dot_y[shown], width, height)
+    if sparse(len(cell), width, height) if large is None else large:
+        marks = (_LARGE,) * len(marks)
     return MapCells(
         columns, rows, marks, winner[rows * width + columns], len(points) - int(shown.sum())
     )
+
+
+def sparse(count: int, width: int, height: int) -> bool:
+    """Say whether points are so few that each is drawn larger than a braille dot."""
+    return count * _SPARSE <= width * height
 
 
 def curve_cells(

@@ -12,11 +12,12 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui_latent.records.control import request
+from tui_latent.records.control import read_request, request
 from tui_latent.records.schema import LIVE_STATES, RunError, RunSnapshot
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.run_views import failure
+from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.run_header import RunHeader
 from tui_latent.tui.widgets.run_panels import RunPanels
@@ -28,6 +29,7 @@ Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
 """columns from which the classes have room beside the curves"""
+_RATE: Final = Binding.Group("Rate", compact=True)
 _SMOOTH: Final = Binding.Group("Smooth", compact=True)
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
@@ -43,8 +45,27 @@ class DashboardScreen(Screen[None]):
         Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or go on training"),
         Binding("s", "ask('stop')", "Stop", id="run.stop", tooltip="Stop training and save"),
         Binding("k", "checkpoint", "Save", id="run.save", tooltip="Save a checkpoint now"),
+        Binding(
+            "less_than_sign",
+            "scale_lr(0.5)",
+            "Rate less",
+            key_display="<",
+            group=_RATE,
+            id="run.slower",
+            tooltip="Halve the learning rate",
+        ),
+        Binding(
+            "greater_than_sign",
+            "scale_lr(2.0)",
+            "Rate more",
+            key_display=">",
+            group=_RATE,
+            id="run.faster",
+            tooltip="Double the learning rate",
+        ),
         Binding("r", "resume", "Resume", id="run.resume", tooltip="Train on from the checkpoint"),
         Binding("x", "report", "Report", id="run.report", tooltip="Export a PNG report"),
+        Binding("l", "explore", "Explore", id="view.explore", tooltip="Question the map"),
         Binding("v", "images", "Images", id="view.images", tooltip="Show images of this run"),
         Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
         Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
@@ -90,6 +111,7 @@ class DashboardScreen(Screen[None]):
         self._watcher = RunWatcher(path, self.post_message)
         self._snapshot = RunSnapshot(path)
         self._asked: Asked | None = None
+        self._time = TimeCursor()
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
@@ -165,7 +187,7 @@ class DashboardScreen(Screen[None]):
         """Offer to pause, stop and save a live run only, and to resume any other."""
         status = self._snapshot.status
         live = status.state in LIVE_STATES
-        if action in ("pause", "ask", "checkpoint"):
+        if action in ("pause", "ask", "checkpoint", "scale_lr"):
             return live
         if action == "resume":
             return not live and status.state != "finished"
@@ -192,10 +214,21 @@ class DashboardScreen(Screen[None]):
         if self._ask(checkpoint=True):
             self.notify("A checkpoint is saved after this step; the log names it.")
 
-    def _ask(self, state: Asked | None = None, checkpoint: bool = False) -> bool:
+    def action_scale_lr(self, by: float) -> None:
+        """Multiply the learning rate, on top of what was asked before, here or elsewhere."""
+        factor = read_request(self.path).lr_factor * by
+        if self._ask(lr_factor=factor):
+            self.notify(f"Learning rate: {factor:g} times the schedule's.")
+
+    def _ask(
+        self,
+        state: Asked | None = None,
+        checkpoint: bool = False,
+        lr_factor: float | None = None,
+    ) -> bool:
         try:
-            request(self.path, state=state, checkpoint=checkpoint)
-        except RunError as error:
+            request(self.path, state=state, checkpoint=checkpoint, lr_factor=lr_factor)
+        except (RunError, ValueError) as error:
             self.notify(str(error), title="Not asked", severity="error", markup=False)
             return False
         return True
@@ -207,6 +240,12 @@ class DashboardScreen(Screen[None]):
     def action_report(self) -> None:
         """Export the report in the background."""
         self._app.export_report(self.path)
+
+    def action_explore(self) -> None:
+        """Question the map, point by point."""
+        from tui_latent.tui.screens.explorer import ExplorerScreen
+
+        self.app.push_screen(ExplorerScreen(self.path, self._drawer, self._time))
 
     def action_images(self) -> None:
         """Show the run's images."""

@@ -1,0 +1,161 @@
+"""Answers the explorer's questions in threads of its own: maps in one, points in another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tui_latent.tui.colorings import make_coloring
+from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.explorer_views import Answer, PointAnswer, Question
+from tui_latent.tui.image_cells import Pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui_latent.inspection.movers import Movers
+    from tui_latent.inspection.projections import Projection
+    from tui_latent.inspection.source import RunSource
+    from tui_latent.inspection.space import Space
+    from tui_latent.records.reader import RunReader
+
+RELATED: Final = 8
+"""nearest and most distant images asked for"""
+_MOVERS: Final = 200
+
+
+class ExplorerDesk:
+    """Finds maps, points and movers of one run; of several questions the newest is answered.
+
+    Every callback comes from a thread.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[str], None], failed: Callable[[str], None]):
+        self._path = path
+        self._tell = tell
+        self._maps = Drawer(lambda error: failed(str(error)))
+        self._points = Drawer(lambda error: failed(str(error)))
+        self._mutex = threading.Lock()
+        self._source: RunSource | None = None
+        self._reader: RunReader | None = None
+        self._space: tuple[int, bool, Space] | None = None
+        self._projection: Projection | None = None
+        self.cancelled = threading.Event()
+        """set to give up the projection that is being made"""
+
+    def close(self) -> None:
+        """Answer nothing more."""
+        self.cancelled.set()
+        threading.Thread(target=self._close, daemon=True).start()
+
+    def _close(self) -> None:
+        self._maps.close()
+        self._points.close()
+
+    def ask(self, question: Question, answer: Callable[[Answer | str], None]) -> None:
+        """Find a map; the answer is a text where there is none."""
+        self._maps.submit("map", lambda: answer(self._answer(question)))
+
+    def ask_point(self, space: Space, index: int, answer: Callable[[PointAnswer], None]) -> None:
+        """Find out about a point, first without its images."""
+        self._points.submit("point", lambda: self._about(space, index, answer))
+
+    def ask_movers(self, before: int, after: int, answer: Callable[[Movers | None], None]) -> None:
+        """Find the images that changed their neighbourhood most between two evaluations."""
+        self._maps.submit("movers", lambda: answer(self._movers(before, after)))
+
+    def images(self, indices: Sequence[int]) -> Pixels:
+        """Return held-out images, (n, H, W, C); InspectionError when there are none."""
+        from tui_latent.inspection.space import images_of
+
+        return images_of(self._opened(), np.asarray(indices, np.int64))
+
+    def _opened(self) -> RunSource:
+        from tui_latent.inspection.source import RunSource
+
+        with self._mutex:
+            if self._source is None:
+                self._source = RunSource(self._path)
+            return self._source
+
+    def _read(self) -> RunReader:
+        from tui_latent.records.reader import RunReader
+
+        with self._mutex:
+            if self._reader is None:
+                self._reader = RunReader(self._path)
+            return self._reader
+
+    def _answer(self, question: Question) -> Answer | str:
+        from tui_latent.inspection.errors import InspectionError
+
+        try:
+            space = self._space_of(question)
+            if space is None:
+                return f"The map of step {question.step:,} is not there any more."
+        except InspectionError as error:
+            return str(error)
+        problem, projection = "", None
+        try:
+            coloring = make_coloring(question.coloring, space)
+        except InspectionError as error:
+            problem, coloring = str(error), make_coloring("class", space)
+        if question.projection != "map":
+            try:
+                projection = self._projected(space, question)
+            except InspectionError as error:
+                problem = str(error)
+        return Answer(question, space, coloring, projection, problem)
+
+    def _space_of(self, question: Question) -> Space | None:
+        from tui_latent.inspection.space import space_at
+
+        key = (question.step, question.newest)
+        if self._space is not None and self._space[:2] == key:
+            return self._space[2]
+        latent_map = self._read().map_at(question.step)
+        if latent_map is None:
+            return None
+        space = space_at(self._opened(), latent_map, question.newest)
+        self._space, self._projection = (*key, space), None
+        return space
+
+    def _projected(self, space: Space, question: Question) -> Projection | None:
+        """Return a projection; where it was given up, the last one of this space."""
+        from tui_latent.inspection.projections import CancelledError, project
+
+        if self._projection is None or self._projection.name != question.projection:
+            self.cancelled.clear()
+            try:
+                self._projection = project(space, question.projection, self._tell, self.cancelled)
+            except CancelledError:
+                self._tell("given up")
+        return self._projection
+
+    def _about(self, space: Space, index: int, answer: Callable[[PointAnswer], None]) -> None:
+        from tui_latent.inspection.errors import InspectionError
+
+        names = space.map.class_names
+        facts = space.facts(index, RELATED)
+        try:
+            image = self.images([index])[0]
+            nearest, distant = (
+                self.images(facts.nearest.indices),
+                self.images(facts.distant.indices),
+            )
+        except InspectionError as error:
+            answer(PointAnswer(space, facts, problem=str(error), names=names))
+        else:
+            answer(PointAnswer(space, facts, image, nearest, distant, names=names))
+
+    def _movers(self, before: int, after: int) -> Movers | None:
+        from tui_latent.inspection.movers import find_movers
+
+        old, new = self._read().map_at(before), self._read().map_at(after)
+        if old is None or new is None:
+            return None
+        return find_movers(old, new, _MOVERS)

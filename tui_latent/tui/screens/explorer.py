@@ -1,0 +1,592 @@
+"""The explorer: one map over the whole screen, and what there is to say of the point one is at."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Input, OptionList, Static
+
+from tui_latent.records.schema import RunSnapshot
+from tui_latent.tui.colorings import COLORINGS
+from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.explorer_desk import ExplorerDesk
+from tui_latent.tui.explorer_views import Answer, PointAnswer, Question, mover_words, point_words
+from tui_latent.tui.map_scene import Scene, visible_points
+from tui_latent.tui.run_views import when_evaluated
+from tui_latent.tui.time_cursor import TimeCursor
+from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
+from tui_latent.tui.widgets.explorer_map import DISTANT, NEAREST, ExplorerMap
+from tui_latent.tui.widgets.point_panel import PointPanel
+from tui_latent.tui.wording import number
+
+if TYPE_CHECKING:
+    from tui_latent.inspection.movers import Movers
+    from tui_latent.inspection.projections import ProjectionName
+
+_TURN: Final = math.pi / 24
+_PLAY_SECONDS: Final = 0.7
+_TRACK: Final = 24
+
+
+def _binding(key: str, action: str, label: str, verb: str, tooltip: str, **more: object) -> Binding:
+    return Binding(key, action, label, id=f"explorer.{verb}", tooltip=tooltip, **more)  # type: ignore[arg-type]
+
+
+class ExplorerScreen(Screen[None]):
+    """Shows one evaluation's map; every key asks something of it."""
+
+    AUTO_FOCUS = ""
+    CSS = """
+    ExplorerScreen > #line { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    ExplorerScreen > #ask { display: none; height: 1; border: none; padding: 0 1; }
+    ExplorerScreen.-asking > #ask { display: block; }
+    ExplorerScreen > Horizontal { height: 1fr; }
+    ExplorerScreen ExplorerMap { width: 1fr; height: 1fr; }
+    ExplorerScreen PointPanel { width: 46; height: 1fr; }
+    ExplorerScreen.-narrow PointPanel { width: 28; }
+    ExplorerScreen.-narrow #point { height: 5; }
+    ExplorerScreen.-narrow #portrait { width: 9; }
+    ExplorerScreen #movers { display: none; width: 46; height: 1fr; border: round $accent; }
+    ExplorerScreen.-movers #movers { display: block; }
+    ExplorerScreen.-movers PointPanel { display: none; }
+    ExplorerScreen.-narrow #movers { width: 34; }
+    """
+
+    BINDINGS = [
+        Binding(
+            "up,down,left,right",
+            "ignore",
+            "Move",
+            id="explorer.move",
+            key_display="arrows",
+            tooltip="Move the cursor; shift moves the map, or turns a cloud",
+        ),
+        _binding("tab", "step(1)", "Next", "next", "The next point, also those behind others"),
+        _binding("shift+tab", "step(-1)", "Before", "previous", "The point before", show=False),
+        _binding("slash", "find", "Find", "find", "Find an image by number, or a class by name"),
+        _binding("n", "find_next", "Next found", "find_next", "The next one found", show=False),
+        _binding("c", "color(1)", "Colour", "color", "Colour by class, cluster, error, density"),
+        _binding("C", "color(-1)", "Colour back", "color_back", "The colour before", show=False),
+        _binding("P", "projection", "Project", "projection", "Another projection of the latents"),
+        _binding("s", "solo", "Solo", "solo", "Show the class of this point alone, or all again"),
+        _binding("h", "hide", "Hide", "hide", "Hide the class of this point"),
+        _binding("a", "all", "All", "all", "Show all classes", show=False),
+        _binding("z", "zoom(1)", "Zoom", "zoom_in", "Magnify about the cursor (Z: back)"),
+        _binding("Z,minus", "zoom(-1)", "Zoom out", "zoom_out", "See more", show=False),
+        _binding("plus,equals_sign", "zoom(1)", "Zoom in", "zoom_plus", "Magnify", show=False),
+        _binding("home", "whole", "Whole", "whole", "Show the whole map", show=False),
+        _binding("V", "shade", "Voronoi", "shade", "Shade each place by its nearest point"),
+        _binding("i", "thumbnails", "Images", "thumbnails", "Images in the places of points"),
+        _binding("m", "movers", "Movers", "movers", "Images that changed their neighbourhood"),
+        _binding(
+            "left_square_bracket",
+            "time(-1)",
+            "Time",
+            "earlier",
+            "The evaluation before",
+            key_display="[ ]",
+        ),
+        _binding("right_square_bracket", "time(1)", "Later", "later", "The next one", show=False),
+        _binding("left_curly_bracket", "time(-100000)", "First", "first", "The first", show=False),
+        _binding("right_curly_bracket", "time(100000)", "Last", "last", "The newest", show=False),
+        _binding("p", "play", "Play", "play", "Watch the space form, evaluation by evaluation"),
+        _binding("v", "images", "Viewer", "viewer", "Look at this image in the viewer"),
+        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
+        _binding("escape,q", "back", "Back", "back", "Leave; gives up what is being computed"),
+        *(
+            _binding(
+                str(digit),
+                f"only({digit})",
+                f"Class {digit}",
+                f"class_{digit}",
+                f"Show the class at place {digit} alone",
+                show=False,
+            )
+            for digit in range(10)
+        ),
+    ]
+
+    @dataclass
+    class Found(Message, bubble=False):
+        """A map, or why there is none."""
+
+        answer: Answer | str
+
+    @dataclass
+    class PointFound(Message, bubble=False):
+        """What there is to say of a point."""
+
+        answer: PointAnswer
+
+    @dataclass
+    class MoversFound(Message, bubble=False):
+        """Which images moved."""
+
+        before: int
+        after: int
+        movers: Movers | None
+
+    @dataclass
+    class Told(Message, bubble=False):
+        """How far something is."""
+
+        words: str
+
+    def __init__(self, path: Path, drawer: Drawer, time: TimeCursor | None = None) -> None:
+        super().__init__()
+        self.path = path
+        self._time = time or TimeCursor()
+        self._drawer = drawer
+        self._watcher = RunWatcher(path, self.post_message)
+        self._desk = ExplorerDesk(path, self._tell, lambda why: self._tell(f"failed: {why}"))
+        self._snapshot = RunSnapshot(path)
+        self._answer: Answer | None = None
+        self._asked: Question | None = None
+        self._coloring = COLORINGS[0]
+        self._projection: ProjectionName = "map"
+        self._hidden: frozenset[int] = frozenset()
+        self._angles = (0.6, 0.35)
+        self._query = ""
+        self._said = ""
+        self._playing = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="line", markup=False)
+        yield Input(id="ask", placeholder="image number or class name", select_on_focus=False)
+        with Horizontal():
+            yield ExplorerMap(self._drawer)
+            yield PointPanel()
+            yield OptionList(id="movers", markup=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#ask").can_focus = False
+        self.query_one("#movers").can_focus = False
+        self.query_one(ExplorerMap).say("Reading the map …")
+        self._watcher.start()
+        self.set_interval(_PLAY_SECONDS, self._play_on)
+
+    def on_unmount(self) -> None:
+        self._watcher.close()
+        self._desk.close()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the map most of a narrow screen."""
+        self.set_class(event.size.width < 100, "-narrow")
+
+    # What the run's folder says
+
+    @on(SnapshotRead)
+    def take_snapshot(self, message: SnapshotRead) -> None:
+        """Ask for the map that is looked at, if that is another now."""
+        self._snapshot = message.snapshot
+        if not message.snapshot.map_steps:
+            self._map.say(when_evaluated(message.snapshot, "The map"))
+        self._ask()
+        self._show_line()
+
+    @on(RunLost)
+    def tell_lost(self, message: RunLost) -> None:
+        """Keep what is shown, and say that nothing new will come."""
+        self._tell(message.problem)
+
+    def _ask(self) -> None:
+        step = self._time.resolve(self._snapshot.map_steps)
+        if step is None:
+            return
+        newest = step == self._snapshot.map_steps[-1]
+        question = Question(step, newest, self._coloring, self._projection)
+        if question != self._asked:
+            self._asked = question
+            self._desk.ask(question, lambda answer: self._post(self.Found(answer)))
+
+    def _post(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    def _tell(self, words: str) -> None:
+        self._post(self.Told(words))
+
+    @on(Told)
+    def show_words(self, message: Told) -> None:
+        """Say how far something is, or what went wrong."""
+        self._said = message.words
+        self._show_line()
+
+    @on(Found)
+    def show_map(self, message: Found) -> None:
+        """Show a map that was asked for."""
+        if isinstance(message.answer, str):
+            self._map.say(message.answer)
+            return
+        self._answer = answer = message.answer
+        if answer.projection is None:
+            self._projection = "map"
+        else:
+            self._projection = answer.projection.name
+        self._asked = Question(
+            answer.question.step, answer.question.newest, self._coloring, self._projection
+        )
+        self._said = answer.problem
+        self._show_scene()
+        self._ask_point()
+        if self.has_class("-movers"):
+            self._ask_movers()
+        self._show_line()
+
+    def _show_scene(self) -> None:
+        answer = self._answer
+        if answer is None:
+            return
+        points = self._points(answer)
+        labels = np.asarray(answer.space.map.labels)
+        scene = Scene(points, labels, answer.coloring, visible_points(points, labels, self._hidden))
+        way = answer.projection.name if answer.projection else answer.space.map.projection
+        title = f"{way} · step {answer.question.step:,}"
+        if self._map.selected is None and scene.visible.any():
+            self._map.selected = int(np.flatnonzero(scene.visible)[0])
+        self._map.show(scene, title, self._hidden)
+
+    def _points(self, answer: Answer) -> np.ndarray:
+        if answer.projection is None:
+            return answer.space.map.points
+        points = answer.projection.points
+        if points.shape[1] == 2:
+            return points
+        from tui_latent.inspection.projections import turned
+
+        return turned(points, *self._angles)
+
+    @property
+    def _map(self) -> ExplorerMap:
+        return self.query_one(ExplorerMap)
+
+    @property
+    def _turns(self) -> bool:
+        """Whether the map is a cloud."""
+        projection = self._answer.projection if self._answer else None
+        return projection is not None and projection.points.shape[1] == 3
+
+    # The point
+
+    @on(ExplorerMap.Pointed)
+    def ask_about(self, _: ExplorerMap.Pointed) -> None:
+        """Find out about the point that the cursor came to."""
+        self._ask_point()
+
+    def _ask_point(self) -> None:
+        index = self._map.selected
+        if self._answer is not None and index is not None:
+            self._desk.ask_point(
+                self._answer.space, index, lambda answer: self._post(self.PointFound(answer))
+            )
+
+    @on(PointFound)
+    def show_point(self, message: PointFound) -> None:
+        """Show what was found out, unless the cursor is elsewhere by now."""
+        answer = message.answer
+        if answer.facts.index != self._map.selected:
+            return
+        others = max(self._map.here() - 1, 0)
+        self.query_one(PointPanel).show(point_words(answer, others))
+        marks = dict.fromkeys(answer.facts.distant.indices.tolist(), DISTANT)
+        marks |= dict.fromkeys(answer.facts.nearest.indices.tolist(), NEAREST)
+        self._map.mark(marks)
+
+    # The line above
+
+    def _show_line(self) -> None:
+        steps, at = self._snapshot.map_steps, self._time.position(self._snapshot.map_steps)
+        step = self._time.resolve(steps)
+        parts = [f"explore  {self._snapshot.name}"]
+        if step is not None:
+            track = self._time.track(steps, _TRACK)
+            parts.append(f"step {step:>7,} {track} {at + 1}/{len(steps)}")
+            parts.append(f"kNN@20 {number(self._score(step))}")
+        projection = self._answer.projection if self._answer else None
+        if projection is not None:
+            parts.append(f"{projection.name}: {projection.faithful}")
+        parts.append(f"colour: {self._coloring}")
+        if self._said:
+            parts = [parts[0], self._said]
+        self.query_one("#line", Static).update(Content("  ".join(parts)))
+
+    def _score(self, step: int) -> float | None:
+        curve = self._snapshot.curves.get("val/knn_20")
+        if curve is None or not len(curve.steps):
+            return None
+        return float(curve.means[int(np.abs(curve.steps - step).argmin())])
+
+    # What a person asks
+
+    def on_key(self, event: events.Key) -> None:
+        """Move with the arrows; with shift the map, or a cloud's side that one sees."""
+        name = event.key.removeprefix("shift+")
+        across = {"left": -1, "right": 1}.get(name, 0)
+        down = {"up": -1, "down": 1}.get(name, 0)
+        if not (across or down) or self.has_class("-asking"):
+            return
+        if self.has_class("-movers") and down and name == event.key:
+            return
+        event.stop()
+        event.prevent_default()
+        if name == event.key:
+            self._map.move(across, down)
+        elif self._turns:
+            yaw, pitch = self._angles
+            self._angles = (yaw + across * _TURN, pitch + down * _TURN)
+            self._show_scene()
+        else:
+            self._map.pan(4 * across, 2 * down)
+
+    def action_step(self, by: int) -> None:
+        """Go to the next point in reading order."""
+        self._map.step(by)
+
+    def action_zoom(self, steps: int) -> None:
+        """Magnify about the cursor."""
+        self._map.zoom(steps)
+
+    def action_whole(self) -> None:
+        """Show the whole map."""
+        self._map.whole()
+
+    def action_shade(self) -> None:
+        """Shade the Voronoi cells, or no longer."""
+        self._map.shaded = not self._map.shaded
+        self._map.redraw()
+
+    def action_color(self, by: int) -> None:
+        """Colour by something else."""
+        at = COLORINGS.index(self._coloring) + by
+        self._coloring = COLORINGS[at % len(COLORINGS)]
+        self._said = f"colouring by {self._coloring} …"
+        self._ask()
+        self._show_line()
+
+    def action_projection(self) -> None:
+        """Show the latents in another projection."""
+        from tui_latent.inspection.projections import projection_names
+
+        if self._answer is None:
+            return
+        space = self._answer.space
+        names = projection_names(space.points.shape[1], len(space.map.class_names))
+        if len(names) == 1:
+            why = "of this evaluation only the map was kept" if space.is_map else "they are 2-D"
+            self.notify(f"The latents have no other projection: {why}.", markup=False)
+            return
+        self._desk.cancelled.set()
+        wanted = self._asked.projection if self._asked else "map"
+        at = names.index(wanted) if wanted in names else 0
+        self._projection = names[(at + 1) % len(names)]
+        self._said = f"{self._projection} …  (escape gives it up)"
+        self._ask()
+        self._show_line()
+
+    def action_solo(self) -> None:
+        """Show one class alone, or all again."""
+        label = self._selected_class()
+        if label is not None:
+            self.action_only(label)
+
+    def action_only(self, label: int) -> None:
+        """Show the class at a place of the legend alone; all again when it is alone already."""
+        classes = frozenset(range(len(self._class_names)))
+        if label not in classes:
+            return
+        alone = classes - {label}
+        self._show_classes(frozenset() if self._hidden == alone else alone)
+
+    def action_hide(self) -> None:
+        """Hide the class of the point, unless it is the last one."""
+        label = self._selected_class()
+        if label is not None and len(self._hidden) + 1 < len(self._class_names):
+            self._show_classes(self._hidden | {label})
+            if self._answer is not None:
+                self._map.move(0, 0)
+
+    def action_all(self) -> None:
+        """Show all classes."""
+        self._show_classes(frozenset())
+
+    def _show_classes(self, hidden: frozenset[int]) -> None:
+        self._hidden = hidden
+        self._show_scene()
+
+    @property
+    def _class_names(self) -> tuple[str, ...]:
+        return self._answer.space.map.class_names if self._answer else ()
+
+    def _selected_class(self) -> int | None:
+        if self._answer is None or self._map.selected is None:
+            return None
+        return int(self._answer.space.map.labels[self._map.selected])
+
+    # Time
+
+    def action_time(self, by: int) -> None:
+        """Look at an earlier or a later evaluation."""
+        self._playing = False
+        self._travel(by)
+
+    def _travel(self, by: int) -> bool:
+        moved = self._time.move(self._snapshot.map_steps, by)
+        if moved:
+            self._projection = "map"
+            self._said = ""
+            self._ask()
+            self._show_line()
+        return moved
+
+    def action_play(self) -> None:
+        """Watch the evaluations from the first on, or hold."""
+        self._playing = not self._playing
+        if self._playing and self._time.step is None:
+            self._travel(-len(self._snapshot.map_steps))
+
+    def _play_on(self) -> None:
+        shown = self._answer is not None and self._answer.question == self._asked
+        if self._playing and shown and not self._travel(1):
+            self._playing = False
+
+    # Movers
+
+    def action_movers(self) -> None:
+        """List the images whose neighbourhood changed most since the evaluation before."""
+        listing = self.query_one("#movers", OptionList)
+        showing = not self.has_class("-movers")
+        self.set_class(showing, "-movers")
+        listing.can_focus = showing
+        if showing:
+            listing.focus()
+            self._ask_movers()
+        else:
+            self.set_focus(None)
+
+    def _ask_movers(self) -> None:
+        steps = self._snapshot.map_steps
+        at = self._time.position(steps)
+        listing = self.query_one("#movers", OptionList)
+        if at == 0:
+            listing.clear_options()
+            listing.add_option("There is no evaluation before this one.")
+            return
+        before, after = steps[at - 1], steps[at]
+        self._desk.ask_movers(
+            before, after, lambda movers: self._post(self.MoversFound(before, after, movers))
+        )
+
+    @on(MoversFound)
+    def show_movers(self, message: MoversFound) -> None:
+        """List who moved."""
+        listing = self.query_one("#movers", OptionList)
+        listing.clear_options()
+        if message.movers is None:
+            listing.add_option("The two evaluations do not show the same images.")
+            return
+        self._moved = message.movers.indices.tolist()
+        words = mover_words(message.movers, message.before, message.after)
+        listing.border_title = Content("changed most")
+        for line in words:
+            listing.add_option(line)
+        listing.highlighted = 1 if len(words) > 1 else 0
+
+    @on(OptionList.OptionHighlighted)
+    def go_to_mover(self, event: OptionList.OptionHighlighted) -> None:
+        """Show where the image is that the list is at."""
+        if event.option_index >= 1 and self.has_class("-movers"):
+            self._map.select(self._moved[event.option_index - 1])
+
+    @on(OptionList.OptionSelected)
+    def take_mover(self) -> None:
+        """Back to the point, at the image chosen."""
+        self.action_movers()
+
+    # Finding
+
+    def action_find(self) -> None:
+        """Ask for an image's number or a class's name."""
+        box = self.query_one("#ask", Input)
+        self.add_class("-asking")
+        box.can_focus = True
+        box.value = ""
+        box.focus()
+
+    @on(Input.Submitted)
+    def find(self, event: Input.Submitted) -> None:
+        """Go to the image, or to the next one of the class."""
+        self._end_asking()
+        self._query = event.value.strip()
+        self.action_find_next()
+
+    def action_find_next(self) -> None:
+        """Go to the next image that was asked for."""
+        if self._answer is None or not self._query:
+            return
+        index = self._next_match(self._query)
+        if index is None:
+            self.notify(f"Nothing is called “{self._query}” here.", markup=False)
+        else:
+            self._map.select(index)
+
+    def _next_match(self, query: str) -> int | None:
+        """Return the image of a number, or the next one of a class; classes first by whole name."""
+        assert self._answer is not None
+        space = self._answer.space
+        names = [name.casefold() for name in space.map.class_names]
+        wanted = query.casefold()
+        exact = [index for index, name in enumerate(names) if name == wanted]
+        number_given = query.lstrip("#").replace(",", "")
+        if number_given.isdigit() and (not exact or query.startswith("#")):
+            index = int(number_given)
+            return index if index < len(space.map.labels) else None
+        classes = exact or [index for index, name in enumerate(names) if wanted in name]
+        found = np.flatnonzero(np.isin(space.map.labels, classes))
+        if not len(found):
+            return None
+        later = found[found > (self._map.selected if self._map.selected is not None else -1)]
+        return int(later[0] if len(later) else found[0])
+
+    def _end_asking(self) -> None:
+        self.remove_class("-asking")
+        self.query_one("#ask").can_focus = False
+        self.set_focus(None)
+
+    # Elsewhere
+
+    def action_thumbnails(self) -> None:
+        """Show images in the places of points, or points again."""
+        self._map.show_thumbnails(None if self._map.shows_images else self._desk.images)
+
+    def action_images(self) -> None:
+        """Show the image in the viewer."""
+        from tui_latent.tui.screens.viewer import ViewerScreen
+
+        self.app.push_screen(ViewerScreen(self.path))
+
+    def action_back(self) -> None:
+        """Leave what was asked for last: a question, a computation, a list, the explorer."""
+        if self.has_class("-asking"):
+            self._end_asking()
+        elif self.has_class("-movers"):
+            self.action_movers()
+        elif (
+            self._asked is not None
+            and self._answer is not None
+            and (self._answer.question.projection != self._asked.projection)
+        ):
+            self._desk.cancelled.set()
+        else:
+            self.dismiss()
