@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +40,8 @@ class RunLatents:
     """float32 (M, D), of the held-out images"""
     query_labels: Tensor
     """int64 (M,)"""
+    step: int | None = None
+    """at which they were written; None in runs of before it was noted"""
 
     @cached_property
     def search(self) -> NeighbourSearch:
@@ -166,7 +169,8 @@ def _read_latents(path: Path, now: Signature) -> RunLatents:
     from safetensors.torch import load as load_tensors
 
     try:
-        tensors = load_tensors(path.read_bytes())
+        content = path.read_bytes()
+        tensors = load_tensors(content)
         return RunLatents(
             path,
             now,
@@ -174,6 +178,14 @@ def _read_latents(path: Path, now: Signature) -> RunLatents:
             tensors["bank_labels"],
             tensors["query_latents"],
             tensors["query_labels"],
+            _noted_step(content),
         )
     except (OSError, SafetensorError, KeyError) as error:
         raise InspectionError(f"{path}: no latents can be read: {error}") from error
+
+
+def _noted_step(content: bytes) -> int | None:
+    """Return the step in the metadata of a whole safetensors file: its header is JSON."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    step = str(header.get("__metadata__", {}).get("step", ""))
+    return int(step) if step.isdecimal() else None

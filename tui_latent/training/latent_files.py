@@ -39,9 +39,9 @@ class LatentFiles:
             projection="native" if latents.shape[1] <= 2 else "pca",
         )
         self._writer.latent_map(self._previous, evaluation.confusion.cpu().numpy())
-        self._write_all(evaluation)
+        self._write_all(step, evaluation)
 
-    def _write_all(self, evaluation: Evaluation) -> None:
+    def _write_all(self, step: int, evaluation: Evaluation) -> None:
         path = self._writer.path / "latents" / "last.safetensors"
         tensors = {
             "bank_latents": evaluation.bank,
@@ -49,5 +49,6 @@ class LatentFiles:
             "query_latents": evaluation.queries,
             "query_labels": self._dataset.val.labels,
         }
-        content = save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()})
+        contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+        content = save(contiguous, metadata={"step": str(step)})
         replace_file(path, content)
