@@ -35,6 +35,12 @@ def json_option(command: Command) -> Command:
     )(command)
 
 
+def background_option(command: Command) -> Command:
+    """Add `--background`."""
+    text = "In a process of its own that outlives the terminal; attach shows it."
+    return click.option("--background", is_flag=True, help=text)(command)
+
+
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-latent")
 @runs_option
@@ -85,6 +91,7 @@ def presets(as_json: bool) -> None:
 @click.option("--name", help="Name of the run; else the time and the preset's name.")
 @click.option("--device", help="auto, cpu, cuda or cuda:1.")
 @click.option("--seed", type=click.IntRange(0), help="Everything random starts from it.")
+@background_option
 @json_option
 def train(
     preset_name: str,
@@ -93,6 +100,7 @@ def train(
     name: str | None,
     device: str | None,
     seed: int | None,
+    background: bool,
     as_json: bool,
 ) -> None:
     """Train PRESET (a name, or the path of a .toml file) without the dashboard."""
@@ -110,16 +118,17 @@ def train(
         path = create_run(Path(preset_name).stem, preset, runs_folder(runs), name)
     except (PresetError, RunError) as error:
         fail(error)
-    _train(path, as_json)
+    _train(path, as_json, background)
 
 
 @main.command()
 @click.argument("run")
 @runs_option
+@background_option
 @json_option
-def resume(run: str, runs: str | None, as_json: bool) -> None:
+def resume(run: str, runs: str | None, background: bool, as_json: bool) -> None:
     """Go on with RUN (a path, a name or `latest`) from its last checkpoint."""
-    _train(_find(run, runs), as_json)
+    _train(_find(run, runs), as_json, background)
 
 
 @main.command()
@@ -132,24 +141,40 @@ def attach(run: str, runs: str | None) -> None:
 
 @main.command()
 @click.argument("run")
-@click.argument("what", type=click.Choice(["pause", "resume", "stop", "checkpoint"]))
+@click.argument("what", type=click.Choice(["pause", "resume", "stop", "checkpoint", "lr"]))
+@click.argument("factor", type=float, required=False)
 @runs_option
-def control(run: str, what: str, runs: str | None) -> None:
-    """Ask the process that trains RUN to pause, resume, stop or save."""
+def control(run: str, what: str, factor: float | None, runs: str | None) -> None:
+    """Ask the process that trains RUN to pause, resume, stop or save.
+
+    `lr 0.5` halves the scheduled learning rate from then on, `lr 1` gives it back.
+    """
     from tui_latent.records.control import request
     from tui_latent.records.reader import RunReader
-    from tui_latent.records.schema import LIVE_STATES
+    from tui_latent.records.schema import LIVE_STATES, RunError
 
+    if (what == "lr") != (factor is not None):
+        fail("a factor belongs to lr, and lr needs one: tui-latent control RUN lr 0.5")
     path = _find(run, runs)
-    status = RunReader(path).refresh().status
-    if status.state not in LIVE_STATES:
-        hint = f"; to go on: tui-latent resume {path.name}" if what == "resume" else ""
-        fail(f"{path.name} is {status.state}, no process trains it{hint}", FAILED)
-    if what == "checkpoint":
-        request(path, checkpoint=True)
-    else:
-        request(path, state="run" if what == "resume" else what)  # type: ignore[arg-type]
-    click.echo(f"{path.name}: asked to {what}")
+    asked: dict[str, dict[str, Any]] = {
+        "pause": {"state": "pause"},
+        "resume": {"state": "run"},
+        "stop": {"state": "stop"},
+        "checkpoint": {"checkpoint": True},
+        "lr": {"lr_factor": factor},
+    }
+    try:
+        status = RunReader(path).refresh().status
+        if status.state not in LIVE_STATES:
+            hint = f"; to go on: tui-latent resume {path.name}" if what == "resume" else ""
+            fail(f"{path.name} is {status.state}, no process trains it{hint}", FAILED)
+        request(path, **asked[what])
+    except ValueError as error:
+        fail(error)
+    except RunError as error:
+        fail(error, FAILED)
+    words = f"multiply its learning rate with {factor:g}" if what == "lr" else what
+    click.echo(f"{path.name}: asked to {words}")
 
 
 @main.command()
@@ -169,6 +194,31 @@ def runs(runs: str | None, as_json: bool) -> None:
         click.echo(f"no runs in {folder}; start one: tui-latent train digits-contrastive-2d")
     for summary in summaries:
         click.echo(run_line(summary))
+
+
+@main.command()
+@click.argument("run")
+@click.option(
+    "--outliers",
+    metavar="WHAT",
+    help="Draw a ROC curve against mnist, cifar10, …, folder:PATH, arrays:FILE or class:NAME.",
+)
+@runs_option
+@json_option
+def evaluate(run: str, outliers: str | None, runs: str | None, as_json: bool) -> None:
+    """Measure RUN's newest latents: kNN, probe, clusters, collapse, anomalies, its map."""
+    from tui_latent.assessment import AssessmentError, OutliersError
+    from tui_latent.assessment.terminal import evaluate_in_terminal
+
+    path = _find(run, runs)
+    try:
+        found = evaluate_in_terminal(path, outliers, as_json, sys.stdout, sys.stderr)
+    except AssessmentError as error:
+        fail(error, USAGE if isinstance(error, OutliersError) else FAILED)
+    except KeyboardInterrupt:
+        fail("stopped; nothing was written", STOPPED)
+    if outliers and "outliers" in found["missing"]:
+        fail(f"no ROC curve: {found['missing']['outliers']}", FAILED)
 
 
 @main.command()
@@ -248,13 +298,17 @@ def _find(run: str, runs: str | None) -> Path:
         fail(error)
 
 
-def _train(path: Path, as_json: bool) -> None:
+def _train(path: Path, as_json: bool, background: bool) -> None:
+    from tui_latent.background import start_in_background
     from tui_latent.progress import train_with_progress
-    from tui_latent.records.schema import RunBusyError
+    from tui_latent.records.schema import RunError
 
     try:
+        if background:
+            _tell_started(path, start_in_background(path), as_json)
+            return
         result = train_with_progress(path, as_json)
-    except RunBusyError as error:
+    except RunError as error:
         fail(error, FAILED)
     if as_json:
         click.echo(json.dumps(result))
@@ -263,6 +317,17 @@ def _train(path: Path, as_json: bool) -> None:
     if result["state"] == "stopped":
         click.echo(f"stopped; to go on: tui-latent resume {path.name}", err=True)
         sys.exit(STOPPED)
+
+
+def _tell_started(path: Path, pid: int, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"run": path.name, "path": str(path), "pid": pid}))
+        return
+    click.echo(
+        f"{path.name} trains in process {pid}\n"
+        f"  tui-latent attach {path}        shows it\n"
+        f"  tui-latent control {path} stop  stops and saves it"
+    )
 
 
 def _open_dashboard(runs: str | None, path: Path | None) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, TextIO
 
+from tui_latent.hangup import let_go_of_terminal, when_gone
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunSnapshot, RunSummary, Status
+from tui_latent.records.schema import RunError, RunSnapshot, RunSummary, Status
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 LOOK_EVERY = 0.25
 """seconds between two looks at the run"""
@@ -27,11 +31,20 @@ def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
     """Train the run at `path` while showing how it goes; return the result as `--json` gives it.
 
     Progress goes to stdout, or to stderr when `quiet_stdout` keeps stdout for the result.
-    SIGINT, SIGTERM and SIGHUP stop the run and save it.
+    SIGINT and SIGTERM stop the run and save it; when the terminal hangs up, the run goes on
+    without one, and the next signal stops it.
     """
+    return _train(path, _display(sys.stderr if quiet_stdout else sys.stdout, path))
+
+
+def train_unseen(path: Path) -> dict[str, Any]:
+    """Train the run at `path` as `train_with_progress` does, showing nothing."""
+    return _train(path, nullcontext(_Silence()))
+
+
+def _train(path: Path, display: AbstractContextManager[Display]) -> dict[str, Any]:
     from tui_latent.launch import train_run
 
-    stream = sys.stderr if quiet_stdout else sys.stdout
     outcome: dict[str, Any] = {}
 
     def work() -> None:
@@ -41,12 +54,15 @@ def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
             outcome["error"] = error
 
     reader = RunReader(path)
-    with _stop_on_signal(path), _display(stream, path) as display:
+    with _signals(path), display as shown:
         worker = threading.Thread(target=work, name="training")
         worker.start()
         while worker.is_alive():
             worker.join(LOOK_EVERY)
-            display.show(reader.refresh())
+            try:
+                shown.show(reader.refresh())
+            except OSError:  # nobody reads any more, as behind `| head`
+                shown = _Silence()
     if "error" in outcome:
         raise outcome["error"]
     return result_of(RunReader(path).refresh())
@@ -100,6 +116,13 @@ class Display(Protocol):
 
     def show(self, snapshot: RunSnapshot) -> None:
         """Show the newest state."""
+
+
+class _Silence:
+    """Shows nothing."""
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        pass
 
 
 class _Lines:
@@ -163,7 +186,9 @@ def describe(snapshot: RunSnapshot) -> str:
         value = _last(snapshot, name)
         if value is not None:
             parts.append(f"{label} {value:.4g}")
-    if status.images_per_second:
+    if status.state == "paused" and status.error:
+        parts.append(status.error)
+    elif status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     return "  ".join(parts)
 
@@ -179,22 +204,31 @@ def _display(stream: TextIO, path: Path) -> Iterator[Display]:
 
 
 @contextmanager
-def _stop_on_signal(path: Path) -> Iterator[None]:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into a request to stop and save."""
+def _signals(path: Path) -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into a request to stop and save, and SIGHUP too after a first one."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        request(path, state="stop")
+    def stop(number: int, _frame: FrameType | None) -> None:
+        try:
+            request(path, state="stop")
+        except RunError as error:
+            signal.signal(number, signal.SIG_DFL)
+            sys.stderr.write(f"tui-latent: {error}; once more ends it without saving\n")
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number in numbers:
+    def let_go(_number: int, _frame: FrameType | None) -> None:
+        let_go_of_terminal()
+        signal.signal(signal.SIGHUP, stop)
+
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in zip(_SIGNALS, (stop, stop, let_go), strict=True):
         if before[number] is not signal.SIG_IGN:  # nohup
-            signal.signal(number, stop)
+            signal.signal(number, handler)
+    if os.isatty(0):
+        when_gone(lambda: os.kill(os.getpid(), signal.SIGHUP))
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _last(snapshot: RunSnapshot, name: str) -> float | None:

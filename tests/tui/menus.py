@@ -61,6 +61,12 @@ class NotingApp(LatentApp):
     def resume_run(self, path: Path) -> None:
         self.asked.append(("resume", path.name))
 
+    def start_in_background(self, preset_name: str, preset: Preset) -> None:
+        self.asked.append(("background", preset_name))
+
+    def resume_in_background(self, path: Path) -> None:
+        self.asked.append(("resume in background", path.name))
+
     def open_run(self, path: Path) -> None:
         self.asked.append(("open", path.name))
 

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from tests.tui.made_runs import ScriptedTrainer, new_run, trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, until
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import Status
+from tui_latent.records.schema import RunError, Status
 from tui_latent.tui.screens.confirm import ConfirmScreen
 from tui_latent.tui.screens.dashboard import DashboardScreen
 
@@ -57,6 +57,44 @@ async def test_a_run_that_cannot_be_created_is_told(tmp_path: Path) -> None:
         app.start_run("digits", preset)
         await until(pilot, lambda: "[b]cannot[/b] be written" in notes(pilot))
         assert app.training_path is None
+        assert not isinstance(app.screen, DashboardScreen)
+
+
+async def test_a_background_run_is_shown_and_not_this_processs_to_stop(tmp_path: Path) -> None:
+    def create(preset_name: str, preset: object, runs: Path, name: str | None) -> Path:
+        writer = new_run(runs, "made")
+        writer.close()
+        return writer.path
+
+    started: list[Path] = []
+
+    def start(path: Path) -> int:
+        started.append(path)
+        return 4711
+
+    app = MenulessApp(tmp_path, create=create, start_process=start)
+    async with app.run_test(size=SIZE) as pilot:
+        preset: Any = object()
+        app.start_in_background("digits", preset)
+        await dashboard(pilot, tmp_path / "made")
+        await until(pilot, lambda: "Process 4711" in notes(pilot))
+        assert app.training_path is None
+        await pilot.press("ctrl+q")  # nothing to ask: the run goes on
+        await until(pilot, lambda: not app.is_running)
+    assert started == [tmp_path / "made"]
+
+
+async def test_a_background_run_that_does_not_start_is_told(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.close()
+
+    def start(path: Path) -> int:
+        raise RunError("no [red]process[/red]")
+
+    app = MenulessApp(tmp_path, start_process=start)
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_in_background(writer.path)
+        await until(pilot, lambda: "no [red]process[/red]" in notes(pilot))
         assert not isinstance(app.screen, DashboardScreen)
 
 

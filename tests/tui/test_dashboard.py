@@ -19,7 +19,7 @@ from tests.tui.made_runs import (
     write_records,
 )
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, panel_text, until
-from tui_latent.records.control import read_request
+from tui_latent.records.control import read_request, request
 from tui_latent.records.schema import LatentMap
 from tui_latent.tui.screens.help import HelpScreen
 from tui_latent.tui.widgets.log_panel import LogPanel
@@ -242,6 +242,29 @@ async def test_stop_and_checkpoint_are_requests_too(tmp_path: Path) -> None:
         assert read_request(writer.path).state == "stop"
         writer.status(state="stopped")
         await until(pilot, lambda: "■ stopped" in header(screen))
+    writer.close()
+
+
+async def test_two_dashboards_agree_on_the_learning_rate(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "● running" in header(screen))
+        await pilot.press("less_than_sign", "less_than_sign")
+        assert read_request(writer.path).lr_factor == 0.25
+        request(writer.path, lr_factor=3.0)  # another dashboard
+        await pilot.press("greater_than_sign")
+        assert read_request(writer.path).lr_factor == 6.0
+        writer.status(lr_factor=6.0)
+        await until(pilot, lambda: "lr ×6" in header(screen))
+    writer.close()
+
+
+async def test_a_run_that_waits_for_the_disk_says_for_what(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path, state="paused", error="/runs/[x]: 5 bytes needed, 0 free")
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "Waiting: /runs/[x]: 5 bytes needed" in failure(screen))
     writer.close()
 
 

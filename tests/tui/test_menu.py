@@ -277,6 +277,17 @@ async def test_tab_goes_to_the_runs_and_enter_opens_one(runs: Path) -> None:
         assert pilot.app.asked[2][:2] == ("start", "digits-contrastive-2d")  # type: ignore[attr-defined]
 
 
+async def test_b_trains_in_the_background(runs: Path) -> None:
+    run_in(runs, "stopped", age=10)
+    async with NotingApp(runs).run_test(size=WIDE) as pilot:
+        await menu(pilot)
+        await press(pilot, "b", "tab", "b")
+        assert pilot.app.asked == [  # type: ignore[attr-defined]
+            ("background", "digits-contrastive-2d"),
+            ("resume in background", "stopped"),
+        ]
+
+
 async def test_only_runs_that_can_go_on_are_resumed_and_others_say_why(runs: Path) -> None:
     run_in(runs, "finished", age=1, state="finished", step=100)
     run_in(runs, "stopped", age=2)

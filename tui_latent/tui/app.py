@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 Train = Callable[[Path], "Status"]
 Create = Callable[[str, "Preset", Path, "str | None"], Path]
+StartProcess = Callable[[Path], int]
 Export = Callable[[Path], Path]
 
 
@@ -51,6 +52,12 @@ def _create(preset_name: str, preset: Preset, runs: Path, name: str | None) -> P
     from tui_latent.launch import create_run
 
     return create_run(preset_name, preset, runs, name)
+
+
+def _start_process(path: Path) -> int:
+    from tui_latent.background import start_in_background
+
+    return start_in_background(path)
 
 
 def _export(path: Path) -> Path:
@@ -90,6 +97,7 @@ class LatentApp(App[int]):
         open_path: Path | None = None,
         train: Train = _train,
         create: Create = _create,
+        start_process: StartProcess = _start_process,
         export: Export = _export,
     ) -> None:
         """`train` and `export` run in threads of their own, where alone torch is imported."""
@@ -103,6 +111,7 @@ class LatentApp(App[int]):
         self._open_path = open_path
         self._train = train
         self._create = create
+        self._start_process = start_process
         self._export = export
         self._training: Worker[Status] | None = None
         self._trained = threading.Event()
@@ -166,6 +175,26 @@ class LatentApp(App[int]):
         else:
             self._begin(lambda: path)
 
+    def start_in_background(self, preset_name: str, preset: Preset) -> None:
+        """Create a run of a preset, train it in a process that outlives this one, and open it."""
+        self._begin_in_background(lambda: self._create(preset_name, preset, self.runs, None))
+
+    def resume_in_background(self, path: Path) -> None:
+        """Train a run on in a process that outlives this one, and open its dashboard."""
+        self._begin_in_background(lambda: path)
+
+    @work(group="begin", exclusive=True)
+    async def _begin_in_background(self, run_path: Callable[[], Path]) -> None:
+        try:
+            path = await asyncio.to_thread(run_path)
+            pid = await asyncio.to_thread(self._start_process, path)
+        # Whatever keeps a run from starting is told; the runs under way are not touched by it.
+        except Exception as error:
+            self._tell_not_started(error)
+            return
+        self.open_run(path)
+        self.notify(f"Process {pid} trains it and outlives this screen.", markup=False)
+
     @work(group="begin", exclusive=True)
     async def _begin(self, run_path: Callable[[], Path]) -> None:
         if self.training_path is not None and not await self._may_stop(
@@ -177,7 +206,7 @@ class LatentApp(App[int]):
             path = await asyncio.to_thread(run_path)
         # Whatever keeps a run from starting is told; the runs under way are not touched by it.
         except Exception as error:
-            self.notify(str(error), title="Not started", severity="error", timeout=20, markup=False)
+            self._tell_not_started(error)
             return
         self.training_path = path
         self._trained.clear()
@@ -189,6 +218,9 @@ class LatentApp(App[int]):
             exit_on_error=False,
         )
         self.open_run(path)
+
+    def _tell_not_started(self, error: Exception) -> None:
+        self.notify(str(error), title="Not started", severity="error", timeout=20, markup=False)
 
     def _train_to_end(self, path: Path) -> Status:
         """Train, in a thread; `_trained` tells other threads when it is over."""

@@ -64,6 +64,8 @@ def failure(snapshot: RunSnapshot) -> str:
     if status.state == "failed":
         reason = status.error or "it ended without saying why"
         return f"Failed: {reason}\nr trains on {where}; all of it is in {snapshot.path}/train.log"
+    if status.state == "paused" and status.error:
+        return f"Waiting: {status.error}"
     if status.state == "interrupted":
         return f"Interrupted: its process is gone. r trains on {where}."
     return ""

@@ -79,7 +79,8 @@ class MenuScreen(Screen[None]):
             key_display="tab",
             tooltip="Go between presets and runs",
         ),
-        Binding("q", "app.quit", "Quit", id="menu.quit", tooltip="Leave tui-latent"),
+        # Not in the footer, where ctrl+q stands already and 80 columns are full.
+        Binding("q", "app.quit", "Quit", show=False, id="menu.quit", tooltip="Leave tui-latent"),
     ]
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -183,8 +184,8 @@ class MenuScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """Say where a key of the other pane works."""
         in_runs = self.query_one(RunTable).has_focus_within
-        if event.key in "rod" and not in_runs:
-            self.notify("r, o and d are for runs: tab goes there", timeout=3)
+        if event.key in "rocd" and not in_runs:
+            self.notify("r, o, c and d are for runs: tab goes there", timeout=3)
         elif event.key in ("e", "slash") and in_runs:
             self.notify("e and / are for presets: tab goes there", timeout=3)
 
@@ -202,10 +203,12 @@ class MenuScreen(Screen[None]):
             self.notify(facts.problem, severity="error", markup=False)
         elif event.action == "start":
             self._app.start_run(name, facts.preset)
+        elif event.action == "background":
+            self._app.start_in_background(name, facts.preset)
         elif event.action == "edit":
             self._edit(event.entry, facts.preset)
         else:
-            from tui_latent.tui.screens.viewer import PresetImagesScreen
+            from tui_latent.tui.screens.preset_images import PresetImagesScreen
 
             self.app.push_screen(PresetImagesScreen(name, facts.preset))
 
@@ -225,12 +228,22 @@ class MenuScreen(Screen[None]):
             self._app.open_run(event.run.path)
         elif event.action == "resume":
             self._app.resume_run(event.run.path)
+        elif event.action == "background":
+            self._app.resume_in_background(event.run.path)
         elif event.action == "delete":
             self._ask_to_delete(event.run)
         else:
             from tui_latent.tui.screens.viewer import ViewerScreen
 
             self.app.push_screen(ViewerScreen(event.run.path))
+
+    @on(RunTable.ToCompare)
+    def compare_runs(self, event: RunTable.ToCompare) -> None:
+        """Put the marked runs beside each other."""
+        from tui_latent.tui.screens.compare import CompareScreen
+
+        paths = [run.path for run in event.runs]
+        self.app.push_screen(CompareScreen(paths, self._app.drawer))
 
     def _ask_to_delete(self, run: RunSummary) -> None:
         from tui_latent.tui.screens.confirm import ConfirmScreen

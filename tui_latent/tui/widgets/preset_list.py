@@ -17,7 +17,7 @@ from tui_latent.tui.preset_facts import GROUPS, PresetEntry, PresetFacts
 from tui_latent.tui.widgets.steady_list import Line, SteadyList
 from tui_latent.tui.wording import column
 
-Action = Literal["start", "edit", "images"]
+Action = Literal["start", "background", "edit", "images"]
 
 NOTHING_KNOWN: Final[Mapping[str, PresetFacts]] = {}
 
@@ -48,6 +48,13 @@ class PresetList(Vertical):
     BINDINGS = [
         Binding(
             "e", "choose('edit')", "Edit", id="preset.edit", tooltip="Change settings, then train"
+        ),
+        Binding(
+            "b",
+            "choose('background')",
+            "Background",
+            id="preset.background",
+            tooltip="Train in a process that outlives this one",
         ),
         Binding(
             "v", "choose('images')", "Images", id="preset.images", tooltip="Show augmented views"

@@ -26,7 +26,7 @@ ASKED: Final = {"run": "resuming…", "pause": "pausing…", "stop": "stopping�
 
 _BEFORE_BAR: Final = ("name", "seed", "epoch", "phase")
 _BY_WEIGHT: Final = (
-    *("share", "left", "trained", "phase", "name", "epoch", "speed"),
+    *("share", "left", "trained", "rate", "phase", "name", "epoch", "speed"),
     *("device", "seed", "step", "screen", "knn"),
 )
 """pieces of the line, what matters most first"""
@@ -100,6 +100,7 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
         "trained": "" if live else f"{clock(status.seconds):>7} trained",
         "knn": f"kNN {number(_last(snapshot, 'val/knn_20')):>4}",
         "speed": f"{speed:>7} img/s" if live else "",
+        "rate": f"lr ×{status.lr_factor:g}" if live and status.lr_factor != 1 else "",
         "device": _device(snapshot),
         "step": f"step {status.step:,}",
         "screen": "" if share_of_screen is None else f"screen {100 * share_of_screen:.1f} %",

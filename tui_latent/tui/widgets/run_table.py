@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EMPTY = "No runs yet. Press enter on a preset: its run is listed here, and stays."
 READING = "reading the runs …"
 
-Action = Literal["open", "resume", "images", "delete"]
+Action = Literal["open", "resume", "background", "images", "delete"]
 
 _STATE, _BAR, _SHARE, _KNN, _LOSS, _DEVICE, _AGE = 13, 11, 6, 8, 8, 8, 8
 
@@ -54,6 +54,7 @@ WHY_NOT: Final = {
     "open": why_not_opened,
     "images": why_not_opened,
     "resume": why_not_resumed,
+    "background": why_not_resumed,
     "delete": why_not_deleted,
 }
 """what can be done with a run, and what tells why it cannot"""
@@ -79,7 +80,20 @@ class RunTable(Vertical):
             "r", "run('resume')", "Resume", id="run.resume", tooltip="Train on from the checkpoint"
         ),
         Binding(
+            "b",
+            "run('background')",
+            "Background",
+            id="run.background",
+            tooltip="Train on in a process that outlives this one",
+        ),
+        Binding(
             "v", "run('images')", "Images", id="run.images", tooltip="Augmented views, neighbours"
+        ),
+        Binding(
+            "space", "mark", "Mark", id="run.mark", tooltip="Mark this run to be compared, or not"
+        ),
+        Binding(
+            "c", "compare", "Compare", id="run.compare", tooltip="Put the marked runs side by side"
         ),
         Binding(
             "d", "run('delete')", "Delete", id="run.delete", tooltip="Delete this run, after asking"
@@ -101,9 +115,17 @@ class RunTable(Vertical):
             self.action = action
             self.run = run
 
+    class ToCompare(Message):
+        """Marked runs are to be put beside each other."""
+
+        def __init__(self, runs: Sequence[RunSummary]) -> None:
+            super().__init__()
+            self.runs = runs
+
     def __init__(self) -> None:
         super().__init__(classes="-empty")
         self._runs: dict[str, RunSummary] = {}
+        self._marked: dict[str, None] = {}  # in the order of marking
         self._now = 0.0
         self._possible: list[bool | None] = []
 
@@ -127,6 +149,7 @@ class RunTable(Vertical):
         """Show runs; `now` is the Unix time that ages are counted to."""
         readable_first = sorted(runs, key=lambda run: bool(run.problem))
         self._runs = {run.name: run for run in readable_first}
+        self._marked = {name: None for name in self._marked if name in self._runs}
         self._now = now
         self.set_class(not runs, "-empty")
         self.query_one(".empty", Static).update(EMPTY)
@@ -179,11 +202,41 @@ class RunTable(Vertical):
         else:
             self.post_message(self.Chosen(action, self.run))
 
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away, and go to the next."""
+        from tui_latent.comparison import MOST_RUNS
+
+        run = self.run
+        if run is None:
+            return
+        if why := why_not_opened(run):
+            self.notify(why, severity="warning", markup=False)
+        elif run.name not in self._marked and len(self._marked) == MOST_RUNS:
+            self.notify(f"{MOST_RUNS} runs are marked: more cannot be told apart", timeout=4)
+        else:
+            if run.name in self._marked:
+                del self._marked[run.name]
+            else:
+                self._marked[run.name] = None
+            self._refresh()
+            self.query_one(_Runs).action_cursor_down()
+
+    def action_compare(self) -> None:
+        """Ask for the marked runs to be put beside each other."""
+        if len(self._marked) < 2:
+            marked = "One run is marked" if self._marked else "No run is marked"
+            self.notify(f"{marked}: mark two or more with space, then c compares them", timeout=5)
+        else:
+            self.post_message(self.ToCompare([self._runs[name] for name in self._marked]))
+
     def _refresh(self) -> None:
         width = max(40, self.size.width - 2)
         self.query_one(".head", Static).update(Content(head_line(width)))
         self.query_one(_Runs).show(
-            [Line(run.name, run_line(run, width, self._now)) for run in self._runs.values()]
+            [
+                Line(run.name, run_line(run, width, self._now, run.name in self._marked))
+                for run in self._runs.values()
+            ]
         )
         self.update_keys()
 
@@ -211,19 +264,20 @@ def head_line(width: int) -> str:
     return "".join(parts)
 
 
-def run_line(run: RunSummary, width: int, now: float) -> Content:
-    """Return one run in `width` cells, below the titles."""
+def run_line(run: RunSummary, width: int, now: float, marked: bool = False) -> Content:
+    """Return one run in `width` cells, below the titles; a bar stands before a marked one."""
     name, with_bar, with_loss, with_device = _columns(width)
     if run.problem:
         problem = run.problem.removeprefix(str(run.path)).lstrip("/: ")
         text = f" {column('? unreadable', _STATE)}  {column(run.name, name)}  {problem}"
         return Content.styled(text, "$text-error")
     status = run.status
-    state = f" {column(f'{STATE_GLYPHS[status.state]} {status.state}', _STATE)}  "
+    state = f"{column(f'{STATE_GLYPHS[status.state]} {status.state}', _STATE)}  "
     progress = column(share(status.step, status.total_steps), _SHARE, right=True)
     device = status.device.split(" ")[0] or UNKNOWN
     style = {"failed": "$text-error", "running": "bold", "paused": "bold"}.get(status.state, "")
     return Content.assemble(
+        ("▌" if marked else " ", "$text-accent"),
         (state, style),
         f"{column(run.name, name)}  ",
         (f"{bar(status.step, status.total_steps, _BAR)} " if with_bar else "", "dim"),

@@ -1,0 +1,53 @@
+"""Train a run in a process of its own, which outlives the terminal and whoever started it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from tui_latent.records.reader import RunReader
+from tui_latent.records.runs import busy_error
+from tui_latent.records.schema import LIVE_STATES, RunError
+
+
+def start_in_background(path: Path) -> int:
+    """Start training the run at `path`, or resuming it; return the new process's id.
+
+    What the process prints goes to the run's `train.log`. RunBusyError when another trains the
+    run, RunError when no process can be started.
+    """
+    status = RunReader(path).refresh().status
+    if status.pid and status.state in LIVE_STATES:
+        raise busy_error(path, status, "try again")
+    try:
+        with (path / "train.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tui_latent.background", str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise RunError(
+            f"{path}: no background process can be started: {error.strerror or error}"
+        ) from error
+    # A child that nobody waits for would seem alive after its end.
+    threading.Thread(target=process.wait, name="background-run", daemon=True).start()
+    return process.pid
+
+
+def main() -> None:
+    """Train the run that is the one argument; SIGTERM and SIGINT stop and save it."""
+    from tui_latent.progress import train_unseen
+
+    try:
+        train_unseen(Path(sys.argv[1]))
+    except RunError as error:
+        sys.exit(f"tui-latent: {error}")
+
+
+if __name__ == "__main__":
+    main()
