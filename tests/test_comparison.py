@@ -153,11 +153,16 @@ def test_a_map_without_finite_points_is_no_reference() -> None:
     assert compared_maps([still, first])[1].disparity is None, "a point is like nothing"
 
 
-def test_names_lose_their_time_where_they_are_told_apart_without_it() -> None:
-    assert short_names(["20261122-134500-digits", "20261122-140000-mnist", "mine"]) == (
-        "digits",
-        "mnist",
-        "mine",
-    )
-    alike = ("20261122-134500-digits", "20261122-140000-digits")
-    assert short_names(alike) == alike
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (("20261122-134500-digits", "20261122-140000-mnist"), ("digits", "mnist")),
+        (("20261122-134500-digits", "20261122-140000-digits"), ("134500-digits", "140000-digits")),
+        (("digits-vicreg", "digits-triplet-2d"), ("vicreg", "triplet-2d")),
+        (("digits", "digits-2d"), ("digits", "digits-2d")),
+    ],
+)
+def test_names_lose_what_does_not_tell_them_apart(
+    names: tuple[str, ...], short: tuple[str, ...]
+) -> None:
+    assert short_names(names) == short

@@ -6,6 +6,7 @@ Plain values of snapshots, without torch: the screen, the PNG and the command li
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,13 @@ _SAME_LOSS: Final = frozenset(
 """settings of a method and its stages that leave the loss the same function of the latents"""
 _IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "data.val_fraction")
 """settings that choose and label the held-out images; the seed does not"""
+_NAMES: Final = {
+    "val/knn_20": "kNN@20, held out",
+    "val/knn_5": "kNN@5, held out",
+    "val/knn_1": "kNN@1, held out",
+    "train/loss": "loss, training",
+    "val/loss": "loss, held out",
+}
 _STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
 
 
@@ -105,8 +113,10 @@ class Comparison:
     """what must not be concluded, and why"""
 
 
-def compare(runs: Sequence[RunSnapshot]) -> Comparison:
-    """Put runs beside each other, in their order."""
+def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> Comparison:
+    """Put runs beside each other, in their order; maps that have not changed are `earlier`'s."""
+    maps = [run.map for run in runs]
+    same = earlier is not None and all(map(operator.is_, maps, (run.map for run in earlier.runs)))
     presets = [run.preset for run in runs]
     settings = differing_settings(presets)
     images, objectives = _other_images_note(settings), _other_losses_note(settings)
@@ -118,15 +128,19 @@ def compare(runs: Sequence[RunSnapshot]) -> Comparison:
             for metric in shared_metrics(runs)
         ),
         settings=settings,
-        maps=compared_maps([run.map for run in runs]),
+        maps=earlier.maps if earlier is not None and same else compared_maps(maps),
         notes=tuple(note for note in (images, objectives) if note),
     )
 
 
 def short_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names without their time, where they are told apart without it."""
-    short = tuple(_STAMP.sub("", name, count=1) for name in names)
-    return short if len(set(short)) == len(short) else tuple(names)
+    """Return the names without their time and first words, where these tell nothing apart."""
+    short = [_STAMP.sub("", name, count=1) for name in names]
+    words = [name.split("-") for name in (short if len(set(short)) == len(short) else names)]
+    alike = 0
+    while all(len(w) > alike + 1 for w in words) and len({w[alike] for w in words}) == 1:
+        alike += 1
+    return tuple("-".join(w[alike:]) for w in words)
 
 
 def shared_metrics(runs: Sequence[RunSnapshot]) -> tuple[str, ...]:
@@ -151,6 +165,15 @@ def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow
         if any(value != values[0] for value in values):
             rows.append(SettingRow(key, values))
     return tuple(rows)
+
+
+def metric_name(metric: str) -> str:
+    """Return what a metric is called in words."""
+    if metric in _NAMES:
+        return _NAMES[metric]
+    room, _, name = metric.partition("/")
+    suffix = {"train": ", training", "val": ", held out"}.get(room, "")
+    return name.replace("_", " ") + suffix
 
 
 def setting_text(value: Any) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tui_latent.comparison import ComparedMap, Comparison, MetricRow, difference_text, setting_text
+from tui_latent.comparison import (
+    ComparedMap,
+    Comparison,
+    MetricRow,
+    difference_text,
+    metric_name,
+    setting_text,
+)
 from tui_latent.records.schema import Curve
 from tui_latent.report.about import about_run
 from tui_latent.report.frame import map_frame
@@ -21,13 +28,6 @@ from tui_latent.report.wording import UNKNOWN, duration, number
 
 Paint = tuple[float, float, float]
 
-_NAMES: Final = {
-    "val/knn_20": "kNN@20, held out",
-    "val/knn_5": "kNN@5, held out",
-    "val/knn_1": "kNN@1, held out",
-    "train/loss": "loss, training",
-    "val/loss": "loss, held out",
-}
 _CHART: Final = 2.5
 _CHARTS_IN_ROW: Final = 3
 _MOST_CHARTS: Final = 9
@@ -114,15 +114,6 @@ def _draw_chart(
         draw_line(axes, line, {"color": paint}, band=metric.startswith("train/"))
     if logarithmic:
         make_logarithmic(axes)
-
-
-def metric_name(metric: str) -> str:
-    """Return what a metric is called in words."""
-    if metric in _NAMES:
-        return _NAMES[metric]
-    room, _, name = metric.partition("/")
-    suffix = {"train": ", training", "val": ", held out"}.get(room, "")
-    return name.replace("_", " ") + suffix
 
 
 def numbers_height(shown: Comparison) -> float:
