@@ -139,15 +139,19 @@ class Space:
         order = np.argsort(-np.bincount(found), kind="stable")
         return np.asarray(np.argsort(order, kind="stable")[found], dtype=np.int64)
 
-    def facts(self, index: int, count: int) -> PointFacts:
+    def facts(
+        self, index: int, count: int, shown: NDArray[np.floating] | None = None
+    ) -> PointFacts:
         """Return what there is to say of a held-out image, with `count` nearest and most distant.
 
+        `shown` (M, 2 or 3) is where the images are seen, if it is not the map.
         InspectionError when its latent, or one that votes, is not finite.
         """
         every = (self.points - self.points[index]).double().square().sum(1).sqrt().numpy()
         others = np.flatnonzero(np.isfinite(every))
         others = others[others != index]
         by_distance = others[np.argsort(every[others], kind="stable")]
+        shown = self.map.points if shown is None else shown
         vote = int(self.votes[index])
         score = self.strangeness[index]
         return PointFacts(
@@ -157,16 +161,17 @@ class Space:
             votes=int((self._found[1][index] == vote).sum()),
             voters=self._found[1].shape[1],
             thinner=float((self.strangeness > score).mean()),
-            nearest=self._related(index, by_distance[:count], every),
-            distant=self._related(index, by_distance[::-1][:count].copy(), every),
+            nearest=_related(index, by_distance[:count], every, shown),
+            distant=_related(index, by_distance[::-1][:count].copy(), every, shown),
         )
 
-    def _related(self, index: int, indices: Ints, distances: Floats) -> Related:
-        points = np.asarray(self.map.points, np.float64)
-        on_map = np.square(points - points[index]).sum(axis=1)
-        finite = np.isfinite(on_map)
-        reach = np.quantile(on_map[finite], _NEAR) if finite.any() else np.inf
-        return Related(indices, distances[indices], ~(on_map[indices] <= reach))
+
+def _related(index: int, indices: Ints, distances: Floats, shown: NDArray[np.floating]) -> Related:
+    points = np.asarray(shown, np.float64)
+    on_map = np.square(points - points[index]).sum(axis=1)
+    finite = np.isfinite(on_map)
+    reach = np.quantile(on_map[finite], _NEAR) if finite.any() else np.inf
+    return Related(indices, distances[indices], ~(on_map[indices] <= reach))
 
 
 def space_at(source: RunSource, latent_map: LatentMap, newest: bool) -> Space:

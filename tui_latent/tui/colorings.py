@@ -56,5 +56,5 @@ def _levels(name: str, scores: NDArray[np.float64], least: str, most: str) -> Co
     if finite.any():
         edges = np.quantile(scores[finite], [0.2, 0.4, 0.6, 0.8])
         values[finite] = np.searchsorted(edges, scores[finite], side="left")
-    names = (f"{least} fifth", "second", "third", "fourth", f"{most} fifth")
+    names = (least, "second fifth", "third", "fourth", most)
     return Coloring(name, values, names, RAMP)

@@ -60,9 +60,9 @@ class ExplorerDesk:
         """Find a map; the answer is a text where there is none."""
         self._maps.submit("map", lambda: answer(self._answer(question)))
 
-    def ask_point(self, space: Space, index: int, answer: Callable[[PointAnswer], None]) -> None:
-        """Find out about a point, first without its images."""
-        self._points.submit("point", lambda: self._about(space, index, answer))
+    def ask_point(self, shown: Answer, index: int, answer: Callable[[PointAnswer], None]) -> None:
+        """Find out about a point of a map; without images where there are none."""
+        self._points.submit("point", lambda: self._about(shown, index, answer))
 
     def ask_movers(self, before: int, after: int, answer: Callable[[Movers | None], None]) -> None:
         """Find the images that changed their neighbourhood most between two evaluations."""
@@ -136,11 +136,12 @@ class ExplorerDesk:
                 self._tell("given up")
         return self._projection
 
-    def _about(self, space: Space, index: int, answer: Callable[[PointAnswer], None]) -> None:
+    def _about(self, shown: Answer, index: int, answer: Callable[[PointAnswer], None]) -> None:
         from tui_latent.inspection.errors import InspectionError
 
+        space, projection = shown.space, shown.projection
         names = space.map.class_names
-        facts = space.facts(index, RELATED)
+        facts = space.facts(index, RELATED, projection.points if projection else None)
         try:
             image = self.images([index])[0]
             nearest, distant = (

@@ -13,7 +13,7 @@ from tui_latent.tui.map_scene import Scene, Window
 
 WIDTH: Final = 10
 HEIGHT: Final = 5
-"""cells of a thumbnail: ten by ten pixels of half-blocks"""
+"""cells of a thumbnail: eight by eight pixels of half-blocks in a frame of its point's colour"""
 
 Images = Callable[[Sequence[int]], Pixels]
 """gives (n, H, W, C) of n points"""
@@ -56,8 +56,11 @@ def paste_thumbnails(
         return list(strips)
     pictures = images([index for index, _, _ in places])
     result = list(strips)
-    for picture, (_, column, row) in zip(pictures, places, strict=True):
-        frame = framed(picture, 2 * HEIGHT, WIDTH)
+    for picture, (index, column, row) in zip(pictures, places, strict=True):
+        frame = np.empty((2 * HEIGHT, WIDTH, 4), np.uint8)
+        frame[:] = (*scene.coloring.color(int(scene.coloring.values[index])), 255)
+        inside = framed(picture, 2 * HEIGHT - 2, WIDTH - 2)
+        frame[1:-1, 1:-1] = np.where(inside[..., 3:], inside, frame[1:-1, 1:-1])
         lines = half_blocks(frame) if colored else shades(frame, dark)
         for offset, line in enumerate(lines):
             strip = result[row + offset]

@@ -72,7 +72,14 @@ class ExplorerScreen(Screen[None]):
             key_display="arrows",
             tooltip="Move the cursor; shift moves the map, or turns a cloud",
         ),
-        _binding("tab", "step(1)", "Next", "next", "The next point, also those behind others"),
+        _binding(
+            "tab",
+            "step(1)",
+            "Next",
+            "next",
+            "The next point, also those behind others",
+            show=False,
+        ),
         _binding("shift+tab", "step(-1)", "Before", "previous", "The point before", show=False),
         _binding("slash", "find", "Find", "find", "Find an image by number, or a class by name"),
         _binding("n", "find_next", "Next found", "find_next", "The next one found", show=False),
@@ -80,7 +87,7 @@ class ExplorerScreen(Screen[None]):
         _binding("C", "color(-1)", "Colour back", "color_back", "The colour before", show=False),
         _binding("P", "projection", "Project", "projection", "Another projection of the latents"),
         _binding("s", "solo", "Solo", "solo", "Show the class of this point alone, or all again"),
-        _binding("h", "hide", "Hide", "hide", "Hide the class of this point"),
+        _binding("h", "hide", "Hide", "hide", "Hide the class of this point", show=False),
         _binding("a", "all", "All", "all", "Show all classes", show=False),
         _binding("z", "zoom(1)", "Zoom", "zoom_in", "Magnify about the cursor (Z: back)"),
         _binding("Z,minus", "zoom(-1)", "Zoom out", "zoom_out", "See more", show=False),
@@ -253,7 +260,10 @@ class ExplorerScreen(Screen[None]):
         labels = np.asarray(answer.space.map.labels)
         scene = Scene(points, labels, answer.coloring, visible_points(points, labels, self._hidden))
         way = answer.projection.name if answer.projection else answer.space.map.projection
-        title = f"{way} · step {answer.question.step:,}"
+        titles = {"native": "Latent map", "pca": "Latent map, PCA"}
+        title = titles.get(way, way)
+        if answer.projection is not None:
+            title += f" · {answer.projection.faithful}"
         if self._map.selected is None and scene.visible.any():
             self._map.selected = int(np.flatnonzero(scene.visible)[0])
         self._map.show(scene, title, self._hidden)
@@ -289,7 +299,7 @@ class ExplorerScreen(Screen[None]):
         index = self._map.selected
         if self._answer is not None and index is not None:
             self._desk.ask_point(
-                self._answer.space, index, lambda answer: self._post(self.PointFound(answer))
+                self._answer, index, lambda answer: self._post(self.PointFound(answer))
             )
 
     @on(PointFound)
@@ -309,14 +319,11 @@ class ExplorerScreen(Screen[None]):
     def _show_line(self) -> None:
         steps, at = self._snapshot.map_steps, self._time.position(self._snapshot.map_steps)
         step = self._time.resolve(steps)
-        parts = [f"explore  {self._snapshot.name}"]
+        parts = [self._snapshot.name]
         if step is not None:
             track = self._time.track(steps, _TRACK)
             parts.append(f"step {step:>7,} {track} {at + 1}/{len(steps)}")
             parts.append(f"kNN@20 {number(self._score(step))}")
-        projection = self._answer.projection if self._answer else None
-        if projection is not None:
-            parts.append(f"{projection.name}: {projection.faithful}")
         parts.append(f"colour: {self._coloring}")
         if self._said:
             parts = [parts[0], self._said]

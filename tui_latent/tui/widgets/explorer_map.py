@@ -303,9 +303,10 @@ class ExplorerMap(DrawnPanel):
     def render_line(self, y: int) -> Strip:
         strip = super().render_line(y)
         for column, mark, style in self._overlay.get(y, ()):
-            segment = Segment(mark, self.rich_style + style)
-            parts = strip.crop(0, column), Strip([segment], 1), strip.crop(column + 1)
-            strip = Strip.join(parts)
+            under = next(iter(strip.crop(column, column + 1)), Segment(" "))
+            ground = Style(bgcolor=under.style.bgcolor if under.style else None)
+            cell = Strip([Segment(mark, self.rich_style + ground + style)], 1)
+            strip = Strip.join((strip.crop(0, column), cell, strip.crop(column + 1)))
         return strip
 
 

@@ -79,7 +79,9 @@ class PointPanel(Vertical):
     """Tells about the point that the cursor is at."""
 
     DEFAULT_CSS = """
-    PointPanel { border: round $foreground 30%; padding: 0 1; }
+    PointPanel {
+        border: round $foreground 30%; border-title-color: $foreground; padding: 0 1;
+    }
     PointPanel > #point { height: 10; }
     PointPanel > #point > #portrait { width: 20; }
     PointPanel > #point > #facts { width: 1fr; height: auto; }
