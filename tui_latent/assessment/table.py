@@ -1,0 +1,182 @@
+"""An evaluation as lines of plain text, for the command line and the dashboard's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+Found = Mapping[str, Any]
+"""what `evaluate_run` returned, or what was read from its file"""
+
+UNKNOWN: Final = "–"
+PARTS: Final = {
+    "knn_train": "kNN training",
+    "knn_held_out": "kNN held out",
+    "probe": "linear probe",
+    "clustering": "k-means",
+    "map": "2-D map",
+    "collapse": "space",
+    "anomaly": "class out",
+    "outliers": "outliers",
+}
+"""part, what it is called"""
+_NAME: Final = 14
+"""cells of a class name"""
+_MIXED: Final = 5
+"""pairs of classes named as mixed most often"""
+
+
+def figure(value: float | None) -> str:
+    """Write a figure with three digits; `–` where there is none."""
+    if value is None:
+        return UNKNOWN
+    if abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    if abs(value) >= 9.995:
+        return f"{value:.1f}"
+    if abs(value) >= 0.9995:
+        return f"{value:.2f}"
+    return f"{value:.3f}".replace("0.", ".", 1)
+
+
+def share_text(share: Mapping[str, Any]) -> str:
+    """Write a share with its interval, always as wide."""
+    low, high = figure(share["low"]), figure(share["high"])
+    return f"{figure(share['value']):>4} ({low:>4}–{high:>4})"
+
+
+def headline(found: Found) -> str:
+    """Say in a line what was evaluated."""
+    latents = found["latents"]
+    return (
+        f"{found['run']} · step {found['step']:,} · {latents['dimensions']}-D latents of "
+        f"{latents['training_images']:,} training and {latents['held_out_images']:,} "
+        "held-out images"
+    )
+
+
+def figure_rows(found: Found) -> list[tuple[str, str]]:
+    """Return the figures of a space as pairs of a name and a line."""
+    rows = []
+    for part, name in PARTS.items():
+        texts = _texts(part, found) if part in found else []
+        if part in found["missing"]:
+            texts.append(f"not measured: {found['missing'][part]}")
+        rows += [("" if i else name, text) for i, text in enumerate(texts)]
+    return rows
+
+
+def class_rows(found: Found) -> list[tuple[str, Mapping[str, Any], float | None]]:
+    """Return per class its name, its held-out scores, and the AUC when it is the outlier."""
+    scores = found.get("knn_held_out", {}).get("classes", [])
+    rocs = found.get("anomaly", {}).get("classes", [None] * len(scores))
+    names = found["class_names"]
+    return [
+        (name, score, roc["auc"] if roc else None)
+        for name, score, roc in zip(names, scores, rocs, strict=False)
+    ]
+
+
+def mixed_pairs(confusion: Sequence[Sequence[int]], most: int) -> list[tuple[int, int, int]]:
+    """Return (truth, called, count) of the classes most often taken for another."""
+    pairs = [
+        (truth, called, count)
+        for truth, row in enumerate(confusion)
+        for called, count in enumerate(row)
+        if truth != called and count
+    ]
+    return sorted(pairs, key=lambda pair: -pair[2])[:most]
+
+
+def table_lines(found: Found) -> list[str]:
+    """Return an evaluation as the command line prints it."""
+    lines = [headline(found), *(f"note: {note}" for note in found["notes"]), ""]
+    rows = figure_rows(found)
+    width = max(len(name) for name, _ in rows)
+    lines += [f"{name:<{width}}  {text}" for name, text in rows]
+    classes = class_rows(found)
+    if classes:
+        lines += [
+            "",
+            f"{'class, held out':<{_NAME + 2}} precision  recall      F1   images     AUC",
+        ]
+        lines += [_class_line(*row) for row in classes]
+        names = found["class_names"]
+        mixed = mixed_pairs(found["knn_held_out"]["confusion"], _MIXED)
+        lines += ["", "taken for another:" + (" no image" if not mixed else "")]
+        lines += [f"  {names[a]} → {names[b]}  {count:,} images" for a, b, count in mixed]
+    return [*lines, "", "intervals: 95 %, Wilson · classes by kNN@20 · AUC: the class as outlier"]
+
+
+def _class_line(name: str, scores: Mapping[str, Any], auc: float | None) -> str:
+    short = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+    values = (scores["precision"], scores["recall"], scores["f1"])
+    shares = "".join(f"{figure(value):>8}" for value in values)
+    return f"{short:<{_NAME + 2}}  {shares} {scores['support']:>8,}{figure(auc):>8}"
+
+
+def _texts(part: str, found: Found) -> list[str]:
+    """Write one part in one line or more."""
+    of = found[part]
+    if part in ("knn_train", "knn_held_out"):
+        return ["  ".join(f"k={k} {share_text(share)}" for k, share in of["accuracy"].items())]
+    if part == "probe":
+        return [share_text(of)]
+    if part == "clustering":
+        return _clustering(of)
+    if part == "map":
+        return _map(of, found["latents"])
+    if part == "collapse":
+        return _collapse(of, found["latents"]["dimensions"])
+    if part == "anomaly":
+        return [f"{_aucs(of['classes'])}; mean distance to {of['k']} neighbours"]
+    return [text for curve in of for text in _outliers(curve)]
+
+
+def _clustering(of: Found) -> list[str]:
+    sampled = of["silhouette_of"] < of["images"]
+    sample = f"; silhouette of {of['silhouette_of']:,} drawn images" if sampled else ""
+    fewer = "" if of["clusters"] == of["asked"] else f", {of['asked']} were asked for"
+    return [
+        f"accuracy {figure(of['accuracy'])}  NMI {figure(of['nmi'])}  "
+        f"ARI {figure(of['ari'])}  silhouette {figure(of['silhouette'])}",
+        f"{of['clusters']} clusters of {of['images']:,} held-out images{fewer}{sample}",
+    ]
+
+
+def _map(of: Found, latents: Found) -> list[str]:
+    images = f"{of['images']:,}"
+    if of["images"] < latents["held_out_images"]:
+        images += f" of {latents['held_out_images']:,}"
+    way = "the space itself" if of["projection"] == "native" else "by PCA"
+    return [
+        f"trustworthiness {figure(of['trustworthiness'])}  continuity {figure(of['continuity'])}",
+        f"{way}; {of['k']} neighbours of {images} held-out images",
+    ]
+
+
+def _collapse(of: Found, dimensions: int) -> list[str]:
+    aligned = "" if of["alignment"] is None else f"  alignment {figure(of['alignment'])}"
+    return [
+        f"effective rank {figure(of['effective_rank'])} of {dimensions}  "
+        f"uniformity {figure(of['uniformity'])}{aligned}",
+        f"standard deviation {figure(of['std_min'])}–{figure(of['std_max'])}, "
+        f"mean {figure(of['std_mean'])}",
+        *(f"collapse: {sign}" for sign in of["signs"]),
+    ]
+
+
+def _aucs(classes: Sequence[Found | None]) -> str:
+    areas = [roc["auc"] for roc in classes if roc]
+    if not areas:
+        return "no class could be taken out"
+    mean = sum(areas) / len(areas)
+    return f"AUC {figure(mean)} in the mean, least {figure(min(areas))}"
+
+
+def _outliers(curve: Found) -> list[str]:
+    line = (
+        f"{curve['outliers']}: AUC {figure(curve['auc'])}  {curve['images']:,} outliers, "
+        f"{curve['inliers']:,} held-out images"
+    )
+    return [line, *(f"  {note}" for note in curve["notes"])]
