@@ -189,7 +189,12 @@ def space_at(source: RunSource, latent_map: LatentMap, newest: bool) -> Space:
         except InspectionError:
             latents = None
         labels = torch.from_numpy(np.array(latent_map.labels))
-        if latents is not None and latents.query_labels.equal(labels):
+        at = latents.step if latents is not None else None
+        if (
+            latents is not None
+            and at in (None, latent_map.step)
+            and (latents.query_labels.equal(labels))
+        ):
             return Space(latent_map, latents.queries, latents.bank, latents.bank_labels)
     return Space(latent_map, points, None, None)
 

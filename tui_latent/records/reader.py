@@ -11,6 +11,7 @@ from tui_latent.records.files import GrowingLines
 from tui_latent.records.identity import read_identity
 from tui_latent.records.liveness import StatusFile
 from tui_latent.records.map_folder import MapFolder
+from tui_latent.records.maps import Evaluation
 from tui_latent.records.metrics import MetricsReader
 from tui_latent.records.schema import LatentMap, RunError, RunSnapshot, Status
 
@@ -54,6 +55,10 @@ class RunReader:
         """Return the map written at `step`; None when there is none that can be read."""
         evaluation = self._maps.at(step)
         return evaluation.map if evaluation else None
+
+    def evaluation_at(self, step: int) -> Evaluation | None:
+        """Return the map written at `step` and its confusion matrix; None as for `map_at`."""
+        return self._maps.at(step)
 
     def _parts(self) -> dict[str, Any]:
         if not self.path.is_dir():

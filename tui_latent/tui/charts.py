@@ -30,6 +30,7 @@ from tui_latent.tui.wording import number
 
 _FAR_APART: Final = 30.0
 """ratio of two curves beyond which the smaller one is a flat line on a linear axis"""
+_GREY: Final = (135, 135, 135)
 _NUMBER: Final = 5
 """cells of a current value"""
 
@@ -54,6 +55,8 @@ class ChartOptions:
     axis: Literal["step", "time"] = "step"
     smoothing: float = 0.0
     """weight of the past in the moving average; 0 shows the records as they are"""
+    at: int | None = None
+    """step that is looked at: marked, and its values in words; None is the newest"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,7 @@ def draw_chart(
     `letters` draws each curve as a character instead of dots, for screens without colour.
     """
     options = replace(options, log=is_logarithmic(series, options))
-    legend = value_strips(series, width, max(1, height // 4), letters)[:height]
+    legend = value_strips(series, width, max(1, height // 4), letters, options.at)[:height]
     rows = height - len(legend)
     if rows < 3:
         return legend
@@ -98,6 +101,8 @@ def draw_chart(
                 marks = class_glyph(index) * len(cells.marks) if letters else cells.marks
                 color = None if letters else item.color
                 layers.append(Layer(Cells(cells.columns, cells.rows, tuple(marks)), color))
+    if (place := _place(series, options)) is not None:
+        layers.insert(0, _mark(place, frame, columns, lines))
     return [*legend, *draw_plot(layers, width, rows, x, y)]
 
 
@@ -110,13 +115,17 @@ def is_logarithmic(series: Sequence[Series], options: ChartOptions) -> bool:
 
 
 def value_strips(
-    series: Sequence[Series], width: int, lines: int, letters: bool = False
+    series: Sequence[Series],
+    width: int,
+    lines: int,
+    letters: bool = False,
+    at: int | None = None,
 ) -> list[Strip]:
-    """Write each curve's name and newest value at a fixed width, in at most `lines` lines."""
+    """Write each curve's name and value, at a step or the newest, in at most `lines` lines."""
     rows: list[list[Segment]] = [[]]
     used = 0
     for index, item in enumerate(series):
-        value = item.curve.last if item.curve is not None else None
+        value = value_at(item.curve, at) if item.curve is not None else None
         text = f"{item.name} {number(value):<{_NUMBER}} "
         if used + 2 + cell_len(text) > width and rows[-1]:
             if len(rows) == lines:
@@ -131,6 +140,33 @@ def value_strips(
         ]
         used += 2 + cell_len(text)
     return [Strip(row).adjust_cell_length(width) for row in rows]
+
+
+def value_at(curve: Curve, step: int | None) -> float | None:
+    """Return a curve's value at a step, the one recorded last until then; the newest for None."""
+    if step is None:
+        return curve.last
+    known = int(np.searchsorted(curve.steps, step, side="right"))
+    return float(curve.means[known - 1]) if known else None
+
+
+def _place(series: Sequence[Series], options: ChartOptions) -> float | None:
+    """Return where on the x axis the step lies that is looked at."""
+    curves = [s.curve for s in series if s.curve is not None and len(s.curve.steps)]
+    if options.at is None or not curves:
+        return None
+    longest = max(curves, key=lambda curve: len(curve.steps))
+    if options.axis == "step":
+        return float(options.at)
+    return float(np.interp(options.at, longest.steps, longest.times))
+
+
+def _mark(x: float, frame: Frame, columns: int, rows: int) -> Layer:
+    """Draw an upright line at a place, under the curves."""
+    share = (x - frame.left) / (frame.right - frame.left)
+    column = min(max(round(share * (columns - 1)), 0), columns - 1)
+    cells = Cells(np.full(rows, column), np.arange(rows), ("│",) * rows)
+    return Layer(cells, _GREY)
 
 
 def _band(curve: Curve | None, options: ChartOptions, smoothing: float) -> _Band | None:

@@ -23,7 +23,7 @@ _TOO_LARGE: Final = 1e30
 """numbers beyond it count as infinite: differences of float32 would overflow"""
 _TABLE: Final = 2**22
 """counts of cells and classes that are kept in one table"""
-_SPARSE: Final = 6
+_SPARSE: Final = 5
 """cells per point from which points are bullets: the colour of a braille dot hardly shows"""
 _LARGE: Final = "•"
 _FRAMED: Final = 200_000

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
+from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tui_latent.records.control import read_request, request
+from tui_latent.records.maps import Evaluation
+from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import LIVE_STATES, RunError, RunSnapshot
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.room import too_small, too_small_words
@@ -50,6 +53,22 @@ class DashboardScreen(Screen[None]):
         Binding("l", "explore", "Explore", id="view.explore", tooltip="Question the map"),
         Binding("v", "images", "Images", id="view.images", tooltip="Show images of this run"),
         Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
+        Binding(
+            "left_square_bracket",
+            "time(-1)",
+            "Time",
+            key_display="[ ]",
+            id="time.earlier",
+            tooltip="Look at the evaluation before",
+        ),
+        Binding(
+            "right_square_bracket",
+            "time(1)",
+            "Later",
+            show=False,
+            id="time.later",
+            tooltip="Look at the next evaluation; the last follows the run",
+        ),
         Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
         Binding("q", "menu", "Menu", id="view.menu", tooltip="Back to presets and runs"),
         Binding(
@@ -71,7 +90,7 @@ class DashboardScreen(Screen[None]):
             tooltip="Double the learning rate",
         ),
         Binding("y", "log", "Log", id="chart.log", tooltip="Logarithmic or linear loss"),
-        Binding("t", "axis", "Time", id="chart.axis", tooltip="Curves over steps or over time"),
+        Binding("t", "axis", "Axis", id="chart.axis", tooltip="Curves over steps or over time"),
         Binding(
             "minus",
             "smooth(-1)",
@@ -246,6 +265,26 @@ class DashboardScreen(Screen[None]):
         from tui_latent.tui.screens.explorer import ExplorerScreen
 
         self.app.push_screen(ExplorerScreen(self.path, self._drawer, self._time))
+
+    def action_time(self, by: int) -> None:
+        """Look at an earlier or a later evaluation."""
+        if self._time.move(self._snapshot.map_steps, by):
+            self._look_at(self._time.step)
+
+    @on(ScreenResume)
+    def follow_time(self) -> None:
+        """Look at the evaluation that another screen was left at."""
+        if self._snapshot.preset:
+            self._look_at(self._time.step)
+
+    @work(thread=True, exclusive=True, group="time")
+    def _look_at(self, step: int | None) -> None:
+        past = None if step is None else RunReader(self.path).evaluation_at(step)
+        self.app.call_from_thread(self._show_past, step, past)
+
+    def _show_past(self, step: int | None, past: Evaluation | None) -> None:
+        if step == self._time.step and self.is_mounted:
+            self._panels.look_at(past, self._snapshot)
 
     def action_images(self) -> None:
         """Show the run's images."""

@@ -64,6 +64,7 @@ def _is(left: object, right: object) -> bool:
 def _corner(words: str, options: ChartOptions, log: bool) -> str:
     parts = [words] if words else []
     parts += [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
+    parts += [f"step {options.at:,}"] if options.at is not None else []
     parts += ["time"] if options.axis == "time" else []
     parts += ["log"] if log else []
     return " · ".join(parts)

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Tab, Tabs
 
+from tui_latent.records.maps import Evaluation
 from tui_latent.records.schema import RunSnapshot
 from tui_latent.tui.charts import ChartOptions
 from tui_latent.tui.drawing import Drawer
@@ -33,6 +34,7 @@ class RunPanels(Horizontal):
         super().__init__()
         self._drawer = drawer
         self._charted: RunSnapshot | None = None
+        self._past: Evaluation | None = None
 
     def compose(self) -> ComposeResult:
         yield LatentMapPanel(self._drawer)
@@ -50,11 +52,22 @@ class RunPanels(Horizontal):
 
     def show(self, snapshot: RunSnapshot) -> None:
         """Show what changes seldom: the map, the classes and the log."""
+        past = self._past
         hint = when_evaluated(snapshot, "The map")
-        self.query_one(LatentMapPanel).show(snapshot.map, hint)
+        self.query_one(LatentMapPanel).show(past.map if past else snapshot.map, hint)
         hint = when_evaluated(snapshot, "What is taken for what")
-        self.query_one(ConfusionPanel).show(snapshot.confusion, snapshot.class_names, hint)
+        confusion = past.confusion if past else snapshot.confusion
+        self.query_one(ConfusionPanel).show(confusion, snapshot.class_names, hint)
         self.query_one(LogPanel).show(snapshot.log)
+
+    def look_at(self, past: Evaluation | None, snapshot: RunSnapshot) -> None:
+        """Show an earlier evaluation in every panel; None for the newest as it comes."""
+        self._past = past
+        step = past.map.step if past else None
+        for chart in self.query(CurveChart):
+            chart.set_options(replace(chart.options, at=step))
+        self.query_one(SpacePanel).look_at(step)
+        self.show(snapshot)
 
     def show_curves(self, snapshot: RunSnapshot) -> None:
         """Show what changes often: call it on a slow clock."""

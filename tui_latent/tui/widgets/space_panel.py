@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.records.schema import Curve
+from tui_latent.tui.charts import value_at
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.raster import sparkline
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
@@ -34,6 +35,13 @@ class SpacePanel(DrawnPanel):
         super().__init__(drawer, "space")
         self._curves: tuple[Curve | None, ...] = (None,) * len(ROWS)
         self._hint = ""
+        self._at: int | None = None
+
+    def look_at(self, step: int | None) -> None:
+        """Show the figures of a step; None for the newest."""
+        if step != self._at:
+            self._at = step
+            self.redraw()
 
     def show(self, curves: Mapping[str, Curve], hint: str) -> None:
         """Show figures of the full-width latents; `hint` says when they will come."""
@@ -44,24 +52,27 @@ class SpacePanel(DrawnPanel):
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Write the figures held now."""
-        curves, hint = self._curves, self._hint
+        curves, hint, at = self._curves, self._hint, self._at
         if all(curve is None for curve in curves):
             return lambda: Drawing(message_strips(hint, width, height), ("Space",))
 
         def draw() -> Drawing:
             known = zip(ROWS, curves, strict=True)
-            lines = [_line(name, curve, width) for (_, name), curve in known if curve is not None]
+            lines = [
+                _line(name, curve, width, at) for (_, name), curve in known if curve is not None
+            ]
             return Drawing(lines[:height], ("Space · held out", "Space"))
 
         return draw
 
 
-def _line(name: str, curve: Curve, width: int) -> Strip:
-    history = sparkline(curve.means, max(0, width - _NAME - _VALUE - 3))
+def _line(name: str, curve: Curve, width: int, at: int | None) -> Strip:
+    means = curve.means if at is None else curve.means[curve.steps <= at]
+    history = sparkline(means, max(0, width - _NAME - _VALUE - 3))
     return Strip(
         [
             Segment(f" {name:<{_NAME}}", Style(dim=True)),
-            Segment(f"{number(curve.last):<{_VALUE}} "),
+            Segment(f"{number(value_at(curve, at)):<{_VALUE}} "),
             Segment(history, Style(dim=True)),
         ]
     ).adjust_cell_length(width)
