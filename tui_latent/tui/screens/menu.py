@@ -74,7 +74,7 @@ class MenuScreen(Screen[None]):
         Binding(
             "tab,shift+tab",
             "other_pane",
-            "Presets ↔ runs",
+            "Switch",
             id="menu.switch",
             key_display="tab",
             tooltip="Go between presets and runs",

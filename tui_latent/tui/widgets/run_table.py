@@ -86,11 +86,22 @@ class RunTable(Vertical):
             id="run.background",
             tooltip="Train on in a process that outlives this one",
         ),
+        # Not in the footer, where 80 columns are full: the dashboard has it too.
         Binding(
-            "v", "run('images')", "Images", id="run.images", tooltip="Augmented views, neighbours"
+            "v",
+            "run('images')",
+            "Images",
+            show=False,
+            id="run.images",
+            tooltip="Augmented views, neighbours",
         ),
         Binding(
-            "space", "mark", "Mark", id="run.mark", tooltip="Mark this run to be compared, or not"
+            "m,space",
+            "mark",
+            "Mark",
+            key_display="m",
+            id="run.mark",
+            tooltip="Mark this run to be compared, or not",
         ),
         Binding(
             "c", "compare", "Compare", id="run.compare", tooltip="Put the marked runs side by side"
@@ -219,13 +230,14 @@ class RunTable(Vertical):
             else:
                 self._marked[run.name] = None
             self._refresh()
-            self.query_one(_Runs).action_cursor_down()
+            if run.name != next(reversed(self._runs)):
+                self.query_one(_Runs).action_cursor_down()
 
     def action_compare(self) -> None:
         """Ask for the marked runs to be put beside each other."""
         if len(self._marked) < 2:
             marked = "One run is marked" if self._marked else "No run is marked"
-            self.notify(f"{marked}: mark two or more with space, then c compares them", timeout=5)
+            self.notify(f"{marked}: mark two or more with m, then c compares them", timeout=5)
         else:
             self.post_message(self.ToCompare([self._runs[name] for name in self._marked]))
 
