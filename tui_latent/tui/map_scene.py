@@ -95,9 +95,15 @@ class Window:
 
     def cell(self, x: float, y: float) -> tuple[int, int]:
         """Return the (column, row) of a place; it may lie outside the canvas."""
-        column = ((x - self.x) / self.unit + self.width * DOTS_X / 2) // DOTS_X
-        row = (self.height * DOTS_Y / 2 - (y - self.y) / self.unit) // DOTS_Y
-        return int(np.clip(column, -1, self.width)), int(np.clip(row, -1, self.height))
+        columns, rows = self.cells(np.array([[x, y]]))
+        return int(columns[0]), int(rows[0])
+
+    def cells(self, points: NDArray[Any]) -> tuple[Ints, Ints]:
+        """Return the columns and rows of (N, 2) places; outside, one beyond the canvas."""
+        columns = ((points[:, 0] - self.x) / self.unit + self.width * DOTS_X / 2) // DOTS_X
+        rows = (self.height * DOTS_Y / 2 - (points[:, 1] - self.y) / self.unit) // DOTS_Y
+        columns, rows = np.clip(columns, -1, self.width), np.clip(rows, -1, self.height)
+        return columns.astype(np.int64), rows.astype(np.int64)
 
     def contains(self, x: float, y: float) -> bool:
         """Say whether a place can be seen."""
@@ -140,12 +146,10 @@ def nearest_point(scene: Scene, x: float, y: float) -> int | None:
 
 def reading_order(scene: Scene, window: Window) -> Ints:
     """Return the visible points within the window as one reads them: by row, column, index."""
-    frame = window.frame
-    x, y = scene.points[:, 0], scene.points[:, 1]
-    inside = scene.visible & (x >= frame.left) & (x <= frame.right)
-    chosen = np.flatnonzero(inside & (y >= frame.bottom) & (y <= frame.top))
-    columns = (x[chosen] - frame.left) / window.unit // DOTS_X
-    rows = (frame.top - y[chosen]) / window.unit // DOTS_Y
+    chosen = np.flatnonzero(scene.visible)
+    columns, rows = window.cells(np.asarray(scene.points[chosen], np.float64))
+    inside = (columns >= 0) & (columns < window.width) & (rows >= 0) & (rows < window.height)
+    chosen, columns, rows = chosen[inside], columns[inside], rows[inside]
     return np.asarray(chosen[np.lexsort((chosen, columns, rows))], dtype=np.int64)
 
 

@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Footer, Input, Static
 
 from tui_latent.records.schema import RunSnapshot
+from tui_latent.tui.class_filter import ClassFilter
 from tui_latent.tui.colorings import COLORINGS
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.explorer_desk import ExplorerDesk
-from tui_latent.tui.explorer_views import Answer, PointAnswer, Question, mover_words, point_words
+from tui_latent.tui.explorer_views import Answer, PointAnswer, Question, point_words
+from tui_latent.tui.finding import next_match
 from tui_latent.tui.map_scene import Scene, visible_points
 from tui_latent.tui.run_views import when_evaluated
+from tui_latent.tui.screens.explorer_keys import EXPLORER_KEYS
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.explorer_map import DISTANT, NEAREST, ExplorerMap
+from tui_latent.tui.widgets.mover_list import MoverList
 from tui_latent.tui.widgets.point_panel import PointPanel
 from tui_latent.tui.wording import number
 
@@ -37,10 +40,6 @@ if TYPE_CHECKING:
 _TURN: Final = math.pi / 24
 _PLAY_SECONDS: Final = 0.7
 _TRACK: Final = 24
-
-
-def _binding(key: str, action: str, label: str, verb: str, tooltip: str, **more: object) -> Binding:
-    return Binding(key, action, label, id=f"explorer.{verb}", tooltip=tooltip, **more)  # type: ignore[arg-type]
 
 
 class ExplorerScreen(Screen[None]):
@@ -57,72 +56,13 @@ class ExplorerScreen(Screen[None]):
     ExplorerScreen.-narrow PointPanel { width: 28; }
     ExplorerScreen.-narrow #point { height: 5; }
     ExplorerScreen.-narrow #portrait { width: 9; }
-    ExplorerScreen #movers { display: none; width: 46; height: 1fr; border: round $accent; }
-    ExplorerScreen.-movers #movers { display: block; }
+    ExplorerScreen MoverList { display: none; width: 46; height: 1fr; border: round $accent; }
+    ExplorerScreen.-movers MoverList { display: block; }
     ExplorerScreen.-movers PointPanel { display: none; }
-    ExplorerScreen.-narrow #movers { width: 34; }
+    ExplorerScreen.-narrow MoverList { width: 34; }
     """
 
-    BINDINGS = [
-        Binding(
-            "up,down,left,right",
-            "ignore",
-            "Move",
-            id="explorer.move",
-            key_display="arrows",
-            tooltip="Move the cursor; shift moves the map, or turns a cloud",
-        ),
-        _binding(
-            "tab",
-            "step(1)",
-            "Next",
-            "next",
-            "The next point, also those behind others",
-            show=False,
-        ),
-        _binding("shift+tab", "step(-1)", "Before", "previous", "The point before", show=False),
-        _binding("slash", "find", "Find", "find", "Find an image by number, or a class by name"),
-        _binding("n", "find_next", "Next found", "find_next", "The next one found", show=False),
-        _binding("c", "color(1)", "Colour", "color", "Colour by class, cluster, error, density"),
-        _binding("C", "color(-1)", "Colour back", "color_back", "The colour before", show=False),
-        _binding("P", "projection", "Project", "projection", "Another projection of the latents"),
-        _binding("s", "solo", "Solo", "solo", "Show the class of this point alone, or all again"),
-        _binding("h", "hide", "Hide", "hide", "Hide the class of this point", show=False),
-        _binding("a", "all", "All", "all", "Show all classes", show=False),
-        _binding("z", "zoom(1)", "Zoom", "zoom_in", "Magnify about the cursor (Z: back)"),
-        _binding("Z,minus", "zoom(-1)", "Zoom out", "zoom_out", "See more", show=False),
-        _binding("plus,equals_sign", "zoom(1)", "Zoom in", "zoom_plus", "Magnify", show=False),
-        _binding("home", "whole", "Whole", "whole", "Show the whole map", show=False),
-        _binding("V", "shade", "Voronoi", "shade", "Shade each place by its nearest point"),
-        _binding("i", "thumbnails", "Images", "thumbnails", "Images in the places of points"),
-        _binding("m", "movers", "Movers", "movers", "Images that changed their neighbourhood"),
-        _binding(
-            "left_square_bracket",
-            "time(-1)",
-            "Time",
-            "earlier",
-            "The evaluation before",
-            key_display="[ ]",
-        ),
-        _binding("right_square_bracket", "time(1)", "Later", "later", "The next one", show=False),
-        _binding("left_curly_bracket", "time(-100000)", "First", "first", "The first", show=False),
-        _binding("right_curly_bracket", "time(100000)", "Last", "last", "The newest", show=False),
-        _binding("p", "play", "Play", "play", "Watch the space form, evaluation by evaluation"),
-        _binding("v", "images", "Viewer", "viewer", "Look at this image in the viewer"),
-        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
-        _binding("escape,q", "back", "Back", "back", "Leave; gives up what is being computed"),
-        *(
-            _binding(
-                str(digit),
-                f"only({digit})",
-                f"Class {digit}",
-                f"class_{digit}",
-                f"Show the class at place {digit} alone",
-                show=False,
-            )
-            for digit in range(10)
-        ),
-    ]
+    BINDINGS = EXPLORER_KEYS
 
     @dataclass
     class Found(Message, bubble=False):
@@ -162,7 +102,7 @@ class ExplorerScreen(Screen[None]):
         self._asked: Question | None = None
         self._coloring = COLORINGS[0]
         self._projection: ProjectionName = "map"
-        self._hidden: frozenset[int] = frozenset()
+        self._filter = ClassFilter()
         self._angles = (0.6, 0.35)
         self._query = ""
         self._said = ""
@@ -174,12 +114,12 @@ class ExplorerScreen(Screen[None]):
         with Horizontal():
             yield ExplorerMap(self._drawer)
             yield PointPanel()
-            yield OptionList(id="movers", markup=False)
+            yield MoverList()
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#ask").can_focus = False
-        self.query_one("#movers").can_focus = False
+        self.query_one(MoverList).can_focus = False
         self.query_one(ExplorerMap).say("Reading the map …")
         self._watcher.start()
         self.set_interval(_PLAY_SECONDS, self._play_on)
@@ -258,7 +198,9 @@ class ExplorerScreen(Screen[None]):
             return
         points = self._points(answer)
         labels = np.asarray(answer.space.map.labels)
-        scene = Scene(points, labels, answer.coloring, visible_points(points, labels, self._hidden))
+        scene = Scene(
+            points, labels, answer.coloring, visible_points(points, labels, self._filter.hidden)
+        )
         way = answer.projection.name if answer.projection else answer.space.map.projection
         titles = {"native": "Latent map", "pca": "Latent map, PCA"}
         title = titles.get(way, way)
@@ -266,7 +208,7 @@ class ExplorerScreen(Screen[None]):
             title += f" · {answer.projection.faithful}"
         if self._map.selected is None and scene.visible.any():
             self._map.selected = int(np.flatnonzero(scene.visible)[0])
-        self._map.show(scene, title, self._hidden)
+        self._map.show(scene, title, self._filter.hidden)
 
     def _points(self, answer: Answer) -> np.ndarray:
         if answer.projection is None:
@@ -403,33 +345,28 @@ class ExplorerScreen(Screen[None]):
         self._show_line()
 
     def action_solo(self) -> None:
-        """Show one class alone, or all again."""
+        """Show the point's class alone, or all again."""
         label = self._selected_class()
         if label is not None:
             self.action_only(label)
 
     def action_only(self, label: int) -> None:
-        """Show the class at a place of the legend alone; all again when it is alone already."""
-        classes = frozenset(range(len(self._class_names)))
-        if label not in classes:
-            return
-        alone = classes - {label}
-        self._show_classes(frozenset() if self._hidden == alone else alone)
+        """Show the class at a place of the legend alone, or all again."""
+        self._show_classes(self._filter.only(label, len(self._class_names)))
 
     def action_hide(self) -> None:
-        """Hide the class of the point, unless it is the last one."""
+        """Hide the class of the point; the cursor goes to the nearest one that is left."""
         label = self._selected_class()
-        if label is not None and len(self._hidden) + 1 < len(self._class_names):
-            self._show_classes(self._hidden | {label})
-            if self._answer is not None:
-                self._map.move(0, 0)
+        if label is not None:
+            self._show_classes(self._filter.hide(label, len(self._class_names)))
+            self._map.move(0, 0)
 
     def action_all(self) -> None:
         """Show all classes."""
-        self._show_classes(frozenset())
+        self._show_classes(ClassFilter())
 
-    def _show_classes(self, hidden: frozenset[int]) -> None:
-        self._hidden = hidden
+    def _show_classes(self, chosen: ClassFilter) -> None:
+        self._filter = chosen
         self._show_scene()
 
     @property
@@ -472,7 +409,7 @@ class ExplorerScreen(Screen[None]):
 
     def action_movers(self) -> None:
         """List the images whose neighbourhood changed most since the evaluation before."""
-        listing = self.query_one("#movers", OptionList)
+        listing = self.query_one(MoverList)
         showing = not self.has_class("-movers")
         self.set_class(showing, "-movers")
         listing.can_focus = showing
@@ -485,10 +422,8 @@ class ExplorerScreen(Screen[None]):
     def _ask_movers(self) -> None:
         steps = self._snapshot.map_steps
         at = self._time.position(steps)
-        listing = self.query_one("#movers", OptionList)
         if at == 0:
-            listing.clear_options()
-            listing.add_option("There is no evaluation before this one.")
+            self.query_one(MoverList).say("There is no evaluation before this one.")
             return
         before, after = steps[at - 1], steps[at]
         self._desk.ask_movers(
@@ -498,27 +433,20 @@ class ExplorerScreen(Screen[None]):
     @on(MoversFound)
     def show_movers(self, message: MoversFound) -> None:
         """List who moved."""
-        listing = self.query_one("#movers", OptionList)
-        listing.clear_options()
+        listing = self.query_one(MoverList)
         if message.movers is None:
-            listing.add_option("The two evaluations do not show the same images.")
-            return
-        self._moved = message.movers.indices.tolist()
-        words = mover_words(message.movers, message.before, message.after)
-        listing.border_title = Content("changed most")
-        for line in words:
-            listing.add_option(line)
-        listing.highlighted = 1 if len(words) > 1 else 0
+            listing.say("The two evaluations do not show the same images.")
+        else:
+            listing.show(message.movers, message.before, message.after)
 
-    @on(OptionList.OptionHighlighted)
-    def go_to_mover(self, event: OptionList.OptionHighlighted) -> None:
+    @on(MoverList.At)
+    def go_to_mover(self, message: MoverList.At) -> None:
         """Show where the image is that the list is at."""
-        if event.option_index >= 1 and self.has_class("-movers"):
-            self._map.select(self._moved[event.option_index - 1])
+        self._map.select(message.index)
 
-    @on(OptionList.OptionSelected)
+    @on(MoverList.Chosen)
     def take_mover(self) -> None:
-        """Back to the point, at the image chosen."""
+        """Go back to the point, which is the image chosen."""
         self.action_movers()
 
     # Finding
@@ -542,29 +470,13 @@ class ExplorerScreen(Screen[None]):
         """Go to the next image that was asked for."""
         if self._answer is None or not self._query:
             return
-        index = self._next_match(self._query)
+        after = self._map.selected if self._map.selected is not None else -1
+        labels = self._answer.space.map.labels
+        index = next_match(self._query, self._class_names, labels, after)
         if index is None:
             self.notify(f"Nothing is called “{self._query}” here.", markup=False)
         else:
             self._map.select(index)
-
-    def _next_match(self, query: str) -> int | None:
-        """Return the image of a number, or the next one of a class; classes first by whole name."""
-        assert self._answer is not None
-        space = self._answer.space
-        names = [name.casefold() for name in space.map.class_names]
-        wanted = query.casefold()
-        exact = [index for index, name in enumerate(names) if name == wanted]
-        number_given = query.lstrip("#").replace(",", "")
-        if number_given.isdigit() and (not exact or query.startswith("#")):
-            index = int(number_given)
-            return index if index < len(space.map.labels) else None
-        classes = exact or [index for index, name in enumerate(names) if wanted in name]
-        found = np.flatnonzero(np.isin(space.map.labels, classes))
-        if not len(found):
-            return None
-        later = found[found > (self._map.selected if self._map.selected is not None else -1)]
-        return int(later[0] if len(later) else found[0])
 
     def _end_asking(self) -> None:
         self.remove_class("-asking")
@@ -581,7 +493,7 @@ class ExplorerScreen(Screen[None]):
         """Show the image in the viewer."""
         from tui_latent.tui.screens.viewer import ViewerScreen
 
-        self.app.push_screen(ViewerScreen(self.path))
+        self.app.push_screen(ViewerScreen(self.path, self._map.selected or 0))
 
     def action_back(self) -> None:
         """Leave what was asked for last: a question, a computation, a list, the explorer."""

@@ -1,0 +1,31 @@
+"""Find an image by its number, or the next one of a class by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def next_match(
+    query: str, class_names: Sequence[str], labels: NDArray[np.int64], after: int
+) -> int | None:
+    """Return the image that a query means, None where there is none.
+
+    A class's whole name comes first, so that "4" finds digits of the class 4 and "#4" the image
+    of that number; then a number; then a part of a class's name. Of a class, the next image
+    after the one given, and from the start again.
+    """
+    wanted = query.strip().casefold()
+    names = [name.casefold() for name in class_names]
+    exact = [index for index, name in enumerate(names) if name == wanted]
+    number = wanted.lstrip("#").replace(",", "").replace("\u2009", "")
+    if number.isdecimal() and (not exact or wanted.startswith("#")):
+        return int(number) if int(number) < len(labels) else None
+    classes = exact or [index for index, name in enumerate(names) if wanted and wanted in name]
+    found = np.flatnonzero(np.isin(labels, classes))
+    if not len(found):
+        return None
+    later = found[found > after]
+    return int(later[0] if len(later) else found[0])
