@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,30 @@ def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_LATENT_RUNS", str(tmp_path / "runs"))
     for name in _TERMINAL:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return what trains the run of a name in `trained_runs.PRESETS`, once."""
+    from tests.trained_runs import train_named
+
+    runs = tmp_path_factory.mktemp("trained")
+
+    def train(name: str) -> Path:
+        return runs / name if (runs / name).exists() else train_named(name, runs)
+
+    return train
+
+
+@pytest.fixture
+def no_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the images away."""
+    from tui_latent.data.errors import DataError
+
+    def gone(*_: object) -> None:
+        raise DataError("digits are not in /data: mount it")
+
+    monkeypatch.setattr("tui_latent.data.sources.load_dataset", gone)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.inspection.conftest import stored
+from tests.trained_runs import stored
 from tui_latent.inspection.anomalies import AnomalyRanking
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.source import RunSource
@@ -41,7 +41,7 @@ def test_images_are_ranked_by_the_mean_distance_to_five_neighbours(
 
 
 def test_two_training_images_are_all_the_neighbours_there_are(trained: Trained) -> None:
-    found = AnomalyRanking(RunSource(trained("two images"))).most_anomalous(4)
+    found = AnomalyRanking(RunSource(trained("two-images"))).most_anomalous(4)
     assert found.k == 2 and (np.diff(found.scores) <= 0).all()
 
 
@@ -50,6 +50,6 @@ def test_ranks_beyond_the_last_are_nothing_and_lost_images_are_named(
 ) -> None:
     ranking = AnomalyRanking(RunSource(trained("contrastive")))
     assert not len(ranking.most_anomalous(5, first=10**6).indices)
-    request.getfixturevalue("no_data")
+    request.getfixturevalue("no_digits")
     with pytest.raises(InspectionError, match="digits are not in /data"):
         AnomalyRanking(RunSource(trained("contrastive"))).most_anomalous(5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.inspection.conftest import stored
+from tests.trained_runs import stored
 from tui_latent.inspection.decoding import DECODING, RunDecoder, no_decoder
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.source import RunSource
@@ -43,7 +43,7 @@ def test_reconstructions_are_the_decoded_latents_that_training_wrote(trained: Tr
     np.testing.assert_allclose(found.errors, plain, rtol=1e-3)
 
 
-def test_decoding_needs_the_weights_alone(trained: Trained, no_data: None) -> None:
+def test_decoding_needs_the_weights_alone(trained: Trained, no_digits: None) -> None:
     source = RunSource(trained("autoencoder"))
     latents = stored(source.path)["bank_latents"][:4].numpy()
     images = RunDecoder(source).decode(latents)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.inspection.conftest import stored
+from tests.trained_runs import stored
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.extremes import class_extremes, most_distant
 from tui_latent.inspection.source import RunSource
@@ -35,10 +35,10 @@ def test_a_class_is_ordered_by_the_distance_from_its_mean(trained: Trained, name
 
 
 def test_a_small_class_shows_every_image_once(trained: Trained) -> None:
-    found = class_extremes(RunSource(trained("two images")), label=0, k=10)
+    found = class_extremes(RunSource(trained("two-images")), label=0, k=10)
     assert sorted([*found.nearest.indices, *found.farthest.indices]) == [0, 1]
     with pytest.raises(InspectionError, match="class 1 has no training image"):
-        class_extremes(RunSource(trained("two images")), label=1, k=10)
+        class_extremes(RunSource(trained("two-images")), label=1, k=10)
 
 
 def test_the_most_distant_images_are_the_farthest_of_all(trained: Trained) -> None:

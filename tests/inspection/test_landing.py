@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.inspection.conftest import store, stored
+from tests.trained_runs import store, stored
 from tui_latent.inspection import RunInspector
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.landing import ViewLandings
@@ -70,7 +70,7 @@ def test_where_nothing_can_land_it_says_why(
 
 
 def test_two_images_are_compared_with_the_last_neighbour_there_is(trained: Trained) -> None:
-    landing = ViewLandings(RunSource(trained("two images"))).land(0, views=3, seed=0)
+    landing = ViewLandings(RunSource(trained("two-images"))).land(0, views=3, seed=0)
     assert landing.neighbour == 2 and (landing.distances == 0).all() and landing.radius == 0
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.inspection.conftest import store, stored
+from tests.trained_runs import store, stored
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.ranges import latent_ranges
 from tui_latent.inspection.source import RunSource
@@ -24,7 +24,7 @@ def own(trained: Trained, tmp_path: Path) -> Path:
     return shutil.copytree(trained("autoencoder"), tmp_path / "own")
 
 
-def test_ranges_and_class_means_are_numpys(trained: Trained, no_data: None) -> None:
+def test_ranges_and_class_means_are_numpys(trained: Trained, no_digits: None) -> None:
     tensors = stored(trained("autoencoder"))
     bank = tensors["bank_latents"].double().numpy()
     labels = tensors["bank_labels"].numpy()

@@ -11,7 +11,7 @@ import pytest
 import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from tests.inspection.conftest import store, stored
+from tests.trained_runs import store, stored
 from tui_latent.inspection.decoding import RunDecoder
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.sampling import ClassSampler
@@ -61,7 +61,7 @@ def test_a_seed_repeats_its_draw(trained: Trained) -> None:
 
 
 def test_without_images_samples_are_still_drawn_and_classified(
-    trained: Trained, no_data: None
+    trained: Trained, no_digits: None
 ) -> None:
     found = ClassSampler(RunSource(trained("autoencoder"))).sample(2, 8, seed=0)
     assert found.images.shape == (8, 8, 8, 1) and len(found.called) == 8
@@ -70,9 +70,9 @@ def test_without_images_samples_are_still_drawn_and_classified(
 
 
 def test_two_images_of_one_class_are_a_line_and_all_samples_agree(trained: Trained) -> None:
-    found = ClassSampler(RunSource(trained("two images"))).sample(0, 50, seed=0)
+    found = ClassSampler(RunSource(trained("two-images"))).sample(0, 50, seed=0)
     assert found.agreeing == 50 and found.training_images == 2 and found.class_names == ("3",)
-    ends = stored(trained("two images"))["bank_latents"].double().numpy()
+    ends = stored(trained("two-images"))["bank_latents"].double().numpy()
     along = ends[1] - ends[0]
     off = found.latents - ends.mean(axis=0)
     across = off[:, 0] * along[1] - off[:, 1] * along[0]

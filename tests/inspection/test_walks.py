@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.inspection.conftest import stored
+from tests.trained_runs import stored
 from tui_latent.inspection.decoding import RunDecoder
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.source import RunSource

@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui.made_runs import trained_run
+from tests.tui.made_runs import clusters, trained_run
 from tests.tui.pilots import MenulessApp, until
 from tui_latent import inspection
+from tui_latent.inspection.extremes import Ranked
+from tui_latent.inspection.landing import Landing
 from tui_latent.settings import Preset
-from tui_latent.tui.screens.viewer import PresetImagesScreen, ViewerScreen
+from tui_latent.tui.screens.preset_images import PresetImagesScreen
+from tui_latent.tui.screens.viewer import ViewerScreen
+from tui_latent.tui.widgets.marks_map import MarksMap
+from tui_latent.tui.widgets.page_bar import PageBar
 from tui_latent.tui.widgets.pixels import ImageSheet
 
 IMAGES = 30
@@ -26,7 +31,7 @@ IMAGES = 30
 class KnownImages:
     """Stands for `RunInspector`: image n is n everywhere, a view of it n + 50 + seed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, source: object = None) -> None:
         self.path = path
 
     def held_out_size(self) -> int:
@@ -50,6 +55,27 @@ class KnownImages:
         return inspection.Neighbours(index, np.arange(k), distances, labels, images)
 
 
+class KnownLandings:
+    """Stands for `ViewLandings`: half of the views land 3 from the image, the others on it."""
+
+    def __init__(self, source: object) -> None:
+        pass
+
+    def land(self, index: int, views: int, seed: int) -> Landing:
+        shown = clusters(200, 10)
+        original = shown.points[index].astype(float)
+        away = (np.arange(views) % 2 * 3).astype(np.float64)
+        points = original + np.stack([away, 0 * away], axis=1)
+        labels = tuple("[red]" if far else "blue" for far in away)
+        return Landing(index, shown, original, points, away, labels, 0.5, 20, 700)
+
+
+def known_distant(source: object, index: int, k: int) -> Ranked:
+    images = np.stack([np.full((8, 8, 1), 200 + n, np.uint8) for n in range(k)])
+    distances = (40 - np.arange(k)).astype(np.float64)
+    return Ranked(np.arange(k), distances, ("far",) * k, images)
+
+
 class NothingThere(KnownImages):
     """Stands for the inspector of a run whose images are gone."""
 
@@ -63,6 +89,11 @@ def text_of(pilot: Pilot[Any]) -> str:
     lines = [sheet.render_line(y).text for y in range(sheet.size.height)]
     facts = screen.query_one("#facts", Static).render()
     return "\n".join([str(facts), *lines])
+
+
+def map_text(pilot: Pilot[Any]) -> str:
+    panel = pilot.app.screen.query_one(MarksMap)
+    return "\n".join(panel.render_line(y).text for y in range(panel.size.height))
 
 
 def colours(pilot: Pilot[Any]) -> set[int]:
@@ -81,6 +112,8 @@ def colours(pilot: Pilot[Any]) -> set[int]:
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MenulessApp:
     monkeypatch.setattr(inspection, "RunInspector", KnownImages)
+    monkeypatch.setattr("tui_latent.inspection.landing.ViewLandings", KnownLandings)
+    monkeypatch.setattr("tui_latent.inspection.extremes.most_distant", known_distant)
     return MenulessApp(tmp_path)
 
 
@@ -96,9 +129,10 @@ async def test_the_original_stands_left_of_its_views(
 ) -> None:
     async with app.run_test(size=size) as pilot:
         await opened(pilot, tmp_path)
+        await until(pilot, lambda: "20th neighbour" in text_of(pilot))
         text = text_of(pilot)
         captions = next(line for line in text.splitlines() if "original" in line)
-        assert captions.index("original") < captions.index("view 1")
+        assert captions.index("original") < captions.index("blue 0")
         assert "held-out image 0 of 0–29 · label blue · draw 1" in text
         assert {0, 50} <= colours(pilot)
 
@@ -143,6 +177,88 @@ async def test_neighbours_come_with_distance_and_label_and_wrong_ones_are_marked
         await until(pilot, lambda: "✗ b…3.00" in text_of(pilot))
         assert "✗ [" not in text_of(pilot)
         assert {1, 100, 119} <= colours(pilot)
+
+
+async def test_the_most_distant_images_have_the_last_row(app: MenulessApp, tmp_path: Path) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        await pilot.press("k")
+        await until(pilot, lambda: "far 40.0" in text_of(pilot))
+        lines = text_of(pilot).splitlines()
+        last = next(line for line in lines if line.startswith("farthest"))
+        assert "far 40.0" in last and "far 39.0" in last and "[red]" not in last
+        assert {0, 100, 200, 201} <= colours(pilot)
+
+
+async def test_the_views_land_beside_their_image_on_the_map(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        words = "9 of 10 views land within 3.00 (20th neighbour .500) · 12 of 24 nearest a blue"
+        await until(pilot, lambda: words in text_of(pilot))
+        assert "weights of step 700" in text_of(pilot), "the map is of step 720"
+        assert "✗ [red] 3.00" in text_of(pilot) and "blue 0" in text_of(pilot)
+        await until(pilot, lambda: "◆" in map_text(pilot))
+        [row] = [line for line in map_text(pilot).splitlines() if "◆" in line]
+        assert "+" in row[row.index("◆") :], "to the right of the image, and as high"
+
+
+async def test_a_narrow_screen_shows_the_map_when_asked(app: MenulessApp, tmp_path: Path) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path)
+        await until(pilot, lambda: "20th neighbour" in text_of(pilot))
+        shown = pilot.app.screen.query_one(MarksMap)
+        assert not shown.region.area
+        await pilot.press("m")
+        await until(pilot, lambda: shown.region.area > 0 and "◆" in map_text(pilot))
+        assert "original" in text_of(pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: not shown.region.area)
+
+
+async def test_where_views_land_may_be_unknown(
+    app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> Landing:
+        raise inspection.InspectionError("no [red]checkpoint yet")
+
+    monkeypatch.setattr(KnownLandings, "land", lost)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        await until(pilot, lambda: "not known: no [red]checkpoint yet" in text_of(pilot))
+        assert "view 1" in text_of(pilot)
+
+
+async def test_a_page_without_a_decoder_is_greyed_and_its_key_says_why(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await opened(pilot, tmp_path)
+        keys = app.screen.active_bindings
+        assert {key: keys[key].enabled for key in "rslwo"} == {
+            "r": False,
+            "s": False,
+            "l": False,
+            "w": True,
+            "o": True,
+        }
+        await pilot.press("s")
+        await until(pilot, lambda: bool(app._notifications))
+        [told] = app._notifications
+        assert told.title == "Samples" and "contrastive has no decoder" in told.message
+
+
+async def test_pages_are_named_in_a_line_and_open_by_a_click(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path)
+        line = str(app.screen.query_one(PageBar).render())
+        names = "a Views k Near r Rebuilt s Samples l Sliders w Walk e Classes o Odd"
+        assert " ".join(line.split()) == names
+        await pilot.click(PageBar, offset=(1 + line.index("Near"), 0))
+        await until(pilot, lambda: "far 40.0" in text_of(pilot))
 
 
 async def test_images_that_are_gone_are_named_in_words(
@@ -195,7 +311,7 @@ async def test_a_look_up_that_breaks_is_told_and_the_keys_go_on(
         await pilot.press("k")
         await until(pilot, lambda: "no [red]room" in text_of(pilot))
         await pilot.press("a")
-        await until(pilot, lambda: "view 1" in text_of(pilot))
+        await until(pilot, lambda: "original" in text_of(pilot))
 
 
 async def test_a_presets_views_are_drawn_once_for_all_its_images(
@@ -238,12 +354,12 @@ async def test_greyed_keys_are_those_that_do_nothing_on_this_page(
 
         def enabled() -> dict[str, bool]:
             keys = app.screen.active_bindings
-            return {key: keys[key].enabled for key in "ank"}
+            return {key: keys[key].enabled for key in "ank" if key in keys}
 
         assert enabled() == {"a": False, "n": True, "k": True}
         await pilot.press("k")
         await until(pilot, lambda: "×12" in text_of(pilot))
-        assert enabled() == {"a": True, "n": False, "k": False}
+        assert enabled() == {"a": True, "k": False}
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -141,14 +141,14 @@ def framed(image: Pixels, height: int, width: int) -> Framed:
     return frame
 
 
-def beside(left: Pixels, right: Pixels) -> Pixels:
-    """Return two images of one shape, (H, W, C), next to each other: nothing between them."""
-    height, width, channels = left.shape
-    gap = max(width // 8, 1)
-    pair = np.zeros((height, 2 * width + gap, 4), np.uint8)
-    for image, x in ((left, 0), (right, width + gap)):
-        pair[:, x : x + width, :3] = image if channels == 3 else image[..., :1]
-        pair[:, x : x + width, 3] = 255
+def stacked(upper: Pixels, lower: Pixels) -> Pixels:
+    """Return two images of one shape, (H, W, C), above each other, with nothing between them."""
+    height, width, _ = upper.shape
+    gap = max(height // 8, 1)
+    pair = np.zeros((2 * height + gap, width, 4), np.uint8)
+    for image, y in ((upper, 0), (lower, height + gap)):
+        pair[y : y + height, :, :3] = image
+        pair[y : y + height, :, 3] = 255
     return pair
 
 

@@ -1,21 +1,46 @@
-"""What the image viewer shows of one image: its augmented views, or its nearest neighbours."""
+"""What an image page shows: images, lines of facts, marks on the map; or why there are none."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.records.schema import LatentMap
 from tui_latent.tui.image_cells import Pixels
 from tui_latent.tui.widgets.pixels import Tile
-from tui_latent.tui.wording import number
-
-if TYPE_CHECKING:
-    from tui_latent.inspection import RunInspector
 
 NEIGHBOURS = 20
 """neighbours asked for: those that kNN@20 votes with"""
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Places on the map that a page is about."""
+
+    latent_map: LatentMap
+    points: NDArray[np.float64]
+    """(n, 2) in the map's coordinates; later ones cover earlier ones"""
+    glyphs: Sequence[str]
+    """(n,) a character each"""
+    titles: Sequence[str]
+    """from the fullest to the shortest"""
+
+
+@dataclass(frozen=True, eq=False)
+class SliderSpace:
+    """What the sliders of a run move within."""
+
+    low: NDArray[np.float64]
+    """(D,) the ends that 98 % of the training images lie between"""
+    high: NDArray[np.float64]
+    """(D,)"""
+    starts: Sequence[tuple[str, NDArray[np.float64]]]
+    """names and latents (D,) to start from: the mean of all, then of each class"""
+    image: tuple[str, NDArray[np.float64]] | None
+    """the held-out image gone to last, and its latent"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +51,18 @@ class Sheet:
     left: Tile | None = None
     others: Sequence[Tile] = ()
     size: int = 0
-    """how many images can be gone through; 0 when not known"""
+    """how many there are to go through; 0 when not known"""
     problem: str = ""
+    below: Sequence[Tile] = ()
+    """in a last row of their own"""
+    heading: str = ""
+    """of that row"""
+    all_shown: bool = False
+    """whether every tile must be there, however small"""
+    index: int | None = None
+    """held-out image at the left, where the page goes through something else"""
+    marks: Marks | None = None
+    sliders: SliderSpace | None = None
 
 
 def views_sheet(images: Pixels, facts: Sequence[str], size: int) -> Sheet:
@@ -37,17 +72,9 @@ def views_sheet(images: Pixels, facts: Sequence[str], size: int) -> Sheet:
     return Sheet(facts, Tile(original, "original", "bold"), tiles, size)
 
 
-def neighbours_sheet(
-    inspector: RunInspector, index: int, label: str, place: str, size: int
-) -> Sheet:
-    """Make a sheet of a held-out image and its neighbours; those of other classes are marked."""
-    found = inspector.neighbours(index, NEIGHBOURS)
-    tiles = [
-        Tile(image, f"{name} {number(distance)}")
-        if name == label
-        else Tile(image, f"✗ {name} {number(distance)}", "bold $text-error")
-        for image, name, distance in zip(found.images, found.labels, found.distances, strict=True)
-    ]
-    votes = ", ".join(f"{name} ×{count}" for name, count in Counter(found.labels).most_common())
-    facts = (place, f"classes of its {len(tiles)} nearest training images: {votes}")
-    return Sheet(facts, Tile(inspector.image(index), label, "bold"), tiles, size)
+def verdict_tile(image: Pixels, name: str, expected: str, text: str) -> Tile:
+    """Make a tile that names a class, marked where another was to be expected."""
+    caption = f"{name} {text}".rstrip()
+    if name == expected:
+        return Tile(image, caption)
+    return Tile(image, f"✗ {caption}", "bold $text-error")

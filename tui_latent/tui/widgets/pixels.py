@@ -65,6 +65,10 @@ class Tile:
     """of the caption"""
 
 
+Placed = tuple[int, int, Tile]
+"""x and y of a tile on its sheet, in cells"""
+
+
 class ImageSheet(Widget):
     """Shows one image at the left and others beside it, as large as they fit; or a sentence."""
 
@@ -80,6 +84,8 @@ class ImageSheet(Widget):
         super().__init__()
         self._left: Tile | None = None
         self._others: Sequence[Tile] = ()
+        self._below: Sequence[Tile] = ()
+        self._heading = ""
         self.set_reactive(ImageSheet.at_least, 1)
         self._sentence = ""
         self._strips: list[Strip] = []
@@ -90,9 +96,20 @@ class ImageSheet(Widget):
         layout = self._layout()
         return 0 if layout is None else min(layout.capacity, len(self._others))
 
-    def show(self, left: Tile, others: Sequence[Tile], at_least: int) -> None:
-        """Show images; `at_least` so many beside the left one, made smaller where needed."""
+    def show(
+        self,
+        left: Tile,
+        others: Sequence[Tile],
+        at_least: int,
+        below: Sequence[Tile] = (),
+        heading: str = "",
+    ) -> None:
+        """Show images; `at_least` so many beside the left one, made smaller where needed.
+
+        `below` has the last row to itself, with `heading` at its left.
+        """
         self._left, self._others = left, others
+        self._below, self._heading = below, heading
         self.set_reactive(ImageSheet.at_least, at_least)
         self._redraw()
 
@@ -119,7 +136,8 @@ class ImageSheet(Widget):
         if self._left is None:
             return None
         shape = (self._left.image.shape[0], self._left.image.shape[1])
-        return arrange(self.size.width, self.size.height, shape, self.at_least, self._cell())
+        rows = 2 if self._below else 1
+        return arrange(self.size.width, self.size.height, shape, self.at_least, self._cell(), rows)
 
     def _cell(self) -> tuple[int, int]:
         return HALF_BLOCK if _image_widget is None else cell_pixels()
@@ -130,20 +148,32 @@ class ImageSheet(Widget):
             self._strips = self._sentence_strips()
             self._place_pixels({}, None)
         else:
-            self._draw(layout, [self._left, *self._others[: layout.capacity]])
+            self._draw(layout, self._placed(layout, self._left))
         self.refresh()
+
+    def _placed(self, layout: Layout, left: Tile) -> list[Placed]:
+        """Return the tiles that there is room for, with their (x, y)."""
+        room = layout.capacity
+        below = self._below if layout.rows > 1 else ()
+        if below:
+            room -= layout.columns
+        placed = [(*layout.place(-1), left)]
+        placed += [(*layout.place(n), tile) for n, tile in enumerate(self._others[:room])]
+        first = layout.capacity - layout.columns
+        last = enumerate(below[: layout.columns])
+        return placed + [(*layout.place(first + n), tile) for n, tile in last]
 
     def _sentence_strips(self) -> list[Strip]:
         cramped = "there is too little room for images here: make the window larger"
         sentence = Content(self._sentence if self._left is None else cramped)
         return Visual.to_strips(self, sentence, self.size.width, None, self.visual_style)
 
-    def _draw(self, layout: Layout, tiles: Sequence[Tile]) -> None:
-        places = [layout.place(number - 1) for number in range(len(tiles))]
+    def _draw(self, layout: Layout, placed: Sequence[Placed]) -> None:
         frames: dict[int, Framed] = {}
         self._strips = []
-        for y in sorted({y for _, y in places}):
-            row = [(x, tile) for (x, top), tile in zip(places, tiles, strict=True) if top == y]
+        last = layout.place(layout.capacity - 1)[1] if layout.rows > 1 and self._below else -1
+        for y in sorted({y for _, y, _ in placed}):
+            row = [(x, tile) for x, top, tile in placed if top == y]
             self._strips += [Strip.blank(self.size.width)] * (y - len(self._strips))
             frames[y] = self._frame(layout, row)
             if _image_widget is None:
@@ -151,7 +181,7 @@ class ImageSheet(Widget):
                 self._strips += [Strip(line).adjust_cell_length(self.size.width) for line in lines]
             else:
                 self._strips += [Strip.blank(self.size.width)] * layout.tile_height
-            self._strips += self._captions(layout, row)
+            self._strips += self._captions(layout, row, self._heading if y == last else "")
         shown = frames if _image_widget is not None else {}
         self._place_pixels(shown, layout)
 
@@ -170,8 +200,10 @@ class ImageSheet(Widget):
             return shades(frame, dark=self.app.current_theme.dark)
         return half_blocks(frame)
 
-    def _captions(self, layout: Layout, row: Sequence[tuple[int, Tile]]) -> list[Strip]:
-        line = Content()
+    def _captions(
+        self, layout: Layout, row: Sequence[tuple[int, Tile]], heading: str
+    ) -> list[Strip]:
+        line = Content(clip(heading, layout.tile_width))
         for x, tile in row:
             text = clip(tile.caption, layout.tile_width)
             before = x + (layout.tile_width - cell_len(text)) // 2 - line.cell_length

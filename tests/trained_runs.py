@@ -1,16 +1,13 @@
-"""Runs that were really trained, for a moment, on a few of the bundled digits."""
+"""Runs that are really trained, for a moment, on a few of the bundled digits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tui_latent.data.errors import DataError
 from tui_latent.launch import create_run, train_run
 from tui_latent.presets import parse_preset
 
@@ -45,7 +42,7 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
         "method": {"name": "siamese", "latent_dim": 3},
         "train": _TRAIN,
     },
-    "two images": {
+    "two-images": {
         "data": {"source": "digits", "classes": ["3"], "per_class": 2},
         "method": {"name": "autoencoder", "latent_dim": 2, "width": 8},
         "train": _TRAIN,
@@ -53,31 +50,11 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what trains the run of a name in PRESETS, once."""
-    runs = tmp_path_factory.mktemp("trained")
-    known: dict[str, Path] = {}
-
-    def train(name: str) -> Path:
-        if name not in known:
-            preset = parse_preset(PRESETS[name], {}, where="test")
-            path = create_run(name, preset, runs, name.replace(" ", "-"))
-            assert train_run(path).state == "finished"
-            known[name] = path
-        return known[name]
-
-    return train
-
-
-@pytest.fixture
-def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the images away."""
-
-    def gone(*_: object) -> None:
-        raise DataError("digits are not in /data: mount it")
-
-    monkeypatch.setattr("tui_latent.data.sources.load_dataset", gone)
+def train_named(name: str, runs: Path) -> Path:
+    """Train the run of a name in PRESETS."""
+    path = create_run(name, parse_preset(PRESETS[name], {}, where="test"), runs, name)
+    assert train_run(path).state == "finished"
+    return path
 
 
 def stored(run: Path) -> dict[str, torch.Tensor]:
