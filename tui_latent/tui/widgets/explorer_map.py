@@ -107,7 +107,8 @@ class ExplorerMap(DrawnPanel):
         scene, hint = self.scene, self._hint
         window = self._fitted(width, height)
         if scene is None or window is None:
-            words = hint or "No point of this map is a finite number: the training has diverged."
+            diverged = "No point of this map is a finite number: the training has diverged."
+            words = hint if scene is None else diverged
             return lambda: Drawing(message_strips(words, width, height), (self._title or "Map",))
         colored, dark = not self.app.no_color, self.app.current_theme.dark
         shaded, title, hidden_classes = self.shaded, self._title, self._hidden_classes
