@@ -49,7 +49,7 @@ def read_table(path: Path) -> dict[str, Any]:
     """Read a TOML file; PresetError names the file and line when it is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PresetError(str(path), [("", f"not a TOML file: {error}")]) from error
     except OSError as error:
         raise PresetError(str(path), [("", f"cannot be read: {error.strerror}")]) from error

@@ -74,7 +74,7 @@ def parse_value(text: str) -> object:
     """Read one TOML value; text that is not TOML stands for itself."""
     try:
         read = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
     return read["value"] if len(read) == 1 else text
 

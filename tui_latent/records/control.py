@@ -21,7 +21,7 @@ _SETTLED_AFTER: Final = 2.0
 
 
 def read_request(path: Path) -> Request:
-    """Return what is asked of the run at `path`; nothing is, where the file is missing or torn.
+    """Return what is asked of the run at `path`; nothing is, where the file cannot be read.
 
     Costs one look at the file's date, unless it changed in the last two seconds.
     """
@@ -81,7 +81,7 @@ def _read_settled(file: Path, _: Signature) -> Request:
 def _read(file: Path) -> Request:
     try:
         table = json.loads(file.read_bytes())
-    except (FileNotFoundError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return Request()
     return Request(**table) if _is_request(table) else Request()
 

@@ -12,16 +12,20 @@ from pathlib import Path
 _CHUNK = 1 << 20
 _ANCHOR = 64
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 Signature = tuple[int, int, int]
 """inode, size, and time of the last change in nanoseconds"""
 
 
 def signature(path: Path) -> Signature | None:
-    """Return what differs once a file was changed or replaced; None when there is no file."""
+    """Return what differs once a file was changed or replaced; None when there is no file, or a
+    name that leads to none."""
     try:
         stat = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
         return None
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 

@@ -43,7 +43,7 @@ def read_identity(path: Path) -> Identity:
         raise RunError(f"{path}: not a run: {what}") from error
     except OSError as error:
         raise RunError(f"{file}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunError(f"{file}: not a TOML file: {error}") from error
     provenance = table.pop("provenance", {})
     if not isinstance(provenance, dict):

@@ -29,7 +29,12 @@ class RunReader:
         self._snapshot = RunSnapshot(path, identity.preset, identity.provenance)
         self._status = StatusFile(path)
         self._metrics = MetricsReader(path / "metrics.jsonl")
-        self._log = _LogFile(path / "train.log")
+        try:
+            self._log = _LogFile(path / "train.log")
+        except OSError as error:
+            raise RunError(
+                f"{path / 'train.log'}: cannot be read: {error.strerror or error}"
+            ) from error
         self._maps = MapFolder(path)
 
     def refresh(self) -> RunSnapshot:

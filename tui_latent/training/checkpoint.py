@@ -176,7 +176,9 @@ def _write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def _newest_first(folder: Path) -> Iterator[Path]:
     """Yield what `last.json` points at, then the others from the newest down."""
-    last = _read_index(folder).get("last", "")
+    last = ""
+    with suppress(OSError):
+        last = _read_index(folder).get("last", "")
     names = sorted((path.name for path in folder.glob("step-*.pt")), reverse=True)
     for name in dict.fromkeys([last, *names]):
         if _NAME.fullmatch(name):
@@ -233,7 +235,7 @@ def _check_archive(path: Path) -> None:
 def _read_index(folder: Path) -> dict[str, str]:
     try:
         index = json.loads((folder / "last.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return {}
     if not isinstance(index, dict):
         return {}
@@ -246,4 +248,5 @@ def _drop_old(folder: Path, newest: int, index: dict[str, str]) -> None:
     of_this_life = [path for path in paths if path.name <= f"step-{newest:09d}.pt"]
     for path in paths:
         if path not in of_this_life[-KEPT:] and path.name != index.get("best"):
-            path.unlink()
+            with suppress(OSError):  # one file too many is no reason to end a training
+                path.unlink()

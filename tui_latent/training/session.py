@@ -64,6 +64,9 @@ def _train(path: Path, writer: RunWriter) -> State:
         return "stopped"
     except _EXPLAINED as error:
         return _fail(writer, str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(writer, f"{where}{error.strerror or error}: put it right, then resume")
     except KeyboardInterrupt:
         writer.status(state="interrupted")
         raise

@@ -1,0 +1,256 @@
+"""What a run that was interrupted, stopped or in trouble has when it goes on."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.conftest import MakeRun
+from tests.training.test_session import assert_same_weights, stop_at, wait_until
+from tui_latent.launch import create_run, train_run
+from tui_latent.methods.eigenmaps import Eigenmaps
+from tui_latent.presets import load_preset
+from tui_latent.records.control import request
+from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import Status
+from tui_latent.training import control, trainer
+from tui_latent.training.device import device_trouble
+from tui_latent.training.evaluator import Evaluator
+from tui_latent.training.trainer import Trainer
+
+CLOCKS = {"train/images_per_second"}
+"""curves that tell of the time a run took"""
+
+
+def assert_same_curves(one: Path, other: Path) -> None:
+    first, second = RunReader(one).refresh(), RunReader(other).refresh()
+    assert first.map_steps == second.map_steps
+    assert first.curves.keys() == second.curves.keys()
+    for name, curve in first.curves.items():
+        np.testing.assert_array_equal(curve.steps, second.curves[name].steps, name)
+        if name not in CLOCKS:
+            np.testing.assert_array_equal(curve.means, second.curves[name].means, name)
+
+
+def stop_in_evaluation(monkeypatch: pytest.MonkeyPatch, path: Path, number: int) -> None:
+    """Ask for a stop once the held-out losses of evaluation `number` are being computed."""
+    monkeypatch.setattr(control, "LOOK_EVERY", 0.0)
+    losses, calls = Evaluator._losses, 0
+
+    def stop_then_losses(self: Evaluator, method: Any) -> dict[str, float]:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            request(path, state="stop")
+        return losses(self, method)
+
+    monkeypatch.setattr(Evaluator, "_losses", stop_then_losses)
+
+
+@pytest.mark.parametrize("log_every", [1, 3, 5])
+def test_curves_of_a_stopped_run_have_no_gap_no_repeat_and_no_jump(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, log_every: int
+) -> None:
+    whole, broken = make_run(train__log_every=log_every), make_run(train__log_every=log_every)
+    train_run(whole)
+    for step in (2, 3, 7):
+        stop_at(monkeypatch, broken, step)
+        assert train_run(broken).state == "stopped"
+        monkeypatch.undo()
+    assert train_run(broken).state == "finished"
+    assert_same_curves(whole, broken)
+
+
+def test_an_evaluation_that_was_stopped_is_made_up_for(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, broken = make_run(), make_run()
+    train_run(whole)
+    stop_in_evaluation(monkeypatch, broken, 2)
+    status = train_run(broken)
+    assert (status.state, status.checkpoint_step) == ("stopped", 8)
+    assert RunReader(broken).refresh().map_steps == (4,)
+    monkeypatch.undo()
+    assert train_run(broken).state == "finished"
+    assert_same_weights(whole, broken)
+    assert_same_curves(whole, broken)
+
+
+def test_a_checkpoint_asked_for_within_an_evaluation_holds_the_trainings_random_state(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, asked = make_run(method__dropout=0.3), make_run(method__dropout=0.3)
+    train_run(whole)
+    monkeypatch.setattr(control, "LOOK_EVERY", 0.0)
+    losses = Evaluator._losses
+
+    def ask_then_losses(self: Evaluator, method: Any) -> dict[str, float]:
+        request(asked, checkpoint=True)
+        return losses(self, method)
+
+    monkeypatch.setattr(Evaluator, "_losses", ask_then_losses)
+    stop_at(monkeypatch, asked, 9)
+    assert train_run(asked).state == "stopped"
+    monkeypatch.undo()
+    for newest in sorted((asked / "checkpoints").glob("step-*.pt"))[-1:]:
+        newest.unlink()  # go on from the one that was asked for, or written beside it
+    assert train_run(asked).state == "finished"
+    assert_same_weights(whole, asked)
+
+
+def test_a_checkpoint_is_written_at_least_every_so_many_seconds(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rare: dict[str, object] = {"train__eval_every": 3, "train__checkpoint_every": 3}
+    whole, often = make_run(**rare), make_run(**rare, train__checkpoint_seconds=1e-9)
+    train_run(whole)
+    train_run(often)
+    saved = [line for line in RunReader(often).refresh().log if "checkpoint at step" in line]
+    assert len(saved) == 12
+    assert len([x for x in RunReader(whole).refresh().log if "checkpoint at step" in x]) == 1
+    assert_same_weights(whole, often)
+    assert_same_curves(whole, often)
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_goes_on_to_the_same_weights(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, harmed = make_run(), make_run()
+    train_run(whole)
+    stop_at(monkeypatch, harmed, 10)
+    train_run(harmed)
+    monkeypatch.undo()
+    newest = harmed / "checkpoints" / "step-000000010.pt"
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    assert train_run(harmed).state == "finished"
+    log = "\n".join(RunReader(harmed).refresh().log)
+    assert "step-000000010.pt is damaged: its checksum differs" in log
+    assert "the checkpoint before it is used, of step 8" in log
+    assert_same_weights(whole, harmed)
+    assert_same_curves(whole, harmed)
+
+
+def test_without_any_whole_checkpoint_the_run_fails_and_keeps_what_it_has(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_run()
+    stop_at(monkeypatch, path, 6)
+    train_run(path)
+    monkeypatch.undo()
+    for file in (path / "checkpoints").glob("step-*.pt"):
+        file.write_bytes(b"")
+    curves = (path / "metrics.jsonl").read_bytes()
+    status = train_run(path)
+    assert status.state == "failed"
+    assert status.error is not None and "no checkpoint is whole" in status.error
+    assert (path / "metrics.jsonl").read_bytes() == curves
+    shutil.rmtree(path / "checkpoints")  # as the message offers
+    assert train_run(path).state == "finished"
+
+
+def test_a_stop_within_a_long_evaluation_takes_less_than_five_seconds(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_run()
+    embed = Evaluator.embed
+
+    def embed_for_ever(self: Evaluator, *arguments: Any) -> torch.Tensor:
+        while True:
+            embed(self, *arguments)
+
+    monkeypatch.setattr(Evaluator, "embed", embed_for_ever)
+    stopped_in_five_seconds(path, lambda: RunReader(path).refresh().status.phase == "evaluating")
+    monkeypatch.undo()
+    assert train_run(path).state == "finished"
+
+
+def stopped_in_five_seconds(path: Path, when: Callable[[], bool]) -> None:
+    """Train, ask for a stop as soon as `when` says so, and see that it comes in time."""
+    worker = threading.Thread(target=train_run, args=(path,))
+    worker.start()
+    wait_until(when)
+    request(path, state="stop")
+    worker.join(5)
+    assert not worker.is_alive()
+    assert RunReader(path).refresh().status.state == "stopped"
+
+
+def test_a_stop_while_loading_is_heeded_and_keeps_what_there_was(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_run()
+
+    def load_for_ever(*arguments: Any, **options: Any) -> None:
+        log = arguments[2]
+        while True:
+            log("decoded one more")
+            time.sleep(0.01)
+
+    monkeypatch.setattr(trainer, "load_dataset", load_for_ever)
+    stopped_in_five_seconds(path, lambda: "decoded" in "".join(RunReader(path).refresh().log[-1:]))
+    monkeypatch.undo()
+    assert train_run(path).state == "finished"
+
+
+def test_a_fit_that_cannot_be_interrupted_is_left_behind_by_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digits = {"data.source": "digits", "data.per_class": 20, "data.inputs": "raw"}
+    preset = load_preset("cifar10-eigenmaps", digits)
+    path = create_run("eigenmaps", preset, tmp_path)
+    release = threading.Event()
+    monkeypatch.setattr(Eigenmaps, "fit", lambda *_: release.wait())
+    stopped_in_five_seconds(path, lambda: RunReader(path).refresh().status.phase == "fitting")
+    release.set()
+    monkeypatch.undo()
+    assert train_run(path).state == "finished"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"),
+    ],
+)
+def test_a_device_without_memory_names_batch_size_memory_and_a_smaller_batch(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    path = make_run()
+    step = Trainer.step
+
+    def starved(self: Trainer) -> dict[str, torch.Tensor]:
+        if self.done == 9:
+            raise error
+        return step(self)
+
+    monkeypatch.setattr(Trainer, "step", starved)
+    status = train_run(path)
+    assert status.state == "failed" and status.error is not None
+    assert "the CPU ran out of memory (" in status.error and "GiB free)" in status.error
+    assert "train.batch_size=50" in status.error and "--set train.batch_size=25" in status.error
+    assert "the checkpoint of step 8 stands" in status.error
+    monkeypatch.undo()
+    assert train_run(path).state == "finished"
+
+
+def test_a_lost_gpu_is_told_from_other_errors(make_run: MakeRun) -> None:
+    preset = load_preset("digits-contrastive-2d")
+    status = Status(device="cuda:0 NVIDIA H100", checkpoint_step=1200)
+    told = device_trouble(RuntimeError("CUDA error: unspecified launch failure\nx"), preset, status)
+    assert told == (
+        "cuda:0 NVIDIA H100 was lost: CUDA error: unspecified launch failure\n"
+        "the checkpoint of step 1,200 stands: resume when it is back"
+    )
+    assert device_trouble(RuntimeError("shapes differ"), preset, status) is None
