@@ -20,6 +20,10 @@ PARTS: Final = {
     "outliers": "outliers",
 }
 """part, what it is called"""
+_LEGEND: Final = (
+    "intervals: 95 %, Wilson · classes by kNN@20, held out",
+    "AUC: the class as outliers, by the mean distance to their nearest others",
+)
 _NAME: Final = 14
 """cells of a class name"""
 _MIXED: Final = 5
@@ -105,7 +109,7 @@ def table_lines(found: Found) -> list[str]:
         mixed = mixed_pairs(found["knn_held_out"]["confusion"], _MIXED)
         lines += ["", "taken for another:" + (" no image" if not mixed else "")]
         lines += [f"  {names[a]} → {names[b]}  {count:,} images" for a, b, count in mixed]
-    return [*lines, "", "intervals: 95 %, Wilson · classes by kNN@20 · AUC: the class as outlier"]
+    return [*lines, "", *_LEGEND]
 
 
 def _class_line(name: str, scores: Mapping[str, Any], auc: float | None) -> str:
@@ -129,7 +133,7 @@ def _texts(part: str, found: Found) -> list[str]:
     if part == "collapse":
         return _collapse(of, found["latents"]["dimensions"])
     if part == "anomaly":
-        return [f"{_aucs(of['classes'])}; mean distance to {of['k']} neighbours"]
+        return [f"{_aucs(of['classes'])}  by {of['k']} neighbours"]
     return [text for curve in of for text in _outliers(curve)]
 
 

@@ -69,3 +69,20 @@ def failure(snapshot: RunSnapshot) -> str:
     if status.state == "interrupted":
         return f"Interrupted: its process is gone. r trains on {where}."
     return ""
+
+
+def collapse(snapshot: RunSnapshot) -> str:
+    """Warn when the newest evaluation found the latents collapsed; empty when it did not."""
+    curves = snapshot.curves
+    if "latent/collapsed" not in curves or not curves["latent/collapsed"].last:
+        return ""
+    rank, uniformity, deviation = (
+        number(curves[f"latent/{name}"].last) if f"latent/{name}" in curves else UNKNOWN
+        for name in ("effective_rank", "uniformity", "std_mean")
+    )
+    live = "; space pauses the training" if snapshot.status.state == "running" else ""
+    return (
+        "Collapse: most images lie in one direction, or on one point.\n"
+        f"Effective rank {rank}, uniformity {uniformity}, mean deviation {deviation}. "
+        f"e measures it{live}."
+    )

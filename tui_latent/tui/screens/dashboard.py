@@ -19,7 +19,7 @@ from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import LIVE_STATES, RunError, RunSnapshot
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.room import too_small, too_small_words
-from tui_latent.tui.run_views import failure
+from tui_latent.tui.run_views import collapse, failure
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.run_header import RunHeader
@@ -51,6 +51,7 @@ class DashboardScreen(Screen[None]):
         Binding("r", "resume", "Resume", id="run.resume", tooltip="Train on from the checkpoint"),
         Binding("x", "report", "Report", id="run.report", tooltip="Export a PNG report"),
         Binding("l", "explore", "Explore", id="view.explore", tooltip="Question the map"),
+        Binding("e", "evaluate", "Evaluate", id="view.evaluate", tooltip="Measure the latents"),
         Binding("v", "images", "Images", id="view.images", tooltip="Show images of this run"),
         Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
         Binding(
@@ -170,8 +171,8 @@ class DashboardScreen(Screen[None]):
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Passed over", severity="warning", markup=False)
+        self._show_failure(failure(snapshot), collapse(snapshot))
         if state != before.status.state or first:
-            self._show_failure(failure(snapshot))
             self.refresh_bindings()
             self._panels.show_curves(snapshot)
 
@@ -183,10 +184,12 @@ class DashboardScreen(Screen[None]):
     def _show_header(self) -> None:
         self.query_one(RunHeader).show(self._snapshot, self._asked)
 
-    def _show_failure(self, text: str) -> None:
+    def _show_failure(self, text: str, warning: str = "") -> None:
+        """Show what went wrong, or else what may be going wrong."""
         line = self.query_one("#failure", Static)
-        line.update(Content(text))
-        line.display = bool(text)
+        line.update(Content(text or warning))
+        line.set_class(not text, "-warning")
+        line.display = bool(text or warning)
 
     def _show_curves(self) -> None:
         if self._snapshot.preset:
@@ -285,6 +288,12 @@ class DashboardScreen(Screen[None]):
     def _show_past(self, step: int | None, past: Evaluation | None) -> None:
         if step == self._time.step and self.is_mounted:
             self._panels.look_at(past, self._snapshot)
+
+    def action_evaluate(self) -> None:
+        """Show the evaluation of the run's latents."""
+        from tui_latent.tui.screens.evaluation import EvaluationScreen
+
+        self.app.push_screen(EvaluationScreen(self.path, self._drawer))
 
     def action_images(self) -> None:
         """Show the run's images."""
