@@ -150,8 +150,9 @@ class Space:
         every = (self.points - self.points[index]).double().square().sum(1).sqrt().numpy()
         others = np.flatnonzero(np.isfinite(every))
         others = others[others != index]
-        by_distance = others[np.argsort(every[others], kind="stable")]
-        shown = self.map.points if shown is None else shown
+        far = _far_on_map(self.map.points if shown is None else shown, index)
+        nearest = others[_smallest(every[others], count)]
+        distant = others[_smallest(-every[others], count)]
         vote = int(self.votes[index])
         score = self.strangeness[index]
         return PointFacts(
@@ -161,17 +162,30 @@ class Space:
             votes=int((self._found[1][index] == vote).sum()),
             voters=self._found[1].shape[1],
             thinner=float((self.strangeness > score).mean()),
-            nearest=_related(index, by_distance[:count], every, shown),
-            distant=_related(index, by_distance[::-1][:count].copy(), every, shown),
+            nearest=Related(nearest, every[nearest], far[nearest]),
+            distant=Related(distant, every[distant], far[distant]),
         )
 
 
-def _related(index: int, indices: Ints, distances: Floats, shown: NDArray[np.floating]) -> Related:
+def _far_on_map(shown: NDArray[np.floating], index: int) -> NDArray[np.bool_]:
+    """Say which images are not among the nearest share of all where they are seen, (M,)."""
     points = np.asarray(shown, np.float64)
-    on_map = np.square(points - points[index]).sum(axis=1)
-    finite = np.isfinite(on_map)
-    reach = np.quantile(on_map[finite], _NEAR) if finite.any() else np.inf
-    return Related(indices, distances[indices], ~(on_map[indices] <= reach))
+    squares = np.square(points - points[index]).sum(axis=1)
+    finite = squares[np.isfinite(squares)]
+    if not len(finite):
+        return np.ones(len(squares), np.bool_)
+    nearest = max(round(_NEAR * len(finite)), 1)
+    return np.asarray(~(squares <= np.partition(finite, nearest - 1)[nearest - 1]))
+
+
+def _smallest(values: Floats, count: int) -> Ints:
+    """Return the places of the smallest values, smallest first; of equals the earlier place."""
+    if len(values) > count:
+        limit = np.partition(values, count - 1)[count - 1]
+        chosen = np.flatnonzero(values <= limit)
+    else:
+        chosen = np.arange(len(values))
+    return np.asarray(chosen[np.argsort(values[chosen], kind="stable")][:count], np.int64)
 
 
 def space_at(source: RunSource, latent_map: LatentMap, newest: bool) -> Space:
