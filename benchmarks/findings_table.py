@@ -1,0 +1,81 @@
+"""Writes the tables of docs/RESULTS.md out of the JSON files that the findings left.
+
+python -m benchmarks.findings_table
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.findings import EXPERIMENTS
+from benchmarks.record import RESULTS
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "RESULTS.md"
+MARK = "<!-- tables -->\n"
+HEADINGS = {
+    "contrastive": "Contrastive against reconstruction, augmentation, norm (MNIST, 2-D)",
+    "mnist": "A map of MNIST without labels (60,000 training images, 10,000 held out)",
+    "vicreg": "VICReg, without its variance term, and with neighbours as views (CIFAR-10)",
+    "samples": "Samples of the 7-D autoencoder (MNIST)",
+    "tsimcne": "A map of CIFAR-10 without labels",
+}
+NEEDS_GPU = ("contrastive", "vicreg", "samples", "tsimcne")
+"""experiments that were published at a size that a CPU takes days for"""
+
+
+def results(name: str) -> list[dict[str, Any]]:
+    """Return every result of an experiment: subsets first, then as published, by seed."""
+    files = sorted(
+        RESULTS.glob(f"findings-{name}*.json"), key=lambda f: ("-full" in f.stem, f.stem)
+    )
+    return [json.loads(file.read_text()) for file in files]
+
+
+def section(name: str) -> str:
+    """Return an experiment's heading, one table of all its results, and their commands."""
+    found = results(name)
+    lines = [f"## {HEADINGS[name]}", ""]
+    if found:
+        lines += ["| finding | theirs | ours | seed | seconds |", "|---|---|---|---|---|"]
+    for result in found:
+        lines += [_row(row) for row in result["rows"]]
+    if not any("--full" in result["command"] for result in found) and name in NEEDS_GPU:
+        lines += [
+            "",
+            f"As published, on a GPU: not run. `python -m benchmarks.findings {name} --full`",
+        ]
+    lines += ["", *(_source(result) for result in found)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(row: dict[str, Any]) -> str:
+    numbers = row["numbers"]
+    seconds = " + ".join(f"{value:,.0f}" for value in numbers["seconds"])
+    mark = "" if row["reached"] else " (not so)"
+    return (
+        f"| {row['what']} | {row['goal']} | {row['measured']}{mark} "
+        f"| {numbers['seed']} | {seconds} |"
+    )
+
+
+def _source(result: dict[str, Any]) -> str:
+    hardware, versions = result["hardware"], result["versions"]
+    machine = f"{hardware['cpu']}, {hardware['cores']} cores, GPU {hardware['gpu']}"
+    commands = {c: None for row in result["rows"] for c in row["numbers"]["commands"]}
+    listed = "".join(f"\n  - `{command}`" for command in commands)
+    return (
+        f"- `{result['command']}`, {result['date']}, {machine}, torch {versions['torch']}:{listed}"
+    )
+
+
+def main() -> None:
+    """Replace everything after the mark."""
+    assert set(HEADINGS) == set(EXPERIMENTS)
+    head = DOCUMENT.read_text().partition(MARK)[0]
+    DOCUMENT.write_text(head + MARK + "\n" + "\n".join(section(name) for name in HEADINGS))
+
+
+if __name__ == "__main__":
+    main()
