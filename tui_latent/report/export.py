@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,10 @@ from tui_latent.records.files import replace_file
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunError, RunSnapshot
 from tui_latent.report.about import about_run
+from tui_latent.report.families import family_rows, needed
 from tui_latent.report.figure import draw_report
+from tui_latent.report.finding_numbers import finding_numbers
+from tui_latent.report.findings import collect_findings
 from tui_latent.report.numbers import as_json, report_numbers
 from tui_latent.report.samples import collect_samples
 from tui_latent.report.style import RC
@@ -45,7 +49,10 @@ def export_report(path: Path, out: Path | None = None) -> Path:
     seed = about_run(snapshot).seed or 0
     samples = collect_samples(path, len(snapshot.class_names), seed)
     numbers = report_numbers(snapshot, samples)
-    image = drawn_png(lambda: draw_report(numbers, snapshot.map, samples), snapshot.name)
+    wanted = needed(family_rows(numbers.about.method))
+    found = collect_findings(path, snapshot, wanted, seed)
+    numbers = replace(numbers, family=finding_numbers(found))
+    image = drawn_png(lambda: draw_report(numbers, snapshot.map, samples, found), snapshot.name)
     write_report(png, image, as_json(numbers))
     return png
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.figure import Figure
 
 from tui_latent.records.schema import LatentMap
+from tui_latent.report.families import Facts, draw_rows, family_rows, rows_height
 from tui_latent.report.numbers import ReportNumbers
 from tui_latent.report.page import Box, Page
 from tui_latent.report.panels.confusion import draw_confusion
@@ -27,13 +28,20 @@ _KNN: Final = 2.5
 _LEAST_MIDDLE: Final = 9.5
 
 
-def draw_report(numbers: ReportNumbers, latent_map: LatentMap | None, samples: Samples) -> Figure:
-    """Draw a report's page."""
+def draw_report(
+    numbers: ReportNumbers,
+    latent_map: LatentMap | None,
+    samples: Samples,
+    findings: dict[str, Any] | None = None,
+) -> Figure:
+    """Draw a report's page; with `findings` also the figures of the method's family."""
     width = WIDTH - 2 * _MARGIN
     head = heading_height(numbers, width)
     middle = max(map_height(numbers, _MAP_WIDTH), _LEAST_MIDDLE)
     foot = footing_height(numbers.about, width)
-    page = Page(_MARGIN + head + middle + _GAP + SHEETS_HEIGHT + _GAP + foot + _MARGIN)
+    rows = family_rows(numbers.about.method) if findings is not None else ()
+    family = rows_height(rows, findings or {})
+    page = Page(_MARGIN + head + middle + _GAP + SHEETS_HEIGHT + _GAP + family + foot + _MARGIN)
 
     top = _MARGIN
     draw_heading(page, Box(_MARGIN, top, width, head), numbers)
@@ -51,5 +59,8 @@ def draw_report(numbers: ReportNumbers, latent_map: LatentMap | None, samples: S
     side = WIDTH - _MARGIN - right
     draw_neighbours(page, Box(right, top, side, SHEETS_HEIGHT), samples, numbers)
     top += SHEETS_HEIGHT + _GAP
+    facts = Facts(numbers, latent_map, findings or {})
+    draw_rows(page, Box(_MARGIN, top, width, family), rows, facts)
+    top += family
     draw_footing(page, Box(_MARGIN, top, width, foot), numbers.about)
     return page.figure

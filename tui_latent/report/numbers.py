@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -95,6 +95,8 @@ class ReportNumbers:
     confusion: Confusion | None
     views: ViewNumbers | str
     neighbours: tuple[SampleNumbers, ...] | str
+    family: Mapping[str, Any] = field(default_factory=dict)
+    """numbers of the figures that the method's family has, by name; a text says why not"""
 
 
 def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:

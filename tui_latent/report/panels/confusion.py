@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from tui_latent.report.confusion import Confusion
+from tui_latent.report.confusion import Confusion, knn_confusion
 from tui_latent.report.numbers import ReportNumbers
 from tui_latent.report.page import LINE_HEIGHT, Box, Page
 from tui_latent.report.style import BODY, FAINT, INK, SMALLEST
@@ -22,13 +25,29 @@ _BLUES = LinearSegmentedColormap.from_list("paper", ["#ffffff", "#c6dbef", "#6ba
 
 
 def draw_confusion(page: Page, box: Box, numbers: ReportNumbers) -> None:
-    """Draw the matrix, and beside it the pairs of classes that are confused most."""
+    """Draw the matrix of the held-out images, and beside it the pairs that are confused most."""
     inner = page.title(box, "Confusion of kNN@20", "% of the true class (rows), held out")
-    confusion = numbers.confusion
-    if confusion is None:
+    if numbers.confusion is None:
         page.message(inner, "the matrix comes with the first evaluation")
         return
-    names = [name_to_fit(name, _NAME, BODY) for name in numbers.class_names]
+    _draw_matrix(page, inner, numbers.confusion, numbers.class_names)
+
+
+def draw_train_confusion(
+    page: Page, box: Box, title: str, found: Mapping[str, Any], numbers: ReportNumbers
+) -> None:
+    """Draw the matrix of the training images, asked of each other."""
+    inner = page.title(box, title, "% of the true class (rows)")
+    if "knn_train" not in found:
+        page.message(inner, found["missing"].get("knn_train", "not measured"))
+        return
+    names = tuple(found["class_names"])
+    counts = np.array(found["knn_train"]["confusion"], dtype=np.int64)
+    _draw_matrix(page, inner, knn_confusion(counts, names), names)
+
+
+def _draw_matrix(page: Page, inner: Box, confusion: Confusion, classes: Sequence[str]) -> None:
+    names = [name_to_fit(name, _NAME, BODY) for name in classes]
     ticks = _ticks(len(names))
     widest = max(text_width(names[i], BODY) for i in ticks)
     beside = widest + 0.2
@@ -42,7 +61,7 @@ def draw_confusion(page: Page, box: Box, numbers: ReportNumbers) -> None:
         axis.set_ticks(ticks, [names[i] for i in ticks])
     axes.tick_params(axis="x", rotation=90 if upright else 0)
     pairs_left = inner.left + beside + side + 0.25
-    width = min(box.left + box.width - pairs_left, _WIDEST_LIST)
+    width = min(inner.left + inner.width - pairs_left, _WIDEST_LIST)
     _draw_pairs(page, Box(pairs_left, inner.top, width, side), confusion)
 
 

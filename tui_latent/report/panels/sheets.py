@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
 from tui_latent.report.numbers import ReportNumbers
 from tui_latent.report.page import TITLE_HEIGHT, Box, Page
+from tui_latent.report.panels.images import draw_image
 from tui_latent.report.samples import COLUMNS, NEIGHBOURS, Sample, Samples, ViewSheet
-from tui_latent.report.style import AXIS, BODY, FAILURE, FAINT, SMALLEST
+from tui_latent.report.style import BODY, FAILURE, FAINT, SMALLEST
 from tui_latent.report.text import name_to_fit, shown_name, text_width
 
 SHEETS_HEIGHT = TITLE_HEIGHT + 0.24 + 6 * 0.94
@@ -33,7 +32,7 @@ def draw_views(page: Page, box: Box, views: ViewSheet | str) -> None:
     for column in range(columns):
         x = column * (side + 0.06) + (0.14 if column else 0)
         for row in range(rows):
-            _draw_image(axes, views.images[row, column], x, _HEADING + row * _ROW, side)
+            draw_image(axes, views.images[row, column], x, _HEADING + row * _ROW, side)
     axes.text(0, 0.14, "original", fontsize=BODY, color=FAINT)
     axes.text(side + 0.2, 0.14, "views", fontsize=BODY, color=FAINT)
 
@@ -71,24 +70,13 @@ def _draw_sample(
     weight = "bold" if size == BODY else "normal"
     name = name_to_fit(sample.label, room, size, weight)
     axes.text(middle, 0.14, name, fontsize=size, ha="center", weight=weight)
-    _draw_image(axes, sample.image, x, _HEADING, side)
+    draw_image(axes, sample.image, x, _HEADING, side)
     found = sample.neighbours
     for row, (label, image) in enumerate(zip(found.labels, found.images, strict=True), start=1):
         y = _HEADING + row * _ROW
-        _draw_image(axes, image, x, y, side)
+        draw_image(axes, image, x, y, side)
         if label != sample.label:
             frame = Rectangle((x, y), side, side, fill=False, edgecolor=FAILURE, linewidth=2.2)
             axes.add_patch(frame)
             name = name_to_fit(label, room, size)
             axes.text(middle, y + side + 0.15, name, fontsize=size, color=FAILURE, ha="center")
-
-
-def _draw_image(axes: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -> None:
-    """Draw an image (H, W, C) into a square, whole and undistorted."""
-    height, width, channels = image.shape
-    tall, wide = side * min(1, height / width), side * min(1, width / height)
-    left, top = x + (side - wide) / 2, y + (side - tall) / 2
-    colours = image if channels == 3 else np.repeat(image, 3, axis=2)
-    extent = (left, left + wide, top + tall, top)
-    axes.imshow(colours, extent=extent, interpolation="nearest", aspect="auto")
-    axes.add_patch(Rectangle((left, top), wide, tall, fill=False, edgecolor=AXIS, linewidth=0.6))
