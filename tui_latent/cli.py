@@ -10,6 +10,8 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from tui_latent.records.plain import plain_text
+
 FAILED, USAGE, STOPPED = 1, 2, 130
 """exit codes beside 0, done"""
 
@@ -18,7 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def fail(message: object, code: int = USAGE) -> NoReturn:
     """Say what went wrong on stderr and leave."""
-    click.echo(f"tui-latent: {message}", err=True)
+    click.echo(f"tui-latent: {plain_text(str(message))}", err=True)
     sys.exit(code)
 
 
@@ -174,7 +176,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     except RunError as error:
         fail(error, FAILED)
     words = f"multiply its learning rate with {factor:g}" if what == "lr" else what
-    click.echo(f"{path.name}: asked to {words}")
+    click.echo(plain_text(f"{path.name}: asked to {words}"))
 
 
 @main.command()

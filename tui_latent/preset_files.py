@@ -8,16 +8,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tui_latent.records.plain import plain_name, plain_text
+
 
 class PresetError(Exception):
     """A preset that cannot be used; the message says where, what and what to do."""
 
     def __init__(self, where: str, problems: Iterable[tuple[str, str]]) -> None:
         self.where = where
-        self.problems = tuple(problems)
+        self.problems = tuple((plain_name(key), plain_text(text)) for key, text in problems)
         """(key, what is wrong with it), for forms that show an error beside its field"""
         super().__init__(
-            "\n".join(f"{where}: {key + ': ' if key else ''}{text}" for key, text in self.problems)
+            "\n".join(
+                f"{plain_name(where)}: {key + ': ' if key else ''}{text}"
+                for key, text in self.problems
+            )
         )
 
 

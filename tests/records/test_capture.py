@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_latent.records.capture import captured_output, plain_line
+from tui_latent.records.capture import captured_output
+from tui_latent.records.plain import plain_line
 
 
 @pytest.fixture

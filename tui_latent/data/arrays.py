@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.data.errors import DataError
+from tui_latent.data.errors import DataError, shown
 from tui_latent.data.raw import RawImages, RawSplit
 
 _WANTED = (
     "save one with numpy.savez(file, x_train=…, y_train=…) and, where you have them, x_test, "
     "y_test and class_names"
 )
+
+_LONGEST_NAME = 200
+"""characters kept of a class's name"""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def _named(
     splits = [train] if test is None else [train, test]
     found = np.unique(np.concatenate([split.labels for split in splits]))
     if names is not None:
-        class_names = tuple(str(name) for name in names.reshape(-1))
+        class_names = tuple(shown(str(name))[:_LONGEST_NAME] for name in names.reshape(-1))
         if found[-1] >= len(class_names):
             raise DataError(f"{path}: label {found[-1]}, but {len(class_names)} class_names")
         if len(set(class_names)) < len(class_names):

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from tui_latent.data.decode import CORRUPT, GREY, Decoded, decoded
-from tui_latent.data.errors import DataError
+from tui_latent.data.errors import DataError, shown
 from tui_latent.data.layout import (
     DEFAULT_SIZE,
     SUFFIXES,
     ImageFile,
     find_layout,
     list_images,
-    shown,
 )
 from tui_latent.data.raw import RawImages, RawSplit
 from tui_latent.data.selection import chosen_classes

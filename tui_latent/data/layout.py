@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tui_latent.data.errors import DataError
+from tui_latent.data.errors import DataError, shown
 
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -45,11 +45,6 @@ class ImageFile(NamedTuple):
     """bytes"""
     modified: int
     """nanoseconds since 1970"""
-
-
-def shown(name: str) -> str:
-    """Return a name without what a screen cannot show: control characters, bytes of no text."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 def find_layout(root: Path) -> Layout:

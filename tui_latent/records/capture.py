@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TextIO, cast
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
-
-
-def plain_line(text: str) -> str:
-    """Return a line as text alone: no colours, no cursor movements, no control characters.
-
-    Of what a progress bar drew over itself with carriage returns, the last remains.
-    """
-    text = _ESCAPES.sub("", text).rstrip("\r").rpartition("\r")[2]
-    return _CONTROLS.sub("", text).expandtabs(4)
+from tui_latent.records.plain import plain_line
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tui_latent.records.plain import plain_values
 from tui_latent.records.schema import FORMAT, RunError
 
 PRESET_FILE = "preset.toml"
@@ -49,6 +50,7 @@ def read_identity(path: Path) -> Identity:
     if not isinstance(provenance, dict):
         raise RunError(f"{file}: provenance is no table")
     _refuse_newer(path, provenance)
+    table, provenance = plain_values(table), plain_values(provenance)
     return Identity(table, provenance, _unix_time(provenance.get("created"), created))
 
 

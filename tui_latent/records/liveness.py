@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
 from tui_latent.records.files import Signature, replace_small_file, signature
+from tui_latent.records.plain import plain_text
 from tui_latent.records.schema import LIVE_STATES, State, Status
 
 STALE_AFTER: Final = 30.0
@@ -84,7 +85,7 @@ def _checked(key: str, value: Any) -> Any:
             raise StatusError(f"status.json is torn: {key} is out of range") from error
     if isinstance(value, bool) or not isinstance(value, allowed):
         raise StatusError(f"status.json is torn: {key} is {value!r}")
-    return value
+    return plain_text(value) if isinstance(value, str) else value
 
 
 class StatusFile:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.records.files import temporary_beside
+from tui_latent.records.plain import plain_name
 from tui_latent.records.schema import LatentMap
 
 _NAME: Final = re.compile(r"step-(\d{9,18})\.npz")
@@ -81,8 +82,8 @@ def read_map(path: Path, step: int) -> Evaluation:
                 points=_shaped(arrays["points"], np.dtype(np.float32), 2),
                 indices=_shaped(arrays["indices"], np.dtype(np.int64), 1),
                 labels=_shaped(arrays["labels"], np.dtype(np.int64), 1),
-                class_names=tuple(str(name) for name in arrays["class_names"]),
-                projection=str(arrays["projection"]),
+                class_names=tuple(plain_name(str(name)) for name in arrays["class_names"]),
+                projection=plain_name(str(arrays["projection"])),
             )
             confusion = None
             if "confusion" in arrays:

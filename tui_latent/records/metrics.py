@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from tui_latent.records.curves import CurveBins, higher_is_better
 from tui_latent.records.files import GrowingLines, read_lines
+from tui_latent.records.plain import plain_name
 from tui_latent.records.schema import Curve
 
 _LARGEST_STEP: Final = 2**53
@@ -42,7 +43,11 @@ def parse_record(line: bytes) -> Record | None:
         table = _DECODE(line.decode())
         step, time = table.pop("step"), float(table.pop("time"))
         table.pop("epoch", None)
-        values = {name: float(value) for name, value in table.items() if type(value) in _NUMBERS}
+        values = {
+            plain_name(name): float(value)
+            for name, value in table.items()
+            if type(value) in _NUMBERS
+        }
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
     if type(step) is not int or not 0 <= step <= _LARGEST_STEP:

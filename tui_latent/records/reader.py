@@ -13,6 +13,7 @@ from tui_latent.records.liveness import StatusFile
 from tui_latent.records.map_folder import MapFolder
 from tui_latent.records.maps import Evaluation
 from tui_latent.records.metrics import MetricsReader
+from tui_latent.records.plain import plain_line
 from tui_latent.records.schema import LatentMap, RunError, RunSnapshot, Status
 
 LOG_LINES: Final = 1000
@@ -112,7 +113,7 @@ class _LogFile:
             self._file.start_near_end(LOG_LINES, _LOG_BYTES)
         for _, line in self._file.lines():
             changed = True
-            self._lines.append(line.decode("utf-8", "replace"))
+            self._lines.append(plain_line(line.decode("utf-8", "replace")))
         if changed:
             self._shown = tuple(self._lines)
         return self._shown

@@ -12,6 +12,7 @@ from tui_latent.records.files import Signature, signature
 from tui_latent.records.identity import PRESET_FILE, Identity, read_identity
 from tui_latent.records.liveness import StatusError, read_status, with_interruption
 from tui_latent.records.locks import FileLock
+from tui_latent.records.plain import plain_name
 from tui_latent.records.schema import LIVE_STATES, RunBusyError, RunError, RunSummary, Status
 
 LATEST = "latest"
@@ -57,13 +58,13 @@ def summarise_run(path: Path) -> RunSummary:
         preset, created = "", _changed(path)
     return RunSummary(
         path,
-        path.name,
+        plain_name(path.name),
         preset,
         status,
         created,
         best_knn_20=status.best_knn_20,
         loss=status.loss,
-        problem=problem,
+        problem=plain_name(problem),
     )
 
 

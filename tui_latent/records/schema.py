@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from tui_latent.records.plain import plain_name, plain_text
+
 if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait for
     import numpy as np
     from numpy.typing import NDArray
@@ -23,6 +25,9 @@ LIVE_STATES: Final[frozenset[State]] = frozenset({"starting", "running", "paused
 
 class RunError(Exception):
     """A run folder that cannot be used; the message says which, why and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain_text(message))
 
 
 class RunBusyError(RunError):
@@ -137,8 +142,8 @@ class RunSnapshot:
 
     @property
     def name(self) -> str:
-        """The run's name: its folder's."""
-        return self.path.name
+        """The run's name: its folder's, as a screen can show it."""
+        return plain_name(self.path.name)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.records.capture import plain_line
 from tui_latent.records.control import write_request
 from tui_latent.records.files import AppendedLines, read_lines, replace_file
 from tui_latent.records.identity import PRESET_FILE, read_identity
@@ -32,6 +31,7 @@ from tui_latent.records.liveness import (
 from tui_latent.records.locks import FileLock
 from tui_latent.records.maps import write_map
 from tui_latent.records.metrics import parse_record, record_line
+from tui_latent.records.plain import plain_line
 from tui_latent.records.runs import LATEST, LOCK_FILE, busy_error
 from tui_latent.records.schema import (
     FORMAT,

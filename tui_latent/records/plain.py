@@ -1,0 +1,51 @@
+"""Text from elsewhere as text alone: it moves no cursor, turns no line and fills no screen."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+LONGEST_NAME: Final = 200
+LONGEST_TEXT: Final = 4000
+
+_ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_INVISIBLE: Final = (
+    "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+)
+"""what turns the direction of a line, ends one, or hides"""
+_CONTROLS: Final = re.compile(rf"[\x00-\x08\x0a-\x1f\x7f-\x9f{_INVISIBLE}]")
+
+
+def plain_line(text: str) -> str:
+    """Return a line as text alone: no colours, no cursor movements, no control characters.
+
+    Of what a progress bar drew over itself with carriage returns, the last remains.
+    """
+    text = _ESCAPES.sub("", text).rstrip("\r").rpartition("\r")[2]
+    return _CONTROLS.sub("", text).expandtabs(4)
+
+
+def plain_name(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return a name with `\N{REPLACEMENT CHARACTER}` for what cannot be printed, its middle left
+    out where it is too long."""
+    if text.isprintable() and len(text) <= longest:
+        return text
+    if len(text) > longest:
+        text = f"{text[: longest // 2]}…{text[-(longest // 2 - 1) :]}"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def plain_text(text: str) -> str:
+    """Return a message of a few lines, each as `plain_name` would have it."""
+    return "\n".join(plain_name(line, LONGEST_TEXT) for line in text.split("\n"))
+
+
+def plain_values(value: Any) -> Any:
+    """Return a table, list or text with every text and key in it plain."""
+    if isinstance(value, str):
+        return plain_text(value)
+    if isinstance(value, dict):
+        return {plain_name(key): plain_values(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain_values(item) for item in value]
+    return value
