@@ -125,7 +125,7 @@ def _fetched_weights(settings: DataSettings, log: Callable[[str], None]) -> Path
     if not path.is_file():
         digits = path.stem.rpartition("-")[2]
         url = f"https://download.pytorch.org/models/{path.name}"
-        download([url], path, f"sha256:{digits}", log, f"{settings.inputs}'s weights")
+        download([url], path, f"sha256:{digits}", log, f"the file of {settings.inputs}'s weights")
     return path
 
 

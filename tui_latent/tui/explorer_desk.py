@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from textual.message import Message
 
 from tui_latent.tui.colorings import make_coloring
 from tui_latent.tui.drawing import Drawer
@@ -23,6 +25,37 @@ if TYPE_CHECKING:
     from tui_latent.inspection.space import Space
     from tui_latent.records.reader import RunReader
 
+
+@dataclass
+class MapFound(Message, bubble=False):
+    """A map that was asked for, or why there is none."""
+
+    answer: Answer | str
+
+
+@dataclass
+class PointFound(Message, bubble=False):
+    """What there is to say of a point."""
+
+    answer: PointAnswer
+
+
+@dataclass
+class MoversFound(Message, bubble=False):
+    """Which images changed their neighbourhood most; None where that cannot be said."""
+
+    before: int
+    after: int
+    movers: Movers | None
+
+
+@dataclass
+class Told(Message, bubble=False):
+    """How far something is, or what went wrong."""
+
+    words: str
+
+
 RELATED: Final = 8
 """nearest and most distant images asked for"""
 _MOVERS: Final = 200
@@ -31,14 +64,14 @@ _MOVERS: Final = 200
 class ExplorerDesk:
     """Finds maps, points and movers of one run; of several questions the newest is answered.
 
-    Every callback comes from a thread.
+    Answers are the messages above, posted from a thread.
     """
 
-    def __init__(self, path: Path, tell: Callable[[str], None], failed: Callable[[str], None]):
+    def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
         self._path = path
-        self._tell = tell
-        self._maps = Drawer(lambda error: failed(str(error)))
-        self._points = Drawer(lambda error: failed(str(error)))
+        self._post = post
+        self._maps = Drawer(self._tell_failed)
+        self._points = Drawer(self._tell_failed)
         self._mutex = threading.Lock()
         self._source: RunSource | None = None
         self._reader: RunReader | None = None
@@ -56,23 +89,31 @@ class ExplorerDesk:
         self._maps.close()
         self._points.close()
 
-    def ask(self, question: Question, answer: Callable[[Answer | str], None]) -> None:
-        """Find a map; the answer is a text where there is none."""
-        self._maps.submit("map", lambda: answer(self._answer(question)))
+    def ask(self, question: Question) -> None:
+        """Find a map."""
+        self._maps.submit("map", lambda: self._post(MapFound(self._answer(question))))
 
-    def ask_point(self, shown: Answer, index: int, answer: Callable[[PointAnswer], None]) -> None:
+    def ask_point(self, shown: Answer, index: int) -> None:
         """Find out about a point of a map; without images where there are none."""
-        self._points.submit("point", lambda: self._about(shown, index, answer))
+        self._points.submit("point", lambda: self._post(PointFound(self._about(shown, index))))
 
-    def ask_movers(self, before: int, after: int, answer: Callable[[Movers | None], None]) -> None:
+    def ask_movers(self, before: int, after: int) -> None:
         """Find the images that changed their neighbourhood most between two evaluations."""
-        self._maps.submit("movers", lambda: answer(self._movers(before, after)))
+        self._maps.submit(
+            "movers", lambda: self._post(MoversFound(before, after, self._movers(before, after)))
+        )
 
     def images(self, indices: Sequence[int]) -> Pixels:
         """Return held-out images, (n, H, W, C); InspectionError when there are none."""
         from tui_latent.inspection.space import images_of
 
         return images_of(self._opened(), np.asarray(indices, np.int64))
+
+    def _tell(self, words: str) -> None:
+        self._post(Told(words))
+
+    def _tell_failed(self, error: Exception) -> None:
+        self._tell(f"failed: {error}")
 
     def _opened(self) -> RunSource:
         from tui_latent.inspection.source import RunSource
@@ -136,7 +177,7 @@ class ExplorerDesk:
                 self._tell("given up")
         return self._projection
 
-    def _about(self, shown: Answer, index: int, answer: Callable[[PointAnswer], None]) -> None:
+    def _about(self, shown: Answer, index: int) -> PointAnswer:
         from tui_latent.inspection.errors import InspectionError
 
         space, projection = shown.space, shown.projection
@@ -144,14 +185,11 @@ class ExplorerDesk:
         facts = space.facts(index, RELATED, projection.points if projection else None)
         try:
             image = self.images([index])[0]
-            nearest, distant = (
-                self.images(facts.nearest.indices),
-                self.images(facts.distant.indices),
-            )
+            nearest = self.images(facts.nearest.indices.tolist())
+            distant = self.images(facts.distant.indices.tolist())
         except InspectionError as error:
-            answer(PointAnswer(space, facts, problem=str(error), names=names))
-        else:
-            answer(PointAnswer(space, facts, image, nearest, distant, names=names))
+            return PointAnswer(space, facts, problem=str(error), names=names)
+        return PointAnswer(space, facts, image, nearest, distant, names=names)
 
     def _movers(self, before: int, after: int) -> Movers | None:
         from tui_latent.inspection.movers import find_movers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from textual.content import Content
 
 from tui_latent.palettes import class_color
+from tui_latent.tui.charts import value_at
 from tui_latent.tui.colorings import ColoringName
 from tui_latent.tui.map_scene import Coloring
 from tui_latent.tui.widgets.pixels import Tile
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from tui_latent.inspection.movers import Movers
     from tui_latent.inspection.projections import Projection, ProjectionName
     from tui_latent.inspection.space import PointFacts, Related, Space
+    from tui_latent.records.schema import RunSnapshot
     from tui_latent.tui.image_cells import Pixels
+    from tui_latent.tui.time_cursor import TimeCursor
 
 
+_TRACK: Final = 24
 ELSEWHERE: Final = "↗"
 """before a neighbour that is not near on the map, or a distant image that is"""
 
@@ -90,6 +94,30 @@ def point_words(answer: PointAnswer, behind: int) -> PointWords:
         distant=_tiles(answer, facts.distant, answer.distant, ~facts.distant.far_on_map),
         problem=answer.problem,
     )
+
+
+def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str) -> str:
+    """Say which run and evaluation are looked at; or how far something is, while there is that."""
+    if said:
+        return f"{snapshot.name}  {said}"
+    parts = [snapshot.name]
+    steps = snapshot.map_steps
+    step = time.resolve(steps)
+    if step is not None:
+        place = f"{time.position(steps) + 1}/{len(steps)}"
+        parts.append(f"step {step:>7,} {time.track(steps, _TRACK)} {place}")
+        curve = snapshot.curves.get("val/knn_20")
+        parts.append(f"kNN@20 {number(value_at(curve, step) if curve else None)}")
+    parts.append(f"colour: {coloring}")
+    return "  ".join(parts)
+
+
+def map_title(answer: Answer) -> str:
+    """Name a map and say how much of the latents it shows."""
+    if answer.projection is None:
+        way = answer.space.map.projection
+        return "Latent map" if way == "native" else f"Latent map, {way.upper()}"
+    return f"{answer.projection.name} · {answer.projection.faithful}"
 
 
 def mover_words(movers: Movers, before: int, after: int) -> list[str]:

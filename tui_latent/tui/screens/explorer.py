@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,14 +13,14 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
 from tui_latent.records.schema import RunSnapshot
 from tui_latent.tui.class_filter import ClassFilter
 from tui_latent.tui.colorings import COLORINGS
 from tui_latent.tui.drawing import Drawer
-from tui_latent.tui.explorer_desk import ExplorerDesk
-from tui_latent.tui.explorer_views import Answer, PointAnswer, Question, point_words
+from tui_latent.tui.explorer_desk import ExplorerDesk, MapFound, MoversFound, PointFound, Told
+from tui_latent.tui.explorer_views import Answer, Question, line_words, map_title, point_words
 from tui_latent.tui.finding import next_match
 from tui_latent.tui.map_scene import Scene, visible_points
 from tui_latent.tui.run_views import when_evaluated
@@ -29,17 +28,15 @@ from tui_latent.tui.screens.explorer_keys import EXPLORER_KEYS
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.explorer_map import DISTANT, NEAREST, ExplorerMap
+from tui_latent.tui.widgets.find_box import FindBox
 from tui_latent.tui.widgets.mover_list import MoverList
 from tui_latent.tui.widgets.point_panel import PointPanel
-from tui_latent.tui.wording import number
 
 if TYPE_CHECKING:
-    from tui_latent.inspection.movers import Movers
     from tui_latent.inspection.projections import ProjectionName
 
 _TURN: Final = math.pi / 24
 _PLAY_SECONDS: Final = 0.7
-_TRACK: Final = 24
 
 
 class ExplorerScreen(Screen[None]):
@@ -48,8 +45,6 @@ class ExplorerScreen(Screen[None]):
     AUTO_FOCUS = ""
     CSS = """
     ExplorerScreen > #line { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
-    ExplorerScreen > #ask { display: none; height: 1; border: none; padding: 0 1; }
-    ExplorerScreen.-asking > #ask { display: block; }
     ExplorerScreen > Horizontal { height: 1fr; }
     ExplorerScreen ExplorerMap { width: 1fr; height: 1fr; }
     ExplorerScreen PointPanel { width: 46; height: 1fr; }
@@ -64,39 +59,13 @@ class ExplorerScreen(Screen[None]):
 
     BINDINGS = EXPLORER_KEYS
 
-    @dataclass
-    class Found(Message, bubble=False):
-        """A map, or why there is none."""
-
-        answer: Answer | str
-
-    @dataclass
-    class PointFound(Message, bubble=False):
-        """What there is to say of a point."""
-
-        answer: PointAnswer
-
-    @dataclass
-    class MoversFound(Message, bubble=False):
-        """Which images moved."""
-
-        before: int
-        after: int
-        movers: Movers | None
-
-    @dataclass
-    class Told(Message, bubble=False):
-        """How far something is."""
-
-        words: str
-
     def __init__(self, path: Path, drawer: Drawer, time: TimeCursor | None = None) -> None:
         super().__init__()
         self.path = path
         self._time = time or TimeCursor()
         self._drawer = drawer
         self._watcher = RunWatcher(path, self.post_message)
-        self._desk = ExplorerDesk(path, self._tell, lambda why: self._tell(f"failed: {why}"))
+        self._desk = ExplorerDesk(path, self._post)
         self._snapshot = RunSnapshot(path)
         self._answer: Answer | None = None
         self._asked: Question | None = None
@@ -110,7 +79,7 @@ class ExplorerScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="line", markup=False)
-        yield Input(id="ask", placeholder="image number or class name", select_on_focus=False)
+        yield FindBox()
         with Horizontal():
             yield ExplorerMap(self._drawer)
             yield PointPanel()
@@ -118,7 +87,6 @@ class ExplorerScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#ask").can_focus = False
         self.query_one(MoverList).can_focus = False
         self.query_one(ExplorerMap).say("Reading the map …")
         self._watcher.start()
@@ -146,7 +114,8 @@ class ExplorerScreen(Screen[None]):
     @on(RunLost)
     def tell_lost(self, message: RunLost) -> None:
         """Keep what is shown, and say that nothing new will come."""
-        self._tell(message.problem)
+        self._said = message.problem
+        self._show_line()
 
     def _ask(self) -> None:
         step = self._time.resolve(self._snapshot.map_steps)
@@ -156,14 +125,11 @@ class ExplorerScreen(Screen[None]):
         question = Question(step, newest, self._coloring, self._projection)
         if question != self._asked:
             self._asked = question
-            self._desk.ask(question, lambda answer: self._post(self.Found(answer)))
+            self._desk.ask(question)
 
     def _post(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
-
-    def _tell(self, words: str) -> None:
-        self._post(self.Told(words))
 
     @on(Told)
     def show_words(self, message: Told) -> None:
@@ -171,8 +137,8 @@ class ExplorerScreen(Screen[None]):
         self._said = message.words
         self._show_line()
 
-    @on(Found)
-    def show_map(self, message: Found) -> None:
+    @on(MapFound)
+    def show_map(self, message: MapFound) -> None:
         """Show a map that was asked for."""
         if isinstance(message.answer, str):
             self._map.say(message.answer)
@@ -201,14 +167,9 @@ class ExplorerScreen(Screen[None]):
         scene = Scene(
             points, labels, answer.coloring, visible_points(points, labels, self._filter.hidden)
         )
-        way = answer.projection.name if answer.projection else answer.space.map.projection
-        titles = {"native": "Latent map", "pca": "Latent map, PCA"}
-        title = titles.get(way, way)
-        if answer.projection is not None:
-            title += f" · {answer.projection.faithful}"
         if self._map.selected is None and scene.visible.any():
             self._map.selected = int(np.flatnonzero(scene.visible)[0])
-        self._map.show(scene, title, self._filter.hidden)
+        self._map.show(scene, map_title(answer), self._filter.hidden)
 
     def _points(self, answer: Answer) -> np.ndarray:
         if answer.projection is None:
@@ -240,9 +201,7 @@ class ExplorerScreen(Screen[None]):
     def _ask_point(self) -> None:
         index = self._map.selected
         if self._answer is not None and index is not None:
-            self._desk.ask_point(
-                self._answer, index, lambda answer: self._post(self.PointFound(answer))
-            )
+            self._desk.ask_point(self._answer, index)
 
     @on(PointFound)
     def show_point(self, message: PointFound) -> None:
@@ -256,26 +215,9 @@ class ExplorerScreen(Screen[None]):
         marks |= dict.fromkeys(answer.facts.nearest.indices.tolist(), NEAREST)
         self._map.mark(marks)
 
-    # The line above
-
     def _show_line(self) -> None:
-        steps, at = self._snapshot.map_steps, self._time.position(self._snapshot.map_steps)
-        step = self._time.resolve(steps)
-        parts = [self._snapshot.name]
-        if step is not None:
-            track = self._time.track(steps, _TRACK)
-            parts.append(f"step {step:>7,} {track} {at + 1}/{len(steps)}")
-            parts.append(f"kNN@20 {number(self._score(step))}")
-        parts.append(f"colour: {self._coloring}")
-        if self._said:
-            parts = [parts[0], self._said]
-        self.query_one("#line", Static).update(Content("  ".join(parts)))
-
-    def _score(self, step: int) -> float | None:
-        curve = self._snapshot.curves.get("val/knn_20")
-        if curve is None or not len(curve.steps):
-            return None
-        return float(curve.means[int(np.abs(curve.steps - step).argmin())])
+        words = line_words(self._snapshot, self._time, self._coloring, self._said)
+        self.query_one("#line", Static).update(Content(words))
 
     # What a person asks
 
@@ -284,7 +226,7 @@ class ExplorerScreen(Screen[None]):
         name = event.key.removeprefix("shift+")
         across = {"left": -1, "right": 1}.get(name, 0)
         down = {"up": -1, "down": 1}.get(name, 0)
-        if not (across or down) or self.has_class("-asking"):
+        if not (across or down) or self.query_one(FindBox).is_open:
             return
         if self.has_class("-movers") and down and name == event.key:
             return
@@ -426,9 +368,7 @@ class ExplorerScreen(Screen[None]):
             self.query_one(MoverList).say("There is no evaluation before this one.")
             return
         before, after = steps[at - 1], steps[at]
-        self._desk.ask_movers(
-            before, after, lambda movers: self._post(self.MoversFound(before, after, movers))
-        )
+        self._desk.ask_movers(before, after)
 
     @on(MoversFound)
     def show_movers(self, message: MoversFound) -> None:
@@ -453,17 +393,12 @@ class ExplorerScreen(Screen[None]):
 
     def action_find(self) -> None:
         """Ask for an image's number or a class's name."""
-        box = self.query_one("#ask", Input)
-        self.add_class("-asking")
-        box.can_focus = True
-        box.value = ""
-        box.focus()
+        self.query_one(FindBox).open()
 
-    @on(Input.Submitted)
-    def find(self, event: Input.Submitted) -> None:
+    @on(FindBox.Asked)
+    def find(self, message: FindBox.Asked) -> None:
         """Go to the image, or to the next one of the class."""
-        self._end_asking()
-        self._query = event.value.strip()
+        self._query = message.query
         self.action_find_next()
 
     def action_find_next(self) -> None:
@@ -477,11 +412,6 @@ class ExplorerScreen(Screen[None]):
             self.notify(f"Nothing is called “{self._query}” here.", markup=False)
         else:
             self._map.select(index)
-
-    def _end_asking(self) -> None:
-        self.remove_class("-asking")
-        self.query_one("#ask").can_focus = False
-        self.set_focus(None)
 
     # Elsewhere
 
@@ -497,8 +427,8 @@ class ExplorerScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Leave what was asked for last: a question, a computation, a list, the explorer."""
-        if self.has_class("-asking"):
-            self._end_asking()
+        if self.query_one(FindBox).is_open:
+            self.query_one(FindBox).close()
         elif self.has_class("-movers"):
             self.action_movers()
         elif (
