@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.terminal import Terminal
 from tui_latent.records.reader import RunReader
+from tui_latent.records.writer import RunWriter
 
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 SHOWED_CURSOR = b"\x1b[?25h"
@@ -90,3 +95,49 @@ def test_a_terminal_too_small_says_so_until_it_grows(tmp_path: Path) -> None:
         assert "Presets" not in terminal.wait_for("needs 60x20 cells; here are 50x12")
         terminal.resize(80, 24)
         terminal.wait_for("digits-contrastive-2d")
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"TERM": "dumb"}, "a terminal with a cursor, and TERM is 'dumb'"),
+        ({"TERM": ""}, "a terminal with a cursor, and TERM is ''"),
+        (
+            {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+            "export LC_ALL=C.UTF-8",
+        ),
+    ],
+)
+def test_a_terminal_that_cannot_show_the_dashboard_gets_a_sentence(
+    tmp_path: Path, environment: dict[str, Any], words: str
+) -> None:
+    terminal = Terminal("--runs", str(tmp_path), columns=100, **environment)
+    try:
+        assert terminal.wait_for_end() == 2
+        assert words in " ".join(terminal.screen().split())
+        assert "tui-latent train PRESET" in terminal.screen()
+    finally:
+        terminal.close()
+    assert b"\x1b" not in terminal.painted
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "screen"}])
+def test_without_colour_or_with_few_the_dashboard_opens(
+    tmp_path: Path, environment: dict[str, Any]
+) -> None:
+    terminal = Terminal("--runs", str(tmp_path), columns=80, lines=24, **environment)
+    try:
+        terminal.wait_for("digits-contrastive-2d")
+        terminal.type("\x11")
+        assert terminal.wait_for_end() == 0
+    finally:
+        terminal.close()
+    assert LEFT_ALTERNATE_SCREEN in terminal.painted
+
+
+def test_a_locale_without_a_sign_does_not_end_a_command(tmp_path: Path) -> None:
+    RunWriter.create(tmp_path, "digits", {}, {}, "run").close()
+    latin = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    command = [str(Path(sys.executable).with_name("tui-latent")), "runs", "--runs", str(tmp_path)]
+    told = subprocess.run(command, env=latin, capture_output=True, text=True, check=True).stdout
+    assert "run" in told and "kNN@20" in told

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +54,9 @@ def main(context: click.Context, runs: str | None) -> None:
 
     Without a command: the dashboard.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale without – or ● must not end a command
+            stream.reconfigure(errors="replace")
     if context.invoked_subcommand is None:
         _open_dashboard(runs, None)
 
@@ -332,13 +337,27 @@ def _tell_started(path: Path, pid: int, as_json: bool) -> None:
     )
 
 
+def _no_screen() -> str:
+    """Say what the dashboard lacks here; empty when it can be drawn."""
+    # Textual draws on stderr and reads keys from stdin.
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return "the dashboard needs a terminal"
+    if (kind := os.environ.get("TERM", "")) in ("", "dumb", "unknown"):
+        return f"the dashboard needs a terminal with a cursor, and TERM is '{kind}'"
+    if "utf" not in sys.stderr.encoding.lower():
+        return (
+            "the dashboard is drawn in UTF-8, and this locale writes "
+            f"{sys.stderr.encoding}: export LC_ALL=C.UTF-8"
+        )
+    return ""
+
+
 def _open_dashboard(runs: str | None, path: Path | None) -> None:
     from tui_latent.records.runs import runs_folder
 
-    # Textual draws on stderr and reads keys from stdin.
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if problem := _no_screen():
         fail(
-            "the dashboard needs a terminal; without one use\n"
+            f"{problem}; without the dashboard use\n"
             "  tui-latent presets        what can be trained\n"
             "  tui-latent train PRESET   train it, printing lines\n"
             "  tui-latent runs           what was trained"

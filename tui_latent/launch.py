@@ -12,8 +12,8 @@ from tui_latent.preset_files import PresetError
 from tui_latent.presets import train_command
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
-from tui_latent.records.runs import find_run
-from tui_latent.records.schema import RunError, Status
+from tui_latent.records.runs import busy_error, find_run
+from tui_latent.records.schema import LIVE_STATES, RunError, Status
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset, VicregSettings
 
@@ -62,7 +62,10 @@ def train_run(path: Path) -> Status:
 
     A run that fails says so in its status; RunBusyError when another process trains it.
     """
-    if RunReader(path).refresh().status.state != "starting":
+    status = RunReader(path).refresh().status
+    if status.pid and status.state in LIVE_STATES:  # before its request is changed for it
+        raise busy_error(path, status, "try again")
+    if status.state != "starting":
         request(path, state="run")
     from tui_latent.training.session import train
 

@@ -195,7 +195,7 @@ def describe(snapshot: RunSnapshot) -> str:
 
 @contextmanager
 def _display(stream: TextIO, path: Path) -> Iterator[Display]:
-    if not stream.isatty():
+    if not stream.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         yield _Lines(stream, path)
         return
     bar = _Bar(stream, path)

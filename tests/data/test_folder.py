@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +122,33 @@ def test_corrupt_files_are_named_and_counted(root: Path) -> None:
     dataset = load(root, log, size=8, skip_corrupt=True)
     assert torch.bincount(dataset.train.labels).tolist() == [3, 5]
     assert any("2 of 10 images" in line and "left out" in line for line in log)
+
+
+def bomb(path: Path, side: int) -> None:
+    """Write a PNG of a few bytes whose header claims `side` x `side` pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    body = (
+        chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [10_001, 12_000, 60_000])  # below and above what Pillow refuses
+def test_an_image_bomb_is_refused_by_its_size_and_named(root: Path, side: int) -> None:
+    bomb(root / "train" / "[red]" / "bomb.png", side)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"bomb\.png \(more than 100 million pixels\)"):
+        load(root)
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+    assert len(load(root, skip_corrupt=True).train) == 10
 
 
 def test_a_class_emptied_by_corrupt_files_is_refused(root: Path) -> None:

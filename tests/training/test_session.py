@@ -21,6 +21,7 @@ from tests.training.conftest import MakeRun
 from tui_latent.launch import train_run
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import RunBusyError
 from tui_latent.training.checkpoint import load_checkpoint
 
 
@@ -205,6 +206,22 @@ def test_pause_holds_and_resume_goes_on(make_run: MakeRun) -> None:
     request(path, state="stop")
     worker.join(60)
     assert reader.refresh().status.state == "stopped"
+
+
+def test_a_second_trainer_is_refused_and_changes_nothing_of_the_first(make_run: MakeRun) -> None:
+    path = make_run(train__epochs=400)
+    worker = threading.Thread(target=train_run, args=(path,))
+    worker.start()
+    reader = RunReader(path)
+    wait_until(lambda: reader.refresh().status.step > 0)
+    request(path, state="pause")
+    wait_until(lambda: reader.refresh().status.state == "paused")
+    with pytest.raises(RunBusyError, match=f"process {os.getpid()} .*stop it first"):
+        train_run(path)
+    time.sleep(0.3)
+    assert reader.refresh().status.state == "paused"
+    request(path, state="stop")
+    worker.join(60)
 
 
 def test_a_loss_that_is_not_finite_fails_the_run_and_keeps_the_good_checkpoint(

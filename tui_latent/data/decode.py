@@ -12,6 +12,7 @@ import os
 import shutil
 import struct
 import time
+import warnings
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,8 @@ _NO_IMAGE = (
     Image.DecompressionBombError,
 )
 """what Pillow's many readers raise, besides OSError, for bytes that make no image"""
+MOST_PIXELS = 100_000_000
+"""of an image file; what says it has more is taken for a bomb that would fill the memory"""
 _CHUNK = 64
 """images a thread decodes at a time"""
 _CHUNKS_AHEAD = 2 * (os.cpu_count() or 1)
@@ -192,6 +195,8 @@ def decode(path: Path, size: int) -> Image.Image | None:
     """
     try:
         with Image.open(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                return None
             image.draft(None, (size, size))  # large JPEGs: decode at a fraction of their size
             return _square(_upright(image), size)
     except FileNotFoundError:
@@ -202,6 +207,19 @@ def decode(path: Path, size: int) -> Image.Image | None:
         return None
     except _NO_IMAGE:
         return None
+
+
+def oversized(path: Path) -> bool:
+    """Say whether a file claims more than MOST_PIXELS, by its header alone."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return image.width * image.height > MOST_PIXELS
+    except Image.DecompressionBombError:
+        return True
+    except (OSError, *_NO_IMAGE):
+        return False
 
 
 def _upright(image: Image.Image) -> Image.Image:

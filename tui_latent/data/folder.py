@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tui_latent.data.decode import CORRUPT, GREY, Decoded, decoded
+from tui_latent.data.decode import CORRUPT, GREY, MOST_PIXELS, Decoded, decoded, oversized
 from tui_latent.data.errors import DataError, shown
 from tui_latent.data.layout import (
     DEFAULT_SIZE,
@@ -70,10 +70,16 @@ def _whole_rows(
     corrupt = np.flatnonzero(read.states == CORRUPT)
     if len(corrupt) == 0:
         return np.arange(len(files))
-    names = ", ".join(shown(files[row].name) for row in corrupt[:_NAMED])
+    names = ", ".join(_described(place, files[row].name) for row in corrupt[:_NAMED])
     more = ", …" if len(corrupt) > _NAMED else ""
     told = f"{place}: {len(corrupt):,} of {len(files):,} images cannot be read: {names}{more}"
     if not skip_corrupt:
         raise DataError(f"{told}. Repair or remove them, or leave them out: data.skip_corrupt=true")
     log(f"{told}: left out")
     return np.flatnonzero(read.states != CORRUPT)
+
+
+def _described(place: Path, name: str) -> str:
+    """Return a file's name, and its size in words where that is what is wrong with it."""
+    large = f" (more than {MOST_PIXELS // 1_000_000} million pixels)"
+    return shown(name) + (large if oversized(place / name) else "")
