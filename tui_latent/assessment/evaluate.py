@@ -92,12 +92,13 @@ def _measured(
 ) -> dict[str, Any]:
     """Return the parts by name, and under `missing` why some are not there."""
     from tui_latent.assessment import parts
-    from tui_latent.assessment.embedding import outlier_curve
 
     def outlier_curves(space: Space, between: Callable[[], None]) -> list[dict[str, Any]]:
         assert asked is not None
         if asked.kind == "class" and asked.name in space.class_names:
             return [parts.class_curve(space, asked.name, between)]
+        from tui_latent.assessment.embedding import outlier_curve
+
         return [outlier_curve(source, space, step, asked, tell)]
 
     todo: list[tuple[str, str, Callable[[Space, Callable[[], None]], Any]]] = [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 _STEPS: Final = 300
 _TOLERANCE: Final = 1e-6
@@ -43,24 +45,29 @@ def linear_probe(
 
 
 def _fit(x: Tensor, labels: Tensor, classes: int, penalty: float) -> tuple[Tensor, Tensor]:
-    weights = x.new_zeros((x.shape[1], classes), requires_grad=True)
-    biases = x.new_zeros(classes, requires_grad=True)
-    optimizer = torch.optim.LBFGS(
-        [weights, biases],
-        max_iter=_STEPS,
-        tolerance_grad=_TOLERANCE,
-        tolerance_change=_TOLERANCE**2,
-        history_size=20,
-        line_search_fn="strong_wolfe",
-    )
+    """Return weights (D, classes) and biases (classes,), by scipy's L-BFGS.
 
-    def objective() -> Tensor:
-        optimizer.zero_grad()
-        loss = cross_entropy(x @ weights + biases, labels)
-        loss = loss + penalty / 2 / len(x) * weights.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
+    torch's own takes seconds to import, and differentiates what is two lines by hand.
+    """
+    across = x.T.contiguous()  # classes by images: softmax is 4 times as fast that way
+    images, dimensions = x.shape
+    column = torch.arange(images, device=x.device)
 
-    with torch.enable_grad():
-        optimizer.step(objective)  # type: ignore[no-untyped-call]
-    return weights.detach(), biases.detach()
+    def parted(flat: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+        parameters = torch.from_numpy(flat).to(x.device).reshape(classes, dimensions + 1)
+        return parameters[:, :-1], parameters[:, -1:]
+
+    def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights, biases = parted(flat)
+        log_shares = torch.addmm(biases, weights, across).log_softmax(0)
+        loss = penalty / 2 * weights.square().sum() - log_shares[labels, column].sum()
+        slope = log_shares.exp_()
+        slope[labels, column] -= 1
+        gradient = torch.cat([slope @ x + penalty * weights, slope.sum(1, keepdim=True)], 1)
+        return float(loss / images), (gradient / images).flatten().cpu().numpy()
+
+    start = np.zeros((dimensions + 1) * classes)
+    options = {"maxiter": _STEPS, "maxcor": 20, "gtol": _TOLERANCE, "ftol": _TOLERANCE**2}
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+    weights, biases = parted(found.x)
+    return weights.T, biases[:, 0]
