@@ -21,6 +21,8 @@ SCREEN = ("tui_latent.tui",)
 TORCH_FREE = (
     *SCREEN,
     "tui_latent.cli",
+    "tui_latent.comparison",
+    "tui_latent.comparison_text",
     "tui_latent.hardware",
     "tui_latent.assessment.evaluate",
     "tui_latent.assessment.outliers",
@@ -30,6 +32,7 @@ TORCH_FREE = (
     "tui_latent.launch",
     "tui_latent.preset_files",
     "tui_latent.presets",
+    "tui_latent.procrustes",
     "tui_latent.records",
     "tui_latent.settings",
 )
