@@ -16,15 +16,15 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tui_latent.records.schema import RunSnapshot
-from tui_latent.tui.class_filter import ClassFilter
-from tui_latent.tui.colorings import COLORINGS
 from tui_latent.tui.drawing import Drawer
-from tui_latent.tui.explorer_desk import ExplorerDesk, MapFound, MoversFound, PointFound, Told
-from tui_latent.tui.explorer_views import Answer, Question, line_words, map_title, point_words
-from tui_latent.tui.finding import next_match
+from tui_latent.tui.explorer.class_filter import ClassFilter
+from tui_latent.tui.explorer.colorings import COLORINGS
+from tui_latent.tui.explorer.desk import ExplorerDesk, MapFound, MoversFound, PointFound, Told
+from tui_latent.tui.explorer.finding import next_match
+from tui_latent.tui.explorer.keys import EXPLORER_KEYS
+from tui_latent.tui.explorer.views import Answer, Question, line_words, map_title, point_words
 from tui_latent.tui.map_scene import Scene, visible_points
 from tui_latent.tui.run_views import when_evaluated
-from tui_latent.tui.screens.explorer_keys import EXPLORER_KEYS
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.explorer_map import DISTANT, NEAREST, ExplorerMap

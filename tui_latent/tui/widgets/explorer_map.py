@@ -15,6 +15,7 @@ from textual.strip import Strip
 
 from tui_latent.palettes import class_glyph
 from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.explorer.thumbnails import Images, paste_thumbnails
 from tui_latent.tui.map_scene import (
     ZOOM,
     Coloring,
@@ -26,7 +27,6 @@ from tui_latent.tui.map_scene import (
     reading_order,
 )
 from tui_latent.tui.raster import Frame, settle_frame
-from tui_latent.tui.thumbnails import Images, paste_thumbnails
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
 from tui_latent.tui.widgets.latent_map import message_strips
 from tui_latent.tui.wording import clip, number

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 
-from tui_latent.tui.explorer_views import mover_words
+from tui_latent.tui.explorer.views import mover_words
 
 if TYPE_CHECKING:
     from tui_latent.inspection.movers import Movers

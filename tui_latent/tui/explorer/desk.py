@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from textual.message import Message
 
-from tui_latent.tui.colorings import make_coloring
 from tui_latent.tui.drawing import Drawer
-from tui_latent.tui.explorer_views import Answer, PointAnswer, Question
+from tui_latent.tui.explorer.colorings import make_coloring
+from tui_latent.tui.explorer.views import Answer, PointAnswer, Question
 from tui_latent.tui.image_cells import Pixels
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tui_latent.palettes import class_color
 from tui_latent.tui.charts import value_at
-from tui_latent.tui.colorings import ColoringName
+from tui_latent.tui.explorer.colorings import ColoringName
 from tui_latent.tui.map_scene import Coloring
 from tui_latent.tui.widgets.pixels import Tile
 from tui_latent.tui.widgets.point_panel import PointWords
