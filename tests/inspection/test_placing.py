@@ -7,8 +7,12 @@ import pytest
 import torch
 
 from tui_latent.inspection.errors import InspectionError
-from tui_latent.inspection.placing import on_map
+from tui_latent.inspection.placing import MapPlane
 from tui_latent.records.schema import LatentMap
+
+
+def on_map(known: torch.Tensor, shown: LatentMap, asked: np.ndarray) -> np.ndarray:
+    return MapPlane.of(known, shown).place(asked)
 
 
 def turned(points: np.ndarray, degrees: float, shift: tuple[float, float]) -> np.ndarray:

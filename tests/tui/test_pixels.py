@@ -24,6 +24,7 @@ from tui_latent.tui.image_cells import (
     framed,
     half_blocks,
     shades,
+    stacked,
 )
 from tui_latent.tui.widgets import pixels
 from tui_latent.tui.widgets.pixels import ImageSheet, Tile
@@ -293,3 +294,29 @@ async def test_real_pixels_are_one_image_per_row_and_leave_with_the_images(
         app.sheet.say("gone")
         await pilot.pause()
         assert not app.query(FakeTerminalImage)
+
+
+def test_a_pair_keeps_nothing_between_its_images_at_any_size() -> None:
+    upper, lower = np.full((8, 8, 1), 90, np.uint8), np.full((8, 8, 1), 30, np.uint8)
+    pair = stacked(upper, lower)
+    assert pair.shape == (17, 8, 4)
+    for height in (5, 9, 17, 34, 60):
+        painted = seen(half_blocks(framed(pair, 2 * height, 2 * height)))
+        rows = {tuple(sorted({int(value) for value in row.flat})) for row in painted}
+        values = {value for row in rows for value in row}
+        assert {90, 30} <= values <= {-1, *range(30, 91)}, "nothing darkens what is beside it"
+        assert (-1,) in rows or height < 17, "a row of nothing"
+
+
+def test_one_image_alone_is_as_large_as_it_fits() -> None:
+    layout = arrange(40, 20, (8, 8), at_least=0)
+    assert layout is not None
+    assert (layout.tile_width, layout.tile_height) == (32, 16) and layout.width == 32
+    assert arrange(6, 20, (8, 8), at_least=0) is not None, "smaller than its pixels"
+    assert arrange(40, 20, (8, 8), at_least=1) != layout, "room for another is kept"
+
+
+def test_a_row_of_its_own_is_kept_for_images_below() -> None:
+    for width, height in ((78, 17), (118, 33), (60, 20)):
+        layout = arrange(width, height, (28, 28), at_least=3, rows_at_least=2)
+        assert layout is not None and layout.rows >= 2

@@ -124,10 +124,21 @@ def fit(image: Pixels, height: int, width: int) -> Pixels:
     ratio = min(height / rows, width / columns)
     down = _area_weights(rows, max(1, round(rows * ratio)))
     across = _area_weights(columns, max(1, round(columns * ratio)))
-    mean = np.einsum("yr,rcx->ycx", down, np.einsum("xc,rcd->rxd", across, colour))
     if colour.shape[2] == 4:
-        mean[..., 3] = np.where(mean[..., 3] < 128, 0, 255)
+        return _scaled_seen(colour, down, across)
+    mean = np.einsum("yr,rcx->ycx", down, np.einsum("xc,rcd->rxd", across, colour))
     return np.asarray(np.clip(np.rint(mean), 0, 255), dtype=np.uint8)
+
+
+def _scaled_seen(colour: Pixels, down: NDArray[np.float64], across: NDArray[np.float64]) -> Pixels:
+    """Scale down (H, W, 4); what is nothing does not darken what is beside it."""
+    seen = (colour[..., 3:] > 0).astype(np.float64)
+    both = np.concatenate([colour[..., :3] * seen, seen], axis=2)
+    mean = np.einsum("yr,rcx->ycx", down, np.einsum("xc,rcd->rxd", across, both))
+    share = mean[..., 3:]
+    colours = np.rint(mean[..., :3] / np.maximum(share, 1e-9))
+    alpha = np.where(share < 0.5, 0, 255)
+    return np.asarray(np.concatenate([np.clip(colours, 0, 255), alpha], axis=2), dtype=np.uint8)
 
 
 def framed(image: Pixels, height: int, width: int) -> Framed:

@@ -62,6 +62,8 @@ class Sheet:
     index: int | None = None
     """held-out image at the left, where the page goes through something else"""
     marks: Marks | None = None
+    marks_follow: bool = False
+    """whether the marks are still being looked for"""
     sliders: SliderSpace | None = None
 
 

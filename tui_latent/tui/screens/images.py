@@ -190,10 +190,12 @@ class ImagesScreen(Screen[None]):
 
     def show_sheet(self, sheet: Sheet) -> None:
         """Show images and facts, or why there are none."""
+        # The facts take as many lines as they need, so that new ones lay out the screen anew.
+        if sheet.facts != self._sheet.facts:
+            self.query_one("#facts", Static).update(Content("\n".join(sheet.facts)))
         self._sheet = sheet
         if sheet.size:
             self._counts[self.goes[0]] = self._counts[self.goes[1]] = sheet.size
-        self.query_one("#facts", Static).update(Content("\n".join(sheet.facts)))
         images = self.query_one(ImageSheet)
         if sheet.left is None:
             images.say(sheet.problem)

@@ -112,7 +112,9 @@ class ViewerScreen(ImagesScreen):
 
     def show_sheet(self, sheet: Sheet) -> None:
         """Show images, facts, and the map or the sliders where a page has them."""
-        self.set_class(sheet.marks is not None, "-marks")
+        had_map = self.has_class("-marks")
+        if not sheet.marks_follow:  # or the map would go and come with every image
+            self.set_class(sheet.marks is not None, "-marks")
         self.set_class(sheet.sliders is not None, "-sliders")
         if sheet.marks is not None:
             self.query_one(MarksMap).show(sheet.marks)
@@ -121,7 +123,9 @@ class ViewerScreen(ImagesScreen):
         if self.has_class("-sliders") and self.focused is None:
             self.set_focus(self.query_one(LatentSliders))
         super().show_sheet(sheet)
-        self.refresh_bindings()
+        # It makes the footer anew, which a slider must not wait for.
+        if had_map != self.has_class("-marks"):
+            self.refresh_bindings()
 
     @on(LatentSliders.Moved)
     def decode(self, event: LatentSliders.Moved) -> None:
@@ -141,8 +145,9 @@ class ViewerScreen(ImagesScreen):
     def action_page(self, name: str) -> None:
         """Show another page, of the image at the left if this page has found one."""
         index = self._wanted.index if self._sheet.index is None else self._sheet.index
-        self._sheet = Sheet()
-        self.set_focus(None)
+        self._sheet = replace(self._sheet, index=None)
+        if self.focused is not None:
+            self.set_focus(None)
         self.want(replace(self._wanted, page=name, index=index))
         self._show_pages()
         self.set_timer(_PATIENCE, self._tell_of_waiting)

@@ -45,7 +45,7 @@ class ReconstructionsPage(Page):
         first = Tile(tiles[0].image, tiles[0].caption, "bold")
         facts = (
             place,
-            "each image above its reconstruction · mean squared error of pixels 0..1, "
-            f"of these {number(float(found.errors.mean()))}",
+            "each image above its reconstruction · squared error of pixels 0..1, "
+            f"mean {number(float(found.errors.mean()))}",
         )
         yield Sheet(facts, first, tiles[1:], size)

@@ -40,7 +40,7 @@ class SlidersPage(Page):
         return NewestMap(self.run.source)
 
     def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
-        """Yield the decoded latent, and then where it is on the map."""
+        """Yield the decoded latent, with where it is on the map if that is known."""
         from tui_latent.inspection import InspectionError
 
         latents = self.run.source.latents()
@@ -52,10 +52,10 @@ class SlidersPage(Page):
         image = self._decoder.decode(latent[None])[0]
         facts = ("thick: where 98 % of the training images lie · *: moved from its start",)
         sheet = Sheet(facts, Tile(image, "decoded", "bold"), sliders=space)
-        yield sheet
         try:
             latent_map, points = self._newest_map.place(latent[None])
         except InspectionError:
+            yield sheet
             return
         titles = (f"◆ the sliders · step {latent_map.step:,}", "◆ the sliders")
         marks = Marks(latent_map, points, ["◆"], titles)

@@ -42,7 +42,7 @@ class ViewsPage(Page):
         views = self.run.inspector.augmentations([wanted.index], VIEWS, wanted.draw)[0]
         words = " · ".join(view_words(self.run.source.preset.augment))
         sheet = views_sheet(views, (f"{place} · draw {wanted.draw + 1}", words), size)
-        yield sheet
+        yield replace(sheet, marks_follow=True)
         try:
             landing = self._landings.land(wanted.index, VIEWS, wanted.draw)
         except InspectionError as error:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 STEPS = 8
 """latents on the way, both ends among them; each is a digit on the map"""
 _WAY: Final = {
-    True: "decoded · class of the nearest training image",
-    False: "no decoder: the nearest training images · class",
+    True: "decoded · below: class, distance of the nearest training image",
+    False: "no decoder: training images nearest to the way · class, distance",
 }
 
 
@@ -52,8 +52,7 @@ class WalkPage(Page):
         facts = (
             f"from image {wanted.index:,} (↑↓) to {end:,} (←→) of 0–{size - 1:,} · "
             f"length {number(found.length)}",
-            f"{_WAY[found.decoded]} and distance below, "
-            f"at most {number(float(found.distances.max()))}",
+            f"{_WAY[found.decoded]}, at most {number(float(found.distances.max()))}",
         )
         sheet = Sheet(facts, start, [*tiles, last], size, all_shown=True)
         try:

@@ -7,16 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from tui_latent.tui.canvas import NO_COLOR
+from tui_latent.palettes import class_color
+from tui_latent.records.schema import LatentMap
+from tui_latent.tui.canvas import NO_COLOR, Canvas, packed
 from tui_latent.tui.drawing import Drawer
-from tui_latent.tui.map_scene import (
-    Scene,
-    Window,
-    class_coloring,
-    draw_scene,
-    visible_points,
-)
-from tui_latent.tui.raster import Frame, finite_points, settle_frame
+from tui_latent.tui.map_scene import Window
+from tui_latent.tui.raster import Frame, finite_points, map_cells, settle_frame
 from tui_latent.tui.sheets import Marks
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
 from tui_latent.tui.widgets.latent_map import message_strips
@@ -40,36 +36,44 @@ class MarksMap(DrawnPanel, can_focus=False):
         marks = self._marks
         if marks is None:
             return lambda: Drawing((), ("",))
-        colored, dark = not self.app.no_color, self.app.current_theme.dark
+        colored = not self.app.no_color
 
         def draw() -> Drawing:
             self._frame = settle_frame(marks.latent_map.points, self._frame)
-            return draw_marks(marks, self._frame, width, height, colored, dark)
+            return draw_marks(marks, self._frame, width, height, colored)
 
         return draw
 
 
 def draw_marks(
-    marks: Marks, frame: Frame | None, width: int, height: int, colored: bool, dark: bool
+    marks: Marks, frame: Frame | None, width: int, height: int, colored: bool
 ) -> Drawing:
     """Draw a map with its marks, none of them outside: the frame is widened where it must be."""
-    points = marks.points[finite_points(marks.points)]
+    known = finite_points(marks.points)
+    points = marks.points[known]
     if frame is None or not len(points):
         strips = message_strips("nothing here is a finite number", width, height)
         return Drawing(strips, marks.titles)
     window = Window.around(_including(frame, points), width, height)
-    shown = marks.latent_map
-    labels = np.asarray(shown.labels, np.int64)
-    coloring = class_coloring(labels, shown.class_names)
-    visible = visible_points(shown.points, labels, frozenset())
-    scene = Scene(shown.points, labels, coloring, visible)
-    canvas, _ = draw_scene(scene, window, shaded=False, colored=colored, dark=dark)
-    for (x, y), glyph in zip(marks.points, marks.glyphs, strict=True):
-        if window.contains(x, y):
-            column, row = window.cell(x, y)
-            canvas.put(row, column, ord(glyph), NO_COLOR)
+    canvas = _ground(marks.latent_map, window, colored)
+    for place in np.flatnonzero(known).tolist():
+        column, row = window.cell(*marks.points[place].tolist())
+        if 0 <= column < width and 0 <= row < height:
+            canvas.put(row, column, ord(marks.glyphs[place]), NO_COLOR)
             canvas.bold[row, column] = True
     return Drawing(canvas.strips(), marks.titles)
+
+
+def _ground(latent_map: LatentMap, window: Window, colored: bool) -> Canvas:
+    """Draw the map itself: dots, which no mark is mistaken for, in class colours if there are."""
+    canvas = Canvas(window.width, window.height)
+    labels = np.asarray(latent_map.labels, np.int64)
+    groups = labels if colored else np.zeros_like(labels)
+    cells = map_cells(latent_map.points, groups, window.frame, window.width, window.height)
+    colors = [packed(class_color(c)) if colored else NO_COLOR for c in cells.classes.tolist()]
+    rows = window.height - 1 - cells.rows
+    canvas.put(rows, cells.columns, [ord(mark) for mark in cells.marks], colors)
+    return canvas
 
 
 def _including(frame: Frame, points: np.ndarray) -> Frame:

@@ -1,0 +1,241 @@
+"""The pages of the image viewer, over runs that were really trained."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.trained_runs import store, stored
+from tests.tui.pilots import MenulessApp, until
+from tui_latent.inspection import RunInspector, RunSource
+from tui_latent.inspection.decoding import RunDecoder
+from tui_latent.inspection.sampling import ClassSampler
+from tui_latent.tui.image_cells import Pixels
+from tui_latent.tui.screens.viewer import ViewerScreen
+from tui_latent.tui.widgets.latent_sliders import LatentSliders
+from tui_latent.tui.widgets.marks_map import MarksMap
+from tui_latent.tui.widgets.pixels import ImageSheet
+
+Trained = Callable[[str], Path]
+SIZES = [(80, 24), (120, 40)]
+
+
+def text_of(pilot: Pilot[Any]) -> str:
+    sheet = pilot.app.screen.query_one(ImageSheet)
+    lines = [sheet.render_line(y).text for y in range(sheet.size.height)]
+    facts = str(pilot.app.screen.query_one("#facts", Static).render())
+    return "\n".join([facts, *lines])
+
+
+def left(pilot: Pilot[Any]) -> Pixels:
+    """Return the image at the left of the sheet."""
+    tile = pilot.app.screen.query_one(ImageSheet)._left
+    assert tile is not None
+    return tile.image
+
+
+def others(pilot: Pilot[Any]) -> list[Pixels]:
+    return [tile.image for tile in pilot.app.screen.query_one(ImageSheet)._others]
+
+
+async def page(pilot: Pilot[Any], key: str, run: Path, words: str) -> ViewerScreen:
+    """Open the viewer on a run and one of its pages; return when it says some words."""
+    screen = ViewerScreen(run)
+    await pilot.app.push_screen(screen)
+    await pilot.press(key)
+    await until(pilot, lambda: words in text_of(pilot), seconds=30)
+    return screen
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_reconstructions_stand_below_their_images(
+    trained: Trained, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    run = trained("autoencoder")
+    expected = RunDecoder(RunSource(run)).reconstruct([0, 1])
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await page(pilot, "r", run, "above its reconstruction")
+        pair = left(pilot)
+        assert np.array_equal(pair[:8, :, :1], expected.originals[0])
+        assert np.array_equal(pair[-8:, :, :1], expected.images[0])
+        assert not pair[8:-8, :, 3].any(), "nothing between them"
+        await pilot.press("down")
+        await until(pilot, lambda: "held-out image 1 of" in text_of(pilot))
+        assert np.array_equal(left(pilot)[:8, :, :1], expected.originals[1])
+        error = f"{expected.errors[1]:.3f}".lstrip("0")
+        assert error in text_of(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_samples_say_what_lda_takes_them_for(
+    trained: Trained, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    run = trained("autoencoder")
+    expected = ClassSampler(RunSource(run)).sample(1, 128, seed=0)
+    assert expected.recognised is not None
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await page(pilot, "s", run, "class 0 (0 of 0–9) · draw 1")
+        await pilot.press("down")
+        await until(pilot, lambda: "class 1 (1 of 0–9)" in text_of(pilot))
+        text = text_of(pilot)
+        assert f"LDA calls {expected.agreeing} of 128 samples ‘1’" in text
+        again = int((expected.recognised == 1).sum())
+        assert f"of their images, embedded again, {again}" in text
+        assert np.array_equal(others(pilot)[5], expected.images[5])
+        wrong = [called for called in expected.called[:6].tolist() if called != 1]
+        assert all(f"✗ {called}" in text for called in wrong)
+        await pilot.press("n")
+        await until(pilot, lambda: "draw 2" in text_of(pilot))
+        assert not np.array_equal(others(pilot)[5], expected.images[5])
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_sliders_decode_where_they_stand(
+    trained: Trained, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    run = trained("autoencoder")
+    bank, labels = stored(run)["bank_latents"].double(), stored(run)["bank_labels"]
+    decoder = RunDecoder(RunSource(run))
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await page(pilot, "l", run, "decoded")
+        assert np.array_equal(left(pilot), decoder.decode(bank.mean(0)[None].numpy())[0])
+        await pilot.press("4")
+        mean = bank[labels == 4].mean(0)
+        at_mean = decoder.decode(mean[None].numpy())[0]
+        await until(pilot, lambda: np.array_equal(left(pilot), at_mean))
+        await pilot.press("down", "plus", "plus")
+        latent = app.screen.query_one(LatentSliders).latent
+        assert latent is not None and latent[1] > float(mean[1])
+        assert [latent[0], *latent[2:]] == pytest.approx([float(mean[0]), *mean[2:].tolist()])
+        moved = decoder.decode(np.array(latent)[None])[0]
+        await until(pilot, lambda: np.array_equal(left(pilot), moved))
+        assert not np.array_equal(moved, at_mean)
+
+
+async def test_keys_of_sliders_leave_other_pages_alone(trained: Trained, tmp_path: Path) -> None:
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await page(pilot, "l", trained("autoencoder"), "decoded")
+        await pilot.press("down", "right", "3", "w")
+        await until(pilot, lambda: "from image 0 (↑↓) to 1" in text_of(pilot))
+        assert not app.screen.query_one(LatentSliders).region.area
+        await pilot.press("right")
+        await until(pilot, lambda: "from image 0 (↑↓) to 2" in text_of(pilot))
+        await pilot.press("down")
+        await until(pilot, lambda: "from image 1 (↑↓) to 2" in text_of(pilot))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("name", "words"), [("autoencoder", "decoded · below"), ("vicreg", "no decoder: training")]
+)
+async def test_a_walk_shows_every_step_and_both_ends(
+    trained: Trained, tmp_path: Path, size: tuple[int, int], name: str, words: str
+) -> None:
+    run = trained(name)
+    inspector = RunInspector(run)
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await page(pilot, "w", run, words)
+        sheet = app.screen.query_one(ImageSheet)
+        assert sheet.shown == len(others(pilot)) == 9
+        assert np.array_equal(left(pilot), inspector.image(0))
+        assert np.array_equal(others(pilot)[-1], inspector.image(1))
+        assert f"to {inspector.label(1)}" in text_of(pilot)
+
+
+async def test_a_walk_runs_over_the_map(trained: Trained, tmp_path: Path) -> None:
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await page(pilot, "w", trained("contrastive"), "no decoder")
+        panel = app.screen.query_one(MarksMap)
+
+        def digits() -> str:
+            lines = (panel.render_line(y).text for y in range(panel.content_size.height))
+            return "".join(re.findall(r"\d", "".join(lines)))
+
+        await until(pilot, lambda: "0" in digits())
+        assert set(digits()) <= set("01234567")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_extremes_of_a_class_and_the_most_anomalous_images(
+    trained: Trained, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    run = trained("vicreg")
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await page(pilot, "e", run, "class 0 (0 of 0–9) · 40 training images")
+        assert any(line.startswith("farthest") for line in text_of(pilot).splitlines())
+        await pilot.press("o")
+        await until(pilot, lambda: "rank 0 of 0–" in text_of(pilot))
+        found = re.search(r"held-out image (\d+) · label (\d)", text_of(pilot))
+        assert found is not None
+        await pilot.press("k")
+        await until(pilot, lambda: f"held-out image {found[1]} of" in text_of(pilot))
+        assert f"label {found[2]}" in text_of(pilot), "the neighbours of the anomalous image"
+
+
+async def test_without_its_data_a_run_is_still_sampled_and_slid_through(
+    trained: Trained, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    run = trained("autoencoder")
+    request.getfixturevalue("no_digits")
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await page(pilot, "a", run, "digits are not in /data: mount it")
+        await pilot.press("s")
+        await until(pilot, lambda: "of 128 samples" in text_of(pilot))
+        assert "not embedded again: digits are not in /data" in text_of(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: "decoded" in text_of(pilot))
+        await pilot.press("i")
+        sliders = app.screen.query_one(LatentSliders)
+        own = stored(run)["query_latents"][0].tolist()
+        assert sliders.latent == pytest.approx(own)
+        for key in "krweo":
+            await pilot.press(key)
+            await until(pilot, lambda: "digits are not in /data: mount it" in text_of(pilot))
+
+
+@pytest.mark.parametrize("name", ["two-images", "equal"])
+async def test_every_page_of_a_run_that_says_little_says_something(
+    trained: Trained, tmp_path: Path, name: str
+) -> None:
+    if name == "equal":
+        run = shutil.copytree(trained("autoencoder"), tmp_path / "equal")
+        held_out = len(stored(run)["query_latents"])
+        equal = torch.full((400, 7), 0.5)
+        store(run, bank_latents=equal, query_latents=equal[:1].repeat(held_out, 1))
+    else:
+        run = trained(name)
+    app = MenulessApp(tmp_path)
+    said = {
+        "k": "nearest training images",
+        "r": "above its reconstruction",
+        "s": "of 128 samples",
+        "l": "98 % of the training images",
+        "w": "length",
+        "e": "nearest to the mean",
+        "o": "rank 0 of",
+        "a": "draw 1",
+    }
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(ViewerScreen(run))
+        await until(pilot, lambda: "draw 1" in text_of(pilot), seconds=30)
+        for key, words in said.items():
+            await pilot.press(key)
+            await until(pilot, lambda words=words: words in text_of(pilot))  # type: ignore[misc]
+            assert "fail" not in text_of(pilot)
