@@ -8,11 +8,14 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from tui_latent.records.plain import plain_text
+
+if TYPE_CHECKING:
+    from tui_latent.settings import Preset
 
 FAILED, USAGE, STOPPED = 1, 2, 130
 """exit codes beside 0, done"""
@@ -126,6 +129,78 @@ def train(
     except (PresetError, RunError) as error:
         fail(error)
     _train(path, as_json, background)
+
+
+@main.command()
+@click.argument("preset_name", metavar="PRESET")
+@click.option("--grid", "grids", metavar="KEY=V1,V2", multiple=True, required=True)
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="For every run.")
+@click.option("--name", help="How the runs' names begin; else sweep- and the preset's name.")
+@runs_option
+@json_option
+def sweep(
+    preset_name: str,
+    grids: tuple[str, ...],
+    settings: tuple[str, ...],
+    name: str | None,
+    runs: str | None,
+    as_json: bool,
+) -> None:
+    """Train PRESET for every combination of the grids' values, one run after the other.
+
+    Called again it goes on: finished runs are kept, others resumed.
+    """
+    from tui_latent.preset_files import PresetError
+    from tui_latent.presets import parse_override
+    from tui_latent.records.runs import runs_folder
+    from tui_latent.records.schema import RunError
+    from tui_latent.sweep import parse_grid, plan, run_name, table
+
+    try:
+        overrides = dict(parse_override(text) for text in settings)
+        trials = plan(preset_name, overrides, [parse_grid(text) for text in grids])
+    except PresetError as error:
+        fail(error)
+    stem = Path(preset_name).stem
+    rows = []
+    for number, trial in enumerate(trials, 1):
+        called = run_name(name or f"sweep-{stem}", trial)
+        click.echo(f"run {number} of {len(trials)}: {called}", err=True)
+        try:
+            result = _train_or_keep(runs_folder(runs), stem, trial.preset, called, as_json)
+        except (PresetError, RunError) as error:
+            fail(error)
+        rows.append((trial, result))
+        if result["state"] == "stopped":
+            break
+    if as_json:
+        listed = [{"set": dict(trial.values), **result} for trial, result in rows]
+        click.echo(json.dumps({"preset": preset_name, "runs": listed}))
+    else:
+        click.echo("\n".join(plain_text(line) for line in table(rows)))
+    if rows[-1][1]["state"] == "stopped":
+        click.echo("stopped; to go on, give the same command again", err=True)
+        sys.exit(STOPPED)
+    if any(result["state"] == "failed" for _, result in rows):
+        sys.exit(FAILED)
+
+
+def _train_or_keep(
+    folder: Path, stem: str, preset: Preset, name: str, quiet_stdout: bool
+) -> dict[str, Any]:
+    """Train a run of a sweep, or resume it; the result it had when it is finished already."""
+    from tui_latent.launch import create_run
+    from tui_latent.progress import result_of, train_with_progress
+    from tui_latent.records.reader import RunReader
+
+    path = folder / name
+    if not path.is_dir():
+        path = create_run(stem, preset, folder, name)
+    else:
+        snapshot = RunReader(path).refresh()
+        if snapshot.status.state == "finished":
+            return result_of(snapshot)
+    return train_with_progress(path, quiet_stdout)
 
 
 @main.command()
