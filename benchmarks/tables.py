@@ -1,4 +1,4 @@
-"""Writes the tables of README.md out of the JSON files that the benchmarks left.
+"""Writes the tables of README.md and docs/RELIABILITY.md out of what the benchmarks left.
 
 python -m benchmarks.tables
 """
@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.record import RESULTS, Row, table
 
 README = Path(__file__).with_name("README.md")
+RELIABILITY = Path(__file__).parents[1] / "docs" / "RELIABILITY.md"
 MARK = "<!-- tables -->\n"
 SHOWN = ("startup", "quality-digits", "quality-mnist", "screen")
 
@@ -25,11 +26,28 @@ def section(result: dict[str, Any]) -> str:
     return f"`{result['command']}` · {result['date']} · {machine} · {software}\n\n{table(rows)}\n"
 
 
-def main() -> None:
+def faults() -> str:
+    """Return one table of all faults that were tried, each with its command."""
+    results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("faults-*.json"))]
+    lines = ["| what | goal | measured | reached | command |", "|---|---|---|---|---|"]
+    for result in results:
+        for row in (Row(**row) for row in result["rows"]):
+            cells = (row.what, row.goal, row.measured, "yes" if row.reached else "no")
+            lines.append(f"| {' | '.join(cells)} | `{result['command']}` |")
+    return "\n".join(lines) + "\n"
+
+
+def fill(page: Path, tables: str) -> None:
     """Replace everything after the mark."""
+    head = page.read_text().partition(MARK)[0]
+    page.write_text(head + MARK + "\n" + tables)
+
+
+def main() -> None:
+    """Fill both pages."""
     results = [json.loads((RESULTS / f"{name}.json").read_text()) for name in SHOWN]
-    head = README.read_text().partition(MARK)[0]
-    README.write_text(head + MARK + "\n" + "\n".join(map(section, results)))
+    fill(README, "\n".join(map(section, results)))
+    fill(RELIABILITY, faults())
 
 
 if __name__ == "__main__":

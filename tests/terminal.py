@@ -86,12 +86,18 @@ class Terminal:
             self._read(0.1)
         return self.status
 
+    def hang_up(self) -> None:
+        """Close the terminal under the program, as a dropped connection does."""
+        os.close(self._file)
+        self._file = -1
+
     def close(self) -> None:
         """Kill the program if it still runs."""
         if self.status is None:
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
 
     def _answer(self, chunk: bytes) -> None:
         for question, answer in self._answers.items():

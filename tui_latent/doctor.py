@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tui_latent.data.places import data_folder
 from tui_latent.data.public import PUBLIC_DATASETS
 from tui_latent.hardware import devices
 from tui_latent.preset_files import preset_folder, preset_names
+from tui_latent.records.locks import FileLock
 from tui_latent.settings import DataSettings, TrainSettings
 
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual-image", "numpy")
@@ -62,4 +64,18 @@ def _data() -> dict[str, str]:
 def _folder(path: Path) -> str:
     if not path.is_dir():
         return f"{path}, not there yet"
-    return f"{path}, {'writable' if os.access(path, os.W_OK) else 'NOT writable'}"
+    free = shutil.disk_usage(path).free / 1e9
+    writable = "writable" if os.access(path, os.W_OK) else "NOT writable"
+    return f"{path}, {writable}, {free:,.1f} GB free, {_locks(path)}"
+
+
+def _locks(path: Path) -> str:
+    """Say whether two trainers of one run find out about each other at once here."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".doctor-", dir=path) as folder:
+            lock = FileLock(Path(folder) / "lock")
+            locks = lock.take()
+            lock.release()
+    except OSError:
+        return "locks not tried"
+    return "locks work" if locks else "no locks: a second trainer is found by its heartbeat"

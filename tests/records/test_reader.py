@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.records.conftest import PRESET, MakeMap, MakeRun
 from tui_latent.records.maps import map_file
 from tui_latent.records.reader import RunReader
+from tui_latent.records.runs import list_runs
 from tui_latent.records.schema import RunError
 from tui_latent.records.writer import RunWriter
 
@@ -223,3 +225,36 @@ def test_looking_again_reads_what_is_new_only(make_run: MakeRun, make_map: MakeM
     before = bytes_read()
     assert reader.refresh().curves["train/loss"].steps[-1] == 20_000
     assert bytes_read() - before < 10_000
+
+
+def test_a_live_run_on_a_file_system_that_became_read_only_says_so(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    run.lock()
+    run.status(state="running")
+    reader = RunReader(run.path)
+    assert reader.refresh().problems == ()
+    real = os.statvfs
+
+    class ReadOnly:
+        f_flag = real(run.path).f_flag | os.ST_RDONLY
+
+    monkeypatch.setattr(os, "statvfs", lambda _: ReadOnly)
+    (problem,) = reader.refresh().problems
+    assert str(run.path) in problem and "read-only file system" in problem
+    run.status(state="finished")
+    assert reader.refresh().problems == ()  # to look at an ended run is all that is wanted
+
+
+def test_a_run_of_a_newer_version_says_which(make_run: MakeRun) -> None:
+    run = make_run()
+    text = (run.path / "preset.toml").read_text()
+    assert "format = 1" in text
+    newer = text.replace("format = 1", 'format = 2\nversions = {tui-latent = "9.1"}')
+    (run.path / "preset.toml").write_text(newer)
+    for use in (RunReader, RunWriter.reopen):
+        with pytest.raises(RunError, match=r"newer tui-latent \(9\.1\), in run folder format 2"):
+            use(run.path)
+    (listed,) = list_runs(run.path.parent)
+    assert "newer tui-latent (9.1)" in listed.problem

@@ -134,7 +134,7 @@ def test_a_run_whose_terminal_is_lost_is_paused_and_stopped_from_elsewhere(start
     assert app.status().state == "stopped"
 
 
-@pytest.mark.parametrize("second", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGHUP, signal.SIGTERM])
 def test_a_signal_after_the_loss_stops_and_saves(start: Start, second: signal.Signals) -> None:
     app = start()
     until(lambda: app.status().step >= 5)

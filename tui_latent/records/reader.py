@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from tui_latent.records.map_folder import MapFolder
 from tui_latent.records.maps import Evaluation
 from tui_latent.records.metrics import MetricsReader
 from tui_latent.records.plain import plain_line
-from tui_latent.records.schema import LatentMap, RunError, RunSnapshot, Status
+from tui_latent.records.schema import LIVE_STATES, LatentMap, RunError, RunSnapshot, Status
 
 LOG_LINES: Final = 1000
 _LOG_BYTES: Final = 1 << 20
@@ -82,14 +83,23 @@ class RunReader:
             "confusion": newest.confusion if newest else None,
             "class_names": newest.map.class_names if newest else (),
             "reports": tuple(sorted((self.path / "reports").glob("[!.]*.png"))),
-            "problems": self._problems(),
+            "problems": self._problems(status),
         }
 
-    def _problems(self) -> tuple[str, ...]:
+    def _problems(self, status: Status) -> tuple[str, ...]:
         problems = [self._status.problem] if self._status.problem else []
         if skipped := self._metrics.skipped:
             problems.append(f"metrics.jsonl: lines that are no records, passed over: {skipped}")
+        if status.state in (*LIVE_STATES, "interrupted") and _read_only(self.path):
+            problems.append(
+                f"{self.path} is on a read-only file system: a training in it waits until it "
+                "can be written, and takes no requests"
+            )
         return (*problems, *self._maps.problems())
+
+
+def _read_only(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _equal(new: Any, old: Any) -> bool:

@@ -1,0 +1,64 @@
+"""`tui-latent train` in a terminal, and what signals do to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal
+from tests.training.conftest import SMALL
+from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import Status
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Iterator[Terminal]:
+    """A long training on a terminal, once it has done some steps."""
+    changes = SMALL | {"train.epochs": 100_000, "train.eval_every": 1000}
+    # Triplets take none of the contrastive method's settings.
+    words = [f"--set={key}={value}" for key, value in changes.items() if "head_dim" not in key]
+    runs = str(tmp_path / "runs")
+    terminal = Terminal("train", "digits-triplet-2d", "--runs", runs, "--name", "run", *words)
+    until(lambda: bool(terminal.screen()) and status(tmp_path).step > 3)
+    yield terminal
+    terminal.close()
+
+
+def status(folder: Path) -> Status:
+    run = folder / "runs" / "run"
+    return RunReader(run).refresh().status if (run / "preset.toml").exists() else Status()
+
+
+@pytest.mark.slow
+def test_a_signal_stops_and_saves_within_five_seconds(training: Terminal, tmp_path: Path) -> None:
+    os.kill(status(tmp_path).pid, signal.SIGINT)
+    until(lambda: status(tmp_path).state == "stopped", 5.0)
+    assert training.wait_for_end() == 130
+    assert status(tmp_path).checkpoint_step == status(tmp_path).step
+    assert b"\x1b[?25h" in training.painted  # the cursor is back
+    assert "tui-latent resume run" in training.screen()
+
+
+@pytest.mark.slow
+def test_a_lost_terminal_does_not_end_a_training_and_the_next_signal_does(
+    training: Terminal, tmp_path: Path
+) -> None:
+    pid = status(tmp_path).pid
+    training.hang_up()
+    step = status(tmp_path).step
+    until(lambda: status(tmp_path).step > step + 20)
+    os.kill(pid, signal.SIGHUP)
+    until(lambda: status(tmp_path).state == "stopped", 5.0)
+    assert status(tmp_path).checkpoint_step == status(tmp_path).step
