@@ -13,7 +13,6 @@ from tui_latent.preset_files import PresetError
 from tui_latent.presets import load_preset, parse_override
 from tui_latent.settings import Preset
 
-
 _LONGEST: Final = 100
 """characters of a run's name"""
 
