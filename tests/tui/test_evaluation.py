@@ -206,6 +206,18 @@ async def test_what_goes_wrong_is_said_and_the_page_goes_on(
         await until(pilot, lambda: "k=20" in panel(pilot, "figures"))
 
 
+@pytest.mark.parametrize("part", ["latents", "made", "knn_held_out", "class_names", "anomaly"])
+async def test_a_damaged_evaluation_is_measured_anew(
+    run: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    asked = measuring(monkeypatch, evaluation(step=777))
+    write_evaluation(run, 720, evaluation(**{part: {"accuracy": 7, "classes": [{"auc": "x"}]}}))
+    async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
+        await opened(pilot, run)
+        await until(pilot, lambda: doing(pilot).startswith(("step 777", "step 720")))
+        assert asked == ([] if part == "made" else [None])
+
+
 async def test_a_run_without_latents_says_when_they_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_latent.assessment.errors import AssessmentError, NotMeasured
 from tui_latent.assessment.outliers import Outliers, parse_outliers
+from tui_latent.assessment.table import is_whole
 from tui_latent.inspection import InspectionError, RunSource
 from tui_latent.records.evaluations import FORMAT, finite_json, read_evaluation, write_evaluation
 from tui_latent.records.reader import RunReader
@@ -127,7 +128,11 @@ def _measured(
 def _keep_other_outliers(path: Path, result: dict[str, Any]) -> None:
     """Take over what an earlier evaluation of the same latents found with other outliers."""
     old = read_evaluation(path, result["step"])
-    if old is None or old.get("latents", {}).get("written") != result["latents"]["written"]:
+    if (
+        old is None
+        or not is_whole(old)
+        or old["latents"]["written"] != result["latents"]["written"]
+    ):
         return
     named = {curve["outliers"] for curve in result["outliers"]}
     result["outliers"] += [c for c in old["outliers"] if c["outliers"] not in named]

@@ -92,6 +92,15 @@ def mixed_pairs(confusion: Sequence[Sequence[int]], most: int) -> list[tuple[int
     return sorted(pairs, key=lambda pair: -pair[2])[:most]
 
 
+def is_whole(found: Found) -> bool:
+    """Say whether what was read from a file can be written as a table: it may be damaged."""
+    try:
+        table_lines(found)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return False
+    return True
+
+
 def table_lines(found: Found) -> list[str]:
     """Return an evaluation as the command line prints it."""
     lines = [headline(found), *(f"note: {note}" for note in found["notes"]), ""]

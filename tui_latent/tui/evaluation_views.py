@@ -11,6 +11,7 @@ from textual.content import Content
 
 from tui_latent.assessment.table import class_rows, figure, figure_rows, mixed_pairs
 from tui_latent.palettes import class_color
+from tui_latent.tui.widgets.roc_panel import roc_curves
 from tui_latent.tui.wording import UNKNOWN, clip, column
 
 Found = Mapping[str, Any]
@@ -54,6 +55,27 @@ def _flowed(text: str, width: int) -> list[str]:
         else:
             lines += [indent + part for part in wrap(piece, width - len(indent))]
     return lines
+
+
+def is_readable(found: Found) -> bool:
+    """Say whether every part of what was read from a file can be shown: it may be damaged."""
+    try:
+        figures(found, 80)
+        class_table(found, True)
+        roc_curves(found)
+        for part in ("knn_train", "knn_held_out"):
+            if part in found:
+                confusion_table(found[part]["confusion"], found["class_names"], 80, True)
+        measured_at(found)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError):
+        return False
+    return True
+
+
+def measured_at(found: Found) -> str:
+    """Say of which step an evaluation is, and when it was made."""
+    day, _, clock = str(found["made"]).partition("T")
+    return f"step {found['step']:,} · measured {day} {clock[:5]}"
 
 
 def class_table(found: Found, colored: bool) -> Content:

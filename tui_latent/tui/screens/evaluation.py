@@ -27,6 +27,7 @@ from tui_latent.records.evaluations import newest_evaluation
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunError
 from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.evaluation_views import is_readable, measured_at
 from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.widgets.evaluation_page import EvaluationPage
 
@@ -161,7 +162,9 @@ class EvaluationScreen(Screen[None]):
             newest = newest_map.step if newest_map else None
         except RunError as error:
             self.post_message(self.Ended(None, str(error)))
-        self.post_message(self.Opened(newest_evaluation(self.path), newest))
+        found = newest_evaluation(self.path)
+        whole = found is not None and is_readable(found)
+        self.post_message(self.Opened(found if whole else None, newest))
 
     @on(Opened)
     def show_last(self, event: Opened) -> None:
@@ -173,7 +176,7 @@ class EvaluationScreen(Screen[None]):
             self._say(
                 f"step {found['step']:,} · the newest latents are of step {newest:,}: r measures"
                 if behind
-                else _when(found)
+                else measured_at(found)
             )
         elif newest is None:
             self._say("no latents yet: they come with the first evaluation of the training")
@@ -223,7 +226,7 @@ class EvaluationScreen(Screen[None]):
         self._busy = False
         if event.found is not None:
             self.query_one(EvaluationPage).show(event.found)
-            self._say(_when(event.found))
+            self._say(measured_at(event.found))
         if event.words:
             self._say(event.words)
         self.refresh_bindings()
@@ -283,8 +286,3 @@ class EvaluationScreen(Screen[None]):
             self._stop_asking()
         else:
             self.dismiss()
-
-
-def _when(found: Mapping[str, Any]) -> str:
-    day, _, clock = str(found["made"]).partition("T")
-    return f"step {found['step']:,} · measured {day} {clock[:5]}"
