@@ -211,7 +211,8 @@ async def test_a_damaged_evaluation_is_measured_anew(
     run: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     asked = measuring(monkeypatch, evaluation(step=777))
-    write_evaluation(run, 720, evaluation(**{part: {"accuracy": 7, "classes": [{"auc": "x"}]}}))
+    damage: dict[str, Any] = {part: {"accuracy": 7, "classes": [{"auc": "x"}]}}
+    write_evaluation(run, 720, evaluation() | damage)
     async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
         await until(pilot, lambda: doing(pilot).startswith(("step 777", "step 720")))
