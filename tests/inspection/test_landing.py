@@ -60,7 +60,7 @@ def test_the_usual_distance_is_the_median_of_the_twentieth_neighbours(trained: T
 def test_where_nothing_can_land_it_says_why(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InspectionError, match="sees hog features of the images as they are"):
+    with pytest.raises(InspectionError, match="hog features are made of images, not of views"):
         ViewLandings(RunSource(trained("features"))).land(0, views=2, seed=0)
     run = shutil.copytree(trained("contrastive"), tmp_path / "mapless")
     for file in (run / "latents").glob("step-*.npz"):

@@ -12,6 +12,7 @@ import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from tests.trained_runs import store, stored
+from tui_latent.data.errors import DataError
 from tui_latent.inspection.decoding import RunDecoder
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.sampling import ClassSampler
@@ -67,6 +68,19 @@ def test_without_images_samples_are_still_drawn_and_classified(
     assert found.images.shape == (8, 8, 8, 1) and len(found.called) == 8
     assert found.recognised is None and "digits are not in /data" in found.why_not
     assert found.class_names == tuple("0123456789")
+
+
+def test_lost_images_are_looked_for_once(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+
+    def download(*settings: object) -> None:
+        looked.append(settings)
+        raise DataError("no network")
+
+    monkeypatch.setattr("tui_latent.data.sources.load_dataset", download)
+    sampler = ClassSampler(RunSource(trained("autoencoder")))
+    assert [sampler.sample(label, 4, seed=0).why_not for label in range(3)] == ["no network"] * 3
+    assert len(looked) == 1
 
 
 def test_two_images_of_one_class_are_a_line_and_all_samples_agree(trained: Trained) -> None:

@@ -67,8 +67,7 @@ class ViewLandings:
 
         if self.source.preset.data.inputs != "raw":
             raise InspectionError(
-                f"this network sees {self.source.preset.data.inputs} features of the images "
-                "as they are, not of views"
+                f"{self.source.preset.data.inputs} features are made of images, not of views"
             )
         dataset = self.source.dataset()
         self.source.require(index, dataset.val)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +37,9 @@ class ClassSamples:
     called: NDArray[np.int64]
     """(N,) class that an LDA of the training latents names for each sample"""
     recognised: NDArray[np.int64] | None
-    """(N,) class that it names for the latent of each decoded image; None where `why_not` says"""
+    """(N,) class that it names for each decoded image, embedded again; None until asked"""
     why_not: str = ""
+    """why the images could not be embedded"""
 
     @property
     def agreeing(self) -> int:
@@ -56,12 +57,18 @@ class ClassSampler:
         self.source = source
         self._decoder = RunDecoder(source)
         self._classifier: Remembered[Classifier] = Remembered(_fit_classifier)
+        self._lost = ""
 
     def sample(self, label: int, count: int, seed: int) -> ClassSamples:
-        """Draw `count` latents of a class's maximum-likelihood Gaussian; the same seed, the same.
+        """Draw `count` latents of a class's maximum-likelihood Gaussian and say what they are.
 
-        InspectionError when the class has no training images or the method no decoder.
+        The same seed, the same samples. InspectionError when the class has no training images or
+        the method no decoder.
         """
+        return self.recognise(self.draw(label, count, seed))
+
+    def draw(self, label: int, count: int, seed: int) -> ClassSamples:
+        """Do `sample` without asking what the decoded images are taken for: needs no images."""
         import torch
 
         from tui_latent.evaluation.generation import class_samples
@@ -69,24 +76,33 @@ class ClassSampler:
         if why := no_decoder(self.source.preset):
             raise InspectionError(f"{self.source.path.name}: {why}")
         latents = self.source.latents()
-        names = class_names(self.source.path, latents)
         bank, labels = finite(latents, latents.bank), latents.bank_labels
         fitted = int((labels == label).sum())
         if not fitted:
             raise InspectionError(f"{self.source.path.name}: class {label} has no training image")
         classify = self._classifier.of(latents)
-        generator = torch.Generator().manual_seed(seed)
-        drawn = class_samples(bank, labels, label, count, generator)
-        images = self._decoder.decode(drawn.numpy())
-        recognised, why_not = None, ""
-        try:
-            recognised = classify(self._embedded(images)).numpy()
-        except InspectionError as error:
-            why_not = str(error)
-        called = classify(drawn).numpy()
+        drawn = class_samples(bank, labels, label, count, torch.Generator().manual_seed(seed))
         return ClassSamples(
-            label, names, fitted, drawn.numpy(), images, called, recognised, why_not
+            label=label,
+            class_names=class_names(self.source.path, latents),
+            training_images=fitted,
+            latents=drawn.numpy(),
+            images=self._decoder.decode(drawn.numpy()),
+            called=classify(drawn).numpy(),
+            recognised=None,
         )
+
+    def recognise(self, samples: ClassSamples) -> ClassSamples:
+        """Embed the decoded images and classify them; where images are missing, say which."""
+        if not self._lost:
+            try:
+                classify = self._classifier.of(self.source.latents())
+                recognised = classify(self._embedded(samples.images)).numpy()
+            except InspectionError as error:
+                self._lost = str(error)  # a download may have been tried: not again for each class
+            else:
+                return replace(samples, recognised=recognised)
+        return replace(samples, why_not=self._lost)
 
     def _embedded(self, images: NDArray[np.uint8]) -> Tensor:
         """Return the latents of images (N, H, W, C) as if they were held out."""

@@ -34,12 +34,11 @@ class ExtremesPage(Page):
             for ranked in (found.nearest, found.farthest)
         )
         own = found.class_names[wanted.label]
-        farthest = f", farthest {far[0].caption}" if far else ""
         facts = (
             f"class {own} ({wanted.label} of 0–{len(found.class_names) - 1}) · "
             f"{found.size:,} training images",
             "nearest to the mean of the class, the farthest below · "
-            f"median {number(found.median)}{farthest}",
+            f"median distance {number(found.median)}",
         )
         left = Tile(near[0].image, f"{own} {near[0].caption}", "bold")
         count = len(found.class_names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,22 +44,24 @@ class SamplesPage(Page):
         return RunDecoder(self.run.source)
 
     def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
-        """Yield the samples of the class asked for, and its decoded mean."""
+        """Yield the samples of a class, then what LDA takes their images for."""
         from tui_latent.inspection.ranges import latent_ranges
 
-        found = self._sampler.sample(wanted.label, SAMPLES, wanted.draw)
+        found = self._sampler.draw(wanted.label, SAMPLES, wanted.draw)
         names = found.class_names
         mean = latent_ranges(self.run.source).class_means[wanted.label]
         middle = self._decoder.decode(mean[None])[0]
         own = names[wanted.label]
         shown = zip(found.images, found.called.tolist(), strict=True)
         tiles = [verdict_tile(image, names[called], own, "") for image, called in shown]
-        facts = (
+        place = (
             f"class {own} ({wanted.label} of 0–{len(names) - 1}) · draw {wanted.draw + 1} · "
-            f"Gaussian of {found.training_images:,} training images",
-            *verdict_words(found),
+            f"Gaussian of {found.training_images:,} training images"
         )
-        yield Sheet(facts, Tile(middle, "mean", "bold"), tiles, len(names))
+        facts = (place, *verdict_words(found))
+        sheet = Sheet(facts, Tile(middle, "mean", "bold"), tiles, len(names))
+        yield sheet
+        yield replace(sheet, facts=(place, *verdict_words(self._sampler.recognise(found))))
 
 
 def verdict_words(found: ClassSamples) -> list[str]:
@@ -67,8 +70,10 @@ def verdict_words(found: ClassSamples) -> list[str]:
     own = names[found.label]
     first = f"LDA calls {found.agreeing} of {count} samples ‘{own}’"
     first += _others([names[called] for called in found.called.tolist()], own)
-    if found.recognised is None:
+    if found.why_not:
         return [first, f"their images are not embedded again: {found.why_not}"]
+    if found.recognised is None:
+        return [first, "of their images, embedded again, …"]
     again = int(np.count_nonzero(found.recognised == found.label))
     second = f"of their images, embedded again, {again}"
     second += _others([names[called] for called in found.recognised.tolist()], own)
