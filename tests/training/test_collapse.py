@@ -18,22 +18,28 @@ COLLAPSING: dict[str, Any] = {
     "train__lr": 1e-4,
     "train__warmup_epochs": 0.0,
     "train__schedule": "constant",
+    "train__epochs": 30,
+    "train__eval_every": 5,
 }
+"""evaluations at steps 20, 40, …, 120"""
 
 
 def test_a_collapse_is_recorded_and_logged_once_and_training_goes_on(make_run: MakeRun) -> None:
     path = make_run(**COLLAPSING)
     assert train_run(path).state == "finished"
     snapshot = RunReader(path).refresh()
-    assert snapshot.curves["latent/collapsed"].means.tolist() == [1, 1, 1]
-    assert sum("collapsed at step 4" in line for line in snapshot.log) == 1
+    collapsed = snapshot.curves["latent/collapsed"]
+    assert collapsed.steps.tolist() == [40, 60, 80, 100, 120], "a young network is left alone"
+    assert collapsed.means.tolist() == [1] * 5
+    assert sum("collapsed at step 40" in line for line in snapshot.log) == 1
+    assert sum("collapsed" in line for line in snapshot.log) == 1
     assert not any("pausing" in line for line in snapshot.log)
 
 
 def test_a_healthy_run_has_not_collapsed(make_run: MakeRun) -> None:
-    path = make_run(train__pause_on_collapse=True)
+    path = make_run(train__pause_on_collapse=True, train__epochs=12, train__eval_every=4)
     assert train_run(path).state == "finished"
-    assert RunReader(path).refresh().curves["latent/collapsed"].means.tolist() == [0, 0, 0]
+    assert RunReader(path).refresh().curves["latent/collapsed"].means.tolist() == [0, 0]
 
 
 def test_where_asked_the_run_pauses_at_that_evaluation_and_goes_on_when_told(
@@ -47,8 +53,8 @@ def test_where_asked_the_run_pauses_at_that_evaluation_and_goes_on_when_told(
     while reader.refresh().status.state != "paused":
         assert time.monotonic() < deadline, "it never paused"
         time.sleep(0.02)
-    assert reader.refresh().status.step == 4
-    assert any("step 4: pausing, as train.pause_on_collapse" in x for x in reader.refresh().log)
+    assert reader.refresh().status.step == 40
+    assert any("step 40: pausing, as train.pause_on_collapse" in x for x in reader.refresh().log)
     request(path, state="run")
     worker.join(120)
     assert reader.refresh().status.state == "finished"

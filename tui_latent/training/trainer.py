@@ -38,6 +38,10 @@ from tui_latent.training.rows import RowOrder
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
 from tui_latent.training.window import TermWindow
 
+SETTLED = 30
+"""steps after which batch normalisation's running averages (of .9) hold for an evaluation: before,
+a sound network's latents can look collapsed"""
+
 
 class Trainer:
     """Trains one run and writes its folder; the only writer of weights."""
@@ -224,6 +228,8 @@ class Trainer:
         self.writer.status(phase="evaluating")
         evaluation = self.evaluator.evaluate(self.method, self.autocast)
         metrics = evaluation.metrics
+        if self.done < SETTLED:
+            del metrics["latent/collapsed"]
         self._write(metrics)
         self.disk.write(
             self.path / "latents",
@@ -237,7 +243,7 @@ class Trainer:
             f"step {self.done:,}: val/loss {metrics['val/loss']:.4g}, "
             + ", ".join(f"knn_{k} {metrics[f'val/knn_{k}']:.4f}" for k in (1, 5, 20))
         )
-        self._heed_collapse(bool(metrics["latent/collapsed"]))
+        self._heed_collapse(bool(metrics.get("latent/collapsed")))
         self.writer.status(**self._progress())
         self._rate_from = (self.done, self.stopwatch.seconds)
 
