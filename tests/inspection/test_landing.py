@@ -69,6 +69,16 @@ def test_where_nothing_can_land_it_says_why(
         ViewLandings(RunSource(run)).land(0, views=2, seed=0)
 
 
+def test_weights_of_an_earlier_stage_than_the_latents_are_told(
+    trained: Trained, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained("contrastive"), tmp_path / "staged")
+    held_out = len(stored(run)["query_latents"])
+    store(run, query_latents=torch.zeros(held_out, 16), bank_latents=torch.zeros(400, 16))
+    with pytest.raises(InspectionError, match="of another stage than the newest latents"):
+        ViewLandings(RunSource(run)).land(0, views=2, seed=0)
+
+
 def test_two_images_are_compared_with_the_last_neighbour_there_is(trained: Trained) -> None:
     landing = ViewLandings(RunSource(trained("two-images"))).land(0, views=3, seed=0)
     assert landing.neighbour == 2 and (landing.distances == 0).all() and landing.radius == 0

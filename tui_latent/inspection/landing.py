@@ -76,6 +76,11 @@ class ViewLandings:
         drawn = views_of(dataset.val, [index], self.source.preset.augment, views, seed)[0]
         with torch.inference_mode():
             embedded = model.method.embed(dataset.normalise(drawn)).float()
+        if embedded.shape[1] != latents.bank.shape[1]:
+            raise InspectionError(
+                f"the newest weights, of step {model.step:,}, are of another stage than the "
+                "newest latents: the next checkpoint brings them together"
+            )
         try:
             _, rows = latents.search.nearest(embedded[1:], 1)
             usual, neighbour = self._usual.of(latents)
