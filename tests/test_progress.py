@@ -58,7 +58,10 @@ def test_a_lost_terminal_does_not_end_a_training_and_the_next_signal_does(
     pid = status(tmp_path).pid
     training.hang_up()
     step = status(tmp_path).step
+    os.kill(pid, signal.SIGHUP)  # of the shell, which hears of the same loss
+    time.sleep(1.2)
     until(lambda: status(tmp_path).step > step + 20)
+    assert status(tmp_path).state == "running"
     os.kill(pid, signal.SIGHUP)
     until(lambda: status(tmp_path).state == "stopped", 5.0)
     assert status(tmp_path).checkpoint_step == status(tmp_path).step

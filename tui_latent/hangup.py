@@ -8,6 +8,10 @@ import select
 import termios
 import threading
 from collections.abc import Callable
+from typing import Final
+
+ONE_LOSS: Final = 1.0
+"""seconds within which hangups are of one loss: kernel, shell and `when_gone` all tell of it"""
 
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 

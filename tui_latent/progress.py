@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, TextIO
 
-from tui_latent.hangup import let_go_of_terminal, when_gone
+from tui_latent.hangup import ONE_LOSS, let_go_of_terminal, when_gone
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunError, RunSnapshot, RunSummary, Status
@@ -214,9 +214,13 @@ def _signals(path: Path) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
             sys.stderr.write(f"tui-latent: {error}; once more ends it without saving\n")
 
-    def let_go(_number: int, _frame: FrameType | None) -> None:
+    lost_at: list[float] = []
+
+    def let_go(number: int, frame: FrameType | None) -> None:
         let_go_of_terminal()
-        signal.signal(signal.SIGHUP, stop)
+        lost_at.append(time.monotonic())
+        if lost_at[-1] - lost_at[0] > ONE_LOSS:
+            stop(number, frame)
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in zip(_SIGNALS, (stop, stop, let_go), strict=True):

@@ -139,7 +139,9 @@ def test_a_signal_after_the_loss_stops_and_saves(start: Start, second: signal.Si
     app = start()
     until(lambda: app.status().step >= 5)
     app.hang_up()
-    time.sleep(0.5)
+    os.kill(app.pid, signal.SIGHUP)  # of the shell, which hears of the same loss
+    time.sleep(1.2 if second is signal.SIGHUP else 0.2)
+    assert app.status().state == "running"
     os.kill(app.pid, second)
     until(app.has_ended, 5.0)
     assert app.status().state == "stopped"

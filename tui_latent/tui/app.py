@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -25,7 +23,6 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
-from tui_latent.hangup import let_go_of_terminal, terminal_is_gone, when_gone
 from tui_latent.tui.drawing import Drawer
 
 if TYPE_CHECKING:
@@ -33,6 +30,7 @@ if TYPE_CHECKING:
 
     from tui_latent.records.schema import Status
     from tui_latent.settings import Preset
+    from tui_latent.tui.unseen import UnseenTraining
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
 
@@ -114,8 +112,9 @@ class LatentApp(App[int]):
         self._start_process = start_process
         self._export = export
         self._training: Worker[Status] | None = None
-        self._trained = threading.Event()
-        self._unseen = False
+        self.trained = threading.Event()
+        """set when the training of this process is over; any thread may wait for it"""
+        self._unseen: UnseenTraining | None = None
         self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
         if self._remote:
             self.animation_level = "none"
@@ -130,25 +129,17 @@ class LatentApp(App[int]):
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            self._listen_to_signals(asyncio.get_running_loop())
+            from tui_latent.tui.unseen import UnseenTraining
+
+            self._unseen = UnseenTraining(self)
         if self._open_path is not None:
             self.open_run(self._open_path)
-
-    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Not the loop's own handlers: it may be waiting to write to a terminal that is gone.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leave))
-        signal.signal(signal.SIGHUP, lambda *_: self._lose_terminal(loop))
-        when_gone(lambda: os.kill(os.getpid(), signal.SIGHUP))
 
     async def on_unmount(self) -> None:
         self.drawer.close()
         # A crash of the screen must not leave the process training on unseen.
-        if self.training_path is not None and not self._terminal_lost():
-            from tui_latent.records.schema import RunError
-
-            with contextlib.suppress(RunError):
-                _ask_to_stop(self.training_path)
+        if self._unseen is None or not self._unseen.begun:
+            self.ask_training_to_stop()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands that no key has."""
@@ -209,7 +200,7 @@ class LatentApp(App[int]):
             self._tell_not_started(error)
             return
         self.training_path = path
-        self._trained.clear()
+        self.trained.clear()
         self._training = self.run_worker(
             partial(self._train_to_end, path),
             group="training",
@@ -223,11 +214,11 @@ class LatentApp(App[int]):
         self.notify(str(error), title="Not started", severity="error", timeout=20, markup=False)
 
     def _train_to_end(self, path: Path) -> Status:
-        """Train, in a thread; `_trained` tells other threads when it is over."""
+        """Train, in a thread; `trained` tells other threads when it is over."""
         try:
             return self._train(path)
         finally:
-            self._trained.set()
+            self.trained.set()
 
     @on(Worker.StateChanged)
     def end_training(self, event: Worker.StateChanged) -> None:
@@ -300,45 +291,12 @@ class LatentApp(App[int]):
         """Leave; a training is stopped and saved first, after asking."""
         self._quit(ask=True)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Leave without asking, because the system says so."""
         self._quit(ask=False)
 
-    def _lose_terminal(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let the training go on without a screen, and end with it; a next signal stops it."""
-        if self._unseen:
-            return
-        self._unseen = True
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop_unseen())
-        if terminal_is_gone():
-            let_go_of_terminal()
-        loop.call_soon_threadsafe(self._go_dark)
-        threading.Thread(target=self._end_unseen, name="hangup").start()
-
-    def _terminal_lost(self) -> bool:
-        return self._unseen or (not self.is_headless and terminal_is_gone())
-
-    def _go_dark(self) -> None:
-        """Give back a terminal that is still there, and draw nothing more."""
-        if self._driver is not None and not terminal_is_gone():
-            self._driver.stop_application_mode()
-        let_go_of_terminal()
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.push_screen(Screen())
-
-    def _end_unseen(self) -> None:
-        path = self.training_path
-        if path is not None:
-            sys.stderr.write(
-                "the terminal is gone: training goes on without a screen; "
-                f"tui-latent attach {path.name} shows it\n"
-            )
-            self._trained.wait()
-        os._exit(0)
-
-    def _stop_unseen(self) -> None:
+    def ask_training_to_stop(self) -> None:
+        """Ask the training of this process, if there is one, to stop and save."""
         from tui_latent.records.schema import RunError
 
         if self.training_path is not None:

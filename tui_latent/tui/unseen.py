@@ -1,0 +1,82 @@
+"""A training whose terminal is lost: it goes on unseen, and the process ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from tui_latent.hangup import ONE_LOSS, let_go_of_terminal, terminal_is_gone, when_gone
+
+if TYPE_CHECKING:
+    from tui_latent.tui.app import LatentApp
+
+
+class UnseenTraining:
+    """Listens to the system's signals for an application that draws on a real terminal.
+
+    The handlers are the process's own and not the event loop's, which may be waiting to write to
+    a terminal that is gone.
+    """
+
+    def __init__(self, app: LatentApp) -> None:
+        self._app = app
+        self._loop = asyncio.get_running_loop()
+        self._begun = False
+        self._lost_at = 0.0
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._in_loop(app.leave))
+        signal.signal(signal.SIGHUP, lambda *_: self._begin())
+        when_gone(lambda: os.kill(os.getpid(), signal.SIGHUP))
+
+    @property
+    def begun(self) -> bool:
+        """Whether the terminal is lost, or about to be told so."""
+        return self._begun or terminal_is_gone()
+
+    def _begin(self) -> None:
+        """Leave the terminal and end with the training; a next signal stops and saves it."""
+        if self._begun:
+            if time.monotonic() - self._lost_at > ONE_LOSS:
+                self._app.ask_training_to_stop()
+            return
+        self._begun, self._lost_at = True, time.monotonic()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._app.ask_training_to_stop())
+        if terminal_is_gone():
+            let_go_of_terminal()
+        threading.Thread(target=self._end, name="hangup").start()
+        self._in_loop(self._go_dark)
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the process soon will
+            self._loop.call_soon_threadsafe(call)
+
+    def _go_dark(self) -> None:
+        """Give back a terminal that is still there, and draw nothing more."""
+        driver = self._app._driver
+        if driver is not None and not terminal_is_gone():
+            driver.stop_application_mode()
+        let_go_of_terminal()
+        while len(self._app.screen_stack) > 1:
+            self._app.pop_screen()
+        self._app.push_screen(Screen())
+
+    def _end(self) -> None:
+        path = self._app.training_path
+        if path is not None:
+            # While a run trains, its log takes what goes to stderr.
+            sys.stderr.write(
+                "the terminal is gone: training goes on without a screen; "
+                f"tui-latent attach {path.name} shows it\n"
+            )
+            self._app.trained.wait()
+        os._exit(0)
