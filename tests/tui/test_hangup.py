@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -177,3 +180,14 @@ def test_a_signal_while_the_terminal_is_there_stops_saves_and_gives_it_back(
     until(app.has_ended, 5.0)
     app.status()
     assert b"\x1b[?1049l" in app.painted and b"\x1b[?25h" in app.painted
+
+
+def test_a_signal_ends_a_screen_that_waits_for_a_stuck_terminal(start: Start) -> None:
+    app = start()
+    until(lambda: app.status().step >= 5)
+    for columns in range(40):  # each paints the whole screen, and nobody reads it
+        fcntl.ioctl(app.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 180 + columns, 0, 0))
+        time.sleep(0.05)
+    os.kill(app.pid, signal.SIGTERM)
+    until(lambda: RunReader(app.path).refresh().status.state == "stopped", 5.0)
+    until(app.has_ended, 5.0)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 
@@ -18,6 +18,10 @@ from tui_latent.hangup import ONE_LOSS, let_go_of_terminal, terminal_is_gone, wh
 
 if TYPE_CHECKING:
     from tui_latent.tui.app import LatentApp
+
+
+_STUCK: Final = 2.0
+"""seconds after which an event loop that hears nothing counts as waiting for its terminal"""
 
 
 class UnseenTraining:
@@ -33,7 +37,7 @@ class UnseenTraining:
         self._begun = False
         self._lost_at = 0.0
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._in_loop(app.leave))
+            signal.signal(number, lambda *_: _in_thread(self._leave))
         signal.signal(signal.SIGHUP, lambda *_: self._begin())
         when_gone(lambda: os.kill(os.getpid(), signal.SIGHUP))
 
@@ -42,18 +46,31 @@ class UnseenTraining:
         """Whether the terminal is lost, or about to be told so."""
         return self._begun or terminal_is_gone()
 
+    def _leave(self) -> None:
+        """Stop, save and leave; without the screen where it waits for a terminal that is stuck."""
+        path = self._app.training_path
+        self._app.ask_training_to_stop()
+        heard = threading.Event()
+        self._in_loop(heard.set)
+        self._in_loop(self._app.leave)
+        if heard.wait(_STUCK):
+            return
+        if path is not None:
+            self._app.trained.wait()
+        os._exit(0)
+
     def _begin(self) -> None:
         """Leave the terminal and end with the training; a next signal stops and saves it."""
         if self._begun:
             if time.monotonic() - self._lost_at > ONE_LOSS:
-                self._app.ask_training_to_stop()
+                _in_thread(self._app.ask_training_to_stop)
             return
         self._begun, self._lost_at = True, time.monotonic()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._app.ask_training_to_stop())
+            signal.signal(number, lambda *_: _in_thread(self._app.ask_training_to_stop))
         if terminal_is_gone():
             let_go_of_terminal()
-        threading.Thread(target=self._end, name="hangup").start()
+        _in_thread(self._end)
         self._in_loop(self._go_dark)
 
     def _in_loop(self, call: Callable[[], None]) -> None:
@@ -80,3 +97,8 @@ class UnseenTraining:
             )
             self._app.trained.wait()
         os._exit(0)
+
+
+def _in_thread(call: Callable[[], None]) -> None:
+    """Do what a signal asks outside its handler, which may have interrupted the same work."""
+    threading.Thread(target=call, name="signal", daemon=True).start()
