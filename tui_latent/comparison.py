@@ -197,6 +197,7 @@ def difference_text(row: MetricRow, index: int) -> str:
     largest = max(abs(row.last[0] or 0.0), abs(row.last[index] or 0.0))
     decimals = 2 - math.floor(math.log10(largest)) if largest else 0
     text = f"{difference:+,.{max(decimals, 0)}f}" if decimals < 6 else f"{difference:+.1e}"
+    text = text.replace("e-0", "e-")
     return text if float(text.replace(",", "")) else "±0"
 
 

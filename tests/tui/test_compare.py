@@ -14,12 +14,14 @@ from textual.widgets import Static
 from tests.tui.made_runs import PRESET, clusters, running, write_records
 from tests.tui.menus import NotingApp, menu, notes, presets, run_in, runs_text
 from tests.tui.pilots import MenulessApp, until
+from tui_latent.comparison import compare
 from tui_latent.palettes import run_colors
+from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import LatentMap
 from tui_latent.records.writer import RunWriter
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.screens.compare import CompareScreen
-from tui_latent.tui.widgets.comparison_tables import RunNames, TablePanel
+from tui_latent.tui.widgets.comparison_tables import RunNames, TablePanel, number_lines
 from tui_latent.tui.widgets.drawn_panel import DrawnPanel
 
 __all__ = ["presets"]
@@ -259,3 +261,20 @@ def test_it_looks_as_it_should(
         await compared(pilot, runs[:2])
 
     assert snap_compare(MenulessApp(tmp_path), terminal_size=size, run_before=open_it)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [(0.5, 0.52, "+.020"), (20.0, 9.0, "-11.0"), (1.0, 11.0, "+10.0"), (2e-7, 1e-7, "-1.0e-7")],
+)
+def test_differences_keep_their_size(
+    tmp_path: Path, first: float, second: float, shown: str
+) -> None:
+    snapshots = []
+    for name, value in (("a", first), ("b", second)):
+        writer = RunWriter.create(tmp_path, "p", PRESET, {}, name)
+        writer.metrics(1, 1, 1, {"train/loss": value})
+        writer.close()
+        snapshots.append(RunReader(writer.path).refresh())
+    line = number_lines(compare(snapshots), 90, colored=True)[1].plain
+    assert line.split()[-2] == shown

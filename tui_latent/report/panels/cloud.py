@@ -18,8 +18,12 @@ from tui_latent.report.text import fit
 _SIDES: Final = ((0.6, 0.45), (0.6 + np.pi / 2, 0.45))
 """yaw and pitch, radians"""
 _AXES: Final = ("1", "2", "3")
-_SMALL, _LARGE = 6.0, 26.0
-"""square points of the farthest and the nearest marker"""
+_LARGEST, _SMALLEST = 26.0, 4.0
+"""square points of the nearest marker, by how many there are"""
+_INK: Final = 463.0
+"""square points of ink per square inch that all markers together may cover"""
+_FAR: Final = 0.3
+"""size of the farthest marker, as a share of the nearest one's"""
 
 
 def draw_cloud(page: Page, box: Box, title: str, cloud: Cloud, numbers: ReportNumbers) -> None:
@@ -41,12 +45,18 @@ def draw_cloud(page: Page, box: Box, title: str, cloud: Cloud, numbers: ReportNu
         axes.set_xlim(-reach, reach)
         axes.set_ylim(-reach, reach)
         _draw_directions(axes, yaw, pitch, reach)
-        _draw_points(axes, points, labels, yaw, pitch)
+        largest = float(np.clip(_INK * side**2 / max(len(points), 1), _SMALLEST, _LARGEST))
+        _draw_points(axes, points, labels, (yaw, pitch), largest)
 
 
 def _draw_points(
-    axes: Axes, points: NDArray[np.float64], labels: NDArray[np.int64], yaw: float, pitch: float
+    axes: Axes,
+    points: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    side: tuple[float, float],
+    largest: float,
 ) -> None:
+    yaw, pitch = side
     seen = turned(points.astype(np.float32), yaw, pitch)
     depth = turned(points.astype(np.float32), yaw, pitch - np.pi / 2)[:, 1]
     order = np.argsort(-depth, kind="stable")
@@ -57,7 +67,7 @@ def _draw_points(
         seen[order, 0],
         seen[order, 1],
         c=paint[labels[order]],
-        s=_SMALL + (_LARGE - _SMALL) * near[order],
+        s=largest * (_FAR + (1 - _FAR) * near[order]),
         alpha=0.8,
         linewidths=0,
     )

@@ -243,7 +243,7 @@ def _map_words(compared: ComparedMap, labels: Sequence[str]) -> str:
     if compared.problem:
         parts.append(compared.problem)
     if compared.disparity is not None and compared.onto is not None:
-        parts.append(f"turned onto {labels[compared.onto]}, disparity {number(compared.disparity)}")
+        parts.append(f"turned onto {labels[compared.onto]}, disparity {compared.disparity:.3f}")
     return " · ".join(parts)
 
 

@@ -24,7 +24,7 @@ _PARTS: Final = {
     "map": "map",
 }
 _ALIGNED: Final = "of two views; smaller is better"
-_NO_VIEWS: Final = "not recorded: the method trains on single images"
+_NO_VIEWS: Final = "not recorded: training makes no two views of an image"
 _VALUE: Final = 0.85
 _NAME: Final = 2.2
 _NOTES: Final = 3

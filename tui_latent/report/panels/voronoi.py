@@ -24,16 +24,14 @@ _PALE: Final = 0.62
 def draw_voronoi(
     page: Page, box: Box, latent_map: LatentMap | None, numbers: ReportNumbers
 ) -> None:
-    """Draw the regions of a 2-D latent, with its points and names upon them."""
+    """Draw the regions of the map, with its points and names upon them."""
     note = "each spot has the class of the nearest held-out image"
+    if latent_map is not None and latent_map.projection != "native":
+        note += f" in this plane, of {numbers.about.latent_dim or 'more'} dimensions"
     inner = page.title(box, "Voronoi", note)
     frame = numbers.map
     if latent_map is None or frame is None:
         page.message(inner, "it comes with the first evaluation")
-        return
-    if latent_map.projection != "native":
-        words = f"the latent has {numbers.about.latent_dim or 'more than two'} dimensions: "
-        page.message(inner, words + "regions of its map would not be regions of the latent space")
         return
     if frame.images == frame.not_finite:
         page.message(inner, "no latent is finite: training has diverged")

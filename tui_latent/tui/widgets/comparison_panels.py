@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from textual import events
@@ -26,7 +27,7 @@ from tui_latent.tui.widgets.comparison_tables import (
 from tui_latent.tui.widgets.curve_chart import CurveChart
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
 from tui_latent.tui.widgets.latent_map import draw_map, message_strips
-from tui_latent.tui.wording import clip, number
+from tui_latent.tui.wording import clip
 
 PANELS: Final = {"curves": "Curves", "numbers": "Numbers", "maps": "Maps", "settings": "Settings"}
 """in their order, with their names"""
@@ -97,7 +98,7 @@ def _map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
         return (f"{label} · {step} · {compared.problem}", f"{label} · {step}", clip(label, 16))
     if compared.onto is None or compared.disparity is None:
         return (f"{label} · {step}", label, clip(label, 16))
-    unlike = f"disparity {number(compared.disparity)}"
+    unlike = f"disparity {compared.disparity:.2f}".replace("0.", ".")
     onto = shown.labels[compared.onto]
     return (
         f"{label} · {step} · turned onto {onto}, {unlike}",
@@ -136,10 +137,10 @@ class ComparisonPanels(Grid):
         colored = not self.app.no_color
         self._show_metric()
         self.query_one("#numbers", TablePanel).show(
-            number_titles(shown), lambda width: number_lines(shown, width, colored)
+            partial(number_titles, shown), partial(number_lines, shown, colored=colored)
         )
         self.query_one("#settings", TablePanel).show(
-            setting_titles(shown), lambda width: setting_lines(shown, width, colored)
+            partial(setting_titles, shown), partial(setting_lines, shown, colored=colored)
         )
         for index, panel in enumerate(self._maps):
             panel.show(shown, index)

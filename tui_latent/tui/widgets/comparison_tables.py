@@ -22,6 +22,7 @@ from tui_latent.records.schema import RunSnapshot
 from tui_latent.tui.wording import STATE_GLYPHS, clip, clock, column, number, share
 
 Lines = Callable[[int], list[Content]]
+Titles = Callable[[int], Sequence[str]]
 
 _KEY: Final = 22
 """cells of a metric's or a setting's name at most"""
@@ -123,7 +124,7 @@ class TablePanel(VerticalScroll, can_focus=True):
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
 
-    def show(self, titles: Sequence[str], lines: Lines) -> None:
+    def show(self, titles: Titles, lines: Lines) -> None:
         """Show what `lines` makes of a width; the first title that fits stands above."""
         self._titles, self._lines = titles, lines
         self._lay_out()
@@ -132,12 +133,11 @@ class TablePanel(VerticalScroll, can_focus=True):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        if self._lines is None:
+        if self._lines is None or not self.size.area:  # hidden: it is laid out when it is seen
             return
-        room = self.size.width - 2
-        fitting = (title for title in self._titles if len(title) <= room)
-        self.border_title = Content(next(fitting, self._titles[-1]))
-        lines = self._lines(max(self.scrollable_content_region.width, 1))
+        width, room = self.scrollable_content_region.width, self.size.width - 2
+        titles, lines = self._titles(width), self._lines(width)
+        self.border_title = Content(next((t for t in titles if len(t) <= room), titles[-1]))
         self.query_one(Static).update(Content("\n").join(lines))
 
 
@@ -145,13 +145,20 @@ def number_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
     """Write each metric's newest values, as much of differences and best values as fits."""
     if not shown.metrics:
         return [Content.styled("The numbers come with the first records of a run.", "dim")]
+    key, size, with_change, with_best = _number_columns(shown, width)
+    lines = [_heads(shown, key, size, colored)]
+    return lines + [_number_line(row, key, size, with_change, with_best) for row in shown.metrics]
+
+
+def _number_columns(shown: Comparison, width: int) -> tuple[int, int, bool, bool]:
+    """Return the cells of a name and of a run, and whether differences and best values fit."""
     count = len(shown.runs)
-    key = min(_KEY, max(8, width - count * _LAST), max(len(r.metric) for r in shown.metrics) + 1)
+    longest = max((len(metric_name(row.metric)) for row in shown.metrics), default=0)
+    key = min(_KEY, max(8, width - count * _LAST), longest + 1)
     room = (width - key) // count
     with_change, with_best = room >= _LAST + _CHANGE, room >= _LAST + _CHANGE + _BEST
     size = min(room, _LAST + _CHANGE * with_change + _BEST * with_best + 2)
-    lines = [_heads(shown, key, size, colored)]
-    return lines + [_number_line(row, key, size, with_change, with_best) for row in shown.metrics]
+    return key, size, with_change, with_best
 
 
 def _heads(shown: Comparison, key: int, size: int, colored: bool) -> Content:
@@ -174,8 +181,7 @@ def _number_line(
         parts.append((text, "" if with_best else bold))
         used = _LAST
         if with_change:
-            change = difference_text(row, index).replace("0.", ".", 1)
-            parts.append((column(change, _CHANGE), "dim"))
+            parts.append((column(_short(difference_text(row, index)), _CHANGE), "dim"))
             used += _CHANGE
         if with_best:
             parts.append((column("" if best is None else number(best) + star, _BEST), bold))
@@ -184,13 +190,18 @@ def _number_line(
     return Content.assemble(*parts)
 
 
-def number_titles(shown: Comparison) -> tuple[str, ...]:
-    """Return the titles of the numbers, the fullest first."""
-    return (
-        "Numbers · newest, difference to the first, best (* of all)",
-        "Numbers · newest (* best of all)",
-        "Numbers",
-    )
+def _short(difference: str) -> str:
+    """Leave the zero before the point out, as `number` does."""
+    sign, size = difference[:1], difference[1:]
+    return sign + (size[1:] if size.startswith("0.") else size)
+
+
+def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
+    """Return the titles of the numbers that fit `width` cells of them, the fullest first."""
+    _, _, with_change, with_best = _number_columns(shown, width)
+    parts = ["newest", *(["difference to the first"] if with_change else [])]
+    words = ", ".join([*parts, *(["best"] if with_best else [])])
+    return (f"Numbers · {words} (* best of all)", "Numbers · newest (* best of all)", "Numbers")
 
 
 def setting_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
@@ -220,7 +231,7 @@ def _below_one(value: Any) -> bool:
     return isinstance(value, float) and 0 < value < 1
 
 
-def setting_titles(shown: Comparison) -> tuple[str, ...]:
+def setting_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     """Return the titles of the settings, the fullest first."""
     count = len(shown.settings)
     return (f"Settings · {count} that differ", "Settings") if count else ("Settings",)
