@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui.made_runs import clusters, trained_run
+from tests.tui.known_images import KnownImages, KnownLandings, NothingThere, known_distant
+from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, until
 from tui_latent import inspection
-from tui_latent.inspection.extremes import Ranked
 from tui_latent.inspection.landing import Landing
 from tui_latent.settings import Preset
 from tui_latent.tui.screens.preset_images import PresetImagesScreen
@@ -24,63 +24,6 @@ from tui_latent.tui.screens.viewer import ViewerScreen
 from tui_latent.tui.widgets.marks_map import MarksMap
 from tui_latent.tui.widgets.page_bar import PageBar
 from tui_latent.tui.widgets.pixels import ImageSheet
-
-IMAGES = 30
-
-
-class KnownImages:
-    """Stands for `RunInspector`: image n is n everywhere, a view of it n + 50 + seed."""
-
-    def __init__(self, path: Path, source: object = None) -> None:
-        self.path = path
-
-    def held_out_size(self) -> int:
-        return IMAGES
-
-    def image(self, index: int) -> NDArray[np.uint8]:
-        return np.full((8, 8, 1), index, np.uint8)
-
-    def label(self, index: int) -> str:
-        return "[red]" if index % 2 else "blue"
-
-    def augmentations(self, indices: Sequence[int], views: int, seed: int) -> NDArray[np.uint8]:
-        sheet = np.full((1, 1 + views, 8, 8, 1), indices[0] + 50 + seed, np.uint8)
-        sheet[:, 0] = indices[0]
-        return sheet
-
-    def neighbours(self, index: int, k: int) -> inspection.Neighbours:
-        labels = tuple("[red]" if n < 12 else "blue" for n in range(k))
-        images = np.stack([np.full((8, 8, 1), 100 + n, np.uint8) for n in range(k)])
-        distances = np.arange(k) / 4
-        return inspection.Neighbours(index, np.arange(k), distances, labels, images)
-
-
-class KnownLandings:
-    """Stands for `ViewLandings`: half of the views land 3 from the image, the others on it."""
-
-    def __init__(self, source: object) -> None:
-        pass
-
-    def land(self, index: int, views: int, seed: int) -> Landing:
-        shown = clusters(200, 10)
-        original = shown.points[index].astype(float)
-        away = (np.arange(views) % 2 * 3).astype(np.float64)
-        points = original + np.stack([away, 0 * away], axis=1)
-        labels = tuple("[red]" if far else "blue" for far in away)
-        return Landing(index, shown, original, points, away, labels, 0.5, 20, 700)
-
-
-def known_distant(source: object, index: int, k: int) -> Ranked:
-    images = np.stack([np.full((8, 8, 1), 200 + n, np.uint8) for n in range(k)])
-    distances = (40 - np.arange(k)).astype(np.float64)
-    return Ranked(np.arange(k), distances, ("far",) * k, images)
-
-
-class NothingThere(KnownImages):
-    """Stands for the inspector of a run whose images are gone."""
-
-    def held_out_size(self) -> int:
-        raise inspection.InspectionError("mnist is not in /data: set TUI_LATENT_DATA")
 
 
 def text_of(pilot: Pilot[Any]) -> str:
