@@ -59,7 +59,7 @@ def main() -> None:
         tries = chosen.tries or FAULTS[name].tries
         row = FAULTS[name].measure(tries)
         save(f"faults-{name}", f"python -m benchmarks.faults {name} --tries {tries}", [row])
-        kept = kept and row.reached
+        kept = kept and row.reached is not False
     sys.exit(0 if kept else 1)
 
 

@@ -26,7 +26,7 @@ _SECONDS = 120
 def measure(tries: int) -> Row:
     """Fill a small tmpfs while a run trains on it, see it wait, make room, compare the end."""
     if os.geteuid() != 0:
-        return Row("a full disk", "as below", "not run: only root can mount a tmpfs", False, {})
+        return Row("a full disk", "as below", "not run: only root can mount a tmpfs", None, {})
     generator = random.Random(0)
     problems: list[str] = []
     waited = 0

@@ -28,7 +28,7 @@ def measure(tries: int) -> Row:
     what = f"a closed tmux pane over a training dashboard, {tries} times, then attach"
     goal = "the run goes on, and the attached dashboard pauses, resumes and stops it"
     if shutil.which("tmux") is None:
-        return Row(what, goal, "not run: there is no tmux", False, {})
+        return Row(what, goal, "not run: there is no tmux", None, {})
     problems = []
     for number in range(tries):
         with tempfile.TemporaryDirectory() as folder:

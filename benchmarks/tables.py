@@ -30,9 +30,10 @@ def faults() -> str:
     """Return one table of all faults that were tried, each with its command."""
     results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("faults-*.json"))]
     lines = ["| what | goal | measured | reached | command |", "|---|---|---|---|---|"]
+    words = {True: "yes", False: "no", None: "–"}
     for result in results:
         for row in (Row(**row) for row in result["rows"]):
-            cells = (row.what, row.goal, row.measured, "yes" if row.reached else "no")
+            cells = (row.what, row.goal, row.measured, words[row.reached])
             lines.append(f"| {' | '.join(cells)} | `{result['command']}` |")
     return "\n".join(lines) + "\n"
 

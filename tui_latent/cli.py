@@ -229,7 +229,8 @@ def attach(run: str, runs: str | None) -> None:
 def control(run: str, what: str, factor: float | None, runs: str | None) -> None:
     """Ask the process that trains RUN to pause, resume, stop or save.
 
-    `lr 0.5` halves the scheduled learning rate from then on, `lr 1` gives it back.
+    `lr 0.5` halves the scheduled learning rate from then on, `lr 1` gives it back; of a run that
+    nobody trains, from the time it is resumed.
     """
     from tui_latent.records.control import request
     from tui_latent.records.reader import RunReader
@@ -247,7 +248,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     }
     try:
         status = RunReader(path).refresh().status
-        if status.state not in LIVE_STATES:
+        if what != "lr" and status.state not in LIVE_STATES:
             hint = f"; to go on: tui-latent resume {path.name}" if what == "resume" else ""
             fail(f"{path.name} is {status.state}, no process trains it{hint}", FAILED)
         request(path, **asked[what])

@@ -254,3 +254,26 @@ def test_a_lost_gpu_is_told_from_other_errors(make_run: MakeRun) -> None:
         "the checkpoint of step 1,200 stands: resume when it is back"
     )
     assert device_trouble(RuntimeError("shapes differ"), preset, status) is None
+
+
+def test_a_run_that_became_nan_goes_on_at_a_lower_rate_asked_for_while_nobody_trained_it(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_run(train__schedule="constant", train__warmup_epochs=0)
+    step = Trainer.step
+
+    def poisoned(self: Trainer) -> dict[str, torch.Tensor]:
+        terms = step(self)
+        bad = self.done == 7 and self.control.lr_factor == 1
+        return {name: term * float("nan") for name, term in terms.items()} if bad else terms
+
+    monkeypatch.setattr(Trainer, "step", poisoned)
+    status = train_run(path)
+    assert status.state == "failed" and status.error is not None
+    assert "became nan at step 7" in status.error and "lr 0.5" in status.error
+    request(path, lr_factor=0.5)
+    status = train_run(path)
+    assert (status.state, status.lr_factor) == ("finished", 0.5)
+    rates = RunReader(path).refresh().curves["train/lr"]
+    before, after = rates.means[rates.steps <= 4], rates.means[rates.steps > 4]
+    np.testing.assert_allclose(after, 0.5 * before[0])

@@ -16,8 +16,9 @@ class NotFiniteError(Exception):
     def __init__(self, term: str, value: float, step: int) -> None:
         self.term, self.step = term, step
         super().__init__(
-            f"{term} became {value} at step {step}: lower train.lr or set train.grad_clip, "
-            "then resume from the last good checkpoint"
+            f"{term} became {value} at step {step}: lower the learning rate "
+            "(tui-latent control RUN lr 0.5) and resume from the last good checkpoint, "
+            "or train anew with train.grad_clip"
         )
 
 
