@@ -3,7 +3,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: run test check format install benchmarks snapshots screenshot clean
+.PHONY: run test check format install benchmarks peers snapshots screenshot clean
 
 run: $(STAMP)
 	$(BIN)/tui-latent
@@ -35,6 +35,14 @@ snapshots: $(STAMP)
 screenshot: $(STAMP)
 	$(BIN)/python -m benchmarks.screenshot
 
+# What the benchmarks compare with, in an environment of its own that sees this one's packages.
+PEERS ?= .peers
+SITE := import sysconfig; print(sysconfig.get_path("purelib"))
+peers: $(STAMP)
+	$(BIN)/python -m venv $(PEERS)
+	$(BIN)/python -c '$(SITE)' > "$$($(PEERS)/bin/python -c '$(SITE)')/tui-latent.pth"
+	$(PEERS)/bin/python -m pip install --quiet -r benchmarks/requirements.txt
+
 # About 20 minutes; MNIST must be in $$TUI_LATENT_DATA or may be downloaded.
 benchmarks: $(STAMP)
 	$(BIN)/python -m benchmarks.startup
@@ -42,4 +50,4 @@ benchmarks: $(STAMP)
 	$(BIN)/python -m benchmarks.screen
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) $(PEERS) dist build

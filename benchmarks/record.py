@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import peers
 from tui_latent.hardware import devices
 
 RESULTS = Path(__file__).parent / "results"
@@ -24,7 +25,8 @@ class Row:
     what: str
     goal: str
     measured: str
-    reached: bool
+    reached: bool | None
+    """None where there is nothing to reach, or no device to run it on"""
     numbers: dict[str, object]
     """everything behind `measured`"""
 
@@ -41,7 +43,9 @@ def save(name: str, command: str, rows: Sequence[Row]) -> None:
             "memory_gib": round(_memory_gib(), 1),
             "gpu": _gpu(),
         },
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in PACKAGES}
+        | peers.versions(),
         "rows": [asdict(row) for row in rows],
     }
     RESULTS.mkdir(exist_ok=True)
@@ -52,11 +56,15 @@ def save(name: str, command: str, rows: Sequence[Row]) -> None:
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
     lines = ["| what | goal | measured | reached |", "|---|---|---|---|"]
+    words = {True: "yes", False: "no", None: "–"}
     for row in rows:
-        lines.append(
-            f"| {row.what} | {row.goal} | {row.measured} | {'yes' if row.reached else 'no'} |"
-        )
+        lines.append(f"| {row.what} | {row.goal} | {row.measured} | {words[row.reached]} |")
     return "\n".join(lines)
+
+
+def not_run(what: str, goal: str) -> Row:
+    """Return the row of something that needs a GPU, where there is none."""
+    return Row(what, goal, "not run: no GPU here", None, {})
 
 
 def _memory_gib() -> float:

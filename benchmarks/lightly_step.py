@@ -1,0 +1,216 @@
+"""Training throughput against lightly: its losses, its transforms and a loader as its tutorials.
+
+.peers/bin/python -m benchmarks.lightly_step [--rounds 5] [--steps 8]     about 4 minutes
+
+32x32 colour images, SimCLR's NT-Xent and VICReg, each with the recipe of its preset here but for
+the small convolutional network: a ResNet-18 on a CPU would measure its own convolutions alone.
+Theirs: LightlyDataset, its SimCLR or VICReg transform, a DataLoader with a worker process per
+core, a forward pass a view, its loss, eager float32. Ours: the Trainer's step with its defaults.
+
+Held equal: images, batch, network and projector, temperature and weights, optimiser and rate,
+crops, flips, jitter, greys and solarising with equal chances and ranges; no blur on either side,
+as in lightly's CIFAR recipe. The images are made of random numbers: their content changes
+nothing of the work, and no decoding is counted for either.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from benchmarks.peers import need
+from benchmarks.pipeline import OURS_PER_THEIRS, WARM_UP, Ours
+from benchmarks.record import Row, not_run, save
+from benchmarks.rounds import alternate, use_all_cores
+from tui_latent.methods import METHODS
+from tui_latent.methods.contrastive import Contrastive
+from tui_latent.methods.vicreg import Vicreg
+from tui_latent.presets import load_preset
+from tui_latent.settings import Preset
+from tui_latent.training.optimizers import make_optimizer
+
+IMAGES = 8192
+GOAL = 8.0
+VIEWS: dict[str, object] = {
+    "augment.crop": 0.2,
+    "augment.flip": 0.5,
+    "augment.jitter": 0.8,
+    "augment.brightness": 0.4,
+    "augment.contrast": 0.4,
+    "augment.saturation": 0.2,
+    "augment.hue": 0.1,
+    "augment.grayscale": 0.2,
+}
+SMALL: dict[str, object] = {
+    "method.network": "small-conv",
+    "method.width": 16,
+    "method.hidden_dim": 256,
+    "method.latent_dim": 128,
+    "train.batch_size": 256,
+    "train.optimizer": "adamw",
+    "train.lr": 1e-3,
+}
+Views = tuple[Tensor, Tensor]
+
+
+def made_images(folder: Path) -> Path:
+    """Write images of random numbers in ten classes; return the file."""
+    generator = np.random.default_rng(0)
+    path = folder / "made.npz"
+    images = generator.integers(0, 256, (IMAGES, 32, 32, 3), dtype=np.uint8)
+    np.savez(path, x_train=images, y_train=np.arange(IMAGES) % 10)
+    return path
+
+
+def nt_xent_preset(images: Path) -> Preset:
+    """Return SimCLR's recipe: NT-Xent at a temperature of .5 on 128 numbers."""
+    changes = {**VIEWS, **SMALL, "data.source": "arrays", "data.path": str(images)}
+    changes |= {"method.loss": "nt_xent", "method.norm_weight": 0.0}
+    return load_preset("cifar10-tsimcne-2d", changes | {"stages": []})
+
+
+def vicreg_preset(images: Path) -> Preset:
+    """Return VICReg's recipe, with solarised views."""
+    changes = {**VIEWS, **SMALL, "data.source": "arrays", "data.path": str(images)}
+    return load_preset("cifar10-vicreg", changes)
+
+
+class _Pictures(Dataset[tuple[Any, int]]):
+    """Images as torchvision's datasets give them, through the transform that lightly sets."""
+
+    transform: Any = None
+
+    def __init__(self, images: Tensor) -> None:
+        self._pictures = [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in images]
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        return self.transform(self._pictures[index]), 0
+
+
+class Theirs:
+    """A loop as lightly's tutorials write it, around a network of ours and a loss of theirs."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        criterion: Callable[[Tensor, Tensor], Tensor],
+        loader: DataLoader[Any],
+        optimizer: torch.optim.Optimizer,
+        steps: int,
+    ) -> None:
+        self._network, self._criterion = network.train(), criterion
+        self._loader, self._optimizer = loader, optimizer
+        self._steps = steps
+
+    def __call__(self) -> float:
+        """Return images per second, two views each."""
+        batches: Iterator[Any] = iter(self._loader)
+        for _ in range(WARM_UP):
+            self._step(next(batches)[0])
+        start, images = time.perf_counter(), 0
+        for _ in range(self._steps):
+            views = next(batches)[0]
+            self._step(views)
+            images += len(views[0])
+        return images / (time.perf_counter() - start)
+
+    def _step(self, views: Views) -> None:
+        z_a, z_b = self._network(views[0]), self._network(views[1])
+        loss = self._criterion(z_a, z_b)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        loss.item()
+
+
+def theirs(settings: Preset, images: Tensor, steps: int, workers: int) -> Theirs:
+    """Set lightly up to do what the preset does."""
+    from lightly.data import LightlyDataset
+    from lightly.loss import NTXentLoss, VICRegLoss
+    from lightly.transforms import SimCLRTransform, VICRegTransform
+
+    a = settings.augment
+    ranges = {
+        "input_size": 32,
+        "cj_prob": a.jitter,
+        "cj_strength": 1.0,
+        "cj_bright": a.brightness,
+        "cj_contrast": a.contrast,
+        "cj_sat": a.saturation,
+        "cj_hue": a.hue,
+        "min_scale": a.crop,
+        "random_gray_scale": a.grayscale,
+        "gaussian_blur": 0.0,
+        "hf_prob": a.flip,
+    }
+    method = METHODS[settings.method.name](settings.method, tuple(images.shape[1:]))
+    transform: Any
+    criterion: Any
+    if isinstance(method, Contrastive):
+        transform = SimCLRTransform(**ranges)
+        criterion = NTXentLoss(temperature=0.5)
+        network: nn.Module = method.encoder
+    else:
+        assert isinstance(method, Vicreg)
+        transform = VICRegTransform(**ranges, solarize_prob=a.solarize)
+        criterion = VICRegLoss()
+        network = nn.Sequential(method.encoder, method.projector)
+    dataset = LightlyDataset.from_torch_dataset(_Pictures(images), transform=transform)
+    loader: DataLoader[Any] = DataLoader(
+        dataset, settings.train.batch_size, shuffle=True, drop_last=True, num_workers=workers
+    )
+    optimizer = make_optimizer(network.parameters(), settings.train)
+    return Theirs(network, criterion, loader, optimizer, steps)
+
+
+def measure(name: str, settings: Preset, rounds: int, steps: int, cores: int) -> Row:
+    """Compare one loss."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Ours(settings, Path(folder), steps * OURS_PER_THEIRS)
+        images = ours.dataset.train.images
+        compared = alternate(ours, theirs(settings, images, steps, cores), rounds)
+    return Row(
+        f"{name} step, 32x32 colour, small network, batch {settings.train.batch_size}, "
+        f"{cores} cores: against lightly",
+        f"≥ {GOAL:.0f} x",
+        compared.words("images"),
+        compared.ratio >= GOAL,
+        compared.numbers() | {"our_precision": ours.precision},
+    )
+
+
+def main() -> None:
+    """Measure both losses."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.lightly_step")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=8, help="of theirs in a round")
+    asked = parser.parse_args()
+    need("lightly")
+    cores = use_all_cores()
+    with tempfile.TemporaryDirectory() as folder:
+        images = made_images(Path(folder))
+        presets = {"NT-Xent": nt_xent_preset(images), "VICReg": vicreg_preset(images)}
+        rows = [
+            measure(name, settings, asked.rounds, asked.steps, cores)
+            for name, settings in presets.items()
+        ]
+    if not torch.cuda.is_available():
+        rows.append(not_run("the same on a GPU", "≥ 20 x"))
+    save("lightly_step", ".peers/bin/python -m benchmarks.lightly_step", rows)
+
+
+if __name__ == "__main__":
+    main()

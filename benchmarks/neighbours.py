@@ -1,0 +1,87 @@
+"""Exact nearest neighbours against scikit-learn's brute force.
+
+python -m benchmarks.neighbours [--rounds 5] [--queries 10000] [--bank 60000]   about 3 minutes
+
+The 20 nearest of every query among a bank of float32 latents in ten clusters, index included,
+all cores for both, and the answers compared: a query counts as equal when its 20 neighbours are
+the same rows. In two dimensions ours asks a k-d tree, which is exact too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import torch
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+from benchmarks.record import Row, not_run, save
+from benchmarks.rounds import alternate, use_all_cores
+from tui_latent.evaluation.knn import nearest
+
+K = 20
+GOAL = 5.0
+
+
+def latents(count: int, dimensions: int, seed: int) -> Tensor:
+    """Return float32 (count, dimensions) around ten centres that are the same for every seed."""
+    centres = torch.randn(10, dimensions, generator=torch.Generator().manual_seed(0)) * 3
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(10, (count,), generator=generator)
+    return centres[labels] + torch.randn(count, dimensions, generator=generator)
+
+
+def ours(bank: Tensor, queries: Tensor) -> Tensor:
+    """Return the rows of the K nearest, (M, K)."""
+    return nearest(bank, queries, K)[1]
+
+
+def theirs(bank: Tensor, queries: Tensor) -> Tensor:
+    """Return the same by scikit-learn."""
+    search = NearestNeighbors(n_neighbors=K, algorithm="brute", n_jobs=-1).fit(bank.numpy())
+    return torch.from_numpy(search.kneighbors(queries.numpy(), return_distance=False))
+
+
+def measure(dimensions: int, queries: int, bank: int, rounds: int) -> Row:
+    """Compare in one number of dimensions."""
+    known, asked = latents(bank, dimensions, 1), latents(queries, dimensions, 2)
+
+    def side(search: Callable[[Tensor, Tensor], Tensor]) -> Callable[[], float]:
+        def queries_per_second() -> float:
+            start = time.perf_counter()
+            search(known, asked)
+            return queries / (time.perf_counter() - start)
+
+        return queries_per_second
+
+    some = asked[:1000]
+    pairs = ours(known, some).sort(1).values, theirs(known, some).sort(1).values
+    equal = float((pairs[0] == pairs[1]).all(1).double().mean())
+    compared = alternate(side(ours), side(theirs), rounds)
+    return Row(
+        f"exact kNN, {queries:,} queries, {bank:,} latents, {dimensions}-D: against scikit-learn",
+        f"≥ {GOAL:.0f} x",
+        compared.words("queries"),
+        compared.ratio >= GOAL,
+        compared.numbers() | {"equal_answers": equal},
+    )
+
+
+def main() -> None:
+    """Measure in the plane and in 512 dimensions."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.neighbours")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--queries", type=int, default=10_000)
+    parser.add_argument("--bank", type=int, default=60_000)
+    asked = parser.parse_args()
+    use_all_cores()
+    rows = [measure(d, asked.queries, asked.bank, asked.rounds) for d in (2, 512)]
+    if not torch.cuda.is_available():
+        rows.append(not_run("the same on a GPU", "≥ 100 x"))
+    save("neighbours", "python -m benchmarks.neighbours", rows)
+
+
+if __name__ == "__main__":
+    main()

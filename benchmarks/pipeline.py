@@ -1,0 +1,208 @@
+"""Training throughput against how such systems are usually written, on MNIST, both on one machine.
+
+python -m benchmarks.pipeline [--rounds 5] [--steps 12]     about 6 minutes
+
+Theirs: a DataLoader with a worker process per core, torchvision's transforms on each PIL image,
+two forward passes, eager float32, AdamW as torch makes it. Ours: the Trainer's step with its
+defaults, which on this machine may mean bfloat16.
+
+Held equal: images, batch, network, loss function and its weights, learning rate, the ranges of
+rotation, shear, scale and shift, one elastic deformation a view, and the threads torch may use.
+Not equal: torchvision scales both axes alike and its elastic field is noise blurred by a
+Gaussian of 4 pixels, ours scales each axis and folds along 6x6 control points; torchvision's
+worker processes run beside the trainer, as users have it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from benchmarks.record import Row, not_run, save
+from benchmarks.rounds import alternate, use_all_cores
+from tui_latent.data.image_set import Dataset as Images
+from tui_latent.data.pairing import Batch
+from tui_latent.launch import create_run
+from tui_latent.methods import METHODS
+from tui_latent.methods.method import Method
+from tui_latent.presets import load_preset
+from tui_latent.records.writer import RunWriter
+from tui_latent.settings import Preset
+from tui_latent.training.trainer import Trainer
+
+WARM_UP = 4
+"""steps; after them the loader's queues are as full as they stay"""
+OURS_PER_THEIRS = 5
+"""steps of ours for each of theirs, so that both sides run for seconds"""
+
+
+def preset(elastic: bool) -> Preset:
+    """Return the MNIST preset with the views that torchvision can make too, in one stage."""
+    changes: dict[str, object] = {"augment.thickness": 0.0}
+    if not elastic:
+        changes["augment.elastic"] = 0.0
+    loaded = load_preset("mnist-contrastive-2d", changes)
+    return loaded.model_copy(update={"stages": ()})
+
+
+class TwoViews(Dataset[tuple[Tensor, Tensor]]):
+    """Two random views of each training image, made one image at a time."""
+
+    def __init__(self, dataset: Images, transform: transforms.Compose) -> None:
+        self._pictures = [Image.fromarray(image[0].numpy()) for image in dataset.train.images]
+        self._transform = transform
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        picture = self._pictures[index]
+        return self._transform(picture), self._transform(picture)
+
+
+def torchvision_views(settings: Preset, dataset: Images) -> transforms.Compose:
+    """Return torchvision's transforms for the same ranges."""
+    a = settings.augment
+    affine = transforms.RandomAffine(
+        a.rotate, (a.translate, a.translate), (1 - a.scale, 1 + a.scale), a.shear
+    )
+    elastic = [transforms.ElasticTransform(alpha=34.0, sigma=4.0)] if a.elastic else []
+    mean, std = dataset.mean.flatten().tolist(), dataset.std.flatten().tolist()
+    last = [transforms.ToTensor(), transforms.Normalize(mean, std)]
+    return transforms.Compose([affine, *elastic, *last])
+
+
+class Theirs:
+    """The usual loop; each round starts its own loader, so that it does not work beside ours."""
+
+    def __init__(self, settings: Preset, dataset: Images, steps: int, workers: int) -> None:
+        torch.manual_seed(0)
+        self._method = METHODS[settings.method.name](settings.method, dataset.input_shape).train()
+        self._optimizer = torch.optim.AdamW(self._method.parameters(), settings.train.lr)
+        self._steps, self._batch = steps, settings.train.batch_size
+        self._loader = DataLoader(
+            TwoViews(dataset, torchvision_views(settings, dataset)),
+            self._batch,
+            shuffle=True,
+            drop_last=True,
+            num_workers=workers,
+        )
+
+    def __call__(self) -> float:
+        """Return images per second, two views each."""
+        batches: Iterator[list[Tensor]] = iter(self._loader)
+        for _ in range(WARM_UP):
+            self._step(*next(batches))
+        start = time.perf_counter()
+        for _ in range(self._steps):
+            self._step(*next(batches))
+        return self._steps * self._batch / (time.perf_counter() - start)
+
+    def _step(self, x_a: Tensor, x_b: Tensor) -> None:
+        terms = two_pass_losses(self._method, x_a, x_b)
+        weights = self._method.weights()
+        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        loss.item()
+
+
+class _TwoPasses(nn.Module):
+    """A network that sees the two views one after the other."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what the network says of each half of (2B, ...), one half at a time."""
+        return torch.cat([self.network(view) for view in x.chunk(2)])
+
+
+def two_pass_losses(method: Method, x_a: Tensor, x_b: Tensor) -> dict[str, Tensor]:
+    """Return the method's terms of two views that went through the network in two passes."""
+    encoder = method.encoder
+    assert isinstance(encoder, nn.Module)
+    body = encoder.body
+    if not isinstance(body, _TwoPasses):
+        assert isinstance(body, nn.Module)
+        encoder.body = _TwoPasses(body)
+    x = torch.cat([x_a, x_b])
+    return method.losses(Batch(x, 2, x, None))
+
+
+class Ours:
+    """The Trainer's steps, with the record that it writes every `log_every` of them."""
+
+    def __init__(self, settings: Preset, folder: Path, steps: int) -> None:
+        path = create_run("benchmark", settings, folder)
+        self._trainer = Trainer(path, settings, RunWriter.reopen(path))
+        self._steps, self._batch = steps, settings.train.batch_size
+        self._log_every = settings.train.log_every
+
+    @property
+    def dataset(self) -> Images:
+        """The images both sides train on."""
+        return self._trainer.dataset
+
+    @property
+    def precision(self) -> str:
+        """Dtype of the networks."""
+        return str(self._trainer.precision).removeprefix("torch.")
+
+    def __call__(self) -> float:
+        """Return images per second, two views each."""
+        trainer = self._trainer
+        for step in range(-WARM_UP, self._steps):
+            if step == 0:
+                start = time.perf_counter()
+            trainer.window.add(trainer.step())
+            if len(trainer.window) >= self._log_every:
+                trainer.window.means(trainer.done)
+        trainer.window.means(trainer.done)
+        return self._steps * self._batch / (time.perf_counter() - start)
+
+
+def measure(elastic: bool, rounds: int, steps: int, cores: int) -> Row:
+    """Compare with one set of augmentations."""
+    settings = preset(elastic)
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Ours(settings, Path(folder), steps * OURS_PER_THEIRS)
+        theirs = Theirs(settings, ours.dataset, steps, cores)
+        compared = alternate(ours, theirs, rounds)
+    goal = 8.0 if elastic else 2.0
+    views = "affine and elastic views" if elastic else "affine views"
+    return Row(
+        f"a training step with {views}, batch {settings.train.batch_size}, {cores} cores",
+        f"≥ {goal:.0f} x" + (", aim 12 x" if elastic else ""),
+        compared.words("images"),
+        compared.ratio >= goal,
+        compared.numbers() | {"our_precision": ours.precision},
+    )
+
+
+def main() -> None:
+    """Measure both sets of augmentations."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=12, help="of theirs in a round")
+    asked = parser.parse_args()
+    cores = use_all_cores()
+    rows = [measure(elastic, asked.rounds, asked.steps, cores) for elastic in (True, False)]
+    if not torch.cuda.is_available():
+        rows.append(not_run("the same on a GPU", "≥ 30 x"))
+    save("pipeline", "python -m benchmarks.pipeline", rows)
+
+
+if __name__ == "__main__":
+    main()

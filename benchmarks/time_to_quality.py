@@ -1,0 +1,137 @@
+"""Seconds until a 2-D map of MNIST is good: against UMAP and openTSNE on the same machine.
+
+.peers/bin/python -m benchmarks.time_to_quality                    about 20 minutes on two cores
+.peers/bin/python -m benchmarks.time_to_quality --per-class 100    a try of a few minutes
+
+Quality is kNN accuracy (k = 20) of the 10,000 test images, the 60,000 training images voting, in
+the plane. Ours counts seconds of training until an evaluation passes; UMAP and openTSNE, which
+show a map at their end only, count fitting the training images and placing the test images, each
+with its defaults, pixels in 0..1, all cores, seed 0. None of them sees a label. Imports and the
+reading of the images are counted for none; numba's compiling is counted for UMAP, as every
+process that uses it pays it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.peers import need
+from benchmarks.record import Row, not_run, save
+from benchmarks.rounds import use_all_cores
+from tui_latent.data.image_set import ImageSet
+from tui_latent.data.sources import load_dataset
+from tui_latent.evaluation.knn import evaluate_knn
+from tui_latent.presets import load_preset
+
+PRESET = "mnist-contrastive-2d"
+GOALS = (0.95, 0.97)
+Floats = NDArray[np.float32]
+
+
+def our_curve(changes: dict[str, object]) -> list[tuple[float, float]]:
+    """Train the preset without a screen; return (seconds of training, val/knn_20)."""
+    words = [part for item in changes.items() for part in ("--set", f"{item[0]}={item[1]}")]
+    command = [sys.executable, "-m", "tui_latent", "train", PRESET, *words, "--json"]
+    with tempfile.TemporaryDirectory() as runs:
+        done = subprocess.run(
+            [*command, "--runs", runs], check=True, stdout=subprocess.PIPE, text=True
+        )
+        path = Path(json.loads(done.stdout.splitlines()[-1])["path"])
+        records = map(json.loads, (path / "metrics.jsonl").read_text().splitlines())
+        return [(r["time"], r["val/knn_20"]) for r in records if "val/knn_20" in r]
+
+
+def with_umap(train: Floats, test: Floats) -> tuple[Floats, Floats]:
+    """Return both splits in the plane, by UMAP's defaults."""
+    from umap import UMAP
+
+    mapper = UMAP(n_components=2)
+    return mapper.fit_transform(train), mapper.transform(test)
+
+
+def with_open_tsne(train: Floats, test: Floats) -> tuple[Floats, Floats]:
+    """Return both splits in the plane, by openTSNE's defaults on all cores."""
+    from openTSNE import TSNE
+
+    embedding = TSNE(n_jobs=torch.get_num_threads(), random_state=0).fit(train)
+    return np.asarray(embedding), np.asarray(embedding.transform(test))
+
+
+PEERS = {"UMAP": with_umap, "openTSNE": with_open_tsne}
+
+
+def peer(name: str, train: ImageSet, test: ImageSet) -> tuple[float, float]:
+    """Return a peer's seconds and its kNN@20."""
+    pixels = [split.images.flatten(1).float().div(255).numpy() for split in (train, test)]
+    start = time.perf_counter()
+    points = PEERS[name](*pixels)
+    seconds = time.perf_counter() - start
+    bank, queries = (torch.from_numpy(p.astype(np.float32)) for p in points)
+    classes = len(train.class_names)
+    result = evaluate_knn(bank, train.labels, queries, test.labels, classes, ks=(20,))
+    return seconds, result.accuracies[20]
+
+
+def first_time(curve: list[tuple[float, float]], goal: float) -> float | None:
+    """Return when a curve first reaches the goal."""
+    return next((seconds for seconds, score in curve if score >= goal), None)
+
+
+def main() -> None:
+    """Measure the peers, then ours, and set the times beside each other."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.time_to_quality")
+    parser.add_argument("--per-class", type=int, default=0, help="fewer training images, to try")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    asked = parser.parse_args()
+    need("umap", "openTSNE")
+    use_all_cores()
+    changes: dict[str, object] = {"data.per_class": asked.per_class, "train.eval_every": 0.5}
+    changes |= dict(text.split("=", 1) for text in asked.set)
+    data = load_preset(PRESET, {"data.per_class": asked.per_class}).data
+    dataset = load_dataset(data, seed=0)
+    peers = {name: peer(name, dataset.train, dataset.val) for name in PEERS}
+    curve = our_curve(changes)
+    rows = [_peer_row(name, *result, curve) for name, result in peers.items()]
+    rows += [_goal_row(goal, curve, peers) for goal in GOALS]
+    if not torch.cuda.is_available():
+        rows.append(not_run("the same on a GPU", "seconds to .95 and .97"))
+    save("time_to_quality", ".peers/bin/python -m benchmarks.time_to_quality", rows)
+
+
+def _peer_row(name: str, seconds: float, score: float, curve: list[tuple[float, float]]) -> Row:
+    ours = first_time(curve, score)
+    said = "not reached" if ours is None else f"{ours:.0f} s"
+    return Row(
+        f"MNIST in 2-D: seconds to {name}'s kNN@20, held out, {score:.4f}",
+        f"< {name}'s {seconds:.0f} s",
+        said,
+        ours is not None and ours < seconds,
+        {"their_seconds": seconds, "their_knn_20": score, "our_seconds": ours},
+    )
+
+
+def _goal_row(goal: float, curve: list[tuple[float, float]], peers: dict[str, Any]) -> Row:
+    ours = first_time(curve, goal)
+    others = [f"{n} {s:.0f} s to {score:.3f}" for n, (s, score) in peers.items()]
+    return Row(
+        f"MNIST in 2-D: seconds to kNN@20 {goal}, held out ({', '.join(others)})",
+        "reached",
+        "not reached" if ours is None else f"{ours:.0f} s",
+        ours is not None,
+        {"our_seconds": ours, "curve": [(round(s, 1), score) for s, score in curve]},
+    )
+
+
+if __name__ == "__main__":
+    main()
