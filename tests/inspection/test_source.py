@@ -86,6 +86,15 @@ def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
         RunSource(path).model()
 
 
+def test_damaged_checkpoints_are_named(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "damaged"
+    shutil.copytree(trained, path)
+    for file in (path / "checkpoints").glob("*.pt"):
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(InspectionError, match="damaged"):
+        RunSource(path).model()
+
+
 def test_a_run_without_a_checkpoint_says_how_to_get_one(trained: Path, tmp_path: Path) -> None:
     path = tmp_path / "young"
     shutil.copytree(trained, path, ignore=shutil.ignore_patterns("checkpoints"))

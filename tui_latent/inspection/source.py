@@ -146,9 +146,12 @@ class RunSource:
 
     def _read_model(self, folder: Path, now: Signature) -> RunModel:
         from tui_latent.methods import METHODS
-        from tui_latent.training.checkpoint import load_checkpoint
+        from tui_latent.training.checkpoint import CheckpointError, load_checkpoint
 
-        saved = load_checkpoint(folder, "cpu")
+        try:
+            saved = load_checkpoint(folder, "cpu")
+        except CheckpointError as error:
+            raise InspectionError(str(error)) from error
         if saved is None:
             raise InspectionError(f"{folder}: no checkpoint there can be read")
         shape = saved.get("input_shape") or self.inputs().input_shape
