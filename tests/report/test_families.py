@@ -265,3 +265,15 @@ def test_a_run_without_its_images_still_shows_what_needs_none(without_data: Path
         assert findings[name] == "digits: no images in /nowhere"
     assert isinstance(findings["LDA 3-D"], Cloud) and isinstance(findings["LDA"], Flat)
     assert findings["evaluation"]["knn_held_out"] and findings["samples"][0].recognised is None
+
+
+def test_two_images_of_one_class_show_what_there_is(
+    trained: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shutil.copytree(trained("two-images"), tmp_path / "two")
+    shown = Drawn(monkeypatch)
+    figure = drawn(run, findings_of(run))
+    require_tidy(figure, shown)
+    joined = " ".join(texts_of(figure))
+    assert "all images are of one class: every accuracy is 1 whatever the space" in joined
+    assert "one class: there is no other that could be taken out" in joined

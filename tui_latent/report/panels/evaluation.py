@@ -66,7 +66,8 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
     if part == "probe":
         return [_share(name, of)]
     if part == "clustering":
-        kept = f"{of['clusters']} clusters of {of['images']:,} held-out images, matched to classes"
+        clusters = f"{of['clusters']} cluster{'s' * (of['clusters'] != 1)}"
+        kept = f"{clusters} of {of['images']:,} held-out images, matched to classes"
         return [
             _plain("k-means accuracy", of["accuracy"], kept),
             _plain("k-means NMI", of["nmi"], "mutual information with the classes"),

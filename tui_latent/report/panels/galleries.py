@@ -42,7 +42,8 @@ class ImageColumn:
     """Images below each other."""
 
     head: str
-    images: Sequence[NDArray[np.uint8]]
+    images: Sequence[NDArray[np.uint8] | None]
+    """None leaves a place free"""
     captions: Sequence[str] = ()
     """below the images, in red with a red frame; empty for an image without"""
     feet: Sequence[str] = field(default=())
@@ -73,6 +74,8 @@ def draw_columns(
             text = name_to_fit(column.head, room, BODY, "bold")
             axes.text(middle, 0.14, text, fontsize=BODY, weight="bold", ha="center")
         for place, image in enumerate(column.images):
+            if image is None:
+                continue
             top = head + place * row
             draw_image(axes, image, left, top, side)
             caption = column.captions[place] if column.captions else ""
@@ -155,10 +158,9 @@ def draw_extremes(
     draw_columns(page, inner, columns, rows, max(len(found), 10))
 
 
-def _padded(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """Return the nearest images, with white ones in the place of those a small class lacks."""
-    white = np.full(images.shape[1:], 255, np.uint8)
-    return [*images, *[white] * (EXTREMES - len(images))]
+def _padded(images: NDArray[np.uint8]) -> list[NDArray[np.uint8] | None]:
+    """Return the nearest images, with nothing in the places of those a small class lacks."""
+    return [*images, *[None] * (EXTREMES - len(images))]
 
 
 def draw_anomalies(
