@@ -47,13 +47,10 @@ class DashboardScreen(Screen[None]):
     BINDINGS = [
         Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or go on training"),
         Binding("s", "ask('stop')", "Stop", id="run.stop", tooltip="Stop training and save"),
-        Binding("k", "checkpoint", "Save", id="run.save", tooltip="Save a checkpoint now"),
         Binding("r", "resume", "Resume", id="run.resume", tooltip="Train on from the checkpoint"),
-        Binding("x", "report", "Report", id="run.report", tooltip="Export a PNG report"),
         Binding("l", "explore", "Explore", id="view.explore", tooltip="Question the map"),
         Binding("e", "evaluate", "Evaluate", id="view.evaluate", tooltip="Measure the latents"),
         Binding("v", "images", "Images", id="view.images", tooltip="Show images of this run"),
-        Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
         Binding(
             "left_square_bracket",
             "time(-1)",
@@ -72,6 +69,9 @@ class DashboardScreen(Screen[None]):
         ),
         Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
         Binding("q", "menu", "Menu", id="view.menu", tooltip="Back to presets and runs"),
+        Binding("x", "report", "Report", id="run.report", tooltip="Export a PNG report"),
+        Binding("k", "checkpoint", "Save", id="run.save", tooltip="Save a checkpoint now"),
+        Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
         Binding(
             "less_than_sign",
             "scale_lr(0.5)",

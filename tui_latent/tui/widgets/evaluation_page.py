@@ -74,7 +74,7 @@ class EvaluationPage(Vertical):
     def on_mount(self) -> None:
         self.query_one("#figures", Panel).show(lambda _: Content.styled(_WAITING, "dim"))
         for container in self.query(Container):
-            container.display = container is self
+            container.display = False
 
     def show(self, found: Mapping[str, Any]) -> None:
         """Show what was found."""

@@ -69,7 +69,7 @@ class RocPanel(DrawnPanel, can_focus=False):
     def __init__(self, drawer: Drawer) -> None:
         super().__init__(drawer, "roc")
         self._curves: Sequence[RocCurve] = ()
-        self._titles = _OUTLIERS
+        self._titles: Sequence[str] = _OUTLIERS
         self._hint = ""
 
     def show(self, found: Mapping[str, Any]) -> None:
