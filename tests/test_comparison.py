@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 
 from tests.tui.made_runs import clusters
-from tui_latent.comparison import compare, compared_maps, differing_settings, short_names
+from tui_latent.comparison import (
+    compare,
+    compared_maps,
+    differing_settings,
+    setting_text,
+    short_names,
+)
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunSnapshot
 from tui_latent.records.writer import RunWriter
@@ -166,3 +172,9 @@ def test_names_lose_what_does_not_tell_them_apart(
     names: tuple[str, ...], short: tuple[str, ...]
 ) -> None:
     assert short_names(names) == short
+
+
+def test_settings_are_written_in_one_line() -> None:
+    values = (None, True, 0.001, [128, 64], [], "", "a\nb", 3)
+    shown = ("–", "yes", "0.001", "128, 64", "none", "none", "a b", "3")
+    assert tuple(map(setting_text, values)) == shown

@@ -186,7 +186,7 @@ def setting_text(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(setting_text, value)) or "none"
-    return str(value) if value != "" else "none"
+    return " ".join(str(value).split()) or "none"
 
 
 def difference_text(row: MetricRow, index: int) -> str:

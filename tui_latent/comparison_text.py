@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui_latent.comparison import Comparison, MetricRow, difference_text, setting_text
+from tui_latent.records.plain import plain_name
 
 _WIDEST: Final = 28
 """characters of a cell"""
@@ -69,7 +70,10 @@ def _table(titles: list[str], rows: list[list[str]], right: Sequence[int] = ()) 
     """Align cells in columns; the last column and the first are as wide as they need."""
     last = len(titles) - 1
     cut = [
-        [_plain(text) if i in (0, last) else _cut(_plain(text)) for i, text in enumerate(line)]
+        [
+            plain_name(text) if i in (0, last) else _cut(plain_name(text))
+            for i, text in enumerate(line)
+        ]
         for line in [titles, *rows]
     ]
     widths = [max(len(line[i]) for line in cut) for i in range(len(titles))]
@@ -85,8 +89,3 @@ def _table(titles: list[str], rows: list[list[str]], right: Sequence[int] = ()) 
 
 def _cut(text: str) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST // 2]}…{text[1 - _WIDEST // 2 :]}"
-
-
-def _plain(text: str) -> str:
-    """Return a text that cannot steer a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in text)
