@@ -106,6 +106,8 @@ def _problems(folder: Path, allowed: tuple[int, ...], swept: bool = False) -> li
         return [*told, f"{state and state['step']} is there instead of {allowed}"]
     if not torch.equal(state["method"]["weight"], torch.full((20_000,), float(state["step"]))):
         told.append("other weights than were saved")
+    (folder / "last.json").unlink(missing_ok=True)  # so that a file of a later step is looked at
+    load_checkpoint(folder, "cpu", told.append)
     if swept and list(folder.glob("*.tmp")):
         told.append("a part of a file is left behind")
     _save(folder, 40)

@@ -125,3 +125,26 @@ def test_a_preset_is_data_and_no_code(tmp_path: Path) -> None:
     file.write_text("title = \"x\"\n[data]\nsource = \"__import__('os').system('true')\"\n")
     with pytest.raises(PresetError, match="unknown value"):
         load_preset(str(file))
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "~nobody-here/x", "a/" * 3000 + "b"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["attach"],
+        ["resume"],
+        ["train"],
+        ["runs", "--runs"],
+        ["train", "digits-contrastive-2d", "--set", "data.source=folder", "--set", "data.path="],
+        ["train", "digits-contrastive-2d", "--set", "data.weights="],
+    ],
+)
+def test_a_name_that_is_no_path_gets_a_sentence_not_a_traceback(
+    words: list[str], name: str
+) -> None:
+    glued = words[-1].endswith("=")
+    command = [*words[:-1], words[-1] + name] if glued else [*words, name]
+    result = CliRunner().invoke(main, command)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.exit_code in (1, 2)
+    assert result.output.startswith("tui-latent: ") and len(result.output) < 3000

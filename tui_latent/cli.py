@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from tui_latent.records.plain import plain_text
+from tui_latent.records.schema import RunError
 
 if TYPE_CHECKING:
     from tui_latent.settings import Preset
@@ -48,7 +49,26 @@ def background_option(command: Command) -> Command:
     return click.option("--background", is_flag=True, help=text)(command)
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands whose errors of the system, and of run folders, are sentences."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:  # as behind `| head`: click ends quietly
+            raise
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            fail(f"{where}{error.strerror or error}", FAILED)
+        except RunError as error:
+            fail(error, FAILED)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="tui-latent")
 @runs_option
 @click.pass_context

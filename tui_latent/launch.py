@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui_latent.data.facts import describe_source
 from tui_latent.hardware import devices
-from tui_latent.preset_files import PresetError
+from tui_latent.preset_files import PresetError, names_a_file
 from tui_latent.presets import train_command
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
@@ -33,7 +33,7 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
             problems.append(("method.neighbours_run", str(error)))
     if problem := describe_source(preset.data).problem:
         problems.append(("data", problem))
-    if preset.data.weights and not Path(preset.data.weights).expanduser().is_file():
+    if preset.data.weights and not names_a_file(preset.data.weights):
         problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
     if preset.train.device.startswith("cuda") and not any(d.kind == "cuda" for d in devices()):
         problems.append(("train.device", "no GPU is here: use --device cpu"))

@@ -41,13 +41,21 @@ def preset_path(name: str) -> Path:
     """Return the file of a preset given by name or by path; PresetError if there is none."""
     path = Path(name)
     if path.suffix == ".toml" or path.parent != Path():
-        if path.is_file():
+        if names_a_file(name):
             return path
         raise PresetError(name, [("", "no such file")])
     known = preset_folder() / f"{name}.toml"
-    if known.is_file():
+    if names_a_file(str(known)):
         return known
     raise PresetError(name, [("", f"unknown preset{nearest(name, preset_names())}")])
+
+
+def names_a_file(text: str) -> bool:
+    """Say whether there is a file at a path that a person wrote, whatever was written."""
+    try:
+        return Path(text).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):  # too long, of no user, with a null in it
+        return False
 
 
 def read_table(path: Path) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from tui_latent.data.selection import chosen_classes, merged_classes
 from tui_latent.data.weights import PRETRAINED, weights_file
 from tui_latent.settings import DataSettings
 
+_NO_PATH = (OSError, RuntimeError, ValueError)
+"""what a text that is no path raises: too long, of no user, with a null in it"""
+
 
 @dataclass(frozen=True)
 class SourceFacts:
@@ -45,14 +48,16 @@ def describe_source(settings: DataSettings) -> SourceFacts:
     if settings.source in PUBLIC_DATASETS:
         facts = _public(settings, PUBLIC_DATASETS[settings.source])
     else:
-        path = Path(settings.path).expanduser()
+        path = Path(settings.path)
         look = _folder if settings.source == "folder" else _arrays
         try:
+            path = path.expanduser()
             facts = look(settings, path)
-        except DataError as error:
+        except (DataError, *_NO_PATH) as error:
             name = path.stem if settings.source == "arrays" else path.name
             note = "cannot be used"
-            facts = SourceFacts(name, None, (), None, None, "missing", str(path), note, str(error))
+            why = str(error) if isinstance(error, DataError) else f"data.path: {error}"
+            facts = SourceFacts(name, None, (), None, None, "missing", str(path), note, why)
     return facts if facts.problem else replace(facts, problem=_problem(settings, facts))
 
 
@@ -126,4 +131,6 @@ def _problem(settings: DataSettings, facts: SourceFacts) -> str:
             weights_file(settings)
     except DataError as error:
         return str(error)
+    except _NO_PATH as error:
+        return f"data.weights: {error}"
     return ""

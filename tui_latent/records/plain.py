@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 LONGEST_NAME: Final = 200
-LONGEST_TEXT: Final = 4000
+LONGEST_TEXT: Final = 1000
 
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _INVISIBLE: Final = (

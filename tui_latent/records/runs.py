@@ -23,8 +23,15 @@ LOCK_FILE = "train.lock"
 
 
 def runs_folder(option: str | None) -> Path:
-    """Return the folder of runs: the one given, else `$TUI_LATENT_RUNS`, else `./runs`."""
-    return Path(option or os.environ.get("TUI_LATENT_RUNS") or "runs").expanduser()
+    """Return the folder of runs: the one given, else `$TUI_LATENT_RUNS`, else `./runs`.
+
+    RunError when it is in the home of nobody.
+    """
+    named = option or os.environ.get("TUI_LATENT_RUNS") or "runs"
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        raise RunError(f"{named}: no folder of runs: {error}") from error
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
@@ -75,11 +82,14 @@ def find_run(folder: Path, name: str) -> Path:
     """
     if name == LATEST:
         return _latest(folder)
-    for path in (folder / name, Path(name).expanduser()):
-        if name and (path / PRESET_FILE).is_file():
-            return path
-    if len(Path(name).parts) > 1:
-        read_identity(Path(name).expanduser())
+    try:
+        for path in (folder / name, Path(name).expanduser()):
+            if name and (path / PRESET_FILE).is_file():
+                return path
+        if len(Path(name).parts) > 1:
+            read_identity(Path(name).expanduser())
+    except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
+        raise RunError(f"{plain_name(name)}: no such run: {error}") from error
     runs = [path for path in _run_folders(folder) if (path / PRESET_FILE).is_file()]
     matches = sorted(path for path in runs if name and path.name.startswith(name))
     if len(matches) == 1:
