@@ -175,6 +175,6 @@ def test_names_lose_what_does_not_tell_them_apart(
 
 
 def test_settings_are_written_in_one_line() -> None:
-    values = (None, True, 0.001, [128, 64], [], "", "a\nb", 3)
+    values: tuple[Any, ...] = (None, True, 0.001, [128, 64], [], "", "a\nb", 3)
     shown = ("–", "yes", "0.001", "128, 64", "none", "none", "a b", "3")
     assert tuple(map(setting_text, values)) == shown
