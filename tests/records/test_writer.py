@@ -94,6 +94,18 @@ def test_a_place_where_no_run_can_be_made_is_an_error(tmp_path: Path) -> None:
         RunWriter.create(tmp_path / "file" / "runs", "digits", {}, {})
 
 
+def test_a_full_disk_leaves_no_part_of_a_new_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tui_latent.records.writer.replace_file", full)
+    with pytest.raises(RunError, match="no run can be made there: No space left"):
+        RunWriter.create(tmp_path, "digits", PRESET, {})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_reopening_what_is_no_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a run"):
         RunWriter.reopen(tmp_path)

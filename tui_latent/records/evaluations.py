@@ -36,7 +36,7 @@ def read_evaluation(run: Path, step: int) -> dict[str, Any] | None:
     """Return the evaluation at `step`; None when there is none, or none that can be read."""
     try:
         found = json.loads(evaluation_file(run, step).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         return None

@@ -177,6 +177,7 @@ class Trainer:
         torch.set_rng_state(saved["torch_rng"].cpu())
         if saved["cuda_rng"] and self.device.type == "cuda":
             torch.cuda.set_rng_state_all([state.cpu() for state in saved["cuda_rng"]])
+        self.writer.status(checkpoint_step=self.done)
         self.writer.log(f"resumed from the checkpoint at step {self.done:,}")
         seconds: float = saved["seconds"]
         return seconds
