@@ -194,7 +194,7 @@ EXPERIMENTS = {
     "tsimcne": Experiment(
         (Run("t-SimCNE", "cifar10-tsimcne-2d", subset_preset=str(SMALL_TSIMCNE)),), _tsimcne
     ),
-    "mnist": Experiment((Run("an hour", "mnist-contrastive-2d-long"),), _mnist),
+    "mnist": Experiment((Run("long", "mnist-contrastive-2d-long"),), _mnist),
 }
 SUBSETS = ("contrastive", "vicreg", "samples", "tsimcne")
 
