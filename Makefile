@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 run: $(STAMP)
 	$(BIN)/tui-latent
 
+# Two workers: many tests wait for a screen or a process. Without `-n` they run in one.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

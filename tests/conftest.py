@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# Before numpy and torch: the tensors are small, and two workers' threads would only spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Callable
 from pathlib import Path
 
