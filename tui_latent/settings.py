@@ -13,6 +13,7 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 LatentDim = Annotated[int, Field(ge=1, le=8192)]
+Acceleration = Literal["auto", "off", "compile", "graph"]
 
 
 class Section(BaseModel):
@@ -249,6 +250,8 @@ class TrainSettings(Section):
     """auto, cpu, cuda or cuda:1"""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """of the networks; losses are always float32"""
+    acceleration: Acceleration = "auto"
+    """plain steps, compiled ones or a CUDA graph; auto tries them on a GPU, and is off on a CPU"""
     log_every: int = Field(10, ge=1)
     """steps between two records of the loss"""
     eval_every: Positive = 1.0

@@ -15,6 +15,7 @@ from tui_latent.methods import METHODS
 from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
+from tui_latent.training.acceleration import Accelerator, Losses, accelerator
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
 from tui_latent.training.control import (
     RunControl,
@@ -85,22 +86,31 @@ class Trainer:
         between = self.control.look_within_evaluation
         self.evaluator = Evaluator(self.dataset, held_out, train.batch_size, between)
         self.latents = LatentFiles(writer, self.dataset)
+        self.accelerated = self._accelerator()
 
     def step(self) -> dict[str, Tensor]:
-        """Do one update; return the loss and every term, detached, still on the device."""
-        batch = self.pairing.batch(self.order.rows(self.done), self.generator)
+        """Do one update; return the loss and every term, detached, still on the device.
+
+        They hold until the next step.
+        """
         lr = lr_at(self.done, self.stage, self.preset.train.schedule) * self.control.lr_factor
         for group in self.optimizer.param_groups:
             group["lr"] = lr
+        terms = self.accelerated(self.order.rows(self.done), lr)
+        self.done += 1
+        return terms
+
+    def update(self, rows: Tensor, losses: Losses) -> dict[str, Tensor]:
+        """Do what `step` does for these rows, by these losses: the part that is accelerated."""
+        batch = self.pairing.batch(rows, self.generator)
         with self.autocast():
-            terms = self.method.losses(batch)
+            terms = losses(batch)
         loss = self.weighted_sum(terms)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if self.preset.train.grad_clip:
             nn.utils.clip_grad_norm_(self.trainable, self.preset.train.grad_clip)
         self.optimizer.step()
-        self.done += 1
         return {"loss": loss.detach(), **{name: term.detach() for name, term in terms.items()}}
 
     def run(self) -> State:
@@ -113,6 +123,7 @@ class Trainer:
                 self.control.look()
                 if self.done >= self.stage.end:
                     self._enter_stage(stage_at(self.stages, self.done))
+                    self.accelerated = self._accelerator()
                 self.window.add(self.step())
                 self._once_in_a_while()
             if self.evaluated_step != self.done:
@@ -191,6 +202,11 @@ class Trainer:
         self.optimizer = make_optimizer(self.trainable, self.preset.train)
         if len(self.stages) > 1:
             self.writer.log(f"stage {stage.index + 1} of {len(self.stages)}: {self._stage_title()}")
+
+    def _accelerator(self) -> Accelerator:
+        choice, left = self.preset.train.acceleration, self.stage.end - self.done
+        work = (self.update, self.method.losses, self.optimizer, self.generator)
+        return accelerator(*work, choice, left, self.writer.log)
 
     def _stage_title(self) -> str:
         settings = self.stage.settings

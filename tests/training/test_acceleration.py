@@ -1,0 +1,203 @@
+"""Ways to run an update: what is chosen, what a failing one costs, and that results stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.training.conftest import MakeRun
+from tests.training.test_session import assert_same_weights, weights
+from tui_latent.launch import train_run
+from tui_latent.records.reader import RunReader
+from tui_latent.settings import Acceleration
+from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, Terms, Way
+
+CPU = torch.device("cpu")
+TRIAL = WARM_UP + TIMED
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+class FakeClock:
+    """A clock that only ways move."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr("tui_latent.training.acceleration.time.perf_counter", lambda: self.now)
+
+
+class FakeWay:
+    """Takes a set time an update, notes whose rows it saw, and fails from one call on."""
+
+    def __init__(self, name: str, clock: FakeClock, seconds: float, fails_at: int = -1) -> None:
+        self.name, self.seen = name, list[int]()
+        self._clock, self._seconds, self._left = clock, seconds, fails_at
+
+    def __call__(self, rows: Tensor, lr: float) -> Terms:
+        if self._left == 0:
+            raise RuntimeError("operation not permitted when stream is capturing\nmore of it")
+        self._left -= 1
+        self._clock.now += self._seconds
+        self.seen.append(int(rows[0]))
+        return {"loss": torch.tensor(float(len(self.seen)))}
+
+
+def on_gpu(
+    plain: Way, others: dict[str, Callable[[], Way]], log: list[str], updates: int = 1000
+) -> Accelerator:
+    """An accelerator that believes itself on a GPU."""
+    made = Accelerator(plain, others, "off", CPU, log.append, updates)
+    made._trying, made._untried = True, ["compile", "graph"]
+    return made
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    return FakeClock(monkeypatch)
+
+
+def run(accelerated: Accelerator, updates: int) -> None:
+    for step in range(updates):
+        accelerated(torch.tensor([step]), 0.1)
+
+
+def test_the_fastest_way_is_kept_and_its_gain_is_logged(clock: FakeClock) -> None:
+    plain, graph = FakeWay("plain", clock, 0.008), FakeWay("graph", clock, 0.002)
+    log: list[str] = []
+    run(on_gpu(plain, {"graph": lambda: graph}, log), 2 * TRIAL + 3)
+    assert plain.seen == list(range(TRIAL))
+    assert graph.seen == list(range(TRIAL, 2 * TRIAL + 3))
+    assert log == ["acceleration: graph, 4.0 times as fast (plain 8 ms a step, graph 2 ms a step)"]
+
+
+def test_a_way_that_gains_nothing_is_left(clock: FakeClock) -> None:
+    plain, graph = FakeWay("plain", clock, 0.1), FakeWay("graph", clock, 0.099)
+    log: list[str] = []
+    run(on_gpu(plain, {"graph": lambda: graph}, log), 2 * TRIAL + 3)
+    assert plain.seen[-3:] == [2 * TRIAL, 2 * TRIAL + 1, 2 * TRIAL + 2]
+    assert log == ["acceleration: none (plain 100 ms a step, graph 99 ms a step)"]
+
+
+@pytest.mark.parametrize(("updates", "compiles"), [(1000, False), (100_000, True)])
+def test_compiling_is_tried_only_where_the_run_is_long(
+    clock: FakeClock, updates: int, compiles: bool
+) -> None:
+    plain, compiled = FakeWay("plain", clock, 0.01), FakeWay("compile", clock, 0.001)
+    graph = FakeWay("graph", clock, 0.02)
+    log: list[str] = []
+    others: dict[str, Callable[[], Way]] = {"compile": lambda: compiled, "graph": lambda: graph}
+    run(on_gpu(plain, others, log, updates), 4 * TRIAL)
+    assert bool(compiled.seen) == compiles
+    assert (compiled.seen[-1:] == [4 * TRIAL - 1]) == compiles
+
+
+@pytest.mark.parametrize("fails_at", [0, 3, TRIAL + 2])
+def test_a_way_that_fails_costs_no_update(clock: FakeClock, fails_at: int) -> None:
+    plain = FakeWay("plain", clock, 0.008)
+    graph = FakeWay("graph", clock, 0.002, fails_at)
+    log: list[str] = []
+    run(on_gpu(plain, {"graph": lambda: graph}, log), 3 * TRIAL)
+    assert sorted(plain.seen + graph.seen) == list(range(3 * TRIAL))
+    assert len(graph.seen) == fails_at
+    assert (
+        "acceleration: graph failed, steps go on without it: "
+        "operation not permitted when stream is capturing" in log
+    )
+
+
+def test_what_is_wrong_with_the_update_itself_is_not_hidden(clock: FakeClock) -> None:
+    plain = FakeWay("plain", clock, 0.1, fails_at=2)
+    with pytest.raises(RuntimeError, match="capturing"):
+        run(on_gpu(plain, {}, []), 3)
+
+
+def test_a_way_that_cannot_be_made_is_told(clock: FakeClock) -> None:
+    def unmade() -> Way:
+        raise RuntimeError("no compiler")
+
+    plain, log = FakeWay("plain", clock, 10.0), list[str]()
+    run(on_gpu(plain, {"compile": unmade, "graph": unmade}, log), TRIAL + 2)
+    assert len(plain.seen) == TRIAL + 2
+    assert log[0] == "acceleration: compile failed, steps go on without it: no compiler"
+
+
+def log_of(path: Any) -> str:
+    return "\n".join(RunReader(path).refresh().log)
+
+
+@pytest.mark.parametrize("choice", ["auto", "off", "graph"])
+def test_on_a_cpu_steps_are_plain_and_the_weights_the_same(
+    make_run: MakeRun, choice: Acceleration
+) -> None:
+    plain, other = make_run(train__acceleration="off"), make_run(train__acceleration=choice)
+    for path in (plain, other):
+        assert train_run(path).state == "finished"
+    assert_same_weights(plain, other)
+    assert ("needs a GPU" in log_of(other)) == (choice == "graph")
+
+
+def test_compiled_losses_are_the_losses(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, compiled = make_run(), make_run(train__acceleration="compile")
+    train_run(plain)
+    # Traces as any backend does, without a compiler's half minute.
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    assert train_run(compiled).state == "finished"
+    assert "acceleration: compile, as train.acceleration says" in log_of(compiled)
+    assert "failed" not in log_of(compiled)
+    one, other = weights(plain), weights(compiled)
+    for name, value in one.items():
+        torch.testing.assert_close(other[name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_a_run_whose_compiler_fails_goes_on_without(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, compiled = make_run(), make_run(train__acceleration="compile")
+    train_run(plain)
+
+    def broken(*arguments: Any, **options: Any) -> Any:
+        def fails(*arguments: Any) -> Any:
+            raise RuntimeError("InvalidCxxCompiler: no compiler is here")
+
+        return fails
+
+    monkeypatch.setattr(torch, "compile", broken)
+    status = train_run(compiled)
+    assert (status.state, status.step) == ("finished", 12)
+    assert "compile failed, steps go on without it: InvalidCxxCompiler" in log_of(compiled)
+
+
+@needs_cuda
+@pytest.mark.parametrize("thread", [False, True])
+def test_a_graph_trains_as_plain_steps_do(make_run: MakeRun, thread: bool) -> None:
+    """The graph replays the plain kernels on the same draws: losses agree step by step."""
+    import threading
+
+    paths = [
+        make_run(train__device="cuda", train__acceleration=choice, train__epochs=10)
+        for choice in ("off", "graph")
+    ]
+    for path in paths:
+        if thread:
+            worker = threading.Thread(target=train_run, args=(path,))
+            worker.start()
+            worker.join()
+        else:
+            train_run(path)
+    assert "failed" not in log_of(paths[1])
+    first, second = (RunReader(path).refresh().curves["train/loss"] for path in paths)
+    assert first.steps.tolist() == second.steps.tolist()
+    torch.testing.assert_close(
+        torch.from_numpy(first.means), torch.from_numpy(second.means), rtol=2e-2, atol=2e-2
+    )
+
+
+@needs_cuda
+def test_auto_tells_what_it_chose(make_run: MakeRun) -> None:
+    path = make_run(train__device="cuda", train__epochs=20)
+    assert train_run(path).state == "finished"
+    assert "acceleration: " in log_of(path)

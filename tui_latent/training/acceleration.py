@@ -1,0 +1,262 @@
+"""How updates are run: plainly, compiled, or as one captured CUDA graph, whichever is fastest.
+
+Every trial is a real update, so that measuring costs no training. A way that fails is left for
+good, the update is done plainly, and the log says so.
+
+On a CPU `auto` is `off`: which of two ways is faster may come out differently after a resume,
+and their roundings differ. A graph replays the kernels of a plain update; a compiled one rounds
+differently.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from tui_latent.data.pairing import Batch
+from tui_latent.settings import Acceleration
+
+Terms = dict[str, Tensor]
+Losses = Callable[[Batch], Terms]
+Update = Callable[[Tensor, Losses], Terms]
+"""one update from rows (B,) and the losses to use; returns scalars on the device"""
+
+WARM_UP = 5
+"""updates of a way before it is timed: allocation, cuDNN's choices, compiling"""
+TIMED = 10
+LEAST_GAIN = 1.05
+"""times faster than the plain way that another must be to be chosen"""
+WORTH_COMPILING = 600.0
+"""seconds that plain updates must still take: compiling itself takes one minute or two"""
+_GRAPH_WARM_UP = 3
+"""updates on the capturing stream before the capture, as torch's documentation asks"""
+
+_FAILURES = (RuntimeError, ImportError, OSError, subprocess.SubprocessError)
+"""what a missing compiler, an operation that cannot be captured or a full device raise"""
+
+
+class Way(Protocol):
+    """A way to run an update."""
+
+    name: str
+
+    def __call__(self, rows: Tensor, lr: float) -> Terms:
+        """Do one update on the rows (B,); the optimiser's groups already have this rate."""
+        ...
+
+
+class Plain:
+    """Each operation launched as Python comes to it, with the losses given."""
+
+    def __init__(self, update: Update, losses: Losses, name: str = "plain") -> None:
+        self.name = name
+        self._update, self._losses = update, losses
+
+    def __call__(self, rows: Tensor, lr: float) -> Terms:
+        """Do one update."""
+        return self._update(rows, self._losses)
+
+
+def compiled(update: Update, losses: Losses) -> Way:
+    """Return updates whose losses, and their gradients, torch compiles at the first call.
+
+    Not the mode "reduce-overhead", whose graphs assert in any thread but the importing one
+    (pytorch issue 123177).
+    """
+    return Plain(update, torch.compile(losses, dynamic=False), "compile")
+
+
+class Captured:
+    """One CUDA graph of a whole update: augmentation, networks, losses, gradients, optimiser.
+
+    Rows and rate are copied into buffers that the graph reads; the generator of the views is
+    registered with it, so that every replay draws anew. Rows must keep their number.
+    """
+
+    name = "graph"
+
+    def __init__(
+        self, update: Update, losses: Losses, optimizer: Optimizer, generator: torch.Generator
+    ) -> None:
+        self._update, self._losses = update, losses
+        self._optimizer, self._generator = optimizer, generator
+        self._device = generator.device
+        self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        self._before_capture = _GRAPH_WARM_UP
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._lr = torch.zeros((), device=self._device)
+        self._rows = torch.empty(0, dtype=torch.int64, device=self._device)
+        self._terms: Terms = {}
+
+    def __call__(self, rows: Tensor, lr: float) -> Terms:
+        """Do one update; the terms are overwritten by the next."""
+        if self._before_capture:
+            self._before_capture -= 1
+            return self._on_side_stream(rows)
+        if self._graph is None:
+            self._rows = rows.clone()
+            self._graph = self._capture()
+        self._rows.copy_(rows)
+        self._lr.fill_(lr)
+        self._graph.replay()
+        return self._terms
+
+    def _on_side_stream(self, rows: Tensor) -> Terms:
+        main = torch.cuda.current_stream(self._device)
+        self._stream.wait_stream(main)
+        with torch.cuda.stream(self._stream):
+            terms = self._update(rows, self._losses)
+        main.wait_stream(self._stream)
+        return terms
+
+    def _capture(self) -> torch.cuda.CUDAGraph:
+        """Record an update without running it; the optimiser reads its rate from a buffer."""
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self._generator)
+        groups = self._optimizer.param_groups
+        before = [dict(group) for group in groups]
+        for group in groups:
+            group["lr"] = self._lr
+            if "capturable" in group:
+                group["capturable"] = True
+        try:
+            # Other threads of a dashboard may use the device meanwhile.
+            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+                self._terms = self._update(self._rows, self._losses)
+        finally:
+            for group, values in zip(groups, before, strict=True):
+                group.update(values)
+        return graph
+
+
+class Accelerator:
+    """Runs the updates of one stage: tries its ways in turn, then stays with the fastest."""
+
+    def __init__(
+        self,
+        plain: Way,
+        others: dict[str, Callable[[], Way]],
+        choice: Acceleration,
+        device: torch.device,
+        log: Callable[[str], None],
+        updates: int,
+    ) -> None:
+        """`others` make the ways by name; `updates` are those that the stage still has."""
+        self._plain, self._others = plain, others
+        self._device, self._log = device, log
+        self._updates = updates
+        self._tried: dict[str, Way] = {plain.name: plain}
+        self._seconds: dict[str, list[float]] = {plain.name: []}
+        """by way, of every update of its trial"""
+        self._untried: list[str] = []
+        self._trying = False
+        self.way = plain
+        """how the next update is run"""
+        if device.type == "cuda" and choice == "auto":
+            self._trying, self._untried = True, ["compile", "graph"]
+        elif choice == "graph" and device.type != "cuda":
+            log(
+                f"train.acceleration is 'graph', which needs a GPU: steps are plain on the {device}"
+            )
+        elif choice in ("compile", "graph"):
+            self._enter(choice)
+            log(f"acceleration: {choice}, as train.acceleration says")
+
+    def __call__(self, rows: Tensor, lr: float) -> Terms:
+        """Do one update; the optimiser's groups already have this rate."""
+        if not self._trying:
+            return self._run(rows, lr)
+        self._synchronize()
+        start, tried = time.perf_counter(), self.way
+        terms = self._run(rows, lr)
+        self._synchronize()
+        if self.way is not tried:  # it failed
+            self._try_next()
+            return terms
+        seconds = self._seconds[tried.name]
+        seconds.append(time.perf_counter() - start)
+        if len(seconds) == WARM_UP + TIMED:
+            self._try_next()
+        return terms
+
+    def _run(self, rows: Tensor, lr: float) -> Terms:
+        try:
+            return self.way(rows, lr)
+        except _FAILURES as error:
+            if self.way is self._plain:
+                raise
+            self._give_up(self.way.name, error)
+            self.way = self._plain
+            return self._plain(rows, lr)
+
+    def _give_up(self, name: str, error: BaseException) -> None:
+        first = str(error).strip().partition("\n")[0] or type(error).__name__
+        self._log(f"acceleration: {name} failed, steps go on without it: {first}")
+        self._tried.pop(name, None)
+
+    def _try_next(self) -> None:
+        """Go on to the next way that is worth a trial, or settle for the fastest."""
+        while self._untried:
+            name = self._untried.pop(0)
+            left = self._updates * self._step_seconds(self._plain.name)
+            if name == "compile" and left < WORTH_COMPILING:
+                continue
+            if self._enter(name):
+                return
+        self._settle()
+
+    def _enter(self, name: str) -> bool:
+        try:
+            self.way = self._others[name]()
+        except _FAILURES as error:
+            self._give_up(name, error)
+            return False
+        self._tried[name], self._seconds[name] = self.way, []
+        return True
+
+    def _settle(self) -> None:
+        self._trying = False
+        plain = self._plain.name
+        seconds = {name: self._step_seconds(name) for name in self._tried}
+        best = min(seconds, key=lambda name: seconds[name])
+        gain = seconds[plain] / seconds[best]
+        words = ", ".join(f"{name} {1000 * value:.3g} ms a step" for name, value in seconds.items())
+        if gain >= LEAST_GAIN:
+            self.way = self._tried[best]
+            self._log(f"acceleration: {best}, {gain:.1f} times as fast ({words})")
+        else:
+            self.way = self._plain
+            self._log(f"acceleration: none ({words})")
+        self._tried = {}  # a graph that was not chosen gives its memory back
+
+    def _step_seconds(self, name: str) -> float:
+        return statistics.median(self._seconds[name][WARM_UP:])
+
+    def _synchronize(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+
+def accelerator(
+    update: Update,
+    losses: Losses,
+    optimizer: Optimizer,
+    generator: torch.Generator,
+    choice: Acceleration,
+    updates: int,
+    log: Callable[[str], None],
+) -> Accelerator:
+    """Return what runs a stage's updates, `updates` of them, on the generator's device."""
+    others: dict[str, Callable[[], Way]] = {
+        "compile": lambda: compiled(update, losses),
+        "graph": lambda: Captured(update, losses, optimizer, generator),
+    }
+    plain = Plain(update, losses)
+    return Accelerator(plain, others, choice, generator.device, log, updates)
