@@ -125,22 +125,21 @@ def test_corrupt_files_are_named_and_counted(root: Path) -> None:
 
 
 def bomb(path: Path, side: int) -> None:
-    """Write a PNG of a few bytes whose header claims `side` x `side` pixels."""
+    """Write a whole black PNG of `side` x `side` pixels in a few kilobytes, of a bit each."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
             struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         )
 
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    body = (
-        chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
-    )
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    rows = bytes(side * (1 + (side + 7) // 8))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + body)
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("side", [10_001, 12_000, 60_000])  # below and above what Pillow refuses
+@pytest.mark.parametrize("side", [10_001, 20_000])  # below and above what Pillow refuses
 def test_an_image_bomb_is_refused_by_its_size_and_named(root: Path, side: int) -> None:
     bomb(root / "train" / "[red]" / "bomb.png", side)
     tracemalloc.start()
