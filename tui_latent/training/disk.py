@@ -51,13 +51,13 @@ class PatientDisk:
 
     def _wait(self, where: Path, needed: int, action: Callable[[], T], error: OSError) -> T:
         before = self._writer.status()
-        told = ""
+        told: int | None = None
         while True:
             problem = _describe(where, needed, error)
             self._writer.status(state="paused", phase="waiting for the disk", error=problem)
-            if problem != told:
+            if error.errno != told:  # not each time that the room left changes
                 self._writer.log(f"paused: {problem}")
-                told = problem
+                told = error.errno
             self._rest(problem)
             try:
                 result = action()
