@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,21 @@ HIGHER_IS_BETTER: Final = ("val/knn_*", "val/linear_probe", "val/*accuracy*")
 
 _STEP, _TIME, _VALUE = range(3)
 _DRAWN: Final = ("steps", "times", "means", "lows", "highs")
-_BIN: Final = np.dtype([(name, np.float64) for name in (*_DRAWN, "counts")])
+BIN_FIELDS: Final = (*_DRAWN, "counts")
+_BIN: Final = np.dtype([(name, np.float64) for name in BIN_FIELDS])
+
+
+@dataclass(frozen=True, eq=False)
+class BinState:
+    """All that `CurveBins` knows of a metric, in plain arrays."""
+
+    width: int
+    bins: Float
+    """(N, 6), columns as `BIN_FIELDS`"""
+    newest: Float
+    """(0 or 1, 3): step, time, value"""
+    best: float
+    non_finite: int
 
 
 def higher_is_better(metric: str) -> bool:
@@ -48,6 +63,21 @@ class CurveBins:
         self._best = np.nan
         self._non_finite = 0
         self._curve: Curve | None = None
+
+    @classmethod
+    def of(cls, state: BinState, higher_is_better: bool) -> CurveBins:
+        """Return the bins that `state` was taken of."""
+        made = cls(higher_is_better)
+        made.width, made._newest = state.width, state.newest
+        made._best, made._non_finite = state.best, state.non_finite
+        rows = np.ascontiguousarray(state.bins)
+        made._bins = rows.view(_BIN).reshape(-1)
+        return made
+
+    def state(self) -> BinState:
+        """Return all that is known of the metric."""
+        bins = np.ascontiguousarray(self._bins).view(np.float64).reshape(-1, len(BIN_FIELDS))
+        return BinState(self.width, bins, self._newest, self._best, self._non_finite)
 
     def extend(self, records: Sequence[tuple[int, float, float]]) -> None:
         """Take in (step, time, value) records, of steps that never fall, the newest one's included;

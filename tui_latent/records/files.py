@@ -158,6 +158,23 @@ class GrowingLines:
         self.offset, self._anchor, self._signature = 0, b"", None
         return True
 
+    @property
+    def anchor(self) -> bytes:
+        """The last bytes before the offset, by which `start_at` knows the file again."""
+        return self._anchor
+
+    def start_at(self, offset: int, anchor: bytes) -> bool:
+        """Skip what was read before, if the file still is the one it was read of."""
+        now = signature(self.path)
+        if now is None or now[1] < offset or not offset or not anchor.endswith(b"\n"):
+            return False
+        before = self.offset, self._anchor
+        self.offset, self._anchor = offset, anchor
+        if len(anchor) <= offset and self._anchor_stands():
+            return True
+        self.offset, self._anchor = before
+        return False
+
     def start_near_end(self, lines: int, most_bytes: int) -> None:
         """Skip to the last `lines` lines, or to fewer where they take more than `most_bytes`."""
         if signature(self.path) is None:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from tui_latent.records.curves import CurveBins, higher_is_better
 from tui_latent.records.files import GrowingLines, read_lines
+from tui_latent.records.kept_curves import NAME, KeptCurves, read_kept, write_kept
 from tui_latent.records.plain import plain_name
 from tui_latent.records.schema import Curve
 
@@ -60,7 +61,8 @@ class MetricsReader:
 
     A record at an earlier step than the one before it (a run resumed from an older checkpoint)
     replaces all that was recorded from that step on. Bins cannot be cut in two, so the file is
-    then read once more, passing over what has been replaced.
+    then read once more, passing over what has been replaced. Reading starts after what
+    `curves.npz` holds, unless that too has been replaced.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,15 +73,32 @@ class MetricsReader:
         self._start_over()
 
     def _start_over(self) -> None:
-        self._bins: dict[str, CurveBins] = {}
-        self._waiting: defaultdict[str, list[tuple[int, float, float]]] = defaultdict(list)
-        self._waiting_records = 0
         self.last_step = -1
         """step of the newest record"""
         self.skipped = 0
         """lines that are no records"""
         self._cuts: list[tuple[int, int]] = []
         """(offset, step): what lies before the offset from this step on has been replaced"""
+        self._waiting: defaultdict[str, list[tuple[int, float, float]]] = defaultdict(list)
+        self._kept = self._kept_curves()
+        if self._kept is not None:
+            self.last_step, self.skipped = self._kept.last_step, self._kept.skipped
+            self._cuts = list(self._kept.cuts)
+        self._start_bins()
+
+    def _kept_curves(self) -> KeptCurves | None:
+        """Return what needs no reading, with the file's offset behind it."""
+        kept = read_kept(self.path.with_name(NAME))
+        return kept if kept and self._file.start_at(kept.offset, kept.anchor) else None
+
+    def _start_bins(self) -> None:
+        kept = self._kept.bins if self._kept else {}
+        self._bins = {
+            name: CurveBins.of(state, higher_is_better(name)) for name, state in kept.items()
+        }
+        self._waiting.clear()
+        self._waiting_records = 0
+        self._shared = False
 
     @property
     def rewound(self) -> bool:
@@ -88,10 +107,9 @@ class MetricsReader:
 
     def refresh(self) -> None:
         """Take in what the file has gained."""
-        changed = self._file.replaced()
-        if changed:
+        if self._file.replaced():
             self._start_over()
-        rewound = False
+        changed, rewound = not self._shared, False
         for offset, line in self._file.lines():
             changed = True
             record = parse_record(line)
@@ -108,6 +126,15 @@ class MetricsReader:
             self._read_again()
         if changed:
             self._share_curves()
+
+    def keep(self) -> None:
+        """Take in what is new and write `curves.npz`; for the run's writer alone."""
+        self.refresh()
+        if self._file.offset:
+            bins = {name: bins.state() for name, bins in self._bins.items()}
+            state = (self.last_step, self.skipped, tuple(self._cuts), bins)
+            kept = KeptCurves(self._file.offset, self._file.anchor, *state)
+            write_kept(self.path.with_name(NAME), kept)
 
     def _take(self, record: Record) -> None:
         step, time, waiting = record.step, record.time, self._waiting
@@ -131,12 +158,18 @@ class MetricsReader:
         self._cuts.append((offset, step))
 
     def _read_again(self) -> None:
-        self._bins.clear()
-        self._waiting.clear()
-        self._waiting_records = 0
-        cuts = iter([*self._cuts, (self._file.offset, _LARGEST_STEP + 1)])
+        """Read what stands, from the kept curves on where none of them has been replaced."""
+        start = self._kept.offset if self._kept else 0
+        if (
+            self._kept
+            and min(step for at, step in self._cuts if at >= start) <= self._kept.last_step
+        ):
+            self._kept, start = None, 0
+        self._start_bins()
+        after = [cut for cut in self._cuts if cut[0] >= start]
+        cuts = iter([*after, (self._file.offset, _LARGEST_STEP + 1)])
         until, replaced_from = next(cuts)
-        for offset, line in read_lines(self.path, 0, self._file.offset):
+        for offset, line in read_lines(self.path, start, self._file.offset):
             while offset >= until:
                 until, replaced_from = next(cuts)
             record = parse_record(line)
@@ -145,6 +178,7 @@ class MetricsReader:
 
     def _share_curves(self) -> None:
         self._reduce()
+        self._shared = True
         curves = {name: bins.curve() for name, bins in self._bins.items()}
         if list(curves.items()) != list(self.curves.items()):
             self.curves = MappingProxyType(curves)

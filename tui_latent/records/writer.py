@@ -30,7 +30,7 @@ from tui_latent.records.liveness import (
 )
 from tui_latent.records.locks import FileLock
 from tui_latent.records.maps import write_map
-from tui_latent.records.metrics import parse_record, record_line
+from tui_latent.records.metrics import MetricsReader, parse_record, record_line
 from tui_latent.records.plain import plain_line
 from tui_latent.records.runs import LATEST, LOCK_FILE, busy_error
 from tui_latent.records.schema import (
@@ -96,6 +96,7 @@ class RunWriter:
         self._unwritten = False
         self._lock = FileLock(path / LOCK_FILE)
         self._metrics = AppendedLines(path / "metrics.jsonl")
+        self._curves = MetricsReader(path / "metrics.jsonl")
         self._log = AppendedLines(path / "train.log")
         self._scores: list[tuple[int, float]] = []
         self._scores_read = False
@@ -159,8 +160,13 @@ class RunWriter:
                 self._log.append(f"{now} {plain_line(part)}".encode("utf-8", "backslashreplace"))
 
     def sync(self) -> None:
-        """Wait until the records so far would outlive a loss of power, as a checkpoint does."""
+        """Wait until the records so far would outlive a loss of power, as a checkpoint does.
+
+        Their curves are kept beside them, so that the run opens fast however long it is.
+        """
         self._metrics.sync()
+        with suppress(OSError):
+            self._curves.keep()
 
     def close(self) -> None:
         """Write what is due and let the run go; a run still live that was locked is interrupted."""
