@@ -186,7 +186,11 @@ def _use(run: Path) -> None:
 
 def _harm_folder(run: Path, generator: random.Random) -> None:
     """Harm one file or folder of a run."""
-    paths = sorted(path for path in run.rglob("*") if not path.name.endswith(".lock"))
+    paths = sorted(
+        path
+        for path in run.rglob("*")
+        if not path.name.endswith(".lock") and not path.is_symlink()  # harmed already
+    )
     path = generator.choice(paths)
     how = generator.randrange(8)
     if path.is_dir():

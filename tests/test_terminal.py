@@ -137,7 +137,9 @@ def test_without_colour_or_with_few_the_dashboard_opens(
 
 def test_a_locale_without_a_sign_does_not_end_a_command(tmp_path: Path) -> None:
     RunWriter.create(tmp_path, "digits", {}, {}, "run").close()
-    latin = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
     command = [str(Path(sys.executable).with_name("tui-latent")), "runs", "--runs", str(tmp_path)]
-    told = subprocess.run(command, env=latin, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        command, env=latin, capture_output=True, encoding="latin-1", check=True
+    ).stdout
     assert "run" in told and "kNN@20" in told
