@@ -148,3 +148,15 @@ def test_a_name_that_is_no_path_gets_a_sentence_not_a_traceback(
     assert result.exception is None or isinstance(result.exception, SystemExit)
     assert result.exit_code in (1, 2)
     assert result.output.startswith("tui-latent: ") and len(result.output) < 3000
+
+
+def test_an_error_of_the_system_that_nobody_foresaw_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(folder: Path) -> None:
+        raise OSError(5, "Input/output error", f"{folder}/x\x1b[2J")
+
+    monkeypatch.setattr("tui_latent.records.runs.list_runs", unreadable)
+    result = CliRunner().invoke(main, ["runs", "--runs", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.output == f"tui-latent: {tmp_path}/x�[2J: Input/output error\n"
