@@ -96,6 +96,11 @@ class Space:
         return distances[:, own:].double().numpy(), labels.numpy()
 
     @cached_property
+    def _wide(self) -> Floats:
+        """(M, D); numpy's, because torch's threads cost more than they spare here."""
+        return self.points.double().numpy()
+
+    @cached_property
     def votes(self) -> Ints:
         """(M,) the class that most neighbours of each point have; of equals the smallest."""
         import torch
@@ -147,7 +152,8 @@ class Space:
         `shown` (M, 2 or 3) is where the images are seen, if it is not the map.
         InspectionError when its latent, or one that votes, is not finite.
         """
-        every = (self.points - self.points[index]).double().square().sum(1).sqrt().numpy()
+        away = self._wide - self._wide[index]
+        every = np.sqrt(np.einsum("nd,nd->n", away, away))
         others = np.flatnonzero(np.isfinite(every))
         others = others[others != index]
         far = _far_on_map(self.map.points if shown is None else shown, index)

@@ -73,7 +73,8 @@ class Frame:
 def finite_points(points: NDArray[Any]) -> NDArray[np.bool_]:
     """Say which rows of (N, 2) points can be drawn."""
     with np.errstate(invalid="ignore"):
-        return np.asarray((np.abs(points) < _TOO_LARGE).all(axis=1))
+        x, y = points[:, 0], points[:, 1]
+        return np.asarray((np.abs(x) < _TOO_LARGE) & (np.abs(y) < _TOO_LARGE))
 
 
 def drawable(values: Floats) -> NDArray[np.bool_]:
