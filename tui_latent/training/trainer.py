@@ -14,6 +14,7 @@ from tui_latent.data.sources import load_dataset
 from tui_latent.methods import METHODS
 from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
+from tui_latent.screen_time import ScreenShare
 from tui_latent.settings import Preset
 from tui_latent.training.acceleration import Accelerator, Losses, accelerator
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
@@ -86,6 +87,7 @@ class Trainer:
         between = self.control.look_within_evaluation
         self.evaluator = Evaluator(self.dataset, held_out, train.batch_size, between)
         self.latents = LatentFiles(writer, self.dataset)
+        self.screen = ScreenShare()
         self.accelerated = self._accelerator()
 
     def step(self) -> dict[str, Tensor]:
@@ -239,6 +241,8 @@ class Trainer:
             values["train/images_per_second"] = rate
             self.writer.status(images_per_second=rate, memory_bytes=memory_in_use(self.device))
         self._rate_from = (self.done, seconds)
+        if (share := self.screen.read()) is not None:
+            values["train/screen_share"] = share
         self._write(values)
 
     def _evaluate(self) -> None:

@@ -23,6 +23,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
+from tui_latent.screen_time import count_this_thread
 from tui_latent.tui.drawing import Drawer
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class LatentApp(App[int]):
         return MenuScreen()
 
     def on_mount(self) -> None:
+        count_this_thread()
         if not self.is_headless:
             from tui_latent.tui.unseen import UnseenTraining
 

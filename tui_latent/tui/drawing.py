@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 
+from tui_latent.screen_time import count_this_thread
+
 Job = Callable[[], object]
 
 
@@ -46,6 +48,7 @@ class Drawer:
             thread.join(timeout=2.0)
 
     def _work(self) -> None:
+        count_this_thread()
         while True:
             with self._changed:
                 self._busy = False

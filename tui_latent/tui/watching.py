@@ -10,6 +10,7 @@ from textual.message import Message
 
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunError, RunSnapshot
+from tui_latent.screen_time import count_this_thread
 
 
 class SnapshotRead(Message, bubble=False):
@@ -54,6 +55,7 @@ class RunWatcher:
         self._closed.set()
 
     def _watch(self) -> None:
+        count_this_thread()
         try:
             reader = RunReader(self._path)
             shown: RunSnapshot | None = None

@@ -16,8 +16,9 @@ from textual.widgets import Footer, Static
 from tui_latent.records.control import read_request, request
 from tui_latent.records.maps import Evaluation
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import LIVE_STATES, RunError, RunSnapshot
+from tui_latent.records.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.pace import RedrawPace
 from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.run_views import collapse, failure
 from tui_latent.tui.time_cursor import TimeCursor
@@ -131,6 +132,8 @@ class DashboardScreen(Screen[None]):
         self._watcher = RunWatcher(path, self.post_message)
         self._snapshot = RunSnapshot(path)
         self._asked: Asked | None = None
+        self._pace = RedrawPace()
+        self._share: Curve | None = None
         self._time = TimeCursor()
 
     def compose(self) -> ComposeResult:
@@ -192,7 +195,12 @@ class DashboardScreen(Screen[None]):
         line.display = bool(text or warning)
 
     def _show_curves(self) -> None:
-        if self._snapshot.preset:
+        live = self._snapshot.status.state in LIVE_STATES
+        share = self._snapshot.curves.get("train/screen_share") if live else None
+        if share is not self._share:  # heeded once for each time it was measured
+            self._pace.heed(share.last if share else None)
+            self._share = share
+        if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
 
     # What a person asks
