@@ -1,6 +1,9 @@
 """What the open dashboard costs: event-loop lag, and steps per second over those without it.
 
-python -m benchmarks.screen       about 6 minutes; MNIST must be there for the 10,000 points
+python -m benchmarks.screen       about 8 minutes; MNIST must be there
+
+The map has 60,000 points: MNIST's training images are held out beside themselves, which is no
+way to measure quality and the heaviest map that the dashboard's presets can have.
 """
 
 from __future__ import annotations
@@ -18,10 +21,24 @@ import numpy as np
 
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
+from tui_latent.data.sources import load_dataset
+from tui_latent.presets import load_preset
 
 PAIRS = 3
-MNIST = ("train.epochs=1", "train.eval_every=0.2", "train.checkpoint_every=1.0", "stages=[]")
-"""117 steps; a new map of 10,000 points every 23"""
+SHORT = ("train.epochs=1", "train.eval_every=0.25", "train.checkpoint_every=1.0", "stages=[]")
+"""117 steps; a new map every 29"""
+LAG_P95, LAG_WORST = 15.0, 100.0
+"""milliseconds"""
+LEAST_RATIO = 0.95
+
+
+def many_held_out(folder: Path) -> tuple[str, ...]:
+    """Write MNIST's training images as both splits; return the settings that train on them."""
+    images = load_dataset(load_preset("mnist-contrastive-2d").data, seed=0).train
+    pixels, labels = images.images.numpy(), images.labels.numpy()
+    path = folder / "many.npz"
+    np.savez(path, x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
+    return ("data.source=arrays", f"data.path={path}")
 
 
 def with_dashboard(preset: str, settings: Sequence[str], folder: Path) -> dict[str, Any]:
@@ -59,33 +76,38 @@ def main() -> None:
     """Measure dashboard and headless in turn, so that a drifting machine meets both."""
     lags: list[float] = []
     ratios, rates, shown = [], [], []
-    for _ in range(PAIRS):
-        with tempfile.TemporaryDirectory() as folder:
-            probed = with_dashboard("mnist-contrastive-2d", MNIST, Path(folder))
-            alone = headless("mnist-contrastive-2d", MNIST, Path(folder))
-            pair = steps_per_second(probed["path"]), steps_per_second(alone)
-        rates.append(pair)
-        ratios.append(pair[0] / pair[1])
-        lags += probed["lags"]
-        shown.append(probed["points"])
-    milliseconds = 1000 * np.percentile(lags, [50, 95, 100])
+    with tempfile.TemporaryDirectory() as data:
+        settings = (*SHORT, *many_held_out(Path(data)))
+        for _ in range(PAIRS):
+            with tempfile.TemporaryDirectory() as folder:
+                probed = with_dashboard("mnist-contrastive-2d", settings, Path(folder))
+                alone = headless("mnist-contrastive-2d", settings, Path(folder))
+                pair = steps_per_second(probed["path"]), steps_per_second(alone)
+            rates.append(pair)
+            ratios.append(pair[0] / pair[1])
+            lags += probed["lags"]
+            shown.append(probed["points"])
+    p50, p95, worst = (1000 * np.percentile(lags, [50, 95, 100])).tolist()
+    numbers = {"p50_p95_max_ms": [p50, p95, worst], "samples": len(lags)}
     ratio = statistics.median(ratios)
+    what = f"event-loop lag while training, {shown[0]:,} points shown"
     save(
         "screen",
         "python -m benchmarks.screen",
         [
+            Row(f"{what}, p95", f"≤ {LAG_P95:.0f} ms", f"{p95:.1f} ms", p95 <= LAG_P95, numbers),
             Row(
-                f"event-loop lag while training, {shown[0]:,} points shown, p95",
-                "≤ 30 ms",
-                f"{milliseconds[1]:.1f} ms",
-                bool(milliseconds[1] <= 30),
-                {"p50_p95_max_ms": milliseconds.tolist(), "samples": len(lags)},
+                f"{what}, worst",
+                f"≤ {LAG_WORST:.0f} ms",
+                f"{worst:.0f} ms",
+                worst <= LAG_WORST,
+                {**numbers},
             ),
             Row(
                 "steps/s with the dashboard open over steps/s without",
-                "≥ 0.93",
+                f"≥ {LEAST_RATIO}",
                 f"{ratio:.3f}",
-                ratio >= 0.93,
+                ratio >= LEAST_RATIO,
                 {"ratios": ratios, "dashboard_and_headless_steps_per_s": rates},
             ),
         ],
