@@ -13,11 +13,11 @@ from textual.strip import Strip
 from tests.tui.made_runs import clusters
 from tui_latent.inspection.space import Space
 from tui_latent.records.schema import LatentMap
-from tui_latent.tui.explorer.class_filter import ClassFilter
+from tui_latent.tui.explorer.class_filter import EXAMPLES, ClassFilter
 from tui_latent.tui.explorer.colorings import COLORINGS, make_coloring
 from tui_latent.tui.explorer.finding import next_match
 from tui_latent.tui.explorer.thumbnails import HEIGHT, WIDTH, paste_thumbnails, thumbnail_places
-from tui_latent.tui.map_scene import Scene, Window, class_coloring
+from tui_latent.tui.map_scene import Scene, Window, class_coloring, visible_points
 from tui_latent.tui.raster import Frame
 from tui_latent.tui.time_cursor import TimeCursor
 
@@ -79,6 +79,24 @@ def test_one_class_alone_and_back() -> None:
     alone = everything.only(2, 4)
     assert alone.hidden == {0, 1, 3} and alone.only(2, 4) == everything
     assert everything.only(9, 4) == everything, "there is no class 9"
+
+
+def test_examples_per_class_grow_fewer_and_all_come_back() -> None:
+    chosen, seen = ClassFilter(frozenset({1})), []
+    for _ in EXAMPLES:
+        seen.append(chosen.per_class)
+        assert chosen.hidden == {1}
+        chosen = chosen.fewer()
+    assert seen == list(EXAMPLES) and chosen.per_class is None
+
+
+def test_the_first_examples_of_each_class_are_shown() -> None:
+    made = clusters(400, 10)
+    labels = np.random.default_rng(0).permutation(np.asarray(made.labels))
+    shown = visible_points(made.points, labels, frozenset({4}), per_class=5)
+    for label in range(10):
+        first = np.flatnonzero(labels == label)[: 5 if label != 4 else 0]
+        assert np.flatnonzero(shown & (labels == label)).tolist() == first.tolist()
 
 
 def test_the_last_class_stays() -> None:

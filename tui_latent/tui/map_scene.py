@@ -219,10 +219,23 @@ def _shade(color: RGB, dark: bool) -> RGB:
 
 
 def visible_points(
-    points: NDArray[Any], labels: Ints, hidden_classes: frozenset[int]
+    points: NDArray[Any],
+    labels: Ints,
+    hidden_classes: frozenset[int],
+    per_class: int | None = None,
 ) -> NDArray[np.bool_]:
-    """Say which points are shown: finite ones whose class is not hidden."""
+    """Say which points are shown: finite ones whose class is not hidden.
+
+    Of each class the first `per_class`, or all.
+    """
     shown = finite_points(points)
     if hidden_classes:
         shown = shown & ~np.isin(labels, list(hidden_classes))
+    if per_class is not None:
+        order = np.flatnonzero(shown)
+        order = order[np.argsort(labels[order], kind="stable")]
+        sorted_labels = labels[order]
+        turns = np.arange(len(order)) - np.searchsorted(sorted_labels, sorted_labels)
+        shown = np.zeros(len(points), np.bool_)
+        shown[order[turns < per_class]] = True
     return shown

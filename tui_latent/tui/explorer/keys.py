@@ -36,6 +36,9 @@ EXPLORER_KEYS: Final[list[BindingType]] = [
     _binding("P", "projection", "Project", "projection", "Another projection of the latents"),
     _binding("s", "solo", "Solo", "solo", "Show the class of this point alone, or all again"),
     _binding("h", "hide", "Hide", "hide", "Hide the class of this point", show=False),
+    _binding(
+        "e", "examples", "Fewer", "examples", "Show fewer points of each class, or all", show=False
+    ),
     _binding("a", "all", "All", "all", "Show all classes", show=False),
     _binding("z", "zoom(1)", "Zoom", "zoom_in", "Magnify about the cursor (Z: back)"),
     _binding("Z,minus", "zoom(-1)", "Zoom out", "zoom_out", "See more", show=False),

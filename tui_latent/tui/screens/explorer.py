@@ -165,7 +165,10 @@ class ExplorerScreen(Screen[None]):
         points = self._points(answer)
         labels = np.asarray(answer.space.map.labels)
         scene = Scene(
-            points, labels, answer.coloring, visible_points(points, labels, self._filter.hidden)
+            points,
+            labels,
+            answer.coloring,
+            visible_points(points, labels, self._filter.hidden, self._filter.per_class),
         )
         if self._map.selected is None and scene.visible.any():
             self._map.selected = int(np.flatnonzero(scene.visible)[0])
@@ -302,6 +305,11 @@ class ExplorerScreen(Screen[None]):
         if label is not None:
             self._show_classes(self._filter.hide(label, len(self._class_names)))
             self._map.move(0, 0)
+
+    def action_examples(self) -> None:
+        """Show fewer points of each class, or all again."""
+        self._show_classes(self._filter.fewer())
+        self._map.move(0, 0)
 
     def action_all(self) -> None:
         """Show all classes."""
