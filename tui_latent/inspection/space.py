@@ -135,14 +135,23 @@ class Space:
 
     @cached_property
     def clusters(self) -> Ints:
-        """(M,) k-means clusters of the points, as many as classes, the largest first."""
+        """(M,) k-means clusters of the points, as many as classes.
+
+        Each has the number of the class that it fits best (Kuhn 1955), so that a cluster keeps
+        its colour from one evaluation to the next.
+        """
+        from scipy.optimize import linear_sum_assignment
         from sklearn.cluster import KMeans
 
         points = self.points.double().numpy()
         count = min(len(self.map.class_names), len(np.unique(points, axis=0)))
         found = KMeans(max(count, 1), n_init=4, random_state=0).fit_predict(points)
-        order = np.argsort(-np.bincount(found), kind="stable")
-        return np.asarray(np.argsort(order, kind="stable")[found], dtype=np.int64)
+        shared = np.zeros((found.max() + 1, len(self.map.class_names)), np.int64)
+        np.add.at(shared, (found, self.map.labels), 1)
+        clusters, classes = linear_sum_assignment(-shared)
+        number = np.zeros(len(shared), np.int64)
+        number[clusters] = classes
+        return number[found]
 
     def facts(
         self, index: int, count: int, shown: NDArray[np.floating] | None = None
