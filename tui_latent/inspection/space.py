@@ -151,7 +151,7 @@ class Space:
         clusters, classes = linear_sum_assignment(-shared)
         number = np.zeros(len(shared), np.int64)
         number[clusters] = classes
-        return number[found]
+        return np.asarray(number[found], dtype=np.int64)
 
     def facts(
         self, index: int, count: int, shown: NDArray[np.floating] | None = None
