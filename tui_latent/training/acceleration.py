@@ -11,7 +11,6 @@ differently.
 from __future__ import annotations
 
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -38,8 +37,8 @@ WORTH_COMPILING = 600.0
 _GRAPH_WARM_UP = 3
 """updates on the capturing stream before the capture, as torch's documentation asks"""
 
-_FAILURES = (RuntimeError, ImportError, OSError, subprocess.SubprocessError)
-"""what a missing compiler, an operation that cannot be captured or a full device raise"""
+_FAILURES = Exception
+"""Compilers and captures raise anything: assertions, type errors, their own; none may end a run."""
 
 
 class Way(Protocol):
