@@ -1,4 +1,4 @@
-"""The README's picture: the dashboard at 120x40 on a finished run of the bundled digits.
+"""The README's pictures: dashboard and explorer at 120x40 on a finished run of the bundled digits.
 
 python -m benchmarks.screenshot [RUN]     trains the run first (half a minute) if none is given
 """
@@ -8,21 +8,28 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tui_latent.launch import create_run, train_run
 from tui_latent.presets import load_preset
 from tui_latent.tui.app import LatentApp
 
-OUT = Path(__file__).parents[1] / "docs" / "dashboard.svg"
+DOCS = Path(__file__).parents[1] / "docs"
+PICTURES = {"dashboard.svg": (), "explorer.svg": ("l", "+", "right", "V", "+")}
+"""keys that lead to each, + waits until everything is drawn"""
 PRESET = "digits-contrastive-2d"
+_DRAWN = 8.0
+"""seconds: threads read and draw, and there is no hurry"""
 
 
-async def picture(path: Path) -> str:
-    """Return the dashboard of a run as SVG, once its panels are drawn."""
+async def picture(path: Path, keys: Sequence[str]) -> str:
+    """Return a screen as SVG, once its panels are drawn."""
     app = LatentApp(path.parent, open_path=path)
     async with app.run_test(size=(120, 40)) as pilot:
-        await asyncio.sleep(8.0)  # a thread reads and draws; there is no hurry
+        await asyncio.sleep(_DRAWN)
+        for key in keys:
+            await (asyncio.sleep(_DRAWN) if key == "+" else pilot.press(key))
         await pilot.pause()
         return app.export_screenshot(title="tui-latent")
 
@@ -35,8 +42,9 @@ def main() -> None:
         else:
             path = create_run(PRESET, load_preset(PRESET), Path(folder), "digits")
             train_run(path)
-        OUT.write_text(asyncio.run(picture(path)))
-    print(OUT)
+        for name, keys in PICTURES.items():
+            (DOCS / name).write_text(asyncio.run(picture(path, keys)))
+            print(DOCS / name)
 
 
 if __name__ == "__main__":
