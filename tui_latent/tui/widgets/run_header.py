@@ -27,7 +27,7 @@ ASKED: Final = {"run": "resuming…", "pause": "pausing…", "stop": "stopping�
 _BEFORE_BAR: Final = ("name", "seed", "epoch", "phase")
 _BY_WEIGHT: Final = (
     *("share", "left", "trained", "rate", "phase", "name", "epoch", "speed"),
-    *("device", "seed", "step", "screen", "knn"),
+    *("screen", "device", "seed", "step", "knn"),
 )
 """pieces of the line, what matters most first"""
 _NARROW: Final = 100
