@@ -25,6 +25,7 @@ from textual.worker import Worker, WorkerFailed, WorkerState
 
 from tui_latent.screen_time import count_this_thread
 from tui_latent.tui.drawing import Drawer
+from tui_latent.tui.loaded import LoadedModules
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -39,6 +40,9 @@ Train = Callable[[Path], "Status"]
 Create = Callable[[str, "Preset", Path, "str | None"], Path]
 StartProcess = Callable[[Path], int]
 Export = Callable[[Path], Path]
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+"""at how many modules were loaded meanwhile"""
 
 
 def _train(path: Path) -> Status:
@@ -134,6 +138,7 @@ class LatentApp(App[int]):
             from tui_latent.tui.unseen import UnseenTraining
 
             self._unseen = UnseenTraining(self)
+            self.set_interval(_SECONDS_BETWEEN_LOOKS, LoadedModules().set_aside)
         if self._open_path is not None:
             self.open_run(self._open_path)
 

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static, Tab, Tabs
+from textual.widgets import Static, Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
 from tui_latent.records.schema import RunSnapshot
@@ -22,6 +22,7 @@ from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.comparison_panels import PANELS, ComparisonPanels
 from tui_latent.tui.widgets.comparison_tables import RunNames
+from tui_latent.tui.widgets.key_footer import KeyFooter
 
 LOOK_EVERY: Final = 1.0
 """seconds between two comparisons while runs go on"""
@@ -119,7 +120,7 @@ class CompareScreen(Screen[None]):
         yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in PANELS.items()))
         yield ComparisonPanels(self._drawer, len(self._paths))
         yield Static(id="too-small", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(Tabs).can_focus = False

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.events import ScreenResume
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui_latent.records.control import read_request, request
 from tui_latent.records.maps import Evaluation
@@ -23,6 +23,7 @@ from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.run_views import collapse, failure
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
+from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.run_header import RunHeader
 from tui_latent.tui.widgets.run_panels import RunPanels
 
@@ -141,7 +142,7 @@ class DashboardScreen(Screen[None]):
         yield Static(id="failure", markup=False)
         yield RunPanels(self._drawer)
         yield Static(id="too-small", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._watcher.start()

@@ -10,13 +10,14 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Input, Static
 
 from tui_latent.records.schema import RunError
 from tui_latent.records.writer import check_name
 from tui_latent.settings import Preset
 from tui_latent.tui.preset_facts import PresetEntry
 from tui_latent.tui.settings_draft import SettingsDraft
+from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.settings_grid import SettingsGrid, described
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class EditScreen(Screen[tuple[Preset, str | None] | None]):
         with Horizontal(id="bottom"):
             yield Static(id="command", markup=False)
             yield Button("Start  ctrl+s", id="start", variant="primary")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._grid.border_title = "Settings"

@@ -19,7 +19,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from tui_latent.assessment import AssessmentError, evaluate_run
@@ -30,6 +30,7 @@ from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.evaluation_views import is_readable, measured_at
 from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.widgets.evaluation_page import EvaluationPage
+from tui_latent.tui.widgets.key_footer import KeyFooter
 
 _WIDE: Final = 110
 """columns from which two panels stand side by side"""
@@ -136,7 +137,7 @@ class EvaluationScreen(Screen[None]):
         with VerticalScroll(can_focus=False):
             yield EvaluationPage(self._drawer)
         yield Static(id="too-small", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(Input).can_focus = False

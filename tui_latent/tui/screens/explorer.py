@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui_latent.records.schema import RunSnapshot
 from tui_latent.tui.drawing import Drawer
@@ -29,6 +29,7 @@ from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.explorer_map import DISTANT, NEAREST, ExplorerMap
 from tui_latent.tui.widgets.find_box import FindBox
+from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.mover_list import MoverList
 from tui_latent.tui.widgets.point_panel import PointPanel
 
@@ -84,7 +85,7 @@ class ExplorerScreen(Screen[None]):
             yield ExplorerMap(self._drawer)
             yield PointPanel()
             yield MoverList()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(MoverList).can_focus = False

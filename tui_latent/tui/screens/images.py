@@ -16,10 +16,11 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui_latent.tui.sheets import NEIGHBOURS, Sheet
 from tui_latent.tui.viewer_pages.page import Field, Wanted
+from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.pixels import ImageSheet
 
 LOADING = "loading the images: the first time takes some seconds …"
@@ -134,7 +135,7 @@ class ImagesScreen(Screen[None]):
             yield Input(placeholder="number", type="integer", select_on_focus=False)
         yield Static(id="facts", markup=False)
         yield ImageSheet()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._box.can_focus = False

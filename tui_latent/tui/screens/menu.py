@@ -14,11 +14,12 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from tui_latent.tui.preset_facts import PresetEntry
 from tui_latent.tui.room import too_small, too_small_words
+from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.preset_list import PresetList
 from tui_latent.tui.widgets.preset_pane import PresetPane
 from tui_latent.tui.widgets.run_table import RunTable
@@ -97,7 +98,7 @@ class MenuScreen(Screen[None]):
         yield PresetPane()
         yield RunTable()
         yield Static(id="too-small", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         runs = self.query_one(RunTable)

@@ -13,12 +13,13 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui_latent.tui.screens.images import ImagesScreen
 from tui_latent.tui.sheets import Sheet
 from tui_latent.tui.viewer_pages import PAGES
 from tui_latent.tui.viewer_pages.page import Field, OpenRun, Page, Wanted
+from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.latent_sliders import LatentSliders
 from tui_latent.tui.widgets.marks_map import MarksMap
 from tui_latent.tui.widgets.page_bar import PageBar
@@ -85,7 +86,7 @@ class ViewerScreen(ImagesScreen):
             yield LatentSliders()
             yield ImageSheet()
             yield MarksMap(cast("LatentApp", self.app).drawer)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     @property
     def goes(self) -> tuple[Field, Field]:

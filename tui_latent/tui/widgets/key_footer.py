@@ -1,0 +1,35 @@
+"""The keys of a screen, in one line at its bottom."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+from textual.widgets import Footer
+
+
+class KeyFooter(Footer):
+    """Textual's footer, made anew only when other keys are to be shown.
+
+    Textual 8.2 makes it anew whenever the focus moves, and keeps every key it ever showed: on a
+    dashboard 26 widgets a key press, which full garbage collections then go through.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(show_command_palette=False, compact=True)
+        self._shown: object = None
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Show the keys, if they are others than those shown."""
+        shown = [
+            (active.binding, active.enabled, active.tooltip)
+            for active in screen.active_bindings.values()
+            if active.binding.show
+        ]
+        if shown != self._shown or not self._bindings_ready:
+            self._shown = shown
+            super().bindings_changed(screen)
+
+    async def recompose(self) -> None:
+        """Make the keys anew, and forget those before."""
+        await super().recompose()
+        for watchers in getattr(self, "__watchers", {}).values():
+            watchers[:] = [pair for pair in watchers if not pair[0]._closing]
