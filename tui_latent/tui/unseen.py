@@ -10,8 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from queue import Full
 from typing import TYPE_CHECKING, Final
 
+from textual.driver import Driver
+from textual.drivers._writer_thread import WriterThread
 from textual.screen import Screen
 
 from tui_latent.hangup import ONE_LOSS, let_go_of_terminal, terminal_is_gone, when_gone
@@ -82,6 +85,7 @@ class UnseenTraining:
         driver = self._app._driver
         if driver is not None and not terminal_is_gone():
             driver.stop_application_mode()
+            _paint_what_is_queued(driver)
         let_go_of_terminal()
         while len(self._app.screen_stack) > 1:
             self._app.pop_screen()
@@ -97,6 +101,19 @@ class UnseenTraining:
             )
             self._app.trained.wait()
         os._exit(0)
+
+
+def _paint_what_is_queued(driver: Driver) -> None:
+    """Wait until a driver's thread has written everything, or the terminal takes nothing."""
+    writer: WriterThread | None = getattr(driver, "_writer_thread", None)
+    if writer is None:
+        return
+    with contextlib.suppress(Full):
+        writer._queue.put(None, timeout=_STUCK)
+        writer.join(_STUCK)
+    after = WriterThread(driver._file)  # type: ignore[attr-defined]
+    after.start()
+    driver._writer_thread = after  # type: ignore[attr-defined]
 
 
 def _in_thread(call: Callable[[], None]) -> None:
