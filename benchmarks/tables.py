@@ -15,7 +15,16 @@ README = Path(__file__).with_name("README.md")
 RELIABILITY = Path(__file__).parents[1] / "docs" / "RELIABILITY.md"
 MARK = "<!-- tables -->\n"
 SHOWN = (
-    *("startup", "quality-digits", "quality-mnist", "screen", "keys", "explorer", "viewer"),
+    *(
+        "startup",
+        "quality-digits",
+        "quality-mnist",
+        "screen",
+        "keys",
+        "explorer",
+        "viewer",
+        "evaluate",
+    ),
     *("pipeline", "lightly_step", "augmentation", "neighbours", "time_to_quality", "scaling"),
 )
 """in this order, those that have been run"""
