@@ -12,7 +12,6 @@ from tui_latent.records.files import GrowingLines
 from tui_latent.records.identity import read_identity
 from tui_latent.records.liveness import StatusFile
 from tui_latent.records.map_folder import MapFolder
-from tui_latent.records.maps import Evaluation
 from tui_latent.records.metrics import MetricsReader
 from tui_latent.records.plain import plain_line
 from tui_latent.records.schema import LIVE_STATES, LatentMap, RunError, RunSnapshot, Status
@@ -62,10 +61,6 @@ class RunReader:
         """Return the map written at `step`; None when there is none that can be read."""
         evaluation = self._maps.at(step)
         return evaluation.map if evaluation else None
-
-    def evaluation_at(self, step: int) -> Evaluation | None:
-        """Return the map written at `step` and its confusion matrix; None as for `map_at`."""
-        return self._maps.at(step)
 
     def _parts(self) -> dict[str, Any]:
         if not self.path.is_dir():

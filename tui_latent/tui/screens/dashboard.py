@@ -14,8 +14,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui_latent.records.control import read_request, request
+from tui_latent.records.map_folder import MapFolder
 from tui_latent.records.maps import Evaluation
-from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.pace import RedrawPace
@@ -136,6 +136,7 @@ class DashboardScreen(Screen[None]):
         self._pace = RedrawPace()
         self._share: Curve | None = None
         self._time = TimeCursor()
+        self._maps = MapFolder(path)
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
@@ -291,7 +292,7 @@ class DashboardScreen(Screen[None]):
 
     @work(thread=True, exclusive=True, group="time")
     def _look_at(self, step: int | None) -> None:
-        past = None if step is None else RunReader(self.path).evaluation_at(step)
+        past = None if step is None else self._maps.at(step)
         self.app.call_from_thread(self._show_past, step, past)
 
     def _show_past(self, step: int | None, past: Evaluation | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -75,7 +76,7 @@ class ExplorerScreen(Screen[None]):
         self._filter = ClassFilter()
         self._angles = (0.6, 0.35)
         self._query = ""
-        self._said = ""
+        self._said = self._line = ""
         self._playing = False
 
     def compose(self) -> ComposeResult:
@@ -145,14 +146,10 @@ class ExplorerScreen(Screen[None]):
             self._map.say(message.answer)
             return
         self._answer = answer = message.answer
-        if answer.projection is None:
-            self._projection = "map"
-        else:
-            self._projection = answer.projection.name
-        self._asked = Question(
-            answer.question.step, answer.question.newest, self._coloring, self._projection
-        )
-        self._said = answer.problem
+        if answer.question == self._asked:  # else something else has been asked since
+            self._projection = answer.projection.name if answer.projection else "map"
+            self._asked = replace(self._asked, projection=self._projection)
+            self._said = answer.problem
         self._show_scene()
         self._ask_point()
         if self.has_class("-movers"):
@@ -221,7 +218,9 @@ class ExplorerScreen(Screen[None]):
 
     def _show_line(self) -> None:
         words = line_words(self._snapshot, self._time, self._coloring, self._said)
-        self.query_one("#line", Static).update(Content(words))
+        if words != self._line:
+            self._line = words
+            self.query_one("#line", Static).update(Content(words))
 
     # What a person asks
 

@@ -67,9 +67,10 @@ class ExplorerMap(DrawnPanel):
 
     def say(self, hint: str) -> None:
         """Show words instead of a map."""
-        self.scene, self._hint = None, hint
-        self._overlay = {}
-        self.redraw()
+        if self.scene is not None or hint != self._hint:
+            self.scene, self._hint = None, hint
+            self._overlay = {}
+            self.redraw()
 
     def show(self, scene: Scene, title: str, hidden_classes: frozenset[int]) -> None:
         """Show a scene; the window stays where a person has put it."""
@@ -104,6 +105,7 @@ class ExplorerMap(DrawnPanel):
         return self._images is not None
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
+        """Draw the scene held now."""
         scene, hint = self.scene, self._hint
         window = self._fitted(width, height)
         if scene is None or window is None:
@@ -113,6 +115,7 @@ class ExplorerMap(DrawnPanel):
         colored, dark = not self.app.no_color, self.app.current_theme.dark
         shaded, title, hidden_classes = self.shaded, self._title, self._hidden_classes
         images = self._images
+        zoom = f" · ×{number(self._magnification())}" if window != self._home() else ""
 
         def draw() -> Drawing:
             canvas, hidden = draw_scene(scene, window, shaded, colored, dark)
@@ -123,7 +126,6 @@ class ExplorerMap(DrawnPanel):
             shown = int(scene.visible.sum())
             share = 100 * hidden / max(shown, 1)
             words = f"{share:.0f}" if share >= 1 or not hidden else "<1"
-            zoom = f" · ×{number(self._magnification())}" if window != self._home() else ""
             titles = (
                 f"{title} · {shown:,} held-out images · {words} % hidden{zoom}",
                 f"{title} · {shown:,} · {words} % hidden{zoom}",
