@@ -74,7 +74,7 @@ def measure_readers(tries: int) -> Row:
     snapshots = sum(count for count, _ in results)
     problems = [problem for _, problems in results for problem in problems]
     return Row(
-        what=f"{_READERS} readers beside a trainer of {steps:,} steps for {tries} s",
+        what=f"{_READERS} readers beside a writer of {steps:,} steps for {tries} s",
         goal="no torn snapshot",
         measured=f"{len(problems)} of {snapshots:,} torn",
         reached=not problems and snapshots > 0,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tui_latent.records.control import read_request
+from tui_latent.records.control import read_request, request
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import LatentMap, Status
 from tui_latent.records.writer import RunWriter
@@ -104,6 +104,8 @@ class ScriptedTrainer:
     def __call__(self, path: Path) -> Status:
         """Write a run until it is finished or asked to stop."""
         self.trained.append(path)
+        if RunReader(path).refresh().status.state != "starting":
+            request(path, state="run")  # as `train_run` does: what was asked before is old
         writer = RunWriter.reopen(path)
         writer.lock()
         running(writer, step=0, total_steps=self.steps, epoch=0.0, seconds=0.0)

@@ -116,6 +116,10 @@ async def test_pause_and_resume_reach_a_real_thread(tmp_path: Path) -> None:
         await until(pilot, lambda: "■ stopped" in header(screen))
         await until(pilot, lambda: app.training_path is None)
         await pilot.press("r")  # the request to stop is old: it goes on
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "● running" in header(screen))
+        await pilot.press("s")
+        await until(pilot, lambda: app.training_path is None)
 
 
 async def test_a_trainer_that_breaks_does_not_break_the_screen(tmp_path: Path) -> None:
