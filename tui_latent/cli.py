@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from tui_latent.heap import keep_freed_memory
 from tui_latent.records.plain import plain_text
 from tui_latent.records.schema import RunError
 
@@ -77,6 +78,7 @@ def main(context: click.Context, runs: str | None) -> None:
 
     Without a command: the dashboard.
     """
+    keep_freed_memory()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale without – or ● must not end a command
             stream.reconfigure(errors="replace")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui_latent.data.facts import describe_source
 from tui_latent.hardware import devices
+from tui_latent.heap import give_memory_back
 from tui_latent.preset_files import PresetError, names_a_file
 from tui_latent.presets import train_command
 from tui_latent.records.control import request
@@ -69,5 +70,8 @@ def train_run(path: Path) -> Status:
         request(path, state="run")
     from tui_latent.training.session import train
 
-    train(path)
+    try:
+        train(path)
+    finally:
+        give_memory_back()
     return RunReader(path).refresh().status

@@ -51,7 +51,7 @@ def on_gpu(
 ) -> Accelerator:
     """An accelerator that believes itself on a GPU."""
     made = Accelerator(plain, others, "off", CPU, log.append, updates)
-    made._trying, made._untried = True, ["compile", "graph"]
+    made.trying, made._untried = True, ["compile", "graph"]
     return made
 
 

@@ -97,6 +97,13 @@ def test_a_checkpoint_is_still_an_archive_that_torch_opens(tmp_path: Path) -> No
         assert archive.comment.startswith(b"sha256 ")
 
 
+def test_a_checkpoint_of_another_version_is_refused_not_misread(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, state(10), best=False).path
+    torch.save(state(10), path)  # without a format, as the first version wrote it
+    with pytest.raises(CheckpointError, match=r"another version .* train anew"):
+        load_checkpoint(tmp_path, "cpu")
+
+
 class Planted:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return os.system, (f"touch {os.environ['PLANTED']}",)

@@ -129,6 +129,28 @@ def _mlp(inputs: int, width: int, activation: Activation) -> tuple[nn.Module, in
     return nn.Sequential(nn.Flatten(), *layers), hidden
 
 
+class _PixelsToFeatures(nn.Module):
+    """(N, C, H, W) to (N, H*W*C), pixel by pixel: of a channels_last map no copy either way.
+
+    With `nn.Flatten` the gradient comes back in the other layout: .8 times the rate of a step.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+class _FeaturesToPixels(nn.Module):
+    """(N, H*W*C) back to a channels_last map (N, C, H, W)."""
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.channels, *size = shape
+        self.size = tuple(size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.view(len(x), *self.size, self.channels).permute(0, 3, 1, 2)
+
+
 class _Level(NamedTuple):
     """One convolution of the small network, which its decoder runs backwards."""
 
@@ -170,7 +192,7 @@ def _small_conv(
             nn.BatchNorm2d(level.narrow),
             activation(),
         ]
-    return nn.Sequential(*layers, nn.Flatten()), levels[-1].narrow * prod(levels[-1].after)
+    return nn.Sequential(*layers, _PixelsToFeatures()), levels[-1].narrow * prod(levels[-1].after)
 
 
 def _small_conv_transpose(
@@ -181,7 +203,7 @@ def _small_conv_transpose(
     smallest = (levels[-1].narrow, *levels[-1].after)
     layers: list[nn.Module] = [
         *_dense(hidden, prod(smallest), activation),
-        nn.Unflatten(1, smallest),
+        _FeaturesToPixels(smallest),
     ]
     for level in reversed(levels):
         layers.append(_transposed(level, bias=level is levels[0]))

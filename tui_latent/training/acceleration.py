@@ -155,11 +155,12 @@ class Accelerator:
         self._seconds: dict[str, list[float]] = {plain.name: []}
         """by way, of every update of its trial"""
         self._untried: list[str] = []
-        self._trying = False
+        self.trying = False
+        """whether ways are still being tried"""
         self.way = plain
         """how the next update is run"""
         if device.type == "cuda" and choice == "auto":
-            self._trying, self._untried = True, ["compile", "graph"]
+            self.trying, self._untried = True, ["compile", "graph"]
         elif choice == "graph" and device.type != "cuda":
             log(
                 f"train.acceleration is 'graph', which needs a GPU: steps are plain on the {device}"
@@ -170,7 +171,7 @@ class Accelerator:
 
     def __call__(self, rows: Tensor, lr: float) -> Terms:
         """Do one update; the optimiser's groups already have this rate."""
-        if not self._trying:
+        if not self.trying:
             return self._run(rows, lr)
         self._synchronize()
         start, tried = time.perf_counter(), self.way
@@ -221,7 +222,7 @@ class Accelerator:
         return True
 
     def _settle(self) -> None:
-        self._trying = False
+        self.trying = False
         plain = self._plain.name
         seconds = {name: self._step_seconds(name) for name in self._tried}
         best = min(seconds, key=lambda name: seconds[name])

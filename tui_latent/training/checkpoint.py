@@ -29,6 +29,9 @@ from tui_latent.records.schema import RunError
 KEPT = 2
 """newest checkpoints kept beside the best one"""
 
+FORMAT: Final = 2
+"""of what a checkpoint holds; 2 has the small convolutional network's features pixel by pixel"""
+
 _NAME: Final = re.compile(r"step-(\d{9,18})\.pt")
 _LABEL: Final = b"sha256 "
 _SEAL: Final = 2 + len(_LABEL) + 64
@@ -78,7 +81,7 @@ def load_checkpoint(
     """Read the newest whole checkpoint onto `device`; None when there is none.
 
     A damaged one is told to `log`, left where it is, and the one before it is used.
-    CheckpointError when there are some and all are damaged.
+    CheckpointError when there are some and all are damaged, or when it is of another format.
     """
     problems = []
     for path in _newest_first(folder):
@@ -90,6 +93,11 @@ def load_checkpoint(
             problems.append(f"{path.parent.name}/{path.name} is damaged: {error}")
             log(problems[-1])
             continue
+        if state.get("format") != FORMAT:
+            raise CheckpointError(
+                f"{path}: another version of tui-latent wrote it, whose networks differ: "
+                "use that version, or train anew"
+            )
         if problems:
             log(f"the checkpoint before it is used, of step {state['step']:,}")
         return state
@@ -154,7 +162,7 @@ class _Digested(io.RawIOBase):
 
 def _write_sealed(state: dict[str, Any], file: BinaryIO) -> None:
     digested = _Digested(file)
-    torch.save(state, cast(BinaryIO, digested))
+    torch.save({**state, "format": FORMAT}, cast(BinaryIO, digested))
     digested.seal()
 
 

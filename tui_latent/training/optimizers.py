@@ -71,4 +71,4 @@ class Lars(Optimizer):
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(parameter)
         state["momentum"].mul_(group["momentum"]).add_(gradient)
-        parameter.add_(state["momentum"], alpha=-group["lr"])
+        parameter.sub_(group["lr"] * state["momentum"])  # in a captured graph the rate is a tensor
