@@ -2,7 +2,8 @@
 
 .peers/bin/python -m benchmarks.augmentation [--rounds 5] [--images 1024]     about 2 minutes
 
-All take float32 images in memory and give as many back, no gradients, with all cores. Each image
+All take float32 images in memory and give as many back, no gradients, with all cores, then on a
+GPU where there is one. Each image
 gets a draw of its own; torchvision v2 makes one draw a call, so it is called image by image (as
 its users must), and its rate with one draw for the whole batch, which is another augmentation,
 stands beside without being compared.
@@ -24,8 +25,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers import need
-from benchmarks.record import Row, not_run, save
-from benchmarks.rounds import Comparison, use_all_cores
+from benchmarks.record import Row, no_gpu, save
+from benchmarks.rounds import Comparison, devices, finish, place, use_all_cores
 from tui_latent.data.augment import augment
 from tui_latent.settings import AugmentSettings
 
@@ -103,9 +104,11 @@ def rate(change: Change, x: Tensor) -> float:
     """Return images per second, after one call to warm up."""
     with torch.no_grad():
         change(x)
+        finish(x.device)
         start, calls = time.perf_counter(), 0
         while time.perf_counter() - start < SECONDS:
             change(x)
+            finish(x.device)
             calls += 1
         return calls * len(x) / (time.perf_counter() - start)
 
@@ -117,7 +120,7 @@ def one_by_one(change: Change) -> Change:
 
 def measure(what: str, settings: AugmentSettings, x: Tensor, rounds: int) -> Row:
     """Compare one set of changes with both peers."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator(x.device).manual_seed(0)
     side = x.shape[-1]
     vision, kornia = torchvision_change(settings, side), kornia_change(settings, side)
     rates: dict[str, list[float]] = {"ours": [], "torchvision": [], "kornia": [], "one draw": []}
@@ -132,7 +135,8 @@ def measure(what: str, settings: AugmentSettings, x: Tensor, rounds: int) -> Row
     beside = f"torchvision with one draw for all {medians['one draw']:,.0f}"
     numbers: dict[str, Any] = compared.numbers() | {"per_s": rates, "medians": medians}
     return Row(
-        f"augmentation alone, {what}, {len(x):,} images: against the better of two, {better}",
+        f"augmentation alone, {what}, {len(x):,} images, {place(x.device)}: "
+        f"against the better of two, {better}",
         f"≥ {GOAL} x",
         f"{compared.words('images')}; {beside}",
         compared.ratio >= GOAL,
@@ -151,13 +155,17 @@ def main() -> None:
     generator = torch.Generator().manual_seed(1)
     grey = torch.rand(asked.images, 1, 28, 28, generator=generator)
     colour = torch.rand(asked.images, 3, 32, 32, generator=generator)
+    kinds = (
+        ("28x28 affine", GREY, grey),
+        ("28x28 affine and elastic", ELASTIC, grey),
+        ("32x32 crop, flip, jitter, grey", COLOUR, colour),
+    )
     rows = [
-        measure("28x28 affine", GREY, grey, asked.rounds),
-        measure("28x28 affine and elastic", ELASTIC, grey, asked.rounds),
-        measure("32x32 crop, flip, jitter, grey", COLOUR, colour, asked.rounds),
+        measure(what, settings, images.to(device), asked.rounds)
+        for device in devices()
+        for what, settings, images in kinds
     ]
-    if not torch.cuda.is_available():
-        rows.append(not_run("the same on a GPU", f"≥ {GOAL} x"))
+    rows += no_gpu(f"≥ {GOAL} x")
     save("augmentation", ".peers/bin/python -m benchmarks.augmentation", rows)
 
 

@@ -4,7 +4,8 @@ python -m benchmarks.pipeline [--rounds 5] [--steps 12]     about 6 minutes
 
 Theirs: a DataLoader with a worker process per core, torchvision's transforms on each PIL image,
 two forward passes, eager float32, AdamW as torch makes it. Ours: the Trainer's step with its
-defaults, which on this machine may mean bfloat16.
+defaults, which on this machine may mean bfloat16. Where there is a GPU, both sides train there too,
+theirs still making its views on the CPU.
 
 Held equal: images, batch, network, loss function and its weights, learning rate, the ranges of
 rotation, shear, scale and shift, one elastic deformation a view, and the threads torch may use.
@@ -27,27 +28,25 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from benchmarks.record import Row, not_run, save
-from benchmarks.rounds import alternate, use_all_cores
+from benchmarks.our_steps import WARM_UP, Ours
+from benchmarks.record import Row, no_gpu, save
+from benchmarks.rounds import alternate, devices, place, use_all_cores
 from tui_latent.data.image_set import Dataset as Images
 from tui_latent.data.pairing import Batch
-from tui_latent.launch import create_run
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
 from tui_latent.presets import load_preset
-from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
-from tui_latent.training.trainer import Trainer
 
-WARM_UP = 4
-"""steps; after them the loader's queues are as full as they stay"""
-OURS_PER_THEIRS = 5
+OURS_PER_THEIRS = {"cpu": 5, "cuda": 100}
 """steps of ours for each of theirs, so that both sides run for seconds"""
+GOALS = {("cpu", True): 8.0, ("cpu", False): 2.0, ("cuda", True): 30.0, ("cuda", False): 30.0}
+"""times, by device and whether views are elastic"""
 
 
-def preset(elastic: bool) -> Preset:
+def preset(elastic: bool, device: torch.device) -> Preset:
     """Return the MNIST preset with the views that torchvision can make too, in one stage."""
-    changes: dict[str, object] = {"augment.thickness": 0.0}
+    changes: dict[str, object] = {"augment.thickness": 0.0, "train.device": device.type}
     if not elastic:
         changes["augment.elastic"] = 0.0
     loaded = load_preset("mnist-contrastive-2d", changes)
@@ -58,7 +57,7 @@ class TwoViews(Dataset[tuple[Tensor, Tensor]]):
     """Two random views of each training image, made one image at a time."""
 
     def __init__(self, dataset: Images, transform: transforms.Compose) -> None:
-        self._pictures = [Image.fromarray(image[0].numpy()) for image in dataset.train.images]
+        self._pictures = [Image.fromarray(image[0]) for image in dataset.train.images.cpu().numpy()]
         self._transform = transform
 
     def __len__(self) -> int:
@@ -86,7 +85,9 @@ class Theirs:
 
     def __init__(self, settings: Preset, dataset: Images, steps: int, workers: int) -> None:
         torch.manual_seed(0)
-        self._method = METHODS[settings.method.name](settings.method, dataset.input_shape).train()
+        self._device = torch.device(settings.train.device)
+        method = METHODS[settings.method.name](settings.method, dataset.input_shape)
+        self._method = method.train().to(self._device)
         self._optimizer = torch.optim.AdamW(self._method.parameters(), settings.train.lr)
         self._steps, self._batch = steps, settings.train.batch_size
         self._loader = DataLoader(
@@ -107,7 +108,8 @@ class Theirs:
             self._step(*next(batches))
         return self._steps * self._batch / (time.perf_counter() - start)
 
-    def _step(self, x_a: Tensor, x_b: Tensor) -> None:
+    def _step(self, *views: Tensor) -> None:
+        x_a, x_b = (view.to(self._device) for view in views)
         terms = two_pass_losses(self._method, x_a, x_b)
         weights = self._method.weights()
         loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
@@ -141,53 +143,22 @@ def two_pass_losses(method: Method, x_a: Tensor, x_b: Tensor) -> dict[str, Tenso
     return method.losses(Batch(x, 2, x, None))
 
 
-class Ours:
-    """The Trainer's steps, with the record that it writes every `log_every` of them."""
-
-    def __init__(self, settings: Preset, folder: Path, steps: int) -> None:
-        path = create_run("benchmark", settings, folder)
-        self._trainer = Trainer(path, settings, RunWriter.reopen(path))
-        self._steps, self._batch = steps, settings.train.batch_size
-        self._log_every = settings.train.log_every
-
-    @property
-    def dataset(self) -> Images:
-        """The images both sides train on."""
-        return self._trainer.dataset
-
-    @property
-    def precision(self) -> str:
-        """Dtype of the networks."""
-        return str(self._trainer.precision).removeprefix("torch.")
-
-    def __call__(self) -> float:
-        """Return images per second, two views each."""
-        trainer = self._trainer
-        for step in range(-WARM_UP, self._steps):
-            if step == 0:
-                start = time.perf_counter()
-            trainer.window.add(trainer.step())
-            if len(trainer.window) >= self._log_every:
-                trainer.window.means(trainer.done)
-        trainer.window.means(trainer.done)
-        return self._steps * self._batch / (time.perf_counter() - start)
-
-
-def measure(elastic: bool, rounds: int, steps: int, cores: int) -> Row:
-    """Compare with one set of augmentations."""
-    settings = preset(elastic)
+def measure(elastic: bool, device: torch.device, rounds: int, steps: int, cores: int) -> Row:
+    """Compare with one set of augmentations, both sides training on one device."""
+    settings = preset(elastic, device)
     with tempfile.TemporaryDirectory() as folder:
-        ours = Ours(settings, Path(folder), steps * OURS_PER_THEIRS)
+        ours = Ours(settings, Path(folder), steps * OURS_PER_THEIRS[device.type])
         theirs = Theirs(settings, ours.dataset, steps, cores)
         compared = alternate(ours, theirs, rounds)
-    goal = 8.0 if elastic else 2.0
+    goal = GOALS[device.type, elastic]
     views = "affine and elastic views" if elastic else "affine views"
+    aim = ", aim 12 x" if (device.type, elastic) == ("cpu", True) else ""
     return Row(
-        f"a training step with {views}, batch {settings.train.batch_size}, {cores} cores",
-        f"≥ {goal:.0f} x" + (", aim 12 x" if elastic else ""),
+        f"a training step with {views}, batch {settings.train.batch_size}, {place(device)}",
+        f"≥ {goal:.0f} x{aim}",
         compared.words("images"),
         compared.ratio >= goal,
-        compared.numbers() | {"our_precision": ours.precision},
+        compared.numbers() | ours.choices,
     )
 
 
@@ -198,10 +169,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=12, help="of theirs in a round")
     asked = parser.parse_args()
     cores = use_all_cores()
-    rows = [measure(elastic, asked.rounds, asked.steps, cores) for elastic in (True, False)]
-    if not torch.cuda.is_available():
-        rows.append(not_run("the same on a GPU", "≥ 30 x"))
-    save("pipeline", "python -m benchmarks.pipeline", rows)
+    rows = [
+        measure(elastic, device, asked.rounds, asked.steps, cores)
+        for device in devices()
+        for elastic in (True, False)
+    ]
+    save("pipeline", "python -m benchmarks.pipeline", [*rows, *no_gpu("≥ 30 x")])
 
 
 if __name__ == "__main__":

@@ -62,9 +62,9 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def not_run(what: str, goal: str) -> Row:
-    """Return the row of something that needs a GPU, where there is none."""
-    return Row(what, goal, "not run: no GPU here", None, {})
+def no_gpu(goal: str, what: str = "the same on a GPU") -> list[Row]:
+    """Return the row of something that needs a GPU where there is none, else nothing."""
+    return [] if _gpu() != "none" else [Row(what, goal, "not run: no GPU here", None, {})]
 
 
 def _memory_gib() -> float:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
+from tui_latent.heap import keep_freed_memory
+
 Round = Callable[[], float]
 """does a share of the work and returns items per second"""
 
@@ -53,10 +55,32 @@ def alternate(ours: Round, theirs: Round, rounds: int) -> Comparison:
 
 
 def use_all_cores() -> int:
-    """Give torch a thread per core for either side; return how many."""
+    """Give torch a thread per core for either side; return how many.
+
+    Freed memory is kept as in the program, for the side of others in this process too.
+    """
+    keep_freed_memory()
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
     return cores
+
+
+def devices() -> list[torch.device]:
+    """Return what is measured here: the CPU, and a GPU where torch sees one."""
+    return [torch.device(name) for name in ("cpu", "cuda")[: 1 + torch.cuda.is_available()]]
+
+
+def place(device: torch.device) -> str:
+    """Return `2 cores`, or the GPU's name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{len(os.sched_getaffinity(0))} cores"
+
+
+def finish(device: torch.device) -> None:
+    """Wait until the device has done what it was told, before a clock is read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def _rate(rate: float) -> str:

@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from benchmarks.explorer import made_map
 from benchmarks.lightly_step import made_images, nt_xent_preset
 from benchmarks.neighbours import latents
-from benchmarks.pipeline import Ours
+from benchmarks.our_steps import Ours
 from benchmarks.record import Row, save
 from benchmarks.rounds import use_all_cores
 from tui_latent.evaluation.knn import evaluate_knn

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import Row, save
+from benchmarks.record import Row, no_gpu, save
+from benchmarks.rounds import devices, place
 from benchmarks.terminal import Terminal
 from tui_latent.data.sources import load_dataset
 from tui_latent.presets import load_preset
@@ -29,7 +30,8 @@ SHORT = ("train.epochs=1", "train.eval_every=0.25", "train.checkpoint_every=1.0"
 """117 steps; a new map every 29"""
 LAG_P95, LAG_WORST = 15.0, 100.0
 """milliseconds"""
-LEAST_RATIO = 0.95
+LEAST_RATIOS = {"cpu": 0.95, "cuda": 0.98}
+"""of steps per second, by what trains"""
 
 
 def many_held_out(folder: Path) -> tuple[str, ...]:
@@ -90,6 +92,8 @@ def main() -> None:
     p50, p95, worst = (1000 * np.percentile(lags, [50, 95, 100])).tolist()
     numbers = {"p50_p95_max_ms": [p50, p95, worst], "samples": len(lags)}
     ratio = statistics.median(ratios)
+    device = devices()[-1]
+    goal = LEAST_RATIOS[device.type]
     what = f"event-loop lag while training, {shown[0]:,} points shown"
     save(
         "screen",
@@ -104,12 +108,13 @@ def main() -> None:
                 {**numbers},
             ),
             Row(
-                "steps/s with the dashboard open over steps/s without",
-                f"≥ {LEAST_RATIO}",
+                f"steps/s with the dashboard open over steps/s without, {place(device)}",
+                f"≥ {goal}",
                 f"{ratio:.3f}",
-                ratio >= LEAST_RATIO,
+                ratio >= goal,
                 {"ratios": ratios, "dashboard_and_headless_steps_per_s": rates},
             ),
+            *no_gpu("≥ 0.98"),
         ],
     )
 

@@ -8,7 +8,7 @@ the plane. Ours counts seconds of training until an evaluation passes; UMAP and 
 show a map at their end only, count fitting the training images and placing the test images, each
 with its defaults, pixels in 0..1, all cores, seed 0. None of them sees a label. Imports and the
 reading of the images are counted for none; numba's compiling is counted for UMAP, as every
-process that uses it pays it.
+process that uses it pays it. Where there is a GPU, ours is trained there too, against the same.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.peers import need
-from benchmarks.record import Row, not_run, save
-from benchmarks.rounds import use_all_cores
+from benchmarks.record import Row, no_gpu, save
+from benchmarks.rounds import devices, place, use_all_cores
 from tui_latent.data.image_set import ImageSet
 from tui_latent.data.sources import load_dataset
 from tui_latent.evaluation.knn import evaluate_knn
@@ -98,22 +98,25 @@ def main() -> None:
     use_all_cores()
     changes: dict[str, object] = {"data.per_class": asked.per_class, "train.eval_every": 0.5}
     changes |= dict(text.split("=", 1) for text in asked.set)
+    rows: list[Row] = []
     data = load_preset(PRESET, {"data.per_class": asked.per_class}).data
     dataset = load_dataset(data, seed=0)
     peers = {name: peer(name, dataset.train, dataset.val) for name in PEERS}
-    curve = our_curve(changes)
-    rows = [_peer_row(name, *result, curve) for name, result in peers.items()]
-    rows += [_goal_row(goal, curve, peers) for goal in GOALS]
-    if not torch.cuda.is_available():
-        rows.append(not_run("the same on a GPU", "seconds to .95 and .97"))
+    for device in devices():
+        curve, where = our_curve(changes | {"train.device": device.type}), place(device)
+        rows += [_peer_row(name, *result, curve, where) for name, result in peers.items()]
+        rows += [_goal_row(goal, curve, peers, where) for goal in GOALS]
+    rows += no_gpu("seconds to .95 and .97")
     save("time_to_quality", ".peers/bin/python -m benchmarks.time_to_quality", rows)
 
 
-def _peer_row(name: str, seconds: float, score: float, curve: list[tuple[float, float]]) -> Row:
+def _peer_row(
+    name: str, seconds: float, score: float, curve: list[tuple[float, float]], where: str
+) -> Row:
     ours = first_time(curve, score)
     said = "not reached" if ours is None else f"{ours:.0f} s"
     return Row(
-        f"MNIST in 2-D: seconds to {name}'s kNN@20, held out, {score:.4f}",
+        f"MNIST in 2-D, {where}: seconds to {name}'s kNN@20, held out, {score:.4f}",
         f"< {name}'s {seconds:.0f} s",
         said,
         ours is not None and ours < seconds,
@@ -121,11 +124,13 @@ def _peer_row(name: str, seconds: float, score: float, curve: list[tuple[float, 
     )
 
 
-def _goal_row(goal: float, curve: list[tuple[float, float]], peers: dict[str, Any]) -> Row:
+def _goal_row(
+    goal: float, curve: list[tuple[float, float]], peers: dict[str, Any], where: str
+) -> Row:
     ours = first_time(curve, goal)
     others = [f"{n} {s:.0f} s to {score:.3f}" for n, (s, score) in peers.items()]
     return Row(
-        f"MNIST in 2-D: seconds to kNN@20 {goal}, held out ({', '.join(others)})",
+        f"MNIST in 2-D, {where}: seconds to kNN@20 {goal}, held out ({', '.join(others)})",
         "reached",
         "not reached" if ours is None else f"{ours:.0f} s",
         ours is not None,

@@ -1,0 +1,50 @@
+"""Rounds of the Trainer's own steps, which the training benchmarks set beside other loops."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tui_latent.data.image_set import Dataset
+from tui_latent.launch import create_run
+from tui_latent.records.writer import RunWriter
+from tui_latent.settings import Preset
+from tui_latent.training.trainer import Trainer
+
+WARM_UP = 4
+"""steps; after them a loader's queues are as full as they stay"""
+
+
+class Ours:
+    """The Trainer's steps, with the record that it writes every `log_every` of them."""
+
+    def __init__(self, settings: Preset, folder: Path, steps: int) -> None:
+        path = create_run("benchmark", settings, folder)
+        self._trainer = Trainer(path, settings, RunWriter.reopen(path))
+        self._steps, self._batch = steps, settings.train.batch_size
+        self._log_every = settings.train.log_every
+
+    @property
+    def dataset(self) -> Dataset:
+        """The images both sides train on."""
+        return self._trainer.dataset
+
+    @property
+    def choices(self) -> dict[str, object]:
+        """What the Trainer chose on this machine: the networks' dtype, and how steps are run."""
+        precision = str(self._trainer.precision).removeprefix("torch.")
+        return {"our_precision": precision, "our_steps": self._trainer.accelerated.way.name}
+
+    def __call__(self) -> float:
+        """Return images per second, two views each."""
+        trainer = self._trainer
+        while trainer.accelerated.trying:
+            trainer.step()
+        for step in range(-WARM_UP, self._steps):
+            if step == 0:
+                start = time.perf_counter()
+            trainer.window.add(trainer.step())
+            if len(trainer.window) >= self._log_every:
+                trainer.window.means(trainer.done)
+        trainer.window.means(trainer.done)
+        return self._steps * self._batch / (time.perf_counter() - start)
