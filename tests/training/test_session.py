@@ -172,7 +172,7 @@ def test_stages_resume_to_the_very_same_weights(
 
 @pytest.mark.slow
 def test_a_killed_process_resumes_to_the_very_same_weights(make_run: MakeRun) -> None:
-    whole, killed = make_run(train__epochs=20), make_run(train__epochs=20)
+    whole, killed = make_run(train__epochs=100), make_run(train__epochs=100)
     program = "import sys; from pathlib import Path; from tui_latent.launch import train_run; "
     program += "train_run(Path(sys.argv[1]))"
     process = subprocess.Popen([sys.executable, "-c", program, str(killed)])
