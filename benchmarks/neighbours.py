@@ -4,7 +4,8 @@ python -m benchmarks.neighbours [--rounds 5] [--queries 10000] [--bank 60000]   
 
 The 20 nearest of every query among a bank of float32 latents in ten clusters, index included,
 all cores for both, a GPU for ours where there is one, and the answers compared: a query counts
-as equal when its 20 neighbours are the same rows. In two dimensions ours asks a k-d tree, which is exact too.
+as equal when its 20 neighbours are the same rows. In two dimensions ours asks a k-d tree on a CPU,
+which is exact too.
 """
 
 from __future__ import annotations

@@ -172,24 +172,33 @@ def test_info_nce_ignores_where_and_in_which_order_points_lie(
     torch.testing.assert_close(nt_xent(5 * z_b[order], z_a[order], 0.3, decoupled), cosine_value)
 
 
+@pytest.mark.parametrize(("pairs", "width"), [(9, 4), (4, 9)])
 @pytest.mark.parametrize("variance_sum", ["half", "full"])
-def test_vicreg_equals_the_loop(variance_sum: str) -> None:
-    z_a, z_b = rows(9, 4, 5, 0.8), rows(9, 4, 6, 1.1)
+def test_vicreg_equals_the_loop(variance_sum: str, pairs: int, width: int) -> None:
+    z_a, z_b = rows(pairs, width, 5, 0.8), rows(pairs, width, 6, 1.1)
     terms = vicreg_terms(z_a, z_b, gamma=1.2, eps=1e-3, variance_sum=variance_sum)  # type: ignore[arg-type]
     variance = covariance = 0.0
     for z in (z_a.numpy(), z_b.numpy()):
-        means = [sum(z[i, d] for i in range(9)) / 9 for d in range(4)]
-        for d, e in product(range(4), range(4)):
-            c = sum((z[i, d] - means[d]) * (z[i, e] - means[e]) for i in range(9)) / 8
+        z = z - z.mean(0)
+        for d, e in product(range(width), range(width)):
+            c = sum(z[i, d] * z[i, e] for i in range(pairs)) / (pairs - 1)
             if d == e:
-                variance += max(0.0, 1.2 - math.sqrt(c + 1e-3)) / 4
+                variance += max(0.0, 1.2 - math.sqrt(c + 1e-3)) / width
             else:
-                covariance += c**2 / 4
-    squares = [(z_a[i, d] - z_b[i, d]) ** 2 for i, d in product(range(9), range(4))]
-    assert terms["invariance"].item() == pytest.approx(float(sum(squares)) / 36)
+                covariance += c**2 / width
+    squares = [(z_a[i, d] - z_b[i, d]) ** 2 for i, d in product(range(pairs), range(width))]
+    assert terms["invariance"].item() == pytest.approx(float(sum(squares)) / (pairs * width))
     assert terms["covariance"].item() == pytest.approx(covariance)
     expected = variance / 2 if variance_sum == "half" else variance
     assert terms["variance"].item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("width", [127, 128, 512])
+def test_vicreg_keeps_its_digits_where_there_are_more_numbers_than_images(width: int) -> None:
+    views = [torch.linalg.qr(rows(width, 64, seed))[0].T * 8 for seed in (7, 8)]
+    exact = vicreg_terms(*views)["covariance"].item()
+    found = vicreg_terms(*(view.float() for view in views))["covariance"].item()
+    assert found == pytest.approx(exact, rel=1e-5)
 
 
 def test_vicreg_closed_forms() -> None:
@@ -331,6 +340,8 @@ def test_metric_gradients() -> None:
     a, b, c, d = (rows(4, 3, seed, 0.4).requires_grad_() for seed in range(60, 64))
     same = torch.tensor([True, False, True, False])
     assert gradcheck(lambda a, b: tuple(vicreg_terms(a, b).values()), (a, b))
+    wide = [rows(3, 7, seed, 0.4).requires_grad_() for seed in (64, 65)]
+    assert gradcheck(lambda a, b: tuple(vicreg_terms(a, b).values()), wide)
     assert gradcheck(lambda a, b: pairwise_contrastive(a, b, same, 1.0), (a, b))
     assert gradcheck(lambda a, b, c: triplet_margin(a, b, c, 1.0), (a, b, c))
     assert gradcheck(lambda a, b, c: triplet_margin(a, b, c, 1.0, squared=False), (a, b, c))

@@ -7,7 +7,7 @@ images, drawn anew each time: counting how many coins fell would wait for the de
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -15,6 +15,9 @@ from torch import Tensor
 from tui_latent.data.colour import blurred, jittered, luma, noisy, solarized
 from tui_latent.data.geometry import moves, warp
 from tui_latent.settings import AugmentSettings
+
+Change = Callable[[Tensor], Tensor]
+"""some images, each to be changed"""
 
 _MOST_THINNED = 0.7
 """a thinned stroke keeps 30 % of its ink even where it is narrower than the change"""
@@ -28,10 +31,24 @@ def augment(x: Tensor, settings: AugmentSettings, generator: torch.Generator) ->
     channel alone.
     """
     with torch.autocast(x.device.type, enabled=False):
-        if moves(settings):
-            x = warp(x, settings, generator)
-        x = _on_some(x, settings.thickness, generator, lambda some: thickened(some, generator))
-        return _recolour(x, settings, generator)
+        view = warp(x, settings, generator) if moves(settings) else x
+        for share, change in _changes(x.shape[1], settings, generator):
+            view = _on_some(view, share, generator, change, in_place=view is not x)
+        return noisy(view, settings.noise, generator) if settings.noise else view
+
+
+def _changes(
+    channels: int, settings: AugmentSettings, generator: torch.Generator
+) -> Iterator[tuple[float, Change]]:
+    """Yield what is done to pixels, with the share of the views that get it, in this order."""
+    yield settings.thickness, lambda some: thickened(some, generator)
+    colours = settings.saturation or settings.hue
+    if settings.brightness or settings.contrast or (colours and channels == 3):
+        yield settings.jitter, lambda some: jittered(some, settings, generator)
+    if channels == 3:
+        yield settings.grayscale, lambda some: luma(some).expand_as(some)
+    yield settings.blur, lambda some: blurred(some, generator)
+    yield settings.solarize, solarized
 
 
 def thickened(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -60,27 +77,15 @@ def _neighbourhood_maximum(x: Tensor) -> Tensor:
     return x
 
 
-def _recolour(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
-    colours = settings.saturation or settings.hue
-    if settings.brightness or settings.contrast or (colours and x.shape[1] == 3):
-        x = _on_some(
-            x, settings.jitter, generator, lambda some: jittered(some, settings, generator)
-        )
-    if x.shape[1] == 3:
-        x = _on_some(x, settings.grayscale, generator, lambda some: luma(some).expand_as(some))
-    x = _on_some(x, settings.blur, generator, lambda some: blurred(some, generator))
-    x = _on_some(x, settings.solarize, generator, solarized)
-    return noisy(x, settings.noise, generator) if settings.noise else x
-
-
 def _on_some(
-    x: Tensor, share: float, generator: torch.Generator, change: Callable[[Tensor], Tensor]
+    x: Tensor, share: float, generator: torch.Generator, change: Change, in_place: bool
 ) -> Tensor:
-    """Return x with `share` of its images, drawn at random, changed."""
+    """Return x with `share` of its images, drawn at random, changed; `in_place` overwrites x."""
     count = round(share * len(x))
     if count == 0:
         return x
     if count == len(x):
         return change(x)
     rows = torch.randperm(len(x), generator=generator, device=x.device)[:count]
-    return x.index_copy(0, rows, change(x[rows]))
+    changed = change(x.index_select(0, rows))
+    return x.index_copy_(0, rows, changed) if in_place else x.index_copy(0, rows, changed)

@@ -29,7 +29,7 @@ def jittered(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -
     """
     u = 2 * torch.rand(4, len(x), generator=generator, device=generator.device) - 1
     brightness, contrast = 1 + u[0] * settings.brightness, 1 + u[1] * settings.contrast
-    grey = luma(x).mean((1, 2, 3))
+    grey = luma(x.mean((2, 3), keepdim=True)).flatten()
     gain = (brightness * contrast)[:, None, None]
     offset = (brightness * (1 - contrast) * grey)[:, None, None]
     if x.shape[1] == 1:

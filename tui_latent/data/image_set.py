@@ -76,7 +76,7 @@ class Dataset:
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Return float images in 0..1, (N, C, H, W), as networks see them."""
-        return (pixels - self.mean) / self.std
+        return (pixels - self.mean).div_(self.std)
 
     def inputs(self, images: ImageSet, rows: Tensor) -> Tensor:
         """Return what a network sees of some rows of a split, nothing random: float32.
@@ -90,4 +90,5 @@ class Dataset:
 
 def pixels(images: ImageSet, rows: Tensor) -> Tensor:
     """Return some images of a split as float32 in 0..1, (B, C, H, W)."""
-    return images.images[rows].float().div_(255)
+    # Indexing by [rows] takes 20 times as long on a CPU.
+    return images.images.index_select(0, rows).float().div_(255)

@@ -144,17 +144,27 @@ def vicreg_terms(
     """
     if len(z_a) < 2:
         raise ValueError("VICReg needs at least two pairs in a batch: it measures their variance")
-    views = [z - z.mean(0) for z in (z_a, z_b)]
-    covariances = [z.T @ z / (len(z) - 1) for z in views]
-    deviations = [(c.diagonal() + eps).sqrt() for c in covariances]
+    views = [(z - z.mean(0)) / (len(z) - 1) ** 0.5 for z in (z_a, z_b)]
+    deviations = [(z.square().sum(0) + eps).sqrt() for z in views]
     variance = sum((F.relu(gamma - d).mean() for d in deviations), start=z_a.new_zeros(()))
-    off_diagonal = [c - torch.diag(c.diagonal()) for c in covariances]
-    covariance = sum((c.square().sum() for c in off_diagonal), start=z_a.new_zeros(()))
+    covariance = sum((_off_diagonal_squares(z) for z in views), start=z_a.new_zeros(()))
     return {
         "invariance": F.mse_loss(z_a, z_b),
         "variance": variance / 2 if variance_sum == "half" else variance,
         "covariance": covariance / z_a.shape[1],
     }
+
+
+def _off_diagonal_squares(z: Tensor) -> Tensor:
+    """Return Σ_{d≠e} (zᵀz)_de² of (B, D), from the smaller of zᵀz and zzᵀ.
+
+    Both have the same sum of squares. In D ≥ 2B numbers of one size, at least half of it lies off
+    the diagonal (B numbers cannot all be uncorrelated), so that the difference keeps its digits.
+    """
+    batch, width = z.shape
+    if width < 2 * batch:
+        return (z.T @ z).fill_diagonal_(0).square().sum()
+    return (z @ z.T).square().sum() - z.square().sum(0).square().sum()
 
 
 @in_full_precision
