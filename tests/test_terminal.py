@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.terminal import Terminal
+from tests.tui.made_runs import running, trained_run
 from tui_latent.records.reader import RunReader
 from tui_latent.records.writer import RunWriter
 
@@ -143,3 +145,37 @@ def test_a_locale_without_a_sign_does_not_end_a_command(tmp_path: Path) -> None:
         command, env=latin, capture_output=True, encoding="latin-1", check=True
     ).stdout
     assert "run" in told and "kNN@20" in told
+
+
+def sent_until_quiet(terminal: Terminal) -> bytes:
+    """Return what comes before nothing comes for a second."""
+    start = before = len(terminal.painted)
+    for _ in range(30):
+        time.sleep(1.0)
+        terminal.screen()
+        if len(terminal.painted) == before:
+            return terminal.painted[start:]
+        before = len(terminal.painted)
+    raise AssertionError("it never stops sending")
+
+
+def test_only_what_changes_is_sent(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    terminal = Terminal("attach", writer.path.name, "--runs", str(tmp_path))
+    try:
+        terminal.wait_for("held-out images")
+        terminal.wait_for("checkpoint at step 700")
+        terminal.type("\t")
+        sent_until_quiet(terminal)
+        assert b"checkpoint at step 700" in terminal.painted
+        terminal.type("\t")
+        moved = sent_until_quiet(terminal)
+        assert b"kNN acc" in moved and b"Latent map" not in moved, "the focus is elsewhere now"
+        assert len(moved) < len(terminal.painted) / 4
+        running(writer, step=900, epoch=15.0)
+        went_on = sent_until_quiet(terminal)
+        assert b"15/40" in went_on and b"checkpoint at" not in went_on, "the log is as it was"
+        assert not sent_until_quiet(terminal), "at rest"
+    finally:
+        terminal.close()
+        writer.close()

@@ -12,13 +12,13 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static, Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
 from tui_latent.records.schema import RunSnapshot
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.room import too_small, too_small_words
+from tui_latent.tui.screens.steady import SteadyScreen
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.comparison_panels import PANELS, ComparisonPanels
 from tui_latent.tui.widgets.comparison_tables import RunNames
@@ -28,7 +28,7 @@ LOOK_EVERY: Final = 1.0
 """seconds between two comparisons while runs go on"""
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(SteadyScreen[None]):
     """Follows the runs' folders and puts what they hold beside each other."""
 
     SCOPED_CSS = False

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.events import ScreenResume
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui_latent.records.control import read_request, request
@@ -21,6 +20,7 @@ from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.pace import RedrawPace
 from tui_latent.tui.room import too_small, too_small_words
 from tui_latent.tui.run_views import collapse, failure
+from tui_latent.tui.screens.steady import SteadyScreen
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -43,7 +43,7 @@ _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
 }
 
 
-class DashboardScreen(Screen[None]):
+class DashboardScreen(SteadyScreen[None]):
     """Shows a run's header, map, curves, figures and log, and passes on what a person asks."""
 
     BINDINGS = [
@@ -133,6 +133,7 @@ class DashboardScreen(Screen[None]):
         self._watcher = RunWatcher(path, self.post_message)
         self._snapshot = RunSnapshot(path)
         self._asked: Asked | None = None
+        self._told = ("", "")
         self._pace = RedrawPace()
         self._share: Curve | None = None
         self._time = TimeCursor()
@@ -191,6 +192,9 @@ class DashboardScreen(Screen[None]):
 
     def _show_failure(self, text: str, warning: str = "") -> None:
         """Show what went wrong, or else what may be going wrong."""
+        if (text, warning) == self._told:
+            return
+        self._told = text, warning
         line = self.query_one("#failure", Static)
         line.update(Content(text or warning))
         line.set_class(not text, "-warning")

@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
 from tui_latent.records.schema import RunError
 from tui_latent.records.writer import check_name
 from tui_latent.settings import Preset
 from tui_latent.tui.preset_facts import PresetEntry
+from tui_latent.tui.screens.steady import SteadyScreen
 from tui_latent.tui.settings_draft import SettingsDraft
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.settings_grid import SettingsGrid, described
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tui_latent.tui.app import LatentApp
 
 
-class EditScreen(Screen[tuple[Preset, str | None] | None]):
+class EditScreen(SteadyScreen[tuple[Preset, str | None] | None]):
     """Every setting of a preset; gives back the preset to train and the run's name, or None."""
 
     CSS = """

@@ -18,7 +18,6 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
@@ -29,6 +28,7 @@ from tui_latent.records.schema import RunError
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.evaluation_views import is_readable, measured_at
 from tui_latent.tui.room import too_small, too_small_words
+from tui_latent.tui.screens.steady import SteadyScreen
 from tui_latent.tui.widgets.evaluation_page import EvaluationPage
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -40,7 +40,7 @@ class Cancelled(Exception):
     """Ends an evaluation because a person said so."""
 
 
-class EvaluationScreen(Screen[None]):
+class EvaluationScreen(SteadyScreen[None]):
     """Shows an evaluation and has a new one made."""
 
     AUTO_FOCUS = ""

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui_latent.records.schema import RunSnapshot
@@ -26,6 +25,7 @@ from tui_latent.tui.explorer.keys import EXPLORER_KEYS
 from tui_latent.tui.explorer.views import Answer, Question, line_words, map_title, point_words
 from tui_latent.tui.map_scene import Scene, visible_points
 from tui_latent.tui.run_views import when_evaluated
+from tui_latent.tui.screens.steady import SteadyScreen
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.widgets.explorer_map import DISTANT, NEAREST, ExplorerMap
@@ -41,7 +41,7 @@ _TURN: Final = math.pi / 24
 _PLAY_SECONDS: Final = 0.7
 
 
-class ExplorerScreen(Screen[None]):
+class ExplorerScreen(SteadyScreen[None]):
     """Shows one evaluation's map; every key asks something of it."""
 
     AUTO_FOCUS = ""

@@ -15,9 +15,9 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from tui_latent.tui.screens.steady import SteadyScreen
 from tui_latent.tui.sheets import NEIGHBOURS, Sheet
 from tui_latent.tui.viewer_pages.page import Field, Wanted
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -29,7 +29,7 @@ AT_LEAST = (6, 12, NEIGHBOURS)
 _NAMES: dict[Field, str] = {"label": "classes", "rank": "ranks"}
 
 
-class ImagesScreen(Screen[None]):
+class ImagesScreen(SteadyScreen[None]):
     """Goes through images; subclasses look up what there is to see of one."""
 
     AUTO_FOCUS = ""  # keys are for the screen until a number is asked for

@@ -13,12 +13,12 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from tui_latent.tui.preset_facts import PresetEntry
 from tui_latent.tui.room import too_small, too_small_words
+from tui_latent.tui.screens.steady import SteadyScreen
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.preset_list import PresetList
 from tui_latent.tui.widgets.preset_pane import PresetPane
@@ -50,7 +50,7 @@ class DeviceFound(Message):
     words: str
 
 
-class MenuScreen(Screen[None]):
+class MenuScreen(SteadyScreen[None]):
     """Presets beside their description, runs below."""
 
     # Not CSS: an application does not load the CSS of its default screen.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -51,6 +53,7 @@ class DrawnPanel(Widget, can_focus=True):
         super().__init__(id=name)
         self._drawer = drawer
         self._drawing = Drawing((), ("",))
+        self._line = ""
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Return what the drawing thread must do for `width` x `height` cells of content.
@@ -70,15 +73,21 @@ class DrawnPanel(Widget, can_focus=True):
         self.redraw()
 
     def on_drawn_panel_drawn(self, message: Drawn) -> None:
-        """Show a finished drawing."""
-        self._drawing = message.drawing
+        """Show a finished drawing; only lines that differ are painted."""
+        before, self._drawing = self._drawing, message.drawing
         room = self.size.width - 4
         corner = self._drawing.corner
         room -= len(corner) + 3 if corner else 0
         title = next((t for t in self._drawing.titles if len(t) <= room), self._drawing.titles[-1])
         line = f"{title} {'─' * (room - len(title))} {corner}" if corner else title
-        self.border_title = Content(line)
-        self.refresh()
+        if line != self._line:
+            self._line = line
+            self.border_title = Content(line)  # which repaints all
+            return
+        pairs = zip_longest(before.strips, self._drawing.strips)
+        rows = [y for y, (old, new) in enumerate(pairs) if old != new]
+        if rows:
+            self.refresh(*(Region(0, y, self.content_size.width, 1) for y in rows))
 
     def render_line(self, y: int) -> Strip:
         strips = self._drawing.strips

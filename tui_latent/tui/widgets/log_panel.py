@@ -9,6 +9,7 @@ from textual.widgets import Log
 
 _TIME: Final = 9
 """cells of the time at the start of a line"""
+_EMPTY: Final = "what the trainer prints comes here"
 
 
 class LogPanel(Log, can_focus=True):
@@ -30,13 +31,14 @@ class LogPanel(Log, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="log", max_lines=1000)
         self.border_title = "Log"
+        self.border_subtitle = _EMPTY
         self._shown: tuple[str, ...] = ()
 
     def show(self, lines: tuple[str, ...]) -> None:
         """Show lines, oldest first; only those that are new are added."""
-        self.border_subtitle = "" if lines else "what the trainer prints comes here"
-        if lines is self._shown:
+        if lines == self._shown:
             return
+        self.border_subtitle = "" if lines else _EMPTY  # setting it repaints the panel
         new = _added(self._shown, lines)
         if new is None:
             self.clear()
