@@ -20,24 +20,24 @@ class Ours:
 
     def __init__(self, settings: Preset, folder: Path, steps: int) -> None:
         path = create_run("benchmark", settings, folder)
-        self._trainer = Trainer(path, settings, RunWriter.reopen(path))
+        self.trainer = Trainer(path, settings, RunWriter.reopen(path))
         self._steps, self._batch = steps, settings.train.batch_size
         self._log_every = settings.train.log_every
 
     @property
     def dataset(self) -> Dataset:
         """The images both sides train on."""
-        return self._trainer.dataset
+        return self.trainer.dataset
 
     @property
     def choices(self) -> dict[str, object]:
         """What the Trainer chose on this machine: the networks' dtype, and how steps are run."""
-        precision = str(self._trainer.precision).removeprefix("torch.")
-        return {"our_precision": precision, "our_steps": self._trainer.accelerated.way.name}
+        precision = str(self.trainer.precision).removeprefix("torch.")
+        return {"our_precision": precision, "our_steps": self.trainer.accelerated.way.name}
 
     def __call__(self) -> float:
         """Return images per second, two views each."""
-        trainer = self._trainer
+        trainer = self.trainer
         while trainer.accelerated.trying:
             trainer.step()
         for step in range(-WARM_UP, self._steps):

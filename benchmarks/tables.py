@@ -25,7 +25,15 @@ SHOWN = (
         "viewer",
         "evaluate",
     ),
-    *("pipeline", "lightly_step", "augmentation", "neighbours", "time_to_quality", "scaling"),
+    *(
+        "pipeline",
+        "lightly_step",
+        "augmentation",
+        "neighbours",
+        "time_to_quality",
+        "gpu",
+        "scaling",
+    ),
 )
 """in this order, those that have been run"""
 

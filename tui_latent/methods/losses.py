@@ -54,11 +54,36 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = Fals
     attraction: Tensor = (z[:pairs] * z[pairs:]).sum(1).mean()
     if decoupled and pairs == 1:
         return -attraction
-    similarity: Tensor = (z @ z.T).fill_diagonal_(-torch.inf)
-    if decoupled:
-        positive = torch.eye(pairs, dtype=torch.bool, device=z.device).repeat(2, 2)
-        similarity = similarity.masked_fill_(positive, -torch.inf)
-    return similarity.logsumexp(1).mean() - attraction
+    log_sums: Tensor = _LogSums.apply(z, decoupled)
+    return log_sums.mean() - attraction
+
+
+class _LogSums(torch.autograd.Function):
+    """log Σ_{j≠i} exp z_i·z_j, (N,) from (N, D); `decoupled` leaves the other view of i out too.
+
+    Written out because autograd keeps several (N, N) tensors for it, and multiplies twice where
+    the symmetric product needs one.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, decoupled: bool) -> Tensor:
+        exponents = (z @ z.T).fill_diagonal_(-torch.inf)
+        if decoupled:
+            pairs = len(z) // 2
+            exponents.diagonal(pairs).fill_(-torch.inf)
+            exponents.diagonal(-pairs).fill_(-torch.inf)
+        largest = exponents.amax(1)
+        parts = exponents.sub_(largest[:, None]).exp_()
+        sums = parts.sum(1)
+        ctx.save_for_backward(z, parts, sums)
+        return largest + sums.log()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        z, parts, sums = ctx.saved_tensors
+        weight = parts * (gradient / sums)[:, None]
+        return (weight + weight.T) @ z, None
 
 
 @in_full_precision
