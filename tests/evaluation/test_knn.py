@@ -74,11 +74,15 @@ def test_reduced_precision_of_products_changes_no_neighbour() -> None:
         torch.set_float32_matmul_precision(before)
 
 
-def test_more_queries_than_one_chunk_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("k", [4, 150])
+def test_more_queries_and_latents_than_are_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch, k: int
+) -> None:
+    monkeypatch.setattr("tui_latent.evaluation.knn._QUERIES_AT_ONCE", 11)
     monkeypatch.setattr("tui_latent.evaluation.knn._DISTANCES_AT_ONCE", 1000)
     monkeypatch.setattr("tui_latent.evaluation.knn._TREE_QUERIES", 7)
-    assert_nearest(drawn(300, 2, 1), drawn(40, 2, 2), 4)
-    assert_nearest(drawn(300, 16, 1), drawn(40, 16, 2), 4)
+    assert_nearest(drawn(300, 2, 1), drawn(40, 2, 2), k)
+    assert_nearest(drawn(300, 16, 1), drawn(40, 16, 2), k)
 
 
 @pytest.mark.parametrize("dimensions", [2, 16])

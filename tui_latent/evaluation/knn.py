@@ -16,8 +16,9 @@ KS: Final = (1, 5, 20)
 _TREE_DIMENSIONS: Final = 8
 """up to here a k-d tree is faster on a CPU than comparing all pairs: 100 times in the plane"""
 _TREE_QUERIES: Final = 2048
+_QUERIES_AT_ONCE: Final = 1024
 _DISTANCES_AT_ONCE: Final = 2**24
-"""64 MB, and no long wait between two chunks"""
+"""64 MB, and no long wait between two blocks of the bank"""
 _SPARE: Final = 8
 """candidates beyond k that are ranked exactly"""
 
@@ -176,23 +177,22 @@ class _Compared:
         self, queries: Tensor, k: int, between: Callable[[], None]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return distances, rows and, bool (M,), of which queries they are certainly right."""
-        count = len(self._bank)
-        step = max(_DISTANCES_AT_ONCE // count, 1)
-        buffer = self._centred.new_empty((min(step, len(queries)), count))
-        chunks = []
-        for chunk in torch.split(queries, step):
-            chunks.append(self._of_chunk(chunk, k, buffer[: len(chunk)]))
-            between()
+        most = min(len(queries), _QUERIES_AT_ONCE) * len(self._bank)
+        buffer = self._centred.new_empty(min(most, _DISTANCES_AT_ONCE))
+        chunks = [
+            self._of_chunk(chunk, k, buffer, between)
+            for chunk in torch.split(queries, _QUERIES_AT_ONCE)
+        ]
         distances, rows, sure = (torch.cat(parts) for parts in zip(*chunks, strict=True))
         return distances, rows, sure
 
-    def _of_chunk(self, queries: Tensor, k: int, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Do `nearest` for queries whose scores, (M, N), fit the given memory."""
+    def _of_chunk(
+        self, queries: Tensor, k: int, buffer: Tensor, between: Callable[[], None]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Do `nearest` for some queries."""
         candidates = min(k + _SPARE, len(self._bank))
         centred = self._about_centre(queries)
-        with torch.autocast(queries.device.type, enabled=False):
-            torch.addmm(self._lengths, centred, self._centred.T, alpha=-2, out=scores)
-        smallest, rows = scores.topk(candidates, largest=False)
+        smallest, rows = self._smallest_scores(centred, candidates, buffer, between)
         squares, order = _squared_distances(queries, self._bank, rows).sort(stable=True)
         # No row outside the candidates can be nearer where even the largest rounding error of
         # a score, about D u (|q| + |b|)², leaves it farther than the k-th of them. (Higham,
@@ -203,6 +203,29 @@ class _Compared:
         sure = squares[:, k - 1] <= smallest[:, -1].double() + length - error
         sure |= candidates == len(self._bank)
         return squares[:, :k].sqrt().float(), rows.gather(1, order)[:, :k], sure
+
+    def _smallest_scores(
+        self, centred: Tensor, count: int, buffer: Tensor, between: Callable[[], None]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the smallest scores of (M, D) queries in rising order, (M, count), and rows.
+
+        The bank is gone through block by block: a matrix product of few queries with all of a
+        large bank would read the bank from memory for each few.
+        """
+        block = len(buffer) // len(centred)
+        found = []
+        for start in range(0, len(self._centred), block):
+            bank = self._centred[start : start + block]
+            scores = buffer[: len(centred) * len(bank)].view(len(centred), len(bank))
+            with torch.autocast(centred.device.type, enabled=False):
+                lengths = self._lengths[start : start + block]
+                torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
+            smallest, rows = scores.topk(min(count, len(bank)), largest=False)
+            found.append((smallest, rows + start))
+            between()
+        smallest, rows = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
+        smallest, order = smallest.topk(count, largest=False)
+        return smallest, rows.gather(1, order)
 
     def _about_centre(self, latents: Tensor) -> Tensor:
         return (latents.double() - self._centre).to(self.dtype)
