@@ -90,3 +90,15 @@ def test_a_sweep_trains_every_run_and_keeps_what_is_finished(tmp_path: Path) -> 
     second = CliRunner().invoke(main, words)
     assert second.exit_code == 0 and "latent_dim" in second.output
     assert [(path / "metrics.jsonl").read_bytes() for path in paths] == before
+
+
+def test_a_run_of_that_name_with_other_settings_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(TINY)
+    words = ["sweep", str(file), "--grid", "method.latent_dim=2", "--runs", str(tmp_path / "r")]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    other = CliRunner().invoke(main, [*words, "--set", "train.epochs=2"])
+    assert other.exit_code == 2
+    assert "train.epochs 1 there, 2 here" in other.output and "--name" in other.output
+    (path,) = (tmp_path / "r").iterdir()
+    assert RunReader(path).refresh().status.total_epochs == 1

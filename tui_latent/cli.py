@@ -8,16 +8,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
 from tui_latent.heap import keep_freed_memory
 from tui_latent.records.plain import plain_text
 from tui_latent.records.schema import RunError
-
-if TYPE_CHECKING:
-    from tui_latent.settings import Preset
 
 FAILED, USAGE, STOPPED = 1, 2, 130
 """exit codes beside 0, done"""
@@ -176,7 +173,7 @@ def sweep(
     from tui_latent.presets import parse_override
     from tui_latent.records.runs import runs_folder
     from tui_latent.records.schema import RunError
-    from tui_latent.sweep import parse_grid, plan, run_name, table
+    from tui_latent.sweep import parse_grid, plan, run_name, table, train_or_keep
 
     try:
         overrides = dict(parse_override(text) for text in settings)
@@ -189,7 +186,7 @@ def sweep(
         called = run_name(name or f"sweep-{stem}", trial)
         click.echo(f"run {number} of {len(trials)}: {called}", err=True)
         try:
-            result = _train_or_keep(runs_folder(runs), stem, trial.preset, called, as_json)
+            result = train_or_keep(runs_folder(runs), stem, trial.preset, called, as_json)
         except (PresetError, RunError) as error:
             fail(error)
         rows.append((trial, result))
@@ -205,24 +202,6 @@ def sweep(
         sys.exit(STOPPED)
     if any(result["state"] == "failed" for _, result in rows):
         sys.exit(FAILED)
-
-
-def _train_or_keep(
-    folder: Path, stem: str, preset: Preset, name: str, quiet_stdout: bool
-) -> dict[str, Any]:
-    """Train a run of a sweep, or resume it; the result it had when it is finished already."""
-    from tui_latent.launch import create_run
-    from tui_latent.progress import result_of, train_with_progress
-    from tui_latent.records.reader import RunReader
-
-    path = folder / name
-    if not path.is_dir():
-        path = create_run(stem, preset, folder, name)
-    else:
-        snapshot = RunReader(path).refresh()
-        if snapshot.status.state == "finished":
-            return result_of(snapshot)
-    return train_with_progress(path, quiet_stdout)
 
 
 @main.command()

@@ -7,10 +7,13 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from tui_latent.preset_files import PresetError
-from tui_latent.presets import load_preset, parse_override
+from tui_latent.presets import load_preset, load_run_preset, parse_override, preset_fields
+from tui_latent.records.reader import RunReader
+from tui_latent.records.schema import RunError
 from tui_latent.settings import Preset
 
 _LONGEST: Final = 100
@@ -58,6 +61,31 @@ def run_name(prefix: str, trial: Trial) -> str:
     return f"{prefix}-{zlib.crc32(repr(sorted(trial.values.items())).encode()):08x}"
 
 
+def train_or_keep(
+    runs: Path, preset_name: str, preset: Preset, name: str, quiet_stdout: bool
+) -> dict[str, Any]:
+    """Train the run called `name`, or resume it; the result it had when it is finished already.
+
+    RunError when a run of that name was trained with other settings.
+    """
+    from tui_latent.launch import create_run
+    from tui_latent.progress import result_of, train_with_progress
+
+    path = runs / name
+    if not path.is_dir():
+        path = create_run(preset_name, preset, runs, name)
+    elif differing := _differing(load_run_preset(path), preset):
+        raise RunError(
+            f"{path}: an earlier sweep trained it with other settings ({', '.join(differing)}): "
+            "give this sweep a --name of its own, or other --runs"
+        )
+    else:
+        snapshot = RunReader(path).refresh()
+        if snapshot.status.state == "finished":
+            return result_of(snapshot)
+    return train_with_progress(path, quiet_stdout)
+
+
 def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
     """Return lines for a person: what was set, how it ended, and its newest figures."""
     keys = list(rows[0][0].values) if rows else []
@@ -71,6 +99,14 @@ def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
     return [
         "  ".join(f"{cell:>{w}}" for cell, w in zip(line, widths, strict=True)) for line in lines
     ]
+
+
+def _differing(there: Preset, here: Preset) -> list[str]:
+    """Return the keys in which two presets differ, with both values; `stages` as one."""
+    before, after = ({f.key: f.value for f in preset_fields(p)} for p in (there, here))
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    words = [f"{key} {before.get(key)} there, {after.get(key)} here" for key in keys]
+    return words + ["stages"] * (there.stages != here.stages)
 
 
 def _short(value: object) -> str:
