@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from tui_latent.heap import keep_freed_memory
 from tui_latent.presets import load_preset, parse_override
 from tui_latent.records.schema import LIVE_STATES
 from tui_latent.tui.app import LatentApp
@@ -61,6 +62,7 @@ class ProbedApp(LatentApp):
 
 def main() -> None:
     """Run the probed dashboard to the end of its training."""
+    keep_freed_memory()  # as the command line does
     runs, preset, out, *settings = sys.argv[1:]
     overrides = dict(parse_override(text) for text in settings)
     ProbedApp(Path(runs), preset, overrides, Path(out)).run()

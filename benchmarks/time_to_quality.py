@@ -1,14 +1,15 @@
 """Seconds until a 2-D map of MNIST is good: against UMAP and openTSNE on the same machine.
 
-.peers/bin/python -m benchmarks.time_to_quality                    about 6 minutes on two cores
+.peers/bin/python -m benchmarks.time_to_quality                    about 8 minutes on two cores
 .peers/bin/python -m benchmarks.time_to_quality --per-class 100    a try of a few minutes
 
 Quality is kNN accuracy (k = 20) of the 10,000 test images, the 60,000 training images voting, in
-the plane. Ours counts seconds of training until an evaluation passes; UMAP and openTSNE, which
-show a map at their end only, count fitting the training images and placing the test images, each
-with its defaults, pixels in 0..1, all cores, seed 0. None of them sees a label. Imports and the
-reading of the images are counted for none; numba's compiling is counted for UMAP, as every
-process that uses it pays it. Where there is a GPU, ours is trained there too, against the same.
+the plane. Ours counts seconds of training until an evaluation passes, evaluations and the stage in
+a wider space included, by the quicker of two presets; UMAP and openTSNE, which show a map at their
+end only, count fitting the training images and placing the test images, each with its defaults,
+pixels in 0..1, all cores. None of them sees a label. Imports and the reading of the images are
+counted for none; what numba compiles anew in a process is counted for UMAP, and the first run
+after an installation compiles more. Where there is a GPU, ours is trained there too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from itertools import takewhile
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +38,20 @@ from tui_latent.evaluation.knn import evaluate_knn
 from tui_latent.presets import load_preset, load_run_preset
 from tui_latent.settings import Preset
 
-PRESET = "mnist-contrastive-2d"
+PRESETS = ("mnist-contrastive-2d-quick", "mnist-contrastive-2d")
 GOALS = (0.95, 0.97)
 Floats = NDArray[np.float32]
+Curve = list[tuple[float, float]]
+"""(seconds of training, val/knn_20)"""
 
 
-def our_curve(changes: dict[str, object]) -> list[tuple[float, float]]:
-    """Train the preset without a screen; return (seconds of training, val/knn_20) in 2-D.
+def our_curve(preset: str, changes: dict[str, object]) -> Curve:
+    """Train a preset without a screen; return (seconds of training, val/knn_20) in 2-D.
 
     The first stage's space is wider: its seconds count, its scores do not.
     """
     words = [part for item in changes.items() for part in ("--set", f"{item[0]}={item[1]}")]
-    command = [sys.executable, "-m", "tui_latent", "train", PRESET, *words, "--json"]
+    command = [sys.executable, "-m", "tui_latent", "train", preset, *words, "--json"]
     with tempfile.TemporaryDirectory() as runs:
         done = subprocess.run(
             [*command, "--runs", runs], check=True, stdout=subprocess.PIPE, text=True
@@ -99,9 +103,15 @@ def peer(name: str, train: ImageSet, test: ImageSet) -> tuple[float, float]:
     return seconds, result.accuracies[20]
 
 
-def first_time(curve: list[tuple[float, float]], goal: float) -> float | None:
-    """Return when a curve first reaches the goal."""
-    return next((seconds for seconds, score in curve if score >= goal), None)
+def first_time(curves: dict[str, Curve], goal: float) -> tuple[float, str]:
+    """Return when one of the presets first reaches the goal, and its name; or infinity."""
+    times = [
+        (seconds, name)
+        for name, curve in curves.items()
+        for seconds, score in curve
+        if score >= goal
+    ]
+    return min(times, default=(inf, ""))
 
 
 def main() -> None:
@@ -112,46 +122,51 @@ def main() -> None:
     asked = parser.parse_args()
     need("umap", "openTSNE")
     use_all_cores()
-    changes: dict[str, object] = {"data.per_class": asked.per_class, "train.eval_every": 0.5}
+    changes: dict[str, object] = {"data.per_class": asked.per_class, "train.eval_every": 1}
     changes |= dict(text.split("=", 1) for text in asked.set)
     rows: list[Row] = []
-    data = load_preset(PRESET, {"data.per_class": asked.per_class}).data
+    data = load_preset(PRESETS[0], {"data.per_class": asked.per_class}).data
     dataset = load_dataset(data, seed=0)
     peers = {name: peer(name, dataset.train, dataset.val) for name in PEERS}
     for device in devices():
-        curve, where = our_curve(changes | {"train.device": device.type}), place(device)
-        rows += [_peer_row(name, *result, curve, where) for name, result in peers.items()]
-        rows += [_goal_row(goal, curve, peers, where) for goal in GOALS]
+        chosen = changes | {"train.device": device.type}
+        curves, where = {name: our_curve(name, chosen) for name in PRESETS}, place(device)
+        rows += [_peer_row(name, *result, curves, where) for name, result in peers.items()]
+        rows += [_goal_row(goal, curves, peers, where) for goal in GOALS]
     rows += no_gpu("seconds to .95 and .97")
     save("time_to_quality", ".peers/bin/python -m benchmarks.time_to_quality", rows)
 
 
-def _peer_row(
-    name: str, seconds: float, score: float, curve: list[tuple[float, float]], where: str
-) -> Row:
-    ours = first_time(curve, score)
-    said = "not reached" if ours is None else f"{ours:.0f} s"
+def _peer_row(name: str, seconds: float, score: float, curves: dict[str, Curve], where: str) -> Row:
+    ours, preset = first_time(curves, score)
     return Row(
         f"MNIST in 2-D, {where}: seconds to {name}'s kNN@20, held out, {score:.4f}",
         f"< {name}'s {seconds:.0f} s",
-        said,
-        ours is not None and ours < seconds,
-        {"their_seconds": seconds, "their_knn_20": score, "our_seconds": ours},
+        _said(ours, preset),
+        ours < seconds,
+        {"their_seconds": seconds, "their_knn_20": score, "our_seconds": ours if preset else None},
     )
 
 
-def _goal_row(
-    goal: float, curve: list[tuple[float, float]], peers: dict[str, Any], where: str
-) -> Row:
-    ours = first_time(curve, goal)
+def _goal_row(goal: float, curves: dict[str, Curve], peers: dict[str, Any], where: str) -> Row:
+    ours, preset = first_time(curves, goal)
     others = [f"{n} {s:.0f} s to {score:.3f}" for n, (s, score) in peers.items()]
     return Row(
         f"MNIST in 2-D, {where}: seconds to kNN@20 {goal}, held out ({', '.join(others)})",
         "reached",
-        "not reached" if ours is None else f"{ours:.0f} s",
-        ours is not None,
-        {"our_seconds": ours, "curve": [(round(s, 1), score) for s, score in curve]},
+        _said(ours, preset),
+        ours < inf,
+        {
+            "our_seconds": ours if preset else None,
+            "curves": {
+                name: [(round(s, 1), score) for s, score in curve] for name, curve in curves.items()
+            },
+        },
     )
+
+
+def _said(seconds: float, preset: str) -> str:
+    return f"{seconds:.0f} s ({preset})" if preset else "not reached"
 
 
 if __name__ == "__main__":
