@@ -54,7 +54,7 @@ def test_from_menu_to_report_and_out(tmp_path: Path) -> None:
         terminal.type("x")
         terminal.wait_for(".png")
         terminal.type("v")
-        terminal.wait_for("view 1")
+        terminal.wait_for("draw 1")
         terminal.type("\x1b")
         terminal.wait_for("Latent map")
         terminal.type("q")
