@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -79,6 +79,7 @@ def test_a_bar_fills_from_the_left_to_half_a_cell(part: float, width: int) -> No
 
 
 @given(st.text(max_size=60), st.integers(0, 40))
+@example("00\x1f⺀", 3)
 def test_a_column_is_as_wide_as_it_says(text: str, width: int) -> None:
     assert cell_len(column(text, width)) == width
     assert cell_len(column(text, width, right=True)) == width

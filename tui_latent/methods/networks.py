@@ -132,7 +132,7 @@ def _mlp(inputs: int, width: int, activation: Activation) -> tuple[nn.Module, in
 class _PixelsToFeatures(nn.Module):
     """(N, C, H, W) to (N, H*W*C), pixel by pixel: of a channels_last map no copy either way.
 
-    With `nn.Flatten` the gradient comes back in the other layout, and a step took 1.06 times as long.
+    With `nn.Flatten` the gradient comes back in the other layout: 1.06 times the time of a step.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -85,7 +85,7 @@ def clip(text: str, width: int) -> str:
     """Shorten a name to `width` cells by leaving out its middle: both ends tell names apart."""
     if cell_len(text) <= width:
         return text
-    if width < 2 or cell_len(text) > len(text):
+    if width < 2 or any(cell_len(character) != 1 for character in text):
         return set_cell_size(text, width)
     tail = (width - 1) * 2 // 3
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
