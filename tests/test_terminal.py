@@ -179,3 +179,17 @@ def test_only_what_changes_is_sent(tmp_path: Path) -> None:
     finally:
         terminal.close()
         writer.close()
+
+
+def test_keys_that_follow_at_once_reach_the_list_behind_the_filter(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.wait_for("two numbers per image")
+        sent_until_quiet(terminal)
+        terminal.type("/")
+        for letter in "digits-triplet":
+            time.sleep(0.05)
+            terminal.type(letter)
+        terminal.wait_for("─ digits-triplet-2d ─")
+        terminal.type("\r\r")
+        terminal.wait_for("● running", "starting", seconds=20.0)
+    assert "digits-triplet-2d" in only_run(tmp_path).name

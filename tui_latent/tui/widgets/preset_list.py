@@ -32,6 +32,16 @@ class _Presets(SteadyList):
     ]
 
 
+class _FilterBox(Input):
+    """On enter the cursor is in the list before the next key, which may be waiting already."""
+
+    BINDINGS = [Binding("enter", "leave", "To the list", show=False, priority=True)]
+
+    def action_leave(self) -> None:
+        """Go from the filter to what it found."""
+        self.query_ancestor(PresetList).focus_list()
+
+
 class PresetList(Vertical):
     """Presets under headings, narrowed by a filter."""
 
@@ -113,7 +123,7 @@ class PresetList(Vertical):
         return self._entries.get(key) if key is not None else None
 
     def compose(self) -> ComposeResult:
-        box = Input(placeholder="/ filter", select_on_focus=False)
+        box = _FilterBox(placeholder="/ filter", select_on_focus=False)
         box.can_focus = False  # tab moves between presets and runs; `/` opens the box
         yield box
         yield _Presets()
@@ -155,12 +165,6 @@ class PresetList(Vertical):
             box.value = ""
         elif not (in_box and event.key in ("down", "up")):
             return
-        event.stop()
-        self.focus_list()
-
-    @on(Input.Submitted)
-    def leave_filter(self, event: Input.Submitted) -> None:
-        """Go from the filter to what it found."""
         event.stop()
         self.focus_list()
 
