@@ -51,7 +51,7 @@ def _try(session: str, runs: Path) -> None:
         _see(session, "digits-contrastive-2d")
         _see(session, "expect")
         _keys(session, "/", *"digits-contrastive-2d", "Enter", "Enter")
-        _until("a run to begin", lambda: any(runs.iterdir()))
+        _until("a run to begin", lambda: any(runs.glob("*/status.json")))
         (run,) = [path for path in runs.iterdir() if path.is_dir()]
         _until("20 steps", lambda: _status(run).step > 20)
     finally:
