@@ -38,7 +38,7 @@ def generator(seed: int = 0) -> torch.Generator:
 def augment_settings(draw: st.DrawFn) -> AugmentSettings:
     values: dict[str, Any] = {}
     for name in draw(st.sets(st.sampled_from(SHARES))):
-        values[name] = draw(st.floats(0, 1))
+        values[name] = draw(st.floats(0, 1) | st.just(1.0))  # all views are a case of their own
     for name in draw(st.sets(st.sampled_from(sorted(STRENGTHS)))):
         values[name] = draw(st.floats(0, STRENGTHS[name]))
     return AugmentSettings(elastic_grid=draw(st.integers(2, 8)), **values)
@@ -85,6 +85,12 @@ def test_a_share_of_the_views_is_changed(name: str) -> None:
 def test_grayscale_views_have_three_equal_channels() -> None:
     view = augment(torch.rand(4, 3, 8, 8), AugmentSettings(grayscale=1.0), generator())
     assert torch.equal(view[:, 0], view[:, 1]) and torch.equal(view[:, 0], view[:, 2])
+
+
+def test_a_change_of_all_views_may_be_followed_by_one_of_some() -> None:
+    chosen = AugmentSettings(grayscale=1.0, blur=0.5, solarize=0.5)
+    view = augment(torch.rand(8, 3, 8, 8), chosen, generator())
+    torch.testing.assert_close(view[:, 0], view[:, 2])
 
 
 def test_thickness_mixes_with_the_3x3_maximum_or_minimum() -> None:

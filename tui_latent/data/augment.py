@@ -46,7 +46,7 @@ def _changes(
     if settings.brightness or settings.contrast or (colours and channels == 3):
         yield settings.jitter, lambda some: jittered(some, settings, generator)
     if channels == 3:
-        yield settings.grayscale, lambda some: luma(some).expand_as(some)
+        yield settings.grayscale, lambda some: luma(some).repeat(1, channels, 1, 1)
     yield settings.blur, lambda some: blurred(some, generator)
     yield settings.solarize, solarized
 
