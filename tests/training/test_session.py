@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from tests.training.conftest import MakeRun
 from tui_latent.launch import train_run
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunBusyError
+from tui_latent.records.schema import RunBusyError, State
 from tui_latent.training.checkpoint import load_checkpoint
 
 
@@ -111,6 +113,29 @@ def test_labels_change_nothing_of_an_unsupervised_run(
     monkeypatch.setattr(trainer, "load_dataset", mislabelled)
     train_run(shuffled)
     assert_same_weights(plain, shuffled)
+
+
+def test_images_and_weights_are_freed_as_soon_as_a_run_has_ended(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui_latent.training.trainer import Trainer
+
+    held: list[weakref.ref[torch.Tensor]] = []
+    run = Trainer.run
+
+    def noted(self: Trainer) -> State:
+        held.append(weakref.ref(self.dataset.train.images))
+        held.extend(weakref.ref(parameter) for parameter in self.method.parameters())
+        return run(self)
+
+    monkeypatch.setattr(Trainer, "run", noted)
+    gc.disable()
+    try:
+        assert train_run(make_run()).state == "finished"
+        assert len(held) > 1
+        assert [reference() for reference in held if reference() is not None] == []
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("stop_after", [1, 5, 8])

@@ -59,7 +59,11 @@ def _train(path: Path, writer: RunWriter) -> State:
         preset = load_run_preset(path)
         if METHODS[preset.method.name].pairing == "none":
             return fit_run(path, preset, writer)
-        return Trainer(path, preset, writer).run()
+        trainer = Trainer(path, preset, writer)
+        try:
+            return trainer.run()
+        finally:
+            trainer.let_go()
     except StopRequested:  # before the first step: the checkpoints are as they were
         return "stopped"
     except _EXPLAINED as error:

@@ -136,6 +136,14 @@ class Trainer:
             return "stopped"
         return "finished"
 
+    def let_go(self) -> None:
+        """Free images, weights and graphs at once; the trainer is of no use afterwards.
+
+        It hands out its own methods, so that only a collection would find it, and a dashboard
+        sets aside from collections what exists while modules are loaded.
+        """
+        self.__dict__.clear()
+
     def weighted_sum(self, terms: dict[str, Tensor]) -> Tensor:
         """Return the loss: the only place where terms are added up."""
         weights = self.method.weights()
