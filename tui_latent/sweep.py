@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tui_latent.comparison import differing_settings, setting_text
 from tui_latent.preset_files import PresetError
-from tui_latent.presets import load_preset, load_run_preset, parse_override, preset_fields
+from tui_latent.presets import load_preset, load_run_preset, parse_override
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunError
 from tui_latent.settings import Preset
@@ -102,11 +103,10 @@ def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
 
 
 def _differing(there: Preset, here: Preset) -> list[str]:
-    """Return the keys in which two presets differ, with both values; `stages` as one."""
-    before, after = ({f.key: f.value for f in preset_fields(p)} for p in (there, here))
-    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    words = [f"{key} {before.get(key)} there, {after.get(key)} here" for key in keys]
-    return words + ["stages"] * (there.stages != here.stages)
+    """Return the settings in which two presets differ, with both values."""
+    rows = differing_settings([preset.model_dump(mode="json") for preset in (there, here)])
+    texts = [(row.key, *map(setting_text, row.values)) for row in rows]
+    return [f"{key} {before} there, {after} here" for key, before, after in texts]
 
 
 def _short(value: object) -> str:
