@@ -28,10 +28,12 @@ def lars_by_hand(
     return weight
 
 
-def test_lars_is_the_published_rule() -> None:
+@pytest.mark.parametrize("rate", [0.1, torch.tensor(0.1)])  # a captured graph's is a tensor
+def test_lars_is_the_published_rule(rate: float | torch.Tensor) -> None:
     start, gradient = [1.0, -2.0, 0.5], [0.3, 0.1, -0.2]
     parameter = nn.Parameter(torch.tensor([start]))
     optimizer = make_optimizer([parameter], settings(optimizer="lars"))
+    optimizer.param_groups[0]["lr"] = rate
     for _ in range(3):
         parameter.grad = torch.tensor([gradient])
         optimizer.step()
