@@ -30,7 +30,7 @@ def keep_freed_memory() -> None:
 
 
 def give_memory_back() -> None:
-    """Return what is free to the system, once a training or an evaluation has ended."""
+    """Return what is free to the system, once a training has ended."""
     _call("malloc_trim", 0)
 
 

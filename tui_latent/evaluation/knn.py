@@ -17,6 +17,7 @@ _TREE_DIMENSIONS: Final = 8
 """up to here a k-d tree is faster on a CPU than comparing all pairs: 100 times in the plane"""
 _TREE_QUERIES: Final = 2048
 _QUERIES_AT_ONCE: Final = 1024
+"""to which each block of the bank is compared, so that the bank is read once for all of them"""
 _DISTANCES_AT_ONCE: Final = 2**24
 """64 MB, and no long wait between two blocks of the bank"""
 _SPARE: Final = 8

@@ -1,4 +1,4 @@
-"""What all screens have in common."""
+"""What the screens that fill the terminal have in common."""
 
 from __future__ import annotations
 
