@@ -12,8 +12,12 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.training.conftest import SMALL
+from tui_latent.hangup import ONE_LOSS
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import Status
+
+LONG_AFTER_LOSS = ONE_LOSS + 2.0
+"""seconds, with time for a busy process to hear of the loss"""
 
 
 def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -52,6 +56,23 @@ def test_a_signal_stops_and_saves_within_five_seconds(training: Terminal, tmp_pa
 
 
 @pytest.mark.slow
+def test_a_held_interrupt_key_stops_saves_and_says_how_to_go_on(
+    training: Terminal, tmp_path: Path
+) -> None:
+    pid = status(tmp_path).pid
+    deadline = time.monotonic() + 30.0
+    while training.status is None:
+        assert time.monotonic() < deadline, "signals that interrupt one another wait for ever"
+        for _ in range(20):
+            os.kill(pid, signal.SIGINT)
+            time.sleep(0.0003)
+        training.screen()
+    assert training.status == 130
+    assert "tui-latent resume run" in training.screen()
+    assert status(tmp_path).checkpoint_step == status(tmp_path).step
+
+
+@pytest.mark.slow
 def test_a_lost_terminal_does_not_end_a_training_and_the_next_signal_does(
     training: Terminal, tmp_path: Path
 ) -> None:
@@ -59,9 +80,9 @@ def test_a_lost_terminal_does_not_end_a_training_and_the_next_signal_does(
     training.hang_up()
     step = status(tmp_path).step
     os.kill(pid, signal.SIGHUP)  # of the shell, which hears of the same loss
-    time.sleep(1.2)
+    time.sleep(LONG_AFTER_LOSS)
     until(lambda: status(tmp_path).step > step + 20)
     assert status(tmp_path).state == "running"
     os.kill(pid, signal.SIGHUP)
-    until(lambda: status(tmp_path).state == "stopped", 5.0)
+    until(lambda: status(tmp_path).state == "stopped")
     assert status(tmp_path).checkpoint_step == status(tmp_path).step

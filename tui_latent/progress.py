@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -54,7 +54,7 @@ def _train(path: Path, display: AbstractContextManager[Display]) -> dict[str, An
             outcome["error"] = error
 
     reader = RunReader(path)
-    with _signals(path), display as shown:
+    with _signals(path) as heard, display as shown:
         worker = threading.Thread(target=work, name="training")
         worker.start()
         while worker.is_alive():
@@ -65,6 +65,9 @@ def _train(path: Path, display: AbstractContextManager[Display]) -> dict[str, An
                 shown = _Silence()
     if "error" in outcome:
         raise outcome["error"]
+    if outcome["status"].state == "stopped":
+        for number in heard:  # a key held down would cut off how to go on
+            signal.signal(number, signal.SIG_IGN)
     return result_of(RunReader(path).refresh())
 
 
@@ -204,15 +207,27 @@ def _display(stream: TextIO, path: Path) -> Iterator[Display]:
 
 
 @contextmanager
-def _signals(path: Path) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into a request to stop and save, and SIGHUP too after a first one."""
+def _signals(path: Path) -> Iterator[Set[int]]:
+    """Turn SIGINT and SIGTERM into a request to stop and save, and SIGHUP too after a first one.
+
+    Gives those that asked for it.
+    """
+    heard: set[int] = set()
+    asking = False
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal asking
+        heard.add(number)
+        if asking:  # the signal interrupted this very function, which holds the request's lock
+            return
+        asking = True
         try:
             request(path, state="stop")
         except RunError as error:
             signal.signal(number, signal.SIG_DFL)
             sys.stderr.write(f"tui-latent: {error}; once more ends it without saving\n")
+        finally:
+            asking = False
 
     lost_at: list[float] = []
 
@@ -229,7 +244,7 @@ def _signals(path: Path) -> Iterator[None]:
     if os.isatty(0):
         when_gone(lambda: os.kill(os.getpid(), signal.SIGHUP))
     try:
-        yield
+        yield heard
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)

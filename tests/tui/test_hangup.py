@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.made_runs import new_run
+from tui_latent.hangup import ONE_LOSS
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import Status
@@ -143,7 +144,7 @@ def test_a_signal_after_the_loss_stops_and_saves(start: Start, second: signal.Si
     until(lambda: app.status().step >= 5)
     app.hang_up()
     os.kill(app.pid, signal.SIGHUP)  # of the shell, which hears of the same loss
-    time.sleep(1.2 if second is signal.SIGHUP else 0.2)
+    time.sleep(ONE_LOSS + 2.0 if second is signal.SIGHUP else 0.2)
     assert app.status().state == "running"
     os.kill(app.pid, second)
     until(app.has_ended, 5.0)
