@@ -63,11 +63,11 @@ def _train(path: Path, display: AbstractContextManager[Display]) -> dict[str, An
                 shown.show(reader.refresh())
             except OSError:  # nobody reads any more, as behind `| head`
                 shown = _Silence()
+        if "status" in outcome and outcome["status"].state == "stopped":
+            for number in tuple(heard):  # a key held down would cut off how to go on
+                signal.signal(number, signal.SIG_IGN)
     if "error" in outcome:
         raise outcome["error"]
-    if outcome["status"].state == "stopped":
-        for number in heard:  # a key held down would cut off how to go on
-            signal.signal(number, signal.SIG_IGN)
     return result_of(RunReader(path).refresh())
 
 
@@ -210,7 +210,7 @@ def _display(stream: TextIO, path: Path) -> Iterator[Display]:
 def _signals(path: Path) -> Iterator[Set[int]]:
     """Turn SIGINT and SIGTERM into a request to stop and save, and SIGHUP too after a first one.
 
-    Gives those that asked for it.
+    Gives those that asked for it. Earlier handlers come back, but for signals ignored by then.
     """
     heard: set[int] = set()
     asking = False
@@ -247,7 +247,8 @@ def _signals(path: Path) -> Iterator[Set[int]]:
         yield heard
     finally:
         for number, earlier in before.items():
-            signal.signal(number, earlier)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, earlier)
 
 
 def _last(snapshot: RunSnapshot, name: str) -> float | None:
