@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+from tui_latent.heap import keep_freed_memory
+from tui_latent.openmp import wait_briefly
 from tui_latent.records.reader import RunReader
 from tui_latent.records.runs import busy_error
 from tui_latent.records.schema import LIVE_STATES, RunError
@@ -43,6 +45,8 @@ def main() -> None:
     """Train the run that is the one argument; SIGTERM and SIGINT stop and save it."""
     from tui_latent.progress import train_unseen
 
+    keep_freed_memory()
+    wait_briefly()
     try:
         train_unseen(Path(sys.argv[1]))
     except RunError as error:

@@ -1,0 +1,21 @@
+"""How long the threads of a parallel loop wait awake for the next one: OpenMP's setting."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+_SPINS: Final = 1000
+"""some microseconds: longer than from one operation of a step to the next, not a time slice"""
+
+
+def wait_briefly() -> None:
+    """Have threads that wait for others sleep soon; to be called before torch is imported.
+
+    GNU's OpenMP spins 300,000 times. Where another process wants the cores, as a second training
+    does, threads then spend whole time slices in waiting for one that is not running: see
+    `python -m benchmarks.two_trainings`. What a person has set holds, and other processes started
+    from this one do the same.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(_SPINS))
