@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from tui_latent.heap import keep_freed_memory
+from tui_latent.openmp import wait_briefly
 from tui_latent.presets import load_preset, parse_override
 from tui_latent.records.schema import LIVE_STATES
 from tui_latent.tui.app import LatentApp
@@ -62,7 +63,8 @@ class ProbedApp(LatentApp):
 
 def main() -> None:
     """Run the probed dashboard to the end of its training."""
-    keep_freed_memory()  # as the command line does
+    keep_freed_memory()  # this and the next as the command line does
+    wait_briefly()
     runs, preset, out, *settings = sys.argv[1:]
     overrides = dict(parse_override(text) for text in settings)
     ProbedApp(Path(runs), preset, overrides, Path(out)).run()

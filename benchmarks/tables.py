@@ -27,6 +27,7 @@ SHOWN = (
     ),
     *(
         "pipeline",
+        "two_trainings",
         "lightly_step",
         "augmentation",
         "neighbours",
