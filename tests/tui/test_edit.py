@@ -227,7 +227,20 @@ async def test_the_runs_name_is_checked_as_it_is_typed(app: FormApp, tmp_path: P
 
 async def test_escape_gives_nothing_back(app: FormApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.answers == [None]
+
+
+async def test_escape_asks_before_it_loses_what_was_changed(app: FormApp) -> None:
+    async with app.run_test(size=NARROW) as pilot:
         await pilot.press(*"f", "escape")
+        await pilot.pause()
+        assert "data.source" in text_of(app, "ConfirmScreen Static")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not app.answers and "1 changed" in text_of(app, "#count")
+        await pilot.press("escape", "y")
         await pilot.pause()
         assert app.answers == [None]
 

@@ -123,13 +123,28 @@ class EditScreen(SteadyScreen[tuple[Preset, str | None] | None]):
         self.set_focus(self.query_one("#words", Input))
 
     def action_back(self) -> None:
-        """Close the filter if it is open, else the form."""
+        """Close the filter if it is open, else the form; what was changed is not lost unasked."""
         if self.has_class("-finding"):
             self.query_one("#words", Input).value = ""
             self.remove_class("-finding")
             self._grid.focus_value()
         else:
+            self._leave()
+
+    def _leave(self) -> None:
+        from tui_latent.tui.screens.confirm import ConfirmScreen
+
+        def leave(yes: bool | None) -> None:
+            if yes:
+                self.dismiss(None)
+
+        self._grid.take_typed()
+        changed = ", ".join(self._draft.changed)
+        if not changed:
             self.dismiss(None)
+            return
+        question = f"Leave without training? These changes would be lost: {changed}."
+        self.app.push_screen(ConfirmScreen("Settings", question, "Leave"), leave)
 
     @on(Button.Pressed)
     def action_start(self) -> None:
