@@ -44,8 +44,11 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_run_outlives_who_started_it_is_refused_to_others_and_stops_when_asked(run: Path) -> None:
+    environment = {**os.environ, "OMP_DISPLAY_ENV": "verbose"}
+    environment.pop("GOMP_SPINCOUNT", None)
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, str(run)],
+        env=environment,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -65,6 +68,7 @@ def test_a_run_outlives_who_started_it_is_refused_to_others_and_stops_when_asked
     os.kill(pid, signal.SIGTERM)
     until(lambda: reader.refresh().status.state == "stopped", 5.0)
     assert reader.refresh().status.checkpoint_step == reader.refresh().status.step
+    assert "GOMP_SPINCOUNT = '300000'" not in (run / "train.log").read_text(), "OpenMP's own"
 
 
 @pytest.mark.slow
