@@ -10,6 +10,8 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from tui_latent.evaluation.cells import Cells, worth_finding
+
 KS: Final = (1, 5, 20)
 """the numbers of neighbours that vote in every evaluation"""
 
@@ -20,6 +22,9 @@ _QUERIES_AT_ONCE: Final = 1024
 """to which each block of the bank is compared, so that the bank is read once for all of them"""
 _DISTANCES_AT_ONCE: Final = 2**24
 """64 MB, and no long wait between two blocks of the bank"""
+_NUMBERS_IN_CACHE: Final = 2**19
+"""4 MB in float64: ten times as fast as pieces of 100 MB, which a GPU would rather have"""
+_NUMBERS_AT_ONCE: Final = 2**26
 _SPARE: Final = 8
 """candidates beyond k that are ranked exactly"""
 
@@ -160,10 +165,10 @@ def _by_tree(
 
 
 class _Compared:
-    """A bank whose latents are all compared with every query, in float `dtype`.
+    """A bank whose latents are compared with every query, in float `dtype`.
 
     Candidates have the smallest |b|² - 2 q·b. That loses small distances between long vectors,
-    so candidates are ranked by |q - b|² in float64.
+    so candidates are ranked by |q - b|² in float64. On a CPU cells leave out what is far.
     """
 
     def __init__(self, bank: Tensor, dtype: torch.dtype) -> None:
@@ -173,37 +178,70 @@ class _Compared:
         self._centred = self._about_centre(bank)
         self._lengths = self._centred.square().sum(1)
         self._longest = self._lengths.max().double().sqrt()
+        self._cells: Cells | None = None
 
     def nearest(
         self, queries: Tensor, k: int, between: Callable[[], None]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return distances, rows and, bool (M,), of which queries they are certainly right."""
-        most = min(len(queries), _QUERIES_AT_ONCE) * len(self._bank)
-        buffer = self._centred.new_empty(min(most, _DISTANCES_AT_ONCE))
-        chunks = [
-            self._of_chunk(chunk, k, buffer, between)
-            for chunk in torch.split(queries, _QUERIES_AT_ONCE)
-        ]
+        with torch.autocast(queries.device.type, enabled=False):
+            chunks = []
+            for some in torch.split(queries, self._at_once(len(queries))):
+                centred = self._about_centre(some)
+                scores, rows = self._candidates(centred, k, between)
+                for start in range(0, len(some), _QUERIES_AT_ONCE):
+                    part = slice(start, start + _QUERIES_AT_ONCE)
+                    found = self._ranked(some[part], centred[part], scores[part], rows[part], k)
+                    chunks.append(found)
         distances, rows, sure = (torch.cat(parts) for parts in zip(*chunks, strict=True))
         return distances, rows, sure
 
-    def _of_chunk(
-        self, queries: Tensor, k: int, buffer: Tensor, between: Callable[[], None]
+    def _at_once(self, queries: int) -> int:
+        """Find cells if so many queries are worth it; return how many to take at once."""
+        suited = self._bank.device.type == "cpu" and self.dtype == torch.float32
+        if self._cells is None and suited and worth_finding(len(self._bank), queries):
+            self._cells = Cells(self._centred, self._errors)
+        return _QUERIES_AT_ONCE if self._cells is None else self._cells.queries_at_once
+
+    def _candidates(
+        self, centred: Tensor, k: int, between: Callable[[], None]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the smallest scores of queries about the centre, rising, and their rows."""
+        count = min(k + _SPARE, len(self._bank))
+        if self._cells is not None:
+            found = self._cells.smallest_scores(centred, k, count, between)
+            if found is not None:
+                return found
+        most = min(len(centred), _QUERIES_AT_ONCE) * len(self._bank)
+        buffer = self._centred.new_empty(min(most, _DISTANCES_AT_ONCE))
+        parts = torch.split(centred, _QUERIES_AT_ONCE)
+        chunks = [self._smallest_scores(part, count, buffer, between) for part in parts]
+        scores, rows = (torch.cat(parts) for parts in zip(*chunks, strict=True))
+        return scores, rows
+
+    def _ranked(
+        self, queries: Tensor, centred: Tensor, scores: Tensor, rows: Tensor, k: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Do `nearest` for some queries."""
-        candidates = min(k + _SPARE, len(self._bank))
-        centred = self._about_centre(queries)
-        smallest, rows = self._smallest_scores(centred, candidates, buffer, between)
-        squares, order = _squared_distances(queries, self._bank, rows).sort(stable=True)
-        # No row outside the candidates can be nearer where even the largest rounding error of
-        # a score, about D u (|q| + |b|)², leaves it farther than the k-th of them. (Higham,
-        # Accuracy and Stability of Numerical Algorithms, section 3.1.)
+        """Do `nearest` for queries whose candidates are known."""
+        squares = _squared_distances(queries, self._bank, rows)
+        squares = squares.masked_fill(rows < 0, torch.inf)  # no candidate at all
+        squares, order = squares.sort(stable=True)
+        # No row outside the candidates can be nearer where even the largest rounding error
+        # leaves it farther than the k-th of them.
         length = centred.double().square().sum(1)
-        relative = (queries.shape[1] + 8) * torch.finfo(self.dtype).eps
-        error = relative * (self._longest + length.sqrt()).square()
-        sure = squares[:, k - 1] <= smallest[:, -1].double() + length - error
-        sure |= candidates == len(self._bank)
+        last = scores[:, -1].double()
+        sure = squares[:, k - 1] <= last + length - self._errors(length.sqrt())
+        sure |= scores.shape[1] == len(self._bank)
         return squares[:, :k].sqrt().float(), rows.gather(1, order)[:, :k], sure
+
+    def _errors(self, lengths: Tensor) -> Tensor:
+        """Return the largest rounding error of squared distances to vectors of some lengths.
+
+        It is about D u (|q| + |b|)², and what is lost of products too small for the type: Higham,
+        Accuracy and Stability of Numerical Algorithms, sections 2.1 and 3.1.
+        """
+        terms, kind = self._bank.shape[1] + 8, torch.finfo(self.dtype)
+        return terms * (kind.eps * (self._longest + lengths).square() + kind.tiny)
 
     def _smallest_scores(
         self, centred: Tensor, count: int, buffer: Tensor, between: Callable[[], None]
@@ -218,9 +256,8 @@ class _Compared:
         for start in range(0, len(self._centred), block):
             bank = self._centred[start : start + block]
             scores = buffer[: len(centred) * len(bank)].view(len(centred), len(bank))
-            with torch.autocast(centred.device.type, enabled=False):
-                lengths = self._lengths[start : start + block]
-                torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
+            lengths = self._lengths[start : start + block]
+            torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
             smallest, rows = scores.topk(min(count, len(bank)), largest=False)
             found.append((smallest, rows + start))
             between()
@@ -234,7 +271,13 @@ class _Compared:
 
 def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:
     """Return |q - b|² of each query and its rows of the bank: float64 (M, K)."""
-    return (queries.double()[:, None] - bank[rows].double()).square().sum(2)
+    numbers = _NUMBERS_IN_CACHE if bank.device.type == "cpu" else _NUMBERS_AT_ONCE
+    at_once = max(numbers // (rows.shape[1] * bank.shape[1]), 1)
+    found = []
+    for some, chosen in zip(torch.split(queries, at_once), torch.split(rows, at_once), strict=True):
+        differences = bank[chosen].double().sub_(some.double()[:, None])
+        found.append(differences.mul_(differences).sum(2))
+    return torch.cat(found)
 
 
 def _require_finite(what: str, latents: Tensor) -> None:
