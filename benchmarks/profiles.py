@@ -18,27 +18,25 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.lightly_step import made_images, nt_xent_preset, vicreg_preset
-from benchmarks.neighbours import K, latents
 from benchmarks.our_steps import Ours
 from benchmarks.record import Row, save
 from benchmarks.rounds import use_all_cores
-from tui_latent.evaluation.knn import nearest
 
 SHOWN = 7
 """operators, those that take most"""
 REPEATS = 20
 
 
-def where_time_goes(what: str, work: Callable[[], object], repeats: int = REPEATS) -> Row:
+def where_time_goes(what: str, work: Callable[[], object]) -> Row:
     """Return the seconds of `work` and its operators' shares, once it is warm."""
     for _ in range(3):
         work()
     start = time.perf_counter()
-    for _ in range(repeats):
+    for _ in range(REPEATS):
         work()
-    milliseconds = 1000 * (time.perf_counter() - start) / repeats
+    milliseconds = 1000 * (time.perf_counter() - start) / REPEATS
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
-        for _ in range(repeats):
+        for _ in range(REPEATS):
             work()
     operators = {event.key: event.self_cpu_time_total for event in profiled.key_averages()}
     whole = sum(operators.values())
@@ -65,18 +63,11 @@ def step_rows() -> list[Row]:
     return rows
 
 
-def neighbours_row() -> Row:
-    """Profile our side of the comparison with scikit-learn in 512 dimensions."""
-    bank, queries = latents(60_000, 512, 1), latents(1000, 512, 2)
-    what = "our exact kNN of 1,000 queries among 60,000 latents, 512-D"
-    return where_time_goes(what, lambda: nearest(bank, queries, K), repeats=3)
-
-
 def main() -> None:
     """Profile all."""
     use_all_cores()
     torch.manual_seed(0)
-    save("profiles", "python -m benchmarks.profiles", [*step_rows(), neighbours_row()])
+    save("profiles", "python -m benchmarks.profiles", step_rows())
 
 
 if __name__ == "__main__":

@@ -15,26 +15,9 @@ README = Path(__file__).with_name("README.md")
 RELIABILITY = Path(__file__).parents[1] / "docs" / "RELIABILITY.md"
 MARK = "<!-- tables -->\n"
 SHOWN = (
-    *(
-        "startup",
-        "quality-digits",
-        "quality-mnist",
-        "screen",
-        "keys",
-        "explorer",
-        "viewer",
-        "evaluate",
-    ),
-    *(
-        "pipeline",
-        "two_trainings",
-        "lightly_step",
-        "augmentation",
-        "neighbours",
-        "time_to_quality",
-        "gpu",
-        "scaling",
-    ),
+    *("startup", "quality-digits", "quality-mnist", "screen", "keys"),
+    *("explorer", "viewer", "evaluate", "pipeline", "two_trainings", "lightly_step"),
+    *("augmentation", "neighbours", "time_to_quality", "gpu", "scaling", "profiles"),
 )
 """in this order, those that have been run"""
 
