@@ -11,7 +11,7 @@ from torch import Tensor
 
 _LATENTS_FROM: Final = 8192
 """below, comparing all takes a moment"""
-_QUERIES_FROM: Final = 8
+_QUERIES_FROM: Final = 4
 """queries a cell, from which on finding the cells pays"""
 _ROUNDS: Final = 3
 _SAMPLE: Final = 32
