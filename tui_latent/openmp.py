@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 _SPINS: Final = 1000
-"""some microseconds: longer than from one operation of a step to the next, not a time slice"""
+"""another is tried by `GOMP_SPINCOUNT=… python -m benchmarks.two_trainings`, in its first row"""
 
 
 def wait_briefly() -> None:

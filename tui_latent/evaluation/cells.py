@@ -19,7 +19,7 @@ _SAMPLE: Final = 32
 _PAIRS_AT_ONCE: Final = 2**22
 """of latents or queries with cells"""
 _WORTH_IT: Final = 0.5
-"""share of the bank above which comparing all at once is as fast"""
+"""largest share of the bank in reach for which cell by cell is chosen"""
 
 
 class Cells:
@@ -27,7 +27,7 @@ class Cells:
 
     By the triangle inequality a cell at distance c from a query with radius r has nothing nearer
     than c - r; where that is more than the distance of k latents already found, the cell is left
-    out. So nothing is approximated, and trained latents, which lie in clusters, leave most out.
+    out. So nothing is approximated, and of latents in clusters most is left out.
     """
 
     def __init__(self, latents: Tensor, errors: Callable[[Tensor], Tensor]) -> None:
@@ -72,21 +72,21 @@ class Cells:
             return None
         best = _Best(len(queries), count)
         squares = _squares(queries, self._centres)
-        own = squares.argmin(1)
-        self._compare(queries, torch.nn.functional.one_hot(own, len(self._centres)), best, between)
+        own = torch.zeros_like(squares, dtype=torch.bool)
+        own.scatter_(1, squares.argmin(1, keepdim=True), True)
+        self._compare(queries, own, best, between)
         reach = best.scores[:, k - 1].double() + lengths + errors
         gap = (squares.double() - errors[:, None]).clamp_min(0).sqrt() - self._radii
         near = (gap <= 0) | (gap.square() <= reach[:, None])
         if (near.double() @ self._sizes.double()).mean() > _WORTH_IT * len(self._latents):
             return None
-        near[torch.arange(len(queries)), own] = False
-        self._compare(queries, near, best, between)
+        self._compare(queries, near & ~own, best, between)
         return best.scores, torch.where(best.rows < 0, -1, self._order[best.rows])
 
     def _compare(
         self, queries: Tensor, chosen: Tensor, best: _Best, between: Callable[[], None]
     ) -> None:
-        """Compare each query with the cells that are `chosen` for it, (M, cells)."""
+        """Compare each query with the cells that are `chosen` for it, bool (M, cells)."""
         for members, asking in zip(self._slices, chosen.T.contiguous(), strict=True):
             rows = asking.nonzero()[:, 0]
             if len(rows) and members.start < members.stop:

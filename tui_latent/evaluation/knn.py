@@ -23,7 +23,7 @@ _QUERIES_AT_ONCE: Final = 1024
 _DISTANCES_AT_ONCE: Final = 2**24
 """64 MB, and no long wait between two blocks of the bank"""
 _NUMBERS_IN_CACHE: Final = 2**19
-"""4 MB in float64: ten times as fast as pieces of 100 MB, which a GPU would rather have"""
+"""4 MB in float64; a GPU would rather have larger pieces"""
 _NUMBERS_AT_ONCE: Final = 2**26
 _SPARE: Final = 8
 """candidates beyond k that are ranked exactly"""
@@ -212,6 +212,7 @@ class _Compared:
             found = self._cells.smallest_scores(centred, k, count, between)
             if found is not None:
                 return found
+        # Freed at its end and asked for again: the process keeps what it frees (heap.py).
         most = min(len(centred), _QUERIES_AT_ONCE) * len(self._bank)
         buffer = self._centred.new_empty(min(most, _DISTANCES_AT_ONCE))
         parts = torch.split(centred, _QUERIES_AT_ONCE)
