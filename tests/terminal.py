@@ -42,6 +42,8 @@ class Terminal:
     @staticmethod
     def _become(arguments: tuple[str, ...], environment: dict[str, str]) -> None:
         command = str(Path(sys.executable).with_name("tui-latent"))
+        # Under nohup the tests ignore hangups, which a program in a new terminal does not.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         # readline puts LINES and COLUMNS behind os.environ's back; they would hide the pty's size.
         clean = {name: v for name, v in os.environ.items() if name not in ("LINES", "COLUMNS")}
         os.execve(command, [command, *arguments], clean | environment)
