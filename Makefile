@@ -3,7 +3,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: run test check format install benchmarks peers snapshots screenshot clean
+.PHONY: run test test-fast coverage check format install benchmarks peers snapshots screenshot clean
 
 run: $(STAMP)
 	$(BIN)/tui-latent
@@ -11,6 +11,13 @@ run: $(STAMP)
 # Two workers: many tests wait for a screen or a process. Without `-n` they run in one.
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# What a change is tried with many times an hour: no training of minutes, no process that is killed.
+test-fast: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
+
+coverage: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
