@@ -11,6 +11,8 @@ from torch.nn.functional import normalize
 
 from tui_latent.evaluation.draws import drawn_order
 
+FIGURES: Final = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
+"""names of what `space_figures` returns"""
 _RANKME_EPSILON: Final = 1e-7
 _UNIFORMITY_ROWS: Final = 2048
 _POINT: Final = 1e-4
