@@ -16,6 +16,7 @@ import numpy as np
 
 from tui_latent.procrustes import align, disparity
 from tui_latent.records.curves import higher_is_better
+from tui_latent.records.missing import missing_lines
 from tui_latent.records.schema import LatentMap, RunSnapshot
 
 MOST_RUNS: Final = 8
@@ -120,16 +121,22 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
     presets = [run.preset for run in runs]
     settings = differing_settings(presets)
     images, objectives = _other_images_note(settings), _other_losses_note(settings)
+    labels = short_names([run.name for run in runs])
+    missing = [
+        f"{label}: missing: {line}"
+        for label, run in zip(labels, runs, strict=True)
+        for line in missing_lines(run.missing)
+    ]
     return Comparison(
         runs=tuple(runs),
-        labels=short_names([run.name for run in runs]),
+        labels=labels,
         metrics=tuple(
             _row(metric, runs, not images and (not objectives or not _is_loss(metric)))
             for metric in shared_metrics(runs)
         ),
         settings=settings,
         maps=earlier.maps if earlier is not None and same else compared_maps(maps),
-        notes=tuple(note for note in (images, objectives) if note),
+        notes=tuple(note for note in (images, objectives, *missing) if note),
     )
 
 
@@ -145,7 +152,7 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
 
 def shared_metrics(runs: Sequence[RunSnapshot]) -> tuple[str, ...]:
     """Return the metrics of any run: accuracies, losses, their terms, the shape of the space."""
-    recorded = dict.fromkeys(name for run in runs for name in run.curves)
+    recorded = dict.fromkeys(name for run in runs for name in (*run.curves, *run.missing))
     for name in _LEFT_OUT:
         recorded.pop(name, None)
     first = [name for name in _FIRST if name in recorded]
@@ -247,7 +254,7 @@ def _row(metric: str, runs: Sequence[RunSnapshot], comparable: bool) -> MetricRo
         metric,
         better if judged and comparable else "",
         comparable,
-        tuple(curve.last if curve is not None else None for curve in curves),
+        tuple(run.newest(metric) for run in runs),
         tuple(curve.best if curve is not None and judged else None for curve in curves),
     )
 

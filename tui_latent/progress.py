@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -16,6 +16,7 @@ from typing import Any, Protocol, TextIO
 
 from tui_latent.hangup import ONE_LOSS, let_go_of_terminal, when_gone
 from tui_latent.records.control import request
+from tui_latent.records.missing import missing_lines
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunError, RunSnapshot, RunSummary, Status
 
@@ -72,7 +73,10 @@ def _train(path: Path, display: AbstractContextManager[Display]) -> dict[str, An
 
 
 def result_of(snapshot: RunSnapshot) -> dict[str, Any]:
-    """Return what `train --json` prints; values that are not finite become null."""
+    """Return what `train --json` prints; values that are not finite become null.
+
+    A metric that the newest evaluation could not give a meaning is in `missing`, with the reason.
+    """
     status = snapshot.status
     return {
         "run": snapshot.name,
@@ -83,7 +87,10 @@ def result_of(snapshot: RunSnapshot) -> dict[str, Any]:
         "epoch": status.epoch,
         "seconds": round(status.seconds, 3),
         "images_per_second": _last(snapshot, "train/images_per_second"),
-        "metrics": {name: _last(snapshot, name) for name in snapshot.curves},
+        "metrics": {
+            name: _last(snapshot, name) for name in snapshot.curves if name not in snapshot.missing
+        },
+        "missing": dict(snapshot.missing),
     }
 
 
@@ -134,6 +141,7 @@ class _Lines:
     def __init__(self, stream: TextIO, path: Path) -> None:
         self._stream = stream
         self._shown: tuple[int, str] = (-1, "")
+        self._missing: Mapping[str, str] = {}
         self._time = 0.0
         stream.write(f"run {path}\n")
 
@@ -145,6 +153,9 @@ class _Lines:
             return
         self._shown, self._time = (evaluated, status.state), time.monotonic()
         self._stream.write(f"{time.strftime('%H:%M:%S')} {describe(snapshot)}\n")
+        if snapshot.missing != self._missing:
+            self._missing = snapshot.missing
+            self._stream.writelines(f"missing: {line}\n" for line in missing_lines(self._missing))
         self._stream.flush()
 
 
@@ -169,12 +180,17 @@ class _Bar:
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        self._missing: Mapping[str, str] = {}
         self._task = self.progress.add_task("starting", total=None)
 
     def show(self, snapshot: RunSnapshot) -> None:
         status = snapshot.status
         total = status.total_steps or None
         text = self._escape(describe(snapshot))
+        if snapshot.missing != self._missing:
+            self._missing = snapshot.missing
+            for line in missing_lines(self._missing):
+                self.progress.console.print(f"missing: {self._escape(line)}", highlight=False)
         self.progress.update(self._task, completed=status.step, total=total, description=text)
 
 
@@ -189,6 +205,8 @@ def describe(snapshot: RunSnapshot) -> str:
         value = _last(snapshot, name)
         if value is not None:
             parts.append(f"{label} {value:.4g}")
+        elif name in snapshot.missing:
+            parts.append(f"{label} –")
     if status.state == "paused" and status.error:
         parts.append(status.error)
     elif status.images_per_second:
@@ -252,8 +270,8 @@ def _signals(path: Path) -> Iterator[Set[int]]:
 
 
 def _last(snapshot: RunSnapshot, name: str) -> float | None:
-    curve = snapshot.curves.get(name)
-    return curve.last if curve is not None and math.isfinite(curve.last) else None
+    value = snapshot.newest(name)
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _share(status: Status) -> str:

@@ -243,7 +243,7 @@ class TrainSettings(Section):
     grad_clip: NonNegative = 0.0
     """largest gradient norm; 0 does not clip"""
     patience: int = Field(0, ge=0)
-    """stop after this many steps without a better validation loss; 0 never"""
+    """stop at an evaluation this many steps or more after the best held-out loss; 0 never"""
     seed: int = Field(0, ge=0, lt=2**31)
     """everything random starts from it"""
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from tui_latent.comparison import differing_settings, setting_text
 from tui_latent.preset_files import PresetError
 from tui_latent.presets import load_preset, load_run_preset, parse_override
+from tui_latent.records.missing import missing_lines
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunError
 from tui_latent.settings import Preset
@@ -97,9 +98,15 @@ def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
         values = [_short(value) for value in trial.values.values()]
         lines.append([*values, result["state"], *figures, f"{result['seconds']:.0f}"])
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return [
+    text = [
         "  ".join(f"{cell:>{w}}" for cell, w in zip(line, widths, strict=True)) for line in lines
     ]
+    missing = [missing_lines(_of(result.get("missing", {}), names)) for _, result in rows]
+    return [*text, *(f"–  {line}" for line in dict.fromkeys(itertools.chain(*missing)))]
+
+
+def _of(missing: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    return {name: missing[name] for name in names if name in missing}
 
 
 def _differing(there: Preset, here: Preset) -> list[str]:

@@ -14,8 +14,10 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from tests.assessment.conftest import MakeSpace
 from tui_latent.assessment import AssessmentError, evaluate_run
+from tui_latent.assessment.table import is_whole, table_lines
 from tui_latent.evaluation.projection import to_plane
 from tui_latent.records.evaluations import newest_evaluation
+from tui_latent.records.reader import RunReader
 from tui_latent.records.writer import RunWriter
 
 
@@ -83,42 +85,108 @@ def test_other_outliers_of_the_same_latents_are_kept(make_space: MakeSpace) -> N
     assert evaluate_run(path)["outliers"] == []
 
 
-def test_one_class_is_said_to_be_one(make_space: MakeSpace) -> None:
+def written(found: dict[str, Any]) -> str:
+    """Return an evaluation as the command line prints it, also by way of its file."""
+    again = json.loads(json.dumps(found, allow_nan=False))
+    assert is_whole(again)
+    return "\n".join(table_lines(again))
+
+
+def test_one_class_has_no_accuracy_but_the_reason(make_space: MakeSpace) -> None:
     one = torch.zeros(40, dtype=torch.int64)
     found = evaluate_run(make_space(one, one[:12], ("only",)))
-    assert found["notes"] == ["all images are of one class: every accuracy is 1 whatever the space"]
-    assert found["knn_held_out"]["accuracy"]["20"]["value"] == 1
-    assert "nothing to tell apart" in found["missing"]["probe"]
-    assert "no other that could be taken out" in found["missing"]["anomaly"]
-    assert found["clustering"]["clusters"] == 1 and found["clustering"]["silhouette"] is None
+    for part in ("knn_held_out", "knn_train", "probe", "clustering", "anomaly"):
+        assert part not in found, "1.0 whatever the space"
+        assert "one class" in found["missing"][part]
+    assert found["collapse"]["effective_rank"] > 1
+    assert written(found).count("not measured: all training images are of one class") == 3
+
+
+def test_fewer_training_images_than_neighbours_leave_the_others_accuracies(
+    make_space: MakeSpace,
+) -> None:
+    found = evaluate_run(make_space(torch.arange(16) % 4, torch.arange(40) % 4))
+    accuracy = found["knn_held_out"]["accuracy"]
+    assert accuracy["20"] is None and accuracy["5"]["of"] == 40
+    why = "there are 16 training images to choose the 20 nearest from"
+    assert found["missing"]["knn_held_out/k=20"] == why
+    assert "15 other training images" in found["missing"]["knn_train/k=20"]
+    assert found["knn_held_out"]["confusion"] is None
+    text = written(found)
+    assert text.count(f"not measured: k=20: {why}") == 1
+    assert "k=20    –" in text and "class, held out" not in text
 
 
 def test_two_images_are_measured_as_far_as_two_can_be(make_space: MakeSpace) -> None:
     two = torch.tensor([0, 1])
     found = evaluate_run(make_space(two, two, ("ant", "bee")))
     assert found["knn_held_out"]["accuracy"]["1"]["of"] == 2
-    assert found["notes"] == ["the bank has 2 latents: where k is larger, all of them vote"]
+    assert found["knn_held_out"]["accuracy"]["5"] is None
     assert "no neighbourhoods" in found["missing"]["map"]
-    assert found["anomaly"]["classes"] == [None, None]
+    assert "here are 1" in found["missing"]["anomaly"]
+    assert "the only one of its class" in found["missing"]["clustering"]
+    assert found["collapse"]["signs"] == [], "two latents have a rank of 2 at most"
     assert (
         "takes 5 training images, here are 1"
         in (evaluate_run(make_space(two, two, ("ant", "bee")), "class:ant")["missing"]["outliers"])
     )
+    assert written(found)
 
 
 def test_one_training_image_has_no_other_to_ask(make_space: MakeSpace) -> None:
     found = evaluate_run(make_space(torch.tensor([0]), torch.tensor([0, 0]), ("ant",)))
     assert "no other to ask" in found["missing"]["knn_train"]
-    assert found["knn_held_out"]["accuracy"]["5"]["value"] == 1
+    assert "there is 1 training image" in found["missing"]["knn_held_out"]
+    assert written(found)
+
+
+def test_one_held_out_image_has_no_figure_of_its_own(make_space: MakeSpace) -> None:
+    found = evaluate_run(make_space(query_labels=torch.tensor([2])))
+    for part in ("knn_held_out", "probe", "clustering", "collapse", "map", "anomaly"):
+        assert part not in found and "image" in found["missing"][part], part
+    assert found["knn_train"]["accuracy"]["20"]["of"] == 200
+    assert written(found)
+
+
+def test_as_many_classes_as_held_out_images_are_no_clusters(make_space: MakeSpace) -> None:
+    found = evaluate_run(make_space(query_labels=torch.arange(4)))
+    assert "each of the 4 images is the only one of its class" in found["missing"]["clustering"]
+    assert found["knn_held_out"]["accuracy"]["20"]["of"] == 4
+
+
+def test_a_class_without_held_out_images_has_no_curve_but_the_reason(
+    make_space: MakeSpace,
+) -> None:
+    found = evaluate_run(make_space(query_labels=torch.arange(60) % 3))
+    assert found["anomaly"]["classes"][3] is None
+    assert found["missing"] == {"anomaly/dog": "no held-out image is of the class"}
+    assert "not measured: dog: no held-out image is of the class" in written(found)
+
+
+def test_an_alignment_that_training_could_not_measure_is_missing_with_its_reason(
+    make_space: MakeSpace,
+) -> None:
+    path = make_space()
+    writer = RunWriter.reopen(path)
+    shown = RunReader(path).refresh().map
+    assert shown is not None
+    writer.latent_map(shown, None, {"latent/alignment": "too few"})
+    writer.close()
+    found = evaluate_run(path)
+    assert found["collapse"]["alignment"] is None
+    assert found["missing"]["collapse/alignment"] == "too few"
+    assert "not measured: alignment: too few" in written(found)
 
 
 def test_equal_latents_are_a_collapse_and_no_error(make_space: MakeSpace) -> None:
     found = evaluate_run(make_space(change=lambda latents: 0 * latents + 0.5))
     assert "all training latents are equal" in found["notes"][0]
     assert len(found["collapse"]["signs"]) == 2
-    assert (found["clustering"]["clusters"], found["clustering"]["nmi"]) == (1, 0)
+    for part in ("knn_held_out", "knn_train", "clustering"):
+        assert "latents are equal" in found["missing"][part]
+    assert found["map"]["trustworthiness"] < 0.6 > found["map"]["continuity"]
     assert [curve["auc"] for curve in found["anomaly"]["classes"]] == [0.5] * 4
-    assert found["missing"] == {}
+    assert written(found)
 
 
 def test_latents_that_are_not_finite_leave_every_part_with_the_reason(

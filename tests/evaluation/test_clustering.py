@@ -15,7 +15,11 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 
 from tui_latent.evaluation import clustering
-from tui_latent.evaluation.clustering import evaluate_clustering, matched_accuracy
+from tui_latent.evaluation.clustering import (
+    evaluate_clustering,
+    matched_accuracy,
+    why_no_clustering,
+)
 
 GROUPS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=30)
 
@@ -86,3 +90,33 @@ def test_two_images_of_two_classes_are_two_clusters() -> None:
 def test_nothing_and_what_is_not_finite_are_refused(latents: NDArray[np.float64]) -> None:
     with pytest.raises(ValueError, match="finite"):
         evaluate_clustering(latents, np.zeros(len(latents), dtype=np.int64), 2)
+
+
+def test_the_order_of_the_latents_changes_nothing() -> None:
+    """With as many clusters as these blobs do not have, the starts decide where k-means ends."""
+    random = np.random.default_rng(0)
+    latents, labels = random.normal(size=(400, 3)), random.integers(0, 9, 400)
+    found = evaluate_clustering(latents, labels, 9)
+    for seed in range(3):
+        rows = np.random.default_rng(seed).permutation(400)
+        again = evaluate_clustering(latents[rows], labels[rows], 9)
+        assert np.array_equal(again.assigned, found.assigned[rows])
+        assert again.silhouette == pytest.approx(found.silhouette, abs=1e-12)
+        assert again.accuracy == found.accuracy
+        assert again.nmi == pytest.approx(found.nmi)
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ([0, 1, 2], "the only one of its class"),
+        ([1, 1, 1], "of one class"),
+        ([0], "in one image"),
+        ([], "in no images"),
+        ([0, 1, 1], ""),
+    ],
+)
+def test_it_is_said_where_clusters_mean_nothing(labels: list[int], why: str) -> None:
+    reason = why_no_clustering(np.array(labels, dtype=np.int64))
+    assert why in reason
+    assert bool(why) == bool(reason)

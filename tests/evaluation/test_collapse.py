@@ -15,6 +15,7 @@ from tui_latent.evaluation.collapse import (
     effective_rank,
     space_figures,
     uniformity,
+    why_no_figures,
 )
 
 
@@ -87,6 +88,8 @@ def test_uniformity_of_many_rows_is_estimated_on_some() -> None:
     assert estimate != float(uniformity(many, torch.Generator().manual_seed(6)))
     assert estimate == pytest.approx(float(uniformity(many[:2048])), abs=0.05)
     assert float(uniformity(many)) == float(uniformity(many)), "curves must compare"
+    by_first = many[many[:, 0].argsort()]
+    assert float(uniformity(by_first)) == pytest.approx(float(uniformity(many)), abs=1e-6)
 
 
 def signs(latents: torch.Tensor) -> list[str]:
@@ -130,3 +133,9 @@ def test_figures_of_a_real_collapse_and_of_its_healthy_twin() -> None:
     for rank, uniform, mean in [(3.730, -0.542, 17.6), (6.380, -1.309, 6.66)]:
         found = {"effective_rank": rank, "uniformity": uniform, "std_mean": mean}
         assert not collapse_signs(figures | found, 128)
+
+
+def test_one_latent_has_no_figures_and_two_have() -> None:
+    assert "one held-out image" in why_no_figures(1)
+    assert "no held-out images" in why_no_figures(0)
+    assert why_no_figures(2) == ""

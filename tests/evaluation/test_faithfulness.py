@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -83,8 +85,75 @@ def test_chunks_change_nothing_and_something_runs_between_them(
     assert len(calls) == 9
 
 
-def test_all_equal_latents_leave_nothing_to_be_wrong_about() -> None:
-    assert trustworthiness(np.ones((20, 5)), np.random.default_rng(0).normal(size=(20, 2))) == 1
+def over_all_orders(original: NDArray[np.float64], shown: NDArray[np.float64], k: int) -> float:
+    """Average the loops' figure over every order that equal distances may be put in."""
+
+    def orders(points: NDArray[np.float64], i: int) -> list[tuple[int, ...]]:
+        far = [float(np.sum((points[i] - row) ** 2)) for row in points]
+        others = [j for j in range(len(points)) if j != i]
+        rising = sorted(far[j] for j in others)
+        return [o for o in itertools.permutations(others) if [far[j] for j in o] == rising]
+
+    count, surplus = len(original), 0.0
+    for i in range(count):
+        theirs, on_map = orders(original, i), orders(shown, i)
+        sums = [sum(max(0, r.index(j) + 1 - k) for j in m[:k]) for r in theirs for m in on_map]
+        surplus += sum(sums) / len(sums)
+    return 1 - 2 * surplus / (count * k * (2 * count - 3 * k - 1))
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(("count", "k"), [(5, 1), (5, 2), (6, 2), (7, 3)])
+def test_equal_distances_count_as_the_mean_over_all_their_orders(
+    seed: int, count: int, k: int
+) -> None:
+    random = np.random.default_rng(seed)
+    latents = random.integers(0, 2, (count, 3)).astype(float)
+    points = random.integers(0, 3, (count, 2)).astype(float)
+    found = faithfulness(latents, points, k)
+    assert found.trustworthiness == pytest.approx(over_all_orders(latents, points, k), abs=1e-12)
+    assert found.continuity == pytest.approx(over_all_orders(points, latents, k), abs=1e-12)
+
+
+def test_with_ties_scikit_learns_figure_scatters_around_ours() -> None:
+    """It puts equals in the order of the rows: over shuffled rows that is a random order."""
+    random = np.random.default_rng(0)
+    latents = random.integers(0, 2, (60, 4)).astype(float)
+    points = random.normal(size=(60, 2))
+    shuffled = (random.permutation(60) for _ in range(300))
+    figures = [reference(latents[rows], points[rows], n_neighbors=5) for rows in shuffled]
+    assert trustworthiness(latents, points) == pytest.approx(np.mean(figures), abs=0.004)
+
+
+@pytest.mark.parametrize("collapsed", ["latents", "map"])
+def test_what_has_collapsed_is_no_more_faithful_than_chance(collapsed: str) -> None:
+    spread = np.random.default_rng(0).normal(size=(100, 2))
+    points, latents = (
+        (spread, np.zeros((100, 8))) if collapsed == "latents" else (0 * spread, spread)
+    )
+    found = faithfulness(latents, points)
+    by_chance = [
+        reference(spread, spread[np.random.default_rng(seed).permutation(100)])
+        for seed in range(100)
+    ]
+    assert found.trustworthiness == pytest.approx(np.mean(by_chance), abs=0.01)
+    assert found.continuity == pytest.approx(np.mean(by_chance), abs=0.01)
+
+
+def test_latents_and_map_on_one_point_are_not_faithful_either() -> None:
+    found = faithfulness(np.zeros((40, 3)), np.zeros((40, 2)))
+    assert found.trustworthiness == found.continuity
+    assert found.trustworthiness < 0.6
+
+
+def test_the_order_of_the_images_changes_neither_sample_nor_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    latents, points = pair(700, 4, seed=5)
+    by_first = np.argsort(latents[:, 0])
+    monkeypatch.setattr(module, "SAMPLE", 200)
+    found, again = faithfulness(latents, points), faithfulness(latents[by_first], points[by_first])
+    assert again == found
 
 
 @pytest.mark.parametrize(("count", "k"), [(10, 5), (2, 5), (0, 1)])

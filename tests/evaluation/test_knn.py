@@ -17,6 +17,7 @@ from tui_latent.evaluation.knn import (
     evaluate_knn_within,
     knn_predictions,
     nearest,
+    why_no_vote,
 )
 
 DIMENSIONS = [1, 2, 3, 8, 9, 64]
@@ -148,6 +149,46 @@ def test_a_bank_smaller_than_k_votes_as_a_whole() -> None:
     result = evaluate_knn(bank, labels, bank, labels, classes=2)
     assert result.accuracies == {1: 1.0, 5: pytest.approx(2 / 3), 20: pytest.approx(2 / 3)}
     assert result.predictions.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("voters", [0, 1, 3, 5, 6, 20, 21])
+@pytest.mark.parametrize("within", [False, True])
+def test_a_vote_of_the_whole_bank_is_none(voters: int, within: bool) -> None:
+    """It is the same for every query, whatever the space: what cannot change is no measure."""
+    bank = drawn(voters + within, 3, 1)
+    labels = torch.arange(len(bank)) % 2
+    missing = why_no_vote(bank, labels, 40, within=within)
+    constant = set()
+    for k in (1, 5, 20):
+        answers = set()
+        for seed in range(20 if voters and len(set(labels.tolist())) > 1 else 0):
+            asked = drawn(1, 3, seed + 50)
+            _, rows = nearest(bank[:voters], asked, min(k, voters))
+            answers.add(tuple(sorted(rows[0].tolist())))
+        if len(answers) < 2:
+            constant.add(k)
+    assert set(missing) == constant
+    assert all(str(voters or "no") in reason or voters == 1 for reason in missing.values())
+
+
+@pytest.mark.parametrize(
+    ("bank", "labels", "queries", "why"),
+    [
+        (drawn(40, 2, 1), [0] * 40, 9, "all training images are of one class"),
+        (torch.ones(40, 2), [0, 1] * 20, 9, "all training latents are equal"),
+        (drawn(40, 2, 1), [0, 1] * 20, 1, "there is one held-out image"),
+        (drawn(40, 2, 1), [0, 1] * 20, 0, "there is no held-out image"),
+        (torch.empty(0, 2), [], 9, "there are no training images to choose"),
+        (torch.ones(1, 2), [0], 9, "there is 1 training image to choose"),
+    ],
+)
+def test_what_neighbours_cannot_say_has_a_reason(
+    bank: Tensor, labels: list[int], queries: int, why: str
+) -> None:
+    missing = why_no_vote(bank, torch.tensor(labels).long(), queries)
+    assert set(missing) == {1, 5, 20}
+    assert all(why in reason for reason in missing.values())
+    assert why_no_vote(drawn(40, 2, 1), torch.arange(40) % 2, 2) == {}
 
 
 def test_between_runs_while_the_neighbours_are_sought(monkeypatch: pytest.MonkeyPatch) -> None:

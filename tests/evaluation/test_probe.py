@@ -45,6 +45,29 @@ def test_classes_on_two_sides_of_a_plane_are_read_at_any_scale_and_shift() -> No
     assert linear_probe(scaled[:300], labels[:300], scaled[300:], labels[300:], 2) > 0.95
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("largest", [1.0, 10_225.0, 1e9])
+def test_a_small_dimension_is_read_however_large_another_is(
+    largest: float, dtype: torch.dtype
+) -> None:
+    random = torch.Generator().manual_seed(0)
+    x, labels = torch.randn(600, 2, generator=random), torch.arange(600) % 2
+    small = 0.0026 * (0.2 * x[:, 1] + 2.0 * labels - 1)
+    latents = torch.stack([largest * x[:, 0], small], dim=1).to(dtype)
+    assert linear_probe(latents[:400], labels[:400], latents[400:], labels[400:], 2) > 0.98
+
+
+def test_a_dimension_of_rounding_errors_is_left_out() -> None:
+    """Constant but for its last digit, which happens to be the class."""
+    labels = torch.arange(400) % 2
+    constant = torch.full((400,), 0.3)
+    last_digit = torch.where(labels == 1, torch.nextafter(constant, constant + 1), constant)
+    noise = torch.randn(400, generator=torch.Generator().manual_seed(3))
+    latents = torch.stack([noise, last_digit], dim=1)
+    accuracy = linear_probe(latents[:200], labels[:200], latents[200:], labels[200:], 2)
+    assert accuracy == pytest.approx(0.5, abs=0.1)
+
+
 def test_latents_on_one_point_tell_no_more_than_the_commonest_class() -> None:
     labels = torch.tensor([0] * 60 + [1] * 40)
     bank = torch.full((100, 4), 0.3)

@@ -29,9 +29,10 @@ def evaluate_run(
 
     `outliers` is a dataset's name, `folder:PATH`, `arrays:FILE` or `class:NAME`. The result holds
     JSON's types only and is written to `evaluations/step-….json`. What cannot be measured is in
-    its `missing`, with the reason. `tell` is told what is being done, many times a second: what
-    it raises ends the evaluation, and nothing is written. AssessmentError when there are no
-    latents or the result cannot be kept, OutliersError when `outliers` names none.
+    its `missing`, with the reason: a whole part by its name, one figure as `part/figure`. `tell`
+    is told what is being done, many times a second: what it raises ends the evaluation, and
+    nothing is written. AssessmentError when there are no latents or the result cannot be kept,
+    OutliersError when `outliers` names none.
     """
     start = time.perf_counter()
     asked = parse_outliers(outliers) if outliers else None
@@ -102,12 +103,13 @@ def _measured(
 
         return [outlier_curve(source, space, step, asked, tell)]
 
+    collapse = partial(parts.collapse, curves=snapshot.curves, reasons=snapshot.missing)
     todo: list[tuple[str, str, Callable[[Space, Callable[[], None]], Any]]] = [
         ("knn_train", "kNN on the training images", parts.knn_train),
         ("knn_held_out", "kNN on the held-out images", parts.knn_held_out),
         ("probe", "linear probe", parts.probe),
         ("clustering", "k-means", parts.clustering),
-        ("collapse", "collapse figures", partial(parts.collapse, curves=snapshot.curves)),
+        ("collapse", "collapse figures", collapse),
         ("map", "how faithful the map is", parts.map_faithfulness),
         ("anomaly", "each class as outliers", parts.class_anomaly),
     ]
@@ -119,7 +121,10 @@ def _measured(
         tell(words)
         try:
             space.require_finite()
-            found[name] = part(space, partial(tell, words))
+            found[name] = measured = part(space, partial(tell, words))
+            if isinstance(measured, dict):
+                reasons = measured.pop(parts.MISSING, {})
+                missing |= {f"{name}/{figure}": why for figure, why in reasons.items()}
         except (NotMeasured, InspectionError) as error:
             missing[name] = str(error)
     return {**found, "missing": missing}

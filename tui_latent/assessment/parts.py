@@ -21,7 +21,7 @@ from tui_latent.evaluation.anomaly import (
     roc,
     thinned,
 )
-from tui_latent.evaluation.collapse import collapse_signs, space_figures
+from tui_latent.evaluation.collapse import collapse_signs, space_figures, why_no_figures
 from tui_latent.evaluation.faithfulness import NEIGHBOURS, faithfulness
 from tui_latent.evaluation.knn import (
     KS,
@@ -29,6 +29,7 @@ from tui_latent.evaluation.knn import (
     NeighbourSearch,
     evaluate_knn,
     evaluate_knn_within,
+    why_no_vote,
 )
 from tui_latent.evaluation.probe import linear_probe
 from tui_latent.evaluation.projection import to_plane
@@ -38,6 +39,8 @@ CURVE_POINTS: Final = 100
 """of a ROC curve that is kept"""
 MOST_CLASSES: Final = 20
 """classes that are each left out in turn"""
+MISSING: Final = "missing"
+"""figure of a part -> why it is None"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +74,9 @@ class Space:
 
     def notes(self) -> list[str]:
         """Return what a reader of any figure must know."""
-        notes = []
-        if _different(self.query_labels) == _different(self.bank_labels) == 1:
-            notes.append("all images are of one class: every accuracy is 1 whatever the space")
         if len(self.bank) > 1 and bool((self.bank == self.bank[0]).all()):
-            notes.append("all training latents are equal: neighbours and clusters say nothing")
-        if len(self.bank) < max(KS):
-            notes.append(
-                f"the bank has {len(self.bank)} latents: where k is larger, all of them vote"
-            )
-        return notes
+            return ["all training latents are equal: neighbours and clusters say nothing"]
+        return []
 
 
 def share(right: int, of: int) -> dict[str, Any]:
@@ -91,23 +87,29 @@ def share(right: int, of: int) -> dict[str, Any]:
 
 def knn_train(space: Space, between: Callable[[], None]) -> dict[str, Any]:
     """Return what the nearest training images say of each other."""
-    if len(space.bank) < 2:
+    bank, labels = space.bank, space.bank_labels
+    if len(bank) < 2:
         raise NotMeasured("there is one training image, and no other to ask about it")
-    found = evaluate_knn_within(space.bank, space.bank_labels, space.classes, KS, between)
-    return _knn(found, len(space.bank))
+    missing = why_no_vote(bank, labels, len(bank), within=True)
+    known = _known(missing)
+    found = evaluate_knn_within(bank, labels, space.classes, known, between)
+    return _knn(found, missing, len(bank))
 
 
 def knn_held_out(space: Space, between: Callable[[], None]) -> dict[str, Any]:
     """Return what the nearest training images say of the held-out ones."""
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
-    found = evaluate_knn(*bank, *queries, space.classes, KS, between)
-    return _knn(found, len(space.queries))
+    missing = why_no_vote(*bank, len(space.queries))
+    found = evaluate_knn(*bank, *queries, space.classes, _known(missing), between)
+    return _knn(found, missing, len(space.queries))
 
 
 def probe(space: Space, between: Callable[[], None]) -> dict[str, Any]:
     """Return the held-out accuracy of a linear classifier of the training latents."""
     if _different(space.bank_labels) < 2:
         raise NotMeasured("all training images are of one class: nothing to tell apart")
+    if len(space.queries) < 2:
+        raise NotMeasured("there is one held-out image, of which no share can be told")
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
     accuracy = linear_probe(*bank, *queries, space.classes)
     return share(round(accuracy * len(space.queries)), len(space.queries))
@@ -116,21 +118,42 @@ def probe(space: Space, between: Callable[[], None]) -> dict[str, Any]:
 def clustering(space: Space, between: Callable[[], None]) -> dict[str, Any]:
     """Return how k-means of the held-out latents agrees with their classes."""
     labels = space.query_labels.numpy()
+    if why := clusters.why_no_clustering(labels):
+        raise NotMeasured(why)
     asked = len(np.unique(labels))
     found = clusters.evaluate_clustering(space.queries.numpy(), labels, asked)
+    if found.clusters < 2:
+        raise NotMeasured("all held-out latents are equal: there are no clusters to find")
     figures = asdict(found)
     del figures["assigned"]
-    return figures | {"asked": asked, "images": len(labels)}
+    why = "each cluster has one image" if np.isnan(found.silhouette) else ""
+    missing = {"silhouette": why} if why else {}
+    return figures | {"asked": asked, "images": len(labels), MISSING: missing}
 
 
 def collapse(
-    space: Space, between: Callable[[], None], curves: Mapping[str, Curve]
+    space: Space,
+    between: Callable[[], None],
+    curves: Mapping[str, Curve],
+    reasons: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return how the held-out latents use their room, with the alignment that training noted."""
+    """Return how the held-out latents use their room, with the alignment that training noted.
+
+    `reasons` says why training could not note it.
+    """
+    if why := why_no_figures(len(space.queries)):
+        raise NotMeasured(why)
     figures = space_figures(space.queries)
-    signs = collapse_signs(figures, space.queries.shape[1])
-    alignment = curves.get("latent/alignment")
-    return {**figures, "alignment": alignment.last if alignment else None, "signs": signs}
+    signs = collapse_signs(figures, min(space.queries.shape))
+    curve = None if "latent/alignment" in reasons else curves.get("latent/alignment")
+    known = curve is not None and np.isfinite(curve.last)
+    why = reasons.get("latent/alignment", "training records it of two views of an image alone")
+    return {
+        **figures,
+        "alignment": curve.last if curve is not None and known else None,
+        "signs": signs,
+        MISSING: {} if known else {"alignment": why},
+    }
 
 
 def map_faithfulness(space: Space, between: Callable[[], None]) -> dict[str, Any]:
@@ -138,7 +161,8 @@ def map_faithfulness(space: Space, between: Callable[[], None]) -> dict[str, Any
     latents = space.queries.numpy()
     k = min(NEIGHBOURS, (len(latents) - 1) // 2)
     if k < 1:
-        raise NotMeasured(f"{len(latents)} held-out images have no neighbourhoods to compare")
+        images = "one held-out image has" if len(latents) == 1 else "two held-out images have"
+        raise NotMeasured(f"{images} no neighbourhoods to compare")
     points = to_plane(latents)
     native = latents.shape[1] <= 2
     found = faithfulness(latents, points, k, between=between)
@@ -155,7 +179,28 @@ def class_anomaly(space: Space, between: Callable[[], None]) -> dict[str, Any]:
         )
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
     found = class_rocs(*bank, *queries, space.classes, between=between)
-    return {"k": ANOMALY_K, "classes": [_points(curve) if curve else None for curve in found]}
+    points = [_points(curve) if curve else None for curve in found]
+    missing = {
+        name: _why_no_curve(space, index)
+        for index, (name, curve) in enumerate(zip(space.class_names, found, strict=True))
+        if curve is None
+    }
+    if len(missing) == len(found):
+        raise NotMeasured("; ".join(dict.fromkeys(missing.values())))
+    return {"k": ANOMALY_K, "classes": points, MISSING: missing}
+
+
+def _why_no_curve(space: Space, index: int) -> str:
+    """Say why a class cannot be the outlier."""
+    outlying = space.query_labels == index
+    if not outlying.any():
+        return "no held-out image is of the class"
+    if outlying.all():
+        return "all held-out images are of the class"
+    others = int((space.bank_labels != index).sum())
+    return (
+        f"the anomaly score takes {ANOMALY_K} training images of other classes, here are {others}"
+    )
 
 
 def class_curve(space: Space, name: str, between: Callable[[], None]) -> dict[str, Any]:
@@ -202,12 +247,22 @@ def _different(labels: Tensor) -> int:
     return len(labels.bincount().nonzero())
 
 
-def _knn(found: KnnResult, images: int) -> dict[str, Any]:
-    accuracies = found.accuracies.items()
-    confusion = found.confusion.numpy()
+def _known(missing: Mapping[int, str]) -> list[int]:
+    """Return the numbers of neighbours whose vote means something; NotMeasured without any."""
+    known = [k for k in KS if k not in missing]
+    if not known:
+        raise NotMeasured("; ".join(dict.fromkeys(missing.values())))
+    return known
+
+
+def _knn(found: KnnResult, missing: Mapping[int, str], images: int) -> dict[str, Any]:
+    """Return shares by k, and what the largest k takes for what; None for what is missing."""
+    right = {k: round(value * images) for k, value in found.accuracies.items()}
+    confusion = found.confusion.numpy() if max(KS) in right else None
     return {
         "images": images,
-        "accuracy": {str(k): share(round(value * images), images) for k, value in accuracies},
-        "confusion": confusion.tolist(),
-        "classes": [asdict(scores) for scores in class_scores(confusion)],
+        "accuracy": {str(k): share(right[k], images) if k in right else None for k in KS},
+        "confusion": None if confusion is None else confusion.tolist(),
+        "classes": [] if confusion is None else [asdict(c) for c in class_scores(confusion)],
+        MISSING: {f"k={k}": why for k, why in missing.items()},
     }

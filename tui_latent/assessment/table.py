@@ -24,6 +24,7 @@ _LEGEND: Final = (
     "intervals: 95 %, Wilson · classes by kNN@20, held out",
     "AUC: the class as outliers, by the mean distance to their nearest others",
 )
+_CONFUSION_OF: Final = "k=20"
 _NAME: Final = 14
 """cells of a class name"""
 _MIXED: Final = 5
@@ -43,8 +44,10 @@ def figure(value: float | None) -> str:
     return f"{value:.3f}".replace("0.", ".", 1)
 
 
-def share_text(share: Mapping[str, Any]) -> str:
-    """Write a share with its interval, always as wide."""
+def share_text(share: Mapping[str, Any] | None) -> str:
+    """Write a share with its interval, always as wide; `–` where it is missing."""
+    if share is None:
+        return f"{UNKNOWN:>4}"
     low, high = figure(share["low"]), figure(share["high"])
     return f"{figure(share['value']):>4} ({low:>4}–{high:>4})"
 
@@ -64,10 +67,30 @@ def figure_rows(found: Found) -> list[tuple[str, str]]:
     rows = []
     for part, name in PARTS.items():
         texts = _texts(part, found) if part in found else []
-        if part in found["missing"]:
-            texts.append(f"not measured: {found['missing'][part]}")
+        texts += reasons(found, part)
         rows += [("" if i else name, text) for i, text in enumerate(texts)]
     return rows
+
+
+def reasons(found: Found, part: str) -> list[str]:
+    """Return why a part, or a figure of it, is not measured; a line for each reason."""
+    missing: Mapping[str, str] = found["missing"]
+    if part in missing:
+        return [f"not measured: {missing[part]}"]
+    figures: dict[str, list[str]] = {}
+    for key, why in missing.items():
+        of, slash, figure_name = key.partition("/")
+        if slash and of == part:
+            figures.setdefault(why, []).append(figure_name)
+    return [f"not measured: {', '.join(names)}: {why}" for why, names in figures.items()]
+
+
+def confusion_reason(found: Found, part: str) -> str:
+    """Say why a part has no confusion matrix; empty where it has one."""
+    if part in found and found[part]["confusion"] is not None:
+        return ""
+    missing = found["missing"]
+    return str(missing.get(part) or missing.get(f"{part}/{_CONFUSION_OF}") or "not measured")
 
 
 def class_rows(found: Found) -> list[tuple[str, Mapping[str, Any], float | None]]:

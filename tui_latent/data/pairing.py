@@ -44,6 +44,8 @@ class Pairing:
     partners: Partners
     labelled: bool = False
     """whether batches say the classes, which only pairs and triplets may see"""
+    order: Tensor | None = None
+    """int64 (N,), the order that the images are taken in where all are; None where none is set"""
 
     def batch(self, rows: Tensor, generator: torch.Generator) -> Batch:
         """Return the groups for some rows, int64 (B,), drawn by `generator` on their device."""
@@ -63,23 +65,25 @@ def make_pairing(
     dataset: Dataset,
     augment: AugmentSettings,
     neighbours: Tensor | None = None,
+    order: Tensor | None = None,
 ) -> Pairing:
     """Return the pairing of a split: `alone`, `views`, `pairs`, `triplets` or `neighbours`.
 
     `neighbours` is int64 (N, k), the rows of each image's nearest neighbours, on the split's
-    device. Augmentation applies to every kind, where switched on, and never to features.
+    device. Partners are drawn from the images in `order`, int64 (N,), by default the split's.
+    Augmentation applies to every kind, where switched on, and never to features.
     DataError says why a split cannot be paired: a class with one image, one class only,
     neighbours of other images.
     """
     if kind == "alone":
-        return Pairing(images, dataset, augment, _alone)
+        return Pairing(images, dataset, augment, _alone, order=order)
     if kind == "views":
-        return Pairing(images, dataset, augment, _views)
+        return Pairing(images, dataset, augment, _views, order=order)
     if kind == "neighbours":
         return Pairing(images, dataset, augment, _neighbours(images, dataset, neighbours))
-    classes = _Classes(images, dataset)
+    classes = _Classes(images, dataset, order)
     partners = {"pairs": classes.pairs, "triplets": classes.triplets}
-    return Pairing(images, dataset, augment, partners[kind], labelled=True)
+    return Pairing(images, dataset, augment, partners[kind], labelled=True, order=order)
 
 
 def _alone(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
@@ -113,8 +117,10 @@ class _Classes:
     Rows sorted by class: a class is one stretch of them, so that a draw is arithmetic.
     """
 
-    def __init__(self, images: ImageSet, dataset: Dataset) -> None:
+    def __init__(self, images: ImageSet, dataset: Dataset, order: Tensor | None) -> None:
         targets = images.targets
+        if order is None:
+            order = torch.arange(len(targets), device=targets.device)
         counts = torch.bincount(targets)
         for target, count in enumerate(counts.tolist()):
             if count == 1:
@@ -125,7 +131,7 @@ class _Classes:
                 )
         if int((counts > 0).sum()) < 2:
             raise DataError(f"{dataset.name}: pairs need two classes, and there is one")
-        self._order = targets.argsort(stable=True)
+        self._order = order[targets[order].argsort(stable=True)]
         """rows sorted by class"""
         starts = counts.cumsum(0) - counts
         self._start, self._count = starts[targets], counts[targets]

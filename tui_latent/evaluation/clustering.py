@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+
+from tui_latent.evaluation.draws import drawn_order
 
 STARTS: Final = 10
 """k-means is begun this often, and the tightest result kept"""
@@ -41,15 +44,18 @@ def evaluate_clustering(
 ) -> Clustering:
     """Cluster latents (N, D) by k-means and compare the clusters with the labels (N,).
 
-    k-means++ with `STARTS` starts on the latents as they are, in float64; `seed` draws the starts
-    and the silhouette's sample. ValueError without latents, or when one is not finite.
+    k-means++ with `STARTS` starts on the latents as they are, in float64; `seed` draws the
+    starts. Neither they nor the silhouette's sample depend on the order of the latents.
+    ValueError without latents, or when one is not finite.
     """
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     wide = np.asarray(latents, dtype=np.float64)
-    assigned = _k_means(wide, clusters, seed)
+    order = drawn_order(torch.from_numpy(wide)).numpy()
+    assigned = np.empty(len(wide), dtype=np.int64)
+    assigned[order] = _k_means(wide[order], clusters, seed)
     found = len(np.unique(assigned))
-    silhouette, of = _silhouette(wide, assigned, seed)
+    silhouette, of = _silhouette(wide, assigned, order)
     return Clustering(
         assigned,
         found,
@@ -59,6 +65,21 @@ def evaluate_clustering(
         silhouette,
         of,
     )
+
+
+def why_no_clustering(labels: NDArray[np.int64]) -> str:
+    """Say why as many clusters as there are classes among labels (N,) would mean nothing.
+
+    Empty where they mean something.
+    """
+    classes = len(np.unique(labels))
+    if len(labels) < 2:
+        return f"clusters cannot be found in {'one image' if len(labels) else 'no images'}"
+    if classes < 2:
+        return "all images are of one class: one cluster is always right"
+    if classes == len(labels):
+        return f"each of the {classes:,} images is the only one of its class: so is each cluster"
+    return ""
 
 
 def matched_accuracy(assigned: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
@@ -98,13 +119,11 @@ def _different(latents: NDArray[np.float64], enough: int) -> int:
 
 
 def _silhouette(
-    latents: NDArray[np.float64], assigned: NDArray[np.int64], seed: int
+    latents: NDArray[np.float64], assigned: NDArray[np.int64], order: NDArray[np.int64]
 ) -> tuple[float, int]:
     from sklearn.metrics import silhouette_score
 
-    rows = np.arange(len(latents))
-    if len(rows) > SILHOUETTE_OF:
-        rows = np.random.default_rng(seed).choice(rows, SILHOUETTE_OF, replace=False)
+    rows = order[:SILHOUETTE_OF]
     if not 1 < len(np.unique(assigned[rows])) < len(rows):
         return float("nan"), len(rows)
     return float(silhouette_score(latents[rows], assigned[rows])), len(rows)

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from tui_latent.evaluation.draws import drawn_order
+
+FIGURES: Final = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
+"""names of what `space_figures` returns"""
 _RANKME_EPSILON: Final = 1e-7
 _UNIFORMITY_ROWS: Final = 2048
 _POINT: Final = 1e-4
@@ -59,16 +63,23 @@ def uniformity(latents: Tensor, generator: torch.Generator | None = None) -> Ten
 
     Over all pairs of at most 2,048 rows of (N, D), made of length 1: lower is more even, 0 is
     one direction for all, NaN stands for fewer than two rows. Which rows: drawn by `generator`
-    (on the CPU), without one the same at each call. Wang & Isola, ICML 2020, eq. 10 with t = 2.
+    (on the CPU), without one the same at each call, in whatever order they come. Wang & Isola,
+    ICML 2020, eq. 10 with t = 2.
     """
-    generator = generator or torch.Generator().manual_seed(0)
-    rows = torch.randperm(len(latents), generator=generator)[:_UNIFORMITY_ROWS]
-    unit = normalize(latents.detach()[rows.to(latents.device)].float())
-    return torch.pdist(unit).square().mul(-2).exp().mean().log()
+    drawn = latents.detach().float()
+    if len(drawn) > _UNIFORMITY_ROWS:
+        rows = drawn_order(drawn)
+        if generator is not None:
+            rows = rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
+        drawn = drawn[rows[:_UNIFORMITY_ROWS]]
+    return torch.pdist(normalize(drawn)).square().mul(-2).exp().mean().log()
 
 
 def space_figures(latents: Tensor) -> dict[str, float]:
-    """Return the figures of one split's latents (N, D) that need nothing else, by name."""
+    """Return the figures of one split's latents (N, D) that need nothing else, by name.
+
+    Of fewer than two latents none means anything: see `why_no_figures`.
+    """
     least, mean, most = deviation_range(latents)
     return {
         "effective_rank": float(effective_rank(latents)),
@@ -77,6 +88,17 @@ def space_figures(latents: Tensor) -> dict[str, float]:
         "std_max": float(most),
         "uniformity": float(uniformity(latents)),
     }
+
+
+def why_no_figures(images: int) -> str:
+    """Say why so many latents have no `space_figures`; empty where they have."""
+    if images >= 2:
+        return ""
+    return f"the use of a space cannot be seen in {_counted(images)}"
+
+
+def _counted(images: int) -> str:
+    return "one held-out image" if images == 1 else "no held-out images"
 
 
 def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
@@ -89,6 +111,7 @@ def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
     in two opposite places have -0.69. On CIFAR-10 in 128 dimensions VICReg had rank 2.2 and
     uniformity -0.28 without its variance term, and from its first evaluation on at least 3.7 and
     at most -0.54 with it. A rank alone says little: a map in the plane may lie far from 0.
+    `dimensions` are those that could be filled: of fewer images than D, as many as images.
     """
     signs = []
     if figures["std_mean"] < _POINT:

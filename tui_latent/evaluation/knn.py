@@ -41,6 +41,31 @@ class KnnResult:
     """int64 (classes, classes) queries, of that vote; rows are the truth"""
 
 
+def why_no_vote(
+    bank: Tensor, bank_labels: Tensor, queries: int, ks: Sequence[int] = KS, within: bool = False
+) -> dict[int, str]:
+    """Return for each k whose accuracy would mean nothing the reason.
+
+    Where all of the bank (N, D) votes, the vote is the same whatever is asked, and so it is where
+    no latent is nearer than another; of one class every vote is right. `within` is leave-one-out,
+    where N - 1 can vote.
+    """
+    voters = max(len(bank) - within, 0)
+    reason = ""
+    if queries < 2 and not within:
+        images = "one held-out image" if queries else "no held-out image"
+        reason = f"there is {images}, of which no share can be told"
+    elif len(bank) > 1 and bool((bank_labels == bank_labels[0]).all()):
+        reason = "all training images are of one class: every vote is for it"
+    elif len(bank) > 1 and bool((bank == bank[0]).all()):
+        reason = "all training latents are equal: none is nearer than another"
+    if reason and voters:
+        return dict.fromkeys(ks, reason)
+    images = f"{'other ' * within}training image{'s' * (voters != 1)}"
+    there = f"there {'is' if voters == 1 else 'are'} {voters or 'no'} {images} to choose"
+    return {k: f"{there} the {f'{k} ' * (k > 1)}nearest from" for k in ks if k >= voters}
+
+
 def evaluate_knn(
     bank: Tensor,
     bank_labels: Tensor,

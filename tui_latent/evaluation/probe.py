@@ -13,8 +13,6 @@ from torch import Tensor
 _STEPS: Final = 300
 _TOLERANCE: Final = 1e-6
 """largest gradient, and smallest change of the loss, at which the fit has converged"""
-_STILL: Final = 1e-6
-"""deviations below this share of the largest one are rounding: such a dimension says nothing"""
 
 
 def linear_probe(
@@ -30,15 +28,19 @@ def linear_probe(
     `bank` is float (N, D), `queries` float (M, D), labels int64 below `classes`, all on one
     device; NaN without queries. Multinomial, fitted to all of the bank at once by L-BFGS in
     float64, so that it draws nothing at random; latents are standardised by the bank's mean and
-    deviation. The objective is scikit-learn's with C = 1 / `penalty`: Σ cross entropy + penalty
-    / 2 Σ weights². ValueError when a latent is not finite.
+    deviation, and a dimension that differs by rounding alone is left out. The objective is
+    scikit-learn's with C = 1 / `penalty`: Σ cross entropy + penalty / 2 Σ weights². ValueError
+    when a latent is not finite.
     """
     if not (torch.isfinite(bank).all() and torch.isfinite(queries).all()):
         raise ValueError("latents are not finite: training has diverged")
+    rounding = torch.finfo(bank.dtype).eps
     bank, queries = bank.detach().double(), queries.detach().double()
-    mean, deviation = bank.mean(0), bank.std(0, correction=0)
-    # A dimension of rounding errors would be blown up to the size of the others.
-    deviation[deviation <= _STILL * deviation.max()] = torch.inf
+    mean = bank.mean(0)
+    deviation = (bank - bank[0]).std(0, correction=0)  # exactly 0 where all are equal
+    # What differs by no more than the rounding of its own numbers would be blown up to the size
+    # of the other dimensions. However small beside those, anything more is information.
+    deviation[deviation <= rounding * mean.abs()] = torch.inf
     weights, biases = _fit((bank - mean) / deviation, bank_labels, classes, penalty)
     predictions = ((queries - mean) / deviation @ weights + biases).argmax(1)
     return float((predictions == query_labels).double().mean())

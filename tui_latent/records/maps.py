@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,8 @@ class Evaluation:
 
     map: LatentMap
     confusion: NDArray[np.int64] | None
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """metric -> why this evaluation could not give it a meaning"""
 
 
 def map_file(run: Path, step: int) -> Path:
@@ -50,7 +53,12 @@ def map_step(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def write_map(run: Path, latent_map: LatentMap, confusion: NDArray[np.int64] | None) -> None:
+def write_map(
+    run: Path,
+    latent_map: LatentMap,
+    confusion: NDArray[np.int64] | None,
+    missing: Mapping[str, str] | None = None,
+) -> None:
     """Write a map in one piece; points become float16 unless that would move or lose them."""
     path = map_file(run, latent_map.step)
     path.parent.mkdir(exist_ok=True)
@@ -63,6 +71,8 @@ def write_map(run: Path, latent_map: LatentMap, confusion: NDArray[np.int64] | N
     }
     if confusion is not None:
         arrays["confusion"] = np.asarray(confusion, dtype=np.int64)
+    if missing:
+        arrays["missing"] = np.array(list(missing.items()), dtype=np.str_)
     temporary = temporary_beside(path)
     try:
         with temporary.open("wb") as file:
@@ -88,13 +98,20 @@ def read_map(path: Path, step: int) -> Evaluation:
             confusion = None
             if "confusion" in arrays:
                 confusion = _shaped(arrays["confusion"], np.dtype(np.int64), 2)
+            missing = _missing(arrays["missing"]) if "missing" in arrays else {}
     except _TORN as error:
         raise MapError(f"{path.parent.name}/{path.name} is torn: {error}") from error
     if latent_map.points.shape[1] != 2:
         raise MapError(f"{path.parent.name}/{path.name} is torn: its points have no two numbers")
     if not len(latent_map.points) == len(latent_map.indices) == len(latent_map.labels):
         raise MapError(f"{path.parent.name}/{path.name} is torn: its arrays differ in length")
-    return Evaluation(latent_map, confusion)
+    return Evaluation(latent_map, confusion, missing)
+
+
+def _missing(pairs: NDArray[np.generic]) -> dict[str, str]:
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise ValueError("what is missing is not in pairs")
+    return {plain_name(str(metric)): plain_name(str(reason)) for metric, reason in pairs}
 
 
 def _compact(points: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from tui_latent.records.schema import LIVE_STATES, LatentMap, RunError, RunSnaps
 
 LOG_LINES: Final = 1000
 _LOG_BYTES: Final = 1 << 20
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 class RunReader:
@@ -76,6 +78,7 @@ class RunReader:
             "map_steps": map_steps,
             "log": self._log.refresh(),
             "confusion": newest.confusion if newest else None,
+            "missing": newest.missing if newest else _NOTHING,
             "class_names": newest.map.class_names if newest else (),
             "reports": tuple(sorted((self.path / "reports").glob("[!.]*.png"))),
             "problems": self._problems(status),
@@ -99,7 +102,7 @@ def _read_only(path: Path) -> bool:
 
 def _equal(new: Any, old: Any) -> bool:
     """Compare what has values to compare; maps and curves count as equal when they are the same."""
-    return isinstance(new, (tuple, Status)) and new == old
+    return isinstance(new, (tuple, dict, Status)) and new == old
 
 
 class _LogFile:

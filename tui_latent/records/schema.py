@@ -134,6 +134,8 @@ class RunSnapshot:
     """the last lines of `train.log`, oldest first"""
     confusion: NDArray[np.int64] | None = None
     """(classes, classes) kNN@20 on the held-out images, rows are the truth, newest evaluation"""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """metric -> why the newest evaluation could not give it a meaning"""
     class_names: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
     """exported PNGs, sorted by name; a report's JSON lies beside it"""
@@ -144,6 +146,11 @@ class RunSnapshot:
     def name(self) -> str:
         """The run's name: its folder's, as a screen can show it."""
         return plain_name(self.path.name)
+
+    def newest(self, metric: str) -> float | None:
+        """Return a metric's newest value; None where there is none, or it means nothing now."""
+        curve = self.curves.get(metric)
+        return None if curve is None or metric in self.missing else curve.last
 
 
 @dataclass(frozen=True)

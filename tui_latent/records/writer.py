@@ -145,9 +145,15 @@ class RunWriter:
         if _KNN in values:
             self.status(best_knn_20=self._best_with(step, float(values[_KNN])))
 
-    def latent_map(self, latent_map: LatentMap, confusion: NDArray[np.int64] | None = None) -> None:
-        """Keep the map of an evaluation, and kNN's confusion matrix with it."""
-        write_map(self.path, latent_map, confusion)
+    def latent_map(
+        self,
+        latent_map: LatentMap,
+        confusion: NDArray[np.int64] | None = None,
+        missing: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep the map of an evaluation, with kNN's confusion matrix and the metrics that are
+        missing, each with its reason."""
+        write_map(self.path, latent_map, confusion, missing or {})
 
     def log(self, line: str) -> None:
         """Add the lines of a text with the time of day; dropped after `close`, and when the disk

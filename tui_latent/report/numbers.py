@@ -88,6 +88,8 @@ class ReportNumbers:
     about: About
     metrics: dict[str, float]
     """newest value of every metric"""
+    missing: Mapping[str, str]
+    """metric -> why the newest evaluation could not give it a meaning"""
     class_names: tuple[str, ...]
     loss: tuple[Term, ...]
     knn: tuple[Accuracy, ...]
@@ -106,7 +108,10 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
     knn = [(k, curves.get(f"val/knn_{k}")) for k in KS]
     return ReportNumbers(
         about=about_run(snapshot),
-        metrics={name: curve.last for name, curve in curves.items()},
+        metrics={
+            name: curve.last for name, curve in curves.items() if name not in snapshot.missing
+        },
+        missing=snapshot.missing,
         class_names=snapshot.class_names,
         loss=tuple(
             Term(name, _line(f"train/{name}", curves), _line(f"val/{name}", curves))

@@ -70,6 +70,8 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     index = _read_index(folder) | {"last": path.name}
     if best:
         index["best"] = path.name
+    elif index.get("best", "") > path.name:  # of a later step, which this life has not reached
+        del index["best"]
     _write_durably(folder / "last.json", lambda file: file.write(json.dumps(index).encode()))
     _drop_old(folder, state["step"], index)
     return Saved(path, state["step"], path.stat().st_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,14 +11,24 @@ from torch import Tensor
 
 from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.pairing import Pairing
-from tui_latent.evaluation.collapse import alignment, collapse_signs, space_figures
-from tui_latent.evaluation.knn import evaluate_knn
+from tui_latent.evaluation.collapse import (
+    FIGURES,
+    alignment,
+    collapse_signs,
+    space_figures,
+    why_no_figures,
+)
+from tui_latent.evaluation.draws import drawn_order
+from tui_latent.evaluation.knn import KS, evaluate_knn, why_no_vote
 from tui_latent.methods.method import Method
 
 CHUNK = 1024
 """images per forward pass: about .1 s of a small network on two cores, for prompt pauses"""
 VALIDATION_SEED = 20_240_229
 """views, pairs and noise of validation are the same each time, so that its losses compare"""
+_ALIGNMENT = "latent/alignment"
+_VIEWS = ("views", "neighbours")
+"""pairings whose losses compare the images of a batch with each other, and two views of each"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,16 +36,24 @@ class Evaluation:
     """One look at the space."""
 
     metrics: dict[str, float]
+    """finite numbers that mean something"""
+    missing: dict[str, str]
+    """metric -> why it is not among the metrics"""
     bank: Tensor
     """(N, D) float32 latents of the training images"""
     queries: Tensor
     """(M, D) float32 latents of the held-out images"""
-    confusion: Tensor
-    """(classes, classes) int64, kNN with the largest k; rows are the truth"""
+    confusion: Tensor | None
+    """(classes, classes) int64, kNN with the largest k; rows are the truth. None where that k
+    is missing"""
 
 
 class Evaluator:
-    """Measures a method on one dataset; `between` runs between chunks (pause, stop)."""
+    """Measures a method on one dataset; `between` runs between chunks (pause, stop).
+
+    The held-out images are put into batches once, by a fixed seed and by what they show, not by
+    where they stand: classes are mixed as in training, though folders list one after the other.
+    """
 
     def __init__(
         self,
@@ -45,32 +64,35 @@ class Evaluator:
     ) -> None:
         self._dataset = dataset
         self._held_out = held_out
-        self._batch_size = min(batch_size, len(dataset.val))
+        self._batch_size = batch_size
         self._between = between
+        self._batches: tuple[Tensor, ...] = ()
 
     @torch.inference_mode()
     def evaluate(self, method: Method, autocast: Callable[[], torch.autocast]) -> Evaluation:
         """Measure loss, kNN and collapse; the method is left in the mode it came in."""
         was_training = method.training
         method.eval()
+        metrics: dict[str, float] = {}
         try:
             with autocast():
                 bank = self.embed(method, self._dataset.train)
                 queries = self.embed(method, self._dataset.val)
-                metrics = self._losses(method) if self._held_out else {}
+                missing = self._why_no_losses(method)
+                if self._held_out and "val/loss" not in missing:
+                    metrics = self._losses(method)
         finally:
             method.train(was_training)
-        knn = evaluate_knn(
-            bank,
-            self._dataset.train.labels,
-            queries,
-            self._dataset.val.labels,
-            classes=len(self._dataset.val.class_names),
-            between=self._between,
-        )
-        metrics |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
-        metrics |= _spread(queries)
-        return Evaluation(metrics, bank, queries, knn.confusion)
+        confusion = None
+        if why := _not_finite(bank, "training") or _not_finite(queries, "held-out"):
+            missing |= {f"val/knn_{k}": why for k in KS}
+        else:
+            confusion = self._ask_neighbours(bank, queries, metrics, missing)
+        _measure_space(queries, metrics, missing)
+        for name in [name for name, value in metrics.items() if not math.isfinite(value)]:
+            value = metrics.pop(name)
+            missing[name] = why or f"it became {value}: training has diverged"
+        return Evaluation(metrics, missing, bank, queries, confusion)
 
     def embed(self, method: Method, images: ImageSet) -> Tensor:
         """Return the latents of a split: float32 (N, D)."""
@@ -80,37 +102,89 @@ class Evaluator:
             self._between()
         return torch.cat(chunks)
 
+    def _why_no_losses(self, method: Method) -> dict[str, str]:
+        """Return which held-out losses would mean nothing, and why."""
+        if len(self._dataset.val) > 1 or method.pairing not in _VIEWS:
+            return {}
+        why = "there is one held-out image, and the loss compares images with each other"
+        names = ["val/loss", *(f"val/{name}" for name in method.weights())]
+        return dict.fromkeys([*names, _ALIGNMENT], why)
+
     def _losses(self, method: Method) -> dict[str, float]:
-        """Return the weighted sum, each term and the alignment of two views, held out."""
+        """Return the weighted sum, each term and the alignment of two views, held out.
+
+        Means over the images, each of which is in exactly one batch.
+        """
         assert self._held_out is not None
         device = self._dataset.val.labels.device
         generator = torch.Generator(device).manual_seed(VALIDATION_SEED)
         totals: dict[str, Tensor] = {}
-        spread: dict[str, float] = {}
-        batches = self._batches(device)
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(VALIDATION_SEED)
-            for rows in batches:
+            for rows in self._drawn_batches():
                 batch = self._held_out.batch(rows, generator)
-                for name, value in method.losses(batch).items():
-                    totals[name] = totals[name] + value if name in totals else value
-                if not spread and method.pairing == "views":
+                found = method.losses(batch)
+                if method.pairing in _VIEWS:
                     view_a, view_b = method.embed(batch.x).float().chunk(2)
-                    spread["latent/alignment"] = float(alignment(view_a, view_b))
+                    found[_ALIGNMENT] = alignment(view_a, view_b)
+                for name, value in found.items():
+                    total = value.double() * len(rows)
+                    totals[name] = totals[name] + total if name in totals else total
                 self._between()
-        terms = {name: float(value) / len(batches) for name, value in totals.items()}
+        means = {name: float(value) / len(self._dataset.val) for name, value in totals.items()}
+        spread = {name: means.pop(name) for name in (_ALIGNMENT,) if name in means}
         weights = method.weights()
-        loss = sum(weights[name] * value for name, value in terms.items())
-        return {"val/loss": loss, **{f"val/{name}": v for name, v in terms.items()}, **spread}
+        loss = sum(weights[name] * value for name, value in means.items())
+        return {"val/loss": loss, **{f"val/{name}": v for name, v in means.items()}, **spread}
 
-    def _batches(self, device: torch.device) -> list[Tensor]:
-        """Split the held-out rows into whole batches: the terms of InfoNCE depend on their size."""
-        images = len(self._dataset.val)
-        rows = torch.arange(images // self._batch_size * self._batch_size, device=device)
-        return list(rows.split(self._batch_size))  # type: ignore[no-untyped-call]
+    def _drawn_batches(self) -> tuple[Tensor, ...]:
+        """Return the rows of each batch, the same at every evaluation.
+
+        The terms of InfoNCE and VICReg depend on the size of a batch: sizes differ by one at
+        most, and are as near to the training's as that allows.
+        """
+        assert self._held_out is not None
+        if not self._batches:
+            order, images = self._held_out.order, self._dataset.val
+            if order is None:
+                order = drawn_order(images.images, images.labels, self._between)
+            batches = min(round(len(order) / self._batch_size), len(order) // 2)
+            self._batches = order.tensor_split(max(batches, 1))
+        return self._batches
+
+    def _ask_neighbours(
+        self, bank: Tensor, queries: Tensor, metrics: dict[str, float], missing: dict[str, str]
+    ) -> Tensor | None:
+        """Put the accuracies into `metrics`, or why not into `missing`; return the confusion."""
+        train, val = self._dataset.train, self._dataset.val
+        without = why_no_vote(bank, train.labels, len(queries))
+        missing |= {f"val/knn_{k}": why for k, why in without.items()}
+        known = [k for k in KS if k not in without]
+        if not known:
+            return None
+        classes, between = len(val.class_names), self._between
+        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, between)
+        metrics |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
+        return knn.confusion if max(KS) in known else None
 
 
-def _spread(latents: Tensor) -> dict[str, float]:
-    figures = space_figures(latents)
-    collapsed = float(bool(collapse_signs(figures, latents.shape[1])))
-    return {f"latent/{name}": value for name, value in (figures | {"collapsed": collapsed}).items()}
+def _measure_space(queries: Tensor, metrics: dict[str, float], missing: dict[str, str]) -> None:
+    """Put the figures of the held-out latents into `metrics`, or why not into `missing`."""
+    why = why_no_figures(len(queries)) or _not_finite(queries, "held-out")
+    if why:
+        missing |= {f"latent/{name}": why for name in (*FIGURES, "collapsed")}
+        return
+    figures = space_figures(queries)
+    collapsed = bool(collapse_signs(figures, min(queries.shape)))
+    metrics |= {f"latent/{name}": value for name, value in figures.items()}
+    metrics["latent/collapsed"] = float(collapsed)
+
+
+def _not_finite(latents: Tensor, what: str) -> str:
+    broken = int((~torch.isfinite(latents)).any(1).sum())
+    if not broken:
+        return ""
+    return (
+        f"the latents of {broken:,} of {len(latents):,} {what} images are not finite: "
+        "training has diverged"
+    )

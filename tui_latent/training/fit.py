@@ -10,6 +10,7 @@ import torch
 
 from tui_latent.data.sources import load_dataset
 from tui_latent.methods import METHODS
+from tui_latent.records.missing import missing_lines
 from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
@@ -62,6 +63,8 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     saved = PatientDisk(path, writer, stopwatch).write(folder, needed, write)
     writer.status(step=1, epoch=1.0, seconds=seconds, checkpoint_step=saved.step)
     writer.log("fitted: " + ", ".join(f"{k} {v:.4g}" for k, v in evaluation.metrics.items()))
+    for line in missing_lines(evaluation.missing):
+        writer.log(f"missing: {line}")
     return "finished"
 
 

@@ -38,7 +38,9 @@ class LatentFiles:
             class_names=split.class_names,
             projection="native" if latents.shape[1] <= 2 else "pca",
         )
-        self._writer.latent_map(self._previous, evaluation.confusion.cpu().numpy())
+        confusion = evaluation.confusion
+        counts = None if confusion is None else confusion.cpu().numpy()
+        self._writer.latent_map(self._previous, counts, evaluation.missing)
         self._write_all(step, evaluation)
 
     def _write_all(self, step: int, evaluation: Evaluation) -> None:

@@ -11,12 +11,16 @@ from torch.optim import Optimizer
 
 from tui_latent.data.pairing import make_pairing
 from tui_latent.data.sources import load_dataset
+from tui_latent.evaluation.draws import drawn_order
+from tui_latent.evaluation.knn import KS
 from tui_latent.methods import METHODS
+from tui_latent.records.missing import missing_lines
 from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
 from tui_latent.screen_time import ScreenShare
 from tui_latent.settings import Preset
 from tui_latent.training.acceleration import Accelerator, Losses, accelerator
+from tui_latent.training.best import BestLoss
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
 from tui_latent.training.control import (
     RunControl,
@@ -32,7 +36,7 @@ from tui_latent.training.device import (
     memory_in_use,
 )
 from tui_latent.training.disk import PatientDisk
-from tui_latent.training.evaluator import Evaluator
+from tui_latent.training.evaluator import Evaluation, Evaluator
 from tui_latent.training.latent_files import LatentFiles
 from tui_latent.training.neighbour_views import earlier_neighbours
 from tui_latent.training.optimizers import make_optimizer
@@ -69,13 +73,16 @@ class Trainer:
         self.pairing = make_pairing(kind, self.dataset.train, self.dataset, augment, neighbours)
         # Held-out images have no neighbours in the earlier run: they are compared by two views.
         held_out_kind = "views" if kind == "neighbours" else kind
-        held_out = make_pairing(held_out_kind, self.dataset.val, self.dataset, augment)
+        val, asked = self.dataset.val, log_unless_stopped(path, lambda _: None)
+        order = drawn_order(val.images, val.labels, lambda: asked(""))
+        held_out = make_pairing(held_out_kind, val, self.dataset, augment, order=order)
         self.generator = torch.Generator(self.device).manual_seed(train.seed)
         self.order = RowOrder(len(self.dataset.train), train.batch_size, train.seed, self.device)
         self.stages = plan_stages(preset, self.order.steps_per_epoch)
         self.total_steps = self.stages[-1].end
         self.done = 0
-        self.best_loss, self.best_step, self.evaluated_step = float("inf"), 0, -1
+        self.best, self.evaluated_step = BestLoss(), -1
+        self.missing: dict[str, str] = {}
         self.collapsed = False
         self.window = TermWindow()
         self._enter_stage(self.stages[0])
@@ -121,6 +128,7 @@ class Trainer:
         try:
             if self.done and self._evaluation_due() and self.evaluated_step != self.done:
                 self._evaluate()  # the one in which the run was stopped
+                self.save()
             while self.done < self.total_steps and not self._out_of_patience():
                 self.control.look()
                 if self.done >= self.stage.end:
@@ -168,11 +176,10 @@ class Trainer:
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
             "seconds": self.stopwatch.seconds,
-            "best_loss": self.best_loss,
-            "best_step": self.best_step,
+            **self.best.state(),
             "bfloat16": self.precision is torch.bfloat16,
         }
-        folder, best = self.path / "checkpoints", self.best_step == self.done
+        folder, best = self.path / "checkpoints", 0 < self.best.step == self.done
         self.disk.write(self.path / "metrics.jsonl", 0, self.writer.sync)
         needed = state_bytes(state)
         saved = self.disk.write(folder, needed, lambda: save_checkpoint(folder, state, best))
@@ -191,7 +198,7 @@ class Trainer:
         self.optimizer.load_state_dict(saved["optimizer"])
         self.precision = torch.bfloat16 if saved["bfloat16"] else torch.float32
         self.done = saved["step"]
-        self.best_loss, self.best_step = saved["best_loss"], saved["best_step"]
+        self.best.load_state(saved)
         self.evaluated_step = saved["evaluated_step"]
         self.window.load_state(saved["window"], self.device)
         self.generator.set_state(saved["generator"].cpu())
@@ -258,23 +265,32 @@ class Trainer:
         evaluation = self.evaluator.evaluate(self.method, self.autocast)
         metrics = evaluation.metrics
         if self.done < SETTLED:
-            del metrics["latent/collapsed"]
+            metrics.pop("latent/collapsed", None)
         self._write(metrics)
         self.disk.write(
             self.path / "latents",
             state_bytes([evaluation.bank, evaluation.queries]),
             lambda: self.latents.write(self.done, evaluation),
         )
-        if self.stage is self.stages[-1] and metrics["val/loss"] < self.best_loss:
-            self.best_loss, self.best_step = metrics["val/loss"], self.done
+        if self.stage is self.stages[-1]:
+            self.best.judge(self.done, metrics.get("val/loss"))
         self.evaluated_step = self.done
-        self.writer.log(
-            f"step {self.done:,}: val/loss {metrics['val/loss']:.4g}, "
-            + ", ".join(f"knn_{k} {metrics[f'val/knn_{k}']:.4f}" for k in (1, 5, 20))
-        )
+        self._tell(evaluation)
         self._heed_collapse(bool(metrics.get("latent/collapsed")))
         self.writer.status(**self._progress())
         self._rate_from = (self.done, self.stopwatch.seconds)
+
+    def _tell(self, evaluation: Evaluation) -> None:
+        """Log the figures of an evaluation and, when it changes, why some are missing."""
+        metrics, missing = evaluation.metrics, evaluation.missing
+        loss = f"{metrics['val/loss']:.4g}" if "val/loss" in metrics else "–"
+        accuracies = ((k, metrics.get(f"val/knn_{k}")) for k in KS)
+        knn = [f"knn_{k} {'–' if value is None else f'{value:.4f}'}" for k, value in accuracies]
+        self.writer.log(f"step {self.done:,}: val/loss {loss}, " + ", ".join(knn))
+        if missing != self.missing:
+            for line in missing_lines(missing):
+                self.writer.log(f"missing: {line}")
+        self.missing = missing
 
     def _heed_collapse(self, collapsed: bool) -> None:
         if collapsed and not self.collapsed:
@@ -305,8 +321,10 @@ class Trainer:
         }
 
     def _out_of_patience(self) -> bool:
-        patience = self.preset.train.patience
-        if not patience or self.best_step == 0 or self.done - self.best_step < patience:
+        if not self.best.exhausts(self.preset.train.patience, self.done):
             return False
-        self.writer.log(f"stopped early: val/loss not better for {patience:,} steps")
+        self.writer.log(
+            f"stopped early: val/loss was best at step {self.best.step:,}, and no better at any "
+            f"evaluation in the {self.done - self.best.step:,} steps since"
+        )
         return True

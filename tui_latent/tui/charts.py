@@ -44,6 +44,8 @@ class Series:
     curve: Curve | None
     dotted: Curve | None = None
     """drawn as dots in the same colour: the held-out value"""
+    known: bool = True
+    """whether the newest evaluation could give it a value"""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def value_strips(
     rows: list[list[Segment]] = [[]]
     used = 0
     for index, item in enumerate(series):
-        value = value_at(item.curve, at) if item.curve is not None else None
+        shown = item.curve is not None and (item.known or at is not None)
+        value = value_at(item.curve, at) if item.curve is not None and shown else None
         text = f"{item.name} {number(value):<{_NUMBER}} "
         if used + 2 + cell_len(text) > width and rows[-1]:
             if len(rows) == lines:

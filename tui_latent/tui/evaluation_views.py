@@ -9,7 +9,13 @@ from typing import Any, Final
 from rich.cells import cell_len
 from textual.content import Content
 
-from tui_latent.assessment.table import class_rows, figure, figure_rows, mixed_pairs
+from tui_latent.assessment.table import (
+    class_rows,
+    confusion_reason,
+    figure,
+    figure_rows,
+    mixed_pairs,
+)
 from tui_latent.palettes import class_color
 from tui_latent.tui.widgets.roc_panel import roc_curves
 from tui_latent.tui.wording import UNKNOWN, clip, column
@@ -64,7 +70,7 @@ def is_readable(found: Found) -> bool:
         class_table(found, True)
         roc_curves(found)
         for part in ("knn_train", "knn_held_out"):
-            if part in found:
+            if not confusion_reason(found, part):
                 confusion_table(found[part]["confusion"], found["class_names"], 80, True)
         measured_at(found)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError):
@@ -82,7 +88,7 @@ def class_table(found: Found, colored: bool) -> Content:
     """Write per class precision, recall, F1, images, and the AUC with the class as outlier."""
     rows = class_rows(found)
     if not rows:
-        return Content.styled(found["missing"].get("knn_held_out", UNKNOWN), "dim")
+        return Content.styled(confusion_reason(found, "knn_held_out") or UNKNOWN, "dim")
     room = min(max(cell_len(name) for name, _, _ in rows), _NAME)
     header = f"{'':<{room + 2}}  prec.  recall     F1  images    AUC"
     lines = [Content.styled(header, "dim")]

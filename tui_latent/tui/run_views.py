@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from tui_latent.palettes import series_color
+from tui_latent.records.missing import missing_lines
 from tui_latent.records.schema import LIVE_STATES, RunSnapshot
 from tui_latent.tui.charts import Series
 from tui_latent.tui.wording import UNKNOWN, number
@@ -30,11 +31,24 @@ def loss_series(snapshot: RunSnapshot) -> list[Series]:
 def knn_series(snapshot: RunSnapshot) -> tuple[list[Series], str]:
     """Return the kNN accuracies and, in words, the best at k = 20."""
     series = [
-        Series(f"k={k}", series_color(index + 1), snapshot.curves.get(f"val/knn_{k}"))
+        Series(
+            f"k={k}",
+            series_color(index + 1),
+            snapshot.curves.get(f"val/knn_{k}"),
+            known=f"val/knn_{k}" not in snapshot.missing,
+        )
         for index, k in enumerate((1, 5, 20))
     ]
     last = series[-1].curve
     return series, f"best {number(last.best)}" if last is not None else ""
+
+
+def why_missing(snapshot: RunSnapshot, *beginnings: str) -> str:
+    """Say why metrics whose names begin so are missing from the newest evaluation."""
+    named = {
+        metric: why for metric, why in snapshot.missing.items() if metric.startswith(beginnings)
+    }
+    return "; ".join(missing_lines(named))
 
 
 def when_evaluated(snapshot: RunSnapshot, what: str) -> str:
@@ -74,7 +88,7 @@ def failure(snapshot: RunSnapshot) -> str:
 def collapse(snapshot: RunSnapshot) -> str:
     """Warn when the newest evaluation found the latents collapsed; empty when it did not."""
     curves = snapshot.curves
-    if "latent/collapsed" not in curves or not curves["latent/collapsed"].last:
+    if not snapshot.newest("latent/collapsed"):
         return ""
     rank, uniformity, deviation = (
         number(curves[f"latent/{name}"].last) if f"latent/{name}" in curves else UNKNOWN

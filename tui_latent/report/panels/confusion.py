@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
+from tui_latent.assessment.table import confusion_reason
 from tui_latent.report.confusion import Confusion, knn_confusion
 from tui_latent.report.numbers import ReportNumbers
 from tui_latent.report.page import LINE_HEIGHT, Box, Page
@@ -28,7 +29,8 @@ def draw_confusion(page: Page, box: Box, numbers: ReportNumbers) -> None:
     """Draw the matrix of the held-out images, and beside it the pairs that are confused most."""
     inner = page.title(box, "Confusion of kNN@20", "% of the true class (rows), held out")
     if numbers.confusion is None:
-        page.message(inner, "the matrix comes with the first evaluation")
+        why = numbers.missing.get("val/knn_20", "the matrix comes with the first evaluation")
+        page.message(inner, why)
         return
     _draw_matrix(page, inner, numbers.confusion, numbers.class_names)
 
@@ -38,8 +40,8 @@ def draw_train_confusion(
 ) -> None:
     """Draw the matrix of the training images, asked of each other."""
     inner = page.title(box, title, "% of the true class (rows)")
-    if "knn_train" not in found:
-        page.message(inner, found["missing"].get("knn_train", "not measured"))
+    if reason := confusion_reason(found, "knn_train"):
+        page.message(inner, reason)
         return
     names = tuple(found["class_names"])
     counts = np.array(found["knn_train"]["confusion"], dtype=np.int64)

@@ -40,10 +40,14 @@ def draw_knn(page: Page, box: Box, numbers: ReportNumbers) -> None:
     inner = page.title(box, "kNN accuracy", "held out")
     lines = [accuracy.line for accuracy in numbers.knn]
     if not any(len(line.steps) for line in lines):
-        message = _nothing(numbers, bool(lines), "kNN comes with the first evaluation")
+        why = numbers.missing.get("val/knn_1", "")
+        message = why or _nothing(numbers, bool(lines), "kNN comes with the first evaluation")
         page.message(inner, message)
         return
-    entries = [_knn_entry(position, accuracy) for position, accuracy in enumerate(numbers.knn)]
+    entries = [
+        _knn_entry(position, accuracy, f"val/knn_{accuracy.k}" in numbers.missing)
+        for position, accuracy in enumerate(numbers.knn)
+    ]
     axes = step_axes(page, draw_legend(page, inner, entries), lines)
     for position, line in enumerate(lines):
         draw_line(axes, line, {"color": series_paint(position + 1)}, band=False)
@@ -57,9 +61,9 @@ def _loss_entry(position: int, term: Term) -> Entry:
     return Entry(f"{name} {number(shown.last)}{lost}", _loss_style(position))
 
 
-def _knn_entry(position: int, accuracy: Accuracy) -> Entry:
+def _knn_entry(position: int, accuracy: Accuracy, missing: bool) -> Entry:
     line = accuracy.line
-    text = f"k={accuracy.k} {number(line.last)}, best {number(line.best)}"
+    text = f"k={accuracy.k} {number(None if missing else line.last)}, best {number(line.best)}"
     return Entry(text, {"color": series_paint(position + 1)})
 
 

@@ -62,7 +62,10 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
     of: Found = found[part]
     if part in ("knn_held_out", "knn_train"):
         side = name.partition(", ")[2]
-        return [_share(f"kNN@{k}, {side}", share) for k, share in of["accuracy"].items()]
+        return [
+            _share(f"kNN@{k}, {side}", share, _why(found, part, f"k={k}"))
+            for k, share in of["accuracy"].items()
+        ]
     if part == "probe":
         return [_share(name, of)]
     if part == "clustering":
@@ -72,7 +75,11 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
             _plain("k-means accuracy", of["accuracy"], kept),
             _plain("k-means NMI", of["nmi"], "mutual information with the classes"),
             _plain("k-means ARI", of["ari"], "adjusted Rand index"),
-            _plain("silhouette", of["silhouette"], f"of {of['silhouette_of']:,} latents"),
+            _plain(
+                "silhouette",
+                of["silhouette"],
+                _why(found, part, "silhouette") or f"of {of['silhouette_of']:,} latents",
+            ),
         ]
     if part == "map":
         words = f"{of['k']} neighbours of {of['images']:,} images on the {of['projection']} map"
@@ -86,13 +93,21 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
         _plain("effective rank", of["effective_rank"], signs or f"of {dimensions} dimensions"),
         _plain("least deviation", of["std_min"], f"mean {number(of['std_mean'])}"),
         _plain(
-            "alignment", of["alignment"], _ALIGNED if of["alignment"] is not None else _NO_VIEWS
+            "alignment",
+            of["alignment"],
+            _why(found, part, "alignment") or (_NO_VIEWS if of["alignment"] is None else _ALIGNED),
         ),
         _plain("uniformity", of["uniformity"], "of directions; lower is more even"),
     ]
 
 
-def _share(name: str, share: Found) -> list[Cell]:
+def _why(found: Found, part: str, figure: str) -> str:
+    return str(found["missing"].get(f"{part}/{figure}", ""))
+
+
+def _share(name: str, share: Found | None, why: str = "") -> list[Cell]:
+    if share is None:
+        return [Cell(name), Cell(number(None)), _faint(why)]
     interval = (
         f"{number(share['low'])} to {number(share['high'])} · {share['right']:,} of {share['of']:,}"
     )

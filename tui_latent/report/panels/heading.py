@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tui_latent.records.missing import missing_lines
 from tui_latent.report.about import About
 from tui_latent.report.numbers import ReportNumbers
 from tui_latent.report.page import LINE_HEIGHT, Box, Page
@@ -29,6 +30,7 @@ def heading_height(numbers: ReportNumbers, width: float) -> float:
     """Return the inches that the head takes."""
     about = numbers.about
     lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(about, width))
+    lines += len(_missing_lines(numbers, width))
     return _HEADLINE + lines * LINE_HEIGHT + _FIGURES + _SPACE
 
 
@@ -47,12 +49,20 @@ def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
     for line in _error_lines(about, box.width):
         page.text(box.left, y, line, color=FAILURE)
         y += LINE_HEIGHT
-    _draw_figures(page, box, y + 0.06, numbers.metrics)
+    for line in _missing_lines(numbers, box.width):
+        page.text(box.left, y, line, color=FAINT)
+        y += LINE_HEIGHT
+    _draw_figures(page, box, y + 0.06, numbers)
 
 
-def _draw_figures(page: Page, box: Box, y: float, metrics: dict[str, float]) -> None:
-    """Draw the key figures in a row, each under its name; fewer where there are fewer."""
-    known = [(name, metrics[metric]) for name, metric in _KEY_FIGURES if metric in metrics]
+def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> None:
+    """Draw the key figures in a row, each under its name; `–` for one that means nothing."""
+    metrics, missing = numbers.metrics, numbers.missing
+    known = [
+        (name, metrics.get(metric))
+        for name, metric in _KEY_FIGURES
+        if metric in metrics or metric in missing
+    ]
     for column, (name, value) in enumerate(known or [("kNN@20, held out", None)]):
         x = box.left + column * _TILE
         page.text(x, y, name, color=FAINT)
@@ -78,3 +88,8 @@ def _fact_lines(about: About, width: float) -> list[str]:
 
 def _error_lines(about: About, width: float) -> list[str]:
     return wrap(about.error.split(), width, BODY)[:3] if about.state == "failed" else []
+
+
+def _missing_lines(numbers: ReportNumbers, width: float) -> list[str]:
+    words = " · ".join(missing_lines(numbers.missing))
+    return wrap(f"missing: {words}".split(), width, BODY)[:3] if words else []

@@ -107,7 +107,9 @@ def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str
         place = f"{time.position(steps) + 1}/{len(steps)}"
         parts.append(f"step {step:>7,} {time.track(steps, _TRACK)} {place}")
         curve = snapshot.curves.get("val/knn_20")
-        parts.append(f"kNN@20 {number(value_at(curve, step) if curve else None)}")
+        missing = step == steps[-1] and "val/knn_20" in snapshot.missing
+        value = None if missing or curve is None else value_at(curve, step)
+        parts.append(f"kNN@20 {number(value)}")
     parts.append(f"colour: {coloring}")
     return "  ".join(parts)
 

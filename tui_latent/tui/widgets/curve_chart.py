@@ -8,8 +8,10 @@ from typing import Final
 from tui_latent.tui.charts import ChartOptions, Series, draw_chart, is_logarithmic
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
-from tui_latent.tui.widgets.latent_map import message_strips
+from tui_latent.tui.widgets.latent_map import message_strips, note_strips
 
+_LEAST: Final = 4
+"""lines of a chart below which a note has no room"""
 SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
 
 
@@ -23,16 +25,20 @@ class CurveChart(DrawnPanel):
         self._titles = tuple(titles)
         self._series: tuple[Series, ...] = ()
         self._corner = ""
-        self._hint = ""
+        self._hint = self._note = ""
         self.options = options
 
-    def show(self, series: Sequence[Series], corner: str, hint: str) -> None:
-        """Show series, with words in the corner; `hint` says when they will come."""
+    def show(self, series: Sequence[Series], corner: str, hint: str, note: str = "") -> None:
+        """Show series, with words in the corner; `hint` says when they will come.
+
+        `note` says below the curves why some of them have no value, or all.
+        """
         parts = [part for s in series for part in (s.curve, s.dotted)]
         shown = [part for s in self._series for part in (s.curve, s.dotted)]
         same = len(parts) == len(shown) and all(map(_is, parts, shown))
-        if not same or (corner, hint) != (self._corner, self._hint):
-            self._series, self._corner, self._hint = tuple(series), corner, hint
+        if not same or (corner, hint, note) != (self._corner, self._hint, self._note):
+            self._series, self._corner = tuple(series), corner
+            self._hint, self._note = hint, note
             self.redraw()
 
     @property
@@ -50,11 +56,18 @@ class CurveChart(DrawnPanel):
         """Reduce and draw the curves held now."""
         series, options, titles = self._series, self.options, self._titles
         if not any(s.curve is not None or s.dotted is not None for s in series):
-            hint = self._hint
+            hint = self._note or self._hint
             return lambda: Drawing(message_strips(hint, width, height), titles)
         letters = self.app.no_color
         corner = _corner(self._corner, options, self.is_logarithmic)
-        return lambda: Drawing(draw_chart(series, options, width, height, letters), titles, corner)
+        note = note_strips(self._note, width)
+        note = note if height - len(note) >= _LEAST else []
+
+        def draw() -> Drawing:
+            chart = draw_chart(series, options, width, height - len(note), letters)
+            return Drawing([*chart, *note], titles, corner)
+
+        return draw
 
 
 def _is(left: object, right: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from textwrap import wrap
 from typing import Any, Final
 
 from textual.app import ComposeResult
@@ -10,6 +11,7 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from tui_latent.assessment.table import confusion_reason
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.evaluation_views import class_table, confusion_table, figures
 from tui_latent.tui.widgets.roc_panel import RocPanel
@@ -92,8 +94,7 @@ class EvaluationPage(Vertical):
 
 
 def _confusion(found: Mapping[str, Any], part: str, colored: bool) -> Write:
-    if part not in found:
-        reason = found["missing"].get(part, "")
-        return lambda _: Content.styled(reason, "dim")
+    if reason := confusion_reason(found, part):
+        return lambda width: Content.styled("\n".join(wrap(reason, max(width, 8))), "dim")
     matrix, names = found[part]["confusion"], found["class_names"]
     return lambda width: confusion_table(matrix, names, width, colored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import Final
 
 import numpy as np
@@ -167,6 +168,14 @@ def message_strips(text: str, width: int, height: int) -> list[Strip]:
     above = [Strip.blank(width)] * max((height - len(lines)) // 2, 0)
     body = [Strip([Segment(_centred(line, width), Style(dim=True))]) for line in lines]
     return [*above, *body][:height]
+
+
+def note_strips(text: str, width: int) -> list[Strip]:
+    """Write a sentence dimly, wrapped at words, in as many lines as it takes."""
+    lines = wrap(text, max(width - 1, 8))
+    return [
+        Strip([Segment(f" {line}", Style(dim=True))]).adjust_cell_length(width) for line in lines
+    ]
 
 
 def _centred(line: str, width: int) -> str:

@@ -140,5 +140,4 @@ def _device(snapshot: RunSnapshot) -> str:
 
 
 def _last(snapshot: RunSnapshot, metric: str) -> float | None:
-    curve = snapshot.curves.get(metric)
-    return curve.last if curve is not None else None
+    return snapshot.newest(metric)

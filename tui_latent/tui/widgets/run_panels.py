@@ -14,7 +14,13 @@ from tui_latent.records.maps import Evaluation
 from tui_latent.records.schema import RunSnapshot
 from tui_latent.tui.charts import ChartOptions
 from tui_latent.tui.drawing import Drawer
-from tui_latent.tui.run_views import knn_series, loss_series, when_evaluated, when_recorded
+from tui_latent.tui.run_views import (
+    knn_series,
+    loss_series,
+    when_evaluated,
+    when_recorded,
+    why_missing,
+)
 from tui_latent.tui.widgets.confusion_panel import ConfusionPanel
 from tui_latent.tui.widgets.curve_chart import SMOOTHINGS, CurveChart
 from tui_latent.tui.widgets.latent_map import LatentMapPanel
@@ -57,6 +63,8 @@ class RunPanels(Horizontal):
         self.query_one(LatentMapPanel).show(past.map if past else snapshot.map, hint)
         hint = when_evaluated(snapshot, "What is taken for what")
         confusion = past.confusion if past else snapshot.confusion
+        missing = past.missing if past else snapshot.missing
+        hint = missing.get("val/knn_20", hint)
         self.query_one(ConfusionPanel).show(confusion, snapshot.class_names, hint)
         self.query_one(LogPanel).show(snapshot.log)
 
@@ -74,11 +82,12 @@ class RunPanels(Horizontal):
         if snapshot is self._charted:
             return
         self._charted = snapshot
-        self._loss.show(loss_series(snapshot), "", when_recorded(snapshot))
-        hint = when_evaluated(snapshot, "kNN")
-        self.query_one("#knn", CurveChart).show(*knn_series(snapshot), hint)
+        why = why_missing(snapshot, "val/loss")
+        self._loss.show(loss_series(snapshot), "", when_recorded(snapshot), why)
+        hint, why = when_evaluated(snapshot, "kNN"), why_missing(snapshot, "val/knn")
+        self.query_one("#knn", CurveChart).show(*knn_series(snapshot), hint, why)
         hint = when_evaluated(snapshot, "How the space is used")
-        self.query_one(SpacePanel).show(snapshot.curves, hint)
+        self.query_one(SpacePanel).show(snapshot.curves, hint, snapshot.missing)
 
     # Tabs and full screen
 

@@ -9,12 +9,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_latent.records.missing import missing_lines
 from tui_latent.records.schema import Curve
 from tui_latent.tui.charts import value_at
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.raster import sparkline
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
-from tui_latent.tui.widgets.latent_map import message_strips
+from tui_latent.tui.widgets.latent_map import message_strips, note_strips
 from tui_latent.tui.wording import number
 
 ROWS: Final = (
@@ -35,6 +36,7 @@ class SpacePanel(DrawnPanel):
         super().__init__(drawer, "space")
         self._curves: tuple[Curve | None, ...] = (None,) * len(ROWS)
         self._hint = ""
+        self._missing: Mapping[str, str] = {}
         self._at: int | None = None
 
     def look_at(self, step: int | None) -> None:
@@ -43,36 +45,48 @@ class SpacePanel(DrawnPanel):
             self._at = step
             self.redraw()
 
-    def show(self, curves: Mapping[str, Curve], hint: str) -> None:
-        """Show figures of the full-width latents; `hint` says when they will come."""
+    def show(
+        self, curves: Mapping[str, Curve], hint: str, missing: Mapping[str, str] | None = None
+    ) -> None:
+        """Show figures of the full-width latents; `hint` says when they will come.
+
+        `missing` says of some why the newest evaluation does not have them.
+        """
         new = tuple(curves.get(metric) for metric, _ in ROWS)
-        if any(a is not b for a, b in zip(new, self._curves, strict=True)) or hint != self._hint:
-            self._curves, self._hint = new, hint
+        names = [metric for metric, _ in ROWS]
+        why = {metric: reason for metric, reason in (missing or {}).items() if metric in names}
+        changed = any(a is not b for a, b in zip(new, self._curves, strict=True))
+        if changed or (hint, why) != (self._hint, self._missing):
+            self._curves, self._hint, self._missing = new, hint, why
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Write the figures held now."""
-        curves, hint, at = self._curves, self._hint, self._at
+        curves, hint, at, missing = self._curves, self._hint, self._at, self._missing
+        note = "; ".join(missing_lines(missing))
         if all(curve is None for curve in curves):
-            return lambda: Drawing(message_strips(hint, width, height), ("Space",))
+            return lambda: Drawing(message_strips(note or hint, width, height), ("Space",))
 
         def draw() -> Drawing:
-            known = zip(ROWS, curves, strict=True)
             lines = [
-                _line(name, curve, width, at) for (_, name), curve in known if curve is not None
+                _line(name, curve, width, at, metric not in missing)
+                for (metric, name), curve in zip(ROWS, curves, strict=True)
+                if curve is not None
             ]
+            lines += note_strips(note, width)
             return Drawing(lines[:height], ("Space · held out", "Space"))
 
         return draw
 
 
-def _line(name: str, curve: Curve, width: int, at: int | None) -> Strip:
+def _line(name: str, curve: Curve, width: int, at: int | None, known: bool) -> Strip:
+    value = value_at(curve, at) if known or at is not None else None
     means = curve.means if at is None else curve.means[curve.steps <= at]
     history = sparkline(means, max(0, width - _NAME - _VALUE - 3))
     return Strip(
         [
             Segment(f" {name:<{_NAME}}", Style(dim=True)),
-            Segment(f"{number(value_at(curve, at)):<{_VALUE}} "),
+            Segment(f"{number(value):<{_VALUE}} "),
             Segment(history, Style(dim=True)),
         ]
     ).adjust_cell_length(width)

@@ -1,0 +1,210 @@
+"""What an evaluation measures: of every image once, whatever their order, or nothing and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tui_latent.data.image_set import Dataset, ImageSet
+from tui_latent.data.pairing import make_pairing
+from tui_latent.data.sources import load_dataset
+from tui_latent.evaluation.draws import drawn_order
+from tui_latent.launch import create_run, train_run
+from tui_latent.methods import METHODS
+from tui_latent.methods.method import Method
+from tui_latent.presets import load_preset
+from tui_latent.records.reader import RunReader
+from tui_latent.settings import AugmentSettings, Preset
+from tui_latent.training.evaluator import VALIDATION_SEED, Evaluation, Evaluator
+
+PRESETS: dict[str, str] = {
+    "contrastive": "digits-contrastive-2d",
+    "vicreg": "digits-vicreg",
+    "triplet": "digits-triplet-2d",
+    "pairs": "digits-siamese-vae-2d",
+    "autoencoder": "digits-conv-autoencoder",
+}
+
+
+def small(name: str) -> Preset:
+    changes: dict[str, object] = {"method.width": 4, "method.hidden_dim": 16}
+    if name == "pairs":
+        changes["method.pairing"] = "pairs"
+    return load_preset(PRESETS[name], changes)
+
+
+def reordered(images: ImageSet, rows: Tensor) -> ImageSet:
+    return replace(
+        images, images=images.images[rows], labels=images.labels[rows], targets=images.targets[rows]
+    )
+
+
+def no_autocast() -> torch.autocast:
+    return torch.autocast("cpu", enabled=False)
+
+
+def made(preset: Preset) -> tuple[Dataset, Method]:
+    dataset = load_dataset(preset.data, 0, lambda _: None, torch.device("cpu"))
+    torch.manual_seed(0)
+    return dataset, METHODS[preset.method.name](preset.method, dataset.input_shape)
+
+
+def evaluated(
+    dataset: Dataset, method: Method, augment: AugmentSettings, batch_size: int = 64
+) -> Evaluation:
+    order = drawn_order(dataset.val.images, dataset.val.labels)
+    kind = method.pairing
+    held_out = None
+    if kind != "none":
+        held_out = make_pairing(kind, dataset.val, dataset, augment, order=order)
+    return Evaluator(dataset, held_out, batch_size, lambda: None).evaluate(method, no_autocast)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_order_of_the_held_out_images_changes_no_figure(name: str) -> None:
+    preset = small(name)
+    dataset, method = made(preset)
+    found = evaluated(dataset, method, preset.augment)
+    by_class = dataset.val.labels.argsort(stable=True)
+    backwards = torch.arange(len(dataset.val)).flip(0)
+    for rows in (by_class, backwards):
+        other = replace(dataset, val=reordered(dataset.val, rows))
+        again = evaluated(other, method, preset.augment)
+        assert again.metrics.keys() == found.metrics.keys()
+        for metric, value in found.metrics.items():
+            assert again.metrics[metric] == pytest.approx(value, rel=1e-4, abs=1e-5), metric
+        assert again.confusion is not None and again.confusion.equal(found.confusion)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "sizes"),
+    [(64, {59, 60}), (400, {359}), (2, {2, 3}), (50, {51, 52}), (359, {359}), (300, {359})],
+)
+def test_every_image_is_in_exactly_one_batch_of_nearly_one_size(
+    batch_size: int, sizes: set[int]
+) -> None:
+    preset = small("contrastive")
+    dataset, _ = made(preset)
+    pairing = make_pairing("views", dataset.val, dataset, preset.augment)
+    batches = Evaluator(dataset, pairing, batch_size, lambda: None)._drawn_batches()
+    assert {len(rows) for rows in batches} == sizes
+    assert torch.cat(batches).sort().values.tolist() == list(range(359))
+
+
+class _Fixed(Method):
+    """Its loss is the mean grey value: what counts each image once is the mean over all."""
+
+    terms = ("grey",)
+    pairing = "alone"
+
+    def __init__(self) -> None:
+        torch.nn.Module.__init__(self)
+
+    def weights(self) -> dict[str, float]:
+        return {"grey": 1.0}
+
+    def losses(self, batch: Any) -> dict[str, Tensor]:
+        return {"grey": batch.target.mean()}
+
+    def embed(self, x: Tensor) -> Tensor:
+        return x.flatten(1)[:, 10:14]
+
+
+def test_the_loss_is_the_mean_over_all_images_the_remainder_too() -> None:
+    dataset, _ = made(small("contrastive"))
+    pairing = make_pairing("alone", dataset.val, dataset, AugmentSettings())
+    still = Evaluator(dataset, pairing, 50, lambda: None).evaluate(_Fixed(), no_autocast)
+    mean = dataset.val.images.double().mean().item() / 255
+    assert still.metrics["val/loss"] == pytest.approx(mean, rel=1e-6)
+
+
+def test_alignment_is_that_of_all_images_not_of_the_first_batch() -> None:
+    preset = small("contrastive")
+    dataset, method = made(preset)
+    pairing = make_pairing("views", dataset.val, dataset, preset.augment)
+    evaluator = Evaluator(dataset, pairing, 50, lambda: None)
+    found = evaluator.evaluate(method, no_autocast).metrics["latent/alignment"]
+    method.eval()
+    generator = torch.Generator().manual_seed(VALIDATION_SEED)
+    apart = []
+    with torch.no_grad():
+        for rows in evaluator._drawn_batches():
+            one, other = method.embed(pairing.batch(rows, generator).x).double().chunk(2)
+            for u, v in zip(one, other, strict=True):
+                apart.append(float(((u / u.norm() - v / v.norm()) ** 2).sum()))
+    assert len(apart) == 359
+    assert found == pytest.approx(np.mean(apart), rel=1e-4)
+
+
+def few(dataset: Dataset, train: list[int], val: list[int]) -> Dataset:
+    rows, asked = torch.tensor(train), torch.tensor(val)
+    return replace(dataset, train=reordered(dataset.train, rows), val=reordered(dataset.val, asked))
+
+
+def test_fewer_training_images_than_neighbours_leave_those_out_with_the_reason() -> None:
+    preset = small("contrastive")
+    dataset, method = made(preset)
+    found = evaluated(few(dataset, list(range(16)), list(range(40))), method, preset.augment)
+    assert {"val/knn_1", "val/knn_5"} <= found.metrics.keys()
+    assert found.missing == {
+        "val/knn_20": "there are 16 training images to choose the 20 nearest from"
+    }
+    assert found.confusion is None
+
+
+def test_one_held_out_image_has_no_figure_and_no_collapse() -> None:
+    preset = small("contrastive")
+    dataset, method = made(preset)
+    found = evaluated(few(dataset, list(range(100)), [3]), method, preset.augment)
+    assert found.metrics == {}
+    wanted = {"val/loss", "val/info_nce", "val/knn_20", "latent/alignment", "latent/collapsed"}
+    assert wanted <= found.missing.keys()
+    assert all("one held-out image" in why for why in found.missing.values())
+
+
+def test_latents_that_are_not_finite_end_no_evaluation() -> None:
+    preset = small("contrastive")
+    dataset, method = made(preset)
+    with torch.no_grad():
+        for parameter in method.parameters():
+            parameter.fill_(torch.nan)
+    found = evaluated(dataset, method, preset.augment)
+    assert found.metrics == {}
+    assert "val/loss" in found.missing and "val/knn_20" in found.missing
+    assert all("not finite: training has diverged" in why for why in found.missing.values())
+
+
+def test_a_run_with_few_training_images_says_once_why_a_figure_is_missing(tmp_path: Any) -> None:
+    path = _run_of_few(tmp_path)
+    snapshot = RunReader(path).refresh()
+    assert "val/knn_20" not in snapshot.curves, "neither a number nor a curve of zeros"
+    assert snapshot.newest("val/knn_20") is None and snapshot.status.best_knn_20 is None
+    why = "there are 16 training images to choose the 20 nearest from"
+    assert snapshot.missing["val/knn_20"] == why
+    assert sum(why in line for line in snapshot.log) == 1
+    assert snapshot.confusion is None
+
+
+def _run_of_few(tmp_path: Any) -> Any:
+    random = np.random.default_rng(0)
+    labels = np.arange(56) % 4
+    images = (random.integers(0, 60, (56, 8, 8)) + 40 * labels[:, None, None]).astype(np.uint8)
+    arrays = {"x_train": images[:16], "y_train": labels[:16]}
+    np.savez(tmp_path / "few.npz", **arrays, x_test=images[16:], y_test=labels[16:])
+    changes: dict[str, object] = {
+        "data.source": "arrays",
+        "data.path": str(tmp_path / "few.npz"),
+        "train.batch_size": 8,
+        "train.epochs": 3,
+        "train.eval_every": 1,
+        "method.hidden_dim": 16,
+    }
+    preset = load_preset("digits-contrastive-2d", changes).model_copy(update={"stages": ()})
+    path = create_run("few", preset, tmp_path / "runs")
+    assert train_run(path).state == "finished"
+    return path
