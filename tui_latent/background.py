@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+from tui_latent.gpu_order import number_by_bus
 from tui_latent.heap import keep_freed_memory
 from tui_latent.openmp import wait_briefly
 from tui_latent.records.reader import RunReader
@@ -47,6 +48,7 @@ def main() -> None:
 
     keep_freed_memory()
     wait_briefly()
+    number_by_bus()
     try:
         train_unseen(Path(sys.argv[1]))
     except RunError as error:

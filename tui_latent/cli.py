@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from tui_latent.gpu_order import number_by_bus
 from tui_latent.heap import keep_freed_memory
 from tui_latent.openmp import wait_briefly
 from tui_latent.records.plain import plain_text
@@ -78,6 +79,7 @@ def main(context: click.Context, runs: str | None) -> None:
     """
     keep_freed_memory()
     wait_briefly()
+    number_by_bus()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale without – or ● must not end a command
             stream.reconfigure(errors="replace")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +15,14 @@ from torch import Tensor
 from tests.training.conftest import MakeRun
 from tests.training.test_session import assert_same_weights, weights
 from tui_latent.launch import train_run
+from tui_latent.presets import load_run_preset
 from tui_latent.records.reader import RunReader
+from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Acceleration
-from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, Terms, Way
+from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, Way
+from tui_latent.training.captured import Terms
+from tui_latent.training.trainer import Trainer
 
-CPU = torch.device("cpu")
 TRIAL = WARM_UP + TIMED
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -28,6 +33,7 @@ class FakeClock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         monkeypatch.setattr("tui_latent.training.acceleration.time.perf_counter", lambda: self.now)
+        monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
 
 
 class FakeWay:
@@ -50,9 +56,7 @@ def on_gpu(
     plain: Way, others: dict[str, Callable[[], Way]], log: list[str], updates: int = 1000
 ) -> Accelerator:
     """An accelerator that believes itself on a GPU."""
-    made = Accelerator(plain, others, "off", CPU, log.append, updates)
-    made.trying, made._untried = True, ["compile", "graph"]
-    return made
+    return Accelerator(plain, others, "auto", torch.device("cuda", 0), log.append, updates)
 
 
 @pytest.fixture
@@ -171,33 +175,103 @@ def test_a_run_whose_compiler_fails_goes_on_without(
     assert "compile failed, steps go on without it: InvalidCxxCompiler" in log_of(compiled)
 
 
+GPUS = [f"cuda:{index}" for index in range(torch.cuda.device_count())][:2] or ["cuda:0"]
+COMPARED: dict[str, object] = {"train__epochs": 10, "train__warmup_epochs": 3}
+"""a rate that differs from step to step"""
+STEPS = 12
+"""within these, roundings have not grown to a thousandth"""
+
+
+def losses_and_state(
+    path: Path, steps: int, spoil: Callable[[Trainer], None] = lambda _: None
+) -> tuple[Tensor, Tensor]:
+    """Return the loss of each step, and the state of the generator of the views after them."""
+    preset = load_run_preset(path)
+    trainer = Trainer(path, preset, RunWriter.reopen(path))
+    losses = []
+    for _ in range(steps):
+        spoil(trainer)
+        losses.append(trainer.step()["loss"].clone())
+    state = trainer.generator.get_state()
+    trainer.let_go()
+    return torch.stack(losses).cpu(), state
+
+
+def assert_trained_alike(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> None:
+    torch.testing.assert_close(one[0][:STEPS], other[0][:STEPS], rtol=1e-3, atol=0)
+    assert torch.equal(one[1], other[1])
+
+
 @needs_cuda
 @pytest.mark.parametrize("thread", [False, True])
-def test_a_graph_trains_as_plain_steps_do(make_run: MakeRun, thread: bool) -> None:
+@pytest.mark.parametrize("device", GPUS)
+def test_a_graph_trains_as_plain_steps_do(make_run: MakeRun, device: str, thread: bool) -> None:
     """The graph replays the plain kernels on the same draws: losses agree step by step."""
-    import threading
-
-    paths = [
-        make_run(train__device="cuda", train__acceleration=choice, train__epochs=10)
+    found: dict[str, tuple[Tensor, Tensor]] = {}
+    paths = {
+        choice: make_run(
+            train__device=device,
+            train__acceleration=choice,
+            train__precision="float32",
+            **COMPARED,
+        )
         for choice in ("off", "graph")
-    ]
-    for path in paths:
-        if thread:
-            worker = threading.Thread(target=train_run, args=(path,))
-            worker.start()
-            worker.join()
-        else:
-            train_run(path)
-    assert "failed" not in log_of(paths[1])
-    first, second = (RunReader(path).refresh().curves["train/loss"] for path in paths)
-    assert first.steps.tolist() == second.steps.tolist()
-    torch.testing.assert_close(
-        torch.from_numpy(first.means), torch.from_numpy(second.means), rtol=2e-2, atol=2e-2
-    )
+    }
+
+    def train() -> None:
+        for choice, path in paths.items():
+            found[choice] = losses_and_state(path, 40)
+
+    if thread:
+        worker = threading.Thread(target=train)
+        worker.start()
+        worker.join()
+    else:
+        train()
+    assert "failed" not in log_of(paths["graph"])
+    assert_trained_alike(found["off"], found["graph"])
+
+
+def views_stand_still(trainer: Trainer) -> None:
+    """As a graph replays whose generator is not registered."""
+    if trainer.done >= 4:
+        trainer.generator.set_state(torch.Generator().manual_seed(1).get_state())
+
+
+def rows_stand_still(trainer: Trainer) -> None:
+    """As a graph replays whose rows are not copied into its buffer."""
+    rows = trainer.order.rows(4)
+    if trainer.done == 4:
+        trainer.order.rows = lambda step: rows  # type: ignore[method-assign]
+
+
+def the_rate_stands_still(trainer: Trainer) -> None:
+    """As a graph replays whose rate is not copied into its buffer."""
+    if trainer.done != 4:
+        return
+    plain, kept = trainer.accelerated, trainer.optimizer.param_groups[0]["lr"]
+
+    def stale(rows: Tensor, lr: float) -> Terms:
+        for group in trainer.optimizer.param_groups:
+            group["lr"] = kept
+        return plain(rows, lr)
+
+    trainer.accelerated = stale  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("spoil", [views_stand_still, rows_stand_still, the_rate_stands_still])
+def test_the_comparison_sees_a_graph_that_replays_stale_inputs(
+    make_run: MakeRun, spoil: Callable[[Trainer], None]
+) -> None:
+    plain = losses_and_state(make_run(**COMPARED), STEPS)
+    with pytest.raises(AssertionError):
+        assert_trained_alike(plain, losses_and_state(make_run(**COMPARED), STEPS, spoil))
 
 
 @needs_cuda
-def test_auto_tells_what_it_chose(make_run: MakeRun) -> None:
-    path = make_run(train__device="cuda", train__epochs=20)
+@pytest.mark.parametrize("device", GPUS)
+def test_auto_tells_what_it_chose(make_run: MakeRun, device: str) -> None:
+    path = make_run(train__device=device, train__epochs=20)
     assert train_run(path).state == "finished"
     assert "acceleration: " in log_of(path)
+    assert "failed" not in log_of(path)

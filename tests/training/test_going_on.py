@@ -20,10 +20,8 @@ from tui_latent.methods.eigenmaps import Eigenmaps
 from tui_latent.presets import load_preset
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import Status
 from tui_latent.training import control, trainer
 from tui_latent.training.checkpoint import Saved, save_checkpoint
-from tui_latent.training.device import device_trouble
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.trainer import Trainer
 
@@ -246,17 +244,6 @@ def test_a_device_without_memory_names_batch_size_memory_and_a_smaller_batch(
     assert "the checkpoint of step 8 stands" in status.error
     monkeypatch.undo()
     assert train_run(path).state == "finished"
-
-
-def test_a_lost_gpu_is_told_from_other_errors(make_run: MakeRun) -> None:
-    preset = load_preset("digits-contrastive-2d")
-    status = Status(device="cuda:0 NVIDIA H100", checkpoint_step=1200)
-    told = device_trouble(RuntimeError("CUDA error: unspecified launch failure\nx"), preset, status)
-    assert told == (
-        "cuda:0 NVIDIA H100 was lost: CUDA error: unspecified launch failure\n"
-        "the checkpoint of step 1,200 stands: resume when it is back"
-    )
-    assert device_trouble(RuntimeError("shapes differ"), preset, status) is None
 
 
 def test_a_run_that_became_nan_goes_on_at_a_lower_rate_asked_for_while_nobody_trained_it(

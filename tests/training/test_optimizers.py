@@ -45,10 +45,72 @@ def test_lars_is_the_published_rule(rate: float | torch.Tensor) -> None:
 def test_biases_and_normalisation_weights_do_not_decay(name: str) -> None:
     matrix, bias = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2))
     optimizer = make_optimizer([matrix, bias], settings(optimizer=name))
-    matrix.grad, bias.grad = torch.zeros(2, 2), torch.zeros(2)
+    matrix.grad, bias.grad = torch.full((2, 2), 1e-9), torch.zeros(2)
     optimizer.step()
     assert bool((matrix < 1).all())
     assert bias.tolist() == [1.0, 1.0]
+
+
+def test_lars_leaves_weights_without_a_gradient_alone() -> None:
+    """As in solo-learn and lightly: only momentum goes on."""
+    matrix = nn.Parameter(torch.ones(2, 2))
+    optimizer = make_optimizer([matrix], settings(optimizer="lars"))
+    for _ in range(5):
+        matrix.grad = torch.zeros(2, 2)
+        optimizer.step()
+    assert matrix.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def lars_one_by_one(
+    parameters: list[torch.Tensor],
+    gradients: list[torch.Tensor],
+    momenta: list[torch.Tensor],
+    lr: float,
+) -> None:
+    """One update as published, a tensor at a time, in float64."""
+    for weight, gradient, momentum in zip(parameters, gradients, momenta, strict=True):
+        update = gradient.clone()
+        decay = 0.5
+        norms = float(weight.norm()), float(gradient.norm())
+        if weight.ndim > 1 and norms[0] > 0:
+            if norms[1] == 0:
+                update.zero_()
+            else:
+                ratio = 0.02 * norms[0] / (norms[1] + decay * norms[0] + 1e-8) / lr
+                update = (gradient + decay * weight) * min(ratio, 1.0)
+        momentum.mul_(0.9).add_(update)
+        weight.sub_(lr * momentum)
+
+
+@pytest.mark.parametrize("tensor_rate", [False, True])
+def test_lars_of_many_tensors_at_once_is_lars_of_each(tensor_rate: bool) -> None:
+    generator = torch.Generator().manual_seed(3)
+
+    def drawn(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    shapes = [(4, 3), (5,), (2, 3, 3, 3), (7, 1), (6,), (3, 3)]
+    parameters = [nn.Parameter(drawn(*shape)) for shape in shapes]
+    parameters[3].data.zero_()
+    unused = nn.Parameter(drawn(2, 2))
+    before = unused.detach().clone()
+    optimizer = make_optimizer([*parameters, unused], settings(optimizer="lars"))
+    expected = [p.detach().double() for p in parameters]
+    momenta = [torch.zeros_like(weight) for weight in expected]
+    for step in range(6):
+        rate = 0.1 / (step + 1)
+        gradients = [drawn(*shape) * 10.0 ** (step - 4) for shape in shapes]
+        if step % 2:
+            gradients[0].zero_()
+        for group in optimizer.param_groups:
+            group["lr"] = torch.tensor(rate) if tensor_rate else rate
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient.clone()
+        optimizer.step()
+        lars_one_by_one(expected, [g.double() for g in gradients], momenta, rate)
+        for parameter, weight in zip(parameters, expected, strict=True):
+            torch.testing.assert_close(parameter.detach().double(), weight, rtol=1e-5, atol=1e-6)
+    assert torch.equal(unused.detach(), before)
 
 
 @pytest.mark.parametrize("name", ["adamw", "adam", "sgd", "lars"])

@@ -19,13 +19,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from tui_latent.data.pairing import Batch
 from tui_latent.settings import Acceleration
-
-Terms = dict[str, Tensor]
-Losses = Callable[[Batch], Terms]
-Update = Callable[[Tensor, Losses], Terms]
-"""one update from rows (B,) and the losses to use; returns scalars on the device"""
+from tui_latent.training.captured import Captured, Losses, Terms, Update
 
 WARM_UP = 5
 """updates of a way before it is timed: allocation, cuDNN's choices, compiling"""
@@ -34,9 +29,6 @@ LEAST_GAIN = 1.05
 """times faster than the plain way that another must be to be chosen"""
 WORTH_COMPILING = 600.0
 """seconds that plain updates must still take: compiling itself takes one minute or two"""
-_GRAPH_WARM_UP = 3
-"""updates on the capturing stream before the capture, as torch's documentation asks"""
-
 _FAILURES = Exception
 """Compilers and captures raise anything: assertions, type errors, their own; none may end a run."""
 
@@ -70,69 +62,6 @@ def compiled(update: Update, losses: Losses) -> Way:
     (pytorch issue 123177).
     """
     return Plain(update, torch.compile(losses, dynamic=False), "compile")
-
-
-class Captured:
-    """One CUDA graph of a whole update: augmentation, networks, losses, gradients, optimiser.
-
-    Rows and rate are copied into buffers that the graph reads; the generator of the views is
-    registered with it, so that every replay draws anew. Rows must keep their number.
-    """
-
-    name = "graph"
-
-    def __init__(
-        self, update: Update, losses: Losses, optimizer: Optimizer, generator: torch.Generator
-    ) -> None:
-        self._update, self._losses = update, losses
-        self._optimizer, self._generator = optimizer, generator
-        self._device = generator.device
-        self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-        self._before_capture = _GRAPH_WARM_UP
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._lr = torch.zeros((), device=self._device)
-        self._rows = torch.empty(0, dtype=torch.int64, device=self._device)
-        self._terms: Terms = {}
-
-    def __call__(self, rows: Tensor, lr: float) -> Terms:
-        """Do one update; the terms are overwritten by the next."""
-        if self._before_capture:
-            self._before_capture -= 1
-            return self._on_side_stream(rows)
-        if self._graph is None:
-            self._rows = rows.clone()
-            self._graph = self._capture()
-        self._rows.copy_(rows)
-        self._lr.fill_(lr)
-        self._graph.replay()
-        return self._terms
-
-    def _on_side_stream(self, rows: Tensor) -> Terms:
-        main = torch.cuda.current_stream(self._device)
-        self._stream.wait_stream(main)
-        with torch.cuda.stream(self._stream):
-            terms = self._update(rows, self._losses)
-        main.wait_stream(self._stream)
-        return terms
-
-    def _capture(self) -> torch.cuda.CUDAGraph:
-        """Record an update without running it; the optimiser reads its rate from a buffer."""
-        graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(self._generator)
-        groups = self._optimizer.param_groups
-        before = [dict(group) for group in groups]
-        for group in groups:
-            group["lr"] = self._lr
-            if "capturable" in group:
-                group["capturable"] = True
-        try:
-            # Other threads of a dashboard may use the device meanwhile.
-            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
-                self._terms = self._update(self._rows, self._losses)
-        finally:
-            for group, values in zip(groups, before, strict=True):
-                group.update(values)
-        return graph
 
 
 class Accelerator:
@@ -194,7 +123,8 @@ class Accelerator:
                 raise
             self._give_up(self.way.name, error)
             self.way = self._plain
-            return self._plain(rows, lr)
+        # Not in the handler: the error holds what the failed update had made.
+        return self._plain(rows, lr)
 
     def _give_up(self, name: str, error: BaseException) -> None:
         first = str(error).strip().partition("\n")[0] or type(error).__name__

@@ -2,34 +2,109 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
 from tui_latent.hardware import devices
-from tui_latent.records.schema import Status
-from tui_latent.settings import MethodSettings, Preset, TrainSettings
+from tui_latent.settings import MethodSettings, TrainSettings
+
+_CPU = torch.device("cpu")
 
 
 class DeviceError(Exception):
-    """A device that a preset asks for and this machine has not."""
+    """A device that a preset asks for and that cannot be used here."""
 
 
-def choose_device(name: str) -> torch.device:
-    """Return the device that `auto`, `cpu`, `cuda` or `cuda:1` means here; DeviceError if none."""
+def choose_device(name: str, log: Callable[[str], None] = lambda _: None) -> torch.device:
+    """Return the device that `auto`, `cpu`, `cuda` or `cuda:1` means here.
+
+    `auto` is the GPU with the most free memory among those that this torch has kernels for, else
+    the CPU; why a GPU was passed over is told to `log`. DeviceError where a device asked for by
+    name is missing or cannot be used.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        for device in _by_free_memory(count):
+            problem = _without_kernels(device)
+            if problem is None:
+                return device
+            log(f"{problem}; it is not used")
+        return _CPU
     device = torch.device(name)
-    if device.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        index = device.index or 0
-        if index >= count:
-            raise DeviceError(
-                f"train.device is '{name}', but torch sees {count} GPUs here: "
-                "choose another with --device, or --device cpu"
-            )
-        return torch.device("cuda", index)
+    if device.type != "cuda":
+        return device
+    index = device.index or 0
+    if index >= count:
+        raise DeviceError(
+            f"train.device is '{name}', but torch sees {count} GPUs here: "
+            "choose another with --device, or --device cpu"
+        )
+    device = torch.device("cuda", index)
+    if problem := _without_kernels(device):
+        raise DeviceError(
+            f"{problem}: install a torch that supports it (pytorch.org lists them), "
+            "choose another device with --device, or --device cpu"
+        )
     return device
+
+
+def use_device(device: torch.device) -> None:
+    """Make the device the current one of this thread; to be called before work on it starts.
+
+    torch allocates some of what belongs to a GPU on the current one, which is cuda:0 in every new
+    thread: a graph's random state among it, up to torch 2.11.
+    """
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+
+
+def _by_free_memory(count: int) -> list[torch.device]:
+    """Return torch's GPUs, the one with the most free memory first.
+
+    What is free is asked of the driver, as torch would occupy memory of each GPU for the answer.
+    The driver's order is CUDA's only where CUDA numbers GPUs by their place on the bus.
+    """
+    free = dict.fromkeys(range(count), 0)
+    if os.environ.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID":
+        for gpu in devices():
+            if gpu.kind == "cuda" and gpu.index in free:
+                free[gpu.index] = gpu.free_bytes or 0
+    order = sorted(free, key=lambda index: (-free[index], index))
+    return [torch.device("cuda", index) for index in order]
+
+
+def _without_kernels(device: torch.device) -> str | None:
+    """Say that this torch was built without kernels for a GPU; None where it has them."""
+    built = torch.cuda.get_arch_list()
+    major, minor = torch.cuda.get_device_capability(device)
+    if not any(name.startswith("sm_") for name in built) or _has_kernels(built, (major, minor)):
+        return None
+    return (
+        f"{describe_device(device)} has compute capability {major}.{minor}, and torch "
+        f"{torch.__version__} has kernels for {' '.join(built)} only"
+    )
+
+
+def _has_kernels(built: list[str], capability: tuple[int, int]) -> bool:
+    """Whether a GPU runs what was built: code of its own generation, or any older PTX."""
+    for name in built:
+        parts = re.fullmatch(r"(sm|compute)_(\d+)(\d)([a-z]?)", name)
+        if parts is None:
+            continue
+        made_for = int(parts[2]), int(parts[3])
+        exact = parts[4] == "a"
+        if made_for == capability:
+            return True
+        older = made_for < capability and not exact
+        if older and (parts[1] == "compute" or made_for[0] == capability[0]):
+            return True
+    return False
 
 
 def describe_device(device: torch.device) -> str:
@@ -48,7 +123,9 @@ def choose_precision(settings: TrainSettings, device: torch.device) -> torch.dty
     if settings.precision != "auto":
         return torch.bfloat16 if settings.precision == "bfloat16" else torch.float32
     if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        # torch.cuda.is_bf16_supported asks the current device, which may be another.
+        capable = torch.cuda.get_device_capability(device) >= (8, 0)
+        native = torch.version.hip is not None or capable
     else:
         native = _cpu_computes_bfloat16()
     return torch.bfloat16 if native else torch.float32
@@ -74,54 +151,18 @@ def _cpu_computes_bfloat16() -> bool:
 
 
 def memory_in_use(device: torch.device) -> int:
-    """Return the bytes that the run holds: on a GPU in tensors, on a CPU the whole process."""
+    """Return the bytes that the run holds: on a GPU all that torch has reserved there, a graph's
+    memory and free blocks too; on a CPU the whole process."""
     if device.type == "cuda":
-        return torch.cuda.memory_allocated(device)
+        return torch.cuda.memory_reserved(device)
     import psutil
 
     return int(psutil.Process().memory_info().rss)
 
 
-def device_trouble(error: BaseException, preset: Preset | None, status: Status) -> str | None:
-    """Say what to do about a device without memory, or a lost one; None for any other error."""
-    if preset is None:
-        return None
-    step = status.checkpoint_step
-    kept = f"the checkpoint of step {step:,} stands" if step else "there is no checkpoint yet"
-    if _out_of_memory(error):
-        batch = preset.train.batch_size
-        return (
-            f"{_device_words(status)} ran out of memory{_memory_words(status)} with "
-            f"train.batch_size={batch}; {kept}\nresume when there is more, or train anew "
-            f"with --set train.batch_size={max(batch // 2, 2)}"
-        )
-    if _device_lost(error):
-        first = str(error).partition("\n")[0]
-        return f"{_device_words(status)} was lost: {first}\n{kept}: resume when it is back"
-    return None
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    # The CPU's allocator raises a plain RuntimeError.
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
-
-
-def _device_lost(error: BaseException) -> bool:
-    words = ("CUDA error", "CUDA driver error", "CUBLAS_STATUS", "CUDNN_STATUS")
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
-
-
-def _device_words(status: Status) -> str:
-    return "the CPU" if status.device.startswith("cpu") else status.device or "the device"
-
-
-def _memory_words(status: Status) -> str:
-    """Return how much memory is free, as far as the machine tells."""
-    for device in devices():
-        known = device.total_bytes is not None and device.free_bytes is not None
-        if known and status.device.startswith(device.id):
-            free, total = device.free_bytes or 0, device.total_bytes or 0
-            return f" ({free / 2**30:.1f} of {total / 2**30:.1f} GiB free)"
-    return ""
+def free_device_memory() -> None:
+    """Give the GPU memory that nothing uses any more back to the driver, after a run."""
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        gc.collect()
+        with suppress(RuntimeError):  # a lost GPU has nothing to give back
+            torch.cuda.empty_cache()

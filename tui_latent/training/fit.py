@@ -22,17 +22,25 @@ from tui_latent.training.control import (
     Stopwatch,
     log_unless_stopped,
 )
+from tui_latent.training.device import choose_device, use_device
 from tui_latent.training.disk import PatientDisk
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.latent_files import LatentFiles
 
 
 def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
-    """Fit the method to all training images at once, evaluate and save; on the CPU."""
+    """Fit the method to all training images at once, evaluate and save; on the CPU.
+
+    Only features of pretrained networks are computed on the preset's device.
+    """
     stopwatch = Stopwatch(0.0)
     writer.status(device="cpu", phase=f"loading {preset.data.source}", total_steps=1)
     log = log_unless_stopped(path, writer.log)
-    dataset = load_dataset(preset.data, preset.train.seed, log)
+    device = choose_device(preset.train.device, writer.log)
+    use_device(device)
+    if device.type == "cuda":
+        writer.log(f"{preset.method.name} is fitted on the CPU; {device} computes features only")
+    dataset = load_dataset(preset.data, preset.train.seed, log, device)
     torch.manual_seed(preset.train.seed)
     method = METHODS[preset.method.name](preset.method, dataset.input_shape)
     control = RunControl(path, writer, stopwatch, save=lambda: None)

@@ -29,6 +29,8 @@ class RowOrder:
             # Made on the CPU, so that the order is the same on every device.
             generator = torch.Generator().manual_seed(self._seed * 1_000_003 + epoch)
             order = torch.randperm(self.images, generator=generator)
-            self._order, self._epoch = order.to(self._device), epoch
+            if self._device.type == "cuda":  # from pinned memory, so that nothing waits
+                order = order.pin_memory()
+            self._order, self._epoch = order.to(self._device, non_blocking=True), epoch
         start = position * self.batch_size
         return self._order[start : start + self.batch_size]

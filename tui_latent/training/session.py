@@ -14,10 +14,11 @@ from tui_latent.records.schema import RunError, State
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
 from tui_latent.training.control import StopRequested
-from tui_latent.training.device import DeviceError, device_trouble
+from tui_latent.training.device import DeviceError, free_device_memory
 from tui_latent.training.disk import NotSavedError
 from tui_latent.training.fit import fit_run
 from tui_latent.training.trainer import Trainer
+from tui_latent.training.trouble import device_trouble
 from tui_latent.training.window import NotFiniteError
 
 _EXPLAINED = (DataError, DeviceError, NotFiniteError, NotSavedError, PresetError, RunError)
@@ -40,6 +41,7 @@ def train(path: Path) -> State:
             writer.status(state=state, phase="", error=None)
             writer.log(state)
     finally:
+        free_device_memory()
         _close(writer)
     return state
 

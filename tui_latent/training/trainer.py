@@ -19,8 +19,9 @@ from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
 from tui_latent.screen_time import ScreenShare
 from tui_latent.settings import Preset
-from tui_latent.training.acceleration import Accelerator, Losses, accelerator
+from tui_latent.training.acceleration import Accelerator, accelerator
 from tui_latent.training.best import BestLoss
+from tui_latent.training.captured import Losses
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
 from tui_latent.training.control import (
     RunControl,
@@ -34,12 +35,15 @@ from tui_latent.training.device import (
     choose_precision,
     describe_device,
     memory_in_use,
+    use_device,
 )
 from tui_latent.training.disk import PatientDisk
 from tui_latent.training.evaluator import Evaluation, Evaluator
 from tui_latent.training.latent_files import LatentFiles
 from tui_latent.training.neighbour_views import earlier_neighbours
 from tui_latent.training.optimizers import make_optimizer
+from tui_latent.training.random_states import load_random_states, random_states
+from tui_latent.training.room import move_to
 from tui_latent.training.rows import RowOrder
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
 from tui_latent.training.window import TermWindow
@@ -60,12 +64,14 @@ class Trainer:
         """Load data, build the network, and go to the last checkpoint if there is one."""
         self.path, self.preset, self.writer = path, preset, writer
         train = preset.train
-        self.device = choose_device(train.device)
+        self.device = choose_device(train.device, writer.log)
+        use_device(self.device)
         self.precision = choose_precision(train, self.device)
         writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
         log = log_unless_stopped(path, writer.log)
         dataset = load_dataset(preset.data, train.seed, log, self.device)
-        self.dataset = dataset.to(self.device)
+        self.dataset = move_to(dataset, preset.data, self.device)
+        writer.status(phase="building the network")
         torch.manual_seed(train.seed)
         self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
         neighbours = earlier_neighbours(preset, path.parent, self.dataset)
@@ -84,7 +90,7 @@ class Trainer:
         self.best, self.evaluated_step = BestLoss(), -1
         self.missing: dict[str, str] = {}
         self.collapsed = False
-        self.window = TermWindow()
+        self.window = TermWindow(late=self.device.type == "cuda")
         self._enter_stage(self.stages[0])
         self.stopwatch = Stopwatch(self._resume())
         self._rate_from = (self.done, self.stopwatch.seconds)
@@ -164,6 +170,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint of this very step, unless the loss has become NaN."""
+        self._append_records(wait=True)
         state = {
             "step": self.done,
             "window": self.window.state(self.done),
@@ -172,9 +179,7 @@ class Trainer:
             "input_shape": list(self.dataset.input_shape),
             "method": self.method.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "torch_rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            **random_states(self.generator),
             "seconds": self.stopwatch.seconds,
             **self.best.state(),
             "bfloat16": self.precision is torch.bfloat16,
@@ -196,15 +201,14 @@ class Trainer:
             self._enter_stage(stage)
         self.method.load_state_dict(saved["method"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.precision = torch.bfloat16 if saved["bfloat16"] else torch.float32
+        if saved["bfloat16"] != (self.precision is torch.bfloat16):
+            precision = str(self.precision).removeprefix("torch.")
+            self.writer.log(f"the networks now compute in {precision}, unlike at the checkpoint")
         self.done = saved["step"]
         self.best.load_state(saved)
         self.evaluated_step = saved["evaluated_step"]
         self.window.load_state(saved["window"], self.device)
-        self.generator.set_state(saved["generator"].cpu())
-        torch.set_rng_state(saved["torch_rng"].cpu())
-        if saved["cuda_rng"] and self.device.type == "cuda":
-            torch.cuda.set_rng_state_all([state.cpu() for state in saved["cuda_rng"]])
+        load_random_states(saved, self.generator, self.preset.train.seed, self.writer.log)
         self.writer.status(checkpoint_step=self.done)
         self.writer.log(f"resumed from the checkpoint at step {self.done:,}")
         seconds: float = saved["seconds"]
@@ -247,9 +251,8 @@ class Trainer:
         return self.done == self.total_steps or self.done % every == 0
 
     def _record(self) -> None:
-        """Read the terms off the device and append them to the run."""
-        values = {f"train/{name}": v for name, v in self.window.means(self.done).items()}
-        values["train/lr"] = self.optimizer.param_groups[0]["lr"]
+        """End the window of terms, and append what has been read of them to the run."""
+        values = {"train/lr": self.optimizer.param_groups[0]["lr"]}
         steps, seconds = self.done - self._rate_from[0], self.stopwatch.seconds
         if steps and seconds > self._rate_from[1]:
             rate = steps * self.order.batch_size / (seconds - self._rate_from[1])
@@ -258,15 +261,22 @@ class Trainer:
         self._rate_from = (self.done, seconds)
         if (share := self.screen.read()) is not None:
             values["train/screen_share"] = share
-        self._write(values)
+        self.window.close(self.done, values, seconds)
+        self._append_records(wait=False)
+
+    def _append_records(self, wait: bool) -> None:
+        for closed, means in self.window.read(wait):
+            values = {f"train/{name}": value for name, value in means.items()} | closed.beside
+            self._write(values, closed.step, closed.seconds)
 
     def _evaluate(self) -> None:
+        self._append_records(wait=True)  # before records of a later step
         self.writer.status(phase="evaluating")
         evaluation = self.evaluator.evaluate(self.method, self.autocast)
         metrics = evaluation.metrics
         if self.done < SETTLED:
             metrics.pop("latent/collapsed", None)
-        self._write(metrics)
+        self._write(metrics, self.done, self.stopwatch.seconds)
         self.disk.write(
             self.path / "latents",
             state_bytes([evaluation.bank, evaluation.queries]),
@@ -303,12 +313,12 @@ class Trainer:
                 self.control.pause()
         self.collapsed = collapsed
 
-    def _write(self, values: dict[str, float]) -> None:
-        epoch, seconds = self.done / self.order.steps_per_epoch, self.stopwatch.seconds
+    def _write(self, values: dict[str, float], step: int, seconds: float) -> None:
+        epoch = step / self.order.steps_per_epoch
         self.disk.write(
             self.path / "metrics.jsonl",
             40 * len(values),
-            lambda: self.writer.metrics(self.done, epoch, seconds, values),
+            lambda: self.writer.metrics(step, epoch, seconds, values),
         )
 
     def _progress(self) -> dict[str, Any]:

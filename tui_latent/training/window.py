@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -22,12 +23,37 @@ class NotFiniteError(Exception):
         )
 
 
-class TermWindow:
-    """Terms of the steps since the last `means()`; adding costs no wait for the device."""
+@dataclass(frozen=True)
+class Closed:
+    """A window that no step is added to any more, on its way to the CPU."""
 
-    def __init__(self) -> None:
+    step: int
+    """the last step of the window"""
+    beside: dict[str, float]
+    """values of the same record that are not terms"""
+    seconds: float
+    """time of training at that step"""
+    terms: tuple[str, ...]
+    values: Tensor
+    """(steps, terms)"""
+    copied: torch.cuda.Event | None
+    """after which `values` can be read; None where they always can"""
+
+
+class TermWindow:
+    """Terms of the steps since the last record; adding costs no wait for the device.
+
+    On a GPU a closed window is copied to pinned memory behind the steps that are queued, and read
+    when the next one is closed: by then it has long arrived, and the queue never runs dry. On a
+    CPU it is read at once.
+    """
+
+    def __init__(self, late: bool = False) -> None:
+        """`late`: whether closed windows are read one window later."""
+        self._late = late
         self._terms: tuple[str, ...] = ()
         self._rows: list[Tensor] = []
+        self._closed: list[Closed] = []
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -37,39 +63,74 @@ class TermWindow:
         self._terms = tuple(terms)
         self._rows.append(torch.stack([value.detach().float() for value in terms.values()]))
 
+    def close(self, step: int, beside: dict[str, float], seconds: float) -> None:
+        """End the window with `step`, the last one added, and start a new one."""
+        values, copied = _sent_to_cpu(torch.stack(self._rows))
+        self._rows = []
+        self._closed.append(Closed(step, beside, seconds, self._terms, values, copied))
+
+    def read(self, wait: bool) -> Iterator[tuple[Closed, dict[str, float]]]:
+        """Yield closed windows with each term's mean, oldest first, each once.
+
+        All of them if `wait`, else those that are due. NotFiniteError names the first term and
+        step that is not finite.
+        """
+        while len(self._closed) > (self._late and not wait):
+            closed = self._closed.pop(0)
+            if closed.copied is not None:
+                closed.copied.synchronize()
+            yield closed, _means(closed.terms, _finite(closed.terms, closed.values, closed.step))
+
     def means(self, step: int) -> dict[str, float]:
         """Return each term's mean and start a new window; `step` is the last step added.
 
-        NotFiniteError names the first term and step that is not finite.
+        It waits for the device. NotFiniteError as in `read`.
         """
-        values = self._finite_values(step)
+        values = torch.stack(self._rows)
         self._rows = []
-        return {
-            term: sum(column) / len(column)
-            for term, column in zip(self._terms, zip(*values, strict=True), strict=True)
-        }
+        return _means(self._terms, _finite(self._terms, values, step))
 
     def state(self, step: int) -> dict[str, Any]:
         """Return the window for a checkpoint at `step`, so that its record is not cut in two.
 
-        NotFiniteError as in `means`.
+        Closed windows are to be read before. NotFiniteError as in `read`.
         """
-        values = self._finite_values(step) if self._rows else []
-        return {"terms": list(self._terms), "rows": values}
+        assert not self._closed
+        rows = _finite(self._terms, torch.stack(self._rows), step) if self._rows else []
+        return {"terms": list(self._terms), "rows": rows}
 
     def load_state(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on with a window that a checkpoint kept."""
         self._terms = tuple(state["terms"])
         self._rows = [torch.tensor(row, device=device) for row in state["rows"]]
 
-    def _finite_values(self, step: int) -> list[list[float]]:
-        """Read all terms of the steps up to `step`; NotFiniteError names the first that is not."""
-        values: list[list[float]] = torch.stack(self._rows).tolist()  # the one wait for the device
-        first = step - len(values) + 1
-        for offset, row in enumerate(values):
-            broken = [pair for pair in zip(self._terms, row, strict=True) if not isfinite(pair[1])]
-            if broken:
-                # Their sum is broken too: the term that broke it says more.
-                term, value = min(broken, key=lambda pair: pair[0] == "loss")
-                raise NotFiniteError(term, value, first + offset)
-        return values
+
+def _sent_to_cpu(values: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
+    """Start a copy to pinned memory without waiting for it; values on the CPU are returned."""
+    if values.device.type != "cuda":
+        return values, None
+    there = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    there.copy_(values, non_blocking=True)
+    copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    copied.record()
+    return there, copied
+
+
+def _means(terms: tuple[str, ...], values: list[list[float]]) -> dict[str, float]:
+    return {
+        term: sum(column) / len(column)
+        for term, column in zip(terms, zip(*values, strict=True), strict=True)
+    }
+
+
+def _finite(terms: tuple[str, ...], values: Tensor, step: int) -> list[list[float]]:
+    """Return all terms of the steps up to `step`; NotFiniteError names the first that is not."""
+    rows: list[list[float]] = values.tolist()
+    first = step - len(rows) + 1
+    for offset, row in enumerate(rows):
+        broken = [pair for pair in zip(terms, row, strict=True) if not isfinite(pair[1])]
+        if broken:
+            # Their sum is broken too: the term that broke it says more.
+            term, value = min(broken, key=lambda pair: pair[0] == "loss")
+            raise NotFiniteError(term, value, first + offset)
+    return rows
