@@ -236,7 +236,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     nobody trains, from the time it is resumed.
     """
     from tui_latent.records.control import request
-    from tui_latent.records.reader import RunReader
+    from tui_latent.records.runs import run_status
     from tui_latent.records.schema import LIVE_STATES, RunError
 
     if (what == "lr") != (factor is not None):
@@ -250,7 +250,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
         "lr": {"lr_factor": factor},
     }
     try:
-        status = RunReader(path).refresh().status
+        status = run_status(path)
         if what != "lr" and status.state not in LIVE_STATES:
             hint = f"; to go on: tui-latent resume {path.name}" if what == "resume" else ""
             fail(f"{path.name} is {status.state}, no process trains it{hint}", FAILED)
@@ -272,7 +272,7 @@ def runs(runs: str | None, as_json: bool) -> None:
     from tui_latent.records.runs import list_runs, runs_folder
 
     folder = runs_folder(runs)
-    summaries = list_runs(folder)
+    summaries = list_runs(folder, certain=True)
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in summaries]}))
         return

@@ -30,7 +30,7 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     """Fit the method to all training images at once, evaluate and save; on the CPU."""
     stopwatch = Stopwatch(0.0)
     writer.status(device="cpu", phase=f"loading {preset.data.source}", total_steps=1)
-    log = log_unless_stopped(path, writer.log)
+    log = log_unless_stopped(path, writer)
     dataset = load_dataset(preset.data, preset.train.seed, log)
     torch.manual_seed(preset.train.seed)
     method = METHODS[preset.method.name](preset.method, dataset.input_shape)

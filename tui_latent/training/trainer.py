@@ -59,7 +59,7 @@ class Trainer:
         self.device = choose_device(train.device)
         self.precision = choose_precision(train, self.device)
         writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
-        log = log_unless_stopped(path, writer.log)
+        log = log_unless_stopped(path, writer)
         dataset = load_dataset(preset.data, train.seed, log, self.device)
         self.dataset = dataset.to(self.device)
         torch.manual_seed(train.seed)
