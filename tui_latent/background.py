@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tui_latent.heap import keep_freed_memory
-from tui_latent.openmp import wait_briefly
+from tui_latent.openmp import use_allowed_cores, wait_briefly
 from tui_latent.records.control import read_request
 from tui_latent.records.identity import read_identity
 from tui_latent.records.runs import refuse_trained
@@ -45,11 +45,15 @@ def start_in_background(path: Path) -> int:
 
 
 def main() -> None:
-    """Train the run that is the first argument, of which the second was asked; SIGTERM and SIGINT stop and save it."""
+    """Train the run that is the first argument, of which the second was asked.
+
+    SIGTERM and SIGINT stop and save it.
+    """
     from tui_latent.progress import train_unseen
 
     keep_freed_memory()
     wait_briefly()
+    use_allowed_cores()
     try:
         path, asked_before = sys.argv[1:]
         train_unseen(Path(path), Request(**json.loads(asked_before)))

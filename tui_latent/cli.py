@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from tui_latent.heap import keep_freed_memory
-from tui_latent.openmp import wait_briefly
+from tui_latent.openmp import use_allowed_cores, wait_briefly
 from tui_latent.records.plain import plain_text
 from tui_latent.records.schema import RunError
 
@@ -78,6 +78,7 @@ def main(context: click.Context, runs: str | None) -> None:
     """
     keep_freed_memory()
     wait_briefly()
+    use_allowed_cores()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale without – or ● must not end a command
             stream.reconfigure(errors="replace")

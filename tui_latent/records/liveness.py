@@ -11,7 +11,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 from tui_latent.records.files import Signature, replace_small_file, signature
 from tui_latent.records.plain import plain_text
-from tui_latent.records.process import HOST, is_alive
+from tui_latent.records.process import is_alive
 from tui_latent.records.schema import LIVE_STATES, State, Status
 
 STALE_AFTER: Final = 30.0

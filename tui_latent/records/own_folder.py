@@ -32,7 +32,7 @@ class OwnFolder:
         FolderLostError when it was deleted, moved or replaced; OSError while its disk is away.
         """
         try:
-            now = _key(os.stat(self.path))
+            now = _key(self.path.stat())
         except OSError as error:
             if error.errno not in _NOTHING_THERE:
                 raise
@@ -74,7 +74,7 @@ class OwnFolder:
         below = self._key
         for folder, key in self._above:
             try:
-                if _key(os.stat(folder)) == key:
+                if _key(folder.stat()) == key:
                     return below[0] != key[0]
             except OSError as error:
                 if error.errno not in _NOTHING_THERE:

@@ -24,10 +24,10 @@ def process_place() -> str:
     Empty where the system does not tell, or shows the processes of another namespace.
     """
     try:
-        if os.readlink(_PROC / "self") != str(os.getpid()):
+        if str((_PROC / "self").readlink()) != str(os.getpid()):
             return ""
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {os.readlink(_PROC / 'self/ns/pid')}"
+        return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
     except (OSError, ValueError):
         return ""
 

@@ -42,7 +42,7 @@ def _remove_if_left(folder: Path) -> None:
     """Remove what another process made here, if that process is gone."""
     lock = FileLock(folder / _LOCK)
     with suppress(OSError):
-        if lock.take() or time.time() - os.stat(folder).st_mtime > _OLD:
+        if lock.take() or time.time() - folder.stat().st_mtime > _OLD:
             lock.release()
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -69,7 +69,7 @@ def remove_whole(path: Path, staging: Path, last: tuple[str, ...]) -> None:
                 file.rename(target)
             done.append((file, target))
         kept_to_the_end = [moved / name for name in last]
-        for file, target in done:
+        for _, target in done:
             if target not in kept_to_the_end and not (target.is_dir() and not target.is_symlink()):
                 target.unlink()
     except OSError as error:

@@ -30,7 +30,6 @@ from tui_latent.records.files import (
 )
 from tui_latent.records.identity import PRESET_FILE, read_identity
 from tui_latent.records.liveness import (
-    HOST,
     StatusError,
     beats,
     moving_status,
@@ -43,7 +42,7 @@ from tui_latent.records.maps import write_map
 from tui_latent.records.metrics import MetricsReader, parse_record, record_line
 from tui_latent.records.own_folder import OwnFolder
 from tui_latent.records.plain import plain_line
-from tui_latent.records.process import is_alive, same_boot, this_process
+from tui_latent.records.process import HOST, is_alive, same_boot, this_process
 from tui_latent.records.runs import LATEST, LOCK_FILE, busy_error
 from tui_latent.records.schema import (
     FORMAT,

@@ -7,12 +7,24 @@ from pathlib import Path
 import torch
 
 from tui_latent.hardware import devices
+from tui_latent.limits import cpu_cores
 from tui_latent.records.schema import Status
 from tui_latent.settings import MethodSettings, Preset, TrainSettings
 
 
 class DeviceError(Exception):
     """A device that a preset asks for and this machine has not."""
+
+
+def limit_threads() -> None:
+    """Have torch compute with no more threads than there are cores for this process.
+
+    Torch counts the machine's cores, of which a container may use only some: the threads above
+    that wait for each other at every parallel loop.
+    """
+    cores = cpu_cores()
+    if torch.get_num_threads() > cores:
+        torch.set_num_threads(cores)
 
 
 def choose_device(name: str) -> torch.device:

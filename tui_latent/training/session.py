@@ -14,7 +14,7 @@ from tui_latent.records.schema import FolderLostError, RunError, State
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
 from tui_latent.training.control import StopRequested
-from tui_latent.training.device import DeviceError, device_trouble
+from tui_latent.training.device import DeviceError, device_trouble, limit_threads
 from tui_latent.training.disk import NotSavedError, wait_to_end
 from tui_latent.training.fit import fit_run
 from tui_latent.training.trainer import Trainer
@@ -33,6 +33,7 @@ def train(writer: RunWriter) -> State:
     """
     try:
         writer.status(state="starting", error=None)
+        limit_threads()
         with captured_output(writer.log):
             state = _train(writer.path, writer)
         if state != "failed":
