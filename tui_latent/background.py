@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 from tui_latent.gpu_order import number_by_bus
 from tui_latent.heap import keep_freed_memory
-from tui_latent.openmp import wait_briefly
-from tui_latent.records.reader import RunReader
-from tui_latent.records.runs import busy_error
-from tui_latent.records.schema import LIVE_STATES, RunError
+from tui_latent.openmp import use_allowed_cores, wait_briefly
+from tui_latent.records.control import read_request
+from tui_latent.records.identity import read_identity
+from tui_latent.records.runs import refuse_trained
+from tui_latent.records.schema import Request, RunError
 
 
 def start_in_background(path: Path) -> int:
@@ -21,13 +24,13 @@ def start_in_background(path: Path) -> int:
     What the process prints goes to the run's `train.log`. RunBusyError when another trains the
     run, RunError when no process can be started.
     """
-    status = RunReader(path).refresh().status
-    if status.pid and status.state in LIVE_STATES:
-        raise busy_error(path, status, "try again")
+    read_identity(path)
+    refuse_trained(path, "try again")
+    asked = json.dumps(asdict(read_request(path)))
     try:
         with (path / "train.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tui_latent.background", str(path)],
+                [sys.executable, "-m", "tui_latent.background", str(path), asked],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -43,14 +46,19 @@ def start_in_background(path: Path) -> int:
 
 
 def main() -> None:
-    """Train the run that is the one argument; SIGTERM and SIGINT stop and save it."""
+    """Train the run that is the first argument, of which the second was asked.
+
+    SIGTERM and SIGINT stop and save it.
+    """
     from tui_latent.progress import train_unseen
 
     keep_freed_memory()
     wait_briefly()
     number_by_bus()
+    use_allowed_cores()
     try:
-        train_unseen(Path(sys.argv[1]))
+        path, asked_before = sys.argv[1:]
+        train_unseen(Path(path), Request(**json.loads(asked_before)))
     except RunError as error:
         sys.exit(f"tui-latent: {error}")
 

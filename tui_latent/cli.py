@@ -14,7 +14,7 @@ import click
 
 from tui_latent.gpu_order import number_by_bus
 from tui_latent.heap import keep_freed_memory
-from tui_latent.openmp import wait_briefly
+from tui_latent.openmp import use_allowed_cores, wait_briefly
 from tui_latent.records.plain import plain_text
 from tui_latent.records.schema import RunError
 
@@ -80,6 +80,7 @@ def main(context: click.Context, runs: str | None) -> None:
     keep_freed_memory()
     wait_briefly()
     number_by_bus()
+    use_allowed_cores()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale without – or ● must not end a command
             stream.reconfigure(errors="replace")
@@ -238,7 +239,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     nobody trains, from the time it is resumed.
     """
     from tui_latent.records.control import request
-    from tui_latent.records.reader import RunReader
+    from tui_latent.records.runs import run_status
     from tui_latent.records.schema import LIVE_STATES, RunError
 
     if (what == "lr") != (factor is not None):
@@ -252,7 +253,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
         "lr": {"lr_factor": factor},
     }
     try:
-        status = RunReader(path).refresh().status
+        status = run_status(path)
         if what != "lr" and status.state not in LIVE_STATES:
             hint = f"; to go on: tui-latent resume {path.name}" if what == "resume" else ""
             fail(f"{path.name} is {status.state}, no process trains it{hint}", FAILED)
@@ -274,7 +275,7 @@ def runs(runs: str | None, as_json: bool) -> None:
     from tui_latent.records.runs import list_runs, runs_folder
 
     folder = runs_folder(runs)
-    summaries = list_runs(folder)
+    summaries = list_runs(folder, certain=True)
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in summaries]}))
         return

@@ -35,8 +35,9 @@ def examine(runs: Path) -> dict[str, dict[str, str]]:
 def _devices() -> dict[str, str]:
     import torch
 
-    from tui_latent.training.device import choose_device, choose_precision
+    from tui_latent.training.device import choose_device, choose_precision, limit_threads
 
+    limit_threads()
     found = {device.id: device.describe() for device in devices()}
     chosen = choose_device("auto")
     precision = str(choose_precision(TrainSettings(), chosen)).removeprefix("torch.")

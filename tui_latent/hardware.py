@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-import psutil
 import pynvml
+
+from tui_latent.limits import cpu_cores, memory
 
 _GIB: Final = 1 << 30
 
@@ -50,16 +51,9 @@ def devices() -> tuple[Device, ...]:
     return (*_gpus(), _cpu())
 
 
-def cpu_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _cpu() -> Device:
-    memory = psutil.virtual_memory()
-    return Device("cpu", 0, _cpu_title(), memory.total, memory.available)
+    has = memory()
+    return Device("cpu", 0, _cpu_title(), has.total, has.available)
 
 
 @cache

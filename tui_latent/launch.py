@@ -11,10 +11,9 @@ from tui_latent.hardware import devices
 from tui_latent.heap import give_memory_back
 from tui_latent.preset_files import PresetError, names_a_file
 from tui_latent.presets import train_command
-from tui_latent.records.control import request
-from tui_latent.records.reader import RunReader
-from tui_latent.records.runs import busy_error, find_run
-from tui_latent.records.schema import LIVE_STATES, RunError, Status
+from tui_latent.records.control import read_request, take_up
+from tui_latent.records.runs import find_run
+from tui_latent.records.schema import Request, RunError, Status
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset, VicregSettings
 
@@ -58,20 +57,27 @@ def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = 
     return writer.path
 
 
-def train_run(path: Path) -> Status:
+def train_run(path: Path, asked_before: Request | None = None) -> Status:
     """Train a run, or resume it from its last checkpoint; return its status at the end.
 
-    A run that fails says so in its status; RunBusyError when another process trains it.
+    A run that fails says so in its status. RunBusyError when another process trains it, and then
+    nothing of it is changed. What was asked of an earlier life no longer holds; what was asked
+    since `asked_before` (else since this call) does, as a stop while it starts.
     """
-    status = RunReader(path).refresh().status
-    if status.pid and status.state in LIVE_STATES:  # before its request is changed for it
-        raise busy_error(path, status, "try again")
-    if status.state != "starting":
-        request(path, state="run")
-    from tui_latent.training.session import train
-
+    if asked_before is None:
+        asked_before = read_request(path)
+    writer = RunWriter.reopen(path)
+    before = writer.lock()
     try:
-        train(path)
+        if before.pid or before.state != "starting":
+            take_up(path, asked_before)
+            writer.checkpoints_before = asked_before.checkpoints
+        from tui_latent.training.session import train
+    except BaseException:
+        writer.close()
+        raise
+    try:
+        train(writer)
     finally:
         give_memory_back()
-    return RunReader(path).refresh().status
+    return writer.status()

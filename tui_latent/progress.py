@@ -9,16 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Set
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, TextIO
 
 from tui_latent.hangup import ONE_LOSS, let_go_of_terminal, when_gone
-from tui_latent.records.control import request
+from tui_latent.records.control import read_request, request
 from tui_latent.records.missing import missing_lines
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunError, RunSnapshot, RunSummary, Status
+from tui_latent.records.schema import Request, RunError, RunSnapshot, RunSummary, Status
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -38,30 +38,40 @@ def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
     return _train(path, _display(sys.stderr if quiet_stdout else sys.stdout, path))
 
 
-def train_unseen(path: Path) -> dict[str, Any]:
-    """Train the run at `path` as `train_with_progress` does, showing nothing."""
-    return _train(path, nullcontext(_Silence()))
+def train_unseen(path: Path, asked_before: Request | None = None) -> dict[str, Any]:
+    """Train the run at `path` as `train_with_progress` does, showing nothing.
+
+    What was asked of it since `asked_before` holds, else since this call.
+    """
+    return _train(path, nullcontext(_Silence()), asked_before)
 
 
-def _train(path: Path, display: AbstractContextManager[Display]) -> dict[str, Any]:
+def _train(
+    path: Path, display: AbstractContextManager[Display], asked_before: Request | None = None
+) -> dict[str, Any]:
     from tui_latent.launch import train_run
 
+    if asked_before is None:  # before a signal can ask for a stop, which must not be forgotten
+        asked_before = read_request(path)
     outcome: dict[str, Any] = {}
 
     def work() -> None:
         try:
-            outcome["status"] = train_run(path)
+            outcome["status"] = train_run(path, asked_before)
         except Exception as error:
             outcome["error"] = error
 
     reader = RunReader(path)
+    snapshot = reader.refresh()
     with _signals(path) as heard, display as shown:
         worker = threading.Thread(target=work, name="training")
         worker.start()
         while worker.is_alive():
             worker.join(LOOK_EVERY)
             try:
-                shown.show(reader.refresh())
+                with suppress(RunError):  # while its disk is away; the trainer knows what to do
+                    snapshot = reader.refresh()
+                shown.show(snapshot)
             except OSError:  # nobody reads any more, as behind `| head`
                 shown = _Silence()
         if "status" in outcome and outcome["status"].state == "stopped":

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -14,13 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_latent.records.liveness import (
-    HOST,
     StatusError,
     StatusFile,
+    certain_status,
     read_status,
     with_interruption,
     write_status,
 )
+from tui_latent.records.process import HOST, this_process
+from tui_latent.records.runs import list_runs
 from tui_latent.records.schema import LIVE_STATES, State, Status
 
 ELSEWHERE = "another-host"
@@ -50,7 +53,8 @@ def test_a_status_comes_back_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", sorted(LIVE_STATES))
 def test_a_run_whose_process_is_gone_is_interrupted_at_once(state: State, dead_pid: int) -> None:
-    assert with_interruption(live(state=state, pid=dead_pid)).state == "interrupted"
+    dead = live(state=state, pid=dead_pid, process=this_process())
+    assert with_interruption(dead).state == "interrupted"
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
@@ -69,6 +73,70 @@ def test_a_heartbeat_long_ago_means_interrupted_whatever_the_pid(age: float, hos
     """The pid of a dead trainer may belong to another process by now."""
     status = live(host=host, heartbeat=time.time() - age)
     assert with_interruption(status).state == "interrupted"
+
+
+@pytest.mark.parametrize(
+    "place", ["", "another-boot pid:[4026531836] 77 a", "{boot} pid:[4026539999] 77 a"]
+)
+def test_a_number_that_means_nothing_here_leaves_a_fresh_heartbeat_live(
+    place: str, dead_pid: int, tmp_path: Path
+) -> None:
+    """Another container or another host of the same name has process numbers of its own."""
+    process = place.format(boot=this_process().split(" ")[0])
+    beating = live(pid=dead_pid, process=process)
+    assert with_interruption(beating).state == "running"
+    mine_here = live(process=process, heartbeat=time.time() - 60)  # a number that is in use here
+    assert with_interruption(mine_here).state == "interrupted"
+    write_status(tmp_path, beating)
+    assert certain_status(tmp_path).state == "running"
+
+
+def test_a_number_used_again_by_another_process_does_not_make_a_dead_run_live() -> None:
+    boot, namespace, start = this_process().split(" ")
+    earlier = live(process=f"{boot} {namespace} {int(start) - 1} a")
+    assert with_interruption(earlier).state == "interrupted"
+
+
+def test_a_process_that_lives_is_live_also_while_its_disk_takes_no_heartbeat() -> None:
+    waiting = live(state="paused", process=f"{this_process()} a", heartbeat=time.time() - 3600)
+    assert with_interruption(waiting) is waiting
+
+
+def test_a_process_not_waited_for_yet_is_dead() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from tui_latent.records.process import *; print(this_process())"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    process = child.stdout.read().strip()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert with_interruption(live(pid=child.pid, process=process)).state == "interrupted"
+    child.stdout.close()
+    child.wait()
+
+
+@pytest.mark.parametrize("skew", [-5000.0, 5000.0])
+def test_a_heartbeat_by_another_clock_that_moves_is_live_at_one_look(
+    tmp_path: Path, skew: float
+) -> None:
+    write_status(tmp_path, live(host=ELSEWHERE, heartbeat=time.time() + skew))
+    assert certain_status(tmp_path, seconds=0.2).state == "interrupted"
+    beat = threading.Timer(
+        0.3, lambda: write_status(tmp_path, live(host=ELSEWHERE, heartbeat=time.time() + skew))
+    )
+    beat.start()
+    assert certain_status(tmp_path).state == "running"
+    beat.join()
+
+
+def test_a_list_of_runs_learns_that_a_heartbeat_by_another_clock_moves(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    write_status(run, live(host=ELSEWHERE, heartbeat=1000.0))
+    assert [r.status.state for r in list_runs(tmp_path)] == ["interrupted"]
+    write_status(run, live(host=ELSEWHERE, heartbeat=1001.0))
+    assert [r.status.state for r in list_runs(tmp_path)] == ["running"]
 
 
 def test_a_dead_pid_says_nothing_about_another_host(dead_pid: int) -> None:

@@ -28,6 +28,7 @@ from PIL import ExifTags, Image, ImageOps
 from tui_latent.data.errors import DataError
 from tui_latent.data.layout import ImageFile
 from tui_latent.data.places import prepared_folder
+from tui_latent.limits import cpu_cores
 
 _FORMAT = 1
 """raised when the same files would be decoded to other bytes"""
@@ -49,8 +50,8 @@ MOST_PIXELS = 100_000_000
 """of an image file; what says it has more is taken for a bomb that would fill the memory"""
 _CHUNK = 64
 """images a thread decodes at a time"""
-_CHUNKS_AHEAD = 2 * (os.cpu_count() or 1)
-"""so that a slow disk does not fill the memory with decoded images"""
+_CHUNKS_AHEAD = 2
+"""for each thread, so that a slow disk does not fill the memory with decoded images"""
 _SECONDS_BETWEEN_LINES = 1.0
 
 
@@ -161,12 +162,13 @@ def _decoded_chunks(
     root: Path, files: Sequence[ImageFile], size: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Yield (images, states) in the files' order; threads, as decoding needs no interpreter."""
-    workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
+    threads = cpu_cores()
+    workers = ThreadPoolExecutor(threads, thread_name_prefix="decode")
     ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = deque()
     try:
         for first in range(0, len(files), _CHUNK):
             ahead.append(workers.submit(_decode_chunk, root, files[first : first + _CHUNK], size))
-            if len(ahead) > _CHUNKS_AHEAD:
+            if len(ahead) > _CHUNKS_AHEAD * threads:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

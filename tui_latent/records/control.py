@@ -16,22 +16,37 @@ from tui_latent.records.schema import Request, RunError
 
 _FILE: Final = "control.json"
 _STATES: Final = get_args(get_type_hints(Request)["state"])
+_COUNTS: Final = ("serial", "checkpoints", "state_serial")
 _SETTLED_AFTER: Final = 2.0
 """seconds after which a file's signature tells it apart from all later ones"""
 
 
-def read_request(path: Path) -> Request:
-    """Return what is asked of the run at `path`; nothing is, where the file cannot be read.
+def read_request(path: Path, otherwise: Request | None = None) -> Request:
+    """Return what is asked of the run at `path`.
 
-    Costs one look at the file's date, unless it changed in the last two seconds.
+    Where the file cannot be read or is none, `otherwise` holds: what was read before, by which a
+    disk that is away for a moment asks for nothing; without it nothing is asked. Costs one look
+    at the file's date, unless it changed in the last two seconds.
     """
     file = path / _FILE
-    now = signature(file)
-    if now is None:
-        return Request()
-    if abs(time.time() - now[2] / 1e9) < _SETTLED_AFTER:
-        return _read(file)
-    return _read_settled(file, now)
+    try:
+        now = signature(file)
+        if now is None:
+            return otherwise or Request()
+        if abs(time.time() - now[2] / 1e9) < _SETTLED_AFTER:
+            return _read(file)
+        return _read_settled(file, now)
+    except (OSError, _NoRequestError):
+        return otherwise or Request()
+
+
+def take_up(path: Path, before: Request) -> None:
+    """Ask the run at `path` to run, as its new trainer does, unless a state was asked for since.
+
+    `before` is what was asked when the trainer was told to start; RunError as of `request`.
+    """
+    if read_request(path, before).state_serial == before.state_serial:
+        request(path, state="run")
 
 
 def request(
@@ -52,10 +67,11 @@ def request(
         )
     try:
         with one_at_a_time(path / "control.lock"):
-            old = _read(path / _FILE)
+            old = _asked_so_far(path / _FILE)
             new = replace(
                 old,
                 serial=old.serial + 1,
+                state_serial=old.serial + 1 if state else old.state_serial,
                 state=state or old.state,
                 checkpoints=old.checkpoints + checkpoint,
                 lr_factor=old.lr_factor if lr_factor is None else lr_factor,
@@ -73,25 +89,41 @@ def write_request(path: Path, new: Request) -> None:
     replace_small_file(path / _FILE, json.dumps(asdict(new)).encode())
 
 
+class _NoRequestError(Exception):
+    """A file that holds no request."""
+
+
 @lru_cache(maxsize=16)
 def _read_settled(file: Path, _: Signature) -> Request:
     return _read(file)
 
 
+def _asked_so_far(file: Path) -> Request:
+    try:
+        return _read(file)
+    except (FileNotFoundError, _NoRequestError):
+        return Request()
+
+
 def _read(file: Path) -> Request:
+    """Read a request; OSError, or _NoRequestError for a file that is torn."""
     try:
         table = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return Request()
-    return Request(**table) if _is_request(table) else Request()
+    except (ValueError, RecursionError) as error:
+        raise _NoRequestError from error
+    if not _is_request(table):
+        raise _NoRequestError
+    return Request(**table)
 
 
 def _is_request(table: Any) -> bool:
+    if not isinstance(table, dict):
+        return False
+    full = {"state_serial": 0} | table
     return (
-        isinstance(table, dict)
-        and table.keys() == asdict(Request()).keys()
-        and table["state"] in _STATES
-        and all(type(table[key]) is int and table[key] >= 0 for key in ("serial", "checkpoints"))
-        and type(table["lr_factor"]) in (int, float)
-        and 0 < table["lr_factor"] < math.inf
+        full.keys() == asdict(Request()).keys()
+        and full["state"] in _STATES
+        and all(type(full[key]) is int and full[key] >= 0 for key in _COUNTS)
+        and type(full["lr_factor"]) in (int, float)
+        and 0 < full["lr_factor"] < math.inf
     )

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import threading
+import time
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from tui_latent.records.process import HOST, number_in_use, process_place
+
 _CHUNK = 1 << 20
 _ANCHOR = 64
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_TEMPORARY = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})-(?P<pid>\d+)-\d+\.tmp")
+_SURELY_LEFT = 3600.0
+"""seconds"""
 _NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 Signature = tuple[int, int, int]
@@ -80,33 +88,83 @@ def sync_folder(folder: Path) -> None:
 
 def temporary_beside(path: Path) -> Path:
     """Return a hidden name in the same folder that no other thread or process uses."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    ids = f"{_place()}-{os.getpid()}-{threading.get_ident()}"
+    return path.with_name(f".{path.name}.{ids}.tmp")
+
+
+def remove_left_behind(folder: Path, all_of_them: bool = False) -> None:
+    """Remove the temporary files in a folder whose writers were killed, or all that are there.
+
+    A writer that cannot be told to be gone, as one in another container, is taken to be so after
+    an hour: its file should have got its name within seconds.
+    """
+    with suppress(OSError):
+        for file in list(folder.glob("*.tmp" if all_of_them else ".*.tmp")):
+            with suppress(OSError):
+                if all_of_them or _writer_is_gone(file):
+                    file.unlink()
+
+
+def _writer_is_gone(file: Path) -> bool:
+    match = _TEMPORARY.fullmatch(file.name)
+    if match and _place() and match["place"] == _place():
+        return not number_in_use(int(match["pid"]))
+    return time.time() - file.stat().st_mtime > _SURELY_LEFT
+
+
+def _place() -> str:
+    """Return within what a process number means one process, in eight digits; empty if unknown."""
+    place = process_place()
+    return f"{zlib.crc32(f'{HOST} {place}'.encode()):08x}" if place else ""
 
 
 class AppendedLines:
     """The writing end of a file that grows by whole lines; opened at the first one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, durable: bool = False) -> None:
+        """Of a `durable` file the lines since `sync` are kept, in case the disk loses them."""
         self._path = path
+        self._durable = durable
         self._mutex = threading.Lock()
         self._descriptor: int | None = None
+        self._since_sync: list[bytes] = []
+        self._size: int | None = None
+        """of the file, as this process left it"""
 
     def append(self, line: bytes) -> None:
-        """Add one line (without its newline) in a single write; OSError when the disk is full."""
+        """Add one line (without its newline) in a single write; OSError when the disk is full.
+
+        After an error the file is opened anew, as its disk may be back on another mount.
+        """
         data = line + b"\n"
         with self._mutex:
             if self._descriptor is None:
                 self._descriptor = self._open()
-            written = os.write(self._descriptor, data)
+            try:
+                written = os.write(self._descriptor, data)
+            except OSError:
+                self._close()
+                raise
             if written != len(data):
                 self._take_back(written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+            if self._durable:
+                self._since_sync.append(data)
+                self._size = os.fstat(self._descriptor).st_size
 
     def sync(self) -> None:
         """Wait until all lines so far would outlive a loss of power."""
         with self._mutex:
-            if self._descriptor is not None:
+            if self._descriptor is None:
+                if not self._since_sync:
+                    return
+                self._descriptor = self._open()
+            try:
                 os.fsync(self._descriptor)
+            except OSError:
+                self._close()
+                raise
+            self._since_sync.clear()
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
@@ -122,7 +180,8 @@ class AppendedLines:
 
     def _close(self) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            with suppress(OSError):  # what a network disk could not take was told before
+                os.close(self._descriptor)
             self._descriptor = None
 
     def _open(self) -> int:
@@ -130,12 +189,22 @@ class AppendedLines:
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             size = os.fstat(descriptor).st_size
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            if self._size is not None and size < self._size:
+                self._write_again(descriptor)
+            elif size and os.pread(descriptor, 1, size - 1) != b"\n":
                 os.write(descriptor, b"\n")
         except OSError:
             os.close(descriptor)
             raise
         return descriptor
+
+    def _write_again(self, descriptor: int) -> None:
+        """Write the lines since `sync` again, which a disk lost when it went away."""
+        assert self._size is not None
+        lost = b"".join(self._since_sync)
+        os.ftruncate(descriptor, min(os.fstat(descriptor).st_size, self._size - len(lost)))
+        if os.write(descriptor, lost) != len(lost):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
 
 class GrowingLines:

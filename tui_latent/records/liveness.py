@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import socket
 import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -13,12 +11,14 @@ from typing import Any, Final, get_args, get_type_hints
 
 from tui_latent.records.files import Signature, replace_small_file, signature
 from tui_latent.records.plain import plain_text
+from tui_latent.records.process import is_alive
 from tui_latent.records.schema import LIVE_STATES, State, Status
 
 STALE_AFTER: Final = 30.0
 """seconds without a heartbeat after which a run counts as interrupted"""
 
-HOST: Final = socket.gethostname()
+BEATS_WITHIN: Final = 2.5
+"""seconds within which a live trainer, which writes once a second, is seen to write"""
 
 _TYPES: Final = {name: hint for name, hint in get_type_hints(Status).items() if name != "state"}
 
@@ -49,27 +49,49 @@ def read_status(path: Path) -> Status:
 def with_interruption(status: Status, seen_beating: bool = False) -> Status:
     """Return the status with `interrupted` put in when its trainer is gone.
 
-    On this host a dead process counts at once; else a heartbeat 30 s away from our clock does,
-    unless the caller has `seen_beating`: the heartbeat change, on a host with another clock.
+    A process that this system can tell from all others counts by whether it lives. Of any other,
+    as one in another container or on another host, only its heartbeat counts: within 30 s of our
+    clock, or `seen_beating` by the caller, whatever its clock says.
     """
     if status.state not in LIVE_STATES:
         return status
-    here = status.host == HOST and status.pid > 0
-    if here and not _alive(status.pid):
-        return replace(status, state="interrupted")
-    if abs(time.time() - status.heartbeat) > STALE_AFTER and not seen_beating:
-        return replace(status, state="interrupted")
-    return status
+    alive = is_alive(status.host, status.pid, status.process)
+    if alive is None:
+        alive = seen_beating or beats(status)
+    return status if alive else replace(status, state="interrupted")
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
+def beats(status: Status) -> bool:
+    """Say whether the heartbeat is within 30 s of our clock."""
+    return abs(time.time() - status.heartbeat) <= STALE_AFTER
+
+
+def certain_status(path: Path, seconds: float = BEATS_WITHIN) -> Status:
+    """Read the status of the run at `path`, with an interruption put in once that is certain.
+
+    A heartbeat that seems long past may be that of a host with another clock: it is watched for
+    some seconds. StatusError when there is no status, OSError when it cannot be read.
+    """
+    status = read_status(path)
+    shown = with_interruption(status)
+    undecided = status.pid and is_alive(status.host, status.pid, status.process) is None
+    if shown.state == status.state or not undecided:
+        return shown
+    return moving_status(path, status, seconds) or shown
+
+
+def moving_status(path: Path, status: Status, seconds: float = BEATS_WITHIN) -> Status | None:
+    """Wait for a heartbeat other than `status` has, and return its status; None if none comes."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.05)
+        try:
+            new = read_status(path)
+        except StatusError:
+            continue
+        if new.heartbeat != status.heartbeat:
+            return new
+    return None
 
 
 def _checked(key: str, value: Any) -> Any:
@@ -86,6 +108,25 @@ def _checked(key: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, allowed):
         raise StatusError(f"status.json is torn: {key} is {value!r}")
     return plain_text(value) if isinstance(value, str) else value
+
+
+class Beats:
+    """Remembers of many runs whether their heartbeats move, which no clock has a say in."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, tuple[float, float]] = {}
+
+    def status(self, path: Path) -> Status:
+        """Read the status of the run at `path`, with an interruption put in; StatusError."""
+        status = read_status(path)
+        if status.state not in LIVE_STATES:
+            self._seen.pop(path, None)
+            return status
+        last, moved = self._seen.get(path, (status.heartbeat, -math.inf))
+        if status.heartbeat != last:
+            moved = time.monotonic()
+        self._seen[path] = status.heartbeat, moved
+        return with_interruption(status, time.monotonic() - moved < STALE_AFTER)
 
 
 class StatusFile:

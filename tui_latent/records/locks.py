@@ -24,16 +24,28 @@ class FileLock:
 
         BlockingIOError when another holds it and `wait` is off.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        while True:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(descriptor)
+                if error.errno in _NO_LOCKS:
+                    return False
+                raise
+            self._descriptor = descriptor
+            if self.stands():
+                return True
+            self.release()  # the file was deleted while its lock was waited for
+
+    def stands(self) -> bool:
+        """Say whether the lock is held, and its file is still the one that others would lock."""
+        if self._descriptor is None:
+            return False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            if error.errno in _NO_LOCKS:
-                return False
-            raise
-        self._descriptor = descriptor
-        return True
+            return os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Let others take the lock; does nothing when it is not held."""

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import difflib
+import operator
 import os
-import shutil
+import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from tui_latent.records.files import Signature, signature
 from tui_latent.records.identity import PRESET_FILE, Identity, read_identity
-from tui_latent.records.liveness import StatusError, read_status, with_interruption
+from tui_latent.records.liveness import (
+    BEATS_WITHIN,
+    Beats,
+    StatusError,
+    certain_status,
+    read_status,
+)
 from tui_latent.records.locks import FileLock
 from tui_latent.records.plain import plain_name
+from tui_latent.records.process import is_alive
 from tui_latent.records.schema import LIVE_STATES, RunBusyError, RunError, RunSummary, Status
+from tui_latent.records.staging import remove_whole, staging_folder
 
 LATEST = "latest"
 """what stands for the newest run"""
 
 LOCK_FILE = "train.lock"
 """held by the process that trains the run"""
+
+_BEATS: Final = Beats()
 
 
 def runs_folder(option: str | None) -> Path:
@@ -34,17 +47,20 @@ def runs_folder(option: str | None) -> Path:
         raise RunError(f"{named}: no folder of runs: {error}") from error
 
 
-def list_runs(folder: Path) -> list[RunSummary]:
+def list_runs(folder: Path, certain: bool = False) -> list[RunSummary]:
     """List the runs in a folder, newest first, from their small files only.
 
     A folder that cannot be read as a run is in the list with its `problem`; RunError when
-    `folder` itself cannot be read.
+    `folder` itself cannot be read. A run on a host with another clock is known to be live once
+    two lists have seen its heartbeat move; to be `certain` at once takes seconds, if there may be
+    such a run.
     """
-    return sorted(
-        map(summarise_run, _run_folders(folder)),
-        key=lambda run: (run.created, _changed(run.path), run.name),
-        reverse=True,
-    )
+    runs = list(map(summarise_run, _run_folders(folder)))
+    if certain and any(map(_may_be_live, runs)):
+        time.sleep(BEATS_WITHIN)
+        runs = list(map(summarise_run, _run_folders(folder)))
+    key = operator.attrgetter("created", "changed", "name")
+    return sorted(runs, key=key, reverse=True)
 
 
 def summarise_run(path: Path) -> RunSummary:
@@ -52,17 +68,21 @@ def summarise_run(path: Path) -> RunSummary:
     problem = ""
     status = Status(state="interrupted")
     try:
-        status = with_interruption(read_status(path))
+        status = _BEATS.status(path)
     except StatusError as error:
         problem = str(error)
     except OSError as error:
         problem = f"status.json cannot be read: {error.strerror}"
+    changed = _changed(path)
     try:
         identity = _identity(path, signature(path / PRESET_FILE))
         preset, created = identity.preset_name, identity.created
-    except (RunError, OSError) as error:
+    except RunError as error:
         problem = str(error)
-        preset, created = "", _changed(path)
+        preset, created = "", changed
+    except OSError as error:
+        problem = f"{PRESET_FILE} cannot be read: {error.strerror}"
+        preset, created = "", changed
     return RunSummary(
         path,
         plain_name(path.name),
@@ -72,7 +92,32 @@ def summarise_run(path: Path) -> RunSummary:
         best_knn_20=status.best_knn_20,
         loss=status.loss,
         problem=plain_name(problem),
+        changed=changed,
     )
+
+
+def run_status(path: Path) -> Status:
+    """Return the status of the run at `path`, with an interruption put in once it is certain.
+
+    RunError when it is not a run, or cannot be read.
+    """
+    read_identity(path)
+    try:
+        return certain_status(path)
+    except StatusError:
+        return Status(state="interrupted")
+    except OSError as error:
+        raise RunError(
+            f"{path / 'status.json'}: cannot be read: {error.strerror}: "
+            "make it readable for you, then try again"
+        ) from error
+
+
+def refuse_trained(path: Path, what: str) -> None:
+    """Raise RunBusyError for a run that another process trains, which rules out `what`."""
+    status = run_status(path)
+    if status.pid and status.state in LIVE_STATES:
+        raise busy_error(path, status, what)
 
 
 def find_run(folder: Path, name: str) -> Path:
@@ -84,13 +129,13 @@ def find_run(folder: Path, name: str) -> Path:
         return _latest(folder)
     try:
         for path in (folder / name, Path(name).expanduser()):
-            if name and (path / PRESET_FILE).is_file():
+            if name and _is_run(path):
                 return path
         if len(Path(name).parts) > 1:
             read_identity(Path(name).expanduser())
     except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
         raise RunError(f"{plain_name(name)}: no such run: {error}") from error
-    runs = [path for path in _run_folders(folder) if (path / PRESET_FILE).is_file()]
+    runs = [path for path in _run_folders(folder) if _is_run(path)]
     matches = sorted(path for path in runs if name and path.name.startswith(name))
     if len(matches) == 1:
         return matches[0]
@@ -101,21 +146,41 @@ def find_run(folder: Path, name: str) -> Path:
 
 
 def delete_run(path: Path) -> None:
-    """Delete a run's folder; RunBusyError while it is trained, RunError when it is not a run."""
+    """Delete a run's folder whole, or leave it as it is.
+
+    RunBusyError while it is trained; RunError when it is not a run, or when some of it cannot be
+    removed, with the file.
+    """
     if path.is_symlink() or not all((path / f).is_file() for f in (PRESET_FILE, "status.json")):
         raise RunError(f"{path}: not deleted, because it is not a run")
-    summary = summarise_run(path)
+    status = _status_to_delete_by(path)
     lock = FileLock(path / LOCK_FILE)
     try:
-        if summary.status.state in LIVE_STATES:
+        if status.state in LIVE_STATES:
             raise BlockingIOError
         lock.take()
-        lock.release()  # network file systems cannot delete what is open
-        shutil.rmtree(path)
+        with staging_folder(path.parent) as staging:
+            remove_whole(path, staging, last=(PRESET_FILE, "status.json"))
     except BlockingIOError as error:
-        raise busy_error(path, summary.status, "delete it") from error
+        raise busy_error(path, status, "delete it") from error
     except OSError as error:
-        raise RunError(f"{path}: cannot be deleted: {error.strerror or error}") from error
+        where = error.filename or path
+        raise RunError(
+            f"{path}: not deleted: {where}: {error.strerror or error}: "
+            "make it and its folder writable for you, then delete the run again"
+        ) from error
+    finally:
+        lock.release()
+
+
+def _status_to_delete_by(path: Path) -> Status:
+    """Return the status; one that is torn keeps no run from being deleted."""
+    try:
+        return certain_status(path)
+    except StatusError:
+        return Status(state="interrupted")
+    except OSError as error:
+        raise RunError(f"{path}: not deleted: status.json: {error.strerror}") from error
 
 
 def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
@@ -134,19 +199,46 @@ def _identity(path: Path, _: Signature | None) -> Identity:
 
 def _run_folders(folder: Path) -> list[Path]:
     try:
-        return [p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir()]
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if not e.name.startswith(".") and _is_folder(e)]
+        return [folder / name for name in names]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise RunError(f"{folder}: cannot be read as a folder of runs: {error.strerror}") from error
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link into a folder of another user
+        return False
+
+
 def _changed(path: Path) -> float:
-    """Return when the run's preset (or, without one, its folder) was written."""
+    """Return when the run's preset (or, without one, its folder) was written, 0 if unknown."""
     for file in (path / PRESET_FILE, path):
-        if (now := signature(file)) is not None:
-            return now[2] / 1e9
+        with suppress(OSError):
+            if (now := signature(file)) is not None:
+                return now[2] / 1e9
     return 0.0
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return (path / PRESET_FILE).is_file()
+    except PermissionError:  # another user's, who lets nobody look into it
+        return False
+
+
+def _may_be_live(run: RunSummary) -> bool:
+    """Say whether a run is called interrupted for its clock alone."""
+    try:
+        status = read_status(run.path)
+    except (StatusError, OSError):
+        return False
+    undecided = is_alive(status.host, status.pid, status.process) is None
+    return run.status.state != status.state and status.pid > 0 and undecided
 
 
 def _latest(folder: Path) -> Path:

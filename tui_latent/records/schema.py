@@ -34,6 +34,10 @@ class RunBusyError(RunError):
     """Another live process trains this run."""
 
 
+class FolderLostError(RunError):
+    """The folder of a run in training was deleted, moved or replaced, or another trainer has it."""
+
+
 @dataclass(frozen=True)
 class Status:
     """`status.json`: how far a run is and whether anyone is at work on it."""
@@ -56,6 +60,9 @@ class Status:
     """device memory in use by the run (the process's memory on a CPU)"""
     pid: int = 0
     host: str = ""
+    process: str = ""
+    """tells the process from all others with its number: its boot, pid namespace and start, and
+    what was drawn when it took the run; empty where the system does not tell, and before 0.2"""
     heartbeat: float = 0.0
     """Unix time of the last sign of life"""
     error: str | None = None
@@ -168,6 +175,8 @@ class RunSummary:
     loss: float | None = None
     problem: str = ""
     """why the folder cannot be read as a run; empty when it can"""
+    changed: float = 0.0
+    """Unix time at which the preset, or else the folder, was written; 0 if nobody may know"""
 
 
 @dataclass(frozen=True)
@@ -180,3 +189,5 @@ class Request:
     """how many checkpoints have been asked for"""
     lr_factor: float = 1.0
     """multiplies the scheduled learning rate"""
+    state_serial: int = field(default=0, compare=False)
+    """`serial` of the request that last named a state"""

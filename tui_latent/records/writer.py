@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import re
-import shutil
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -19,11 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.records.control import write_request
-from tui_latent.records.files import AppendedLines, read_lines, replace_file
+from tui_latent.records.files import (
+    AppendedLines,
+    read_lines,
+    remove_left_behind,
+    replace_file,
+    sync_folder,
+)
 from tui_latent.records.identity import PRESET_FILE, read_identity
 from tui_latent.records.liveness import (
-    HOST,
     StatusError,
+    beats,
+    moving_status,
     read_status,
     with_interruption,
     write_status,
@@ -31,24 +40,32 @@ from tui_latent.records.liveness import (
 from tui_latent.records.locks import FileLock
 from tui_latent.records.maps import write_map
 from tui_latent.records.metrics import MetricsReader, parse_record, record_line
+from tui_latent.records.own_folder import OwnFolder
 from tui_latent.records.plain import plain_line
+from tui_latent.records.process import HOST, is_alive, same_boot, this_process
 from tui_latent.records.runs import LATEST, LOCK_FILE, busy_error
 from tui_latent.records.schema import (
     FORMAT,
     LIVE_STATES,
+    FolderLostError,
     LatentMap,
     Request,
     RunError,
     Status,
 )
+from tui_latent.records.staging import staging_folder
 from tui_latent.records.toml import dump_toml
 
 _BEAT: Final = 1.0
 """seconds between two writes of the status while nothing else asks for one"""
 
+_TAKEN: Final = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 _KNN: Final = "val/knn_20"
 _LOSS: Final = "train/loss"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+_TRAINED_HERE: Final[set[str]] = set()
+"""folders of the runs that this process trains"""
 
 
 class RunWriter:
@@ -69,17 +86,23 @@ class RunWriter:
 
         RunError when the name cannot be one, is taken, or the folder cannot be made.
         """
-        path = _new_folder(runs, preset_name, name)
         now = time.time()
         about = {"preset": preset_name, "created": now} | dict(provenance) | {"format": FORMAT}
         text = dump_toml({**preset, "provenance": about})
         try:
-            write_status(path, Status(host=HOST, heartbeat=now))
-            write_request(path, Request())  # a full disk later still takes requests in its place
-            replace_file(path / PRESET_FILE, text.encode(), durable=True)
+            runs.mkdir(parents=True, exist_ok=True)
+            if name is not None:
+                check_name(runs, name)
+            with staging_folder(runs) as staging:
+                draft = staging / "run"
+                draft.mkdir()
+                write_status(draft, Status(host=HOST, heartbeat=now))
+                write_request(draft, Request())  # a full disk later still takes it in its place
+                replace_file(draft / PRESET_FILE, text.encode(), durable=True)
+                path = _put_in_place(draft, runs, preset_name, name)
         except OSError as error:
-            shutil.rmtree(path, ignore_errors=True)
             raise RunError(f"{runs}: no run can be made there: {error.strerror}") from error
+        sync_folder(runs)
         return cls(path)
 
     @classmethod
@@ -92,10 +115,17 @@ class RunWriter:
         self.path = path
         self._mutex = threading.RLock()
         self._status = self._status_on_disk()
+        self.checkpoints_before = 0
+        """how many checkpoints had been asked for, and are no longer, when the run was taken up"""
+        self._process = ""
+        self._real_path = os.path.realpath(path)
         self._written = 0.0
         self._unwritten = False
         self._lock = FileLock(path / LOCK_FILE)
-        self._metrics = AppendedLines(path / "metrics.jsonl")
+        self._locked = False
+        self._folder: OwnFolder | None = None
+        self._lost: FolderLostError | None = None
+        self._metrics = AppendedLines(path / "metrics.jsonl", durable=True)
         self._curves = MetricsReader(path / "metrics.jsonl")
         self._log = AppendedLines(path / "train.log")
         self._scores: list[tuple[int, float]] = []
@@ -103,27 +133,51 @@ class RunWriter:
         self._closing = threading.Event()
         self._heart: threading.Thread | None = None
 
-    def lock(self) -> None:
+    def lock(self) -> Status:
         """Take the run for this process and keep its heartbeat going, until `close`.
 
-        RunBusyError when another live process has it.
+        Returns the status as it was before. RunBusyError when another live process has the run.
         """
         try:
-            locked = self._lock.take()
-        except BlockingIOError as error:
-            raise busy_error(self.path, self._status_on_disk(), "try again") from error
+            before = self._take()
+            with self._mutex:
+                self._process = f"{this_process()} {secrets.token_hex(8)}".strip()
+                self._folder = OwnFolder(self.path, self._wrote_the_status)
+                self._remove_left_behind()
+                self._write_status()
         except OSError as error:
-            raise RunError(f"{self.path}: cannot be written: {error.strerror}") from error
-        status = with_interruption(self._status_on_disk())
-        elsewhere = status.host != HOST if locked else status.pid != getpid()
-        if status.pid and elsewhere and status.state in LIVE_STATES:
-            self._lock.release()
-            raise busy_error(self.path, status, "try again")
-        with self._mutex:
-            self._status = status
-            self._write_status()
+            self._let_go()
+            raise RunError(
+                f"{error.filename or self.path}: cannot be written: {error.strerror}: "
+                "make it writable for you, then try again"
+            ) from error
+        _TRAINED_HERE.add(self._real_path)
         self._heart = threading.Thread(target=self._beat, name="run-heartbeat", daemon=True)
         self._heart.start()
+        return before
+
+    def check(self) -> None:
+        """Make sure that what is written now goes into the folder that was locked.
+
+        FolderLostError when it is no longer this run's; OSError while its disk is away.
+        """
+        with self._mutex:
+            if self._lost is not None:
+                raise self._lost
+            if self._folder is None:
+                return
+            try:
+                if self._folder.check():
+                    self._metrics.close()
+                    self._log.close()
+            except FolderLostError as lost:
+                self._lost = lost
+                raise
+
+    def check_still_mine(self) -> None:
+        """Raise FolderLostError once it is known that the folder is no longer this run's."""
+        if self._lost is not None:
+            raise self._lost
 
     def status(self, **changes: Any) -> Status:
         """Change fields of the status and return it; written at once when the state changes,
@@ -132,18 +186,28 @@ class RunWriter:
             old, self._status = self._status, replace(self._status, **changes)
             self._unwritten = self._unwritten or bool(changes)
             due = time.monotonic() - self._written >= _BEAT
-            if self._status.state != old.state or (due and self._unwritten):
-                with suppress(OSError):
+            due = self._status.state != old.state or (due and self._unwritten)
+            if due and not self._closing.is_set():
+                with suppress(OSError, FolderLostError):
                     self._write_status()
             return self._status
 
+    def flush(self) -> None:
+        """Write the status now if it is not on disk yet; OSError, FolderLostError."""
+        with self._mutex:
+            if self._unwritten:
+                self._write_status()
+
     def metrics(self, step: int, epoch: float, seconds: float, values: Mapping[str, float]) -> None:
         """Record values of metrics at a step; `seconds` is the time spent training."""
+        scores = {}
+        if _KNN in values:  # read before the record is written, which must not be written twice
+            scores["best_knn_20"] = self._best_with(step, float(values[_KNN]))
         self._metrics.append(record_line(step, epoch, seconds, values))
         if _LOSS in values:
-            self.status(loss=float(values[_LOSS]))
-        if _KNN in values:
-            self.status(best_knn_20=self._best_with(step, float(values[_KNN])))
+            scores["loss"] = float(values[_LOSS])
+        if scores:
+            self.status(**scores)
 
     def latent_map(
         self,
@@ -158,7 +222,7 @@ class RunWriter:
     def log(self, line: str) -> None:
         """Add the lines of a text with the time of day; dropped after `close`, and when the disk
         does not take them: whatever prints must not end the training."""
-        if self._closing.is_set():
+        if self._closing.is_set() or self._lost is not None:
             return
         now = datetime.now().strftime("%H:%M:%S")
         for part in line.rstrip("\n").split("\n"):
@@ -171,8 +235,10 @@ class RunWriter:
         Their curves are kept beside them, so that the run opens fast however long it is.
         """
         self._metrics.sync()
-        with suppress(OSError):
+        try:
             self._curves.keep()
+        except OSError:
+            self._curves = MetricsReader(self._curves.path)  # it may have stopped halfway
 
     def close(self) -> None:
         """Write what is due and let the run go; a run still live that was locked is interrupted."""
@@ -186,19 +252,71 @@ class RunWriter:
         try:
             if self._heart is not None or self._unwritten:
                 self._write_status()
+                self._remove_left_behind()
+        except FolderLostError:
+            pass  # nothing of this run is there to be written to
         finally:
             self._metrics.close()
             self._log.close()
-            self._lock.release()
+            self._let_go()
 
-    def _status_on_disk(self) -> Status:
+    def _take(self) -> Status:
+        """Take the lock, unless the status is of another trainer that lives; return the status."""
+        try:
+            self._locked = self._lock.take()
+        except BlockingIOError as error:
+            raise busy_error(self.path, self._readable_status(), "try again") from error
+        status = self._readable_status()
+        self._status = with_interruption(status)
+        if status.state in LIVE_STATES and status.pid:
+            if self._is_trained(status):
+                self._let_go()
+                raise busy_error(self.path, status, "try again")
+            self._status = replace(status, state="interrupted")
+        return status
+
+    def _is_trained(self, status: Status) -> bool:
+        """Say whether the trainer that a live status tells of is at work."""
+        alive = is_alive(status.host, status.pid, status.process)
+        if alive and status.pid == getpid():
+            return self._real_path in _TRAINED_HERE
+        if alive is not None:
+            return alive
+        if beats(status) and not (self._locked and same_boot(status.process)):
+            return True
+        # Its lock is free on this very system, or its clock differs: what counts is that it moves.
+        return moving_status(self.path, status) is not None
+
+    def _let_go(self) -> None:
+        if self._folder is not None:
+            _TRAINED_HERE.discard(self._real_path)
+            self._folder.close()
+            self._folder = None
+        self._lock.release()
+
+    def _readable_status(self) -> Status:
         try:
             return read_status(self.path)
         except StatusError:
             return Status(state="interrupted")
 
+    def _status_on_disk(self) -> Status:
+        try:
+            return self._readable_status()
+        except OSError as error:
+            raise RunError(
+                f"{self.path / 'status.json'}: cannot be read: {error.strerror}: "
+                "make it readable for you, then try again"
+            ) from error
+
+    def _wrote_the_status(self) -> bool:
+        return self._readable_status().process == self._process
+
     def _write_status(self) -> None:
-        self._status = replace(self._status, pid=getpid(), host=HOST, heartbeat=time.time())
+        self.check()
+        self._status = replace(
+            self._status, pid=getpid(), host=HOST, process=self._process, heartbeat=time.time()
+        )
         write_status(self.path, self._status)
         self._written = time.monotonic()
         self._unwritten = False
@@ -207,18 +325,52 @@ class RunWriter:
         while not self._closing.wait(_BEAT):
             with self._mutex:
                 try:
+                    self.check()
+                    self._refuse_second_trainer()
                     self._write_status()
                 except OSError:
                     continue  # a full disk pauses the run where it would lose something
+                except FolderLostError:
+                    return
+
+    def _refuse_second_trainer(self) -> None:
+        """Give the run up if another trainer has taken it, as after its lock was deleted."""
+        status = self._readable_status()
+        other = status.process not in ("", self._process) and status.state in LIVE_STATES
+        if not other and self._locked and not self._lock.stands():
+            again = FileLock(self.path / LOCK_FILE)
+            try:
+                again.take()
+            except BlockingIOError:
+                other = True
+            else:
+                self._lock.release()
+                self._lock = again
+        if other:
+            self._lost = FolderLostError(
+                f"{self.path}: process {status.pid} on {status.host} has taken this run over: "
+                "training has stopped here and writes nothing more there"
+            )
+            raise self._lost
+
+    def _remove_left_behind(self) -> None:
+        """Remove the temporary files of writers that were killed; others' that live stay."""
+        remove_left_behind(self.path)
+        for name in ("evaluations", "reports"):
+            remove_left_behind(self.path / name)
+        for name in ("latents", "checkpoints"):
+            remove_left_behind(self.path / name, all_of_them=True)  # only the trainer writes there
 
     def _best_with(self, step: int, score: float) -> float | None:
         """Return the best score with this one; those that a rewound run replaces do not count."""
         if not self._scores_read:
+            self._scores.clear()
+            with suppress(FileNotFoundError):
+                for _, line in read_lines(self.path / "metrics.jsonl", 0):
+                    record = parse_record(line) if _KNN.encode() in line else None
+                    if record is not None and _KNN in record.values:
+                        self._keep_score(record.step, record.values[_KNN])
             self._scores_read = True
-            for _, line in read_lines(self.path / "metrics.jsonl", 0):
-                record = parse_record(line) if _KNN.encode() in line else None
-                if record is not None and _KNN in record.values:
-                    self._keep_score(record.step, record.values[_KNN])
         self._keep_score(step, score)
         return max((s for _, s in self._scores if math.isfinite(s)), default=None)
 
@@ -228,25 +380,28 @@ class RunWriter:
         self._scores.append((step, score))
 
 
-def _new_folder(runs: Path, preset_name: str, name: str | None) -> Path:
-    """Make and return an empty folder that nobody else has."""
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        if name is not None:
-            return _named_folder(runs, name)
-        preset = re.sub(r"[^A-Za-z0-9._-]+", "-", preset_name).strip("-")[:80] or "preset"
-        stem = f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"
-        number = 1
-        while True:
-            path = runs / (stem if number == 1 else f"{stem}-{number}")
-            try:
-                path.mkdir()
-            except FileExistsError:
-                number += 1
-            else:
-                return path
-    except OSError as error:
-        raise RunError(f"{runs}: no run can be made there: {error.strerror}") from error
+def _put_in_place(draft: Path, runs: Path, preset_name: str, name: str | None) -> Path:
+    """Give a whole folder its name, which no other run has; a rename never replaces a run."""
+    if name is not None:
+        try:
+            return draft.rename(runs / name)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
+            raise _taken(runs / name) from error
+    preset = re.sub(r"[^A-Za-z0-9._-]+", "-", preset_name).strip("-")[:80] or "preset"
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"
+    number = 1
+    while True:
+        path = runs / (stem if number == 1 else f"{stem}-{number}")
+        number += 1
+        if os.path.lexists(path):
+            continue
+        try:
+            return draft.rename(path)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
 
 
 def check_name(runs: Path, name: str) -> None:
@@ -256,17 +411,9 @@ def check_name(runs: Path, name: str) -> None:
             f"'{name}' cannot name a run: use up to 100 letters, digits, '.', '_' and '-', "
             f"beginning with a letter or digit, and not '{LATEST}'"
         )
-    if (runs / name).exists():
-        raise RunError(f"{runs / name}: exists already: choose another name, or delete that run")
+    if os.path.lexists(runs / name):
+        raise _taken(runs / name)
 
 
-def _named_folder(runs: Path, name: str) -> Path:
-    check_name(runs, name)
-    path = runs / name
-    try:
-        path.mkdir()
-    except FileExistsError as error:
-        raise RunError(
-            f"{path}: exists already: choose another name, or delete that run"
-        ) from error
-    return path
+def _taken(path: Path) -> RunError:
+    return RunError(f"{path}: exists already: choose another name, or delete that run")

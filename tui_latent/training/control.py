@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tui_latent.records.control import read_request, request
-from tui_latent.records.schema import Request
+from tui_latent.records.schema import Request, RunError
 from tui_latent.records.writer import RunWriter
 
 LOOK_EVERY = 0.1
@@ -45,14 +45,15 @@ class Stopwatch:
                 self._since = time.perf_counter()
 
 
-def log_unless_stopped(path: Path, log: Callable[[str], None]) -> Callable[[str], None]:
-    """Return `log`, but raising StopRequested once the run at `path` is asked to stop.
+def log_unless_stopped(path: Path, writer: RunWriter) -> Callable[[str], None]:
+    """Return `writer.log`, but raising StopRequested once the run at `path` is asked to stop.
 
     For work that takes minutes before the first step and tells about its progress.
     """
 
     def told(line: str) -> None:
-        log(line)
+        writer.log(line)
+        writer.check_still_mine()
         if read_request(path).state == "stop":
             raise StopRequested
 
@@ -71,7 +72,8 @@ class RunControl:
         self._save = save
         self._looked = 0.0
         self._request = read_request(path)
-        self._saved = self._request.checkpoints
+        self._saved = writer.checkpoints_before
+        self._pausing = False
         self._may_save = True
         writer.status(lr_factor=self._request.lr_factor)
 
@@ -89,16 +91,25 @@ class RunControl:
         if now - self._looked < LOOK_EVERY:
             return
         self._looked = now
-        self._take(read_request(self._path))
+        self._writer.check_still_mine()
+        self._take(read_request(self._path, self._request))
+        if self._pausing and self._request.state == "run":
+            self.pause()
         if self._request.state == "pause":
             self._wait()
         if self._request.state == "stop":
             raise StopRequested
 
     def pause(self) -> None:
-        """Ask for a pause as a person would, unless a stop is asked; the next look finds it."""
-        if read_request(self._path).state == "run":
-            request(self._path, state="pause")
+        """Ask for a pause as a person would, unless a stop is asked; the next look finds it.
+
+        While the disk takes no request, each look asks again.
+        """
+        self._pausing = read_request(self._path, self._request).state == "run"
+        if self._pausing:
+            with suppress(RunError):
+                request(self._path, state="pause")
+                self._pausing = False
         self._looked = 0.0
 
     def look_within_evaluation(self) -> None:
@@ -127,7 +138,8 @@ class RunControl:
         with self._stopwatch.resting():
             while self._request.state == "pause":
                 time.sleep(LOOK_EVERY_PAUSED)
-                self._take(read_request(self._path))
+                self._writer.check_still_mine()
+                self._take(read_request(self._path, self._request))
         if self._request.state == "run":
             self._writer.status(state="running")
             self._writer.log("resumed")

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from tui_latent.hardware import devices
+from tui_latent.limits import cpu_cores
 from tui_latent.settings import MethodSettings, TrainSettings
 
 _CPU = torch.device("cpu")
@@ -19,6 +20,17 @@ _CPU = torch.device("cpu")
 
 class DeviceError(Exception):
     """A device that a preset asks for and that cannot be used here."""
+
+
+def limit_threads() -> None:
+    """Have torch compute with no more threads than there are cores for this process.
+
+    Torch counts the machine's cores, of which a container may use only some: the threads above
+    that wait for each other at every parallel loop.
+    """
+    cores = cpu_cores()
+    if torch.get_num_threads() > cores:
+        torch.set_num_threads(cores)
 
 
 def choose_device(name: str, log: Callable[[str], None] = lambda _: None) -> torch.device:

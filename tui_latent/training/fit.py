@@ -35,7 +35,7 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     """
     stopwatch = Stopwatch(0.0)
     writer.status(device="cpu", phase=f"loading {preset.data.source}", total_steps=1)
-    log = log_unless_stopped(path, writer.log)
+    log = log_unless_stopped(path, writer)
     device = choose_device(preset.train.device, writer.log)
     use_device(device)
     if device.type == "cuda":

@@ -10,12 +10,12 @@ from tui_latent.methods import METHODS
 from tui_latent.preset_files import PresetError
 from tui_latent.presets import load_run_preset
 from tui_latent.records.capture import captured_output
-from tui_latent.records.schema import RunError, State
+from tui_latent.records.schema import FolderLostError, RunError, State
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
 from tui_latent.training.control import StopRequested
-from tui_latent.training.device import DeviceError, free_device_memory
-from tui_latent.training.disk import NotSavedError
+from tui_latent.training.device import DeviceError, free_device_memory, limit_threads
+from tui_latent.training.disk import NotSavedError, wait_to_end
 from tui_latent.training.fit import fit_run
 from tui_latent.training.trainer import Trainer
 from tui_latent.training.trouble import device_trouble
@@ -25,18 +25,18 @@ _EXPLAINED = (DataError, DeviceError, NotFiniteError, NotSavedError, PresetError
 """errors whose message says what to do"""
 
 
-def train(path: Path) -> State:
-    """Train the run at `path` from its last checkpoint, or from the start; return how it ended.
+def train(writer: RunWriter) -> State:
+    """Train the run that `writer` has locked from its last checkpoint, or from the start.
 
-    What goes wrong is written to the run: two lines into its status, the traceback into
-    `train.log`. RunBusyError when another process trains it.
+    Returns how it ended, and closes the writer. What goes wrong is written to the run: two lines
+    into its status, the traceback into `train.log`. FolderLostError when the folder is no longer
+    the run's, RunError when the disk does not take how it ended.
     """
-    writer = RunWriter.reopen(path)
     try:
-        writer.lock()
         writer.status(state="starting", error=None)
+        limit_threads()
         with captured_output(writer.log):
-            state = _train(path, writer)
+            state = _train(writer.path, writer)
         if state != "failed":
             writer.status(state=state, phase="", error=None)
             writer.log(state)
@@ -48,6 +48,7 @@ def train(path: Path) -> State:
 
 def _close(writer: RunWriter) -> None:
     try:
+        wait_to_end(writer)
         writer.close()
     except OSError as error:
         raise RunError(
@@ -66,6 +67,8 @@ def _train(path: Path, writer: RunWriter) -> State:
             return trainer.run()
         finally:
             trainer.let_go()
+    except FolderLostError:  # there is nothing to write it into
+        raise
     except StopRequested:  # before the first step: the checkpoints are as they were
         return "stopped"
     except _EXPLAINED as error:

@@ -68,7 +68,7 @@ class Trainer:
         use_device(self.device)
         self.precision = choose_precision(train, self.device)
         writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
-        log = log_unless_stopped(path, writer.log)
+        log = log_unless_stopped(path, writer)
         dataset = load_dataset(preset.data, train.seed, log, self.device)
         self.dataset = move_to(dataset, preset.data, self.device)
         writer.status(phase="building the network")

@@ -56,15 +56,19 @@ class RunWatcher:
 
     def _watch(self) -> None:
         count_this_thread()
-        try:
-            reader = RunReader(self._path)
-            shown: RunSnapshot | None = None
-            while not self._closed.is_set():
+        reader: RunReader | None = None
+        shown: RunSnapshot | None = None
+        told = ""
+        while not self._closed.is_set():
+            try:
+                reader = reader or RunReader(self._path)
                 snapshot = reader.refresh()
+            except RunError as error:  # its disk may come back
+                if str(error) != told and not self._closed.is_set():
+                    self._post(RunLost(str(error)))
+                told, shown = str(error), None
+            else:
                 if snapshot is not shown and not self._closed.is_set():
                     self._post(SnapshotRead(snapshot))
-                    shown = snapshot
-                self._closed.wait(self._interval)
-        except RunError as error:
-            if not self._closed.is_set():
-                self._post(RunLost(str(error)))
+                told, shown = "", snapshot
+            self._closed.wait(self._interval)

@@ -1,0 +1,78 @@
+"""Which process writes a run: told from every other one that has the same number."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+HOST: Final = socket.gethostname()
+
+_PROC: Final = Path("/proc")
+
+
+def this_process() -> str:
+    """Return this process's boot, pid namespace and start; empty where the system tells none."""
+    place, start = process_place(), _start_of(os.getpid())
+    return f"{place} {start}" if place and start else ""
+
+
+def process_place() -> str:
+    """Return within what a process number means one process: a boot and a pid namespace.
+
+    Empty where the system does not tell, or shows the processes of another namespace.
+    """
+    try:
+        if str((_PROC / "self").readlink()) != str(os.getpid()):
+            return ""
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
+    except (OSError, ValueError):
+        return ""
+
+
+def same_boot(process: str) -> bool:
+    """Say whether what `this_process` returned elsewhere was of the system that runs here."""
+    place = process_place()
+    return bool(place) and process.split(" ", 1)[0] == place.split(" ", 1)[0]
+
+
+def is_alive(host: str, pid: int, process: str) -> bool | None:
+    """Say whether a process lives, by its number and what `this_process` returned there.
+
+    None where nobody can tell: it belongs to another host, boot or pid namespace, or is unknown.
+    """
+    words = process.split(" ")
+    if pid <= 0 or host != HOST or len(words) < 3 or " ".join(words[:2]) != process_place():
+        return None
+    if not number_in_use(pid):
+        return False
+    start = _start_of(pid)
+    return None if start is None else start == words[2]
+
+
+def number_in_use(pid: int) -> bool:
+    """Say whether any process has this number here."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
+
+
+def _start_of(pid: int) -> str | None:
+    """Return when a process started, in clock ticks since the boot.
+
+    Empty for one that has ended and is not waited for yet; None where it is not shown.
+    """
+    try:
+        stat = (_PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return None
+    fields = stat[stat.rfind(b")") + 2 :].split()  # the name before it may hold anything
+    if len(fields) < 20:
+        return None
+    return "" if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")
