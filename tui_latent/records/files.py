@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -37,7 +38,7 @@ def replace_file(path: Path, content: bytes, durable: bool = False) -> None:
     """
     temporary = temporary_beside(path)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
             if durable:
                 file.flush()
@@ -79,8 +80,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """Return a hidden name in the same folder that no other thread or process uses."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    """Return a hidden name in the same folder that nobody uses or can foresee.
+
+    To be opened with "x": who may write in the folder could have put a link there.
+    """
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
 
 
 class AppendedLines:

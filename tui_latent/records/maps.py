@@ -65,7 +65,7 @@ def write_map(run: Path, latent_map: LatentMap, confusion: NDArray[np.int64] | N
         arrays["confusion"] = np.asarray(confusion, dtype=np.int64)
     temporary = temporary_beside(path)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
         temporary.replace(path)
     except OSError:

@@ -16,6 +16,7 @@ from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
 from tui_latent.screen_time import ScreenShare
 from tui_latent.settings import Preset
+from tui_latent.trained_on import ImageCheck
 from tui_latent.training.acceleration import Accelerator, Losses, accelerator
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
 from tui_latent.training.control import (
@@ -60,7 +61,8 @@ class Trainer:
         self.precision = choose_precision(train, self.device)
         writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
         log = log_unless_stopped(path, writer.log)
-        dataset = load_dataset(preset.data, train.seed, log, self.device)
+        images = ImageCheck(path, writer.log)
+        dataset = load_dataset(preset.data, train.seed, log, self.device, images.compare)
         self.dataset = dataset.to(self.device)
         torch.manual_seed(train.seed)
         self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
@@ -80,6 +82,7 @@ class Trainer:
         self.window = TermWindow()
         self._enter_stage(self.stages[0])
         self.stopwatch = Stopwatch(self._resume())
+        images.note(self.done)
         self._rate_from = (self.done, self.stopwatch.seconds)
         self._saved_at = self.stopwatch.seconds
         self.disk = PatientDisk(path, writer, self.stopwatch)
