@@ -71,11 +71,11 @@ class ImageCheck:
         self._run = run
         self._log = log
         self._known = read_trained_on(run)
-        self._now: DataIdentity | None = None
+        self.now: DataIdentity | None = None
 
     def compare(self, now: DataIdentity) -> None:
         """Refuse other images than the run's with a DataError, unless they were accepted."""
-        self._now = now
+        self.now = now
         if self._known is None or not _has_learnt(self._run):
             return
         change = changes(self._known.identity, now)
@@ -90,7 +90,7 @@ class ImageCheck:
 
     def note(self, step: int) -> None:
         """Note the images in the run, which goes on from `step`."""
-        known, now = self._known, self._now
+        known, now = self._known, self.now
         if now is None:
             return
         if known is not None and known.identity.same_as(now):

@@ -66,7 +66,7 @@ class Trainer:
         self.dataset = dataset.to(self.device)
         torch.manual_seed(train.seed)
         self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
-        neighbours = earlier_neighbours(preset, path.parent, self.dataset)
+        neighbours = earlier_neighbours(preset, path.parent, self.dataset, images.now)
         kind, augment = self.method.pairing, preset.augment
         self.pairing = make_pairing(kind, self.dataset.train, self.dataset, augment, neighbours)
         # Held-out images have no neighbours in the earlier run: they are compared by two views.
