@@ -8,10 +8,11 @@ import pytest
 
 from tui_latent.launch import create_run
 from tui_latent.presets import load_run_preset, parse_preset
+from tui_latent.settings import Preset
 from tui_latent.sweep import train_or_keep
 
 
-def preset(**data: object):  # type: ignore[no-untyped-def]
+def preset(**data: object) -> Preset:
     table = {
         "data": data,
         "method": {"name": "eigenmaps", "latent_dim": 2},

@@ -1,4 +1,4 @@
-"""A run knows its images: resumed, evaluated and looked at with no others, and told what changed."""
+"""A run knows its images: resumed, evaluated and looked at with no others."""
 
 from __future__ import annotations
 
