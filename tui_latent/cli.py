@@ -211,12 +211,24 @@ def sweep(
 
 @main.command()
 @click.argument("run")
+@click.option(
+    "--changed-images",
+    is_flag=True,
+    help="Also where its images are others than before: train on with those that are there.",
+)
 @runs_option
 @background_option
 @json_option
-def resume(run: str, runs: str | None, background: bool, as_json: bool) -> None:
+def resume(
+    run: str, changed_images: bool, runs: str | None, background: bool, as_json: bool
+) -> None:
     """Go on with RUN (a path, a name or `latest`) from its last checkpoint."""
-    _train(_find(run, runs), as_json, background)
+    path = _find(run, runs)
+    if changed_images:
+        from tui_latent.trained_on import accept_changed_images
+
+        accept_changed_images(path)
+    _train(path, as_json, background)
 
 
 @main.command()
@@ -357,6 +369,21 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
         click.echo(json.dumps(files | comparison_table(shown, curves=False)))
     else:
         click.echo(f"\n{png}")
+
+
+@main.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def fetch(names: tuple[str, ...]) -> None:
+    """Download datasets (mnist, cifar10, …) or pretrained weights (resnet18, resnet50)."""
+    from tui_latent.data.errors import DataError
+    from tui_latent.data.fetch import fetch as fetch_one
+
+    for name in names:
+        try:
+            where = fetch_one(name, lambda line: click.echo(plain_text(line), err=True))
+        except DataError as error:
+            fail(error, FAILED)
+        click.echo(f"{name} is in {where}")
 
 
 @main.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,9 +43,38 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
         raise PresetError(where, problems)
 
 
+def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
+    """Return a preset that says the same wherever it is read: in another folder, another day."""
+    data = preset.data
+    changes = {"weights": _absolute(data.weights)}
+    if data.source in ("folder", "arrays"):
+        changes["path"] = _absolute(data.path)
+    update: dict[str, object] = {"data": data.model_copy(update=changes)}
+    method = preset.method
+    if isinstance(method, VicregSettings) and method.views == "neighbours":
+        with suppress(RunError):  # a preset of a run whose neighbours are gone meanwhile
+            run = find_run(runs, method.neighbours_run)
+            name = run.name if run.parent == runs else _absolute(str(run))
+            update["method"] = method.model_copy(update={"neighbours_run": name})
+    return preset.model_copy(update=update)
+
+
+def _absolute(path: str) -> str:
+    """Return a path from the root, without `..` where no link makes that another place."""
+    if not path:
+        return path
+    try:
+        absolute = Path(path).expanduser().absolute()
+        plain = os.path.normpath(absolute)
+        return plain if os.path.realpath(plain) == os.path.realpath(absolute) else str(absolute)
+    except (OSError, RuntimeError, ValueError):  # no path at all: its reader says so
+        return path
+
+
 def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = None) -> Path:
     """Make the run folder of a preset; PresetError when it cannot train, RunError for its name."""
     check_preset(preset, runs, where=preset_name)
+    preset = with_absolute_paths(preset, runs)
     provenance = {
         "preset": preset_name,
         "seed": preset.train.seed,

@@ -70,13 +70,15 @@ def train_or_keep(
 
     RunError when a run of that name was trained with other settings.
     """
-    from tui_latent.launch import create_run
+    from tui_latent.launch import create_run, with_absolute_paths
     from tui_latent.progress import result_of, train_with_progress
 
     path = runs / name
     if not path.is_dir():
         path = create_run(preset_name, preset, runs, name)
-    elif differing := _differing(load_run_preset(path), preset):
+    elif differing := _differing(
+        *(with_absolute_paths(each, runs) for each in (load_run_preset(path), preset))
+    ):
         raise RunError(
             f"{path}: an earlier sweep trained it with other settings ({', '.join(differing)}): "
             "give this sweep a --name of its own, or other --runs"

@@ -245,7 +245,7 @@ def test_a_killed_decoding_goes_on_where_it_was(
     chosen = DataSettings(source="folder", path=str(tmp_path / "many"), size=8)
     with pytest.raises(Killed):
         load_dataset(chosen, 0, kill_after_half)
-    cache = next((data_folder / "prepared").iterdir())
+    cache = next((data_folder / "prepared").glob("images-*"))
     with (cache / "images.u8").open("r+b") as file:  # what had not reached the disk is lost
         file.truncate(32 * 3 * 64 + 10)
     read.clear()
@@ -257,7 +257,7 @@ def test_a_killed_decoding_goes_on_where_it_was(
 
 def test_a_torn_cache_is_made_anew(root: Path, data_folder: Path) -> None:
     before = load(root, size=8)
-    for cache in (data_folder / "prepared").iterdir():
+    for cache in (data_folder / "prepared").glob("images-*"):
         (cache / "images.u8").write_bytes(b"torn")
     assert torch.equal(load(root, size=8).train.images, before.train.images)
 

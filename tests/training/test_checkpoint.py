@@ -171,3 +171,15 @@ def test_a_write_refused_at_any_system_call_leaves_a_whole_checkpoint_and_no_par
     places, problems = faults_syscalls.refuse_each_call()
     assert places > 8
     assert problems == []
+
+
+def test_a_link_under_a_temporary_name_is_not_followed(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    for name in ("step-000000001.pt.tmp", "last.json.tmp"):
+        (folder / name).symlink_to(victim)
+    save_checkpoint(folder, {"step": 1}, best=False)
+    assert victim.read_text() == "precious"
+    assert not any(path.is_symlink() for path in folder.iterdir())

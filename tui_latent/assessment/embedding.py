@@ -16,6 +16,7 @@ from tui_latent.assessment.parts import Space, density_search, named_curve
 from tui_latent.data.errors import DataError
 from tui_latent.data.features import with_features
 from tui_latent.data.image_set import Dataset, ImageSet
+from tui_latent.data.places import only_looking
 from tui_latent.data.sources import load_dataset, resized
 from tui_latent.evaluation.anomaly import anomaly_scores, roc
 from tui_latent.inspection import RunSource
@@ -39,11 +40,13 @@ def outlier_curve(
     tell("loading the network")
     model = source.model()
     dataset = source.dataset()
+    source.require_images_of(step)
     images, notes = _outliers(asked, dataset, source.preset.data, tell)
     inputs = replace(dataset, val=images)
     if source.preset.data.inputs != "raw":
         try:
-            inputs = with_features(inputs, source.preset.data, tell, torch.device("cpu"))
+            with only_looking():
+                inputs = with_features(inputs, source.preset.data, tell, torch.device("cpu"))
         except DataError as error:
             raise NotMeasured(str(error)) from error
 
@@ -75,7 +78,8 @@ def _outliers(
     """Return the outliers as the network takes images, and what was done to them."""
     tell(f"loading {asked.words}")
     try:
-        loaded = load_dataset(_settings(asked, settings), 0, tell)
+        with only_looking():
+            loaded = load_dataset(_settings(asked, settings), 0, tell)
     except (DataError, ValueError) as error:
         raise NotMeasured(str(error)) from error
     images = loaded.val.images

@@ -7,8 +7,10 @@ reached the disk, so its length says where a killed run goes on.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import secrets
 import shutil
 import struct
 import time
@@ -17,17 +19,19 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
+from tui_latent.data.contents import Contents
 from tui_latent.data.errors import DataError
 from tui_latent.data.layout import ImageFile
-from tui_latent.data.places import prepared_folder
+from tui_latent.data.places import prepared_folders
+from tui_latent.data.shared_files import NOT_WRITABLE, alone, make_folder, open_shared
 from tui_latent.limits import cpu_cores
 
 _FORMAT = 1
@@ -66,47 +70,99 @@ class Decoded:
 
 
 def decoded(
-    root: Path, files: Sequence[ImageFile], size: int, log: Callable[[str], None]
+    root: Path,
+    files: Sequence[ImageFile],
+    contents: Contents,
+    size: int,
+    log: Callable[[str], None],
 ) -> Decoded:
     """Return images of `size` pixels a side, from the cache as far as it goes.
 
-    The cache is known by `size` and by the files' names below `root`, sizes, times and order.
-    DataError when the disk is too small, or a file cannot be read for another reason than its
-    content.
+    The cache is known by `size` and by what is in the files, in their order: no name or time
+    can lead to images of others. `contents` has a digest of each file. Of several processes one
+    decodes and the others wait for it. DataError when the disk is too small, or a file cannot be
+    read for another reason than its content.
     """
-    folder = prepared_folder() / f"folder-{_key(files, size)}"
-    bytes_each = 3 * size * size
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        done = _rows_done(folder, bytes_each)
-        if done < len(files):
-            _refuse_full_disk(folder, (len(files) - done) * bytes_each)
-            _decode_from(done, folder, root, files, size, log)
-        images = np.memmap(folder / "images.u8", np.uint8, "c", shape=(len(files), 3, size, size))
-        states = np.fromfile(folder / "rows", np.uint8)
-    except OSError as error:
-        raise DataError(
-            f"{error.filename or folder}: {error.strerror or error}: make it readable, or set "
-            "TUI_LATENT_DATA to a folder with room for decoded images"
-        ) from error
-    return Decoded(images, states)
+    places = [folder / f"images-{_key(contents, size)}" for folder in prepared_folders()]
+    for place in places:
+        if (found := _opened(place, len(files), size)) is not None:
+            return found
+    problem: OSError | None = None
+    for place in places:
+        try:
+            make_folder(place.parent)
+            with alone(place, lambda: log("waiting for another process that decodes")) as only:
+                found = _opened(place, len(files), size)
+                return found or _made(place, only, root, files, size, log)
+        except OSError as error:
+            problem = problem or error
+            if error.errno not in NOT_WRITABLE:
+                break
+            log(f"{place.parent} cannot be written ({error.strerror})")
+    assert problem is not None
+    raise DataError(
+        f"{problem.filename or places[0]}: {problem.strerror or problem}: make it writable, or set "
+        "TUI_LATENT_DATA to a folder with room for decoded images"
+    ) from problem
 
 
-def _key(files: Sequence[ImageFile], size: int) -> str:
+def _key(contents: Contents, size: int) -> str:
     digest = hashlib.sha256(struct.pack("<QQ", _FORMAT, size))
-    for file in files:
-        name = file.name.encode("utf-8", "surrogateescape")
-        digest.update(struct.pack("<QQQ", len(name), file.size, file.modified) + name)
+    digest.update(contents.tobytes())
     return digest.hexdigest()[:20]
+
+
+def _opened(place: Path, count: int, size: int) -> Decoded | None:
+    """Return the images where all of them are there; None otherwise."""
+    try:
+        if _rows_done(place, 3 * size * size) < count:
+            return None
+        images = np.memmap(place / "images.u8", np.uint8, "c", shape=(count, 3, size, size))
+        return Decoded(images, np.fromfile(place / "rows", np.uint8, count))
+    except PermissionError:  # another user's, who keeps it
+        return None
+
+
+def _made(
+    place: Path,
+    only: bool,
+    root: Path,
+    files: Sequence[ImageFile],
+    size: int,
+    log: Callable[[str], None],
+) -> Decoded:
+    """Decode what is not there yet; where others may be at it too, all of it in a folder apart."""
+    folder = place if only else place.with_name(f".{place.name}.{secrets.token_hex(6)}")
+    bytes_each = 3 * size * size
+    make_folder(folder)
+    try:
+        done = _rows_done(folder, bytes_each)
+        _refuse_full_disk(folder, (len(files) - done) * bytes_each)
+        _decode_from(done, folder, root, files, size, log)
+        if not only:
+            if _opened(place, len(files), size) is None:
+                shutil.rmtree(place, ignore_errors=True)  # what a killed process left
+            with suppress(OSError):  # another process was first
+                folder.rename(place)
+    finally:
+        if not only:
+            shutil.rmtree(folder, ignore_errors=True)
+    found = _opened(place, len(files), size)
+    if found is None:
+        raise OSError(errno.EIO, "decoded images that were just written are not there", str(place))
+    return found
 
 
 def _rows_done(folder: Path, bytes_each: int) -> int:
     """Return how many images are whole: what `rows` says, if the images are there."""
-    sizes = [
-        path.stat().st_size if path.is_file() else 0
-        for path in (folder / "rows", folder / "images.u8")
-    ]
-    return sizes[0] if sizes[1] >= sizes[0] * bytes_each else 0
+    try:
+        states = np.fromfile(folder / "rows", np.uint8)
+        there = (folder / "images.u8").stat().st_size
+    except FileNotFoundError:
+        return 0
+    whole = np.flatnonzero(states == 0)  # a length that reached the disk before its bytes
+    done = int(whole[0]) if len(whole) else len(states)
+    return done if there >= done * bytes_each else 0
 
 
 def _refuse_full_disk(folder: Path, needed: int) -> None:
@@ -132,7 +188,7 @@ def _decode_from(
     ready, saved = done, done
     pending: list[NDArray[np.uint8]] = []
     images_path, rows_path = folder / "images.u8", folder / "rows"
-    with _grown(images_path) as images, _grown(rows_path) as rows:
+    with open_shared(images_path) as images, open_shared(rows_path) as rows:
         for pixels, states in _decoded_chunks(root, files[done:], size):
             images.seek(ready * pixels[0].size)
             images.write(pixels.tobytes())
@@ -150,12 +206,6 @@ def _decode_from(
                 log(f"decoded {ready:,} of {len(files):,} images, {left:,.0f} s left")
         images.truncate(len(files) * 3 * size * size)
         rows.truncate(len(files))
-
-
-def _grown(path: Path) -> BinaryIO:
-    """Open a file to write anywhere in it, keeping what it has."""
-    path.touch()
-    return path.open("r+b")
 
 
 def _decoded_chunks(
@@ -182,12 +232,29 @@ def _decode_chunk(
     pixels = np.zeros((len(files), 3, size, size), np.uint8)
     states = np.full(len(files), CORRUPT, np.uint8)
     for row, file in enumerate(files):
-        image = decode(root / file.name, size)
+        path = root / file.name
+        try:
+            image = decode(path, size)
+            same = _unchanged(path, file)
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror or error}: make it readable") from error
+        if not same:
+            raise DataError(f"{path}: changed while it was read: start again when it is finished")
         if image is not None:
             states[row] = GREY if image.mode == "L" else COLOUR
             values = np.asarray(image)
             pixels[row] = values if image.mode == "L" else values.transpose(2, 0, 1)
     return pixels, states
+
+
+def _unchanged(path: Path, file: ImageFile) -> bool:
+    """Say whether a file still is the one that was listed, or is missing as it was then."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return file.changed == 0
+    now = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    return now == (file.size, file.modified, file.changed)
 
 
 def decode(path: Path, size: int) -> Image.Image | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from tui_latent.data.download import download
 from tui_latent.data.errors import DataError
 from tui_latent.data.image_set import Dataset, ImageSet
-from tui_latent.data.places import prepared_folder
+from tui_latent.data.places import prepared_folders
+from tui_latent.data.shared_files import NOT_WRITABLE, make_folder, whole_file
 from tui_latent.data.weights import weights_file
 from tui_latent.settings import DataSettings
 
@@ -51,7 +52,7 @@ def with_features(
     if settings.inputs == "hog":
         train, val = (_features(part, "hog", hog, device, log) for part in parts)
     else:
-        path = _fetched_weights(settings, log)
+        path = fetched_weights(settings, log)
         name = f"{settings.inputs} {hashlib.sha256(path.read_bytes()).hexdigest()}"
         extract = pretrained(settings.inputs, path, device)
         train, val = (_features(part, name, extract, device, log) for part in parts)
@@ -120,7 +121,8 @@ def pretrained(name: str, path: Path, device: torch.device) -> Extractor:
     return extract
 
 
-def _fetched_weights(settings: DataSettings, log: Callable[[str], None]) -> Path:
+def fetched_weights(settings: DataSettings, log: Callable[[str], None]) -> Path:
+    """Return the file with the network's weights, fetched where it is absent; DataError if not."""
     path = weights_file(settings)
     if not path.is_file():
         digits = path.stem.rpartition("-")[2]
@@ -138,11 +140,11 @@ def _features(
     log: Callable[[str], None],
 ) -> Tensor:
     """Return float32 (N, D), block by block, each from the cache if it is there."""
-    folder = prepared_folder() / "features"
     blocks, told, done = [], time.monotonic(), 0
     for block in torch.split(images.images, _BLOCK):
-        path = folder / f"{_key(block, name)}.npy"
-        if not path.is_file():
+        key = _key(block, name)
+        features = _kept(key)
+        if features is None:
             batches = []
             for batch in torch.split(block, _BATCH):
                 batches.append(extract(batch.to(device)).float().cpu())
@@ -150,10 +152,11 @@ def _features(
                 if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
                     told = time.monotonic()
                     log(f"{name.split()[0]} features: {done:,} of {len(images):,} images")
-            _save(path, torch.cat(batches))
+            features = torch.cat(batches)
+            _save(key, features)
         else:
             done += len(block)
-        blocks.append(torch.from_numpy(np.load(path)))
+        blocks.append(features)
     return torch.cat(blocks)
 
 
@@ -163,17 +166,33 @@ def _key(block: Tensor, name: str) -> str:
     return digest.hexdigest()[:32]
 
 
-def _save(path: Path, features: Tensor) -> None:
-    part = path.with_name(f"{path.stem}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            np.save(file, features.numpy())
-        part.replace(path)
-    except OSError as error:
-        raise DataError(
-            f"{path.parent}: features cannot be kept ({error.strerror}): make room, or set "
-            "TUI_LATENT_DATA to a folder that can be written"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+def _paths(key: str) -> list[Path]:
+    return [folder / "features" / f"{key}.npy" for folder in prepared_folders()]
+
+
+def _kept(key: str) -> Tensor | None:
+    """Return the features of a block where they are kept whole."""
+    for path in _paths(key):
+        with suppress(OSError, ValueError, EOFError):
+            return torch.from_numpy(np.load(path, allow_pickle=False))
+    return None
+
+
+def _save(key: str, features: Tensor) -> None:
+    """Keep features; of processes that computed the same ones, each writes a file of its own."""
+    problem: OSError | None = None
+    for path in _paths(key):
+        try:
+            make_folder(path.parent)
+            with whole_file(path) as file:
+                np.save(file, features.numpy())
+            return
+        except OSError as error:
+            problem = problem or error
+            if error.errno not in NOT_WRITABLE:
+                break
+    assert problem is not None
+    raise DataError(
+        f"{_paths(key)[0].parent}: features cannot be kept ({problem.strerror}): make room, or set "
+        "TUI_LATENT_DATA to a folder that can be written"
+    ) from problem

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from tui_latent.data.contents import read_contents
 from tui_latent.data.decode import CORRUPT, GREY, MOST_PIXELS, Decoded, decoded, oversized
 from tui_latent.data.errors import DataError, shown
+from tui_latent.data.identity import DataIdentity, folder_part
 from tui_latent.data.layout import (
     DEFAULT_SIZE,
     SUFFIXES,
@@ -24,9 +27,14 @@ _NAMED = 5
 """corrupt files named in a message"""
 
 
-def load_folder(settings: DataSettings, log: Callable[[str], None]) -> RawImages:
+def load_folder(
+    settings: DataSettings,
+    log: Callable[[str], None],
+    found: Callable[[DataIdentity], None] = lambda _: None,
+) -> RawImages:
     """Read an image folder, decoding what is not decoded yet.
 
+    `found` is told which images there are before any is decoded; what it raises ends the loading.
     Only the classes in `settings.classes` are read. The images have one channel where every
     file is grey. DataError names the folder that is not laid out as wanted, or the corrupt files
     (unless `settings.skip_corrupt`).
@@ -39,14 +47,20 @@ def load_folder(settings: DataSettings, log: Callable[[str], None]) -> RawImages
     places = [layout.train]
     if layout.test is not None and not settings.val_fraction:
         places.append(layout.test)
-    splits, grey = [], True
+    listed = []
     for place in places:
         files = list_images(place, folders)
         if not files:
             raise DataError(
                 f"{place}: no images in its class folders ({' '.join(sorted(SUFFIXES))})"
             )
-        read = decoded(place, files, size, log)
+        listed.append((place, files, read_contents(place, files, log)))
+    names = tuple(layout.class_names[i] for i in kept)
+    parts = tuple(folder_part(place.name, files, of) for place, files, of in listed)
+    found(DataIdentity(os.path.realpath(root), names, parts))
+    splits, grey = [], True
+    for place, files, contents in listed:
+        read = decoded(place, files, contents, size, log)
         rows = _whole_rows(place, files, read, settings.skip_corrupt, log)
         labels = np.array([file.label for file in files], dtype=np.int64)
         splits.append(RawSplit(read.images, labels).take(rows))
@@ -54,7 +68,6 @@ def load_folder(settings: DataSettings, log: Callable[[str], None]) -> RawImages
     if grey:
         splits = [RawSplit(np.ascontiguousarray(s.images[:, :1]), s.labels) for s in splits]
     test = splits[1] if len(splits) > 1 else None
-    names = tuple(layout.class_names[i] for i in kept)
     held_out = f"images in {places[-1].name}"
     return RawImages(shown(root.resolve().name), names, splits[0], test, held_out)
 

@@ -45,6 +45,9 @@ class ImageFile(NamedTuple):
     """bytes"""
     modified: int
     """nanoseconds since 1970"""
+    changed: int
+    """the same, of the inode: what no archive sets"""
+    inode: int
 
 
 def find_layout(root: Path) -> Layout:
@@ -102,8 +105,9 @@ def _image_file(entry: os.DirEntry[str], name: str, label: int) -> ImageFile:
     try:
         stat = entry.stat()
     except FileNotFoundError:  # a link to nowhere: reading it will fail and count as corrupt
-        return ImageFile(name, label, 0, 0)
-    return ImageFile(name, label, stat.st_size, stat.st_mtime_ns)
+        return ImageFile(name, label, 0, 0, 0, 0)
+    times = stat.st_mtime_ns, stat.st_ctime_ns
+    return ImageFile(name, label, stat.st_size, *times, stat.st_ino)
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:

@@ -7,19 +7,21 @@ import io
 import math
 import pickle
 import tarfile
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.data.download import download
 from tui_latent.data.errors import DataError
-from tui_latent.data.places import data_folder, downloads_allowed, find_file
+from tui_latent.data.places import data_folder, find_file, refuse_download
 from tui_latent.data.public import PUBLIC_DATASETS, PublicDataset
 from tui_latent.data.raw import RawImages, RawSplit
+from tui_latent.data.shared_files import alone, make_folder, remove_parts, whole_file
 
 _TORCHVISION = {
     "mnist": "MNIST",
@@ -29,6 +31,8 @@ _TORCHVISION = {
     "cifar100": "CIFAR100",
     "stl10": "STL10",
 }
+_CHUNK = 1 << 20
+_SECONDS_BETWEEN_LINES = 2.0
 _IDX_IMAGES, _IDX_LABELS = 2051, 2049
 
 
@@ -40,9 +44,7 @@ def load_public(source: str, log: Callable[[str], None]) -> RawImages:
     """
     dataset = PUBLIC_DATASETS[source]
     root = data_folder()
-    files = dataset.training_files + dataset.test_files
-    if any(find_file(root, file) is None for file in files):
-        _fetch(source, dataset, root, log)
+    fetch_public(source, log)
     return RawImages(
         source,
         dataset.class_names,
@@ -51,14 +53,18 @@ def load_public(source: str, log: Callable[[str], None]) -> RawImages:
     )
 
 
-def _fetch(source: str, dataset: PublicDataset, root: Path, log: Callable[[str], None]) -> None:
+def fetch_public(source: str, log: Callable[[str], None]) -> None:
+    """Fetch what is absent of a public dataset; DataError says why it cannot be, and what to do."""
+    dataset, root = PUBLIC_DATASETS[source], data_folder()
     files = dataset.training_files + dataset.test_files
     absent = [file for file in files if find_file(root, file) is None]
-    if not downloads_allowed():
-        raise DataError(
-            f"{dataset.title} is not in {root} (no {absent[0]}), and TUI_LATENT_OFFLINE forbids "
-            "downloads: unset it, or set TUI_LATENT_DATA to a folder that has it"
-        )
+    if not absent:
+        return
+    refuse_download(
+        f"{dataset.title} is not in {root} (no {absent[0]})",
+        source,
+        "or set TUI_LATENT_DATA to a folder that has it",
+    )
     import torchvision.datasets  # a second to import, and only its addresses and hashes are used
 
     known = getattr(torchvision.datasets, _TORCHVISION[source])
@@ -71,25 +77,46 @@ def _fetch(source: str, dataset: PublicDataset, root: Path, log: Callable[[str],
         return
     archive = root / known.filename
     download([known.url], archive, f"md5:{known.tgz_md5}", log, dataset.title)
-    log(f"unpacking {archive}")
-    _unpack(archive, root, absent)
+    _unpack(archive, root, absent, log)
 
 
-def _unpack(archive: Path, root: Path, files: Sequence[str]) -> None:
-    """Take files out of an archive, each whole or absent."""
+def _unpack(archive: Path, root: Path, files: Sequence[str], log: Callable[[str], None]) -> None:
+    """Take files out of an archive, each whole or absent; one process at a time."""
     try:
-        with tarfile.open(archive) as tar:
-            for file in files:
-                member = tar.extractfile(file)
-                assert member is not None
-                part = root / f"{file}.part"
-                part.parent.mkdir(parents=True, exist_ok=True)
-                part.write_bytes(member.read())
-                part.replace(root / file)
-    except (tarfile.TarError, KeyError, EOFError, zlib.error, OSError) as error:
+        with alone(archive, lambda: log(f"waiting for another process with {archive}")) as only:
+            absent = [root / file for file in files if not (root / file).is_file()]
+            if not absent:
+                return
+            log(f"unpacking {archive}")
+            with tarfile.open(archive) as tar:
+                for path in absent:
+                    member = tar.extractfile(str(path.relative_to(root)))
+                    if member is None:
+                        raise KeyError(f"{path.relative_to(root)} is no file in it")
+                    make_folder(path.parent)
+                    if only:
+                        remove_parts(path)
+                    with whole_file(path) as file:
+                        _copy(member, file, f"unpacking {path.name}", log)
+    except (tarfile.TarError, KeyError, EOFError, zlib.error) as error:
         raise DataError(
             f"{archive}: cannot be unpacked ({error}): delete it and start again"
         ) from error
+    except OSError as error:
+        raise DataError(
+            f"{archive}: cannot be unpacked ({error}): make room and make {root} writable, or "
+            "set TUI_LATENT_DATA to a folder of your own"
+        ) from error
+
+
+def _copy(source: IO[bytes], target: IO[bytes], what: str, log: Callable[[str], None]) -> None:
+    told, copied = time.monotonic(), 0
+    while chunk := source.read(_CHUNK):
+        target.write(chunk)
+        copied += len(chunk)
+        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            log(f"{what}: {copied / 1e6:,.0f} MB")
 
 
 def _read_split(source: str, dataset: PublicDataset, root: Path, files: Sequence[str]) -> RawSplit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from tui_latent.data.arrays import load_arrays
 from tui_latent.data.errors import DataError
 from tui_latent.data.features import with_features
 from tui_latent.data.folder import load_folder
+from tui_latent.data.identity import DataIdentity, identity_of
 from tui_latent.data.image_set import Dataset, ImageSet
+from tui_latent.data.places import data_folder
 from tui_latent.data.public import PUBLIC_DATASETS
 from tui_latent.data.public_files import load_public
 from tui_latent.data.raw import RawImages, RawSplit
@@ -42,16 +45,18 @@ def load_dataset(
     seed: int,
     log: Callable[[str], None] = lambda _: None,
     device: torch.device | str = "cpu",
+    found: Callable[[DataIdentity], None] = lambda _: None,
 ) -> Dataset:
     """Read the images that `settings` describe into memory, on the CPU.
 
     `seed` draws which images a cap (`per_class`) keeps; which are held out never depends on it.
     `log` is told of long work, a line at a time. `device` computes features, where those are the
-    inputs. DataError says where, what and what to do.
+    inputs. `found` is told which images there are, before they are decoded and before features
+    are computed; what it raises ends the loading. DataError says where, what and what to do.
     """
     if settings.inputs in PRETRAINED:
         weights_file(settings)  # before minutes of decoding
-    raw = _read(settings, log)
+    raw = _read(settings, log, found)
     train, val, held_out = _splits(raw, settings.val_fraction)
     kept = chosen_classes(raw.class_names, settings.classes)
     names = tuple(raw.class_names[i] for i in kept)
@@ -76,14 +81,20 @@ def load_dataset(
     return with_features(dataset, settings, log, torch.device(device))
 
 
-def _read(settings: DataSettings, log: Callable[[str], None]) -> RawImages:
-    if settings.source == "digits":
-        return _digits()
+def _read(
+    settings: DataSettings, log: Callable[[str], None], found: Callable[[DataIdentity], None]
+) -> RawImages:
     if settings.source == "folder":
-        return load_folder(settings, log)
-    if settings.source == "arrays":
-        return load_arrays(Path(settings.path).expanduser())
-    return load_public(settings.source, log)
+        return load_folder(settings, log, found)
+    if settings.source == "digits":
+        raw, where = _digits(), "scikit-learn"
+    elif settings.source == "arrays":
+        path = Path(settings.path).expanduser()
+        raw, where = load_arrays(path), os.path.realpath(path)
+    else:
+        raw, where = load_public(settings.source, log), os.path.realpath(data_folder())
+    found(identity_of(raw, where, chosen_classes(raw.class_names, settings.classes)))
+    return raw
 
 
 def _digits() -> RawImages:

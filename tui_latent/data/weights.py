@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tui_latent.data.errors import DataError
-from tui_latent.data.places import data_folder, downloads_allowed
+from tui_latent.data.places import data_folder, refuse_download
 from tui_latent.settings import DataSettings
 
 PRETRAINED = {"resnet18": "resnet18-f37072fd.pth", "resnet50": "resnet50-0676ba61.pth"}
@@ -15,7 +15,7 @@ PRETRAINED = {"resnet18": "resnet18-f37072fd.pth", "resnet50": "resnet50-0676ba6
 def weights_file(settings: DataSettings) -> Path:
     """Return the file with the network's weights; it may be one that is still to be downloaded.
 
-    DataError when it is absent and may not be downloaded.
+    DataError when it is absent and may not be downloaded, or not now.
     """
     if settings.weights:
         path = Path(settings.weights).expanduser()
@@ -28,10 +28,10 @@ def weights_file(settings: DataSettings) -> Path:
     for path in (ours, torchs):
         if path.is_file():
             return path
-    if not downloads_allowed():
-        raise DataError(
-            f"data.inputs: {settings.inputs} needs its weights, which are not in {ours} nor in "
-            f"{torchs}, and TUI_LATENT_OFFLINE forbids downloads: unset it, or name the file with "
-            "data.weights"
-        )
+    refuse_download(
+        f"data.inputs: {settings.inputs} needs its weights, which are not in {ours} nor in "
+        f"{torchs}",
+        settings.inputs,
+        "or name the file with data.weights",
+    )
     return ours

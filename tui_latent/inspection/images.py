@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.data.errors import DataError
+from tui_latent.data.places import only_looking
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.settings import AugmentSettings, DataSettings, Preset
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tui_latent.data.identity import DataIdentity
     from tui_latent.data.image_set import Dataset, ImageSet
 
 
-def load_images(settings: DataSettings, seed: int) -> Dataset:
+def load_images(
+    settings: DataSettings, seed: int, found: Callable[[DataIdentity], None] = lambda _: None
+) -> Dataset:
     """Load the images alone: features computed from them are no matter of looking."""
-    return load(settings.model_copy(update={"inputs": "raw"}), seed)
+    return load(settings.model_copy(update={"inputs": "raw"}), seed, found)
 
 
-def load(settings: DataSettings, seed: int) -> Dataset:
-    """Load images and what a network sees of them; InspectionError says what is missing."""
+def load(
+    settings: DataSettings, seed: int, found: Callable[[DataIdentity], None] = lambda _: None
+) -> Dataset:
+    """Load images and what a network sees of them, as far as they need no download.
+
+    `found` is told first which images there are, and may refuse them with a DataError.
+    InspectionError says what is missing.
+    """
     from tui_latent.data.sources import load_dataset
 
     try:
-        return load_dataset(settings, seed)
+        with only_looking():
+            return load_dataset(settings, seed, lambda _: None, "cpu", found)
     except DataError as error:
         raise InspectionError(str(error)) from error
 

@@ -14,10 +14,13 @@ from tui_latent.inspection.images import load, load_images
 from tui_latent.preset_files import PresetError
 from tui_latent.presets import load_run_preset
 from tui_latent.records.files import Signature, signature
+from tui_latent.records.schema import RunError
+from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tui_latent.data.identity import DataIdentity
     from tui_latent.data.image_set import Dataset, ImageSet
     from tui_latent.evaluation.knn import NeighbourSearch
     from tui_latent.methods.method import Method
@@ -78,16 +81,23 @@ class RunSource:
             raise InspectionError(str(error)) from error
         self.path = path
         self._mutex = threading.RLock()
+        self._trained_on: TrainedOn | None = None
+        self._noted: Signature | None = None
         self._images: Dataset | None = None
         self._inputs: Dataset | None = None
         self._latents: RunLatents | None = None
         self._model: RunModel | None = None
 
     def dataset(self) -> Dataset:
-        """Return the images, without the features computed from them."""
+        """Return the images, without the features computed from them.
+
+        InspectionError says how they have changed where they are not those of the run.
+        """
         with self._mutex:
+            self._look_at_note()
             if self._images is None:
-                self._images = load_images(self.preset.data, self.preset.train.seed)
+                settings, seed = self.preset.data, self.preset.train.seed
+                self._images = load_images(settings, seed, self._refuse_others)
             return self._images
 
     def inputs(self) -> Dataset:
@@ -95,9 +105,36 @@ class RunSource:
         if self.preset.data.inputs == "raw":
             return self.dataset()
         with self._mutex:
+            self._look_at_note()
             if self._inputs is None:
-                self._inputs = load(self.preset.data, self.preset.train.seed)
+                settings, seed = self.preset.data, self.preset.train.seed
+                self._inputs = load(settings, seed, self._refuse_others)
             return self._inputs
+
+    def require_images_of(self, step: int | None) -> None:
+        """Refuse to show images for the points of a step at which the run had others."""
+        with self._mutex:
+            self._look_at_note()
+            since = -1 if self._trained_on is None else self._trained_on.since
+        if step is not None and 0 <= step <= since:
+            raise InspectionError(
+                f"up to step {since:,} {self.path.name} was trained on other images, so none is "
+                f"shown for a point of step {step:,}: evaluations after it have theirs"
+            )
+
+    def _look_at_note(self) -> None:
+        """Read which images the run knows, where that has changed, and drop what was loaded."""
+        now = signature(self.path / IMAGES_FILE)
+        if now == self._noted:
+            return
+        try:
+            self._trained_on = read_trained_on(self.path)
+        except RunError as error:
+            raise InspectionError(str(error)) from error
+        self._noted, self._images, self._inputs = now, None, None
+
+    def _refuse_others(self, found: DataIdentity) -> None:
+        refuse_others(self.path, self._trained_on, found)
 
     def latents(self) -> RunLatents:
         """Return the latents of the newest evaluation; needs no images."""
@@ -115,6 +152,7 @@ class RunSource:
     def matching_latents(self) -> RunLatents:
         """Return the latents, having made sure that row i belongs to image i of the dataset."""
         latents, dataset = self.latents(), self.dataset()
+        self.require_images_of(latents.step)
         same = latents.bank_labels.equal(dataset.train.labels)
         if not (same and latents.query_labels.equal(dataset.val.labels)):
             raise InspectionError(

@@ -228,12 +228,13 @@ def space_at(source: RunSource, latent_map: LatentMap, newest: bool) -> Space:
     return Space(latent_map, points, None, None)
 
 
-def images_of(source: RunSource, indices: Ints) -> NDArray[np.uint8]:
-    """Return held-out images, (n, H, W, C)."""
+def images_of(source: RunSource, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:
+    """Return held-out images, (n, H, W, C), as the run had them at a step; None is the newest."""
     import torch
 
     from tui_latent.inspection.images import shown
 
+    source.require_images_of(step)
     split = source.dataset().val
     if len(indices):
         source.require(int(indices.max()), split)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import secrets
 import threading
 import time
 import zlib
@@ -17,7 +18,7 @@ from tui_latent.records.process import HOST, number_in_use, process_place
 _CHUNK = 1 << 20
 _ANCHOR = 64
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_TEMPORARY = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})-(?P<pid>\d+)-\d+\.tmp")
+_TEMPORARY = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]+\.tmp")
 _SURELY_LEFT = 3600.0
 """seconds"""
 _NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
@@ -45,7 +46,7 @@ def replace_file(path: Path, content: bytes, durable: bool = False) -> None:
     """
     temporary = temporary_beside(path)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
             if durable:
                 file.flush()
@@ -87,8 +88,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """Return a hidden name in the same folder that no other thread or process uses."""
-    ids = f"{_place()}-{os.getpid()}-{threading.get_ident()}"
+    """Return a hidden name in the same folder that nobody uses or can foresee.
+
+    It says who writes the file. To be opened with "x": who may write in the folder could have
+    put a link there.
+    """
+    ids = f"{_place()}-{os.getpid()}-{secrets.token_hex(8)}"
     return path.with_name(f".{path.name}.{ids}.tmp")
 
 

@@ -66,7 +66,7 @@ def write_kept(path: Path, kept: KeptCurves) -> None:
         arrays[f"bins_{index}"], arrays[f"newest_{index}"] = state.bins, state.newest
     temporary = temporary_beside(path)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         temporary.replace(path)
     except OSError:

@@ -75,7 +75,7 @@ def write_map(
         arrays["missing"] = np.array(list(missing.items()), dtype=np.str_)
     temporary = temporary_beside(path)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
         temporary.replace(path)
     except OSError:

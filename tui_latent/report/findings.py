@@ -178,7 +178,7 @@ def _thumbnails(run: _Run) -> Thumbnails:
         taken % _CELLS,
         taken // _CELLS,
         run.map.labels[chosen],
-        images_of(run.source, run.map.indices[chosen]),
+        images_of(run.source, run.map.indices[chosen], run.map.step),
     )
 
 

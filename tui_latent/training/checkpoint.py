@@ -172,7 +172,8 @@ def _write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a file that gets its name once it is on disk whole."""
     temporary = path.with_name(f"{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # what a kill left, or a link that another user put there
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())

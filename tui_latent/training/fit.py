@@ -14,6 +14,7 @@ from tui_latent.records.missing import missing_lines
 from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
+from tui_latent.trained_on import ImageCheck
 from tui_latent.training.checkpoint import Saved, save_checkpoint, state_bytes
 from tui_latent.training.control import (
     LOOK_EVERY,
@@ -40,7 +41,8 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     use_device(device)
     if device.type == "cuda":
         writer.log(f"{preset.method.name} is fitted on the CPU; {device} computes features only")
-    dataset = load_dataset(preset.data, preset.train.seed, log, device)
+    images = ImageCheck(path, writer.log)
+    dataset = load_dataset(preset.data, preset.train.seed, log, device, images.compare)
     torch.manual_seed(preset.train.seed)
     method = METHODS[preset.method.name](preset.method, dataset.input_shape)
     control = RunControl(path, writer, stopwatch, save=lambda: None)
@@ -64,6 +66,7 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     needed = state_bytes([state, evaluation.bank, evaluation.queries])
 
     def write() -> Saved:
+        images.note(0)  # everything is fitted anew: nothing of other images is left
         writer.metrics(1, 1.0, seconds, evaluation.metrics)
         LatentFiles(writer, dataset).write(1, evaluation)
         return save_checkpoint(folder, state, best=True)

@@ -8,16 +8,21 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from tui_latent.data.identity import DataIdentity, changes
 from tui_latent.data.image_set import Dataset
 from tui_latent.evaluation.knn import nearest
 from tui_latent.records.runs import find_run
 from tui_latent.records.schema import RunError
 from tui_latent.settings import Preset, VicregSettings
+from tui_latent.trained_on import read_trained_on
 
 
-def earlier_neighbours(preset: Preset, runs: Path, dataset: Dataset) -> Tensor | None:
+def earlier_neighbours(
+    preset: Preset, runs: Path, dataset: Dataset, images: DataIdentity | None = None
+) -> Tensor | None:
     """Return each training image's nearest others, int64 (N, k); None for other kinds of views.
 
+    `images` says which images the dataset was made of.
     RunError when the earlier run is missing, has no latents, or saw other images.
     """
     method = preset.method
@@ -27,6 +32,12 @@ def earlier_neighbours(preset: Preset, runs: Path, dataset: Dataset) -> Tensor |
     path = run / "latents" / "last.safetensors"
     if not path.is_file():
         raise RunError(f"{run.name} has no latents yet: let it reach an evaluation first")
+    trained_on = read_trained_on(run)
+    if trained_on and images and (change := changes(trained_on.identity, images)):
+        raise RunError(
+            f"{run.name} saw other images, so its neighbours are none here: {change}: "
+            "train it anew, and use the same [data] in both"
+        )
     bank = load_file(path)["bank_latents"].to(dataset.train.labels.device)
     if len(bank) != len(dataset.train):
         raise RunError(

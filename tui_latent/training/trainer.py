@@ -19,6 +19,7 @@ from tui_latent.records.schema import State
 from tui_latent.records.writer import RunWriter
 from tui_latent.screen_time import ScreenShare
 from tui_latent.settings import Preset
+from tui_latent.trained_on import ImageCheck
 from tui_latent.training.acceleration import Accelerator, accelerator
 from tui_latent.training.best import BestLoss
 from tui_latent.training.captured import Losses
@@ -69,12 +70,13 @@ class Trainer:
         self.precision = choose_precision(train, self.device)
         writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
         log = log_unless_stopped(path, writer)
-        dataset = load_dataset(preset.data, train.seed, log, self.device)
+        images = ImageCheck(path, writer.log)
+        dataset = load_dataset(preset.data, train.seed, log, self.device, images.compare)
         self.dataset = move_to(dataset, preset.data, self.device)
         writer.status(phase="building the network")
         torch.manual_seed(train.seed)
         self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
-        neighbours = earlier_neighbours(preset, path.parent, self.dataset)
+        neighbours = earlier_neighbours(preset, path.parent, self.dataset, images.now)
         kind, augment = self.method.pairing, preset.augment
         self.pairing = make_pairing(kind, self.dataset.train, self.dataset, augment, neighbours)
         # Held-out images have no neighbours in the earlier run: they are compared by two views.
@@ -93,6 +95,7 @@ class Trainer:
         self.window = TermWindow(late=self.device.type == "cuda")
         self._enter_stage(self.stages[0])
         self.stopwatch = Stopwatch(self._resume())
+        images.note(self.done)
         self._rate_from = (self.done, self.stopwatch.seconds)
         self._saved_at = self.stopwatch.seconds
         self.disk = PatientDisk(path, writer, self.stopwatch)

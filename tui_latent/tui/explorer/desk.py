@@ -103,11 +103,16 @@ class ExplorerDesk:
             "movers", lambda: self._post(MoversFound(before, after, self._movers(before, after)))
         )
 
-    def images(self, indices: Sequence[int]) -> Pixels:
-        """Return held-out images, (n, H, W, C); InspectionError when there are none."""
+    def images(self, indices: Sequence[int], step: int | None = None) -> Pixels:
+        """Return held-out images, (n, H, W, C), for points of a step, else of the newest map found.
+
+        InspectionError when there are none.
+        """
         from tui_latent.inspection.space import images_of
 
-        return images_of(self._opened(), np.asarray(indices, np.int64))
+        if step is None and self._space is not None:
+            step = self._space[2].map.step
+        return images_of(self._opened(), np.asarray(indices, np.int64), step)
 
     def _tell(self, words: str) -> None:
         self._post(Told(words))
@@ -184,9 +189,9 @@ class ExplorerDesk:
         names = space.map.class_names
         facts = space.facts(index, RELATED, projection.points if projection else None)
         try:
-            image = self.images([index])[0]
-            nearest = self.images(facts.nearest.indices.tolist())
-            distant = self.images(facts.distant.indices.tolist())
+            image = self.images([index], space.map.step)[0]
+            nearest = self.images(facts.nearest.indices.tolist(), space.map.step)
+            distant = self.images(facts.distant.indices.tolist(), space.map.step)
         except InspectionError as error:
             return PointAnswer(space, facts, problem=str(error), names=names)
         return PointAnswer(space, facts, image, nearest, distant, names=names)

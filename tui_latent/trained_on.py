@@ -1,0 +1,117 @@
+"""Which images a run was trained on, kept in its folder and compared with those there are now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tui_latent.data.errors import DataError
+from tui_latent.data.identity import DataIdentity, changes, pack, unpack
+from tui_latent.records.files import replace_file
+from tui_latent.records.schema import RunError
+
+IMAGES_FILE: Final = "images.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedOn:
+    """The images that a run knows."""
+
+    identity: DataIdentity
+    since: int = -1
+    """the step from which on it was trained on them; up to it, on others; -1: from the start"""
+    accepted: bool = False
+    """whether other images may take their place at the next resume"""
+
+
+def read_trained_on(run: Path) -> TrainedOn | None:
+    """Read which images a run knows; None for one that never noted it, as of version 0.1.
+
+    RunError when the file is damaged.
+    """
+    path = run / IMAGES_FILE
+    try:
+        identity, about = unpack(path)
+        since = about.get("since", -1)
+        if type(since) is not int:
+            raise ValueError("since no step")
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise RunError(
+            f"{path}: damaged ({error}), so nobody can tell whether the images are still those of "
+            "the training: put back a copy, or delete it to go on without knowing"
+        ) from error
+    return TrainedOn(identity, since, about.get("accepted") is True)
+
+
+def refuse_others(run: Path, trained_on: TrainedOn | None, now: DataIdentity) -> None:
+    """Raise DataError where the images are not those of the run: no point is theirs."""
+    if trained_on is not None and (change := changes(trained_on.identity, now)):
+        raise DataError(
+            f"the images have changed since {run.name} was trained, so none is shown for a point: "
+            f"{change}"
+        )
+
+
+def accept_changed_images(run: Path) -> None:
+    """Let the next training of a run go on with the images that are there, whatever they are."""
+    trained_on = read_trained_on(run)
+    if trained_on is not None:
+        _write(run, TrainedOn(trained_on.identity, trained_on.since, accepted=True))
+
+
+class ImageCheck:
+    """Compares the images of a training with those of the run, and notes them."""
+
+    def __init__(self, run: Path, log: Callable[[str], None]) -> None:
+        """Read what is known; RunError when it is damaged."""
+        self._run = run
+        self._log = log
+        self._known = read_trained_on(run)
+        self.now: DataIdentity | None = None
+
+    def compare(self, now: DataIdentity) -> None:
+        """Refuse other images than the run's with a DataError, unless they were accepted."""
+        self.now = now
+        if self._known is None or not _has_learnt(self._run):
+            return
+        change = changes(self._known.identity, now)
+        if not change:
+            return
+        if not self._known.accepted:
+            raise DataError(
+                f"the images have changed since the training: {change}. Put them back, or go on "
+                f"with those that are there: tui-latent resume {self._run.name} --changed-images"
+            )
+        self._log(f"the images have changed since the training, as accepted: {change}")
+
+    def note(self, step: int) -> None:
+        """Note the images in the run, which goes on from `step`."""
+        known, now = self._known, self.now
+        if now is None:
+            return
+        if known is not None and known.identity.same_as(now):
+            noted = TrainedOn(now, known.since)
+            if known.identity.where == now.where and not known.accepted:
+                return
+        elif known is None and _has_learnt(self._run):
+            self._log("which images the run was trained on was not noted; from now on it is")
+            noted = TrainedOn(now)
+        else:
+            noted = TrainedOn(now, step if _has_learnt(self._run) else -1)
+        _write(self._run, noted)
+        self._known = noted
+
+
+def _has_learnt(run: Path) -> bool:
+    return (run / "latents" / "last.safetensors").exists() or any(
+        (run / "checkpoints").glob("step-*.pt")
+    )
+
+
+def _write(run: Path, trained_on: TrainedOn) -> None:
+    content = pack(trained_on.identity, since=trained_on.since, accepted=trained_on.accepted)
+    replace_file(run / IMAGES_FILE, content, durable=True)
