@@ -269,9 +269,9 @@ def test_a_file_that_is_not_there_is_named(name: str) -> None:
 
 def test_the_command_of_a_preset_gives_that_preset() -> None:
     changes = {
-        "train.lr": 0.01,
+        "stages.1.lr": 0.02,
         "data.classes": ["3", "a b"],
-        "data.merge": {"low": ["0", "1"]},
+        "train.eval_every": 3.0,
         "train.device": "cpu",
         "augment.flip": 0.5,
         "method.gaussian": True,

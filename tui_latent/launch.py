@@ -9,7 +9,7 @@ from pathlib import Path
 from tui_latent.data.facts import describe_source
 from tui_latent.hardware import devices
 from tui_latent.heap import give_memory_back
-from tui_latent.preset_files import PresetError, names_a_file
+from tui_latent.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.presets import train_command
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
@@ -43,19 +43,42 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
 
 
 def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = None) -> Path:
-    """Make the run folder of a preset; PresetError when it cannot train, RunError for its name."""
+    """Make the run folder of a preset; PresetError when it cannot train, RunError for its name.
+
+    `preset_name` is the name or the file that the preset was loaded by: the run keeps the command
+    that trains it again.
+    """
     check_preset(preset, runs, where=preset_name)
+    preset, stem = with_absolute_paths(preset, runs), preset_stem(preset_name)
     provenance = {
-        "preset": preset_name,
+        "preset": stem,
         "seed": preset.train.seed,
         "command": train_command(preset_name, preset),
         "host": platform.node(),
         "python": platform.python_version(),
         "versions": {package: version(package) for package in _VERSIONED},
     }
-    writer = RunWriter.create(runs, preset_name, preset.model_dump(mode="json"), provenance, name)
+    writer = RunWriter.create(runs, stem, preset.model_dump(mode="json"), provenance, name)
     writer.close()
     return writer.path
+
+
+def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
+    """Return a preset that means the same in any folder: images, weights and earlier run.
+
+    RunError when there is no such earlier run.
+    """
+    method = preset.method
+    if isinstance(method, VicregSettings) and method.views == "neighbours":
+        earlier = str(find_run(runs, method.neighbours_run).absolute())
+        method = method.model_copy(update={"neighbours_run": earlier})
+    data = preset.data
+    places = {"weights": data.weights}
+    if data.source in ("folder", "arrays"):
+        places["path"] = data.path
+    absolute = {k: str(Path(p).expanduser().absolute()) for k, p in places.items() if p}
+    data = data.model_copy(update=absolute)
+    return preset.model_copy(update={"data": data, "method": method})
 
 
 def train_run(path: Path) -> Status:
