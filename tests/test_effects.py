@@ -190,7 +190,9 @@ def test_the_command_line_refuses_before_anything_is_made(tmp_path: Path) -> Non
 def test_a_file_that_says_it_is_told_and_trains(tmp_path: Path) -> None:
     text = preset_path("digits-contrastive-2d").read_text()
     file = tmp_path / "mine.toml"
-    file.write_text(text.replace("[train]", "[train]\nlr = 0.5").replace("epochs = ", "epochs = 1#"))
+    file.write_text(
+        text.replace("[train]", "[train]\nlr = 0.5").replace("epochs = ", "epochs = 1#")
+    )
     words = ["train", str(file), "--set", "data.per_class=4", "--runs", str(tmp_path / "runs")]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
