@@ -38,7 +38,7 @@ def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     changes = SMALL | {"train.epochs": 100_000, "train.eval_every": 1000}
-    preset = load_preset("digits-contrastive-2d", changes).model_copy(update={"stages": ()})
+    preset = load_preset("digits-contrastive-2d", changes | {"stages": []})
     return create_run("digits", preset, tmp_path)
 
 

@@ -112,8 +112,8 @@ def test_the_settings_that_differ_come_in_the_order_of_the_preset() -> None:
         "method.norm_weight": (0.01, 0.01, None),
         "method.gamma": (None, None, 1.0),
         "train.seed": (0, 1, 0),
+        "stages.0.epochs": (None, None, 3),
         "stages.1.epochs": (None, None, 3),
-        "stages.2.epochs": (None, None, 3),
     }
     assert [row.key.partition(".")[0] for row in rows] == ["method"] * 4 + ["train"] + [
         "stages"

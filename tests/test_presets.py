@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import codecs
 import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_latent.effects import effective
+from tui_latent.launch import create_run
 from tui_latent.presets import (
     PresetError,
     dump_preset,
@@ -269,9 +273,9 @@ def test_a_file_that_is_not_there_is_named(name: str) -> None:
 
 def test_the_command_of_a_preset_gives_that_preset() -> None:
     changes = {
-        "train.lr": 0.01,
+        "stages.1.lr": 0.02,
         "data.classes": ["3", "a b"],
-        "data.merge": {"low": ["0", "1"]},
+        "train.eval_every": 3.0,
         "train.device": "cpu",
         "augment.flip": 0.5,
         "method.gaussian": True,
@@ -280,6 +284,190 @@ def test_the_command_of_a_preset_gives_that_preset() -> None:
     _, _, name, *options = shlex.split(train_command("digits-contrastive-2d", preset))
     assert options[::2] == ["--set"] * len(changes)
     assert load_preset(name, dict(map(parse_override, options[1::2]))) == preset
+
+
+def test_a_stage_is_set_by_its_number_and_all_of_them_by_a_star() -> None:
+    name = "digits-contrastive-2d"
+    before = load_preset(name)
+    changes: dict[str, object] = {"stages.0.lr": 0.5, "stages.*.lr": 0.25, "stages.-1.epochs": 7}
+    stages = load_preset(name, changes).stages
+    assert [stage.lr for stage in stages] == [0.5, 0.25, 0.25]
+    assert [stage.epochs for stage in stages] == [80, 15, 7]
+    assert [s.latent_dim for s in stages] == [s.latent_dim for s in before.stages]
+    assert load_preset(name) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("stages.3.lr", "there is no such stage: this preset has stages.0 to stages.2"),
+        ("stages.-4.lr", "there is no such stage"),
+        ("stages.x.lr", "say which stage: stages.0 to stages.2, or stages.* for all"),
+        ("stages.lr", "say which stage"),
+        ("stages.1", "did you mean|known: title"),
+        ("stages.1.epoch", "did you mean 'epochs'"),
+        ("stages.*.rate", "known: title, epochs"),
+    ],
+)
+def test_a_stage_that_is_not_there_is_told(key: str, says: str) -> None:
+    with pytest.raises(PresetError, match=says) as caught:
+        load_preset("digits-contrastive-2d", {key: 1})
+    assert key in str(caught.value) and len(caught.value.problems) == 1
+
+
+def test_a_preset_without_stages_names_the_setting_instead() -> None:
+    with pytest.raises(PresetError, match=r"has no stages: set train\.lr"):
+        load_preset("digits-triplet-2d", {"stages.0.lr": 1})
+
+
+@pytest.mark.parametrize("key", ["train.lr", "train.epochs", "stages.0.lr"])
+def test_a_flag_is_no_number(key: str) -> None:
+    stages = [{"epochs": 1, "latent_dim": 2, "lr": 0.1}] if key.startswith("stages") else []
+    message = refused(table(stages=stages), {key: True})
+    assert key in message and "should be a number" in message
+
+
+def test_a_path_in_a_file_that_lacks_its_quotes_is_told_how_to_write_it() -> None:
+    for value in (2024, True):
+        message = refused({**table(), "data": {"source": "folder", "path": value}})
+        assert f'write it in quotes, "{str(value).lower()}"' in message
+
+
+def commanded(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Preset:
+    """Return the preset that a command trains, given in another folder."""
+    monkeypatch.chdir(folder)
+    program, train, name, *options = shlex.split(command)
+    assert (program, train) == ("tui-latent", "train")
+    assert options[::2] == ["--set"] * (len(options) // 2)
+    return load_preset(name, dict(map(parse_override, options[1::2])))
+
+
+ODD = [
+    "plain",
+    "with space",
+    "it's",
+    'a "quote"',
+    "ü – 漢",
+    "2024",
+    "a=b,c",
+    "[x]",
+    "$HOME`ls`",
+    "#",
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_the_command_of_an_own_preset_holds_in_any_folder(
+    odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, elsewhere = tmp_path / odd, tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    (home / f"{odd}.toml").write_text(dump_preset(parse_preset(table("siamese"), {}, "x")))
+    np.savez(
+        home / f"{odd}.npz",
+        x_train=np.zeros((8, 8, 8), np.uint8),
+        y_train=np.arange(8) % 2,
+        class_names=np.array([odd, "other"]),
+    )
+    monkeypatch.chdir(home)
+    changes: dict[str, object] = {
+        "data.source": "arrays",
+        "data.path": f"{odd}.npz",
+        "data.merge": {odd: ["other"]},
+        "data.classes": [odd, "other"],
+        "method.margin": 0.3,
+        "train.seed": 7,
+        "title": odd,
+    }
+    preset = load_preset(f"{odd}.toml", changes)
+    run = create_run(f"{odd}.toml", preset, tmp_path / "runs", "run")
+    kept = tomllib.loads((run / "preset.toml").read_text())
+    assert kept["provenance"]["preset"] == odd
+    made = load_run_preset(run)
+    assert made.data.path == str(home / f"{odd}.npz")
+    again = commanded(kept["provenance"]["command"], elsewhere, monkeypatch)
+    assert again == made
+    assert (again.method, again.train, again.title) == (preset.method, preset.train, odd)
+    assert load_preset(str(run / "preset.toml")) == made
+
+
+def test_a_command_changes_the_method_and_the_stages_where_the_preset_does() -> None:
+    name = "digits-contrastive-2d"
+    for preset in (
+        load_preset(name, {"stages": [], "train.lr": 0.5}),
+        load_preset("mnist-autoencoder-2d", {"method.name": "triplet"}),
+        load_preset("digits-triplet-2d"),
+        load_preset(name, {"stages.*.trainable": "all", "expect": {}}),
+    ):
+        for base in (name, "mnist-autoencoder-2d"):
+            words = shlex.split(train_command(base, preset))
+            overrides = dict(map(parse_override, words[4::2]))
+            again = load_preset(base, overrides)
+            assert (effective(again), again.title) == (effective(preset), preset.title)
+
+
+def test_what_is_no_preset_has_no_command() -> None:
+    assert train_command("nowhere", load_preset("digits-triplet-2d")) == ""
+
+
+@pytest.mark.parametrize("prefix", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
+def test_a_preset_saved_by_a_windows_editor_is_read(
+    tmp_path: Path, prefix: bytes, ending: bytes
+) -> None:
+    preset = parse_preset(table(title="grüne Ziffern"), {}, "x")
+    file = tmp_path / "mine.toml"
+    file.write_bytes(prefix + dump_preset(preset).encode().replace(b"\n", ending))
+    assert load_preset(str(file)) == preset
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("title = 'ü'\n".encode("utf-16"), "line 1, column 1 stands the byte order mark of UTF-16"),
+        ("# ü\ntitle = 'x ü'\n".encode("latin-1"), "byte 0xfc at line 1, column 3 is not UTF-8"),
+        (b"title = 'x'\nabout = '\xe9'\n", "byte 0xe9 at line 2, column 10 is not UTF-8"),
+        (codecs.BOM_UTF8 * 2 + b"title = 'x'", r"U\+FEFF, ZERO WIDTH NO-BREAK SPACE"),
+        ("title = “x”".encode(), r"U\+201C, LEFT DOUBLE QUOTATION MARK"),
+        ("title\u00a0= 'x'".encode(), r"U\+00A0, NO-BREAK SPACE"),
+        (b"title = 'x'\n\x00", r"U\+0000, a control character"),
+    ],
+)
+def test_a_file_that_looks_right_names_what_stands_where(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(content)
+    with pytest.raises(PresetError, match=says):
+        load_preset(str(file))
+
+
+@pytest.mark.parametrize("file", ["mine.toml", "v1.2.toml", "my own.toml", "sub/mine.toml"])
+def test_a_preset_of_ones_own_is_found_with_and_without_its_ending(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Path(file).parent.mkdir(exist_ok=True)
+    preset = parse_preset(table(title="mine"), {}, "x")
+    Path(file).write_text(dump_preset(preset))
+    for name in (file, file.removesuffix(".toml"), f"./{file}", f"~/{file}", tmp_path / file):
+        assert load_preset(str(name)) == preset
+    run = create_run(file, preset, tmp_path / "runs")
+    stem = Path(file).name.removesuffix(".toml")
+    assert run.name.endswith(stem.replace(" ", "-"))
+
+
+def test_a_folder_in_the_place_of_a_preset_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("")
+    with pytest.raises(PresetError, match=r"a folder: name one of its files, mine\.toml"):
+        load_preset(str(tmp_path))
+    run = create_run("x", load_preset("digits-triplet-2d"), tmp_path / "runs", "run")
+    with pytest.raises(PresetError, match=r"run/preset\.toml"):
+        load_preset(str(run))
+    with pytest.raises(PresetError, match="did you mean 'digits-triplet-2d'"):
+        load_preset("digits-triplet-2d.toml")
 
 
 def test_the_form_has_a_field_for_every_setting_with_words_beside_it() -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tui_latent.cli import main
 from tui_latent.preset_files import PresetError
 from tui_latent.records.reader import RunReader
-from tui_latent.sweep import parse_grid, plan, run_name
+from tui_latent.sweep import parse_grid, plan, run_names
 
 TINY = """
 title = "tiny"
@@ -35,7 +35,7 @@ batch_size = 16
     [
         ("train.lr=1e-3,1e-2", ("train.lr", [1e-3, 1e-2])),
         ("method.name=vicreg", ("method.name", ["vicreg"])),
-        ("data.classes=[1,2],[3]", ("data.classes", [[1, 2], [3]])),
+        ("data.classes=[1,2],[3]", ("data.classes", [["1", "2"], ["3"]])),
         ('data.path="a,b",c', ("data.path", ["a,b", "c"])),
     ],
 )
@@ -56,10 +56,10 @@ def test_every_combination_once_and_named_by_it(tmp_path: Path) -> None:
         ("method.latent_dim", [2, 7]),
         ("train.lr", [0.1, 0.01, 0.001]),
     ]
-    trials = plan(str(file), {"train.seed": 3}, grid)
+    trials = plan(str(file), {"train.seed": 3}, grid).trials
     seen = [(t.preset.method.latent_dim, t.preset.train.lr, t.preset.train.seed) for t in trials]
     assert seen == [(d, lr, 3) for d in (2, 7) for lr in (0.1, 0.01, 0.001)]
-    names = [run_name("s", trial) for trial in trials]
+    names = run_names("s", trials)
     assert names[0] == "s-latent_dim_2-lr_0.1" and len(set(names)) == 6
 
 

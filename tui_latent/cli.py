@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -17,6 +17,9 @@ from tui_latent.heap import keep_freed_memory
 from tui_latent.openmp import use_allowed_cores, wait_briefly
 from tui_latent.records.plain import plain_text
 from tui_latent.records.schema import RunError
+
+if TYPE_CHECKING:
+    from tui_latent.settings import Preset
 
 FAILED, USAGE, STOPPED = 1, 2, 130
 """exit codes beside 0, done"""
@@ -149,7 +152,8 @@ def train(
         overrides |= {"train.device": device} if device is not None else {}
         overrides |= {"train.seed": seed} if seed is not None else {}
         preset = load_preset(preset_name, overrides)
-        path = create_run(Path(preset_name).stem, preset, runs_folder(runs), name)
+        _tell_idle(preset_name, preset)
+        path = create_run(preset_name, preset, runs_folder(runs), name)
     except (PresetError, RunError) as error:
         fail(error)
     _train(path, as_json, background)
@@ -174,24 +178,27 @@ def sweep(
 
     Called again it goes on: finished runs are kept, others resumed.
     """
-    from tui_latent.preset_files import PresetError
+    from tui_latent.preset_files import PresetError, preset_stem
     from tui_latent.presets import parse_override
     from tui_latent.records.runs import runs_folder
-    from tui_latent.records.schema import RunError
-    from tui_latent.sweep import parse_grid, plan, run_name, table, train_or_keep
+    from tui_latent.records.schema import LIVE_STATES, RunError
+    from tui_latent.sweep import parse_grid, plan, run_names, table, train_or_keep
 
     try:
         overrides = dict(parse_override(text) for text in settings)
-        trials = plan(preset_name, overrides, [parse_grid(text) for text in grids])
+        planned = plan(preset_name, overrides, [parse_grid(text) for text in grids])
     except PresetError as error:
         fail(error)
-    stem = Path(preset_name).stem
+    trials = planned.trials
+    _tell_idle(preset_name, *(trial.preset for trial in trials))
+    for sentence in planned.twice:
+        click.echo(plain_text(f"tui-latent: {sentence}"), err=True)
+    names = run_names(name or f"sweep-{preset_stem(preset_name)}", trials)
     rows = []
-    for number, trial in enumerate(trials, 1):
-        called = run_name(name or f"sweep-{stem}", trial)
+    for number, (trial, called) in enumerate(zip(trials, names, strict=True), 1):
         click.echo(f"run {number} of {len(trials)}: {called}", err=True)
         try:
-            result = train_or_keep(runs_folder(runs), stem, trial.preset, called, as_json)
+            result = train_or_keep(runs_folder(runs), preset_name, trial.preset, called, as_json)
         except (PresetError, RunError) as error:
             fail(error)
         rows.append((trial, result))
@@ -202,6 +209,8 @@ def sweep(
         click.echo(json.dumps({"preset": preset_name, "runs": listed}))
     else:
         click.echo("\n".join(plain_text(line) for line in table(rows)))
+    if others := [result["run"] for _, result in rows if result["state"] in LIVE_STATES]:
+        click.echo(f"left to the process that trains them: {', '.join(others)}", err=True)
     if rows[-1][1]["state"] == "stopped":
         click.echo("stopped; to go on, give the same command again", err=True)
         sys.exit(STOPPED)
@@ -214,16 +223,33 @@ def sweep(
 @click.option(
     "--changed-images",
     is_flag=True,
-    help="Also where its images are others than before: train on with those that are there.",
+    help="Resume even if the images have changed, and continue with the new ones.",
+)
+@click.option("--epochs", type=click.IntRange(1), help="Train for this many epochs in all.")
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Epochs or train.patience."
 )
 @runs_option
 @background_option
 @json_option
 def resume(
-    run: str, changed_images: bool, runs: str | None, background: bool, as_json: bool
+    run: str,
+    changed_images: bool,
+    epochs: int | None,
+    settings: tuple[str, ...],
+    runs: str | None,
+    background: bool,
+    as_json: bool,
 ) -> None:
-    """Go on with RUN (a path, a name or `latest`) from its last checkpoint."""
+    """Go on with RUN (a path, a name or `latest`) from its last checkpoint.
+
+    With --epochs also a finished run is trained for longer. The learning rate then follows its
+    schedule as if the new length had been planned from the start: a cosine that had come to 0
+    goes on above it. The run keeps what it was before.
+    """
     path = _find(run, runs)
+    if epochs is not None or settings:
+        _lengthen(path, epochs, settings)
     if changed_images:
         from tui_latent.trained_on import accept_changed_images
 
@@ -412,6 +438,32 @@ def _find(run: str, runs: str | None) -> Path:
         return find_run(runs_folder(runs), run)
     except RunError as error:
         fail(error)
+
+
+def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None:
+    from tui_latent.extend import change_length, settings_for_epochs
+    from tui_latent.preset_files import PresetError
+    from tui_latent.presets import parse_override
+
+    try:
+        changes = dict(parse_override(text) for text in settings)
+        if epochs is not None:
+            changes |= settings_for_epochs(path, epochs)
+        click.echo(plain_text(f"{path.name}: {change_length(path, changes)}"), err=True)
+    except PresetError as error:
+        fail(error)
+
+
+def _tell_idle(preset_name: str, *presets: Preset) -> None:
+    """Say which settings of a preset's file do nothing in any of what is made of it.
+
+    They were not typed just now, so nothing is refused for them.
+    """
+    from tui_latent.presets import idle_in_file
+
+    first, *others = (idle_in_file(preset_name, preset) for preset in presets)
+    for sentence in [s for s in first if all(s in other for other in others)]:
+        click.echo(plain_text(f"tui-latent: {preset_name}: {sentence}"), err=True)
 
 
 def _train(path: Path, as_json: bool, background: bool) -> None:

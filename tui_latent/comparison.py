@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from tui_latent.effects import WORDS, effects_of_table
 from tui_latent.procrustes import align, disparity
 from tui_latent.records.curves import higher_is_better
 from tui_latent.records.missing import missing_lines
@@ -26,8 +27,6 @@ Better = Literal["higher", "lower", ""]
 
 _FIRST: Final = ("val/knn_20", "val/knn_5", "val/knn_1", "train/loss", "val/loss")
 _LEFT_OUT: Final = frozenset({"train/lr", "train/images_per_second", "train/screen_share"})
-_WORDS: Final = frozenset({"title", "about", "expect", "minutes"})
-"""what of a preset says something, and sets nothing"""
 _SAME_LOSS: Final = frozenset(
     {
         *("latent_dim", "network", "width", "hidden_dim", "head_dim", "dropout", "projector"),
@@ -82,9 +81,9 @@ class SettingRow:
     """A setting that is not the same in all presets."""
 
     key: str
-    """`method.latent_dim`, `stages.1.epochs`"""
+    """`method.latent_dim`, `stages.0.epochs`, as `--set` takes it"""
     values: tuple[Any, ...]
-    """None where a preset does not have it"""
+    """None where a preset does not have it, or it has no effect there"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +161,11 @@ def shared_metrics(runs: Sequence[RunSnapshot]) -> tuple[str, ...]:
 
 
 def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow, ...]:
-    """Return the settings whose values differ, in the presets' order."""
-    flat = [dict(_flattened(preset)) for preset in presets]
+    """Return the settings whose values differ, in the presets' order.
+
+    Those without effect are left out, and so are differences between their values.
+    """
+    flat = [_effective(preset) for preset in presets]
     keys = dict.fromkeys(key for settings in flat for key in settings)
     tables = list(dict.fromkeys(key.partition(".")[0] for key in keys))
     rows = []
@@ -286,15 +288,25 @@ def _listed(keys: Sequence[str]) -> str:
     return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
 
 
+def _effective(preset: Mapping[str, Any]) -> dict[str, Any]:
+    idle = tuple(effects_of_table(preset))
+    below = tuple(f"{key}." for key in idle)
+    return {
+        key: value
+        for key, value in _flattened(preset)
+        if key not in idle and not key.startswith(below)
+    }
+
+
 def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for key, value in table.items():
-        if key in _WORDS or (key == "stages" and not value):
+        if key in WORDS or (key == "stages" and not value):
             continue
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
             yield from _flattened(value, f"{name}.")
         elif isinstance(value, Sequence) and value and all(isinstance(v, Mapping) for v in value):
-            for number, item in enumerate(value, start=1):
+            for number, item in enumerate(value):
                 yield from _flattened(item, f"{name}.{number}.")
         else:
             yield name, value

@@ -11,7 +11,7 @@ from pathlib import Path
 from tui_latent.data.facts import describe_source
 from tui_latent.hardware import devices
 from tui_latent.heap import give_memory_back
-from tui_latent.preset_files import PresetError, names_a_file
+from tui_latent.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.presets import train_command
 from tui_latent.records.control import read_request, take_up
 from tui_latent.records.runs import find_run
@@ -53,9 +53,8 @@ def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
     method = preset.method
     if isinstance(method, VicregSettings) and method.views == "neighbours":
         with suppress(RunError):  # a preset of a run whose neighbours are gone meanwhile
-            run = find_run(runs, method.neighbours_run)
-            name = run.name if run.parent == runs else _absolute(str(run))
-            update["method"] = method.model_copy(update={"neighbours_run": name})
+            earlier = _absolute(str(find_run(runs, method.neighbours_run)))
+            update["method"] = method.model_copy(update={"neighbours_run": earlier})
     return preset.model_copy(update=update)
 
 
@@ -72,18 +71,22 @@ def _absolute(path: str) -> str:
 
 
 def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = None) -> Path:
-    """Make the run folder of a preset; PresetError when it cannot train, RunError for its name."""
+    """Make the run folder of a preset; PresetError when it cannot train, RunError for its name.
+
+    `preset_name` is the name or the file that the preset was loaded by: the run keeps the command
+    that trains it again.
+    """
     check_preset(preset, runs, where=preset_name)
-    preset = with_absolute_paths(preset, runs)
+    preset, stem = with_absolute_paths(preset, runs), preset_stem(preset_name)
     provenance = {
-        "preset": preset_name,
+        "preset": stem,
         "seed": preset.train.seed,
         "command": train_command(preset_name, preset),
         "host": platform.node(),
         "python": platform.python_version(),
         "versions": {package: version(package) for package in _VERSIONED},
     }
-    writer = RunWriter.create(runs, preset_name, preset.model_dump(mode="json"), provenance, name)
+    writer = RunWriter.create(runs, stem, preset.model_dump(mode="json"), provenance, name)
     writer.close()
     return writer.path
 

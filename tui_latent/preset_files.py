@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
+import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -38,16 +41,38 @@ def preset_names() -> list[str]:
 
 
 def preset_path(name: str) -> Path:
-    """Return the file of a preset given by name or by path; PresetError if there is none."""
-    path = Path(name)
-    if path.suffix == ".toml" or path.parent != Path():
-        if names_a_file(name):
-            return path
-        raise PresetError(name, [("", "no such file")])
+    """Return the file of a preset given by name or by path; PresetError if there is none.
+
+    A name that comes with tui-latent goes before a file; `.toml` may be left out of both.
+    """
     known = preset_folder() / f"{name}.toml"
-    if names_a_file(str(known)):
+    if Path(name).parent == Path() and names_a_file(str(known)):
         return known
-    raise PresetError(name, [("", f"unknown preset{nearest(name, preset_names())}")])
+    for text in (name, f"{name}.toml"):
+        if names_a_file(text):
+            return Path(text).expanduser()
+    raise PresetError(name, [("", _why_no_preset(name))])
+
+
+def preset_stem(name: str) -> str:
+    """Return what a preset is called, of its name or of its file's path: without `.toml`."""
+    return Path(name).name.removesuffix(".toml")
+
+
+def _why_no_preset(name: str) -> str:
+    try:
+        path = Path(name).expanduser()
+        inside = sorted(file.name for file in path.glob("*.toml")) if name else []
+    except (OSError, RuntimeError, ValueError):
+        inside = []
+    if "preset.toml" in inside:
+        return f"a folder, of a run: to train the same again, {name.rstrip('/')}/preset.toml"
+    if inside:
+        return f"a folder: name one of its files, {', '.join(inside[:5])}"
+    if Path(name).suffix == ".toml" or Path(name).parent != Path():
+        near = difflib.get_close_matches(preset_stem(name), preset_names(), n=1, cutoff=0.6)
+        return "no such file" + (f"; did you mean '{near[0]}'?" if near else "")
+    return f"unknown preset{nearest(name, preset_names())}"
 
 
 def names_a_file(text: str) -> bool:
@@ -59,13 +84,55 @@ def names_a_file(text: str) -> bool:
 
 
 def read_table(path: Path) -> dict[str, Any]:
-    """Read a TOML file; PresetError names the file and line when it is not TOML."""
+    """Read a TOML file; PresetError names the file, line and column when it is not TOML.
+
+    A UTF-8 byte order mark, which some editors write, is passed over.
+    """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise PresetError(str(path), [("", f"not a TOML file: {error}")]) from error
+        content = path.read_bytes()
     except OSError as error:
         raise PresetError(str(path), [("", f"cannot be read: {error.strerror}")]) from error
+    try:
+        text = _decoded(content)
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problem = f"not a TOML file: {error}{_odd_character(text, str(error))}"
+        raise PresetError(str(path), [("", problem)]) from error
+    except (ValueError, RecursionError) as error:
+        raise PresetError(str(path), [("", f"not a TOML file: {error}")]) from error
+
+
+def _decoded(content: bytes) -> str:
+    """Return a file's text; ValueError says which byte is not UTF-8, and where."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        raise ValueError(
+            "at line 1, column 1 stands the byte order mark of UTF-16 or UTF-32: "
+            "save the file as UTF-8"
+        )
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        # The codec counts without the byte order mark, which it has taken away.
+        body = content.removeprefix(codecs.BOM_UTF8)
+        before = body[: error.start].decode("utf-8").split("\n")
+        raise ValueError(
+            f"the byte 0x{body[error.start]:02x} at line {len(before)}, column "
+            f"{len(before[-1]) + 1} is not UTF-8: save the file as UTF-8"
+        ) from error
+
+
+def _odd_character(text: str, problem: str) -> str:
+    """Name the character at which a TOML file goes wrong, where it is one that hides itself."""
+    place = re.search(r"at line (\d+), column (\d+)", problem)
+    if place is None:
+        return ""
+    lines = text.split("\n")
+    line = lines[int(place[1]) - 1] if int(place[1]) <= len(lines) else ""
+    character = line[int(place[2]) - 1 : int(place[2])]
+    if not character or (character.isascii() and character.isprintable()) or character == "\t":
+        return ""
+    name = unicodedata.name(character, "a control character")
+    return f": there stands U+{ord(character):04X}, {name}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

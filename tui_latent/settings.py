@@ -38,7 +38,7 @@ class DataSettings(Section):
     size: int = Field(0, ge=0, le=1024)
     """resize images to this many pixels a side; 0 keeps theirs (image folders: 64)"""
     val_fraction: float = Field(0.0, ge=0.0, lt=1.0)
-    """share of the training images held out; 0 holds out the dataset's own test images"""
+    """share of the training images held out; 0 takes the dataset's own test images, else 0.2"""
     skip_corrupt: bool = False
     """leave out unreadable images of a folder instead of refusing it"""
     inputs: Literal["raw", "hog", "resnet18", "resnet50"] = "raw"
@@ -307,7 +307,8 @@ class Preset(Section):
         if self.stages[-1].latent_dim != self.method.latent_dim:
             raise ValueError(
                 f"the last stage's latent_dim is {self.stages[-1].latent_dim}, "
-                f"method.latent_dim is {self.method.latent_dim}: make them the same"
+                f"method.latent_dim is {self.method.latent_dim}: make them the same, by "
+                f"method.latent_dim and stages.{len(self.stages) - 1}.latent_dim"
             )
         return self
 

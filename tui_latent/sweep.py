@@ -11,15 +11,26 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui_latent.comparison import differing_settings, setting_text
-from tui_latent.preset_files import PresetError
-from tui_latent.presets import load_preset, load_run_preset, parse_override
+from tui_latent.effects import effective, without_effect
+from tui_latent.preset_files import PresetError, preset_path
+from tui_latent.presets import (
+    load_run_preset,
+    parse_preset,
+    preset_table,
+    resolve_preset,
+)
+from tui_latent.records.identity import PRESET_FILE
+from tui_latent.records.locks import one_at_a_time
 from tui_latent.records.missing import missing_lines
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunError
-from tui_latent.settings import Preset
+from tui_latent.records.schema import RunBusyError, RunError
+from tui_latent.setting_values import read_value, split_items
+from tui_latent.settings import Preset, VicregSettings
 
 _LONGEST: Final = 100
 """characters of a run's name"""
+_LEFT_BY_A_KILL: Final = frozenset({"status.json", "control.json"})
+"""what a folder may hold whose making was cut short before it became a run"""
 
 
 @dataclass(frozen=True)
@@ -29,38 +40,123 @@ class Trial:
     values: Mapping[str, object]
     """what is set, by key"""
     preset: Preset
+    idle: frozenset[str] = frozenset()
+    """keys that were asked for and have no effect in this combination"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep trains."""
+
+    trials: tuple[Trial, ...]
+    """every training once"""
+    twice: tuple[str, ...]
+    """a sentence for each combination that is left out, because another trains the same"""
 
 
 def parse_grid(text: str) -> tuple[str, list[object]]:
     """Read `key=v1,v2`; PresetError when it is not that. A value with commas is one in brackets."""
     key, equals, values = text.partition("=")
-    if not equals or not values:
-        raise PresetError("--grid", [(text, "write key=v1,v2, as in train.lr=1e-3,1e-2")])
-    return key, [parse_override(f"{key}={value}")[1] for value in _split(values)]
+    key = key.strip()
+    if not equals or not values.strip() or not key:
+        raise PresetError("--grid", [(text, "write key=v1,v2, as in method.latent_dim=2,3")])
+    try:
+        items = split_items(values)
+    except ValueError as error:
+        problem = f"{error}: write values that hold brackets or commas in quotes"
+        raise PresetError("--grid", [(text, problem)]) from error
+    if not all(items):
+        problem = 'a value is empty: write "" for an empty text, and nothing after the last comma'
+        raise PresetError("--grid", [(text, problem)])
+    return key, [read_value(key, item) for item in items]
 
 
 def plan(
     preset_name: str, overrides: Mapping[str, object], grid: Sequence[tuple[str, Sequence[object]]]
-) -> list[Trial]:
-    """Return every combination, the last key changing fastest.
+) -> Plan:
+    """Return every combination that trains something of its own, the last key changing fastest.
 
-    PresetError names what is wrong with any of them before anything is trained.
+    PresetError names what is wrong with any of them before anything is trained, and what has no
+    effect in any of them.
     """
     keys = [key for key, _ in grid]
+    for key in keys:
+        if keys.count(key) > 1 or key in overrides:
+            raise PresetError("--grid", [(key, "is set twice: name it once, in one --grid")])
+    path = preset_path(preset_name)
+    file = preset_table(path)
     trials = []
     for values in itertools.product(*(choices for _, choices in grid)):
         chosen = dict(zip(keys, values, strict=True))
-        trials.append(Trial(chosen, load_preset(preset_name, {**overrides, **chosen})))
-    return trials
+        asked = {**overrides, **chosen}
+        idle = without_effect(resolve_preset(file, asked, path.name))
+        # A temperature beside a loss that has none is part of a grid of losses: it is left out.
+        preset = resolve_preset(file, _without(asked, idle), path.name)
+        _refuse_latest(preset, path.name)
+        trials.append(Trial(chosen, preset, frozenset(asked) - frozenset(_without(asked, idle))))
+    if always := frozenset.intersection(*(trial.idle for trial in trials)):
+        for trial in trials:
+            asked = {**overrides, **trial.values}
+            parse_preset(file, _without(asked, dict.fromkeys(trial.idle - always, "")), path.name)
+    return _each_once(trials)
 
 
-def run_name(prefix: str, trial: Trial) -> str:
-    """Return a run's name that says what was set, `sweep-lr_0.001-latent_dim_7`, if it is short."""
-    parts = [f"{key.rpartition('.')[2]}_{_short(value)}" for key, value in trial.values.items()]
-    name = "-".join([prefix, *parts])
-    if len(name) <= _LONGEST:
-        return name
-    return f"{prefix}-{zlib.crc32(repr(sorted(trial.values.items())).encode()):08x}"
+def _without(asked: Mapping[str, object], idle: Mapping[str, str]) -> dict[str, object]:
+    return {
+        key: value
+        for key, value in asked.items()
+        if not any(key == name or key.startswith(f"{name}.") for name in idle)
+    }
+
+
+def _refuse_latest(preset: Preset, where: str) -> None:
+    method = preset.method
+    if isinstance(method, VicregSettings) and method.neighbours_run == "latest":
+        problem = "name the run itself: the runs of this sweep become the latest"
+        raise PresetError(where, [("method.neighbours_run", problem)])
+
+
+def _each_once(trials: Sequence[Trial]) -> Plan:
+    kept: list[Trial] = []
+    twice = []
+    seen: list[Preset] = []
+    for trial in trials:
+        same = effective(trial.preset)
+        if same in seen:
+            first = kept[seen.index(same)]
+            twice.append(f"{_words(trial)} trains the same as {_words(first)}: it is trained once")
+        else:
+            kept.append(trial)
+            seen.append(same)
+    return Plan(tuple(kept), tuple(twice))
+
+
+def _words(trial: Trial) -> str:
+    return " ".join(f"{key}={_plain(value)}" for key, value in trial.values.items())
+
+
+def run_names(prefix: str, trials: Sequence[Trial]) -> list[str]:
+    """Return a name for each run that says what was set, `sweep-lr_0.001-latent_dim_7`.
+
+    Where that is too long, or two would have the same, a number made of the values stands for it.
+    """
+    names = [
+        "-".join([_short(prefix), *(f"{_key(k)}_{_short(v)}" for k, v in trial.values.items())])
+        for trial in trials
+    ]
+    return [
+        name
+        if len(name) <= _LONGEST and names.count(name) == 1
+        else f"{_short(prefix)[:80]}-{zlib.crc32(repr(sorted(trial.values.items())).encode()):08x}"
+        for name, trial in zip(names, trials, strict=True)
+    ]
+
+
+def _key(key: str) -> str:
+    """Return the last part of a setting's key, with the stage before it where it is one's."""
+    first, *rest = key.split(".")
+    stage = f"stage_{rest[0]}_" if first == "stages" and len(rest) == 2 and rest[0] != "*" else ""
+    return f"{stage}{_short((rest or [first])[-1])}"
 
 
 def train_or_keep(
@@ -68,26 +164,61 @@ def train_or_keep(
 ) -> dict[str, Any]:
     """Train the run called `name`, or resume it; the result it had when it is finished already.
 
-    RunError when a run of that name was trained with other settings.
+    A run that another process trains is left to it. RunError when a run of that name was trained
+    with other settings.
     """
-    from tui_latent.launch import create_run, with_absolute_paths
     from tui_latent.progress import result_of, train_with_progress
 
+    path = _made(runs, preset_name, preset, name)
+    snapshot = RunReader(path).refresh()
+    if snapshot.status.state == "finished":
+        return result_of(snapshot)
+    try:
+        return train_with_progress(path, quiet_stdout)
+    except RunBusyError:
+        return result_of(RunReader(path).refresh())
+
+
+def _made(runs: Path, preset_name: str, preset: Preset, name: str) -> Path:
+    """Return the folder of the run called `name`, made where there is none.
+
+    One sweep at a time looks and makes, so that two of them make no run twice.
+    """
+    from tui_latent.launch import check_preset, create_run, with_absolute_paths
+
     path = runs / name
-    if not path.is_dir():
-        path = create_run(preset_name, preset, runs, name)
-    elif differing := _differing(
-        *(with_absolute_paths(each, runs) for each in (load_run_preset(path), preset))
-    ):
+    runs.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(runs):
+        _clear_half_made(path)
+        if not path.is_dir():
+            return create_run(preset_name, preset, runs, name)
+    check_preset(preset, runs, where=preset_name)
+    if differing := _differing(path, with_absolute_paths(preset, runs), runs):
         raise RunError(
             f"{path}: an earlier sweep trained it with other settings ({', '.join(differing)}): "
             "give this sweep a --name of its own, or other --runs"
         )
-    else:
-        snapshot = RunReader(path).refresh()
-        if snapshot.status.state == "finished":
-            return result_of(snapshot)
-    return train_with_progress(path, quiet_stdout)
+    return path
+
+
+def _clear_half_made(path: Path) -> None:
+    """Remove the folder of a run whose making was cut short: it has no preset, and no results."""
+    if not path.is_dir() or path.is_symlink() or (path / PRESET_FILE).exists():
+        return
+    files = list(path.iterdir())
+    strange = [f.name for f in files if f.name not in _LEFT_BY_A_KILL and not _temporary(f)]
+    if strange:
+        raise RunError(
+            f"{path}: is no run, and holds {strange[0]}: give this sweep a --name of its own, "
+            "or remove that folder"
+        )
+    for file in files:
+        file.unlink()
+    path.rmdir()
+
+
+def _temporary(file: Path) -> bool:
+    return file.name.startswith(".") and file.name.endswith(".tmp") and file.is_file()
 
 
 def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
@@ -111,8 +242,11 @@ def _of(missing: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     return {name: missing[name] for name in names if name in missing}
 
 
-def _differing(there: Preset, here: Preset) -> list[str]:
-    """Return the settings in which two presets differ, with both values."""
+def _differing(path: Path, here: Preset, runs: Path) -> list[str]:
+    """Return the settings in which the run at `path` differs from a preset, with both values."""
+    from tui_latent.launch import with_absolute_paths
+
+    there = with_absolute_paths(load_run_preset(path), runs)
     rows = differing_settings([preset.model_dump(mode="json") for preset in (there, here)])
     texts = [(row.key, *map(setting_text, row.values)) for row in rows]
     return [f"{key} {before} there, {after} here" for key, before, after in texts]
@@ -120,7 +254,7 @@ def _differing(there: Preset, here: Preset) -> list[str]:
 
 def _short(value: object) -> str:
     """Write a value as a folder's name can hold it."""
-    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    text = _plain(value)
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
 
 
@@ -128,17 +262,7 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
 
 
-def _split(text: str) -> list[str]:
-    """Split at commas that are not inside brackets or quotes."""
-    parts, depth, quoted, start = [], 0, False, 0
-    for index, character in enumerate(text):
-        if character == '"':
-            quoted = not quoted
-        elif not quoted and character in "[{":
-            depth += 1
-        elif not quoted and character in "]}":
-            depth -= 1
-        elif character == "," and not quoted and not depth:
-            parts.append(text[start:index])
-            start = index + 1
-    return [*parts, text[start:]]
+def _plain(value: object) -> str:
+    return (
+        value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)
+    )

@@ -69,7 +69,7 @@ def test_images_of_another_size_and_kind_take_the_runs_shape() -> None:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a run trained on five of the ten digits."""
     few = SMALL | {"data.classes": ["0", "1", "2", "3", "4"]}
-    preset = load_preset("digits-contrastive-2d", few).model_copy(update={"stages": ()})
+    preset = load_preset("digits-contrastive-2d", few | {"stages": []})
     path = create_run("digits", preset, tmp_path_factory.mktemp("runs"))
     assert train_run(path).state == "finished"
     return path

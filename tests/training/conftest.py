@@ -33,7 +33,7 @@ def make_run(tmp_path: Path) -> MakeRun:
 
     def make(preset: str = "digits-contrastive-2d", **changes: object) -> Path:
         overrides = SMALL | {key.replace("__", "."): value for key, value in changes.items()}
-        loaded = load_preset(preset, overrides).model_copy(update={"stages": ()})
+        loaded = load_preset(preset, overrides | {"stages": []})
         return create_run(preset, loaded, tmp_path / "runs")
 
     return make

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tui_latent.records.plain import plain_values
+from tui_latent.records.plain import plain_name, plain_values
 from tui_latent.records.schema import FORMAT, RunError
 
 PRESET_FILE = "preset.toml"
@@ -37,7 +37,7 @@ def read_identity(path: Path) -> Identity:
     """
     file = path / PRESET_FILE
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         created = file.stat().st_mtime
     except (FileNotFoundError, NotADirectoryError) as error:
         what = f"has no {PRESET_FILE}" if path.is_dir() else "no such folder"
@@ -50,7 +50,10 @@ def read_identity(path: Path) -> Identity:
     if not isinstance(provenance, dict):
         raise RunError(f"{file}: provenance is no table")
     _refuse_newer(path, provenance)
+    command = provenance.get("command")
     table, provenance = plain_values(table), plain_values(provenance)
+    if isinstance(command, str):  # whole, however long: what is cut short trains nothing
+        provenance["command"] = plain_name(command, len(command))
     return Identity(table, provenance, _unix_time(provenance.get("created"), created))
 
 

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF}
 
 
 class FileLock:
-    """A lock on a file, held from `take` to `release` or to the end of the process."""
+    """A lock on a file or folder, held from `take` to `release` or to the end of the process.
+
+    A file is made where there is none; a folder needs to be there.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -25,7 +28,8 @@ class FileLock:
         BlockingIOError when another holds it and `wait` is off.
         """
         while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            ways = os.O_RDONLY if self._path.is_dir() else os.O_RDWR | os.O_CREAT
+            descriptor = os.open(self._path, ways | os.O_NOFOLLOW, 0o666)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,10 +59,24 @@ def about_run(snapshot: RunSnapshot) -> About:
         device=_device(status.device),
         seed=_whole(provenance, "seed"),
         created=_moment(provenance.get("created")),
-        command=_text(provenance, "command"),
+        command=_command(provenance),
         python=_text(provenance, "python"),
         versions={name: str(text) for name, text in _table(provenance, "versions").items()},
     )
+
+
+def _command(provenance: Mapping[str, Any]) -> str:
+    """Return what trains such a run again, and lengthens it where it was lengthened."""
+    command, changes = _text(provenance, "command"), provenance.get("changes")
+    if not command or not isinstance(changes, list):
+        return command
+    commands = [command]
+    for change in changes:
+        if isinstance(change, Mapping):
+            after = _table(change, "after").items()
+            words = [word for key, value in after for word in ("--set", f"{key}={value}")]
+            commands.append(shlex.join(["tui-latent", "resume", "latest", *words]))
+    return " && ".join(commands)
 
 
 def _dataset(data: Mapping[str, Any]) -> str:

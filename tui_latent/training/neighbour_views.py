@@ -11,6 +11,7 @@ from torch import Tensor
 from tui_latent.data.identity import DataIdentity, changes
 from tui_latent.data.image_set import Dataset
 from tui_latent.evaluation.knn import nearest
+from tui_latent.records.identity import PRESET_FILE
 from tui_latent.records.runs import find_run
 from tui_latent.records.schema import RunError
 from tui_latent.settings import Preset, VicregSettings
@@ -28,7 +29,7 @@ def earlier_neighbours(
     method = preset.method
     if not isinstance(method, VicregSettings) or method.views != "neighbours":
         return None
-    run = find_run(runs, method.neighbours_run)
+    run = _earlier_run(runs, method.neighbours_run)
     path = run / "latents" / "last.safetensors"
     if not path.is_file():
         raise RunError(f"{run.name} has no latents yet: let it reach an evaluation first")
@@ -48,3 +49,11 @@ def earlier_neighbours(
     own = torch.arange(len(bank), device=rows.device)[:, None]
     # Behind the others rather than the first column: an image can have exact copies before it.
     return rows.gather(1, (rows == own).int().argsort(dim=1, stable=True))[:, :-1].contiguous()
+
+
+def _earlier_run(runs: Path, named: str) -> Path:
+    """Return the run of a name or path; where the folder of runs was moved, the one moved along."""
+    beside = runs / Path(named).name
+    if not Path(named).is_dir() and (beside / PRESET_FILE).is_file():
+        return beside
+    return find_run(runs, named)

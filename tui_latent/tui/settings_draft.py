@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tui_latent.effects import idle_settings
 from tui_latent.launch import check_preset
 from tui_latent.preset_files import PresetError
 from tui_latent.presets import (
     PresetField,
     parse_preset,
-    parse_value,
     preset_fields,
+    resolve_preset,
     train_command,
 )
+from tui_latent.setting_values import inline_toml, parse_value, read_value
 from tui_latent.settings import Preset
-
-_OF_STAGES = ("train.epochs", "train.lr", "train.warmup_epochs")
-"""settings in whose place a preset's stages stand"""
 
 
 class SettingsDraft:
@@ -29,14 +26,13 @@ class SettingsDraft:
     def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
         self.name = name
         self.fields: dict[str, PresetField] = {f.key: f for f in preset_fields(preset)}
-        for key in _OF_STAGES if preset.stages else ():
-            help_text = "no effect: the preset's [[stages]] say it"
-            self.fields[key] = replace(self.fields[key], help=help_text)
         self.texts = {key: setting_text(field.value) for key, field in self.fields.items()}
         self.preset: Preset | None = preset
         """what the texts make; None while something is wrong"""
         self.errors: dict[str, str] = {}
         """by key; what concerns no single setting stands under the empty key"""
+        self.idle: dict[str, str] = idle_settings(preset, self.fields)
+        """why a setting has no effect beside the others, by key"""
         self._table = table
         self._runs = runs
 
@@ -60,6 +56,9 @@ class SettingsDraft:
         overrides = {k: setting_value(self.fields[k], self.texts[k]) for k in self.changed}
         self.preset, self.errors = None, {}
         try:
+            self.idle = idle_settings(
+                resolve_preset(self._table, overrides, where=self.name), self.fields
+            )
             preset = parse_preset(self._table, overrides, where=self.name)
             check_preset(preset, self._runs, where=self.name)
             self.preset = preset
@@ -99,11 +98,11 @@ def setting_text(value: object) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, (tuple, list)):
         items = [str(item) for item in value]
-        odd = any(item != item.strip() or not item or set(item) & set(',[]"') for item in items)
-        return json.dumps(items, ensure_ascii=False) if odd else ", ".join(items)
+        plain = ", ".join(items)
+        texts = bool(items) and isinstance(value[0], str)
+        return inline_toml(value) if texts and read_value("data.classes", plain) != items else plain
     if isinstance(value, dict):
-        tables = (f"{json.dumps(str(k))} = {json.dumps(list(v))}" for k, v in value.items())
-        return f"{{{', '.join(tables)}}}" if value else ""
+        return inline_toml(value) if value else ""
     return str(value)
 
 
@@ -114,19 +113,9 @@ def setting_value(field: PresetField, text: str) -> object:
         return {"on": True, "off": False}.get(text, text)
     if field.kind == "choice" or isinstance(field.value, str):
         return text
-    if isinstance(field.value, tuple):
-        parsed = parse_value(text)
-        if isinstance(parsed, list):
-            return parsed
-        items: list[object] = [item.strip() for item in text.split(",") if item.strip()]
-        return [parse_value(str(i)) for i in items] if _numbers(field.value) else items
-    if isinstance(field.value, dict):
-        return parse_value(text) if text else {}
+    if isinstance(field.value, (tuple, dict)):
+        return read_value(field.key, text)
     return parse_value(text)
-
-
-def _numbers(value: tuple[object, ...]) -> bool:
-    return bool(value) and isinstance(value[0], (int, float))
 
 
 def _plain(value: object) -> object:

@@ -235,12 +235,13 @@ class SettingsGrid(VerticalScroll, can_focus=False):
     def _row(self, field: PresetField, changed: bool, width: int) -> Content:
         key = field.key.split(".", 1)[1]
         error = self._draft.errors.get(field.key, "")
+        beside = self._draft.idle.get(field.key) or field.help
         here = field.key == self.current
         return Content.assemble(
             (f" {'▸' if here else ' '}{'*' if changed else ' '}", "bold"),
             (column(key, _KEY), "bold" if here or changed else ""),
             (column(self._draft.texts[field.key], _value_width(width)), "bold" if changed else ""),
-            (f"  ✗ {error}" if error else f"  {field.help}", "$text-error" if error else "dim"),
+            (f"  ✗ {error}" if error else f"  {beside}", "$text-error" if error else "dim"),
         )
 
 
@@ -260,4 +261,6 @@ def described(draft: SettingsDraft, field: PresetField) -> Sequence[Content]:
         return [*lines, Content.styled(f"✗ {error}", "$text-error")]
     choices = _choices(field)
     ways = f"  ·  left, right: {', '.join(choices)}" if choices else ""
+    if idle := draft.idle.get(field.key):
+        return [*lines, Content.styled(idle, "dim")]
     return [*lines, Content.styled(f"in the preset: {own}{ways}", "dim")]
