@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
 
 from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.pairing import Pairing
+from tui_latent.evaluation.chunks import at_once
 from tui_latent.evaluation.collapse import alignment, collapse_signs, space_figures
 from tui_latent.evaluation.knn import evaluate_knn
 from tui_latent.methods.method import Method
 
 CHUNK = 1024
 """images per forward pass: about .1 s of a small network on two cores, for prompt pauses"""
+CHUNK_ON_GPU = 8192
+"""images per forward pass where that many fit: the launches of a pass cost as much for fewer"""
+_BYTES_OF_A_PIXEL = 1024
+"""alive in a forward pass for each pixel: four float32 maps of 64 channels, as ResNet-18's first"""
 VALIDATION_SEED = 20_240_229
 """views, pairs and noise of validation are the same each time, so that its losses compare"""
 
@@ -75,10 +81,17 @@ class Evaluator:
     def embed(self, method: Method, images: ImageSet) -> Tensor:
         """Return the latents of a split: float32 (N, D)."""
         chunks = []
-        for rows in torch.arange(len(images), device=images.labels.device).split(CHUNK):  # type: ignore[no-untyped-call]
+        device = images.labels.device
+        for rows in torch.arange(len(images), device=device).split(self._chunk(device)):  # type: ignore[no-untyped-call]
             chunks.append(method.embed(self._dataset.inputs(images, rows)).float())
             self._between()
         return torch.cat(chunks)
+
+    def _chunk(self, device: torch.device) -> int:
+        if device.type == "cpu":
+            return CHUNK
+        pixels = prod(self._dataset.input_shape[1:])  # 1 where inputs are features
+        return at_once(device, CHUNK_ON_GPU, _BYTES_OF_A_PIXEL * pixels, least=64)
 
     def _losses(self, method: Method) -> dict[str, float]:
         """Return the weighted sum, each term and the alignment of two views, held out."""
@@ -86,7 +99,7 @@ class Evaluator:
         device = self._dataset.val.labels.device
         generator = torch.Generator(device).manual_seed(VALIDATION_SEED)
         totals: dict[str, Tensor] = {}
-        spread: dict[str, float] = {}
+        spread: dict[str, Tensor] = {}
         batches = self._batches(device)
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(VALIDATION_SEED)
@@ -96,12 +109,16 @@ class Evaluator:
                     totals[name] = totals[name] + value if name in totals else value
                 if not spread and method.pairing == "views":
                     view_a, view_b = method.embed(batch.x).float().chunk(2)
-                    spread["latent/alignment"] = float(alignment(view_a, view_b))
+                    spread["latent/alignment"] = alignment(view_a, view_b)
                 self._between()
-        terms = {name: float(value) / len(batches) for name, value in totals.items()}
+        # All in one transfer: each would wait for the device.
+        found = [*totals.values(), *spread.values()]
+        told = torch.stack([value.double() for value in found]).tolist() if found else []
+        terms = {name: value / len(batches) for name, value in zip(totals, told, strict=False)}
         weights = method.weights()
         loss = sum(weights[name] * value for name, value in terms.items())
-        return {"val/loss": loss, **{f"val/{name}": v for name, v in terms.items()}, **spread}
+        aligned = dict(zip(spread, told[len(totals) :], strict=True))
+        return {"val/loss": loss, **{f"val/{name}": v for name, v in terms.items()}, **aligned}
 
     def _batches(self, device: torch.device) -> list[Tensor]:
         """Split the held-out rows into whole batches: the terms of InfoNCE depend on their size."""
