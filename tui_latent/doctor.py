@@ -7,16 +7,16 @@ import platform
 import shutil
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
 from tui_latent.data.facts import describe_source
 from tui_latent.data.places import data_folder
 from tui_latent.data.public import PUBLIC_DATASETS
-from tui_latent.hardware import devices
+from tui_latent.hardware import devices, driver_trouble, no_gpu_reason
 from tui_latent.preset_files import preset_folder, preset_names
 from tui_latent.records.locks import FileLock
 from tui_latent.settings import DataSettings, TrainSettings
+from tui_latent.versions import version_of
 
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual-image", "numpy")
 
@@ -28,7 +28,7 @@ def examine(runs: Path) -> dict[str, dict[str, str]]:
         "terminal": _terminal(),
         "data": _data(),
         "folders": {"runs": _folder(runs), "presets": f"{preset_folder()}, {len(preset_names())}"},
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        "versions": {"python": platform.python_version()} | {p: version_of(p) for p in PACKAGES},
     }
 
 
@@ -39,10 +39,43 @@ def _devices() -> dict[str, str]:
 
     limit_threads()
     found = {device.id: device.describe() for device in devices()}
+    found |= _driver(found, _seen_by_torch())
     chosen = choose_device("auto")
     precision = str(choose_precision(TrainSettings(), chosen)).removeprefix("torch.")
     found["auto is"] = f"{chosen}, {precision}, {torch.get_num_threads()} CPU threads"
     return found
+
+
+def _seen_by_torch() -> list[str]:
+    """Return the names of the GPUs that torch numbers, if there are any."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+
+
+def _driver(listed: dict[str, str], seen: list[str]) -> dict[str, str]:
+    """Say where the driver's word on GPUs is missing or is not torch's, and why there are none."""
+    words = {}
+    if trouble := driver_trouble():
+        words["driver"] = trouble
+    by_torch = {f"cuda:{index}": name for index, name in enumerate(seen)}
+    gpus = {name: line for name, line in listed.items() if name != "cpu"}
+    differ = by_torch.keys() != gpus.keys() or any(
+        not gpus[device].startswith(name) for device, name in by_torch.items()
+    )
+    if differ:
+        numbered = ", ".join(f"{device} {name}" for device, name in by_torch.items())
+        words["torch sees"] = numbered or "no GPU: its build or the driver does not fit"
+        order = os.environ.get("CUDA_DEVICE_ORDER", "")
+        if len(seen) > 1 and order != "PCI_BUS_ID":
+            words["order"] = (
+                f"CUDA_DEVICE_ORDER is '{order}': only PCI_BUS_ID is that of names here"
+            )
+    if not gpus and not seen and (reason := no_gpu_reason()):
+        words["GPU"] = reason
+    return words
 
 
 def _terminal() -> dict[str, str]:

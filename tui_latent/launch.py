@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import platform
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
 from tui_latent.data.facts import describe_source
-from tui_latent.hardware import devices
+from tui_latent.hardware import no_gpu_reason
 from tui_latent.heap import give_memory_back
 from tui_latent.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.presets import train_command
@@ -18,6 +17,7 @@ from tui_latent.records.runs import find_run
 from tui_latent.records.schema import Request, RunError, Status
 from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset, VicregSettings
+from tui_latent.versions import version_of
 
 _VERSIONED = ("tui-latent", "torch", "torchvision", "numpy", "scikit-learn", "textual", "plotext")
 
@@ -37,8 +37,8 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
         problems.append(("data", problem))
     if preset.data.weights and not names_a_file(preset.data.weights):
         problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
-    if preset.train.device.startswith("cuda") and not any(d.kind == "cuda" for d in devices()):
-        problems.append(("train.device", "no GPU is here: use --device cpu"))
+    if preset.train.device.startswith("cuda") and (reason := no_gpu_reason()):
+        problems.append(("train.device", f"{reason}: use --device cpu"))
     if problems:
         raise PresetError(where, problems)
 
@@ -84,7 +84,7 @@ def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = 
         "command": train_command(preset_name, preset),
         "host": platform.node(),
         "python": platform.python_version(),
-        "versions": {package: version(package) for package in _VERSIONED},
+        "versions": {package: version_of(package) for package in _VERSIONED},
     }
     writer = RunWriter.create(runs, stem, preset.model_dump(mode="json"), provenance, name)
     writer.close()

@@ -116,17 +116,25 @@ def _nearest_of_each_class(
     k: int,
     between: Callable[[], None],
 ) -> tuple[Tensor, Tensor]:
-    """Return distances (M, at most classes x k) to each class's k nearest, and whose they are."""
-    distances, labels = [], []
+    """Return distances to latents near each query, (M, at most 2k), and their classes, int64.
+
+    Of each class at most k, and of those the 2k nearest: k of other classes are among them
+    whichever class is left out.
+    """
+    distances = torch.empty((len(queries), 0), device=queries.device)
+    labels = torch.empty((len(queries), 0), dtype=torch.int64, device=queries.device)
     for index in range(classes):
         members = bank[bank_labels == index]
         if len(members):
             found, _ = NeighbourSearch(members).nearest(queries, min(k, len(members)), between)
-            distances.append(found)
-            labels += [index] * found.shape[1]
-    if not distances:
+            distances = torch.cat([distances, found], 1)
+            labels = torch.cat([labels, torch.full_like(found, index, dtype=torch.int64)], 1)
+            count = min(2 * k, distances.shape[1])
+            distances, nearest = distances.topk(count, largest=False)
+            labels = labels.gather(1, nearest)
+    if not distances.shape[1]:
         raise ValueError("an anomaly score needs training latents")
-    return torch.cat(distances, 1), torch.tensor(labels, device=queries.device)
+    return distances, labels
 
 
 def _turns(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.bool_]:

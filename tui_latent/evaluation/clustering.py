@@ -104,15 +104,16 @@ def _k_means(latents: NDArray[np.float64], clusters: int, seed: int) -> NDArray[
     different = _different(latents, clusters)
     # Centred, because scikit-learn measures its tolerance against the variance alone.
     centred = latents - latents.mean(axis=0)
-    k_means = KMeans(min(clusters, different), n_init=STARTS, random_state=seed)
+    # In place, because this copy is nobody else's.
+    k_means = KMeans(min(clusters, different), n_init=STARTS, random_state=seed, copy_x=False)
     return np.asarray(k_means.fit_predict(centred), dtype=np.int64)
 
 
 def _different(latents: NDArray[np.float64], enough: int) -> int:
     """Count different latents, up to `enough`."""
     seen: set[bytes] = set()
-    for row in latents + 0.0:  # so that -0 is 0
-        seen.add(row.tobytes())
+    for row in latents:
+        seen.add((row + 0.0).tobytes())  # so that -0 is 0
         if len(seen) == enough:
             break
     return len(seen)

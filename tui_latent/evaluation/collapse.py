@@ -29,14 +29,12 @@ def effective_rank(latents: Tensor) -> Tensor:
     """
     matrix = latents.detach().double()
     gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
-    if not torch.isfinite(gram).all():
-        return gram.new_tensor(torch.nan)
-    sigma = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
-    total: Tensor = sigma.sum()
-    if total == 0:
-        return total
+    finite = torch.isfinite(gram).all()  # chosen from below, so that a GPU is not waited for
+    sigma = torch.linalg.eigvalsh(torch.where(finite, gram, 0)).clamp(min=0).sqrt()
+    total = sigma.sum()
     p = sigma / total + _RANKME_EPSILON
-    return torch.exp(-(p * p.log()).sum())
+    rank = torch.where(total == 0, 0, torch.exp(-(p * p.log()).sum()))
+    return torch.where(finite, rank, torch.nan)
 
 
 def deviation_range(latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -80,14 +78,11 @@ def space_figures(latents: Tensor) -> dict[str, float]:
 
     Of fewer than two latents none means anything: see `why_no_figures`.
     """
-    least, mean, most = deviation_range(latents)
-    return {
-        "effective_rank": float(effective_rank(latents)),
-        "std_min": float(least),
-        "std_mean": float(mean),
-        "std_max": float(most),
-        "uniformity": float(uniformity(latents)),
-    }
+    names = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
+    figures = (effective_rank(latents), *deviation_range(latents), uniformity(latents))
+    # All in one transfer: each would wait for the device.
+    values = torch.stack([figure.double() for figure in figures]).tolist()
+    return dict(zip(names, values, strict=True))
 
 
 def why_no_figures(images: int) -> str:

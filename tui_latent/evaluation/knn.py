@@ -11,20 +11,26 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from tui_latent.evaluation.cells import Cells, worth_finding
+from tui_latent.evaluation.chunks import at_once, fits, mean_in_float64, row_blocks
+from tui_latent.evaluation.products import exact_products
 
 KS: Final = (1, 5, 20)
 """the numbers of neighbours that vote in every evaluation"""
 
-_TREE_DIMENSIONS: Final = 8
-"""up to here a k-d tree is faster on a CPU than comparing all pairs: 100 times in the plane"""
+_TREE_DIMENSIONS: Final = {"cpu": 8, "cuda": 2}
+"""up to here a k-d tree is faster than comparing all pairs: 100 times in the plane. Latents on a
+GPU are brought to the CPU's tree: a map's 60,000 points are half a megabyte"""
 _TREE_QUERIES: Final = 2048
 _QUERIES_AT_ONCE: Final = 1024
 """to which each block of the bank is compared, so that the bank is read once for all of them"""
 _DISTANCES_AT_ONCE: Final = 2**24
 """64 MB, and no long wait between two blocks of the bank"""
 _NUMBERS_IN_CACHE: Final = 2**19
-"""4 MB in float64; a GPU would rather have larger pieces"""
+"""4 MB in float64"""
+_ON_GPU: Final = 4
+"""times as many queries, and numbers, at once where each piece costs a dozen launches"""
 _NUMBERS_AT_ONCE: Final = 2**26
+"""of candidates' latents on a GPU with memory for them"""
 _SPARE: Final = 8
 """candidates beyond k that are ranked exactly"""
 
@@ -151,13 +157,10 @@ class NeighbourSearch:
         self._bank = bank.detach().float()
         self._tree: cKDTree | None = None
         self._compared: _Compared | None = None
-        if bank.device.type == "cpu" and bank.shape[1] <= _TREE_DIMENSIONS:
-            self._tree = cKDTree(self._bank.double().numpy())
+        if bank.shape[1] <= _TREE_DIMENSIONS.get(bank.device.type, 0):
+            self._tree = cKDTree(self._bank.cpu().double().numpy())
         else:
-            # TensorFloat-32 would break the error bound by which a float32 result is trusted.
-            exact_products = torch.get_float32_matmul_precision() == "highest"
-            dtype = torch.float32 if exact_products else torch.float64
-            self._compared = _Compared(self._bank, dtype)
+            self._compared = _Compared(self._bank, torch.float32)
 
     def nearest(
         self, queries: Tensor, k: int, between: Callable[[], None] = lambda: None
@@ -169,11 +172,12 @@ class NeighbourSearch:
         queries = queries.detach().float()
         if self._compared is None:
             return _by_tree(self._tree, queries, k, between)
-        distances, rows, sure = self._compared.nearest(queries, k, between)
-        again = (~sure).nonzero()[:, 0]
-        if len(again) and self._compared.dtype == torch.float32:
-            wide = _Compared(self._bank, torch.float64)
-            distances[again], rows[again], _ = wide.nearest(queries[again], k, between)
+        with exact_products():
+            distances, rows, sure = self._compared.nearest(queries, k, between)
+            again = (~sure).nonzero()[:, 0]
+            if len(again):
+                wide = _Compared(self._bank, torch.float64)
+                distances[again], rows[again], _ = wide.nearest(queries[again], k, between)
         return distances, rows
 
 
@@ -181,27 +185,34 @@ def _by_tree(
     tree: cKDTree, queries: Tensor, k: int, between: Callable[[], None]
 ) -> tuple[Tensor, Tensor]:
     distances, rows = [], []
-    for chunk in torch.split(queries.double(), _TREE_QUERIES):
+    for chunk in torch.split(queries.cpu().double(), _TREE_QUERIES):
         found = tree.query(chunk.numpy(), k=range(1, k + 1), workers=-1)
         distances.append(torch.from_numpy(found[0]).float())
         rows.append(torch.from_numpy(found[1]).long())
         between()
-    return torch.cat(distances), torch.cat(rows)
+    return torch.cat(distances).to(queries.device), torch.cat(rows).to(queries.device)
 
 
 class _Compared:
     """A bank whose latents are compared with every query, in float `dtype`.
 
     Candidates have the smallest |b|² - 2 q·b. That loses small distances between long vectors,
-    so candidates are ranked by |q - b|² in float64. On a CPU cells leave out what is far.
+    so candidates are ranked by |q - b|² in float64. On a CPU cells leave out what is far. Beside
+    the bank stands at most one copy of it, in float32: what is wider is made block by block.
     """
 
     def __init__(self, bank: Tensor, dtype: torch.dtype) -> None:
-        self.dtype = dtype
+        self._dtype = dtype
         self._bank = bank
-        self._centre = bank.double().mean(0)
-        self._centred = self._about_centre(bank)
-        self._lengths = self._centred.square().sum(1)
+        self._times = _ON_GPU if bank.device.type == "cuda" else 1
+        self._centre = mean_in_float64(bank)
+        self._centred: Tensor | None = None
+        if dtype == torch.float32 and fits(bank.device, 4 * bank.numel()):
+            self._centred = torch.empty_like(bank)
+            for rows in row_blocks(bank):
+                self._centred[rows] = self._about_centre(bank[rows])
+        lengths = [self._block(rows).square().sum(1) for rows in row_blocks(bank)]
+        self._lengths = torch.cat(lengths)
         self._longest = self._lengths.max().double().sqrt()
         self._cells: Cells | None = None
 
@@ -214,19 +225,24 @@ class _Compared:
             for some in torch.split(queries, self._at_once(len(queries))):
                 centred = self._about_centre(some)
                 scores, rows = self._candidates(centred, k, between)
-                for start in range(0, len(some), _QUERIES_AT_ONCE):
-                    part = slice(start, start + _QUERIES_AT_ONCE)
+                for start in range(0, len(some), self._queries):
+                    part = slice(start, start + self._queries)
                     found = self._ranked(some[part], centred[part], scores[part], rows[part], k)
                     chunks.append(found)
         distances, rows, sure = (torch.cat(parts) for parts in zip(*chunks, strict=True))
         return distances, rows, sure
 
+    @property
+    def _queries(self) -> int:
+        return self._times * _QUERIES_AT_ONCE
+
     def _at_once(self, queries: int) -> int:
         """Find cells if so many queries are worth it; return how many to take at once."""
-        suited = self._bank.device.type == "cpu" and self.dtype == torch.float32
+        suited = self._bank.device.type == "cpu" and self._centred is not None
         if self._cells is None and suited and worth_finding(len(self._bank), queries):
+            assert self._centred is not None
             self._cells = Cells(self._centred, self._errors)
-        return _QUERIES_AT_ONCE if self._cells is None else self._cells.queries_at_once
+        return self._queries if self._cells is None else self._cells.queries_at_once
 
     def _candidates(
         self, centred: Tensor, k: int, between: Callable[[], None]
@@ -238,9 +254,11 @@ class _Compared:
             if found is not None:
                 return found
         # Freed at its end and asked for again: the process keeps what it frees (heap.py).
-        most = min(len(centred), _QUERIES_AT_ONCE) * len(self._bank)
-        buffer = self._centred.new_empty(min(most, _DISTANCES_AT_ONCE))
-        parts = torch.split(centred, _QUERIES_AT_ONCE)
+        queries = min(len(centred), self._queries)
+        # Beside each distance there are its copies in topk, and the block of the bank.
+        room = at_once(centred.device, self._times * _DISTANCES_AT_ONCE, 32, least=queries)
+        buffer = centred.new_empty(min(queries * len(self._bank), room))
+        parts = torch.split(centred, self._queries)
         chunks = [self._smallest_scores(part, count, buffer, between) for part in parts]
         scores, rows = (torch.cat(parts) for parts in zip(*chunks, strict=True))
         return scores, rows
@@ -266,7 +284,7 @@ class _Compared:
         It is about D u (|q| + |b|)², and what is lost of products too small for the type: Higham,
         Accuracy and Stability of Numerical Algorithms, sections 2.1 and 3.1.
         """
-        terms, kind = self._bank.shape[1] + 8, torch.finfo(self.dtype)
+        terms, kind = self._bank.shape[1] + 8, torch.finfo(self._dtype)
         return terms * (kind.eps * (self._longest + lengths).square() + kind.tiny)
 
     def _smallest_scores(
@@ -279,8 +297,8 @@ class _Compared:
         """
         block = len(buffer) // len(centred)
         found = []
-        for start in range(0, len(self._centred), block):
-            bank = self._centred[start : start + block]
+        for start in range(0, len(self._bank), block):
+            bank = self._block(slice(start, start + block))
             scores = buffer[: len(centred) * len(bank)].view(len(centred), len(bank))
             lengths = self._lengths[start : start + block]
             torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
@@ -291,23 +309,32 @@ class _Compared:
         smallest, order = smallest.topk(count, largest=False)
         return smallest, rows.gather(1, order)
 
+    def _block(self, rows: slice) -> Tensor:
+        """Return some of the bank about its centre."""
+        return (
+            self._about_centre(self._bank[rows]) if self._centred is None else self._centred[rows]
+        )
+
     def _about_centre(self, latents: Tensor) -> Tensor:
-        return (latents.double() - self._centre).to(self.dtype)
+        return (latents.double() - self._centre).to(self._dtype)
 
 
 def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:
     """Return |q - b|² of each query and its rows of the bank: float64 (M, K)."""
-    numbers = _NUMBERS_IN_CACHE if bank.device.type == "cpu" else _NUMBERS_AT_ONCE
-    at_once = max(numbers // (rows.shape[1] * bank.shape[1]), 1)
+    most = _NUMBERS_IN_CACHE if bank.device.type == "cpu" else _NUMBERS_AT_ONCE
+    numbers = at_once(bank.device, most, 24)  # in float32, in float64, and a temporary
+    some_rows = max(numbers // (rows.shape[1] * bank.shape[1]), 1)
     found = []
-    for some, chosen in zip(torch.split(queries, at_once), torch.split(rows, at_once), strict=True):
+    parts = torch.split(queries, some_rows), torch.split(rows, some_rows)
+    for some, chosen in zip(*parts, strict=True):
         differences = bank[chosen].double().sub_(some.double()[:, None])
         found.append(differences.mul_(differences).sum(2))
     return torch.cat(found)
 
 
 def _require_finite(what: str, latents: Tensor) -> None:
-    broken = int((~torch.isfinite(latents)).any(1).sum())
+    counts = [(~torch.isfinite(latents[rows])).any(1).sum() for rows in row_blocks(latents)]
+    broken = int(torch.stack(counts).sum()) if counts else 0
     if broken:
         raise ValueError(
             f"{broken:,} of {len(latents):,} {what} latents are not finite: training has diverged"

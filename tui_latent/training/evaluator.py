@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
 
 from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.pairing import Pairing
+from tui_latent.evaluation.chunks import at_once
 from tui_latent.evaluation.collapse import (
     FIGURES,
     alignment,
@@ -24,6 +26,10 @@ from tui_latent.methods.method import Method
 
 CHUNK = 1024
 """images per forward pass: about .1 s of a small network on two cores, for prompt pauses"""
+CHUNK_ON_GPU = 8192
+"""images per forward pass where that many fit: the launches of a pass cost as much for fewer"""
+_BYTES_OF_A_PIXEL = 1024
+"""alive in a forward pass for each pixel: four float32 maps of 64 channels, as ResNet-18's first"""
 VALIDATION_SEED = 20_240_229
 """views, pairs and noise of validation are the same each time, so that its losses compare"""
 _ALIGNMENT = "latent/alignment"
@@ -97,7 +103,8 @@ class Evaluator:
     def embed(self, method: Method, images: ImageSet) -> Tensor:
         """Return the latents of a split: float32 (N, D)."""
         chunks = []
-        for rows in torch.arange(len(images), device=images.labels.device).split(CHUNK):  # type: ignore[no-untyped-call]
+        device = images.labels.device
+        for rows in torch.arange(len(images), device=device).split(self._chunk(device)):  # type: ignore[no-untyped-call]
             chunks.append(method.embed(self._dataset.inputs(images, rows)).float())
             self._between()
         return torch.cat(chunks)
@@ -109,6 +116,12 @@ class Evaluator:
         why = "there is one held-out image, and the loss compares images with each other"
         names = ["val/loss", *(f"val/{name}" for name in method.weights())]
         return dict.fromkeys([*names, _ALIGNMENT], why)
+
+    def _chunk(self, device: torch.device) -> int:
+        if device.type == "cpu":
+            return CHUNK
+        pixels = prod(self._dataset.input_shape[1:])  # 1 where inputs are features
+        return at_once(device, CHUNK_ON_GPU, _BYTES_OF_A_PIXEL * pixels, least=64)
 
     def _losses(self, method: Method) -> dict[str, float]:
         """Return the weighted sum, each term and the alignment of two views, held out.
@@ -131,7 +144,10 @@ class Evaluator:
                     total = value.double() * len(rows)
                     totals[name] = totals[name] + total if name in totals else total
                 self._between()
-        means = {name: float(value) / len(self._dataset.val) for name, value in totals.items()}
+        # All in one transfer: each would wait for the device.
+        values = torch.stack(list(totals.values())).tolist()
+        images = len(self._dataset.val)
+        means = {name: value / images for name, value in zip(totals, values, strict=True)}
         spread = {name: means.pop(name) for name in (_ALIGNMENT,) if name in means}
         weights = method.weights()
         loss = sum(weights[name] * value for name, value in means.items())

@@ -125,13 +125,14 @@ class MenuScreen(SteadyScreen[None]):
 
     @work(thread=True, group="device", exit_on_error=False)
     def _find_device(self) -> None:
-        from importlib.metadata import version
-
         from tui_latent.hardware import devices
+        from tui_latent.versions import version_of
 
         found = devices()
         best = next((device for device in found if device.kind == "cuda"), found[0])
-        self.post_message(DeviceFound(best.kind, f"{best.describe()} · torch {version('torch')}"))
+        self.post_message(
+            DeviceFound(best.kind, f"{best.describe()} · torch {version_of('torch')}")
+        )
 
     def _look_at_runs(self) -> None:
         if not self._listing:  # a slow disk must not pile up threads
