@@ -118,7 +118,13 @@ def load_run_preset(run: Path) -> Preset:
     path = run / "preset.toml"
     table = read_table(path)
     table.pop("provenance", None)
+    if isinstance(data := table.get("data"), dict):
+        data.setdefault("class_order", "plain")  # a run of before the order was noted
     return parse_preset(table, {}, where=str(path))
+
+
+_NOT_SET = (("method", "name"), ("data", "class_order"))
+"""settings that nobody changes in a preset: what another method needs is another preset"""
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ def preset_fields(preset: Preset) -> list[PresetField]:
     for section in ("data", "augment", "method", "train"):
         model: BaseModel = getattr(preset, section)
         for name, info in type(model).model_fields.items():
-            if (section, name) != ("method", "name"):
+            if (section, name) not in _NOT_SET:
                 fields.append(_field(f"{section}.{name}", getattr(model, name), info))
     return fields
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from tui_latent.data import decode as decode_module
-from tui_latent.data.decode import decode
 from tui_latent.data.facts import describe_source
 from tui_latent.data.image_set import Dataset
+from tui_latent.data.picture import decode
 from tui_latent.data.sources import DataError, load_dataset
 from tui_latent.settings import DataSettings
 

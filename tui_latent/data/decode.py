@@ -1,8 +1,9 @@
 """Image files decoded once, in parallel, into one file of bytes that later starts only map.
 
-The cache of a list of files is two files: `images.u8`, row after row of (3, S, S) bytes, and
-`rows`, one byte for each finished row, in the same order. `rows` grows only after its images have
-reached the disk, so its length says where a killed run goes on.
+The cache of a list of files is three files: `images.u8`, row after row of (3, S, S) bytes;
+`ranges`, for each row the two values shown as 0 and 255, NaN for files of 8 bits; and `rows`, one
+byte for each finished row, in the same order. `rows` grows only after its images have reached the
+disk, so its length says where a killed run goes on.
 """
 
 from __future__ import annotations
@@ -12,46 +13,33 @@ import os
 import shutil
 import struct
 import time
-import warnings
-import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
 
+from tui_latent.data.ahead import in_order
 from tui_latent.data.errors import DataError
 from tui_latent.data.layout import ImageFile
+from tui_latent.data.picture import NOTES, SHOWN_RANGE, decode
 from tui_latent.data.places import prepared_folder
 
-_FORMAT = 1
+_FORMAT = 2
 """raised when the same files would be decoded to other bytes"""
 COLOUR, GREY, CORRUPT = 1, 2, 3
-"""what `rows` says of an image"""
-_NO_IMAGE = (
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
-"""what Pillow's many readers raise, besides OSError, for bytes that make no image"""
-MOST_PIXELS = 100_000_000
-"""of an image file; what says it has more is taken for a bomb that would fill the memory"""
+"""what the two lowest bits of `rows` say of an image"""
+_STATE = 3
 _CHUNK = 64
 """images a thread decodes at a time"""
 _CHUNKS_AHEAD = 2 * (os.cpu_count() or 1)
 """so that a slow disk does not fill the memory with decoded images"""
 _SECONDS_BETWEEN_LINES = 1.0
+_SECONDS_OF_SILENCE = 10.0
+"""after which it is said that the disk does not answer"""
+_RANGE_BYTES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +50,23 @@ class Decoded:
     """(N, 3, S, S), a memory-mapped file; black where the file is corrupt"""
     states: NDArray[np.uint8]
     """(N,) COLOUR, GREY or CORRUPT"""
+    notes: NDArray[np.uint8]
+    """(N,) what was done to each image, as bits: `picture.TRANSPARENT` and those after it"""
+    ranges: NDArray[np.float32]
+    """(N, 2) the values shown as 0 and 255; NaN for files of 8 bits"""
 
 
 def decoded(
-    root: Path, files: Sequence[ImageFile], size: int, log: Callable[[str], None]
+    root: Path,
+    files: Sequence[ImageFile],
+    size: int,
+    log: Callable[[str], None],
+    look: Callable[[], None] = lambda: None,
 ) -> Decoded:
     """Return images of `size` pixels a side, from the cache as far as it goes.
+
+    `look` is called at least ten times a second, also while the disk does not answer; what it
+    raises ends the work.
 
     The cache is known by `size` and by the files' names below `root`, sizes, times and order.
     DataError when the disk is too small, or a file cannot be read for another reason than its
@@ -80,15 +79,16 @@ def decoded(
         done = _rows_done(folder, bytes_each)
         if done < len(files):
             _refuse_full_disk(folder, (len(files) - done) * bytes_each)
-            _decode_from(done, folder, root, files, size, log)
+            _decode_from(done, folder, root, files, size, log, look)
         images = np.memmap(folder / "images.u8", np.uint8, "c", shape=(len(files), 3, size, size))
-        states = np.fromfile(folder / "rows", np.uint8)
+        rows = np.fromfile(folder / "rows", np.uint8)
+        ranges = np.fromfile(folder / "ranges", "<f4").reshape(-1, 2)
     except OSError as error:
         raise DataError(
             f"{error.filename or folder}: {error.strerror or error}: make it readable, or set "
             "TUI_LATENT_DATA to a folder with room for decoded images"
         ) from error
-    return Decoded(images, states)
+    return Decoded(images, rows & np.uint8(_STATE), rows & np.uint8(255 - _STATE), ranges)
 
 
 def _key(files: Sequence[ImageFile], size: int) -> str:
@@ -101,11 +101,11 @@ def _key(files: Sequence[ImageFile], size: int) -> str:
 
 def _rows_done(folder: Path, bytes_each: int) -> int:
     """Return how many images are whole: what `rows` says, if the images are there."""
-    sizes = [
+    rows, images, ranges = (
         path.stat().st_size if path.is_file() else 0
-        for path in (folder / "rows", folder / "images.u8")
-    ]
-    return sizes[0] if sizes[1] >= sizes[0] * bytes_each else 0
+        for path in (folder / "rows", folder / "images.u8", folder / "ranges")
+    )
+    return rows if images >= rows * bytes_each and ranges >= rows * _RANGE_BYTES else 0
 
 
 def _refuse_full_disk(folder: Path, needed: int) -> None:
@@ -124,23 +124,28 @@ def _decode_from(
     files: Sequence[ImageFile],
     size: int,
     log: Callable[[str], None],
+    look: Callable[[], None],
 ) -> None:
     """Decode the files from number `done` on, telling and saving progress once a second."""
     log(f"decoding {len(files) - done:,} images once, into {folder}")
     start = told = time.monotonic()
     ready, saved = done, done
     pending: list[NDArray[np.uint8]] = []
-    images_path, rows_path = folder / "images.u8", folder / "rows"
-    with _grown(images_path) as images, _grown(rows_path) as rows:
-        for pixels, states in _decoded_chunks(root, files[done:], size):
+    paths = (folder / name for name in ("images.u8", "ranges", "rows"))
+    images_path, ranges_path, rows_path = paths
+    with _grown(images_path) as images, _grown(ranges_path) as ranges, _grown(rows_path) as rows:
+        for pixels, states, shown in _decoded_chunks(root, files[done:], size, log, look):
             images.seek(ready * pixels[0].size)
             images.write(pixels.tobytes())
+            ranges.seek(ready * _RANGE_BYTES)
+            ranges.write(shown.tobytes())
             pending.append(states)
             ready += len(states)
             now = time.monotonic()
             if now - told >= _SECONDS_BETWEEN_LINES or ready == len(files):
-                images.flush()
-                os.fsync(images.fileno())
+                for file in (images, ranges):
+                    file.flush()
+                    os.fsync(file.fileno())
                 rows.seek(saved)
                 rows.write(np.concatenate(pending).tobytes())
                 rows.flush()
@@ -148,6 +153,7 @@ def _decode_from(
                 left = (now - start) / (ready - done) * (len(files) - ready)
                 log(f"decoded {ready:,} of {len(files):,} images, {left:,.0f} s left")
         images.truncate(len(files) * 3 * size * size)
+        ranges.truncate(len(files) * _RANGE_BYTES)
         rows.truncate(len(files))
 
 
@@ -157,84 +163,47 @@ def _grown(path: Path) -> BinaryIO:
     return path.open("r+b")
 
 
+_Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]
+"""images, what `rows` says of them, their ranges"""
+
+
 def _decoded_chunks(
-    root: Path, files: Sequence[ImageFile], size: int
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Yield (images, states) in the files' order; threads, as decoding needs no interpreter."""
-    workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
-    ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = deque()
-    try:
-        for first in range(0, len(files), _CHUNK):
-            ahead.append(workers.submit(_decode_chunk, root, files[first : first + _CHUNK], size))
-            if len(ahead) > _CHUNKS_AHEAD:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        workers.shutdown(cancel_futures=True)
+    root: Path,
+    files: Sequence[ImageFile],
+    size: int,
+    log: Callable[[str], None],
+    look: Callable[[], None],
+) -> Iterator[_Chunk]:
+    """Yield chunks in the files' order; threads, as decoding needs no interpreter."""
+    chunks = (files[first : first + _CHUNK] for first in range(0, len(files), _CHUNK))
+    heard = time.monotonic()
+
+    def look_and_listen() -> None:
+        nonlocal heard
+        look()
+        if time.monotonic() - heard >= _SECONDS_OF_SILENCE:
+            heard = time.monotonic()
+            log(f"{root}: no image could be read for {_SECONDS_OF_SILENCE:.0f} s; still waiting")
+
+    def decode_chunk(chunk: Sequence[ImageFile]) -> _Chunk:
+        return _decode_chunk(root, chunk, size)
+
+    workers = os.cpu_count() or 1
+    for done in in_order(decode_chunk, chunks, workers, _CHUNKS_AHEAD, look_and_listen):
+        yield done
+        heard = time.monotonic()
 
 
-def _decode_chunk(
-    root: Path, files: Sequence[ImageFile], size: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _decode_chunk(root: Path, files: Sequence[ImageFile], size: int) -> _Chunk:
     pixels = np.zeros((len(files), 3, size, size), np.uint8)
     states = np.full(len(files), CORRUPT, np.uint8)
+    ranges = np.full((len(files), 2), np.nan, "<f4")
     for row, file in enumerate(files):
         image = decode(root / file.name, size)
         if image is not None:
-            states[row] = GREY if image.mode == "L" else COLOUR
+            grey = image.mode == "L"
+            states[row] = (GREY if grey else COLOUR) | image.info.get(NOTES, 0)
+            ranges[row] = image.info.get(SHOWN_RANGE, np.nan)
             values = np.asarray(image)
-            pixels[row] = values if image.mode == "L" else values.transpose(2, 0, 1)
-    return pixels, states
-
-
-def decode(path: Path, size: int) -> Image.Image | None:
-    """Return the centre square of an image, `size` pixels a side, mode L or RGB; None if corrupt.
-
-    OSError when the file cannot be read at all, such as for want of permission.
-    """
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                return None
-            image.draft(None, (size, size))  # large JPEGs: decode at a fraction of their size
-            return _square(_upright(image), size)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        return None
-    except _NO_IMAGE:
-        return None
-
-
-def oversized(path: Path) -> bool:
-    """Say whether a file claims more than MOST_PIXELS, by its header alone."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return image.width * image.height > MOST_PIXELS
-    except Image.DecompressionBombError:
-        return True
-    except (OSError, *_NO_IMAGE):
-        return False
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Return the image turned as its camera was held, mode L or RGB."""
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _square(image: Image.Image, size: int) -> Image.Image:
-    """Return the centre square of an image, `size` pixels a side."""
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    box = (left, top, left + side, top + side)
-    return image.resize((size, size), Image.Resampling.BILINEAR, box)
+            pixels[row] = values if grey else values.transpose(2, 0, 1)
+    return pixels, states, ranges

@@ -17,8 +17,13 @@ from numpy.typing import NDArray
 
 from tui_latent.data.download import download
 from tui_latent.data.errors import DataError
-from tui_latent.data.places import data_folder, downloads_allowed, find_file
-from tui_latent.data.public import PUBLIC_DATASETS, PublicDataset
+from tui_latent.data.places import data_folder, downloads_allowed
+from tui_latent.data.public import (
+    PUBLIC_DATASETS,
+    PublicDataset,
+    find_dataset_file,
+    wanted_file,
+)
 from tui_latent.data.raw import RawImages, RawSplit
 
 _TORCHVISION = {
@@ -41,7 +46,7 @@ def load_public(source: str, log: Callable[[str], None]) -> RawImages:
     dataset = PUBLIC_DATASETS[source]
     root = data_folder()
     files = dataset.training_files + dataset.test_files
-    if any(find_file(root, file) is None for file in files):
+    if any(find_dataset_file(root, file) is None for file in files):
         _fetch(source, dataset, root, log)
     return RawImages(
         source,
@@ -53,11 +58,11 @@ def load_public(source: str, log: Callable[[str], None]) -> RawImages:
 
 def _fetch(source: str, dataset: PublicDataset, root: Path, log: Callable[[str], None]) -> None:
     files = dataset.training_files + dataset.test_files
-    absent = [file for file in files if find_file(root, file) is None]
+    absent = [file for file in files if find_dataset_file(root, file) is None]
     if not downloads_allowed():
         raise DataError(
-            f"{dataset.title} is not in {root} (no {absent[0]}), and TUI_LATENT_OFFLINE forbids "
-            "downloads: unset it, or set TUI_LATENT_DATA to a folder that has it"
+            f"{dataset.title} is not in {root} ({wanted_file(absent[0])}), and TUI_LATENT_OFFLINE "
+            "forbids downloads: unset it, or set TUI_LATENT_DATA to a folder that has it"
         )
     import torchvision.datasets  # a second to import, and only its addresses and hashes are used
 
@@ -65,7 +70,10 @@ def _fetch(source: str, dataset: PublicDataset, root: Path, log: Callable[[str],
     if "idx3" in files[0]:
         folder = root / Path(files[0]).parent
         for name, md5 in known.resources:
-            if find_file(root, str(Path(files[0]).parent / name.removesuffix(".gz"))) is None:
+            if (
+                find_dataset_file(root, str(Path(files[0]).parent / name.removesuffix(".gz")))
+                is None
+            ):
                 urls = [mirror + name for mirror in known.mirrors]
                 download(urls, folder / name, f"md5:{md5}", log, dataset.title)
         return
@@ -93,7 +101,7 @@ def _unpack(archive: Path, root: Path, files: Sequence[str]) -> None:
 
 
 def _read_split(source: str, dataset: PublicDataset, root: Path, files: Sequence[str]) -> RawSplit:
-    paths = [find_file(root, file) or root / file for file in files]
+    paths = [find_dataset_file(root, file) or root / file for file in files]
     if source.startswith("cifar"):
         parts = [_read_cifar(path, dataset) for path in paths]
         return RawSplit(

@@ -18,12 +18,7 @@ from tui_latent.screen_time import ScreenShare
 from tui_latent.settings import Preset
 from tui_latent.training.acceleration import Accelerator, Losses, accelerator
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
-from tui_latent.training.control import (
-    RunControl,
-    StopRequested,
-    Stopwatch,
-    log_unless_stopped,
-)
+from tui_latent.training.control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.device import (
     choose_device,
     choose_layout,
@@ -34,6 +29,7 @@ from tui_latent.training.device import (
 from tui_latent.training.disk import PatientDisk
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.latent_files import LatentFiles
+from tui_latent.training.loading import load_unless_stopped
 from tui_latent.training.neighbour_views import earlier_neighbours
 from tui_latent.training.optimizers import make_optimizer
 from tui_latent.training.rows import RowOrder
@@ -59,8 +55,11 @@ class Trainer:
         self.device = choose_device(train.device)
         self.precision = choose_precision(train, self.device)
         writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
-        log = log_unless_stopped(path, writer.log)
-        dataset = load_dataset(preset.data, train.seed, log, self.device)
+        dataset = load_unless_stopped(
+            path,
+            writer.log,
+            lambda log, look: load_dataset(preset.data, train.seed, log, self.device, look),
+        )
         self.dataset = dataset.to(self.device)
         torch.manual_seed(train.seed)
         self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
