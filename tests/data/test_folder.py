@@ -210,7 +210,7 @@ def test_the_second_start_decodes_nothing(root: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(decode_module, "decode", None)
     second = load(root, log, size=8)
     assert torch.equal(first.train.images, second.train.images)
-    assert log == []
+    assert not any("decod" in line for line in log)
 
 
 def test_a_changed_file_is_decoded_again(root: Path) -> None:

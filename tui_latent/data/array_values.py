@@ -25,8 +25,8 @@ def axis_of_channels(path: Path, name: str, shape: tuple[int, ...]) -> int | Non
     """Return which axis of images has the channels, None for (N, H, W); DataError for others."""
     whole = min(shape, default=0) > 0
     if whole and len(shape) == 4:
-        for axis in (3, 1):
-            if shape[axis] in _CHANNELS:
+        for axis, sides in ((3, shape[1:3]), (1, shape[2:])):
+            if shape[axis] in _CHANNELS and (shape[axis] < 4 or min(sides) > 4):
                 return axis
     if whole and len(shape) == 3:
         return None

@@ -57,10 +57,7 @@ def load_folder(
         listing = list_images(place, [folders[i] for i in kept], look)
         words = listing.notes()
         if not listing.files:
-            raise DataError(
-                f"{place}: no images in its class folders ({' '.join(sorted(SUFFIXES))})"
-                + "".join(f"; {note}" for note in words)
-            )
+            raise _no_images(place, words, held_out=bool(splits))
         notes += [f"{place.name}: {note}" if len(places) > 1 else note for note in words]
         read = decoded(place, listing.files, size, log, look)
         rows = _whole_rows(place, listing.files, read, settings.skip_corrupt, log)
@@ -81,6 +78,13 @@ def load_folder(
         f"images in {places[-1][0].name}",
         tuple(notes),
     )
+
+
+def _no_images(place: Path, notes: list[str], held_out: bool) -> DataError:
+    told = "; ".join((f"no images ({' '.join(sorted(SUFFIXES))})", *notes))
+    if held_out:
+        told += ": add some of the classes used, or hold out training images: data.val_fraction=0.2"
+    return DataError(f"{place}: its class folders have {told}")
 
 
 def _whole_rows(

@@ -197,7 +197,7 @@ def _refuse_odd_splits(root: Path, entries: _Entries, look: Callable[[], None]) 
 
 
 def _flat(root: Path, known: dict[str, Role], inside: dict[str, _Entries]) -> DataError:
-    name = next((name for name in known if inside[name].images), next(iter(known)))
+    name = min(known, key=lambda name: (not inside[name].images, known[name] != "train"))
     holds = "images and " if inside[name].images else ""
     return DataError(
         f"{root / name}: holds {holds}no class folders: put the images of each class into a "

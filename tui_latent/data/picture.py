@@ -46,7 +46,7 @@ NO_IMAGE = (
     ImageCms.PyCMSError,
 )
 """what Pillow's many readers raise, besides OSError, for bytes that make no image"""
-_TOPS = tuple(float(2**bits - 1) for bits in (8, 10, 12, 14, 16, 24, 32))
+_TOPS = tuple(float(2**bits - 1) for bits in (8, 10, 12, 14, 16, 24, 31, 32))
 """the largest values of the depths that cameras and programs write"""
 _SAMPLE_FORMAT = 339
 """TIFF's tag: 1 says unsigned"""
@@ -124,7 +124,8 @@ def shown_range(low: float, high: float, integers: bool) -> tuple[float, float]:
 def _picture(image: Image.Image) -> Image.Image:
     """Return the pixels as mode L or RGB, turned as the camera was held, with NOTES."""
     image.load()
-    notes, shown = 0, None
+    notes = 0
+    shown: tuple[float, float] | None = None
     picture = _upright(image)
     if picture.mode[0] in "IF":
         picture, shown, notes = _eight_bits(picture)
@@ -187,8 +188,8 @@ def _extrema(image: Image.Image) -> tuple[float, float]:
     return low, high
 
 
-def _eight_bits(image: Image.Image) -> tuple[Image.Image, tuple[float, float] | None, int]:
-    """Return greys of more than 8 bits as mode L, the range shown where it is another, and NOTES.
+def _eight_bits(image: Image.Image) -> tuple[Image.Image, tuple[float, float], int]:
+    """Return greys of more than 8 bits as mode L, the range shown, and NOTES.
 
     Values that are not finite are shown as the nearest end of the range, NaN as black.
     """
@@ -202,8 +203,6 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, tuple[float, float] | 
         255 / ((high - low) or 1)
     )
     picture = Image.fromarray(np.rint(scaled).clip(0, 255).astype(np.uint8))
-    if integers and (low, high) == (0, 255):
-        return picture, None, 0
     return picture, (low, high), WIDE_INTEGERS if integers else WIDE_FLOATS
 
 
