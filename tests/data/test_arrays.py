@@ -136,10 +136,10 @@ def test_common_names_of_arrays_are_taken(tmp_path: Path, name: str) -> None:
 
 
 def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
-    names = [
-        f"{split}_{what}" for split in ("train", "val", "test") for what in ("images", "labels")
-    ]
-    path = save(tmp_path, **{n: LABELS[:, None] if "labels" in n else PIXELS for n in names})
+    arrays = {}
+    for split in ("train", "val", "test"):
+        arrays |= {f"{split}_images": PIXELS, f"{split}_labels": LABELS[:, None]}
+    path = save(tmp_path, **arrays)
     log: list[str] = []
     dataset = load_dataset(settings(path), 0, log.append)
     assert dataset.held_out == "images in test_images"

@@ -16,6 +16,7 @@ from PIL import Image
 from tests.training.conftest import MakeRun
 from tui_latent.data import decode, facts, listing
 from tui_latent.data.facts import describe_source
+from tui_latent.inspection.source import RunSource
 from tui_latent.launch import train_run
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
@@ -137,3 +138,33 @@ def test_the_menu_does_not_wait_for_a_disk_that_does_not_answer(
     deadline = time.monotonic() + 30
     while describe_source(settings).had != "on disk":
         assert time.monotonic() < deadline
+
+
+def test_a_run_of_before_the_natural_order_keeps_its_own(
+    make_run: MakeRun, photos: Path, tmp_path: Path
+) -> None:
+    for old, new in (("a", "10"), ("b", "9")):
+        (photos / old).rename(photos / new)
+    of_now = make_run(data__source="folder", data__path=str(photos), data__size=8)
+    of_0_1 = make_run(data__source="folder", data__path=str(photos), data__size=8)
+    preset = of_0_1 / "preset.toml"
+    text = preset.read_text()
+    assert 'class_order = "natural"\n' in text
+    preset.write_text(text.replace('class_order = "natural"\n', ""))
+    for path, names in ((of_now, ("9", "10")), (of_0_1, ("10", "9"))):
+        assert train_run(path).state == "finished"
+        shown = RunReader(path).refresh().map
+        dataset = RunSource(path).dataset()
+        assert shown is not None and shown.class_names == dataset.val.class_names == names
+        assert shown.labels.tolist() == dataset.val.labels.tolist()
+
+
+def test_a_run_is_not_resumed_on_other_classes(make_run: MakeRun, photos: Path) -> None:
+    path = make_run(data__source="folder", data__path=str(photos), data__size=8)
+    assert train_run(path).state == "finished"
+    (photos / "b").rename(photos / "c")
+    status = train_run(path)
+    assert status.state == "failed"
+    assert status.error is not None and "now a, c" in status.error and "on a, b" in status.error
+    (photos / "c").rename(photos / "b")
+    assert train_run(path).state == "finished"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_latent.data.decode import CORRUPT, GREY, Decoded, decoded
 from tui_latent.data.depth import shown_alike
@@ -52,7 +53,7 @@ def load_folder(
         places.append((layout.test, layout.test_folders))
     kept = chosen_classes(layout.class_names, settings.classes)
     notes = list(layout.notes)
-    splits = []
+    splits: list[tuple[Decoded, NDArray[np.int64], NDArray[np.int64]]] = []
     for place, folders in places:
         listing = list_images(place, [folders[i] for i in kept], look)
         words = listing.notes()

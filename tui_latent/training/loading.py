@@ -7,10 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tui_latent.data.errors import DataError
+from tui_latent.data.image_set import Dataset
 from tui_latent.records.control import read_request
+from tui_latent.records.plain import plain_name
+from tui_latent.records.reader import RunReader
 from tui_latent.training.control import LOOK_EVERY, StopRequested
 
 _Result = TypeVar("_Result")
+_NAMED = 6
+"""classes named in a message"""
 Log = Callable[[str], None]
 Look = Callable[[], None]
 
@@ -39,11 +45,12 @@ def looking_meanwhile(work: Callable[[], _Result], look: Look) -> _Result:
     return results.pop()
 
 
-def load_unless_stopped(path: Path, log: Log, load: Callable[[Log, Look], _Result]) -> _Result:
+def load_unless_stopped(path: Path, log: Log, load: Callable[[Log, Look], Dataset]) -> Dataset:
     """Return what `load` loads; StopRequested once the run at `path` is asked to stop.
 
     `load` is given what it must tell and look with: either raises StopRequested in its thread
-    once nobody waits for it any more. One that hangs in a read is left behind.
+    once nobody waits for it any more. One that hangs in a read is left behind. DataError where
+    the classes are not those of the run's latest map.
     """
     left_behind = threading.Event()
 
@@ -60,6 +67,24 @@ def load_unless_stopped(path: Path, log: Log, load: Callable[[Log, Look], _Resul
             raise StopRequested
 
     try:
-        return looking_meanwhile(lambda: load(told, look), look_for_stop)
+        dataset = looking_meanwhile(lambda: load(told, look), look_for_stop)
     finally:
         left_behind.set()
+    _refuse_other_classes(path, dataset)
+    return dataset
+
+
+def _refuse_other_classes(path: Path, dataset: Dataset) -> None:
+    """Raise DataError where the run's labels meant other classes so far."""
+    earlier = RunReader(path).refresh().map
+    found = tuple(map(plain_name, dataset.val.class_names))
+    if earlier is None or tuple(map(plain_name, earlier.class_names)) == found:
+        return
+    raise DataError(
+        f"{dataset.name}: its classes are now {_listed(found)}, and this run was trained on "
+        f"{_listed(earlier.class_names)}: put the folders back, or train a new run"
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:_NAMED]) + (f", … ({len(names):,})" if len(names) > _NAMED else "")
