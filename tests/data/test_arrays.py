@@ -136,7 +136,7 @@ def test_common_names_of_arrays_are_taken(tmp_path: Path, name: str) -> None:
 
 
 def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for split in ("train", "val", "test"):
         arrays |= {f"{split}_images": PIXELS, f"{split}_labels": LABELS[:, None]}
     path = save(tmp_path, **arrays)

@@ -14,8 +14,9 @@ from tui_latent.data.facts import describe_source
 from tui_latent.data.image_set import Dataset
 from tui_latent.data.layout import Layout, find_layout
 from tui_latent.data.naming import natural_order, shown_names
+from tui_latent.data.pairing import make_pairing
 from tui_latent.data.sources import load_dataset
-from tui_latent.settings import DataSettings
+from tui_latent.settings import AugmentSettings, DataSettings
 
 
 def lay(root: Path, *folders: str, images: int = 4) -> Path:
@@ -232,3 +233,24 @@ def test_names_that_differ_by_case_are_told(tmp_path: Path) -> None:
 def test_a_folder_within_itself_ends(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path)
     assert find_layout(tmp_path).folders == ("a",)
+
+
+def test_a_class_of_one_held_out_image_is_told_what_helps_pairs(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    root = lay(tmp_path / "d", "train/cat", "train/dog", "val/dog")
+    lay(root, "val/cat", images=1)
+
+    def pair(**settings: object) -> None:
+        dataset = load(root, **settings)
+        for split in (dataset.train, dataset.val):
+            make_pairing("pairs", split, dataset, AugmentSettings())
+
+    with pytest.raises(DataError, match=r"'cat' has one held-out image.*data\.val_fraction=0\.2"):
+        pair()
+    pair(val_fraction=0.2)
+    for path in list((root / "train" / "cat").iterdir())[1:]:
+        path.unlink()
+    with pytest.raises(DataError, match="'cat' has one training image") as caught:
+        pair()
+    assert "val_fraction" not in str(caught.value)

@@ -29,7 +29,7 @@ def greys(path: Path, size: int) -> np.ndarray:
 
 def pixel(image: Image.Image | None, x: int, y: int) -> np.ndarray:
     assert image is not None
-    return np.asarray(image.convert("RGB"))[y, x].astype(int)
+    return np.array(image.convert("RGB"), dtype=int)[y, x, :]
 
 
 def pgm(path: Path, values: np.ndarray, most: int) -> None:

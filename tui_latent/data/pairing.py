@@ -154,7 +154,7 @@ class _Classes:
 
 def _one_image(dataset: Dataset, images: ImageSet, target: int) -> DataError:
     """Say what helps a class of one image; of four training images two can be held out."""
-    held_out = images is dataset.val
+    held_out = images is not dataset.train
     helps = "add some, or leave the class out with data.classes"
     if held_out and int((dataset.train.targets == target).sum()) >= 4:
         helps = "add some, or hold out training images instead: data.val_fraction=0.2"
