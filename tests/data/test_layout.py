@@ -241,14 +241,14 @@ def test_a_class_of_one_held_out_image_is_told_what_helps_pairs(
     root = lay(tmp_path / "d", "train/cat", "train/dog", "val/dog")
     lay(root, "val/cat", images=1)
 
-    def pair(**settings: object) -> None:
-        dataset = load(root, **settings)
+    def pair(fraction: float = 0.0) -> None:
+        dataset = load(root, val_fraction=fraction)
         for split in (dataset.train, dataset.val):
             make_pairing("pairs", split, dataset, AugmentSettings())
 
     with pytest.raises(DataError, match=r"'cat' has one held-out image.*data\.val_fraction=0\.2"):
         pair()
-    pair(val_fraction=0.2)
+    pair(0.2)
     for path in list((root / "train" / "cat").iterdir())[1:]:
         path.unlink()
     with pytest.raises(DataError, match="'cat' has one training image") as caught:
