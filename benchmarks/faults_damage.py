@@ -19,7 +19,7 @@ from PIL import Image
 
 from benchmarks.faults_kill import new_run
 from benchmarks.record import Row
-from tui_latent.data.decode import decode
+from tui_latent.data.picture import decode
 from tui_latent.launch import check_preset, train_run
 from tui_latent.preset_files import PresetError, preset_folder, preset_names
 from tui_latent.presets import dump_preset, load_preset

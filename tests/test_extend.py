@@ -17,7 +17,8 @@ from click.testing import CliRunner, Result
 from tui_latent.cli import main
 from tui_latent.launch import create_run, train_run
 from tui_latent.presets import load_preset, load_run_preset, parse_preset
-from tui_latent.records.liveness import HOST, read_status, write_status
+from tui_latent.records.liveness import read_status, write_status
+from tui_latent.records.process import HOST
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import Status
 from tui_latent.report.about import about_run

@@ -164,7 +164,14 @@ def dump_preset(preset: Preset) -> str:
 def load_run_preset(run: Path) -> Preset:
     """Load the resolved preset of a run folder; PresetError when it is none."""
     path = run / "preset.toml"
-    return parse_preset(preset_table(path), {}, where=str(path))
+    table = preset_table(path)
+    if isinstance(data := table.get("data"), dict):
+        data.setdefault("class_order", "plain")  # a run of before the order was noted
+    return parse_preset(table, {}, where=str(path))
+
+
+_NOT_SET = (("method", "name"), ("data", "class_order"))
+"""settings that nobody changes in a preset: what another method needs is another preset"""
 
 
 @dataclass(frozen=True)
@@ -185,7 +192,7 @@ def preset_fields(preset: Preset) -> list[PresetField]:
     for section in ("data", "augment", "method", "train"):
         model: BaseModel = getattr(preset, section)
         for name, info in type(model).model_fields.items():
-            if (section, name) != ("method", "name"):
+            if (section, name) not in _NOT_SET:
                 fields.append(_field(f"{section}.{name}", getattr(model, name), info))
     for number, stage in enumerate(preset.stages):
         for name, info in StageSettings.model_fields.items():

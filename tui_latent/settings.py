@@ -45,6 +45,9 @@ class DataSettings(Section):
     """what the network sees: pixels, HOG, or features of a network pretrained on ImageNet"""
     weights: str = ""
     """local file with the pretrained network's weights, for machines without a network"""
+    class_order: Literal["natural", "plain"] = "natural"
+    """of a folder's classes: 1, 2, 10, or 1, 10, 2 as runs of version 0.1 have it; kept in the
+    run, so that its labels mean the same classes for ever, and no setting to choose"""
 
     @model_validator(mode="after")
     def _path_where_needed(self) -> DataSettings:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,10 +114,12 @@ def test_times_that_a_mount_makes_up_are_not_believed(
 ) -> None:
     """Here the inode's time is the archive's, and an image is another under the same inode."""
     from tui_latent.data import folder
-    from tui_latent.data.layout import ImageFile, list_images
+    from tui_latent.data.listing import Listing, list_images
 
-    def listed(place: Path, folders: list[str]) -> list[ImageFile]:
-        return [file._replace(changed=OLD * 10**9, inode=7) for file in list_images(place, folders)]
+    def listed(place: Path, folders: list[str], look: Callable[[], None]) -> Listing:
+        listing = list_images(place, folders, look)
+        files = [file._replace(changed=OLD * 10**9, inode=7) for file in listing.files]
+        return replace(listing, files=files)
 
     monkeypatch.setattr(folder, "list_images", listed)
     before = identity(root)
@@ -147,14 +151,16 @@ def test_a_change_just_before_the_reading_is_looked_at_again(
 ) -> None:
     """On a file system that tells no two changes of a second apart."""
     from tui_latent.data import folder
-    from tui_latent.data.layout import ImageFile, list_images
+    from tui_latent.data.listing import Listing, list_images
 
     monkeypatch.setattr(contents_module, "_RESOLUTION", 2 * 10**9)
     now = time.time_ns()
 
-    def listed(place: Path, folders: list[str]) -> list[ImageFile]:
-        files = list_images(place, folders)
-        return [f._replace(changed=now - 9 * row, inode=row) for row, f in enumerate(files)]
+    def listed(place: Path, folders: list[str], look: Callable[[], None]) -> Listing:
+        listing = list_images(place, folders, look)
+        numbered = enumerate(listing.files)
+        files = [file._replace(changed=now - 9 * row, inode=row) for row, file in numbered]
+        return replace(listing, files=files)
 
     monkeypatch.setattr(folder, "list_images", listed)
     before = identity(root)
@@ -229,13 +235,13 @@ def test_a_file_that_changes_while_it_is_decoded_is_refused(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tui_latent.data import decode as decode_module
+    from tui_latent.data.picture import decode
 
     def slow(path: Path, size: int) -> Image.Image | None:
         if path.name == "4.bmp":
             paint(path, 77)
         return decode(path, size)
 
-    decode = decode_module.decode
     monkeypatch.setattr(decode_module, "decode", slow)
     with pytest.raises(DataError, match=r"4\.bmp: changed while it was read"):
         load(root)

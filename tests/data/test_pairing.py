@@ -123,7 +123,7 @@ def test_supervised_batches_say_the_targets(kind: str) -> None:
 
 def test_a_class_with_one_image_is_named() -> None:
     images = image_set([0, 0, 1])
-    with pytest.raises(DataError, match=r"class '\[class 1\]' has one image"):
+    with pytest.raises(DataError, match=r"class '\[class 1\]' has one training image"):
         make_pairing("pairs", images, dataset(images), STILL)
 
 

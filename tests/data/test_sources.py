@@ -268,3 +268,26 @@ def test_tables_of_public_datasets_are_consistent() -> None:
     assert [len(PUBLIC_DATASETS[name].class_names) for name in ("cifar10", "cifar100")] == [10, 100]
     names = PUBLIC_DATASETS["cifar100"].class_names
     assert list(names) == sorted(names)
+
+
+@pytest.mark.parametrize("place", ["MNIST/raw/{0}", "MNIST/{0}", "MNIST/raw/{0}/{0}"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_files_are_found_under_the_names_of_other_mirrors(
+    data_folder: Path, tmp_path: Path, place: str, zipped: bool
+) -> None:
+    write_mnist(tmp_path / "given")
+    for path in (tmp_path / "given" / "MNIST" / "raw").iterdir():
+        name = path.name.replace("-idx", ".idx")
+        target = data_folder / (place.format(name) + (".gz" if zipped else ""))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        content = path.read_bytes()
+        target.write_bytes(gzip.compress(content) if zipped else content)
+    assert describe_source(DataSettings(source="mnist")).had == "on disk"
+    assert len(load(source="mnist").train) == 30
+
+
+def test_a_missing_file_is_named_as_it_may_be_called(data_folder: Path) -> None:
+    names = "MNIST/raw/train-images-idx3-ubyte or train-images.idx3-ubyte"
+    assert names in describe_source(DataSettings(source="mnist")).problem
+    with pytest.raises(DataError, match=names):
+        load(source="mnist")

@@ -78,7 +78,8 @@ def test_the_order_of_the_held_out_images_changes_no_figure(name: str) -> None:
         assert again.metrics.keys() == found.metrics.keys()
         for metric, value in found.metrics.items():
             assert again.metrics[metric] == pytest.approx(value, rel=1e-4, abs=1e-5), metric
-        assert again.confusion is not None and again.confusion.equal(found.confusion)
+        assert again.confusion is not None and found.confusion is not None
+        assert again.confusion.equal(found.confusion)
 
 
 @pytest.mark.parametrize(
@@ -194,8 +195,13 @@ def _run_of_few(tmp_path: Any) -> Any:
     random = np.random.default_rng(0)
     labels = np.arange(56) % 4
     images = (random.integers(0, 60, (56, 8, 8)) + 40 * labels[:, None, None]).astype(np.uint8)
-    arrays = {"x_train": images[:16], "y_train": labels[:16]}
-    np.savez(tmp_path / "few.npz", **arrays, x_test=images[16:], y_test=labels[16:])
+    np.savez(
+        tmp_path / "few.npz",
+        x_train=images[:16],
+        y_train=labels[:16],
+        x_test=images[16:],
+        y_test=labels[16:],
+    )
     changes: dict[str, object] = {
         "data.source": "arrays",
         "data.path": str(tmp_path / "few.npz"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import stat
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.data.array_values import as_bytes, axis_of_channels, class_labels
 from tui_latent.data.errors import DataError, shown
 from tui_latent.data.raw import RawImages, RawSplit
 
@@ -17,7 +20,20 @@ _WANTED = (
     "save one with numpy.savez(file, x_train=…, y_train=…) and, where you have them, x_test, "
     "y_test and class_names"
 )
-
+_TRAIN = (("x_train", "y_train"), ("train_images", "train_labels"), ("train_x", "train_y"))
+_ALONE = (("images", "labels"), ("x", "y"))
+_HELD_OUT = (
+    ("x_test", "y_test"),
+    ("test_images", "test_labels"),
+    ("test_x", "test_y"),
+    ("x_val", "y_val"),
+    ("val_images", "val_labels"),
+    ("val_x", "val_y"),
+)
+"""names of images and labels, in any case; the first ones there are taken"""
+_NAMES = "class_names"
+_BROKEN = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+"""what numpy raises for a file that is damaged, or no file of arrays"""
 _LONGEST_NAME = 200
 """characters kept of a class's name"""
 
@@ -33,56 +49,91 @@ class ArrayFacts:
     """None without x_test"""
 
 
-def load_arrays(path: Path) -> RawImages:
-    """Read x_train, y_train and, where given, x_test, y_test and class_names.
+def load_arrays(path: Path, held_out: bool = True) -> RawImages:
+    """Read x_train, y_train and, where given and wanted, x_test, y_test; and class_names.
 
-    Images are uint8, or floats in 0..1, of shape (N, H, W), (N, H, W, C) or (N, C, H, W) with
-    one channel or three; labels are whole numbers from 0. DataError names file and array.
+    Images are of shape (N, H, W), (N, H, W, C) or (N, C, H, W) with one channel, three, or four
+    of which the last is alpha; their values are those `as_bytes` takes. Labels are numbers or
+    texts, in one column or one-hot. DataError names file and array.
     """
     with _opened(path) as archive:
-        arrays = {name: _read(path, archive, name) for name in archive.files}
-    for name in ("x_train", "y_train"):
-        if name not in arrays:
-            raise DataError(f"{path}: no array {name}: {_WANTED}")
-    images = _images(path, "x_train", arrays["x_train"])
-    train = RawSplit(images, _labels(path, "y_train", arrays["y_train"], len(images)))
-    test = None
-    if "x_test" in arrays:
-        if "y_test" not in arrays:
-            raise DataError(f"{path}: x_test without y_test: save both")
-        images = _images(path, "x_test", arrays["x_test"])
-        test = RawSplit(images, _labels(path, "y_test", arrays["y_test"], len(images)))
-        if test.images.shape[1:] != train.images.shape[1:]:
-            raise DataError(
-                f"{path}: x_test has images of shape {test.images.shape[1:]}, "
-                f"x_train of {train.images.shape[1:]}: they must be the same"
-            )
-    return _named(path, train, test, arrays.get("class_names"))
+        names = _found(path, archive.files)
+        held = names[2:] if held_out else ()
+        wanted = (*names[:2], *held)
+        arrays = [_read(path, archive, name) for name in wanted]
+        labelled = _read(path, archive, _NAMES) if _NAMES in archive.files else None
+    notes = []
+    unused = [name for name in archive.files if name not in (*wanted, _NAMES)]
+    if unused:
+        notes.append(f"not used: {', '.join(map(shown, unused))}")
+    images, done = as_bytes(path, list(zip(wanted[::2], arrays[::2], strict=True)))
+    notes += done
+    if len(images) > 1 and images[1].shape[1:] != images[0].shape[1:]:
+        raise DataError(
+            f"{path}: {wanted[2]} has images of shape {images[1].shape[1:]}, "
+            f"{wanted[0]} of {images[0].shape[1:]}: they must be the same"
+        )
+    counts = [len(part) for part in images]
+    parts = list(zip(wanted[1::2], arrays[1::2], counts, strict=True))
+    labels, class_names = class_labels(path, parts, _class_names(path, labelled))
+    splits = [RawSplit(part, of_part) for part, of_part in zip(images, labels, strict=True)]
+    return RawImages(
+        path.stem,
+        class_names,
+        splits[0],
+        splits[1] if held else None,
+        f"images in {wanted[2]}" if held and wanted[2] != "x_test" else "test images",
+        notes=tuple(notes),
+    )
 
 
 def look_at_arrays(path: Path) -> ArrayFacts:
     """Read the headers only; DataError as `load_arrays`, as far as they tell."""
     with _opened(path) as archive:
-        shapes = {name: _header_shape(path, archive, name) for name in ("x_train", "x_test")}
-    train, test = shapes["x_train"], shapes["x_test"]
+        names = _found(path, archive.files)
+        shapes = [_header_shape(path, archive, name) for name in names[::2]]
+    train = shapes[0]
+    axis = axis_of_channels(path, names[0], train)
+    height, width = (n for i, n in enumerate(train) if i not in (0, axis))
+    channels = 1 if axis is None else min(train[axis], 3)
+    return ArrayFacts((channels, height, width), train[0], shapes[1][0] if shapes[1:] else None)
+
+
+def _found(path: Path, files: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of images and labels to train on, then of those held out, if any."""
+    known = {name.casefold(): name for name in files} | {name: name for name in files}
+    train = _pair(path, known, (*_TRAIN, *_ALONE))
     if train is None:
-        raise DataError(f"{path}: no array x_train: {_WANTED}")
-    channels_last = _channels_last(path, "x_train", train)
-    if len(train) == 3:
-        shape = (1, train[1], train[2])
-    elif channels_last:
-        shape = (train[3], train[1], train[2])
-    else:
-        shape = (train[1], train[2], train[3])
-    return ArrayFacts(shape, train[0], test[0] if test else None)
+        there = f"; there are {', '.join(map(shown, files))}" if files else ""
+        if "arr_0" in known:
+            there = "; arr_0 and the like are arrays saved without their names"
+        raise DataError(f"{path}: no array x_train{there}: {_WANTED}")
+    return train + (_pair(path, known, _HELD_OUT) or ())
+
+
+def _pair(
+    path: Path, known: dict[str, str], pairs: Sequence[tuple[str, str]]
+) -> tuple[str, str] | None:
+    for images, labels in pairs:
+        if images in known and labels in known:
+            return known[images], known[labels]
+    for images, labels in pairs:
+        if images in known:
+            missing = f"{known[images]} without {labels}"
+            if pairs[0][0] == images == "x_train":
+                missing = "no array y_train"
+            raise DataError(f"{path}: {missing}: {_WANTED}")
+    return None
 
 
 def _opened(path: Path) -> np.lib.npyio.NpzFile:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DataError(f"{path}: no file: {_WANTED}")
         archive = np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
         raise DataError(f"data.path: no file {path}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise DataError(f"{path}: not a NumPy archive ({error}): {_WANTED}") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise DataError(f"{path}: one array, not an archive of several: {_WANTED}")
@@ -90,89 +141,51 @@ def _opened(path: Path) -> np.lib.npyio.NpzFile:
 
 
 def _read(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> NDArray[np.generic]:
+    if _header(path, archive, name)[1].hasobject:
+        raise DataError(
+            f"{path}: {name} cannot be read: it holds Python objects, which could run any code: "
+            "save images of one shape as numpy.stack(x), and texts as y.astype(str)"
+        )
     try:
         array: NDArray[np.generic] = archive[name]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _BROKEN as error:
         raise DataError(f"{path}: {name} cannot be read ({error}): save the file anew") from error
     return array
 
 
-def _header_shape(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...] | None:
-    if name not in archive.files:
-        return None
+def _header_shape(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
+    return _header(path, archive, name)[0]
+
+
+def _header(
+    path: Path, archive: np.lib.npyio.NpzFile, name: str
+) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """Return shape and type of an array, without its content."""
     assert archive.zip is not None
     try:
-        with archive.zip.open(f"{name}.npy") as file:
+        member = f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name
+        with archive.zip.open(member) as file:
             newer = np.lib.format.read_magic(file) > (1, 0)
             read = (
                 np.lib.format.read_array_header_2_0
                 if newer
                 else np.lib.format.read_array_header_1_0
             )
-            return tuple(read(file)[0])
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            shape, _, kind = read(file)
+            return tuple(shape), kind
+    except (*_BROKEN, KeyError) as error:
         raise DataError(f"{path}: {name} cannot be read ({error}): save the file anew") from error
 
 
-def _channels_last(path: Path, name: str, shape: tuple[int, ...]) -> bool:
-    """Whether the channels are the last axis; DataError when these are no images."""
-    if len(shape) == 4 and shape[3] in (1, 3) and min(shape) > 0:
-        return True
-    if min(shape, default=0) > 0 and (len(shape) == 3 or (len(shape) == 4 and shape[1] in (1, 3))):
-        return False
-    raise DataError(
-        f"{path}: {name} has shape {shape}: it must be (N, H, W), (N, H, W, C) or (N, C, H, W), "
-        "with 1 or 3 channels"
+def _class_names(path: Path, array: NDArray[np.generic] | None) -> tuple[str, ...]:
+    """Return the names that the archive gives to its classes; empty where it gives none."""
+    if array is None:
+        return ()
+    names = tuple(
+        name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+        for name in array.reshape(-1).tolist()
     )
-
-
-def _images(path: Path, name: str, array: NDArray[np.generic]) -> NDArray[np.uint8]:
-    if _channels_last(path, name, array.shape):
-        array = array.transpose(0, 3, 1, 2)
-    elif array.ndim == 3:
-        array = array[:, None]
-    if array.dtype == np.uint8:
-        return np.ascontiguousarray(array, dtype=np.uint8)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise DataError(
-            f"{path}: {name} has type {array.dtype}: save it as uint8, or float in 0..1"
-        )
-    low, high = array.min(), array.max()
-    if not (low >= 0 and high <= 1):  # also where one is NaN
-        raise DataError(
-            f"{path}: {name} lies between {low:.4g} and {high:.4g}: "
-            "floats must be in 0..1; or save it as uint8"
-        )
-    return np.ascontiguousarray(np.rint(array * 255).astype(np.uint8))
-
-
-def _labels(path: Path, name: str, array: NDArray[np.generic], images: int) -> NDArray[np.int64]:
-    if array.shape != (images,):
-        raise DataError(f"{path}: {name} has shape {array.shape}: {images:,} labels are needed")
-    if not np.issubdtype(array.dtype, np.integer):
-        raise DataError(f"{path}: {name} has type {array.dtype}: labels are whole numbers from 0")
-    labels = array.astype(np.int64)
-    if labels.min() < 0:
-        raise DataError(
-            f"{path}: {name} has a label {labels.min()}: labels are whole numbers from 0"
-        )
-    return labels
-
-
-def _named(
-    path: Path, train: RawSplit, test: RawSplit | None, names: NDArray[np.generic] | None
-) -> RawImages:
-    """Name the classes: as the archive says, else by the labels that occur."""
-    splits = [train] if test is None else [train, test]
-    found = np.unique(np.concatenate([split.labels for split in splits]))
-    if names is not None:
-        class_names = tuple(shown(str(name))[:_LONGEST_NAME] for name in names.reshape(-1))
-        if found[-1] >= len(class_names):
-            raise DataError(f"{path}: label {found[-1]}, but {len(class_names)} class_names")
-        if len(set(class_names)) < len(class_names):
-            raise DataError(f"{path}: two of class_names are the same: give each class its own")
-        return RawImages(path.stem, class_names, train, test)
-    train, *rest = (
-        RawSplit(split.images, np.searchsorted(found, split.labels)) for split in splits
-    )
-    return RawImages(path.stem, tuple(map(str, found)), train, rest[0] if rest else None)
+    names = tuple(shown(name)[:_LONGEST_NAME] for name in names)
+    if len(set(names)) < len(names):
+        raise DataError(f"{path}: two of class_names are the same: give each class its own")
+    return names

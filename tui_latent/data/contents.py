@@ -15,13 +15,13 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.data.ahead import in_order
 from tui_latent.data.errors import DataError
 from tui_latent.data.layout import ImageFile
 from tui_latent.data.places import prepared_folders
@@ -43,10 +43,16 @@ _SECONDS_BETWEEN_LINES = 2.0
 _TORN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-def read_contents(root: Path, files: Sequence[ImageFile], log: Callable[[str], None]) -> Contents:
+def read_contents(
+    root: Path,
+    files: Sequence[ImageFile],
+    log: Callable[[str], None],
+    look: Callable[[], None] = lambda: None,
+) -> Contents:
     """Return the digests of the files below `root`, in their order.
 
-    DataError when a file cannot be read; one that is not there has a digest of its own.
+    `look` is called for each file, and ten times a second while one is read; what it raises ends
+    the work. DataError when a file cannot be read; one that is not there has a digest of its own.
     """
     name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:20]
     notes = _noted(name)
@@ -54,6 +60,7 @@ def read_contents(root: Path, files: Sequence[ImageFile], log: Callable[[str], N
     digests: list[bytes] = []
     unknown: list[int] = []
     for row, file in enumerate(files):
+        look()
         note = notes.get(file.name)
         known = note is not None and trusted and note[0] == _state(file)
         if note is not None and known and file.changed < note[1] - _RESOLUTION:
@@ -63,7 +70,7 @@ def read_contents(root: Path, files: Sequence[ImageFile], log: Callable[[str], N
             unknown.append(row)
     if unknown:
         now = time.time_ns()
-        for row, digest in zip(unknown, _digests(root, files, unknown, log), strict=True):
+        for row, digest in zip(unknown, _digests(root, files, unknown, log, look), strict=True):
             digests[row] = digest
             notes[files[row].name] = (_state(files[row]), now, digest)
         _keep(name, notes, files)
@@ -87,21 +94,27 @@ def _one_time(files: Sequence[ImageFile]) -> bool:
 
 
 def _digests(
-    root: Path, files: Sequence[ImageFile], rows: Sequence[int], log: Callable[[str], None]
+    root: Path,
+    files: Sequence[ImageFile],
+    rows: Sequence[int],
+    log: Callable[[str], None],
+    look: Callable[[], None],
 ) -> Iterator[bytes]:
     """Yield the digests of some files in their order; threads, as hashing needs no interpreter."""
-    told = time.monotonic()
-    workers = ThreadPoolExecutor(cpu_cores(), thread_name_prefix="contents")
-    try:
-        for first in range(0, len(rows), _CHUNK):
-            chunk = [root / files[row].name for row in rows[first : first + _CHUNK]]
-            yield from workers.map(_digest, chunk)
-            if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
-                told = time.monotonic()
-                done = min(first + _CHUNK, len(rows))
-                log(f"reading what is in the images: {done:,} of {len(rows):,}")
-    finally:
-        workers.shutdown(cancel_futures=True)
+    told, done = time.monotonic(), 0
+    threads = cpu_cores()
+    paths = [root / files[row].name for row in rows]
+    chunks = (paths[first : first + _CHUNK] for first in range(0, len(paths), _CHUNK))
+    for digests in in_order(_chunk_digests, chunks, threads, 2 * threads, look):
+        yield from digests
+        done += len(digests)
+        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            log(f"reading what is in the images: {done:,} of {len(rows):,}")
+
+
+def _chunk_digests(paths: Sequence[Path]) -> list[bytes]:
+    return [_digest(path) for path in paths]
 
 
 def _digest(path: Path) -> bytes:

@@ -1,8 +1,9 @@
 """Image files decoded once, in parallel, into one file of bytes that later starts only map.
 
-The cache of a list of files is two files: `images.u8`, row after row of (3, S, S) bytes, and
-`rows`, one byte for each finished row, in the same order. `rows` grows only after its images have
-reached the disk, so its length says where a killed run goes on.
+The cache of a list of files is three files: `images.u8`, row after row of (3, S, S) bytes;
+`ranges`, for each row the two values shown as 0 and 255, NaN for files of 8 bits; and `rows`, one
+byte for each finished row, in the same order. `rows` grows only after its images have reached the
+disk, so its length says where a killed run goes on.
 """
 
 from __future__ import annotations
@@ -14,49 +15,36 @@ import secrets
 import shutil
 import struct
 import time
-import warnings
-import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
 
+from tui_latent.data.ahead import in_order
 from tui_latent.data.contents import Contents
 from tui_latent.data.errors import DataError
 from tui_latent.data.layout import ImageFile
+from tui_latent.data.picture import NOTES, SHOWN_RANGE, decode
 from tui_latent.data.places import prepared_folders
 from tui_latent.data.shared_files import NOT_WRITABLE, alone, make_folder, open_shared
 from tui_latent.limits import cpu_cores
 
-_FORMAT = 1
+_FORMAT = 2
 """raised when the same files would be decoded to other bytes"""
 COLOUR, GREY, CORRUPT = 1, 2, 3
-"""what `rows` says of an image"""
-_NO_IMAGE = (
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
-"""what Pillow's many readers raise, besides OSError, for bytes that make no image"""
-MOST_PIXELS = 100_000_000
-"""of an image file; what says it has more is taken for a bomb that would fill the memory"""
+"""what the two lowest bits of `rows` say of an image"""
+_STATE = 3
 _CHUNK = 64
 """images a thread decodes at a time"""
 _CHUNKS_AHEAD = 2
 """for each thread, so that a slow disk does not fill the memory with decoded images"""
 _SECONDS_BETWEEN_LINES = 1.0
+_SECONDS_OF_SILENCE = 10.0
+"""after which it is said that the disk does not answer"""
+_RANGE_BYTES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +55,10 @@ class Decoded:
     """(N, 3, S, S), a memory-mapped file; black where the file is corrupt"""
     states: NDArray[np.uint8]
     """(N,) COLOUR, GREY or CORRUPT"""
+    notes: NDArray[np.uint8]
+    """(N,) what was done to each image, as bits: `picture.TRANSPARENT` and those after it"""
+    ranges: NDArray[np.float32]
+    """(N, 2) the values shown as 0 and 255; NaN for files of 8 bits"""
 
 
 def decoded(
@@ -75,8 +67,12 @@ def decoded(
     contents: Contents,
     size: int,
     log: Callable[[str], None],
+    look: Callable[[], None] = lambda: None,
 ) -> Decoded:
     """Return images of `size` pixels a side, from the cache as far as it goes.
+
+    `look` is called at least ten times a second, also while the disk does not answer; what it
+    raises ends the work.
 
     The cache is known by `size` and by what is in the files, in their order: no name or time
     can lead to images of others. `contents` has a digest of each file. Of several processes one
@@ -93,7 +89,7 @@ def decoded(
             make_folder(place.parent)
             with alone(place, lambda: log("waiting for another process that decodes")) as only:
                 found = _opened(place, len(files), size)
-                return found or _made(place, only, root, files, size, log)
+                return found or _made(place, only, root, files, size, log, look)
         except OSError as error:
             problem = problem or error
             if error.errno not in NOT_WRITABLE:
@@ -118,7 +114,9 @@ def _opened(place: Path, count: int, size: int) -> Decoded | None:
         if _rows_done(place, 3 * size * size) < count:
             return None
         images = np.memmap(place / "images.u8", np.uint8, "c", shape=(count, 3, size, size))
-        return Decoded(images, np.fromfile(place / "rows", np.uint8, count))
+        rows = np.fromfile(place / "rows", np.uint8, count)
+        ranges = np.fromfile(place / "ranges", "<f4", 2 * count).reshape(count, 2)
+        return Decoded(images, rows & np.uint8(_STATE), rows & np.uint8(255 - _STATE), ranges)
     except PermissionError:  # another user's, who keeps it
         return None
 
@@ -130,6 +128,7 @@ def _made(
     files: Sequence[ImageFile],
     size: int,
     log: Callable[[str], None],
+    look: Callable[[], None],
 ) -> Decoded:
     """Decode what is not there yet; where others may be at it too, all of it in a folder apart."""
     folder = place if only else place.with_name(f".{place.name}.{secrets.token_hex(6)}")
@@ -138,7 +137,7 @@ def _made(
     try:
         done = _rows_done(folder, bytes_each)
         _refuse_full_disk(folder, (len(files) - done) * bytes_each)
-        _decode_from(done, folder, root, files, size, log)
+        _decode_from(done, folder, root, files, size, log, look)
         if not only:
             if _opened(place, len(files), size) is None:
                 shutil.rmtree(place, ignore_errors=True)  # what a killed process left
@@ -157,12 +156,14 @@ def _rows_done(folder: Path, bytes_each: int) -> int:
     """Return how many images are whole: what `rows` says, if the images are there."""
     try:
         states = np.fromfile(folder / "rows", np.uint8)
-        there = (folder / "images.u8").stat().st_size
+        images = (folder / "images.u8").stat().st_size
+        ranges = (folder / "ranges").stat().st_size
     except FileNotFoundError:
         return 0
     whole = np.flatnonzero(states == 0)  # a length that reached the disk before its bytes
     done = int(whole[0]) if len(whole) else len(states)
-    return done if there >= done * bytes_each else 0
+    there = images >= done * bytes_each and ranges >= done * _RANGE_BYTES
+    return done if there else 0
 
 
 def _refuse_full_disk(folder: Path, needed: int) -> None:
@@ -181,23 +182,30 @@ def _decode_from(
     files: Sequence[ImageFile],
     size: int,
     log: Callable[[str], None],
+    look: Callable[[], None],
 ) -> None:
     """Decode the files from number `done` on, telling and saving progress once a second."""
     log(f"decoding {len(files) - done:,} images once, into {folder}")
     start = told = time.monotonic()
     ready, saved = done, done
     pending: list[NDArray[np.uint8]] = []
-    images_path, rows_path = folder / "images.u8", folder / "rows"
-    with open_shared(images_path) as images, open_shared(rows_path) as rows:
-        for pixels, states in _decoded_chunks(root, files[done:], size):
+    with (
+        open_shared(folder / "images.u8") as images,
+        open_shared(folder / "ranges") as ranges,
+        open_shared(folder / "rows") as rows,
+    ):
+        for pixels, states, shown in _decoded_chunks(root, files[done:], size, log, look):
             images.seek(ready * pixels[0].size)
             images.write(pixels.tobytes())
+            ranges.seek(ready * _RANGE_BYTES)
+            ranges.write(shown.tobytes())
             pending.append(states)
             ready += len(states)
             now = time.monotonic()
             if now - told >= _SECONDS_BETWEEN_LINES or ready == len(files):
-                images.flush()
-                os.fsync(images.fileno())
+                for file in (images, ranges):
+                    file.flush()
+                    os.fsync(file.fileno())
                 rows.seek(saved)
                 rows.write(np.concatenate(pending).tobytes())
                 rows.flush()
@@ -205,32 +213,46 @@ def _decode_from(
                 left = (now - start) / (ready - done) * (len(files) - ready)
                 log(f"decoded {ready:,} of {len(files):,} images, {left:,.0f} s left")
         images.truncate(len(files) * 3 * size * size)
+        ranges.truncate(len(files) * _RANGE_BYTES)
         rows.truncate(len(files))
 
 
+_Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]
+"""images, what `rows` says of them, their ranges"""
+
+
 def _decoded_chunks(
-    root: Path, files: Sequence[ImageFile], size: int
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Yield (images, states) in the files' order; threads, as decoding needs no interpreter."""
+    root: Path,
+    files: Sequence[ImageFile],
+    size: int,
+    log: Callable[[str], None],
+    look: Callable[[], None],
+) -> Iterator[_Chunk]:
+    """Yield chunks in the files' order; threads, as decoding needs no interpreter."""
+    chunks = (files[first : first + _CHUNK] for first in range(0, len(files), _CHUNK))
+    heard = time.monotonic()
+
+    def look_and_listen() -> None:
+        nonlocal heard
+        look()
+        if time.monotonic() - heard >= _SECONDS_OF_SILENCE:
+            heard = time.monotonic()
+            log(f"{root}: no image could be read for {_SECONDS_OF_SILENCE:.0f} s; still waiting")
+
+    def decode_chunk(chunk: Sequence[ImageFile]) -> _Chunk:
+        return _decode_chunk(root, chunk, size)
+
     threads = cpu_cores()
-    workers = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-    ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = deque()
-    try:
-        for first in range(0, len(files), _CHUNK):
-            ahead.append(workers.submit(_decode_chunk, root, files[first : first + _CHUNK], size))
-            if len(ahead) > _CHUNKS_AHEAD * threads:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        workers.shutdown(cancel_futures=True)
+    ahead = _CHUNKS_AHEAD * threads
+    for done in in_order(decode_chunk, chunks, threads, ahead, look_and_listen):
+        yield done
+        heard = time.monotonic()
 
 
-def _decode_chunk(
-    root: Path, files: Sequence[ImageFile], size: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _decode_chunk(root: Path, files: Sequence[ImageFile], size: int) -> _Chunk:
     pixels = np.zeros((len(files), 3, size, size), np.uint8)
     states = np.full(len(files), CORRUPT, np.uint8)
+    ranges = np.full((len(files), 2), np.nan, "<f4")
     for row, file in enumerate(files):
         path = root / file.name
         try:
@@ -241,69 +263,19 @@ def _decode_chunk(
         if not same:
             raise DataError(f"{path}: changed while it was read: start again when it is finished")
         if image is not None:
-            states[row] = GREY if image.mode == "L" else COLOUR
+            grey = image.mode == "L"
+            states[row] = (GREY if grey else COLOUR) | image.info.get(NOTES, 0)
+            ranges[row] = image.info.get(SHOWN_RANGE, np.nan)
             values = np.asarray(image)
-            pixels[row] = values if image.mode == "L" else values.transpose(2, 0, 1)
-    return pixels, states
+            pixels[row] = values if grey else values.transpose(2, 0, 1)
+    return pixels, states, ranges
 
 
 def _unchanged(path: Path, file: ImageFile) -> bool:
     """Say whether a file still is the one that was listed, or is missing as it was then."""
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except OSError:  # a link to nowhere, or to itself
         return file.changed == 0
     now = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
     return now == (file.size, file.modified, file.changed)
-
-
-def decode(path: Path, size: int) -> Image.Image | None:
-    """Return the centre square of an image, `size` pixels a side, mode L or RGB; None if corrupt.
-
-    OSError when the file cannot be read at all, such as for want of permission.
-    """
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                return None
-            image.draft(None, (size, size))  # large JPEGs: decode at a fraction of their size
-            return _square(_upright(image), size)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        return None
-    except _NO_IMAGE:
-        return None
-
-
-def oversized(path: Path) -> bool:
-    """Say whether a file claims more than MOST_PIXELS, by its header alone."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return image.width * image.height > MOST_PIXELS
-    except Image.DecompressionBombError:
-        return True
-    except (OSError, *_NO_IMAGE):
-        return False
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Return the image turned as its camera was held, mode L or RGB."""
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _square(image: Image.Image, size: int) -> Image.Image:
-    """Return the centre square of an image, `size` pixels a side."""
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    box = (left, top, left + side, top + side)
-    return image.resize((size, size), Image.Resampling.BILINEAR, box)

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from tui_latent.data.arrays import look_at_arrays
 from tui_latent.data.errors import DataError
-from tui_latent.data.layout import DEFAULT_SIZE, find_layout
-from tui_latent.data.places import data_folder, downloads_allowed, find_file
-from tui_latent.data.public import PUBLIC_DATASETS, PublicDataset
+from tui_latent.data.layout import DEFAULT_SIZE, find_layout, refuse_strangers
+from tui_latent.data.places import data_folder, downloads_allowed
+from tui_latent.data.public import (
+    PUBLIC_DATASETS,
+    PublicDataset,
+    find_dataset_file,
+    wanted_file,
+)
 from tui_latent.data.selection import chosen_classes, merged_classes
 from tui_latent.data.weights import PRETRAINED, weights_file
 from tui_latent.settings import DataSettings
 
 _NO_PATH = (OSError, RuntimeError, ValueError)
 """what a text that is no path raises: too long, of no user, with a null in it"""
+
+
+ANSWER_WITHIN = 3.0
+"""seconds; beyond them the menu says that there is no answer, and a run waits in its own time"""
+_waiting: dict[str, threading.Thread] = {}
+"""who still waits for an answer, by place"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,19 @@ class SourceFacts:
 
 
 def describe_source(settings: DataSettings) -> SourceFacts:
-    """Return what a cheap look tells of a source; never raises: problems are in the facts."""
+    """Return what a cheap look tells of a source; never raises: problems are in the facts.
+
+    Returns within ANSWER_WITHIN seconds, also where a disk does not answer at all.
+    """
+    place = str(data_folder()) if settings.source in PUBLIC_DATASETS else settings.path
+    facts = _answer(lambda: _describe(settings), place)
+    if facts is None:
+        note = f"no answer within {ANSWER_WITHIN:g} s"
+        return SourceFacts(settings.source, None, (), None, None, "missing", place, note)
+    return facts
+
+
+def _describe(settings: DataSettings) -> SourceFacts:
     if settings.source in PUBLIC_DATASETS:
         facts = _public(settings, PUBLIC_DATASETS[settings.source])
     else:
@@ -61,6 +86,35 @@ def describe_source(settings: DataSettings) -> SourceFacts:
     return facts if facts.problem else replace(facts, problem=_problem(settings, facts))
 
 
+def _answer(ask: Callable[[], SourceFacts], place: str) -> SourceFacts | None:
+    """Return what `ask` tells, None where it takes too long or an earlier asker still waits.
+
+    It is asked in a thread that nobody waits for: a read of a lost network disk never returns.
+    """
+    earlier = _waiting.get(place)
+    if earlier is not None and earlier.is_alive():
+        return None
+    answers: list[SourceFacts] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        except Exception as error:  # handed over, not lost
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="source facts", daemon=True)
+    thread.start()
+    thread.join(ANSWER_WITHIN)
+    if errors:
+        raise errors[0]
+    if answers:
+        _waiting.pop(place, None)
+        return answers[0]
+    _waiting[place] = thread
+    return None
+
+
 def _public(settings: DataSettings, dataset: PublicDataset) -> SourceFacts:
     root = data_folder()
     files = dataset.training_files + dataset.test_files
@@ -68,15 +122,16 @@ def _public(settings: DataSettings, dataset: PublicDataset) -> SourceFacts:
     problem = ""
     if not files:
         had, note = "bundled", "comes with scikit-learn"
-    elif all(find_file(root, file) for file in files):
+    elif not (absent := [file for file in files if find_dataset_file(root, file) is None]):
         had, note = "on disk", f"on disk in {root}"
     elif downloads_allowed():
         had, note = "download", f"{dataset.megabytes:,} MB will be downloaded to {root}"
     else:
         had, note = "missing", f"not in {root}"
         problem = (
-            f"{dataset.title} is not in {root}, and TUI_LATENT_OFFLINE forbids downloads: "
-            "unset it, or set TUI_LATENT_DATA to a folder that has it"
+            f"{dataset.title} is not in {root} ({wanted_file(absent[0])}), and "
+            "TUI_LATENT_OFFLINE forbids downloads: unset it, or set TUI_LATENT_DATA to a folder "
+            "that has it"
         )
     channels, height, width = dataset.shape
     return SourceFacts(
@@ -93,7 +148,12 @@ def _public(settings: DataSettings, dataset: PublicDataset) -> SourceFacts:
 
 
 def _folder(settings: DataSettings, path: Path) -> SourceFacts:
-    layout = find_layout(path)
+    layout = find_layout(path, plain=settings.class_order == "plain")
+    held_out = ""
+    if layout.test is not None and not settings.val_fraction:
+        refuse_strangers(layout, settings.classes)
+        held_out = f"held out: {layout.test}"
+    notes = (f"images in {layout.train}", held_out, *layout.notes)
     size = settings.size or DEFAULT_SIZE
     return SourceFacts(
         path.resolve().name,
@@ -103,7 +163,7 @@ def _folder(settings: DataSettings, path: Path) -> SourceFacts:
         None,
         "on disk",
         str(path),
-        f"images in {layout.train}",
+        "; ".join(note for note in notes if note),
     )
 
 

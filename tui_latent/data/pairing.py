@@ -124,11 +124,7 @@ class _Classes:
         counts = torch.bincount(targets)
         for target, count in enumerate(counts.tolist()):
             if count == 1:
-                raise DataError(
-                    f"{dataset.name}: class '{images.target_name(target)}' has one image, and "
-                    "pairs need two: add some, leave the class out with data.classes, or set "
-                    "data.val_fraction so that more are held out"
-                )
+                raise _one_image(dataset, images, target)
         if int((counts > 0).sum()) < 2:
             raise DataError(f"{dataset.name}: pairs need two classes, and there is one")
         self._order = order[targets[order].argsort(stable=True)]
@@ -160,6 +156,18 @@ class _Classes:
         start, count = self._start[rows], self._count[rows]
         drawn = _below(len(self._order) - count, generator)
         return self._order[drawn + (drawn >= start) * count]
+
+
+def _one_image(dataset: Dataset, images: ImageSet, target: int) -> DataError:
+    """Say what helps a class of one image; of four training images two can be held out."""
+    held_out = images is not dataset.train
+    helps = "add some, or leave the class out with data.classes"
+    if held_out and int((dataset.train.targets == target).sum()) >= 4:
+        helps = "add some, or hold out training images instead: data.val_fraction=0.2"
+    return DataError(
+        f"{dataset.name}: class '{images.target_name(target)}' has one "
+        f"{'held-out' if held_out else 'training'} image, and pairs need two: {helps}"
+    )
 
 
 def _below(bound: Tensor, generator: torch.Generator) -> Tensor:

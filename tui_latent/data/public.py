@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from tui_latent.data.places import find_file
 
 _TEN = tuple("0123456789")
 _FASHION = (
@@ -77,6 +80,30 @@ def _mnist_like(
         _idx_files(name, "t10k"),
         megabytes,
     )
+
+
+def find_dataset_file(root: Path, file: str) -> Path | None:
+    """Return the path of a dataset's file under a name that some mirror gives it; None if absent.
+
+    MNIST's files are also known as train-images.idx3-ubyte, and also found outside `raw/` and
+    in a folder of their own name, as one archive unpacks them; each plain or gzipped.
+    """
+    if "-idx" not in file:
+        return find_file(root, file)
+    folder, name = Path(file).parent, Path(file).name
+    names = (name, name.replace("-idx", ".idx"))
+    for place in (folder, folder.parent):
+        for called in names:
+            for below in (called, f"{called}/{called}"):
+                if (found := find_file(root, str(place / below))) is not None:
+                    return found
+    return None
+
+
+def wanted_file(file: str) -> str:
+    """Say which file is missing, with the names under which it would be found."""
+    other = f" or {Path(file).name.replace('-idx', '.idx')}" if "-idx" in file else ""
+    return f"no {file}{other}, plain or as .gz"
 
 
 PUBLIC_DATASETS: dict[str, PublicDataset] = {

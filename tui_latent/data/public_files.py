@@ -18,8 +18,13 @@ from numpy.typing import NDArray
 
 from tui_latent.data.download import download
 from tui_latent.data.errors import DataError
-from tui_latent.data.places import data_folder, find_file, refuse_download
-from tui_latent.data.public import PUBLIC_DATASETS, PublicDataset
+from tui_latent.data.places import data_folder, refuse_download
+from tui_latent.data.public import (
+    PUBLIC_DATASETS,
+    PublicDataset,
+    find_dataset_file,
+    wanted_file,
+)
 from tui_latent.data.raw import RawImages, RawSplit
 from tui_latent.data.shared_files import alone, make_folder, remove_parts, whole_file
 
@@ -57,11 +62,11 @@ def fetch_public(source: str, log: Callable[[str], None]) -> None:
     """Fetch what is absent of a public dataset; DataError says why it cannot be, and what to do."""
     dataset, root = PUBLIC_DATASETS[source], data_folder()
     files = dataset.training_files + dataset.test_files
-    absent = [file for file in files if find_file(root, file) is None]
+    absent = [file for file in files if find_dataset_file(root, file) is None]
     if not absent:
         return
     refuse_download(
-        f"{dataset.title} is not in {root} (no {absent[0]})",
+        f"{dataset.title} is not in {root} ({wanted_file(absent[0])})",
         source,
         "or set TUI_LATENT_DATA to a folder that has it",
     )
@@ -71,7 +76,10 @@ def fetch_public(source: str, log: Callable[[str], None]) -> None:
     if "idx3" in files[0]:
         folder = root / Path(files[0]).parent
         for name, md5 in known.resources:
-            if find_file(root, str(Path(files[0]).parent / name.removesuffix(".gz"))) is None:
+            if (
+                find_dataset_file(root, str(Path(files[0]).parent / name.removesuffix(".gz")))
+                is None
+            ):
                 urls = [mirror + name for mirror in known.mirrors]
                 download(urls, folder / name, f"md5:{md5}", log, dataset.title)
         return
@@ -120,7 +128,7 @@ def _copy(source: IO[bytes], target: IO[bytes], what: str, log: Callable[[str], 
 
 
 def _read_split(source: str, dataset: PublicDataset, root: Path, files: Sequence[str]) -> RawSplit:
-    paths = [find_file(root, file) or root / file for file in files]
+    paths = [find_dataset_file(root, file) or root / file for file in files]
     if source.startswith("cifar"):
         parts = [_read_cifar(path, dataset) for path in paths]
         return RawSplit(

@@ -35,3 +35,5 @@ class RawImages:
     """None when the source has no images of its own to hold out"""
     held_out: str = "test images"
     """what `test` is, in words"""
+    notes: tuple[str, ...] = ()
+    """what was done to the files and what of them is not used, in words"""

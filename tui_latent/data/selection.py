@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.data.errors import DataError
+from tui_latent.data.naming import plain_text
 
 Rows = NDArray[np.int64]
 SPLIT_SEED = 20_240_501
@@ -20,10 +21,12 @@ def chosen_classes(class_names: Sequence[str], wanted: Sequence[str]) -> list[in
 
     DataError names an unknown class and the nearest known one.
     """
+    known = {plain_text(name) for name in class_names}
     for name in wanted:
-        if name not in class_names:
+        if plain_text(name) not in known:
             raise DataError(f"data.classes: {_unknown(name, class_names)}")
-    return [i for i, name in enumerate(class_names) if not wanted or name in wanted]
+    kept = {plain_text(name) for name in wanted}
+    return [i for i, name in enumerate(class_names) if not kept or plain_text(name) in kept]
 
 
 def merged_classes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,17 +46,20 @@ def load_dataset(
     log: Callable[[str], None] = lambda _: None,
     device: torch.device | str = "cpu",
     found: Callable[[DataIdentity], None] = lambda _: None,
+    look: Callable[[], None] = lambda: None,
 ) -> Dataset:
     """Read the images that `settings` describe into memory, on the CPU.
 
     `seed` draws which images a cap (`per_class`) keeps; which are held out never depends on it.
-    `log` is told of long work, a line at a time. `device` computes features, where those are the
-    inputs. `found` is told which images there are, before they are decoded and before features
-    are computed; what it raises ends the loading. DataError says where, what and what to do.
+    `log` is told of long work, a line at a time, and in one line of what is used and what not.
+    `found` is told which images there are, before they are decoded and before features are
+    computed; what it raises ends the loading. `look` is called while files are listed, read and
+    decoded; what it raises ends that. `device` computes features, where those are the inputs.
+    DataError says where, what and what to do.
     """
     if settings.inputs in PRETRAINED:
         weights_file(settings)  # before minutes of decoding
-    raw = _read(settings, log, found)
+    raw = _read(settings, log, found, look)
     train, val, held_out = _splits(raw, settings.val_fraction)
     kept = chosen_classes(raw.class_names, settings.classes)
     names = tuple(raw.class_names[i] for i in kept)
@@ -64,7 +67,7 @@ def load_dataset(
     train, val = _of_classes(train, kept), _of_classes(val, kept)
     if settings.per_class:
         train = train.take(capped(train.labels, settings.per_class, seed))
-    _refuse_empty(train, val, names, raw.name)
+    _refuse_empty(train, val, names, raw)
 
     def image_set(split: RawSplit) -> ImageSet:
         labels = torch.from_numpy(split.labels)
@@ -76,21 +79,42 @@ def load_dataset(
     train_set = image_set(train)
     mean, std = channel_statistics(train_set.images)
     dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out)
+    log(_in_one_line(dataset, settings, raw.notes))
     if settings.inputs == "raw":
         return dataset
     return with_features(dataset, settings, log, torch.device(device))
 
 
+def _in_one_line(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> str:
+    """Say what is used, where the held-out images come from, and what was done or left out."""
+    train, val = dataset.train, dataset.val
+    channels, height, width = train.images.shape[1:]
+    kind = "grey" if channels == 1 else "colour"
+    cap = f" (at most {settings.per_class:,} of a class)" if settings.per_class else ""
+    classes = len(train.class_names)
+    return "; ".join(
+        (
+            f"{dataset.name}: {len(train):,} training images{cap} of {classes:,} "
+            f"class{'es' if classes > 1 else ''}, {height}x{width} {kind}",
+            f"held out: {len(val):,} images, {dataset.held_out}",
+            *notes,
+        )
+    )
+
+
 def _read(
-    settings: DataSettings, log: Callable[[str], None], found: Callable[[DataIdentity], None]
+    settings: DataSettings,
+    log: Callable[[str], None],
+    found: Callable[[DataIdentity], None],
+    look: Callable[[], None],
 ) -> RawImages:
     if settings.source == "folder":
-        return load_folder(settings, log, found)
+        return load_folder(settings, log, found, look)
     if settings.source == "digits":
         raw, where = _digits(), "scikit-learn"
     elif settings.source == "arrays":
         path = Path(settings.path).expanduser()
-        raw, where = load_arrays(path), os.path.realpath(path)
+        raw, where = load_arrays(path, not settings.val_fraction), os.path.realpath(path)
     else:
         raw, where = load_public(settings.source, log), os.path.realpath(data_folder())
     found(identity_of(raw, where, chosen_classes(raw.class_names, settings.classes)))
@@ -124,19 +148,26 @@ def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
     return RawSplit(split.take(rows).images, labels)
 
 
-def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], source: str) -> None:
+def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: RawImages) -> None:
     counts = np.bincount(train.labels, minlength=len(names))
     empty = [name for name, count in zip(names, counts, strict=True) if count == 0]
     if empty:
         raise DataError(
-            f"{source}: class '{empty[0]}' has no training image: "
+            f"{raw.name}: class '{empty[0]}' has no training image: "
             "add some, or leave it out with data.classes"
         )
-    if len(val.labels) == 0:
+    if len(val.labels):
+        return
+    why = f"{raw.name}: no image is held out, so nothing can be measured"
+    if counts.max() < 2:
         raise DataError(
-            f"{source}: no image is held out, so nothing can be measured: "
-            "raise data.val_fraction, or add images"
+            f"{why}: every class has one image, which is trained on: add a second image to a "
+            "class, or put the images of several classes into one"
         )
+    raise DataError(  # the source's own held-out images are of other classes
+        f"{why}: none of the {raw.held_out} is of these classes: add some, or set "
+        "data.val_fraction=0.2 to hold out training images"
+    )
 
 
 def resized(images: Tensor, size: int) -> Tensor:

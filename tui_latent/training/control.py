@@ -45,21 +45,6 @@ class Stopwatch:
                 self._since = time.perf_counter()
 
 
-def log_unless_stopped(path: Path, writer: RunWriter) -> Callable[[str], None]:
-    """Return `writer.log`, but raising StopRequested once the run at `path` is asked to stop.
-
-    For work that takes minutes before the first step and tells about its progress.
-    """
-
-    def told(line: str) -> None:
-        writer.log(line)
-        writer.check_still_mine()
-        if read_request(path).state == "stop":
-            raise StopRequested
-
-    return told
-
-
 class RunControl:
     """Follows `control.json` between steps: waits out pauses, saves when asked, stops."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -16,17 +14,12 @@ from tui_latent.records.writer import RunWriter
 from tui_latent.settings import Preset
 from tui_latent.trained_on import ImageCheck
 from tui_latent.training.checkpoint import Saved, save_checkpoint, state_bytes
-from tui_latent.training.control import (
-    LOOK_EVERY,
-    RunControl,
-    StopRequested,
-    Stopwatch,
-    log_unless_stopped,
-)
+from tui_latent.training.control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.device import choose_device, use_device
 from tui_latent.training.disk import PatientDisk
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.latent_files import LatentFiles
+from tui_latent.training.loading import load_unless_stopped, looking_meanwhile
 
 
 def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
@@ -36,20 +29,24 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     """
     stopwatch = Stopwatch(0.0)
     writer.status(device="cpu", phase=f"loading {preset.data.source}", total_steps=1)
-    log = log_unless_stopped(path, writer)
     device = choose_device(preset.train.device, writer.log)
     use_device(device)
     if device.type == "cuda":
         writer.log(f"{preset.method.name} is fitted on the CPU; {device} computes features only")
     images = ImageCheck(path, writer.log)
-    dataset = load_dataset(preset.data, preset.train.seed, log, device, images.compare)
+    dataset = load_unless_stopped(
+        writer,
+        lambda log, look: load_dataset(
+            preset.data, preset.train.seed, log, device, images.compare, look
+        ),
+    )
     torch.manual_seed(preset.train.seed)
     method = METHODS[preset.method.name](preset.method, dataset.input_shape)
     control = RunControl(path, writer, stopwatch, save=lambda: None)
     writer.status(state="running", phase="fitting")
     try:
         inputs = dataset.inputs(dataset.train, torch.arange(len(dataset.train)))
-        _looking_meanwhile(lambda: method.fit(inputs), control.look)
+        looking_meanwhile(lambda: method.fit(inputs), control.look)
         writer.status(phase="evaluating")
         evaluator = Evaluator(dataset, None, preset.train.batch_size, control.look)
         evaluation = evaluator.evaluate(method, lambda: torch.autocast("cpu", enabled=False))
@@ -77,25 +74,3 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     for line in missing_lines(evaluation.missing):
         writer.log(f"missing: {line}")
     return "finished"
-
-
-def _looking_meanwhile(work: Callable[[], object], look: Callable[[], None]) -> None:
-    """Do one long piece of work, and look between times whether the run must stop.
-
-    Work that is stopped is left to itself: nothing waits for it, and it changes no file.
-    """
-    errors: list[BaseException] = []
-
-    def do() -> None:
-        try:
-            work()
-        except BaseException as error:  # handed over, not lost
-            errors.append(error)
-
-    thread = threading.Thread(target=do, name="fit", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(LOOK_EVERY)
-        look()
-    if errors:
-        raise errors[0]

@@ -24,12 +24,7 @@ from tui_latent.training.acceleration import Accelerator, accelerator
 from tui_latent.training.best import BestLoss
 from tui_latent.training.captured import Losses
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
-from tui_latent.training.control import (
-    RunControl,
-    StopRequested,
-    Stopwatch,
-    log_unless_stopped,
-)
+from tui_latent.training.control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.device import (
     choose_device,
     choose_layout,
@@ -41,6 +36,7 @@ from tui_latent.training.device import (
 from tui_latent.training.disk import PatientDisk
 from tui_latent.training.evaluator import Evaluation, Evaluator
 from tui_latent.training.latent_files import LatentFiles
+from tui_latent.training.loading import load_unless_stopped, refuse_if_stopped
 from tui_latent.training.neighbour_views import earlier_neighbours
 from tui_latent.training.optimizers import make_optimizer
 from tui_latent.training.random_states import load_random_states, random_states
@@ -69,9 +65,13 @@ class Trainer:
         use_device(self.device)
         self.precision = choose_precision(train, self.device)
         writer.status(device=describe_device(self.device), phase=f"loading {preset.data.source}")
-        log = log_unless_stopped(path, writer)
         images = ImageCheck(path, writer.log)
-        dataset = load_dataset(preset.data, train.seed, log, self.device, images.compare)
+        dataset = load_unless_stopped(
+            writer,
+            lambda log, look: load_dataset(
+                preset.data, train.seed, log, self.device, images.compare, look
+            ),
+        )
         self.dataset = move_to(dataset, preset.data, self.device)
         writer.status(phase="building the network")
         torch.manual_seed(train.seed)
@@ -81,8 +81,8 @@ class Trainer:
         self.pairing = make_pairing(kind, self.dataset.train, self.dataset, augment, neighbours)
         # Held-out images have no neighbours in the earlier run: they are compared by two views.
         held_out_kind = "views" if kind == "neighbours" else kind
-        val, asked = self.dataset.val, log_unless_stopped(path, lambda _: None)
-        order = drawn_order(val.images, val.labels, lambda: asked(""))
+        val = self.dataset.val
+        order = drawn_order(val.images, val.labels, lambda: refuse_if_stopped(path))
         held_out = make_pairing(held_out_kind, val, self.dataset, augment, order=order)
         self.generator = torch.Generator(self.device).manual_seed(train.seed)
         self.order = RowOrder(len(self.dataset.train), train.batch_size, train.seed, self.device)

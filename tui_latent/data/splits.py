@@ -1,0 +1,72 @@
+"""What the folders of a dataset are by their names: splits, rubbish of desktops and NAS, others."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+Role = Literal["train", "val", "test"]
+
+_ROLES: dict[str, Role] = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "validate": "val",
+    "dev": "val",
+    "development": "val",
+    "test": "test",
+    "testing": "test",
+    "eval": "test",
+    "evaluation": "test",
+    "holdout": "test",
+    "heldout": "test",
+}
+_OF_A_SPLIT = r"(?:data|dataset|images|imgs|set|split)?"
+_SPLIT = re.compile(rf"({'|'.join(sorted(_ROLES, key=len, reverse=True))}){_OF_A_SPLIT}")
+
+_RUBBISH = frozenset(
+    (
+        "@eadir",
+        "@recently-snapshot",
+        "@recycle",
+        "@sharebin",
+        "@snapshot",
+        "@tmp",
+        "#recycle",
+        "#snapshot",
+        "$recycle.bin",
+        "__macosx",
+        "__pycache__",
+        "lost+found",
+        "network trash folder",
+        "recycler",
+        "system volume information",
+        "temporary items",
+    )
+)
+"""folders of thumbnails, deleted files and the like, which no person put there"""
+
+
+def is_rubbish(folder: str) -> bool:
+    """Whether a folder is hidden, or one that a NAS, a desktop or an archive leaves behind."""
+    return folder.startswith(".") or folder.casefold() in _RUBBISH
+
+
+def split_role(folder: str) -> Role | None:
+    """Return which split a folder is by its whole name, in any case: Training, test_set, VAL."""
+    found = _SPLIT.fullmatch(re.sub(r"[\W_]+", "", _plain(folder)))
+    return _ROLES[found[1]] if found else None
+
+
+def roles_within(folder: str) -> set[Role]:
+    """Return the splits named by a word of a folder's name: train of "seg_train", "trainA"."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", folder))
+    words = re.split(r"[\W\d_]+", _plain(apart))
+    return {_ROLES[found[1]] for word in words if (found := _SPLIT.fullmatch(word))}
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()

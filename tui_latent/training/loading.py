@@ -1,0 +1,99 @@
+"""Work that may take long or never return, beside looks at whether the run must stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from tui_latent.data.errors import DataError
+from tui_latent.data.image_set import Dataset
+from tui_latent.records.control import read_request
+from tui_latent.records.plain import plain_name
+from tui_latent.records.reader import RunReader
+from tui_latent.records.writer import RunWriter
+from tui_latent.training.control import LOOK_EVERY, StopRequested
+
+_Result = TypeVar("_Result")
+_NAMED = 6
+"""classes named in a message"""
+Log = Callable[[str], None]
+Look = Callable[[], None]
+
+
+def looking_meanwhile(work: Callable[[], _Result], look: Look) -> _Result:
+    """Do one long piece of work, and look between times whether the run must stop.
+
+    Work that is stopped is left to itself: nothing waits for it, and it must change no file.
+    """
+    results: list[_Result] = []
+    errors: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # handed over, not lost
+            errors.append(error)
+
+    thread = threading.Thread(target=do, name="work", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(LOOK_EVERY)
+        look()
+    if errors:
+        raise errors[0]
+    return results.pop()
+
+
+def refuse_if_stopped(path: Path) -> None:
+    """Raise StopRequested if the run at `path` has been asked to stop."""
+    if read_request(path).state == "stop":
+        raise StopRequested
+
+
+def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset]) -> Dataset:
+    """Return what `load` loads; StopRequested once the writer's run is asked to stop.
+
+    `load` is given what it must tell and look with: either raises StopRequested in its thread
+    once nobody waits for it any more. One that hangs in a read is left behind. DataError where
+    the classes are not those of the run's latest map; FolderLostError where the folder is no
+    longer the run's.
+    """
+    path = writer.path
+    left_behind = threading.Event()
+
+    def look() -> None:
+        if left_behind.is_set():
+            raise StopRequested
+
+    def told(line: str) -> None:
+        look()
+        writer.log(line)
+
+    def look_for_stop() -> None:
+        writer.check_still_mine()
+        refuse_if_stopped(path)
+
+    try:
+        dataset = looking_meanwhile(lambda: load(told, look), look_for_stop)
+    finally:
+        left_behind.set()
+    _refuse_other_classes(path, dataset)
+    return dataset
+
+
+def _refuse_other_classes(path: Path, dataset: Dataset) -> None:
+    """Raise DataError where the run's labels meant other classes so far."""
+    earlier = RunReader(path).refresh().map
+    found = tuple(map(plain_name, dataset.val.class_names))
+    if earlier is None or tuple(map(plain_name, earlier.class_names)) == found:
+        return
+    raise DataError(
+        f"{dataset.name}: its classes are now {_listed(found)}, and this run was trained on "
+        f"{_listed(earlier.class_names)}: put the folders back, or train a new run"
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:_NAMED]) + (f", … ({len(names):,})" if len(names) > _NAMED else "")
