@@ -19,14 +19,15 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.peers import need
-from benchmarks.record import Row, no_gpu, save
-from benchmarks.rounds import Comparison, devices, finish, place, use_all_cores
+from benchmarks.peers import there
+from benchmarks.record import Row, for_device, no_gpu, save
+from benchmarks.rounds import Comparison, device_option, devices, finish, place, use_all_cores
 from tui_latent.data.augment import augment
 from tui_latent.settings import AugmentSettings
 
@@ -122,21 +123,27 @@ def measure(what: str, settings: AugmentSettings, x: Tensor, rounds: int) -> Row
     """Compare one set of changes with both peers."""
     generator = torch.Generator(x.device).manual_seed(0)
     side = x.shape[-1]
-    vision, kornia = torchvision_change(settings, side), kornia_change(settings, side)
-    rates: dict[str, list[float]] = {"ours": [], "torchvision": [], "kornia": [], "one draw": []}
+    vision = torchvision_change(settings, side)
+    sides: dict[str, tuple[Change, Tensor]] = {
+        "ours": (lambda x: augment(x, settings, generator), x),
+        "torchvision": (one_by_one(vision), x[:ONE_BY_ONE]),
+        "one draw": (vision, x),
+    }
+    if there("kornia"):
+        sides["kornia"] = kornia_change(settings, side), x
+    rates: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
-        rates["ours"].append(rate(lambda x: augment(x, settings, generator), x))
-        rates["torchvision"].append(rate(one_by_one(vision), x[:ONE_BY_ONE]))
-        rates["kornia"].append(rate(kornia, x))
-        rates["one draw"].append(rate(vision, x))
+        for name, (change, images) in sides.items():
+            rates[name].append(rate(change, images))
     medians = {name: statistics.median(values) for name, values in rates.items()}
-    better = "kornia" if medians["kornia"] > medians["torchvision"] else "torchvision"
+    peers = [name for name in ("torchvision", "kornia") if name in medians]
+    better = max(peers, key=lambda name: medians[name])
+    which = f"the better of two, {better}" if len(peers) == 2 else f"{better} (no kornia here)"
     compared = Comparison(rates["ours"], rates[better])
     beside = f"torchvision with one draw for all {medians['one draw']:,.0f}"
     numbers: dict[str, Any] = compared.numbers() | {"per_s": rates, "medians": medians}
     return Row(
-        f"augmentation alone, {what}, {len(x):,} images, {place(x.device)}: "
-        f"against the better of two, {better}",
+        f"augmentation alone, {what}, {len(x):,} images, {place(x.device)}: against {which}",
         f"≥ {GOAL} x",
         f"{compared.words('images')}; {beside}",
         compared.ratio >= GOAL,
@@ -149,8 +156,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.augmentation")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=1024)
+    device_option(parser)
     asked = parser.parse_args()
-    need("kornia")
     use_all_cores()
     generator = torch.Generator().manual_seed(1)
     grey = torch.rand(asked.images, 1, 28, 28, generator=generator)
@@ -160,13 +167,14 @@ def main() -> None:
         ("28x28 affine and elastic", ELASTIC, grey),
         ("32x32 crop, flip, jitter, grey", COLOUR, colour),
     )
-    rows = [
+    rows = (
         measure(what, settings, images.to(device), asked.rounds)
-        for device in devices()
+        for device in devices(asked.device)
         for what, settings, images in kinds
-    ]
-    rows += no_gpu(f"≥ {GOAL} x")
-    save("augmentation", ".peers/bin/python -m benchmarks.augmentation", rows)
+    )
+    missing = [] if asked.device else no_gpu(f"≥ {GOAL} x")
+    command = ".peers/bin/python -m benchmarks.augmentation"
+    save(for_device("augmentation", asked.device), command, chain(rows, missing))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from tui_latent.assessment import evaluate_run
 from tui_latent.records.schema import LatentMap
@@ -62,7 +62,7 @@ def make_run(folder: Path, images: int, dimensions: int) -> Path:
 
 def command_seconds(run: Path) -> tuple[float, float]:
     """Return the seconds of the whole command, and kNN@20 so that the latents can be judged."""
-    command = [str(Path(sys.executable).with_name("tui-latent")), "evaluate", str(run), "--json"]
+    command = [*PROGRAM, "evaluate", str(run), "--json"]
     start = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     seconds = time.perf_counter() - start

@@ -6,7 +6,6 @@ python -m benchmarks.explorer
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
 from tui_latent.inspection.space import Space
@@ -59,8 +59,7 @@ def made_run(runs: Path, latent_map: LatentMap) -> Path:
 
 def cursor_moves(path: Path) -> list[float]:
     """Return the seconds from each key to the first paint of the cursor's new place, on a pty."""
-    program = str(Path(sys.executable).with_name("tui-latent"))
-    terminal = Terminal([program, "attach", str(path)], *SIZE)
+    terminal = Terminal([*PROGRAM, "attach", str(path)], *SIZE)
     try:
         terminal.wait_for(b"step 100")
         terminal.send(b"l")

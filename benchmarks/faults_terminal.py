@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.program import PROGRAM
 from benchmarks.record import Row
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import Status
 
-_COMMAND = str(Path(sys.executable).with_name("tui-latent"))
 _SECONDS = 60.0
 
 
@@ -46,7 +45,7 @@ def measure(tries: int) -> Row:
 
 
 def _try(session: str, runs: Path) -> None:
-    _open(session, _COMMAND, "--runs", str(runs))
+    _open(session, *PROGRAM, "--runs", str(runs))
     try:
         _see(session, "digits-contrastive-2d")
         _see(session, "expect")
@@ -58,7 +57,7 @@ def _try(session: str, runs: Path) -> None:
         _tmux("kill-session", "-t", session)
     step = _status(run).step
     _until("steps after the pane was closed", lambda: _status(run).step > step + 20)
-    _open(session, _COMMAND, "attach", str(run))
+    _open(session, *PROGRAM, "attach", str(run))
     try:
         _see(session, "running")
         _keys(session, "Space")

@@ -22,6 +22,7 @@ import torch
 from safetensors.torch import load_file
 
 from benchmarks.findings_samples import of_class_two
+from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from tui_latent.data.places import data_folder
 from tui_latent.evaluation.knn import evaluate_knn
@@ -219,11 +220,10 @@ def train(run: Run, full: bool, seed: int, runs: Path) -> Trained:
     words = ["train", preset_of(run, full), "--name", run.label, "--seed", str(seed)]
     for change in settings(run, full):
         words += ["--set", change]
-    program = str(Path(sys.executable).with_name("tui-latent"))
     given = [word.replace("$TUI_LATENT_DATA", str(data_folder())) for word in words]
     print("tui-latent", *words, file=sys.stderr, flush=True)
     done = subprocess.run(
-        [program, *given, "--runs", str(runs), "--json"],
+        [*PROGRAM, *given, "--runs", str(runs), "--json"],
         check=True,
         stdout=subprocess.PIPE,
         text=True,

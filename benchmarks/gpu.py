@@ -11,8 +11,10 @@ worker thread, as the dashboard trains. Images are made of random numbers.
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,8 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.lightly_step import made_images
 from benchmarks.our_steps import Ours
-from benchmarks.record import Row, no_gpu, save
-from benchmarks.rounds import alternate, devices, finish, place, use_all_cores
+from benchmarks.record import Row, for_device, no_gpu, save
+from benchmarks.rounds import alternate, device_option, devices, finish, place, use_all_cores
 from tui_latent.presets import load_preset
 from tui_latent.settings import Preset
 
@@ -145,16 +147,25 @@ def graph_row(steps: int = 500) -> Row:
 
 def main() -> None:
     """Measure what there is a device for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu")
+    device_option(parser)
+    asked = parser.parse_args()
     use_all_cores()
-    rows = [row for device in devices() for row in resnet_rows(device)]
-    if torch.cuda.is_available():
-        rows.append(graph_row())
-    rows += no_gpu(
-        f"≥ {LEAST_SHARE:.0%}; ≤ {LONGEST_EPOCH} s on an H200",
-        "the same on a GPU: share of the matrix rate; an epoch of 50,000 images",
-    )
-    rows += no_gpu(f"≥ {LEAST_GAIN:.0f} x", "small MNIST network: a captured graph a step")
-    save("gpu", "python -m benchmarks.gpu", rows)
+    chosen = devices(asked.device)
+    save(for_device("gpu", asked.device), "python -m benchmarks.gpu", _rows(chosen, asked.device))
+
+
+def _rows(chosen: list[torch.device], only: str | None) -> Iterator[Row]:
+    for device in chosen:
+        yield from resnet_rows(device)
+        if device.type == "cuda":
+            yield graph_row()
+    if not only:
+        yield from no_gpu(
+            f"≥ {LEAST_SHARE:.0%}; ≤ {LONGEST_EPOCH} s on an H200",
+            "the same on a GPU: share of the matrix rate; an epoch of 50,000 images",
+        )
+        yield from no_gpu(f"≥ {LEAST_GAIN:.0f} x", "small MNIST network: a captured graph a step")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.our_steps import WARM_UP, Ours
 from benchmarks.peers import need
-from benchmarks.record import Row, no_gpu, save
-from benchmarks.rounds import alternate, devices, place, use_all_cores
+from benchmarks.record import Row, for_device, no_gpu, save
+from benchmarks.rounds import alternate, device_option, devices, finish, place, use_all_cores
 from tui_latent.methods import METHODS
 from tui_latent.methods.contrastive import Contrastive
 from tui_latent.methods.vicreg import Vicreg
@@ -132,11 +133,13 @@ class Theirs:
         batches: Iterator[Any] = iter(self._loader)
         for _ in range(WARM_UP):
             self._step(next(batches)[0])
+        finish(self._device)
         start, images = time.perf_counter(), 0
         for _ in range(self._steps):
             views = next(batches)[0]
             self._step(views)
             images += len(views[0])
+        finish(self._device)
         return images / (time.perf_counter() - start)
 
     def _step(self, views: Views) -> None:
@@ -212,18 +215,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lightly_step")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20, help="of theirs in a round, 21 at most")
+    device_option(parser)
     asked = parser.parse_args()
     need("lightly")
     cores = use_all_cores()
+    missing = [] if asked.device else no_gpu("≥ 20 x")
+    command = ".peers/bin/python -m benchmarks.lightly_step"
     with tempfile.TemporaryDirectory() as folder:
         images = made_images(Path(folder))
-        rows = [
+        rows = (
             measure(name, preset(images, device.type), asked.rounds, asked.steps, cores)
-            for device in devices()
+            for device in devices(asked.device)
             for name, preset in (("NT-Xent", nt_xent_preset), ("VICReg", vicreg_preset))
-        ]
-    rows += no_gpu("≥ 20 x")
-    save("lightly_step", ".peers/bin/python -m benchmarks.lightly_step", rows)
+        )
+        save(for_device("lightly_step", asked.device), command, chain(rows, missing))
 
 
 if __name__ == "__main__":

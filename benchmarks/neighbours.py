@@ -13,13 +13,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from itertools import chain
 
 import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from benchmarks.record import Row, no_gpu, save
-from benchmarks.rounds import alternate, devices, place, use_all_cores
+from benchmarks.record import Row, for_device, no_gpu, save
+from benchmarks.rounds import alternate, device_option, devices, place, use_all_cores
 from tui_latent.evaluation.knn import nearest
 
 K = 20
@@ -88,14 +89,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--queries", type=int, default=10_000)
     parser.add_argument("--bank", type=int, default=60_000)
+    device_option(parser)
     asked = parser.parse_args()
     use_all_cores()
-    rows = [
+    rows = (
         measure(dimensions, apart, asked.queries, asked.bank, asked.rounds, device)
-        for device in devices()
+        for device in devices(asked.device)
         for dimensions, apart in ((2, APART), (512, APART), (512, 0.0))
-    ]
-    save("neighbours", "python -m benchmarks.neighbours", [*rows, *no_gpu("≥ 100 x")])
+    )
+    missing = [] if asked.device else no_gpu("≥ 100 x")
+    name = for_device("neighbours", asked.device)
+    save(name, "python -m benchmarks.neighbours", chain(rows, missing))
 
 
 if __name__ == "__main__":

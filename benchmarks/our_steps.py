@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from benchmarks.rounds import finish
 from tui_latent.data.image_set import Dataset
 from tui_latent.launch import create_run
 from tui_latent.records.writer import RunWriter
@@ -40,11 +41,18 @@ class Ours:
         trainer = self.trainer
         while trainer.accelerated.trying:
             trainer.step()
-        for step in range(-WARM_UP, self._steps):
-            if step == 0:
-                start = time.perf_counter()
+        self._run(WARM_UP)
+        start = time.perf_counter()
+        self._run(self._steps)
+        return self._steps * self._batch / (time.perf_counter() - start)
+
+    def _run(self, steps: int) -> None:
+        """Do steps and read their terms; at its end none is in flight."""
+        trainer = self.trainer
+        for _ in range(steps):
             trainer.window.add(trainer.step())
             if len(trainer.window) >= self._log_every:
                 trainer.window.means(trainer.done)
-        trainer.window.means(trainer.done)
-        return self._steps * self._batch / (time.perf_counter() - start)
+        if len(trainer.window):
+            trainer.window.means(trainer.done)
+        finish(trainer.device)

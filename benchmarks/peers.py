@@ -8,16 +8,25 @@ from importlib.util import find_spec
 
 PACKAGES = ("kornia", "lightly", "opentsne", "umap-learn")
 """as `requirements.txt` pins them"""
+SKIPPED = 77
+"""exit status of a benchmark that cannot run here, as automake's tests have it"""
 
 
 def need(*modules: str) -> None:
-    """End with one sentence when a module that is compared with is not installed."""
-    missing = [module for module in modules if find_spec(module) is None]
+    """End with one sentence and `SKIPPED` when a module that is needed is not installed."""
+    missing = [module for module in modules if not there(module)]
     if missing:
-        sys.exit(
+        print(
             f"not installed: {', '.join(missing)}: run `make peers`, "
-            "then this benchmark with .peers/bin/python instead of .venv/bin/python"
+            "then this benchmark with .peers/bin/python instead of .venv/bin/python",
+            file=sys.stderr,
         )
+        sys.exit(SKIPPED)
+
+
+def there(module: str) -> bool:
+    """Say whether a module is installed, without importing it."""
+    return find_spec(module) is not None
 
 
 def versions() -> dict[str, str]:

@@ -20,6 +20,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -29,8 +30,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.our_steps import WARM_UP, Ours
-from benchmarks.record import Row, no_gpu, save
-from benchmarks.rounds import alternate, devices, place, use_all_cores
+from benchmarks.record import Row, for_device, no_gpu, save
+from benchmarks.rounds import alternate, device_option, devices, finish, place, use_all_cores
 from tui_latent.data.image_set import Dataset as Images
 from tui_latent.data.pairing import Batch
 from tui_latent.methods import METHODS
@@ -103,9 +104,11 @@ class Theirs:
         batches: Iterator[list[Tensor]] = iter(self._loader)
         for _ in range(WARM_UP):
             self._step(*next(batches))
+        finish(self._device)
         start = time.perf_counter()
         for _ in range(self._steps):
             self._step(*next(batches))
+        finish(self._device)
         return self._steps * self._batch / (time.perf_counter() - start)
 
     def _step(self, *views: Tensor) -> None:
@@ -167,14 +170,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=12, help="of theirs in a round")
+    device_option(parser)
     asked = parser.parse_args()
     cores = use_all_cores()
-    rows = [
+    rows = (
         measure(elastic, device, asked.rounds, asked.steps, cores)
-        for device in devices()
+        for device in devices(asked.device)
         for elastic in (True, False)
-    ]
-    save("pipeline", "python -m benchmarks.pipeline", [*rows, *no_gpu("≥ 30 x")])
+    )
+    missing = [] if asked.device else no_gpu("≥ 30 x")
+    name = for_device("pipeline", asked.device)
+    save(name, "python -m benchmarks.pipeline", chain(rows, missing))
 
 
 if __name__ == "__main__":

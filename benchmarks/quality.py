@@ -6,15 +6,17 @@ python -m benchmarks.quality digits      one of them
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import Row, save
+from benchmarks.program import PROGRAM
+from benchmarks.record import Row, for_device, save
+from benchmarks.rounds import device_option, devices
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,12 @@ BUDGETS = {
 }
 
 
-def train(preset: str, runs: str) -> dict[str, Any]:
+def train(preset: str, runs: str, device: str | None) -> dict[str, Any]:
     """Train a preset without a screen; return what `--json` says."""
-    command = [str(Path(sys.executable).with_name("tui-latent")), "train", preset]
+    where = ["--device", device] if device else []
+    command = [*PROGRAM, "train", preset]
     done = subprocess.run(
-        [*command, "--runs", runs, "--seed", "0", "--json"],
+        [*command, *where, "--runs", runs, "--seed", "0", "--json"],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -52,10 +55,10 @@ def evaluations(path: str) -> list[dict[str, float]]:
     return [row for row in map(json.loads, lines) if "val/knn_20" in row]
 
 
-def measure(budget: Budget) -> Row:
+def measure(budget: Budget, device: str | None) -> Row:
     """Train to the preset's end and read the last evaluation within the budget."""
     with tempfile.TemporaryDirectory() as runs:
-        result = train(budget.preset, runs)
+        result = train(budget.preset, runs, device)
         rows = evaluations(result["path"])
     within = [row for row in rows if row["time"] <= budget.seconds]
     knn = {k: within[-1][f"val/knn_{k}"] for k in (1, 5, 20)} if within else {}
@@ -79,9 +82,15 @@ def measure(budget: Budget) -> Row:
 
 def main() -> None:
     """Measure the presets named on the command line, or all."""
-    names = sys.argv[1:] or list(BUDGETS)
-    for name in names:
-        save(f"quality-{name}", f"python -m benchmarks.quality {name}", [measure(BUDGETS[name])])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality")
+    parser.add_argument("names", nargs="*", default=list(BUDGETS), help=", ".join(BUDGETS))
+    device_option(parser)
+    asked = parser.parse_args()
+    devices(asked.device)  # ends here where there is none
+    for name in asked.names:
+        result = for_device(f"quality-{name}", asked.device)
+        row = measure(BUDGETS[name], asked.device)
+        save(result, f"python -m benchmarks.quality {name}", [row])
 
 
 if __name__ == "__main__":

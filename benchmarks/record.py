@@ -6,15 +6,15 @@ import json
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from benchmarks import peers
-from tui_latent.hardware import devices
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(os.environ.get("BENCHMARK_RESULTS") or Path(__file__).parent / "results")
+"""where the JSON files go"""
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "numpy", "scikit-learn")
 
 
@@ -31,35 +31,69 @@ class Row:
     """everything behind `measured`"""
 
 
-def save(name: str, command: str, rows: Sequence[Row]) -> None:
-    """Print the rows as a table and write `results/<name>.json` with hardware and versions."""
-    result = {
+def save(name: str, command: str, rows: Iterable[Row]) -> None:
+    """Print each row as it comes, and write `<name>.json` with those so far.
+
+    What was measured is on the screen and on the disk before the next row is begun, and before
+    hardware and versions are looked up, so that nothing that fails later takes it away.
+    """
+    result: dict[str, Any] = {
         "benchmark": name,
         "command": command,
         "date": time.strftime("%Y-%m-%d"),
+        "rows": [],
+    }
+    print(_HEAD, flush=True)
+    for row in rows:
+        print(_line(row), flush=True)
+        result["rows"].append(asdict(row))
+        write_json(RESULTS / f"{name}.json", result)
+    write_json(RESULTS / f"{name}.json", result | machine())
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
+    part.replace(path)
+
+
+def machine() -> dict[str, Any]:
+    """Return hardware and versions; what is not installed or not recorded has the version `–`."""
+    from tui_latent.hardware import devices
+    from tui_latent.versions import version_of
+
+    versions = {package: version_of(package) for package in PACKAGES}
+    # A copy of torch on the path has no record, but says of itself which it is.
+    versions["torch"] = _torch_version() if versions["torch"] == "–" else versions["torch"]
+    return {
         "hardware": {
             "cpu": devices()[-1].title,
             "cores": os.cpu_count(),
             "memory_gib": round(_memory_gib(), 1),
             "gpu": _gpu(),
         },
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in PACKAGES}
-        | peers.versions(),
-        "rows": [asdict(row) for row in rows],
+        "versions": {"python": platform.python_version()} | versions | peers.versions(),
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    print(table(rows))
+
+
+def for_device(name: str, device: str | None) -> str:
+    """Return the name of a result that was measured on one device alone: `gpu-cuda`."""
+    return f"{name}-{device}" if device else name
+
+
+_HEAD = "| what | goal | measured | reached |\n|---|---|---|---|"
+_REACHED = {True: "yes", False: "no", None: "–"}
 
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
-    lines = ["| what | goal | measured | reached |", "|---|---|---|---|"]
-    words = {True: "yes", False: "no", None: "–"}
-    for row in rows:
-        lines.append(f"| {row.what} | {row.goal} | {row.measured} | {words[row.reached]} |")
-    return "\n".join(lines)
+    return "\n".join([_HEAD, *map(_line, rows)])
+
+
+def _line(row: Row) -> str:
+    return f"| {row.what} | {row.goal} | {row.measured} | {_REACHED[row.reached]} |"
 
 
 def no_gpu(goal: str, what: str = "the same on a GPU") -> list[Row]:
@@ -69,6 +103,12 @@ def no_gpu(goal: str, what: str = "the same on a GPU") -> list[Row]:
 
 def _memory_gib() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+
+
+def _torch_version() -> str:
+    import torch
+
+    return str(torch.__version__)
 
 
 def _gpu() -> str:

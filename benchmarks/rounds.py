@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
+from benchmarks.peers import SKIPPED
 from tui_latent.heap import keep_freed_memory
 
 Round = Callable[[], float]
@@ -65,8 +68,23 @@ def use_all_cores() -> int:
     return cores
 
 
-def devices() -> list[torch.device]:
-    """Return what is measured here: the CPU, and a GPU where torch sees one."""
+def device_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command measure on one device alone, as a GPU that is lent for minutes needs."""
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), help="this alone; else the CPU, then a GPU if any"
+    )
+
+
+def devices(only: str | None = None) -> list[torch.device]:
+    """Return what is measured here: the CPU, and a GPU where torch sees one; or one alone.
+
+    Ends with a sentence and `SKIPPED` where a GPU is asked for and there is none.
+    """
+    if only == "cuda" and not torch.cuda.is_available():
+        print("torch sees no GPU here", file=sys.stderr)
+        sys.exit(SKIPPED)
+    if only:
+        return [torch.device(only)]
     return [torch.device(name) for name in ("cpu", "cuda")[: 1 + torch.cuda.is_available()]]
 
 

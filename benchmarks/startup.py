@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
+from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
 
@@ -22,7 +22,7 @@ PAINTED = b"Presets"
 
 def first_frame(runs: str) -> float:
     """Return the seconds from starting `tui-latent` to its menu on the screen."""
-    command = [str(Path(sys.executable).with_name("tui-latent")), "--runs", runs]
+    command = [*PROGRAM, "--runs", runs]
     terminal = Terminal(command)
     try:
         return terminal.wait_for(PAINTED)

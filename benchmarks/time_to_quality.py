@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import takewhile
 from math import inf
 from pathlib import Path
@@ -29,9 +30,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.peers import need
-from benchmarks.record import Row, no_gpu, save
-from benchmarks.rounds import devices, place, use_all_cores
+from benchmarks.peers import there
+from benchmarks.record import Row, for_device, no_gpu, save
+from benchmarks.rounds import device_option, devices, place, use_all_cores
 from tui_latent.data.image_set import ImageSet
 from tui_latent.data.sources import load_dataset
 from tui_latent.evaluation.knn import evaluate_knn
@@ -89,6 +90,7 @@ def with_open_tsne(train: Floats, test: Floats) -> tuple[Floats, Floats]:
 
 
 PEERS = {"UMAP": with_umap, "openTSNE": with_open_tsne}
+MODULES = {"UMAP": "umap", "openTSNE": "openTSNE"}
 
 
 def peer(name: str, train: ImageSet, test: ImageSet) -> tuple[float, float]:
@@ -119,22 +121,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.time_to_quality")
     parser.add_argument("--per-class", type=int, default=0, help="fewer training images, to try")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    device_option(parser)
     asked = parser.parse_args()
-    need("umap", "openTSNE")
     use_all_cores()
     changes: dict[str, object] = {"data.per_class": asked.per_class, "train.eval_every": 1}
     changes |= dict(text.split("=", 1) for text in asked.set)
-    rows: list[Row] = []
-    data = load_preset(PRESETS[0], {"data.per_class": asked.per_class}).data
+    save(
+        for_device("time_to_quality", asked.device),
+        ".peers/bin/python -m benchmarks.time_to_quality",
+        _rows(asked.per_class, changes, asked.device),
+    )
+
+
+def _rows(per_class: int, changes: dict[str, object], only: str | None) -> Iterator[Row]:
+    data = load_preset(PRESETS[0], {"data.per_class": per_class}).data
     dataset = load_dataset(data, seed=0)
-    peers = {name: peer(name, dataset.train, dataset.val) for name in PEERS}
-    for device in devices():
+    # A GPU alone is lent for minutes, and the peers compute on the CPU. Where they are missing
+    # too, the seconds to each goal are told without them.
+    installed = [name for name, module in MODULES.items() if there(module) and only != "cuda"]
+    peers = {name: peer(name, dataset.train, dataset.val) for name in installed}
+    for device in devices(only):
         chosen = changes | {"train.device": device.type}
         curves, where = {name: our_curve(name, chosen) for name in PRESETS}, place(device)
-        rows += [_peer_row(name, *result, curves, where) for name, result in peers.items()]
-        rows += [_goal_row(goal, curves, peers, where) for goal in GOALS]
-    rows += no_gpu("seconds to .95 and .97")
-    save("time_to_quality", ".peers/bin/python -m benchmarks.time_to_quality", rows)
+        for name, result in peers.items():
+            yield _peer_row(name, *result, curves, where)
+        for goal in GOALS:
+            yield _goal_row(goal, curves, peers, where)
+    if not only:
+        yield from no_gpu("seconds to .95 and .97")
 
 
 def _peer_row(name: str, seconds: float, score: float, curves: dict[str, Curve], where: str) -> Row:
@@ -150,9 +164,10 @@ def _peer_row(name: str, seconds: float, score: float, curves: dict[str, Curve],
 
 def _goal_row(goal: float, curves: dict[str, Curve], peers: dict[str, Any], where: str) -> Row:
     ours, preset = first_time(curves, goal)
-    others = [f"{n} {s:.0f} s to {score:.3f}" for n, (s, score) in peers.items()]
+    others = ", ".join(f"{n} {s:.0f} s to {score:.3f}" for n, (s, score) in peers.items())
+    beside = f" ({others})" if others else ""
     return Row(
-        f"MNIST in 2-D, {where}: seconds to kNN@20 {goal}, held out ({', '.join(others)})",
+        f"MNIST in 2-D, {where}: seconds to kNN@20 {goal}, held out{beside}",
         "reached",
         _said(ours, preset),
         ours < inf,

@@ -11,10 +11,9 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
-from pathlib import Path
 
+from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 
 ROUNDS = 3
@@ -24,8 +23,7 @@ WAYS = {"as the program sets it": {}, "as OpenMP does by itself": {"GOMP_SPINCOU
 
 def seconds_of(count: int, added: dict[str, str]) -> float:
     """Train `count` runs at once; return the mean of their seconds of training."""
-    program = str(Path(sys.executable).with_name("tui-latent"))
-    command = [program, "train", "digits-contrastive-2d", "--json"]
+    command = [*PROGRAM, "train", "digits-contrastive-2d", "--json"]
     with tempfile.TemporaryDirectory() as folder:
         runs = [
             subprocess.Popen(

@@ -6,13 +6,13 @@ python -m benchmarks.viewer [--moves N] [--preset NAME]      2 minutes; MNIST mu
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
 from tui_latent.inspection import RunSource
@@ -63,8 +63,7 @@ def decodes(path: Path, moves: int) -> list[float]:
 
 def slider_moves(path: Path, moves: int) -> list[float]:
     """Return the seconds from each key to the last byte that it paints, on a pty."""
-    program = str(Path(sys.executable).with_name("tui-latent"))
-    terminal = Terminal([program, "attach", str(path)], *SIZE)
+    terminal = Terminal([*PROGRAM, "attach", str(path)], *SIZE)
     try:
         terminal.wait_for(b"Latent map", 60)
         terminal.send(b"v")
