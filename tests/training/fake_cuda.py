@@ -47,12 +47,10 @@ _NO_KERNEL = ("empty", "new_empty", "_unsafe_view", "sym_", "is_same_size")
 class FakeGenerator(torch.Generator):
     """A generator of the CPU, as no other can be made here, that says it is the GPU's."""
 
-    @property
-    def device(self) -> torch.device:
-        return GPU
+    device = property(lambda self: GPU)
 
 
-class Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts waits and kernels, and refuses operators on tensors of the CPU.
 
     `answering`: copies between the devices are counted among the waits, and questions about
@@ -60,7 +58,7 @@ class Watch(TorchDispatchMode):
     """
 
     def __init__(self, answering: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._answering = answering
         self.waits: Counter[str] = Counter()
         self.kernels = 0
@@ -151,7 +149,7 @@ def backward_by_hand(loss: Tensor, *_: Any, **__: Any) -> None:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((n, False) for n, _ in node.next_functions if n is not None)  # type: ignore[has-type]
+            stack.extend((n, False) for n, _ in node.next_functions if n is not None)
     flowing: dict[Any, dict[int, Tensor]] = {loss.grad_fn: {0: torch.ones_like(loss)}}
     with torch.no_grad():
         for node in reversed(order):
@@ -271,7 +269,7 @@ def trainer_on_fake_gpu(
     for settings in preset.training_stages()[: stage + 1]:
         trainable = method.start_stage(settings)
     chosen = [name for name, p in method.named_parameters() if any(p is t for t in trainable)]
-    method.train().to(memory_format=choose_layout(preset.method))  # type: ignore[call-overload]
+    method.train().to(memory_format=choose_layout(preset.method))
     trainer.method = on_gpu(method, mode)
     trainer.dataset = on_gpu(real, mode)
     trainer.pairing = fake_pairing(method.pairing, preset, real, trainer.dataset, mode)
