@@ -19,6 +19,7 @@ from tui_latent.records import runs as runs_module
 from tui_latent.records.files import temporary_beside
 from tui_latent.records.runs import delete_run, find_run, list_runs
 from tui_latent.records.schema import RunError
+from tui_latent.records.staging import remove_whole
 from tui_latent.records.writer import RunWriter
 
 NOBODY = 65534
@@ -155,13 +156,12 @@ def test_a_deletion_under_way_is_not_touched_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = ended(tmp_path, "first"), ended(tmp_path, "second")
-    real = runs_module.remove_whole
 
     def meanwhile(path: Path, staging: Path, last: tuple[str, ...]) -> None:
         if path == first:
             delete_run(second)
             assert staging.is_dir()
-        real(path, staging, last)
+        remove_whole(path, staging, last)
 
     monkeypatch.setattr(runs_module, "remove_whole", meanwhile)
     delete_run(first)

@@ -213,7 +213,8 @@ class LatentApp(App[int]):
         except Exception as error:
             self._tell_not_started(error)
             return
-        await self._stop_training()
+        if not await self._stop_training():
+            return
         self.training_path = path
         self.trained.clear()
         self._training = self.run_worker(
@@ -256,24 +257,28 @@ class LatentApp(App[int]):
         yes: bool = await self.push_screen_wait(ConfirmScreen(title, question, label))
         return yes
 
-    async def _stop_training(self) -> None:
-        """Ask the training of this process to stop and save; return when it has."""
+    async def _stop_training(self) -> bool:
+        """Ask the training of this process to stop and save; return when it has.
+
+        False when it cannot be asked, and trains on.
+        """
         from tui_latent.records.schema import RunError
         from tui_latent.tui.screens.quit import StoppingScreen
 
         path, training = self.training_path, self._training
         if path is None or training is None:
-            return
+            return True
         try:
             _ask_to_stop(path)
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)
-            return
+            return False
         waiting = StoppingScreen(path.name)
         await self.push_screen(waiting)
         with contextlib.suppress(WorkerFailed):
             await training.wait()
         waiting.dismiss()
+        return True
 
     # Reports
 
