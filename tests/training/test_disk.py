@@ -60,6 +60,9 @@ def train_beside(path: Path) -> threading.Thread:
         (errno.ENOSPC, "No space left on device"),
         (errno.EDQUOT, "quota exceeded"),
         (errno.EROFS, "Read-only file system"),
+        (errno.ENODEV, "No such device"),
+        (errno.ENOTCONN, "endpoint is not connected"),
+        (errno.EREMOTEIO, "Remote I/O error"),
     ],
 )
 def test_a_checkpoint_waits_for_room_and_the_run_ends_as_if_there_had_been_some(
@@ -161,3 +164,98 @@ def test_another_error_of_the_system_fails_the_run_in_words(
     assert status.state == "failed"
     assert status.error is not None and "last.json: Is a directory" in status.error
     assert "Traceback" not in (run / "train.log").read_text()
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ETIMEDOUT, errno.EHOSTDOWN])
+def test_a_disk_that_is_away_altogether_is_waited_for_and_changes_nothing_asked(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Neither the folder, nor the request, nor the status can be read or written meanwhile."""
+    whole, run = make_run(), make_run()
+    train_run(whole)
+    request(run, lr_factor=1.0, state="run")
+    away = FullDisk(number)
+    away.full = False
+    step = trainer.Trainer.step
+
+    def step_then_lose(self: trainer.Trainer) -> Any:
+        if self.done == 5:
+            away.full = True
+        return step(self)
+
+    monkeypatch.setattr(trainer.Trainer, "step", step_then_lose)
+    for name in ("stat", "open", "read_bytes", "replace", "mkdir"):
+        monkeypatch.setattr(Path, name, only_in(run, away, getattr(Path, name)))
+    real_write = os.write
+    monkeypatch.setattr(os, "write", away.before(real_write))
+    worker = train_beside(run)
+    wait_until(lambda: away.refused > 20)
+    away.full = False
+    worker.join(60)
+    assert not worker.is_alive()
+    monkeypatch.undo()
+    assert read_status(run).state == "finished", read_status(run).error
+    assert_same_weights(whole, run)
+    assert [r["step"] for r in records(run) if "train/loss" in r] == list(range(1, 13))
+
+
+def only_in(folder: Path, away: FullDisk, action: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `action`, failing for what lies in `folder` while its disk is away."""
+    refusing = away.before(action)
+
+    def tried(path: Path, *arguments: Any, **options: Any) -> Any:
+        inside = path == folder or folder in path.parents
+        return (refusing if inside else action)(path, *arguments, **options)
+
+    return tried
+
+
+def test_how_a_run_ended_waits_for_the_disk_too(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    full = FullDisk(errno.EIO)
+    full.full = False
+    real = write_status
+
+    def refuse_the_end(path: Path, status: Status) -> None:
+        if status.state == "finished" and full.refused == 0:
+            full.full = True
+        (full.before(real))(path, status)
+
+    monkeypatch.setattr("tui_latent.records.writer.write_status", refuse_the_end)
+    worker = train_beside(run)
+    wait_until(lambda: full.refused > 2)
+    full.full = False
+    worker.join(60)
+    assert read_status(run).state == "finished"
+
+
+def test_a_request_that_cannot_be_read_for_a_moment_asks_for_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request(tmp_path, state="pause", lr_factor=0.5)
+    for content in (b"", b"{", b"[]"):
+        (tmp_path / "control.json").write_bytes(content)
+        assert read_request(tmp_path, asked) is asked
+    (tmp_path / "control.json").unlink()
+    assert read_request(tmp_path, asked) is asked
+
+
+def test_lines_that_a_disk_lost_are_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = AppendedLines(tmp_path / "lines", durable=True)
+    lines.append(b"one")
+    lines.sync()
+    lines.append(b"two")
+    lines.append(b"three")
+    away = FullDisk(errno.EIO)
+    monkeypatch.setattr(os, "write", away.before(os.write))
+    with pytest.raises(OSError, match="Input/output error"):
+        lines.append(b"four")
+    monkeypatch.undo()
+    (tmp_path / "lines").write_bytes(b"one\ntw")
+    lines.append(b"four")
+    lines.sync()
+    assert (tmp_path / "lines").read_bytes() == b"one\ntwo\nthree\nfour\n"

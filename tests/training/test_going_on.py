@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 import time
@@ -20,7 +21,7 @@ from tui_latent.methods.eigenmaps import Eigenmaps
 from tui_latent.presets import load_preset
 from tui_latent.records.control import request
 from tui_latent.records.reader import RunReader
-from tui_latent.training import control, trainer
+from tui_latent.training import control, disk, trainer
 from tui_latent.training.checkpoint import Saved, save_checkpoint
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.trainer import Trainer
@@ -267,3 +268,60 @@ def test_a_run_that_became_nan_goes_on_at_a_lower_rate_asked_for_while_nobody_tr
     rates = RunReader(path).refresh().curves["train/lr"]
     before, after = rates.means[rates.steps <= 4], rates.means[rates.steps > 4]
     np.testing.assert_allclose(after, 0.5 * before[0])
+
+
+@pytest.mark.parametrize("what", ["newest", "folder", "last.json"])
+def test_a_checkpoint_of_another_user_is_a_sentence_and_nothing_is_trained_again(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    path = make_run()
+    stop_at(monkeypatch, path, 8)
+    assert train_run(path).state == "stopped"
+    monkeypatch.undo()
+    folder = path / "checkpoints"
+    before = sorted(folder.iterdir())
+    closed = {"folder": folder, "last.json": folder / "last.json"}.get(
+        what, max(folder.glob("*.pt"))
+    )
+    for name in ("open", "iterdir", "read_bytes"):
+        real = getattr(Path, name)
+
+        def refuse(file: Path, *words: Any, real: Any = real, **named: Any) -> Any:
+            if file == closed:
+                raise PermissionError(errno.EACCES, "Permission denied", str(file))
+            return real(file, *words, **named)
+
+        monkeypatch.setattr(Path, name, refuse)
+    status = train_run(path)
+    assert status.state == "failed"
+    assert status.error == (
+        f"{closed}: cannot be read: Permission denied: make it readable for you, then resume"
+    )
+    monkeypatch.undo()
+    assert sorted(folder.iterdir()) == before
+    assert train_run(path).state == "finished"
+
+
+def test_a_disk_that_is_away_while_a_run_is_taken_up_is_waited_for(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, path = make_run(), make_run()
+    train_run(whole)
+    stop_at(monkeypatch, path, 8)
+    assert train_run(path).state == "stopped"
+    monkeypatch.undo()
+    monkeypatch.setattr(disk, "TRY_EVERY", 0.05)
+    refused = 0
+    real = Path.open
+
+    def away(file: Path, *words: Any, **named: Any) -> Any:
+        nonlocal refused
+        if file.suffix == ".pt" and refused < 3:
+            refused += 1
+            raise OSError(errno.ESTALE, "Stale file handle", str(file))
+        return real(file, *words, **named)
+
+    monkeypatch.setattr(Path, "open", away)
+    assert train_run(path).state == "finished"
+    assert refused == 3
+    assert_same_weights(whole, path)

@@ -26,7 +26,7 @@ def process_place() -> str:
     try:
         if str((_PROC / "self").readlink()) != str(os.getpid()):
             return ""
-        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = (_PROC / "sys/kernel/random/boot_id").read_bytes().decode().strip()
         return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
     except (OSError, ValueError):
         return ""

@@ -6,6 +6,7 @@ the archive's comment: name, content and checksum appear together, by one rename
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ import pickle
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ KEPT = 2
 FORMAT: Final = 2
 """of what a checkpoint holds; 2 has the small convolutional network's features pixel by pixel"""
 
+_DAMAGE: Final = {errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
+"""errors of one file whose block is bad, or in whose place lies something else"""
 _NAME: Final = re.compile(r"step-(\d{9,18})\.pt")
 _LABEL: Final = b"sha256 "
 _SEAL: Final = 2 + len(_LABEL) + 64
@@ -185,15 +188,29 @@ def _write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     sync_folder(path.parent)
 
 
-def _newest_first(folder: Path) -> Iterator[Path]:
-    """Yield what `last.json` points at, then the others from the newest down."""
-    last = ""
-    with suppress(OSError):
+def _newest_first(folder: Path) -> list[Path]:
+    """Return what `last.json` points at, then the others from the newest down.
+
+    CheckpointError where the folder may not be looked into: it would seem to be empty.
+    """
+    try:
+        names = sorted((path.name for path in folder.iterdir()), reverse=True)
         last = _read_index(folder).get("last", "")
-    names = sorted((path.name for path in folder.glob("step-*.pt")), reverse=True)
-    for name in dict.fromkeys([last, *names]):
-        if _NAME.fullmatch(name):
-            yield folder / name
+    except FileNotFoundError:
+        return []
+    except PermissionError as error:
+        raise _unreadable(Path(error.filename or folder), error) from error
+    except OSError as error:
+        if error.errno not in _DAMAGE or Path(error.filename or folder) == folder:
+            raise
+        last = ""
+    return [folder / name for name in dict.fromkeys([last, *names]) if _NAME.fullmatch(name)]
+
+
+def _unreadable(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(
+        f"{path}: cannot be read: {error.strerror}: make it readable for you, then resume"
+    )
 
 
 def _read(path: Path, device: torch.device | str) -> dict[str, Any]:
@@ -207,7 +224,11 @@ def _read(path: Path, device: torch.device | str) -> dict[str, Any]:
         raise _DamagedError("it cannot be decoded") from error
     except FileNotFoundError:
         raise
+    except PermissionError as error:  # passing over it would train again what it holds
+        raise _unreadable(path, error) from error
     except OSError as error:
+        if error.errno not in _DAMAGE:  # the disk may come back
+            raise
         raise _DamagedError(error.strerror or "it cannot be read") from error
     match = _NAME.fullmatch(path.name)
     if not isinstance(state, dict) or match is None or state.get("step") != int(match[1]):

@@ -46,7 +46,7 @@ class PatientDisk:
         self._stop_asked: float | None = None
 
     def write(self, where: Path, needed: int, action: Callable[[], T]) -> T:
-        """Return what `action` does, which takes about `needed` bytes at `where`.
+        """Return what `action` does, which takes about `needed` bytes at `where`; 0 if it reads.
 
         While the disk takes nothing, whatever its error, that is waited out; NotSavedError when
         the run is asked to stop in the meantime. FolderLostError when the run's folder is gone
@@ -129,7 +129,8 @@ def _may_pass(error: OSError) -> bool:
 def _describe(where: Path, needed: int, error: OSError) -> str:
     """Say which path takes nothing, what is needed, and what there is."""
     if error.errno not in _FULL:
-        return f"{where} cannot be written: {error.strerror}; {_size(needed)} are to be written"
+        needs = f"; {_size(needed)} are to be written" if needed else ""
+        return f"{where} cannot be {'written' if needed else 'used'}: {error.strerror}{needs}"
     try:
         free = f", {_size(shutil.disk_usage(where.parent).free)} free"
     except OSError:

@@ -197,7 +197,10 @@ class Trainer:
 
     def _resume(self) -> float:
         """Go to the newest checkpoint; return the seconds of training it had taken."""
-        saved = load_checkpoint(self.path / "checkpoints", self.device, self.writer.log)
+        folder = self.path / "checkpoints"
+        saved = PatientDisk(self.path, self.writer, Stopwatch(0.0)).write(
+            folder, 0, lambda: load_checkpoint(folder, self.device, self.writer.log)
+        )
         if saved is None:
             return 0.0
         for stage in self.stages[1 : saved["stage"] + 1]:

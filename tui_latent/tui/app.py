@@ -63,6 +63,14 @@ def _start_process(path: Path) -> int:
     return start_in_background(path)
 
 
+def _free(path: Path) -> Path:
+    """Return a run's path if nobody trains it; RunBusyError, before another is stopped for it."""
+    from tui_latent.records.runs import refuse_trained
+
+    refuse_trained(path, "try again")
+    return path
+
+
 def _export(path: Path) -> Path:
     # By name: the screen's room must not import the report's, which brings matplotlib.
     exported: Path = import_module("tui_latent.report").export_report(path)
@@ -171,7 +179,7 @@ class LatentApp(App[int]):
         if path == self.training_path:
             self.open_run(path)
         else:
-            self._begin(lambda: path)
+            self._begin(lambda: _free(path))
 
     def start_in_background(self, preset_name: str, preset: Preset) -> None:
         """Create a run of a preset, train it in a process that outlives this one, and open it."""
@@ -199,12 +207,13 @@ class LatentApp(App[int]):
             "Train another run", "Stop it and save it first?", "Stop and save"
         ):
             return
-        await self._stop_training()
         try:
             path = await asyncio.to_thread(run_path)
         # Whatever keeps a run from starting is told; the runs under way are not touched by it.
         except Exception as error:
             self._tell_not_started(error)
+            return
+        if not await self._stop_training():
             return
         self.training_path = path
         self.trained.clear()
@@ -248,24 +257,28 @@ class LatentApp(App[int]):
         yes: bool = await self.push_screen_wait(ConfirmScreen(title, question, label))
         return yes
 
-    async def _stop_training(self) -> None:
-        """Ask the training of this process to stop and save; return when it has."""
+    async def _stop_training(self) -> bool:
+        """Ask the training of this process to stop and save; return when it has.
+
+        False when it cannot be asked, and trains on.
+        """
         from tui_latent.records.schema import RunError
         from tui_latent.tui.screens.quit import StoppingScreen
 
         path, training = self.training_path, self._training
         if path is None or training is None:
-            return
+            return True
         try:
             _ask_to_stop(path)
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)
-            return
+            return False
         waiting = StoppingScreen(path.name)
         await self.push_screen(waiting)
         with contextlib.suppress(WorkerFailed):
             await training.wait()
         waiting.dismiss()
+        return True
 
     # Reports
 
