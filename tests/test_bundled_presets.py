@@ -12,9 +12,9 @@ import torchvision
 
 from tui_latent.launch import create_run, train_run
 from tui_latent.preset_files import PresetError, preset_names
-from tui_latent.presets import load_preset
+from tui_latent.presets import load_preset, load_run_preset
 from tui_latent.records.reader import RunReader
-from tui_latent.settings import Preset
+from tui_latent.settings import Preset, VicregSettings
 
 BATCH = 10
 TERMS = {
@@ -103,6 +103,24 @@ def test_neighbours_need_their_earlier_run_and_then_train(arrays: Path, tmp_path
     earlier = trained("cifar10-vicreg", tiny("cifar10-vicreg", arrays), tmp_path)
     preset = tiny(name, arrays, method__neighbours_run=earlier.refresh().name)
     assert "train/invariance" in trained(name, preset, tmp_path).refresh().curves
+
+
+def test_a_run_keeps_which_run_its_neighbours_came_from(
+    arrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = trained("cifar10-vicreg", tiny("cifar10-vicreg", arrays), tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    name = "cifar10-vicreg-neighbours"
+    made = create_run(name, tiny(name, arrays, method__neighbours_run="latest"), Path("runs"))
+    trained("digits-triplet-2d", tiny("digits-triplet-2d", arrays), tmp_path / "runs")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    method = load_run_preset(tmp_path / made).method
+    assert isinstance(method, VicregSettings)
+    assert method.neighbours_run == str(earlier.path.absolute())
+    (tmp_path / "runs").rename(tmp_path / "moved")
+    status = train_run(tmp_path / "moved" / made.name)
+    assert status.state == "finished", status.error
 
 
 @pytest.mark.slow

@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 
+from tui_latent.cli import main
 from tui_latent.effects import effective
 from tui_latent.launch import create_run
 from tui_latent.presets import (
@@ -390,6 +394,28 @@ def test_the_command_of_an_own_preset_holds_in_any_folder(
     assert again == made
     assert (again.method, again.train, again.title) == (preset.method, preset.train, odd)
     assert load_preset(str(run / "preset.toml")) == made
+
+
+def test_the_kept_command_trains_the_very_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    Path("mine.toml").write_text(dump_preset(parse_preset(table("triplet"), {}, "x")))
+    words = ["train", "mine.toml", "--runs", "r", "--name", "a", "--seed", "3"]
+    for setting in ("data.per_class=6", "train.epochs=2", "train.batch_size=20", "train.lr=0.01"):
+        words += ["--set", setting]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    first = Path("r/a").absolute()
+    kept = tomllib.loads((first / "preset.toml").read_text())["provenance"]["command"]
+    monkeypatch.chdir(tmp_path / "there")
+    again = CliRunner().invoke(main, [*shlex.split(kept)[1:], "--runs", "r", "--name", "b"])
+    assert again.exit_code == 0, again.output
+    latents = [load_file(run / "latents" / "last.safetensors") for run in (first, Path("r/b"))]
+    assert latents[0].keys() == latents[1].keys()
+    assert all(torch.equal(latents[0][key], latents[1][key]) for key in latents[0])
+    assert load_run_preset(Path("r/b")) == load_run_preset(first)
 
 
 def test_a_command_changes_the_method_and_the_stages_where_the_preset_does() -> None:
