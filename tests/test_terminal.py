@@ -195,3 +195,11 @@ def test_keys_that_follow_at_once_reach_the_list_behind_the_filter(tmp_path: Pat
         terminal.type("\r\r")
         terminal.wait_for("● running", "starting", seconds=20.0)
     assert "digits-triplet-2d" in only_run(tmp_path).name
+
+
+def test_keys_that_come_in_one_piece_mean_what_they_mean_one_by_one(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.wait_for("two numbers per image")
+        terminal.type("/digits-triplet\r\r")
+        terminal.wait_for("● running", "starting", seconds=60.0)
+    assert "digits-triplet-2d" in only_run(tmp_path).name
