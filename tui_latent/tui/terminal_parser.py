@@ -19,7 +19,7 @@ from textual._xterm_parser import XTermParser
 from textual.constants import ESCAPE_DELAY
 from textual.message import Message
 
-LARGEST_SCREEN: Final = 1000, 500
+LARGEST_SCREEN: Final = 700, 250
 """columns and lines that are drawn at most: one of 65,535 by 65,535 cells would take all memory"""
 
 LONGEST_PASTE: Final = 4096
