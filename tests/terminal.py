@@ -12,6 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pyte
@@ -26,9 +27,11 @@ class Terminal:
         columns: int = 120,
         lines: int = 40,
         answers: Mapping[bytes, bytes] = {},
+        program: str = "",
         **environment: str,
     ) -> None:
-        """`answers` are what the terminal replies to what a program asks it."""
+        """`answers` are what the terminal replies to what a program asks it; `program` is Python
+        code to run in the place of `tui-latent`."""
         self._answers = answers
         self._emulator = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._emulator)
@@ -37,25 +40,43 @@ class Terminal:
         self._pid, self._file = pty.fork()
         if self._pid == 0:
             _set_size(0, columns, lines)
-            self._become(arguments, {"TERM": "xterm-256color", **environment})
+            command = [str(Path(sys.executable).with_name("tui-latent"))]
+            if program:
+                command = [sys.executable, "-c", program]
+            self._become([*command, *arguments], {"TERM": "xterm-256color", **environment})
 
     @staticmethod
-    def _become(arguments: tuple[str, ...], environment: dict[str, str]) -> None:
-        command = str(Path(sys.executable).with_name("tui-latent"))
+    def _become(command: list[str], environment: dict[str, str]) -> None:
         # Under nohup the tests ignore hangups, which a program in a new terminal does not.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         # readline puts LINES and COLUMNS behind os.environ's back; they would hide the pty's size.
         clean = {name: v for name, v in os.environ.items() if name not in ("LINES", "COLUMNS")}
-        os.execve(command, [command, *arguments], clean | environment)
+        os.execve(command[0], command, clean | environment)
 
     def resize(self, columns: int, lines: int) -> None:
         """Change the terminal's size, as dragging its corner does."""
-        _set_size(self._file, columns, lines)
+        self.claim_size(columns, lines)
         self._emulator.resize(lines, columns)
+
+    def claim_size(self, columns: int, lines: int) -> None:
+        """Tell the program of a size that the terminal does not have."""
+        _set_size(self._file, columns, lines)
 
     def type(self, keys: str) -> None:
         """Press keys."""
         os.write(self._file, keys.encode())
+
+    def send(self, data: bytes, seconds: float = 60.0) -> None:
+        """Send bytes as fast as the program takes them, and read what it paints meanwhile."""
+        os.set_blocking(self._file, False)
+        deadline = time.monotonic() + seconds
+        while data:
+            assert time.monotonic() < deadline, f"{len(data)} bytes are not taken:\n{self.screen()}"
+            assert self.status is None, f"ended with {self.status}:\n{self.screen()}"
+            with suppress(BlockingIOError):
+                data = data[os.write(self._file, data) :]
+            self._read(0.0 if data else 0.01)
+        os.set_blocking(self._file, True)
 
     def screen(self) -> str:
         """Return what is on the screen now, a line per row."""
@@ -92,6 +113,12 @@ class Terminal:
         """Close the terminal under the program, as a dropped connection does."""
         os.close(self._file)
         self._file = -1
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the program has now."""
+        pages = Path(f"/proc/{self._pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def close(self) -> None:
         """Kill the program if it still runs."""

@@ -86,3 +86,14 @@ def test_a_lost_terminal_does_not_end_a_training_and_the_next_signal_does(
     os.kill(pid, signal.SIGHUP)
     until(lambda: status(tmp_path).state == "stopped")
     assert status(tmp_path).checkpoint_step == status(tmp_path).step
+
+
+@pytest.mark.slow
+def test_what_is_typed_while_a_bar_is_drawn_changes_nothing(
+    training: Terminal, tmp_path: Path
+) -> None:
+    training.send(b"\xe9\xff\x1b[M \xff\xe9\x1b]11;s\x1b[200~s\r\0" * 20)
+    step = status(tmp_path).step
+    until(lambda: bool(training.screen()) and status(tmp_path).step > step)
+    os.kill(status(tmp_path).pid, signal.SIGINT)
+    assert training.wait_for_end() == 130

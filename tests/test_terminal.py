@@ -195,3 +195,21 @@ def test_keys_that_follow_at_once_reach_the_list_behind_the_filter(tmp_path: Pat
         terminal.type("\r\r")
         terminal.wait_for("● running", "starting", seconds=20.0)
     assert "digits-triplet-2d" in only_run(tmp_path).name
+
+
+def test_keys_that_come_in_one_piece_mean_what_they_mean_one_by_one(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.wait_for("two numbers per image")
+        terminal.type("/digits-triplet\r\r")
+        terminal.wait_for("● running", "starting", seconds=60.0)
+    assert "digits-triplet-2d" in only_run(tmp_path).name
+
+
+def test_what_comes_before_the_first_frame_does_not_end_the_dashboard(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        for _ in range(40):
+            terminal.send(b"\xe9\xff\x1b[<0;5;5M\x1b[I\x1b]11;s\x07\x1b[200~s\x1b[201~j")
+            time.sleep(0.05)
+        terminal.wait_for("digits-contrastive-2d")
+        terminal.type("\x11")
+        assert terminal.wait_for_end() == 0

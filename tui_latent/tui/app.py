@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
@@ -133,6 +134,15 @@ class LatentApp(App[int]):
             self.animation_level = "none"
         if "TEXTUAL_THEME" not in os.environ and _light_terminal():
             self.theme = "textual-light"
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return what reads the terminal: ours in the place of Textual's for Linux and macOS."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from tui_latent.tui.terminal_driver import TerminalDriver
+
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
 
     def get_default_screen(self) -> Screen[None]:
         """Return the menu, over which all other screens are pushed."""
