@@ -15,6 +15,7 @@ from benchmarks import peers
 
 RESULTS = Path(os.environ.get("BENCHMARK_RESULTS") or Path(__file__).parent / "results")
 """where the JSON files go"""
+NOT_RUN = "not run: no GPU here"
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "numpy", "scikit-learn")
 
 
@@ -98,7 +99,7 @@ def _line(row: Row) -> str:
 
 def no_gpu(goal: str, what: str = "the same on a GPU") -> list[Row]:
     """Return the row of something that needs a GPU where there is none, else nothing."""
-    return [] if _gpu() != "none" else [Row(what, goal, "not run: no GPU here", None, {})]
+    return [] if _gpu() != "none" else [Row(what, goal, NOT_RUN, None, {})]
 
 
 def _memory_gib() -> float:

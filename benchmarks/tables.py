@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import RESULTS, Row, table
+from benchmarks import predictions
+from benchmarks.record import NOT_RUN, RESULTS, Row, table
 
 README = Path(__file__).with_name("README.md")
 RELIABILITY = Path(__file__).parents[1] / "docs" / "RELIABILITY.md"
@@ -27,7 +28,8 @@ def section(result: dict[str, Any]) -> str:
     hardware, versions = result["hardware"], result["versions"]
     machine = f"{hardware['cpu']}, {hardware['cores']} cores, GPU {hardware['gpu']}"
     software = ", ".join(f"{name} {versions[name]}" for name in ("python", "torch", "textual"))
-    rows = [Row(**row) for row in result["rows"]]
+    # What needs a GPU and was not run stands in the table of a GPU's goals.
+    rows = [Row(**row) for row in result["rows"] if row["measured"] != NOT_RUN]
     return f"`{result['command']}` · {result['date']} · {machine} · {software}\n\n{table(rows)}\n"
 
 
@@ -51,9 +53,9 @@ def fill(page: Path, tables: str) -> None:
 
 def main() -> None:
     """Fill both pages."""
-    files = [RESULTS / f"{name}.json" for name in SHOWN]
+    files = [RESULTS / f"{name}{end}.json" for name in SHOWN for end in ("", "-cuda")]
     results = [json.loads(file.read_text()) for file in files if file.exists()]
-    fill(README, "\n".join(map(section, results)))
+    fill(README, "\n".join([predictions.section(), *map(section, results)]))
     fill(RELIABILITY, faults())
 
 
