@@ -168,6 +168,27 @@ def test_a_change_just_before_the_reading_is_looked_at_again(
     assert "a/5.bmp" in changes(before, identity(root))
 
 
+def test_a_file_with_another_inode_is_read_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file system whose times, all of long ago, an archive sets."""
+    from tui_latent.data import folder
+    from tui_latent.data.layout import ImageFile, list_images
+
+    inode = 5
+
+    def listed(place: Path, folders: list[str]) -> list[ImageFile]:
+        files = list_images(place, folders)
+        return [f._replace(changed=row, inode=inode) for row, f in enumerate(files)]
+
+    monkeypatch.setattr(folder, "list_images", listed)
+    before = identity(root)
+    settle()
+    paint(root / "test" / "b" / "1.bmp", 222)
+    inode = 6
+    assert changes(before, identity(root)) == "test: 1 changed (b/1.bmp); the run had 12"
+
+
 def test_a_moved_and_a_copied_folder_are_the_same_images(root: Path, tmp_path: Path) -> None:
     before, pixels = identity(root), load(root)
     root.rename(tmp_path / "moved")
