@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import queue
-import threading
 import shutil
+import threading
 from pathlib import Path
 
 from textual.message import Message
 
 from tests.tui.made_runs import clusters, new_run, running, trained_run
+from tui_latent.records.writer import RunWriter
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 
 
