@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import queue
 import shutil
+import threading
 from pathlib import Path
 
 from textual.message import Message
 
 from tests.tui.made_runs import clusters, new_run, running, trained_run
+from tui_latent.records.writer import RunWriter
 from tui_latent.tui.watching import RunLost, RunWatcher, SnapshotRead
 
 
@@ -67,3 +69,29 @@ def test_nothing_is_told_after_closing(tmp_path: Path) -> None:
     running(writer)
     writer.close()
     assert messages.empty()
+
+
+def test_a_run_that_comes_back_is_shown_again_and_its_loss_told_once(tmp_path: Path) -> None:
+    run = RunWriter.create(tmp_path, "digits", {}, {}, "mine")
+    told: list[Message] = []
+    arrived = threading.Condition()
+
+    def post(message: Message) -> None:
+        with arrived:
+            told.append(message)
+            arrived.notify()
+
+    def wait_for(count: int) -> None:
+        with arrived:
+            assert arrived.wait_for(lambda: len(told) >= count, 20)
+
+    watcher = RunWatcher(run.path, post, 0.02)
+    watcher.start()
+    wait_for(1)
+    run.path.rename(tmp_path / "away")
+    wait_for(2)
+    threading.Event().wait(0.2)
+    (tmp_path / "away").rename(run.path)
+    wait_for(3)
+    watcher.close()
+    assert [type(message) for message in told] == [SnapshotRead, RunLost, SnapshotRead]

@@ -27,24 +27,38 @@ def staging_folder(runs: Path) -> Iterator[Path]:
     """
     for left_behind in runs.glob(f"{_PREFIX}*"):
         _remove_if_left(left_behind)
-    folder = runs / f"{_PREFIX}{secrets.token_hex(8)}"
-    folder.mkdir()
-    lock = FileLock(folder / _LOCK)
+    folder, lock = _locked_folder(runs)
     try:
-        lock.take()
         yield folder
     finally:
-        lock.release()  # network file systems cannot delete what is open
         shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)  # network disks keep what was open until now
+
+
+def _locked_folder(runs: Path) -> tuple[Path, FileLock]:
+    while True:
+        folder = runs / f"{_PREFIX}{secrets.token_hex(8)}"
+        folder.mkdir()
+        lock = FileLock(folder / _LOCK)
+        try:
+            lock.take()
+        except (BlockingIOError, FileNotFoundError):
+            continue  # another took it for one left behind, before it was locked
+        return folder, lock
 
 
 def _remove_if_left(folder: Path) -> None:
-    """Remove what another process made here, if that process is gone."""
+    """Remove what another process made here, if that process is gone.
+
+    The lock is held until all is removed, so that nobody takes the folder into use meanwhile.
+    """
     lock = FileLock(folder / _LOCK)
     with suppress(OSError):
-        if lock.take() or time.time() - folder.stat().st_mtime > _OLD:
-            lock.release()
+        locked = (folder / _LOCK).exists() and lock.take()
+        if locked or time.time() - folder.stat().st_mtime > _OLD:
             shutil.rmtree(folder, ignore_errors=True)
+    lock.release()
 
 
 def remove_whole(path: Path, staging: Path, last: tuple[str, ...]) -> None:
