@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from tui_latent.effects import idle_settings, without_effect
 from tui_latent.preset_files import (
     PresetError,
+    comes_with_us,
     nearest,
     preset_folder,
     preset_names,
@@ -130,7 +131,7 @@ def train_command(name: str, preset: Preset) -> str:
         base = load_preset(name)
     except PresetError:
         return ""
-    source = name if path.parent == preset_folder() else str(path.expanduser().absolute())
+    source = name if comes_with_us(path) else str(path.expanduser().absolute())
     changes: dict[str, object] = {}
     if base.method.name != preset.method.name:
         try:
