@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -296,7 +297,9 @@ def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str
         return key, str(detail["ctx"]["error"])
     if kind == "missing":
         return key, "missing"
-    problem = f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {detail['input']!r}"
+    given = detail["input"]
+    given = str(given) if isinstance(given, (date, time)) else repr(given)
+    problem = f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
     return key, problem + _how_to_write(kind, detail["input"])
 
 
