@@ -337,6 +337,11 @@ def test_a_path_in_a_file_that_lacks_its_quotes_is_told_how_to_write_it() -> Non
         assert f'write it in quotes, "{str(value).lower()}"' in message
 
 
+def test_a_date_for_a_number_is_shown_as_it_was_written() -> None:
+    message = refused(table(), dict([parse_override("train.epochs=2024-05-01")]))
+    assert "valid integer, not 2024-05-01" in message
+
+
 def commanded(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Preset:
     """Return the preset that a command trains, given in another folder."""
     monkeypatch.chdir(folder)

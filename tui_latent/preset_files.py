@@ -40,6 +40,11 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in preset_folder().glob("*.toml"))
 
 
+def comes_with_us(path: Path) -> bool:
+    """Say whether a preset's file is one that comes with tui-latent."""
+    return path.parent == preset_folder()
+
+
 def preset_path(name: str) -> Path:
     """Return the file of a preset given by name or by path; PresetError if there is none.
 

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -16,6 +17,7 @@ from pydantic.fields import FieldInfo
 from tui_latent.effects import idle_settings, without_effect
 from tui_latent.preset_files import (
     PresetError,
+    comes_with_us,
     nearest,
     preset_folder,
     preset_names,
@@ -130,7 +132,7 @@ def train_command(name: str, preset: Preset) -> str:
         base = load_preset(name)
     except PresetError:
         return ""
-    source = name if path.parent == preset_folder() else str(path.expanduser().absolute())
+    source = name if comes_with_us(path) else str(path.expanduser().absolute())
     changes: dict[str, object] = {}
     if base.method.name != preset.method.name:
         try:
@@ -302,7 +304,9 @@ def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str
         return key, str(detail["ctx"]["error"])
     if kind == "missing":
         return key, "missing"
-    problem = f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {detail['input']!r}"
+    given = detail["input"]
+    given = str(given) if isinstance(given, (date, time)) else repr(given)
+    problem = f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
     return key, problem + _how_to_write(kind, detail["input"])
 
 
