@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from tui_latent.comparison import compare
+from tui_latent.comparison_text import comparison_text
 from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.pairing import make_pairing
 from tui_latent.data.sources import load_dataset
@@ -18,8 +20,13 @@ from tui_latent.launch import create_run, train_run
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
 from tui_latent.presets import load_preset
+from tui_latent.progress import describe, result_of
 from tui_latent.records.reader import RunReader
+from tui_latent.report import export_report
+from tui_latent.report.numbers import report_numbers
+from tui_latent.report.samples import Samples
 from tui_latent.settings import AugmentSettings, Preset
+from tui_latent.sweep import plan, table
 from tui_latent.training.evaluator import VALIDATION_SEED, Evaluation, Evaluator
 
 PRESETS: dict[str, str] = {
@@ -78,7 +85,7 @@ def test_the_order_of_the_held_out_images_changes_no_figure(name: str) -> None:
         assert again.metrics.keys() == found.metrics.keys()
         for metric, value in found.metrics.items():
             assert again.metrics[metric] == pytest.approx(value, rel=1e-4, abs=1e-5), metric
-        assert again.confusion is not None and found.confusion is not None
+        assert found.confusion is not None and again.confusion is not None
         assert again.confusion.equal(found.confusion)
 
 
@@ -189,18 +196,32 @@ def test_a_run_with_few_training_images_says_once_why_a_figure_is_missing(tmp_pa
     assert snapshot.missing["val/knn_20"] == why
     assert sum(why in line for line in snapshot.log) == 1
     assert snapshot.confusion is None
+    result = result_of(snapshot)
+    assert result["missing"] == {"val/knn_20": why} and "val/knn_20" not in result["metrics"]
+    assert "kNN@20 –" in describe(snapshot)
+    (trial,) = plan("digits-contrastive-2d", {}, [("train.lr", [0.1])])
+    head, row, reason = table([(trial, result)])
+    assert row.split()[head.split().index("knn_20")] == "–"
+    assert reason == f"–  kNN@20: {why}"
+    text = comparison_text(compare([snapshot, snapshot]))
+    assert text.count(why) == 2, "once for each run"
+    assert next(x for x in text.splitlines() if x.startswith("val/knn_20")).count("–") == 2
+    numbers = report_numbers(snapshot, Samples("none", "none"))
+    assert numbers.missing == {"val/knn_20": why} and "val/knn_20" not in numbers.metrics
+    assert export_report(path).is_file()
 
 
 def _run_of_few(tmp_path: Any) -> Any:
     random = np.random.default_rng(0)
     labels = np.arange(56) % 4
     images = (random.integers(0, 60, (56, 8, 8)) + 40 * labels[:, None, None]).astype(np.uint8)
+    train, test = slice(0, 16), slice(16, None)
     np.savez(
         tmp_path / "few.npz",
-        x_train=images[:16],
-        y_train=labels[:16],
-        x_test=images[16:],
-        y_test=labels[16:],
+        x_train=images[train],
+        y_train=labels[train],
+        x_test=images[test],
+        y_test=labels[test],
     )
     changes: dict[str, object] = {
         "data.source": "arrays",

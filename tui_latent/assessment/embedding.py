@@ -19,6 +19,7 @@ from tui_latent.data.image_set import Dataset, ImageSet
 from tui_latent.data.places import only_looking
 from tui_latent.data.sources import load_dataset, resized
 from tui_latent.evaluation.anomaly import anomaly_scores, roc
+from tui_latent.evaluation.draws import drawn_order
 from tui_latent.inspection import RunSource
 from tui_latent.settings import DataSettings
 from tui_latent.training.evaluator import Evaluator
@@ -88,8 +89,7 @@ def _outliers(
     notes = []
     if len(images) > MOST:
         notes.append(f"{MOST:,} of {len(images):,} images, drawn at random")
-        drawn = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-        images = images[drawn[:MOST].sort().values]
+        images = images[drawn_order(images)[:MOST]]
     images, changes = as_shape(images, tuple(dataset.train.images.shape[1:]))
     nothing = torch.zeros(len(images), dtype=torch.int64)
     return ImageSet(images, nothing, (asked.words,), None, nothing), notes + changes

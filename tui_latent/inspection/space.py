@@ -143,9 +143,13 @@ class Space:
         from scipy.optimize import linear_sum_assignment
         from sklearn.cluster import KMeans
 
+        from tui_latent.evaluation.draws import drawn_order
+
         points = self.points.double().numpy()
         count = min(len(self.map.class_names), len(np.unique(points, axis=0)))
-        found = KMeans(max(count, 1), n_init=4, random_state=0).fit_predict(points)
+        order = drawn_order(self.points.double()).numpy()  # the images' own order does not matter
+        found = np.empty(len(points), np.int64)
+        found[order] = KMeans(max(count, 1), n_init=4, random_state=0).fit_predict(points[order])
         shared = np.zeros((found.max() + 1, len(self.map.class_names)), np.int64)
         np.add.at(shared, (found, self.map.labels), 1)
         clusters, classes = linear_sum_assignment(-shared)

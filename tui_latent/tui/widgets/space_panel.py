@@ -15,7 +15,7 @@ from tui_latent.tui.charts import value_at
 from tui_latent.tui.drawing import Drawer
 from tui_latent.tui.raster import sparkline
 from tui_latent.tui.widgets.drawn_panel import Drawing, DrawnPanel
-from tui_latent.tui.widgets.latent_map import message_strips, note_strips
+from tui_latent.tui.widgets.latent_map import message_strips
 from tui_latent.tui.wording import number
 
 ROWS: Final = (
@@ -69,24 +69,25 @@ class SpacePanel(DrawnPanel):
 
         def draw() -> Drawing:
             lines = [
-                _line(name, curve, width, at, metric not in missing)
+                _line(name, curve, width, at, missing.get(metric, ""))
                 for (metric, name), curve in zip(ROWS, curves, strict=True)
                 if curve is not None
             ]
-            lines += note_strips(note, width)
             return Drawing(lines[:height], ("Space · held out", "Space"))
 
         return draw
 
 
-def _line(name: str, curve: Curve, width: int, at: int | None, known: bool) -> Strip:
-    value = value_at(curve, at) if known or at is not None else None
+def _line(name: str, curve: Curve, width: int, at: int | None, why: str) -> Strip:
+    """Write a figure with its history, or with the reason why the newest one is missing."""
+    value = None if why and at is None else value_at(curve, at)
     means = curve.means if at is None else curve.means[curve.steps <= at]
-    history = sparkline(means, max(0, width - _NAME - _VALUE - 3))
+    room = max(0, width - _NAME - _VALUE - 3)
+    beside = why if why and at is None else sparkline(means, room)
     return Strip(
         [
             Segment(f" {name:<{_NAME}}", Style(dim=True)),
             Segment(f"{number(value):<{_VALUE}} "),
-            Segment(history, Style(dim=True)),
+            Segment(beside, Style(dim=True)),
         ]
     ).adjust_cell_length(width)
