@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_latent.records.plain import plain_name, plain_text
+from tui_latent.regular_files import SizeError, read_small
 
 
 class PresetError(Exception):
@@ -61,7 +62,9 @@ def names_a_file(text: str) -> bool:
 def read_table(path: Path) -> dict[str, Any]:
     """Read a TOML file; PresetError names the file and line when it is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_small(path).decode("utf-8"))
+    except SizeError as error:
+        raise PresetError(str(path), [("", f"not a preset: {error}")]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PresetError(str(path), [("", f"not a TOML file: {error}")]) from error
     except OSError as error:

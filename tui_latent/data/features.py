@@ -6,15 +6,19 @@ import hashlib
 import os
 import pickle
 import time
+import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tui_latent.array_files import check_stored, read_array
 from tui_latent.data.download import download
 from tui_latent.data.errors import DataError
 from tui_latent.data.image_set import Dataset, ImageSet
@@ -102,9 +106,14 @@ def pretrained(name: str, path: Path, device: torch.device) -> Extractor:
     network: nn.Module = getattr(models, name)()
     network.fc = nn.Identity()
     try:
+        with suppress(zipfile.BadZipFile):  # torch once wrote other files than archives
+            check_stored(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({k: v for k, v in state.items() if not k.startswith("fc.")})
-    except (RuntimeError, pickle.UnpicklingError, EOFError, AttributeError, KeyError) as error:
+    except (
+        OSError, ValueError, RuntimeError, pickle.UnpicklingError, EOFError, AttributeError,
+        KeyError,
+    ) as error:  # fmt: skip
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not the weights of torchvision's {name} ({reason})") from error
     network.eval().to(device).to(memory_format=torch.channels_last)
@@ -153,8 +162,18 @@ def _features(
             _save(path, torch.cat(batches))
         else:
             done += len(block)
-        blocks.append(torch.from_numpy(np.load(path)))
+        blocks.append(torch.from_numpy(_kept(path)))
     return torch.cat(blocks)
+
+
+def _kept(path: Path) -> NDArray[np.float32]:
+    try:
+        return read_array(path)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: the features kept there cannot be read ({error}): delete the file, and they "
+            "are computed anew"
+        ) from error
 
 
 def _key(block: Tensor, name: str) -> str:
