@@ -13,6 +13,7 @@ from typing import Any, Final
 from tui_latent.comparison import differing_settings, setting_text
 from tui_latent.preset_files import PresetError
 from tui_latent.presets import load_preset, load_run_preset, parse_override
+from tui_latent.records.identity import read_identity
 from tui_latent.records.reader import RunReader
 from tui_latent.records.schema import RunError
 from tui_latent.settings import Preset
@@ -67,7 +68,7 @@ def train_or_keep(
 ) -> dict[str, Any]:
     """Train the run called `name`, or resume it; the result it had when it is finished already.
 
-    RunError when a run of that name was trained with other settings.
+    RunError when a run of that name was trained with other settings, or cannot be read.
     """
     from tui_latent.launch import create_run
     from tui_latent.progress import result_of, train_with_progress
@@ -75,7 +76,7 @@ def train_or_keep(
     path = runs / name
     if not path.is_dir():
         path = create_run(preset_name, preset, runs, name)
-    elif differing := _differing(load_run_preset(path), preset):
+    elif differing := _differing(_preset_of(path), preset):
         raise RunError(
             f"{path}: an earlier sweep trained it with other settings ({', '.join(differing)}): "
             "give this sweep a --name of its own, or other --runs"
@@ -85,6 +86,17 @@ def train_or_keep(
         if snapshot.status.state == "finished":
             return result_of(snapshot)
     return train_with_progress(path, quiet_stdout)
+
+
+def unreadable(name: str, error: Exception) -> dict[str, Any]:
+    """Return what stands in the place of a result that this user may not read."""
+    return {
+        "run": name,
+        "state": "unreadable",
+        "error": str(error),
+        "seconds": 0.0,
+        "metrics": {},
+    }
 
 
 def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
@@ -100,6 +112,12 @@ def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
     return [
         "  ".join(f"{cell:>{w}}" for cell, w in zip(line, widths, strict=True)) for line in lines
     ]
+
+
+def _preset_of(path: Path) -> Preset:
+    """Return a run's preset; UnreadableError before PresetError where this user may not read it."""
+    read_identity(path)
+    return load_run_preset(path)
 
 
 def _differing(there: Preset, here: Preset) -> list[str]:

@@ -13,6 +13,7 @@ from tui_latent.regular_files import open_regular
 
 _CHUNK = 1 << 20
 _ANCHOR = 64
+_LONGEST_LINE = 1 << 24
 _LEFT_OUT = "…".encode()
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
@@ -217,7 +218,7 @@ class GrowingLines:
 def read_lines(path: Path, start: int, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Yield the complete lines between two offsets, each with the offset at which it starts.
 
-    Of a line longer than a mebibyte, which nobody wrote, only the end comes, behind an ellipsis.
+    Of a line longer than 16 MiB, which nobody wrote, only the end comes, behind an ellipsis.
     """
     for offset, line, _ in _spans(path, start):
         if stop is not None and offset >= stop:
@@ -236,6 +237,6 @@ def _spans(path: Path, start: int) -> Iterator[tuple[int, bytes, int]]:
                 end = offset + left_out + len(line) + 1
                 yield offset, _LEFT_OUT + line if left_out else line, end
                 offset, left_out = end, 0
-            if len(carry) > _CHUNK:
+            if len(carry) > (_ANCHOR if left_out else _LONGEST_LINE):
                 left_out += len(carry) - _ANCHOR
                 carry = carry[-_ANCHOR:]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_latent.records.plain import plain_values
-from tui_latent.records.schema import FORMAT, RunError
+from tui_latent.records.schema import FORMAT, RunError, UnreadableError
 from tui_latent.regular_files import SizeError, read_small
 
 PRESET_FILE = "preset.toml"
@@ -43,6 +43,8 @@ def read_identity(path: Path) -> Identity:
     except (FileNotFoundError, NotADirectoryError) as error:
         what = f"has no {PRESET_FILE}" if path.is_dir() else "no such folder"
         raise RunError(f"{path}: not a run: {what}") from error
+    except PermissionError as error:
+        raise UnreadableError(path, error) from error
     except OSError as error:
         raise RunError(f"{file}: cannot be read: {error.strerror}") from error
     except SizeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from tui_latent.records.identity import PRESET_FILE, Identity, read_identity
 from tui_latent.records.liveness import StatusError, read_status, with_interruption
 from tui_latent.records.locks import FileLock
 from tui_latent.records.plain import plain_name
-from tui_latent.records.schema import LIVE_STATES, RunBusyError, RunError, RunSummary, Status
+from tui_latent.records.schema import (
+    LIVE_STATES,
+    RunBusyError,
+    RunError,
+    RunSummary,
+    Status,
+    UnreadableError,
+)
 
 LATEST = "latest"
 """what stands for the newest run"""
@@ -60,8 +68,11 @@ def summarise_run(path: Path) -> RunSummary:
     try:
         identity = _identity(path, signature(path / PRESET_FILE))
         preset, created = identity.preset_name, identity.created
-    except (RunError, OSError) as error:
+    except RunError as error:
         problem = str(error)
+        preset, created = "", _changed(path)
+    except OSError as error:
+        problem = str(UnreadableError(path, error))
         preset, created = "", _changed(path)
     return RunSummary(
         path,
@@ -86,16 +97,21 @@ def find_run(folder: Path, name: str) -> Path:
         for path in (folder / name, Path(name).expanduser()):
             if name and (path / PRESET_FILE).is_file():
                 return path
+    except PermissionError as error:
+        raise UnreadableError(path, error) from error
+    except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
+        raise RunError(f"{plain_name(name)}: no such run: {error}") from error
+    try:
         if len(Path(name).parts) > 1:
             read_identity(Path(name).expanduser())
     except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
         raise RunError(f"{plain_name(name)}: no such run: {error}") from error
-    runs = [path for path in _run_folders(folder) if (path / PRESET_FILE).is_file()]
+    runs = [path for path in _run_folders(folder) if _has_preset(path)]
     matches = sorted(path for path in runs if name and path.name.startswith(name))
     if len(matches) == 1:
         return matches[0]
     if matches:
-        names = ", ".join(path.name for path in matches)
+        names = ", ".join(plain_name(path.name) for path in matches)
         raise RunError(f"{name}: more than one run begins so: {names}")
     raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
 
@@ -134,18 +150,34 @@ def _identity(path: Path, _: Signature | None) -> Identity:
 
 def _run_folders(folder: Path) -> list[Path]:
     try:
-        return [p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir()]
+        return [p for p in folder.iterdir() if not p.name.startswith(".") and _may_be_run(p)]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise RunError(f"{folder}: cannot be read as a folder of runs: {error.strerror}") from error
 
 
+def _has_preset(path: Path) -> bool:
+    try:
+        return (path / PRESET_FILE).is_file()
+    except OSError:
+        return False
+
+
+def _may_be_run(path: Path) -> bool:
+    """Say whether there is a folder at `path`, or one that this user may not see."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return True
+
+
 def _changed(path: Path) -> float:
     """Return when the run's preset (or, without one, its folder) was written."""
     for file in (path / PRESET_FILE, path):
-        if (now := signature(file)) is not None:
-            return now[2] / 1e9
+        with suppress(OSError):
+            if (now := signature(file)) is not None:
+                return now[2] / 1e9
     return 0.0
 
 
