@@ -34,8 +34,8 @@ time.sleep(600)
 
 
 def make(runs: Path, name: str, epochs: int = 3) -> Path:
-    preset = load_preset("digits-contrastive-2d", SMALL | {"train.epochs": epochs})
-    return create_run("digits", preset.model_copy(update={"stages": ()}), runs, name)
+    preset = load_preset("digits-contrastive-2d", SMALL | {"stages": [], "train.epochs": epochs})
+    return create_run("digits-contrastive-2d", preset, runs, name)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

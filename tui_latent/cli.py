@@ -181,8 +181,8 @@ def sweep(
     from tui_latent.preset_files import PresetError, preset_stem
     from tui_latent.presets import parse_override
     from tui_latent.records.runs import runs_folder
-    from tui_latent.records.schema import LIVE_STATES, RunError
-    from tui_latent.sweep import parse_grid, plan, run_names, table, train_or_keep
+    from tui_latent.records.schema import LIVE_STATES, RunError, UnreadableError
+    from tui_latent.sweep import parse_grid, plan, run_names, table, train_or_keep, unreadable
 
     try:
         overrides = dict(parse_override(text) for text in settings)
@@ -199,6 +199,9 @@ def sweep(
         click.echo(f"run {number} of {len(trials)}: {called}", err=True)
         try:
             result = train_or_keep(runs_folder(runs), preset_name, trial.preset, called, as_json)
+        except UnreadableError as error:
+            click.echo(error, err=True)
+            result = unreadable(called, error)
         except (PresetError, RunError) as error:
             fail(error)
         rows.append((trial, result))
@@ -214,7 +217,7 @@ def sweep(
     if rows[-1][1]["state"] == "stopped":
         click.echo("stopped; to go on, give the same command again", err=True)
         sys.exit(STOPPED)
-    if any(result["state"] == "failed" for _, result in rows):
+    if any(result["state"] in ("failed", "unreadable") for _, result in rows):
         sys.exit(FAILED)
 
 
@@ -311,9 +314,13 @@ def runs(runs: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
     from tui_latent.progress import run_line, run_row
     from tui_latent.records.runs import list_runs, runs_folder
+    from tui_latent.records.schema import RunError
 
-    folder = runs_folder(runs)
-    summaries = list_runs(folder, certain=True)
+    try:
+        folder = runs_folder(runs)
+        summaries = list_runs(folder, certain=True)
+    except RunError as error:
+        fail(error)
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in summaries]}))
         return
@@ -379,7 +386,7 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
     from tui_latent.comparison_text import comparison_text
     from tui_latent.report import ReportError, comparison_table, read_comparison, write_comparison
 
-    paths = [_find(name, runs) for name in names]
+    paths = [path for name in names if (path := _find_readable(name, runs)) is not None]
     try:
         shown = read_comparison(paths)
     except ReportError as error:
@@ -464,6 +471,23 @@ def _tell_idle(preset_name: str, *presets: Preset) -> None:
     first, *others = (idle_in_file(preset_name, preset) for preset in presets)
     for sentence in [s for s in first if all(s in other for other in others)]:
         click.echo(plain_text(f"tui-latent: {preset_name}: {sentence}"), err=True)
+
+
+def _find_readable(run: str, runs: str | None) -> Path | None:
+    """Return a run's folder; None, once that has been told, where this user may not read it."""
+    from tui_latent.records.identity import read_identity
+    from tui_latent.records.runs import find_run, runs_folder
+    from tui_latent.records.schema import RunError, UnreadableError
+
+    try:
+        path = find_run(runs_folder(runs), run)
+        read_identity(path)
+    except UnreadableError as error:
+        click.echo(error, err=True)
+        return None
+    except RunError as error:
+        fail(error)
+    return path
 
 
 def _train(path: Path, as_json: bool, background: bool) -> None:

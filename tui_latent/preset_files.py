@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_latent.records.plain import plain_name, plain_text
+from tui_latent.regular_files import SizeError, read_small
 
 
 class PresetError(Exception):
@@ -94,7 +95,9 @@ def read_table(path: Path) -> dict[str, Any]:
     A UTF-8 byte order mark, which some editors write, is passed over.
     """
     try:
-        content = path.read_bytes()
+        content = read_small(path)
+    except SizeError as error:
+        raise PresetError(str(path), [("", f"not a preset: {error}")]) from error
     except OSError as error:
         raise PresetError(str(path), [("", f"cannot be read: {error.strerror}")]) from error
     try:

@@ -19,11 +19,11 @@ from tui_latent.presets import (
     preset_table,
     resolve_preset,
 )
-from tui_latent.records.identity import PRESET_FILE
+from tui_latent.records.identity import PRESET_FILE, read_identity
 from tui_latent.records.locks import one_at_a_time
 from tui_latent.records.missing import missing_lines
 from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunBusyError, RunError
+from tui_latent.records.schema import RunBusyError, RunError, UnreadableError
 from tui_latent.setting_values import read_value, split_items
 from tui_latent.settings import Preset, VicregSettings
 
@@ -165,7 +165,7 @@ def train_or_keep(
     """Train the run called `name`, or resume it; the result it had when it is finished already.
 
     A run that another process trains is left to it. RunError when a run of that name was trained
-    with other settings.
+    with other settings, or cannot be read.
     """
     from tui_latent.progress import result_of, train_with_progress
 
@@ -203,9 +203,12 @@ def _made(runs: Path, preset_name: str, preset: Preset, name: str) -> Path:
 
 def _clear_half_made(path: Path) -> None:
     """Remove the folder of a run whose making was cut short: it has no preset, and no results."""
-    if not path.is_dir() or path.is_symlink() or (path / PRESET_FILE).exists():
-        return
-    files = list(path.iterdir())
+    try:
+        if not path.is_dir() or path.is_symlink() or (path / PRESET_FILE).exists():
+            return
+        files = list(path.iterdir())
+    except PermissionError as error:
+        raise UnreadableError(path, error) from error
     strange = [f.name for f in files if f.name not in _LEFT_BY_A_KILL and not _temporary(f)]
     if strange:
         raise RunError(
@@ -219,6 +222,17 @@ def _clear_half_made(path: Path) -> None:
 
 def _temporary(file: Path) -> bool:
     return file.name.startswith(".") and file.name.endswith(".tmp") and file.is_file()
+
+
+def unreadable(name: str, error: Exception) -> dict[str, Any]:
+    """Return what stands in the place of a result that this user may not read."""
+    return {
+        "run": name,
+        "state": "unreadable",
+        "error": str(error),
+        "seconds": 0.0,
+        "metrics": {},
+    }
 
 
 def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
@@ -246,6 +260,7 @@ def _differing(path: Path, here: Preset, runs: Path) -> list[str]:
     """Return the settings in which the run at `path` differs from a preset, with both values."""
     from tui_latent.launch import with_absolute_paths
 
+    read_identity(path)  # says more than "no preset" of a run that this user may not read
     there = with_absolute_paths(load_run_preset(path), runs)
     rows = differing_settings([preset.model_dump(mode="json") for preset in (there, here)])
     texts = [(row.key, *map(setting_text, row.values)) for row in rows]

@@ -173,13 +173,15 @@ def test_a_file_with_another_inode_is_read_again(
 ) -> None:
     """Of a file system whose times, all of long ago, an archive sets."""
     from tui_latent.data import folder
-    from tui_latent.data.layout import ImageFile, list_images
+    from tui_latent.data.listing import Listing, list_images
 
     inode = 5
 
-    def listed(place: Path, folders: list[str]) -> list[ImageFile]:
-        files = list_images(place, folders)
-        return [f._replace(changed=row, inode=inode) for row, f in enumerate(files)]
+    def listed(place: Path, folders: list[str], look: Callable[[], None]) -> Listing:
+        listing = list_images(place, folders, look)
+        numbered = enumerate(listing.files)
+        files = [file._replace(changed=row, inode=inode) for row, file in numbered]
+        return replace(listing, files=files)
 
     monkeypatch.setattr(folder, "list_images", listed)
     before = identity(root)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -140,3 +141,26 @@ def test_no_link_that_another_user_put_there_is_followed(
     with pytest.raises(OSError):
         FileLock(tmp_path / "train.lock").take()
     assert victim.read_text() == "precious" and not (tmp_path / "made").exists()
+
+
+def test_of_a_line_without_bounds_the_end_is_kept_and_the_next_lines_are_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "lines"
+    with path.open("wb") as file:
+        file.write(b"first\n")
+        file.seek(300_000_000, os.SEEK_CUR)
+        file.write(b"end\nlast\n")
+    lines = GrowingLines(path)
+    tracemalloc.start()
+    try:
+        first, long, last = read(lines)
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
+    assert (first, last) == (b"first", b"last")
+    assert long.startswith("…".encode()) and long.endswith(b"\0end") and len(long) < 1 << 22
+    assert lines.offset == path.stat().st_size
+    with path.open("ab") as file:
+        file.write(b"more\n")
+    assert not lines.replaced() and read(lines) == [b"more"]

@@ -199,7 +199,7 @@ def test_a_run_with_few_training_images_says_once_why_a_figure_is_missing(tmp_pa
     result = result_of(snapshot)
     assert result["missing"] == {"val/knn_20": why} and "val/knn_20" not in result["metrics"]
     assert "kNN@20 –" in describe(snapshot)
-    (trial,) = plan("digits-contrastive-2d", {}, [("train.lr", [0.1])])
+    (trial,) = plan("digits-contrastive-2d", {}, [("train.seed", [1])]).trials
     head, row, reason = table([(trial, result)])
     assert row.split()[head.split().index("knn_20")] == "–"
     assert reason == f"–  kNN@20: {why}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -12,9 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.array_files import check_archive
 from tui_latent.data.array_values import as_bytes, axis_of_channels, class_labels
 from tui_latent.data.errors import DataError, shown
 from tui_latent.data.raw import RawImages, RawSplit
+from tui_latent.regular_files import SizeError, open_regular
 
 _WANTED = (
     "save one with numpy.savez(file, x_train=…, y_train=…) and, where you have them, x_test, "
@@ -128,15 +129,21 @@ def _pair(
 
 def _opened(path: Path) -> np.lib.npyio.NpzFile:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise DataError(f"{path}: no file: {_WANTED}")
+        with open_regular(path) as file:
+            alone = file.read(6) == b"\x93NUMPY"
+        if alone:
+            raise DataError(f"{path}: one array, not an archive of several: {_WANTED}")
+        check_archive(path)
         archive = np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
         raise DataError(f"data.path: no file {path}") from error
+    except SizeError as error:
+        raise DataError(
+            f"{path}: {error}: save it anew, with fewer or smaller images, or as uint8"
+        ) from error
     except _BROKEN as error:
         raise DataError(f"{path}: not a NumPy archive ({error}): {_WANTED}") from error
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise DataError(f"{path}: one array, not an archive of several: {_WANTED}")
+    assert isinstance(archive, np.lib.npyio.NpzFile)
     return archive
 
 

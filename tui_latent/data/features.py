@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import time
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tui_latent.array_files import check_stored, read_array
 from tui_latent.data.download import download
 from tui_latent.data.errors import DataError
 from tui_latent.data.image_set import Dataset, ImageSet
@@ -103,9 +105,14 @@ def pretrained(name: str, path: Path, device: torch.device) -> Extractor:
     network: nn.Module = getattr(models, name)()
     network.fc = nn.Identity()
     try:
+        with suppress(zipfile.BadZipFile):  # torch once wrote other files than archives
+            check_stored(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({k: v for k, v in state.items() if not k.startswith("fc.")})
-    except (RuntimeError, pickle.UnpicklingError, EOFError, AttributeError, KeyError) as error:
+    except (
+        OSError, ValueError, RuntimeError, pickle.UnpicklingError, EOFError, AttributeError,
+        KeyError,
+    ) as error:  # fmt: skip
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not the weights of torchvision's {name} ({reason})") from error
     network.eval().to(device).to(memory_format=torch.channels_last)
@@ -174,7 +181,7 @@ def _kept(key: str) -> Tensor | None:
     """Return the features of a block where they are kept whole."""
     for path in _paths(key):
         with suppress(OSError, ValueError, EOFError):
-            return torch.from_numpy(np.load(path, allow_pickle=False))
+            return torch.from_numpy(read_array(path))
     return None
 
 

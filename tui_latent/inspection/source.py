@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from tui_latent.array_files import read_tensors
 from tui_latent.inspection.errors import InspectionError
 from tui_latent.inspection.images import load, load_images
 from tui_latent.preset_files import PresetError
@@ -210,7 +211,7 @@ def _read_latents(path: Path, now: Signature) -> RunLatents:
     from safetensors.torch import load as load_tensors
 
     try:
-        content = path.read_bytes()
+        content, header = read_tensors(path)
         tensors = load_tensors(content)
         return RunLatents(
             path,
@@ -219,14 +220,13 @@ def _read_latents(path: Path, now: Signature) -> RunLatents:
             tensors["bank_labels"],
             tensors["query_latents"],
             tensors["query_labels"],
-            _noted_step(content),
+            _noted_step(header),
         )
-    except (OSError, SafetensorError, KeyError) as error:
+    except (OSError, ValueError, SafetensorError, KeyError) as error:
         raise InspectionError(f"{path}: no latents can be read: {error}") from error
 
 
-def _noted_step(content: bytes) -> int | None:
-    """Return the step in the metadata of a whole safetensors file: its header is JSON."""
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+def _noted_step(header: Mapping[str, Any]) -> int | None:
+    """Return the step in the metadata of a safetensors file."""
     step = str(header.get("__metadata__", {}).get("step", ""))
     return int(step) if step.isdecimal() else None

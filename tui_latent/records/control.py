@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args, get_type_hints
 from tui_latent.records.files import Signature, replace_small_file, signature
 from tui_latent.records.locks import one_at_a_time
 from tui_latent.records.schema import Request, RunError
+from tui_latent.regular_files import read_small
 
 _FILE: Final = "control.json"
 _STATES: Final = get_args(get_type_hints(Request)["state"])
@@ -108,7 +109,7 @@ def _asked_so_far(file: Path) -> Request:
 def _read(file: Path) -> Request:
     """Read a request; OSError, or _NoRequestError for a file that is torn."""
     try:
-        table = json.loads(file.read_bytes())
+        table = json.loads(read_small(file))
     except (ValueError, RecursionError) as error:
         raise _NoRequestError from error
     if not _is_request(table):

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui_latent.records.files import replace_file
+from tui_latent.regular_files import read_small
 
 FORMAT: Final = 1
+_MOST_BYTES: Final = 1 << 28
+"""a confusion matrix of a thousand classes takes some megabytes"""
 _NAME: Final = re.compile(r"step-(\d{9,18})\.json")
 
 
@@ -35,7 +38,7 @@ def write_evaluation(run: Path, step: int, found: Mapping[str, Any]) -> Path:
 def read_evaluation(run: Path, step: int) -> dict[str, Any] | None:
     """Return the evaluation at `step`; None when there is none, or none that can be read."""
     try:
-        found = json.loads(evaluation_file(run, step).read_bytes())
+        found = json.loads(read_small(evaluation_file(run, step), _MOST_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
@@ -47,7 +50,7 @@ def newest_evaluation(run: Path) -> dict[str, Any] | None:
     """Return the readable evaluation of the latest step; None when there is none."""
     try:
         names = [entry.name for entry in (run / "evaluations").iterdir()]
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return None
     steps = sorted((int(match[1]) for match in map(_NAME.fullmatch, names) if match), reverse=True)
     return next((found for step in steps if (found := read_evaluation(run, step))), None)

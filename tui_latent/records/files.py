@@ -14,9 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui_latent.records.process import HOST, number_in_use, process_place
+from tui_latent.regular_files import open_regular
 
 _CHUNK = 1 << 20
 _ANCHOR = 64
+_LONGEST_LINE = 1 << 24
+_LEFT_OUT = "…".encode()
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _TEMPORARY = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]+\.tmp")
 _SURELY_LEFT = 3600.0
@@ -253,7 +256,7 @@ class GrowingLines:
         """Skip to the last `lines` lines, or to fewer where they take more than `most_bytes`."""
         if signature(self.path) is None:
             return
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             end = file.seek(0, os.SEEK_END)
             start = max(0, end - most_bytes)
             file.seek(start)
@@ -273,27 +276,40 @@ class GrowingLines:
         now = signature(self.path)
         if now is None or now == self._signature:
             return
-        for start, line in read_lines(self.path, self.offset):
-            self.offset = start + len(line) + 1
+        for start, line, end in _spans(self.path, self.offset):
+            self.offset = end
             self._anchor = (self._anchor + line[-_ANCHOR:] + b"\n")[-_ANCHOR:]
             yield start, line
         self._signature = now
 
     def _anchor_stands(self) -> bool:
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             file.seek(self.offset - len(self._anchor))
             return file.read(len(self._anchor)) == self._anchor
 
 
 def read_lines(path: Path, start: int, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
-    """Yield the complete lines between two offsets, each with the offset at which it starts."""
-    offset, carry = start, b""
-    with path.open("rb") as file:
+    """Yield the complete lines between two offsets, each with the offset at which it starts.
+
+    Of a line longer than 16 MiB, which nobody wrote, only the end comes, behind an ellipsis.
+    """
+    for offset, line, _ in _spans(path, start):
+        if stop is not None and offset >= stop:
+            return
+        yield offset, line
+
+
+def _spans(path: Path, start: int) -> Iterator[tuple[int, bytes, int]]:
+    """Yield the complete lines from an offset on, with the offsets of their start and behind it."""
+    offset, carry, left_out = start, b"", 0
+    with open_regular(path) as file:
         file.seek(start)
         while chunk := file.read(_CHUNK):
             *lines, carry = (carry + chunk).split(b"\n")
             for line in lines:
-                if stop is not None and offset >= stop:
-                    return
-                yield offset, line
-                offset += len(line) + 1
+                end = offset + left_out + len(line) + 1
+                yield offset, _LEFT_OUT + line if left_out else line, end
+                offset, left_out = end, 0
+            if len(carry) > (_ANCHOR if left_out else _LONGEST_LINE):
+                left_out += len(carry) - _ANCHOR
+                carry = carry[-_ANCHOR:]

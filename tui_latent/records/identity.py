@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tui_latent.records.plain import plain_name, plain_values
-from tui_latent.records.schema import FORMAT, RunError
+from tui_latent.records.schema import FORMAT, RunError, UnreadableError
+from tui_latent.regular_files import SizeError, read_small
 
 PRESET_FILE = "preset.toml"
 
@@ -37,13 +38,17 @@ def read_identity(path: Path) -> Identity:
     """
     file = path / PRESET_FILE
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        table = tomllib.loads(read_small(file).decode("utf-8-sig"))
         created = file.stat().st_mtime
     except (FileNotFoundError, NotADirectoryError) as error:
         what = f"has no {PRESET_FILE}" if path.is_dir() else "no such folder"
         raise RunError(f"{path}: not a run: {what}") from error
+    except PermissionError as error:
+        raise UnreadableError(path, error) from error
     except OSError as error:
         raise RunError(f"{file}: cannot be read: {error.strerror}") from error
+    except SizeError as error:
+        raise RunError(f"{file}: not a run's preset: {error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunError(f"{file}: not a TOML file: {error}") from error
     provenance = table.pop("provenance", {})

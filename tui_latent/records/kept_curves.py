@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.array_files import opened_archive
 from tui_latent.records.curves import BIN_FIELDS, BinState
 from tui_latent.records.files import temporary_beside
 
@@ -77,10 +78,7 @@ def write_kept(path: Path, kept: KeptCurves) -> None:
 def read_kept(path: Path) -> KeptCurves | None:
     """Read the curves at `path`; None when there are none, or no whole ones."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
-                return None
-        with np.load(path, allow_pickle=False) as arrays:
+        with opened_archive(path, _MOST_BYTES) as arrays:
             about = json.loads(arrays["about"].tobytes())
             bins = {}
             for index, (name, width, best, non_finite) in enumerate(about["metrics"]):

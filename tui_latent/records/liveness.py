@@ -13,6 +13,7 @@ from tui_latent.records.files import Signature, replace_small_file, signature
 from tui_latent.records.plain import plain_text
 from tui_latent.records.process import is_alive
 from tui_latent.records.schema import LIVE_STATES, State, Status
+from tui_latent.regular_files import read_small
 
 STALE_AFTER: Final = 30.0
 """seconds without a heartbeat after which a run counts as interrupted"""
@@ -35,7 +36,7 @@ def write_status(path: Path, status: Status) -> None:
 def read_status(path: Path) -> Status:
     """Read the status of the run at `path` as its trainer left it; StatusError if there is none."""
     try:
-        table = json.loads((path / "status.json").read_bytes())
+        table = json.loads(read_small(path / "status.json"))
     except FileNotFoundError as error:
         raise StatusError("status.json is missing") from error
     except (ValueError, RecursionError) as error:

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.array_files import opened_archive
 from tui_latent.records.files import temporary_beside
 from tui_latent.records.plain import plain_name
 from tui_latent.records.schema import LatentMap
@@ -21,6 +22,9 @@ _NAME: Final = re.compile(r"step-(\d{9,18})\.npz")
 
 FINENESS: Final = 2000
 """float16 is used where it can tell apart this many positions across the map"""
+
+_MOST_BYTES: Final = 1 << 28
+"""unpacked; ten million images take them"""
 
 _TORN: Final = (
     OSError, ValueError, TypeError, KeyError, EOFError, NotImplementedError,
@@ -86,7 +90,7 @@ def write_map(
 def read_map(path: Path, step: int) -> Evaluation:
     """Read a map; MapError when the file is torn or not ours."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with opened_archive(path, _MOST_BYTES) as arrays:
             latent_map = LatentMap(
                 step=step,
                 points=_shaped(arrays["points"], np.dtype(np.float32), 2),

@@ -47,7 +47,7 @@ class RunReader:
         except OSError as error:
             self._metrics = MetricsReader(self._metrics.path)  # it may have stopped halfway
             raise RunError(
-                f"{self.path}: cannot be read any more: {error.strerror or error}"
+                f"{error.filename or self.path}: cannot be read any more: {error.strerror or error}"
             ) from error
         old = self._snapshot
         changes = {

@@ -23,7 +23,14 @@ from tui_latent.records.liveness import (
 from tui_latent.records.locks import FileLock
 from tui_latent.records.plain import plain_name
 from tui_latent.records.process import is_alive
-from tui_latent.records.schema import LIVE_STATES, RunBusyError, RunError, RunSummary, Status
+from tui_latent.records.schema import (
+    LIVE_STATES,
+    RunBusyError,
+    RunError,
+    RunSummary,
+    Status,
+    UnreadableError,
+)
 from tui_latent.records.staging import remove_whole, staging_folder
 
 LATEST = "latest"
@@ -81,7 +88,7 @@ def summarise_run(path: Path) -> RunSummary:
         problem = str(error)
         preset, created = "", changed
     except OSError as error:
-        problem = f"{PRESET_FILE} cannot be read: {error.strerror}"
+        problem = str(UnreadableError(path, error))
         preset, created = "", changed
     return RunSummary(
         path,
@@ -129,8 +136,13 @@ def find_run(folder: Path, name: str) -> Path:
         return _latest(folder)
     try:
         for path in (folder / name, Path(name).expanduser()):
-            if name and _is_run(path):
+            if name and (path / PRESET_FILE).is_file():
                 return path
+    except PermissionError as error:
+        raise UnreadableError(path, error) from error
+    except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
+        raise RunError(f"{plain_name(name)}: no such run: {error}") from error
+    try:
         if len(Path(name).parts) > 1:
             read_identity(Path(name).expanduser())
     except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
@@ -140,7 +152,7 @@ def find_run(folder: Path, name: str) -> Path:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        names = ", ".join(path.name for path in matches)
+        names = ", ".join(plain_name(path.name) for path in matches)
         raise RunError(f"{name}: more than one run begins so: {names}")
     raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
 
@@ -200,7 +212,7 @@ def _identity(path: Path, _: Signature | None) -> Identity:
 def _run_folders(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            names = [e.name for e in entries if not e.name.startswith(".") and _is_folder(e)]
+            names = [e.name for e in entries if not e.name.startswith(".") and _may_be_folder(e)]
         return [folder / name for name in names]
     except FileNotFoundError:
         return []
@@ -208,11 +220,12 @@ def _run_folders(folder: Path) -> list[Path]:
         raise RunError(f"{folder}: cannot be read as a folder of runs: {error.strerror}") from error
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _may_be_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, or one that this user may not see."""
     try:
         return entry.is_dir()
-    except OSError:  # a link into a folder of another user
-        return False
+    except OSError:
+        return True
 
 
 def _changed(path: Path) -> float:
@@ -227,7 +240,7 @@ def _changed(path: Path) -> float:
 def _is_run(path: Path) -> bool:
     try:
         return (path / PRESET_FILE).is_file()
-    except PermissionError:  # another user's, who lets nobody look into it
+    except OSError:  # another user's, who lets nobody look into it
         return False
 
 

@@ -30,6 +30,16 @@ class RunError(Exception):
         super().__init__(plain_text(message))
 
 
+class UnreadableError(RunError):
+    """A folder that may be a run, which this user may not read."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"{path}: unreadable ({error.strerror or error}): give this user the right to read it, "
+            "or ask its owner"
+        )
+
+
 class RunBusyError(RunError):
     """Another live process trains this run."""
 

@@ -24,8 +24,10 @@ from typing import Any, BinaryIO, Final, cast
 import torch
 from torch import Tensor
 
+from tui_latent.array_files import check_stored
 from tui_latent.records.files import sync_folder
 from tui_latent.records.schema import RunError
+from tui_latent.regular_files import SizeError, open_regular, read_small
 
 KEPT = 2
 """newest checkpoints kept beside the best one"""
@@ -217,10 +219,16 @@ def _read(path: Path, device: torch.device | str) -> dict[str, Any]:
     """Read a file if it is whole; _DamagedError says how it is not."""
     try:
         _check_bytes(path)
+        check_stored(path)
         state = torch.load(path, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:
         raise _DamagedError("it holds what no checkpoint does") from error
-    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError) as error:
+    except SizeError as error:
+        raise _DamagedError(str(error)) from error
+    except (
+        RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError,
+        zipfile.BadZipFile,
+    ) as error:  # fmt: skip
         raise _DamagedError("it cannot be decoded") from error
     except FileNotFoundError:
         raise
@@ -238,7 +246,7 @@ def _read(path: Path, device: torch.device | str) -> dict[str, Any]:
 
 def _check_bytes(path: Path) -> None:
     """Compare a file with its checksum, or with the archive's own where it has none."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - _SEAL, 0))
         seal = file.read()[2:]
@@ -266,7 +274,7 @@ def _check_archive(path: Path) -> None:
 
 def _read_index(folder: Path) -> dict[str, str]:
     try:
-        index = json.loads((folder / "last.json").read_bytes())
+        index = json.loads(read_small(folder / "last.json"))
     except (FileNotFoundError, ValueError, RecursionError):
         return {}
     if not isinstance(index, dict):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors import SafetensorError
+from safetensors.torch import load
 from torch import Tensor
 
+from tui_latent.array_files import read_tensors
 from tui_latent.data.identity import DataIdentity, changes
 from tui_latent.data.image_set import Dataset
 from tui_latent.evaluation.knn import nearest
@@ -39,7 +41,13 @@ def earlier_neighbours(
             f"{run.name} saw other images, so its neighbours are none here: {change}: "
             "train it anew, and use the same [data] in both"
         )
-    bank = load_file(path)["bank_latents"].to(dataset.train.labels.device)
+    try:
+        bank = load(read_tensors(path)[0])["bank_latents"].to(dataset.train.labels.device)
+    except (OSError, ValueError, SafetensorError, KeyError) as error:
+        raise RunError(
+            f"{path}: no latents can be read ({error}): resume {run.name} up to its next "
+            "evaluation, which writes them anew"
+        ) from error
     if len(bank) != len(dataset.train):
         raise RunError(
             f"{run.name} saw {len(bank):,} training images, this preset has "

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _STUCK: Final = 2.0
 """seconds after which an event loop that hears nothing counts as waiting for its terminal"""
 
+_TO_LEAVE: Final = 3.0
+"""seconds for the screen to give the terminal back once nothing trains any more"""
+
 
 class UnseenTraining:
     """Listens to the system's signals for an application that draws on a real terminal.
@@ -56,10 +59,11 @@ class UnseenTraining:
         heard = threading.Event()
         self._in_loop(heard.set)
         self._in_loop(self._app.leave)
-        if heard.wait(_STUCK):
-            return
+        in_time = heard.wait(_STUCK)
         if path is not None:
             self._app.trained.wait()
+        if in_time:  # what is painted on leaving may find the terminal stuck as well
+            time.sleep(_TO_LEAVE)
         os._exit(0)
 
     def _begin(self) -> None:

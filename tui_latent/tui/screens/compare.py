@@ -112,6 +112,7 @@ class CompareScreen(SteadyScreen[None]):
             RunWatcher(path, partial(self._pass_on, index)) for index, path in enumerate(paths)
         ]
         self._runs: list[RunSnapshot | None] = [None] * len(paths)
+        self._lost: set[int] = set()
         self._shown: Comparison | None = None
         self._changed = self._busy = False
 
@@ -152,6 +153,8 @@ class CompareScreen(SteadyScreen[None]):
         """Note a run's newest state; the first of all runs is shown at once."""
         if isinstance(event.message, RunLost):
             self.notify(event.message.problem, severity="error", timeout=20, markup=False)
+            self._lost.add(event.index)
+            self._changed = True
         if not isinstance(event.message, SnapshotRead):
             return
         self._runs[event.index] = event.message.snapshot
@@ -161,7 +164,8 @@ class CompareScreen(SteadyScreen[None]):
 
     def _compare_again(self) -> None:
         runs = [run for run in self._runs if run is not None]
-        if self._changed and not self._busy and len(runs) == len(self._runs):
+        unread = [i for i, run in enumerate(self._runs) if run is None and i not in self._lost]
+        if self._changed and not self._busy and not unread and len(runs) > 1:
             self._changed, self._busy = False, True
             self._compare(runs)
 

@@ -1,0 +1,57 @@
+"""Files opened and read within bounds, by the standard library alone.
+
+Every reader opens files here. What is no regular file is refused (opening a pipe would wait for
+ever), and what is larger than such a file can be is refused before it is read.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Final
+
+SMALL: Final = 1 << 22
+"""bytes of a preset, a status, a request or an index at most"""
+
+
+class SizeError(ValueError):
+    """A file that is larger than what it can be, or says so; the message says how large."""
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; OSError when it is missing, a folder, a pipe or a device."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise OSError(errno.EINVAL, "It is no regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_small(path: Path, most: int = SMALL) -> bytes:
+    """Read a whole file of at most `most` bytes; SizeError when it has more, OSError as
+    `open_regular`."""
+    with open_regular(path) as file:
+        content = file.read(most + 1) if size_of(file) <= most else b""
+        size = max(size_of(file), len(content))
+    if size > most:
+        raise SizeError(f"it has {amount(size)}, and {amount(most)} is the most that it can have")
+    return content
+
+
+def size_of(file: BinaryIO) -> int:
+    """Return the bytes of an open file."""
+    return os.fstat(file.fileno()).st_size
+
+
+def amount(size: float) -> str:
+    """Write a number of bytes for people, as `2.5 GB`."""
+    for unit in ("bytes", "KB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            break
+        size /= 1000
+    return f"{size:,.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
