@@ -162,6 +162,20 @@ def title_name(screen: CompareScreen) -> str:
     return chart._titles[-1]  # type: ignore[attr-defined,no-any-return]
 
 
+async def test_a_run_that_cannot_be_read_is_told_and_the_others_are_compared(
+    tmp_path: Path, runs: list[Path]
+) -> None:
+    (runs[1] / "metrics.jsonl").unlink()
+    (runs[1] / "metrics.jsonl").mkdir()
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await compared(pilot, runs)
+        assert "digits-contrastive" in names(screen) and "begun" in names(screen)
+        assert "vicreg" not in names(screen)
+        assert any("metrics.jsonl: cannot be read" in n.message for n in app._notifications)
+        assert sum(panel.display for panel in screen.query("ComparedMapPanel")) == 2
+
+
 async def test_a_live_run_goes_on_and_what_comes_is_shown(tmp_path: Path, runs: list[Path]) -> None:
     writer = made(tmp_path, "digits-live")
     async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:

@@ -142,8 +142,11 @@ class ComparisonPanels(Grid):
         self.query_one("#settings", TablePanel).show(
             partial(setting_titles, shown), partial(setting_lines, shown, colored=colored)
         )
-        for index, panel in enumerate(self._maps):
+        for index, panel in zip(range(len(shown.runs)), self._maps, strict=False):
             panel.show(shown, index)
+        if len(shown.runs) < self._runs:  # one could not be read
+            self._runs = len(shown.runs)
+            self.show_maps()
 
     # Curves
 
@@ -198,7 +201,7 @@ class ComparisonPanels(Grid):
         count = self._maps_in_view()
         first = min(self._first_map, max(self._runs - count, 0))
         for index, panel in enumerate(self._maps):
-            panel.display = first <= index < first + count
+            panel.display = first <= index < min(first + count, self._runs)
 
     def _maps_in_view(self) -> int:
         width = self.query_one("#maps").size.width or self.size.width
