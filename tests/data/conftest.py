@@ -11,10 +11,11 @@ import pytest
 
 @pytest.fixture
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty data folder in use, with downloads forbidden."""
+    """An empty data folder in use, with downloads forbidden; what the home folder keeps is not seen."""
     folder = tmp_path / "data"
     folder.mkdir()
     monkeypatch.setenv("TUI_LATENT_DATA", str(folder))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TUI_LATENT_OFFLINE", "1")
     return folder
 

@@ -291,7 +291,7 @@ def test_a_store_begun_by_one_user_is_finished_and_read_by_another(
     def reading() -> None:
         log: list[str] = []
         load_dataset(chosen, 0, log.append)
-        assert log == []
+        assert not any(line.startswith("decod") for line in log)
 
     assert as_user(ALICE, lambda: (load_dataset(chosen, 0, dying), None)[1]) == 7
     assert as_user(BOB, finishing) == 0

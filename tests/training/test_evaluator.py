@@ -231,7 +231,7 @@ def _run_of_few(tmp_path: Any) -> Any:
         "train.eval_every": 1,
         "method.hidden_dim": 16,
     }
-    preset = load_preset("digits-contrastive-2d", changes).model_copy(update={"stages": ()})
+    preset = load_preset("digits-contrastive-2d", {"stages": [], **changes})
     path = create_run("few", preset, tmp_path / "runs")
     assert train_run(path).state == "finished"
     return path
