@@ -23,12 +23,12 @@ import torch
 
 from benchmarks.record import Row, save
 from benchmarks.rounds import device_option, devices, finish
-from tui_latent.launch import create_run
+from tui_latent.config.preset_files import preset_names
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset
+from tui_latent.launch.start import create_run
 from tui_latent.methods import METHODS
-from tui_latent.preset_files import preset_names
-from tui_latent.presets import load_preset
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Preset
+from tui_latent.runs.writer import RunWriter
 from tui_latent.training.trainer import Trainer
 
 FIRST = (

@@ -24,11 +24,11 @@ from tui_latent.array_files import (
     read_array,
     read_tensors,
 )
-from tui_latent.data.arrays import load_arrays, look_at_arrays
-from tui_latent.data.errors import DataError
-from tui_latent.records.kept_curves import read_kept
-from tui_latent.records.maps import MapError, read_map
+from tui_latent.datasets.arrays import load_arrays, look_at_arrays
+from tui_latent.datasets.errors import DataError
 from tui_latent.regular_files import SizeError, amount, read_small
+from tui_latent.runs.curve_cache import read_kept
+from tui_latent.runs.maps import MapError, read_map
 
 TERA = 10**12
 

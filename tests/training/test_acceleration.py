@@ -14,13 +14,13 @@ from torch import Tensor
 
 from tests.training.conftest import MakeRun
 from tests.training.test_session import assert_same_weights, weights
-from tui_latent.launch import train_run
-from tui_latent.presets import load_run_preset
-from tui_latent.records.reader import RunReader
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Acceleration
+from tui_latent.config.presets import load_run_preset
+from tui_latent.config.settings import Acceleration
+from tui_latent.launch.start import train_run
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.writer import RunWriter
 from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, Way
-from tui_latent.training.captured import Terms
+from tui_latent.training.graph_step import Terms
 from tui_latent.training.trainer import Trainer
 
 TRIAL = WARM_UP + TIMED

@@ -16,12 +16,14 @@ import torch
 
 from tests.training.conftest import MakeRun
 from tests.training.test_session import assert_same_weights, stop_at, wait_until
-from tui_latent.launch import create_run, train_run
+from tui_latent.config.presets import load_preset
+from tui_latent.launch.start import create_run, train_run
 from tui_latent.methods.eigenmaps import Eigenmaps
-from tui_latent.presets import load_preset
-from tui_latent.records.control import request
-from tui_latent.records.reader import RunReader
-from tui_latent.training import control, disk, trainer
+from tui_latent.runs.control import request
+from tui_latent.runs.reader import RunReader
+from tui_latent.training import retrying_writes as disk
+from tui_latent.training import run_control as control
+from tui_latent.training import trainer
 from tui_latent.training.checkpoint import Saved, save_checkpoint
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.trainer import Trainer

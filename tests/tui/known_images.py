@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.tui.made_runs import clusters
-from tui_latent import inspection
-from tui_latent.inspection.extremes import Ranked
-from tui_latent.inspection.landing import Landing
+from tui_latent import analysis
+from tui_latent.analysis.class_extremes import Ranked
+from tui_latent.analysis.view_spread import Landing
 
 IMAGES = 30
 
@@ -36,11 +36,11 @@ class KnownImages:
         sheet[:, 0] = indices[0]
         return sheet
 
-    def neighbours(self, index: int, k: int) -> inspection.Neighbours:
+    def neighbours(self, index: int, k: int) -> analysis.Neighbours:
         labels = tuple("[red]" if n < 12 else "blue" for n in range(k))
         images = np.stack([np.full((8, 8, 1), 100 + n, np.uint8) for n in range(k)])
         distances = np.arange(k) / 4
-        return inspection.Neighbours(index, np.arange(k), distances, labels, images)
+        return analysis.Neighbours(index, np.arange(k), distances, labels, images)
 
 
 class KnownLandings:
@@ -68,4 +68,4 @@ class NothingThere(KnownImages):
     """Stands for the inspector of a run whose images are gone."""
 
     def held_out_size(self) -> int:
-        raise inspection.InspectionError("mnist is not in /data: set TUI_LATENT_DATA")
+        raise analysis.InspectionError("mnist is not in /data: set TUI_LATENT_DATA")

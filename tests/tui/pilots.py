@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tui_latent.tui.app import LatentApp
-from tui_latent.tui.screens.dashboard import DashboardScreen
-from tui_latent.tui.widgets.drawn_panel import DrawnPanel
-from tui_latent.tui.widgets.run_header import RunHeader
+from tui_latent.tui.charts.panel import DrawnPanel
+from tui_latent.tui.screens.dashboard.header import RunHeader
+from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 
 
 class MenulessApp(LatentApp):

@@ -16,14 +16,14 @@ from textual.widgets import Static
 
 from tests.trained_runs import store, stored
 from tests.tui.pilots import MenulessApp, until
-from tui_latent.inspection import RunInspector, RunSource
-from tui_latent.inspection.decoding import RunDecoder
-from tui_latent.inspection.sampling import ClassSampler
-from tui_latent.tui.image_cells import Pixels
-from tui_latent.tui.screens.viewer import ViewerScreen
-from tui_latent.tui.widgets.latent_sliders import LatentSliders
-from tui_latent.tui.widgets.marks_map import MarksMap
-from tui_latent.tui.widgets.pixels import ImageSheet
+from tui_latent.analysis import RunInspector, RunSource
+from tui_latent.analysis.decoding import RunDecoder
+from tui_latent.analysis.sampling import ClassSampler
+from tui_latent.tui.charts.image_cells import Pixels
+from tui_latent.tui.charts.image_grid import ImageSheet
+from tui_latent.tui.charts.marked_scatter import MarksMap
+from tui_latent.tui.screens.images.screen import ViewerScreen
+from tui_latent.tui.screens.images.sliders_widget import LatentSliders
 
 Trained = Callable[[str], Path]
 SIZES = [(80, 24), (120, 40)]

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from tui_latent.settings import Acceleration
-from tui_latent.training.captured import Captured, Losses, Terms, Update
+from tui_latent.config.settings import Acceleration
+from tui_latent.training.graph_step import Captured, Losses, Terms, Update
 
 WARM_UP = 5
 """updates of a way before it is timed: allocation, cuDNN's choices, compiling"""

@@ -10,19 +10,19 @@ from math import prod
 import torch
 from torch import Tensor
 
-from tui_latent.data.image_set import Dataset, ImageSet
-from tui_latent.data.pairing import Pairing
-from tui_latent.evaluation.chunks import at_once
-from tui_latent.evaluation.collapse import (
+from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.pairing import Pairing
+from tui_latent.methods.method import Method
+from tui_latent.metrics.chunks import at_once
+from tui_latent.metrics.collapse import (
     FIGURES,
     alignment,
     collapse_signs,
     space_figures,
     why_no_figures,
 )
-from tui_latent.evaluation.draws import drawn_order
-from tui_latent.evaluation.knn import KS, evaluate_knn, why_no_vote
-from tui_latent.methods.method import Method
+from tui_latent.metrics.knn import KS, evaluate_knn, why_no_vote
+from tui_latent.metrics.sample_order import drawn_order
 
 CHUNK = 1024
 """images per forward pass: about .1 s of a small network on two cores, for prompt pauses"""

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import torch
 
-from tui_latent.data.sources import load_dataset
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.sources import load_dataset
 from tui_latent.methods import METHODS
-from tui_latent.records.missing import missing_lines
-from tui_latent.records.schema import State
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Preset
+from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.schema import State
+from tui_latent.runs.writer import RunWriter
 from tui_latent.trained_on import ImageCheck
 from tui_latent.training.checkpoint import Saved, save_checkpoint, state_bytes
-from tui_latent.training.control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.device import choose_device, use_device
-from tui_latent.training.disk import PatientDisk
 from tui_latent.training.evaluator import Evaluator
-from tui_latent.training.latent_files import LatentFiles
+from tui_latent.training.latent_writer import LatentFiles
 from tui_latent.training.loading import load_unless_stopped, looking_meanwhile
+from tui_latent.training.retrying_writes import PatientDisk
+from tui_latent.training.run_control import RunControl, StopRequested, Stopwatch
 
 
 def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:

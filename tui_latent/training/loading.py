@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tui_latent.data.errors import DataError
-from tui_latent.data.image_set import Dataset
-from tui_latent.records.control import read_request
-from tui_latent.records.plain import plain_name
-from tui_latent.records.reader import RunReader
-from tui_latent.records.writer import RunWriter
-from tui_latent.training.control import LOOK_EVERY, StopRequested
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.image_set import Dataset
+from tui_latent.runs.control import read_request
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.sanitize import plain_name
+from tui_latent.runs.writer import RunWriter
+from tui_latent.training.run_control import LOOK_EVERY, StopRequested
 
 _Result = TypeVar("_Result")
 _NAMED = 6

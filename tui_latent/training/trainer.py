@@ -9,22 +9,20 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from tui_latent.data.pairing import make_pairing
-from tui_latent.data.sources import load_dataset
-from tui_latent.evaluation.draws import drawn_order
-from tui_latent.evaluation.knn import KS
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.pairing import make_pairing
+from tui_latent.datasets.sources import load_dataset
 from tui_latent.methods import METHODS
-from tui_latent.records.missing import missing_lines
-from tui_latent.records.schema import State
-from tui_latent.records.writer import RunWriter
-from tui_latent.screen_time import ScreenShare
-from tui_latent.settings import Preset
+from tui_latent.metrics.knn import KS
+from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.schema import State
+from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.cpu_share import ScreenShare
 from tui_latent.trained_on import ImageCheck
 from tui_latent.training.acceleration import Accelerator, accelerator
-from tui_latent.training.best import BestLoss
-from tui_latent.training.captured import Losses
+from tui_latent.training.best_checkpoint import BestLoss
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
-from tui_latent.training.control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.device import (
     choose_device,
     choose_layout,
@@ -33,17 +31,19 @@ from tui_latent.training.device import (
     memory_in_use,
     use_device,
 )
-from tui_latent.training.disk import PatientDisk
+from tui_latent.training.device_memory import move_to
+from tui_latent.training.epoch_sampler import RowOrder
 from tui_latent.training.evaluator import Evaluation, Evaluator
-from tui_latent.training.latent_files import LatentFiles
+from tui_latent.training.graph_step import Losses
+from tui_latent.training.latent_writer import LatentFiles
 from tui_latent.training.loading import load_unless_stopped, refuse_if_stopped
+from tui_latent.training.loss_window import TermWindow
 from tui_latent.training.neighbour_views import earlier_neighbours
 from tui_latent.training.optimizers import make_optimizer
 from tui_latent.training.random_states import load_random_states, random_states
-from tui_latent.training.room import move_to
-from tui_latent.training.rows import RowOrder
+from tui_latent.training.retrying_writes import PatientDisk
+from tui_latent.training.run_control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
-from tui_latent.training.window import TermWindow
 
 SETTLED = 30
 """steps after which batch normalisation's running averages (of .9) hold for an evaluation: before,
