@@ -158,12 +158,12 @@ def _measured(
     if not gpu:
         return None
     numbers["peak GiB"] = torch.cuda.max_memory_allocated() / 2**30
-    plain.let_go()
+    plain.release()
     graph = trainer(preset(name, device, folder, tiny, acceleration="graph"), folder)
     numbers["graph ms"] = milliseconds(graph, steps)
     numbers["times"] = numbers["plain ms"] / numbers["graph ms"]
     numbers["reserved GiB"] = torch.cuda.memory_reserved() / 2**30
-    graph.let_go()
+    graph.release()
     one, two = (
         trainer(preset(name, device, folder, tiny, acceleration=way, precision="float32"), folder)
         for way in ("off", "graph")

@@ -27,7 +27,7 @@ from tui_latent.array_files import (
 from tui_latent.datasets.arrays import load_arrays, look_at_arrays
 from tui_latent.datasets.errors import DataError
 from tui_latent.regular_files import SizeError, amount, read_small
-from tui_latent.runs.curve_cache import read_kept
+from tui_latent.runs.curve_cache import read_curve_cache
 from tui_latent.runs.maps import MapError, read_map
 
 TERA = 10**12
@@ -90,7 +90,7 @@ def test_an_archive_that_claims_too_much_is_refused(
             pass
         with pytest.raises(MapError, match=r"torn: (points|about|x_train)"):
             read_map(path, 1)
-        assert read_kept(path) is None
+        assert read_curve_cache(path) is None
         for read in (load_arrays, look_at_arrays):
             with pytest.raises(DataError, match=f"{path.name}: .* save it anew"):
                 read(path)

@@ -209,14 +209,14 @@ def test_what_tell_raises_ends_it_and_nothing_is_written(make_space: MakeSpace) 
 
     told: list[str] = []
 
-    def tell(words: str) -> None:
+    def on_progress(words: str) -> None:
         told.append(words)
         if words == "k-means":
             raise Enough
 
     path = make_space()
     with pytest.raises(Enough):
-        evaluate_run(path, tell=tell)
+        evaluate_run(path, on_progress=on_progress)
     assert told[0] == "reading the latents" and "linear probe" in told
     assert newest_evaluation(path) is None
 

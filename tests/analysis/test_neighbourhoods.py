@@ -91,7 +91,7 @@ def test_thinner_is_the_share_of_images_in_thinner_places() -> None:
     for row in space.points.double().numpy():
         distances = sorted(float(np.linalg.norm(voter - row)) for voter in voters)
         means.append(sum(distances[:K]) / K)
-    np.testing.assert_allclose(space.strangeness, means, rtol=1e-4)
+    np.testing.assert_allclose(space.anomaly_score, means, rtol=1e-4)
     index = int(np.argsort(means)[30])
     assert space.facts(index, 1).thinner == pytest.approx((120 - 31) / 120, abs=1e-9)
 
@@ -104,7 +104,7 @@ def test_very_few_images_have_what_there_is(count: int) -> None:
     facts = space.facts(0, 8)
     assert len(facts.nearest.indices) == count - 1
     assert facts.vote == 0 and facts.voters == count - 1
-    assert len(space.clusters) == len(space.crowding) == len(space.strangeness) == count
+    assert len(space.clusters) == len(space.local_spacing) == len(space.anomaly_score) == count
 
 
 def test_latents_that_are_all_equal_are_one_cluster() -> None:
@@ -112,7 +112,7 @@ def test_latents_that_are_all_equal_are_one_cluster() -> None:
     labels = np.arange(30) % 3
     space = Space(latent_map(points, labels), torch.from_numpy(points).float(), None, None)
     assert set(space.clusters.tolist()) == {0}
-    assert (space.crowding == 0).all()
+    assert (space.local_spacing == 0).all()
     facts = space.facts(4, 3)
     assert facts.nearest.distances.tolist() == [0, 0, 0] and facts.thinner == 0
 

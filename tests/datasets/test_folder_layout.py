@@ -12,7 +12,7 @@ from PIL import Image
 from tui_latent.config.settings import AugmentSettings, DataSettings
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.errors import DataError
-from tui_latent.datasets.folder_layout import Layout, find_layout
+from tui_latent.datasets.folder_layout import FolderLayout, find_layout
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.naming import natural_order, shown_names
 from tui_latent.datasets.pairing import make_pairing
@@ -35,7 +35,7 @@ def load(root: Path, log: list[str] | None = None, **settings: object) -> Datase
     return load_dataset(DataSettings.model_validate(chosen), 0, told.append)
 
 
-def named(layout: Layout) -> tuple[str, str | None, tuple[str, ...]]:
+def named(layout: FolderLayout) -> tuple[str, str | None, tuple[str, ...]]:
     return layout.train.name, layout.test.name if layout.test else None, layout.folders
 
 

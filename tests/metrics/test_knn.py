@@ -204,7 +204,7 @@ def test_between_runs_while_the_neighbours_are_sought(monkeypatch: pytest.Monkey
 
     with pytest.raises(KeyboardInterrupt):
         evaluate_knn(
-            drawn(40, 2, 1), labels, drawn(40, 2, 2), labels, 1, between=stop_at_the_second_look
+            drawn(40, 2, 1), labels, drawn(40, 2, 2), labels, 1, on_chunk=stop_at_the_second_look
         )
 
 

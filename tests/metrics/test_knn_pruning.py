@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.metrics.test_knn import assert_nearest, drawn
 from tui_latent.metrics import knn_pruning as cells
 from tui_latent.metrics.knn import evaluate_knn_within, nearest
-from tui_latent.metrics.knn_pruning import Cells
+from tui_latent.metrics.knn_pruning import BankCells
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_latents_without_clusters_are_left_to_plain_comparison() -> None:
     def errors(lengths: Tensor) -> Tensor:
         return torch.zeros_like(lengths, dtype=torch.float64)
 
-    found = Cells(bank, errors).smallest_scores(drawn(900, 64, 2), 20, 28, lambda: None)
+    found = BankCells(bank, errors).smallest_scores(drawn(900, 64, 2), 20, 28, lambda: None)
     assert found is None
 
 
@@ -116,4 +116,4 @@ def test_between_runs_while_cells_are_compared() -> None:
 
     labels = torch.zeros(9000, dtype=torch.int64)
     with pytest.raises(KeyboardInterrupt):
-        evaluate_knn_within(clustered(9000, 16, 1), labels, 1, between=stop_at_the_tenth_look)
+        evaluate_knn_within(clustered(9000, 16, 1), labels, 1, on_chunk=stop_at_the_tenth_look)

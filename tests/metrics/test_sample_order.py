@@ -56,7 +56,7 @@ def test_zero_has_no_sign_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPa
     assert drawn_order(signed).equal(drawn_order(rows))
     monkeypatch.setattr(draws, "_NUMBERS_AT_ONCE", 2)
     calls: list[None] = []
-    assert drawn_order(rows, between=lambda: calls.append(None)).equal(drawn_order(signed))
+    assert drawn_order(rows, on_chunk=lambda: calls.append(None)).equal(drawn_order(signed))
     assert len(calls) == 3
 
 

@@ -81,7 +81,7 @@ def test_chunks_change_nothing_and_something_runs_between_them(
     whole = trustworthiness(latents, points)
     monkeypatch.setattr(module, "_PAIRS_AT_ONCE", 1000)
     calls: list[None] = []
-    assert trustworthiness(latents, points, between=lambda: calls.append(None)) == whole
+    assert trustworthiness(latents, points, on_chunk=lambda: calls.append(None)) == whole
     assert len(calls) == 9
 
 

@@ -27,7 +27,7 @@ from tui_latent.analysis.sampling import ClassSamples
 from tui_latent.reports.export import export_report
 from tui_latent.reports.figure import draw_report
 from tui_latent.reports.inputs import Cloud, Flat, Thumbnails, collect_findings
-from tui_latent.reports.layouts import FAMILIES, family_rows, needed, rows_height
+from tui_latent.reports.layouts import LAYOUTS, layout_rows, needed, rows_height
 from tui_latent.reports.map_frame import map_frame
 from tui_latent.reports.numbers import report_numbers
 from tui_latent.reports.panels.thumbnails import sheet
@@ -60,7 +60,7 @@ def autoencoder(trained: Callable[[str], Path], tmp_path: Path) -> Path:
 def findings_of(run: Path) -> dict[str, Any]:
     snapshot = RunReader(run).refresh()
     method = str(snapshot.preset["method"]["name"])
-    return collect_findings(run, snapshot, needed(family_rows(method)), 0)
+    return collect_findings(run, snapshot, needed(layout_rows(method)), 0)
 
 
 def drawn(run: Path, findings: dict[str, Any]) -> Figure:
@@ -92,7 +92,7 @@ def decoded(names: tuple[str, ...]) -> dict[str, Any]:
 def test_every_method_has_a_family() -> None:
     from tui_latent.methods import METHODS as KNOWN
 
-    assert set(KNOWN) <= set(FAMILIES)
+    assert set(KNOWN) <= set(LAYOUTS)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_a_method_or_a_latent_cannot_give_is_said(make_run: MakeRun) -> Non
     findings = findings_of(make_run(method=METHODS["triplet"]))
     assert findings["cloud"] == findings["t-SNE"]
     assert findings["cloud"] == "the latent has two dimensions: the map shows all of it"
-    rows = family_rows("triplet")
+    rows = layout_rows("triplet")
     whole = rows_height(rows, findings | {"cloud": clear_map(20)})
     assert whole - rows_height(rows, findings) > 3, "a row of reasons takes little room"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.runs.test_metrics import record
 from tui_latent.runs import metrics
-from tui_latent.runs.curve_cache import NAME, read_kept
+from tui_latent.runs.curve_cache import NAME, read_curve_cache
 from tui_latent.runs.metrics import MetricsReader
 from tui_latent.runs.writer import RunWriter
 
@@ -153,7 +153,7 @@ def test_an_archive_that_unpacks_to_far_more_is_not_read(tmp_path: Path) -> None
     file = tmp_path / "metrics.jsonl"
     file.write_bytes(lines(range(1, 20)))
     np.savez_compressed(tmp_path / NAME, about=np.zeros(2**28, dtype=np.uint8))
-    assert read_kept(tmp_path / NAME) is None
+    assert read_curve_cache(tmp_path / NAME) is None
     assert_same(read(file), plainly(file))
 
 

@@ -66,7 +66,7 @@ def test_a_stop_is_not_turned_into_a_pause(
     from tui_latent.training.trainer import Trainer
 
     path = make_run(**COLLAPSING, train__pause_on_collapse=True)
-    heed = Trainer._heed_collapse
+    heed = Trainer._check_collapse
 
     def ask_first(self: Trainer, collapsed: bool) -> None:
         request(path, state="stop")

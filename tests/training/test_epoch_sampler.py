@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_latent.training.epoch_sampler import RowOrder
+from tui_latent.training.epoch_sampler import EpochSampler
 
 CPU = torch.device("cpu")
 
@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 def test_an_epoch_shows_no_image_twice_and_leaves_out_less_than_a_batch(
     images: int, batch: int, seed: int
 ) -> None:
-    order = RowOrder(images, batch, seed, CPU)
+    order = EpochSampler(images, batch, seed, CPU)
     rows = torch.cat([order.rows(step) for step in range(order.steps_per_epoch)])
     assert len(set(rows.tolist())) == len(rows)
     assert 0 <= images - len(rows) < order.batch_size
@@ -22,14 +22,14 @@ def test_an_epoch_shows_no_image_twice_and_leaves_out_less_than_a_batch(
 
 
 def test_any_step_can_be_asked_for_again_without_those_before_it() -> None:
-    order = RowOrder(100, 16, 3, CPU)
+    order = EpochSampler(100, 16, 3, CPU)
     seen = [order.rows(step) for step in range(20)]
-    again = RowOrder(100, 16, 3, CPU)
+    again = EpochSampler(100, 16, 3, CPU)
     for step in (19, 0, 7, 12):
         assert torch.equal(again.rows(step), seen[step])
 
 
 def test_epochs_and_seeds_differ() -> None:
-    order = RowOrder(100, 100, 0, CPU)
+    order = EpochSampler(100, 100, 0, CPU)
     assert not torch.equal(order.rows(0), order.rows(1))
-    assert not torch.equal(order.rows(0), RowOrder(100, 100, 1, CPU).rows(0))
+    assert not torch.equal(order.rows(0), EpochSampler(100, 100, 1, CPU).rows(0))

@@ -44,7 +44,7 @@ def assert_same_curves(one: Path, other: Path) -> None:
 
 def stop_in_evaluation(monkeypatch: pytest.MonkeyPatch, path: Path, number: int) -> None:
     """Ask for a stop once the held-out losses of evaluation `number` are being computed."""
-    monkeypatch.setattr(control, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(control, "POLL_EVERY", 0.0)
     losses, calls = Evaluator._losses, 0
 
     def stop_then_losses(self: Evaluator, method: Any) -> dict[str, float]:
@@ -90,7 +90,7 @@ def test_a_checkpoint_asked_for_within_an_evaluation_holds_the_trainings_random_
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run(method__dropout=0.3)
-    monkeypatch.setattr(control, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(control, "POLL_EVERY", 0.0)
     losses = Evaluator._losses
     states: dict[int, list[torch.Tensor]] = {}
 

@@ -16,8 +16,8 @@ from tests.training.test_acceleration import log_of, needs_cuda
 from tui_latent.launch.start import train_run
 from tui_latent.runs.reader import RunReader
 from tui_latent.training import graph_step as captured
-from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, Plain, Way
-from tui_latent.training.graph_step import Captured, Terms
+from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, EagerStep, StepRunner
+from tui_latent.training.graph_step import GraphStep, Terms
 from tui_latent.training.trainer import Trainer
 
 TRIAL = WARM_UP + TIMED
@@ -169,15 +169,15 @@ class Run:
         self.optimizer, self.log = Optimizer(), list[str]()
         self.drawn: list[int] = []
         self.streams: list[str] = []
-        plain = Plain(self.update, None)  # type: ignore[arg-type]
-        graph: dict[str, Callable[[], Way]] = {"graph": self.graph}
+        plain = EagerStep(self.update, None)  # type: ignore[arg-type]
+        graph: dict[str, Callable[[], StepRunner]] = {"graph": self.graph}
         self.accelerated = Accelerator(
             plain, graph, "auto", torch.device("cuda", 0), self.log.append, 1000
         )
         self.accelerated._untried = ["graph"]
 
-    def graph(self) -> Captured:
-        return Captured(self.update, None, self.optimizer, self.model.views)  # type: ignore[arg-type]
+    def graph(self) -> GraphStep:
+        return GraphStep(self.update, None, self.optimizer, self.model.views)  # type: ignore[arg-type]
 
     def update(self, rows: Tensor, losses: Any) -> Terms:
         drawn = self.model.views.draw(), self.model.default.draw()

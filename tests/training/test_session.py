@@ -159,7 +159,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, path: Path, step: int) -> None:
     from tui_latent.training import run_control as control
     from tui_latent.training.trainer import Trainer
 
-    monkeypatch.setattr(control, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(control, "POLL_EVERY", 0.0)
     train_step = Trainer.step
 
     def step_then_ask(self: Trainer) -> dict[str, torch.Tensor]:

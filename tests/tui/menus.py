@@ -123,7 +123,7 @@ async def menu(pilot: Pilot[Any]) -> MenuScreen:
 
 def presets_text(screen: MenuScreen) -> list[str]:
     """Return the lines of the list of presets, without the filter box."""
-    options = screen.query_one(PresetList).query("SteadyList").first().options  # type: ignore[attr-defined]
+    options = screen.query_one(PresetList).query("StableList").first().options  # type: ignore[attr-defined]
     return [str(option.prompt).rstrip() for option in options]
 
 
@@ -132,7 +132,7 @@ def runs_text(screen: MenuScreen) -> str:
     table = screen.query_one(RunTable)
     if table.has_class("-empty"):
         return str(table.query_one(".empty").content)  # type: ignore[attr-defined]
-    options = table.query("SteadyList").first().options  # type: ignore[attr-defined]
+    options = table.query("StableList").first().options  # type: ignore[attr-defined]
     return "\n".join(str(option.prompt).rstrip() for option in options)
 
 

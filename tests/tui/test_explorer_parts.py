@@ -144,7 +144,7 @@ def test_a_point_far_from_all_others_is_the_strangest() -> None:
     points[11] = (40, 40)
     far = LatentMap(made.step, points, made.indices, made.labels, made.class_names)
     space = Space(far, torch.from_numpy(points), None, None)
-    assert int(space.strangeness.argmax()) == 11
+    assert int(space.anomaly_score.argmax()) == 11
     assert make_coloring("anomaly", space).values[11] == 4
     assert make_coloring("density", space).values[11] == 0
 

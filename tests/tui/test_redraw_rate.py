@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tui_latent.tui.redraw_rate import RedrawPace
+from tui_latent.tui.redraw_rate import RedrawRate
 
 
-def redraws(pace: RedrawPace, ticks: int) -> int:
+def redraws(pace: RedrawRate, ticks: int) -> int:
     return sum(pace.due() for _ in range(ticks))
 
 
 def test_it_holds_back_while_the_share_is_large_and_comes_back() -> None:
-    pace = RedrawPace()
+    pace = RedrawRate()
     assert redraws(pace, 16) == 16
     pace.heed(0.08)
     assert redraws(pace, 16) == 8
@@ -25,7 +25,7 @@ def test_it_holds_back_while_the_share_is_large_and_comes_back() -> None:
 
 
 def test_a_run_of_another_process_is_drawn_as_ever() -> None:
-    pace = RedrawPace()
+    pace = RedrawRate()
     pace.heed(0.5)
     pace.heed(None)
     assert redraws(pace, 4) == 4

@@ -11,7 +11,7 @@ from tui_latent.analysis.run_data import RunLatents
 T = TypeVar("T")
 
 
-class Remembered(Generic[T]):
+class Cache(Generic[T]):
     """One answer about the newest latents; worked out again when newer ones come.
 
     Safe to ask from several threads.

@@ -14,7 +14,7 @@ from tui_latent.analysis.run_data import RunSource
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
+class RankedImages:
     """Training images with their distances, in the order of these."""
 
     indices: NDArray[np.int64]
@@ -35,9 +35,9 @@ class ClassExtremes:
     class_names: tuple[str, ...]
     size: int
     """training images of the class"""
-    nearest: Ranked
+    nearest: RankedImages
     """nearest first"""
-    farthest: Ranked
+    farthest: RankedImages
     """farthest first; none that is among the nearest"""
     median: float
     """median distance of the class's images from their mean"""
@@ -70,7 +70,7 @@ def class_extremes(source: RunSource, label: int, k: int) -> ClassExtremes:
     )
 
 
-def most_distant(source: RunSource, index: int, k: int) -> Ranked:
+def most_distant(source: RunSource, index: int, k: int) -> RankedImages:
     """Return the k training images most distant from held-out image `index`, farthest first.
 
     InspectionError when the image is not there, or latents are missing or not finite.
@@ -88,10 +88,12 @@ def most_distant(source: RunSource, index: int, k: int) -> Ranked:
     return _ranked(source, rows, np.sqrt(squares[rows]))
 
 
-def _ranked(source: RunSource, rows: NDArray[np.int64], distances: NDArray[np.float64]) -> Ranked:
+def _ranked(
+    source: RunSource, rows: NDArray[np.int64], distances: NDArray[np.float64]
+) -> RankedImages:
     import torch
 
     split = source.dataset().train
     picked = torch.from_numpy(np.ascontiguousarray(rows))
     labels = tuple(split.class_names[label] for label in split.labels[picked].tolist())
-    return Ranked(rows, distances, labels, shown(split.images[picked]))
+    return RankedImages(rows, distances, labels, shown(split.images[picked]))

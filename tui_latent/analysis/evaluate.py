@@ -23,7 +23,7 @@ Tell = Callable[[str], None]
 
 
 def evaluate_run(
-    path: Path, outliers: str | None = None, tell: Tell = lambda _: None
+    path: Path, outliers: str | None = None, on_progress: Tell = lambda _: None
 ) -> dict[str, Any]:
     """Measure the newest latents of the run at `path`; return and keep what was found.
 
@@ -36,14 +36,14 @@ def evaluate_run(
     """
     start = time.perf_counter()
     asked = parse_outliers(outliers) if outliers else None
-    tell("reading the latents")
+    on_progress("reading the latents")
     try:
         snapshot = RunReader(path).refresh()
         source = RunSource(path)
         space, step = _space(source, snapshot)
     except (RunError, InspectionError) as error:
         raise AssessmentError(str(error)) from error
-    found = _measured(source, snapshot, space, step, asked, tell)
+    found = _measured(source, snapshot, space, step, asked, on_progress)
     result: dict[str, Any] = finite_json(
         {
             "format": FORMAT,
@@ -90,18 +90,18 @@ def _measured(
     space: Space,
     step: int,
     asked: Outliers | None,
-    tell: Tell,
+    on_progress: Tell,
 ) -> dict[str, Any]:
     """Return the parts by name, and under `missing` why some are not there."""
     from tui_latent.analysis import evaluation_parts as parts
 
-    def outlier_curves(space: Space, between: Callable[[], None]) -> list[dict[str, Any]]:
+    def outlier_curves(space: Space, on_chunk: Callable[[], None]) -> list[dict[str, Any]]:
         assert asked is not None
         if asked.kind == "class" and asked.name in space.class_names:
-            return [parts.class_curve(space, asked.name, between)]
+            return [parts.class_curve(space, asked.name, on_chunk)]
         from tui_latent.analysis.outlier_embedding import outlier_curve
 
-        return [outlier_curve(source, space, step, asked, tell)]
+        return [outlier_curve(source, space, step, asked, on_progress)]
 
     collapse = partial(parts.collapse, curves=snapshot.curves, reasons=snapshot.missing)
     todo: list[tuple[str, str, Callable[[Space, Callable[[], None]], Any]]] = [
@@ -118,10 +118,10 @@ def _measured(
     found: dict[str, Any] = {"outliers": []}
     missing: dict[str, str] = {}
     for name, words, part in todo:
-        tell(words)
+        on_progress(words)
         try:
             space.require_finite()
-            found[name] = measured = part(space, partial(tell, words))
+            found[name] = measured = part(space, partial(on_progress, words))
             if isinstance(measured, dict):
                 reasons = measured.pop(parts.MISSING, {})
                 missing |= {f"{name}/{figure}": why for figure, why in reasons.items()}

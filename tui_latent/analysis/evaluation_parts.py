@@ -85,26 +85,26 @@ def share(right: int, of: int) -> dict[str, Any]:
     return {"value": right / of, "low": low, "high": high, "right": right, "of": of}
 
 
-def knn_train(space: Space, between: Callable[[], None]) -> dict[str, Any]:
+def knn_train(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return what the nearest training images say of each other."""
     bank, labels = space.bank, space.bank_labels
     if len(bank) < 2:
         raise NotMeasured("there is one training image, and no other to ask about it")
     missing = why_no_vote(bank, labels, len(bank), within=True)
     known = _known(missing)
-    found = evaluate_knn_within(bank, labels, space.classes, known, between)
+    found = evaluate_knn_within(bank, labels, space.classes, known, on_chunk)
     return _knn(found, missing, len(bank))
 
 
-def knn_held_out(space: Space, between: Callable[[], None]) -> dict[str, Any]:
+def knn_held_out(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return what the nearest training images say of the held-out ones."""
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
     missing = why_no_vote(*bank, len(space.queries))
-    found = evaluate_knn(*bank, *queries, space.classes, _known(missing), between)
+    found = evaluate_knn(*bank, *queries, space.classes, _known(missing), on_chunk)
     return _knn(found, missing, len(space.queries))
 
 
-def probe(space: Space, between: Callable[[], None]) -> dict[str, Any]:
+def probe(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the held-out accuracy of a linear classifier of the training latents."""
     if _different(space.bank_labels) < 2:
         raise NotMeasured("all training images are of one class: nothing to tell apart")
@@ -115,7 +115,7 @@ def probe(space: Space, between: Callable[[], None]) -> dict[str, Any]:
     return share(round(accuracy * len(space.queries)), len(space.queries))
 
 
-def clustering(space: Space, between: Callable[[], None]) -> dict[str, Any]:
+def clustering(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return how k-means of the held-out latents agrees with their classes."""
     labels = space.query_labels.numpy()
     if why := clusters.why_no_clustering(labels):
@@ -133,7 +133,7 @@ def clustering(space: Space, between: Callable[[], None]) -> dict[str, Any]:
 
 def collapse(
     space: Space,
-    between: Callable[[], None],
+    on_chunk: Callable[[], None],
     curves: Mapping[str, Curve],
     reasons: Mapping[str, str],
 ) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def collapse(
     }
 
 
-def map_faithfulness(space: Space, between: Callable[[], None]) -> dict[str, Any]:
+def map_faithfulness(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return how far the 2-D map's neighbourhoods are those of the held-out latents."""
     latents = space.queries.numpy()
     k = min(NEIGHBOURS, (len(latents) - 1) // 2)
@@ -165,11 +165,11 @@ def map_faithfulness(space: Space, between: Callable[[], None]) -> dict[str, Any
         raise NotMeasured(f"{images} no neighbourhoods to compare")
     points = to_plane(latents)
     native = latents.shape[1] <= 2
-    found = faithfulness(latents, points, k, between=between)
+    found = faithfulness(latents, points, k, on_chunk=on_chunk)
     return {"projection": "native" if native else "pca", **asdict(found)}
 
 
-def class_anomaly(space: Space, between: Callable[[], None]) -> dict[str, Any]:
+def class_anomaly(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return how well each class stands out when its training latents are taken away."""
     if _different(space.bank_labels) < 2:
         raise NotMeasured("one class: there is no other that could be taken out")
@@ -178,7 +178,7 @@ def class_anomaly(space: Space, between: Callable[[], None]) -> dict[str, Any]:
             f"{space.classes} classes are too many to take out in turn: name one as outliers"
         )
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
-    found = class_rocs(*bank, *queries, space.classes, between=between)
+    found = class_rocs(*bank, *queries, space.classes, on_chunk=on_chunk)
     points = [_points(curve) if curve else None for curve in found]
     missing = {
         name: _why_no_curve(space, index)
@@ -203,14 +203,14 @@ def _why_no_curve(space: Space, index: int) -> str:
     )
 
 
-def class_curve(space: Space, name: str, between: Callable[[], None]) -> dict[str, Any]:
+def class_curve(space: Space, name: str, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the ROC curve with one of the run's own classes as outliers."""
     index = space.class_names.index(name)
     search = density_search(space.bank[space.bank_labels != index])
     outlying = space.query_labels == index
     if not outlying.any() or outlying.all():
         raise NotMeasured(f"class '{name}' has no held-out images, or all of them")
-    scores = anomaly_scores(search, space.queries, between=between)
+    scores = anomaly_scores(search, space.queries, on_chunk=on_chunk)
     found = roc(scores[~outlying].numpy(), scores[outlying].numpy())
     note = "the network has seen this class: only its training latents were taken away"
     count = int(outlying.sum())

@@ -15,7 +15,7 @@ K: Final = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Movers:
+class NeighbourChanges:
     """Held-out images, those that changed their neighbourhood most first."""
 
     indices: NDArray[np.int64]
@@ -28,7 +28,7 @@ class Movers:
     """that make up a neighbourhood"""
 
 
-def find_movers(before: LatentMap, after: LatentMap, count: int) -> Movers | None:
+def find_changes(before: LatentMap, after: LatentMap, count: int) -> NeighbourChanges | None:
     """Return the `count` images that kept fewest of their 20 nearest neighbours on the map.
 
     None when the maps do not show the same images, or fewer than two of them.
@@ -46,7 +46,7 @@ def find_movers(before: LatentMap, after: LatentMap, count: int) -> Movers | Non
     _, are = cKDTree(new[finite]).query(new[finite], k=k + 1)
     kept = np.minimum(_common(were, are, len(finite)) / k, 1.0)
     order = np.lexsort((np.arange(len(kept)), kept))[:count]
-    return Movers(after.indices[finite[order]], kept[order], float(kept.mean()), k)
+    return NeighbourChanges(after.indices[finite[order]], kept[order], float(kept.mean()), k)
 
 
 def _common(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.float64]:

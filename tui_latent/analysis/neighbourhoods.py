@@ -26,7 +26,7 @@ _NEAR: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Related:
+class RelatedImages:
     """Other held-out images and how far they are from one."""
 
     indices: Ints
@@ -50,8 +50,8 @@ class PointFacts:
     voters: int
     thinner: float
     """share of the held-out images that lie in a thinner place"""
-    nearest: Related
-    distant: Related
+    nearest: RelatedImages
+    distant: RelatedImages
 
 
 class Space:
@@ -114,13 +114,13 @@ class Space:
         return knn_predictions(torch.from_numpy(labels), [K], classes)[K].numpy()
 
     @cached_property
-    def strangeness(self) -> Floats:
+    def anomaly_score(self) -> Floats:
         """(M,) mean distance to the neighbours: the anomaly score of kNN density."""
         distances = self._found[0]
         return distances.mean(axis=1) if distances.shape[1] else np.zeros(len(distances))
 
     @cached_property
-    def crowding(self) -> Floats:
+    def local_spacing(self) -> Floats:
         """(M,) distance to the 20th nearest held-out image on the map: small where it is dense."""
         from scipy.spatial import cKDTree
 
@@ -173,16 +173,16 @@ class Space:
         nearest = others[_smallest(every[others], count)]
         distant = others[_smallest(-every[others], count)]
         vote = int(self.votes[index])
-        score = self.strangeness[index]
+        score = self.anomaly_score[index]
         return PointFacts(
             index=index,
             label=int(self.map.labels[index]),
             vote=vote,
             votes=int((self._found[1][index] == vote).sum()),
             voters=self._found[1].shape[1],
-            thinner=float((self.strangeness > score).mean()),
-            nearest=Related(nearest, every[nearest], far[nearest]),
-            distant=Related(distant, every[distant], far[distant]),
+            thinner=float((self.anomaly_score > score).mean()),
+            nearest=RelatedImages(nearest, every[nearest], far[nearest]),
+            distant=RelatedImages(distant, every[distant], far[distant]),
         )
 
 

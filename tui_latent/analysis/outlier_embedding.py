@@ -35,26 +35,26 @@ Tell = Callable[[str], None]
 
 @torch.inference_mode()
 def outlier_curve(
-    source: RunSource, space: Space, step: int, asked: Outliers, tell: Tell
+    source: RunSource, space: Space, step: int, asked: Outliers, on_progress: Tell
 ) -> dict[str, Any]:
     """Return the ROC curve of held-out images against outliers; NotMeasured says why not."""
-    tell("loading the network")
+    on_progress("loading the network")
     model = source.model()
     dataset = source.dataset()
     source.require_images_of(step)
-    images, notes = _outliers(asked, dataset, source.preset.data, tell)
+    images, notes = _outliers(asked, dataset, source.preset.data, on_progress)
     inputs = replace(dataset, val=images)
     if source.preset.data.inputs != "raw":
         try:
             with only_looking():
-                inputs = with_features(inputs, source.preset.data, tell, torch.device("cpu"))
+                inputs = with_features(inputs, source.preset.data, on_progress, torch.device("cpu"))
         except DataError as error:
             raise NotMeasured(str(error)) from error
 
     def embed(part: ImageSet, what: str, of: Dataset) -> Tensor:
         words = f"embedding {len(part):,} {what}"
-        evaluator = Evaluator(of, None, source.preset.train.batch_size, lambda: tell(words))
-        tell(words)
+        evaluator = Evaluator(of, None, source.preset.train.batch_size, lambda: on_progress(words))
+        on_progress(words)
         return evaluator.embed(model.method, part)
 
     bank, queries = space.bank, space.queries
@@ -68,19 +68,21 @@ def outlier_curve(
     if not torch.isfinite(outlying).all():
         raise NotMeasured("the network gives latents of the outliers that are not finite")
     words = "anomaly scores"
-    scores = [anomaly_scores(search, z, between=lambda: tell(words)) for z in (queries, outlying)]
+    scores = [
+        anomaly_scores(search, z, on_chunk=lambda: on_progress(words)) for z in (queries, outlying)
+    ]
     found = roc(scores[0].numpy(), scores[1].numpy())
     return named_curve(asked.words, found, len(queries), len(outlying), notes)
 
 
 def _outliers(
-    asked: Outliers, dataset: Dataset, settings: DataSettings, tell: Tell
+    asked: Outliers, dataset: Dataset, settings: DataSettings, on_progress: Tell
 ) -> tuple[ImageSet, list[str]]:
     """Return the outliers as the network takes images, and what was done to them."""
-    tell(f"loading {asked.words}")
+    on_progress(f"loading {asked.words}")
     try:
         with only_looking():
-            loaded = load_dataset(_settings(asked, settings), 0, tell)
+            loaded = load_dataset(_settings(asked, settings), 0, on_progress)
     except (DataError, ValueError) as error:
         raise NotMeasured(str(error)) from error
     images = loaded.val.images

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.analysis.cache import Remembered
+from tui_latent.analysis.cache import Cache
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import shown
 from tui_latent.analysis.latent_stats import finite
@@ -43,7 +43,7 @@ class AnomalyRanking:
 
     def __init__(self, source: RunSource) -> None:
         self.source = source
-        self._scores: Remembered[NDArray[np.float64]] = Remembered(_scores)
+        self._scores: Cache[NDArray[np.float64]] = Cache(_scores)
 
     def most_anomalous(self, count: int, first: int = 0) -> Anomalies:
         """Return `count` images from rank `first` on, the most anomalous having rank 0."""

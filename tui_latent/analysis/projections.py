@@ -56,7 +56,7 @@ def projection_names(dimensions: int, classes: int) -> tuple[ProjectionName, ...
 
 
 def project(
-    space: Space, name: ProjectionName, tell: Tell, cancelled: threading.Event
+    space: Space, name: ProjectionName, on_progress: Tell, cancelled: threading.Event
 ) -> Projection:
     """Return a projection of a space's points; t-SNE of 10,000 takes about a minute.
 
@@ -68,10 +68,10 @@ def project(
     shown = latents[finite]
     if len(shown) < 3 or not np.ptp(shown, axis=0).any():
         raise InspectionError(f"{name} needs three different latents at least")
-    tell(f"{name} of {len(shown):,} latents")
+    on_progress(f"{name} of {len(shown):,} latents")
     words = ""
     if name == "t-SNE":
-        points = _tsne(shown, tell, cancelled)
+        points = _tsne(shown, on_progress, cancelled)
     elif name.startswith("LDA"):
         points, words = _lda(space, shown, 3 if name.endswith("3-D") else 2)
     elif name == "cloud":
@@ -80,7 +80,7 @@ def project(
         points, words = _pca(shown, 3 if name.endswith("3-D") else 2)
     if cancelled.is_set():
         raise CancelledError
-    tell(f"{name}: how faithful it is")
+    on_progress(f"{name}: how faithful it is")
     parts = [part for part in (words, _trust(shown, points)) if part]
     placed = np.full((len(latents), points.shape[1]), np.nan, np.float32)
     placed[finite] = points
@@ -140,7 +140,7 @@ def _trust(latents: NDArray[np.float64], points: NDArray[np.float64]) -> str:
 
 
 def _tsne(
-    latents: NDArray[np.float64], tell: Tell, cancelled: threading.Event
+    latents: NDArray[np.float64], on_progress: Tell, cancelled: threading.Event
 ) -> NDArray[np.float64]:
     """Run scikit-learn's t-SNE in a process of its own: it can be ended, and says how far it is."""
     with tempfile.TemporaryDirectory() as folder:
@@ -154,7 +154,7 @@ def _tsne(
             stderr=subprocess.STDOUT,
             text=True,
         )
-        said = _follow(process, tell, cancelled)
+        said = _follow(process, on_progress, cancelled)
         if cancelled.is_set():
             raise CancelledError
         if process.returncode or not points_file.exists():
@@ -162,7 +162,7 @@ def _tsne(
         return np.asarray(np.load(points_file), np.float64)
 
 
-def _follow(process: subprocess.Popen[str], tell: Tell, cancelled: threading.Event) -> str:
+def _follow(process: subprocess.Popen[str], on_progress: Tell, cancelled: threading.Event) -> str:
     """Tell how far the process is until it ends or is not wanted; return its last line."""
 
     def end() -> None:
@@ -177,6 +177,6 @@ def _follow(process: subprocess.Popen[str], tell: Tell, cancelled: threading.Eve
     for line in process.stdout:
         said = line.strip() or said
         if match := _ITERATION.search(line):
-            tell(f"t-SNE, iteration {int(match[1]):,} of {_ITERATIONS:,}")
+            on_progress(f"t-SNE, iteration {int(match[1]):,} of {_ITERATIONS:,}")
     process.wait()
     return said

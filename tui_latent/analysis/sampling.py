@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.analysis.cache import Remembered
+from tui_latent.analysis.cache import Cache
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.latent_stats import class_names, finite
@@ -56,7 +56,7 @@ class ClassSampler:
     def __init__(self, source: RunSource) -> None:
         self.source = source
         self._decoder = RunDecoder(source)
-        self._classifier: Remembered[Classifier] = Remembered(_fit_classifier)
+        self._classifier: Cache[Classifier] = Cache(_fit_classifier)
         self._lost = ""
 
     def sample(self, label: int, count: int, seed: int) -> ClassSamples:

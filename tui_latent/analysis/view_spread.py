@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.analysis.cache import Remembered
+from tui_latent.analysis.cache import Cache
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import views_of
 from tui_latent.analysis.latent_stats import finite
@@ -23,7 +23,7 @@ _SAMPLED: Final = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Landing:
+class ViewSpread:
     """One held-out image and random views of it, embedded by the newest weights."""
 
     index: int
@@ -50,7 +50,7 @@ class Landing:
         return float(np.quantile(self.distances, 0.9)) if len(self.distances) else float("nan")
 
 
-class ViewLandings:
+class ViewSpreads:
     """Embeds views of a run's images; the first call takes seconds.
 
     Every call may raise InspectionError.
@@ -59,9 +59,9 @@ class ViewLandings:
     def __init__(self, source: RunSource) -> None:
         self.source = source
         self._newest_map = NewestMap(source)
-        self._usual: Remembered[tuple[float, int]] = Remembered(_usual_distance)
+        self._usual: Cache[tuple[float, int]] = Cache(_usual_distance)
 
-    def land(self, index: int, views: int, seed: int) -> Landing:
+    def land(self, index: int, views: int, seed: int) -> ViewSpread:
         """Embed the views that `augmentations` shows of an image with the same seed."""
         import torch
 
@@ -88,7 +88,7 @@ class ViewLandings:
             raise InspectionError(f"{latents.path}: {error}") from error
         latent_map, points = self._newest_map.place(embedded.numpy())
         names = dataset.train.class_names
-        return Landing(
+        return ViewSpread(
             index=index,
             map=latent_map,
             original=points[0],

@@ -16,7 +16,7 @@ from tui_latent.runs.sanitize import plain_text
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
-from tui_latent.runtime.openmp import use_allowed_cores, wait_briefly
+from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
@@ -81,7 +81,7 @@ def main(context: click.Context, runs: str | None) -> None:
     Without a command: the dashboard.
     """
     keep_freed_memory()
-    wait_briefly()
+    limit_spinning()
     number_by_bus()
     use_allowed_cores()
     for stream in (sys.stdout, sys.stderr):
@@ -482,13 +482,13 @@ def _tell_idle(preset_name: str, *presets: Preset) -> None:
 
 def _find_readable(run: str, runs: str | None) -> Path | None:
     """Return a run's folder; None, once that has been told, where this user may not read it."""
-    from tui_latent.runs.manifest import read_identity
+    from tui_latent.runs.manifest import read_manifest
     from tui_latent.runs.run_list import find_run, runs_folder
     from tui_latent.runs.schema import RunError, UnreadableError
 
     try:
         path = find_run(runs_folder(runs), run)
-        read_identity(path)
+        read_manifest(path)
     except UnreadableError as error:
         click.echo(error, err=True)
         return None

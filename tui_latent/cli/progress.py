@@ -18,11 +18,11 @@ from tui_latent.runs.control import read_request, request
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
-from tui_latent.runtime.terminal_loss import ONE_LOSS, let_go_of_terminal, when_gone
+from tui_latent.runtime.terminal_loss import ONE_LOSS, release_terminal, when_gone
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-LOOK_EVERY = 0.25
+POLL_EVERY = 0.25
 """seconds between two looks at the run"""
 LINE_EVERY = 10.0
 """seconds between two plain lines, unless an evaluation comes first"""
@@ -38,7 +38,7 @@ def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
     return _train(path, _display(sys.stderr if quiet_stdout else sys.stdout, path))
 
 
-def train_unseen(path: Path, asked_before: Request | None = None) -> dict[str, Any]:
+def train_detached(path: Path, asked_before: Request | None = None) -> dict[str, Any]:
     """Train the run at `path` as `train_with_progress` does, showing nothing.
 
     What was asked of it since `asked_before` holds, else since this call.
@@ -67,7 +67,7 @@ def _train(
         worker = threading.Thread(target=work, name="training")
         worker.start()
         while worker.is_alive():
-            worker.join(LOOK_EVERY)
+            worker.join(POLL_EVERY)
             try:
                 with suppress(RunError):  # while its disk is away; the trainer knows what to do
                     snapshot = reader.refresh()
@@ -259,14 +259,14 @@ def _signals(path: Path) -> Iterator[Set[int]]:
 
     lost_at: list[float] = []
 
-    def let_go(number: int, frame: FrameType | None) -> None:
-        let_go_of_terminal()
+    def release(number: int, frame: FrameType | None) -> None:
+        release_terminal()
         lost_at.append(time.monotonic())
         if lost_at[-1] - lost_at[0] > ONE_LOSS:
             stop(number, frame)
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number, handler in zip(_SIGNALS, (stop, stop, let_go), strict=True):
+    for number, handler in zip(_SIGNALS, (stop, stop, release), strict=True):
         if before[number] is not signal.SIG_IGN:  # nohup
             signal.signal(number, handler)
     if os.isatty(0):

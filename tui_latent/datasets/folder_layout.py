@@ -30,7 +30,7 @@ _NAMED = 5
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """The folders of a dataset."""
 
     train: Path
@@ -75,7 +75,9 @@ class _Entries(NamedTuple):
     images: int
 
 
-def find_layout(root: Path, look: Callable[[], None] = lambda: None, plain: bool = False) -> Layout:
+def find_layout(
+    root: Path, look: Callable[[], None] = lambda: None, plain: bool = False
+) -> FolderLayout:
     """Look for a split to train on and one held out in `root`, else for folders of classes.
 
     Splits are known by name, in any case (train, Training; val, Validation, test, Testing, …)
@@ -102,7 +104,7 @@ def find_layout(root: Path, look: Callable[[], None] = lambda: None, plain: bool
     return _ordered(layout, plain, notes)
 
 
-def refuse_strangers(layout: Layout, wanted: Sequence[str]) -> None:
+def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
     """Raise DataError where a class to be used is held out only.
 
     `wanted` is `data.classes`: what it leaves out may be anywhere.
@@ -123,7 +125,7 @@ def refuse_strangers(layout: Layout, wanted: Sequence[str]) -> None:
             )
 
 
-def _splits(root: Path, entries: _Entries, look: Callable[[], None]) -> Layout | None:
+def _splits(root: Path, entries: _Entries, look: Callable[[], None]) -> FolderLayout | None:
     """Return the layout where folders of `root` are splits, None where they are not."""
     known = {name: role for name in entries.folders if (role := split_role(name))}
     if not known:
@@ -220,7 +222,7 @@ def _is_wrapping(root: Path, entries: _Entries, seen: set[tuple[int, int]]) -> b
     return bool(inner.folders) and not inner.images
 
 
-def _classes_alone(root: Path, entries: _Entries, look: Callable[[], None]) -> Layout:
+def _classes_alone(root: Path, entries: _Entries, look: Callable[[], None]) -> FolderLayout:
     for name in entries.folders[:_LOOKED_INTO]:
         within = _entries(root / name, look, _LOOKED_AT).folders
         roles = {split_role(folder) for folder in within} - {None}
@@ -246,7 +248,7 @@ def _without_repeats(split: Path, role: Role, look: Callable[[], None]) -> Path:
 
 def _layout(
     train: Path, test: Path | None, notes: Iterable[str], look: Callable[[], None]
-) -> Layout:
+) -> FolderLayout:
     folders, images = _entries(train, look)
     if not folders:
         raise DataError(
@@ -263,13 +265,13 @@ def _layout(
     by_text = {plain_text(name): name for name in held} | {name: name for name in held}
     matched = tuple(by_text.get(name, by_text.get(plain_text(name))) for name in folders)
     strangers = tuple(natural_order(set(held).difference(matched)))
-    return Layout(train, test, tuple(folders), matched, strangers, tuple(notes))
+    return FolderLayout(train, test, tuple(folders), matched, strangers, tuple(notes))
 
 
-def _ordered(layout: Layout, plain: bool, notes: list[str]) -> Layout:
+def _ordered(layout: FolderLayout, plain: bool, notes: list[str]) -> FolderLayout:
     names = sorted(layout.folders) if plain else natural_order(layout.folders)
     held = dict(zip(layout.folders, layout.test_folders, strict=True))
-    return Layout(
+    return FolderLayout(
         layout.train,
         layout.test,
         tuple(names),

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tui_latent.runs.control import read_request
-from tui_latent.runs.manifest import read_identity
+from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.run_list import refuse_trained
 from tui_latent.runs.schema import Request, RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
-from tui_latent.runtime.openmp import use_allowed_cores, wait_briefly
+from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 
 
 def start_in_background(path: Path) -> int:
@@ -24,7 +24,7 @@ def start_in_background(path: Path) -> int:
     What the process prints goes to the run's `train.log`. RunBusyError when another trains the
     run, RunError when no process can be started.
     """
-    read_identity(path)
+    read_manifest(path)
     refuse_trained(path, "try again")
     asked = json.dumps(asdict(read_request(path)))
     try:
@@ -50,15 +50,15 @@ def main() -> None:
 
     SIGTERM and SIGINT stop and save it.
     """
-    from tui_latent.cli.progress import train_unseen
+    from tui_latent.cli.progress import train_detached
 
     keep_freed_memory()
-    wait_briefly()
+    limit_spinning()
     number_by_bus()
     use_allowed_cores()
     try:
         path, asked_before = sys.argv[1:]
-        train_unseen(Path(path), Request(**json.loads(asked_before)))
+        train_detached(Path(path), Request(**json.loads(asked_before)))
     except RunError as error:
         sys.exit(f"tui-latent: {error}")
 

@@ -16,7 +16,7 @@ from tui_latent.runs.run_list import find_run
 from tui_latent.runs.schema import Request, RunError, Status
 from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.hardware import no_gpu_reason
-from tui_latent.runtime.malloc import give_memory_back
+from tui_latent.runtime.malloc import trim_memory
 from tui_latent.runtime.versions import version_of
 
 _VERSIONED = ("tui-latent", "torch", "torchvision", "numpy", "scikit-learn", "textual", "plotext")
@@ -113,5 +113,5 @@ def train_run(path: Path, asked_before: Request | None = None) -> Status:
     try:
         train(writer)
     finally:
-        give_memory_back()
+        trim_memory()
     return writer.status()

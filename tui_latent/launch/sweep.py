@@ -22,7 +22,7 @@ from tui_latent.config.presets import (
 from tui_latent.config.setting_values import read_value, split_items
 from tui_latent.config.settings import Preset, VicregSettings
 from tui_latent.runs.file_lock import one_at_a_time
-from tui_latent.runs.manifest import PRESET_FILE, read_identity
+from tui_latent.runs.manifest import PRESET_FILE, read_manifest
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunBusyError, RunError, UnreadableError
@@ -260,7 +260,7 @@ def _differing(path: Path, here: Preset, runs: Path) -> list[str]:
     """Return the settings in which the run at `path` differs from a preset, with both values."""
     from tui_latent.launch.start import with_absolute_paths
 
-    read_identity(path)  # says more than "no preset" of a run that this user may not read
+    read_manifest(path)  # says more than "no preset" of a run that this user may not read
     there = with_absolute_paths(load_run_preset(path), runs)
     rows = differing_settings([preset.model_dump(mode="json") for preset in (there, here)])
     texts = [(row.key, *map(setting_text, row.values)) for row in rows]

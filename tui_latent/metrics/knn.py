@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from tui_latent.metrics.chunks import at_once, fits, mean_in_float64, row_blocks
-from tui_latent.metrics.knn_pruning import Cells, worth_finding
+from tui_latent.metrics.knn_pruning import BankCells, worth_finding
 from tui_latent.metrics.products import exact_products
 
 KS: Final = (1, 5, 20)
@@ -79,7 +79,7 @@ def evaluate_knn(
     query_labels: Tensor,
     classes: int,
     ks: Sequence[int] = KS,
-    between: Callable[[], None] = lambda: None,
+    on_chunk: Callable[[], None] = lambda: None,
 ) -> KnnResult:
     """Predict the label of each query by its k nearest bank latents, for each of `ks`.
 
@@ -88,7 +88,7 @@ def evaluate_knn(
     ValueError when a latent is not finite.
     """
     longest = min(max(ks), len(bank))
-    _, rows = NeighbourSearch(bank).nearest(queries, longest, between)
+    _, rows = NeighbourSearch(bank).nearest(queries, longest, on_chunk)
     return _result(bank_labels[rows], query_labels, classes, ks)
 
 
@@ -97,7 +97,7 @@ def evaluate_knn_within(
     bank_labels: Tensor,
     classes: int,
     ks: Sequence[int] = KS,
-    between: Callable[[], None] = lambda: None,
+    on_chunk: Callable[[], None] = lambda: None,
 ) -> KnnResult:
     """Predict the label of each bank latent by its k nearest others: leave-one-out.
 
@@ -106,7 +106,7 @@ def evaluate_knn_within(
     if len(bank) < 2:
         raise ValueError("leave-one-out needs two latents: one to ask about, one to vote")
     longest = min(max(ks), len(bank) - 1)
-    _, rows = NeighbourSearch(bank).nearest(bank, longest + 1, between)
+    _, rows = NeighbourSearch(bank).nearest(bank, longest + 1, on_chunk)
     itself = rows == torch.arange(len(bank), device=rows.device)[:, None]
     # Where more latents are equal than were asked for, the row itself may not be among them.
     others_first = itself.to(torch.uint8).argsort(dim=1, stable=True)
@@ -163,7 +163,7 @@ class NeighbourSearch:
             self._compared = _Compared(self._bank, torch.float32)
 
     def nearest(
-        self, queries: Tensor, k: int, between: Callable[[], None] = lambda: None
+        self, queries: Tensor, k: int, on_chunk: Callable[[], None] = lambda: None
     ) -> tuple[Tensor, Tensor]:
         """Return what the function `nearest` does; `between` runs between chunks of queries."""
         if not 1 <= k <= len(self._bank):
@@ -171,25 +171,25 @@ class NeighbourSearch:
         _require_finite("query", queries)
         queries = queries.detach().float()
         if self._compared is None:
-            return _by_tree(self._tree, queries, k, between)
+            return _by_tree(self._tree, queries, k, on_chunk)
         with exact_products():
-            distances, rows, sure = self._compared.nearest(queries, k, between)
+            distances, rows, sure = self._compared.nearest(queries, k, on_chunk)
             again = (~sure).nonzero()[:, 0]
             if len(again):
                 wide = _Compared(self._bank, torch.float64)
-                distances[again], rows[again], _ = wide.nearest(queries[again], k, between)
+                distances[again], rows[again], _ = wide.nearest(queries[again], k, on_chunk)
         return distances, rows
 
 
 def _by_tree(
-    tree: cKDTree, queries: Tensor, k: int, between: Callable[[], None]
+    tree: cKDTree, queries: Tensor, k: int, on_chunk: Callable[[], None]
 ) -> tuple[Tensor, Tensor]:
     distances, rows = [], []
     for chunk in torch.split(queries.cpu().double(), _TREE_QUERIES):
         found = tree.query(chunk.numpy(), k=range(1, k + 1), workers=-1)
         distances.append(torch.from_numpy(found[0]).float())
         rows.append(torch.from_numpy(found[1]).long())
-        between()
+        on_chunk()
     return torch.cat(distances).to(queries.device), torch.cat(rows).to(queries.device)
 
 
@@ -214,17 +214,17 @@ class _Compared:
         lengths = [self._block(rows).square().sum(1) for rows in row_blocks(bank)]
         self._lengths = torch.cat(lengths)
         self._longest = self._lengths.max().double().sqrt()
-        self._cells: Cells | None = None
+        self._cells: BankCells | None = None
 
     def nearest(
-        self, queries: Tensor, k: int, between: Callable[[], None]
+        self, queries: Tensor, k: int, on_chunk: Callable[[], None]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return distances, rows and, bool (M,), of which queries they are certainly right."""
         with torch.autocast(queries.device.type, enabled=False):
             chunks = []
             for some in torch.split(queries, self._at_once(len(queries))):
                 centred = self._about_centre(some)
-                scores, rows = self._candidates(centred, k, between)
+                scores, rows = self._candidates(centred, k, on_chunk)
                 for start in range(0, len(some), self._queries):
                     part = slice(start, start + self._queries)
                     found = self._ranked(some[part], centred[part], scores[part], rows[part], k)
@@ -241,16 +241,16 @@ class _Compared:
         suited = self._bank.device.type == "cpu" and self._centred is not None
         if self._cells is None and suited and worth_finding(len(self._bank), queries):
             assert self._centred is not None
-            self._cells = Cells(self._centred, self._errors)
+            self._cells = BankCells(self._centred, self._errors)
         return self._queries if self._cells is None else self._cells.queries_at_once
 
     def _candidates(
-        self, centred: Tensor, k: int, between: Callable[[], None]
+        self, centred: Tensor, k: int, on_chunk: Callable[[], None]
     ) -> tuple[Tensor, Tensor]:
         """Return the smallest scores of queries about the centre, rising, and their rows."""
         count = min(k + _SPARE, len(self._bank))
         if self._cells is not None:
-            found = self._cells.smallest_scores(centred, k, count, between)
+            found = self._cells.smallest_scores(centred, k, count, on_chunk)
             if found is not None:
                 return found
         # Freed at its end and asked for again: the process keeps what it frees (heap.py).
@@ -259,7 +259,7 @@ class _Compared:
         room = at_once(centred.device, self._times * _DISTANCES_AT_ONCE, 32, least=queries)
         buffer = centred.new_empty(min(queries * len(self._bank), room))
         parts = torch.split(centred, self._queries)
-        chunks = [self._smallest_scores(part, count, buffer, between) for part in parts]
+        chunks = [self._smallest_scores(part, count, buffer, on_chunk) for part in parts]
         scores, rows = (torch.cat(parts) for parts in zip(*chunks, strict=True))
         return scores, rows
 
@@ -288,7 +288,7 @@ class _Compared:
         return terms * (kind.eps * (self._longest + lengths).square() + kind.tiny)
 
     def _smallest_scores(
-        self, centred: Tensor, count: int, buffer: Tensor, between: Callable[[], None]
+        self, centred: Tensor, count: int, buffer: Tensor, on_chunk: Callable[[], None]
     ) -> tuple[Tensor, Tensor]:
         """Return the smallest scores of (M, D) queries in rising order, (M, count), and rows.
 
@@ -304,7 +304,7 @@ class _Compared:
             torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
             smallest, rows = scores.topk(min(count, len(bank)), largest=False)
             found.append((smallest, rows + start))
-            between()
+            on_chunk()
         smallest, rows = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
         smallest, order = smallest.topk(count, largest=False)
         return smallest, rows.gather(1, order)

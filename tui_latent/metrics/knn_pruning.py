@@ -22,7 +22,7 @@ _WORTH_IT: Final = 0.5
 """largest share of the bank in reach for which cell by cell is chosen"""
 
 
-class Cells:
+class BankCells:
     """Groups of near latents, each around a centre and within a radius.
 
     By the triangle inequality a cell at distance c from a query with radius r has nothing nearer
@@ -57,7 +57,7 @@ class Cells:
         return max(_PAIRS_AT_ONCE // len(self._centres), 1)
 
     def smallest_scores(
-        self, queries: Tensor, k: int, count: int, between: Callable[[], None]
+        self, queries: Tensor, k: int, count: int, on_chunk: Callable[[], None]
     ) -> tuple[Tensor, Tensor] | None:
         """Return the smallest |b|² - 2 q·b of those in reach, rising, (M, count), and their rows.
 
@@ -74,17 +74,17 @@ class Cells:
         squares = _squares(queries, self._centres)
         own = torch.zeros_like(squares, dtype=torch.bool)
         own.scatter_(1, squares.argmin(1, keepdim=True), True)
-        self._compare(queries, own, best, between)
+        self._compare(queries, own, best, on_chunk)
         reach = best.scores[:, k - 1].double() + lengths + errors
         gap = (squares.double() - errors[:, None]).clamp_min(0).sqrt() - self._radii
         near = (gap <= 0) | (gap.square() <= reach[:, None])
         if (near.double() @ self._sizes.double()).mean() > _WORTH_IT * len(self._latents):
             return None
-        self._compare(queries, near & ~own, best, between)
+        self._compare(queries, near & ~own, best, on_chunk)
         return best.scores, torch.where(best.rows < 0, -1, self._order[best.rows])
 
     def _compare(
-        self, queries: Tensor, chosen: Tensor, best: _Best, between: Callable[[], None]
+        self, queries: Tensor, chosen: Tensor, best: _Best, on_chunk: Callable[[], None]
     ) -> None:
         """Compare each query with the cells that are `chosen` for it, bool (M, cells)."""
         for members, asking in zip(self._slices, chosen.T.contiguous(), strict=True):
@@ -94,7 +94,7 @@ class Cells:
                     self._lengths[members], queries[rows], self._latents[members].T, alpha=-2
                 )
                 best.take(rows, scores, members.start)
-            between()
+            on_chunk()
 
 
 class _Best:

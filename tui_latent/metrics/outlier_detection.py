@@ -34,14 +34,14 @@ def anomaly_scores(
     search: NeighbourSearch,
     queries: Tensor,
     k: int = ANOMALY_K,
-    between: Callable[[], None] = lambda: None,
+    on_chunk: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Return the mean distance of each query to its k nearest bank latents: float32 (M,).
 
     The k-nearest-neighbour density turned round: the larger, the emptier it is around. `queries`
     is float (M, D). ValueError when k is not within 1..N or a latent is not finite.
     """
-    distances, _ = search.nearest(queries, k, between)
+    distances, _ = search.nearest(queries, k, on_chunk)
     return distances.mean(1)
 
 
@@ -83,7 +83,7 @@ def class_rocs(
     query_labels: Tensor,
     classes: int,
     k: int = ANOMALY_K,
-    between: Callable[[], None] = lambda: None,
+    on_chunk: Callable[[], None] = lambda: None,
 ) -> list[Roc | None]:
     """Return for each class the curve with that class as outliers, as if its bank were not there.
 
@@ -91,13 +91,13 @@ def class_rocs(
     of `anomaly_scores` with the bank's other classes. None for a class without queries or without
     k bank latents of other classes, and where all queries are of the class.
     """
-    distances, labels = _nearest_of_each_class(bank, bank_labels, queries, classes, k, between)
+    distances, labels = _nearest_of_each_class(bank, bank_labels, queries, classes, k, on_chunk)
     truth = query_labels.cpu().numpy()
     curves: list[Roc | None] = []
     for index in range(classes):
         others = distances.masked_fill(labels == index, math.inf)
         nearest = others.topk(min(k, others.shape[1]), largest=False).values
-        between()
+        on_chunk()
         outlying = truth == index
         few = nearest.shape[1] < k or bool(nearest.isinf().any())
         if few or outlying.all() or not outlying.any():
@@ -114,7 +114,7 @@ def _nearest_of_each_class(
     queries: Tensor,
     classes: int,
     k: int,
-    between: Callable[[], None],
+    on_chunk: Callable[[], None],
 ) -> tuple[Tensor, Tensor]:
     """Return distances to latents near each query, (M, at most 2k), and their classes, int64.
 
@@ -126,7 +126,7 @@ def _nearest_of_each_class(
     for index in range(classes):
         members = bank[bank_labels == index]
         if len(members):
-            found, _ = NeighbourSearch(members).nearest(queries, min(k, len(members)), between)
+            found, _ = NeighbourSearch(members).nearest(queries, min(k, len(members)), on_chunk)
             distances = torch.cat([distances, found], 1)
             labels = torch.cat([labels, torch.full_like(found, index, dtype=torch.int64)], 1)
             count = min(2 * k, distances.shape[1])

@@ -14,7 +14,7 @@ _NUMBERS_AT_ONCE: Final = 2**22
 
 
 def drawn_order(
-    rows: Tensor, labels: Tensor | None = None, between: Callable[[], None] = lambda: None
+    rows: Tensor, labels: Tensor | None = None, on_chunk: Callable[[], None] = lambda: None
 ) -> Tensor:
     """Return a random order of `rows`, (N, ...) uint8 or float32 or float64: int64 (N,).
 
@@ -36,7 +36,7 @@ def drawn_order(
         whole = chunk.long()
         # Round numbers as floats have no bits but their first ones: these must reach the last.
         keys.append(((whole ^ (whole >> 16) ^ (whole >> 32)) * factors).sum(1))
-        between()
+        on_chunk()
     key = torch.cat(keys) if keys else torch.empty(0, dtype=torch.int64, device=flat.device)
     if labels is None:
         return key.argsort(stable=True)

@@ -37,7 +37,7 @@ def faithfulness(
     latents: NDArray[np.floating],
     points: NDArray[np.floating],
     k: int = NEIGHBOURS,
-    between: Callable[[], None] = lambda: None,
+    on_chunk: Callable[[], None] = lambda: None,
 ) -> Faithfulness:
     """Compare the map points (N, 2) with the latents (N, D), row i of both being one image.
 
@@ -48,11 +48,11 @@ def faithfulness(
     rows = np.arange(len(latents))
     if len(rows) > SAMPLE:
         wide = torch.from_numpy(np.asarray(latents, dtype=np.float64))
-        rows = drawn_order(wide, between=between)[:SAMPLE].numpy()
+        rows = drawn_order(wide, on_chunk=on_chunk)[:SAMPLE].numpy()
     high, low = latents[rows], points[rows]
     return Faithfulness(
-        trustworthiness(high, low, k, between),
-        trustworthiness(low, high, k, between),
+        trustworthiness(high, low, k, on_chunk),
+        trustworthiness(low, high, k, on_chunk),
         k,
         len(rows),
     )
@@ -62,7 +62,7 @@ def trustworthiness(
     original: NDArray[np.floating],
     shown: NDArray[np.floating],
     k: int = NEIGHBOURS,
-    between: Callable[[], None] = lambda: None,
+    on_chunk: Callable[[], None] = lambda: None,
 ) -> float:
     """Return how far the k nearest of each row of `shown` (N, d) are near in `original` (N, D).
 
@@ -83,7 +83,7 @@ def trustworthiness(
     surplus = 0.0
     for rows in torch.arange(count).split(max(_PAIRS_AT_ONCE // count, 1)):  # type: ignore[no-untyped-call]
         surplus += _surplus(_distances(high, rows), _distances(low, rows), k)
-        between()
+        on_chunk()
     return 1.0 - surplus * 2.0 / (count * k * (2.0 * count - 3.0 * k - 1.0))
 
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from tui_latent.reports.figure import draw_report
 from tui_latent.reports.input_numbers import finding_numbers
 from tui_latent.reports.inputs import collect_findings
-from tui_latent.reports.layouts import family_rows, needed
+from tui_latent.reports.layouts import layout_rows, needed
 from tui_latent.reports.numbers import as_json, report_numbers
 from tui_latent.reports.run_summary import about_run
 from tui_latent.reports.samples import collect_samples
@@ -49,7 +49,7 @@ def export_report(path: Path, out: Path | None = None) -> Path:
     seed = about_run(snapshot).seed or 0
     samples = collect_samples(path, len(snapshot.class_names), seed)
     numbers = report_numbers(snapshot, samples)
-    wanted = needed(family_rows(numbers.about.method))
+    wanted = needed(layout_rows(numbers.about.method))
     found = collect_findings(path, snapshot, wanted, seed)
     numbers = replace(numbers, family=finding_numbers(found))
     image = drawn_png(lambda: draw_report(numbers, snapshot.map, samples, found), snapshot.name)

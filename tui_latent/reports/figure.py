@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from matplotlib.figure import Figure
 
-from tui_latent.reports.layouts import Facts, draw_rows, family_rows, rows_height
+from tui_latent.reports.layouts import LayoutData, draw_rows, layout_rows, rows_height
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import Box, Page
 from tui_latent.reports.panels.confusion import draw_confusion
@@ -39,7 +39,7 @@ def draw_report(
     head = heading_height(numbers, width)
     middle = max(map_height(numbers, _MAP_WIDTH), _LEAST_MIDDLE)
     foot = footing_height(numbers.about, width)
-    rows = family_rows(numbers.about.method) if findings is not None else ()
+    rows = layout_rows(numbers.about.method) if findings is not None else ()
     family = rows_height(rows, findings or {})
     page = Page(_MARGIN + head + middle + _GAP + SHEETS_HEIGHT + _GAP + family + foot + _MARGIN)
 
@@ -59,7 +59,7 @@ def draw_report(
     side = WIDTH - _MARGIN - right
     draw_neighbours(page, Box(right, top, side, SHEETS_HEIGHT), samples, numbers)
     top += SHEETS_HEIGHT + _GAP
-    facts = Facts(numbers, latent_map, findings or {})
+    facts = LayoutData(numbers, latent_map, findings or {})
     draw_rows(page, Box(_MARGIN, top, width, family), rows, facts)
     top += family
     draw_footing(page, Box(_MARGIN, top, width, foot), numbers.about)

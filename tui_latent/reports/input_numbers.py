@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tui_latent.analysis.class_extremes import ClassExtremes, Ranked
+from tui_latent.analysis.class_extremes import ClassExtremes, RankedImages
 from tui_latent.analysis.decoding import Reconstructions
 from tui_latent.analysis.outlier_ranking import Anomalies
 from tui_latent.analysis.sampling import ClassSamples
@@ -52,5 +52,5 @@ def _numbers(found: Any) -> Any:
     return found  # a text, or an evaluation
 
 
-def _ranked(ranked: Ranked) -> dict[str, Any]:
+def _ranked(ranked: RankedImages) -> dict[str, Any]:
     return {"training_images": ranked.indices, "distances": ranked.distances}

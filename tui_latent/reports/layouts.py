@@ -33,7 +33,7 @@ _REASON: Final = 1.2
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
+class LayoutData:
     """What the figures of a family show."""
 
     numbers: ReportNumbers
@@ -46,7 +46,7 @@ class Facts:
 class Panel:
     """One figure."""
 
-    draw: Callable[[Page, Box, Facts], None]
+    draw: Callable[[Page, Box, LayoutData], None]
     needs: str = ""
     """name of its finding; the figure is not drawn without it, the reason is"""
     title: str = ""
@@ -67,7 +67,7 @@ def _shown(
 ) -> Panel:
     """Return a figure of a finding alone."""
 
-    def draw_it(page: Page, box: Box, facts: Facts) -> None:
+    def draw_it(page: Page, box: Box, facts: LayoutData) -> None:
         draw(page, box, title, facts.findings[name], facts.numbers)
 
     return Panel(draw_it, name, title, width)
@@ -102,7 +102,7 @@ _RECONSTRUCTIONS: Final = Row(
 _SAMPLES: Final = Row(SAMPLES_HEIGHT, (_shown("samples", "Class samples", draw_samples, 1),))
 _MEASURED: Final = Row(_SQUARE, (_FIGURES, _ROC))
 
-FAMILIES: Final[dict[str, tuple[Row, ...]]] = {
+LAYOUTS: Final[dict[str, tuple[Row, ...]]] = {
     "vicreg": (
         _COMPONENTS,
         Row(_SQUARE, (_PCA, _TSNE, _LDA)),
@@ -142,9 +142,9 @@ FAMILIES: Final[dict[str, tuple[Row, ...]]] = {
 """by the name of the method"""
 
 
-def family_rows(method: str) -> tuple[Row, ...]:
+def layout_rows(method: str) -> tuple[Row, ...]:
     """Return the rows of a method's family; every other method is measured at least."""
-    return FAMILIES.get(method, (_MEASURED, _EXTREMES))
+    return LAYOUTS.get(method, (_MEASURED, _EXTREMES))
 
 
 def needed(rows: tuple[Row, ...]) -> list[str]:
@@ -163,7 +163,7 @@ def _height(row: Row, findings: dict[str, Any]) -> float:
     return _REASON if reasons else row.height
 
 
-def draw_rows(page: Page, box: Box, rows: tuple[Row, ...], facts: Facts) -> None:
+def draw_rows(page: Page, box: Box, rows: tuple[Row, ...], facts: LayoutData) -> None:
     """Draw rows of figures from the top of a box."""
     top = box.top
     for row in rows:

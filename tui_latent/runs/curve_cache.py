@@ -32,7 +32,7 @@ _TORN: Final = (
 
 
 @dataclass(frozen=True)
-class KeptCurves:
+class CurveCache:
     """All that a reader of `metrics.jsonl` knows at one of its offsets."""
 
     offset: int
@@ -48,7 +48,7 @@ class KeptCurves:
     """by metric, in order of first appearance"""
 
 
-def write_kept(path: Path, kept: KeptCurves) -> None:
+def write_curve_cache(path: Path, kept: CurveCache) -> None:
     """Put the curves at `path` in one piece; nothing happens where the disk does not take them."""
     about = {
         "offset": kept.offset,
@@ -75,7 +75,7 @@ def write_kept(path: Path, kept: KeptCurves) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def read_kept(path: Path) -> KeptCurves | None:
+def read_curve_cache(path: Path) -> CurveCache | None:
     """Read the curves at `path`; None when there are none, or no whole ones."""
     try:
         with opened_archive(path, _MOST_BYTES) as arrays:
@@ -91,7 +91,7 @@ def read_kept(path: Path) -> KeptCurves | None:
                     float(best),
                     _whole(non_finite, 0),
                 )
-        return KeptCurves(
+        return CurveCache(
             _whole(about["offset"], 1),
             bytes.fromhex(about["anchor"]),
             _whole(about["last_step"], 0),

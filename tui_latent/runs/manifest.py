@@ -17,7 +17,7 @@ PRESET_FILE = "preset.toml"
 
 
 @dataclass(frozen=True, eq=False)
-class Identity:
+class Manifest:
     """What a run was made of, written once."""
 
     preset: Mapping[str, Any]
@@ -31,7 +31,7 @@ class Identity:
         return str(self.provenance.get("preset", ""))
 
 
-def read_identity(path: Path) -> Identity:
+def read_manifest(path: Path) -> Manifest:
     """Read `preset.toml` of the run at `path`.
 
     RunError when the folder is not a run, or one of a later tui-latent.
@@ -59,7 +59,7 @@ def read_identity(path: Path) -> Identity:
     table, provenance = plain_values(table), plain_values(provenance)
     if isinstance(command, str):  # whole, however long: what is cut short trains nothing
         provenance["command"] = plain_name(command, len(command))
-    return Identity(table, provenance, _unix_time(provenance.get("created"), created))
+    return Manifest(table, provenance, _unix_time(provenance.get("created"), created))
 
 
 def _refuse_newer(path: Path, provenance: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_latent.runs.atomic_files import Signature, signature
-from tui_latent.runs.maps import Evaluation, MapError, map_file, map_step, read_map
+from tui_latent.runs.maps import MapError, StoredEvaluation, map_file, map_step, read_map
 
 _KEPT: Final = 32
 """maps in memory at most"""
@@ -20,11 +20,11 @@ class MapFolder:
     def __init__(self, run: Path) -> None:
         self._run = run
         self._mutex = threading.Lock()
-        self._kept: OrderedDict[int, tuple[Signature, Evaluation]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[Signature, StoredEvaluation]] = OrderedDict()
         self._torn: dict[int, tuple[Signature, str]] = {}
         self._newest = -1
 
-    def refresh(self, up_to: int | None) -> tuple[tuple[int, ...], Evaluation | None]:
+    def refresh(self, up_to: int | None) -> tuple[tuple[int, ...], StoredEvaluation | None]:
         """Return the steps of the readable maps and the newest map, none later than `up_to`."""
         present = self._steps()
         with self._mutex:
@@ -35,7 +35,7 @@ class MapFolder:
         self._newest = newest.map.step if newest else -1
         return tuple(step for step in steps if step not in self._torn), newest
 
-    def at(self, step: int) -> Evaluation | None:
+    def at(self, step: int) -> StoredEvaluation | None:
         """Return the map of a step; None when it is missing or torn."""
         path = map_file(self._run, step)
         with self._mutex:

@@ -37,7 +37,7 @@ class MapError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class StoredEvaluation:
     """A map and what was written with it."""
 
     map: LatentMap
@@ -87,7 +87,7 @@ def write_map(
         raise
 
 
-def read_map(path: Path, step: int) -> Evaluation:
+def read_map(path: Path, step: int) -> StoredEvaluation:
     """Read a map; MapError when the file is torn or not ours."""
     try:
         with opened_archive(path, _MOST_BYTES) as arrays:
@@ -109,7 +109,7 @@ def read_map(path: Path, step: int) -> Evaluation:
         raise MapError(f"{path.parent.name}/{path.name} is torn: its points have no two numbers")
     if not len(latent_map.points) == len(latent_map.indices) == len(latent_map.labels):
         raise MapError(f"{path.parent.name}/{path.name} is torn: its arrays differ in length")
-    return Evaluation(latent_map, confusion, missing)
+    return StoredEvaluation(latent_map, confusion, missing)
 
 
 def _missing(pairs: NDArray[np.generic]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from tui_latent.runs.atomic_files import GrowingLines, read_lines
-from tui_latent.runs.curve_cache import NAME, KeptCurves, read_kept, write_kept
+from tui_latent.runs.curve_cache import NAME, CurveCache, read_curve_cache, write_curve_cache
 from tui_latent.runs.curves import CurveBins, higher_is_better
 from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import Curve
@@ -86,9 +86,9 @@ class MetricsReader:
             self._cuts = list(self._kept.cuts)
         self._start_bins()
 
-    def _kept_curves(self) -> KeptCurves | None:
+    def _kept_curves(self) -> CurveCache | None:
         """Return what needs no reading, with the file's offset behind it."""
-        kept = read_kept(self.path.with_name(NAME))
+        kept = read_curve_cache(self.path.with_name(NAME))
         return kept if kept and self._file.start_at(kept.offset, kept.anchor) else None
 
     def _start_bins(self) -> None:
@@ -133,8 +133,8 @@ class MetricsReader:
         if self._file.offset:
             bins = {name: bins.state() for name, bins in self._bins.items()}
             state = (self.last_step, self.skipped, tuple(self._cuts), bins)
-            kept = KeptCurves(self._file.offset, self._file.anchor, *state)
-            write_kept(self.path.with_name(NAME), kept)
+            kept = CurveCache(self._file.offset, self._file.anchor, *state)
+            write_curve_cache(self.path.with_name(NAME), kept)
 
     def _take(self, record: Record) -> None:
         step, time, waiting = record.step, record.time, self._waiting

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui_latent.runs.atomic_files import GrowingLines
-from tui_latent.runs.manifest import read_identity
+from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.metrics import MetricsReader
 from tui_latent.runs.sanitize import plain_line
@@ -27,7 +27,7 @@ class RunReader:
 
     def __init__(self, path: Path) -> None:
         """Look at the folder `path`; RunError when it is not a run."""
-        identity = read_identity(path)
+        identity = read_manifest(path)
         self.path = path
         self._snapshot = RunSnapshot(path, identity.preset, identity.provenance)
         self._status = StatusFile(path)

@@ -13,7 +13,7 @@ from typing import Final
 
 from tui_latent.runs.atomic_files import Signature, signature
 from tui_latent.runs.file_lock import FileLock
-from tui_latent.runs.manifest import PRESET_FILE, Identity, read_identity
+from tui_latent.runs.manifest import PRESET_FILE, Manifest, read_manifest
 from tui_latent.runs.process import is_alive
 from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import (
@@ -108,7 +108,7 @@ def run_status(path: Path) -> Status:
 
     RunError when it is not a run, or cannot be read.
     """
-    read_identity(path)
+    read_manifest(path)
     try:
         return certain_status(path)
     except StatusError:
@@ -144,7 +144,7 @@ def find_run(folder: Path, name: str) -> Path:
         raise RunError(f"{plain_name(name)}: no such run: {error}") from error
     try:
         if len(Path(name).parts) > 1:
-            read_identity(Path(name).expanduser())
+            read_manifest(Path(name).expanduser())
     except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
         raise RunError(f"{plain_name(name)}: no such run: {error}") from error
     runs = [path for path in _run_folders(folder) if _is_run(path)]
@@ -205,8 +205,8 @@ def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
 
 
 @lru_cache(maxsize=4096)
-def _identity(path: Path, _: Signature | None) -> Identity:
-    return read_identity(path)
+def _identity(path: Path, _: Signature | None) -> Manifest:
+    return read_manifest(path)
 
 
 def _run_folders(folder: Path) -> list[Path]:

@@ -29,7 +29,7 @@ from tui_latent.runs.atomic_files import (
 )
 from tui_latent.runs.control import write_request
 from tui_latent.runs.file_lock import FileLock
-from tui_latent.runs.manifest import PRESET_FILE, read_identity
+from tui_latent.runs.manifest import PRESET_FILE, read_manifest
 from tui_latent.runs.maps import write_map
 from tui_latent.runs.metrics import MetricsReader, parse_record, record_line
 from tui_latent.runs.own_folder import OwnFolder
@@ -108,7 +108,7 @@ class RunWriter:
     @classmethod
     def reopen(cls, path: Path) -> RunWriter:
         """Open the folder of an earlier run to go on with it; RunError when it is not a run."""
-        read_identity(path)
+        read_manifest(path)
         return cls(path)
 
     def __init__(self, path: Path) -> None:

@@ -29,7 +29,7 @@ def keep_freed_memory() -> None:
         _call("mallopt", option, value)
 
 
-def give_memory_back() -> None:
+def trim_memory() -> None:
     """Return what is free to the system, once a training has ended."""
     _call("malloc_trim", 0)
 

@@ -11,7 +11,7 @@ _SPINS: Final = 1000
 """another is tried by `GOMP_SPINCOUNT=… python -m benchmarks.two_trainings`, in its first row"""
 
 
-def wait_briefly() -> None:
+def limit_spinning() -> None:
     """Have threads that wait for others sleep soon; to be called before torch is imported.
 
     GNU's OpenMP spins 300,000 times. Where another process wants the cores, as a second training

@@ -34,7 +34,7 @@ def when_gone(call: Callable[[], object]) -> None:
     threading.Thread(target=watch, name="hangup-watch", daemon=True).start()
 
 
-def let_go_of_terminal() -> None:
+def release_terminal() -> None:
     """Replace a terminal on the standard streams by nothing: no use of them waits or fails."""
     never_read, _ = os.pipe()  # while its other end stays open, a reader waits and costs nothing
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class RowOrder:
+class EpochSampler:
     """A fresh permutation of the training images for each epoch, a function of seed and epoch.
 
     Nothing of it needs saving: any step of any epoch can be asked for again after a restart.

@@ -66,12 +66,12 @@ class Evaluator:
         dataset: Dataset,
         held_out: Pairing | None,
         batch_size: int,
-        between: Callable[[], None],
+        on_chunk: Callable[[], None],
     ) -> None:
         self._dataset = dataset
         self._held_out = held_out
         self._batch_size = batch_size
-        self._between = between
+        self._between = on_chunk
         self._batches: tuple[Tensor, ...] = ()
 
     @torch.inference_mode()
@@ -178,8 +178,8 @@ class Evaluator:
         known = [k for k in KS if k not in without]
         if not known:
             return None
-        classes, between = len(val.class_names), self._between
-        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, between)
+        classes, on_chunk = len(val.class_names), self._between
+        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, on_chunk)
         metrics |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
         return knn.confusion if max(KS) in known else None
 

@@ -22,7 +22,7 @@ _WARM_UP = 3
 """updates on the capturing stream before the capture, as torch's documentation asks"""
 
 
-class Captured:
+class GraphStep:
     """One CUDA graph of a whole update: augmentation, networks, losses, gradients, optimiser.
 
     Rows and rate are copied into buffers that the graph reads; the generator of the views is

@@ -15,7 +15,7 @@ from tui_latent.runs.writer import RunWriter
 from tui_latent.training.evaluator import Evaluation
 
 
-class LatentFiles:
+class LatentWriter:
     """Writes `latents/`; each map is aligned to the one before it, also across a restart."""
 
     def __init__(self, writer: RunWriter, dataset: Dataset) -> None:

@@ -40,7 +40,7 @@ class Closed:
     """after which `values` can be read; None where they always can"""
 
 
-class TermWindow:
+class LossWindow:
     """Terms of the steps since the last record; adding costs no wait for the device.
 
     On a GPU a closed window is copied to pinned memory behind the steps that are queued, and read

@@ -36,7 +36,7 @@ class NotSavedError(Exception):
     """A run was asked to stop while the disk took nothing."""
 
 
-class PatientDisk:
+class RetryingWriter:
     """Repeats a write until the disk takes it; the run is paused meanwhile and says why."""
 
     def __init__(self, path: Path, writer: RunWriter, stopwatch: Stopwatch) -> None:

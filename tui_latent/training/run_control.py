@@ -11,9 +11,9 @@ from tui_latent.runs.control import read_request, request
 from tui_latent.runs.schema import Request, RunError
 from tui_latent.runs.writer import RunWriter
 
-LOOK_EVERY = 0.1
+POLL_EVERY = 0.1
 """seconds between two looks at the request, while training"""
-LOOK_EVERY_PAUSED = 0.05
+POLL_EVERY_PAUSED = 0.05
 
 
 class StopRequested(Exception):
@@ -67,13 +67,13 @@ class RunControl:
         """What to multiply the scheduled learning rate with."""
         return self._request.lr_factor
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Do what was asked, at most 10 looks a second; StopRequested when the run must end.
 
         Returns when training may go on, which during a pause is after it.
         """
         now = time.monotonic()
-        if now - self._looked < LOOK_EVERY:
+        if now - self._looked < POLL_EVERY:
             return
         self._looked = now
         self._writer.check_still_mine()
@@ -97,14 +97,14 @@ class RunControl:
                 self._pausing = False
         self._looked = 0.0
 
-    def look_within_evaluation(self) -> None:
+    def poll_within_evaluation(self) -> None:
         """Do as `look`, but leave a checkpoint to the next look after the evaluation.
 
         In the middle of one, the random state is the evaluation's.
         """
         self._may_save = False
         try:
-            self.look()
+            self.poll()
         finally:
             self._may_save = True
 
@@ -122,7 +122,7 @@ class RunControl:
         self._writer.log("paused")
         with self._stopwatch.resting():
             while self._request.state == "pause":
-                time.sleep(LOOK_EVERY_PAUSED)
+                time.sleep(POLL_EVERY_PAUSED)
                 self._writer.check_still_mine()
                 self._take(read_request(self._path, self._request))
         if self._request.state == "run":

@@ -66,7 +66,7 @@ def _train(path: Path, writer: RunWriter) -> State:
         try:
             return trainer.run()
         finally:
-            trainer.let_go()
+            trainer.release()
     except FolderLostError:  # there is nothing to write it into
         raise
     except StopRequested:  # before the first step: the checkpoints are as they were

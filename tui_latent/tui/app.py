@@ -25,15 +25,15 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
 from tui_latent.runtime.cpu_share import count_this_thread
-from tui_latent.tui.charts.draw_thread import Drawer
-from tui_latent.tui.gc_freeze import LoadedModules
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.gc_freeze import FrozenModules
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from tui_latent.config.settings import Preset
     from tui_latent.runs.schema import Status
-    from tui_latent.tui.detached_training import UnseenTraining
+    from tui_latent.tui.detached_training import DetachedTraining
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
 
@@ -118,7 +118,7 @@ class LatentApp(App[int]):
         """folder of the runs"""
         self.training_path: Path | None = None
         """run that this process trains now"""
-        self.drawer = Drawer(self._tell_drawing_failed)
+        self.drawer = WorkerThread(self._tell_drawing_failed)
         """the one thread that draws plots"""
         self._open_path = open_path
         self._train = train
@@ -128,7 +128,7 @@ class LatentApp(App[int]):
         self._training: Worker[Status] | None = None
         self.trained = threading.Event()
         """set when the training of this process is over; any thread may wait for it"""
-        self._unseen: UnseenTraining | None = None
+        self._unseen: DetachedTraining | None = None
         self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
         if self._remote:
             self.animation_level = "none"
@@ -153,10 +153,10 @@ class LatentApp(App[int]):
     def on_mount(self) -> None:
         count_this_thread()
         if not self.is_headless:
-            from tui_latent.tui.detached_training import UnseenTraining
+            from tui_latent.tui.detached_training import DetachedTraining
 
-            self._unseen = UnseenTraining(self)
-            self.set_interval(_SECONDS_BETWEEN_LOOKS, LoadedModules().set_aside)
+            self._unseen = DetachedTraining(self)
+            self.set_interval(_SECONDS_BETWEEN_LOOKS, FrozenModules().set_aside)
         if self._open_path is not None:
             self.open_run(self._open_path)
 

@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from tui_latent.runtime.terminal_loss import (
     ONE_LOSS,
-    let_go_of_terminal,
+    release_terminal,
     terminal_is_gone,
     when_gone,
 )
@@ -35,7 +35,7 @@ _TO_LEAVE: Final = 3.0
 """seconds for the screen to give the terminal back once nothing trains any more"""
 
 
-class UnseenTraining:
+class DetachedTraining:
     """Listens to the system's signals for an application that draws on a real terminal.
 
     The handlers are the process's own and not the event loop's, which may be waiting to write to
@@ -81,7 +81,7 @@ class UnseenTraining:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: _in_thread(self._app.ask_training_to_stop))
         if terminal_is_gone():
-            let_go_of_terminal()
+            release_terminal()
         _in_thread(self._end)
         self._in_loop(self._go_dark)
 
@@ -95,7 +95,7 @@ class UnseenTraining:
         if driver is not None and not terminal_is_gone():
             driver.stop_application_mode()
             _paint_what_is_queued(driver)
-        let_go_of_terminal()
+        release_terminal()
         while len(self._app.screen_stack) > 1:
             self._app.pop_screen()
         self._app.push_screen(Screen())

@@ -10,7 +10,7 @@ _MANY: Final = 30
 """modules more than at the last time that are worth setting aside"""
 
 
-class LoadedModules:
+class FrozenModules:
     """Keeps what was imported out of full collections, .1 s and more each with torch loaded.
 
     Cycles among what exists at such a moment are never collected; later ones are.

@@ -10,7 +10,7 @@ LITTLE: Final = 0.02
 _SLOWEST: Final = 8
 
 
-class RedrawPace:
+class RedrawRate:
     """Lets every tick pass, or every 2nd, 4th, 8th while the screen's share is too large."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 
 
 class Waits:
@@ -27,7 +27,7 @@ def note(seen: list[object], value: object) -> Callable[[], None]:
 
 def test_of_jobs_that_wait_under_one_key_only_the_newest_is_done() -> None:
     errors: list[Exception] = []
-    drawer = Drawer(errors.append)
+    drawer = WorkerThread(errors.append)
     seen: list[object] = []
     first, last = Waits(), threading.Event()
     drawer.submit("map", first)
@@ -45,7 +45,7 @@ def test_of_jobs_that_wait_under_one_key_only_the_newest_is_done() -> None:
 
 
 def test_all_jobs_are_done_in_one_thread() -> None:
-    drawer = Drawer(lambda error: None)
+    drawer = WorkerThread(lambda error: None)
     threads: list[int] = []
     done = threading.Event()
     for key in range(5):
@@ -59,7 +59,7 @@ def test_all_jobs_are_done_in_one_thread() -> None:
 
 def test_a_job_that_fails_is_told_and_the_next_is_done() -> None:
     errors: list[Exception] = []
-    drawer = Drawer(errors.append)
+    drawer = WorkerThread(errors.append)
     done = threading.Event()
 
     def fail() -> None:
@@ -75,7 +75,7 @@ def test_a_job_that_fails_is_told_and_the_next_is_done() -> None:
 @pytest.mark.parametrize("used", [False, True])
 def test_after_closing_nothing_is_drawn_and_no_thread_is_left(used: bool) -> None:
     before = threading.active_count()
-    drawer = Drawer(lambda error: None)
+    drawer = WorkerThread(lambda error: None)
     if used:
         done = threading.Event()
         drawer.submit("a", done.set)

@@ -20,7 +20,7 @@ from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.app import LatentApp
-from tui_latent.tui.charts.panel import DrawnPanel
+from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.compare.tables import RunNames, TablePanel, number_lines
 
@@ -86,7 +86,7 @@ async def drawn(pilot: Pilot[Any], screen: CompareScreen) -> None:
     assert isinstance(app, LatentApp)
 
     def ready() -> bool:
-        panels = [panel for panel in screen.query(DrawnPanel) if panel.content_size.area]
+        panels = [panel for panel in screen.query(ChartPanel) if panel.content_size.area]
         done = all(panel._drawing.strips for panel in panels) and app.drawer.idle()
         return done and "digits" in names(screen)
 
@@ -149,7 +149,7 @@ async def test_numbers_settings_and_maps_stand_side_by_side(
             ["latent_dim", "2", "32"],
         ]
         assert "disparity" in title(screen, "map-1") and "disparity" not in title(screen, "map-0")
-        one, other = (screen.query_one(f"#map-{i}", DrawnPanel) for i in (0, 1))
+        one, other = (screen.query_one(f"#map-{i}", ChartPanel) for i in (0, 1))
         rows = [[panel.render_line(y).text for y in range(12)] for panel in (one, other)]
         assert rows[0] == rows[1], "the turned map is turned back"
         assert title(screen, "curves").startswith("kNN@20, held out · 1 of ")
@@ -158,7 +158,7 @@ async def test_numbers_settings_and_maps_stand_side_by_side(
 
 
 def title_name(screen: CompareScreen) -> str:
-    chart = screen.query_one("#curves", DrawnPanel)
+    chart = screen.query_one("#curves", ChartPanel)
     return chart._titles[-1]  # type: ignore[attr-defined,no-any-return]
 
 
@@ -193,7 +193,7 @@ async def test_a_live_run_goes_on_and_what_comes_is_shown(tmp_path: Path, runs: 
 
 
 def picture(screen: CompareScreen, index: int) -> str:
-    panel = screen.query_one(f"#map-{index}", DrawnPanel)
+    panel = screen.query_one(f"#map-{index}", ChartPanel)
     return " ".join(panel.render_line(y).text.strip() for y in range(panel.size.height))
 
 
@@ -238,7 +238,7 @@ async def test_without_color_each_run_is_a_character(
         screen = await compared(pilot, runs[:2])
         first, second = names(screen).splitlines()[:2]
         assert first.startswith("0 digits-contrastive") and second.startswith("1 digits-vicreg")
-        chart = screen.query_one("#curves", DrawnPanel)
+        chart = screen.query_one("#curves", ChartPanel)
         assert "1 vicreg" in " ".join(chart.render_line(y).text for y in range(3))
 
 

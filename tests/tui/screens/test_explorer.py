@@ -20,7 +20,7 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
-from tui_latent.tui.screens.explorer.change_list import MoverList
+from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.map import ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
@@ -279,7 +279,7 @@ async def test_movers_are_gone_through(tmp_path: Path) -> None:
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
         await pilot.press("m")
-        listing = screen.query_one(MoverList)
+        listing = screen.query_one(ChangeList)
         await until(pilot, lambda: listing.option_count > 100)
         assert "From step 120 to 180" in str(listing.get_option_at_index(0).prompt)
         await pilot.press("down")

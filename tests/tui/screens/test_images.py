@@ -17,10 +17,10 @@ from tests.tui.known_images import KnownImages, KnownLandings, NothingThere, kno
 from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, until
 from tui_latent import analysis
-from tui_latent.analysis.view_spread import Landing
+from tui_latent.analysis.view_spread import ViewSpread
 from tui_latent.config.settings import Preset
 from tui_latent.tui.charts.image_grid import ImageSheet
-from tui_latent.tui.charts.marked_scatter import MarksMap
+from tui_latent.tui.charts.marked_scatter import MarkedScatter
 from tui_latent.tui.screens.images.page_bar import PageBar
 from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
 from tui_latent.tui.screens.images.screen import ViewerScreen
@@ -35,7 +35,7 @@ def text_of(pilot: Pilot[Any]) -> str:
 
 
 def map_text(pilot: Pilot[Any]) -> str:
-    panel = pilot.app.screen.query_one(MarksMap)
+    panel = pilot.app.screen.query_one(MarkedScatter)
     return "\n".join(panel.render_line(y).text for y in range(panel.size.height))
 
 
@@ -55,7 +55,7 @@ def colours(pilot: Pilot[Any]) -> set[int]:
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MenulessApp:
     monkeypatch.setattr(analysis, "RunInspector", KnownImages)
-    monkeypatch.setattr("tui_latent.analysis.view_spread.ViewLandings", KnownLandings)
+    monkeypatch.setattr("tui_latent.analysis.view_spread.ViewSpreads", KnownLandings)
     monkeypatch.setattr("tui_latent.analysis.class_extremes.most_distant", known_distant)
     return MenulessApp(tmp_path)
 
@@ -151,7 +151,7 @@ async def test_a_narrow_screen_shows_the_map_when_asked(app: MenulessApp, tmp_pa
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, tmp_path)
         await until(pilot, lambda: "20th neighbour" in text_of(pilot))
-        shown = pilot.app.screen.query_one(MarksMap)
+        shown = pilot.app.screen.query_one(MarkedScatter)
         assert not shown.region.area
         await pilot.press("m")
         await until(pilot, lambda: shown.region.area > 0 and "◆" in map_text(pilot))
@@ -163,7 +163,7 @@ async def test_a_narrow_screen_shows_the_map_when_asked(app: MenulessApp, tmp_pa
 async def test_where_views_land_may_be_unknown(
     app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(*_: object) -> Landing:
+    def lost(*_: object) -> ViewSpread:
         raise analysis.InspectionError("no [red]checkpoint yet")
 
     monkeypatch.setattr(KnownLandings, "land", lost)

@@ -33,7 +33,7 @@ from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.run_table import RunTable, head_line, run_line
 from tui_latent.tui.screens.menu.screen import MenuScreen
-from tui_latent.tui.screens.settings.screen import EditScreen
+from tui_latent.tui.screens.settings.screen import SettingsScreen
 
 __all__ = ["presets"]
 
@@ -379,7 +379,7 @@ async def test_the_cursor_stays_on_its_run_while_others_come_and_change(
     async with NotingApp(runs).run_test(size=NARROW) as pilot:
         screen = await menu(pilot)
         await press(pilot, "tab", *["down"] * 12)
-        table = screen.query_one(RunTable).query("SteadyList").first()
+        table = screen.query_one(RunTable).query("StableList").first()
         before = table.scroll_y
         run_in(runs, "newer", age=1)
         RunWriter.reopen(runs / "run-12").status(state="finished", step=100)
@@ -396,7 +396,7 @@ async def test_e_opens_the_settings_and_trains_what_comes_back(runs: Path) -> No
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         await menu(pilot)
         await press(pilot, "e")
-        assert isinstance(pilot.app.screen, EditScreen)
+        assert isinstance(pilot.app.screen, SettingsScreen)
         await press(pilot, "escape")
         assert not pilot.app.asked  # type: ignore[attr-defined]
         await press(pilot, "e", "ctrl+s")

@@ -15,12 +15,12 @@ from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import Preset
 from tui_latent.tui.screens.menu.preset_facts import read_entries
 from tui_latent.tui.screens.settings.grid import SettingInput, SettingsGrid
-from tui_latent.tui.screens.settings.screen import EditScreen
+from tui_latent.tui.screens.settings.screen import SettingsScreen
 
 __all__ = ["presets"]
 
 NARROW, WIDE = (80, 24), (120, 40)
-Answer = tuple[Preset, str | None] | None
+MapResult = tuple[Preset, str | None] | None
 
 
 class FormApp(App[None]):
@@ -30,11 +30,11 @@ class FormApp(App[None]):
         super().__init__()
         self.runs = runs
         self.preset_name = name
-        self.answers: list[Answer] = []
+        self.answers: list[MapResult] = []
 
     def on_mount(self) -> None:
         entry = next(entry for entry in read_entries() if entry.name == self.preset_name)
-        self.push_screen(EditScreen(entry, load_preset(entry.name)), self.answers.append)
+        self.push_screen(SettingsScreen(entry, load_preset(entry.name)), self.answers.append)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from tui_latent.runtime.cpu_share import count_this_thread
 Job = Callable[[], object]
 
 
-class Drawer:
+class WorkerThread:
     """Runs drawing jobs one after the other in its own thread; the newest of each key wins."""
 
     def __init__(self, failed: Callable[[Exception], None]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series, draw_chart, is_logarithmic
-from tui_latent.tui.charts.panel import Drawing, DrawnPanel
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.scatter_panel import message_strips, note_strips
 
 _LEAST: Final = 4
@@ -15,11 +15,11 @@ _LEAST: Final = 4
 SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
 
 
-class CurveChart(DrawnPanel):
+class CurveChart(ChartPanel):
     """Shows curves with their newest values; draws again only when one of them has changed."""
 
     def __init__(
-        self, drawer: Drawer, name: str, titles: Sequence[str], options: ChartOptions
+        self, drawer: WorkerThread, name: str, titles: Sequence[str], options: ChartOptions
     ) -> None:
         super().__init__(drawer, name)
         self._titles = tuple(titles)

@@ -10,18 +10,18 @@ import numpy as np
 from tui_latent.palettes import class_color
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, packed
-from tui_latent.tui.charts.draw_thread import Drawer
-from tui_latent.tui.charts.panel import Drawing, DrawnPanel
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.raster import Frame, finite_points, map_cells, settle_frame
 from tui_latent.tui.charts.scatter import Window
 from tui_latent.tui.charts.scatter_panel import message_strips
 from tui_latent.tui.screens.images.sheet import Marks
 
 
-class MarksMap(DrawnPanel, can_focus=False):
+class MarkedScatter(ChartPanel, can_focus=False):
     """Shows the newest map in class colours, and marks upon it in the text's colour."""
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "marks")
         self._marks: Marks | None = None
         self._frame: Frame | None = None  # the drawing thread's alone

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Drawing:
     """at the right end of the title line"""
 
 
-class DrawnPanel(Widget, can_focus=True):
+class ChartPanel(Widget, can_focus=True):
     """Asks for a drawing when its data, size or options change, and shows the newest."""
 
     DEFAULT_CSS = """
@@ -47,9 +47,9 @@ class DrawnPanel(Widget, can_focus=True):
 
         def can_replace(self, message: Message) -> bool:
             """Let a panel that is behind show only the newest."""
-            return isinstance(message, DrawnPanel.Drawn)
+            return isinstance(message, ChartPanel.Drawn)
 
-    def __init__(self, drawer: Drawer, name: str) -> None:
+    def __init__(self, drawer: WorkerThread, name: str) -> None:
         super().__init__(id=name)
         self._drawer = drawer
         self._drawing = Drawing((), ("",))
@@ -72,7 +72,7 @@ class DrawnPanel(Widget, can_focus=True):
     def on_resize(self) -> None:
         self.redraw()
 
-    def on_drawn_panel_drawn(self, message: Drawn) -> None:
+    def on_chart_panel_drawn(self, message: Drawn) -> None:
         """Show a finished drawing; only lines that differ are painted."""
         before, self._drawing = self._drawing, message.drawing
         room = self.size.width - 4

@@ -16,8 +16,8 @@ from textual.strip import Strip
 from tui_latent.palettes import CLASS_COLORS, class_color, class_glyph
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.axes import step_axis, value_axis
-from tui_latent.tui.charts.draw_thread import Drawer
-from tui_latent.tui.charts.panel import Drawing, DrawnPanel
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, Tag, canvas_size, draw_plot, lay_tags
 from tui_latent.tui.charts.raster import Cells, Frame, finite_points, map_cells, settle_frame
 from tui_latent.tui.format import clip
@@ -27,10 +27,10 @@ _NAME: Final = 12
 _LEGEND_LINES: Final = 2
 
 
-class LatentMapPanel(DrawnPanel):
+class ScatterPanel(ChartPanel):
     """Shows the newest map; draws it again only when it, the size or the colours change."""
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "map")
         self._map: LatentMap | None = None
         self._hint = ""

@@ -7,7 +7,7 @@ from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 
 
-class SteadyScreen(Screen[ScreenResultType]):
+class BaseScreen(Screen[ScreenResultType]):
     """A screen that is not painted anew when the focus moves: widgets show their own focus."""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)

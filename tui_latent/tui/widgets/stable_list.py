@@ -20,7 +20,7 @@ class Line:
     """headings cannot be chosen"""
 
 
-class SteadyList(OptionList):
+class StableList(OptionList):
     """Shows lines by key; the cursor stays on its key, or where it stood when that is gone."""
 
     DEFAULT_CSS = """

@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal
 
 from tui_latent.comparison import ComparedMap, Comparison, metric_name
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series
 from tui_latent.tui.charts.line_chart_panel import CurveChart
-from tui_latent.tui.charts.panel import Drawing, DrawnPanel
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.raster import Frame, settle_frame
 from tui_latent.tui.charts.scatter_panel import draw_map, message_strips
 from tui_latent.tui.format import clip
@@ -39,7 +39,7 @@ _MAP: Final = 24
 class MetricChart(CurveChart):
     """One metric of every run."""
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "curves", ("Curves",), ChartOptions())
 
     def show_metric(self, shown: Comparison, metric: str) -> None:
@@ -55,10 +55,10 @@ class MetricChart(CurveChart):
         self.show(series, "", "Curves come with the first records of a run.")
 
 
-class ComparedMapPanel(DrawnPanel):
+class ComparedMapPanel(ChartPanel):
     """Shows one run's map, turned onto the first one's."""
 
-    def __init__(self, drawer: Drawer, index: int) -> None:
+    def __init__(self, drawer: WorkerThread, index: int) -> None:
         super().__init__(drawer, f"map-{index}")
         self._compared: ComparedMap | None = None
         self._titles: tuple[str, ...] = ("",)
@@ -113,7 +113,7 @@ def _map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
 class ComparisonPanels(Grid):
     """Hands each panel its part of a comparison; one panel is the selected one."""
 
-    def __init__(self, drawer: Drawer, runs: int) -> None:
+    def __init__(self, drawer: WorkerThread, runs: int) -> None:
         super().__init__(id="panels")
         self._drawer = drawer
         self._runs = runs

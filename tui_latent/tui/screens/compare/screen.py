@@ -16,19 +16,19 @@ from textual.widgets import Static, Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
 from tui_latent.runs.schema import RunSnapshot
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.min_size import too_small, too_small_words
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import SteadyScreen
+from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
-LOOK_EVERY: Final = 1.0
+POLL_EVERY: Final = 1.0
 """seconds between two comparisons while runs go on"""
 
 
-class CompareScreen(SteadyScreen[None]):
+class CompareScreen(BaseScreen[None]):
     """Follows the runs' folders and puts what they hold beside each other."""
 
     SCOPED_CSS = False
@@ -103,7 +103,7 @@ class CompareScreen(SteadyScreen[None]):
             super().__init__()
             self.shown = shown
 
-    def __init__(self, paths: Sequence[Path], drawer: Drawer) -> None:
+    def __init__(self, paths: Sequence[Path], drawer: WorkerThread) -> None:
         """Compare two to eight runs."""
         super().__init__()
         self._paths = tuple(paths)
@@ -129,7 +129,7 @@ class CompareScreen(SteadyScreen[None]):
         self._select("curves")
         for watcher in self._watchers:
             watcher.start()
-        self.set_interval(LOOK_EVERY, self._compare_again)
+        self.set_interval(POLL_EVERY, self._compare_again)
 
     def on_unmount(self) -> None:
         for watcher in self._watchers:

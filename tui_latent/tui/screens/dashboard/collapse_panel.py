@@ -11,9 +11,9 @@ from textual.strip import Strip
 
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import Curve
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import value_at
-from tui_latent.tui.charts.panel import Drawing, DrawnPanel
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.raster import sparkline
 from tui_latent.tui.charts.scatter_panel import message_strips
 from tui_latent.tui.format import number
@@ -29,10 +29,10 @@ ROWS: Final = (
 _NAME, _VALUE = 11, 7
 
 
-class SpacePanel(DrawnPanel):
+class SpacePanel(ChartPanel):
     """One line per figure: name, newest value, history."""
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "space")
         self._curves: tuple[Curve | None, ...] = (None,) * len(ROWS)
         self._hint = ""

@@ -14,8 +14,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.palettes import class_color
-from tui_latent.tui.charts.draw_thread import Drawer
-from tui_latent.tui.charts.panel import Drawing, DrawnPanel
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.scatter_panel import message_strips
 from tui_latent.tui.format import column, number
 
@@ -24,10 +24,10 @@ _NAME: Final = 9
 _DIM: Final = Style(dim=True)
 
 
-class ConfusionPanel(DrawnPanel):
+class ConfusionPanel(ChartPanel):
     """Per class how many held-out images are found, and which classes are taken for which."""
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "confusion")
         self._confusion: NDArray[np.int64] | None = None
         self._names: Sequence[str] = ()

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Tab, Tabs
 
-from tui_latent.runs.maps import Evaluation
+from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import RunSnapshot
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions
 from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
-from tui_latent.tui.charts.scatter_panel import LatentMapPanel
+from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.screens.dashboard.collapse_panel import SpacePanel
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
@@ -36,14 +36,14 @@ _PANELS: Final = ("map", *_SIDE, "confusion")
 class RunPanels(Horizontal):
     """Hands each panel its part of a snapshot; in small screens the side panels are tabs."""
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__()
         self._drawer = drawer
         self._charted: RunSnapshot | None = None
-        self._past: Evaluation | None = None
+        self._past: StoredEvaluation | None = None
 
     def compose(self) -> ComposeResult:
-        yield LatentMapPanel(self._drawer)
+        yield ScatterPanel(self._drawer)
         with Vertical(id="side"):
             yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
             yield CurveChart(self._drawer, "loss", _LOSS_TITLES, ChartOptions())
@@ -54,13 +54,13 @@ class RunPanels(Horizontal):
 
     def on_mount(self) -> None:
         self._select("loss")
-        self.query_one(LatentMapPanel).focus()
+        self.query_one(ScatterPanel).focus()
 
     def show(self, snapshot: RunSnapshot) -> None:
         """Show what changes seldom: the map, the classes and the log."""
         past = self._past
         hint = when_evaluated(snapshot, "The map")
-        self.query_one(LatentMapPanel).show(past.map if past else snapshot.map, hint)
+        self.query_one(ScatterPanel).show(past.map if past else snapshot.map, hint)
         hint = when_evaluated(snapshot, "What is taken for what")
         confusion = past.confusion if past else snapshot.confusion
         missing = past.missing if past else snapshot.missing
@@ -68,7 +68,7 @@ class RunPanels(Horizontal):
         self.query_one(ConfusionPanel).show(confusion, snapshot.class_names, hint)
         self.query_one(LogPanel).show(snapshot.log)
 
-    def look_at(self, past: Evaluation | None, snapshot: RunSnapshot) -> None:
+    def look_at(self, past: StoredEvaluation | None, snapshot: RunSnapshot) -> None:
         """Show an earlier evaluation in every panel; None for the newest as it comes."""
         self._past = past
         step = past.map.step if past else None

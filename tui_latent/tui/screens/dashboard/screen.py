@@ -14,13 +14,13 @@ from textual.widgets import Static
 
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.map_store import MapFolder
-from tui_latent.runs.maps import Evaluation
+from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.min_size import too_small, too_small_words
-from tui_latent.tui.redraw_rate import RedrawPace
+from tui_latent.tui.redraw_rate import RedrawRate
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import SteadyScreen
+from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dashboard.views import collapse, failure
@@ -43,7 +43,7 @@ _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
 }
 
 
-class DashboardScreen(SteadyScreen[None]):
+class DashboardScreen(BaseScreen[None]):
     """Shows a run's header, map, curves, figures and log, and passes on what a person asks."""
 
     BINDINGS = [
@@ -125,7 +125,9 @@ class DashboardScreen(SteadyScreen[None]):
         ),
     ]
 
-    def __init__(self, path: Path, drawer: Drawer, seconds_between_charts: float = 1.0) -> None:
+    def __init__(
+        self, path: Path, drawer: WorkerThread, seconds_between_charts: float = 1.0
+    ) -> None:
         super().__init__()
         self.path = path
         self._drawer = drawer
@@ -134,7 +136,7 @@ class DashboardScreen(SteadyScreen[None]):
         self._snapshot = RunSnapshot(path)
         self._asked: Asked | None = None
         self._told = ("", "")
-        self._pace = RedrawPace()
+        self._pace = RedrawRate()
         self._share: Curve | None = None
         self._time = TimeCursor()
         self._maps = MapFolder(path)
@@ -299,7 +301,7 @@ class DashboardScreen(SteadyScreen[None]):
         past = None if step is None else self._maps.at(step)
         self.app.call_from_thread(self._show_past, step, past)
 
-    def _show_past(self, step: int | None, past: Evaluation | None) -> None:
+    def _show_past(self, step: int | None, past: StoredEvaluation | None) -> None:
         if step == self._time.step and self.is_mounted:
             self._panels.look_at(past, self._snapshot)
 

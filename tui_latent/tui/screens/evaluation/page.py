@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_latent.analysis.evaluation_table import confusion_reason
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.screens.evaluation.roc_panel import RocPanel
 from tui_latent.tui.screens.evaluation.views import class_table, confusion_table, figures
 
@@ -60,7 +60,7 @@ class EvaluationPage(Vertical):
     EvaluationPage RocPanel { height: 17; width: 1fr; }
     """
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__()
         self._drawer = drawer
 

@@ -15,8 +15,8 @@ from textual.strip import Strip
 
 from tui_latent.palettes import RGB, class_color, class_glyph, series_color
 from tui_latent.tui.charts.axes import step_axis, value_axis
-from tui_latent.tui.charts.draw_thread import Drawer
-from tui_latent.tui.charts.panel import Drawing, DrawnPanel
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, canvas_size, draw_plot
 from tui_latent.tui.charts.raster import DOTS_X, Cells, Floats, Frame, curve_cells, dotted_cells
 from tui_latent.tui.charts.scatter_panel import message_strips
@@ -63,10 +63,10 @@ def roc_curves(found: Mapping[str, Any]) -> tuple[list[RocCurve], tuple[str, ...
     ], _OUTLIERS if named else _CLASSES
 
 
-class RocPanel(DrawnPanel, can_focus=False):
+class RocPanel(ChartPanel, can_focus=False):
     """Draws the curves of an evaluation with the area under each."""
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "roc")
         self._curves: Sequence[RocCurve] = ()
         self._titles: Sequence[str] = _OUTLIERS

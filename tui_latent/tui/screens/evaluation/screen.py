@@ -26,9 +26,9 @@ from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.min_size import too_small, too_small_words
-from tui_latent.tui.screens.base import SteadyScreen
+from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -41,7 +41,7 @@ class Cancelled(Exception):
     """Ends an evaluation because a person said so."""
 
 
-class EvaluationScreen(SteadyScreen[None]):
+class EvaluationScreen(BaseScreen[None]):
     """Shows an evaluation and has a new one made."""
 
     AUTO_FOCUS = ""
@@ -103,7 +103,7 @@ class EvaluationScreen(SteadyScreen[None]):
     ]
 
     @dataclass
-    class Told(Message, bubble=False):
+    class ProgressReported(Message, bubble=False):
         """What is being measured now."""
 
         words: str
@@ -124,7 +124,7 @@ class EvaluationScreen(SteadyScreen[None]):
         newest: int | None
         """step of the newest map"""
 
-    def __init__(self, path: Path, drawer: Drawer) -> None:
+    def __init__(self, path: Path, drawer: WorkerThread) -> None:
         super().__init__()
         self.path = path
         self._drawer = drawer
@@ -205,7 +205,7 @@ class EvaluationScreen(SteadyScreen[None]):
                 raise Cancelled
             if words != told:
                 told = words
-                self.post_message(self.Told(words))
+                self.post_message(self.ProgressReported(words))
 
         try:
             found = evaluate_run(self.path, outliers, tell)
@@ -216,8 +216,8 @@ class EvaluationScreen(SteadyScreen[None]):
         else:
             self.post_message(self.Ended(found, found["missing"].get("outliers", "")))
 
-    @on(Told)
-    def show_progress(self, event: Told) -> None:
+    @on(ProgressReported)
+    def show_progress(self, event: ProgressReported) -> None:
         """Say what is being measured."""
         if self._busy and not self._cancel.is_set():
             self._say(f"{event.words} …")

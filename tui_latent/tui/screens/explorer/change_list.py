@@ -12,10 +12,10 @@ from textual.widgets import OptionList
 from tui_latent.tui.screens.explorer.views import mover_words
 
 if TYPE_CHECKING:
-    from tui_latent.analysis.neighbourhood_change import Movers
+    from tui_latent.analysis.neighbourhood_change import NeighbourChanges
 
 
-class MoverList(OptionList):
+class ChangeList(OptionList):
     """Says at which image it is, and when one was chosen."""
 
     class At(Message):
@@ -39,7 +39,7 @@ class MoverList(OptionList):
         self.clear_options()
         self.add_option(words)
 
-    def show(self, movers: Movers, before: int, after: int) -> None:
+    def show(self, movers: NeighbourChanges, before: int, after: int) -> None:
         """List who moved, who moved most first."""
         self._moved = movers.indices.tolist()
         self.clear_options()

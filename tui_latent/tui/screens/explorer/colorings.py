@@ -43,9 +43,9 @@ def make_coloring(name: ColoringName, space: Space) -> Coloring:
         values = np.where(votes == labels, 0, votes + 1)
         return Coloring(name, values, titles, colors, ground=0)
     if name == "anomaly":
-        return _levels(name, space.strangeness, "least strange", "strangest")
+        return _levels(name, space.anomaly_score, "least strange", "strangest")
     if name == "density":
-        return _levels(name, -space.crowding, "thinnest", "densest")
+        return _levels(name, -space.local_spacing, "thinnest", "densest")
     return class_coloring(labels, names)
 
 

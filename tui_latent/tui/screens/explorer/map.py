@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui_latent.palettes import class_glyph
-from tui_latent.tui.charts.draw_thread import Drawer
-from tui_latent.tui.charts.panel import Drawing, DrawnPanel
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.raster import Frame, settle_frame
 from tui_latent.tui.charts.scatter import (
     ZOOM,
@@ -37,7 +37,7 @@ _CURSOR: Final = Style(reverse=True)
 NEAREST, DISTANT, VIEW = "◆", "◇", "+"
 
 
-class ExplorerMap(DrawnPanel):
+class ExplorerMap(ChartPanel):
     """Shows a scene; says which point the cursor is at."""
 
     class Pointed(Message):
@@ -47,7 +47,7 @@ class ExplorerMap(DrawnPanel):
             super().__init__()
             self.index = index
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "explorer-map")
         self.scene: Scene | None = None
         self.selected: int | None = None

@@ -16,12 +16,12 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.runs.schema import RunSnapshot
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene, visible_points
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import SteadyScreen
+from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.dashboard.views import when_evaluated
-from tui_latent.tui.screens.explorer.change_list import MoverList
+from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
 from tui_latent.tui.screens.explorer.keys import EXPLORER_KEYS
@@ -30,18 +30,18 @@ from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search import next_match
 from tui_latent.tui.screens.explorer.search_box import FindBox
 from tui_latent.tui.screens.explorer.views import (
-    Answer,
-    Question,
+    MapRequest,
+    MapResult,
     line_words,
     map_title,
     point_words,
 )
 from tui_latent.tui.screens.explorer.worker import (
-    ExplorerDesk,
+    ChangesFound,
+    ExplorerWorker,
     MapFound,
-    MoversFound,
     PointFound,
-    Told,
+    ProgressReported,
 )
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -53,7 +53,7 @@ _TURN: Final = math.pi / 24
 _PLAY_SECONDS: Final = 0.7
 
 
-class ExplorerScreen(SteadyScreen[None]):
+class ExplorerScreen(BaseScreen[None]):
     """Shows one evaluation's map; every key asks something of it."""
 
     AUTO_FOCUS = ""
@@ -73,16 +73,16 @@ class ExplorerScreen(SteadyScreen[None]):
 
     BINDINGS = EXPLORER_KEYS
 
-    def __init__(self, path: Path, drawer: Drawer, time: TimeCursor | None = None) -> None:
+    def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
         super().__init__()
         self.path = path
         self._time = time or TimeCursor()
         self._drawer = drawer
         self._watcher = RunWatcher(path, self.post_message)
-        self._desk = ExplorerDesk(path, self._post)
+        self._desk = ExplorerWorker(path, self._post)
         self._snapshot = RunSnapshot(path)
-        self._answer: Answer | None = None
-        self._asked: Question | None = None
+        self._answer: MapResult | None = None
+        self._asked: MapRequest | None = None
         self._coloring = COLORINGS[0]
         self._projection: ProjectionName = "map"
         self._filter = ClassFilter()
@@ -97,11 +97,11 @@ class ExplorerScreen(SteadyScreen[None]):
         with Horizontal():
             yield ExplorerMap(self._drawer)
             yield PointPanel()
-            yield MoverList()
+            yield ChangeList()
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.query_one(MoverList).can_focus = False
+        self.query_one(ChangeList).can_focus = False
         self.query_one(ExplorerMap).say("Reading the map …")
         self._watcher.start()
         self.set_interval(_PLAY_SECONDS, self._play_on)
@@ -136,7 +136,7 @@ class ExplorerScreen(SteadyScreen[None]):
         if step is None:
             return
         newest = step == self._snapshot.map_steps[-1]
-        question = Question(step, newest, self._coloring, self._projection)
+        question = MapRequest(step, newest, self._coloring, self._projection)
         if question != self._asked:
             self._asked = question
             self._desk.ask(question)
@@ -145,8 +145,8 @@ class ExplorerScreen(SteadyScreen[None]):
         if self.is_running:
             self.post_message(message)
 
-    @on(Told)
-    def show_words(self, message: Told) -> None:
+    @on(ProgressReported)
+    def show_words(self, message: ProgressReported) -> None:
         """Say how far something is, or what went wrong."""
         self._said = message.words
         self._show_line()
@@ -184,7 +184,7 @@ class ExplorerScreen(SteadyScreen[None]):
             self._map.selected = int(np.flatnonzero(scene.visible)[0])
         self._map.show(scene, map_title(answer), self._filter.hidden)
 
-    def _points(self, answer: Answer) -> np.ndarray:
+    def _points(self, answer: MapResult) -> np.ndarray:
         if answer.projection is None:
             return answer.space.map.points
         points = answer.projection.points
@@ -371,7 +371,7 @@ class ExplorerScreen(SteadyScreen[None]):
 
     def action_movers(self) -> None:
         """List the images whose neighbourhood changed most since the evaluation before."""
-        listing = self.query_one(MoverList)
+        listing = self.query_one(ChangeList)
         showing = not self.has_class("-movers")
         self.set_class(showing, "-movers")
         listing.can_focus = showing
@@ -385,26 +385,26 @@ class ExplorerScreen(SteadyScreen[None]):
         steps = self._snapshot.map_steps
         at = self._time.position(steps)
         if at == 0:
-            self.query_one(MoverList).say("There is no evaluation before this one.")
+            self.query_one(ChangeList).say("There is no evaluation before this one.")
             return
         before, after = steps[at - 1], steps[at]
         self._desk.ask_movers(before, after)
 
-    @on(MoversFound)
-    def show_movers(self, message: MoversFound) -> None:
+    @on(ChangesFound)
+    def show_movers(self, message: ChangesFound) -> None:
         """List who moved."""
-        listing = self.query_one(MoverList)
+        listing = self.query_one(ChangeList)
         if message.movers is None:
             listing.say("The two evaluations do not show the same images.")
         else:
             listing.show(message.movers, message.before, message.after)
 
-    @on(MoverList.At)
-    def go_to_mover(self, message: MoverList.At) -> None:
+    @on(ChangeList.At)
+    def go_to_mover(self, message: ChangeList.At) -> None:
         """Show where the image is that the list is at."""
         self._map.select(message.index)
 
-    @on(MoverList.Chosen)
+    @on(ChangeList.Chosen)
     def take_mover(self) -> None:
         """Go back to the point, which is the image chosen."""
         self.action_movers()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tui_latent.analysis.neighbourhood_change import Movers
-    from tui_latent.analysis.neighbourhoods import PointFacts, Related, Space
+    from tui_latent.analysis.neighbourhood_change import NeighbourChanges
+    from tui_latent.analysis.neighbourhoods import PointFacts, RelatedImages, Space
     from tui_latent.analysis.projections import Projection, ProjectionName
     from tui_latent.runs.schema import RunSnapshot
     from tui_latent.tui.charts.image_cells import Pixels
@@ -33,7 +33,7 @@ ELSEWHERE: Final = "↗"
 
 
 @dataclass(frozen=True)
-class Question:
+class MapRequest:
     """What map is wanted."""
 
     step: int
@@ -45,10 +45,10 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class MapResult:
     """The map that was wanted."""
 
-    question: Question
+    question: MapRequest
     space: Space
     coloring: Coloring
     projection: Projection | None = None
@@ -58,7 +58,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class PointAnswer:
+class PointResult:
     """What was found out about a point."""
 
     space: Space
@@ -71,7 +71,7 @@ class PointAnswer:
     names: tuple[str, ...] = field(default=())
 
 
-def point_words(answer: PointAnswer, behind: int) -> PointWords:
+def point_words(answer: PointResult, behind: int) -> PointWords:
     """Put a point's facts in words; `behind` other points lie in its cell."""
     facts, names = answer.facts, answer.names
     right = facts.vote == facts.label
@@ -114,7 +114,7 @@ def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str
     return "  ".join(parts)
 
 
-def map_title(answer: Answer) -> str:
+def map_title(answer: MapResult) -> str:
     """Name a map and say how much of the latents it shows."""
     if answer.projection is None:
         way = answer.space.map.projection
@@ -122,7 +122,7 @@ def map_title(answer: Answer) -> str:
     return f"{answer.projection.name} · {answer.projection.faithful}"
 
 
-def mover_words(movers: Movers, before: int, after: int) -> list[str]:
+def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
     """Put the images that changed their neighbourhood most in words, a line each."""
     head = (
         f"From step {before:,} to {after:,} images kept {movers.mean_kept:.0%} of their "
@@ -139,7 +139,7 @@ def _where(space: Space) -> str:
 
 
 def _tiles(
-    answer: PointAnswer, related: Related, images: Pixels | None, elsewhere: NDArray[np.bool_]
+    answer: PointResult, related: RelatedImages, images: Pixels | None, elsewhere: NDArray[np.bool_]
 ) -> list[Tile]:
     """Make tiles; those that the map shows elsewhere than the latents do are marked."""
     if images is None:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from textual.message import Message
 
-from tui_latent.tui.charts.draw_thread import Drawer
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.screens.explorer.colorings import make_coloring
-from tui_latent.tui.screens.explorer.views import Answer, PointAnswer, Question
+from tui_latent.tui.screens.explorer.views import MapRequest, MapResult, PointResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui_latent.analysis.neighbourhood_change import Movers
+    from tui_latent.analysis.neighbourhood_change import NeighbourChanges
     from tui_latent.analysis.neighbourhoods import Space
     from tui_latent.analysis.projections import Projection
     from tui_latent.analysis.run_data import RunSource
@@ -30,27 +30,27 @@ if TYPE_CHECKING:
 class MapFound(Message, bubble=False):
     """A map that was asked for, or why there is none."""
 
-    answer: Answer | str
+    answer: MapResult | str
 
 
 @dataclass
 class PointFound(Message, bubble=False):
     """What there is to say of a point."""
 
-    answer: PointAnswer
+    answer: PointResult
 
 
 @dataclass
-class MoversFound(Message, bubble=False):
+class ChangesFound(Message, bubble=False):
     """Which images changed their neighbourhood most; None where that cannot be said."""
 
     before: int
     after: int
-    movers: Movers | None
+    movers: NeighbourChanges | None
 
 
 @dataclass
-class Told(Message, bubble=False):
+class ProgressReported(Message, bubble=False):
     """How far something is, or what went wrong."""
 
     words: str
@@ -61,7 +61,7 @@ RELATED: Final = 8
 _MOVERS: Final = 200
 
 
-class ExplorerDesk:
+class ExplorerWorker:
     """Finds maps, points and movers of one run; of several questions the newest is answered.
 
     Answers are the messages above, posted from a thread.
@@ -70,8 +70,8 @@ class ExplorerDesk:
     def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
         self._path = path
         self._post = post
-        self._maps = Drawer(self._tell_failed)
-        self._points = Drawer(self._tell_failed)
+        self._maps = WorkerThread(self._tell_failed)
+        self._points = WorkerThread(self._tell_failed)
         self._mutex = threading.Lock()
         self._source: RunSource | None = None
         self._reader: RunReader | None = None
@@ -89,18 +89,18 @@ class ExplorerDesk:
         self._maps.close()
         self._points.close()
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: MapRequest) -> None:
         """Find a map."""
         self._maps.submit("map", lambda: self._post(MapFound(self._answer(question))))
 
-    def ask_point(self, shown: Answer, index: int) -> None:
+    def ask_point(self, shown: MapResult, index: int) -> None:
         """Find out about a point of a map; without images where there are none."""
         self._points.submit("point", lambda: self._post(PointFound(self._about(shown, index))))
 
     def ask_movers(self, before: int, after: int) -> None:
         """Find the images that changed their neighbourhood most between two evaluations."""
         self._maps.submit(
-            "movers", lambda: self._post(MoversFound(before, after, self._movers(before, after)))
+            "movers", lambda: self._post(ChangesFound(before, after, self._movers(before, after)))
         )
 
     def images(self, indices: Sequence[int], step: int | None = None) -> Pixels:
@@ -115,7 +115,7 @@ class ExplorerDesk:
         return images_of(self._opened(), np.asarray(indices, np.int64), step)
 
     def _tell(self, words: str) -> None:
-        self._post(Told(words))
+        self._post(ProgressReported(words))
 
     def _tell_failed(self, error: Exception) -> None:
         self._tell(f"failed: {error}")
@@ -136,7 +136,7 @@ class ExplorerDesk:
                 self._reader = RunReader(self._path)
             return self._reader
 
-    def _answer(self, question: Question) -> Answer | str:
+    def _answer(self, question: MapRequest) -> MapResult | str:
         from tui_latent.analysis.errors import InspectionError
 
         try:
@@ -155,9 +155,9 @@ class ExplorerDesk:
                 projection = self._projected(space, question)
             except InspectionError as error:
                 problem = str(error)
-        return Answer(question, space, coloring, projection, problem)
+        return MapResult(question, space, coloring, projection, problem)
 
-    def _space_of(self, question: Question) -> Space | None:
+    def _space_of(self, question: MapRequest) -> Space | None:
         from tui_latent.analysis.neighbourhoods import space_at
 
         key = (question.step, question.newest)
@@ -170,7 +170,7 @@ class ExplorerDesk:
         self._space, self._projection = (*key, space), None
         return space
 
-    def _projected(self, space: Space, question: Question) -> Projection | None:
+    def _projected(self, space: Space, question: MapRequest) -> Projection | None:
         """Return a projection; where it was given up, the last one of this space."""
         from tui_latent.analysis.projections import CancelledError, project
 
@@ -182,7 +182,7 @@ class ExplorerDesk:
                 self._tell("given up")
         return self._projection
 
-    def _about(self, shown: Answer, index: int) -> PointAnswer:
+    def _about(self, shown: MapResult, index: int) -> PointResult:
         from tui_latent.analysis.errors import InspectionError
 
         space, projection = shown.space, shown.projection
@@ -193,13 +193,13 @@ class ExplorerDesk:
             nearest = self.images(facts.nearest.indices.tolist(), space.map.step)
             distant = self.images(facts.distant.indices.tolist(), space.map.step)
         except InspectionError as error:
-            return PointAnswer(space, facts, problem=str(error), names=names)
-        return PointAnswer(space, facts, image, nearest, distant, names=names)
+            return PointResult(space, facts, problem=str(error), names=names)
+        return PointResult(space, facts, image, nearest, distant, names=names)
 
-    def _movers(self, before: int, after: int) -> Movers | None:
-        from tui_latent.analysis.neighbourhood_change import find_movers
+    def _movers(self, before: int, after: int) -> NeighbourChanges | None:
+        from tui_latent.analysis.neighbourhood_change import find_changes
 
         old, new = self._read().map_at(before), self._read().map_at(after)
         if old is None or new is None:
             return None
-        return find_movers(old, new, _MOVERS)
+        return find_changes(old, new, _MOVERS)

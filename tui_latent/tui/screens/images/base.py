@@ -18,8 +18,8 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui_latent.tui.charts.image_grid import ImageSheet
-from tui_latent.tui.screens.base import SteadyScreen
-from tui_latent.tui.screens.images.pages.page import Field, Wanted
+from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.images.pages.page import Field, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -29,7 +29,7 @@ AT_LEAST = (6, 12, NEIGHBOURS)
 _NAMES: dict[Field, str] = {"label": "classes", "rank": "ranks"}
 
 
-class ImagesScreen(SteadyScreen[None]):
+class ImagesScreen(BaseScreen[None]):
     """Goes through images; subclasses look up what there is to see of one."""
 
     AUTO_FOCUS = ""  # keys are for the screen until a number is asked for
@@ -110,19 +110,19 @@ class ImagesScreen(SteadyScreen[None]):
     class Found(Message):
         """Something of what was looked up is there."""
 
-        wanted: Wanted
+        wanted: PageRequest
         sheet: Sheet
 
     @dataclass
     class Done(Message):
         """A look-up is over."""
 
-        wanted: Wanted
+        wanted: PageRequest
 
-    def __init__(self, heading: str, wanted: Wanted | None = None) -> None:
+    def __init__(self, heading: str, wanted: PageRequest | None = None) -> None:
         super().__init__()
         self._heading = heading
-        self._wanted = wanted or Wanted()
+        self._wanted = wanted or PageRequest()
         self._busy = False
         self._counts: dict[Field, int] = {}
         self._sheet = Sheet()
@@ -147,11 +147,11 @@ class ImagesScreen(SteadyScreen[None]):
         """What the keys up and down, left and right go through."""
         return "index", "index"
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield what is to be shown, better and better; called in a thread, may take seconds."""
         raise NotImplementedError
 
-    def want(self, wanted: Wanted) -> None:
+    def want(self, wanted: PageRequest) -> None:
         """Show something else as soon as it is found."""
         self._wanted = wanted
         if not self._busy:
@@ -159,7 +159,7 @@ class ImagesScreen(SteadyScreen[None]):
             self._look_up(wanted)
 
     @work(thread=True, group="images", exit_on_error=False)
-    def _look_up(self, wanted: Wanted) -> None:
+    def _look_up(self, wanted: PageRequest) -> None:
         from tui_latent.analysis import InspectionError
 
         try:

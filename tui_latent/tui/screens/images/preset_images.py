@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui_latent.tui.screens.images.base import ImagesScreen
-from tui_latent.tui.screens.images.pages.page import Wanted
+from tui_latent.tui.screens.images.pages.page import PageRequest
 from tui_latent.tui.screens.images.pages.views import VIEWS
 from tui_latent.tui.screens.images.sheet import Sheet, views_sheet
 from tui_latent.tui.screens.menu.preset_summary import view_words
@@ -27,7 +27,7 @@ class PresetImagesScreen(ImagesScreen):
         self._preset = preset
         self._drawn: tuple[int, Pixels] | None = None
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield an image and its views; those of all images are drawn at once."""
         from tui_latent.analysis import preset_augmentations
 

@@ -16,11 +16,11 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui_latent.tui.charts.image_grid import ImageSheet
-from tui_latent.tui.charts.marked_scatter import MarksMap
+from tui_latent.tui.charts.marked_scatter import MarkedScatter
 from tui_latent.tui.screens.images.base import ImagesScreen
 from tui_latent.tui.screens.images.page_bar import PageBar
 from tui_latent.tui.screens.images.pages import PAGES
-from tui_latent.tui.screens.images.pages.page import Field, OpenRun, Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Field, OpenRun, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet
 from tui_latent.tui.screens.images.sliders_widget import LatentSliders
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -69,7 +69,7 @@ class ViewerScreen(ImagesScreen):
         no_decoder: str
 
     def __init__(self, path: Path, index: int = 0) -> None:
-        super().__init__(path.name, Wanted(index=index, other=index + 1))
+        super().__init__(path.name, PageRequest(index=index, other=index + 1))
         run = OpenRun(path)
         self._run = run
         self._pages: dict[str, Page] = {page.name: page(run) for page in PAGES}
@@ -85,7 +85,7 @@ class ViewerScreen(ImagesScreen):
         with Horizontal(id="body"):
             yield LatentSliders()
             yield ImageSheet()
-            yield MarksMap(cast("LatentApp", self.app).drawer)
+            yield MarkedScatter(cast("LatentApp", self.app).drawer)
         yield KeyFooter()
 
     @property
@@ -97,7 +97,7 @@ class ViewerScreen(ImagesScreen):
     def _page(self) -> Page:
         return self._pages[self._wanted.page]
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield what a page finds."""
         if self._no_decoder is None:
             from tui_latent.analysis.decoding import no_decoder
@@ -118,7 +118,7 @@ class ViewerScreen(ImagesScreen):
             self.set_class(sheet.marks is not None, "-marks")
         self.set_class(sheet.sliders is not None, "-sliders")
         if sheet.marks is not None:
-            self.query_one(MarksMap).show(sheet.marks)
+            self.query_one(MarkedScatter).show(sheet.marks)
         if sheet.sliders is not None:
             self.query_one(LatentSliders).show(sheet.sliders)
         if self.has_class("-sliders") and self.focused is None:

@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from tui_latent.tui.format import column
 from tui_latent.tui.screens.menu.preset_facts import GROUPS, PresetEntry, PresetFacts
-from tui_latent.tui.widgets.stable_list import Line, SteadyList
+from tui_latent.tui.widgets.stable_list import Line, StableList
 
 Action = Literal["start", "background", "edit", "images"]
 
@@ -26,7 +26,7 @@ _ROOM_FOR_MINUTES = 44
 """cells from which the list shows the time beside the longest names"""
 
 
-class _Presets(SteadyList):
+class _Presets(StableList):
     BINDINGS = [
         Binding("enter", "select", "Start", id="preset.start", tooltip="Train this preset as it is")
     ]
@@ -184,14 +184,14 @@ class PresetList(Vertical):
         """Open the filter with the mouse."""
         self.action_filter()
 
-    @on(SteadyList.OptionHighlighted)
-    def tell_highlighted(self, event: SteadyList.OptionHighlighted) -> None:
+    @on(StableList.OptionHighlighted)
+    def tell_highlighted(self, event: StableList.OptionHighlighted) -> None:
         """Say which preset the cursor is on."""
         event.stop()
         self._tell()
 
-    @on(SteadyList.OptionSelected)
-    def start(self, event: SteadyList.OptionSelected) -> None:
+    @on(StableList.OptionSelected)
+    def start(self, event: StableList.OptionSelected) -> None:
         """Ask for the preset to be trained."""
         event.stop()
         self.action_choose("start")

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, age, bar, column, number, share
-from tui_latent.tui.widgets.stable_list import Line, SteadyList
+from tui_latent.tui.widgets.stable_list import Line, StableList
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
@@ -66,7 +66,7 @@ def _is_live(run: RunSummary) -> bool:
     return run.status.state in LIVE_STATES
 
 
-class _Runs(SteadyList):
+class _Runs(StableList):
     BINDINGS = [
         Binding("enter,o", "select", "Open", id="run.open", tooltip="Show this run's dashboard")
     ]
@@ -178,7 +178,7 @@ class RunTable(Vertical):
     def on_resize(self) -> None:
         self._refresh()
 
-    @on(SteadyList.OptionHighlighted)
+    @on(StableList.OptionHighlighted)
     def update_keys(self) -> None:
         """Grey what cannot be done with the run under the cursor."""
         possible = [self.check_action("run", (action,)) for action in WHY_NOT]
@@ -186,8 +186,8 @@ class RunTable(Vertical):
             self._possible = possible
             self.refresh_bindings()
 
-    @on(SteadyList.OptionSelected)
-    async def open(self, event: SteadyList.OptionSelected) -> None:
+    @on(StableList.OptionSelected)
+    async def open(self, event: StableList.OptionSelected) -> None:
         """Ask for the dashboard of a run."""
         event.stop()
         self.action_run("open")

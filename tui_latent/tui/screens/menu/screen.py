@@ -17,7 +17,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from tui_latent.tui.min_size import too_small, too_small_words
-from tui_latent.tui.screens.base import SteadyScreen
+from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.menu.preset_facts import PresetEntry
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
@@ -50,7 +50,7 @@ class DeviceFound(Message):
     words: str
 
 
-class MenuScreen(SteadyScreen[None]):
+class MenuScreen(BaseScreen[None]):
     """Presets beside their description, runs below."""
 
     # Not CSS: an application does not load the CSS of its default screen.
@@ -215,13 +215,13 @@ class MenuScreen(SteadyScreen[None]):
             self.app.push_screen(PresetImagesScreen(name, facts.preset))
 
     def _edit(self, entry: PresetEntry, preset: Preset) -> None:
-        from tui_latent.tui.screens.settings.screen import EditScreen
+        from tui_latent.tui.screens.settings.screen import SettingsScreen
 
         def begin(edited: tuple[Preset, str | None] | None) -> None:
             if edited is not None:
                 self._app.start_run(entry.name, *edited)
 
-        self.app.push_screen(EditScreen(entry, preset), begin)
+        self.app.push_screen(SettingsScreen(entry, preset), begin)
 
     @on(RunTable.Chosen)
     def act_on_run(self, event: RunTable.Chosen) -> None:

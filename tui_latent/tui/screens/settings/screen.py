@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Static
 from tui_latent.config.settings import Preset
 from tui_latent.runs.schema import RunError
 from tui_latent.runs.writer import check_name
-from tui_latent.tui.screens.base import SteadyScreen
+from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.menu.preset_facts import PresetEntry
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.screens.settings.grid import SettingsGrid, described
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tui_latent.tui.app import LatentApp
 
 
-class EditScreen(SteadyScreen[tuple[Preset, str | None] | None]):
+class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     """Every setting of a preset; gives back the preset to train and the run's name, or None."""
 
     CSS = """

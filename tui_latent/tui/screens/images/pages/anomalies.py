@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.format import number
-from tui_latent.tui.screens.images.pages.page import Field, Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class AnomaliesPage(Page):
 
         return AnomalyRanking(self.run.source)
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the images from the rank asked for on."""
         found = self._ranking.most_anomalous(IMAGES, wanted.rank)
         rows = zip(found.images, found.labels, found.scores, strict=True)

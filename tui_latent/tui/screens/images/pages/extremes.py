@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.format import number
-from tui_latent.tui.screens.images.pages.page import Field, Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet
 
 IMAGES = 40
@@ -21,7 +21,7 @@ class ExtremesPage(Page):
     tooltip = "Images of a class nearest to its middle, and farthest from it"
     goes: ClassVar[tuple[Field, Field]] = ("label", "label")
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the images of the class asked for."""
         from tui_latent.analysis.class_extremes import class_extremes
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.format import number
-from tui_latent.tui.screens.images.pages.page import Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Page, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet, verdict_tile
 
 DISTANT = 12
@@ -20,7 +20,7 @@ class NeighboursPage(Page):
     name, key, title, short = "neighbours", "k", "Neighbours", "Near"
     tooltip = "Nearest and most distant training images in the latent space"
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the nearest and the most distant images."""
         from tui_latent.analysis.class_extremes import most_distant
 

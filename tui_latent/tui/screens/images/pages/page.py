@@ -17,7 +17,7 @@ Field = Literal["index", "other", "label", "rank"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PageRequest:
     """What the screen is to show."""
 
     page: str = "views"
@@ -34,7 +34,7 @@ class Wanted:
     latent: tuple[float, ...] | None = None
     """where the sliders are; None at their start"""
 
-    def at(self, field: Field, position: int) -> Wanted:
+    def at(self, field: Field, position: int) -> PageRequest:
         """Return the same at another image, class or rank."""
         change: dict[str, Any] = {field: position}
         return replace(self, **change)
@@ -86,6 +86,6 @@ class Page:
     def __init__(self, run: OpenRun) -> None:
         self.run = run
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield what there is to show, the quickly found first; InspectionError says why not."""
         raise NotImplementedError

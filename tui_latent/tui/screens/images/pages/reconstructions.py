@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui_latent.tui.charts.image_cells import stacked
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.format import number
-from tui_latent.tui.screens.images.pages.page import Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class ReconstructionsPage(Page):
 
         return RunDecoder(self.run.source)
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the image asked for and those after it."""
         place, _, size = self.run.place(wanted.index)
         indices = range(wanted.index, min(wanted.index + PAIRS, size))

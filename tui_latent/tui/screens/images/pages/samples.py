@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tui_latent.tui.charts.image_grid import Tile
-from tui_latent.tui.screens.images.pages.page import Field, Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet, verdict_tile
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SamplesPage(Page):
 
         return RunDecoder(self.run.source)
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the samples of a class, then what LDA takes their images for."""
         from tui_latent.analysis.latent_stats import latent_ranges
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tui_latent.tui.charts.image_grid import Tile
-from tui_latent.tui.screens.images.pages.page import Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Marks, Sheet, SliderSpace
 
 if TYPE_CHECKING:
-    from tui_latent.analysis.cache import Remembered
+    from tui_latent.analysis.cache import Cache
     from tui_latent.analysis.decoding import RunDecoder
     from tui_latent.analysis.map_projection import NewestMap
     from tui_latent.analysis.run_data import RunLatents
@@ -39,7 +39,7 @@ class SlidersPage(Page):
 
         return NewestMap(self.run.source)
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the decoded latent, with where it is on the map if that is known."""
         from tui_latent.analysis import InspectionError
 
@@ -69,10 +69,10 @@ class SlidersPage(Page):
         return replace(space, image=image)
 
     @cached_property
-    def _ranges(self) -> Remembered[SliderSpace]:
-        from tui_latent.analysis.cache import Remembered
+    def _ranges(self) -> Cache[SliderSpace]:
+        from tui_latent.analysis.cache import Cache
 
-        return Remembered(lambda latents: self._measured())
+        return Cache(lambda latents: self._measured())
 
     def _measured(self) -> SliderSpace:
         from tui_latent.analysis.latent_stats import latent_ranges

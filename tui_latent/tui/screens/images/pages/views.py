@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tui_latent.tui.format import number
-from tui_latent.tui.screens.images.pages.page import Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Marks, Sheet, verdict_tile, views_sheet
 from tui_latent.tui.screens.menu.preset_summary import view_words
 
 if TYPE_CHECKING:
-    from tui_latent.analysis.view_spread import Landing, ViewLandings
+    from tui_latent.analysis.view_spread import ViewSpread, ViewSpreads
 
 VIEWS = 24
 """views asked for; as many are shown as fit, and all of them land"""
@@ -29,12 +29,12 @@ class ViewsPage(Page):
     draws = True
 
     @cached_property
-    def _landings(self) -> ViewLandings:
-        from tui_latent.analysis.view_spread import ViewLandings
+    def _landings(self) -> ViewSpreads:
+        from tui_latent.analysis.view_spread import ViewSpreads
 
-        return ViewLandings(self.run.source)
+        return ViewSpreads(self.run.source)
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the views, and then where they land."""
         from tui_latent.analysis import InspectionError
 
@@ -50,11 +50,11 @@ class ViewsPage(Page):
             return
         captions = zip(views[1:], landing.labels, landing.distances, strict=True)
         tiles = [verdict_tile(view, name, label, number(far)) for view, name, far in captions]
-        facts = (*sheet.facts, landing_words(landing, label))
+        facts = (*sheet.facts, view_spread_words(landing, label))
         yield replace(sheet, others=tiles, facts=facts, marks=_marks(landing))
 
 
-def landing_words(landing: Landing, label: str) -> str:
+def view_spread_words(landing: ViewSpread, label: str) -> str:
     """Say how far the views spread, against how far neighbours are, and whom they come to."""
     right = sum(name == label for name in landing.labels)
     words = [
@@ -72,7 +72,7 @@ def _ordinal(place: int) -> str:
     return f"{place}{ending}"
 
 
-def _marks(landing: Landing) -> Marks:
+def _marks(landing: ViewSpread) -> Marks:
     step = landing.map.step
     views = len(landing.points)
     return Marks(

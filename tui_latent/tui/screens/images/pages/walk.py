@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.format import number
-from tui_latent.tui.screens.images.pages.page import Field, Page, Wanted
+from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Marks, Sheet
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class WalkPage(Page):
 
         return NewestMap(self.run.source)
 
-    def look_up(self, wanted: Wanted) -> Iterator[Sheet]:
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the way, with where it runs on the map if that is known."""
         from tui_latent.analysis import InspectionError
         from tui_latent.analysis.interpolation import walk
