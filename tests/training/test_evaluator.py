@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from tui_latent.cli.comparison_table import comparison_text
-from tui_latent.cli.progress import describe, result_of
 from tui_latent.comparison import compare
 from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import AugmentSettings, Preset
 from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.datasets.pairing import make_pairing
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.launch.progress import describe, result_of
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.launch.sweep import plan, table
 from tui_latent.methods import METHODS

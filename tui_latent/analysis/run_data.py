@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import load, load_images
-from tui_latent.array_files import read_tensors
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset
 from tui_latent.runs.atomic_files import Signature, signature
 from tui_latent.runs.schema import RunError
+from tui_latent.runtime.array_files import read_tensors
 from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
 
 if TYPE_CHECKING:

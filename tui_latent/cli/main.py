@@ -319,7 +319,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
 @json_option
 def runs(runs: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
-    from tui_latent.cli.progress import run_line, run_row
+    from tui_latent.launch.progress import run_line, run_row
     from tui_latent.runs.run_list import list_runs, runs_folder
     from tui_latent.runs.schema import RunError
 
@@ -498,8 +498,8 @@ def _find_readable(run: str, runs: str | None) -> Path | None:
 
 
 def _train(path: Path, as_json: bool, background: bool) -> None:
-    from tui_latent.cli.progress import train_with_progress
     from tui_latent.launch.background import start_in_background
+    from tui_latent.launch.progress import train_with_progress
     from tui_latent.runs.schema import RunError
 
     try:

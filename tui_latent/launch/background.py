@@ -50,7 +50,7 @@ def main() -> None:
 
     SIGTERM and SIGINT stop and save it.
     """
-    from tui_latent.cli.progress import train_detached
+    from tui_latent.launch.progress import train_detached
 
     keep_freed_memory()
     limit_spinning()

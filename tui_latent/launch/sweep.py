@@ -167,7 +167,7 @@ def train_or_keep(
     A run that another process trains is left to it. RunError when a run of that name was trained
     with other settings, or cannot be read.
     """
-    from tui_latent.cli.progress import result_of, train_with_progress
+    from tui_latent.launch.progress import result_of, train_with_progress
 
     path = _made(runs, preset_name, preset, name)
     snapshot = RunReader(path).refresh()

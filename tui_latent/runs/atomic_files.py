@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tui_latent.regular_files import open_regular
 from tui_latent.runs.process import HOST, number_in_use, process_place
+from tui_latent.runtime.regular_files import open_regular
 
 _CHUNK = 1 << 20
 _ANCHOR = 64

@@ -10,10 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_type_hints
 
-from tui_latent.regular_files import read_small
 from tui_latent.runs.atomic_files import Signature, replace_small_file, signature
 from tui_latent.runs.file_lock import one_at_a_time
 from tui_latent.runs.schema import Request, RunError
+from tui_latent.runtime.regular_files import read_small
 
 _FILE: Final = "control.json"
 _STATES: Final = get_args(get_type_hints(Request)["state"])

@@ -17,9 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.array_files import opened_archive
 from tui_latent.runs.atomic_files import temporary_beside
 from tui_latent.runs.curves import BIN_FIELDS, BinState
+from tui_latent.runtime.array_files import opened_archive
 
 NAME: Final = "curves.npz"
 _LARGEST_STEP: Final = 2**53

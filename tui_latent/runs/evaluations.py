@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tui_latent.regular_files import read_small
 from tui_latent.runs.atomic_files import replace_file
+from tui_latent.runtime.regular_files import read_small
 
 FORMAT: Final = 1
 _MOST_BYTES: Final = 1 << 28

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tui_latent.regular_files import SizeError, read_small
 from tui_latent.runs.sanitize import plain_name, plain_values
 from tui_latent.runs.schema import FORMAT, RunError, UnreadableError
+from tui_latent.runtime.regular_files import SizeError, read_small
 
 PRESET_FILE = "preset.toml"
 

@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.array_files import opened_archive
 from tui_latent.runs.atomic_files import temporary_beside
 from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import LatentMap
+from tui_latent.runtime.array_files import opened_archive
 
 _NAME: Final = re.compile(r"step-(\d{9,18})\.npz")
 

@@ -16,19 +16,19 @@ import numpy as np
 import pytest
 import torch
 
-from tui_latent import array_files
-from tui_latent.array_files import (
+from tui_latent.datasets.arrays import load_arrays, look_at_arrays
+from tui_latent.datasets.errors import DataError
+from tui_latent.runs.curve_cache import read_curve_cache
+from tui_latent.runs.maps import MapError, read_map
+from tui_latent.runtime import array_files
+from tui_latent.runtime.array_files import (
     check_archive,
     check_stored,
     opened_archive,
     read_array,
     read_tensors,
 )
-from tui_latent.datasets.arrays import load_arrays, look_at_arrays
-from tui_latent.datasets.errors import DataError
-from tui_latent.regular_files import SizeError, amount, read_small
-from tui_latent.runs.curve_cache import read_curve_cache
-from tui_latent.runs.maps import MapError, read_map
+from tui_latent.runtime.regular_files import SizeError, amount, read_small
 
 TERA = 10**12
 

@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.regular_files import SizeError, amount, open_regular, size_of
+from tui_latent.runtime.regular_files import SizeError, amount, open_regular, size_of
 
 _DEFLATE: Final = 1032
 """times that deflate makes bytes fewer at most"""
