@@ -28,8 +28,8 @@ from torch import Tensor
 from benchmarks.peers import there
 from benchmarks.record import Row, for_device, no_gpu, save
 from benchmarks.rounds import Comparison, device_option, devices, finish, place, use_all_cores
-from tui_latent.data.augment import augment
-from tui_latent.settings import AugmentSettings
+from tui_latent.config.settings import AugmentSettings
+from tui_latent.datasets.augmentations.pipeline import augment
 
 GOAL = 1.5
 SECONDS = 1.0

@@ -20,9 +20,9 @@ from safetensors.torch import save_file
 
 from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
-from tui_latent.assessment import evaluate_run
-from tui_latent.records.schema import LatentMap
-from tui_latent.records.writer import RunWriter
+from tui_latent.analysis.evaluate import evaluate_run
+from tui_latent.runs.schema import LatentMap
+from tui_latent.runs.writer import RunWriter
 
 TRIES = 3
 GOAL = 20.0

@@ -17,11 +17,11 @@ from safetensors.torch import save_file
 from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
-from tui_latent.inspection.space import Space
-from tui_latent.records.schema import LatentMap
-from tui_latent.records.writer import RunWriter
-from tui_latent.tui.map_scene import Scene, Window, class_coloring, draw_scene, visible_points
-from tui_latent.tui.raster import settle_frame
+from tui_latent.analysis.neighbourhoods import Space
+from tui_latent.runs.schema import LatentMap
+from tui_latent.runs.writer import RunWriter
+from tui_latent.tui.charts.raster import settle_frame
+from tui_latent.tui.charts.scatter import Scene, Window, class_coloring, draw_scene, visible_points
 
 POINTS = 60_000
 MANY = 1_000_000

@@ -19,15 +19,15 @@ from PIL import Image
 
 from benchmarks.faults_kill import new_run
 from benchmarks.record import Row
-from tui_latent.data.picture import decode
-from tui_latent.launch import check_preset, train_run
-from tui_latent.preset_files import PresetError, preset_folder, preset_names
-from tui_latent.presets import dump_preset, load_preset
-from tui_latent.progress import describe, result_of, run_line, run_row
-from tui_latent.records.control import read_request
-from tui_latent.records.reader import RunReader
-from tui_latent.records.runs import list_runs
-from tui_latent.records.schema import RunError
+from tui_latent.config.preset_files import PresetError, preset_folder, preset_names
+from tui_latent.config.presets import dump_preset, load_preset
+from tui_latent.datasets.image_file import decode
+from tui_latent.launch.progress import describe, result_of, run_line, run_row
+from tui_latent.launch.start import check_preset, train_run
+from tui_latent.runs.control import read_request
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.run_list import list_runs
+from tui_latent.runs.schema import RunError
 from tui_latent.training import session  # noqa: F401  # imported once, before the forks
 
 _SECONDS = 60
@@ -135,7 +135,7 @@ def _stopped_run(folder: Path) -> Path:
     pid = os.fork()
     if pid == 0:
         path = new_run(folder, "run")
-        from tui_latent.records.control import request
+        from tui_latent.runs.control import request
         from tui_latent.training.trainer import Trainer
 
         step = Trainer.step

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.faults_kill import differences, in_process, new_run
 from benchmarks.record import Row
-from tui_latent.launch import train_run
-from tui_latent.records.liveness import read_status
+from tui_latent.launch.start import train_run
+from tui_latent.runs.status import read_status
 
 _SIZE = 24 << 20
 _SECONDS = 120

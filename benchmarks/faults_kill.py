@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from benchmarks.record import Row
-from tui_latent.launch import create_run, train_run
-from tui_latent.presets import load_preset
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunSnapshot
+from tui_latent.config.presets import load_preset
+from tui_latent.launch.start import create_run, train_run
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunSnapshot
 from tui_latent.training.checkpoint import load_checkpoint
 
 KILLS_PER_RUN = 4

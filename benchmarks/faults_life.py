@@ -12,9 +12,9 @@ import numpy as np
 import psutil
 
 from benchmarks.record import Row
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import LatentMap, RunSnapshot
-from tui_latent.records.writer import RunWriter
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import LatentMap, RunSnapshot
+from tui_latent.runs.writer import RunWriter
 
 _READERS = 4
 _POINTS = 500

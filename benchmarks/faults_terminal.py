@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.program import PROGRAM
 from benchmarks.record import Row
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import Status
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import Status
 
 _SECONDS = 60.0
 

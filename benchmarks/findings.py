@@ -24,9 +24,9 @@ from safetensors.torch import load_file
 from benchmarks.findings_samples import of_class_two
 from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
-from tui_latent.data.places import data_folder
-from tui_latent.evaluation.knn import evaluate_knn
-from tui_latent.evaluation.probe import linear_probe
+from tui_latent.datasets.paths import data_folder
+from tui_latent.metrics.knn import evaluate_knn
+from tui_latent.metrics.linear_probe import linear_probe
 
 JPEGS = "cifar10-jpeg"
 """a folder of CIFAR-10 as image files in the data folder, used where it is; else torchvision's"""

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from tui_latent.data.sources import load_dataset
-from tui_latent.evaluation.generation import class_samples, lda_counts
+from tui_latent.config.presets import load_run_preset
+from tui_latent.datasets.sources import load_dataset
 from tui_latent.methods import METHODS
-from tui_latent.presets import load_run_preset
+from tui_latent.metrics.class_gaussians import class_samples, lda_counts
 from tui_latent.training.checkpoint import load_checkpoint
 
 SAMPLES = 128

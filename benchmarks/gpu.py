@@ -26,8 +26,8 @@ from benchmarks.lightly_step import made_images
 from benchmarks.our_steps import Ours
 from benchmarks.record import Row, for_device, no_gpu, save
 from benchmarks.rounds import alternate, device_option, devices, finish, place, use_all_cores
-from tui_latent.presets import load_preset
-from tui_latent.settings import Preset
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset
 
 ROUNDS = 5
 SIDES = {"cpu": 2048, "cuda": 8192}

@@ -18,10 +18,10 @@ import torch
 from benchmarks.peers import SKIPPED
 from benchmarks.record import Row, save
 from benchmarks.rounds import device_option, devices
-from tui_latent.launch import create_run, train_run
-from tui_latent.presets import load_preset
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunSnapshot
+from tui_latent.config.presets import load_preset
+from tui_latent.launch.start import create_run, train_run
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunSnapshot
 from tui_latent.training.trainer import Trainer
 
 

@@ -23,12 +23,12 @@ import torch
 
 from benchmarks.record import Row, save
 from benchmarks.rounds import device_option, devices, finish
-from tui_latent.launch import create_run
+from tui_latent.config.preset_files import preset_names
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset
+from tui_latent.launch.start import create_run
 from tui_latent.methods import METHODS
-from tui_latent.preset_files import preset_names
-from tui_latent.presets import load_preset
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Preset
+from tui_latent.runs.writer import RunWriter
 from tui_latent.training.trainer import Trainer
 
 FIRST = (
@@ -158,12 +158,12 @@ def _measured(
     if not gpu:
         return None
     numbers["peak GiB"] = torch.cuda.max_memory_allocated() / 2**30
-    plain.let_go()
+    plain.release()
     graph = trainer(preset(name, device, folder, tiny, acceleration="graph"), folder)
     numbers["graph ms"] = milliseconds(graph, steps)
     numbers["times"] = numbers["plain ms"] / numbers["graph ms"]
     numbers["reserved GiB"] = torch.cuda.memory_reserved() / 2**30
-    graph.let_go()
+    graph.release()
     one, two = (
         trainer(preset(name, device, folder, tiny, acceleration=way, precision="float32"), folder)
         for way in ("off", "graph")

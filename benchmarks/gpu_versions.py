@@ -13,8 +13,8 @@ import torch
 
 from benchmarks.record import Row, machine, save
 from benchmarks.rounds import device_option, devices
-from tui_latent.hardware import devices as listed
-from tui_latent.hardware import driver_trouble
+from tui_latent.runtime.hardware import devices as listed
+from tui_latent.runtime.hardware import driver_trouble
 
 
 def rows(device: torch.device) -> Iterator[Row]:

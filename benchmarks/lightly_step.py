@@ -34,11 +34,11 @@ from benchmarks.our_steps import WARM_UP, Ours
 from benchmarks.peers import need
 from benchmarks.record import Row, for_device, no_gpu, save
 from benchmarks.rounds import alternate, device_option, devices, finish, place, use_all_cores
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset
 from tui_latent.methods import METHODS
 from tui_latent.methods.contrastive import Contrastive
 from tui_latent.methods.vicreg import Vicreg
-from tui_latent.presets import load_preset
-from tui_latent.settings import Preset
 from tui_latent.training.optimizers import make_optimizer
 
 IMAGES = 8192

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 from benchmarks.rounds import finish
-from tui_latent.data.image_set import Dataset
-from tui_latent.launch import create_run
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Preset
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.image_set import Dataset
+from tui_latent.launch.start import create_run
+from tui_latent.runs.writer import RunWriter
 from tui_latent.training.trainer import Trainer
 
 WARM_UP = 4

@@ -32,12 +32,12 @@ from torchvision import transforms
 from benchmarks.our_steps import WARM_UP, Ours
 from benchmarks.record import Row, for_device, no_gpu, save
 from benchmarks.rounds import alternate, device_option, devices, finish, place, use_all_cores
-from tui_latent.data.image_set import Dataset as Images
-from tui_latent.data.pairing import Batch
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.image_set import Dataset as Images
+from tui_latent.datasets.pairing import Batch
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
-from tui_latent.presets import load_preset
-from tui_latent.settings import Preset
 
 OURS_PER_THEIRS = {"cpu": 5, "cuda": 100}
 """steps of ours for each of theirs, so that both sides run for seconds"""

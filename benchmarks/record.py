@@ -62,8 +62,8 @@ def write_json(path: Path, content: object) -> None:
 
 def machine() -> dict[str, Any]:
     """Return hardware and versions; what is not installed or not recorded has the version `–`."""
-    from tui_latent.hardware import devices
-    from tui_latent.versions import version_of
+    from tui_latent.runtime.hardware import devices
+    from tui_latent.runtime.versions import version_of
 
     versions = {package: version_of(package) for package in PACKAGES}
     # A copy of torch on the path has no record, but says of itself which it is.

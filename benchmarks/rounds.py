@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from benchmarks.peers import SKIPPED
-from tui_latent.heap import keep_freed_memory
+from tui_latent.runtime.malloc import keep_freed_memory
 
 Round = Callable[[], float]
 """does a share of the work and returns items per second"""

@@ -30,12 +30,12 @@ from benchmarks.neighbours import latents
 from benchmarks.our_steps import Ours
 from benchmarks.record import Row, save
 from benchmarks.rounds import use_all_cores
-from tui_latent.evaluation.knn import evaluate_knn
-from tui_latent.records.kept_curves import NAME as KEPT_NAME
-from tui_latent.records.metrics import MetricsReader, record_line
-from tui_latent.tui.charts import ChartOptions, Series, draw_chart
-from tui_latent.tui.raster import settle_frame
-from tui_latent.tui.widgets.latent_map import draw_map
+from tui_latent.metrics.knn import evaluate_knn
+from tui_latent.runs.curve_cache import NAME as KEPT_NAME
+from tui_latent.runs.metrics import MetricsReader, record_line
+from tui_latent.tui.charts.line_chart import ChartOptions, Series, draw_chart
+from tui_latent.tui.charts.raster import settle_frame
+from tui_latent.tui.charts.scatter_panel import draw_map
 
 PICTURE = Path(__file__).parents[1] / "docs" / "scaling.png"
 MAP_CELLS, CHART_CELLS = (72, 34), (46, 14)

@@ -25,8 +25,8 @@ from benchmarks.program import PROGRAM
 from benchmarks.record import Row, for_device, no_gpu, save
 from benchmarks.rounds import device_option, devices, place
 from benchmarks.terminal import Terminal
-from tui_latent.data.sources import load_dataset
-from tui_latent.presets import load_preset
+from tui_latent.config.presets import load_preset
+from tui_latent.datasets.sources import load_dataset
 
 PAIRS = 3
 LENGTHS = {

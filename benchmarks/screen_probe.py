@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from tui_latent.heap import keep_freed_memory
-from tui_latent.openmp import wait_briefly
-from tui_latent.presets import load_preset, parse_override
-from tui_latent.records.schema import LIVE_STATES
+from tui_latent.config.presets import load_preset, parse_override
+from tui_latent.runs.schema import LIVE_STATES
+from tui_latent.runtime.malloc import keep_freed_memory
+from tui_latent.runtime.openmp import limit_spinning
 from tui_latent.tui.app import LatentApp
 
 PERIOD = 0.01
@@ -35,7 +35,7 @@ class ProbedApp(LatentApp):
         self.run_worker(self._probe(), exit_on_error=False)
 
     async def _probe(self) -> None:
-        from tui_latent.records.reader import RunReader
+        from tui_latent.runs.reader import RunReader
 
         path = await self._first_map()
         lags = []
@@ -64,7 +64,7 @@ class ProbedApp(LatentApp):
 def main() -> None:
     """Run the probed dashboard to the end of its training."""
     keep_freed_memory()  # this and the next as the command line does
-    wait_briefly()
+    limit_spinning()
     runs, preset, out, *settings = sys.argv[1:]
     overrides = dict(parse_override(text) for text in settings)
     ProbedApp(Path(runs), preset, overrides, Path(out)).run()

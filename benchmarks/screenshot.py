@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui_latent.launch import create_run, train_run
-from tui_latent.presets import load_preset
+from tui_latent.config.presets import load_preset
+from tui_latent.launch.start import create_run, train_run
 from tui_latent.tui.app import LatentApp
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -33,11 +33,11 @@ from numpy.typing import NDArray
 from benchmarks.peers import there
 from benchmarks.record import Row, for_device, no_gpu, save
 from benchmarks.rounds import device_option, devices, place, use_all_cores
-from tui_latent.data.image_set import ImageSet
-from tui_latent.data.sources import load_dataset
-from tui_latent.evaluation.knn import evaluate_knn
-from tui_latent.presets import load_preset, load_run_preset
-from tui_latent.settings import Preset
+from tui_latent.config.presets import load_preset, load_run_preset
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.image_set import ImageSet
+from tui_latent.datasets.sources import load_dataset
+from tui_latent.metrics.knn import evaluate_knn
 
 PRESETS = ("mnist-contrastive-2d-quick", "mnist-contrastive-2d")
 GOALS = (0.95, 0.97)

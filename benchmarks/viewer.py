@@ -15,11 +15,11 @@ import numpy as np
 from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
-from tui_latent.inspection import RunSource
-from tui_latent.inspection.decoding import RunDecoder
-from tui_latent.inspection.placing import NewestMap
-from tui_latent.launch import create_run, train_run
-from tui_latent.presets import load_preset
+from tui_latent.analysis import RunSource
+from tui_latent.analysis.decoding import RunDecoder
+from tui_latent.analysis.map_projection import NewestMap
+from tui_latent.config.presets import load_preset
+from tui_latent.launch.start import create_run, train_run
 
 PRESET = "mnist-conv-autoencoder-7d"
 DIMENSIONS = (7, 128)

@@ -51,12 +51,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture
 def no_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the images away."""
-    from tui_latent.data.errors import DataError
+    from tui_latent.datasets.errors import DataError
 
     def gone(*_: object) -> None:
         raise DataError("digits are not in /data: mount it")
 
-    monkeypatch.setattr("tui_latent.data.sources.load_dataset", gone)
+    monkeypatch.setattr("tui_latent.datasets.sources.load_dataset", gone)
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tui_latent.launch import create_run
-from tui_latent.presets import load_run_preset, parse_preset
-from tui_latent.settings import Preset
-from tui_latent.sweep import train_or_keep
+from tui_latent.config.presets import load_run_preset, parse_preset
+from tui_latent.config.settings import Preset
+from tui_latent.launch.start import create_run
+from tui_latent.launch.sweep import train_or_keep
 
 
 def preset(**data: object) -> Preset:

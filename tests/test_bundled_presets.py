@@ -10,11 +10,11 @@ import pytest
 import torch
 import torchvision
 
-from tui_latent.launch import create_run, train_run
-from tui_latent.preset_files import PresetError, preset_names
-from tui_latent.presets import load_preset, load_run_preset
-from tui_latent.records.reader import RunReader
-from tui_latent.settings import Preset, VicregSettings
+from tui_latent.config.preset_files import PresetError, preset_names
+from tui_latent.config.presets import load_preset, load_run_preset
+from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.launch.start import create_run, train_run
+from tui_latent.runs.reader import RunReader
 
 BATCH = 10
 TERMS = {

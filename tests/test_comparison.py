@@ -18,9 +18,9 @@ from tui_latent.comparison import (
     setting_text,
     short_names,
 )
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunSnapshot
-from tui_latent.records.writer import RunWriter
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunSnapshot
+from tui_latent.runs.writer import RunWriter
 
 PRESET: dict[str, Any] = {
     "title": "Digits",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tui_latent.cli import main
-from tui_latent.records.control import read_request
-from tui_latent.records.writer import RunWriter
+from tui_latent.cli.main import main
+from tui_latent.runs.control import read_request
+from tui_latent.runs.writer import RunWriter
 
 
 @pytest.fixture

@@ -12,16 +12,16 @@ from click.testing import CliRunner
 
 from tests.terminal import Terminal
 from tests.tui.made_runs import clusters
-from tui_latent.cli import main
-from tui_latent.data.errors import DataError
-from tui_latent.preset_files import PresetError
-from tui_latent.presets import load_preset
-from tui_latent.progress import describe
-from tui_latent.records.reader import RunReader
-from tui_latent.records.runs import list_runs
-from tui_latent.records.schema import LatentMap, RunError
-from tui_latent.records.writer import RunWriter
-from tui_latent.report import export_report
+from tui_latent.cli.main import main
+from tui_latent.config.preset_files import PresetError
+from tui_latent.config.presets import load_preset
+from tui_latent.datasets.errors import DataError
+from tui_latent.launch.progress import describe
+from tui_latent.reports import export_report
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.run_list import list_runs
+from tui_latent.runs.schema import LatentMap, RunError
+from tui_latent.runs.writer import RunWriter
 
 TITLE = "\x1b]0;owned\x07"
 """sets the title of a terminal that believes it"""
@@ -156,7 +156,7 @@ def test_an_error_of_the_system_that_nobody_foresaw_is_a_sentence(
     def unreadable(folder: Path) -> None:
         raise OSError(5, "Input/output error", f"{folder}/x\x1b[2J")
 
-    monkeypatch.setattr("tui_latent.records.runs.list_runs", unreadable)
+    monkeypatch.setattr("tui_latent.runs.run_list.list_runs", unreadable)
     result = CliRunner().invoke(main, ["runs", "--runs", str(tmp_path)])
     assert result.exit_code == 1
     assert result.output == f"tui-latent: {tmp_path}/x�[2J: Input/output error\n"

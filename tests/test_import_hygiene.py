@@ -20,21 +20,21 @@ MODULES = sorted(
 SCREEN = ("tui_latent.tui",)
 TORCH_FREE = (
     *SCREEN,
-    "tui_latent.cli",
+    "tui_latent.cli.main",
     "tui_latent.comparison",
-    "tui_latent.comparison_text",
-    "tui_latent.hardware",
-    "tui_latent.assessment.evaluate",
-    "tui_latent.assessment.outliers",
-    "tui_latent.assessment.table",
-    "tui_latent.assessment.terminal",
-    "tui_latent.inspection",
-    "tui_latent.launch",
-    "tui_latent.preset_files",
-    "tui_latent.presets",
+    "tui_latent.cli.comparison_table",
+    "tui_latent.runtime.hardware",
+    "tui_latent.analysis.evaluate",
+    "tui_latent.analysis.outliers",
+    "tui_latent.analysis.evaluation_table",
+    "tui_latent.cli.evaluate",
+    "tui_latent.analysis",
+    "tui_latent.launch.start",
+    "tui_latent.config.preset_files",
+    "tui_latent.config.presets",
     "tui_latent.procrustes",
-    "tui_latent.records",
-    "tui_latent.settings",
+    "tui_latent.runs",
+    "tui_latent.config.settings",
 )
 
 
@@ -56,7 +56,7 @@ def loaded_by(modules: list[str]) -> set[str]:
 
 
 def test_the_rooms_are_found() -> None:
-    assert {"tui_latent.records.reader", "tui_latent.presets", "tui_latent.tui"} <= set(MODULES)
+    assert {"tui_latent.runs.reader", "tui_latent.config.presets", "tui_latent.tui"} <= set(MODULES)
 
 
 def test_what_a_screen_imports_leaves_torch_out() -> None:
@@ -69,13 +69,13 @@ def test_what_the_core_imports_leaves_the_screen_out() -> None:
     assert not loaded_by(core) & {"textual", "textual_image", "plotext"}
 
 
-@pytest.mark.parametrize("module", ["tui_latent.cli", "tui_latent.preset_files"])
+@pytest.mark.parametrize("module", ["tui_latent.cli.main", "tui_latent.config.preset_files"])
 def test_what_answers_at_once_imports_little(module: str) -> None:
     heavy = {"torch", "numpy", "textual", "pydantic", "rich", "matplotlib"}
     assert not loaded_by([module]) & heavy
 
 
 def test_the_run_folder_needs_numpy_and_the_standard_library_only() -> None:
-    records = [module for module in MODULES if within(module, ("tui_latent.records",))]
+    records = [module for module in MODULES if within(module, ("tui_latent.runs",))]
     others = loaded_by(records) - loaded_by(["numpy"]) - set(sys.stdlib_module_names)
     assert others == {"tui_latent"}

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tui_latent.cli import main
-from tui_latent.inspection import RunInspector
-from tui_latent.launch import train_run
-from tui_latent.presets import load_preset, load_run_preset
-from tui_latent.records.reader import RunReader
-from tui_latent.records.runs import list_runs
+from tui_latent.analysis import RunInspector
+from tui_latent.cli.main import main
+from tui_latent.config.presets import load_preset, load_run_preset
+from tui_latent.launch.start import train_run
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.run_list import list_runs
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RUNS = sorted(path.name for path in (FIXTURES / "runs_0_1").iterdir())

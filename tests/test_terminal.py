@@ -16,8 +16,8 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.tui.made_runs import running, trained_run
-from tui_latent.records.reader import RunReader
-from tui_latent.records.writer import RunWriter
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.writer import RunWriter
 
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 SHOWED_CURSOR = b"\x1b[?25h"

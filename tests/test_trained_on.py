@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tui_latent.assessment import evaluate_run
-from tui_latent.cli import main
-from tui_latent.inspection import InspectionError, RunInspector, RunSource
-from tui_latent.inspection.space import images_of
-from tui_latent.launch import create_run, train_run
-from tui_latent.presets import parse_preset
-from tui_latent.records.reader import RunReader
-from tui_latent.report.samples import collect_samples
+from tui_latent.analysis import InspectionError, RunInspector, RunSource
+from tui_latent.analysis.evaluate import evaluate_run
+from tui_latent.analysis.neighbourhoods import images_of
+from tui_latent.cli.main import main
+from tui_latent.config.presets import parse_preset
+from tui_latent.launch.start import create_run, train_run
+from tui_latent.reports.samples import collect_samples
+from tui_latent.runs.reader import RunReader
 from tui_latent.trained_on import IMAGES_FILE, accept_changed_images
 
 SMALL = {"epochs": 2, "batch_size": 20, "precision": "float32", "device": "cpu"}

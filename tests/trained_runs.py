@@ -8,8 +8,8 @@ from typing import Any, Final
 import torch
 from safetensors.torch import load_file, save_file
 
-from tui_latent.launch import create_run, train_run
-from tui_latent.presets import parse_preset
+from tui_latent.config.presets import parse_preset
+from tui_latent.launch.start import create_run, train_run
 
 _TRAIN: Final = {
     "precision": "float32",

@@ -1,5 +1,5 @@
 """`python -m tui_latent`."""
 
-from tui_latent.cli import main
+from tui_latent.cli.main import main
 
 main()

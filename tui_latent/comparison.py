@@ -14,11 +14,11 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from tui_latent.effects import WORDS, effects_of_table
+from tui_latent.config.effects import WORDS, effects_of_table
 from tui_latent.procrustes import align, disparity
-from tui_latent.records.curves import higher_is_better
-from tui_latent.records.missing import missing_lines
-from tui_latent.records.schema import LatentMap, RunSnapshot
+from tui_latent.runs.curves import higher_is_better
+from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.schema import LatentMap, RunSnapshot
 
 MOST_RUNS: Final = 8
 """runs whose colours can be told apart"""

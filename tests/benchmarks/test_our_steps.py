@@ -11,7 +11,7 @@ import torch
 from benchmarks import our_steps
 from benchmarks.our_steps import WARM_UP, Ours
 from tests.training.conftest import SMALL
-from tui_latent.presets import load_preset
+from tui_latent.config.presets import load_preset
 
 
 def ours(folder: Path, steps: int, log_every: int) -> Ours:

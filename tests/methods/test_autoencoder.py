@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tests.methods.toys import TINY, toy_batch, train_steps
+from tui_latent.config.settings import AutoencoderSettings
 from tui_latent.methods.autoencoder import Autoencoder
-from tui_latent.settings import AutoencoderSettings
 
 
 def build(shape: tuple[int, ...] = (1, 8, 8), **settings: Any) -> Autoencoder:

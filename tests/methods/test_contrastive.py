@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tests.methods.toys import TINY, toy_batch, train_steps
+from tui_latent.config.settings import ContrastiveSettings, StageSettings
 from tui_latent.methods.contrastive import Contrastive
 from tui_latent.methods.losses import cauchy_info_nce, kl_to_standard_normal, norm, nt_xent
-from tui_latent.settings import ContrastiveSettings, StageSettings
 
 WIDE = StageSettings(epochs=1, latent_dim=16, lr=1e-3)
 NEW_LAYER = StageSettings(epochs=1, latent_dim=2, lr=1e-3, trainable="latent layer")

@@ -10,9 +10,9 @@ import torch
 from pydantic import TypeAdapter
 
 from tests.methods.toys import TINY, loss_of, toy_batch, train_steps
+from tui_latent.config.settings import MethodSettings, StageSettings
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
-from tui_latent.settings import MethodSettings, StageSettings
 
 SETTINGS: TypeAdapter[Any] = TypeAdapter(MethodSettings)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.methods.toys import TINY
+from tui_latent.config.settings import NetworkSettings
 from tui_latent.methods.networks import (
     LOGVAR_BOUND,
     Decoder,
@@ -17,7 +18,6 @@ from tui_latent.methods.networks import (
     projector,
     sample,
 )
-from tui_latent.settings import NetworkSettings
 
 
 def network(name: str, latent_dim: int = 2, dropout: float = 0.0) -> NetworkSettings:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.methods.toys import TINY, loss_of, toy_batch
+from tui_latent.config.settings import SiameseSettings
 from tui_latent.methods.losses import (
     gaussian_pairwise,
     gaussian_triplet,
@@ -15,7 +16,6 @@ from tui_latent.methods.losses import (
     triplet_margin,
 )
 from tui_latent.methods.siamese import Siamese
-from tui_latent.settings import SiameseSettings
 
 
 def build(shape: tuple[int, ...] = (1, 8, 8), **settings: Any) -> Siamese:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.methods.toys import TINY, toy_batch
+from tui_latent.config.settings import TripletSettings
 from tui_latent.methods.losses import triplet_margin
 from tui_latent.methods.triplet import Triplet, semi_hard_rows
-from tui_latent.settings import TripletSettings
 
 
 def build(**settings: object) -> Triplet:

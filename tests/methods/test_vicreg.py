@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tests.methods.toys import TINY, toy_batch, train_steps
+from tui_latent.config.settings import VicregSettings
 from tui_latent.methods.losses import vicreg_terms
 from tui_latent.methods.vicreg import Vicreg
-from tui_latent.settings import VicregSettings
 
 
 def build(**settings: Any) -> Vicreg:

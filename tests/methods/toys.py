@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from tui_latent.data.pairing import Batch
+from tui_latent.datasets.pairing import Batch
 from tui_latent.methods.method import Method
 
 TINY = {"width": 4, "hidden_dim": 16}

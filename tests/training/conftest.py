@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tui_latent.launch import create_run
-from tui_latent.presets import load_preset
+from tui_latent.config.presets import load_preset
+from tui_latent.launch.start import create_run
 
 SMALL: dict[str, object] = {
     "data.per_class": 20,

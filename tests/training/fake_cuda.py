@@ -19,11 +19,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from tui_latent.data import colour, geometry
-from tui_latent.data.image_set import Dataset, ImageSet
-from tui_latent.data.pairing import Pairing, make_pairing
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.augmentations import color as colour
+from tui_latent.datasets.augmentations import geometric as geometry
+from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.pairing import Pairing, make_pairing
 from tui_latent.methods import METHODS
-from tui_latent.settings import Preset
 from tui_latent.training.device import choose_layout
 from tui_latent.training.optimizers import make_optimizer
 from tui_latent.training.trainer import Trainer

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from tests.training.conftest import MakeRun
 from tests.training.test_session import assert_same_weights, weights
-from tui_latent.launch import train_run
-from tui_latent.presets import load_run_preset
-from tui_latent.records.reader import RunReader
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Acceleration
-from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, Way
-from tui_latent.training.captured import Terms
+from tui_latent.config.presets import load_run_preset
+from tui_latent.config.settings import Acceleration
+from tui_latent.launch.start import train_run
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.writer import RunWriter
+from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, StepRunner
+from tui_latent.training.graph_step import Terms
 from tui_latent.training.trainer import Trainer
 
 TRIAL = WARM_UP + TIMED
@@ -53,7 +53,10 @@ class FakeWay:
 
 
 def on_gpu(
-    plain: Way, others: dict[str, Callable[[], Way]], log: list[str], updates: int = 1000
+    plain: StepRunner,
+    others: dict[str, Callable[[], StepRunner]],
+    log: list[str],
+    updates: int = 1000,
 ) -> Accelerator:
     """An accelerator that believes itself on a GPU."""
     return Accelerator(plain, others, "auto", torch.device("cuda", 0), log.append, updates)
@@ -93,7 +96,10 @@ def test_compiling_is_tried_only_where_the_run_is_long(
     plain, compiled = FakeWay("plain", clock, 0.01), FakeWay("compile", clock, 0.001)
     graph = FakeWay("graph", clock, 0.02)
     log: list[str] = []
-    others: dict[str, Callable[[], Way]] = {"compile": lambda: compiled, "graph": lambda: graph}
+    others: dict[str, Callable[[], StepRunner]] = {
+        "compile": lambda: compiled,
+        "graph": lambda: graph,
+    }
     run(on_gpu(plain, others, log, updates), 4 * TRIAL)
     assert bool(compiled.seen) == compiles
     assert (compiled.seen[-1:] == [4 * TRIAL - 1]) == compiles
@@ -120,7 +126,7 @@ def test_what_is_wrong_with_the_update_itself_is_not_hidden(clock: FakeClock) ->
 
 
 def test_a_way_that_cannot_be_made_is_told(clock: FakeClock) -> None:
-    def unmade() -> Way:
+    def unmade() -> StepRunner:
         raise RuntimeError("no compiler")
 
     plain, log = FakeWay("plain", clock, 10.0), list[str]()
@@ -193,7 +199,7 @@ def losses_and_state(
         spoil(trainer)
         losses.append(trainer.step()["loss"].clone())
     state = trainer.generator.get_state()
-    trainer.let_go()
+    trainer.release()
     return torch.stack(losses).cpu(), state
 
 

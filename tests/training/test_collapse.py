@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import MakeRun
-from tui_latent.launch import train_run
-from tui_latent.records.control import request
-from tui_latent.records.reader import RunReader
+from tui_latent.launch.start import train_run
+from tui_latent.runs.control import request
+from tui_latent.runs.reader import RunReader
 
 COLLAPSING: dict[str, Any] = {
     "train__weight_decay": 1e4,  # times the rate: each step takes the weights to 0
@@ -66,7 +66,7 @@ def test_a_stop_is_not_turned_into_a_pause(
     from tui_latent.training.trainer import Trainer
 
     path = make_run(**COLLAPSING, train__pause_on_collapse=True)
-    heed = Trainer._heed_collapse
+    heed = Trainer._check_collapse
 
     def ask_first(self: Trainer, collapsed: bool) -> None:
         request(path, state="stop")

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from tests.training.conftest import MakeRun
-from tui_latent.hardware import Device
-from tui_latent.launch import train_run
-from tui_latent.settings import TrainSettings
+from tui_latent.config.settings import TrainSettings
+from tui_latent.launch.start import train_run
+from tui_latent.runtime.hardware import Device
 from tui_latent.training import device as device_module
 from tui_latent.training.device import DeviceError, choose_device, choose_precision, use_device
 
@@ -157,7 +157,7 @@ def test_gpus_are_numbered_as_the_driver_does_unless_a_person_says_otherwise(
     if given:
         environment["CUDA_DEVICE_ORDER"] = given
     script = (
-        "import os\nfrom click.testing import CliRunner\nfrom tui_latent.cli import main\n"
+        "import os\nfrom click.testing import CliRunner\nfrom tui_latent.cli.main import main\n"
         "CliRunner().invoke(main, ['presets', '--json'])\nprint(os.environ['CUDA_DEVICE_ORDER'])"
     )
     command = [sys.executable, "-c", script]

@@ -9,8 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.training.conftest import MakeRun
-from tui_latent.presets import load_run_preset
-from tui_latent.records.writer import RunWriter
+from tui_latent.config.presets import load_run_preset
+from tui_latent.runs.writer import RunWriter
 from tui_latent.training.evaluator import CHUNK, CHUNK_ON_GPU
 from tui_latent.training.trainer import Trainer
 

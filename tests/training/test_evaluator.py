@@ -10,23 +10,23 @@ import pytest
 import torch
 from torch import Tensor
 
+from tui_latent.cli.comparison_table import comparison_text
 from tui_latent.comparison import compare
-from tui_latent.comparison_text import comparison_text
-from tui_latent.data.image_set import Dataset, ImageSet
-from tui_latent.data.pairing import make_pairing
-from tui_latent.data.sources import load_dataset
-from tui_latent.evaluation.draws import drawn_order
-from tui_latent.launch import create_run, train_run
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import AugmentSettings, Preset
+from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.pairing import make_pairing
+from tui_latent.datasets.sources import load_dataset
+from tui_latent.launch.progress import describe, result_of
+from tui_latent.launch.start import create_run, train_run
+from tui_latent.launch.sweep import plan, table
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
-from tui_latent.presets import load_preset
-from tui_latent.progress import describe, result_of
-from tui_latent.records.reader import RunReader
-from tui_latent.report import export_report
-from tui_latent.report.numbers import report_numbers
-from tui_latent.report.samples import Samples
-from tui_latent.settings import AugmentSettings, Preset
-from tui_latent.sweep import plan, table
+from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.reports import export_report
+from tui_latent.reports.numbers import report_numbers
+from tui_latent.reports.samples import Samples
+from tui_latent.runs.reader import RunReader
 from tui_latent.training.evaluator import VALIDATION_SEED, Evaluation, Evaluator
 
 PRESETS: dict[str, str] = {

@@ -25,12 +25,12 @@ from tests.training.fake_cuda import (
     made_images,
     trainer_on_fake_gpu,
 )
-from tui_latent.data import augment as augment_module
+from tui_latent.config.preset_files import preset_names
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.augmentations import pipeline as augment_module
 from tui_latent.methods import METHODS, losses
 from tui_latent.methods import triplet as triplet_module
-from tui_latent.preset_files import preset_names
-from tui_latent.presets import load_preset
-from tui_latent.settings import Preset
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.trainer import Trainer
 

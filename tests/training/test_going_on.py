@@ -16,12 +16,14 @@ import torch
 
 from tests.training.conftest import MakeRun
 from tests.training.test_session import assert_same_weights, stop_at, wait_until
-from tui_latent.launch import create_run, train_run
+from tui_latent.config.presets import load_preset
+from tui_latent.launch.start import create_run, train_run
 from tui_latent.methods.eigenmaps import Eigenmaps
-from tui_latent.presets import load_preset
-from tui_latent.records.control import request
-from tui_latent.records.reader import RunReader
-from tui_latent.training import control, disk, trainer
+from tui_latent.runs.control import request
+from tui_latent.runs.reader import RunReader
+from tui_latent.training import retrying_writes as disk
+from tui_latent.training import run_control as control
+from tui_latent.training import trainer
 from tui_latent.training.checkpoint import Saved, save_checkpoint
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.trainer import Trainer
@@ -42,7 +44,7 @@ def assert_same_curves(one: Path, other: Path) -> None:
 
 def stop_in_evaluation(monkeypatch: pytest.MonkeyPatch, path: Path, number: int) -> None:
     """Ask for a stop once the held-out losses of evaluation `number` are being computed."""
-    monkeypatch.setattr(control, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(control, "POLL_EVERY", 0.0)
     losses, calls = Evaluator._losses, 0
 
     def stop_then_losses(self: Evaluator, method: Any) -> dict[str, float]:
@@ -88,7 +90,7 @@ def test_a_checkpoint_asked_for_within_an_evaluation_holds_the_trainings_random_
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run(method__dropout=0.3)
-    monkeypatch.setattr(control, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(control, "POLL_EVERY", 0.0)
     losses = Evaluator._losses
     states: dict[int, list[torch.Tensor]] = {}
 

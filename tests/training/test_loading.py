@@ -14,13 +14,15 @@ import pytest
 from PIL import Image
 
 from tests.training.conftest import MakeRun
-from tui_latent.data import decode, facts, listing
-from tui_latent.data.facts import describe_source
-from tui_latent.inspection.source import RunSource
-from tui_latent.launch import train_run
-from tui_latent.records.control import request
-from tui_latent.records.reader import RunReader
-from tui_latent.settings import DataSettings
+from tui_latent.analysis.run_data import RunSource
+from tui_latent.config.settings import DataSettings
+from tui_latent.datasets import decoded_cache as decode
+from tui_latent.datasets import describe as facts
+from tui_latent.datasets import listing
+from tui_latent.datasets.describe import describe_source
+from tui_latent.launch.start import train_run
+from tui_latent.runs.control import request
+from tui_latent.runs.reader import RunReader
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_a_listing_without_end_stops_with_the_run(
 def test_a_read_that_never_returns_does_not_hold_up_the_end_of_the_process() -> None:
     program = """
 import threading
-from tui_latent.data.ahead import in_order
+from tui_latent.datasets.read_ahead import in_order
 class Stop(Exception): pass
 looks = iter(range(3))
 def look():

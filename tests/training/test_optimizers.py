@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tui_latent.settings import TrainSettings
+from tui_latent.config.settings import TrainSettings
 from tui_latent.training.optimizers import make_optimizer
 
 

@@ -11,7 +11,7 @@ import torch
 from tests.training.conftest import MakeRun
 from tests.training.test_acceleration import log_of
 from tests.training.test_session import assert_same_weights, stop_at
-from tui_latent.launch import train_run
+from tui_latent.launch.start import train_run
 from tui_latent.training import random_states, trainer
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint
 from tui_latent.training.device import choose_device

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from tui_latent.presets import load_preset
-from tui_latent.settings import Preset, StageSettings
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset, StageSettings
 from tui_latent.training.schedule import lr_at, plan_stages, stage_at
 
 

@@ -20,10 +20,10 @@ import torch
 from safetensors.torch import load_file
 
 from tests.training.conftest import MakeRun
-from tui_latent.launch import train_run
-from tui_latent.records.control import request
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunBusyError, State
+from tui_latent.launch.start import train_run
+from tui_latent.runs.control import request
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunBusyError, State
 from tui_latent.training.checkpoint import load_checkpoint
 
 
@@ -96,7 +96,7 @@ def test_labels_change_nothing_of_an_unsupervised_run(
 ) -> None:
     import dataclasses
 
-    from tui_latent.data import sources
+    from tui_latent.datasets import sources
     from tui_latent.training import trainer
 
     plain, shuffled = make_run(), make_run()
@@ -156,10 +156,10 @@ def test_a_stopped_run_resumes_to_the_very_same_weights(
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, path: Path, step: int) -> None:
     """Ask the run to stop once it has done `step` updates, and let it notice at once."""
-    from tui_latent.training import control
+    from tui_latent.training import run_control as control
     from tui_latent.training.trainer import Trainer
 
-    monkeypatch.setattr(control, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(control, "POLL_EVERY", 0.0)
     train_step = Trainer.step
 
     def step_then_ask(self: Trainer) -> dict[str, torch.Tensor]:
@@ -198,7 +198,9 @@ def test_stages_resume_to_the_very_same_weights(
 @pytest.mark.slow
 def test_a_killed_process_resumes_to_the_very_same_weights(make_run: MakeRun) -> None:
     whole, killed = make_run(train__epochs=100), make_run(train__epochs=100)
-    program = "import sys; from pathlib import Path; from tui_latent.launch import train_run; "
+    program = (
+        "import sys; from pathlib import Path; from tui_latent.launch.start import train_run; "
+    )
     program += "train_run(Path(sys.argv[1]))"
     process = subprocess.Popen([sys.executable, "-c", program, str(killed)])
     reader = RunReader(killed)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from tui_latent.training.control import Stopwatch
+from tui_latent.training.run_control import Stopwatch
 
 
 def test_rests_are_not_counted_also_one_within_another() -> None:

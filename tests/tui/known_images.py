@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.tui.made_runs import clusters
-from tui_latent import inspection
-from tui_latent.inspection.extremes import Ranked
-from tui_latent.inspection.landing import Landing
+from tui_latent import analysis
+from tui_latent.analysis.class_extremes import RankedImages
+from tui_latent.analysis.view_spread import ViewSpread
 
 IMAGES = 30
 
@@ -36,36 +36,36 @@ class KnownImages:
         sheet[:, 0] = indices[0]
         return sheet
 
-    def neighbours(self, index: int, k: int) -> inspection.Neighbours:
+    def neighbours(self, index: int, k: int) -> analysis.Neighbours:
         labels = tuple("[red]" if n < 12 else "blue" for n in range(k))
         images = np.stack([np.full((8, 8, 1), 100 + n, np.uint8) for n in range(k)])
         distances = np.arange(k) / 4
-        return inspection.Neighbours(index, np.arange(k), distances, labels, images)
+        return analysis.Neighbours(index, np.arange(k), distances, labels, images)
 
 
 class KnownLandings:
-    """Stands for `ViewLandings`: half of the views land 3 from the image, the others on it."""
+    """Stands for `ViewSpreads`: half of the views land 3 from the image, the others on it."""
 
     def __init__(self, source: object) -> None:
         pass
 
-    def land(self, index: int, views: int, seed: int) -> Landing:
+    def land(self, index: int, views: int, seed: int) -> ViewSpread:
         shown = clusters(200, 10)
         original = shown.points[index].astype(float)
         away = (np.arange(views) % 2 * 3).astype(np.float64)
         points = original + np.stack([away, 0 * away], axis=1)
         labels = tuple("[red]" if far else "blue" for far in away)
-        return Landing(index, shown, original, points, away, labels, 0.5, 20, 700)
+        return ViewSpread(index, shown, original, points, away, labels, 0.5, 20, 700)
 
 
-def known_distant(source: object, index: int, k: int) -> Ranked:
+def known_distant(source: object, index: int, k: int) -> RankedImages:
     images = np.stack([np.full((8, 8, 1), 200 + n, np.uint8) for n in range(k)])
     distances = (40 - np.arange(k)).astype(np.float64)
-    return Ranked(np.arange(k), distances, ("far",) * k, images)
+    return RankedImages(np.arange(k), distances, ("far",) * k, images)
 
 
 class NothingThere(KnownImages):
     """Stands for the inspector of a run whose images are gone."""
 
     def held_out_size(self) -> int:
-        raise inspection.InspectionError("mnist is not in /data: set TUI_LATENT_DATA")
+        raise analysis.InspectionError("mnist is not in /data: set TUI_LATENT_DATA")

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from tui_latent.records.control import read_request, request
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import LatentMap, Status
-from tui_latent.records.writer import RunWriter
+from tui_latent.runs.control import read_request, request
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import LatentMap, Status
+from tui_latent.runs.writer import RunWriter
 
 PRESET: Final[Mapping[str, Any]] = {
     "title": "Digits as a map",

@@ -11,17 +11,17 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.tui.pilots import until
-from tui_latent.hardware import Device
-from tui_latent.records.schema import RunSummary
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Preset
+from tui_latent.config.settings import Preset
+from tui_latent.runs.schema import RunSummary
+from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.hardware import Device
 from tui_latent.tui.app import LatentApp
-from tui_latent.tui.preset_facts import PresetFacts
-from tui_latent.tui.screens.menu import MenuScreen
-from tui_latent.tui.widgets.preset_details import PresetDetails
-from tui_latent.tui.widgets.preset_list import PresetList
-from tui_latent.tui.widgets.preset_pane import PresetPane
-from tui_latent.tui.widgets.run_table import RunTable
+from tui_latent.tui.screens.menu.preset_details import PresetDetails
+from tui_latent.tui.screens.menu.preset_facts import PresetFacts
+from tui_latent.tui.screens.menu.preset_list import PresetList
+from tui_latent.tui.screens.menu.preset_pane import PresetPane
+from tui_latent.tui.screens.menu.run_table import RunTable
+from tui_latent.tui.screens.menu.screen import MenuScreen
 
 NOW: Final = 1_795_400_000.0
 """the menu's clock"""
@@ -83,10 +83,10 @@ def presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         text = CONTRASTIVE.format(source=source, dim=dim, top=top)
         (folder / f"{name}.toml").write_text(text)
-    monkeypatch.setattr("tui_latent.preset_files.preset_folder", lambda: folder)
+    monkeypatch.setattr("tui_latent.config.preset_files.preset_folder", lambda: folder)
     cpu = Device("cpu", 0, "A processor", None, None)
-    monkeypatch.setattr("tui_latent.hardware.devices", lambda: (cpu,))
-    monkeypatch.setattr("tui_latent.hardware.cpu_cores", lambda: 2)
+    monkeypatch.setattr("tui_latent.runtime.hardware.devices", lambda: (cpu,))
+    monkeypatch.setattr("tui_latent.runtime.hardware.cpu_cores", lambda: 2)
     monkeypatch.setattr("importlib.metadata.version", lambda _: "2.14.1")
     monkeypatch.setenv("TUI_LATENT_DATA", str(tmp_path / "data"))
     return folder
@@ -123,7 +123,7 @@ async def menu(pilot: Pilot[Any]) -> MenuScreen:
 
 def presets_text(screen: MenuScreen) -> list[str]:
     """Return the lines of the list of presets, without the filter box."""
-    options = screen.query_one(PresetList).query("SteadyList").first().options  # type: ignore[attr-defined]
+    options = screen.query_one(PresetList).query("StableList").first().options  # type: ignore[attr-defined]
     return [str(option.prompt).rstrip() for option in options]
 
 
@@ -132,7 +132,7 @@ def runs_text(screen: MenuScreen) -> str:
     table = screen.query_one(RunTable)
     if table.has_class("-empty"):
         return str(table.query_one(".empty").content)  # type: ignore[attr-defined]
-    options = table.query("SteadyList").first().options  # type: ignore[attr-defined]
+    options = table.query("StableList").first().options  # type: ignore[attr-defined]
     return "\n".join(str(option.prompt).rstrip() for option in options)
 
 

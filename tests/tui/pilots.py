@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tui_latent.tui.app import LatentApp
-from tui_latent.tui.screens.dashboard import DashboardScreen
-from tui_latent.tui.widgets.drawn_panel import DrawnPanel
-from tui_latent.tui.widgets.run_header import RunHeader
+from tui_latent.tui.charts.panel import ChartPanel
+from tui_latent.tui.screens.dashboard.header import RunHeader
+from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 
 
 class MenulessApp(LatentApp):
@@ -52,7 +52,7 @@ async def all_drawn(pilot: Pilot[Any]) -> DashboardScreen:
     def drawn() -> bool:
         app = pilot.app
         assert isinstance(app, LatentApp)
-        panels = [panel for panel in screen.query(DrawnPanel) if panel.content_size.area]
+        panels = [panel for panel in screen.query(ChartPanel) if panel.content_size.area]
         shown = bool(header(screen)) and all(panel._drawing.strips for panel in panels)
         return shown and app.drawer.idle()
 
@@ -68,6 +68,6 @@ def header(screen: DashboardScreen) -> str:
 
 def panel_text(screen: DashboardScreen, name: str) -> str:
     """Return what a panel shows, its title first."""
-    panel = screen.query_one(f"#{name}", DrawnPanel)
+    panel = screen.query_one(f"#{name}", ChartPanel)
     lines = [str(panel.border_title)]
     return "\n".join(lines + [panel.render_line(y).text for y in range(panel.size.height)])

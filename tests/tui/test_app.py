@@ -13,10 +13,10 @@ from textual.widgets import Static
 
 from tests.tui.made_runs import ScriptedTrainer, new_run, trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, until
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import RunError, Status
-from tui_latent.tui.screens.confirm import ConfirmScreen
-from tui_latent.tui.screens.dashboard import DashboardScreen
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunError, Status
+from tui_latent.tui.screens.dashboard.screen import DashboardScreen
+from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
 SIZE = (100, 30)
 

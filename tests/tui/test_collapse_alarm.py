@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, dashboard, until
-from tui_latent.records.writer import RunWriter
+from tui_latent.runs.writer import RunWriter
 
 
 def evaluated(writer: RunWriter, step: int, collapsed: bool) -> None:

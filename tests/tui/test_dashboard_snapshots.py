@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.tui.made_runs import new_run, running, trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, panel_text, until
-from tui_latent.tui.screens.help import HelpScreen
+from tui_latent.tui.screens.dialogs.help import HelpScreen
 
 Compare = Callable[..., bool]
 

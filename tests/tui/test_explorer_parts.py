@@ -11,14 +11,19 @@ from numpy.typing import NDArray
 from textual.strip import Strip
 
 from tests.tui.made_runs import clusters
-from tui_latent.inspection.space import Space
-from tui_latent.records.schema import LatentMap
-from tui_latent.tui.explorer.class_filter import EXAMPLES, ClassFilter
-from tui_latent.tui.explorer.colorings import COLORINGS, make_coloring
-from tui_latent.tui.explorer.finding import next_match
-from tui_latent.tui.explorer.thumbnails import HEIGHT, WIDTH, paste_thumbnails, thumbnail_places
-from tui_latent.tui.map_scene import Scene, Window, class_coloring, visible_points
-from tui_latent.tui.raster import Frame
+from tui_latent.analysis.neighbourhoods import Space
+from tui_latent.runs.schema import LatentMap
+from tui_latent.tui.charts.raster import Frame
+from tui_latent.tui.charts.scatter import Scene, Window, class_coloring, visible_points
+from tui_latent.tui.screens.explorer.class_filter import EXAMPLES, ClassFilter
+from tui_latent.tui.screens.explorer.colorings import COLORINGS, make_coloring
+from tui_latent.tui.screens.explorer.search import next_match
+from tui_latent.tui.screens.explorer.thumbnails import (
+    HEIGHT,
+    WIDTH,
+    paste_thumbnails,
+    thumbnail_places,
+)
 from tui_latent.tui.time_cursor import TimeCursor
 
 STEPS = (60, 120, 180, 240)
@@ -139,7 +144,7 @@ def test_a_point_far_from_all_others_is_the_strangest() -> None:
     points[11] = (40, 40)
     far = LatentMap(made.step, points, made.indices, made.labels, made.class_names)
     space = Space(far, torch.from_numpy(points), None, None)
-    assert int(space.strangeness.argmax()) == 11
+    assert int(space.anomaly_score.argmax()) == 11
     assert make_coloring("anomaly", space).values[11] == 4
     assert make_coloring("density", space).values[11] == 0
 

@@ -17,18 +17,18 @@ from pathlib import Path
 import pytest
 
 from tests.tui.made_runs import new_run
-from tui_latent.hangup import ONE_LOSS
-from tui_latent.records.control import request
-from tui_latent.records.reader import RunReader
-from tui_latent.records.schema import Status
+from tui_latent.runs.control import request
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import Status
+from tui_latent.runtime.terminal_loss import ONE_LOSS
 
 PROGRAM = """
 import signal, sys
 from pathlib import Path
 from tests.tui.made_runs import ScriptedTrainer
 from tests.tui.pilots import MenulessApp
-from tui_latent.records.capture import captured_output
-from tui_latent.records.writer import RunWriter
+from tui_latent.runs.output_capture import captured_output
+from tui_latent.runs.writer import RunWriter
 
 path = Path(sys.argv[1])
 trainer = ScriptedTrainer(steps=int(sys.argv[2]))

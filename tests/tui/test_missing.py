@@ -8,16 +8,16 @@ from textual.pilot import Pilot
 
 from tests.tui.made_runs import clusters, trained_run
 from tests.tui.pilots import MenulessApp, dashboard, until
-from tui_latent.records.reader import RunReader
-from tui_latent.tui.charts import value_strips
-from tui_latent.tui.run_views import knn_series
-from tui_latent.tui.widgets.drawn_panel import DrawnPanel
+from tui_latent.runs.reader import RunReader
+from tui_latent.tui.charts.line_chart import value_strips
+from tui_latent.tui.charts.panel import ChartPanel
+from tui_latent.tui.screens.dashboard.views import knn_series
 
 WHY = "there are 16 training images to choose the 20 nearest from"
 
 
 def text_of(pilot: Pilot[int], panel: str) -> str:
-    shown = pilot.app.screen.query_one(f"#{panel}", DrawnPanel)
+    shown = pilot.app.screen.query_one(f"#{panel}", ChartPanel)
     lines = [shown.render_line(y).text for y in range(shown.content_size.height)]
     return " ".join(" ".join(lines).split())
 

@@ -11,14 +11,14 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.tui.made_runs import new_run
-from tui_latent.records.reader import RunReader
+from tui_latent.runs.reader import RunReader
 
 PROGRAM = """
 import sys
 from pathlib import Path
 from tests.tui.made_runs import ScriptedTrainer
-from tui_latent.records.capture import captured_output
-from tui_latent.records.writer import RunWriter
+from tui_latent.runs.output_capture import captured_output
+from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.app import LatentApp
 
 path = Path(sys.argv[1])

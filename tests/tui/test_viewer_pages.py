@@ -16,14 +16,14 @@ from textual.widgets import Static
 
 from tests.trained_runs import store, stored
 from tests.tui.pilots import MenulessApp, until
-from tui_latent.inspection import RunInspector, RunSource
-from tui_latent.inspection.decoding import RunDecoder
-from tui_latent.inspection.sampling import ClassSampler
-from tui_latent.tui.image_cells import Pixels
-from tui_latent.tui.screens.viewer import ViewerScreen
-from tui_latent.tui.widgets.latent_sliders import LatentSliders
-from tui_latent.tui.widgets.marks_map import MarksMap
-from tui_latent.tui.widgets.pixels import ImageSheet
+from tui_latent.analysis import RunInspector, RunSource
+from tui_latent.analysis.decoding import RunDecoder
+from tui_latent.analysis.sampling import ClassSampler
+from tui_latent.tui.charts.image_cells import Pixels
+from tui_latent.tui.charts.image_grid import ImageSheet
+from tui_latent.tui.charts.marked_scatter import MarkedScatter
+from tui_latent.tui.screens.images.screen import ViewerScreen
+from tui_latent.tui.screens.images.sliders_widget import LatentSliders
 
 Trained = Callable[[str], Path]
 SIZES = [(80, 24), (120, 40)]
@@ -160,7 +160,7 @@ async def test_a_walk_runs_over_the_map(trained: Trained, tmp_path: Path) -> Non
     app = MenulessApp(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
         await page(pilot, "w", trained("contrastive"), "no decoder")
-        panel = app.screen.query_one(MarksMap)
+        panel = app.screen.query_one(MarkedScatter)
 
         def digits() -> str:
             lines = (panel.render_line(y).text for y in range(panel.content_size.height))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from tui_latent.config.settings import AutoencoderSettings
 from tui_latent.methods import losses
 from tui_latent.methods.bottleneck import Bottleneck, divergence
 from tui_latent.methods.method import Method
-from tui_latent.settings import AutoencoderSettings
 
 if TYPE_CHECKING:
-    from tui_latent.data.pairing import Batch
+    from tui_latent.datasets.pairing import Batch
 
 
 class Autoencoder(Method):

@@ -7,9 +7,9 @@ from math import prod
 
 from torch import Tensor, nn
 
+from tui_latent.config.settings import NetworkSettings
 from tui_latent.methods.losses import kl_to_standard_normal
 from tui_latent.methods.networks import Decoder, Encoder, gaussian, sample
-from tui_latent.settings import NetworkSettings
 
 
 class Bottleneck(nn.Module):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor, nn
 
+from tui_latent.config.settings import ContrastiveSettings, StageSettings
 from tui_latent.methods import losses
 from tui_latent.methods.method import Method
 from tui_latent.methods.networks import Encoder, gaussian, latent_head, sample
-from tui_latent.settings import ContrastiveSettings, StageSettings
 
 if TYPE_CHECKING:
-    from tui_latent.data.pairing import Batch
+    from tui_latent.datasets.pairing import Batch
 
 
 class Contrastive(Method):

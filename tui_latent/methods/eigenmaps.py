@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tui_latent.config.settings import EigenmapsSettings
 from tui_latent.methods.method import Method
-from tui_latent.settings import EigenmapsSettings
 
 CELLS = 2**25
 """numbers held at once while comparing images: 128 MiB"""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from tui_latent.settings import Section, StageSettings
+from tui_latent.config.settings import Section, StageSettings
 
 if TYPE_CHECKING:
-    from tui_latent.data.pairing import Batch
+    from tui_latent.datasets.pairing import Batch
 
 
 class Method(nn.Module):

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tui_latent.config.settings import NetworkSettings
 from tui_latent.methods.losses import in_full_precision
-from tui_latent.settings import NetworkSettings
 
 Activation = Callable[[], nn.Module]
 _RELU: Activation = partial(nn.ReLU, inplace=True)

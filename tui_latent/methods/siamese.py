@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 from torch.nn import functional as F
 
+from tui_latent.config.settings import SiameseSettings
 from tui_latent.methods import losses
 from tui_latent.methods.bottleneck import Bottleneck, divergence
 from tui_latent.methods.method import Method
-from tui_latent.settings import SiameseSettings
 
 if TYPE_CHECKING:
-    from tui_latent.data.pairing import Batch
+    from tui_latent.datasets.pairing import Batch
 
 
 class Siamese(Method):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from tui_latent.config.settings import VicregSettings
 from tui_latent.methods import losses
 from tui_latent.methods.method import Method
 from tui_latent.methods.networks import Encoder, projector
-from tui_latent.settings import VicregSettings
 
 if TYPE_CHECKING:
-    from tui_latent.data.pairing import Batch
+    from tui_latent.datasets.pairing import Batch
 
 
 class Vicreg(Method):

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from tui_latent.settings import Acceleration
-from tui_latent.training.captured import Captured, Losses, Terms, Update
+from tui_latent.config.settings import Acceleration
+from tui_latent.training.graph_step import GraphStep, Losses, Terms, Update
 
 WARM_UP = 5
 """updates of a way before it is timed: allocation, cuDNN's choices, compiling"""
@@ -33,7 +33,7 @@ _FAILURES = Exception
 """Compilers and captures raise anything: assertions, type errors, their own; none may end a run."""
 
 
-class Way(Protocol):
+class StepRunner(Protocol):
     """A way to run an update."""
 
     name: str
@@ -43,7 +43,7 @@ class Way(Protocol):
         ...
 
 
-class Plain:
+class EagerStep:
     """Each operation launched as Python comes to it, with the losses given."""
 
     def __init__(self, update: Update, losses: Losses, name: str = "plain") -> None:
@@ -55,13 +55,13 @@ class Plain:
         return self._update(rows, self._losses)
 
 
-def compiled(update: Update, losses: Losses) -> Way:
+def compiled(update: Update, losses: Losses) -> StepRunner:
     """Return updates whose losses, and their gradients, torch compiles at the first call.
 
     Not the mode "reduce-overhead", whose graphs assert in any thread but the importing one
     (pytorch issue 123177).
     """
-    return Plain(update, torch.compile(losses, dynamic=False), "compile")
+    return EagerStep(update, torch.compile(losses, dynamic=False), "compile")
 
 
 class Accelerator:
@@ -69,8 +69,8 @@ class Accelerator:
 
     def __init__(
         self,
-        plain: Way,
-        others: dict[str, Callable[[], Way]],
+        plain: StepRunner,
+        others: dict[str, Callable[[], StepRunner]],
         choice: Acceleration,
         device: torch.device,
         log: Callable[[str], None],
@@ -80,7 +80,7 @@ class Accelerator:
         self._plain, self._others = plain, others
         self._device, self._log = device, log
         self._updates = updates
-        self._tried: dict[str, Way] = {plain.name: plain}
+        self._tried: dict[str, StepRunner] = {plain.name: plain}
         self._seconds: dict[str, list[float]] = {plain.name: []}
         """by way, of every update of its trial"""
         self._untried: list[str] = []
@@ -184,9 +184,9 @@ def accelerator(
     log: Callable[[str], None],
 ) -> Accelerator:
     """Return what runs a stage's updates, `updates` of them, on the generator's device."""
-    others: dict[str, Callable[[], Way]] = {
+    others: dict[str, Callable[[], StepRunner]] = {
         "compile": lambda: compiled(update, losses),
-        "graph": lambda: Captured(update, losses, optimizer, generator),
+        "graph": lambda: GraphStep(update, losses, optimizer, generator),
     }
-    plain = Plain(update, losses)
+    plain = EagerStep(update, losses)
     return Accelerator(plain, others, choice, generator.device, log, updates)

@@ -24,10 +24,10 @@ from typing import Any, BinaryIO, Final, cast
 import torch
 from torch import Tensor
 
-from tui_latent.array_files import check_stored
-from tui_latent.records.files import sync_folder
-from tui_latent.records.schema import RunError
-from tui_latent.regular_files import SizeError, open_regular, read_small
+from tui_latent.runs.atomic_files import sync_folder
+from tui_latent.runs.schema import RunError
+from tui_latent.runtime.array_files import check_stored
+from tui_latent.runtime.regular_files import SizeError, open_regular, read_small
 
 KEPT = 2
 """newest checkpoints kept beside the best one"""

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from tui_latent.hardware import devices
-from tui_latent.limits import cpu_cores
-from tui_latent.settings import MethodSettings, TrainSettings
+from tui_latent.config.settings import MethodSettings, TrainSettings
+from tui_latent.runtime.hardware import devices
+from tui_latent.runtime.limits import cpu_cores
 
 _CPU = torch.device("cpu")
 

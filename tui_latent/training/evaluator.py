@@ -10,19 +10,19 @@ from math import prod
 import torch
 from torch import Tensor
 
-from tui_latent.data.image_set import Dataset, ImageSet
-from tui_latent.data.pairing import Pairing
-from tui_latent.evaluation.chunks import at_once
-from tui_latent.evaluation.collapse import (
+from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.pairing import Pairing
+from tui_latent.methods.method import Method
+from tui_latent.metrics.chunks import at_once
+from tui_latent.metrics.collapse import (
     FIGURES,
     alignment,
     collapse_signs,
     space_figures,
     why_no_figures,
 )
-from tui_latent.evaluation.draws import drawn_order
-from tui_latent.evaluation.knn import KS, evaluate_knn, why_no_vote
-from tui_latent.methods.method import Method
+from tui_latent.metrics.knn import KS, evaluate_knn, why_no_vote
+from tui_latent.metrics.sample_order import drawn_order
 
 CHUNK = 1024
 """images per forward pass: about .1 s of a small network on two cores, for prompt pauses"""
@@ -66,12 +66,12 @@ class Evaluator:
         dataset: Dataset,
         held_out: Pairing | None,
         batch_size: int,
-        between: Callable[[], None],
+        on_chunk: Callable[[], None],
     ) -> None:
         self._dataset = dataset
         self._held_out = held_out
         self._batch_size = batch_size
-        self._between = between
+        self._between = on_chunk
         self._batches: tuple[Tensor, ...] = ()
 
     @torch.inference_mode()
@@ -178,8 +178,8 @@ class Evaluator:
         known = [k for k in KS if k not in without]
         if not known:
             return None
-        classes, between = len(val.class_names), self._between
-        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, between)
+        classes, on_chunk = len(val.class_names), self._between
+        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, on_chunk)
         metrics |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
         return knn.confusion if max(KS) in known else None
 

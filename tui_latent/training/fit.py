@@ -6,20 +6,20 @@ from pathlib import Path
 
 import torch
 
-from tui_latent.data.sources import load_dataset
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.sources import load_dataset
 from tui_latent.methods import METHODS
-from tui_latent.records.missing import missing_lines
-from tui_latent.records.schema import State
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Preset
+from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.schema import State
+from tui_latent.runs.writer import RunWriter
 from tui_latent.trained_on import ImageCheck
 from tui_latent.training.checkpoint import Saved, save_checkpoint, state_bytes
-from tui_latent.training.control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.device import choose_device, use_device
-from tui_latent.training.disk import PatientDisk
 from tui_latent.training.evaluator import Evaluator
-from tui_latent.training.latent_files import LatentFiles
+from tui_latent.training.latent_writer import LatentWriter
 from tui_latent.training.loading import load_unless_stopped, looking_meanwhile
+from tui_latent.training.retrying_writes import RetryingWriter
+from tui_latent.training.run_control import RunControl, StopRequested, Stopwatch
 
 
 def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
@@ -36,8 +36,8 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     images = ImageCheck(path, writer.log)
     dataset = load_unless_stopped(
         writer,
-        lambda log, look: load_dataset(
-            preset.data, preset.train.seed, log, device, images.compare, look
+        lambda log, poll: load_dataset(
+            preset.data, preset.train.seed, log, device, images.compare, poll
         ),
     )
     torch.manual_seed(preset.train.seed)
@@ -46,9 +46,9 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     writer.status(state="running", phase="fitting")
     try:
         inputs = dataset.inputs(dataset.train, torch.arange(len(dataset.train)))
-        looking_meanwhile(lambda: method.fit(inputs), control.look)
+        looking_meanwhile(lambda: method.fit(inputs), control.poll)
         writer.status(phase="evaluating")
-        evaluator = Evaluator(dataset, None, preset.train.batch_size, control.look)
+        evaluator = Evaluator(dataset, None, preset.train.batch_size, control.poll)
         evaluation = evaluator.evaluate(method, lambda: torch.autocast("cpu", enabled=False))
     except StopRequested:
         return "stopped"
@@ -65,10 +65,10 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     def write() -> Saved:
         images.note(0)  # everything is fitted anew: nothing of other images is left
         writer.metrics(1, 1.0, seconds, evaluation.metrics)
-        LatentFiles(writer, dataset).write(1, evaluation)
+        LatentWriter(writer, dataset).write(1, evaluation)
         return save_checkpoint(folder, state, best=True)
 
-    saved = PatientDisk(path, writer, stopwatch).write(folder, needed, write)
+    saved = RetryingWriter(path, writer, stopwatch).write(folder, needed, write)
     writer.status(step=1, epoch=1.0, seconds=seconds, checkpoint_step=saved.step)
     writer.log("fitted: " + ", ".join(f"{k} {v:.4g}" for k, v in evaluation.metrics.items()))
     for line in missing_lines(evaluation.missing):

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tui_latent.data.errors import DataError
-from tui_latent.data.image_set import Dataset
-from tui_latent.records.control import read_request
-from tui_latent.records.plain import plain_name
-from tui_latent.records.reader import RunReader
-from tui_latent.records.writer import RunWriter
-from tui_latent.training.control import LOOK_EVERY, StopRequested
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.image_set import Dataset
+from tui_latent.runs.control import read_request
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.sanitize import plain_name
+from tui_latent.runs.writer import RunWriter
+from tui_latent.training.run_control import POLL_EVERY, StopRequested
 
 _Result = TypeVar("_Result")
 _NAMED = 6
@@ -22,7 +22,7 @@ Log = Callable[[str], None]
 Look = Callable[[], None]
 
 
-def looking_meanwhile(work: Callable[[], _Result], look: Look) -> _Result:
+def looking_meanwhile(work: Callable[[], _Result], poll: Look) -> _Result:
     """Do one long piece of work, and look between times whether the run must stop.
 
     Work that is stopped is left to itself: nothing waits for it, and it must change no file.
@@ -39,8 +39,8 @@ def looking_meanwhile(work: Callable[[], _Result], look: Look) -> _Result:
     thread = threading.Thread(target=do, name="work", daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(LOOK_EVERY)
-        look()
+        thread.join(POLL_EVERY)
+        poll()
     if errors:
         raise errors[0]
     return results.pop()
@@ -63,12 +63,12 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
     path = writer.path
     left_behind = threading.Event()
 
-    def look() -> None:
+    def poll() -> None:
         if left_behind.is_set():
             raise StopRequested
 
     def told(line: str) -> None:
-        look()
+        poll()
         writer.log(line)
 
     def look_for_stop() -> None:
@@ -76,7 +76,7 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
         refuse_if_stopped(path)
 
     try:
-        dataset = looking_meanwhile(lambda: load(told, look), look_for_stop)
+        dataset = looking_meanwhile(lambda: load(told, poll), look_for_stop)
     finally:
         left_behind.set()
     _refuse_other_classes(path, dataset)

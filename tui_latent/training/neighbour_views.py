@@ -9,14 +9,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from tui_latent.array_files import read_tensors
-from tui_latent.data.identity import DataIdentity, changes
-from tui_latent.data.image_set import Dataset
-from tui_latent.evaluation.knn import nearest
-from tui_latent.records.identity import PRESET_FILE
-from tui_latent.records.runs import find_run
-from tui_latent.records.schema import RunError
-from tui_latent.settings import Preset, VicregSettings
+from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.datasets.identity import DataIdentity, changes
+from tui_latent.datasets.image_set import Dataset
+from tui_latent.metrics.knn import nearest
+from tui_latent.runs.manifest import PRESET_FILE
+from tui_latent.runs.run_list import find_run
+from tui_latent.runs.schema import RunError
+from tui_latent.runtime.array_files import read_tensors
 from tui_latent.trained_on import read_trained_on
 
 

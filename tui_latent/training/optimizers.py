@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from tui_latent.settings import TrainSettings
+from tui_latent.config.settings import TrainSettings
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], settings: TrainSettings) -> Optimizer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tui_latent.settings import Preset, StageSettings
+from tui_latent.config.settings import Preset, StageSettings
 
 
 @dataclass(frozen=True)

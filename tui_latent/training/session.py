@@ -5,21 +5,21 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from tui_latent.data.sources import DataError
+from tui_latent.config.preset_files import PresetError
+from tui_latent.config.presets import load_run_preset
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.sources import DataError
 from tui_latent.methods import METHODS
-from tui_latent.preset_files import PresetError
-from tui_latent.presets import load_run_preset
-from tui_latent.records.capture import captured_output
-from tui_latent.records.schema import FolderLostError, RunError, State
-from tui_latent.records.writer import RunWriter
-from tui_latent.settings import Preset
-from tui_latent.training.control import StopRequested
+from tui_latent.runs.output_capture import captured_output
+from tui_latent.runs.schema import FolderLostError, RunError, State
+from tui_latent.runs.writer import RunWriter
 from tui_latent.training.device import DeviceError, free_device_memory, limit_threads
-from tui_latent.training.disk import NotSavedError, wait_to_end
+from tui_latent.training.device_errors import device_trouble
 from tui_latent.training.fit import fit_run
+from tui_latent.training.loss_window import NotFiniteError
+from tui_latent.training.retrying_writes import NotSavedError, wait_to_end
+from tui_latent.training.run_control import StopRequested
 from tui_latent.training.trainer import Trainer
-from tui_latent.training.trouble import device_trouble
-from tui_latent.training.window import NotFiniteError
 
 _EXPLAINED = (DataError, DeviceError, NotFiniteError, NotSavedError, PresetError, RunError)
 """errors whose message says what to do"""
@@ -66,7 +66,7 @@ def _train(path: Path, writer: RunWriter) -> State:
         try:
             return trainer.run()
         finally:
-            trainer.let_go()
+            trainer.release()
     except FolderLostError:  # there is nothing to write it into
         raise
     except StopRequested:  # before the first step: the checkpoints are as they were

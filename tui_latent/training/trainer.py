@@ -9,22 +9,20 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from tui_latent.data.pairing import make_pairing
-from tui_latent.data.sources import load_dataset
-from tui_latent.evaluation.draws import drawn_order
-from tui_latent.evaluation.knn import KS
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.pairing import make_pairing
+from tui_latent.datasets.sources import load_dataset
 from tui_latent.methods import METHODS
-from tui_latent.records.missing import missing_lines
-from tui_latent.records.schema import State
-from tui_latent.records.writer import RunWriter
-from tui_latent.screen_time import ScreenShare
-from tui_latent.settings import Preset
+from tui_latent.metrics.knn import KS
+from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.schema import State
+from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.cpu_share import ScreenShare
 from tui_latent.trained_on import ImageCheck
 from tui_latent.training.acceleration import Accelerator, accelerator
-from tui_latent.training.best import BestLoss
-from tui_latent.training.captured import Losses
+from tui_latent.training.best_checkpoint import BestLoss
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint, state_bytes
-from tui_latent.training.control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.device import (
     choose_device,
     choose_layout,
@@ -33,17 +31,19 @@ from tui_latent.training.device import (
     memory_in_use,
     use_device,
 )
-from tui_latent.training.disk import PatientDisk
+from tui_latent.training.device_memory import move_to
+from tui_latent.training.epoch_sampler import EpochSampler
 from tui_latent.training.evaluator import Evaluation, Evaluator
-from tui_latent.training.latent_files import LatentFiles
+from tui_latent.training.graph_step import Losses
+from tui_latent.training.latent_writer import LatentWriter
 from tui_latent.training.loading import load_unless_stopped, refuse_if_stopped
+from tui_latent.training.loss_window import LossWindow
 from tui_latent.training.neighbour_views import earlier_neighbours
 from tui_latent.training.optimizers import make_optimizer
 from tui_latent.training.random_states import load_random_states, random_states
-from tui_latent.training.room import move_to
-from tui_latent.training.rows import RowOrder
+from tui_latent.training.retrying_writes import RetryingWriter
+from tui_latent.training.run_control import RunControl, StopRequested, Stopwatch
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
-from tui_latent.training.window import TermWindow
 
 SETTLED = 30
 """steps after which batch normalisation's running averages (of .9) hold for an evaluation: before,
@@ -68,8 +68,8 @@ class Trainer:
         images = ImageCheck(path, writer.log)
         dataset = load_unless_stopped(
             writer,
-            lambda log, look: load_dataset(
-                preset.data, train.seed, log, self.device, images.compare, look
+            lambda log, poll: load_dataset(
+                preset.data, train.seed, log, self.device, images.compare, poll
             ),
         )
         self.dataset = move_to(dataset, preset.data, self.device)
@@ -85,24 +85,26 @@ class Trainer:
         order = drawn_order(val.images, val.labels, lambda: refuse_if_stopped(path))
         held_out = make_pairing(held_out_kind, val, self.dataset, augment, order=order)
         self.generator = torch.Generator(self.device).manual_seed(train.seed)
-        self.order = RowOrder(len(self.dataset.train), train.batch_size, train.seed, self.device)
+        self.order = EpochSampler(
+            len(self.dataset.train), train.batch_size, train.seed, self.device
+        )
         self.stages = plan_stages(preset, self.order.steps_per_epoch)
         self.total_steps = self.stages[-1].end
         self.done = 0
         self.best, self.evaluated_step = BestLoss(), -1
         self.missing: dict[str, str] = {}
         self.collapsed = False
-        self.window = TermWindow(late=self.device.type == "cuda")
+        self.window = LossWindow(late=self.device.type == "cuda")
         self._enter_stage(self.stages[0])
         self.stopwatch = Stopwatch(self._resume())
         images.note(self.done)
         self._rate_from = (self.done, self.stopwatch.seconds)
         self._saved_at = self.stopwatch.seconds
-        self.disk = PatientDisk(path, writer, self.stopwatch)
+        self.disk = RetryingWriter(path, writer, self.stopwatch)
         self.control = RunControl(path, writer, self.stopwatch, self.save)
-        between = self.control.look_within_evaluation
-        self.evaluator = Evaluator(self.dataset, held_out, train.batch_size, between)
-        self.latents = LatentFiles(writer, self.dataset)
+        on_chunk = self.control.poll_within_evaluation
+        self.evaluator = Evaluator(self.dataset, held_out, train.batch_size, on_chunk)
+        self.latents = LatentWriter(writer, self.dataset)
         self.screen = ScreenShare()
         self.accelerated = self._accelerator()
 
@@ -139,12 +141,12 @@ class Trainer:
                 self._evaluate()  # the one in which the run was stopped
                 self.save()
             while self.done < self.total_steps and not self._out_of_patience():
-                self.control.look()
+                self.control.poll()
                 if self.done >= self.stage.end:
                     self._enter_stage(stage_at(self.stages, self.done))
                     self.accelerated = self._accelerator()
                 self.window.add(self.step())
-                self._once_in_a_while()
+                self._periodic()
             if self.evaluated_step != self.done:
                 self._evaluate()
                 self.save()
@@ -153,7 +155,7 @@ class Trainer:
             return "stopped"
         return "finished"
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Free images, weights and graphs at once; the trainer is of no use afterwards.
 
         It hands out its own methods, so that only a collection would find it, and a dashboard
@@ -198,7 +200,7 @@ class Trainer:
     def _resume(self) -> float:
         """Go to the newest checkpoint; return the seconds of training it had taken."""
         folder = self.path / "checkpoints"
-        saved = PatientDisk(self.path, self.writer, Stopwatch(0.0)).write(
+        saved = RetryingWriter(self.path, self.writer, Stopwatch(0.0)).write(
             folder, 0, lambda: load_checkpoint(folder, self.device, self.writer.log)
         )
         if saved is None:
@@ -239,7 +241,7 @@ class Trainer:
         settings = self.stage.settings
         return settings.title or f"{settings.latent_dim}-D, {settings.trainable}"
 
-    def _once_in_a_while(self) -> None:
+    def _periodic(self) -> None:
         train, epoch = self.preset.train, self.order.steps_per_epoch
         evaluating = self._evaluation_due()
         saving = evaluating or self.done % max(round(train.checkpoint_every * epoch), 1) == 0
@@ -292,7 +294,7 @@ class Trainer:
             self.best.judge(self.done, metrics.get("val/loss"))
         self.evaluated_step = self.done
         self._tell(evaluation)
-        self._heed_collapse(bool(metrics.get("latent/collapsed")))
+        self._check_collapse(bool(metrics.get("latent/collapsed")))
         self.writer.status(**self._progress())
         self._rate_from = (self.done, self.stopwatch.seconds)
 
@@ -308,7 +310,7 @@ class Trainer:
                 self.writer.log(f"missing: {line}")
         self.missing = missing
 
-    def _heed_collapse(self, collapsed: bool) -> None:
+    def _check_collapse(self, collapsed: bool) -> None:
         if collapsed and not self.collapsed:
             pausing = self.preset.train.pause_on_collapse and self.done < self.total_steps
             self.writer.log(

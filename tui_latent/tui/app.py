@@ -24,16 +24,16 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
-from tui_latent.screen_time import count_this_thread
-from tui_latent.tui.drawing import Drawer
-from tui_latent.tui.loaded import LoadedModules
+from tui_latent.runtime.cpu_share import count_this_thread
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.gc_freeze import FrozenModules
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from tui_latent.records.schema import Status
-    from tui_latent.settings import Preset
-    from tui_latent.tui.unseen import UnseenTraining
+    from tui_latent.config.settings import Preset
+    from tui_latent.runs.schema import Status
+    from tui_latent.tui.detached_training import DetachedTraining
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
 
@@ -47,26 +47,26 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def _train(path: Path) -> Status:
-    from tui_latent.launch import train_run
+    from tui_latent.launch.start import train_run
 
     return train_run(path)
 
 
 def _create(preset_name: str, preset: Preset, runs: Path, name: str | None) -> Path:
-    from tui_latent.launch import create_run
+    from tui_latent.launch.start import create_run
 
     return create_run(preset_name, preset, runs, name)
 
 
 def _start_process(path: Path) -> int:
-    from tui_latent.background import start_in_background
+    from tui_latent.launch.background import start_in_background
 
     return start_in_background(path)
 
 
 def _free(path: Path) -> Path:
     """Return a run's path if nobody trains it; RunBusyError, before another is stopped for it."""
-    from tui_latent.records.runs import refuse_trained
+    from tui_latent.runs.run_list import refuse_trained
 
     refuse_trained(path, "try again")
     return path
@@ -74,7 +74,7 @@ def _free(path: Path) -> Path:
 
 def _export(path: Path) -> Path:
     # By name: the screen's room must not import the report's, which brings matplotlib.
-    exported: Path = import_module("tui_latent.report").export_report(path)
+    exported: Path = import_module("tui_latent.reports").export_report(path)
     return exported
 
 
@@ -86,7 +86,7 @@ def _binding_commands() -> type[Provider]:
 
 def _ask_to_stop(path: Path) -> None:
     """Ask whoever trains a run to stop and save; RunError when it cannot be asked."""
-    from tui_latent.records.control import request
+    from tui_latent.runs.control import request
 
     request(path, state="stop")
 
@@ -118,7 +118,7 @@ class LatentApp(App[int]):
         """folder of the runs"""
         self.training_path: Path | None = None
         """run that this process trains now"""
-        self.drawer = Drawer(self._tell_drawing_failed)
+        self.drawer = WorkerThread(self._tell_drawing_failed)
         """the one thread that draws plots"""
         self._open_path = open_path
         self._train = train
@@ -128,7 +128,7 @@ class LatentApp(App[int]):
         self._training: Worker[Status] | None = None
         self.trained = threading.Event()
         """set when the training of this process is over; any thread may wait for it"""
-        self._unseen: UnseenTraining | None = None
+        self._unseen: DetachedTraining | None = None
         self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
         if self._remote:
             self.animation_level = "none"
@@ -146,17 +146,17 @@ class LatentApp(App[int]):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the menu, over which all other screens are pushed."""
-        from tui_latent.tui.screens.menu import MenuScreen
+        from tui_latent.tui.screens.menu.screen import MenuScreen
 
         return MenuScreen()
 
     def on_mount(self) -> None:
         count_this_thread()
         if not self.is_headless:
-            from tui_latent.tui.unseen import UnseenTraining
+            from tui_latent.tui.detached_training import DetachedTraining
 
-            self._unseen = UnseenTraining(self)
-            self.set_interval(_SECONDS_BETWEEN_LOOKS, LoadedModules().set_aside)
+            self._unseen = DetachedTraining(self)
+            self.set_interval(_SECONDS_BETWEEN_LOOKS, FrozenModules().set_aside)
         if self._open_path is not None:
             self.open_run(self._open_path)
 
@@ -174,7 +174,7 @@ class LatentApp(App[int]):
 
     def open_run(self, path: Path) -> None:
         """Watch a run, whoever trains it."""
-        from tui_latent.tui.screens.dashboard import DashboardScreen
+        from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 
         while len(self.screen_stack) > 1:
             self.pop_screen()
@@ -259,7 +259,7 @@ class LatentApp(App[int]):
 
     async def _may_stop(self, title: str, question: str, label: str) -> bool:
         """Ask whether the training of this process may be stopped."""
-        from tui_latent.tui.screens.confirm import ConfirmScreen
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
         if self.training_path is None:
             return True
@@ -272,8 +272,8 @@ class LatentApp(App[int]):
 
         False when it cannot be asked, and trains on.
         """
-        from tui_latent.records.schema import RunError
-        from tui_latent.tui.screens.quit import StoppingScreen
+        from tui_latent.runs.schema import RunError
+        from tui_latent.tui.screens.dialogs.stopping import StoppingScreen
 
         path, training = self.training_path, self._training
         if path is None or training is None:
@@ -312,7 +312,7 @@ class LatentApp(App[int]):
 
     def action_help(self) -> None:
         """Show every key of this screen."""
-        from tui_latent.tui.screens.help import HelpScreen
+        from tui_latent.tui.screens.dialogs.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
@@ -327,7 +327,7 @@ class LatentApp(App[int]):
 
     def ask_training_to_stop(self) -> None:
         """Ask the training of this process, if there is one, to stop and save."""
-        from tui_latent.records.schema import RunError
+        from tui_latent.runs.schema import RunError
 
         if self.training_path is not None:
             with contextlib.suppress(RunError):

@@ -1,0 +1,233 @@
+"""Array archives: every layout gives the same images, everything else is named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tui_latent.config.settings import DataSettings
+from tui_latent.datasets.describe import describe_source
+from tui_latent.datasets.sources import DataError, load_dataset
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (12, 6, 5)).astype(np.uint8)
+LABELS = np.arange(12) % 3
+
+
+def settings(path: Path, **more: object) -> DataSettings:
+    return DataSettings.model_validate({"source": "arrays", "path": str(path), **more})
+
+
+def save(tmp_path: Path, **arrays: Any) -> Path:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        PIXELS,
+        PIXELS[..., None],
+        PIXELS[:, None],
+        (PIXELS / 255).astype(np.float32),
+        PIXELS[..., None] / 255,
+    ],
+)
+def test_every_layout_of_grey_images(tmp_path: Path, x: np.ndarray) -> None:
+    path = save(tmp_path, x_train=x, y_train=LABELS, x_test=x, y_test=LABELS)
+    dataset = load_dataset(settings(path), 0)
+    np.testing.assert_array_equal(dataset.train.images[:, 0].numpy(), PIXELS)
+    assert dataset.name == "mine" and dataset.held_out == "test images"
+    assert describe_source(settings(path)).shape == (1, 6, 5)
+    assert describe_source(settings(path)).train == 12
+
+
+def test_colours_last_and_first(tmp_path: Path) -> None:
+    colours = np.stack([PIXELS, PIXELS // 2, 255 - PIXELS], -1)
+    for x in (colours, colours.transpose(0, 3, 1, 2)):
+        path = save(tmp_path, x_train=x, y_train=LABELS)
+        dataset = load_dataset(settings(path), 0)
+        both = torch.cat([dataset.train.images, dataset.val.images]).numpy()
+        assert both.shape == (12, 3, 6, 5)
+        assert sorted(map(bytes, both)) == sorted(map(bytes, colours.transpose(0, 3, 1, 2).copy()))
+        assert describe_source(settings(path)).shape == (3, 6, 5)
+
+
+def test_names_and_labels(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=PIXELS, y_train=LABELS, class_names=["[a]", "b", "c"])
+    assert load_dataset(settings(path), 0).train.class_names == ("[a]", "b", "c")
+    path = save(tmp_path, x_train=PIXELS, y_train=LABELS * 5 + 2)
+    dataset = load_dataset(settings(path, classes=("12",)), 0)
+    assert dataset.train.class_names == ("12",) and len(dataset.train) + len(dataset.val) == 4
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"y_train": LABELS}, "no array x_train"),
+        ({"x_train": PIXELS}, "no array y_train"),
+        ({"x_train": PIXELS, "y_train": LABELS[:5]}, r"y_train has shape \(5,\): 12 labels"),
+        ({"x_train": PIXELS, "y_train": LABELS / 2}, "y_train has type float64"),
+        ({"x_train": PIXELS, "y_train": LABELS - 1}, "label -1"),
+        ({"x_train": PIXELS * 9.0, "y_train": LABELS}, "must be in 0..1"),
+        ({"x_train": PIXELS / 255 * 1.01, "y_train": LABELS}, r"0 and 1\.0"),
+        ({"x_train": PIXELS / 255 - 0.5, "y_train": LABELS}, "-0.5"),
+        ({"x_train": PIXELS * np.int64(9), "y_train": LABELS}, "has type int64 and values from 0"),
+        ({"x_train": PIXELS.astype("U"), "y_train": LABELS}, "has type <U3"),
+        ({"x_train": PIXELS.reshape(12, 30)[:, :25], "y_train": LABELS}, r"reshape\(-1, 5, 5\)"),
+        ({"x_train": PIXELS, "y_train": np.eye(12)[:, :3]}, "one class for each image"),
+        ({"x_train": PIXELS, "y_train": LABELS * 1.0 + np.nan}, "label nan"),
+        ({"x_train": PIXELS, "y_train": LABELS.astype("u8") + 2**63}, "has a label 9223"),
+        ({"x_train": PIXELS, "y_train": LABELS.astype(object)}, r"y\.astype\(str\)"),
+        ({"x_train": PIXELS, "y_train": ["a"] * 12, "class_names": ["b"]}, "'a' is not in class"),
+        ({"arr_0": PIXELS, "arr_1": LABELS}, "arr_0 and the like are arrays saved without"),
+        ({"pictures": PIXELS, "kinds": LABELS}, "there are pictures, kinds"),
+        ({"x_train": np.full((12, 4, 4), np.nan), "y_train": LABELS}, "must be in 0..1"),
+        ({"x_train": PIXELS[:, :, 0], "y_train": LABELS}, r"x_train has shape \(12, 6\)"),
+        ({"x_train": PIXELS[:0], "y_train": LABELS[:0]}, r"x_train has shape \(0, 6, 5\)"),
+        ({"x_train": np.zeros((12, 4, 4, 2)), "y_train": LABELS}, "1, 3 or 4 channels"),
+        ({"x_train": PIXELS, "y_train": LABELS, "x_test": PIXELS}, "x_test without y_test"),
+        (
+            {"x_train": PIXELS, "y_train": LABELS, "x_test": PIXELS[:, 1:], "y_test": LABELS},
+            "they must be the same",
+        ),
+        ({"x_train": PIXELS, "y_train": LABELS, "class_names": ["a", "b"]}, "2 class_names"),
+        ({"x_train": PIXELS, "y_train": LABELS, "class_names": ["a"] * 3}, "are the same"),
+        ({"x_train": np.array([{}]), "y_train": LABELS}, "x_train cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    path = save(tmp_path, **arrays)
+    with pytest.raises(DataError, match=message) as caught:
+        load_dataset(settings(path), 0)
+    assert str(path) in str(caught.value)
+
+
+def test_files_that_are_no_archives(tmp_path: Path) -> None:
+    single, text, torn = (tmp_path / name for name in ("one.npy", "text.npz", "torn.npz"))
+    np.save(single, PIXELS)
+    text.write_text("not an archive")
+    whole = save(tmp_path, x_train=PIXELS, y_train=LABELS).read_bytes()
+    torn.write_bytes(whole[: len(whole) // 2])
+    for path, message in (
+        (single, "one array"),
+        (text, "not a NumPy archive"),
+        (torn, "not a NumPy archive"),
+        (tmp_path / "absent.npz", "no file"),
+    ):
+        with pytest.raises(DataError, match=message):
+            load_dataset(settings(path), 0)
+        assert message in describe_source(settings(path)).problem
+
+
+@pytest.mark.parametrize("name", ["X_train", "train_images", "images", "x", "TRAIN_X"])
+def test_common_names_of_arrays_are_taken(tmp_path: Path, name: str) -> None:
+    labels = {"X_train": "y_train", "train_images": "train_labels", "TRAIN_X": "Train_Y"}
+    other = labels.get(name, "labels" if name == "images" else "y")
+    path = save(tmp_path, **{name: PIXELS, other: LABELS})
+    dataset = load_dataset(settings(path), 0)
+    assert len(dataset.train) + len(dataset.val) == 12
+    assert describe_source(settings(path)).train == 12
+
+
+def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
+    arrays: dict[str, np.ndarray] = {}
+    for split in ("train", "val", "test"):
+        arrays |= {f"{split}_images": PIXELS, f"{split}_labels": LABELS[:, None]}
+    path = save(tmp_path, **arrays)
+    log: list[str] = []
+    dataset = load_dataset(settings(path), 0, log.append)
+    assert dataset.held_out == "images in test_images"
+    assert "not used: val_images, val_labels" in log[-1]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        LABELS[:, None],
+        LABELS[None],
+        LABELS.astype(np.float32),
+        LABELS.astype(np.uint64),
+        np.eye(3)[LABELS],
+        np.eye(3, dtype=bool)[LABELS],
+        LABELS.astype("U"),
+        LABELS.astype("S"),
+    ],
+)
+def test_every_form_of_labels(tmp_path: Path, y: np.ndarray) -> None:
+    path = save(tmp_path, x_train=PIXELS, y_train=y, x_test=PIXELS, y_test=y)
+    dataset = load_dataset(settings(path), 0)
+    assert dataset.train.labels.tolist() == LABELS.tolist() == dataset.val.labels.tolist()
+    assert dataset.train.class_names == ("0", "1", "2")
+
+
+def test_labels_that_are_truths_and_texts(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=PIXELS, y_train=LABELS == 1)
+    assert load_dataset(settings(path), 0).train.class_names == ("0", "1")
+    words = np.array(["img10", "img2", "img1"])[LABELS]
+    path = save(tmp_path, x_train=PIXELS, y_train=words, x_test=PIXELS[:3], y_test=words[:3])
+    dataset = load_dataset(settings(path), 0)
+    assert dataset.train.class_names == ("img1", "img2", "img10")
+    assert dataset.val.labels.tolist() == [2, 1, 0]
+
+
+def test_names_of_bytes_are_texts(tmp_path: Path) -> None:
+    names = np.array(["cat", "dog", "emu"]).astype("S")
+    path = save(tmp_path, x_train=PIXELS, y_train=LABELS, class_names=names)
+    assert load_dataset(settings(path), 0).train.class_names == ("cat", "dog", "emu")
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        PIXELS / 255 + 1e-7,
+        PIXELS / 255 - 1e-7,
+        (PIXELS / 255).astype(np.float16),
+        PIXELS.astype(np.float32),
+        PIXELS.astype(np.float64) + 1e-4,
+        PIXELS.astype(np.int64),
+        PIXELS.astype(np.uint16),
+    ],
+)
+def test_every_type_of_pixels(tmp_path: Path, x: np.ndarray) -> None:
+    path = save(tmp_path, x_train=x, y_train=LABELS, x_test=x[:2], y_test=LABELS[:2])
+    dataset = load_dataset(settings(path), 0)
+    np.testing.assert_array_equal(dataset.train.images[:, 0].numpy(), PIXELS)
+    np.testing.assert_array_equal(dataset.val.images[:, 0].numpy(), PIXELS[:2])
+
+
+def test_masks_and_alpha(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=PIXELS > 128, y_train=LABELS, x_test=PIXELS, y_test=LABELS)
+    images = load_dataset(settings(path), 0).train.images[:, 0].numpy()
+    np.testing.assert_array_equal(images, np.where(PIXELS > 128, 255, 0))
+    black = np.zeros((12, 6, 5, 4), np.uint8)
+    black[..., 3] = PIXELS
+    for x in (black, black.transpose(0, 3, 1, 2)):
+        path = save(tmp_path, x_train=x, y_train=LABELS, x_test=x, y_test=LABELS)
+        images = load_dataset(settings(path), 0).train.images.numpy()
+        np.testing.assert_array_equal(images, np.repeat(255 - PIXELS[:, None], 3, 1))
+        assert describe_source(settings(path)).shape == (3, 6, 5)
+
+
+def test_an_order_of_channels_that_may_be_another_is_told(tmp_path: Path) -> None:
+    log: list[str] = []
+    x = np.zeros((12, 3, 8, 3), np.uint8)
+    load_dataset(settings(save(tmp_path, x_train=x, y_train=LABELS)), 0, log.append)
+    assert "read with the channels last" in log[-1]
+
+
+def test_what_is_not_held_out_is_not_looked_at(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=PIXELS, y_train=LABELS, x_test=PIXELS[:, 1:], y_test=LABELS - 5)
+    dataset = load_dataset(settings(path, val_fraction=0.25), 0)
+    assert len(dataset.train) + len(dataset.val) == 12
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.npz")
+    with pytest.raises(DataError, match="no file"):
+        load_dataset(settings(tmp_path / "x.npz"), 0)

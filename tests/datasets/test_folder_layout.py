@@ -1,0 +1,256 @@
+"""Which folders are splits, which are classes, and what is refused with a way out that works."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tui_latent.config.settings import AugmentSettings, DataSettings
+from tui_latent.datasets.describe import describe_source
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.folder_layout import FolderLayout, find_layout
+from tui_latent.datasets.image_set import Dataset
+from tui_latent.datasets.naming import natural_order, shown_names
+from tui_latent.datasets.pairing import make_pairing
+from tui_latent.datasets.sources import load_dataset
+
+
+def lay(root: Path, *folders: str, images: int = 4) -> Path:
+    """Make folders of images below a root; no two images are equal."""
+    for number, folder in enumerate(folders):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for k in range(images):
+            colour = (40 * (number % 6), 60 * k % 256, 100)
+            Image.new("RGB", (12, 12), colour).save(root / folder / f"{number}-{k}.png")
+    return root
+
+
+def load(root: Path, log: list[str] | None = None, **settings: object) -> Dataset:
+    chosen = {"source": "folder", "path": str(root), "size": 8} | settings
+    told = log if log is not None else []
+    return load_dataset(DataSettings.model_validate(chosen), 0, told.append)
+
+
+def named(layout: FolderLayout) -> tuple[str, str | None, tuple[str, ...]]:
+    return layout.train.name, layout.test.name if layout.test else None, layout.folders
+
+
+@pytest.mark.parametrize(
+    ("train", "held"),
+    [
+        ("train", "val"),
+        ("Train", "Valid"),
+        ("TRAIN", "TEST"),
+        ("training", "testing"),
+        ("Training", "Testing"),
+        ("train", "validation"),
+        ("train", "dev"),
+        ("train", "eval"),
+        ("train", "hold-out"),
+        ("training_set", "test_set"),
+        ("Training Data", "Test Data"),
+        ("train-images", "val-images"),
+    ],
+)
+def test_splits_are_known_in_any_case_and_form(tmp_path: Path, train: str, held: str) -> None:
+    lay(tmp_path, *(f"{split}/{name}" for split in (train, held) for name in ("cat", "dog")))
+    assert named(find_layout(tmp_path)) == (train, held, ("cat", "dog"))
+
+
+def test_validation_images_are_held_out_before_test_images(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    root = lay(tmp_path / "d", *(f"{s}/{c}" for s in ("train", "test", "valid") for c in "ab"))
+    log: list[str] = []
+    assert load(root, log).held_out == "images in valid"
+    assert "not used: test beside train" in log[-1]
+
+
+@pytest.mark.parametrize("wrapped", ["archive", "archive/animals", "__MACOSX/../archive"])
+def test_an_archive_unpacked_deeper_is_looked_into(
+    tmp_path: Path, data_folder: Path, wrapped: str
+) -> None:
+    root = tmp_path / "d"
+    lay(root, "__MACOSX", f"{wrapped}/train/cat", f"{wrapped}/train/dog", f"{wrapped}/test/cat")
+    log: list[str] = []
+    dataset = load(root, log)
+    assert dataset.train.class_names == ("cat", "dog")
+    assert (len(dataset.train), len(dataset.val)) == (8, 4)
+    assert "looked into" in log[-1] and "held out: 4 images, images in test" in log[-1]
+
+
+def test_classes_below_a_single_folder_are_classes(tmp_path: Path) -> None:
+    assert find_layout(lay(tmp_path, "photos/cat", "photos/dog")).folders == ("cat", "dog")
+
+
+def test_a_single_class_stays_one(tmp_path: Path) -> None:
+    assert find_layout(lay(tmp_path, "cat")).folders == ("cat",)
+
+
+def test_a_split_within_a_folder_of_its_name_is_found(tmp_path: Path) -> None:
+    lay(tmp_path, *(f"{s}/{s}/{c}" for s in ("training_set", "test_set") for c in ("cat", "dog")))
+    layout = find_layout(tmp_path)
+    assert layout.folders == ("cat", "dog") and layout.test_folders == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        ("bus", "car", "train"),  # vehicles
+        ("control", "test"),
+        ("invalid", "valid"),
+        ("station", "train_station"),
+        ("test_negative", "test_positive"),
+    ],
+)
+def test_classes_called_like_splits_are_classes(tmp_path: Path, classes: tuple[str, ...]) -> None:
+    assert find_layout(lay(tmp_path, *classes)).folders == classes
+
+
+SEG = tuple(f"seg_{split}/seg_{split}/{c}" for split in ("train", "test") for c in ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("folders", "message", "way_out"),
+    [
+        (SEG, "seg_test and seg_train look like splits", "seg_test"),
+        (("test/a", "test/b"), "there is test and no train", "test"),
+        (("Testing/a", "dev/b"), "no train", "Testing"),
+        (("train/x", "train/y", "bus", "car"), "train holds folders.* bus and car", "train"),
+        (("cat/train", "cat/test", "dog/train", "dog/test"), "outermost", None),
+        (("bottle/train/good", "bottle/test/bad", "nut/train/good"), "outermost", "bottle"),
+        (("train", "test"), "train: holds images and no class folders", None),
+        (("Training", "val"), "no class folders", None),
+        (("trainA", "trainB", "testA", "testB"), "look like splits", None),
+        (("train/a", "Train/a", "test/a"), "Train and train all look like the train split", None),
+        (("train/a", "val/a", "valid/a"), "val and valid all look like the val split", None),
+    ],
+)
+def test_what_is_neither_splits_nor_classes_is_refused_with_a_way_out(
+    tmp_path: Path, data_folder: Path, folders: tuple[str, ...], message: str, way_out: str | None
+) -> None:
+    root = lay(tmp_path / "d", *folders)
+    with pytest.raises(DataError, match=message) as caught:
+        load(root)
+    facts = describe_source(DataSettings(source="folder", path=str(root)))
+    assert facts.problem == str(caught.value)
+    if way_out:
+        path = re.search(r"data\.path to (\S+?)[,;]?(?: |$)", str(caught.value))
+        assert path is not None and Path(path[1]).name == way_out
+        classes = ("good",) if way_out == "bottle" else ()
+        kept = 0.5 if way_out == "bottle" else 0.0
+        assert len(load(Path(path[1]), classes=classes, val_fraction=kept).train) > 0
+
+
+def test_a_link_from_one_split_to_the_other_is_refused(tmp_path: Path) -> None:
+    lay(tmp_path, "train/a", "train/b")
+    (tmp_path / "val").symlink_to(tmp_path / "train")
+    with pytest.raises(DataError, match="the same folder"):
+        find_layout(tmp_path)
+
+
+def test_a_class_that_is_held_out_only_is_left_out_by_data_classes(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    root = lay(tmp_path / "d", "train/cat", "train/dog", "val/cat", "val/dog", "val/unknown")
+    with pytest.raises(DataError, match="class 'unknown' is not in") as caught:
+        load(root)
+    assert "data.classes" in str(caught.value) and "data.val_fraction=0.2" in str(caught.value)
+    for settings in ({"classes": ("cat", "dog")}, {"val_fraction": 0.2}):
+        dataset = load(root, **settings)
+        assert dataset.train.class_names == ("cat", "dog")
+        chosen = {"source": "folder", "path": str(root), **settings}
+        assert describe_source(DataSettings.model_validate(chosen)).problem == ""
+    with pytest.raises(DataError, match=r"'unknown' is in .*val and not in .*train"):
+        load(root, classes=("cat", "unknown"))
+
+
+def test_one_image_a_class_is_told_what_helps(tmp_path: Path, data_folder: Path) -> None:
+    root = lay(tmp_path / "d", *(f"person{i}" for i in range(6)), images=1)
+    for fraction in (0.0, 0.5):
+        with pytest.raises(DataError, match="every class has one image") as caught:
+            load(root, val_fraction=fraction)
+        assert "val_fraction" not in str(caught.value)
+    Image.new("L", (9, 9), 3).save(root / "person3" / "second.png")  # "add a second image"
+    assert len(load(root).val) == 1
+    together = lay(tmp_path / "together", "all", images=6)  # "put the images … into one"
+    assert len(load(together).val) > 0
+
+
+def test_held_out_images_of_other_classes_are_told_what_helps(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    root = lay(tmp_path / "d", "train/cat", "train/dog", "val/dog")
+    with pytest.raises(DataError, match=r"data\.val_fraction=0\.2"):
+        load(root, classes=("cat",))
+    assert len(load(root, classes=("cat",), val_fraction=0.2).val) > 0
+
+
+def test_numbers_come_in_their_order_and_text_after_them() -> None:
+    assert natural_order(["100", "11", "2", "10", "1", "3"]) == ["1", "2", "3", "10", "11", "100"]
+    assert natural_order(["img10", "img2", "IMG1"]) == ["IMG1", "img2", "img10"]
+    assert natural_order(["0.5", "-1", "0.25", "10"]) == ["-1", "0.25", "0.5", "10"]
+    assert natural_order(["b", "10", "A", "9"]) == ["9", "10", "A", "b"]
+    assert natural_order(["١٠", "٢", "١"]) == ["١", "٢", "١٠"]
+    assert natural_order(["cat", "Cat", "01", "1"]) == ["01", "1", "Cat", "cat"]
+
+
+def test_labels_follow_the_order_of_the_names(tmp_path: Path, data_folder: Path) -> None:
+    root = tmp_path / "d"
+    for number in (1, 2, 10, 11, 100):
+        for k in range(5):
+            (root / str(number)).mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), number).save(root / str(number) / f"{k}.png")
+    for order, names in (("natural", "1 2 10 11 100"), ("plain", "1 10 100 11 2")):
+        dataset = load(root, class_order=order)
+        assert dataset.val.class_names == tuple(names.split())
+        for image, label in zip(dataset.train.images, dataset.train.labels, strict=True):
+            assert dataset.train.class_names[int(label)] == str(int(image[0, 0, 0]))
+
+
+def test_names_that_are_no_text_stay_different() -> None:
+    names = [os.fsdecode(b"caf\xe9"), os.fsdecode(b"caf\xe8"), "a\x1b", "a\x1c", "日本"]
+    shown = shown_names(names)
+    assert len(set(shown)) == 5 and all(name.isprintable() for name in shown)
+
+
+def test_accents_of_macos_are_the_same_class(tmp_path: Path, data_folder: Path) -> None:
+    composed, apart = "gr\u00fcn", "gru\u0308n"
+    root = lay(tmp_path / "d", f"train/{apart}", "train/rot", f"val/{composed}", "val/rot")
+    dataset = load(root, classes=(composed,))
+    assert (len(dataset.train), len(dataset.val)) == (4, 4)
+
+
+def test_names_that_differ_by_case_are_told(tmp_path: Path) -> None:
+    notes = find_layout(lay(tmp_path, "cat", "Cat", "dog")).notes
+    assert any("differ by case only: Cat and cat" in note for note in notes)
+
+
+def test_a_folder_within_itself_ends(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path)
+    assert find_layout(tmp_path).folders == ("a",)
+
+
+def test_a_class_of_one_held_out_image_is_told_what_helps_pairs(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    root = lay(tmp_path / "d", "train/cat", "train/dog", "val/dog")
+    lay(root, "val/cat", images=1)
+
+    def pair(fraction: float = 0.0) -> None:
+        dataset = load(root, val_fraction=fraction)
+        for split in (dataset.train, dataset.val):
+            make_pairing("pairs", split, dataset, AugmentSettings())
+
+    with pytest.raises(DataError, match=r"'cat' has one held-out image.*data\.val_fraction=0\.2"):
+        pair()
+    pair(0.2)
+    for path in list((root / "train" / "cat").iterdir())[1:]:
+        path.unlink()
+    with pytest.raises(DataError, match="'cat' has one training image") as caught:
+        pair()
+    assert "val_fraction" not in str(caught.value)

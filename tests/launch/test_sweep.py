@@ -1,0 +1,234 @@
+"""Sweeps: what is trained, what they are called, and that they go on where they were."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tui_latent.cli.main import main
+from tui_latent.config.preset_files import PresetError
+from tui_latent.launch.sweep import parse_grid, plan, run_names
+from tui_latent.runs.reader import RunReader
+
+TINY = """
+title = "tiny"
+[data]
+source = "digits"
+per_class = 4
+[method]
+name = "autoencoder"
+latent_dim = 2
+network = "mlp"
+width = 2
+[train]
+epochs = 1
+batch_size = 16
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("train.lr=1e-3,1e-2", ("train.lr", [1e-3, 1e-2])),
+        ("method.name=vicreg", ("method.name", ["vicreg"])),
+        ("data.classes=[1,2],[3]", ("data.classes", [["1", "2"], ["3"]])),
+        ('data.path="a,b",c', ("data.path", ["a,b", "c"])),
+    ],
+)
+def test_grids(text: str, expected: object) -> None:
+    assert parse_grid(text) == expected
+
+
+@pytest.mark.parametrize("text", ["train.lr", "train.lr=", "=3"])
+def test_what_is_no_grid_is_refused(text: str) -> None:
+    with pytest.raises(PresetError):
+        parse_grid(text)
+
+
+def test_every_combination_once_and_named_by_it(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(TINY)
+    grid: list[tuple[str, Sequence[object]]] = [
+        ("method.latent_dim", [2, 7]),
+        ("train.lr", [0.1, 0.01, 0.001]),
+    ]
+    trials = plan(str(file), {"train.seed": 3}, grid).trials
+    seen = [(t.preset.method.latent_dim, t.preset.train.lr, t.preset.train.seed) for t in trials]
+    assert seen == [(d, lr, 3) for d in (2, 7) for lr in (0.1, 0.01, 0.001)]
+    names = run_names("s", trials)
+    assert names[0] == "s-latent_dim_2-lr_0.1" and len(set(names)) == 6
+
+
+def test_one_wrong_value_is_named_before_anything_is_trained(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(TINY)
+    runs = tmp_path / "runs"
+    words = ["sweep", str(file), "--grid", "method.latent_dim=2,0", "--runs", str(runs)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2 and "method.latent_dim" in result.output
+    assert not runs.exists() or not list(runs.iterdir())
+
+
+def test_a_sweep_trains_every_run_and_keeps_what_is_finished(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(TINY)
+    words = ["sweep", str(file), "--grid", "method.latent_dim=2,3", "--runs", str(tmp_path / "r")]
+    first = CliRunner().invoke(main, [*words, "--json"])
+    assert first.exit_code == 0, first.output
+    told = json.loads(first.output.splitlines()[-1])
+    assert [row["set"] for row in told["runs"]] == [
+        {"method.latent_dim": 2},
+        {"method.latent_dim": 3},
+    ]
+    paths = [Path(row["path"]) for row in told["runs"]]
+    assert all(RunReader(path).refresh().status.state == "finished" for path in paths)
+    before = [(path / "metrics.jsonl").read_bytes() for path in paths]
+    second = CliRunner().invoke(main, words)
+    assert second.exit_code == 0 and "latent_dim" in second.output
+    assert [(path / "metrics.jsonl").read_bytes() for path in paths] == before
+
+
+def test_a_run_of_that_name_with_other_settings_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(TINY)
+    words = ["sweep", str(file), "--grid", "method.latent_dim=2", "--runs", str(tmp_path / "r")]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    other = CliRunner().invoke(main, [*words, "--set", "train.epochs=2"])
+    assert other.exit_code == 2
+    assert "train.epochs 1 there, 2 here" in other.output and "--name" in other.output
+    (path,) = (tmp_path / "r").iterdir()
+    assert RunReader(path).refresh().status.total_epochs == 1
+
+
+def tiny(folder: Path, more: str = "") -> str:
+    file = folder / "tiny.toml"
+    file.write_text(TINY + more)
+    return str(file)
+
+
+def swept(folder: Path, *words: str, more: str = "") -> Result:
+    runs = ["--runs", str(folder / "runs")]
+    return CliRunner().invoke(main, ["sweep", tiny(folder, more), *words, *runs])
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (["--grid", "method.beta=0.5,2"], "method.beta: has no effect"),
+        (["--grid", "train.momentum=0.5,0.9"], "set train.optimizer=sgd"),
+        (["--grid", "method.latent_dim=2", "--set", "method.beta=3"], "method.beta: has no effect"),
+        (["--grid", "method.latent_dim=2,3", "--grid", "method.latent_dim=4"], "set twice"),
+        (["--grid", "train.seed=1,2", "--set", "train.seed=3"], "set twice"),
+        (["--grid", "train.seed=1,,2"], "a value is empty"),
+        (["--grid", "data.classes=[1,2"], "']' is missing"),
+    ],
+)
+def test_a_grid_that_plans_the_same_training_twice_is_refused(
+    words: list[str], same: str, tmp_path: Path
+) -> None:
+    result = swept(tmp_path, *words)
+    assert result.exit_code == 2 and same in result.output
+    assert not (tmp_path / "runs").exists()
+
+
+def test_trials_that_come_to_the_same_are_told_and_trained_once(tmp_path: Path) -> None:
+    words = ["--grid", "method.variational=false,true", "--grid", "method.beta=0.5,2"]
+    result = swept(tmp_path, *words)
+    assert result.exit_code == 0, result.output
+    assert (
+        "method.variational=false method.beta=2 trains the same as method.variational=false "
+        "method.beta=0.5"
+    ) in result.output
+    runs = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert len(runs) == 3 and runs[0] == "sweep-tiny-variational_false-beta_0.5"
+    command = RunReader(tmp_path / "runs" / runs[0]).refresh().provenance["command"]
+    assert "beta" not in command  # it would be refused there
+
+
+@pytest.mark.parametrize("grid", ["train.lr=1e-3,0.001", "data.classes=[3,5],[5,3]"])
+def test_two_ways_to_write_a_value_are_one_trial(grid: str, tmp_path: Path) -> None:
+    assert len(plan(tiny(tmp_path), {}, [parse_grid(grid)]).trials) == 1
+
+
+def test_stages_are_swept_one_by_one_or_together(tmp_path: Path) -> None:
+    name = "digits-contrastive-2d"
+    trials = plan(name, {"stages.*.epochs": 1}, [parse_grid("stages.0.lr=0.1,0.2")]).trials
+    assert [[s.lr for s in t.preset.stages] for t in trials] == [
+        [0.1, 0.01, 0.003],
+        [0.2, 0.01, 0.003],
+    ]
+    assert run_names("s", trials)[0] == "s-stage_0_lr_0.1"
+    together = plan(name, {}, [parse_grid("stages.*.lr=0.1,0.2")]).trials
+    assert [{s.lr for s in t.preset.stages} for t in together] == [{0.1}, {0.2}]
+
+
+def test_values_that_differ_only_in_what_a_name_cannot_hold_have_names_of_their_own(
+    tmp_path: Path,
+) -> None:
+    trials = plan(tiny(tmp_path), {}, [parse_grid('data.classes=["a b"],["a_b"]')]).trials
+    assert len(set(run_names("s", trials))) == 2
+
+
+def test_a_preset_whose_name_has_spaces_names_its_runs(tmp_path: Path) -> None:
+    file = tmp_path / "my own v1.2.toml"
+    file.write_text(TINY)
+    words = ["sweep", str(file), "--grid", "method.latent_dim=2", "--runs", str(tmp_path / "r")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in (tmp_path / "r").iterdir()] == ["sweep-my_own_v1.2-latent_dim_2"]
+
+
+@pytest.mark.parametrize("left", [[], ["status.json"], ["status.json", ".preset.toml.1-2.tmp"]])
+def test_a_sweep_killed_while_it_made_a_folder_goes_on(left: list[str], tmp_path: Path) -> None:
+    half = tmp_path / "runs" / "sweep-tiny-latent_dim_2"
+    half.mkdir(parents=True)
+    for name in left:
+        (half / name).write_text("{}")
+    result = swept(tmp_path, "--grid", "method.latent_dim=2")
+    assert result.exit_code == 0, result.output
+    assert RunReader(half).refresh().status.state == "finished"
+
+
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
+    theirs = tmp_path / "runs" / "sweep-tiny-latent_dim_2"
+    theirs.mkdir(parents=True)
+    (theirs / "notes.txt").write_text("mine")
+    result = swept(tmp_path, "--grid", "method.latent_dim=2")
+    assert result.exit_code == 2 and "notes.txt" in result.output
+    assert [file.name for file in theirs.iterdir()] == ["notes.txt"]
+
+
+def test_the_latest_run_is_no_neighbour_of_a_sweep(tmp_path: Path) -> None:
+    words = ["sweep", "cifar10-vicreg-neighbours", "--grid", "train.seed=1,2"]
+    words += ["--set", "method.neighbours_run=latest", "--runs", str(tmp_path)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2 and "name the run itself" in result.output
+
+
+@pytest.mark.slow
+def test_two_sweeps_at_once_share_their_runs_and_make_none_twice(tmp_path: Path) -> None:
+    words = ["sweep", tiny(tmp_path), "--grid", "train.seed=1,2,3", "--set", "train.epochs=60"]
+    words += ["--runs", str(tmp_path / "runs")]
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tui_latent", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    told = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    runs = sorted((tmp_path / "runs").iterdir())
+    assert [run.name for run in runs] == [f"sweep-tiny-seed_{n}" for n in (1, 2, 3)]
+    for run in runs:
+        assert RunReader(run).refresh().status.state == "finished"
+        steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").open()]
+        assert steps == sorted(steps)

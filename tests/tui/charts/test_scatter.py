@@ -1,0 +1,158 @@
+"""Windows, cursors and colours of the explorer's map, against plain loops."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.tui.made_runs import clusters
+from tui_latent.palettes import class_color
+from tui_latent.tui.charts.canvas import Canvas, packed
+from tui_latent.tui.charts.raster import Frame, settle_frame
+from tui_latent.tui.charts.scatter import (
+    Coloring,
+    Scene,
+    Window,
+    class_coloring,
+    draw_scene,
+    nearest_point,
+    points_in_cell,
+    reading_order,
+    visible_points,
+)
+
+SIZE = (74, 36)
+
+
+def scene(count: int = 500, classes: int = 10, hidden: frozenset[int] = frozenset()) -> Scene:
+    made = clusters(count, classes)
+    labels = np.asarray(made.labels)
+    coloring = class_coloring(labels, made.class_names)
+    return Scene(made.points, labels, coloring, visible_points(made.points, labels, hidden))
+
+
+def whole(shown: Scene) -> Window:
+    frame = settle_frame(shown.points, None)
+    assert frame is not None
+    return Window.around(frame, *SIZE)
+
+
+def test_every_cell_is_where_its_place_is() -> None:
+    window = Window.around(Frame(-3, 5, 2, 4), *SIZE).zoomed(2.5, 1, 3).panned(3, -7)
+    for column in range(SIZE[0]):
+        for row in range(SIZE[1]):
+            assert window.cell(*window.place(column, row)) == (column, row)
+
+
+def test_a_drawn_point_is_in_the_cell_that_the_cursor_finds_it_in() -> None:
+    shown = scene()
+    window = whole(shown)
+    for index in range(0, 500, 7):
+        column, row = window.cell(*shown.points[index].tolist())
+        alone = np.zeros(500, np.bool_)
+        alone[index] = True
+        one = Scene(shown.points, shown.labels, shown.coloring, alone)
+        canvas, hidden = draw_scene(one, window, shaded=False, colored=True)
+        if 0 <= column < SIZE[0] and 0 <= row < SIZE[1]:
+            drawn = np.argwhere(canvas.marks != ord(" ")).tolist()
+            assert drawn and math.dist(drawn[0], (row, column)) <= 1.0 and hidden == 0
+
+
+def test_zooming_keeps_the_place_under_the_cursor() -> None:
+    window = Window.around(Frame(0, 10, 0, 10), *SIZE)
+    x, y = window.place(60, 5)
+    nearer = window.zoomed(1.5, x, y)
+    assert nearer.cell(x, y) == (60, 5)
+    assert nearer.unit == pytest.approx(window.unit / 1.5)
+    assert nearer.zoomed(1 / 1.5, x, y).unit == pytest.approx(window.unit)
+
+
+def test_the_nearest_visible_point_is_found() -> None:
+    shown = scene(hidden=frozenset({0, 3}))
+    generator = np.random.default_rng(0)
+    for x, y in generator.normal(scale=4, size=(30, 2)).tolist():
+        best = min(
+            (i for i in range(500) if shown.labels[i] not in (0, 3)),
+            key=lambda i: math.dist(shown.points[i].tolist(), (x, y)),
+        )
+        assert nearest_point(shown, x, y) == best
+
+
+def test_nothing_is_nearest_where_nothing_is_visible() -> None:
+    empty = scene(hidden=frozenset(range(10)))
+    assert nearest_point(empty, 0.0, 0.0) is None
+    assert not len(reading_order(empty, whole(scene())))
+    canvas, hidden = draw_scene(empty, whole(scene()), shaded=True, colored=True)
+    assert (canvas.marks == ord(" ")).all() and hidden == 0
+
+
+def test_points_are_read_by_row_then_column_and_none_is_left_out() -> None:
+    shown = scene()
+    window = whole(shown)
+    order = reading_order(shown, window).tolist()
+    seen = [i for i in range(500) if window.contains(*shown.points[i].tolist())]
+    assert sorted(order) == seen
+    rows = [window.cell(*shown.points[index].tolist())[1] for index in order]
+    assert rows == sorted(rows)
+
+
+def test_points_of_one_cell_are_counted() -> None:
+    points = np.array([[0, 0], [0, 0], [1e-6, 0], [3, 3], [np.nan, 0]], np.float32)
+    labels = np.zeros(5, np.int64)
+    piled = Scene(
+        points, labels, class_coloring(labels, "a"), visible_points(points, labels, frozenset())
+    )
+    window = Window.around(Frame(-4, 4, -4, 4), *SIZE)
+    assert points_in_cell(piled, window, *window.cell(0.0, 0.0)).tolist() == [0, 1, 2]
+
+
+def test_voronoi_cells_belong_to_the_nearest_point() -> None:
+    shown = scene(60)
+    window = whole(shown)
+    canvas, _ = draw_scene(shown, window, shaded=True, colored=True)
+    grounds = {int(canvas.backgrounds[r, c]) for r in range(36) for c in range(74)}
+    assert len(grounds) == 10, "a shade for each class"
+    shade_of: dict[int, int] = {}
+    for row in range(0, 36, 5):
+        for column in range(0, 74, 5):
+            index = nearest_point(shown, *window.place(column, row))
+            assert index is not None
+            label = int(shown.labels[index])
+            shade = int(canvas.backgrounds[row, column])
+            assert shade_of.setdefault(label, shade) == shade
+
+
+def test_a_ground_value_gives_way_to_any_other_in_its_cell() -> None:
+    points = np.zeros((50, 2), np.float32)
+    values = np.zeros(50, np.int64)
+    values[17] = 1
+    coloring = Coloring("error", values, ("right", "wrong"), ((1, 2, 3), (9, 9, 9)), ground=0)
+    shown = Scene(points, values, coloring, np.ones(50, np.bool_))
+    canvas, _ = draw_scene(shown, Window.around(Frame(-1, 1, -1, 1), *SIZE), False, True)
+    assert canvas.colors[canvas.marks != ord(" ")].tolist() == [packed((9, 9, 9))]
+
+
+def test_without_colour_each_class_is_a_character() -> None:
+    canvas, _ = draw_scene(scene(), whole(scene()), shaded=True, colored=False)
+    text = "".join(strip.text for strip in canvas.strips())
+    assert set(text) <= set(" 0123456789") and len(set(text)) == 11
+    assert all(s.style is None or s.style.color is None for row in canvas.strips() for s in row)
+
+
+def test_strips_have_the_colours_of_their_cells() -> None:
+    canvas = Canvas(6, 2)
+    canvas.write(0, 1, "abcdefgh", packed(class_color(1)))
+    canvas.put(
+        1, np.array([0, 5]), ord("•"), np.array([packed((0, 0, 0)), packed((255, 255, 255))])
+    )
+    canvas.backgrounds[1, 5] = packed((1, 2, 3))
+    first, second = canvas.strips()
+    assert first.text == " abcde" and second.text == "•    •"
+    colors = [s.style.color.triplet for s in first if s.style and s.style.color]
+    assert [tuple(color) for color in colors if color] == [class_color(1)]
+    last = list(second)[-1].style
+    assert last is not None and last.bgcolor is not None and last.bgcolor.triplet == (1, 2, 3)
+    black = next(iter(second)).style
+    assert black is not None and black.color is not None and black.color.triplet == (0, 0, 0)

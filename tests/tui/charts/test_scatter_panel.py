@@ -1,0 +1,73 @@
+"""The map with its legend, at any size and with any number of classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tui.made_runs import clusters
+from tui_latent.runs.schema import LatentMap
+from tui_latent.tui.charts.raster import settle_frame
+from tui_latent.tui.charts.scatter_panel import draw_map, legend_strips, message_strips
+
+
+def drawn(latent_map: LatentMap, width: int, height: int, colored: bool = True) -> list[str]:
+    frame = settle_frame(latent_map.points, None)
+    drawing = draw_map(latent_map, frame, width, height, colored)
+    assert all(strip.cell_length == width for strip in drawing.strips)
+    return [strip.text for strip in drawing.strips]
+
+
+@given(
+    classes=st.integers(1, 120),
+    width=st.integers(1, 90),
+    height=st.integers(1, 40),
+    colored=st.booleans(),
+)
+def test_it_fills_any_panel(classes: int, width: int, height: int, colored: bool) -> None:
+    assert len(drawn(clusters(150, classes), width, height, colored)) == height
+
+
+def test_every_class_is_named_once_near_its_points() -> None:
+    latent_map = clusters(4000, 4, spread=0.1)
+    lines = drawn(latent_map, 60, 30)[:-1]
+    for index, name in enumerate(latent_map.class_names):
+        row, column = next(
+            (r, line.rindex(name)) for r, line in enumerate(lines[:-2]) if name in line[6:]
+        )
+        x, y = latent_map.points[latent_map.labels == index].mean(axis=0)
+        assert (column > 33) == (x > 1) or abs(x) <= 1
+        assert (row < 13) == (y > 1) or abs(y) <= 1
+
+
+def test_labels_beyond_the_names_are_numbers() -> None:
+    points = np.array([[0, 0], [5, 5]], dtype=np.float32)
+    latent_map = LatentMap(1, points, np.arange(2), np.array([0, 7]), ("a",))
+    assert any("7" in line for line in drawn(latent_map, 40, 12))
+
+
+@pytest.mark.parametrize("projection", ["pca", "native"])
+def test_the_title_says_how_the_points_came_about(projection: str) -> None:
+    known = clusters(50, 2)
+    latent_map = LatentMap(1234, known.points, known.indices, known.labels, ("a", "b"), projection)
+    frame = settle_frame(known.points, None)
+    titles = draw_map(latent_map, frame, 60, 20, True).titles
+    assert ("pca" in titles[0]) == (projection == "pca")
+    assert all("step 1,234" in title for title in titles)
+    assert [len(title) for title in titles] == sorted((len(t) for t in titles), reverse=True)
+
+
+def test_a_long_legend_says_how_many_classes_it_leaves_out() -> None:
+    names = [f"class {index}" for index in range(100)]
+    lines = [strip.text.rstrip() for strip in legend_strips(names, 50, 2, True, True)]
+    assert len(lines) == 2
+    shown = sum(line.count("class") for line in lines)
+    assert lines[-1].endswith(f"… {100 - shown} more")
+
+
+def test_a_sentence_is_centred_and_wrapped() -> None:
+    lines = [strip.text for strip in message_strips("The map comes at step 60.", 20, 5)]
+    assert [line.strip() for line in lines if line.strip()] == ["The map comes at", "step 60."]
+    assert all(len(line) <= 20 for line in lines)

@@ -1,0 +1,90 @@
+"""A preset's settings in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tui_latent.config.preset_files import preset_names
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.describe import describe_source
+from tui_latent.tui.screens.menu import preset_summary as words
+
+STAGE: dict[str, Any] = {"epochs": 20, "latent_dim": 2, "lr": 0.001}
+
+
+def preset(**tables: dict[str, Any]) -> Preset:
+    given: dict[str, Any] = {
+        "data": {"source": "digits"},
+        "method": {"name": "contrastive", "latent_dim": 2},
+    }
+    for name, table in tables.items():
+        given[name] = given.get(name, {}) | table if isinstance(table, dict) else table
+    return Preset.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ({"loss": "cauchy"}, "contrastive, Cauchy InfoNCE"),
+        ({"loss": "nt_xent", "temperature": 0.2}, "NT-Xent at temperature 0.2"),
+        ({"decoupled": True}, "decoupled"),
+        ({"name": "vicreg"}, "VICReg 25 : 25 : 1"),
+        ({"name": "vicreg", "views": "neighbours", "neighbours_run": "a"}, "3 neighbours in a"),
+        ({"name": "triplet", "negatives": "semi-hard"}, "margin 1 · semi-hard negatives"),
+        ({"name": "siamese"}, "class pairs on an autoencoder · metric 50 %"),
+        ({"name": "siamese", "variational": True}, "on a variational autoencoder"),
+        ({"name": "autoencoder", "activation": "tanh"}, "autoencoder · tanh latent"),
+        ({"name": "autoencoder", "variational": True, "beta": 4}, "beta 4"),
+        ({"name": "eigenmaps"}, "Laplacian eigenmaps, 10 neighbours"),
+    ],
+)
+def test_each_method_is_named_with_what_shapes_it(method: dict[str, Any], said: str) -> None:
+    assert said in " · ".join(words.method_words(preset(method=method))).replace("\xa0", " ")
+
+
+def test_whether_labels_are_seen_is_said() -> None:
+    assert "no label seen" in words.latent_words(preset())
+    assert "labels seen" in words.latent_words(preset(method={"name": "triplet"}))
+
+
+def test_stages_take_the_place_of_the_epochs() -> None:
+    stages: Any = [{**STAGE, "latent_dim": 128, "epochs": 30, "lr": 0.002}, STAGE]
+    staged = preset(stages=stages, train={"epochs": 99})
+    assert words.training_words(staged)[0] == "30 + 20 epochs in 2 stages"
+    assert "rate 0.002 → 0.001" in words.training_words(staged)[2]
+
+
+def test_only_changes_that_are_switched_on_are_said() -> None:
+    assert words.view_words(preset().augment) == ["none: images as they are"]
+    views = words.view_words(preset(augment={"flip": 1.0, "blur": 0.25, "crop": 0.08}).augment)
+    assert [view.replace("\xa0", " ") for view in views] == [
+        "crop to 8 % or more",
+        "mirror",
+        "blur 25 %",
+    ]
+
+
+def test_what_is_left_out_of_the_data_is_said() -> None:
+    data = preset(
+        data={"classes": ["3", "5"], "per_class": 10, "merge": {"odd": ["3"]}, "inputs": "hog"}
+    ).data
+    said = " · ".join(words.data_words(data, describe_source(data)))
+    for part in ("classes 3, 5", "at most 10 a class", "classes merged: odd", "HOG features"):
+        assert part in said
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_bundled_preset_can_be_said(name: str) -> None:
+    bundled = load_preset(name)
+    topics = [
+        words.data_words(bundled.data, describe_source(bundled.data)),
+        words.method_words(bundled),
+        words.latent_words(bundled),
+        words.training_words(bundled),
+        words.view_words(bundled.augment),
+    ]
+    assert all(topic and all(topic) for topic in topics)
+    assert len(words.expect_words(bundled.expect)) == len(bundled.expect)

@@ -1,0 +1,294 @@
+"""Marking runs in the menu, and the screen that puts them beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.tui.made_runs import PRESET, clusters, running, write_records
+from tests.tui.menus import NotingApp, menu, notes, presets, run_in, runs_text
+from tests.tui.pilots import MenulessApp, until
+from tui_latent.comparison import compare
+from tui_latent.palettes import run_colors
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import LatentMap
+from tui_latent.runs.writer import RunWriter
+from tui_latent.tui.app import LatentApp
+from tui_latent.tui.charts.panel import ChartPanel
+from tui_latent.tui.screens.compare.screen import CompareScreen
+from tui_latent.tui.screens.compare.tables import RunNames, TablePanel, number_lines
+
+__all__ = ["presets"]
+
+WIDE, NARROW = (120, 40), (80, 24)
+Compare = Callable[..., bool]
+
+
+def made(runs: Path, run: str, turned: bool = False, **method: Any) -> RunWriter:
+    """Make a run with curves and a map; it is live until it is closed."""
+    preset = {**PRESET, "method": PRESET["method"] | method}
+    writer = RunWriter.create(runs, "digits-2d", preset, {"preset": "digits-2d", "seed": 0}, run)
+    writer.lock()
+    write_records(writer, 360 if turned else 720)
+    shown = clusters(600, 10)
+    if turned:
+        points = np.stack([-shown.points[:, 1], shown.points[:, 0]], axis=1)
+        shown = LatentMap(720, points, shown.indices, shown.labels, shown.class_names)
+    writer.latent_map(shown)
+    running(writer)
+    return writer
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Path]:
+    """Two finished runs, and one that has recorded nothing yet."""
+    writers = [
+        made(tmp_path, "digits-contrastive"),
+        made(tmp_path, "digits-vicreg", turned=True, name="vicreg", latent_dim=32),
+    ]
+    for writer in writers:
+        writer.status(state="finished", step=2400, epoch=40.0)
+        writer.close()
+    return [*(writer.path for writer in writers), run_in(tmp_path, "digits-begun")]
+
+
+def title(screen: CompareScreen, name: str) -> str:
+    return str(screen.query_one(f"#{name}").border_title)
+
+
+def table(screen: CompareScreen, name: str) -> list[str]:
+    content = screen.query_one(f"#{name}", TablePanel).query_one(Static).content
+    return str(content).splitlines()
+
+
+def names(screen: CompareScreen) -> str:
+    return str(screen.query_one(RunNames).content)
+
+
+async def compared(pilot: Pilot[Any], paths: list[Path]) -> CompareScreen:
+    """Open the comparison and wait until every panel in view is drawn."""
+    app = pilot.app
+    assert isinstance(app, LatentApp)
+    screen = CompareScreen(paths, app.drawer)
+    await app.push_screen(screen)
+    await drawn(pilot, screen)
+    return screen
+
+
+async def drawn(pilot: Pilot[Any], screen: CompareScreen) -> None:
+    app = pilot.app
+    assert isinstance(app, LatentApp)
+
+    def ready() -> bool:
+        panels = [panel for panel in screen.query(ChartPanel) if panel.content_size.area]
+        done = all(panel._drawing.strips for panel in panels) and app.drawer.idle()
+        return done and "digits" in names(screen)
+
+    await until(pilot, ready)
+    await pilot.pause()
+
+
+async def test_runs_are_marked_and_compared(tmp_path: Path, presets: Path) -> None:
+    for index, age in enumerate((100, 200, 300)):
+        run_in(tmp_path / "runs", f"run-{index}", age=age)
+    async with NotingApp(tmp_path / "runs").run_test(size=WIDE) as pilot:
+        screen = await menu(pilot)
+        await pilot.press("c")
+        assert "c and d are for runs" in notes(pilot)
+        await pilot.press("tab", "c")
+        assert "No run is marked: mark two or more with m" in notes(pilot)
+        await pilot.press("m", "c")
+        assert "One run is marked" in notes(pilot)
+        await pilot.press("m", "m", "up", "m")  # the cursor goes on; a second m takes it back
+        marked = [line[0] == "▌" for line in runs_text(screen).splitlines()]
+        assert marked == [True, False, True]
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
+        top = pilot.app.screen
+        assert isinstance(top, CompareScreen)
+        await until(pilot, lambda: "run-2" in names(top))
+        assert "run-0" in names(top) and "run-1" not in names(top)
+        await pilot.press("q")
+        await until(pilot, lambda: pilot.app.screen is screen)
+
+
+async def test_what_cannot_be_read_or_told_apart_is_not_marked(
+    tmp_path: Path, presets: Path
+) -> None:
+    for index in range(9):
+        run_in(tmp_path / "runs", f"run-{index}", age=100 * index + 1)
+    (tmp_path / "runs" / "broken").mkdir()
+    async with NotingApp(tmp_path / "runs").run_test(size=WIDE) as pilot:
+        screen = await menu(pilot)
+        await pilot.press("tab", *["space"] * 9)
+        assert "8 runs are marked" in notes(pilot)
+        await pilot.press("end", "m")
+        assert "broken cannot be read" in notes(pilot)
+        assert runs_text(screen).count("▌") == 8
+
+
+async def test_numbers_settings_and_maps_stand_side_by_side(
+    tmp_path: Path, runs: list[Path]
+) -> None:
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await compared(pilot, runs[:2])
+        assert "other methods (contrastive, vicreg)" in names(screen)
+        head, knn = table(screen, "numbers")[:2]
+        assert "contrastive" in head and "vicreg" in head
+        assert knn.split()[3:] == [".940", ".940*", ".907", "-.033", ".907"]
+        settings = [line.split() for line in table(screen, "settings")[1:]]
+        assert settings == [
+            ["method"],
+            ["name", "contrastive", "vicreg"],
+            ["latent_dim", "2", "32"],
+        ]
+        assert "disparity" in title(screen, "map-1") and "disparity" not in title(screen, "map-0")
+        one, other = (screen.query_one(f"#map-{i}", ChartPanel) for i in (0, 1))
+        rows = [[panel.render_line(y).text for y in range(12)] for panel in (one, other)]
+        assert rows[0] == rows[1], "the turned map is turned back"
+        assert title(screen, "curves").startswith("kNN@20, held out · 1 of ")
+        await pilot.press("m", "m", "m", "M")
+        assert title_name(screen) == "kNN@1, held out"
+
+
+def title_name(screen: CompareScreen) -> str:
+    chart = screen.query_one("#curves", ChartPanel)
+    return chart._titles[-1]  # type: ignore[attr-defined,no-any-return]
+
+
+async def test_a_run_that_cannot_be_read_is_told_and_the_others_are_compared(
+    tmp_path: Path, runs: list[Path]
+) -> None:
+    (runs[1] / "metrics.jsonl").unlink()
+    (runs[1] / "metrics.jsonl").mkdir()
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await compared(pilot, runs)
+        assert "digits-contrastive" in names(screen) and "begun" in names(screen)
+        assert "vicreg" not in names(screen)
+        assert any("metrics.jsonl: cannot be read" in n.message for n in app._notifications)
+        assert sum(panel.display for panel in screen.query("ComparedMapPanel")) == 2
+
+
+async def test_a_live_run_goes_on_and_what_comes_is_shown(tmp_path: Path, runs: list[Path]) -> None:
+    writer = made(tmp_path, "digits-live")
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await compared(pilot, [runs[0], writer.path, runs[2]])
+        assert "no map yet" in picture(screen, 2)
+        before = screen._panels._shown
+        assert before is not None
+        writer.metrics(730, 12.2, 73.0, {"val/knn_20": 0.123, "train/loss": 9.0})
+        await until(pilot, lambda: any(".123" in line for line in table(screen, "numbers")))
+        after = screen._panels._shown
+        assert after is not None and after.maps is before.maps, "unchanged maps are not turned anew"
+        writer.status(state="finished", step=2400)
+        await until(pilot, lambda: names(screen).count("finished") == 2)
+    writer.close()
+
+
+def picture(screen: CompareScreen, index: int) -> str:
+    panel = screen.query_one(f"#map-{index}", ChartPanel)
+    return " ".join(panel.render_line(y).text.strip() for y in range(panel.size.height))
+
+
+async def test_small_screens_show_one_panel_at_a_time(tmp_path: Path, runs: list[Path]) -> None:
+    async with MenulessApp(tmp_path).run_test(size=NARROW) as pilot:
+        screen = await compared(pilot, runs)
+        for name in ("curves", "numbers", "maps", "settings", "curves"):
+            shown = [p for p in ("curves", "numbers", "maps", "settings")
+                     if screen.query_one(f"#{p}").size.area]  # fmt: skip
+            assert shown == [name]
+            await pilot.press("tab")
+            await pilot.pause()
+
+
+async def test_maps_that_have_no_room_come_with_n(tmp_path: Path, runs: list[Path]) -> None:
+    async with MenulessApp(tmp_path).run_test(size=(70, 24)) as pilot:
+        screen = await compared(pilot, runs)
+        await pilot.press("tab", "tab")
+        await drawn(pilot, screen)
+
+        def in_view() -> list[int]:
+            return [i for i in range(3) if screen.query_one(f"#map-{i}").size.area]
+
+        assert in_view() == [0, 1]
+        await pilot.press("n")
+        await pilot.pause()
+        assert in_view() == [1, 2]
+        await pilot.press("n")
+        await pilot.pause()
+        assert in_view() == [0, 1]
+        await pilot.press("shift+tab", "f")
+        await until(pilot, lambda: screen.query_one("#numbers").size.height > 15)
+        await pilot.press("escape")
+        assert not screen.has_class("-full") and pilot.app.screen is screen
+
+
+async def test_without_color_each_run_is_a_character(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await compared(pilot, runs[:2])
+        first, second = names(screen).splitlines()[:2]
+        assert first.startswith("0 digits-contrastive") and second.startswith("1 digits-vicreg")
+        chart = screen.query_one("#curves", ChartPanel)
+        assert "1 vicreg" in " ".join(chart.render_line(y).text for y in range(3))
+
+
+async def test_colors_belong_to_the_runs(tmp_path: Path, runs: list[Path]) -> None:
+    wanted = run_colors(path.name for path in runs[:2])
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        for paths in (runs[:2], runs[1::-1]):
+            screen = await compared(pilot, paths)
+            for index, path in enumerate(paths):
+                color = screen.query_one(f"#map-{index}").styles.border_title_color
+                assert color is not None and color.rgb == wanted[path.name]
+            await pilot.press("q")
+
+
+async def test_x_writes_the_comparison(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def export(paths: tuple[Path, ...]) -> Path:
+        assert list(paths) == runs[:2]
+        return tmp_path / "compared.png"
+
+    monkeypatch.setattr("tui_latent.reports.export_comparison", export)
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        await compared(pilot, runs[:2])
+        await pilot.press("x")
+        await until(pilot, lambda: "compared.png" in notes(pilot))
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+def test_it_looks_as_it_should(
+    snap_compare: Compare, tmp_path: Path, runs: list[Path], size: tuple[int, int]
+) -> None:
+    async def open_it(pilot: Pilot[Any]) -> None:
+        await compared(pilot, runs[:2])
+
+    assert snap_compare(MenulessApp(tmp_path), terminal_size=size, run_before=open_it)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [(0.5, 0.52, "+.020"), (20.0, 9.0, "-11.0"), (1.0, 11.0, "+10.0"), (2e-7, 1e-7, "-1.0e-7")],
+)
+def test_differences_keep_their_size(
+    tmp_path: Path, first: float, second: float, shown: str
+) -> None:
+    snapshots = []
+    for name, value in (("a", first), ("b", second)):
+        writer = RunWriter.create(tmp_path, "p", PRESET, {}, name)
+        writer.metrics(1, 1, 1, {"train/loss": value})
+        writer.close()
+        snapshots.append(RunReader(writer.path).refresh())
+    line = number_lines(compare(snapshots), 90, colored=True)[1].plain
+    assert line.split()[-2] == shown

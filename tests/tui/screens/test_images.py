@@ -1,0 +1,317 @@
+"""The image viewer, over a run of known images and neighbours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.tui.known_images import KnownImages, KnownLandings, NothingThere, known_distant
+from tests.tui.made_runs import trained_run
+from tests.tui.pilots import MenulessApp, until
+from tui_latent import analysis
+from tui_latent.analysis.view_spread import ViewSpread
+from tui_latent.config.settings import Preset
+from tui_latent.tui.charts.image_grid import ImageSheet
+from tui_latent.tui.charts.marked_scatter import MarkedScatter
+from tui_latent.tui.screens.images.page_bar import PageBar
+from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
+from tui_latent.tui.screens.images.screen import ViewerScreen
+
+
+def text_of(pilot: Pilot[Any]) -> str:
+    screen = pilot.app.screen
+    sheet = screen.query_one(ImageSheet)
+    lines = [sheet.render_line(y).text for y in range(sheet.size.height)]
+    facts = screen.query_one("#facts", Static).render()
+    return "\n".join([str(facts), *lines])
+
+
+def map_text(pilot: Pilot[Any]) -> str:
+    panel = pilot.app.screen.query_one(MarkedScatter)
+    return "\n".join(panel.render_line(y).text for y in range(panel.size.height))
+
+
+def colours(pilot: Pilot[Any]) -> set[int]:
+    """Return the grey levels painted on the sheet."""
+    sheet = pilot.app.screen.query_one(ImageSheet)
+    seen = set()
+    for y in range(sheet.size.height):
+        for segment in sheet.render_line(y):
+            for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                if colour is not None and colour.triplet is not None:
+                    red, green, blue = colour.triplet
+                    seen |= {red} if red == green == blue else set()
+    return seen
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MenulessApp:
+    monkeypatch.setattr(analysis, "RunInspector", KnownImages)
+    monkeypatch.setattr("tui_latent.analysis.view_spread.ViewSpreads", KnownLandings)
+    monkeypatch.setattr("tui_latent.analysis.class_extremes.most_distant", known_distant)
+    return MenulessApp(tmp_path)
+
+
+async def opened(pilot: Pilot[Any], tmp_path: Path) -> None:
+    pilot.app.push_screen(ViewerScreen(trained_run(tmp_path).path))
+    await until(pilot, lambda: isinstance(pilot.app.screen, ViewerScreen))
+    await until(pilot, lambda: "loading" not in text_of(pilot))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_original_stands_left_of_its_views(
+    app: MenulessApp, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, tmp_path)
+        await until(pilot, lambda: "20th neighbour" in text_of(pilot))
+        text = text_of(pilot)
+        captions = next(line for line in text.splitlines() if "original" in line)
+        assert captions.index("original") < captions.index("blue 0")
+        assert "held-out image 0 of 0–29 · label blue · draw 1" in text
+        assert {0, 50} <= colours(pilot)
+
+
+async def test_a_new_draw_shows_other_views_of_the_same_image(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        await pilot.press("n")
+        await until(pilot, lambda: "draw 2" in text_of(pilot))
+        assert {0, 51} <= colours(pilot)
+        assert 50 not in colours(pilot)
+
+
+async def test_images_are_gone_through_and_asked_for_by_number(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        await pilot.press("up")
+        assert "held-out image 0 " in text_of(pilot)
+        await pilot.press("down")
+        await until(pilot, lambda: "held-out image 1 of" in text_of(pilot))
+        assert "label [red]" in text_of(pilot)
+        await pilot.press("2", "7", "enter")
+        await until(pilot, lambda: "held-out image 27 of" in text_of(pilot))
+        await pilot.press("9", "9", "enter")
+        await pilot.pause()
+        assert "held-out image 27 of" in text_of(pilot)
+
+
+async def test_neighbours_come_with_distance_and_label_and_wrong_ones_are_marked(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        await pilot.press("down", "k")
+        await until(pilot, lambda: "[red] ×12, blue ×8" in text_of(pilot))
+        assert "[red] .250" in text_of(pilot)
+        await pilot.press("z", "z")
+        await until(pilot, lambda: "✗ b…3.00" in text_of(pilot))
+        assert "✗ [" not in text_of(pilot)
+        assert {1, 100, 119} <= colours(pilot)
+
+
+async def test_the_most_distant_images_have_the_last_row(app: MenulessApp, tmp_path: Path) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        await pilot.press("k")
+        await until(pilot, lambda: "far 40.0" in text_of(pilot))
+        lines = text_of(pilot).splitlines()
+        last = next(line for line in lines if line.startswith("farthest"))
+        assert "far 40.0" in last and "far 39.0" in last and "[red]" not in last
+        assert {0, 100, 200, 201} <= colours(pilot)
+
+
+async def test_the_views_land_beside_their_image_on_the_map(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        words = "9 of 10 views land within 3.00 (20th neighbour .500) · 12 of 24 nearest a blue"
+        await until(pilot, lambda: words in text_of(pilot))
+        assert "weights of step 700" in text_of(pilot), "the map is of step 720"
+        assert "✗ [red] 3.00" in text_of(pilot) and "blue 0" in text_of(pilot)
+        await until(pilot, lambda: "◆" in map_text(pilot))
+        [row] = [line for line in map_text(pilot).splitlines() if "◆" in line]
+        assert "+" in row[row.index("◆") :], "to the right of the image, and as high"
+
+
+async def test_a_narrow_screen_shows_the_map_when_asked(app: MenulessApp, tmp_path: Path) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path)
+        await until(pilot, lambda: "20th neighbour" in text_of(pilot))
+        shown = pilot.app.screen.query_one(MarkedScatter)
+        assert not shown.region.area
+        await pilot.press("m")
+        await until(pilot, lambda: shown.region.area > 0 and "◆" in map_text(pilot))
+        assert "original" in text_of(pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: not shown.region.area)
+
+
+async def test_where_views_land_may_be_unknown(
+    app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> ViewSpread:
+        raise analysis.InspectionError("no [red]checkpoint yet")
+
+    monkeypatch.setattr(KnownLandings, "land", lost)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+        await until(pilot, lambda: "not known: no [red]checkpoint yet" in text_of(pilot))
+        assert "view 1" in text_of(pilot)
+
+
+async def test_a_page_without_a_decoder_is_greyed_and_its_key_says_why(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await opened(pilot, tmp_path)
+        keys = app.screen.active_bindings
+        assert {key: keys[key].enabled for key in "rslwo"} == {
+            "r": False,
+            "s": False,
+            "l": False,
+            "w": True,
+            "o": True,
+        }
+        await pilot.press("s")
+        await until(pilot, lambda: bool(app._notifications))
+        [told] = app._notifications
+        assert told.title == "Samples" and "contrastive has no decoder" in told.message
+
+
+async def test_pages_are_named_in_a_line_and_open_by_a_click(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path)
+        line = str(app.screen.query_one(PageBar).render())
+        names = "a Views k Near r Rebuilt s Samples l Sliders w Walk e Classes o Odd"
+        assert " ".join(line.split()) == names
+        await pilot.click(PageBar, offset=(1 + line.index("Near"), 0))
+        await until(pilot, lambda: "far 40.0" in text_of(pilot))
+
+
+async def test_images_that_are_gone_are_named_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "RunInspector", NothingThere)
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path)
+        assert "set TUI_LATENT_DATA" in " ".join(text_of(pilot).split())
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ViewerScreen))
+
+
+async def test_of_what_is_asked_for_meanwhile_only_the_newest_is_looked_up(
+    app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[int] = []
+    may_go = threading.Event()
+
+    def slowly(images: KnownImages, indices: Sequence[int], views: int, seed: int) -> Any:
+        may_go.wait(10)
+        looked_up.append(indices[0])
+        return original(images, indices, views, seed)
+
+    original = KnownImages.augmentations
+    monkeypatch.setattr(KnownImages, "augmentations", slowly)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(ViewerScreen(trained_run(tmp_path).path))
+        await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
+        assert "loading the images" in text_of(pilot)
+        may_go.set()
+        await until(pilot, lambda: "held-out image 0 of" in text_of(pilot))
+        may_go.clear()
+        await pilot.press(*["down"] * 9)
+        may_go.set()
+        await until(pilot, lambda: "held-out image 9 of" in text_of(pilot))
+        assert looked_up == [0, 1, 9]
+
+
+async def test_a_look_up_that_breaks_is_told_and_the_keys_go_on(
+    app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(images: KnownImages, index: int, k: int) -> Any:
+        raise MemoryError("no [red]room")
+
+    monkeypatch.setattr(KnownImages, "neighbours", broken)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path)
+        await pilot.press("k")
+        await until(pilot, lambda: "no [red]room" in text_of(pilot))
+        await pilot.press("a")
+        await until(pilot, lambda: "original" in text_of(pilot))
+
+
+async def test_a_presets_views_are_drawn_once_for_all_its_images(
+    app: MenulessApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws: list[int] = []
+
+    def known(preset: Preset, images: int, views: int, seed: int) -> NDArray[np.uint8]:
+        draws.append(seed)
+        sheet = np.full((3, 1 + views, 8, 8, 3), 50 + seed, np.uint8)
+        sheet[:, 0] = np.arange(3)[:, None, None, None]
+        return sheet
+
+    monkeypatch.setattr(analysis, "preset_augmentations", known)
+    preset = Preset.model_validate(
+        {
+            "data": {"source": "digits"},
+            "augment": {"rotate": 15},
+            "method": {"name": "contrastive", "latent_dim": 2},
+        }
+    )
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(PresetImagesScreen("[red]mine", preset))
+        await until(pilot, lambda: "view 1" in text_of(pilot))
+        assert "image 0 of 0–2 · draw 1\nrotate ±15°" in text_of(pilot)
+        assert "[red]mine" in str(app.screen.query_one("#title", Static).render())
+        await pilot.press("down", "down", "down", "down")
+        await until(pilot, lambda: "image 2 of" in text_of(pilot))
+        assert draws == [0] and {2, 50} <= colours(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: "draw 2" in text_of(pilot))
+        assert draws == [0, 1] and {2, 51} <= colours(pilot)
+
+
+async def test_greyed_keys_are_those_that_do_nothing_on_this_page(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, tmp_path)
+
+        def enabled() -> dict[str, bool]:
+            keys = app.screen.active_bindings
+            return {key: keys[key].enabled for key in "ank" if key in keys}
+
+        assert enabled() == {"a": False, "n": True, "k": True}
+        await pilot.press("k")
+        await until(pilot, lambda: "×12" in text_of(pilot))
+        assert enabled() == {"a": True, "k": False}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_it_looks_as_it_should(
+    app: MenulessApp, tmp_path: Path, snap_compare: Any, size: tuple[int, int]
+) -> None:
+    async def neighbours(pilot: Pilot[Any]) -> None:
+        await opened(pilot, tmp_path)
+        await pilot.press("k")
+        await until(pilot, lambda: "×12" in text_of(pilot))
+
+    assert snap_compare(app, terminal_size=size, run_before=neighbours)

@@ -1,0 +1,264 @@
+"""The form of a preset's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from tests.tui.menus import notes, presets, run_in
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Preset
+from tui_latent.tui.screens.menu.preset_facts import read_entries
+from tui_latent.tui.screens.settings.grid import SettingInput, SettingsGrid
+from tui_latent.tui.screens.settings.screen import SettingsScreen
+
+__all__ = ["presets"]
+
+NARROW, WIDE = (80, 24), (120, 40)
+MapResult = tuple[Preset, str | None] | None
+
+
+class FormApp(App[None]):
+    """Opens the form of a preset and keeps what it gives back."""
+
+    def __init__(self, runs: Path, name: str = "digits-contrastive-2d") -> None:
+        super().__init__()
+        self.runs = runs
+        self.preset_name = name
+        self.answers: list[MapResult] = []
+
+    def on_mount(self) -> None:
+        entry = next(entry for entry in read_entries() if entry.name == self.preset_name)
+        self.push_screen(SettingsScreen(entry, load_preset(entry.name)), self.answers.append)
+
+
+@pytest.fixture(autouse=True)
+def use_presets(presets: Path) -> None:
+    """Every test here edits one of the same three presets."""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> FormApp:
+    return FormApp(tmp_path / "runs")
+
+
+def text_of(app: App[Any], selector: str) -> str:
+    return str(app.screen.query(selector).first(Static).content)
+
+
+def row(app: App[Any], key: str) -> str:
+    """Return the line of a setting."""
+    grid = app.screen.query_one(SettingsGrid)
+    lines = text_of(app, "SettingsGrid > Static").splitlines()
+    return lines[grid._lines.index(key)]
+
+
+async def go_to(pilot: Pilot[Any], key: str) -> None:
+    """Go down to a setting as a person does."""
+    grid = pilot.app.screen.query_one(SettingsGrid)
+    keys = list(grid._draft.fields)
+    tens, ones = divmod(keys.index(key) - keys.index(grid.current), 10)
+    await pilot.press(*["pagedown"] * tens, *["down"] * ones)
+    assert grid.current == key
+
+
+async def test_every_setting_is_listed_with_value_and_help(app: FormApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        fields = app.screen.query_one(SettingsGrid)._draft.fields
+        assert {"data.source", "augment.rotate", "method.norm_weight", "train.seed"} <= set(fields)
+        for key, field in fields.items():
+            idle = app.screen.query_one(SettingsGrid)._draft.idle.get(key)
+            assert (idle or field.help)[:20] in row(app, key)
+        assert row(app, "augment.rotate").split()[:2] == ["rotate", "15"]
+        assert row(app, "train.batch_size").split()[:2] == ["batch_size", "1024"]
+        assert text_of(app, "#count") == "as in the preset"
+        assert text_of(app, "#command") == "tui-latent train digits-contrastive-2d"
+
+
+async def test_a_value_is_typed_over_and_shown_as_changed_and_as_a_command(app: FormApp) -> None:
+    async with app.run_test(size=NARROW) as pilot:
+        await go_to(pilot, "train.epochs")
+        await pilot.press(*"15")
+        await pilot.pause()
+        assert "*" in row(app, "train.epochs") and "15" in row(app, "train.epochs")
+        assert text_of(app, "#count") == "1 changed"
+        assert text_of(app, "#command").endswith("--set train.epochs=15")
+        assert "in the preset: 40" in text_of(app, "#help")
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        [answer] = app.answers
+        assert answer is not None and answer[1] is None
+        assert answer[0].train.epochs == 15 and answer[0].train.batch_size == 1024
+
+
+async def test_an_error_stands_beside_its_field_as_it_is_typed_and_nothing_starts(
+    app: FormApp,
+) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await go_to(pilot, "method.latent_dim")
+        await pilot.press("0")
+        await pilot.pause()
+        assert "✗ should be greater than or equal to 1" in row(app, "method.latent_dim")
+        assert text_of(app, "#count") == "1 changed · 1 to mend"
+        assert "no command yet" in text_of(app, "#command")
+        await pilot.press("up", "up", "ctrl+s")
+        await pilot.pause()
+        assert not app.answers
+        assert app.screen.query_one(SettingsGrid).current == "method.latent_dim"
+        assert "method.latent_dim: should be" in notes(pilot)
+        await pilot.press("backspace", "8")
+        await pilot.pause()
+        assert "✗" not in row(app, "method.latent_dim")
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert app.answers and app.answers[0] is not None
+        assert app.answers[0][0].method.latent_dim == 8
+
+
+async def test_what_was_typed_last_counts_though_the_cursor_has_moved_on(app: FormApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await go_to(pilot, "augment.rotate")
+        pilot.app.screen.query_one(SettingInput).value = "33"  # its message is still on the way
+        app.screen.query_one(SettingsGrid).action_move(1)
+        await pilot.pause()
+        assert row(app, "augment.rotate").split()[:2] == ["*rotate", "33"]
+        assert row(app, "augment.shear").split()[:3] == ["▸", "shear", "0"]
+
+
+async def test_choices_are_gone_through_with_arrows_and_first_letters(app: FormApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        editor = app.screen.query_one(SettingInput)
+        assert editor.value == "digits"
+        await pilot.press("right")
+        assert editor.value == "mnist"
+        await pilot.press("left", "left")
+        assert editor.value == "arrays"
+        await pilot.press("f")
+        assert editor.value == "folder" or editor.value == "fashion-mnist"
+        await pilot.press("q", "backspace", "delete")
+        assert editor.value in ("folder", "fashion-mnist")
+        assert "left, right: digits, mnist" in text_of(app, "#help")
+        await go_to(pilot, "data.skip_corrupt")
+        await pilot.press("space")
+        assert editor.value == "on"
+        await pilot.press("space")
+        assert editor.value == "off"
+
+
+async def test_reset_takes_the_presets_own_value(app: FormApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await go_to(pilot, "augment.rotate")
+        await pilot.press(*"abc", "ctrl+r")
+        await pilot.pause()
+        assert row(app, "augment.rotate").split()[:2] == ["▸", "rotate"]
+        assert app.screen.query_one(SettingInput).value == "15"
+        assert text_of(app, "#count") == "as in the preset"
+
+
+async def test_the_filter_finds_settings_by_name_and_help(app: FormApp) -> None:
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("ctrl+f", *"weight zzz", "enter")
+        await pilot.pause()
+        shown = text_of(app, "SettingsGrid > Static")
+        assert "no setting matches 'weight zzz'" in shown
+        await pilot.press("ctrl+f", *"weight", "enter")
+        await pilot.pause()
+        shown = text_of(app, "SettingsGrid > Static")
+        assert "norm_weight" in shown and "weight_decay" in shown and "epochs" not in shown
+        assert app.screen.query_one(SettingsGrid).current == "data.weights"
+        await pilot.press("down", *"7")
+        await pilot.pause()
+        assert row(app, "method.norm_weight").split()[:2] == ["▸*norm_weight", "7"]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "epochs" in text_of(app, "SettingsGrid > Static")
+        assert not app.answers
+
+
+async def test_the_cursor_stays_in_sight(app: FormApp) -> None:
+    async with app.run_test(size=NARROW) as pilot:
+        grid = app.screen.query_one(SettingsGrid)
+        for key in ["pagedown"] * 7 + ["down", "pageup", "up"]:
+            await pilot.press(key)
+            await pilot.pause()
+            line = grid._lines.index(grid.current) - grid.scroll_offset.y
+            assert 0 <= line < grid.scrollable_content_region.height
+            editor = app.screen.query_one(SettingInput)
+            assert editor.region.y - grid.content_region.y == line
+
+
+async def test_a_click_goes_to_a_setting(app: FormApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        grid = app.screen.query_one(SettingsGrid)
+        await pilot.click(SettingsGrid, offset=(5, 1 + grid._lines.index("data.per_class")))
+        await pilot.pause()
+        assert grid.current == "data.per_class"
+        await pilot.press("9")
+        await pilot.pause()
+        assert row(app, "data.per_class").split()[:2] == ["▸*per_class", "9"]
+
+
+async def test_the_runs_name_is_checked_as_it_is_typed(app: FormApp, tmp_path: Path) -> None:
+    run_in(tmp_path / "runs", "taken")
+    async with app.run_test(size=WIDE) as pilot:
+        app.screen.query_one("#name", Input).focus()
+        await pilot.press(*"a/b")
+        await pilot.pause()
+        assert "'a/b' cannot name a run" in text_of(app, "#naming > .error")
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert not app.answers
+        await pilot.press(*["backspace"] * 3, *"taken")
+        await pilot.pause()
+        assert "exists already" in text_of(app, "#naming > .error")
+        await pilot.press(*"-2")
+        await pilot.pause()
+        assert text_of(app, "#naming > .error") == ""
+        assert text_of(app, "#command").endswith("--name taken-2")
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert app.answers[0] is not None and app.answers[0][1] == "taken-2"
+
+
+async def test_escape_gives_nothing_back(app: FormApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.answers == [None]
+
+
+async def test_escape_asks_before_it_loses_what_was_changed(app: FormApp) -> None:
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press(*"f", "escape")
+        await pilot.pause()
+        assert "data.source" in text_of(app, "ConfirmScreen Static")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not app.answers and "1 changed" in text_of(app, "#count")
+        await pilot.press("escape", "y")
+        await pilot.pause()
+        assert app.answers == [None]
+
+
+async def test_the_button_starts(app: FormApp) -> None:
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.click("#start")
+        await pilot.pause()
+        assert app.answers[0] is not None
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+def test_it_looks_as_it_should(size: tuple[int, int], tmp_path: Path, snap_compare: Any) -> None:
+    async def edit(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "augment.rotate")
+        await pilot.press(*"200", "down", *"5", "down")
+        pilot.app.screen.query_one(SettingInput).cursor_blink = False
+        await pilot.pause()
+
+    assert snap_compare(FormApp(tmp_path / "runs"), terminal_size=size, run_before=edit)

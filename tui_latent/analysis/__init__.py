@@ -1,0 +1,14 @@
+"""A run's images, latents and model, asked from screens and reports: without torch until then."""
+
+from tui_latent.analysis.errors import InspectionError
+from tui_latent.analysis.images import preset_augmentations
+from tui_latent.analysis.inspector import Neighbours, RunInspector
+from tui_latent.analysis.run_data import RunSource
+
+__all__ = [
+    "InspectionError",
+    "Neighbours",
+    "RunInspector",
+    "RunSource",
+    "preset_augmentations",
+]

@@ -1,0 +1,99 @@
+"""The images of a class that lie nearest to its middle, and those that lie farthest from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.analysis.errors import InspectionError
+from tui_latent.analysis.images import shown
+from tui_latent.analysis.latent_stats import finite
+from tui_latent.analysis.run_data import RunSource
+
+
+@dataclass(frozen=True, eq=False)
+class RankedImages:
+    """Training images with their distances, in the order of these."""
+
+    indices: NDArray[np.int64]
+    """(k,) positions in the training split"""
+    distances: NDArray[np.float64]
+    """(k,) Euclidean, in the full-width latent space"""
+    labels: tuple[str, ...]
+    """(k,) names of their classes"""
+    images: NDArray[np.uint8]
+    """(k, H, W, C)"""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassExtremes:
+    """The training images of one class, by their distance from the mean of its latents."""
+
+    label: int
+    class_names: tuple[str, ...]
+    size: int
+    """training images of the class"""
+    nearest: RankedImages
+    """nearest first"""
+    farthest: RankedImages
+    """farthest first; none that is among the nearest"""
+    median: float
+    """median distance of the class's images from their mean"""
+
+
+def class_extremes(source: RunSource, label: int, k: int) -> ClassExtremes:
+    """Return the k nearest and the k farthest images of a class, of fewer each as many as can be.
+
+    InspectionError when the class has no training image, or latents are missing or not finite.
+    """
+    dataset = source.dataset()
+    latents = source.matching_latents()
+    names = dataset.train.class_names
+    rows = (dataset.train.labels == label).nonzero()[:, 0].numpy()
+    if not len(rows):
+        raise InspectionError(f"{source.path.name}: class {label} has no training image")
+    own = finite(latents, latents.bank[rows]).double().numpy()
+    distances = np.linalg.norm(own - own.mean(axis=0), axis=1)
+    order = np.argsort(distances, kind="stable")
+    near = min(k, (len(rows) + 1) // 2)
+    far = min(k, len(rows) - near)
+    farthest = order[::-1][:far]
+    return ClassExtremes(
+        label=label,
+        class_names=names,
+        size=len(rows),
+        nearest=_ranked(source, rows[order[:near]], distances[order[:near]]),
+        farthest=_ranked(source, rows[farthest], distances[farthest]),
+        median=float(np.median(distances)),
+    )
+
+
+def most_distant(source: RunSource, index: int, k: int) -> RankedImages:
+    """Return the k training images most distant from held-out image `index`, farthest first.
+
+    InspectionError when the image is not there, or latents are missing or not finite.
+    """
+    dataset = source.dataset()
+    source.require(index, dataset.val)
+    latents = source.matching_latents()
+    finite(latents, latents.queries[index : index + 1])
+    asked = latents.queries[index].double().numpy()
+    bank = finite(latents, latents.bank).numpy()
+    squares = np.square(bank - asked).sum(axis=1)
+    k = min(k, len(bank))
+    rows = np.argpartition(-squares, k - 1)[:k]
+    rows = rows[np.argsort(-squares[rows], kind="stable")]
+    return _ranked(source, rows, np.sqrt(squares[rows]))
+
+
+def _ranked(
+    source: RunSource, rows: NDArray[np.int64], distances: NDArray[np.float64]
+) -> RankedImages:
+    import torch
+
+    split = source.dataset().train
+    picked = torch.from_numpy(np.ascontiguousarray(rows))
+    labels = tuple(split.class_names[label] for label in split.labels[picked].tolist())
+    return RankedImages(rows, distances, labels, shown(split.images[picked]))

@@ -1,0 +1,97 @@
+"""Latents back to images, for the methods that can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.analysis.errors import InspectionError
+from tui_latent.analysis.images import shown
+from tui_latent.analysis.run_data import RunSource
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tui_latent.config.settings import Preset
+
+DECODING: Final = frozenset({"autoencoder", "siamese"})
+"""methods with a decoder; named here so that a screen can tell before it loads torch"""
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstructions:
+    """Held-out images and what the decoder makes of their latents."""
+
+    originals: NDArray[np.uint8]
+    """(N, H, W, C)"""
+    images: NDArray[np.uint8]
+    """(N, H, W, C)"""
+    errors: NDArray[np.float64]
+    """(N,) mean squared differences of pixels in 0..1, before they are rounded to bytes"""
+
+
+def no_decoder(preset: Preset) -> str:
+    """Say why latents of a preset cannot be shown as images; empty where they can."""
+    name = preset.method.name
+    if name not in DECODING:
+        return f"{name} has no decoder: it turns images into latents, and nothing back into images"
+    if preset.data.inputs != "raw":
+        return f"its decoder makes {preset.data.inputs} features of latents, and no images"
+    return ""
+
+
+class RunDecoder:
+    """Decodes latents of one run with its newest weights; the first call takes seconds.
+
+    Safe to ask from several threads. Every call may raise InspectionError.
+    """
+
+    def __init__(self, source: RunSource) -> None:
+        self.source = source
+
+    def decode(self, latents: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """Return images (N, H, W, C) of latents (N, D); needs the weights alone."""
+        import torch
+
+        return shown(self._pixels(torch.from_numpy(np.asarray(latents, np.float32))))
+
+    def reconstruct(self, indices: Sequence[int]) -> Reconstructions:
+        """Return held-out images beside what their latents, of Gaussians the means, decode to."""
+        import torch
+
+        from tui_latent.datasets.image_set import pixels
+
+        self._require()
+        dataset = self.source.dataset()
+        for index in indices:
+            self.source.require(index, dataset.val)
+        rows = torch.tensor(indices, dtype=torch.int64)
+        originals = pixels(dataset.val, rows)
+        with torch.inference_mode():
+            latents = self.source.model().method.embed(dataset.inputs(dataset.val, rows))
+        x_hat = self._pixels(latents)
+        errors = (x_hat.double() - originals.double()).square().flatten(1).mean(1)
+        return Reconstructions(shown(originals), shown(x_hat), errors.numpy())
+
+    def _pixels(self, latents: Tensor) -> Tensor:
+        """Return decoded images: float32 in 0..1, (N, C, H, W)."""
+        import torch
+
+        self._require()
+        method = self.source.model().method
+        wanted = self.source.preset.method.latent_dim
+        if latents.ndim != 2 or latents.shape[1] != wanted:
+            shape = "x".join(str(size) for size in latents.shape)
+            raise InspectionError(f"latents of {wanted} numbers each are decoded, not {shape}")
+        with torch.inference_mode():
+            x_hat = method.decode(latents)
+        assert x_hat is not None, "a method named in DECODING decodes"
+        return x_hat.float()
+
+    def _require(self) -> None:
+        if why := no_decoder(self.source.preset):
+            raise InspectionError(f"{self.source.path.name}: {why}")

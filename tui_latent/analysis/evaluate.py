@@ -1,0 +1,143 @@
+"""Everything there is to measure of a run's latents, part by part, kept in the run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui_latent.analysis import InspectionError, RunSource
+from tui_latent.analysis.evaluation_errors import AssessmentError, NotMeasured
+from tui_latent.analysis.evaluation_table import is_whole
+from tui_latent.analysis.outliers import Outliers, parse_outliers
+from tui_latent.runs.evaluations import FORMAT, finite_json, read_evaluation, write_evaluation
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunError, RunSnapshot
+
+if TYPE_CHECKING:
+    from tui_latent.analysis.evaluation_parts import Space
+
+Tell = Callable[[str], None]
+
+
+def evaluate_run(
+    path: Path, outliers: str | None = None, on_progress: Tell = lambda _: None
+) -> dict[str, Any]:
+    """Measure the newest latents of the run at `path`; return and keep what was found.
+
+    `outliers` is a dataset's name, `folder:PATH`, `arrays:FILE` or `class:NAME`. The result holds
+    JSON's types only and is written to `evaluations/step-….json`. What cannot be measured is in
+    its `missing`, with the reason: a whole part by its name, one figure as `part/figure`. `tell`
+    is told what is being done, many times a second: what it raises ends the evaluation, and
+    nothing is written. AssessmentError when there are no latents or the result cannot be kept,
+    OutliersError when `outliers` names none.
+    """
+    start = time.perf_counter()
+    asked = parse_outliers(outliers) if outliers else None
+    on_progress("reading the latents")
+    try:
+        snapshot = RunReader(path).refresh()
+        source = RunSource(path)
+        space, step = _space(source, snapshot)
+    except (RunError, InspectionError) as error:
+        raise AssessmentError(str(error)) from error
+    found = _measured(source, snapshot, space, step, asked, on_progress)
+    result: dict[str, Any] = finite_json(
+        {
+            "format": FORMAT,
+            "run": path.name,
+            "step": step,
+            "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "seconds": round(time.perf_counter() - start, 2),
+            "latents": {
+                "dimensions": space.bank.shape[1],
+                "training_images": len(space.bank),
+                "held_out_images": len(space.queries),
+                "written": source.latents().signature[2],
+            },
+            "class_names": list(space.class_names),
+            "notes": space.notes(),
+            **found,
+        }
+    )
+    _keep_other_outliers(path, result)
+    try:
+        write_evaluation(path, step, result)
+    except OSError as error:
+        raise AssessmentError(
+            f"{path / 'evaluations'}: cannot be written: {error.strerror or error}"
+        ) from error
+    return result
+
+
+def _space(source: RunSource, snapshot: RunSnapshot) -> tuple[Space, int]:
+    from tui_latent.analysis.evaluation_parts import Space
+
+    latents = source.latents()
+    most = max([-1, *latents.bank_labels.tolist(), *latents.query_labels.tolist()])
+    names = tuple(snapshot.class_names)
+    names += tuple(str(index) for index in range(len(names), most + 1))
+    space = Space(latents.bank, latents.bank_labels, latents.queries, latents.query_labels, names)
+    step = snapshot.map.step if snapshot.map is not None else snapshot.status.step
+    return space, step if latents.step is None else latents.step
+
+
+def _measured(
+    source: RunSource,
+    snapshot: RunSnapshot,
+    space: Space,
+    step: int,
+    asked: Outliers | None,
+    on_progress: Tell,
+) -> dict[str, Any]:
+    """Return the parts by name, and under `missing` why some are not there."""
+    from tui_latent.analysis import evaluation_parts as parts
+
+    def outlier_curves(space: Space, on_chunk: Callable[[], None]) -> list[dict[str, Any]]:
+        assert asked is not None
+        if asked.kind == "class" and asked.name in space.class_names:
+            return [parts.class_curve(space, asked.name, on_chunk)]
+        from tui_latent.analysis.outlier_embedding import outlier_curve
+
+        return [outlier_curve(source, space, step, asked, on_progress)]
+
+    collapse = partial(parts.collapse, curves=snapshot.curves, reasons=snapshot.missing)
+    todo: list[tuple[str, str, Callable[[Space, Callable[[], None]], Any]]] = [
+        ("knn_train", "kNN on the training images", parts.knn_train),
+        ("knn_held_out", "kNN on the held-out images", parts.knn_held_out),
+        ("probe", "linear probe", parts.probe),
+        ("clustering", "k-means", parts.clustering),
+        ("collapse", "collapse figures", collapse),
+        ("map", "how faithful the map is", parts.map_faithfulness),
+        ("anomaly", "each class as outliers", parts.class_anomaly),
+    ]
+    if asked is not None:
+        todo.append(("outliers", asked.words, outlier_curves))
+    found: dict[str, Any] = {"outliers": []}
+    missing: dict[str, str] = {}
+    for name, words, part in todo:
+        on_progress(words)
+        try:
+            space.require_finite()
+            found[name] = measured = part(space, partial(on_progress, words))
+            if isinstance(measured, dict):
+                reasons = measured.pop(parts.MISSING, {})
+                missing |= {f"{name}/{figure}": why for figure, why in reasons.items()}
+        except (NotMeasured, InspectionError) as error:
+            missing[name] = str(error)
+    return {**found, "missing": missing}
+
+
+def _keep_other_outliers(path: Path, result: dict[str, Any]) -> None:
+    """Take over what an earlier evaluation of the same latents found with other outliers."""
+    old = read_evaluation(path, result["step"])
+    if (
+        old is None
+        or not is_whole(old)
+        or old["latents"]["written"] != result["latents"]["written"]
+    ):
+        return
+    named = {curve["outliers"] for curve in result["outliers"]}
+    result["outliers"] += [c for c in old["outliers"] if c["outliers"] not in named]

@@ -1,0 +1,268 @@
+"""The parts of an evaluation that need latents and labels alone: each returns JSON's types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tui_latent.analysis.evaluation_errors import NotMeasured
+from tui_latent.metrics import clustering as clusters
+from tui_latent.metrics.class_scores import class_scores, wilson_interval
+from tui_latent.metrics.collapse import collapse_signs, space_figures, why_no_figures
+from tui_latent.metrics.knn import (
+    KS,
+    KnnResult,
+    NeighbourSearch,
+    evaluate_knn,
+    evaluate_knn_within,
+    why_no_vote,
+)
+from tui_latent.metrics.linear_probe import linear_probe
+from tui_latent.metrics.outlier_detection import (
+    ANOMALY_K,
+    Roc,
+    anomaly_scores,
+    class_rocs,
+    roc,
+    thinned,
+)
+from tui_latent.metrics.projection import to_plane
+from tui_latent.metrics.trustworthiness import NEIGHBOURS, faithfulness
+from tui_latent.runs.schema import Curve
+
+CURVE_POINTS: Final = 100
+"""of a ROC curve that is kept"""
+MOST_CLASSES: Final = 20
+"""classes that are each left out in turn"""
+MISSING: Final = "missing"
+"""figure of a part -> why it is None"""
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The latents of a run with their labels, on the CPU."""
+
+    bank: Tensor
+    """float32 (N, D), of the training images"""
+    bank_labels: Tensor
+    queries: Tensor
+    """float32 (M, D), of the held-out images"""
+    query_labels: Tensor
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        """Return how many classes there are, with those that have no image."""
+        return len(self.class_names)
+
+    def require_finite(self) -> None:
+        """Raise NotMeasured where there are no latents, or some that are not finite."""
+        for what, latents in (("training", self.bank), ("held-out", self.queries)):
+            if not len(latents):
+                raise NotMeasured(f"there are no {what} images")
+            broken = int((~torch.isfinite(latents)).any(1).sum())
+            if broken:
+                raise NotMeasured(
+                    f"the latents of {broken:,} of {len(latents):,} {what} images are not finite: "
+                    "training has diverged"
+                )
+
+    def notes(self) -> list[str]:
+        """Return what a reader of any figure must know."""
+        if len(self.bank) > 1 and bool((self.bank == self.bank[0]).all()):
+            return ["all training latents are equal: neighbours and clusters say nothing"]
+        return []
+
+
+def share(right: int, of: int) -> dict[str, Any]:
+    """Return a share with its 95 % confidence interval."""
+    low, high = wilson_interval(right, of)
+    return {"value": right / of, "low": low, "high": high, "right": right, "of": of}
+
+
+def knn_train(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+    """Return what the nearest training images say of each other."""
+    bank, labels = space.bank, space.bank_labels
+    if len(bank) < 2:
+        raise NotMeasured("there is one training image, and no other to ask about it")
+    missing = why_no_vote(bank, labels, len(bank), within=True)
+    known = _known(missing)
+    found = evaluate_knn_within(bank, labels, space.classes, known, on_chunk)
+    return _knn(found, missing, len(bank))
+
+
+def knn_held_out(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+    """Return what the nearest training images say of the held-out ones."""
+    bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
+    missing = why_no_vote(*bank, len(space.queries))
+    found = evaluate_knn(*bank, *queries, space.classes, _known(missing), on_chunk)
+    return _knn(found, missing, len(space.queries))
+
+
+def probe(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+    """Return the held-out accuracy of a linear classifier of the training latents."""
+    if _different(space.bank_labels) < 2:
+        raise NotMeasured("all training images are of one class: nothing to tell apart")
+    if len(space.queries) < 2:
+        raise NotMeasured("there is one held-out image, of which no share can be told")
+    bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
+    accuracy = linear_probe(*bank, *queries, space.classes)
+    return share(round(accuracy * len(space.queries)), len(space.queries))
+
+
+def clustering(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+    """Return how k-means of the held-out latents agrees with their classes."""
+    labels = space.query_labels.numpy()
+    if why := clusters.why_no_clustering(labels):
+        raise NotMeasured(why)
+    asked = len(np.unique(labels))
+    found = clusters.evaluate_clustering(space.queries.numpy(), labels, asked)
+    if found.clusters < 2:
+        raise NotMeasured("all held-out latents are equal: there are no clusters to find")
+    figures = asdict(found)
+    del figures["assigned"]
+    why = "each cluster has one image" if np.isnan(found.silhouette) else ""
+    missing = {"silhouette": why} if why else {}
+    return figures | {"asked": asked, "images": len(labels), MISSING: missing}
+
+
+def collapse(
+    space: Space,
+    on_chunk: Callable[[], None],
+    curves: Mapping[str, Curve],
+    reasons: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return how the held-out latents use their room, with the alignment that training noted.
+
+    `reasons` says why training could not note it.
+    """
+    if why := why_no_figures(len(space.queries)):
+        raise NotMeasured(why)
+    figures = space_figures(space.queries)
+    signs = collapse_signs(figures, min(space.queries.shape))
+    curve = None if "latent/alignment" in reasons else curves.get("latent/alignment")
+    known = curve is not None and np.isfinite(curve.last)
+    why = reasons.get("latent/alignment", "training records it of two views of an image alone")
+    return {
+        **figures,
+        "alignment": curve.last if curve is not None and known else None,
+        "signs": signs,
+        MISSING: {} if known else {"alignment": why},
+    }
+
+
+def map_faithfulness(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+    """Return how far the 2-D map's neighbourhoods are those of the held-out latents."""
+    latents = space.queries.numpy()
+    k = min(NEIGHBOURS, (len(latents) - 1) // 2)
+    if k < 1:
+        images = "one held-out image has" if len(latents) == 1 else "two held-out images have"
+        raise NotMeasured(f"{images} no neighbourhoods to compare")
+    points = to_plane(latents)
+    native = latents.shape[1] <= 2
+    found = faithfulness(latents, points, k, on_chunk=on_chunk)
+    return {"projection": "native" if native else "pca", **asdict(found)}
+
+
+def class_anomaly(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+    """Return how well each class stands out when its training latents are taken away."""
+    if _different(space.bank_labels) < 2:
+        raise NotMeasured("one class: there is no other that could be taken out")
+    if space.classes > MOST_CLASSES:
+        raise NotMeasured(
+            f"{space.classes} classes are too many to take out in turn: name one as outliers"
+        )
+    bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
+    found = class_rocs(*bank, *queries, space.classes, on_chunk=on_chunk)
+    points = [_points(curve) if curve else None for curve in found]
+    missing = {
+        name: _why_no_curve(space, index)
+        for index, (name, curve) in enumerate(zip(space.class_names, found, strict=True))
+        if curve is None
+    }
+    if len(missing) == len(found):
+        raise NotMeasured("; ".join(dict.fromkeys(missing.values())))
+    return {"k": ANOMALY_K, "classes": points, MISSING: missing}
+
+
+def _why_no_curve(space: Space, index: int) -> str:
+    """Say why a class cannot be the outlier."""
+    outlying = space.query_labels == index
+    if not outlying.any():
+        return "no held-out image is of the class"
+    if outlying.all():
+        return "all held-out images are of the class"
+    others = int((space.bank_labels != index).sum())
+    return (
+        f"the anomaly score takes {ANOMALY_K} training images of other classes, here are {others}"
+    )
+
+
+def class_curve(space: Space, name: str, on_chunk: Callable[[], None]) -> dict[str, Any]:
+    """Return the ROC curve with one of the run's own classes as outliers."""
+    index = space.class_names.index(name)
+    search = density_search(space.bank[space.bank_labels != index])
+    outlying = space.query_labels == index
+    if not outlying.any() or outlying.all():
+        raise NotMeasured(f"class '{name}' has no held-out images, or all of them")
+    scores = anomaly_scores(search, space.queries, on_chunk=on_chunk)
+    found = roc(scores[~outlying].numpy(), scores[outlying].numpy())
+    note = "the network has seen this class: only its training latents were taken away"
+    count = int(outlying.sum())
+    return named_curve(f"class {name}", found, len(scores) - count, count, [note])
+
+
+def named_curve(
+    outliers: str, found: Roc, inliers: int, count: int, notes: list[str]
+) -> dict[str, Any]:
+    """Return a ROC curve as it is kept, with what it is of."""
+    about = {"outliers": outliers, "inliers": inliers, "images": count, "notes": notes}
+    return about | {"k": ANOMALY_K} | _points(found)
+
+
+def _points(found: Roc) -> dict[str, Any]:
+    thin = thinned(found, CURVE_POINTS)
+    return {
+        "auc": found.auc,
+        "false_positives": [round(x, 5) for x in thin.false_positives.tolist()],
+        "true_positives": [round(y, 5) for y in thin.true_positives.tolist()],
+    }
+
+
+def density_search(bank: Tensor) -> NeighbourSearch:
+    """Return the search among a bank, which must have enough latents for a score."""
+    if len(bank) < ANOMALY_K:
+        raise NotMeasured(
+            f"the anomaly score takes {ANOMALY_K} training images, here are {len(bank)}"
+        )
+    return NeighbourSearch(bank)
+
+
+def _different(labels: Tensor) -> int:
+    return len(labels.bincount().nonzero())
+
+
+def _known(missing: Mapping[int, str]) -> list[int]:
+    """Return the numbers of neighbours whose vote means something; NotMeasured without any."""
+    known = [k for k in KS if k not in missing]
+    if not known:
+        raise NotMeasured("; ".join(dict.fromkeys(missing.values())))
+    return known
+
+
+def _knn(found: KnnResult, missing: Mapping[int, str], images: int) -> dict[str, Any]:
+    """Return shares by k, and what the largest k takes for what; None for what is missing."""
+    right = {k: round(value * images) for k, value in found.accuracies.items()}
+    confusion = found.confusion.numpy() if max(KS) in right else None
+    return {
+        "images": images,
+        "accuracy": {str(k): share(right[k], images) if k in right else None for k in KS},
+        "confusion": None if confusion is None else confusion.tolist(),
+        "classes": [] if confusion is None else [asdict(c) for c in class_scores(confusion)],
+        MISSING: {f"k={k}": why for k, why in missing.items()},
+    }

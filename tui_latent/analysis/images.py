@@ -1,0 +1,90 @@
+"""Images of a run or a preset as screens and papers take them: uint8, channels last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.analysis.errors import InspectionError
+from tui_latent.config.settings import AugmentSettings, DataSettings, Preset
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.paths import only_looking
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tui_latent.datasets.identity import DataIdentity
+    from tui_latent.datasets.image_set import Dataset, ImageSet
+
+
+def load_images(
+    settings: DataSettings, seed: int, found: Callable[[DataIdentity], None] = lambda _: None
+) -> Dataset:
+    """Load the images alone: features computed from them are no matter of looking."""
+    return load(settings.model_copy(update={"inputs": "raw"}), seed, found)
+
+
+def load(
+    settings: DataSettings, seed: int, found: Callable[[DataIdentity], None] = lambda _: None
+) -> Dataset:
+    """Load images and what a network sees of them, as far as they need no download.
+
+    `found` is told first which images there are, and may refuse them with a DataError.
+    InspectionError says what is missing.
+    """
+    from tui_latent.datasets.sources import load_dataset
+
+    try:
+        with only_looking():
+            return load_dataset(settings, seed, lambda _: None, "cpu", found)
+    except DataError as error:
+        raise InspectionError(str(error)) from error
+
+
+def preset_augmentations(preset: Preset, images: int, views: int, seed: int) -> NDArray[np.uint8]:
+    """Return held-out images of a preset's data, one of each class in turn, and views of each.
+
+    (images, 1 + views, H, W, C), the original first; fewer images where there are fewer.
+    InspectionError when the data cannot be read.
+    """
+    split = load_images(preset.data, preset.train.seed).val
+    return shown(views_of(split, examples(split, images), preset.augment, views, seed))
+
+
+def examples(split: ImageSet, count: int) -> list[int]:
+    """Return images of a split, one of each class in turn, each class's first ones first."""
+    labels = split.labels.numpy()
+    by_class = np.argsort(labels, kind="stable")
+    first = np.searchsorted(labels[by_class], labels[by_class])
+    turns = np.empty(len(labels), dtype=np.int64)
+    turns[by_class] = np.arange(len(labels)) - first
+    return [int(index) for index in np.lexsort((labels, turns))[:count]]
+
+
+def views_of(
+    split: ImageSet, indices: Sequence[int], settings: AugmentSettings, views: int, seed: int
+) -> Tensor:
+    """Return images and random views of each: float32 in 0..1, (images, 1 + views, C, H, W)."""
+    import torch
+
+    from tui_latent.datasets.augmentations.pipeline import augment
+    from tui_latent.datasets.image_set import pixels
+
+    originals = pixels(split, torch.tensor(indices, dtype=torch.int64))
+    generator = torch.Generator().manual_seed(seed)
+    drawn = augment(originals.repeat_interleave(views, dim=0), settings, generator)
+    drawn = drawn.reshape(len(indices), views, *originals.shape[1:])
+    return torch.cat([originals[:, None], drawn], dim=1)
+
+
+def shown(images: Tensor) -> NDArray[np.uint8]:
+    """Return (…, C, H, W), uint8 or float in 0..1, as screens and papers take it, (…, H, W, C)."""
+    import torch
+
+    if images.dtype != torch.uint8:
+        images = images.mul(255).round().clamp(0, 255).to(torch.uint8)
+    array: NDArray[np.uint8] = images.movedim(-3, -1).contiguous().numpy()
+    return array

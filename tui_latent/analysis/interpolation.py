@@ -1,0 +1,71 @@
+"""The straight way from one image to another through the latent space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.analysis.decoding import RunDecoder, no_decoder
+from tui_latent.analysis.errors import InspectionError
+from tui_latent.analysis.images import shown
+from tui_latent.analysis.latent_stats import finite
+from tui_latent.analysis.run_data import RunSource
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """Latents at equal steps between those of two held-out images, both ends among them."""
+
+    start: int
+    end: int
+    latents: NDArray[np.float32]
+    """(steps, D)"""
+    images: NDArray[np.uint8]
+    """(steps, H, W, C): decoded, or of a method without a decoder those of the nearest images"""
+    decoded: bool
+    nearest: NDArray[np.int64]
+    """(steps,) training image whose latent is nearest"""
+    distances: NDArray[np.float64]
+    """(steps,) to that latent, Euclidean"""
+    labels: tuple[str, ...]
+    """(steps,) names of the classes of the nearest training images"""
+    length: float
+    """from end to end, Euclidean"""
+
+
+def walk(source: RunSource, start: int, end: int, steps: int) -> Walk:
+    """Walk from held-out image `start` to `end` in `steps` latents, at least 2.
+
+    InspectionError when an image is not there, or latents are missing or not finite.
+    """
+    import torch
+
+    dataset = source.dataset()
+    for index in (start, end):
+        source.require(index, dataset.val)
+    latents = source.matching_latents()
+    ends = finite(latents, latents.queries)[[start, end]].double()
+    shares = torch.linspace(0, 1, max(steps, 2), dtype=torch.float64)[:, None]
+    way = ((1 - shares) * ends[0] + shares * ends[1]).float()
+    try:
+        distances, rows = latents.search.nearest(way, 1)
+    except ValueError as error:
+        raise InspectionError(f"{latents.path}: {error}") from error
+    nearest = rows[:, 0]
+    decodes = not no_decoder(source.preset)
+    names = dataset.train.class_names
+    return Walk(
+        start=start,
+        end=end,
+        latents=way.numpy(),
+        images=RunDecoder(source).decode(way.numpy())
+        if decodes
+        else shown(dataset.train.images[nearest]),
+        decoded=decodes,
+        nearest=nearest.numpy(),
+        distances=distances[:, 0].double().numpy(),
+        labels=tuple(names[label] for label in dataset.train.labels[nearest].tolist()),
+        length=float((ends[1] - ends[0]).norm()),
+    )

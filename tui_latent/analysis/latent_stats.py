@@ -1,0 +1,76 @@
+"""How far the latents of a run reach in each dimension, and where its classes have their middle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.analysis.errors import InspectionError
+from tui_latent.analysis.run_data import RunLatents, RunSource
+from tui_latent.runs.map_store import MapFolder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+OUTERMOST: Final = 0.01
+"""share of the training latents beyond each end of a range"""
+
+
+@dataclass(frozen=True, eq=False)
+class LatentRanges:
+    """The training latents of the newest evaluation, dimension by dimension."""
+
+    low: NDArray[np.float64]
+    """(D,), with OUTERMOST of the training latents below"""
+    high: NDArray[np.float64]
+    """(D,), with OUTERMOST of the training latents above"""
+    mean: NDArray[np.float64]
+    """(D,)"""
+    std: NDArray[np.float64]
+    """(D,), over N"""
+    class_means: NDArray[np.float64]
+    """(classes, D); NaN of a class without training images"""
+    class_names: tuple[str, ...]
+
+
+def latent_ranges(source: RunSource) -> LatentRanges:
+    """Measure the training latents of a run; needs no images.
+
+    InspectionError when there are none or one is not finite.
+    """
+    latents = source.latents()
+    bank = finite(latents, latents.bank).numpy().astype(np.float64)
+    labels = latents.bank_labels.numpy()
+    names = class_names(source.path, latents)
+    means = np.full((len(names), bank.shape[1]), np.nan)
+    for label in np.unique(labels):
+        means[label] = bank[labels == label].mean(axis=0)
+    low, high = np.quantile(bank, [OUTERMOST, 1 - OUTERMOST], axis=0)
+    return LatentRanges(low, high, bank.mean(axis=0), bank.std(axis=0), means, names)
+
+
+def class_names(run: Path, latents: RunLatents) -> tuple[str, ...]:
+    """Return the names of a run's classes as its newest map has them; needs no images."""
+    count = 1 + max(int(labels.max()) for labels in (latents.bank_labels, latents.query_labels))
+    _, newest = MapFolder(run).refresh(None)
+    names = newest.map.class_names if newest is not None else ()
+    return names + tuple(str(label) for label in range(len(names), count))
+
+
+def finite(latents: RunLatents, wanted: Tensor) -> Tensor:
+    """Return `wanted`, a part of the latents; InspectionError when there is nothing to measure."""
+    import torch
+
+    if not len(wanted):
+        raise InspectionError(f"{latents.path}: there is no latent in it")
+    broken = int((~torch.isfinite(wanted)).any(1).sum())
+    if broken:
+        raise InspectionError(
+            f"{latents.path}: {broken:,} of {len(wanted):,} latents are not finite: "
+            "training has diverged"
+        )
+    return wanted

@@ -1,0 +1,58 @@
+"""Which images changed their neighbourhood between two evaluations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.runs.schema import LatentMap
+
+K: Final = 20
+"""neighbours on the map that make up a neighbourhood"""
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourChanges:
+    """Held-out images, those that changed their neighbourhood most first."""
+
+    indices: NDArray[np.int64]
+    """(n,) positions in the held-out split"""
+    kept: NDArray[np.float64]
+    """(n,) share of the earlier neighbours that are neighbours still"""
+    mean_kept: float
+    """over all images"""
+    neighbours: int
+    """that make up a neighbourhood"""
+
+
+def find_changes(before: LatentMap, after: LatentMap, count: int) -> NeighbourChanges | None:
+    """Return the `count` images that kept fewest of their 20 nearest neighbours on the map.
+
+    None when the maps do not show the same images, or fewer than two of them.
+    """
+    from scipy.spatial import cKDTree
+
+    if not np.array_equal(before.indices, after.indices):
+        return None
+    old, new = (np.asarray(m.points, np.float64) for m in (before, after))
+    finite = np.flatnonzero(np.isfinite(old).all(axis=1) & np.isfinite(new).all(axis=1))
+    k = min(K, len(finite) - 1)
+    if k < 1:
+        return None
+    _, were = cKDTree(old[finite]).query(old[finite], k=k + 1)
+    _, are = cKDTree(new[finite]).query(new[finite], k=k + 1)
+    kept = np.minimum(_common(were, are, len(finite)) / k, 1.0)
+    order = np.lexsort((np.arange(len(kept)), kept))[:count]
+    return NeighbourChanges(after.indices[finite[order]], kept[order], float(kept.mean()), k)
+
+
+def _common(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Count what the rows of two (N, k + 1) arrays have in common, without the row's own number."""
+    rows = np.arange(len(first))[:, None]
+    one, two = (rows * count + part for part in (first, second))
+    own = (rows * (count + 1))[:, 0]
+    shared = np.isin(one, two, assume_unique=False) & (one != own[:, None])
+    return np.asarray(shared.sum(axis=1), dtype=np.float64)

@@ -1,0 +1,46 @@
+"""What a person names as outliers: a dataset, a folder of images, or a class."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tui_latent.analysis.evaluation_errors import OutliersError
+from tui_latent.datasets.registry import PUBLIC_DATASETS
+
+Kind = Literal["dataset", "folder", "arrays", "class"]
+
+_SHORT: Final = {"fashion": "fashion-mnist", "cifar": "cifar10"}
+_WITH_NAME: Final[dict[str, Kind]] = {"folder": "folder", "arrays": "arrays", "class": "class"}
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """Images that the space was not made for."""
+
+    kind: Kind
+    name: str
+    """the dataset, the folder's or the file's path, or the class"""
+
+    @property
+    def words(self) -> str:
+        """Return what they are called in tables."""
+        return self.name if self.kind == "dataset" else f"{self.kind} {self.name}"
+
+
+def parse_outliers(text: str) -> Outliers:
+    """Read what was named; OutliersError says what can be."""
+    before, colon, name = text.partition(":")
+    if colon and before in _WITH_NAME and name:
+        return Outliers(_WITH_NAME[before], name)
+    dataset = _SHORT.get(text, text)
+    if dataset in PUBLIC_DATASETS:
+        return Outliers("dataset", dataset)
+    close = difflib.get_close_matches(text, PUBLIC_DATASETS, n=1)
+    hint = f"; nearest is '{close[0]}'" if close else ""
+    known = ", ".join(PUBLIC_DATASETS)
+    raise OutliersError(
+        f"outliers: no dataset '{text}'{hint}: use one of {known}, "
+        "or folder:PATH, arrays:FILE.npz, class:NAME"
+    )

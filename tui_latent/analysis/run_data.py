@@ -1,0 +1,232 @@
+"""What a run was trained on and what it learnt, read once and kept: data, latents, model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_latent.analysis.errors import InspectionError
+from tui_latent.analysis.images import load, load_images
+from tui_latent.config.preset_files import PresetError
+from tui_latent.config.presets import load_run_preset
+from tui_latent.runs.atomic_files import Signature, signature
+from tui_latent.runs.schema import RunError
+from tui_latent.runtime.array_files import read_tensors
+from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tui_latent.datasets.identity import DataIdentity
+    from tui_latent.datasets.image_set import Dataset, ImageSet
+    from tui_latent.methods.method import Method
+    from tui_latent.metrics.knn import NeighbourSearch
+
+LATENTS_FILE: Final = "latents/last.safetensors"
+CHECKPOINTS: Final = "checkpoints"
+
+
+@dataclass(frozen=True, eq=False)
+class RunLatents:
+    """`last.safetensors`: the latents of the newest evaluation, at full width."""
+
+    path: Path
+    signature: Signature
+    bank: Tensor
+    """float32 (N, D), of the training images"""
+    bank_labels: Tensor
+    """int64 (N,)"""
+    queries: Tensor
+    """float32 (M, D), of the held-out images"""
+    query_labels: Tensor
+    """int64 (M,)"""
+    step: int | None = None
+    """at which they were written; None in runs of before it was noted"""
+
+    @cached_property
+    def search(self) -> NeighbourSearch:
+        """Finds neighbours in the bank; InspectionError when a latent is not finite."""
+        from tui_latent.metrics.knn import NeighbourSearch
+
+        try:
+            return NeighbourSearch(self.bank)
+        except ValueError as error:
+            raise InspectionError(f"{self.path}: {error}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class RunModel:
+    """A method with the weights of the newest checkpoint, in evaluation mode, on the CPU."""
+
+    method: Method
+    step: int
+    signature: Signature
+
+
+class RunSource:
+    """Reads what is asked for when it is asked for; newer latents and weights are taken up.
+
+    Safe to ask from several threads. Every call may take seconds the first time, and may raise
+    InspectionError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the preset of the run at `path`, nothing else yet."""
+        try:
+            self.preset = load_run_preset(path)
+        except PresetError as error:
+            raise InspectionError(str(error)) from error
+        self.path = path
+        self._mutex = threading.RLock()
+        self._trained_on: TrainedOn | None = None
+        self._noted: Signature | None = None
+        self._images: Dataset | None = None
+        self._inputs: Dataset | None = None
+        self._latents: RunLatents | None = None
+        self._model: RunModel | None = None
+
+    def dataset(self) -> Dataset:
+        """Return the images, without the features computed from them.
+
+        InspectionError says how they have changed where they are not those of the run.
+        """
+        with self._mutex:
+            self._look_at_note()
+            if self._images is None:
+                settings, seed = self.preset.data, self.preset.train.seed
+                self._images = load_images(settings, seed, self._refuse_others)
+            return self._images
+
+    def inputs(self) -> Dataset:
+        """Return the dataset with what the network sees: the images, or their features."""
+        if self.preset.data.inputs == "raw":
+            return self.dataset()
+        with self._mutex:
+            self._look_at_note()
+            if self._inputs is None:
+                settings, seed = self.preset.data, self.preset.train.seed
+                self._inputs = load(settings, seed, self._refuse_others)
+            return self._inputs
+
+    def require_images_of(self, step: int | None) -> None:
+        """Refuse to show images for the points of a step at which the run had others."""
+        with self._mutex:
+            self._look_at_note()
+            since = -1 if self._trained_on is None else self._trained_on.since
+        if step is not None and 0 <= step <= since:
+            raise InspectionError(
+                f"up to step {since:,} {self.path.name} was trained on other images, so none is "
+                f"shown for a point of step {step:,}: evaluations after it have theirs"
+            )
+
+    def _look_at_note(self) -> None:
+        """Read which images the run knows, where that has changed, and drop what was loaded."""
+        now = signature(self.path / IMAGES_FILE)
+        if now == self._noted:
+            return
+        try:
+            self._trained_on = read_trained_on(self.path)
+        except RunError as error:
+            raise InspectionError(str(error)) from error
+        self._noted, self._images, self._inputs = now, None, None
+
+    def _refuse_others(self, found: DataIdentity) -> None:
+        refuse_others(self.path, self._trained_on, found)
+
+    def latents(self) -> RunLatents:
+        """Return the latents of the newest evaluation; needs no images."""
+        path = self.path / LATENTS_FILE
+        with self._mutex:
+            now = signature(path)
+            if now is None:
+                raise InspectionError(
+                    f"{self.path.name} has no latents yet: they come with the first evaluation"
+                )
+            if self._latents is None or self._latents.signature != now:
+                self._latents = _read_latents(path, now)
+            return self._latents
+
+    def matching_latents(self) -> RunLatents:
+        """Return the latents, having made sure that row i belongs to image i of the dataset."""
+        latents, dataset = self.latents(), self.dataset()
+        self.require_images_of(latents.step)
+        same = latents.bank_labels.equal(dataset.train.labels)
+        if not (same and latents.query_labels.equal(dataset.val.labels)):
+            raise InspectionError(
+                f"{latents.path}: latents of other images than {dataset.name} has now: "
+                "the data has changed since the training"
+            )
+        return latents
+
+    def model(self) -> RunModel:
+        """Return the method with the newest weights; needs no images."""
+        folder = self.path / CHECKPOINTS
+        with self._mutex:
+            now = signature(folder / "last.json")
+            if now is None:
+                raise InspectionError(
+                    f"{self.path.name} has no checkpoint yet: `k` on the dashboard saves one"
+                )
+            if self._model is None or self._model.signature != now:
+                self._model = self._read_model(folder, now)
+            return self._model
+
+    def require(self, index: int, split: ImageSet) -> None:
+        """Refuse an image that the held-out split does not have."""
+        if not 0 <= index < len(split):
+            raise InspectionError(
+                f"{self.path.name} has no held-out image {index:,}: "
+                f"they go from 0 to {len(split) - 1:,}"
+            )
+
+    def _read_model(self, folder: Path, now: Signature) -> RunModel:
+        from tui_latent.methods import METHODS
+        from tui_latent.training.checkpoint import CheckpointError, load_checkpoint
+
+        try:
+            saved = load_checkpoint(folder, "cpu")
+        except CheckpointError as error:
+            raise InspectionError(str(error)) from error
+        if saved is None:
+            raise InspectionError(f"{folder}: no checkpoint there can be read")
+        shape = saved.get("input_shape") or self.inputs().input_shape
+        method = METHODS[self.preset.method.name](self.preset.method, tuple(shape))
+        for stage in self.preset.training_stages()[: saved["stage"] + 1]:
+            method.start_stage(stage)
+        try:
+            method.load_state_dict(saved["method"])
+        except RuntimeError as error:
+            raise InspectionError(
+                f"{folder}: its weights do not fit the network of {self.path.name}: {error}"
+            ) from error
+        return RunModel(method.eval(), saved["step"], now)
+
+
+def _read_latents(path: Path, now: Signature) -> RunLatents:
+    from safetensors import SafetensorError
+    from safetensors.torch import load as load_tensors
+
+    try:
+        content, header = read_tensors(path)
+        tensors = load_tensors(content)
+        return RunLatents(
+            path,
+            now,
+            tensors["bank_latents"],
+            tensors["bank_labels"],
+            tensors["query_latents"],
+            tensors["query_labels"],
+            _noted_step(header),
+        )
+    except (OSError, ValueError, SafetensorError, KeyError) as error:
+        raise InspectionError(f"{path}: no latents can be read: {error}") from error
+
+
+def _noted_step(header: Mapping[str, Any]) -> int | None:
+    """Return the step in the metadata of a safetensors file."""
+    step = str(header.get("__metadata__", {}).get("step", ""))
+    return int(step) if step.isdecimal() else None

@@ -1,0 +1,91 @@
+"""A comparison as text for a terminal or a pipe: aligned columns, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from tui_latent.comparison import Comparison, MetricRow, difference_text, setting_text
+from tui_latent.runs.sanitize import plain_name
+
+_WIDEST: Final = 28
+"""characters of a cell"""
+_GAP: Final = "  "
+
+
+def comparison_text(shown: Comparison) -> str:
+    """Write the runs, their numbers, the settings that differ, and how alike their maps are."""
+    parts = [
+        _table(["run", "state", "step", "seconds"], _run_rows(shown), right=(2, 3)),
+        *(f"note: {note}" for note in shown.notes),
+        _table(["last (best)", *shown.labels], [_number_row(row) for row in shown.metrics]),
+        _table(["setting", *shown.labels], _setting_rows(shown)) if shown.settings else _SAME,
+        _table(["map", "step", "compared"], _map_rows(shown)),
+    ]
+    return "\n\n".join(parts)
+
+
+_SAME: Final = "no setting of the presets differs"
+
+
+def _run_rows(shown: Comparison) -> list[list[str]]:
+    return [
+        [run.name, run.status.state, f"{run.status.step:,}", f"{run.status.seconds:,.0f}"]
+        for run in shown.runs
+    ]
+
+
+def _number_row(row: MetricRow) -> list[str]:
+    """Write newest and best values; a star marks the best of all."""
+    cells = [row.metric]
+    winners = row.winners()
+    for index, (last, best) in enumerate(zip(row.last, row.best, strict=True)):
+        if last is None:
+            cells.append("–")
+            continue
+        star = "*" if index in winners else ""
+        parts = [f"{last:.4g}", difference_text(row, index)]
+        parts.append("" if best is None else f"({best:.4g}{star})")
+        cells.append(" ".join(part for part in parts if part))
+    return cells
+
+
+def _setting_rows(shown: Comparison) -> list[list[str]]:
+    return [[row.key, *map(setting_text, row.values)] for row in shown.settings]
+
+
+def _map_rows(shown: Comparison) -> list[list[str]]:
+    rows = []
+    for label, compared in zip(shown.labels, shown.maps, strict=True):
+        words = compared.problem
+        if compared.onto is not None:
+            like = "" if compared.disparity is None else f", disparity {compared.disparity:.3f}"
+            words = f"turned onto {shown.labels[compared.onto]}{like}"
+        step = "–" if compared.map is None else f"{compared.map.step:,}"
+        rows.append([label, step, words])
+    return rows
+
+
+def _table(titles: list[str], rows: list[list[str]], right: Sequence[int] = ()) -> str:
+    """Align cells in columns; the last column and the first are as wide as they need."""
+    last = len(titles) - 1
+    cut = [
+        [
+            plain_name(text) if i in (0, last) else _cut(plain_name(text))
+            for i, text in enumerate(line)
+        ]
+        for line in [titles, *rows]
+    ]
+    widths = [max(len(line[i]) for line in cut) for i in range(len(titles))]
+    lines = []
+    for line in cut:
+        cells = [
+            text.rjust(width) if i in right else text.ljust(width)
+            for i, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        lines.append(_GAP.join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST // 2]}…{text[1 - _WIDEST // 2 :]}"

@@ -1,0 +1,115 @@
+"""What this machine offers, for `tui-latent doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tui_latent.config.preset_files import preset_folder, preset_names
+from tui_latent.config.settings import DataSettings, TrainSettings
+from tui_latent.datasets.describe import describe_source
+from tui_latent.datasets.paths import data_folder
+from tui_latent.datasets.registry import PUBLIC_DATASETS
+from tui_latent.runs.file_lock import FileLock
+from tui_latent.runtime.hardware import devices, driver_trouble, no_gpu_reason
+from tui_latent.runtime.versions import version_of
+
+PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual-image", "numpy")
+
+
+def examine(runs: Path) -> dict[str, dict[str, str]]:
+    """Return findings by topic, each a name and a value in words; imports torch."""
+    return {
+        "devices": _devices(),
+        "terminal": _terminal(),
+        "data": _data(),
+        "folders": {"runs": _folder(runs), "presets": f"{preset_folder()}, {len(preset_names())}"},
+        "versions": {"python": platform.python_version()} | {p: version_of(p) for p in PACKAGES},
+    }
+
+
+def _devices() -> dict[str, str]:
+    import torch
+
+    from tui_latent.training.device import choose_device, choose_precision, limit_threads
+
+    limit_threads()
+    found = {device.id: device.describe() for device in devices()}
+    found |= _driver(found, _seen_by_torch())
+    chosen = choose_device("auto")
+    precision = str(choose_precision(TrainSettings(), chosen)).removeprefix("torch.")
+    found["auto is"] = f"{chosen}, {precision}, {torch.get_num_threads()} CPU threads"
+    return found
+
+
+def _seen_by_torch() -> list[str]:
+    """Return the names of the GPUs that torch numbers, if there are any."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+
+
+def _driver(listed: dict[str, str], seen: list[str]) -> dict[str, str]:
+    """Say where the driver's word on GPUs is missing or is not torch's, and why there are none."""
+    words = {}
+    if trouble := driver_trouble():
+        words["driver"] = trouble
+    by_torch = {f"cuda:{index}": name for index, name in enumerate(seen)}
+    gpus = {name: line for name, line in listed.items() if name != "cpu"}
+    differ = by_torch.keys() != gpus.keys() or any(
+        not gpus[device].startswith(name) for device, name in by_torch.items()
+    )
+    if differ:
+        numbered = ", ".join(f"{device} {name}" for device, name in by_torch.items())
+        words["torch sees"] = numbered or "no GPU: its build or the driver does not fit"
+        order = os.environ.get("CUDA_DEVICE_ORDER", "")
+        if len(seen) > 1 and order != "PCI_BUS_ID":
+            words["order"] = (
+                f"CUDA_DEVICE_ORDER is '{order}': only PCI_BUS_ID is that of names here"
+            )
+    if not gpus and not seen and (reason := no_gpu_reason()):
+        words["GPU"] = reason
+    return words
+
+
+def _terminal() -> dict[str, str]:
+    size = shutil.get_terminal_size()
+    return {
+        "TERM": os.environ.get("TERM", "not set"),
+        "size": f"{size.columns}x{size.lines} (the dashboard needs 60x20)",
+        "interactive": "yes" if sys.stdin.isatty() and sys.stderr.isatty() else "no",
+        "colours": os.environ.get("COLORTERM", "not announced"),
+        "tmux": "yes: images as half-blocks" if "TMUX" in os.environ else "no",
+        "ssh": "yes: no animations" if "SSH_CONNECTION" in os.environ else "no",
+    }
+
+
+def _data() -> dict[str, str]:
+    facts = {name: describe_source(DataSettings(source=name)) for name in PUBLIC_DATASETS}
+    return {"folder": str(data_folder())} | {name: fact.note for name, fact in facts.items()}
+
+
+def _folder(path: Path) -> str:
+    if not path.is_dir():
+        return f"{path}, not there yet"
+    free = shutil.disk_usage(path).free / 1e9
+    writable = "writable" if os.access(path, os.W_OK) else "NOT writable"
+    return f"{path}, {writable}, {free:,.1f} GB free, {_locks(path)}"
+
+
+def _locks(path: Path) -> str:
+    """Say whether two trainers of one run find out about each other at once here."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".doctor-", dir=path) as folder:
+            lock = FileLock(Path(folder) / "lock")
+            locks = lock.take()
+            lock.release()
+    except OSError:
+        return "locks not tried"
+    return "locks work" if locks else "no locks: a second trainer is found by its heartbeat"

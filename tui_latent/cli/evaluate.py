@@ -1,0 +1,53 @@
+"""An evaluation without the dashboard: what it is at on stderr, the table on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from tui_latent.analysis.evaluate import Tell, evaluate_run
+from tui_latent.analysis.evaluation_table import table_lines
+from tui_latent.runs.evaluations import evaluation_file
+
+_LINE = 78
+"""cells of the line that says what is being done"""
+
+
+def evaluate_in_terminal(
+    path: Path, outliers: str | None, as_json: bool, out: TextIO, progress: TextIO
+) -> dict[str, Any]:
+    """Evaluate the run at `path` and print what was found; as one line of JSON if so asked."""
+    with _telling(progress) as tell:
+        found = evaluate_run(path, outliers, tell)
+    if as_json:
+        out.write(json.dumps(found) + "\n")
+    else:
+        file = evaluation_file(path, found["step"])
+        out.write("\n".join([*table_lines(found), f"written to {file}", ""]))
+    return found
+
+
+@contextmanager
+def _telling(stream: TextIO) -> Iterator[Tell]:
+    """Show the newest words in one line of a terminal, or each once as a line elsewhere."""
+    shown = ""
+    live = stream.isatty()
+
+    def tell(words: str) -> None:
+        nonlocal shown
+        if words == shown:
+            return
+        shown = words
+        text = words.replace("\n", " ")
+        stream.write(f"\r{text[:_LINE]:<{_LINE}}" if live else f"{text}\n")
+        stream.flush()
+
+    try:
+        yield tell
+    finally:
+        if live and shown:
+            stream.write(f"\r{' ' * _LINE}\r")
+            stream.flush()

@@ -1,0 +1,297 @@
+"""Which settings have no effect beside which others, and what to set instead: one table.
+
+The command line, sweeps and the form refuse a setting that would change nothing, and the
+comparison leaves it out; all of them ask here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.arrays import look_at_arrays
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.registry import PUBLIC_DATASETS
+
+Condition = Callable[[Preset], bool]
+
+WORDS: Final = frozenset({"title", "about", "expect", "minutes"})
+"""what of a preset says something, and sets nothing"""
+_DEFAULT_FRACTION: Final = 0.2
+"""held out of sources that hold nothing out themselves, as `data/sources.py` does"""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Settings that have no effect under a condition."""
+
+    keys: tuple[str, ...]
+    """dotted; `augment.*` is every setting of that table"""
+    when: Condition
+    why: str
+    """the cause, then what to set; {name} is the setting's own, {a.b} another setting's value"""
+    harmless: Callable[[Any], bool] = lambda value: not value
+    """values that promise nothing: what is switched off may be without effect"""
+
+
+def _has(key: str, *values: object) -> Condition:
+    return lambda preset: _get(preset, key) in values
+
+
+def _off(*keys: str) -> Condition:
+    return lambda preset: not any(_get(preset, key) for key in keys)
+
+
+def _never(value: Any) -> bool:
+    return False
+
+
+_COLOURS: Final = ("augment.brightness", "augment.contrast", "augment.saturation", "augment.hue")
+
+_RULES: Final = (
+    Rule(
+        ("train.epochs", "train.lr", "train.warmup_epochs"),
+        lambda preset: bool(preset.stages),
+        "the preset trains in stages, each with its own: "
+        "set stages.0.{name} for the first of them, or stages.*.{name} for all",
+        _never,
+    ),
+    Rule(
+        ("data.path",),
+        lambda preset: preset.data.source in PUBLIC_DATASETS,
+        "the images are those of '{data.source}': set data.source=folder or data.source=arrays too",
+    ),
+    Rule(
+        ("data.skip_corrupt",),
+        lambda preset: preset.data.source != "folder",
+        "only an image folder has files that cannot be read one by one: set data.source=folder",
+    ),
+    Rule(
+        ("data.weights",),
+        lambda preset: not preset.data.inputs.startswith("resnet"),
+        "data.inputs is '{data.inputs}', which needs no weights: "
+        "set data.inputs=resnet18 or data.inputs=resnet50 too",
+    ),
+    Rule(
+        ("data.merge",),
+        lambda preset: not preset.supervised,
+        "the method '{method.name}' sees no label: only triplet and siamese do",
+    ),
+    Rule(
+        ("augment.*",),
+        lambda preset: preset.data.inputs != "raw",
+        "the network sees features of the unchanged images: set data.inputs=raw",
+    ),
+    Rule(("augment.*",), _has("method.name", "eigenmaps"), "eigenmaps see the images as they are"),
+    Rule(
+        ("augment.elastic_grid",),
+        _off("augment.elastic"),
+        "augment.elastic is 0: set it too",
+    ),
+    Rule(
+        ("augment.saturation", "augment.hue", "augment.grayscale"),
+        lambda preset: _grey(preset),
+        "the images have no colour: augment.brightness and augment.contrast change them",
+    ),
+    Rule(
+        ("augment.jitter",),
+        lambda preset: not any(_get(preset, k) for k in _COLOURS[: 2 if _grey(preset) else 4]),
+        "nothing says how much the colours change: "
+        "set augment.brightness, contrast, saturation or hue too",
+    ),
+    Rule(
+        _COLOURS,
+        _off("augment.jitter"),
+        "augment.jitter, the share of views whose colours change, is 0: set it too",
+    ),
+    Rule(
+        ("method.network",),
+        lambda preset: preset.data.inputs != "raw",
+        "inputs that are not images always use mlp: set data.inputs=raw",
+        lambda value: bool(value == "mlp"),
+    ),
+    Rule(
+        ("method.temperature",),
+        _has("method.loss", "cauchy"),
+        "the loss 'cauchy' has none: set method.loss=nt_xent too",
+    ),
+    Rule(
+        ("method.kl_weight",),
+        lambda preset: _get(preset, "method.gaussian") is False,
+        "images are points, not distributions: set method.gaussian=true too",
+    ),
+    Rule(
+        ("method.kl_weight", "method.beta"),
+        lambda preset: _get(preset, "method.variational") is False,
+        "images are points, not distributions: set method.variational=true too",
+    ),
+    Rule(
+        ("method.neighbours_run", "method.neighbours"),
+        _has("method.views", "augment"),
+        "the second view is another augmentation: set method.views=neighbours too",
+    ),
+    Rule(
+        ("method.gamma", "method.variance_sum"),
+        _has("method.variance_weight", 0.0),
+        "method.variance_weight is 0: set it too",
+    ),
+    Rule(
+        ("method.margin",),
+        _has("method.metric_weight", 0.0),
+        "method.metric_weight is 0: set it too",
+    ),
+    Rule(
+        ("train.seed",),
+        lambda preset: preset.method.name == "eigenmaps" and not preset.data.per_class,
+        "eigenmaps draw nothing at random, unless data.per_class draws the images",
+    ),
+    Rule(
+        ("train.device",),
+        _has("method.name", "eigenmaps"),
+        "eigenmaps are always fitted on the CPU",
+        lambda value: value in ("auto", "cpu"),
+    ),
+    Rule(
+        tuple(
+            f"train.{name}"
+            for name in type(Preset.model_fields["train"].default).model_fields
+            if name not in ("seed", "device")
+        ),
+        _has("method.name", "eigenmaps"),
+        "eigenmaps are fitted at once, without epochs, steps or a learning rate",
+    ),
+    Rule(
+        ("train.momentum",),
+        _has("train.optimizer", "adamw", "adam"),
+        "the optimizer '{train.optimizer}' has none: "
+        "set train.optimizer=sgd or train.optimizer=lars too",
+    ),
+    Rule(
+        ("train.patience",),
+        lambda preset: _last_look(preset) <= _before_last_stage(preset),
+        "the validation loss is measured at the end only: lower train.eval_every",
+    ),
+    Rule(
+        ("train.pause_on_collapse",),
+        lambda preset: _last_look(preset) <= 0,
+        "the latents are measured at the end only: lower train.eval_every",
+    ),
+    Rule(
+        ("train.schedule",),
+        lambda preset: all(s.warmup_epochs >= s.epochs for s in preset.training_stages()),
+        "the warm-up lasts to the end: lower warmup_epochs",
+    ),
+)
+
+
+def without_effect(preset: Preset) -> dict[str, str]:
+    """Return every setting that changes nothing in this preset, with why and what to set."""
+    return {key: sentence for key, (sentence, _) in _found(preset).items()}
+
+
+def idle_settings(preset: Preset, keys: Iterable[str]) -> dict[str, str]:
+    """Return which of some settings are of no effect, with why; what is switched off may be."""
+    found = {
+        key: sentence
+        for key, (sentence, harmless) in _found(preset).items()
+        if not harmless(_get(preset, key))
+    }
+    asked = list(keys)
+    return {
+        key: sentence
+        for key, sentence in found.items()
+        if any(name == key or name.startswith(f"{key}.") for name in asked)
+    }
+
+
+def effective(preset: Preset) -> Preset:
+    """Return the preset with defaults in place of all that changes nothing.
+
+    Two presets that train the same come out equal, whatever they are called.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for key in without_effect(preset):
+        section, name = key.split(".")
+        field = type(getattr(preset, section)).model_fields[name]
+        sections.setdefault(section, {})[name] = field.get_default()
+    data = preset.data.model_copy(update=sections.pop("data", {}))
+    fraction = data.val_fraction
+    if data.source == "digits" and not fraction:
+        fraction = _DEFAULT_FRACTION
+    merge = {name: tuple(sorted(members)) for name, members in sorted(data.merge.items())}
+    same = {"classes": tuple(sorted(set(data.classes))), "merge": merge, "val_fraction": fraction}
+    changes: dict[str, Any] = {
+        section: getattr(preset, section).model_copy(update=values)
+        for section, values in sections.items()
+    }
+    changes["data"] = data.model_copy(update=same)
+    changes["stages"] = tuple(stage.model_copy(update={"title": ""}) for stage in preset.stages)
+    words = {name: Preset.model_fields[name].get_default() for name in WORDS}
+    return preset.model_copy(update=changes | words)
+
+
+def effects_of_table(table: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return what `without_effect` does, for a preset as a file has it; nothing if it is none."""
+    try:
+        return without_effect(Preset.model_validate(dict(table)))
+    except ValidationError:
+        return {}
+
+
+def _found(preset: Preset) -> dict[str, tuple[str, Callable[[Any], bool]]]:
+    found: dict[str, tuple[str, Callable[[Any], bool]]] = {}
+    for rule in _RULES:
+        keys = [key for key in _expanded(rule.keys, preset) if key not in found]
+        if keys and rule.when(preset):
+            found |= {key: (_sentence(rule.why, key, preset), rule.harmless) for key in keys}
+    return found
+
+
+def _expanded(keys: Iterable[str], preset: Preset) -> Iterable[str]:
+    for key in keys:
+        section, name = key.split(".")
+        model: BaseModel = getattr(preset, section)
+        fields = type(model).model_fields
+        yield from [f"{section}.{field}" for field in fields if name in ("*", field)]
+
+
+def _sentence(why: str, key: str, preset: Preset) -> str:
+    text = why.replace("{name}", key.rpartition(".")[2])
+    for other in ("data.source", "data.inputs", "method.name", "train.optimizer"):
+        text = text.replace(f"{{{other}}}", str(_get(preset, other)))
+    return f"has no effect, because {text}"
+
+
+def _get(preset: Preset, key: str) -> Any:
+    section, name = key.split(".")
+    return getattr(getattr(preset, section), name, None)
+
+
+def _grey(preset: Preset) -> bool:
+    """Say whether the images are known to have one channel."""
+    data = preset.data
+    if data.source in PUBLIC_DATASETS:
+        return PUBLIC_DATASETS[data.source].shape[0] == 1
+    if data.source != "arrays":
+        return False
+    try:
+        return look_at_arrays(Path(data.path).expanduser()).shape[0] == 1
+    except (DataError, OSError, RuntimeError, ValueError):  # told where the data is looked at
+        return False
+
+
+def _last_look(preset: Preset) -> float:
+    """Return the epoch of the last evaluation before the one at the end; 0 when there is none."""
+    total = sum(stage.epochs for stage in preset.training_stages())
+    every = preset.train.eval_every
+    return (math.ceil(total / every) - 1) * every
+
+
+def _before_last_stage(preset: Preset) -> int:
+    return sum(stage.epochs for stage in preset.training_stages()[:-1])

@@ -1,0 +1,150 @@
+"""Where presets lie and what their files say, without pydantic, so that a menu opens at once."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tui_latent.runs.sanitize import plain_name, plain_text
+from tui_latent.runtime.regular_files import SizeError, read_small
+
+
+class PresetError(Exception):
+    """A preset that cannot be used; the message says where, what and what to do."""
+
+    def __init__(self, where: str, problems: Iterable[tuple[str, str]]) -> None:
+        self.where = where
+        self.problems = tuple((plain_name(key), plain_text(text)) for key, text in problems)
+        """(key, what is wrong with it), for forms that show an error beside its field"""
+        super().__init__(
+            "\n".join(
+                f"{plain_name(where)}: {key + ': ' if key else ''}{text}"
+                for key, text in self.problems
+            )
+        )
+
+
+def preset_folder() -> Path:
+    """Return the folder of the presets that come with tui-latent."""
+    packaged = Path(__file__).parents[1] / "bundled_presets"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "presets"
+
+
+def preset_names() -> list[str]:
+    """Return the names of the presets that come with tui-latent, sorted."""
+    return sorted(path.stem for path in preset_folder().glob("*.toml"))
+
+
+def comes_with_us(path: Path) -> bool:
+    """Say whether a preset's file is one that comes with tui-latent."""
+    return path.parent == preset_folder()
+
+
+def preset_path(name: str) -> Path:
+    """Return the file of a preset given by name or by path; PresetError if there is none.
+
+    A name that comes with tui-latent goes before a file; `.toml` may be left out of both.
+    """
+    known = preset_folder() / f"{name}.toml"
+    if Path(name).parent == Path() and names_a_file(str(known)):
+        return known
+    for text in (name, f"{name}.toml"):
+        if names_a_file(text):
+            return Path(text).expanduser()
+    raise PresetError(name, [("", _why_no_preset(name))])
+
+
+def preset_stem(name: str) -> str:
+    """Return what a preset is called, of its name or of its file's path: without `.toml`."""
+    return Path(name).name.removesuffix(".toml")
+
+
+def _why_no_preset(name: str) -> str:
+    try:
+        path = Path(name).expanduser()
+        inside = sorted(file.name for file in path.glob("*.toml")) if name else []
+    except (OSError, RuntimeError, ValueError):
+        inside = []
+    if "preset.toml" in inside:
+        return f"a folder, of a run: to train the same again, {name.rstrip('/')}/preset.toml"
+    if inside:
+        return f"a folder: name one of its files, {', '.join(inside[:5])}"
+    if Path(name).suffix == ".toml" or Path(name).parent != Path():
+        near = difflib.get_close_matches(preset_stem(name), preset_names(), n=1, cutoff=0.6)
+        return "no such file" + (f"; did you mean '{near[0]}'?" if near else "")
+    return f"unknown preset{nearest(name, preset_names())}"
+
+
+def names_a_file(text: str) -> bool:
+    """Say whether there is a file at a path that a person wrote, whatever was written."""
+    try:
+        return Path(text).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):  # too long, of no user, with a null in it
+        return False
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Read a TOML file; PresetError names the file, line and column when it is not TOML.
+
+    A UTF-8 byte order mark, which some editors write, is passed over.
+    """
+    try:
+        content = read_small(path)
+    except SizeError as error:
+        raise PresetError(str(path), [("", f"not a preset: {error}")]) from error
+    except OSError as error:
+        raise PresetError(str(path), [("", f"cannot be read: {error.strerror}")]) from error
+    try:
+        text = _decoded(content)
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problem = f"not a TOML file: {error}{_odd_character(text, str(error))}"
+        raise PresetError(str(path), [("", problem)]) from error
+    except (ValueError, RecursionError) as error:
+        raise PresetError(str(path), [("", f"not a TOML file: {error}")]) from error
+
+
+def _decoded(content: bytes) -> str:
+    """Return a file's text; ValueError says which byte is not UTF-8, and where."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        raise ValueError(
+            "at line 1, column 1 stands the byte order mark of UTF-16 or UTF-32: "
+            "save the file as UTF-8"
+        )
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        # The codec counts without the byte order mark, which it has taken away.
+        body = content.removeprefix(codecs.BOM_UTF8)
+        before = body[: error.start].decode("utf-8").split("\n")
+        raise ValueError(
+            f"the byte 0x{body[error.start]:02x} at line {len(before)}, column "
+            f"{len(before[-1]) + 1} is not UTF-8: save the file as UTF-8"
+        ) from error
+
+
+def _odd_character(text: str, problem: str) -> str:
+    """Name the character at which a TOML file goes wrong, where it is one that hides itself."""
+    place = re.search(r"at line (\d+), column (\d+)", problem)
+    if place is None:
+        return ""
+    lines = text.split("\n")
+    line = lines[int(place[1]) - 1] if int(place[1]) <= len(lines) else ""
+    character = line[int(place[2]) - 1 : int(place[2])]
+    if not character or (character.isascii() and character.isprintable()) or character == "\t":
+        return ""
+    name = unicodedata.name(character, "a control character")
+    return f": there stands U+{ord(character):04X}, {name}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error message: the known name most like `name`, or all of them."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"

@@ -1,0 +1,198 @@
+"""Images from a NumPy archive (.npz), without torch."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.datasets.array_values import as_bytes, axis_of_channels, class_labels
+from tui_latent.datasets.errors import DataError, shown
+from tui_latent.datasets.raw import RawImages, RawSplit
+from tui_latent.runtime.array_files import check_archive
+from tui_latent.runtime.regular_files import SizeError, open_regular
+
+_WANTED = (
+    "save one with numpy.savez(file, x_train=…, y_train=…) and, where you have them, x_test, "
+    "y_test and class_names"
+)
+_TRAIN = (("x_train", "y_train"), ("train_images", "train_labels"), ("train_x", "train_y"))
+_ALONE = (("images", "labels"), ("x", "y"))
+_HELD_OUT = (
+    ("x_test", "y_test"),
+    ("test_images", "test_labels"),
+    ("test_x", "test_y"),
+    ("x_val", "y_val"),
+    ("val_images", "val_labels"),
+    ("val_x", "val_y"),
+)
+"""names of images and labels, in any case; the first ones there are taken"""
+_NAMES = "class_names"
+_BROKEN = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+"""what numpy raises for a file that is damaged, or no file of arrays"""
+_LONGEST_NAME = 200
+"""characters kept of a class's name"""
+
+
+@dataclass(frozen=True)
+class ArrayFacts:
+    """What the headers of an archive tell."""
+
+    shape: tuple[int, int, int]
+    """(C, H, W)"""
+    train: int
+    held_out: int | None
+    """None without x_test"""
+
+
+def load_arrays(path: Path, held_out: bool = True) -> RawImages:
+    """Read x_train, y_train and, where given and wanted, x_test, y_test; and class_names.
+
+    Images are of shape (N, H, W), (N, H, W, C) or (N, C, H, W) with one channel, three, or four
+    of which the last is alpha; their values are those `as_bytes` takes. Labels are numbers or
+    texts, in one column or one-hot. DataError names file and array.
+    """
+    with _opened(path) as archive:
+        names = _found(path, archive.files)
+        held = names[2:] if held_out else ()
+        wanted = (*names[:2], *held)
+        arrays = [_read(path, archive, name) for name in wanted]
+        labelled = _read(path, archive, _NAMES) if _NAMES in archive.files else None
+    notes = []
+    unused = [name for name in archive.files if name not in (*wanted, _NAMES)]
+    if unused:
+        notes.append(f"not used: {', '.join(map(shown, unused))}")
+    images, done = as_bytes(path, list(zip(wanted[::2], arrays[::2], strict=True)))
+    notes += done
+    if len(images) > 1 and images[1].shape[1:] != images[0].shape[1:]:
+        raise DataError(
+            f"{path}: {wanted[2]} has images of shape {images[1].shape[1:]}, "
+            f"{wanted[0]} of {images[0].shape[1:]}: they must be the same"
+        )
+    counts = [len(part) for part in images]
+    parts = list(zip(wanted[1::2], arrays[1::2], counts, strict=True))
+    labels, class_names = class_labels(path, parts, _class_names(path, labelled))
+    splits = [RawSplit(part, of_part) for part, of_part in zip(images, labels, strict=True)]
+    return RawImages(
+        path.stem,
+        class_names,
+        splits[0],
+        splits[1] if held else None,
+        f"images in {wanted[2]}" if held and wanted[2] != "x_test" else "test images",
+        notes=tuple(notes),
+    )
+
+
+def look_at_arrays(path: Path) -> ArrayFacts:
+    """Read the headers only; DataError as `load_arrays`, as far as they tell."""
+    with _opened(path) as archive:
+        names = _found(path, archive.files)
+        shapes = [_header_shape(path, archive, name) for name in names[::2]]
+    train = shapes[0]
+    axis = axis_of_channels(path, names[0], train)
+    height, width = (n for i, n in enumerate(train) if i not in (0, axis))
+    channels = 1 if axis is None else min(train[axis], 3)
+    return ArrayFacts((channels, height, width), train[0], shapes[1][0] if shapes[1:] else None)
+
+
+def _found(path: Path, files: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of images and labels to train on, then of those held out, if any."""
+    known = {name.casefold(): name for name in files} | {name: name for name in files}
+    train = _pair(path, known, (*_TRAIN, *_ALONE))
+    if train is None:
+        there = f"; there are {', '.join(map(shown, files))}" if files else ""
+        if "arr_0" in known:
+            there = "; arr_0 and the like are arrays saved without their names"
+        raise DataError(f"{path}: no array x_train{there}: {_WANTED}")
+    return train + (_pair(path, known, _HELD_OUT) or ())
+
+
+def _pair(
+    path: Path, known: dict[str, str], pairs: Sequence[tuple[str, str]]
+) -> tuple[str, str] | None:
+    for images, labels in pairs:
+        if images in known and labels in known:
+            return known[images], known[labels]
+    for images, labels in pairs:
+        if images in known:
+            missing = f"{known[images]} without {labels}"
+            if pairs[0][0] == images == "x_train":
+                missing = "no array y_train"
+            raise DataError(f"{path}: {missing}: {_WANTED}")
+    return None
+
+
+def _opened(path: Path) -> np.lib.npyio.NpzFile:
+    try:
+        with open_regular(path) as file:
+            alone = file.read(6) == b"\x93NUMPY"
+        if alone:
+            raise DataError(f"{path}: one array, not an archive of several: {_WANTED}")
+        check_archive(path)
+        archive = np.load(path, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise DataError(f"data.path: no file {path}") from error
+    except SizeError as error:
+        raise DataError(
+            f"{path}: {error}: save it anew, with fewer or smaller images, or as uint8"
+        ) from error
+    except _BROKEN as error:
+        raise DataError(f"{path}: not a NumPy archive ({error}): {_WANTED}") from error
+    assert isinstance(archive, np.lib.npyio.NpzFile)
+    return archive
+
+
+def _read(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> NDArray[np.generic]:
+    if _header(path, archive, name)[1].hasobject:
+        raise DataError(
+            f"{path}: {name} cannot be read: it holds Python objects, which could run any code: "
+            "save images of one shape as numpy.stack(x), and texts as y.astype(str)"
+        )
+    try:
+        array: NDArray[np.generic] = archive[name]
+    except _BROKEN as error:
+        raise DataError(f"{path}: {name} cannot be read ({error}): save the file anew") from error
+    return array
+
+
+def _header_shape(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
+    return _header(path, archive, name)[0]
+
+
+def _header(
+    path: Path, archive: np.lib.npyio.NpzFile, name: str
+) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """Return shape and type of an array, without its content."""
+    assert archive.zip is not None
+    try:
+        member = f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name
+        with archive.zip.open(member) as file:
+            newer = np.lib.format.read_magic(file) > (1, 0)
+            read = (
+                np.lib.format.read_array_header_2_0
+                if newer
+                else np.lib.format.read_array_header_1_0
+            )
+            shape, _, kind = read(file)
+            return tuple(shape), kind
+    except (*_BROKEN, KeyError) as error:
+        raise DataError(f"{path}: {name} cannot be read ({error}): save the file anew") from error
+
+
+def _class_names(path: Path, array: NDArray[np.generic] | None) -> tuple[str, ...]:
+    """Return the names that the archive gives to its classes; empty where it gives none."""
+    if array is None:
+        return ()
+    names = tuple(
+        name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+        for name in array.reshape(-1).tolist()
+    )
+    names = tuple(shown(name)[:_LONGEST_NAME] for name in names)
+    if len(set(names)) < len(names):
+        raise DataError(f"{path}: two of class_names are the same: give each class its own")
+    return names

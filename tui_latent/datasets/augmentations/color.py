@@ -1,0 +1,92 @@
+"""Random changes of the values of pixels: brightness, contrast, colour, sharpness, noise."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tui_latent.config.settings import AugmentSettings
+
+_YIQ = (
+    (0.299, 0.587, 0.114),
+    (0.5959, -0.2746, -0.3213),
+    (0.2115, -0.5227, 0.3112),
+)
+"""NTSC: luma, and two axes of colour in which a turn changes the hue and keeps the luma"""
+_SIGMA = (0.1, 2.0)
+"""pixels; SimCLR's range of the blur"""
+
+
+def jittered(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Change brightness, contrast, saturation and hue of (B, C, H, W), each image its own way.
+
+    All four are linear in the pixel's colour, so they are one 3x3 matrix and an offset an image,
+    limited to 0..1 once at the end. One channel has brightness and contrast only.
+    """
+    u = 2 * torch.rand(4, len(x), generator=generator, device=generator.device) - 1
+    brightness, contrast = 1 + u[0] * settings.brightness, 1 + u[1] * settings.contrast
+    grey = luma(x.mean((2, 3), keepdim=True)).flatten()
+    gain = (brightness * contrast)[:, None, None]
+    offset = (brightness * (1 - contrast) * grey)[:, None, None]
+    if x.shape[1] == 1:
+        return (x * gain[..., None] + offset[..., None]).clamp_(0, 1)
+    matrix = colour_matrix(1 + u[2] * settings.saturation, u[3] * settings.hue)
+    return torch.baddbmm(offset, matrix * gain, x.flatten(2)).clamp_(0, 1).view_as(x)
+
+
+def colour_matrix(saturation: Tensor, hue: Tensor) -> Tensor:
+    """Return (B, 3, 3): colours scaled by `saturation` and turned by `hue` of the full circle.
+
+    In YIQ the two are a scaling and a rotation of (I, Q); a grey stays as it is.
+    """
+    luma_part, cos_part, sin_part = _yiq_parts(hue.device)
+    turn = 2 * math.pi * hue
+    cos, sin = saturation * turn.cos(), saturation * turn.sin()
+    return luma_part + cos[:, None, None] * cos_part + sin[:, None, None] * sin_part
+
+
+def luma(x: Tensor) -> Tensor:
+    """Return images without colour, (B, 1, H, W); one channel is its own luma."""
+    if x.shape[1] == 1:
+        return x
+    red, green, blue = _YIQ[0]
+    return red * x[:, :1] + green * x[:, 1:2] + blue * x[:, 2:]
+
+
+def blurred(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Blur (B, C, H, W) with a 3x3 Gaussian, its width drawn for each image."""
+    low, high = _SIGMA
+    u = torch.rand(len(x), 1, 1, 1, generator=generator, device=generator.device)
+    beside = (-0.5 / (low + (high - low) * u).square()).exp()
+    beside = beside / (1 + 2 * beside)
+    across = F.pad(x, (1, 1, 0, 0), mode="replicate")
+    x = torch.lerp(x, (across[..., 2:] + across[..., :-2]) / 2, 2 * beside)
+    down = F.pad(x, (0, 0, 1, 1), mode="replicate")
+    return torch.lerp(x, (down[..., 2:, :] + down[..., :-2, :]) / 2, 2 * beside)
+
+
+def solarized(x: Tensor) -> Tensor:
+    """Invert the bright half of the values."""
+    return torch.where(x < 0.5, x, 1 - x)
+
+
+def noisy(x: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
+    """Add Gaussian noise to every value, limited to 0..1."""
+    noise = torch.randn(x.shape, generator=generator, device=generator.device)
+    return noise.mul_(deviation).add_(x).clamp_(0, 1)
+
+
+@lru_cache(maxsize=4)
+def _yiq_parts(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what of a colour stays, what cos(turn) scales, and what sin(turn) scales: (3, 3)."""
+    to_yiq = torch.tensor(_YIQ, dtype=torch.float64)
+    from_yiq = torch.linalg.inv(to_yiq)
+    stays, scaled, turned = torch.zeros(3, 3, 3, dtype=torch.float64)
+    stays[0, 0] = scaled[1, 1] = scaled[2, 2] = 1
+    turned[1, 2], turned[2, 1] = 1, -1  # from red by yellow to green, as HSV counts
+    parts = [(from_yiq @ part @ to_yiq).float().to(device) for part in (stays, scaled, turned)]
+    return parts[0], parts[1], parts[2]

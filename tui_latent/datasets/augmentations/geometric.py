@@ -1,0 +1,155 @@
+"""Random changes of where things are in an image: one sampling grid for all of them."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tui_latent.config.settings import AugmentSettings
+
+_ASPECT = math.log(4 / 3)
+"""a crop is up to a third wider than high, or the other way round, as in Inception's crops"""
+
+
+def moves(settings: AugmentSettings) -> bool:
+    """Whether anything changes its place under these settings."""
+    return any(
+        (
+            settings.rotate,
+            settings.shear,
+            settings.scale,
+            settings.translate,
+            settings.elastic,
+            settings.crop,
+            settings.flip,
+        )
+    )
+
+
+def warp(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Rotate, shear, scale, shift, fold, crop and mirror images (B, C, H, W), each its own way.
+
+    One grid says for every pixel where in the image it comes from, and is sampled once,
+    bilinearly. Outside the image is black for one channel (a figure on a ground), a reflection
+    for colours (a photograph).
+    """
+    batch, channels, height, width = x.shape
+    grid = _linear_grid(_inverse_affine(batch, height / width, settings, generator), height, width)
+    if settings.elastic:
+        grid += _elastic_field(batch, height, width, settings, generator)
+    padding = "zeros" if channels == 1 else "reflection"
+    return F.grid_sample(x, grid, padding_mode=padding, align_corners=False)
+
+
+def affine_matrix(
+    angle: Tensor,
+    shear: Tensor,
+    scale_x: Tensor,
+    scale_y: Tensor,
+    shift_x: Tensor,
+    shift_y: Tensor,
+    height_over_width: float,
+) -> Tensor:
+    """Return (B, 2, 3): for a pixel of the result, where it comes from.
+
+    The image is scaled, sheared, turned and shifted, in this order, about its centre. Angles are
+    radians, in pixel space with y down; shifts are shares of the side; coordinates run from -1
+    to 1 over either side.
+    """
+    cos, sin, tan = angle.cos(), angle.sin(), shear.tan()
+    # inverse of rotation · shear · scale, in units of the width
+    m00, m01 = (cos + tan * sin) / scale_x, (sin - tan * cos) / scale_x
+    m10, m11 = -sin / scale_y, cos / scale_y
+    m01, m10 = m01 * height_over_width, m10 / height_over_width
+    x, y = 2 * shift_x, 2 * shift_y
+    rows = [m00, m01, -(m00 * x + m01 * y), m10, m11, -(m10 * x + m11 * y)]
+    return torch.stack(rows, -1).view(-1, 2, 3)
+
+
+def crop_window(area: Tensor, aspect: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+    """Return half-width, half-height and centre of crops, in coordinates from -1 to 1.
+
+    `area` is the share kept; `aspect`, `x` and `y` are uniform in 0..1: they choose among the
+    shapes (log-uniform in 3/4..4/3) that fit into the image with that area, and the place.
+    """
+    widest = torch.clamp_max(-area.log(), _ASPECT)
+    ratio = ((2 * aspect - 1) * widest).exp()
+    half_width, half_height = (area * ratio).sqrt(), (area / ratio).sqrt()
+    return (
+        half_width,
+        half_height,
+        (2 * x - 1) * (1 - half_width),
+        (2 * y - 1) * (1 - half_height),
+    )
+
+
+def _inverse_affine(
+    batch: int, height_over_width: float, settings: AugmentSettings, generator: torch.Generator
+) -> Tensor:
+    """Draw one (2, 3) map an image from the result's coordinates to the image's."""
+    u = torch.rand(11, batch, generator=generator, device=generator.device)
+    sign = 2 * u - 1
+    matrix = affine_matrix(
+        sign[0] * math.radians(settings.rotate),
+        sign[1] * math.radians(settings.shear),
+        1 + sign[2] * settings.scale,
+        1 + sign[3] * settings.scale,
+        sign[4] * settings.translate,
+        sign[5] * settings.translate,
+        height_over_width,
+    )
+    if not settings.crop and not settings.flip:
+        return matrix
+    area = 1 - (1 - (settings.crop or 1.0)) * u[6]
+    half_width, half_height, x, y = crop_window(area, u[7], u[8], u[9])
+    half_width = torch.where(u[10] < settings.flip, -half_width, half_width)
+    linear, offset = matrix[:, :, :2], matrix[:, :, 2:]
+    centre = torch.stack([x, y], -1).unsqueeze(-1)
+    turned = (linear * centre.transpose(1, 2)).sum(2, keepdim=True) + offset
+    return torch.cat([linear * torch.stack([half_width, half_height], -1).unsqueeze(1), turned], 2)
+
+
+def _linear_grid(matrix: Tensor, height: int, width: int) -> Tensor:
+    """Return (B, H, W, 2): the map applied to the centre of every pixel.
+
+    Written as sums, not as a matrix product, which would round to ten bits where TF32 is on.
+    """
+    x, y = _centres(width, matrix.device), _centres(height, matrix.device)
+    grid = matrix.new_empty(len(matrix), height, width, 2)
+    for axis in (0, 1):
+        along_x, along_y, offset = matrix[:, axis].unsqueeze(-1).unbind(1)
+        torch.add(
+            (along_x * x)[:, None, :], (along_y * y + offset)[:, :, None], out=grid[..., axis]
+        )
+    return grid
+
+
+def _centres(pixels: int, device: torch.device) -> Tensor:
+    return (torch.arange(pixels, device=device) * 2 + 1) / pixels - 1
+
+
+def _elastic_field(
+    batch: int, height: int, width: int, settings: AugmentSettings, generator: torch.Generator
+) -> Tensor:
+    """Draw smooth displacements (B, H, W, 2), in coordinates from -1 to 1.
+
+    Control points move by at most `elastic` of the side, between them it is bicubic; how much of
+    that an image gets is drawn for each.
+    """
+    points = settings.elastic_grid**2
+    draw = torch.rand(batch, 2, points + 1, generator=generator, device=generator.device)
+    strength = draw[:, :1, points:] * (2 * settings.elastic)
+    control = (draw[:, :, :points] * 2 - 1) * strength
+    field = control.view(-1, points) @ _bicubic(settings.elastic_grid, height, width, draw.device)
+    return field.view(batch, 2, height, width).permute(0, 2, 3, 1)
+
+
+@lru_cache(maxsize=8)
+def _bicubic(points: int, height: int, width: int, device: torch.device) -> Tensor:
+    """Return the fixed linear map (points², H·W) that upsamples a square of control points."""
+    each = torch.eye(points**2, device=device).view(points**2, 1, points, points)
+    return F.interpolate(each, (height, width), mode="bicubic", align_corners=True).flatten(1)

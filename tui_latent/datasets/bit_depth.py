@@ -1,0 +1,42 @@
+"""Greys of more than 8 bits, shown by one range in all images of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.datasets.decoded_cache import Decoded
+from tui_latent.datasets.image_file import WIDE_FLOATS, WIDE_INTEGERS
+
+
+def shown_alike(splits: Sequence[Decoded]) -> list[str]:
+    """Show the same value by the same grey in all splits; return in words what was done.
+
+    Each file was decoded by the range that its own values need. Files of whole numbers and files
+    of floats are each brought to the range that holds all of theirs.
+    """
+    notes = []
+    for kind, words in ((WIDE_INTEGERS, "of more than 8 bits"), (WIDE_FLOATS, "of floats")):
+        chosen = [np.flatnonzero(split.notes & kind) for split in splits]
+        ranges = [s.ranges[rows] for s, rows in zip(splits, chosen, strict=True)]
+        together = np.concatenate(ranges)
+        if not len(together):
+            continue
+        low, high = float(together[:, 0].min()), float(together[:, 1].max())
+        for split, rows, own in zip(splits, chosen, ranges, strict=True):
+            for row in rows[(own != (low, high)).any(1)]:
+                split.images[row] = _as_greys(split.ranges[row], low, high)[split.images[row]]
+        notes.append(
+            f"{len(together):,} grey images {words}: {low:,.6g} is shown black, {high:,.6g} white"
+        )
+    return notes
+
+
+def _as_greys(own: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
+    """Return for each grey from 0 to 255 in a file's own range the one from `low` to `high`."""
+    values = own[0] + np.arange(256) / 255 * (float(own[1]) - own[0])
+    greys = (values - low) * (255 / ((high - low) or 1))
+    shown: NDArray[np.uint8] = np.rint(greys).clip(0, 255).astype(np.uint8)
+    return shown

@@ -1,0 +1,281 @@
+"""Image files decoded once, in parallel, into one file of bytes that later starts only map.
+
+The cache of a list of files is three files: `images.u8`, row after row of (3, S, S) bytes;
+`ranges`, for each row the two values shown as 0 and 255, NaN for files of 8 bits; and `rows`, one
+byte for each finished row, in the same order. `rows` grows only after its images have reached the
+disk, so its length says where a killed run goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import struct
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.datasets.content_digests import Contents
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.folder_layout import ImageFile
+from tui_latent.datasets.image_file import NOTES, SHOWN_RANGE, decode
+from tui_latent.datasets.paths import prepared_folders
+from tui_latent.datasets.read_ahead import in_order
+from tui_latent.datasets.shared_files import NOT_WRITABLE, alone, make_folder, open_shared
+from tui_latent.runtime.limits import cpu_cores
+
+_FORMAT = 2
+"""raised when the same files would be decoded to other bytes"""
+COLOUR, GREY, CORRUPT = 1, 2, 3
+"""what the two lowest bits of `rows` say of an image"""
+_STATE = 3
+_CHUNK = 64
+"""images a thread decodes at a time"""
+_CHUNKS_AHEAD = 2
+"""for each thread, so that a slow disk does not fill the memory with decoded images"""
+_SECONDS_BETWEEN_LINES = 1.0
+_SECONDS_OF_SILENCE = 10.0
+"""after which it is said that the disk does not answer"""
+_RANGE_BYTES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Images of a list of files, in its order."""
+
+    images: NDArray[np.uint8]
+    """(N, 3, S, S), a memory-mapped file; black where the file is corrupt"""
+    states: NDArray[np.uint8]
+    """(N,) COLOUR, GREY or CORRUPT"""
+    notes: NDArray[np.uint8]
+    """(N,) what was done to each image, as bits: `picture.TRANSPARENT` and those after it"""
+    ranges: NDArray[np.float32]
+    """(N, 2) the values shown as 0 and 255; NaN for files of 8 bits"""
+
+
+def decoded(
+    root: Path,
+    files: Sequence[ImageFile],
+    contents: Contents,
+    size: int,
+    log: Callable[[str], None],
+    look: Callable[[], None] = lambda: None,
+) -> Decoded:
+    """Return images of `size` pixels a side, from the cache as far as it goes.
+
+    `look` is called at least ten times a second, also while the disk does not answer; what it
+    raises ends the work.
+
+    The cache is known by `size` and by what is in the files, in their order: no name or time
+    can lead to images of others. `contents` has a digest of each file. Of several processes one
+    decodes and the others wait for it. DataError when the disk is too small, or a file cannot be
+    read for another reason than its content.
+    """
+    places = [folder / f"images-{_key(contents, size)}" for folder in prepared_folders()]
+    for place in places:
+        if (found := _opened(place, len(files), size)) is not None:
+            return found
+    problem: OSError | None = None
+    for place in places:
+        try:
+            make_folder(place.parent)
+            with alone(place, lambda: log("waiting for another process that decodes")) as only:
+                found = _opened(place, len(files), size)
+                return found or _made(place, only, root, files, size, log, look)
+        except OSError as error:
+            problem = problem or error
+            if error.errno not in NOT_WRITABLE:
+                break
+            log(f"{place.parent} cannot be written ({error.strerror})")
+    assert problem is not None
+    raise DataError(
+        f"{problem.filename or places[0]}: {problem.strerror or problem}: make it writable, or set "
+        "TUI_LATENT_DATA to a folder with room for decoded images"
+    ) from problem
+
+
+def _key(contents: Contents, size: int) -> str:
+    digest = hashlib.sha256(struct.pack("<QQ", _FORMAT, size))
+    digest.update(contents.tobytes())
+    return digest.hexdigest()[:20]
+
+
+def _opened(place: Path, count: int, size: int) -> Decoded | None:
+    """Return the images where all of them are there; None otherwise."""
+    try:
+        if _rows_done(place, 3 * size * size) < count:
+            return None
+        images = np.memmap(place / "images.u8", np.uint8, "c", shape=(count, 3, size, size))
+        rows = np.fromfile(place / "rows", np.uint8, count)
+        ranges = np.fromfile(place / "ranges", "<f4", 2 * count).reshape(count, 2)
+        return Decoded(images, rows & np.uint8(_STATE), rows & np.uint8(255 - _STATE), ranges)
+    except PermissionError:  # another user's, who keeps it
+        return None
+
+
+def _made(
+    place: Path,
+    only: bool,
+    root: Path,
+    files: Sequence[ImageFile],
+    size: int,
+    log: Callable[[str], None],
+    look: Callable[[], None],
+) -> Decoded:
+    """Decode what is not there yet; where others may be at it too, all of it in a folder apart."""
+    folder = place if only else place.with_name(f".{place.name}.{secrets.token_hex(6)}")
+    bytes_each = 3 * size * size
+    make_folder(folder)
+    try:
+        done = _rows_done(folder, bytes_each)
+        _refuse_full_disk(folder, (len(files) - done) * bytes_each)
+        _decode_from(done, folder, root, files, size, log, look)
+        if not only:
+            if _opened(place, len(files), size) is None:
+                shutil.rmtree(place, ignore_errors=True)  # what a killed process left
+            with suppress(OSError):  # another process was first
+                folder.rename(place)
+    finally:
+        if not only:
+            shutil.rmtree(folder, ignore_errors=True)
+    found = _opened(place, len(files), size)
+    if found is None:
+        raise OSError(errno.EIO, "decoded images that were just written are not there", str(place))
+    return found
+
+
+def _rows_done(folder: Path, bytes_each: int) -> int:
+    """Return how many images are whole: what `rows` says, if the images are there."""
+    try:
+        states = np.fromfile(folder / "rows", np.uint8)
+        images = (folder / "images.u8").stat().st_size
+        ranges = (folder / "ranges").stat().st_size
+    except FileNotFoundError:
+        return 0
+    whole = np.flatnonzero(states == 0)  # a length that reached the disk before its bytes
+    done = int(whole[0]) if len(whole) else len(states)
+    there = images >= done * bytes_each and ranges >= done * _RANGE_BYTES
+    return done if there else 0
+
+
+def _refuse_full_disk(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{folder}: decoded images need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are "
+            "free: make room, choose a smaller data.size, or set TUI_LATENT_DATA elsewhere"
+        )
+
+
+def _decode_from(
+    done: int,
+    folder: Path,
+    root: Path,
+    files: Sequence[ImageFile],
+    size: int,
+    log: Callable[[str], None],
+    look: Callable[[], None],
+) -> None:
+    """Decode the files from number `done` on, telling and saving progress once a second."""
+    log(f"decoding {len(files) - done:,} images once, into {folder}")
+    start = told = time.monotonic()
+    ready, saved = done, done
+    pending: list[NDArray[np.uint8]] = []
+    with (
+        open_shared(folder / "images.u8") as images,
+        open_shared(folder / "ranges") as ranges,
+        open_shared(folder / "rows") as rows,
+    ):
+        for pixels, states, shown in _decoded_chunks(root, files[done:], size, log, look):
+            images.seek(ready * pixels[0].size)
+            images.write(pixels.tobytes())
+            ranges.seek(ready * _RANGE_BYTES)
+            ranges.write(shown.tobytes())
+            pending.append(states)
+            ready += len(states)
+            now = time.monotonic()
+            if now - told >= _SECONDS_BETWEEN_LINES or ready == len(files):
+                for file in (images, ranges):
+                    file.flush()
+                    os.fsync(file.fileno())
+                rows.seek(saved)
+                rows.write(np.concatenate(pending).tobytes())
+                rows.flush()
+                told, saved, pending = now, ready, []
+                left = (now - start) / (ready - done) * (len(files) - ready)
+                log(f"decoded {ready:,} of {len(files):,} images, {left:,.0f} s left")
+        images.truncate(len(files) * 3 * size * size)
+        ranges.truncate(len(files) * _RANGE_BYTES)
+        rows.truncate(len(files))
+
+
+_Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]
+"""images, what `rows` says of them, their ranges"""
+
+
+def _decoded_chunks(
+    root: Path,
+    files: Sequence[ImageFile],
+    size: int,
+    log: Callable[[str], None],
+    look: Callable[[], None],
+) -> Iterator[_Chunk]:
+    """Yield chunks in the files' order; threads, as decoding needs no interpreter."""
+    chunks = (files[first : first + _CHUNK] for first in range(0, len(files), _CHUNK))
+    heard = time.monotonic()
+
+    def look_and_listen() -> None:
+        nonlocal heard
+        look()
+        if time.monotonic() - heard >= _SECONDS_OF_SILENCE:
+            heard = time.monotonic()
+            log(f"{root}: no image could be read for {_SECONDS_OF_SILENCE:.0f} s; still waiting")
+
+    def decode_chunk(chunk: Sequence[ImageFile]) -> _Chunk:
+        return _decode_chunk(root, chunk, size)
+
+    threads = cpu_cores()
+    ahead = _CHUNKS_AHEAD * threads
+    for done in in_order(decode_chunk, chunks, threads, ahead, look_and_listen):
+        yield done
+        heard = time.monotonic()
+
+
+def _decode_chunk(root: Path, files: Sequence[ImageFile], size: int) -> _Chunk:
+    pixels = np.zeros((len(files), 3, size, size), np.uint8)
+    states = np.full(len(files), CORRUPT, np.uint8)
+    ranges = np.full((len(files), 2), np.nan, "<f4")
+    for row, file in enumerate(files):
+        path = root / file.name
+        try:
+            image = decode(path, size)
+            same = _unchanged(path, file)
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror or error}: make it readable") from error
+        if not same:
+            raise DataError(f"{path}: changed while it was read: start again when it is finished")
+        if image is not None:
+            grey = image.mode == "L"
+            states[row] = (GREY if grey else COLOUR) | image.info.get(NOTES, 0)
+            ranges[row] = image.info.get(SHOWN_RANGE, np.nan)
+            values = np.asarray(image)
+            pixels[row] = values if grey else values.transpose(2, 0, 1)
+    return pixels, states, ranges
+
+
+def _unchanged(path: Path, file: ImageFile) -> bool:
+    """Say whether a file still is the one that was listed, or is missing as it was then."""
+    try:
+        stat = path.stat()
+    except OSError:  # a link to nowhere, or to itself
+        return file.changed == 0
+    now = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    return now == (file.size, file.modified, file.changed)

@@ -1,0 +1,196 @@
+"""What is known of a source before any image is read: for menus and forms, without torch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from tui_latent.config.settings import DataSettings
+from tui_latent.datasets.arrays import look_at_arrays
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.folder_layout import DEFAULT_SIZE, find_layout, refuse_strangers
+from tui_latent.datasets.paths import data_folder, downloads_allowed
+from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
+from tui_latent.datasets.registry import (
+    PUBLIC_DATASETS,
+    PublicDataset,
+    find_dataset_file,
+    wanted_file,
+)
+from tui_latent.datasets.selection import chosen_classes, merged_classes
+
+_NO_PATH = (OSError, RuntimeError, ValueError)
+"""what a text that is no path raises: too long, of no user, with a null in it"""
+
+
+ANSWER_WITHIN = 3.0
+"""seconds; beyond them the menu says that there is no answer, and a run waits in its own time"""
+_waiting: dict[str, threading.Thread] = {}
+"""who still waits for an answer, by place"""
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What a person may know of a source before choosing it.
+
+    Numbers are those of the source, before a class subset, a cap or a share held out.
+    """
+
+    name: str
+    """as shown: "MNIST", or the folder's name"""
+    shape: tuple[int, int, int] | None
+    """(C, H, W), after `data.size`; None where a look would cost too much"""
+    class_names: tuple[str, ...]
+    """empty where a look would cost too much"""
+    train: int | None
+    held_out: int | None
+    had: Literal["bundled", "on disk", "download", "missing"]
+    where: str
+    """folder or file that was looked at"""
+    note: str
+    """how it is had, in words"""
+    problem: str = ""
+    """why these settings cannot be used, and what to do; empty as far as a cheap look can tell"""
+
+
+def describe_source(settings: DataSettings) -> SourceFacts:
+    """Return what a cheap look tells of a source; never raises: problems are in the facts.
+
+    Returns within ANSWER_WITHIN seconds, also where a disk does not answer at all.
+    """
+    place = str(data_folder()) if settings.source in PUBLIC_DATASETS else settings.path
+    facts = _answer(lambda: _describe(settings), place)
+    if facts is None:
+        note = f"no answer within {ANSWER_WITHIN:g} s"
+        return SourceFacts(settings.source, None, (), None, None, "missing", place, note)
+    return facts
+
+
+def _describe(settings: DataSettings) -> SourceFacts:
+    if settings.source in PUBLIC_DATASETS:
+        facts = _public(settings, PUBLIC_DATASETS[settings.source])
+    else:
+        path = Path(settings.path)
+        look = _folder if settings.source == "folder" else _arrays
+        try:
+            path = path.expanduser()
+            facts = look(settings, path)
+        except (DataError, *_NO_PATH) as error:
+            name = path.stem if settings.source == "arrays" else path.name
+            note = "cannot be used"
+            why = str(error) if isinstance(error, DataError) else f"data.path: {error}"
+            facts = SourceFacts(name, None, (), None, None, "missing", str(path), note, why)
+    return facts if facts.problem else replace(facts, problem=_problem(settings, facts))
+
+
+def _answer(ask: Callable[[], SourceFacts], place: str) -> SourceFacts | None:
+    """Return what `ask` tells, None where it takes too long or an earlier asker still waits.
+
+    It is asked in a thread that nobody waits for: a read of a lost network disk never returns.
+    """
+    earlier = _waiting.get(place)
+    if earlier is not None and earlier.is_alive():
+        return None
+    answers: list[SourceFacts] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        except Exception as error:  # handed over, not lost
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="source facts", daemon=True)
+    thread.start()
+    thread.join(ANSWER_WITHIN)
+    if errors:
+        raise errors[0]
+    if answers:
+        _waiting.pop(place, None)
+        return answers[0]
+    _waiting[place] = thread
+    return None
+
+
+def _public(settings: DataSettings, dataset: PublicDataset) -> SourceFacts:
+    root = data_folder()
+    files = dataset.training_files + dataset.test_files
+    had: Literal["bundled", "on disk", "download", "missing"]
+    problem = ""
+    if not files:
+        had, note = "bundled", "comes with scikit-learn"
+    elif not (absent := [file for file in files if find_dataset_file(root, file) is None]):
+        had, note = "on disk", f"on disk in {root}"
+    elif downloads_allowed():
+        had, note = "download", f"{dataset.megabytes:,} MB will be downloaded to {root}"
+    else:
+        had, note = "missing", f"not in {root}"
+        problem = (
+            f"{dataset.title} is not in {root} ({wanted_file(absent[0])}), and "
+            "TUI_LATENT_OFFLINE forbids downloads: unset it, or set TUI_LATENT_DATA to a folder "
+            "that has it"
+        )
+    channels, height, width = dataset.shape
+    return SourceFacts(
+        dataset.title,
+        (channels, settings.size or height, settings.size or width),
+        dataset.class_names,
+        dataset.train,
+        dataset.held_out,
+        had,
+        str(root) if files else "scikit-learn",
+        note,
+        problem,
+    )
+
+
+def _folder(settings: DataSettings, path: Path) -> SourceFacts:
+    layout = find_layout(path, plain=settings.class_order == "plain")
+    held_out = ""
+    if layout.test is not None and not settings.val_fraction:
+        refuse_strangers(layout, settings.classes)
+        held_out = f"held out: {layout.test}"
+    notes = (f"images in {layout.train}", held_out, *layout.notes)
+    size = settings.size or DEFAULT_SIZE
+    return SourceFacts(
+        path.resolve().name,
+        (3, size, size),
+        layout.class_names,
+        None,
+        None,
+        "on disk",
+        str(path),
+        "; ".join(note for note in notes if note),
+    )
+
+
+def _arrays(settings: DataSettings, path: Path) -> SourceFacts:
+    arrays = look_at_arrays(path)
+    channels, height, width = arrays.shape
+    return SourceFacts(
+        path.stem,
+        (channels, settings.size or height, settings.size or width),
+        (),
+        arrays.train,
+        arrays.held_out,
+        "on disk",
+        str(path),
+        f"arrays in {path}",
+    )
+
+
+def _problem(settings: DataSettings, facts: SourceFacts) -> str:
+    try:
+        if facts.class_names:
+            kept = chosen_classes(facts.class_names, settings.classes)
+            merged_classes([facts.class_names[i] for i in kept], settings.merge)
+        if settings.inputs in PRETRAINED:
+            weights_file(settings)
+    except DataError as error:
+        return str(error)
+    except _NO_PATH as error:
+        return f"data.weights: {error}"
+    return ""

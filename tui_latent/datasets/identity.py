@@ -1,0 +1,238 @@
+"""Which images a dataset has: known by what is in them and by their order, never by a time."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.datasets.content_digests import (
+    BYTES,
+    Contents,
+    digest_of,
+    packed_names,
+    unpacked_names,
+)
+from tui_latent.datasets.folder_layout import ImageFile
+from tui_latent.datasets.raw import RawImages, RawSplit
+
+_TORN = (
+    OSError, ValueError, TypeError, KeyError, EOFError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Images that the source keeps together, such as those of one split, in reading order."""
+
+    title: str
+    """ "train", "test", the folder's name"""
+    labels: NDArray[np.int32]
+    """(N,) positions in the class names"""
+    contents: Contents
+    """(N, BYTES): of each file's bytes, or of the pixels where images have no file of their own"""
+    names: tuple[str, ...] = ()
+    """of the files below the part's folder; empty where images have none"""
+
+
+@dataclass(frozen=True, eq=False)
+class DataIdentity:
+    """What tells the images of a source from all others.
+
+    The place is told, not compared: a folder that was moved or copied has the same images.
+    """
+
+    where: str
+    """absolute path with every link followed; a name for what has no path"""
+    class_names: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    def same_as(self, other: DataIdentity) -> bool:
+        """Say whether both have the same images of the same classes in the same order."""
+        return (
+            self.class_names == other.class_names
+            and len(self.parts) == len(other.parts)
+            and all(map(_same, self.parts, other.parts))
+        )
+
+
+def folder_part(title: str, files: Sequence[ImageFile], contents: Contents) -> Part:
+    """Return the identity of listed files."""
+    labels = np.array([file.label for file in files], dtype=np.int32)
+    return Part(title, labels, contents, tuple(file.name for file in files))
+
+
+def identity_of(raw: RawImages, where: str, kept: Sequence[int]) -> DataIdentity:
+    """Return the identity of images in memory, of the classes at the positions `kept`."""
+    splits = [("training images", raw.train), ("test images", raw.test)]
+    parts = [_part(title, split, kept) for title, split in splits if split is not None]
+    return DataIdentity(where, tuple(raw.class_names[i] for i in kept), tuple(parts))
+
+
+def _part(title: str, split: RawSplit, kept: Sequence[int]) -> Part:
+    rows = np.flatnonzero(np.isin(split.labels, kept))
+    digests = [digest_of(np.ascontiguousarray(split.images[row]).data.cast("B")) for row in rows]
+    contents = np.frombuffer(b"".join(digests), np.uint8).reshape(len(rows), BYTES)
+    return Part(title, np.searchsorted(kept, split.labels[rows]).astype(np.int32), contents)
+
+
+def _same(one: Part, other: Part) -> bool:
+    return np.array_equal(one.labels, other.labels) and np.array_equal(one.contents, other.contents)
+
+
+def changes(then: DataIdentity, now: DataIdentity) -> str:
+    """Say in one sentence what is other `now`; empty where nothing is.
+
+    As in "train: 3 images more (cat/101.png, …), 1 changed (cat/003.png); the run had 1,200".
+    """
+    if then.same_as(now):
+        return ""
+    found = []
+    more = [name for name in now.class_names if name not in then.class_names]
+    fewer = [name for name in then.class_names if name not in now.class_names]
+    found += [
+        f"{_classes(names)} {how}" for names, how in ((more, "new"), (fewer, "gone")) if names
+    ]
+    for number in range(max(len(then.parts), len(now.parts))):
+        old, new = (i.parts[number] if number < len(i.parts) else None for i in (then, now))
+        words = _part_changes(old or _nothing(), new or _nothing(), then, now)
+        if words:
+            title = (new or old or _nothing()).title
+            found.append(f"{title}: {words}; the run had {len((old or _nothing()).labels):,}")
+    return "; ".join(found) or "the classes come in another order"
+
+
+def _nothing() -> Part:
+    return Part("", np.zeros(0, np.int32), np.zeros((0, BYTES), np.uint8))
+
+
+def _classes(names: Sequence[str]) -> str:
+    return f"{'class' if len(names) == 1 else 'classes'} {_some(names)}"
+
+
+def _part_changes(old: Part, new: Part, then: DataIdentity, now: DataIdentity) -> str:
+    before, after = _entries(old, then), _entries(new, now)
+    if before == after:
+        return ""
+    named = bool(old.names or new.names)
+    words = _named_changes(dict(before), dict(after)) if named else _counted(before, after)
+    return ", ".join(words) or "the same images in another order"
+
+
+def _entries(part: Part, identity: DataIdentity) -> list[tuple[str, tuple[str, bytes]]]:
+    """Return for each image its name, or its number, and what it is: class and content."""
+    names = part.names or [f"number {number:,}" for number in range(len(part.labels))]
+    content = part.contents.tobytes()
+    return [
+        (name, (identity.class_names[label], content[BYTES * row : BYTES * (row + 1)]))
+        for row, (name, label) in enumerate(zip(names, part.labels.tolist(), strict=True))
+    ]
+
+
+def _named_changes(
+    before: dict[str, tuple[str, bytes]], after: dict[str, tuple[str, bytes]]
+) -> list[str]:
+    gone = [name for name in before if name not in after]
+    new = [name for name in after if name not in before]
+    changed = [name for name in before if name in after and before[name] != after[name]]
+    at = {after[name][1]: name for name in new}
+    renamed = {name: at.pop(before[name][1]) for name in gone if before[name][1] in at}
+    words = [
+        _more([name for name in new if name not in renamed.values()], "more"),
+        _more([name for name in gone if name not in renamed], "fewer"),
+        f"{len(changed):,} changed ({_some(changed)})" if changed else "",
+        f"{len(renamed):,} renamed ({_some([f'{a} to {b}' for a, b in renamed.items()])})"
+        if renamed
+        else "",
+    ]
+    return [word for word in words if word]
+
+
+def _counted(
+    before: list[tuple[str, tuple[str, bytes]]], after: list[tuple[str, tuple[str, bytes]]]
+) -> list[str]:
+    old, new = Counter(what for _, what in before), Counter(what for _, what in after)
+    gone, come = (old - new).total(), (new - old).total()
+    changed = min(gone, come)
+    words = [_count(come - changed, "more"), _count(gone - changed, "fewer")]
+    if changed:
+        where = [name for name, what in after if what not in old]
+        words.append(f"{changed:,} changed" + (f" ({_some(where)})" if where else ""))
+    return [word for word in words if word]
+
+
+def _more(names: Sequence[str], how: str) -> str:
+    return f"{_count(len(names), how)} ({_some(names)})" if names else ""
+
+
+def _count(number: int, how: str) -> str:
+    return f"{number:,} image{'s' if number > 1 else ''} {how}" if number else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:2]) + (", …" if len(names) > 2 else "")
+
+
+def pack(identity: DataIdentity, **about: object) -> bytes:
+    """Return an identity, and more that JSON can hold, as the bytes of a NumPy archive."""
+    told = {
+        "where": identity.where,
+        "class_names": identity.class_names,
+        "parts": [part.title for part in identity.parts],
+        **about,
+    }
+    arrays: dict[str, NDArray[np.generic]] = {
+        "about": np.frombuffer(json.dumps(told).encode(), np.uint8)
+    }
+    for number, part in enumerate(identity.parts):
+        arrays[f"labels_{number}"], arrays[f"contents_{number}"] = part.labels, part.contents
+        arrays[f"names_{number}"] = packed_names(part.names)
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def unpack(path: Path) -> tuple[DataIdentity, dict[str, object]]:
+    """Read what `pack` made; ValueError when the file is torn or another, OSError without one."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            about = json.loads(arrays["about"].tobytes())
+            parts = tuple(
+                _read_part(str(title), *(arrays[f"{what}_{number}"] for what in _ARRAYS))
+                for number, title in enumerate(about["parts"])
+            )
+            names = tuple(str(name) for name in about["class_names"])
+            identity = DataIdentity(str(about["where"]), names, parts)
+    except FileNotFoundError:
+        raise
+    except _TORN as error:
+        raise ValueError(str(error)) from error
+    if any(len(part.labels) and part.labels.max() >= len(names) for part in parts):
+        raise ValueError("a label without a class")
+    return identity, about
+
+
+_ARRAYS = ("labels", "contents", "names")
+
+
+def _read_part(
+    title: str,
+    labels: NDArray[np.int32],
+    contents: NDArray[np.uint8],
+    names: NDArray[np.uint8],
+) -> Part:
+    files = tuple(unpacked_names(names))
+    if contents.shape != (len(labels), BYTES) or len(files) not in (0, len(labels)):
+        raise ValueError("its arrays differ in length")
+    if len(labels) and labels.min() < 0:
+        raise ValueError("a label below 0")
+    return Part(title, labels.astype(np.int32), contents.astype(np.uint8), files)

@@ -1,0 +1,48 @@
+"""Names of classes: their order, and how a screen shows those that are no plain text."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from tui_latent.datasets.errors import shown
+
+_NUMBER = re.compile(r"[-+]?\d{1,300}(?:[.,]\d{1,300})?")
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_order(names: Iterable[str]) -> list[str]:
+    """Return names as people sort them: numbers first and by value, then text, whatever its case.
+
+    1, 2, 10; img2 before img10; digits of every script are digits.
+    """
+    return sorted(names, key=_natural)
+
+
+def _natural(name: str) -> tuple[object, ...]:
+    text = plain_text(name).casefold()
+    if _NUMBER.fullmatch(text):
+        return 0, float(text.replace(",", ".")), text, name
+    # Splitting at the digits makes texts and numbers alternate, so that like meets like.
+    parts = [int(p) if i % 2 else p for i, p in enumerate(_DIGITS.split(text))]
+    return 1, parts, text, name
+
+
+def shown_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return folders' names as a screen can show them, each still different from the others."""
+    found: dict[str, None] = {}
+    for name in names:
+        text = plain = shown(os.fsencode(name).decode("utf-8", "backslashreplace"))
+        number = 1
+        while text in found:
+            number += 1
+            text = f"{plain} ({number})"
+        found[text] = None
+    return tuple(found)
+
+
+def plain_text(name: str) -> str:
+    """Return a name with its accents encoded in the one usual way: macOS writes another."""
+    return unicodedata.normalize("NFC", name)

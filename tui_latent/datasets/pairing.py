@@ -1,0 +1,176 @@
+"""What is similar to what: the batches that methods ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tui_latent.config.settings import AugmentSettings
+from tui_latent.datasets.augmentations.pipeline import augment
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.image_set import Dataset, ImageSet, pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Groups of images that belong together row by row."""
+
+    x: Tensor
+    """(G*B, C, H, W) normalised float32, or (G*B, D) features; group g is rows g*B..(g+1)*B"""
+    groups: int
+    """1 alone, 2 views, pairs or neighbours, 3 triplets (anchor, positive, negative)"""
+    target: Tensor
+    """what a decoder must give back: the same images in 0..1, as augmented, or the features"""
+    same: Tensor | None
+    """bool (B,) for pairs: one class or not"""
+    labels: Tensor | None = None
+    """int64 (G*B,), the classes to learn, for pairs and triplets only"""
+
+
+Partners = Callable[[Tensor, torch.Generator], tuple[list[Tensor], Tensor | None]]
+"""From rows to a row per group, the rows themselves first, and whether pairs are of one class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Makes batches of one split; made by `make_pairing`."""
+
+    images: ImageSet
+    dataset: Dataset
+    augment: AugmentSettings
+    partners: Partners
+    labelled: bool = False
+    """whether batches say the classes, which only pairs and triplets may see"""
+    order: Tensor | None = None
+    """int64 (N,), the order that the images are taken in where all are; None where none is set"""
+
+    def batch(self, rows: Tensor, generator: torch.Generator) -> Batch:
+        """Return the groups for some rows, int64 (B,), drawn by `generator` on their device."""
+        groups, same = self.partners(rows, generator)
+        taken = torch.cat(groups)
+        labels = self.images.targets[taken] if self.labelled else None
+        if self.images.features is not None:
+            x = self.images.features[taken]
+            return Batch(x, len(groups), x, same, labels)
+        view = augment(pixels(self.images, taken), self.augment, generator)
+        return Batch(self.dataset.normalise(view), len(groups), view, same, labels)
+
+
+def make_pairing(
+    kind: str,
+    images: ImageSet,
+    dataset: Dataset,
+    augment: AugmentSettings,
+    neighbours: Tensor | None = None,
+    order: Tensor | None = None,
+) -> Pairing:
+    """Return the pairing of a split: `alone`, `views`, `pairs`, `triplets` or `neighbours`.
+
+    `neighbours` is int64 (N, k), the rows of each image's nearest neighbours, on the split's
+    device. Partners are drawn from the images in `order`, int64 (N,), by default the split's.
+    Augmentation applies to every kind, where switched on, and never to features.
+    DataError says why a split cannot be paired: a class with one image, one class only,
+    neighbours of other images.
+    """
+    if kind == "alone":
+        return Pairing(images, dataset, augment, _alone, order=order)
+    if kind == "views":
+        return Pairing(images, dataset, augment, _views, order=order)
+    if kind == "neighbours":
+        return Pairing(images, dataset, augment, _neighbours(images, dataset, neighbours))
+    classes = _Classes(images, dataset, order)
+    partners = {"pairs": classes.pairs, "triplets": classes.triplets}
+    return Pairing(images, dataset, augment, partners[kind], labelled=True, order=order)
+
+
+def _alone(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
+    return [rows], None
+
+
+def _views(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
+    return [rows, rows], None
+
+
+def _neighbours(images: ImageSet, dataset: Dataset, neighbours: Tensor | None) -> Partners:
+    """Pair each row with one of its neighbours, all as likely."""
+    if neighbours is None or len(neighbours) != len(images):
+        found = 0 if neighbours is None else len(neighbours)
+        raise DataError(
+            f"{dataset.name}: neighbours of {found:,} images for {len(images):,}: "
+            "they must come from a run on the same images"
+        )
+    table = neighbours
+
+    def partners(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
+        drawn = torch.randint(table.shape[1], rows.shape, generator=generator, device=rows.device)
+        return [rows, table[rows, drawn]], None
+
+    return partners
+
+
+class _Classes:
+    """Draws images of the same and of another class (by targets), each such image as likely.
+
+    Rows sorted by class: a class is one stretch of them, so that a draw is arithmetic.
+    """
+
+    def __init__(self, images: ImageSet, dataset: Dataset, order: Tensor | None) -> None:
+        targets = images.targets
+        if order is None:
+            order = torch.arange(len(targets), device=targets.device)
+        counts = torch.bincount(targets)
+        for target, count in enumerate(counts.tolist()):
+            if count == 1:
+                raise _one_image(dataset, images, target)
+        if int((counts > 0).sum()) < 2:
+            raise DataError(f"{dataset.name}: pairs need two classes, and there is one")
+        self._order = order[targets[order].argsort(stable=True)]
+        """rows sorted by class"""
+        starts = counts.cumsum(0) - counts
+        self._start, self._count = starts[targets], counts[targets]
+        """of each row's class, in `_order`"""
+        self._place = torch.empty_like(self._order)
+        """of each row in `_order`"""
+        self._place[self._order] = torch.arange(len(targets), device=targets.device)
+
+    def pairs(self, rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], Tensor]:
+        """Pair each row with another of its class or, as likely, with one of another class."""
+        coin = torch.rand(len(rows), generator=generator, device=rows.device)
+        same = coin < 0.5
+        alike, unlike = self._alike(rows, generator), self._unlike(rows, generator)
+        return [rows, torch.where(same, alike, unlike)], same
+
+    def triplets(self, rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
+        """Return anchors, another image of each one's class, and one of another class."""
+        return [rows, self._alike(rows, generator), self._unlike(rows, generator)], None
+
+    def _alike(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        start, count = self._start[rows], self._count[rows]
+        step = 1 + _below(count - 1, generator)
+        return self._order[start + (self._place[rows] - start + step) % count]
+
+    def _unlike(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        start, count = self._start[rows], self._count[rows]
+        drawn = _below(len(self._order) - count, generator)
+        return self._order[drawn + (drawn >= start) * count]
+
+
+def _one_image(dataset: Dataset, images: ImageSet, target: int) -> DataError:
+    """Say what helps a class of one image; of four training images two can be held out."""
+    held_out = images is not dataset.train
+    helps = "add some, or leave the class out with data.classes"
+    if held_out and int((dataset.train.targets == target).sum()) >= 4:
+        helps = "add some, or hold out training images instead: data.val_fraction=0.2"
+    return DataError(
+        f"{dataset.name}: class '{images.target_name(target)}' has one "
+        f"{'held-out' if held_out else 'training'} image, and pairs need two: {helps}"
+    )
+
+
+def _below(bound: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw a whole number from 0 to below each bound, all as likely; int64 like `bound`."""
+    u = torch.rand(bound.shape, dtype=torch.float64, generator=generator, device=bound.device)
+    return (u * bound).long().clamp_max(bound - 1)

@@ -1,0 +1,37 @@
+"""Where the weights of the pretrained networks are, without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui_latent.config.settings import DataSettings
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.paths import data_folder, refuse_download
+
+PRETRAINED = {"resnet18": "resnet18-f37072fd.pth", "resnet50": "resnet50-0676ba61.pth"}
+"""torchvision's IMAGENET1K_V1 files; the name ends with the first digits of the SHA-256"""
+
+
+def weights_file(settings: DataSettings) -> Path:
+    """Return the file with the network's weights; it may be one that is still to be downloaded.
+
+    DataError when it is absent and may not be downloaded, or not now.
+    """
+    if settings.weights:
+        path = Path(settings.weights).expanduser()
+        if not path.is_file():
+            raise DataError(f"data.weights: no file {path}")
+        return path
+    name = PRETRAINED[settings.inputs]
+    ours = data_folder() / "weights" / name
+    torchs = Path.home() / ".cache" / "torch" / "hub" / "checkpoints" / name
+    for path in (ours, torchs):
+        if path.is_file():
+            return path
+    refuse_download(
+        f"data.inputs: {settings.inputs} needs its weights, which are not in {ours} nor in "
+        f"{torchs}",
+        settings.inputs,
+        "or name the file with data.weights",
+    )
+    return ours

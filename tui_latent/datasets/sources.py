@@ -1,0 +1,205 @@
+"""Images in: from the settings of `[data]` to a dataset in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from tui_latent.config.settings import DataSettings
+from tui_latent.datasets.arrays import load_arrays
+from tui_latent.datasets.errors import DataError
+from tui_latent.datasets.features import with_features
+from tui_latent.datasets.folder import load_folder
+from tui_latent.datasets.identity import DataIdentity, identity_of
+from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.paths import data_folder
+from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
+from tui_latent.datasets.public_readers import load_public
+from tui_latent.datasets.raw import RawImages, RawSplit
+from tui_latent.datasets.registry import PUBLIC_DATASETS
+from tui_latent.datasets.selection import (
+    capped,
+    chosen_classes,
+    keep_classes,
+    merged_classes,
+    stratified_split,
+)
+
+__all__ = ["DataError", "load_dataset"]
+
+_DEFAULT_FRACTION = 0.2
+"""held out of sources that hold nothing out themselves"""
+_CHUNK = 256
+"""images converted to float at a time: few enough to stay in a processor's cache"""
+
+
+def load_dataset(
+    settings: DataSettings,
+    seed: int,
+    log: Callable[[str], None] = lambda _: None,
+    device: torch.device | str = "cpu",
+    found: Callable[[DataIdentity], None] = lambda _: None,
+    look: Callable[[], None] = lambda: None,
+) -> Dataset:
+    """Read the images that `settings` describe into memory, on the CPU.
+
+    `seed` draws which images a cap (`per_class`) keeps; which are held out never depends on it.
+    `log` is told of long work, a line at a time, and in one line of what is used and what not.
+    `found` is told which images there are, before they are decoded and before features are
+    computed; what it raises ends the loading. `look` is called while files are listed, read and
+    decoded; what it raises ends that. `device` computes features, where those are the inputs.
+    DataError says where, what and what to do.
+    """
+    if settings.inputs in PRETRAINED:
+        weights_file(settings)  # before minutes of decoding
+    raw = _read(settings, log, found, look)
+    train, val, held_out = _splits(raw, settings.val_fraction)
+    kept = chosen_classes(raw.class_names, settings.classes)
+    names = tuple(raw.class_names[i] for i in kept)
+    target_of, target_names = merged_classes(names, settings.merge)
+    train, val = _of_classes(train, kept), _of_classes(val, kept)
+    if settings.per_class:
+        train = train.take(capped(train.labels, settings.per_class, seed))
+    _refuse_empty(train, val, names, raw)
+
+    def image_set(split: RawSplit) -> ImageSet:
+        labels = torch.from_numpy(split.labels)
+        images = resized(torch.from_numpy(split.images), settings.size)
+        return ImageSet(
+            images, labels, names, None, torch.from_numpy(target_of)[labels], target_names
+        )
+
+    train_set = image_set(train)
+    mean, std = channel_statistics(train_set.images)
+    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out)
+    log(_in_one_line(dataset, settings, raw.notes))
+    if settings.inputs == "raw":
+        return dataset
+    return with_features(dataset, settings, log, torch.device(device))
+
+
+def _in_one_line(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> str:
+    """Say what is used, where the held-out images come from, and what was done or left out."""
+    train, val = dataset.train, dataset.val
+    channels, height, width = train.images.shape[1:]
+    kind = "grey" if channels == 1 else "colour"
+    cap = f" (at most {settings.per_class:,} of a class)" if settings.per_class else ""
+    classes = len(train.class_names)
+    return "; ".join(
+        (
+            f"{dataset.name}: {len(train):,} training images{cap} of {classes:,} "
+            f"class{'es' if classes > 1 else ''}, {height}x{width} {kind}",
+            f"held out: {len(val):,} images, {dataset.held_out}",
+            *notes,
+        )
+    )
+
+
+def _read(
+    settings: DataSettings,
+    log: Callable[[str], None],
+    found: Callable[[DataIdentity], None],
+    look: Callable[[], None],
+) -> RawImages:
+    if settings.source == "folder":
+        return load_folder(settings, log, found, look)
+    if settings.source == "digits":
+        raw, where = _digits(), "scikit-learn"
+    elif settings.source == "arrays":
+        path = Path(settings.path).expanduser()
+        raw, where = load_arrays(path, not settings.val_fraction), os.path.realpath(path)
+    else:
+        raw, where = load_public(settings.source, log), os.path.realpath(data_folder())
+    found(identity_of(raw, where, chosen_classes(raw.class_names, settings.classes)))
+    return raw
+
+
+def _digits() -> RawImages:
+    """Return scikit-learn's digits, 0..16 stretched to 0..255."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images: NDArray[np.uint8] = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+    labels = digits.target.astype(np.int64)
+    return RawImages(
+        "digits", PUBLIC_DATASETS["digits"].class_names, RawSplit(images, labels), None
+    )
+
+
+def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
+    """Return what is trained on, what is held out, and the latter in words."""
+    if raw.test is not None and not fraction:
+        return raw.train, raw.test, raw.held_out
+    fraction = fraction or _DEFAULT_FRACTION
+    rows, held_out = stratified_split(raw.train.labels, fraction)
+    in_words = f"{100 * fraction:.3g} % of the training images"
+    return raw.train.take(rows), raw.train.take(held_out), in_words
+
+
+def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
+    rows, labels = keep_classes(split.labels, kept)
+    return RawSplit(split.take(rows).images, labels)
+
+
+def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: RawImages) -> None:
+    counts = np.bincount(train.labels, minlength=len(names))
+    empty = [name for name, count in zip(names, counts, strict=True) if count == 0]
+    if empty:
+        raise DataError(
+            f"{raw.name}: class '{empty[0]}' has no training image: "
+            "add some, or leave it out with data.classes"
+        )
+    if len(val.labels):
+        return
+    why = f"{raw.name}: no image is held out, so nothing can be measured"
+    if counts.max() < 2:
+        raise DataError(
+            f"{why}: every class has one image, which is trained on: add a second image to a "
+            "class, or put the images of several classes into one"
+        )
+    raise DataError(  # the source's own held-out images are of other classes
+        f"{why}: none of the {raw.held_out} is of these classes: add some, or set "
+        "data.val_fraction=0.2 to hold out training images"
+    )
+
+
+def resized(images: Tensor, size: int) -> Tensor:
+    """Return the centre squares of uint8 (N, C, H, W), `size` pixels a side; 0 keeps images."""
+    height, width = images.shape[2:]
+    if size == 0 or height == width == size:
+        return images
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = images[:, :, top : top + side, left : left + side]
+    chunks = [
+        F.interpolate(chunk.float(), (size, size), mode="bilinear", antialias=True)
+        .round_()
+        .clamp_(0, 255)
+        .to(torch.uint8)
+        for chunk in torch.split(square, _CHUNK)
+    ]
+    return torch.cat(chunks)
+
+
+def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each channel of uint8 images in 0..1: (C, 1, 1).
+
+    The deviation is at least 1/255, so that images of one colour can be normalised.
+    """
+    total = torch.zeros(images.shape[1], dtype=torch.float64)
+    squares = torch.zeros_like(total)
+    for chunk in torch.split(images, _CHUNK):
+        values = chunk.float().flatten(2)
+        total += values.sum(2).double().sum(0)
+        squares += values.square_().sum(2).double().sum(0)
+    count = images.numel() // images.shape[1]
+    mean = total / count
+    std = (squares / count - mean.square()).clamp_min(0).sqrt().clamp_min(1)
+    return mean.float()[:, None, None] / 255, std.float()[:, None, None] / 255

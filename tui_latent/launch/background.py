@@ -1,0 +1,67 @@
+"""Train a run in a process of its own, which outlives the terminal and whoever started it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+from tui_latent.runs.control import read_request
+from tui_latent.runs.manifest import read_manifest
+from tui_latent.runs.run_list import refuse_trained
+from tui_latent.runs.schema import Request, RunError
+from tui_latent.runtime.gpu_order import number_by_bus
+from tui_latent.runtime.malloc import keep_freed_memory
+from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
+
+
+def start_in_background(path: Path) -> int:
+    """Start training the run at `path`, or resuming it; return the new process's id.
+
+    What the process prints goes to the run's `train.log`. RunBusyError when another trains the
+    run, RunError when no process can be started.
+    """
+    read_manifest(path)
+    refuse_trained(path, "try again")
+    asked = json.dumps(asdict(read_request(path)))
+    try:
+        with (path / "train.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tui_latent.launch.background", str(path), asked],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise RunError(
+            f"{path}: no background process can be started: {error.strerror or error}"
+        ) from error
+    # A child that nobody waits for would seem alive after its end.
+    threading.Thread(target=process.wait, name="background-run", daemon=True).start()
+    return process.pid
+
+
+def main() -> None:
+    """Train the run that is the first argument, of which the second was asked.
+
+    SIGTERM and SIGINT stop and save it.
+    """
+    from tui_latent.launch.progress import train_detached
+
+    keep_freed_memory()
+    limit_spinning()
+    number_by_bus()
+    use_allowed_cores()
+    try:
+        path, asked_before = sys.argv[1:]
+        train_detached(Path(path), Request(**json.loads(asked_before)))
+    except RunError as error:
+        sys.exit(f"tui-latent: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Let a run train for longer than it was planned: its preset changes, and the run keeps record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import tomli_w
+
+from tui_latent.config.preset_files import PresetError, read_table
+from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields, preset_table
+from tui_latent.config.settings import Preset
+from tui_latent.runs.atomic_files import replace_file
+from tui_latent.runs.file_lock import FileLock
+from tui_latent.runs.manifest import PRESET_FILE
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.run_list import LOCK_FILE, busy_error
+from tui_latent.runs.schema import LIVE_STATES, RunError, Status
+from tui_latent.training.schedule import lr_at, plan_stages, stage_at
+
+_PATIENCE = "train.patience"
+
+
+def epochs_setting(preset: Preset) -> str:
+    """Return the setting that lengthens a training: of stages, the last one's epochs."""
+    return f"stages.{len(preset.stages) - 1}.epochs" if preset.stages else "train.epochs"
+
+
+def settings_for_epochs(path: Path, total: int) -> dict[str, object]:
+    """Return what to set so that the run at `path` trains for `total` epochs in all."""
+    preset = load_run_preset(path)
+    earlier = sum(stage.epochs for stage in preset.training_stages()[:-1])
+    if total <= earlier:
+        problem = f"the stages before the last have {earlier} epochs: name more"
+        raise PresetError(path.name, [("--epochs", problem)])
+    return {epochs_setting(preset): total - earlier}
+
+
+def change_length(path: Path, settings: Mapping[str, object]) -> str:
+    """Change epochs or patience of the run at `path`; return what that comes to, in a sentence.
+
+    Other settings, and fewer epochs than are done, are refused with a PresetError, and a run that
+    is being trained with a RunBusyError. `[[provenance.changes]]` keeps what was before.
+    """
+    lock = FileLock(path / LOCK_FILE)
+    status = RunReader(path).refresh().status
+    if status.pid and status.state in LIVE_STATES:
+        raise busy_error(path, status, "lengthen it")
+    try:
+        lock.take()
+    except BlockingIOError as error:
+        raise busy_error(path, status, "lengthen it") from error
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+    try:
+        return _change(path, settings, RunReader(path).refresh().status)
+    finally:
+        lock.release()
+
+
+def _change(path: Path, settings: Mapping[str, object], status: Status) -> str:
+    before = load_run_preset(path)
+    if before.method.name == "eigenmaps":
+        raise PresetError(path.name, [("", "eigenmaps are fitted at once: there are no epochs")])
+    after = parse_preset(preset_table(path / PRESET_FILE), settings, where=path.name)
+    old = {field.key: field.value for field in preset_fields(before)}
+    new = {field.key: field.value for field in preset_fields(after)}
+    changed = [key for key in new if old.get(key) != new[key]]
+    _refuse(path, before, after, changed, status)
+    table = read_table(path / PRESET_FILE)
+    for key in changed:
+        *parents, name = key.split(".")
+        node = table["stages"][int(parents[1])] if parents[0] == "stages" else table["train"]
+        node[name] = new[key]
+    kept = {
+        "created": time.time(),
+        "step": status.step,
+        "epoch": status.epoch,
+        "before": {key: old[key] for key in changed},
+        "after": {key: new[key] for key in changed},
+    }
+    table.setdefault("provenance", {}).setdefault("changes", []).append(kept)
+    try:
+        replace_file(path / PRESET_FILE, tomli_w.dumps(table).encode(), durable=True)
+    except OSError as error:
+        raise RunError(f"{path / PRESET_FILE}: cannot be written: {error.strerror}") from error
+    return _told(before, after, status)
+
+
+def _refuse(
+    path: Path, before: Preset, after: Preset, changed: Iterable[str], status: Status
+) -> None:
+    """Raise PresetError for what cannot be changed, or would train nothing."""
+    may = epochs_setting(before)
+    fixed = [key for key in changed if key not in (may, _PATIENCE)]
+    if fixed or len(before.stages) != len(after.stages):
+        problem = f"is fixed since the run began; only {may} and {_PATIENCE} can be changed"
+        raise PresetError(path.name, [(key, problem) for key in fixed or ["stages"]])
+    total = _epochs(after)
+    if total <= status.epoch:
+        more = int(status.epoch) + 1 - _epochs(before) + before.training_stages()[-1].epochs
+        problem = f"{status.epoch:g} epochs are done: {may} must be {more} or more"
+        raise PresetError(path.name, [("", problem)])
+    stopped_early = status.state == "finished" and status.epoch < _epochs(before)
+    if stopped_early and before.train.patience and after.train.patience == before.train.patience:
+        problem = (
+            f"train.patience={before.train.patience} ended it at step {status.step:,}, and would "
+            "end it there again: add --set train.patience=0"
+        )
+        raise PresetError(path.name, [("", problem)])
+
+
+def _told(before: Preset, after: Preset, status: Status) -> str:
+    total, planned = _epochs(after), _epochs(before)
+    length = f"{total} epochs" + (f" instead of {planned}" if total != planned else "")
+    if status.total_steps and status.total_epochs:
+        stages = plan_stages(after, max(status.total_steps // status.total_epochs, 1))
+        stage = stage_at(stages, status.step)
+        now = lr_at(status.step, stage, after.train.schedule)
+    else:
+        now = lr_at(0, plan_stages(after, 1)[0], after.train.schedule)
+    if after.train.schedule == "constant":
+        return f"trains for {length}; the learning rate stays constant and goes on at {now:.3g}"
+    where = f"stage {len(after.stages)}" if after.stages else "all epochs"
+    return (
+        f"trains for {length}; the learning rate goes on at {now:.3g} and falls to 0 at the new "
+        f"end: one cosine over {where}, as if this length had been planned from the start"
+    )
+
+
+def _epochs(preset: Preset) -> int:
+    return sum(stage.epochs for stage in preset.training_stages())

@@ -1,0 +1,288 @@
+"""Training without the dashboard: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Set
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol, TextIO
+
+from tui_latent.runs.control import read_request, request
+from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
+from tui_latent.runtime.terminal_loss import ONE_LOSS, release_terminal, when_gone
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+POLL_EVERY = 0.25
+"""seconds between two looks at the run"""
+LINE_EVERY = 10.0
+"""seconds between two plain lines, unless an evaluation comes first"""
+
+
+def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
+    """Train the run at `path` while showing how it goes; return the result as `--json` gives it.
+
+    Progress goes to stdout, or to stderr when `quiet_stdout` keeps stdout for the result.
+    SIGINT and SIGTERM stop the run and save it; when the terminal hangs up, the run goes on
+    without one, and the next signal stops it.
+    """
+    return _train(path, _display(sys.stderr if quiet_stdout else sys.stdout, path))
+
+
+def train_detached(path: Path, asked_before: Request | None = None) -> dict[str, Any]:
+    """Train the run at `path` as `train_with_progress` does, showing nothing.
+
+    What was asked of it since `asked_before` holds, else since this call.
+    """
+    return _train(path, nullcontext(_Silence()), asked_before)
+
+
+def _train(
+    path: Path, display: AbstractContextManager[Display], asked_before: Request | None = None
+) -> dict[str, Any]:
+    from tui_latent.launch.start import train_run
+
+    if asked_before is None:  # before a signal can ask for a stop, which must not be forgotten
+        asked_before = read_request(path)
+    outcome: dict[str, Any] = {}
+
+    def work() -> None:
+        try:
+            outcome["status"] = train_run(path, asked_before)
+        except Exception as error:
+            outcome["error"] = error
+
+    reader = RunReader(path)
+    snapshot = reader.refresh()
+    with _signals(path) as heard, display as shown:
+        worker = threading.Thread(target=work, name="training")
+        worker.start()
+        while worker.is_alive():
+            worker.join(POLL_EVERY)
+            try:
+                with suppress(RunError):  # while its disk is away; the trainer knows what to do
+                    snapshot = reader.refresh()
+                shown.show(snapshot)
+            except OSError:  # nobody reads any more, as behind `| head`
+                shown = _Silence()
+        if "status" in outcome and outcome["status"].state == "stopped":
+            for number in tuple(heard):  # a key held down would cut off how to go on
+                signal.signal(number, signal.SIG_IGN)
+    if "error" in outcome:
+        raise outcome["error"]
+    return result_of(RunReader(path).refresh())
+
+
+def result_of(snapshot: RunSnapshot) -> dict[str, Any]:
+    """Return what `train --json` prints; values that are not finite become null.
+
+    A metric that the newest evaluation could not give a meaning is in `missing`, with the reason.
+    """
+    status = snapshot.status
+    return {
+        "run": snapshot.name,
+        "path": str(snapshot.path),
+        "state": status.state,
+        "error": status.error,
+        "step": status.step,
+        "epoch": status.epoch,
+        "seconds": round(status.seconds, 3),
+        "images_per_second": _last(snapshot, "train/images_per_second"),
+        "metrics": {
+            name: _last(snapshot, name) for name in snapshot.curves if name not in snapshot.missing
+        },
+        "missing": dict(snapshot.missing),
+    }
+
+
+def run_row(summary: RunSummary) -> dict[str, Any]:
+    """Return one run as `runs --json` gives it."""
+    status = summary.status
+    return {
+        "run": summary.name,
+        "path": str(summary.path),
+        "preset": summary.preset,
+        "state": status.state,
+        "step": status.step,
+        "total_steps": status.total_steps,
+        "val/knn_20": summary.best_knn_20,
+        "loss": summary.loss,
+        "device": status.device,
+        "created": summary.created,
+        "problem": summary.problem,
+    }
+
+
+def run_line(summary: RunSummary) -> str:
+    """Return one run as a line of `runs`."""
+    if summary.problem:
+        return f"{'unreadable':11} {summary.name}: {summary.problem}"
+    status = summary.status
+    knn = "–" if summary.best_knn_20 is None else f"{summary.best_knn_20:.3f}"
+    return f"{status.state:11} {_share(status):>4}  kNN@20 {knn:>5}  {summary.name}"
+
+
+class Display(Protocol):
+    """Shows a run as it goes."""
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        """Show the newest state."""
+
+
+class _Silence:
+    """Shows nothing."""
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        pass
+
+
+class _Lines:
+    """A line every ten seconds and at each evaluation, for logs and pipes."""
+
+    def __init__(self, stream: TextIO, path: Path) -> None:
+        self._stream = stream
+        self._shown: tuple[int, str] = (-1, "")
+        self._missing: Mapping[str, str] = {}
+        self._time = 0.0
+        stream.write(f"run {path}\n")
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        status = snapshot.status
+        evaluated = snapshot.map_steps[-1] if snapshot.map_steps else -1
+        changed = (evaluated, status.state) != self._shown
+        if not changed and time.monotonic() - self._time < LINE_EVERY:
+            return
+        self._shown, self._time = (evaluated, status.state), time.monotonic()
+        self._stream.write(f"{time.strftime('%H:%M:%S')} {describe(snapshot)}\n")
+        if snapshot.missing != self._missing:
+            self._missing = snapshot.missing
+            self._stream.writelines(f"missing: {line}\n" for line in missing_lines(self._missing))
+        self._stream.flush()
+
+
+class _Bar:
+    """One rich progress bar, redrawn in place."""
+
+    def __init__(self, stream: TextIO, path: Path) -> None:
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(file=stream)
+        console.print(f"run {escape(str(path))}", highlight=False)
+        self._escape = escape
+        self.progress = Progress(
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            refresh_per_second=2,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._missing: Mapping[str, str] = {}
+        self._task = self.progress.add_task("starting", total=None)
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        status = snapshot.status
+        total = status.total_steps or None
+        text = self._escape(describe(snapshot))
+        if snapshot.missing != self._missing:
+            self._missing = snapshot.missing
+            for line in missing_lines(self._missing):
+                self.progress.console.print(f"missing: {self._escape(line)}", highlight=False)
+        self.progress.update(self._task, completed=status.step, total=total, description=text)
+
+
+def describe(snapshot: RunSnapshot) -> str:
+    """Return one line: state, progress, loss, kNN, speed."""
+    status = snapshot.status
+    parts = [status.state if status.state != "running" else status.phase or "running"]
+    if status.total_steps:
+        parts.append(f"step {status.step:,}/{status.total_steps:,}")
+        parts.append(f"epoch {status.epoch:.1f}/{status.total_epochs}")
+    for label, name in (("loss", "train/loss"), ("kNN@20", "val/knn_20")):
+        value = _last(snapshot, name)
+        if value is not None:
+            parts.append(f"{label} {value:.4g}")
+        elif name in snapshot.missing:
+            parts.append(f"{label} –")
+    if status.state == "paused" and status.error:
+        parts.append(status.error)
+    elif status.images_per_second:
+        parts.append(f"{status.images_per_second:,.0f} images/s")
+    return "  ".join(parts)
+
+
+@contextmanager
+def _display(stream: TextIO, path: Path) -> Iterator[Display]:
+    if not stream.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        yield _Lines(stream, path)
+        return
+    bar = _Bar(stream, path)
+    with bar.progress:
+        yield bar
+
+
+@contextmanager
+def _signals(path: Path) -> Iterator[Set[int]]:
+    """Turn SIGINT and SIGTERM into a request to stop and save, and SIGHUP too after a first one.
+
+    Gives those that asked for it. Earlier handlers come back, but for signals ignored by then.
+    """
+    heard: set[int] = set()
+    asking = False
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal asking
+        heard.add(number)
+        if asking:  # the signal interrupted this very function, which holds the request's lock
+            return
+        asking = True
+        try:
+            request(path, state="stop")
+        except RunError as error:
+            signal.signal(number, signal.SIG_DFL)
+            sys.stderr.write(f"tui-latent: {error}; once more ends it without saving\n")
+        finally:
+            asking = False
+
+    lost_at: list[float] = []
+
+    def release(number: int, frame: FrameType | None) -> None:
+        release_terminal()
+        lost_at.append(time.monotonic())
+        if lost_at[-1] - lost_at[0] > ONE_LOSS:
+            stop(number, frame)
+
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in zip(_SIGNALS, (stop, stop, release), strict=True):
+        if before[number] is not signal.SIG_IGN:  # nohup
+            signal.signal(number, handler)
+    if os.isatty(0):
+        when_gone(lambda: os.kill(os.getpid(), signal.SIGHUP))
+    try:
+        yield heard
+    finally:
+        for number, earlier in before.items():
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, earlier)
+
+
+def _last(snapshot: RunSnapshot, name: str) -> float | None:
+    value = snapshot.newest(name)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _share(status: Status) -> str:
+    return f"{100 * status.step // status.total_steps} %" if status.total_steps else "–"

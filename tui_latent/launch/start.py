@@ -1,0 +1,117 @@
+"""Create a run and train it: the face of `training/` for those who must not import torch."""
+
+from __future__ import annotations
+
+import os
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
+from tui_latent.config.presets import train_command
+from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.datasets.describe import describe_source
+from tui_latent.runs.control import read_request, take_up
+from tui_latent.runs.run_list import find_run
+from tui_latent.runs.schema import Request, RunError, Status
+from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.hardware import no_gpu_reason
+from tui_latent.runtime.malloc import trim_memory
+from tui_latent.runtime.versions import version_of
+
+_VERSIONED = ("tui-latent", "torch", "torchvision", "numpy", "scikit-learn", "textual", "plotext")
+
+
+def check_preset(preset: Preset, runs: Path, where: str) -> None:
+    """Find what would fail before the first step, without torch; PresetError names the key."""
+    problems = []
+    method = preset.method
+    if isinstance(method, VicregSettings) and method.views == "neighbours":
+        try:
+            if not method.neighbours_run:
+                raise RunError("name the earlier run: --set method.neighbours_run=RUN")
+            find_run(runs, method.neighbours_run)
+        except RunError as error:
+            problems.append(("method.neighbours_run", str(error)))
+    if problem := describe_source(preset.data).problem:
+        problems.append(("data", problem))
+    if preset.data.weights and not names_a_file(preset.data.weights):
+        problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
+    if preset.train.device.startswith("cuda") and (reason := no_gpu_reason()):
+        problems.append(("train.device", f"{reason}: use --device cpu"))
+    if problems:
+        raise PresetError(where, problems)
+
+
+def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
+    """Return a preset that says the same wherever it is read: in another folder, another day."""
+    data = preset.data
+    changes = {"weights": _absolute(data.weights)}
+    if data.source in ("folder", "arrays"):
+        changes["path"] = _absolute(data.path)
+    update: dict[str, object] = {"data": data.model_copy(update=changes)}
+    method = preset.method
+    if isinstance(method, VicregSettings) and method.views == "neighbours":
+        with suppress(RunError):  # a preset of a run whose neighbours are gone meanwhile
+            earlier = _absolute(str(find_run(runs, method.neighbours_run)))
+            update["method"] = method.model_copy(update={"neighbours_run": earlier})
+    return preset.model_copy(update=update)
+
+
+def _absolute(path: str) -> str:
+    """Return a path from the root, without `..` where no link makes that another place."""
+    if not path:
+        return path
+    try:
+        absolute = Path(path).expanduser().absolute()
+        plain = os.path.normpath(absolute)
+        return plain if os.path.realpath(plain) == os.path.realpath(absolute) else str(absolute)
+    except (OSError, RuntimeError, ValueError):  # no path at all: its reader says so
+        return path
+
+
+def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = None) -> Path:
+    """Make the run folder of a preset; PresetError when it cannot train, RunError for its name.
+
+    `preset_name` is the name or the file that the preset was loaded by: the run keeps the command
+    that trains it again.
+    """
+    check_preset(preset, runs, where=preset_name)
+    preset, stem = with_absolute_paths(preset, runs), preset_stem(preset_name)
+    provenance = {
+        "preset": stem,
+        "seed": preset.train.seed,
+        "command": train_command(preset_name, preset),
+        "host": platform.node(),
+        "python": platform.python_version(),
+        "versions": {package: version_of(package) for package in _VERSIONED},
+    }
+    writer = RunWriter.create(runs, stem, preset.model_dump(mode="json"), provenance, name)
+    writer.close()
+    return writer.path
+
+
+def train_run(path: Path, asked_before: Request | None = None) -> Status:
+    """Train a run, or resume it from its last checkpoint; return its status at the end.
+
+    A run that fails says so in its status. RunBusyError when another process trains it, and then
+    nothing of it is changed. What was asked of an earlier life no longer holds; what was asked
+    since `asked_before` (else since this call) does, as a stop while it starts.
+    """
+    if asked_before is None:
+        asked_before = read_request(path)
+    writer = RunWriter.reopen(path)
+    before = writer.lock()
+    try:
+        if before.pid or before.state != "starting":
+            take_up(path, asked_before)
+            writer.checkpoints_before = asked_before.checkpoints
+        from tui_latent.training.session import train
+    except BaseException:
+        writer.close()
+        raise
+    try:
+        train(writer)
+    finally:
+        trim_memory()
+    return writer.status()

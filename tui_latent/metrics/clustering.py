@@ -1,0 +1,130 @@
+"""Whether the clusters that k-means finds are the classes, without having seen a label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from tui_latent.metrics.sample_order import drawn_order
+
+STARTS: Final = 10
+"""k-means is begun this often, and the tightest result kept"""
+SILHOUETTE_OF: Final = 4000
+"""latents beyond which the silhouette, which compares all pairs, is that of a random sample"""
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """A k-means clustering beside the classes."""
+
+    assigned: NDArray[np.int64]
+    """(N,) cluster of each latent"""
+    clusters: int
+    """clusters found: as many as asked for, or as there are different latents"""
+    accuracy: float
+    """share of the latents whose cluster stands for their class, each cluster for at most one"""
+    nmi: float
+    """normalised mutual information, by the arithmetic mean of the entropies: 0..1"""
+    ari: float
+    """adjusted Rand index: 1 is the same partition, 0 what chance gives"""
+    silhouette: float
+    """-1..1, how much nearer a latent is to its own cluster than to the next; NaN for one cluster
+    or where every latent is its own"""
+    silhouette_of: int
+    """latents that the silhouette was computed of"""
+
+
+def evaluate_clustering(
+    latents: NDArray[np.floating], labels: NDArray[np.int64], clusters: int, seed: int = 0
+) -> Clustering:
+    """Cluster latents (N, D) by k-means and compare the clusters with the labels (N,).
+
+    k-means++ with `STARTS` starts on the latents as they are, in float64; `seed` draws the
+    starts. Neither they nor the silhouette's sample depend on the order of the latents.
+    ValueError without latents, or when one is not finite.
+    """
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    wide = np.asarray(latents, dtype=np.float64)
+    order = drawn_order(torch.from_numpy(wide)).numpy()
+    assigned = np.empty(len(wide), dtype=np.int64)
+    assigned[order] = _k_means(wide[order], clusters, seed)
+    found = len(np.unique(assigned))
+    silhouette, of = _silhouette(wide, assigned, order)
+    return Clustering(
+        assigned,
+        found,
+        matched_accuracy(assigned, labels),
+        float(normalized_mutual_info_score(labels, assigned)),
+        float(adjusted_rand_score(labels, assigned)),
+        silhouette,
+        of,
+    )
+
+
+def why_no_clustering(labels: NDArray[np.int64]) -> str:
+    """Say why as many clusters as there are classes among labels (N,) would mean nothing.
+
+    Empty where they mean something.
+    """
+    classes = len(np.unique(labels))
+    if len(labels) < 2:
+        return f"clusters cannot be found in {'one image' if len(labels) else 'no images'}"
+    if classes < 2:
+        return "all images are of one class: one cluster is always right"
+    if classes == len(labels):
+        return f"each of the {classes:,} images is the only one of its class: so is each cluster"
+    return ""
+
+
+def matched_accuracy(assigned: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+    """Return the largest share of (N,) clusters equal to (N,) labels that any renaming can give.
+
+    Clusters are matched one to one with classes by the Hungarian method (Kuhn 1955), as is usual
+    for clustering accuracy (Xie, Girshick and Farhadi, ICML 2016, eq. 10).
+    """
+    classes, truth = np.unique(labels, return_inverse=True)
+    clusters, group = np.unique(assigned, return_inverse=True)
+    counts = np.zeros((len(clusters), len(classes)), dtype=np.int64)
+    np.add.at(counts, (group, truth), 1)
+    matched = counts[linear_sum_assignment(counts, maximize=True)].sum()
+    return float(matched / len(labels))
+
+
+def _k_means(latents: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.int64]:
+    from sklearn.cluster import KMeans
+
+    if not len(latents) or not np.isfinite(latents).all():
+        raise ValueError("k-means needs latents, all of them finite")
+    different = _different(latents, clusters)
+    # Centred, because scikit-learn measures its tolerance against the variance alone.
+    centred = latents - latents.mean(axis=0)
+    # In place, because this copy is nobody else's.
+    k_means = KMeans(min(clusters, different), n_init=STARTS, random_state=seed, copy_x=False)
+    return np.asarray(k_means.fit_predict(centred), dtype=np.int64)
+
+
+def _different(latents: NDArray[np.float64], enough: int) -> int:
+    """Count different latents, up to `enough`."""
+    seen: set[bytes] = set()
+    for row in latents:
+        seen.add((row + 0.0).tobytes())  # so that -0 is 0
+        if len(seen) == enough:
+            break
+    return len(seen)
+
+
+def _silhouette(
+    latents: NDArray[np.float64], assigned: NDArray[np.int64], order: NDArray[np.int64]
+) -> tuple[float, int]:
+    from sklearn.metrics import silhouette_score
+
+    rows = order[:SILHOUETTE_OF]
+    if not 1 < len(np.unique(assigned[rows])) < len(rows):
+        return float("nan"), len(rows)
+    return float(silhouette_score(latents[rows], assigned[rows])), len(rows)

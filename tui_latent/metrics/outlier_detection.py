@@ -1,0 +1,143 @@
+"""Images unlike those a space was trained on: far from every training latent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tui_latent.metrics.knn import NeighbourSearch
+
+ANOMALY_K: Final = 5
+"""nearest training latents whose mean distance is the anomaly score"""
+
+
+@dataclass(frozen=True, eq=False)
+class Roc:
+    """How well a score tells outliers from inliers, at every threshold."""
+
+    false_positives: NDArray[np.float64]
+    """(T,) rising from 0 to 1: share of the inliers taken for outliers"""
+    true_positives: NDArray[np.float64]
+    """(T,) rising from 0 to 1: share of the outliers found"""
+    auc: float
+    """area under the curve: chance that an outlier scores higher than an inlier, ties by half"""
+
+
+def anomaly_scores(
+    search: NeighbourSearch,
+    queries: Tensor,
+    k: int = ANOMALY_K,
+    on_chunk: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """Return the mean distance of each query to its k nearest bank latents: float32 (M,).
+
+    The k-nearest-neighbour density turned round: the larger, the emptier it is around. `queries`
+    is float (M, D). ValueError when k is not within 1..N or a latent is not finite.
+    """
+    distances, _ = search.nearest(queries, k, on_chunk)
+    return distances.mean(1)
+
+
+def roc(inliers: NDArray[np.floating], outliers: NDArray[np.floating]) -> Roc:
+    """Return the ROC curve of the scores of inliers (N,) and outliers (M,).
+
+    Thresholds that lie on a straight piece of the curve are left out. ValueError without
+    inliers or without outliers.
+    """
+    if not len(inliers) or not len(outliers):
+        raise ValueError("a ROC curve needs inliers and outliers")
+    scores = np.concatenate([inliers, outliers]).astype(np.float64)
+    outlying = np.repeat([False, True], [len(inliers), len(outliers)])
+    order = np.argsort(-scores, kind="stable")
+    scores, outlying = scores[order], outlying[order]
+    last_of_equals = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+    found = np.append(0, np.cumsum(outlying)[last_of_equals])
+    mistaken = np.append(0, np.cumsum(~outlying)[last_of_equals])
+    x, y = mistaken / len(inliers), found / len(outliers)
+    area = float(np.trapezoid(y, x))
+    turns = np.append(True, np.append(_turns(mistaken, found), True))
+    return Roc(x[turns], y[turns], area)
+
+
+def thinned(curve: Roc, points: int) -> Roc:
+    """Return the curve by at most `points` of its points, evenly along it; the area stays."""
+    x, y = curve.false_positives, curve.true_positives
+    if len(x) <= points:
+        return curve
+    along = x + y
+    kept = np.unique(np.searchsorted(along, np.linspace(0, along[-1], points)))
+    return Roc(x[kept], y[kept], curve.auc)
+
+
+def class_rocs(
+    bank: Tensor,
+    bank_labels: Tensor,
+    queries: Tensor,
+    query_labels: Tensor,
+    classes: int,
+    k: int = ANOMALY_K,
+    on_chunk: Callable[[], None] = lambda: None,
+) -> list[Roc | None]:
+    """Return for each class the curve with that class as outliers, as if its bank were not there.
+
+    `bank` is float (N, D), `queries` float (M, D), labels int64 below `classes`. Scores are those
+    of `anomaly_scores` with the bank's other classes. None for a class without queries or without
+    k bank latents of other classes, and where all queries are of the class.
+    """
+    distances, labels = _nearest_of_each_class(bank, bank_labels, queries, classes, k, on_chunk)
+    truth = query_labels.cpu().numpy()
+    curves: list[Roc | None] = []
+    for index in range(classes):
+        others = distances.masked_fill(labels == index, math.inf)
+        nearest = others.topk(min(k, others.shape[1]), largest=False).values
+        on_chunk()
+        outlying = truth == index
+        few = nearest.shape[1] < k or bool(nearest.isinf().any())
+        if few or outlying.all() or not outlying.any():
+            curves.append(None)
+            continue
+        scores = nearest.mean(1).cpu().numpy()
+        curves.append(roc(scores[~outlying], scores[outlying]))
+    return curves
+
+
+def _nearest_of_each_class(
+    bank: Tensor,
+    bank_labels: Tensor,
+    queries: Tensor,
+    classes: int,
+    k: int,
+    on_chunk: Callable[[], None],
+) -> tuple[Tensor, Tensor]:
+    """Return distances to latents near each query, (M, at most 2k), and their classes, int64.
+
+    Of each class at most k, and of those the 2k nearest: k of other classes are among them
+    whichever class is left out.
+    """
+    distances = torch.empty((len(queries), 0), device=queries.device)
+    labels = torch.empty((len(queries), 0), dtype=torch.int64, device=queries.device)
+    for index in range(classes):
+        members = bank[bank_labels == index]
+        if len(members):
+            found, _ = NeighbourSearch(members).nearest(queries, min(k, len(members)), on_chunk)
+            distances = torch.cat([distances, found], 1)
+            labels = torch.cat([labels, torch.full_like(found, index, dtype=torch.int64)], 1)
+            count = min(2 * k, distances.shape[1])
+            distances, nearest = distances.topk(count, largest=False)
+            labels = labels.gather(1, nearest)
+    if not distances.shape[1]:
+        raise ValueError("an anomaly score needs training latents")
+    return distances, labels
+
+
+def _turns(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of each inner point of a path whether the path turns there."""
+    dx, dy = np.diff(x), np.diff(y)
+    return np.asarray(dx[:-1] * dy[1:] != dx[1:] * dy[:-1])

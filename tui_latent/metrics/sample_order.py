@@ -1,0 +1,44 @@
+"""Draws that do not depend on the order in which images happen to be listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Final
+
+import torch
+from torch import Tensor
+
+DRAW_SEED: Final = 20_240_229
+_NUMBERS_AT_ONCE: Final = 2**22
+
+
+def drawn_order(
+    rows: Tensor, labels: Tensor | None = None, on_chunk: Callable[[], None] = lambda: None
+) -> Tensor:
+    """Return a random order of `rows`, (N, ...) uint8 or float32 or float64: int64 (N,).
+
+    It is drawn once, by a fixed seed, from what each row holds and not from where it stands:
+    however the rows are permuted, their contents come in the same order. So the first of them
+    are a fair sample of all, and so is every stretch. Equal rows come in the order of their
+    `labels`, int64 (N,). The order is the same on every device. `between` runs between chunks.
+    """
+    flat = rows.detach().flatten(1)
+    if flat.is_floating_point():
+        flat = (flat + 0.0).contiguous()  # so that -0 is 0
+        flat = flat.view(torch.int32 if flat.dtype == torch.float32 else torch.int64)
+    numbers = prod(flat.shape[1:])
+    generator = torch.Generator().manual_seed(DRAW_SEED)
+    # A sum of whole numbers modulo 2**64 does not depend on the order of its terms.
+    factors = torch.randint(-(2**63), 2**63 - 1, (numbers,), generator=generator).to(flat.device)
+    keys = []
+    for chunk in flat.split(max(_NUMBERS_AT_ONCE // max(numbers, 1), 1)):  # type: ignore[no-untyped-call]
+        whole = chunk.long()
+        # Round numbers as floats have no bits but their first ones: these must reach the last.
+        keys.append(((whole ^ (whole >> 16) ^ (whole >> 32)) * factors).sum(1))
+        on_chunk()
+    key = torch.cat(keys) if keys else torch.empty(0, dtype=torch.int64, device=flat.device)
+    if labels is None:
+        return key.argsort(stable=True)
+    by_label = labels.argsort(stable=True)
+    return by_label[key[by_label].argsort(stable=True)]

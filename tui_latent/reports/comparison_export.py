@@ -1,0 +1,89 @@
+"""Write a comparison of runs: the PNG and, beside it, the JSON of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tui_latent.comparison import MOST_RUNS, Comparison, compare
+from tui_latent.reports.comparison_figure import draw_comparison
+from tui_latent.reports.export import ReportError, drawn_png, require_png, write_report
+from tui_latent.reports.numbers import as_json
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunError
+
+
+def export_comparison(paths: Sequence[Path], out: Path | None = None) -> Path:
+    """Write the comparison of the runs at `paths`, two to eight, and return the PNG's path.
+
+    The PNG is `out`, or `reports/<time>-compared.png` in the first run's folder; the JSON lies
+    beside it. Both appear whole or not at all. ReportError says what is in the way.
+    """
+    return write_comparison(read_comparison(paths), out)
+
+
+def read_comparison(paths: Sequence[Path]) -> Comparison:
+    """Read the runs at `paths` and put them beside each other; ReportError says why not."""
+    distinct = list(dict.fromkeys(path.resolve() for path in paths))
+    if len(distinct) < 2:
+        raise ReportError("a comparison takes two runs or more, all different")
+    if len(distinct) > MOST_RUNS:
+        raise ReportError(
+            f"{len(distinct)} runs: a comparison shows {MOST_RUNS} at most, "
+            "because no more colours can be told apart"
+        )
+    try:
+        return compare([RunReader(path).refresh() for path in distinct])
+    except RunError as error:
+        raise ReportError(str(error)) from error
+
+
+def write_comparison(shown: Comparison, out: Path | None) -> Path:
+    """Write a comparison's PNG and JSON; return the PNG's path."""
+    title = " / ".join(run.name for run in shown.runs)
+    png = out if out is not None else _default_path(shown)
+    require_png(png)
+    write_report(png, drawn_png(lambda: draw_comparison(shown), title), comparison_table(shown))
+    return png
+
+
+def comparison_table(shown: Comparison, curves: bool = True) -> dict[str, Any]:
+    """Return a comparison as its JSON holds it, every list in the order of the runs."""
+    names = [run.name for run in shown.runs]
+    content: dict[str, Any] = {
+        "runs": [
+            {
+                "run": run.name,
+                "path": str(run.path),
+                "preset": run.provenance.get("preset", ""),
+                "state": run.status.state,
+                "step": run.status.step,
+                "seconds": run.status.seconds,
+            }
+            for run in shown.runs
+        ],
+        "metrics": {row.metric: {"last": row.last, "best": row.best} for row in shown.metrics},
+        "settings": {row.key: row.values for row in shown.settings},
+        "maps": [
+            {
+                "step": compared.map.step if compared.map is not None else None,
+                "turned_onto": names[compared.onto] if compared.onto is not None else None,
+                "disparity": compared.disparity,
+                "problem": compared.problem,
+            }
+            for compared in shown.maps
+        ],
+        "notes": shown.notes,
+    }
+    if curves:
+        content["curves"] = {
+            row.metric: [run.curves.get(row.metric) for run in shown.runs] for row in shown.metrics
+        }
+    encoded: dict[str, Any] = as_json(content)
+    return encoded
+
+
+def _default_path(shown: Comparison) -> Path:
+    return shown.runs[0].path / "reports" / f"{datetime.now():%Y%m%d-%H%M%S}-compared.png"

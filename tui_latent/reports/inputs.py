@@ -1,0 +1,228 @@
+"""What a family's figures are made of, asked of the run's latents, weights and images."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.analysis import InspectionError, RunInspector, RunSource
+from tui_latent.analysis.class_extremes import class_extremes
+from tui_latent.analysis.decoding import RunDecoder, no_decoder
+from tui_latent.analysis.evaluate import evaluate_run
+from tui_latent.analysis.evaluation_errors import AssessmentError
+from tui_latent.analysis.neighbourhoods import Space, images_of, space_at
+from tui_latent.analysis.outlier_ranking import AnomalyRanking
+from tui_latent.analysis.projections import ProjectionName, project
+from tui_latent.analysis.sampling import ClassSampler
+from tui_latent.runs.evaluations import newest_evaluation
+from tui_latent.runs.schema import LatentMap, RunSnapshot
+
+COLUMNS: Final = 10
+"""classes or images beside each other at most"""
+DRAWN: Final = 128
+"""samples of a class that the LDA is asked about"""
+EXTREMES: Final = 3
+RECONSTRUCTED: Final = 16
+SAMPLES: Final = 5
+"""of them that are shown"""
+TSNE_IMAGES: Final = 3000
+"""held-out images beyond which t-SNE, whose time grows faster than they do, is of a sample"""
+_CELLS: Final = 20
+"""thumbnails across a map"""
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """Held-out images in the plane by a projection."""
+
+    map: LatentMap
+    faithful: str
+    """how much of the latents it shows, in words"""
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """Held-out images in three dimensions."""
+
+    points: NDArray[np.float32]
+    """(N, 3)"""
+    labels: NDArray[np.int64]
+    faithful: str
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnails:
+    """Images in the cells of a square map, at most one in each."""
+
+    cells: int
+    """across, and as many up"""
+    columns: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    """from the bottom"""
+    labels: NDArray[np.int64]
+    images: NDArray[np.uint8]
+    """(N, H, W, C)"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    source: RunSource
+    snapshot: RunSnapshot
+    seed: int
+
+    @property
+    def map(self) -> LatentMap:
+        if self.snapshot.map is None:
+            raise InspectionError("it comes with the first evaluation")
+        return self.snapshot.map
+
+    @property
+    def space(self) -> Space:
+        space = space_at(self.source, self.map, newest=True)
+        if space.is_map:
+            raise InspectionError("the latents of this map are not there: it is all that is known")
+        return space
+
+
+def collect_findings(
+    path: Path, snapshot: RunSnapshot, wanted: Iterable[str], seed: int
+) -> dict[str, Any]:
+    """Return what is asked for, by name; a text in its place says why it is not there."""
+    try:
+        run = _Run(RunSource(path), snapshot, seed)
+    except InspectionError as error:
+        return dict.fromkeys(wanted, str(error))
+    return {name: _found(COLLECTORS[name], run) for name in wanted}
+
+
+def _found(collect: Callable[[_Run], Any], run: _Run) -> Any:
+    try:
+        return collect(run)
+    except (InspectionError, AssessmentError) as error:
+        return str(error)
+
+
+def _evaluation(run: _Run) -> dict[str, Any]:
+    """Return the whole evaluation of these latents: the one kept, else made now."""
+    kept = newest_evaluation(run.source.path)
+    written = run.source.latents().signature[2]
+    if kept is not None and kept.get("latents", {}).get("written") == written:
+        return kept
+    return evaluate_run(run.source.path)
+
+
+def _flat(name: ProjectionName) -> Callable[[_Run], Flat]:
+    def collect(run: _Run) -> Flat:
+        space = run.space
+        dimensions = space.points.shape[1]
+        if dimensions <= 2:
+            raise InspectionError("the latent has two dimensions: the map shows all of it")
+        sampled = ""
+        if name == "t-SNE" and len(space.points) > TSNE_IMAGES:
+            space = _sampled(space)
+            sampled = f"{TSNE_IMAGES:,} of {len(run.map.points):,} held-out images · "
+        found = project(space, name, lambda _: None, threading.Event())
+        flat = replace(space.map, points=found.points, projection=name)
+        return Flat(flat, sampled + found.faithful)
+
+    return collect
+
+
+def _sampled(space: Space) -> Space:
+    rows = np.random.default_rng(0).choice(len(space.points), TSNE_IMAGES, replace=False)
+    rows.sort()
+    part = replace(
+        space.map,
+        points=space.map.points[rows],
+        indices=space.map.indices[rows],
+        labels=space.map.labels[rows],
+    )
+    return Space(part, space.points[rows], space.bank, space.bank_labels)
+
+
+def _cloud(wide: ProjectionName) -> Callable[[_Run], Cloud]:
+    def collect(run: _Run) -> Cloud:
+        space = run.space
+        dimensions = space.points.shape[1]
+        if dimensions < 3:
+            raise InspectionError("the latent has two dimensions: the map shows all of it")
+        name: ProjectionName = "cloud" if dimensions == 3 and wide == "PCA 3-D" else wide
+        found = project(space, name, lambda _: None, threading.Event())
+        return Cloud(found.points, space.map.labels, found.faithful)
+
+    return collect
+
+
+def _thumbnails(run: _Run) -> Thumbnails:
+    from tui_latent.reports.map_frame import map_frame
+
+    frame, points = map_frame(run.map), np.asarray(run.map.points, np.float64)
+    place = (points - np.array(frame.centre) + frame.half_width) / (2 * frame.half_width) * _CELLS
+    cell = np.floor(place)
+    with np.errstate(invalid="ignore"):
+        inside = np.flatnonzero(((cell >= 0) & (cell < _CELLS)).all(axis=1))
+    if not len(inside):
+        raise InspectionError("no point of the map is finite: training has diverged")
+    off_centre = np.square(place[inside] - cell[inside] - 0.5).sum(axis=1)
+    nearest_first = inside[np.argsort(off_centre, kind="stable")]
+    numbers = (cell[nearest_first, 1] * _CELLS + cell[nearest_first, 0]).astype(np.int64)
+    taken, first = np.unique(numbers, return_index=True)
+    chosen = nearest_first[first]
+    return Thumbnails(
+        _CELLS,
+        taken % _CELLS,
+        taken // _CELLS,
+        run.map.labels[chosen],
+        images_of(run.source, run.map.indices[chosen], run.map.step),
+    )
+
+
+def _reconstructions(run: _Run) -> Any:
+    if why := no_decoder(run.source.preset):
+        raise InspectionError(why)
+    inspector = RunInspector(run.source.path, run.source)
+    return RunDecoder(run.source).reconstruct(inspector.examples(RECONSTRUCTED))
+
+
+def _samples(run: _Run) -> Any:
+    if why := no_decoder(run.source.preset):
+        raise InspectionError(why)
+    sampler = ClassSampler(run.source)
+    return [sampler.sample(label, DRAWN, run.seed) for label in _shown_classes(run)]
+
+
+def _extremes(run: _Run) -> Any:
+    return [class_extremes(run.source, label, EXTREMES) for label in _shown_classes(run)]
+
+
+def _anomalies(run: _Run) -> Any:
+    return AnomalyRanking(run.source).most_anomalous(COLUMNS)
+
+
+def _shown_classes(run: _Run) -> list[int]:
+    """Return the classes with training images: all, or ten spread evenly among more."""
+    present = np.unique(run.source.latents().bank_labels.numpy()).tolist()
+    spread = np.linspace(0, len(present) - 1, min(COLUMNS, len(present))).round().astype(int)
+    return [present[position] for position in spread]
+
+
+COLLECTORS: Final[dict[str, Callable[[_Run], Any]]] = {
+    "evaluation": _evaluation,
+    "PCA": _flat("PCA"),
+    "LDA": _flat("LDA"),
+    "t-SNE": _flat("t-SNE"),
+    "cloud": _cloud("PCA 3-D"),
+    "LDA 3-D": _cloud("LDA 3-D"),
+    "thumbnails": _thumbnails,
+    "reconstructions": _reconstructions,
+    "samples": _samples,
+    "extremes": _extremes,
+    "anomalies": _anomalies,
+}
+"""what can be asked for, by name"""

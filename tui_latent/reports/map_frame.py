@@ -1,0 +1,75 @@
+"""The part of a latent map that a report shows, and where its classes lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.runs.schema import LatentMap
+
+
+@dataclass(frozen=True)
+class ClassCentre:
+    """Where the points of one class lie."""
+
+    label: int
+    name: str
+    images: int
+    x: float
+    """median of the points, which stays with most of them where a mean lies between two groups"""
+    y: float
+
+
+@dataclass(frozen=True)
+class MapFrame:
+    """The latent map: what of it is shown, and where its classes lie."""
+
+    step: int
+    projection: str
+    images: int
+    not_finite: int
+    """points that cannot be shown"""
+    outside: int
+    """points beyond the frame, which leaves far outliers out"""
+    centre: tuple[float, float]
+    half_width: float
+    classes: tuple[ClassCentre, ...]
+    """those that have points"""
+
+
+def map_frame(latent_map: LatentMap) -> MapFrame:
+    """Choose the square of a map to show, and find its classes."""
+    finite = np.asarray(np.isfinite(latent_map.points).all(axis=1))
+    points = latent_map.points[finite].astype(np.float64)
+    labels = latent_map.labels[finite]
+    low, high = _frame(points)
+    centre = (low + high) / 2
+    half = float((high - low).max()) / 2 * 1.05 or 1.0
+    inside = (np.abs(points - centre) <= half).all(axis=1)
+    classes = []
+    for label, name in enumerate(latent_map.class_names):
+        of_class = points[labels == label]
+        if len(of_class):
+            x, y = np.median(of_class, axis=0)
+            classes.append(ClassCentre(label, name, len(of_class), float(x), float(y)))
+    return MapFrame(
+        step=latent_map.step,
+        projection=latent_map.projection,
+        images=len(finite),
+        not_finite=int((~finite).sum()),
+        outside=int((~inside).sum()),
+        centre=(float(centre[0]), float(centre[1])),
+        half_width=half,
+        classes=tuple(classes),
+    )
+
+
+def _frame(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the corners around all points but those far from the middle 99 %."""
+    if not len(points):
+        return np.full(2, -1.0), np.full(2, 1.0)
+    low, high = np.quantile(points, [0.005, 0.995], axis=0)
+    reach = (high - low).max()
+    return np.maximum(points.min(axis=0), low - reach), np.minimum(points.max(axis=0), high + reach)

@@ -1,0 +1,81 @@
+"""Loss and kNN accuracy over the steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui_latent.reports.legend import Entry, draw_legend
+from tui_latent.reports.numbers import Accuracy, ReportNumbers, Term
+from tui_latent.reports.page import Box, Page
+from tui_latent.reports.panels.chart import draw_line, make_logarithmic, spans_decades, step_axes
+from tui_latent.reports.style import INK, series_paint
+from tui_latent.reports.wording import number
+
+
+def draw_loss(page: Page, box: Box, numbers: ReportNumbers) -> None:
+    """Draw the total loss and its terms, held-out values dotted."""
+    terms = numbers.loss
+    lines = [line for term in terms for line in (term.train, term.val) if line is not None]
+    logarithmic = spans_decades(lines)
+    dotted = ", held out dotted" if any(term.val for term in terms) else ""
+    scale = " · logarithmic" if logarithmic else ""
+    inner = page.title(box, "Loss", f"train{dotted} · terms before weighting{scale}")
+    if not any(len(line.steps) for line in lines):
+        page.message(inner, _nothing(numbers, bool(lines), "the loss comes with the first steps"))
+        return
+    entries = [_loss_entry(position, term) for position, term in enumerate(terms)]
+    axes = step_axes(page, draw_legend(page, inner, entries), lines)
+    for position, term in enumerate(terms):
+        style = _loss_style(position)
+        if term.train is not None:
+            draw_line(axes, term.train, style, band=True)
+        if term.val is not None:
+            draw_line(axes, term.val, style | {"linestyle": (0, (1, 1.6))}, band=False)
+    if logarithmic:
+        make_logarithmic(axes)
+
+
+def draw_knn(page: Page, box: Box, numbers: ReportNumbers) -> None:
+    """Draw the accuracy of the kNN vote on the held-out images for each k."""
+    inner = page.title(box, "kNN accuracy", "held out")
+    lines = [accuracy.line for accuracy in numbers.knn]
+    if not any(len(line.steps) for line in lines):
+        why = numbers.missing.get("val/knn_1", "")
+        message = why or _nothing(numbers, bool(lines), "kNN comes with the first evaluation")
+        page.message(inner, message)
+        return
+    entries = [
+        _knn_entry(position, accuracy, f"val/knn_{accuracy.k}" in numbers.missing)
+        for position, accuracy in enumerate(numbers.knn)
+    ]
+    axes = step_axes(page, draw_legend(page, inner, entries), lines)
+    for position, line in enumerate(lines):
+        draw_line(axes, line, {"color": series_paint(position + 1)}, band=False)
+
+
+def _loss_entry(position: int, term: Term) -> Entry:
+    shown = term.train or term.val
+    assert shown is not None, "a term is recorded somewhere"
+    name = "total" if term.name == "loss" else term.name
+    lost = f" ({shown.not_finite:,} not finite)" if shown.not_finite else ""
+    return Entry(f"{name} {number(shown.last)}{lost}", _loss_style(position))
+
+
+def _knn_entry(position: int, accuracy: Accuracy, missing: bool) -> Entry:
+    line = accuracy.line
+    text = f"k={accuracy.k} {number(None if missing else line.last)}, best {number(line.best)}"
+    return Entry(text, {"color": series_paint(position + 1)})
+
+
+def _loss_style(position: int) -> dict[str, Any]:
+    if position == 0:  # under its terms, which may run along it
+        return {"color": INK, "linewidth": 2.6, "alpha": 0.45}
+    return {"color": series_paint(position)}
+
+
+def _nothing(numbers: ReportNumbers, recorded: bool, when: str) -> str:
+    """Say why there is no curve."""
+    if recorded:
+        return "no recorded value is finite"
+    live = numbers.about.state in ("starting", "running", "paused")
+    return when if live else f"none was recorded: {when}"

@@ -1,0 +1,161 @@
+"""The whole evaluation of the newest latents: its figures, and its ROC curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tui_latent.reports.legend import Entry, draw_legend
+from tui_latent.reports.numbers import ReportNumbers
+from tui_latent.reports.page import LINE_HEIGHT, Box, Page
+from tui_latent.reports.panels.table import Cell, Column, draw_table
+from tui_latent.reports.style import AXIS, BODY, FAINT, INK, class_paint, series_paint
+from tui_latent.reports.text import fit, wrap
+from tui_latent.reports.wording import number
+
+Found = Mapping[str, Any]
+
+_PARTS: Final = {
+    "knn_held_out": "kNN, held out",
+    "knn_train": "kNN, training",
+    "probe": "linear probe",
+    "clustering": "k-means",
+    "collapse": "use of the space",
+    "map": "map",
+}
+_ALIGNED: Final = "of two views; smaller is better"
+_NO_VIEWS: Final = "not recorded: training makes no two views of an image"
+_VALUE: Final = 0.85
+_NAME: Final = 2.2
+_NOTES: Final = 3
+_LEFT, _BOTTOM = 0.62, 0.44
+
+
+def draw_figures(page: Page, box: Box, title: str, found: Found, numbers: ReportNumbers) -> None:
+    """Write the figures of the evaluation, in two columns, or why one is missing."""
+    step = f"step {found['step']:,}"
+    images = found["latents"]
+    note = (
+        f"{step} · {images['training_images']:,} training, {images['held_out_images']:,} held out"
+    )
+    inner = page.title(box, title, note)
+    notes = [line for text in found["notes"] for line in wrap(text.split(), box.width, BODY)]
+    for row, line in enumerate(notes[:_NOTES]):
+        page.text(inner.left, inner.top + 0.06 + row * LINE_HEIGHT, line, color=FAINT)
+    inner = inner.below(len(notes[:_NOTES]) * LINE_HEIGHT)
+    rows = [row for part in _PARTS for row in _rows(part, found)]
+    width = inner.width
+    columns = [
+        Column(0, _NAME),
+        Column(_NAME, _VALUE, right=True),
+        Column(_NAME + _VALUE + 0.15, width - _NAME - _VALUE - 0.15),
+    ]
+    heads = [Cell(""), Cell("value"), Cell("95 % interval, or what it is of")]
+    draw_table(page, inner, columns, heads, rows)
+
+
+def _rows(part: str, found: Found) -> list[list[Cell]]:
+    name = _PARTS[part]
+    if part not in found:
+        reason = found["missing"].get(part, "not measured")
+        return [[Cell(name), Cell("–"), Cell(reason, {"color": FAINT})]]
+    of: Found = found[part]
+    if part in ("knn_held_out", "knn_train"):
+        side = name.partition(", ")[2]
+        return [
+            _share(f"kNN@{k}, {side}", share, _why(found, part, f"k={k}"))
+            for k, share in of["accuracy"].items()
+        ]
+    if part == "probe":
+        return [_share(name, of)]
+    if part == "clustering":
+        clusters = f"{of['clusters']} cluster{'s' * (of['clusters'] != 1)}"
+        kept = f"{clusters} of {of['images']:,} held-out images, matched to classes"
+        return [
+            _plain("k-means accuracy", of["accuracy"], kept),
+            _plain("k-means NMI", of["nmi"], "mutual information with the classes"),
+            _plain("k-means ARI", of["ari"], "adjusted Rand index"),
+            _plain(
+                "silhouette",
+                of["silhouette"],
+                _why(found, part, "silhouette") or f"of {of['silhouette_of']:,} latents",
+            ),
+        ]
+    if part == "map":
+        words = f"{of['k']} neighbours of {of['images']:,} images on the {of['projection']} map"
+        return [
+            _plain("trustworthiness", of["trustworthiness"], words),
+            _plain("continuity", of["continuity"], words),
+        ]
+    dimensions = found["latents"]["dimensions"]
+    signs = "; ".join(of["signs"])
+    return [
+        _plain("effective rank", of["effective_rank"], signs or f"of {dimensions} dimensions"),
+        _plain("least deviation", of["std_min"], f"mean {number(of['std_mean'])}"),
+        _plain(
+            "alignment",
+            of["alignment"],
+            _why(found, part, "alignment") or (_NO_VIEWS if of["alignment"] is None else _ALIGNED),
+        ),
+        _plain("uniformity", of["uniformity"], "of directions; lower is more even"),
+    ]
+
+
+def _why(found: Found, part: str, figure: str) -> str:
+    return str(found["missing"].get(f"{part}/{figure}", ""))
+
+
+def _share(name: str, share: Found | None, why: str = "") -> list[Cell]:
+    if share is None:
+        return [Cell(name), Cell(number(None)), _faint(why)]
+    interval = (
+        f"{number(share['low'])} to {number(share['high'])} · {share['right']:,} of {share['of']:,}"
+    )
+    return [Cell(name), Cell(number(share["value"]), {"weight": "bold"}), _faint(interval)]
+
+
+def _plain(name: str, value: float | None, words: str) -> list[Cell]:
+    return [Cell(name), Cell(number(value), {"weight": "bold"}), _faint(words)]
+
+
+def _faint(text: str) -> Cell:
+    return Cell(text, {"color": FAINT})
+
+
+def draw_roc(page: Page, box: Box, title: str, found: Found, numbers: ReportNumbers) -> None:
+    """Draw how well kNN density finds outliers: other data bold, each class left out thin."""
+    inner = page.title(box, title, "kNN density; each class left out in turn")
+    names = found["class_names"]
+    curves = [
+        (curve["outliers"], curve, {"color": INK if i == 0 else series_paint(i), "linewidth": 2.4})
+        for i, curve in enumerate(found["outliers"])
+    ]
+    left_out = found.get("anomaly", {}).get("classes", [])
+    curves += [
+        (names[label], curve, {"color": class_paint(label), "linewidth": 1.2})
+        for label, curve in enumerate(left_out)
+        if curve is not None
+    ]
+    if not curves:
+        page.message(inner, found["missing"].get("anomaly", "there is nothing to leave out"))
+        return
+    entries = [
+        Entry(f"{fit(name, 1.6, BODY)} {number(curve['auc'])}", style)
+        for name, curve, style in curves
+    ]
+    below = draw_legend(page, inner, entries)
+    hint = "" if found["outliers"] else "tui-latent evaluate RUN --outliers DATASET adds a dataset"
+    if hint:
+        page.text(below.left, below.top + 0.16, fit(hint, below.width, BODY), color=FAINT)
+        below = below.below(LINE_HEIGHT)
+    side = min(below.width - _LEFT, below.height - _BOTTOM - 0.1)
+    axes = page.axes(Box(below.left + _LEFT, below.top + 0.1, side, side))
+    axes.plot([0, 1], [0, 1], color=AXIS, linewidth=0.8)
+    for _, curve, style in reversed(curves):
+        axes.plot(curve["false_positives"], curve["true_positives"], **style)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.005)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.set_yticks([0.25, 0.5, 0.75, 1])
+    axes.set_xlabel("known images taken for outliers", fontsize=BODY, color=FAINT, labelpad=2)
+    axes.set_ylabel("outliers found", fontsize=BODY, color=FAINT, labelpad=2)

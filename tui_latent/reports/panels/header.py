@@ -1,0 +1,95 @@
+"""The head of a report: which run, how far, and the figures that sum it up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tui_latent.reports.numbers import ReportNumbers
+from tui_latent.reports.page import LINE_HEIGHT, Box, Page
+from tui_latent.reports.run_summary import About
+from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, TITLE
+from tui_latent.reports.text import fit, wrap
+from tui_latent.reports.wording import UNKNOWN, duration, number
+from tui_latent.runs.missing import missing_lines
+
+_HEADLINE, _FIGURES, _SPACE = 0.38, 0.62, 0.22
+_TILE = 1.9
+_KEY_FIGURES = (
+    ("kNN@20, held out", "val/knn_20"),
+    ("kNN@5", "val/knn_5"),
+    ("kNN@1", "val/knn_1"),
+    ("loss", "train/loss"),
+    ("effective rank", "latent/effective_rank"),
+    ("least deviation", "latent/std_min"),
+    ("alignment", "latent/alignment"),
+    ("uniformity", "latent/uniformity"),
+)
+
+
+def heading_height(numbers: ReportNumbers, width: float) -> float:
+    """Return the inches that the head takes."""
+    about = numbers.about
+    lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(about, width))
+    lines += len(_missing_lines(numbers, width))
+    return _HEADLINE + lines * LINE_HEIGHT + _FIGURES + _SPACE
+
+
+def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
+    """Draw the run's name, its title, its facts and the newest figures."""
+    about = numbers.about
+    y = box.top + 0.24
+    page.text(box.left, y, fit(about.run, box.width, HEADLINE, "bold"), HEADLINE, weight="bold")
+    y = box.top + _HEADLINE + 0.14
+    if about.title:
+        page.text(box.left, y, fit(about.title, box.width, TITLE), TITLE)
+        y += LINE_HEIGHT
+    for line in _fact_lines(about, box.width):
+        page.text(box.left, y, line, color=FAINT)
+        y += LINE_HEIGHT
+    for line in _error_lines(about, box.width):
+        page.text(box.left, y, line, color=FAILURE)
+        y += LINE_HEIGHT
+    for line in _missing_lines(numbers, box.width):
+        page.text(box.left, y, line, color=FAINT)
+        y += LINE_HEIGHT
+    _draw_figures(page, box, y + 0.06, numbers)
+
+
+def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> None:
+    """Draw the key figures in a row, each under its name; `–` for one that means nothing."""
+    metrics, missing = numbers.metrics, numbers.missing
+    known = [
+        (name, metrics.get(metric))
+        for name, metric in _KEY_FIGURES
+        if metric in metrics or metric in missing
+    ]
+    for column, (name, value) in enumerate(known or [("kNN@20, held out", None)]):
+        x = box.left + column * _TILE
+        page.text(x, y, name, color=FAINT)
+        page.text(x, y + 0.29, number(value), FIGURE, weight="bold")
+
+
+def _fact_lines(about: About, width: float) -> list[str]:
+    dimensions = f", {about.latent_dim}-D latent" if about.latent_dim else ""
+    facts = [
+        f"preset {about.preset or UNKNOWN}",
+        f"dataset {about.dataset or UNKNOWN}",
+        f"{about.method or 'unknown method'}{dimensions}",
+        about.device or "device unknown",
+        f"trained {duration(about.seconds)}",
+        f"seed {UNKNOWN if about.seed is None else about.seed}",
+        f"step {about.step:,} of {about.total_steps:,}" if about.total_steps else "not started",
+        f"epoch {about.epoch:,.1f}".removesuffix(".0"),
+        about.state,
+        *([f"{datetime.fromisoformat(about.created):%Y-%m-%d %H:%M}"] if about.created else []),
+    ]
+    return wrap(facts, width, BODY, joint=" · ")
+
+
+def _error_lines(about: About, width: float) -> list[str]:
+    return wrap(about.error.split(), width, BODY)[:3] if about.state == "failed" else []
+
+
+def _missing_lines(numbers: ReportNumbers, width: float) -> list[str]:
+    words = " · ".join(missing_lines(numbers.missing))
+    return wrap(f"missing: {words}".split(), width, BODY)[:3] if words else []

@@ -1,0 +1,65 @@
+"""The map's plane, every spot in the colour of the image that lies nearest to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.reports.map_frame import MapFrame
+from tui_latent.reports.numbers import ReportNumbers
+from tui_latent.reports.page import Box, Page
+from tui_latent.reports.panels.flat import BOTTOM, LEFT
+from tui_latent.reports.panels.scatter import draw_scatter
+from tui_latent.reports.style import class_paint
+from tui_latent.runs.schema import LatentMap
+
+_SPOTS: Final = 500
+"""across, and as many up"""
+_PALE: Final = 0.62
+"""share of white in a region's colour, so that the points stand out"""
+
+
+def draw_voronoi(
+    page: Page, box: Box, latent_map: LatentMap | None, numbers: ReportNumbers
+) -> None:
+    """Draw the regions of the map, with its points and names upon them."""
+    note = "each spot has the class of the nearest held-out image"
+    if latent_map is not None and latent_map.projection != "native":
+        note += f" in this plane, of {numbers.about.latent_dim or 'more'} dimensions"
+    inner = page.title(box, "Voronoi", note)
+    frame = numbers.map
+    if latent_map is None or frame is None:
+        page.message(inner, "it comes with the first evaluation")
+        return
+    if frame.images == frame.not_finite:
+        page.message(inner, "no latent is finite: training has diverged")
+        return
+    side = min(inner.width - LEFT, inner.height - BOTTOM)
+    axes = draw_scatter(page, Box(inner.left + LEFT, inner.top, side, side), latent_map, frame)
+    (x, y), half = frame.centre, frame.half_width
+    axes.imshow(
+        region_colors(latent_map, frame),
+        extent=(x - half, x + half, y - half, y + half),
+        origin="lower",
+        interpolation="nearest",
+        aspect="auto",
+        zorder=0,
+    )
+    axes.grid(visible=False)
+
+
+def region_colors(latent_map: LatentMap, frame: MapFrame) -> NDArray[np.float64]:
+    """Return a pale colour for each spot of the frame, from the bottom: (spots, spots, 3)."""
+    from scipy.spatial import cKDTree
+
+    points = np.asarray(latent_map.points, np.float64)
+    finite = np.isfinite(points).all(axis=1)
+    along = (np.arange(_SPOTS) + 0.5) / _SPOTS * 2 * frame.half_width - frame.half_width
+    across, up = np.meshgrid(frame.centre[0] + along, frame.centre[1] + along)
+    _, nearest = cKDTree(points[finite]).query(np.stack([across, up], axis=-1))
+    labels = latent_map.labels[finite]
+    paint = np.array([class_paint(label) for label in range(int(labels.max(initial=0)) + 1)])
+    pale: NDArray[np.float64] = _PALE + (1 - _PALE) * paint[labels[nearest]]
+    return pale

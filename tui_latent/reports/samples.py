@@ -1,0 +1,76 @@
+"""The images of a report: views of a few held-out images, and neighbours of one per class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.analysis import InspectionError, Neighbours, RunInspector
+
+COLUMNS: Final = 10
+"""images at most whose neighbours are shown"""
+NEIGHBOURS: Final = 5
+_ROWS: Final = 6
+_VIEWS: Final = 7
+
+
+@dataclass(frozen=True, eq=False)
+class ViewSheet:
+    """Held-out images with random views of each."""
+
+    indices: tuple[int, ...]
+    seed: int
+    images: NDArray[np.uint8]
+    """(rows, 1 + views, H, W, C), the original first"""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A held-out image and its neighbours."""
+
+    label: str
+    image: NDArray[np.uint8]
+    """(H, W, C)"""
+    neighbours: Neighbours
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What there is to show; a text in the place of what there is not says why."""
+
+    views: ViewSheet | str
+    neighbours: tuple[Sample, ...] | str
+
+
+def collect_samples(path: Path, classes: int, seed: int) -> Samples:
+    """Collect the images of the run at `path`, whose dataset has so many classes."""
+    try:
+        inspector = RunInspector(path)
+        rows = inspector.examples(_ROWS)
+        sheet = ViewSheet(tuple(rows), seed, inspector.augmentations(rows, _VIEWS, seed))
+    except InspectionError as error:
+        return Samples(str(error), str(error))
+    try:
+        return Samples(sheet, _neighbours(inspector, classes))
+    except InspectionError as error:
+        return Samples(sheet, str(error))
+
+
+def _neighbours(inspector: RunInspector, classes: int) -> tuple[Sample, ...]:
+    """Return one image of each class, several where there are few classes, ten in all at most."""
+    classes = max(classes, 1)
+    if classes > COLUMNS:
+        of_each = inspector.examples(classes)
+        spread = np.linspace(0, len(of_each) - 1, COLUMNS).round().astype(int)
+        indices = [of_each[position] for position in dict.fromkeys(spread.tolist())]
+    else:
+        in_turn = inspector.examples(COLUMNS // classes * classes)
+        indices = [index for first in range(classes) for index in in_turn[first::classes]]
+    return tuple(
+        Sample(inspector.label(i), inspector.image(i), inspector.neighbours(i, NEIGHBOURS))
+        for i in indices
+    )

@@ -1,0 +1,271 @@
+"""The folder of runs: where it is, what it holds, find one, delete one."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+import os
+import time
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from tui_latent.runs.atomic_files import Signature, signature
+from tui_latent.runs.file_lock import FileLock
+from tui_latent.runs.manifest import PRESET_FILE, Manifest, read_manifest
+from tui_latent.runs.process import is_alive
+from tui_latent.runs.sanitize import plain_name
+from tui_latent.runs.schema import (
+    LIVE_STATES,
+    RunBusyError,
+    RunError,
+    RunSummary,
+    Status,
+    UnreadableError,
+)
+from tui_latent.runs.staging import remove_whole, staging_folder
+from tui_latent.runs.status import (
+    BEATS_WITHIN,
+    Beats,
+    StatusError,
+    certain_status,
+    read_status,
+)
+
+LATEST = "latest"
+"""what stands for the newest run"""
+
+LOCK_FILE = "train.lock"
+"""held by the process that trains the run"""
+
+_BEATS: Final = Beats()
+
+
+def runs_folder(option: str | None) -> Path:
+    """Return the folder of runs: the one given, else `$TUI_LATENT_RUNS`, else `./runs`.
+
+    RunError when it is in the home of nobody.
+    """
+    named = option or os.environ.get("TUI_LATENT_RUNS") or "runs"
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        raise RunError(f"{named}: no folder of runs: {error}") from error
+
+
+def list_runs(folder: Path, certain: bool = False) -> list[RunSummary]:
+    """List the runs in a folder, newest first, from their small files only.
+
+    A folder that cannot be read as a run is in the list with its `problem`; RunError when
+    `folder` itself cannot be read. A run on a host with another clock is known to be live once
+    two lists have seen its heartbeat move; to be `certain` at once takes seconds, if there may be
+    such a run.
+    """
+    runs = list(map(summarise_run, _run_folders(folder)))
+    if certain and any(map(_may_be_live, runs)):
+        time.sleep(BEATS_WITHIN)
+        runs = list(map(summarise_run, _run_folders(folder)))
+    key = operator.attrgetter("created", "changed", "name")
+    return sorted(runs, key=key, reverse=True)
+
+
+def summarise_run(path: Path) -> RunSummary:
+    """Return the line of one run; `problem` says why the folder cannot be read as one."""
+    problem = ""
+    status = Status(state="interrupted")
+    try:
+        status = _BEATS.status(path)
+    except StatusError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"status.json cannot be read: {error.strerror}"
+    changed = _changed(path)
+    try:
+        identity = _identity(path, signature(path / PRESET_FILE))
+        preset, created = identity.preset_name, identity.created
+    except RunError as error:
+        problem = str(error)
+        preset, created = "", changed
+    except OSError as error:
+        problem = str(UnreadableError(path, error))
+        preset, created = "", changed
+    return RunSummary(
+        path,
+        plain_name(path.name),
+        preset,
+        status,
+        created,
+        best_knn_20=status.best_knn_20,
+        loss=status.loss,
+        problem=plain_name(problem),
+        changed=changed,
+    )
+
+
+def run_status(path: Path) -> Status:
+    """Return the status of the run at `path`, with an interruption put in once it is certain.
+
+    RunError when it is not a run, or cannot be read.
+    """
+    read_manifest(path)
+    try:
+        return certain_status(path)
+    except StatusError:
+        return Status(state="interrupted")
+    except OSError as error:
+        raise RunError(
+            f"{path / 'status.json'}: cannot be read: {error.strerror}: "
+            "make it readable for you, then try again"
+        ) from error
+
+
+def refuse_trained(path: Path, what: str) -> None:
+    """Raise RunBusyError for a run that another process trains, which rules out `what`."""
+    status = run_status(path)
+    if status.pid and status.state in LIVE_STATES:
+        raise busy_error(path, status, what)
+
+
+def find_run(folder: Path, name: str) -> Path:
+    """Return a run's folder by path, by name or the start of one, or the newest for `latest`.
+
+    RunError when there is none or more than one; it names the nearest.
+    """
+    if name == LATEST:
+        return _latest(folder)
+    try:
+        for path in (folder / name, Path(name).expanduser()):
+            if name and (path / PRESET_FILE).is_file():
+                return path
+    except PermissionError as error:
+        raise UnreadableError(path, error) from error
+    except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
+        raise RunError(f"{plain_name(name)}: no such run: {error}") from error
+    try:
+        if len(Path(name).parts) > 1:
+            read_manifest(Path(name).expanduser())
+    except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
+        raise RunError(f"{plain_name(name)}: no such run: {error}") from error
+    runs = [path for path in _run_folders(folder) if _is_run(path)]
+    matches = sorted(path for path in runs if name and path.name.startswith(name))
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = ", ".join(plain_name(path.name) for path in matches)
+        raise RunError(f"{name}: more than one run begins so: {names}")
+    raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
+
+
+def delete_run(path: Path) -> None:
+    """Delete a run's folder whole, or leave it as it is.
+
+    RunBusyError while it is trained; RunError when it is not a run, or when some of it cannot be
+    removed, with the file.
+    """
+    if path.is_symlink() or not all((path / f).is_file() for f in (PRESET_FILE, "status.json")):
+        raise RunError(f"{path}: not deleted, because it is not a run")
+    status = _status_to_delete_by(path)
+    lock = FileLock(path / LOCK_FILE)
+    try:
+        if status.state in LIVE_STATES:
+            raise BlockingIOError
+        lock.take()
+        with staging_folder(path.parent) as staging:
+            remove_whole(path, staging, last=(PRESET_FILE, "status.json"))
+    except BlockingIOError as error:
+        raise busy_error(path, status, "delete it") from error
+    except OSError as error:
+        where = error.filename or path
+        raise RunError(
+            f"{path}: not deleted: {where}: {error.strerror or error}: "
+            "make it and its folder writable for you, then delete the run again"
+        ) from error
+    finally:
+        lock.release()
+
+
+def _status_to_delete_by(path: Path) -> Status:
+    """Return the status; one that is torn keeps no run from being deleted."""
+    try:
+        return certain_status(path)
+    except StatusError:
+        return Status(state="interrupted")
+    except OSError as error:
+        raise RunError(f"{path}: not deleted: status.json: {error.strerror}") from error
+
+
+def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
+    """Return the error for a run that another process trains, which rules out `what`."""
+    who = f"process {status.pid} on {status.host}" if status.pid else "another process"
+    return RunBusyError(
+        f"{path.name} is being trained by {who}: "
+        f"stop it first (tui-latent control {path.name} stop), then {what}"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _identity(path: Path, _: Signature | None) -> Manifest:
+    return read_manifest(path)
+
+
+def _run_folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if not e.name.startswith(".") and _may_be_folder(e)]
+        return [folder / name for name in names]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be read as a folder of runs: {error.strerror}") from error
+
+
+def _may_be_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, or one that this user may not see."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return True
+
+
+def _changed(path: Path) -> float:
+    """Return when the run's preset (or, without one, its folder) was written, 0 if unknown."""
+    for file in (path / PRESET_FILE, path):
+        with suppress(OSError):
+            if (now := signature(file)) is not None:
+                return now[2] / 1e9
+    return 0.0
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return (path / PRESET_FILE).is_file()
+    except OSError:  # another user's, who lets nobody look into it
+        return False
+
+
+def _may_be_live(run: RunSummary) -> bool:
+    """Say whether a run is called interrupted for its clock alone."""
+    try:
+        status = read_status(run.path)
+    except (StatusError, OSError):
+        return False
+    undecided = is_alive(status.host, status.pid, status.process) is None
+    return run.status.state != status.state and status.pid > 0 and undecided
+
+
+def _latest(folder: Path) -> Path:
+    runs = [run for run in list_runs(folder) if not run.problem]
+    if not runs:
+        raise RunError(f"{LATEST}: no run in {folder} yet: start one with tui-latent train PRESET")
+    return runs[0].path
+
+
+def _nearest(name: str, folder: Path) -> str:
+    """Return the end of an error message: the run whose name, or preset, is most like `name`."""
+    runs = [run for run in list_runs(folder) if not run.problem]
+    if not runs:
+        return ", which holds no runs"
+    names = {run.preset: run.name for run in reversed(runs)} | {run.name: run.name for run in runs}
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean '{names[near[0]]}'?" if near else f"; the newest is '{runs[0].name}'"

@@ -1,0 +1,164 @@
+"""`status.json`: read, write, and find out whether a run that says it is live really is."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any, Final, get_args, get_type_hints
+
+from tui_latent.runs.atomic_files import Signature, replace_small_file, signature
+from tui_latent.runs.process import is_alive
+from tui_latent.runs.sanitize import plain_text
+from tui_latent.runs.schema import LIVE_STATES, State, Status
+from tui_latent.runtime.regular_files import read_small
+
+STALE_AFTER: Final = 30.0
+"""seconds without a heartbeat after which a run counts as interrupted"""
+
+BEATS_WITHIN: Final = 2.5
+"""seconds within which a live trainer, which writes once a second, is seen to write"""
+
+_TYPES: Final = {name: hint for name, hint in get_type_hints(Status).items() if name != "state"}
+
+
+class StatusError(Exception):
+    """`status.json` is missing or torn; the message says which."""
+
+
+def write_status(path: Path, status: Status) -> None:
+    """Replace the status of the run at `path`."""
+    replace_small_file(path / "status.json", json.dumps(asdict(status), indent=1).encode())
+
+
+def read_status(path: Path) -> Status:
+    """Read the status of the run at `path` as its trainer left it; StatusError if there is none."""
+    try:
+        table = json.loads(read_small(path / "status.json"))
+    except FileNotFoundError as error:
+        raise StatusError("status.json is missing") from error
+    except (ValueError, RecursionError) as error:
+        raise StatusError(f"status.json is torn: {error}") from error
+    if not isinstance(table, dict) or table.get("state") not in get_args(State):
+        raise StatusError("status.json is torn: it names no state")
+    known = {field.name for field in fields(Status)}
+    return Status(**{key: _checked(key, table[key]) for key in table if key in known})
+
+
+def with_interruption(status: Status, seen_beating: bool = False) -> Status:
+    """Return the status with `interrupted` put in when its trainer is gone.
+
+    A process that this system can tell from all others counts by whether it lives. Of any other,
+    as one in another container or on another host, only its heartbeat counts: within 30 s of our
+    clock, or `seen_beating` by the caller, whatever its clock says.
+    """
+    if status.state not in LIVE_STATES:
+        return status
+    alive = is_alive(status.host, status.pid, status.process)
+    if alive is None:
+        alive = seen_beating or beats(status)
+    return status if alive else replace(status, state="interrupted")
+
+
+def beats(status: Status) -> bool:
+    """Say whether the heartbeat is within 30 s of our clock."""
+    return abs(time.time() - status.heartbeat) <= STALE_AFTER
+
+
+def certain_status(path: Path, seconds: float = BEATS_WITHIN) -> Status:
+    """Read the status of the run at `path`, with an interruption put in once that is certain.
+
+    A heartbeat that seems long past may be that of a host with another clock: it is watched for
+    some seconds. StatusError when there is no status, OSError when it cannot be read.
+    """
+    status = read_status(path)
+    shown = with_interruption(status)
+    undecided = status.pid and is_alive(status.host, status.pid, status.process) is None
+    if shown.state == status.state or not undecided:
+        return shown
+    return moving_status(path, status, seconds) or shown
+
+
+def moving_status(path: Path, status: Status, seconds: float = BEATS_WITHIN) -> Status | None:
+    """Wait for a heartbeat other than `status` has, and return its status; None if none comes."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.05)
+        try:
+            new = read_status(path)
+        except StatusError:
+            continue
+        if new.heartbeat != status.heartbeat:
+            return new
+    return None
+
+
+def _checked(key: str, value: Any) -> Any:
+    """Return a value of the type that the field has; StatusError when it has another."""
+    if key == "state":
+        return value
+    hint = _TYPES[key]
+    allowed = get_args(hint) or (hint,)
+    if isinstance(value, int) and not isinstance(value, bool) and float in allowed:
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise StatusError(f"status.json is torn: {key} is out of range") from error
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        raise StatusError(f"status.json is torn: {key} is {value!r}")
+    return plain_text(value) if isinstance(value, str) else value
+
+
+class Beats:
+    """Remembers of many runs whether their heartbeats move, which no clock has a say in."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, tuple[float, float]] = {}
+
+    def status(self, path: Path) -> Status:
+        """Read the status of the run at `path`, with an interruption put in; StatusError."""
+        status = read_status(path)
+        if status.state not in LIVE_STATES:
+            self._seen.pop(path, None)
+            return status
+        last, moved = self._seen.get(path, (status.heartbeat, -math.inf))
+        if status.heartbeat != last:
+            moved = time.monotonic()
+        self._seen[path] = status.heartbeat, moved
+        return with_interruption(status, time.monotonic() - moved < STALE_AFTER)
+
+
+class StatusFile:
+    """Follows the status of one run: the newest that could be read, with an interruption put in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._signature: Signature | None = None
+        self._read = Status(state="interrupted")
+        self._beat_seen = -math.inf
+        self.problem = ""
+        """why the file as it is now cannot be read; empty when it can"""
+
+    def refresh(self) -> Status:
+        """Return the status now."""
+        now = signature(self._path / "status.json")
+        # while a run is live the file is always read: two changes within the clock's grain
+        # can leave the same signature, and the second may be the last
+        if self._read.state in LIVE_STATES or self.problem or now is None or now != self._signature:
+            self._signature = now
+            self._take()
+        seen_beating = time.monotonic() - self._beat_seen < STALE_AFTER
+        return with_interruption(self._read, seen_beating)
+
+    def _take(self) -> None:
+        try:
+            new = read_status(self._path)
+        except StatusError as error:
+            self.problem = str(error)
+            return
+        self.problem = ""
+        if self._read.heartbeat and new.heartbeat != self._read.heartbeat:
+            self._beat_seen = time.monotonic()
+        self._read = new

@@ -1,0 +1,160 @@
+"""Archives of arrays, arrays and tensors, read once their headers are found to be true.
+
+The sizes that a header claims are compared with the file's own before memory is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.runtime.regular_files import SizeError, amount, open_regular, size_of
+
+_DEFLATE: Final = 1032
+"""times that deflate makes bytes fewer at most"""
+_PACKINGS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_MOST_MEMBERS: Final = 10_000
+_LONGEST_HEADER: Final = 1 << 20
+"""bytes of the JSON before tensors"""
+
+
+def free_memory() -> int:
+    """Return the bytes of memory that can be had now; a very large number where nobody says."""
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return 1 << 60
+
+
+@contextmanager
+def opened_archive(path: Path, most: int | None = None) -> Iterator[np.lib.npyio.NpzFile]:
+    """Open an archive of arrays (.npz) for reading, once its headers are found to be true.
+
+    `most` bounds the unpacked bytes, else the free memory does. SizeError names the array that
+    says too much or takes too much; zipfile.BadZipFile or ValueError when it is no such archive.
+    """
+    with open_regular(path) as file:
+        _check_archive(file, most)
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as arrays:
+            yield arrays
+
+
+def check_archive(path: Path) -> None:
+    """Check an archive of arrays (.npz) as `opened_archive` does."""
+    with open_regular(path) as file:
+        _check_archive(file, None)
+
+
+def read_array(path: Path) -> NDArray[Any]:
+    """Read an array (.npy); SizeError when its header does not tell the file's size."""
+    with open_regular(path) as file:
+        _check_header(file, size_of(file), path.stem)
+        _check_memory(size_of(file), None, "it")
+        file.seek(0)
+        array: NDArray[Any] = np.load(file, allow_pickle=False)
+        return array
+
+
+def read_tensors(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the bytes of a safetensors file and its header; SizeError when the header does not
+    tell the file's size, ValueError when it is none."""
+    with open_regular(path) as file:
+        size = size_of(file)
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
+            raise SizeError(f"its header is said to have {amount(length)}, the file {amount(size)}")
+        try:
+            header = json.loads(file.read(length))
+            ends = [
+                entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+            ]
+            said = 8 + length + max(ends, default=0)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"its header cannot be read: {error}") from error
+        if said != size:
+            raise SizeError(f"its header tells of {amount(said)}, the file has {amount(size)}")
+        _check_memory(size, None, "it")
+        file.seek(0)
+        return file.read(size), header
+
+
+def check_stored(path: Path) -> None:
+    """Check an archive that is to hold its members as they are, as torch's do; SizeError when they
+    would be larger than the file, zipfile.BadZipFile when it is no archive."""
+    with open_regular(path) as file:
+        _check_memory(size_of(file), None, "it")
+        with zipfile.ZipFile(file) as archive:
+            _check_members(archive, size_of(file), (zipfile.ZIP_STORED,))
+
+
+def _check_archive(file: BinaryIO, most: int | None) -> None:
+    size = size_of(file)
+    _check_memory(size, most, "it")
+    with zipfile.ZipFile(file) as archive:
+        members = _check_members(archive, size, _PACKINGS)
+        total = 0
+        for member in members:
+            name = member.filename.removesuffix(".npy")
+            total += member.file_size
+            _check_memory(total, most, name)
+            if member.filename.endswith(".npy"):
+                with archive.open(member) as array:
+                    _check_header(array, member.file_size, name)
+
+
+def _check_members(
+    archive: zipfile.ZipFile, size: int, packings: tuple[int, ...]
+) -> list[zipfile.ZipInfo]:
+    """Compare what an archive's directory says with the size of the file it is in."""
+    members = archive.infolist()
+    if len(members) > _MOST_MEMBERS:
+        raise SizeError(f"it has {len(members):,} members")
+    for member in members:
+        if member.compress_type not in packings or member.flag_bits & 1:
+            raise ValueError(f"{member.filename} is packed in an unknown way")
+        packed, unpacked = member.compress_size, member.file_size
+        times = 1 if member.compress_type == zipfile.ZIP_STORED else _DEFLATE
+        if packed > size or unpacked > packed * times:
+            raise SizeError(
+                f"{member.filename} is said to have {amount(max(packed, unpacked))}, "
+                f"and the file has {amount(size)}"
+            )
+    if sum(member.compress_size for member in members) > size:
+        raise SizeError(f"its members overlap: the file has {amount(size)}")
+    return members
+
+
+def _check_header(array: IO[bytes], size: int, name: str) -> None:
+    """Compare the shape in an array's header with the bytes that there are."""
+    newer = np.lib.format.read_magic(array) > (1, 0)
+    read = np.lib.format.read_array_header_2_0 if newer else np.lib.format.read_array_header_1_0
+    shape, _, dtype = read(array)
+    said = array.tell() + math.prod(shape) * dtype.itemsize
+    if dtype.hasobject:
+        return  # numpy refuses to read it
+    if said != size or min(shape, default=0) < 0:
+        raise SizeError(
+            f"{name} is said to have shape {_shape(shape)} of {dtype}, which takes "
+            f"{amount(said)}, and there are {amount(size)}"
+        )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "({})".format(", ".join(f"{length:.6g}" for length in shape[:8]))
+
+
+def _check_memory(size: int, most: int | None, name: str) -> None:
+    if most is not None and size > most:
+        raise SizeError(f"{name} takes {amount(size)}, and {amount(most)} is the most that it can")
+    if most is None and size > (free := free_memory()):
+        raise SizeError(f"{name} takes {amount(size)} of memory, and {amount(free)} are free")

@@ -1,0 +1,87 @@
+"""What a person is told when a device fails: out of memory, broken, lost, or too old."""
+
+from __future__ import annotations
+
+import torch
+
+from tui_latent.config.settings import Preset
+from tui_latent.runs.schema import Status
+from tui_latent.runtime.hardware import devices
+
+_DEVICE_ERRORS = ("CUDA error", "CUDA driver error", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
+_NO_MEMORY = (
+    "allocate memory",  # the CPU's allocator
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+_LOST = (
+    "no CUDA-capable device",
+    "busy or unavailable",
+    "GPU is lost",
+    "fallen off the bus",
+    "uncorrectable",  # memory errors and NVLink
+    "hardware stack error",
+)
+
+
+def device_trouble(error: BaseException, preset: Preset | None, status: Status) -> str | None:
+    """Say in one or two lines what a device's error means and what to do; None for other errors."""
+    if preset is None:
+        return None
+    step = status.checkpoint_step
+    kept = f"the checkpoint of step {step:,} stands" if step else "there is no checkpoint yet"
+    device, text = _device_words(status), str(error)
+    first = text.partition("\n")[0]
+    if _out_of_memory(error):
+        return _memory_trouble(device, kept, preset, status)
+    if not (isinstance(error, RuntimeError) and any(word in text for word in _DEVICE_ERRORS)):
+        return None
+    if "no kernel image is available" in text:
+        return (
+            f"{device} cannot run this torch: {first}\n"
+            "install a torch that supports this GPU, or train with --device cpu"
+        )
+    if any(word in text for word in _LOST):
+        return (
+            f"{device} was lost: {first}\n"
+            f"{kept}: when the GPU is back, restart tui-latent and resume"
+        )
+    # Most errors of a kernel stay: every later call of this process fails with the same one.
+    return f"{device} failed: {first}\n{kept}: restart tui-latent, then resume"
+
+
+def _memory_trouble(device: str, kept: str, preset: Preset, status: Status) -> str:
+    free = _memory_words(status)
+    if status.phase.startswith("loading"):
+        return (
+            f"{device} ran out of memory{free} while {status.phase}\n"
+            "train with fewer or smaller images (--set data.per_class=…, --set data.size=…), "
+            "or on a device with more memory"
+        )
+    batch = preset.train.batch_size
+    return (
+        f"{device} ran out of memory{free} with train.batch_size={batch}; {kept}\n"
+        f"resume when there is more, or train anew with --set train.batch_size={max(batch // 2, 2)}"
+    )
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in _NO_MEMORY)
+
+
+def _device_words(status: Status) -> str:
+    return "the CPU" if status.device.startswith("cpu") else status.device or "the device"
+
+
+def _memory_words(status: Status) -> str:
+    """Return how much memory is free, as far as the machine tells."""
+    for device in devices():
+        known = device.total_bytes is not None and device.free_bytes is not None
+        if known and status.device.startswith(device.id):
+            free, total = device.free_bytes or 0, device.total_bytes or 0
+            return f" ({free / 2**30:.1f} of {total / 2**30:.1f} GiB free)"
+    return ""

@@ -1,0 +1,56 @@
+"""The latents of an evaluation, on disk: a map for the screens, and all their numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from safetensors.torch import save
+
+from tui_latent.datasets.image_set import Dataset
+from tui_latent.metrics.projection import to_plane
+from tui_latent.procrustes import align
+from tui_latent.runs.atomic_files import replace_file
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import LatentMap
+from tui_latent.runs.writer import RunWriter
+from tui_latent.training.evaluator import Evaluation
+
+
+class LatentWriter:
+    """Writes `latents/`; each map is aligned to the one before it, also across a restart."""
+
+    def __init__(self, writer: RunWriter, dataset: Dataset) -> None:
+        self._writer = writer
+        self._dataset = dataset
+        self._previous = RunReader(writer.path).refresh().map
+
+    def write(self, step: int, evaluation: Evaluation) -> None:
+        """Write the held-out images' map of `step` and the newest full-width latents."""
+        latents = evaluation.queries.cpu().numpy()
+        points = to_plane(latents)
+        if self._previous is not None and len(self._previous.points) == len(points):
+            points = align(points, self._previous.points)
+        split = self._dataset.val
+        self._previous = LatentMap(
+            step=step,
+            points=points.astype(np.float32),
+            indices=np.arange(len(points)),
+            labels=split.labels.cpu().numpy(),
+            class_names=split.class_names,
+            projection="native" if latents.shape[1] <= 2 else "pca",
+        )
+        confusion = evaluation.confusion
+        counts = None if confusion is None else confusion.cpu().numpy()
+        self._writer.latent_map(self._previous, counts, evaluation.missing)
+        self._write_all(step, evaluation)
+
+    def _write_all(self, step: int, evaluation: Evaluation) -> None:
+        path = self._writer.path / "latents" / "last.safetensors"
+        tensors = {
+            "bank_latents": evaluation.bank,
+            "bank_labels": self._dataset.train.labels,
+            "query_latents": evaluation.queries,
+            "query_labels": self._dataset.val.labels,
+        }
+        contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+        content = save(contiguous, metadata={"step": str(step)})
+        replace_file(path, content)

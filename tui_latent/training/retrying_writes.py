@@ -1,0 +1,143 @@
+"""Writes that must not be lost: while the disk does not take them, training rests."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from tui_latent.runs.control import read_request
+from tui_latent.runs.schema import FolderLostError, Request
+from tui_latent.runs.writer import RunWriter
+from tui_latent.training.run_control import Stopwatch
+
+T = TypeVar("T")
+
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_IN_THE_WAY: Final = {
+    errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP,
+}  # fmt: skip
+"""what lies in the run's folder is not what belongs there; no disk comes back from that"""
+
+TRY_EVERY: Final = 1.0
+"""seconds between two tries"""
+_LOOK_EVERY: Final = 0.1
+
+STOP_WAITS: Final = 2.0
+"""seconds for which a run that is asked to stop goes on trying to save"""
+END_WAITS: Final = 60.0
+"""seconds for which a run that has ended waits for the disk to take how it ended"""
+
+
+class NotSavedError(Exception):
+    """A run was asked to stop while the disk took nothing."""
+
+
+class RetryingWriter:
+    """Repeats a write until the disk takes it; the run is paused meanwhile and says why."""
+
+    def __init__(self, path: Path, writer: RunWriter, stopwatch: Stopwatch) -> None:
+        self._path = path
+        self._writer = writer
+        self._stopwatch = stopwatch
+        self._stop_asked: float | None = None
+
+    def write(self, where: Path, needed: int, action: Callable[[], T]) -> T:
+        """Return what `action` does, which takes about `needed` bytes at `where`; 0 if it reads.
+
+        While the disk takes nothing, whatever its error, that is waited out; NotSavedError when
+        the run is asked to stop in the meantime. FolderLostError when the run's folder is gone
+        for good, OSError when something else lies in the way.
+        """
+
+        def tried() -> T:
+            self._writer.check()
+            return action()
+
+        try:
+            return tried()
+        except OSError as error:
+            if not _may_pass(error):
+                raise
+            with self._stopwatch.resting():
+                return self._wait(where, needed, tried, error)
+
+    def _wait(self, where: Path, needed: int, action: Callable[[], T], error: OSError) -> T:
+        before = self._writer.status()
+        asked = read_request(self._path)
+        told: int | None = None
+        while True:
+            problem = _describe(where, needed, error)
+            self._writer.status(state="paused", phase="waiting for the disk", error=problem)
+            if error.errno != told:  # not each time that the room left changes
+                self._writer.log(f"paused: {problem}")
+                told = error.errno
+            asked = self._rest(problem, asked)
+            try:
+                result = action()
+            except OSError as again:
+                if not _may_pass(again):
+                    raise
+                error = again
+                continue
+            self._writer.status(state=before.state, phase=before.phase, error=before.error)
+            self._writer.log("the disk takes it now: going on")
+            return result
+
+    def _rest(self, problem: str, asked: Request) -> Request:
+        """Wait until the next try; return what is asked of the run by then."""
+        until = time.monotonic() + TRY_EVERY
+        while time.monotonic() < until:
+            self._writer.check_still_mine()
+            asked = read_request(self._path, asked)
+            if asked.state != "stop":
+                self._stop_asked = None
+            elif self._stop_asked is None:
+                self._stop_asked = time.monotonic()
+            elif time.monotonic() - self._stop_asked > STOP_WAITS:
+                raise NotSavedError(
+                    f"stopped without a last checkpoint. {problem}\n"
+                    "what came after the checkpoint before is trained again on resume"
+                )
+            time.sleep(_LOOK_EVERY)
+        return asked
+
+
+def wait_to_end(writer: RunWriter) -> None:
+    """Wait until the disk has taken how a run ended, for a minute at most; OSError after it."""
+    until = time.monotonic() + END_WAITS
+    while True:
+        try:
+            writer.flush()
+        except FolderLostError:
+            return
+        except OSError as error:
+            if not _may_pass(error) or time.monotonic() >= until:
+                raise
+            time.sleep(TRY_EVERY)
+        else:
+            return
+
+
+def _may_pass(error: OSError) -> bool:
+    return error.errno is not None and error.errno not in _IN_THE_WAY
+
+
+def _describe(where: Path, needed: int, error: OSError) -> str:
+    """Say which path takes nothing, what is needed, and what there is."""
+    if error.errno not in _FULL:
+        needs = f"; {_size(needed)} are to be written" if needed else ""
+        return f"{where} cannot be {'written' if needed else 'used'}: {error.strerror}{needs}"
+    try:
+        free = f", {_size(shutil.disk_usage(where.parent).free)} free"
+    except OSError:
+        free = ""
+    return f"{where}: {error.strerror}: {_size(needed)} needed{free}"
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes in words, exact below a megabyte."""
+    return f"{count / 1e6:,.1f} MB" if count >= 1_000_000 else f"{count:,} bytes"

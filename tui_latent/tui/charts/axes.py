@@ -1,0 +1,85 @@
+"""Axis ticks: few, round, and with as many decimals as tell them apart."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from tui_latent.tui.charts.plotext_plot import Axis
+from tui_latent.tui.format import clock
+
+_LABEL: Final = 5
+"""cells of a y axis label, so that a chart keeps its place when its numbers grow"""
+
+_SPANS: Final = (
+    *(1, 2, 5, 10, 15, 30),
+    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
+    *(3600 * hours for hours in (1, 2, 3, 6, 12, 24, 48, 120, 240, 720)),
+)
+"""seconds between two ticks of a time axis"""
+
+
+def linear_ticks(low: float, high: float, count: int) -> list[float]:
+    """Return at most `count` multiples of 1, 2 or 5 times a power of ten in a range."""
+    span = high - low
+    # A span that floating point cannot divide has no ticks.
+    if not max(1e-200, 1e-9 * max(abs(low), abs(high))) < span < 1e200 or count < 1:
+        return []
+    power = 10.0 ** math.floor(math.log10(span / count))
+    for factor in (1, 2, 5, 10, 20):
+        spacing = power * factor
+        first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
+        if last - first < count:
+            break
+    return [index * spacing for index in range(first, last + 1)]
+
+
+def tick_label(value: float, spacing: float) -> str:
+    """Write a tick with the decimals that its spacing to the next one needs, in 5 cells."""
+    if abs(value) < spacing * 1e-6:
+        return "0"
+    decimals = max(0, -math.floor(math.log10(spacing) + 1e-9))
+    if max(abs(value), spacing) < 1e4 and decimals <= 4:
+        text = f"{value:,.{decimals}f}".replace("0.", ".", 1) if abs(value) < 1 else ""
+        text = text or f"{value:.{decimals}f}"
+        if len(text) <= _LABEL:
+            return text
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 0.9995 * size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def value_axis(low: float, high: float, rows: int, log: bool = False) -> Axis:
+    """Return a y axis from `low` to `high` (their logarithms to base 10, if `log`) over `rows`."""
+    ticks = linear_ticks(low, high, max(2, min(rows // 3, 7)))
+    spacing = ticks[1] - ticks[0] if len(ticks) > 1 else max(abs(high - low), 1e-12)
+    if log:
+        labels = [tick_label(10.0**t, 10.0 ** math.floor(t)) for t in ticks if abs(t) < 300]
+    else:
+        labels = [tick_label(tick, spacing) for tick in ticks]
+    places = [_place(tick, low, high, rows) for tick in ticks[: len(labels)]]
+    return Axis(tuple(places), tuple(label.rjust(_LABEL) for label in labels) or (" " * _LABEL,))
+
+
+def step_axis(low: float, high: float, columns: int) -> Axis:
+    """Return an x axis of plain numbers from `low` to `high` over `columns`."""
+    ticks = linear_ticks(low, high, max(2, columns // 7))
+    spacing = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    labels = tuple(tick_label(tick, spacing) for tick in ticks)
+    return Axis(tuple(_place(tick, low, high, columns) for tick in ticks), labels)
+
+
+def time_axis(low: float, high: float, columns: int) -> Axis:
+    """Return an x axis of times, given in seconds, with ticks at full seconds, minutes, hours."""
+    count = max(2, columns // 9)
+    spacing = next((s for s in _SPANS if (high - low) / s < count), 1e9)
+    ticks = linear_ticks(low / spacing, high / spacing, count) if spacing in _SPANS else []
+    seconds = [tick * spacing for tick in ticks if tick == round(tick)]
+    places = tuple(_place(second, low, high, columns) for second in seconds)
+    return Axis(places, tuple(clock(second) for second in seconds))
+
+
+def _place(value: float, low: float, high: float, cells: int) -> int:
+    share = (value - low) / (high - low)
+    return min(max(math.floor(share * cells), 0), cells - 1)

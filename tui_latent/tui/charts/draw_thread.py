@@ -1,0 +1,66 @@
+"""One thread that draws: plotext holds the interpreter for milliseconds, and has one figure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+
+from tui_latent.runtime.cpu_share import count_this_thread
+
+Job = Callable[[], object]
+
+
+class WorkerThread:
+    """Runs drawing jobs one after the other in its own thread; the newest of each key wins."""
+
+    def __init__(self, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
+        self._jobs: dict[Hashable, Job] = {}
+        self._changed = threading.Condition()
+        self._busy = False
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def submit(self, key: Hashable, job: Job) -> None:
+        """Have a job done soon; one that waits under the same key is forgotten."""
+        with self._changed:
+            if self._closed:
+                return
+            self._jobs[key] = job
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="drawing", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def idle(self) -> bool:
+        """Say whether nothing waits and nothing is being drawn."""
+        with self._changed:
+            return not self._jobs and not self._busy
+
+    def close(self) -> None:
+        """Forget what waits and end the thread after the job it is at."""
+        with self._changed:
+            self._closed = True
+            self._jobs.clear()
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout=2.0)
+
+    def _work(self) -> None:
+        count_this_thread()
+        while True:
+            with self._changed:
+                self._busy = False
+                while not self._jobs and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                key = next(iter(self._jobs))
+                job = self._jobs.pop(key)
+                self._busy = True
+            try:
+                job()
+            # A panel that cannot be drawn must not take the other panels with it.
+            except Exception as error:
+                self._failed(error)

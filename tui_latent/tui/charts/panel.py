@@ -1,0 +1,98 @@
+"""A titled panel whose lines are drawn in the drawing thread and only handed out here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from textual.content import Content
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_latent.tui.charts.draw_thread import WorkerThread
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What the drawing thread made of a panel."""
+
+    strips: Sequence[Strip]
+    titles: Sequence[str]
+    """from the fullest to the shortest; the first that fits is shown"""
+    corner: str = ""
+    """at the right end of the title line"""
+
+
+class ChartPanel(Widget, can_focus=True):
+    """Asks for a drawing when its data, size or options change, and shows the newest."""
+
+    DEFAULT_CSS = """
+    DrawnPanel {
+        border: round $foreground 30%;
+        border-title-color: $foreground;
+        border-subtitle-color: $text-muted;
+        &:focus { border: round $accent; border-title-style: bold; }
+    }
+    """
+
+    class Drawn(Message, bubble=False):
+        """A drawing is finished."""
+
+        def __init__(self, drawing: Drawing) -> None:
+            super().__init__()
+            self.drawing = drawing
+
+        def can_replace(self, message: Message) -> bool:
+            """Let a panel that is behind show only the newest."""
+            return isinstance(message, ChartPanel.Drawn)
+
+    def __init__(self, drawer: WorkerThread, name: str) -> None:
+        super().__init__(id=name)
+        self._drawer = drawer
+        self._drawing = Drawing((), ("",))
+        self._line = ""
+
+    def plan(self, width: int, height: int) -> Callable[[], Drawing]:
+        """Return what the drawing thread must do for `width` x `height` cells of content.
+
+        It runs in that thread: it may use immutable values only, and no widget.
+        """
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw anew, unless nobody sees the panel."""
+        width, height = self.content_size
+        if width > 0 and height > 0:
+            job = self.plan(width, height)
+            self._drawer.submit(self, lambda: self.post_message(self.Drawn(job())))
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def on_chart_panel_drawn(self, message: Drawn) -> None:
+        """Show a finished drawing; only lines that differ are painted."""
+        before, self._drawing = self._drawing, message.drawing
+        room = self.size.width - 4
+        corner = self._drawing.corner
+        room -= len(corner) + 3 if corner else 0
+        title = next((t for t in self._drawing.titles if len(t) <= room), self._drawing.titles[-1])
+        line = f"{title} {'─' * (room - len(title))} {corner}" if corner else title
+        if line != self._line:
+            self._line = line
+            self.border_title = Content(line)  # which repaints all
+            return
+        pairs = zip_longest(before.strips, self._drawing.strips)
+        rows = [y for y, (old, new) in enumerate(pairs) if old != new]
+        if rows:
+            self.refresh(*(Region(0, y, self.content_size.width, 1) for y in rows))
+
+    def render_line(self, y: int) -> Strip:
+        strips = self._drawing.strips
+        style = self.rich_style
+        width = self.content_size.width
+        if y >= len(strips):
+            return Strip.blank(width, style)
+        return strips[y].adjust_cell_length(width).apply_style(style)

@@ -1,0 +1,36 @@
+"""How often what changes all the time is drawn: less often where drawing costs the training."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TOO_MUCH: Final = 0.05
+"""share of the process's computing above which a screen holds back"""
+LITTLE: Final = 0.02
+_SLOWEST: Final = 8
+
+
+class RedrawRate:
+    """Lets every tick pass, or every 2nd, 4th, 8th while the screen's share is too large."""
+
+    def __init__(self) -> None:
+        self.every = 1
+        """ticks from one redraw to the next"""
+        self._ticks = 0
+
+    def heed(self, share: float | None) -> None:
+        """Hold back when the screen takes too much, come back when it takes little."""
+        if share is None:
+            self.every = 1
+        elif share > TOO_MUCH:
+            self.every = min(2 * self.every, _SLOWEST)
+        elif share < LITTLE:
+            self.every = max(self.every // 2, 1)
+
+    def due(self) -> bool:
+        """Count a tick; say whether it is one to draw at."""
+        self._ticks += 1
+        if self._ticks < self.every:
+            return False
+        self._ticks = 0
+        return True

@@ -1,0 +1,237 @@
+"""Runs beside each other in words: their names, their numbers, the settings that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tui_latent.comparison import (
+    Comparison,
+    MetricRow,
+    difference_text,
+    metric_name,
+    setting_text,
+)
+from tui_latent.palettes import RGB, class_glyph, run_colors
+from tui_latent.runs.schema import RunSnapshot
+from tui_latent.tui.format import STATE_GLYPHS, clip, clock, column, number, share
+
+Lines = Callable[[int], list[Content]]
+Titles = Callable[[int], Sequence[str]]
+
+_KEY: Final = 22
+"""cells of a metric's or a setting's name at most"""
+_FIXED: Final = 34
+"""cells of a run's line beside its name and what it trains"""
+_LAST, _CHANGE, _BEST = 7, 8, 8
+"""cells of a newest value, of its difference, of a best value"""
+
+
+def colors_of(shown: Comparison) -> list[RGB]:
+    """Return the colour of each run."""
+    colors = run_colors(run.name for run in shown.runs)
+    return [colors[run.name] for run in shown.runs]
+
+
+def run_mark(index: int, color: RGB, colored: bool) -> tuple[str, str]:
+    """Return what stands for a run and its style: a dot in its colour, or a character."""
+    return ("●", css_color(color)) if colored else (class_glyph(index), "bold")
+
+
+def css_color(color: RGB) -> str:
+    """Return a colour as styles take it."""
+    return f"rgb({color[0]},{color[1]},{color[2]})"
+
+
+class RunNames(Static):
+    """One line per run: its colour, its name, how far it is."""
+
+    DEFAULT_CSS = """
+    RunNames { height: auto; max-height: 10; padding: 0 1; text-wrap: nowrap; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._shown: Comparison | None = None
+
+    def show(self, shown: Comparison) -> None:
+        """Show the runs' lines, and below them what must not be concluded."""
+        self._shown = shown
+        self._refresh_lines()
+
+    def on_resize(self) -> None:
+        self._refresh_lines()
+
+    def _refresh_lines(self) -> None:
+        if self._shown is None:
+            return
+        width, shown = self.content_size.width or 80, self._shown
+        marks = zip(shown.runs, colors_of(shown), strict=True)
+        lines = [
+            run_line(run, run_mark(index, color, not self.app.no_color), width)
+            for index, (run, color) in enumerate(marks)
+        ]
+        lines += [Content.styled(clip_end(note, width), "dim") for note in shown.notes]
+        self.update(Content("\n").join(lines))
+
+
+def run_line(run: RunSnapshot, mark: tuple[str, str], width: int) -> Content:
+    """Write a run in `width` cells."""
+    status, method = run.status, run.preset.get("method", {})
+    name = max(16, min(48, width - 46))
+    room = width - name - _FIXED
+    facts = f"{method.get('name', '')} {method.get('latent_dim', '')}-D"
+    style = {"failed": "$text-error", "running": "bold", "paused": "bold"}.get(status.state, "")
+    return Content.assemble(
+        mark,
+        f" {column(run.name, name)}  ",
+        (column(f"{STATE_GLYPHS[status.state]} {status.state}", 13), style),
+        column(share(status.step, status.total_steps), 7, right=True),
+        column(clock(status.seconds), 8, right=True),
+        (f"  {clip(facts, room)}" if room > 8 else "", "dim"),
+    )
+
+
+def clip_end(text: str, width: int) -> str:
+    """Shorten a sentence at its end."""
+    return text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"
+
+
+class TablePanel(VerticalScroll, can_focus=True):
+    """Lines that are laid out for the panel's width, and scroll with the keys."""
+
+    DEFAULT_CSS = """
+    TablePanel {
+        border: round $foreground 30%;
+        border-title-color: $foreground;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-color: $foreground 30%;
+        &:focus { border: round $accent; border-title-style: bold; }
+    }
+    TablePanel > Static { height: auto; text-wrap: nowrap; }
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name)
+        self._lines: Lines | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(markup=False)
+
+    def show(self, titles: Titles, lines: Lines) -> None:
+        """Show what `lines` makes of a width; the first title that fits stands above."""
+        self._titles, self._lines = titles, lines
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        if self._lines is None or not self.size.area:  # hidden: it is laid out when it is seen
+            return
+        width, room = self.scrollable_content_region.width, self.size.width - 2
+        titles, lines = self._titles(width), self._lines(width)
+        self.border_title = Content(next((t for t in titles if len(t) <= room), titles[-1]))
+        self.query_one(Static).update(Content("\n").join(lines))
+
+
+def number_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
+    """Write each metric's newest values, as much of differences and best values as fits."""
+    if not shown.metrics:
+        return [Content.styled("The numbers come with the first records of a run.", "dim")]
+    key, size, with_change, with_best = _number_columns(shown, width)
+    lines = [_heads(shown, key, size, colored)]
+    return lines + [_number_line(row, key, size, with_change, with_best) for row in shown.metrics]
+
+
+def _number_columns(shown: Comparison, width: int) -> tuple[int, int, bool, bool]:
+    """Return the cells of a name and of a run, and whether differences and best values fit."""
+    count = len(shown.runs)
+    longest = max((len(metric_name(row.metric)) for row in shown.metrics), default=0)
+    key = min(_KEY, max(8, width - count * _LAST), longest + 1)
+    room = (width - key) // count
+    with_change, with_best = room >= _LAST + _CHANGE, room >= _LAST + _CHANGE + _BEST
+    size = min(room, _LAST + _CHANGE * with_change + _BEST * with_best + 2)
+    return key, size, with_change, with_best
+
+
+def _heads(shown: Comparison, key: int, size: int, colored: bool) -> Content:
+    parts: list[Any] = [" " * key]
+    for index, (label, color) in enumerate(zip(shown.labels, colors_of(shown), strict=True)):
+        mark = run_mark(index, color, colored)
+        parts += [mark, (f" {column(label, max(size - 3, 1))} ", "bold")]
+    return Content.assemble(*parts)
+
+
+def _number_line(
+    row: MetricRow, key: int, size: int, with_change: bool, with_best: bool
+) -> Content:
+    parts: list[Any] = [(column(metric_name(row.metric), key - 1) + " ", "dim")]
+    winners = row.winners()
+    for index, (last, best) in enumerate(zip(row.last, row.best, strict=True)):
+        bold = "bold" if index in winners else ""
+        star = "*" if index in winners else ""
+        text = column(number(last) + (star if not with_best else ""), _LAST)
+        parts.append((text, "" if with_best else bold))
+        used = _LAST
+        if with_change:
+            parts.append((column(_short(difference_text(row, index)), _CHANGE), "dim"))
+            used += _CHANGE
+        if with_best:
+            parts.append((column("" if best is None else number(best) + star, _BEST), bold))
+            used += _BEST
+        parts.append(" " * (size - used))
+    return Content.assemble(*parts)
+
+
+def _short(difference: str) -> str:
+    """Leave the zero before the point out, as `number` does."""
+    sign, size = difference[:1], difference[1:]
+    return sign + (size[1:] if size.startswith("0.") else size)
+
+
+def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
+    """Return the titles of the numbers that fit `width` cells of them, the fullest first."""
+    _, _, with_change, with_best = _number_columns(shown, width)
+    parts = ["newest", *(["difference to the first"] if with_change else [])]
+    words = ", ".join([*parts, *(["best"] if with_best else [])])
+    return (f"Numbers · {words} (* best of all)", "Numbers · newest (* best of all)", "Numbers")
+
+
+def setting_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
+    """Write the settings that differ, under the names of their tables."""
+    if not shown.settings:
+        return [Content.styled("No setting of the presets differs.", "dim")]
+    count = len(shown.runs)
+    names = [row.key.rpartition(".") for row in shown.settings]
+    longest = max(len(name) for _, _, name in names) + 2
+    key = max(8, min(longest, max(width - count * 8, width // 3)))
+    size = max((width - key) // count, 3)
+    lines = [_heads(shown, key, size, colored)]
+    table = ""
+    for row, (of_table, _, name) in zip(shown.settings, names, strict=True):
+        if of_table != table:
+            table = of_table
+            lines.append(Content.styled(column(table, width), "bold dim"))
+        parts: list[Any] = [(f" {column(name, key - 2)} ", "dim")]
+        for value in row.values:
+            text = column(setting_text(value).removeprefix("0" * _below_one(value)), size - 1)
+            parts.append((f"{text} ", "dim" if value is None else ""))
+        lines.append(Content.assemble(*parts))
+    return lines
+
+
+def _below_one(value: Any) -> bool:
+    return isinstance(value, float) and 0 < value < 1
+
+
+def setting_titles(shown: Comparison, width: int) -> tuple[str, ...]:
+    """Return the titles of the settings, the fullest first."""
+    count = len(shown.settings)
+    return (f"Settings · {count} that differ", "Settings") if count else ("Settings",)

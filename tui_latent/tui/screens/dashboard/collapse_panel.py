@@ -1,0 +1,93 @@
+"""How well the latent space is used: collapse figures with their short history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.schema import Curve
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.line_chart import value_at
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
+from tui_latent.tui.charts.raster import sparkline
+from tui_latent.tui.charts.scatter_panel import message_strips
+from tui_latent.tui.format import number
+
+ROWS: Final = (
+    ("latent/effective_rank", "rank"),
+    ("latent/std_min", "std, least"),
+    ("latent/std_mean", "std, mean"),
+    ("latent/alignment", "alignment"),
+    ("latent/uniformity", "uniformity"),
+)
+"""metric, name"""
+_NAME, _VALUE = 11, 7
+
+
+class SpacePanel(ChartPanel):
+    """One line per figure: name, newest value, history."""
+
+    def __init__(self, drawer: WorkerThread) -> None:
+        super().__init__(drawer, "space")
+        self._curves: tuple[Curve | None, ...] = (None,) * len(ROWS)
+        self._hint = ""
+        self._missing: Mapping[str, str] = {}
+        self._at: int | None = None
+
+    def look_at(self, step: int | None) -> None:
+        """Show the figures of a step; None for the newest."""
+        if step != self._at:
+            self._at = step
+            self.redraw()
+
+    def show(
+        self, curves: Mapping[str, Curve], hint: str, missing: Mapping[str, str] | None = None
+    ) -> None:
+        """Show figures of the full-width latents; `hint` says when they will come.
+
+        `missing` says of some why the newest evaluation does not have them.
+        """
+        new = tuple(curves.get(metric) for metric, _ in ROWS)
+        names = [metric for metric, _ in ROWS]
+        why = {metric: reason for metric, reason in (missing or {}).items() if metric in names}
+        changed = any(a is not b for a, b in zip(new, self._curves, strict=True))
+        if changed or (hint, why) != (self._hint, self._missing):
+            self._curves, self._hint, self._missing = new, hint, why
+            self.redraw()
+
+    def plan(self, width: int, height: int) -> Callable[[], Drawing]:
+        """Write the figures held now."""
+        curves, hint, at, missing = self._curves, self._hint, self._at, self._missing
+        note = "; ".join(missing_lines(missing))
+        if all(curve is None for curve in curves):
+            return lambda: Drawing(message_strips(note or hint, width, height), ("Space",))
+
+        def draw() -> Drawing:
+            lines = [
+                _line(name, curve, width, at, missing.get(metric, ""))
+                for (metric, name), curve in zip(ROWS, curves, strict=True)
+                if curve is not None
+            ]
+            return Drawing(lines[:height], ("Space · held out", "Space"))
+
+        return draw
+
+
+def _line(name: str, curve: Curve, width: int, at: int | None, why: str) -> Strip:
+    """Write a figure with its history, or with the reason why the newest one is missing."""
+    value = None if why and at is None else value_at(curve, at)
+    means = curve.means if at is None else curve.means[curve.steps <= at]
+    room = max(0, width - _NAME - _VALUE - 3)
+    beside = why if why and at is None else sparkline(means, room)
+    return Strip(
+        [
+            Segment(f" {name:<{_NAME}}", Style(dim=True)),
+            Segment(f"{number(value):<{_VALUE}} "),
+            Segment(beside, Style(dim=True)),
+        ]
+    ).adjust_cell_length(width)

@@ -1,0 +1,143 @@
+"""The line above everything: what this run is doing and how long it will take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from textual.content import Content
+from textual.widget import Widget
+
+from tui_latent.runs.schema import LIVE_STATES, RunSnapshot, State
+from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, bar, clip, clock, number, share
+
+_STYLES: Final[dict[State, str]] = {
+    "starting": "$text-muted",
+    "running": "bold $text-success",
+    "paused": "bold $text-warning",
+    "finished": "bold $text-success",
+    "stopped": "bold",
+    "failed": "bold $text-error",
+    "interrupted": "bold $text-warning",
+}
+ASKED: Final = {"run": "resuming…", "pause": "pausing…", "stop": "stopping…"}
+"""what stands for the state between a request and the trainer's answer"""
+
+
+_BEFORE_BAR: Final = ("name", "seed", "epoch", "phase")
+_BY_WEIGHT: Final = (
+    *("share", "left", "trained", "rate", "phase", "name", "epoch", "speed"),
+    *("screen", "device", "seed", "step", "knn"),
+)
+"""pieces of the line, what matters most first"""
+_NARROW: Final = 100
+"""cells below which the kNN panel may be hidden, so that its number belongs here"""
+_WORD: Final = 9
+_SHORTEST_BAR: Final = 12
+
+
+class RunHeader(Widget):
+    """One line; what matters least leaves first as the screen narrows."""
+
+    DEFAULT_CSS = """
+    RunHeader { height: 1; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._snapshot: RunSnapshot | None = None
+        self._asked: str | None = None
+        self._line = Content("")
+
+    def show(self, snapshot: RunSnapshot, asked: str | None) -> None:
+        """Show a run, with what was asked of it and is not answered yet."""
+        self._snapshot, self._asked = snapshot, asked
+        self._refresh_line()
+
+    def on_resize(self) -> None:
+        self._refresh_line()
+
+    def render(self) -> Content:
+        return self._line
+
+    def _refresh_line(self) -> None:
+        if self._snapshot is None:
+            return
+        line = header_line(self._snapshot, self._asked, self.size.width)
+        if line != self._line:
+            self._line = line
+            self.refresh()
+
+
+def header_line(snapshot: RunSnapshot, asked: str | None, width: int) -> Content:
+    """Say how a run stands in one line of `width` cells."""
+    status = snapshot.status
+    word = ASKED[asked] if asked else status.state
+    state = (f" {STATE_GLYPHS[status.state]} {word:<{_WORD}} ", _STYLES[status.state])
+    chosen = _chosen(_pieces(snapshot), width < _NARROW, width - len(state[0]) - _SHORTEST_BAR)
+    room = width - len(state[0]) - sum(len(text) + 2 for text in chosen.values()) - 1
+    middle = f"{bar(status.step, status.total_steps, max(room, 4))}"
+    before = "  ".join(chosen[name] for name in _BEFORE_BAR if name in chosen)
+    after = "  ".join(chosen[name] for name in chosen if name not in _BEFORE_BAR)
+    return Content.assemble(
+        state, (f"{before}  " if before else "", "bold"), (middle, "$text-muted"), f"  {after}"
+    )
+
+
+def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
+    """Return what the line can say, in the order of display."""
+    status = snapshot.status
+    live = status.state in LIVE_STATES
+    speed = f"{status.images_per_second:,.0f}" if status.images_per_second else UNKNOWN
+    share_of_screen = _last(snapshot, "train/screen_share")
+    return {
+        "name": clip(str(snapshot.provenance.get("preset") or snapshot.name), 32),
+        "seed": f"seed {snapshot.preset.get('train', {}).get('seed', UNKNOWN)}",
+        "epoch": f"epoch {status.epoch:.0f}/{status.total_epochs or UNKNOWN}",
+        "phase": clip(status.phase, 24) if live else "",
+        "share": f"{share(status.step, status.total_steps):>5}",
+        "left": f"{clock(seconds_left(snapshot)):>7} left" if live else "",
+        "trained": "" if live else f"{clock(status.seconds):>7} trained",
+        "knn": f"kNN {number(_last(snapshot, 'val/knn_20')):>4}",
+        "speed": f"{speed:>7} img/s" if live else "",
+        "rate": f"lr ×{status.lr_factor:g}" if live and status.lr_factor != 1 else "",
+        "device": _device(snapshot),
+        "step": f"step {status.step:,}",
+        "screen": "" if share_of_screen is None else f"screen {100 * share_of_screen:.1f} %",
+    }
+
+
+def _chosen(pieces: Mapping[str, str], narrow: bool, room: int) -> dict[str, str]:
+    """Keep the pieces that fit into `room` cells, what matters most first."""
+    kept = set[str]()
+    for name in ("share", "left", "knn", *_BY_WEIGHT) if narrow else _BY_WEIGHT:
+        if name not in kept and pieces[name] and len(pieces[name]) + 2 <= room:
+            kept.add(name)
+            room -= len(pieces[name]) + 2
+    return {name: text for name, text in pieces.items() if name in kept}
+
+
+def seconds_left(snapshot: RunSnapshot) -> float | None:
+    """Estimate the training seconds left by the pace of the last quarter of the run."""
+    status = snapshot.status
+    if status.step <= 0 or status.total_steps <= 0:
+        return None
+    pace = status.seconds / status.step
+    curve = snapshot.curves.get("train/loss")
+    if curve is not None and len(curve.steps) >= 8:
+        start = -(len(curve.steps) // 4) - 1
+        steps = curve.steps[-1] - curve.steps[start]
+        pace = (curve.times[-1] - curve.times[start]) / steps
+    return max(0.0, pace * (status.total_steps - status.step))
+
+
+def _device(snapshot: RunSnapshot) -> str:
+    status = snapshot.status
+    if not status.device:
+        return ""
+    memory = f" {status.memory_bytes / 2**30:.1f} GiB" if status.memory_bytes else ""
+    return status.device.split(" ")[0] + memory
+
+
+def _last(snapshot: RunSnapshot, metric: str) -> float | None:
+    return snapshot.newest(metric)

@@ -1,0 +1,345 @@
+"""The dashboard: one run, live in this process or another, or finished."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.events import ScreenResume
+from textual.widgets import Static
+
+from tui_latent.runs.control import read_request, request
+from tui_latent.runs.map_store import MapFolder
+from tui_latent.runs.maps import StoredEvaluation
+from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.min_size import too_small, too_small_words
+from tui_latent.tui.redraw_rate import RedrawRate
+from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
+from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.dashboard.header import RunHeader
+from tui_latent.tui.screens.dashboard.panels import RunPanels
+from tui_latent.tui.screens.dashboard.views import collapse, failure
+from tui_latent.tui.time_cursor import TimeCursor
+from tui_latent.tui.widgets.key_footer import KeyFooter
+
+if TYPE_CHECKING:
+    from tui_latent.tui.app import LatentApp
+
+Asked = Literal["run", "pause", "stop"]
+
+_THREE_COLUMNS: Final = 150
+"""columns from which the classes have room beside the curves"""
+_RATE: Final = Binding.Group("Rate", compact=True)
+_SMOOTH: Final = Binding.Group("Smooth", compact=True)
+_ANSWERS: Final[dict[Asked, frozenset[str]]] = {
+    "run": frozenset({"running"}),
+    "pause": frozenset({"paused"}),
+    "stop": frozenset(),
+}
+
+
+class DashboardScreen(BaseScreen[None]):
+    """Shows a run's header, map, curves, figures and log, and passes on what a person asks."""
+
+    BINDINGS = [
+        Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or go on training"),
+        Binding("s", "ask('stop')", "Stop", id="run.stop", tooltip="Stop training and save"),
+        Binding("r", "resume", "Resume", id="run.resume", tooltip="Train on from the checkpoint"),
+        Binding("l", "explore", "Explore", id="view.explore", tooltip="Question the map"),
+        Binding("e", "evaluate", "Evaluate", id="view.evaluate", tooltip="Measure the latents"),
+        Binding("v", "images", "Images", id="view.images", tooltip="Show images of this run"),
+        Binding(
+            "left_square_bracket",
+            "time(-1)",
+            "Time",
+            key_display="[ ]",
+            id="time.earlier",
+            tooltip="Look at the evaluation before",
+        ),
+        Binding(
+            "right_square_bracket",
+            "time(1)",
+            "Later",
+            show=False,
+            id="time.later",
+            tooltip="Look at the next evaluation; the last follows the run",
+        ),
+        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
+        Binding("q", "menu", "Menu", id="view.menu", tooltip="Back to presets and runs"),
+        Binding("x", "report", "Report", id="run.report", tooltip="Export a PNG report"),
+        Binding("k", "checkpoint", "Save", id="run.save", tooltip="Save a checkpoint now"),
+        Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
+        Binding(
+            "less_than_sign",
+            "scale_lr(0.5)",
+            "Rate less",
+            key_display="<",
+            group=_RATE,
+            id="run.slower",
+            tooltip="Halve the learning rate",
+        ),
+        Binding(
+            "greater_than_sign",
+            "scale_lr(2.0)",
+            "Rate more",
+            key_display=">",
+            group=_RATE,
+            id="run.faster",
+            tooltip="Double the learning rate",
+        ),
+        Binding("y", "log", "Log", id="chart.log", tooltip="Logarithmic or linear loss"),
+        Binding("t", "axis", "Axis", id="chart.axis", tooltip="Curves over steps or over time"),
+        Binding(
+            "minus",
+            "smooth(-1)",
+            "Smooth less",
+            key_display="-",
+            group=_SMOOTH,
+            id="chart.less",
+            tooltip="Smooth the loss less",
+        ),
+        Binding(
+            "plus",
+            "smooth(1)",
+            "Smooth more",
+            key_display="+",
+            group=_SMOOTH,
+            id="chart.more",
+            tooltip="Smooth the loss more",
+        ),
+        Binding("equals_sign", "smooth(1)", "Smooth more", show=False, id="chart.more"),
+        Binding("escape", "leave", "Back", show=False, id="view.back", tooltip="Leave full screen"),
+        Binding("tab", "app.focus_next", "Next", show=False, id="view.next", tooltip="Next panel"),
+        Binding(
+            "shift+tab",
+            "app.focus_previous",
+            "Previous",
+            show=False,
+            id="view.previous",
+            tooltip="Previous panel",
+        ),
+    ]
+
+    def __init__(
+        self, path: Path, drawer: WorkerThread, seconds_between_charts: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.path = path
+        self._drawer = drawer
+        self._seconds_between_charts = seconds_between_charts
+        self._watcher = RunWatcher(path, self.post_message)
+        self._snapshot = RunSnapshot(path)
+        self._asked: Asked | None = None
+        self._told = ("", "")
+        self._pace = RedrawRate()
+        self._share: Curve | None = None
+        self._time = TimeCursor()
+        self._maps = MapFolder(path)
+
+    def compose(self) -> ComposeResult:
+        yield RunHeader()
+        yield Static(id="failure", markup=False)
+        yield RunPanels(self._drawer)
+        yield Static(id="too-small", markup=False)
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self._watcher.start()
+        self.set_interval(self._seconds_between_charts, self._show_curves)
+
+    def on_unmount(self) -> None:
+        self._watcher.close()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose between panels side by side, tabs, and a sentence."""
+        width, height = event.size
+        self.set_class(width < 100 or height < 30, "-tabs")
+        self.set_class(width >= _THREE_COLUMNS, "-three")
+        self.set_class(too_small(event.size), "-too-small")
+        self.query_one("#too-small", Static).update(too_small_words(event.size))
+
+    # What the run's folder says
+
+    @on(SnapshotRead)
+    def show_snapshot(self, message: SnapshotRead) -> None:
+        """Show the newest state; curves wait for their own, slower clock."""
+        before, snapshot = self._snapshot, message.snapshot
+        first = not before.preset
+        self._snapshot = snapshot
+        state = snapshot.status.state
+        if self._asked and (state in _ANSWERS[self._asked] or state not in LIVE_STATES):
+            self._asked = None
+        self._show_header()
+        self._panels.show(snapshot)
+        for problem in snapshot.problems:
+            if problem not in before.problems:
+                self.notify(problem, title="Passed over", severity="warning", markup=False)
+        self._show_failure(failure(snapshot), collapse(snapshot))
+        if state != before.status.state or first:
+            self.refresh_bindings()
+            self._panels.show_curves(snapshot)
+
+    @on(RunLost)
+    def show_loss_of_run(self, message: RunLost) -> None:
+        """Keep what is shown, and say that nothing new will come."""
+        self._show_failure(message.problem)
+
+    def _show_header(self) -> None:
+        self.query_one(RunHeader).show(self._snapshot, self._asked)
+
+    def _show_failure(self, text: str, warning: str = "") -> None:
+        """Show what went wrong, or else what may be going wrong."""
+        if (text, warning) == self._told:
+            return
+        self._told = text, warning
+        line = self.query_one("#failure", Static)
+        line.update(Content(text or warning))
+        line.set_class(not text, "-warning")
+        line.display = bool(text or warning)
+
+    def _show_curves(self) -> None:
+        live = self._snapshot.status.state in LIVE_STATES
+        share = self._snapshot.curves.get("train/screen_share") if live else None
+        if share is not self._share:  # heeded once for each time it was measured
+            self._pace.heed(share.last if share else None)
+            self._share = share
+        if self._snapshot.preset and self._pace.due():
+            self._panels.show_curves(self._snapshot)
+
+    # What a person asks
+
+    @property
+    def _panels(self) -> RunPanels:
+        return self.query_one(RunPanels)
+
+    @property
+    def _app(self) -> LatentApp:
+        return cast("LatentApp", self.app)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to pause, stop and save a live run only, and to resume any other."""
+        status = self._snapshot.status
+        live = status.state in LIVE_STATES
+        if action in ("pause", "ask", "checkpoint", "scale_lr"):
+            return live
+        if action == "resume":
+            return not live and status.state != "finished"
+        return True
+
+    def action_pause(self) -> None:
+        """Pause a running run, run a paused one."""
+        if self._asked == "stop":
+            self.notify("It is stopping already.")
+            return
+        paused = self._asked == "pause" or (
+            self._asked is None and self._snapshot.status.state == "paused"
+        )
+        self.action_ask("run" if paused else "pause")
+
+    def action_ask(self, state: Asked) -> None:
+        """Ask the trainer for a state, and show that it was asked."""
+        if self._ask(state=state):
+            self._asked = None if self._snapshot.status.state in _ANSWERS[state] else state
+            self._show_header()
+
+    def action_checkpoint(self) -> None:
+        """Ask the trainer for a checkpoint; its log says when it is there."""
+        if self._ask(checkpoint=True):
+            self.notify("A checkpoint is saved after this step; the log names it.")
+
+    def action_scale_lr(self, by: float) -> None:
+        """Multiply the learning rate, on top of what was asked before, here or elsewhere."""
+        factor = read_request(self.path).lr_factor * by
+        if self._ask(lr_factor=factor):
+            self.notify(f"Learning rate: {factor:g} times the schedule's.")
+
+    def _ask(
+        self,
+        state: Asked | None = None,
+        checkpoint: bool = False,
+        lr_factor: float | None = None,
+    ) -> bool:
+        try:
+            request(self.path, state=state, checkpoint=checkpoint, lr_factor=lr_factor)
+        except (RunError, ValueError) as error:
+            self.notify(str(error), title="Not asked", severity="error", markup=False)
+            return False
+        return True
+
+    def action_resume(self) -> None:
+        """Train on from the last checkpoint."""
+        self._app.resume_run(self.path)
+
+    def action_report(self) -> None:
+        """Export the report in the background."""
+        self._app.export_report(self.path)
+
+    def action_explore(self) -> None:
+        """Question the map, point by point."""
+        from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+
+        self.app.push_screen(ExplorerScreen(self.path, self._drawer, self._time))
+
+    def action_time(self, by: int) -> None:
+        """Look at an earlier or a later evaluation."""
+        if self._time.move(self._snapshot.map_steps, by):
+            self._look_at(self._time.step)
+
+    @on(ScreenResume)
+    def follow_time(self) -> None:
+        """Look at the evaluation that another screen was left at."""
+        if self._snapshot.preset:
+            self._look_at(self._time.step)
+
+    @work(thread=True, exclusive=True, group="time")
+    def _look_at(self, step: int | None) -> None:
+        past = None if step is None else self._maps.at(step)
+        self.app.call_from_thread(self._show_past, step, past)
+
+    def _show_past(self, step: int | None, past: StoredEvaluation | None) -> None:
+        if step == self._time.step and self.is_mounted:
+            self._panels.look_at(past, self._snapshot)
+
+    def action_evaluate(self) -> None:
+        """Show the evaluation of the run's latents."""
+        from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
+
+        self.app.push_screen(EvaluationScreen(self.path, self._drawer))
+
+    def action_images(self) -> None:
+        """Show the run's images."""
+        from tui_latent.tui.screens.images.screen import ViewerScreen
+
+        self.app.push_screen(ViewerScreen(self.path))
+
+    def action_menu(self) -> None:
+        """Go back to the presets and runs; training goes on."""
+        self.dismiss()
+
+    def action_leave(self) -> None:
+        """Leave the full screen, or else the dashboard."""
+        if self._panels.is_full:
+            self._panels.toggle_full()
+        else:
+            self.action_menu()
+
+    def action_full(self) -> None:
+        """Give the focused panel all the room, or take it back."""
+        self._panels.toggle_full()
+
+    def action_log(self) -> None:
+        """Switch the loss between a linear and a logarithmic axis."""
+        self._panels.toggle_log()
+
+    def action_axis(self) -> None:
+        """Switch all curves between steps and time."""
+        self._panels.toggle_time()
+
+    def action_smooth(self, steps: int) -> None:
+        """Smooth the loss more or less."""
+        self._panels.smooth(steps)

@@ -1,0 +1,133 @@
+"""ROC curves: how many outliers are found, over how many held-out images are mistaken for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from rich.cells import cell_len
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_latent.palettes import RGB, class_color, class_glyph, series_color
+from tui_latent.tui.charts.axes import step_axis, value_axis
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.panel import ChartPanel, Drawing
+from tui_latent.tui.charts.plotext_plot import Axis, Layer, canvas_size, draw_plot
+from tui_latent.tui.charts.raster import DOTS_X, Cells, Floats, Frame, curve_cells, dotted_cells
+from tui_latent.tui.charts.scatter_panel import message_strips
+from tui_latent.tui.format import clip, number
+
+_NAME: Final = 24
+_LEGEND_LINES: Final = 3
+_FRAME: Final = Frame(0.0, 1.0, 0.0, 1.0)
+_CLASSES: Final = (
+    "Each class as outliers · found over held-out mistaken",
+    "Each class as outliers",
+    "Classes out",
+)
+_OUTLIERS: Final = ("Outliers found over held-out images mistaken", "Outliers found", "ROC")
+
+
+@dataclass(frozen=True, eq=False)
+class RocCurve:
+    """One curve of the panel."""
+
+    name: str
+    color: RGB
+    auc: float
+    x: Floats
+    """(T,) share of the held-out images mistaken for outliers"""
+    y: Floats
+    """(T,) share of the outliers found"""
+
+
+def roc_curves(found: Mapping[str, Any]) -> tuple[list[RocCurve], tuple[str, ...]]:
+    """Return the curves of an evaluation and their titles: named outliers, else the classes."""
+    named = found["outliers"]
+    if named:
+        curves = [(c["outliers"], series_color(index + 1), c) for index, c in enumerate(named)]
+    else:
+        classes = found.get("anomaly", {}).get("classes", [])
+        rows = zip(found["class_names"], classes, strict=False)
+        curves = [(n, class_color(index), c) for index, (n, c) in enumerate(rows) if c]
+    return [
+        RocCurve(
+            name, color, c["auc"], np.array(c["false_positives"]), np.array(c["true_positives"])
+        )
+        for name, color, c in curves
+    ], _OUTLIERS if named else _CLASSES
+
+
+class RocPanel(ChartPanel, can_focus=False):
+    """Draws the curves of an evaluation with the area under each."""
+
+    def __init__(self, drawer: WorkerThread) -> None:
+        super().__init__(drawer, "roc")
+        self._curves: Sequence[RocCurve] = ()
+        self._titles: Sequence[str] = _OUTLIERS
+        self._hint = ""
+
+    def show(self, found: Mapping[str, Any]) -> None:
+        """Show what was found, or why there is no curve."""
+        self._curves, self._titles = roc_curves(found)
+        missing = found["missing"]
+        self._hint = missing.get("anomaly", "No class could be taken out.") + " `o` names outliers."
+        self.redraw()
+
+    def plan(self, width: int, height: int) -> Callable[[], Drawing]:
+        """Draw the curves held now."""
+        curves, titles, hint = self._curves, self._titles, self._hint
+        if not curves:
+            return lambda: Drawing(message_strips(hint, width, height), titles)
+        colored = not self.app.no_color
+        return lambda: Drawing(draw_curves(curves, width, height, colored), titles)
+
+
+def draw_curves(curves: Sequence[RocCurve], width: int, height: int, colored: bool) -> list[Strip]:
+    """Write the areas, and below them draw the curves with the diagonal of pure chance."""
+    legend = _legend(curves, width, colored)
+    rows = height - len(legend)
+    columns, lines = canvas_size(width, rows, Axis((), ()), value_axis(0.0, 1.0, rows))
+    if columns < 2 or lines < 2:
+        return legend
+    chance = np.linspace(0, 1, columns)
+    layers = [Layer(dotted_cells(chance, chance, _FRAME, columns, lines), None)]
+    for index, curve in reversed(list(enumerate(curves))):
+        x, y = _dense(curve, columns)
+        cells = curve_cells(x, y, y, _FRAME, columns, lines)
+        marks = cells.marks if colored else (class_glyph(index),) * len(cells.marks)
+        layers.append(
+            Layer(Cells(cells.columns, cells.rows, marks), curve.color if colored else None)
+        )
+    axes = step_axis(0.0, 1.0, columns), value_axis(0.0, 1.0, lines)
+    return [*legend, *draw_plot(layers, width, rows, *axes)]
+
+
+def _dense(curve: RocCurve, columns: int) -> tuple[Floats, Floats]:
+    """Add a point for each dot, so that a flat piece after a steep one is drawn flat."""
+    grid = np.linspace(0, 1, 2 * DOTS_X * columns + 1)[1:]
+    x = np.concatenate([curve.x, grid])
+    y = np.concatenate([curve.y, np.interp(grid, curve.x, curve.y)])
+    order = np.argsort(x, kind="stable")
+    return x[order], y[order]
+
+
+def _legend(curves: Sequence[RocCurve], width: int, colored: bool) -> list[Strip]:
+    rows: list[list[Segment]] = [[]]
+    used = 0
+    for index, curve in enumerate(curves):
+        text = f"{clip(curve.name, _NAME)} {number(curve.auc):<4}  "
+        if used + 2 + cell_len(text.rstrip()) > width and rows[-1]:
+            if len(rows) == _LEGEND_LINES:
+                break
+            rows.append([])
+            used = 0
+        style = Style(color=Color.from_rgb(*curve.color)) if colored else Style()
+        rows[-1] += [Segment("━ " if colored else f"{class_glyph(index)} ", style), Segment(text)]
+        used += 2 + cell_len(text)
+    return [Strip(row).adjust_cell_length(width) for row in rows]

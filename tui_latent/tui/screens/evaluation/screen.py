@@ -1,0 +1,290 @@
+"""The evaluation of a run: what was measured last is shown at once, what is new is measured here.
+
+It is measured in a thread, part by part; words say at which part it is, and it can be cancelled
+between the chunks of each.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerState
+
+from tui_latent.analysis.evaluate import evaluate_run
+from tui_latent.analysis.evaluation_errors import AssessmentError
+from tui_latent.runs.evaluations import newest_evaluation
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunError
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.min_size import too_small, too_small_words
+from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.evaluation.page import EvaluationPage
+from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
+from tui_latent.tui.widgets.key_footer import KeyFooter
+
+_WIDE: Final = 110
+"""columns from which two panels stand side by side"""
+
+
+class Cancelled(Exception):
+    """Ends an evaluation because a person said so."""
+
+
+class EvaluationScreen(BaseScreen[None]):
+    """Shows an evaluation and has a new one made."""
+
+    AUTO_FOCUS = ""
+    SCOPED_CSS = False
+    CSS = """
+    EvaluationScreen > #title { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
+    EvaluationScreen > #doing { height: auto; max-height: 3; padding: 0 1; }
+    EvaluationScreen > VerticalScroll { scrollbar-size-vertical: 1; }
+    EvaluationScreen > Input {
+        display: none; height: 1; border: none; padding: 0 1; background: $panel;
+    }
+    EvaluationScreen.-asking > Input { display: block; }
+    EvaluationScreen > #too-small { display: none; }
+    EvaluationScreen.-too-small > * { display: none; }
+    EvaluationScreen.-too-small > #too-small { display: block; }
+    """
+
+    BINDINGS = [
+        Binding(
+            "r", "evaluate", "Evaluate", id="evaluation.run", tooltip="Measure the newest latents"
+        ),
+        Binding(
+            "o",
+            "outliers",
+            "Outliers",
+            id="evaluation.outliers",
+            tooltip="Draw the ROC curve against a dataset, a folder or a class",
+        ),
+        Binding("c", "cancel", "Cancel", id="evaluation.cancel", tooltip="Stop measuring"),
+        Binding(
+            "down",
+            "scroll('down')",
+            "Scroll",
+            key_display="↑↓",
+            id="view.down",
+            tooltip="Scroll down (up: up)",
+        ),
+        Binding("up", "scroll('up')", "Up", show=False, id="view.up", tooltip="Scroll up"),
+        Binding(
+            "pagedown,space",
+            "scroll('page_down')",
+            "Page",
+            show=False,
+            id="view.page_down",
+            tooltip="A page down",
+        ),
+        Binding(
+            "pageup",
+            "scroll('page_up')",
+            "Page up",
+            show=False,
+            id="view.page_up",
+            tooltip="A page up",
+        ),
+        Binding("home", "scroll('home')", "Top", show=False, id="view.top", tooltip="The top"),
+        Binding("end", "scroll('end')", "End", show=False, id="view.end", tooltip="The end"),
+        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
+        Binding("q,escape", "back", "Back", id="view.back", tooltip="Back to the run"),
+    ]
+
+    @dataclass
+    class ProgressReported(Message, bubble=False):
+        """What is being measured now."""
+
+        words: str
+
+    @dataclass
+    class Ended(Message, bubble=False):
+        """An evaluation is over."""
+
+        found: Mapping[str, Any] | None
+        words: str = ""
+        """why nothing was found; empty when all is well"""
+
+    @dataclass
+    class Opened(Message, bubble=False):
+        """What lies in the run folder has been read."""
+
+        found: Mapping[str, Any] | None
+        newest: int | None
+        """step of the newest map"""
+
+    def __init__(self, path: Path, drawer: WorkerThread) -> None:
+        super().__init__()
+        self.path = path
+        self._drawer = drawer
+        self._cancel = threading.Event()
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
+        yield Static(id="doing", markup=False)
+        yield Input(placeholder="mnist, cifar10, folder:PATH, class:NAME, …   enter measures")
+        with VerticalScroll(can_focus=False):
+            yield EvaluationPage(self._drawer)
+        yield Static(id="too-small", markup=False)
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.query_one(Input).can_focus = False
+        self._say("reading what was measured last …")
+        self._open()
+
+    def on_unmount(self) -> None:
+        self._cancel.set()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Put panels side by side where there is room."""
+        self.query_one(EvaluationPage).set_class(event.size.width >= _WIDE, "-wide")
+        self.set_class(too_small(event.size), "-too-small")
+        self.query_one("#too-small", Static).update(too_small_words(event.size))
+
+    # What is known
+
+    @work(thread=True, group="evaluation", exit_on_error=False)
+    def _open(self) -> None:
+        newest = None
+        try:
+            newest_map = RunReader(self.path).refresh().map
+            newest = newest_map.step if newest_map else None
+        except RunError as error:
+            self.post_message(self.Ended(None, str(error)))
+        found = newest_evaluation(self.path)
+        whole = found is not None and is_readable(found)
+        self.post_message(self.Opened(found if whole else None, newest))
+
+    @on(Opened)
+    def show_last(self, event: Opened) -> None:
+        """Show the last evaluation; without one, begin."""
+        found, newest = event.found, event.newest
+        if found is not None:
+            self.query_one(EvaluationPage).show(found)
+            behind = newest is not None and newest > found["step"]
+            self._say(
+                f"step {found['step']:,} · the newest latents are of step {newest:,}: r measures"
+                if behind
+                else measured_at(found)
+            )
+        elif newest is None:
+            self._say("no latents yet: they come with the first evaluation of the training")
+        else:
+            self.action_evaluate()
+
+    # Measuring
+
+    def action_evaluate(self, outliers: str | None = None) -> None:
+        """Measure the newest latents."""
+        self._busy = True
+        self._cancel = threading.Event()
+        self._say("starting …")
+        self._evaluate(outliers, self._cancel)
+        self.refresh_bindings()
+
+    @work(thread=True, group="evaluation", exit_on_error=False)
+    def _evaluate(self, outliers: str | None, cancel: threading.Event) -> None:
+        told = ""
+
+        def tell(words: str) -> None:
+            nonlocal told
+            if cancel.is_set():
+                raise Cancelled
+            if words != told:
+                told = words
+                self.post_message(self.ProgressReported(words))
+
+        try:
+            found = evaluate_run(self.path, outliers, tell)
+        except Cancelled:
+            self.post_message(self.Ended(None, "cancelled; what is shown was measured before"))
+        except AssessmentError as error:
+            self.post_message(self.Ended(None, str(error)))
+        else:
+            self.post_message(self.Ended(found, found["missing"].get("outliers", "")))
+
+    @on(ProgressReported)
+    def show_progress(self, event: ProgressReported) -> None:
+        """Say what is being measured."""
+        if self._busy and not self._cancel.is_set():
+            self._say(f"{event.words} …")
+
+    @on(Ended)
+    def show_found(self, event: Ended) -> None:
+        """Show what was found, or why nothing was."""
+        self._busy = False
+        if event.found is not None:
+            self.query_one(EvaluationPage).show(event.found)
+            self._say(measured_at(event.found))
+        if event.words:
+            self._say(event.words)
+        self.refresh_bindings()
+
+    @on(Worker.StateChanged)
+    def show_failure(self, event: Worker.StateChanged) -> None:
+        """Say what went wrong in a thread, instead of ending."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            self.post_message(self.Ended(None, f"{type(error).__name__}: {error}"))
+
+    def _say(self, words: str) -> None:
+        self.query_one("#doing", Static).update(Content(words.replace("\n", " ")))
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to cancel what is being measured, and to measure when nothing is."""
+        if action == "cancel":
+            return self._busy
+        if action in ("evaluate", "outliers"):
+            return not self._busy
+        return True
+
+    def action_cancel(self) -> None:
+        """Stop measuring; what is shown stays."""
+        self._cancel.set()
+        self._say("cancelling …")
+
+    def action_outliers(self) -> None:
+        """Ask what the outliers are."""
+        self.add_class("-asking")
+        box = self.query_one(Input)
+        box.value = ""
+        box.can_focus = True
+        box.focus()
+
+    @on(Input.Submitted)
+    def take_outliers(self, event: Input.Submitted) -> None:
+        """Measure with the outliers that were named."""
+        self._stop_asking()
+        if event.value.strip():
+            self.action_evaluate(event.value.strip())
+
+    def _stop_asking(self) -> None:
+        self.remove_class("-asking")
+        self.query_one(Input).can_focus = False
+        self.set_focus(None)
+
+    def action_scroll(self, to: str) -> None:
+        """Scroll the page."""
+        getattr(self.query_one(VerticalScroll), f"scroll_{to}")(animate=False)
+
+    def action_back(self) -> None:
+        """Leave the question, or else the evaluation; what is being measured ends."""
+        if self.has_class("-asking"):
+            self._stop_asking()
+        else:
+            self.dismiss()

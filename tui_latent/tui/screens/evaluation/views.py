@@ -1,0 +1,185 @@
+"""The parts of an evaluation as lines of a page: figures, classes, confusion matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import Any, Final
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from tui_latent.analysis.evaluation_table import (
+    class_rows,
+    confusion_reason,
+    figure,
+    figure_rows,
+    mixed_pairs,
+)
+from tui_latent.palettes import class_color
+from tui_latent.tui.format import UNKNOWN, clip, column
+from tui_latent.tui.screens.evaluation.roc_panel import roc_curves
+
+Found = Mapping[str, Any]
+Matrix = Sequence[Sequence[int]]
+
+_NAME: Final = 12
+"""cells of a class name in a table"""
+_LABEL: Final = 8
+"""cells of a class name beside a matrix"""
+_SHADES: Final = " ░▒▓█"
+_WRONG: Final = 0.1
+"""share of a class taken for another from which it stands out"""
+
+
+def figures(found: Found, width: int) -> Content:
+    """Write the notes and figures of a space; what is missing is dim, a collapse stands out."""
+    lines = [
+        Content.styled(part, "$text-warning") for n in found["notes"] for part in wrap(n, width)
+    ]
+    rows = figure_rows(found)
+    room = max(cell_len(name) for name, _ in rows) + 2
+    for name, text in rows:
+        style = ""
+        if text.startswith("not measured:"):
+            style = "dim"
+        elif text.startswith("collapse:"):
+            style = "bold $text-warning"
+        for index, part in enumerate(_flowed(text, max(width - room, 20))):
+            label = "" if index else name
+            lines.append(Content.assemble((f"{label:<{room}}", "dim"), (part, style)))
+    return Content("\n").join(lines)
+
+
+def _flowed(text: str, width: int) -> list[str]:
+    """Break a line between figures, which stand two spaces apart, else at words."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    lines: list[str] = []
+    for piece in text.strip().split("  "):
+        if lines and cell_len(lines[-1]) + 2 + cell_len(piece) <= width:
+            lines[-1] += f"  {piece}"
+        else:
+            lines += [indent + part for part in wrap(piece, width - len(indent))]
+    return lines
+
+
+def is_readable(found: Found) -> bool:
+    """Say whether every part of what was read from a file can be shown: it may be damaged."""
+    try:
+        figures(found, 80)
+        class_table(found, True)
+        roc_curves(found)
+        for part in ("knn_train", "knn_held_out"):
+            if not confusion_reason(found, part):
+                confusion_table(found[part]["confusion"], found["class_names"], 80, True)
+        measured_at(found)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError):
+        return False
+    return True
+
+
+def measured_at(found: Found) -> str:
+    """Say of which step an evaluation is, and when it was made."""
+    day, _, clock = str(found["made"]).partition("T")
+    return f"step {found['step']:,} · measured {day} {clock[:5]}"
+
+
+def class_table(found: Found, colored: bool) -> Content:
+    """Write per class precision, recall, F1, images, and the AUC with the class as outlier."""
+    rows = class_rows(found)
+    if not rows:
+        return Content.styled(confusion_reason(found, "knn_held_out") or UNKNOWN, "dim")
+    room = min(max(cell_len(name) for name, _, _ in rows), _NAME)
+    header = f"{'':<{room + 2}}  prec.  recall     F1  images    AUC"
+    lines = [Content.styled(header, "dim")]
+    for index, (name, scores, auc) in enumerate(rows):
+        values = (scores["precision"], scores["recall"], scores["f1"])
+        shares = "".join(f"{figure(value):>7}" for value in values)
+        text = f" {column(name, room)}{shares} {scores['support']:>7,}{figure(auc):>7}"
+        lines.append(Content.assemble(_dot(index, colored), text))
+    return Content("\n").join(lines)
+
+
+def confusion_table(matrix: Matrix, names: Sequence[str], width: int, colored: bool) -> Content:
+    """Write a confusion matrix, rows are the truth, in the fullest way that `width` cells allow.
+
+    As counts, else in per cent of each row, else as shades; else only what is mixed most often.
+    """
+    label = min(max(cell_len(name) for name in names), _LABEL)
+    room = (width - label - 2) // len(names)
+    counts = max(len(str(count)) for row in matrix for count in row) + 1
+    if room >= min(max(counts, 4), 7):
+        return _cells(
+            matrix,
+            names,
+            label,
+            max(counts, 4),
+            colored,
+            [[str(c) if c else "·" for c in r] for r in matrix],
+        )
+    if room >= 4:
+        return _cells(matrix, names, label, 4, colored, [_percent(row) for row in matrix])
+    if room >= 1:
+        return _shaded(matrix, names, label, colored)
+    return _pairs(matrix, names)
+
+
+def _cells(
+    matrix: Matrix,
+    names: Sequence[str],
+    label: int,
+    size: int,
+    colored: bool,
+    texts: Sequence[Sequence[str]],
+) -> Content:
+    heads = "".join(
+        column(name, size - 1, right=True).rjust(size) for name in map(_short(size), names)
+    )
+    lines = [Content.styled(" " * (label + 2) + heads, "dim")]
+    for truth, row in enumerate(texts):
+        total = sum(matrix[truth])
+        parts: list[tuple[str, str]] = []
+        for called, text in enumerate(row):
+            much = total and matrix[truth][called] >= _WRONG * total
+            style = "bold" if called == truth else "bold $text-warning" if much else "dim"
+            parts.append((text.rjust(size), style))
+        name = f" {column(names[truth], label)}"
+        lines.append(Content.assemble(_dot(truth, colored), name, *parts))
+    return Content("\n").join(lines)
+
+
+def _short(size: int) -> Any:
+    return lambda name: name[: size - 1]
+
+
+def _percent(row: Sequence[int]) -> list[str]:
+    total = sum(row)
+    shares = [100 * count / total if total else 0.0 for count in row]
+    return [
+        "·" if not count else f"{share:.0f}" if share >= 1 else "<1"
+        for count, share in zip(row, shares, strict=True)
+    ]
+
+
+def _shaded(matrix: Matrix, names: Sequence[str], label: int, colored: bool) -> Content:
+    lines = []
+    for truth, row in enumerate(matrix):
+        largest = max(*row, 1)
+        marks = "".join(_SHADES[-(-(len(_SHADES) - 1) * count // largest)] for count in row)
+        lines.append(
+            Content.assemble(_dot(truth, colored), f" {column(names[truth], label)}", marks)
+        )
+    return Content("\n").join(lines)
+
+
+def _pairs(matrix: Matrix, names: Sequence[str]) -> Content:
+    mixed = mixed_pairs(matrix, 20)
+    lines = [
+        f"{clip(names[a], _NAME)} → {clip(names[b], _NAME)}  {count:,}" for a, b, count in mixed
+    ]
+    return Content("\n".join(["taken for another:", *(lines or ["no image"])]))
+
+
+def _dot(index: int, colored: bool) -> tuple[str, str]:
+    red, green, blue = class_color(index)
+    return ("●", f"rgb({red},{green},{blue})" if colored else "")

@@ -1,0 +1,121 @@
+"""What there is to say of one point: its image, its neighbours' verdict, who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from tui_latent.tui.charts.image_cells import Layout, Pixels, tile_sizes
+from tui_latent.tui.charts.image_grid import ImageSheet, Tile
+
+_LEAST: Final = 4
+"""lines below which tiles are not made smaller to show more of them"""
+
+
+@dataclass(frozen=True)
+class Grid(Layout):
+    """Tiles row by row, the first no different from the others."""
+
+    @property
+    def capacity(self) -> int:
+        """How many tiles there is room for beside the first."""
+        return self.columns * self.rows - 1
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Return (x, y) of a tile; -1 is the first."""
+        row, column = divmod(number + 1, self.columns)
+        return column * (self.tile_width + 1), row * (self.tile_height + 1)
+
+    @property
+    def width(self) -> int:
+        """Cells from the first tile's left edge to the last one's right one."""
+        return self.columns * (self.tile_width + 1) - 1
+
+
+class TileGrid(ImageSheet):
+    """Shows tiles as large as they all fit, each with its caption below."""
+
+    def show_tiles(self, tiles: Sequence[Tile]) -> None:
+        """Show tiles, or nothing where there are none."""
+        if tiles:
+            self.show(tiles[0], tiles[1:], 0)
+        else:
+            self.say("")
+
+    def _layout(self) -> Layout | None:
+        if self._left is None:
+            return None
+        rows, columns = self._left.image.shape[:2]
+        count = len(self._others) + 1
+        for width, height in tile_sizes(self.size.height - 1, (rows, columns), self._cell()):
+            across = (self.size.width + 1) // (width + 1)
+            down = self.size.height // (height + 1)
+            if across * down >= count or (height <= _LEAST and across * down):
+                return Grid(width, height, across, down)
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class PointWords:
+    """What the panel says of a point, as plain values."""
+
+    title: str
+    lines: Sequence[Content]
+    image: Pixels | None
+    nearest_title: str
+    nearest: Sequence[Tile]
+    distant_title: str
+    distant: Sequence[Tile]
+    problem: str = ""
+
+
+class PointPanel(Vertical):
+    """Tells about the point that the cursor is at."""
+
+    DEFAULT_CSS = """
+    PointPanel {
+        border: round $foreground 30%; border-title-color: $foreground; padding: 0 1;
+    }
+    PointPanel > #point { height: 10; }
+    PointPanel > #point > #portrait { width: 20; }
+    PointPanel > #point > #facts { width: 1fr; height: auto; }
+    PointPanel > .heading { height: 1; color: $text-muted; text-wrap: nowrap; }
+    PointPanel > TileGrid { height: 1fr; }
+    PointPanel > #problem { height: auto; color: $text-warning; }
+    """
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="point"):
+            portrait = TileGrid()
+            portrait.id = "portrait"
+            yield portrait
+            yield Static(id="facts", markup=False)
+        yield Static(id="problem", markup=False)
+        yield Static(id="nearest-title", classes="heading", markup=False)
+        nearest = TileGrid()
+        nearest.id = "nearest"
+        yield nearest
+        yield Static(id="distant-title", classes="heading", markup=False)
+        distant = TileGrid()
+        distant.id = "distant"
+        yield distant
+
+    def show(self, words: PointWords) -> None:
+        """Show what was found out about a point."""
+        self.border_title = Content(words.title)
+        self.query_one("#facts", Static).update(Content("\n").join(words.lines))
+        portrait = [] if words.image is None else [Tile(words.image, "")]
+        self.query_one("#portrait", TileGrid).show_tiles(portrait)
+        self.query_one("#portrait").display = bool(portrait)
+        self.query_one("#problem", Static).update(Content(words.problem))
+        self.query_one("#problem").display = bool(words.problem)
+        self.query_one("#nearest-title", Static).update(Content(words.nearest_title))
+        self.query_one("#nearest", TileGrid).show_tiles(words.nearest)
+        self.query_one("#distant-title", Static).update(Content(words.distant_title))
+        self.query_one("#distant", TileGrid).show_tiles(words.distant)

@@ -1,0 +1,163 @@
+"""The explorer's questions and their answers, as immutable values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from textual.content import Content
+
+from tui_latent.palettes import class_color
+from tui_latent.tui.charts.image_grid import Tile
+from tui_latent.tui.charts.line_chart import value_at
+from tui_latent.tui.charts.scatter import Coloring
+from tui_latent.tui.format import number
+from tui_latent.tui.screens.explorer.colorings import ColoringName
+from tui_latent.tui.screens.explorer.point_panel import PointWords
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tui_latent.analysis.neighbourhood_change import NeighbourChanges
+    from tui_latent.analysis.neighbourhoods import PointFacts, RelatedImages, Space
+    from tui_latent.analysis.projections import Projection, ProjectionName
+    from tui_latent.runs.schema import RunSnapshot
+    from tui_latent.tui.charts.image_cells import Pixels
+    from tui_latent.tui.time_cursor import TimeCursor
+
+
+_TRACK: Final = 24
+ELSEWHERE: Final = "↗"
+"""before a neighbour that is not near on the map, or a distant image that is"""
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """What map is wanted."""
+
+    step: int
+    """of the evaluation"""
+    newest: bool
+    """whether that is the run's last one, whose latents are kept at full width"""
+    coloring: ColoringName = "class"
+    projection: ProjectionName = "map"
+
+
+@dataclass(frozen=True, eq=False)
+class MapResult:
+    """The map that was wanted."""
+
+    question: MapRequest
+    space: Space
+    coloring: Coloring
+    projection: Projection | None = None
+    """None shows the map as training wrote it"""
+    problem: str = ""
+    """why something of it is not what was asked for"""
+
+
+@dataclass(frozen=True, eq=False)
+class PointResult:
+    """What was found out about a point."""
+
+    space: Space
+    facts: PointFacts
+    image: Pixels | None = None
+    nearest: Pixels | None = None
+    distant: Pixels | None = None
+    problem: str = ""
+    """why there are no images"""
+    names: tuple[str, ...] = field(default=())
+
+
+def point_words(answer: PointResult, behind: int) -> PointWords:
+    """Put a point's facts in words; `behind` other points lie in its cell."""
+    facts, names = answer.facts, answer.names
+    right = facts.vote == facts.label
+    verdict = f"kNN says {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
+    moved = int(facts.nearest.far_on_map.sum())
+    lines = [
+        Content.assemble("label ", (_name(names, facts.label), f"bold {_css(facts.label)}")),
+        Content.styled(verdict, "" if right else "bold $text-error"),
+        Content(f"denser than {facts.thinner:.0%}"),
+        Content(f"+{behind:,} in this cell" if behind else ""),
+        Content(f"{ELSEWHERE} {moved} of its nearest are far on the map" if moved else ""),
+    ]
+    return PointWords(
+        title=f"held-out image {facts.index:,}",
+        lines=lines,
+        image=answer.image,
+        nearest_title=f"nearest, {_where(answer.space)}",
+        nearest=_tiles(answer, facts.nearest, answer.nearest, facts.nearest.far_on_map),
+        distant_title="most distant",
+        distant=_tiles(answer, facts.distant, answer.distant, ~facts.distant.far_on_map),
+        problem=answer.problem,
+    )
+
+
+def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str) -> str:
+    """Say which run and evaluation are looked at; or how far something is, while there is that."""
+    if said:
+        return f"{snapshot.name}  {said}"
+    parts = [snapshot.name]
+    steps = snapshot.map_steps
+    step = time.resolve(steps)
+    if step is not None:
+        place = f"{time.position(steps) + 1}/{len(steps)}"
+        parts.append(f"step {step:>7,} {time.track(steps, _TRACK)} {place}")
+        curve = snapshot.curves.get("val/knn_20")
+        missing = step == steps[-1] and "val/knn_20" in snapshot.missing
+        value = None if missing or curve is None else value_at(curve, step)
+        parts.append(f"kNN@20 {number(value)}")
+    parts.append(f"colour: {coloring}")
+    return "  ".join(parts)
+
+
+def map_title(answer: MapResult) -> str:
+    """Name a map and say how much of the latents it shows."""
+    if answer.projection is None:
+        way = answer.space.map.projection
+        return "Latent map" if way == "native" else f"Latent map, {way.upper()}"
+    return f"{answer.projection.name} · {answer.projection.faithful}"
+
+
+def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
+    """Put the images that changed their neighbourhood most in words, a line each."""
+    head = (
+        f"From step {before:,} to {after:,} images kept {movers.mean_kept:.0%} of their "
+        f"{movers.neighbours} nearest on the map."
+    )
+    rows = zip(movers.indices.tolist(), movers.kept.tolist(), strict=True)
+    return [head, *(f"image {index:>6,}   kept {kept:4.0%}" for index, kept in rows)]
+
+
+def _where(space: Space) -> str:
+    if space.is_map:
+        return "on the map"
+    return f"in the {space.points.shape[1]}-D latents"
+
+
+def _tiles(
+    answer: PointResult, related: RelatedImages, images: Pixels | None, elsewhere: NDArray[np.bool_]
+) -> list[Tile]:
+    """Make tiles; those that the map shows elsewhere than the latents do are marked."""
+    if images is None:
+        return []
+    tiles = []
+    labels = answer.space.map.labels[related.indices].tolist()
+    rows = zip(images, labels, related.distances.tolist(), elsewhere.tolist(), strict=True)
+    for image, label, distance, moved in rows:
+        same = label == answer.facts.label
+        text = f"{ELSEWHERE if moved else ''}{_name(answer.names, label)} {number(distance)}"
+        tiles.append(Tile(image, text, "" if same else "$text-error"))
+    return tiles
+
+
+def _name(names: tuple[str, ...], index: int) -> str:
+    return names[index] if 0 <= index < len(names) else str(index)
+
+
+def _css(index: int) -> str:
+    red, green, blue = class_color(index)
+    return f"rgb({red},{green},{blue})"

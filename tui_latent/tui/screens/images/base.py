@@ -1,0 +1,281 @@
+"""Images to go through; what there is to see of one is looked up in a thread.
+
+One look-up runs at a time; while it works the keys go on, and of what they ask for meanwhile
+only the newest is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from tui_latent.tui.charts.image_grid import ImageSheet
+from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.images.pages.page import Field, PageRequest
+from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet
+from tui_latent.tui.widgets.key_footer import KeyFooter
+
+LOADING = "loading the images: the first time takes some seconds …"
+AT_LEAST = (6, 12, NEIGHBOURS)
+"""images beside the left one for which the tiles are made smaller, where there is no room"""
+_NAMES: dict[Field, str] = {"label": "classes", "rank": "ranks"}
+
+
+class ImagesScreen(BaseScreen[None]):
+    """Goes through images; subclasses look up what there is to see of one."""
+
+    AUTO_FOCUS = ""  # keys are for the screen until a number is asked for
+    SCOPED_CSS = False  # or the rules would not reach the subclasses
+    CSS = """
+    ImagesScreen > #top { height: 1; }
+    ImagesScreen > #top > #title { width: 1fr; padding: 0 1; text-wrap: nowrap; }
+    ImagesScreen > #top > Input {
+        display: none; width: 24; height: 1; border: none; padding: 0 1; background: $panel;
+    }
+    ImagesScreen.-asking > #top > Input { display: block; }
+    ImagesScreen > #facts {
+        height: auto; max-height: 3; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    ImagesScreen ImageSheet { margin: 1 1 0 1; }
+    """
+
+    BINDINGS = [
+        Binding("n", "draw", "New draw", id="images.draw", tooltip="Other random ones"),
+        Binding(
+            "down",
+            "go('index', 1)",
+            "Image",
+            id="images.next",
+            key_display="↑↓",
+            tooltip="The next image (up: the one before)",
+        ),
+        Binding(
+            "down",
+            "go('label', 1)",
+            "Class",
+            id="images.next_class",
+            key_display="↑↓",
+            tooltip="The next class (up: the one before)",
+        ),
+        Binding(
+            "down",
+            "go('rank', 1)",
+            "Rank",
+            id="images.next_rank",
+            key_display="↑↓",
+            tooltip="The next most anomalous image (up: the one before)",
+        ),
+        Binding(
+            "right",
+            "go('other', 1)",
+            "End",
+            id="images.next_end",
+            key_display="←→",
+            tooltip="Another image to walk to",
+        ),
+        Binding(
+            "up", "step(0, -1)", "Before", show=False, id="images.up", tooltip="The one before"
+        ),
+        Binding("right", "step(1, 1)", "Next", show=False, id="images.right", tooltip="The next"),
+        Binding(
+            "left", "step(1, -1)", "Before", show=False, id="images.left", tooltip="The one before"
+        ),
+        Binding(
+            "pagedown", "step(0, 10)", "Ten on", show=False, id="images.ten_on", tooltip="Ten on"
+        ),
+        Binding(
+            "pageup",
+            "step(0, -10)",
+            "Ten back",
+            show=False,
+            id="images.ten_back",
+            tooltip="Ten back",
+        ),
+        Binding(
+            "g", "number", "Number", id="images.number", tooltip="Go to an image by its number"
+        ),
+        Binding("z", "size", "Size", id="images.size", tooltip="More and smaller images, or fewer"),
+        Binding("q,escape", "back", "Back", id="images.back", tooltip="Leave the images"),
+    ]
+
+    @dataclass
+    class Found(Message):
+        """Something of what was looked up is there."""
+
+        wanted: PageRequest
+        sheet: Sheet
+
+    @dataclass
+    class Done(Message):
+        """A look-up is over."""
+
+        wanted: PageRequest
+
+    def __init__(self, heading: str, wanted: PageRequest | None = None) -> None:
+        super().__init__()
+        self._heading = heading
+        self._wanted = wanted or PageRequest()
+        self._busy = False
+        self._counts: dict[Field, int] = {}
+        self._sheet = Sheet()
+        self._page_shown = self._wanted.page
+        self._at_least = AT_LEAST[0]
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="top"):
+            yield Static(Content.styled(self._heading, "bold"), id="title")
+            yield Input(placeholder="number", type="integer", select_on_focus=False)
+        yield Static(id="facts", markup=False)
+        yield ImageSheet()
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self._box.can_focus = False
+        self.query_one(ImageSheet).say(LOADING)
+        self.want(self._wanted)
+
+    @property
+    def goes(self) -> tuple[Field, Field]:
+        """What the keys up and down, left and right go through."""
+        return "index", "index"
+
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
+        """Yield what is to be shown, better and better; called in a thread, may take seconds."""
+        raise NotImplementedError
+
+    def want(self, wanted: PageRequest) -> None:
+        """Show something else as soon as it is found."""
+        self._wanted = wanted
+        if not self._busy:
+            self._busy = True
+            self._look_up(wanted)
+
+    @work(thread=True, group="images", exit_on_error=False)
+    def _look_up(self, wanted: PageRequest) -> None:
+        from tui_latent.analysis import InspectionError
+
+        try:
+            for sheet in self.look_up(wanted):
+                self.post_message(self.Found(wanted, sheet))
+                if self._wanted != wanted:
+                    break
+        except InspectionError as error:
+            self.post_message(self.Found(wanted, Sheet(problem=str(error))))
+        # Whatever else breaks is told, and must not end the screen.
+        except Exception as error:
+            text = f"this failed: {error or type(error).__name__}"
+            self.post_message(self.Found(wanted, Sheet(problem=text)))
+        self.post_message(self.Done(wanted))
+
+    @on(Found)
+    def show_found(self, event: Found) -> None:
+        """Show what was found, unless another page is asked for by now."""
+        if event.wanted.page == self._wanted.page:
+            self._page_shown = event.wanted.page
+            self.show_sheet(event.sheet)
+
+    @on(Done)
+    def look_further(self, event: Done) -> None:
+        """Look up what has been asked for since."""
+        self._busy = False
+        if event.wanted != self._wanted:
+            self.want(self._wanted)
+
+    def show_sheet(self, sheet: Sheet) -> None:
+        """Show images and facts, or why there are none."""
+        # The facts take as many lines as they need, so that new ones lay out the screen anew.
+        if sheet.facts != self._sheet.facts:
+            self.query_one("#facts", Static).update(Content("\n".join(sheet.facts)))
+        self._sheet = sheet
+        if sheet.size:
+            self._counts[self.goes[0]] = self._counts[self.goes[1]] = sheet.size
+        images = self.query_one(ImageSheet)
+        if sheet.left is None:
+            images.say(sheet.problem)
+            return
+        at_least = self._at_least * (2 if sheet.below else 1)
+        at_least = len(sheet.others) if sheet.all_shown else at_least
+        at_least = min(at_least, len(sheet.others) + len(sheet.below))
+        images.show(sheet.left, sheet.others, at_least, sheet.below, sheet.heading)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer in the footer what the keys go through here."""
+        if action == "go":
+            return (
+                parameters[0] == self.goes[0]
+                if parameters[0] != "other"
+                else (self.goes[1] == "other")
+            )
+        return True
+
+    def action_go(self, field: Field, by: int) -> None:
+        """Show another image, class or rank; the first and the last are as far as it goes."""
+        count = self._counts.get(field, 0)
+        if count:
+            position = min(max(getattr(self._wanted, field) + by, 0), count - 1)
+            self.want(self._wanted.at(field, position))
+
+    def action_step(self, axis: int, by: int) -> None:
+        """Go through what up and down (axis 0) or left and right (axis 1) go through."""
+        self.action_go(self.goes[axis], by)
+
+    def action_draw(self) -> None:
+        """Draw others."""
+        self.want(replace(self._wanted, draw=self._wanted.draw + 1))
+
+    def action_size(self) -> None:
+        """Show more and smaller images, or after the smallest the largest again."""
+        self._at_least = AT_LEAST[(AT_LEAST.index(self._at_least) + 1) % len(AT_LEAST)]
+        self.show_sheet(self._sheet)
+
+    def action_number(self) -> None:
+        """Ask which image to show."""
+        self._open_box("")
+
+    def action_back(self) -> None:
+        """Close the box, or the screen."""
+        if self.has_class("-asking"):
+            self._close_box()
+        else:
+            self.dismiss()
+
+    def on_key(self, event: events.Key) -> None:
+        """Begin to ask for a number where one is typed."""
+        if event.character and event.character in "0123456789" and self.focused is not self._box:
+            self._open_box(event.character)
+
+    @on(Input.Submitted)
+    def show_number(self, event: Input.Submitted) -> None:
+        """Show the image, class or rank whose number was typed."""
+        field = self.goes[0]
+        count = self._counts.get(field, 0)
+        if event.value.isdecimal() and int(event.value) < count:
+            self.want(self._wanted.at(field, int(event.value)))
+        elif event.value:
+            words = f"{_NAMES.get(field, 'images')} go from 0 to {count - 1:,}"
+            self.notify(words, severity="warning", timeout=4)
+        self._close_box()
+
+    @property
+    def _box(self) -> Input:
+        return self.query_one(Input)
+
+    def _open_box(self, text: str) -> None:
+        if self._counts.get(self.goes[0]):
+            self.add_class("-asking")
+            self._box.can_focus = True
+            self._box.value = text
+            self.set_focus(self._box)
+
+    def _close_box(self) -> None:
+        self._box.can_focus = False
+        self.remove_class("-asking")
+        self.set_focus(None)

@@ -1,0 +1,47 @@
+"""The middle of a class, and the images of it that lie farthest out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from tui_latent.tui.charts.image_grid import Tile
+from tui_latent.tui.format import number
+from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
+from tui_latent.tui.screens.images.sheet import Sheet
+
+IMAGES = 40
+"""of either kind; as many are shown as fit"""
+
+
+class ExtremesPage(Page):
+    """Shows the training images of a class by their distance from the mean of its latents."""
+
+    name, key, title, short = "extremes", "e", "Extremes", "Classes"
+    tooltip = "Images of a class nearest to its middle, and farthest from it"
+    goes: ClassVar[tuple[Field, Field]] = ("label", "label")
+
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
+        """Yield the images of the class asked for."""
+        from tui_latent.analysis.class_extremes import class_extremes
+
+        found = class_extremes(self.run.source, wanted.label, IMAGES)
+        near, far = (
+            [
+                Tile(image, number(distance))
+                for image, distance in zip(ranked.images, ranked.distances, strict=True)
+            ]
+            for ranked in (found.nearest, found.farthest)
+        )
+        own = found.class_names[wanted.label]
+        facts = (
+            f"class {own} ({wanted.label} of 0–{len(found.class_names) - 1}) · "
+            f"{found.size:,} training images",
+            "nearest to the mean of the class, the farthest below · "
+            f"median distance {number(found.median)}",
+        )
+        left = Tile(near[0].image, f"{own} {near[0].caption}", "bold")
+        count = len(found.class_names)
+        yield Sheet(
+            facts, left, near[1:] or far, count, below=far if near[1:] else (), heading="farthest"
+        )

@@ -1,0 +1,44 @@
+"""The training images nearest to an image in the latent space, and the most distant ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tui_latent.tui.charts.image_grid import Tile
+from tui_latent.tui.format import number
+from tui_latent.tui.screens.images.pages.page import Page, PageRequest
+from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet, verdict_tile
+
+DISTANT = 12
+"""most distant images asked for: a row of them"""
+
+
+class NeighboursPage(Page):
+    """Shows an image's neighbours; those of other classes are marked."""
+
+    name, key, title, short = "neighbours", "k", "Neighbours", "Near"
+    tooltip = "Nearest and most distant training images in the latent space"
+
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
+        """Yield the nearest and the most distant images."""
+        from tui_latent.analysis.class_extremes import most_distant
+
+        place, label, size = self.run.place(wanted.index)
+        found = self.run.inspector.neighbours(wanted.index, NEIGHBOURS)
+        tiles = [
+            verdict_tile(image, name, label, number(distance))
+            for image, name, distance in zip(
+                found.images, found.labels, found.distances, strict=True
+            )
+        ]
+        counts = Counter(found.labels).most_common()
+        votes = ", ".join(f"{name} ×{count}" for name, count in counts)
+        facts = (place, f"classes of its {len(tiles)} nearest training images: {votes}")
+        left = Tile(self.run.inspector.image(wanted.index), label, "bold")
+        far = most_distant(self.run.source, wanted.index, DISTANT)
+        distant = [
+            Tile(image, f"{name} {number(distance)}")
+            for image, name, distance in zip(far.images, far.labels, far.distances, strict=True)
+        ]
+        yield Sheet(facts, left, tiles, size, below=distant, heading="farthest")

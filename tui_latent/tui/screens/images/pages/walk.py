@@ -1,0 +1,65 @@
+"""The straight way from one image to another through the latent space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from tui_latent.tui.charts.image_grid import Tile
+from tui_latent.tui.format import number
+from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
+from tui_latent.tui.screens.images.sheet import Marks, Sheet
+
+if TYPE_CHECKING:
+    from tui_latent.analysis.map_projection import NewestMap
+
+STEPS = 8
+"""latents on the way, both ends among them; each is a digit on the map"""
+_WAY: Final = {
+    True: "decoded · below: class, distance of the nearest training image",
+    False: "no decoder: training images nearest to the way · class, distance",
+}
+
+
+class WalkPage(Page):
+    """Shows the images on the way; without a decoder the training images nearest to it."""
+
+    name, key, title, short = "walk", "w", "Walk", "Walk"
+    tooltip = "The way between two images: up and down its start, left and right its end"
+    goes: ClassVar[tuple[Field, Field]] = ("index", "other")
+
+    @cached_property
+    def _newest_map(self) -> NewestMap:
+        from tui_latent.analysis.map_projection import NewestMap
+
+        return NewestMap(self.run.source)
+
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
+        """Yield the way, with where it runs on the map if that is known."""
+        from tui_latent.analysis import InspectionError
+        from tui_latent.analysis.interpolation import walk
+
+        _, label, size = self.run.place(wanted.index)
+        end = min(wanted.other, size - 1)
+        found = walk(self.run.source, wanted.index, end, STEPS)
+        images = self.run.inspector
+        steps = zip(found.images, found.labels, found.distances, strict=True)
+        tiles = [Tile(image, f"{name} {number(distance)}") for image, name, distance in steps]
+        start = Tile(images.image(wanted.index), f"from {label}", "bold")
+        last = Tile(images.image(end), f"to {images.label(end)}", "bold")
+        facts = (
+            f"from image {wanted.index:,} (↑↓) to {end:,} (←→) of 0–{size - 1:,} · "
+            f"length {number(found.length)}",
+            f"{_WAY[found.decoded]}, at most {number(float(found.distances.max()))}",
+        )
+        sheet = Sheet(facts, start, [*tiles, last], size, all_shown=True)
+        try:
+            latent_map, points = self._newest_map.place(found.latents)
+        except InspectionError:
+            yield sheet
+            return
+        titles = (f"the walk, 0 to {STEPS - 1} · step {latent_map.step:,}", "the walk")
+        glyphs = [str(step) for step in range(STEPS)]
+        yield replace(sheet, marks=Marks(latent_map, points[::-1], glyphs[::-1], titles))

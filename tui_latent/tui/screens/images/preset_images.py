@@ -1,0 +1,40 @@
+"""The augmented views of a preset, before any run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tui_latent.tui.screens.images.base import ImagesScreen
+from tui_latent.tui.screens.images.pages.page import PageRequest
+from tui_latent.tui.screens.images.pages.views import VIEWS
+from tui_latent.tui.screens.images.sheet import Sheet, views_sheet
+from tui_latent.tui.screens.menu.preset_summary import view_words
+
+if TYPE_CHECKING:
+    from tui_latent.config.settings import Preset
+    from tui_latent.tui.charts.image_cells import Pixels
+
+IMAGES = 20
+"""images of a preset's data that can be gone through"""
+
+
+class PresetImagesScreen(ImagesScreen):
+    """Shows what a training with a preset would see."""
+
+    def __init__(self, name: str, preset: Preset) -> None:
+        super().__init__(f"{name}: what training sees")
+        self._preset = preset
+        self._drawn: tuple[int, Pixels] | None = None
+
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
+        """Yield an image and its views; those of all images are drawn at once."""
+        from tui_latent.analysis import preset_augmentations
+
+        if self._drawn is None or self._drawn[0] != wanted.draw:
+            drawn = preset_augmentations(self._preset, IMAGES, VIEWS, wanted.draw)
+            self._drawn = wanted.draw, drawn
+        sheets = self._drawn[1]
+        place = f"image {wanted.index} of 0–{len(sheets) - 1} · draw {wanted.draw + 1}"
+        facts = (place, " · ".join(view_words(self._preset.augment)))
+        yield views_sheet(sheets[wanted.index], facts, len(sheets))

@@ -1,0 +1,187 @@
+"""The images of a run, on pages: views, neighbours, reconstructions, samples, sliders and more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from tui_latent.tui.charts.image_grid import ImageSheet
+from tui_latent.tui.charts.marked_scatter import MarkedScatter
+from tui_latent.tui.screens.images.base import ImagesScreen
+from tui_latent.tui.screens.images.page_bar import PageBar
+from tui_latent.tui.screens.images.pages import PAGES
+from tui_latent.tui.screens.images.pages.page import Field, OpenRun, Page, PageRequest
+from tui_latent.tui.screens.images.sheet import Sheet
+from tui_latent.tui.screens.images.sliders_widget import LatentSliders
+from tui_latent.tui.widgets.key_footer import KeyFooter
+
+if TYPE_CHECKING:
+    from tui_latent.tui.app import LatentApp
+
+_PAGES: Final = Binding.Group("Pages", compact=True)
+_PATIENCE: Final = 0.3
+"""seconds for which the last page stays while the next one is looked up"""
+_ROOM_FOR_MAP: Final = 100
+"""columns from which the map stands beside the images without being asked for"""
+
+
+class ViewerScreen(ImagesScreen):
+    """Shows one page at a time; the map is there where a page is about places on it."""
+
+    CSS = f"""{ImagesScreen.CSS}
+    ViewerScreen > #body {{ height: 1fr; }}
+    ViewerScreen MarksMap {{ display: none; width: 38%; height: 1fr; }}
+    ViewerScreen.-map.-marks MarksMap {{ display: block; }}
+    ViewerScreen LatentSliders {{ display: none; width: 1fr; height: 1fr; }}
+    ViewerScreen.-sliders LatentSliders {{ display: block; }}
+    ViewerScreen.-sliders.-map MarksMap {{ width: 32%; }}
+    """
+
+    BINDINGS = [
+        *(
+            Binding(
+                page.key,
+                f"page('{page.name}')",
+                page.title,
+                group=_PAGES,
+                id=f"images.{page.name}",
+                tooltip=page.tooltip,
+            )
+            for page in PAGES
+        ),
+        Binding("m", "map", "Map", id="images.map", tooltip="Show or hide the map"),
+    ]
+
+    @dataclass
+    class Opened(Message):
+        """The run's preset is read; `no_decoder` says why latents cannot be shown as images."""
+
+        no_decoder: str
+
+    def __init__(self, path: Path, index: int = 0) -> None:
+        super().__init__(path.name, PageRequest(index=index, other=index + 1))
+        run = OpenRun(path)
+        self._run = run
+        self._pages: dict[str, Page] = {page.name: page(run) for page in PAGES}
+        self._no_decoder: str | None = None
+        self._map_asked: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="top"):
+            yield Static(Content.styled(self._heading, "bold"), id="title")
+            yield Input(placeholder="number", type="integer", select_on_focus=False)
+        yield PageBar(PAGES)
+        yield Static(id="facts", markup=False)
+        with Horizontal(id="body"):
+            yield LatentSliders()
+            yield ImageSheet()
+            yield MarkedScatter(cast("LatentApp", self.app).drawer)
+        yield KeyFooter()
+
+    @property
+    def goes(self) -> tuple[Field, Field]:
+        """What the keys of the page that is shown go through."""
+        return self._page.goes
+
+    @property
+    def _page(self) -> Page:
+        return self._pages[self._wanted.page]
+
+    def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
+        """Yield what a page finds."""
+        if self._no_decoder is None:
+            from tui_latent.analysis.decoding import no_decoder
+
+            self.post_message(self.Opened(no_decoder(self._run.source.preset)))
+        return (yield from self._pages[wanted.page].look_up(wanted))
+
+    @on(Opened)
+    def grey_pages(self, event: Opened) -> None:
+        """Grey the pages that need a decoder where there is none."""
+        self._no_decoder = event.no_decoder
+        self._show_pages()
+
+    def show_sheet(self, sheet: Sheet) -> None:
+        """Show images, facts, and the map or the sliders where a page has them."""
+        had_map = self.has_class("-marks")
+        if not sheet.marks_follow:  # or the map would go and come with every image
+            self.set_class(sheet.marks is not None, "-marks")
+        self.set_class(sheet.sliders is not None, "-sliders")
+        if sheet.marks is not None:
+            self.query_one(MarkedScatter).show(sheet.marks)
+        if sheet.sliders is not None:
+            self.query_one(LatentSliders).show(sheet.sliders)
+        if self.has_class("-sliders") and self.focused is None:
+            self.set_focus(self.query_one(LatentSliders))
+        super().show_sheet(sheet)
+        # It makes the footer anew, which a slider must not wait for.
+        if had_map != self.has_class("-marks"):
+            self.refresh_bindings()
+
+    @on(LatentSliders.Moved)
+    def decode(self, event: LatentSliders.Moved) -> None:
+        """Decode where the sliders stand now."""
+        self.want(replace(self._wanted, latent=event.latent))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show the map where there is room for it."""
+        wide = event.size.width >= _ROOM_FOR_MAP
+        self.set_class(wide if self._map_asked is None else self._map_asked, "-map")
+
+    def action_map(self) -> None:
+        """Show the map, or leave the room to the images."""
+        self._map_asked = not self.has_class("-map")
+        self.set_class(self._map_asked, "-map")
+
+    def action_page(self, name: str) -> None:
+        """Show another page, of the image at the left if this page has found one."""
+        index = self._wanted.index if self._sheet.index is None else self._sheet.index
+        self._sheet = replace(self._sheet, index=None)
+        if self.focused is not None:
+            self.set_focus(None)
+        self.want(replace(self._wanted, page=name, index=index))
+        self._show_pages()
+        self.set_timer(_PATIENCE, self._tell_of_waiting)
+
+    def _tell_of_waiting(self) -> None:
+        """Take away the last page where the next one takes long."""
+        if self._page_shown != self._wanted.page:
+            self.show_sheet(Sheet(problem="looking …"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a page is greyed when its key is pressed."""
+        greyed = [page for page in PAGES if page.key == event.key and page.name in self._greyed()]
+        if greyed and self.focused is not self._box:
+            self.notify(self._no_decoder or "", title=greyed[0].title, markup=False)
+        else:
+            super().on_key(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey the page that is shown, pages without a decoder, draws where nothing is drawn."""
+        if action == "page":
+            shown = parameters[0] == self._wanted.page
+            return None if shown or parameters[0] in self._greyed() else True
+        if self._wanted.page == "sliders" and action in ("draw", "go", "step", "number", "size"):
+            return False
+        if action == "draw":
+            return self._page.draws
+        if action == "map":
+            return self.has_class("-marks")
+        return super().check_action(action, parameters)
+
+    def _greyed(self) -> set[str]:
+        return {page.name for page in PAGES if page.decodes and self._no_decoder}
+
+    def _show_pages(self) -> None:
+        self.query_one(PageBar).show(self._wanted.page, self._greyed())
+        self.refresh_bindings()

@@ -1,0 +1,82 @@
+"""What an image page shows: images, lines of facts, marks on the map; or why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.runs.schema import LatentMap
+from tui_latent.tui.charts.image_cells import Pixels
+from tui_latent.tui.charts.image_grid import Tile
+
+NEIGHBOURS = 20
+"""neighbours asked for: those that kNN@20 votes with"""
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Places on the map that a page is about."""
+
+    latent_map: LatentMap
+    points: NDArray[np.float64]
+    """(n, 2) in the map's coordinates; later ones cover earlier ones"""
+    glyphs: Sequence[str]
+    """(n,) a character each"""
+    titles: Sequence[str]
+    """from the fullest to the shortest"""
+
+
+@dataclass(frozen=True, eq=False)
+class SliderSpace:
+    """What the sliders of a run move within."""
+
+    low: NDArray[np.float64]
+    """(D,) the ends that 98 % of the training images lie between"""
+    high: NDArray[np.float64]
+    """(D,)"""
+    starts: Sequence[tuple[str, NDArray[np.float64]]]
+    """names and latents (D,) to start from: the mean of all, then of each class"""
+    image: tuple[str, NDArray[np.float64]] | None
+    """the held-out image gone to last, and its latent"""
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """What was found out: images and lines of facts, or why there are none."""
+
+    facts: Sequence[str] = ()
+    left: Tile | None = None
+    others: Sequence[Tile] = ()
+    size: int = 0
+    """how many there are to go through; 0 when not known"""
+    problem: str = ""
+    below: Sequence[Tile] = ()
+    """in a last row of their own"""
+    heading: str = ""
+    """of that row"""
+    all_shown: bool = False
+    """whether every tile must be there, however small"""
+    index: int | None = None
+    """held-out image at the left, where the page goes through something else"""
+    marks: Marks | None = None
+    marks_follow: bool = False
+    """whether the marks are still being looked for"""
+    sliders: SliderSpace | None = None
+
+
+def views_sheet(images: Pixels, facts: Sequence[str], size: int) -> Sheet:
+    """Make a sheet of (1 + views, H, W, C), the original first."""
+    original, *views = images
+    tiles = [Tile(view, f"view {number}") for number, view in enumerate(views, 1)]
+    return Sheet(facts, Tile(original, "original", "bold"), tiles, size)
+
+
+def verdict_tile(image: Pixels, name: str, expected: str, text: str) -> Tile:
+    """Make a tile that names a class, marked where another was to be expected."""
+    caption = f"{name} {text}".rstrip()
+    if name == expected:
+        return Tile(image, caption)
+    return Tile(image, f"✗ {caption}", "bold $text-error")

@@ -1,0 +1,263 @@
+"""A slider per latent dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_latent.tui.format import column, number
+from tui_latent.tui.screens.images.sheet import SliderSpace
+
+_BEYOND: Final = 0.25
+"""how far a slider goes beyond either end of what training images reach, in its range"""
+_STEPS: Final = 40
+"""small steps from one end of the range to the other"""
+_NUMBER: Final = 7
+"""cells of a value"""
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """The reach of every slider: (D,) arrays."""
+
+    low: NDArray[np.float64]
+    """where the range of the training images begins"""
+    high: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, space: SliderSpace) -> Scale:
+        """Return the scale of a space; a dimension that never varies gets some room to move."""
+        middle = (space.low + space.high) / 2
+        half = (space.high - space.low) / 2
+        half = np.where(half > 1e-9 * np.maximum(np.abs(middle), 1), half, 1.0)
+        return cls(middle - half, middle + half)
+
+    @property
+    def step(self) -> NDArray[np.float64]:
+        """(D,) length of a small step."""
+        return (self.high - self.low) / _STEPS
+
+    def clamp(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values no farther out than sliders go."""
+        beyond = _BEYOND * (self.high - self.low)
+        return np.clip(values, self.low - beyond, self.high + beyond)
+
+    def line(self, dimension: int, value: float, width: int) -> str:
+        """Draw one slider: thick where training images are, thin beyond, ● where it stands."""
+        low, high = float(self.low[dimension]), float(self.high[dimension])
+        beyond = _BEYOND * (high - low)
+        cells = np.linspace(low - beyond, high + beyond, width)
+        half = (cells[1] - cells[0]) / 2 if width > 1 else 0.0
+        inside = (cells >= low - half) & (cells <= high + half)
+        marks = np.where(inside, "━", "─")
+        marks[int(np.abs(cells - value).argmin())] = "●"
+        return "".join(marks.tolist())
+
+
+class LatentSliders(Widget, can_focus=True):
+    """Lets the latent be moved along its dimensions, and says where it is."""
+
+    DEFAULT_CSS = """
+    LatentSliders {
+        border: round $foreground 30%;
+        border-title-color: $foreground;
+        border-subtitle-color: $text-muted;
+        &:focus { border: round $accent; border-title-style: bold; }
+    }
+    """
+
+    BINDINGS = [
+        Binding(
+            "left",
+            "move(-1)",
+            "Move",
+            key_display="←→",
+            id="sliders.less",
+            tooltip="Move the slider to the left (right: to the right)",
+        ),
+        Binding("right", "move(1)", "Right", show=False, id="sliders.more", tooltip="To the right"),
+        Binding(
+            "shift+left,minus",
+            "move(-8)",
+            "Far",
+            show=False,
+            key_display="- +",
+            id="sliders.far_less",
+            tooltip="Move in big steps (also shift with left and right)",
+        ),
+        Binding(
+            "shift+right,plus,equals_sign",
+            "move(8)",
+            "Far right",
+            show=False,
+            id="sliders.far_more",
+            tooltip="A big step to the right",
+        ),
+        Binding(
+            "down",
+            "choose(1)",
+            "Slider",
+            key_display="↑↓",
+            id="sliders.next",
+            tooltip="The next dimension (up: the one before)",
+        ),
+        Binding("up", "choose(-1)", "Before", show=False, id="sliders.previous", tooltip="Before"),
+        Binding(
+            "pagedown", "choose(10)", "Ten on", show=False, id="sliders.ten_on", tooltip="Ten on"
+        ),
+        Binding(
+            "pageup",
+            "choose(-10)",
+            "Ten back",
+            show=False,
+            id="sliders.ten_back",
+            tooltip="Ten back",
+        ),
+        Binding(
+            "backspace", "reset", "Reset", id="sliders.reset", tooltip="This slider to its start"
+        ),
+        Binding(
+            "c",
+            "start(1)",
+            "Mean",
+            id="sliders.start",
+            tooltip="All sliders to the mean of the next class (a digit: of that class)",
+        ),
+        Binding(
+            "C,upper_c",
+            "start(-1)",
+            "Class mean before",
+            show=False,
+            id="sliders.start_before",
+            tooltip="To the mean of the class before",
+        ),
+        Binding(
+            "i",
+            "image",
+            "Image",
+            show=False,
+            id="sliders.image",
+            tooltip="All sliders to the latent of the image that was looked at",
+        ),
+    ]
+
+    @dataclass
+    class Moved(Message):
+        """The latent is another now."""
+
+        latent: tuple[float, ...]
+
+        def can_replace(self, message: Message) -> bool:
+            """Let a screen that is behind see only the newest."""
+            return isinstance(message, LatentSliders.Moved)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._space: SliderSpace | None = None
+        self._scale = Scale(np.empty(0), np.empty(0))
+        self._values = self._start = np.empty(0)
+        self._start_name = ""
+        self._started = 0
+        self._chosen = 0
+
+    def show(self, space: SliderSpace) -> None:
+        """Show the sliders of a space; they stay where they are if there are as many."""
+        if self._space is None or space.low is not self._space.low:
+            self._scale = Scale.of(space)
+        same = self._space is not None and len(self._values) == len(space.low)
+        self._space = space
+        if not same:
+            self._chosen = 0
+            self._go(0)
+        self._tell()
+
+    @property
+    def latent(self) -> tuple[float, ...] | None:
+        """Where the sliders stand; None before there are any."""
+        return tuple(self._values.tolist()) or None
+
+    def action_move(self, steps: int) -> None:
+        """Move the chosen slider by small steps."""
+        if len(self._values):
+            moved = self._values.copy()
+            moved[self._chosen] += steps * self._scale.step[self._chosen]
+            self._set(self._scale.clamp(moved))
+
+    def action_choose(self, by: int) -> None:
+        """Choose another slider; the first and the last are as far as it goes."""
+        self._chosen = min(max(self._chosen + by, 0), max(len(self._values) - 1, 0))
+        self._tell()
+
+    def action_reset(self) -> None:
+        """Put the chosen slider back."""
+        if len(self._values):
+            values = self._values.copy()
+            values[self._chosen] = self._start[self._chosen]
+            self._set(values)
+
+    def action_start(self, by: int) -> None:
+        """Go to the next mean; after the last comes the mean of all."""
+        if self._space is not None:
+            self._go((self._started + by) % len(self._space.starts))
+            self._set(self._values)
+
+    def action_image(self) -> None:
+        """Go to the latent of the image that was gone to on another page."""
+        if self._space is not None and self._space.image is not None:
+            self._start_name, latent = self._space.image
+            self._values = self._start = latent.copy()
+            self._set(self._values)
+
+    def on_key(self, event: events.Key) -> None:
+        """Go to the mean of a class whose digit is typed."""
+        if self._space is not None and event.character and event.character in "0123456789":
+            event.stop()
+            if int(event.character) + 1 < len(self._space.starts):
+                self._go(int(event.character) + 1)
+                self._set(self._values)
+
+    def _go(self, start: int) -> None:
+        assert self._space is not None
+        self._started = start
+        self._start_name, latent = self._space.starts[start]
+        self._values = self._start = latent.copy()
+
+    def _set(self, values: NDArray[np.float64]) -> None:
+        self._values = values
+        self._tell()
+        self.post_message(self.Moved(tuple(values.tolist())))
+
+    def _tell(self) -> None:
+        count = len(self._values)
+        self.border_title = Content(f"dimension {self._chosen + 1} of {count}")
+        moved = int((self._values != self._start).sum())
+        way = f", {moved} moved" if moved else ""
+        self.border_subtitle = Content(f"from {self._start_name}{way}")
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.content_size
+        first = min(max(self._chosen - height // 2, 0), max(len(self._values) - height, 0))
+        dimension = first + y
+        if dimension >= len(self._values):
+            return Strip.blank(width, self.rich_style)
+        chosen = dimension == self._chosen
+        value = float(self._values[dimension])
+        name = f"{'▸' if chosen else ' '}z{dimension + 1:<4}"
+        moved = "*" if value != self._start[dimension] else " "
+        room = max(width - len(name) - _NUMBER - 3, 1)
+        text = f"{name} {self._scale.line(dimension, value, room)} "
+        text += f"{column(number(value), _NUMBER, right=True)}{moved}"
+        style = self.rich_style + Style(bold=chosen)
+        return Strip([Segment(text, style)]).adjust_cell_length(width, self.rich_style)

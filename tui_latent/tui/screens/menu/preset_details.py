@@ -1,0 +1,106 @@
+"""What the preset under the cursor is: data, method, latent, views, what to expect, how long."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tui_latent.tui.format import UNKNOWN, duration
+from tui_latent.tui.screens.menu.preset_facts import PresetFacts
+
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_LABEL = 10
+"""cells of the labels' column"""
+_ROOMY = 50
+"""cells from which there is room for an empty line below the title"""
+
+
+class PresetDetails(VerticalScroll, can_focus=False):
+    """Describes one preset."""
+
+    DEFAULT_CSS = """
+    PresetDetails { padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    PresetDetails > Static { width: 1fr; height: auto; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = ""
+        self._facts: PresetFacts | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(markup=False)
+
+    def show(self, title: str, facts: PresetFacts | None) -> None:
+        """Describe a preset: by its title alone as long as its file is being checked."""
+        moved = self._facts is None or facts is None or self._facts.name != facts.name
+        self._title, self._facts = title, facts
+        self._draw()
+        if moved:
+            self.scroll_home(animate=False)
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        width = max(20, self.scrollable_content_region.width)
+        lines: list[Content] = []
+        if self._title:
+            lines += [Content.styled(line, "bold") for line in textwrap.wrap(self._title, width)]
+            lines += [Content()] * (width >= _ROOMY)
+        if self._facts is not None:
+            lines += describe(self._facts, width)
+        self.query_one(Static).update(Content("\n").join(lines))
+
+
+def describe(facts: PresetFacts, width: int) -> list[Content]:
+    """Return the lines that describe a preset in `width` cells."""
+    if facts.preset is None:
+        wrapped = [
+            line for text in facts.problem.splitlines() for line in textwrap.wrap(text, width)
+        ]
+        return [Content.styled(line, "$text-error") for line in wrapped]
+    from tui_latent.tui.screens.menu import preset_summary as words
+
+    preset = facts.preset
+    lines = _entry("data", words.data_words(preset.data, facts.source), width)
+    if facts.source is not None and facts.source.problem:
+        lines += _entry("", [facts.source.problem], width, "$text-error")
+    lines += _entry("expect", words.expect_words(preset.expect) or [UNKNOWN], width)
+    lines += _entry("time", _time_words(facts), width)
+    lines += _entry("method", words.method_words(preset), width)
+    lines += _entry("latent", words.latent_words(preset), width)
+    lines += _entry("views", words.view_words(preset.augment), width)
+    lines += _entry("training", words.training_words(preset), width)
+    if preset.about:
+        lines += [Content(), *_entry("from", preset.about.split(), width, joined=" ")]
+    return lines
+
+
+def _time_words(facts: PresetFacts) -> list[str]:
+    if facts.seconds is None:
+        return [f"{UNKNOWN}  not measured on this device yet"]
+    return [f"about {duration(facts.seconds)}", facts.seconds_from]
+
+
+def _entry(
+    label: str, phrases: Iterable[str], width: int, style: str = "", joined: str = " · "
+) -> list[Content]:
+    """Return a label and its phrases, wrapped between phrases, with a hanging indent."""
+    room = max(10, width - _LABEL)
+    text = joined.join(
+        phrase.replace(" ", _NO_BREAK) if len(phrase) <= room else phrase for phrase in phrases
+    )
+    wrapped = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+    return [
+        Content.assemble(
+            (f"{label if index == 0 else '':{_LABEL}}", "dim"),
+            (line.replace(_NO_BREAK, " ").removesuffix(" ·"), style),
+        )
+        for index, line in enumerate(wrapped)
+    ]

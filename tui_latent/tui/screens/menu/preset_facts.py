@@ -1,0 +1,135 @@
+"""What the menu knows of a preset: from its file's bare table at once, checked and timed later."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_latent.config.preset_files import PresetError, preset_names, preset_path, read_table
+
+if TYPE_CHECKING:
+    from tui_latent.config.settings import Preset
+    from tui_latent.datasets.describe import SourceFacts
+    from tui_latent.runs.schema import RunSummary
+
+GROUPS: Final[dict[str, str]] = {
+    "digits": "Bundled, nothing to download",
+    "mnist": "MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "kmnist": "Kuzushiji-MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "stl10": "STL-10",
+    "folder": "Your own folder",
+    "arrays": "Your own arrays",
+    "": "Cannot be used",
+}
+"""heading of each data source, in the order shown"""
+
+
+@dataclass(frozen=True)
+class PresetEntry:
+    """What a preset's file says before anything is validated."""
+
+    name: str
+    path: Path
+    table: Mapping[str, Any]
+    source: str = ""
+    """one of GROUPS; empty when the file cannot be used"""
+    latent_dim: int | None = None
+    problem: str = ""
+    """why the preset cannot be used, as far as it has been checked"""
+
+    @property
+    def title(self) -> str:
+        """The preset's own line about itself."""
+        return str(self.table.get("title", ""))
+
+    def matches(self, words: str) -> bool:
+        """Whether name, title, data and method hold every word, whatever their case."""
+        method = self.table.get("method")
+        name = method.get("name", "") if isinstance(method, dict) else ""
+        text = f"{self.name} {self.title} {GROUPS[self.source]} {name}".lower()
+        return all(word in text for word in words.lower().split())
+
+
+def read_entries() -> list[PresetEntry]:
+    """Read every preset's table, grouped by dataset; a broken file tells its problem."""
+    order = list(GROUPS)
+    entries = [_read_entry(name) for name in preset_names()]
+    return sorted(entries, key=lambda entry: (order.index(entry.source), entry.name))
+
+
+def _read_entry(name: str) -> PresetEntry:
+    path = preset_path(name)
+    try:
+        table = read_table(path)
+    except PresetError as error:
+        return PresetEntry(name, path, {}, problem=str(error))
+    data, method = table.get("data"), table.get("method")
+    source = data.get("source") if isinstance(data, dict) else None
+    dim = method.get("latent_dim") if isinstance(method, dict) else None
+    return PresetEntry(
+        name,
+        path,
+        table,
+        source=source if isinstance(source, str) and source in GROUPS else "",
+        latent_dim=dim if isinstance(dim, int) else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PresetFacts:
+    """A preset's file, validated, and what this machine adds to it."""
+
+    name: str
+    preset: Preset | None = None
+    """None when the file cannot be used"""
+    problem: str = ""
+    source: SourceFacts | None = None
+    seconds: float | None = None
+    """expected duration on this machine; None when not known"""
+    seconds_from: str = ""
+    """where that comes from, in words"""
+
+
+def check_entry(entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
+    """Validate a preset and look at its data; a problem is told in both results."""
+    from tui_latent.config.presets import parse_preset
+    from tui_latent.datasets.describe import describe_source
+
+    if entry.problem:
+        return entry, PresetFacts(entry.name, problem=entry.problem)
+    try:
+        preset = parse_preset(entry.table, {}, where=entry.path.name)
+    except PresetError as error:
+        return replace(entry, problem=str(error)), PresetFacts(entry.name, problem=str(error))
+    return entry, PresetFacts(entry.name, preset, source=describe_source(preset.data))
+
+
+def with_time(facts: PresetFacts, device: str, runs: Sequence[RunSummary]) -> PresetFacts:
+    """Add how long training takes here: as long as the newest such run, else as the preset says.
+
+    `device` is what `auto` chooses, `cpu` or `cuda`.
+    """
+    if facts.preset is None:
+        return facts
+    wanted = facts.preset.train.device
+    kind = device if wanted == "auto" else wanted.split(":")[0]
+    epochs = sum(stage.epochs for stage in facts.preset.training_stages())
+    for run in runs:
+        status = run.status
+        if (
+            (run.preset, status.state, status.total_epochs) == (facts.name, "finished", epochs)
+            and status.host == platform.node()
+            and status.device.startswith(kind)
+        ):
+            return replace(facts, seconds=status.seconds, seconds_from=f"as {run.name} took")
+    for name, minutes in facts.preset.minutes.items():
+        if name == kind:
+            device_words = "a GPU" if kind == "cuda" else "a CPU"
+            return replace(facts, seconds=60 * minutes, seconds_from=f"measured on {device_words}")
+    return facts

@@ -1,0 +1,119 @@
+"""The presets beside the description of the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+
+from tui_latent.tui.screens.menu.preset_details import PresetDetails
+from tui_latent.tui.screens.menu.preset_facts import (
+    PresetEntry,
+    PresetFacts,
+    check_entry,
+    read_entries,
+    with_time,
+)
+from tui_latent.tui.screens.menu.preset_list import PresetList
+
+if TYPE_CHECKING:
+    from tui_latent.runs.schema import RunSummary
+
+
+class PresetPane(Horizontal):
+    """Names at once, the rest as a thread finds it out."""
+
+    DEFAULT_CSS = """
+    PresetPane PresetList { width: 40%; min-width: 41; max-width: 60; }
+    PresetPane PresetDetails { width: 1fr; }
+    """
+
+    @dataclass
+    class Checked(Message):
+        """Every preset was validated and its data looked at."""
+
+        entries: Sequence[PresetEntry]
+        facts: Mapping[str, PresetFacts]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: Sequence[PresetEntry] = ()
+        self._facts: Mapping[str, PresetFacts] = {}
+        self._device = ""
+        self._runs: Sequence[RunSummary] = ()
+
+    def compose(self) -> ComposeResult:
+        yield PresetList()
+        yield PresetDetails()
+
+    def on_mount(self) -> None:
+        self.query_one(PresetList).border_title = "Presets"
+        self._entries = read_entries()
+        self._show()
+
+    def focus_list(self) -> None:
+        """Put the cursor into the list."""
+        self.query_one(PresetList).focus_list()
+
+    def facts(self, entry: PresetEntry) -> PresetFacts:
+        """Return what is known of a preset, checking it now if that has not been done."""
+        return self._facts.get(entry.name) or check_entry(entry)[1]
+
+    def update_times(self, device: str, runs: Sequence[RunSummary]) -> None:
+        """Say how long presets take on `device` (`cpu` or `cuda`), learning from earlier runs."""
+        self._device, self._runs = device, runs
+        self._show()
+
+    @work(thread=True, group="presets", exclusive=True, exit_on_error=False)
+    def check(self) -> None:
+        """Read and validate every preset's file again."""
+        checked = [check_entry(entry) for entry in read_entries()]
+        facts = {facts.name: facts for _, facts in checked}
+        self.post_message(self.Checked([entry for entry, _ in checked], facts))
+
+    @on(Checked)
+    def show_checked(self, event: Checked) -> None:
+        """Show what the presets' files hold."""
+        event.stop()
+        self._entries, self._facts = event.entries, event.facts
+        self._show()
+
+    @on(PresetList.Highlighted)
+    def describe_highlighted(self, event: PresetList.Highlighted) -> None:
+        """Describe the preset that the cursor came to."""
+        event.stop()
+        self._describe(event.entry)
+
+    @on(PresetList.Scrolled)
+    def scroll_details(self, event: PresetList.Scrolled) -> None:
+        """Scroll the description."""
+        event.stop()
+        self.query_one(PresetDetails).scroll_relative(y=event.lines, animate=False)
+
+    def _show(self) -> None:
+        if self._device:
+            self._facts = {
+                name: with_time(facts, self._device, self._runs)
+                for name, facts in self._facts.items()
+            }
+        presets = self.query_one(PresetList)
+        presets.show(self._entries, self._facts)
+        self._describe(presets.entry)
+
+    def _describe(self, entry: PresetEntry | None) -> None:
+        details = self.query_one(PresetDetails)
+        if entry is None:
+            details.border_title = ""
+            details.show("", None)
+            return
+        facts = self._facts.get(entry.name)
+        if facts is None and entry.problem:
+            facts = PresetFacts(entry.name, problem=entry.problem)
+        details.border_title = Content(entry.name)
+        details.show(entry.title, facts)

@@ -1,0 +1,301 @@
+"""Earlier runs, newest first: one line each, columns that leave as the screen narrows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Literal
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, age, bar, column, number, share
+from tui_latent.tui.widgets.stable_list import Line, StableList
+
+if TYPE_CHECKING:
+    from tui_latent.runs.schema import RunSummary
+
+EMPTY = "No runs yet. Press enter on a preset: its run is listed here, and stays."
+READING = "reading the runs …"
+
+Action = Literal["open", "resume", "background", "images", "delete"]
+
+_STATE, _BAR, _SHARE, _KNN, _LOSS, _DEVICE, _AGE = 13, 11, 6, 8, 8, 8, 8
+
+
+def why_not_resumed(run: RunSummary) -> str:
+    """Return why a run cannot go on training; empty when it can."""
+    if run.problem:
+        return f"{run.name} cannot be read: {run.problem}"
+    if run.status.state == "finished":
+        return f"{run.name} is finished: nothing is left to train"
+    return f"{run.name} is {run.status.state} already: o opens it" if _is_live(run) else ""
+
+
+def why_not_opened(run: RunSummary) -> str:
+    """Return why a run cannot be looked at; empty when it can."""
+    return f"{run.name} cannot be read: {run.problem}" if run.problem else ""
+
+
+def why_not_deleted(run: RunSummary) -> str:
+    """Return why a run is not deleted from here; empty when it can be."""
+    if run.problem:
+        return f"{run.name} is not known to be a run ({run.problem}): delete the folder by hand"
+    if _is_live(run):
+        return f"{run.name} is {run.status.state}: stop it first (o opens it, s stops)"
+    return ""
+
+
+WHY_NOT: Final = {
+    "open": why_not_opened,
+    "images": why_not_opened,
+    "resume": why_not_resumed,
+    "background": why_not_resumed,
+    "delete": why_not_deleted,
+}
+"""what can be done with a run, and what tells why it cannot"""
+
+
+def _is_live(run: RunSummary) -> bool:
+    from tui_latent.runs.schema import LIVE_STATES
+
+    return run.status.state in LIVE_STATES
+
+
+class _Runs(StableList):
+    BINDINGS = [
+        Binding("enter,o", "select", "Open", id="run.open", tooltip="Show this run's dashboard")
+    ]
+
+
+class RunTable(Vertical):
+    """The runs of a folder, with the cursor staying on its run."""
+
+    BINDINGS = [
+        Binding(
+            "r", "run('resume')", "Resume", id="run.resume", tooltip="Train on from the checkpoint"
+        ),
+        Binding(
+            "b",
+            "run('background')",
+            "Background",
+            id="run.background",
+            tooltip="Train on in a process that outlives this one",
+        ),
+        # Not in the footer, where 80 columns are full: the dashboard has it too.
+        Binding(
+            "v",
+            "run('images')",
+            "Images",
+            show=False,
+            id="run.images",
+            tooltip="Augmented views, neighbours",
+        ),
+        Binding(
+            "m,space",
+            "mark",
+            "Mark",
+            key_display="m",
+            id="run.mark",
+            tooltip="Mark this run to be compared, or not",
+        ),
+        Binding(
+            "c", "compare", "Compare", id="run.compare", tooltip="Put the marked runs side by side"
+        ),
+        Binding(
+            "d", "run('delete')", "Delete", id="run.delete", tooltip="Delete this run, after asking"
+        ),
+    ]
+
+    DEFAULT_CSS = """
+    RunTable > Static { height: 1; color: $text-muted; text-wrap: nowrap; }
+    RunTable > .empty { height: 1fr; padding: 1 2; text-wrap: wrap; display: none; }
+    RunTable.-empty > .empty { display: block; }
+    RunTable.-empty > .head, RunTable.-empty > SteadyList { display: none; }
+    """
+
+    class Chosen(Message):
+        """Something is to be done with a run."""
+
+        def __init__(self, action: Action, run: RunSummary) -> None:
+            super().__init__()
+            self.action = action
+            self.run = run
+
+    class ToCompare(Message):
+        """Marked runs are to be put beside each other."""
+
+        def __init__(self, runs: Sequence[RunSummary]) -> None:
+            super().__init__()
+            self.runs = runs
+
+    def __init__(self) -> None:
+        super().__init__(classes="-empty")
+        self._runs: dict[str, RunSummary] = {}
+        self._marked: dict[str, None] = {}  # in the order of marking
+        self._now = 0.0
+        self._possible: list[bool | None] = []
+
+    @property
+    def run(self) -> RunSummary | None:
+        """The run under the cursor."""
+        key = self.query_one(_Runs).chosen
+        return self._runs.get(key) if key is not None else None
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="head", markup=False)
+        yield _Runs()
+        yield Static(READING, classes="empty", markup=False)
+
+    def say(self, text: str) -> None:
+        """Say in words why there is nothing to list."""
+        self.show((), 0.0)
+        self.query_one(".empty", Static).update(text)
+
+    def show(self, runs: Sequence[RunSummary], now: float) -> None:
+        """Show runs; `now` is the Unix time that ages are counted to."""
+        readable_first = sorted(runs, key=lambda run: bool(run.problem))
+        self._runs = {run.name: run for run in readable_first}
+        self._marked = {name: None for name in self._marked if name in self._runs}
+        self._now = now
+        self.set_class(not runs, "-empty")
+        self.query_one(".empty", Static).update(EMPTY)
+        self._refresh()
+
+    def focus_list(self) -> None:
+        """Put the cursor into the list."""
+        self.screen.set_focus(self.query_one(_Runs))  # at once: keys may be waiting
+
+    def choose(self, name: str) -> None:
+        """Put the cursor on a run."""
+        if name in self._runs:
+            self.query_one(_Runs).choose(name)
+
+    def on_resize(self) -> None:
+        self._refresh()
+
+    @on(StableList.OptionHighlighted)
+    def update_keys(self) -> None:
+        """Grey what cannot be done with the run under the cursor."""
+        possible = [self.check_action("run", (action,)) for action in WHY_NOT]
+        if possible != self._possible:
+            self._possible = possible
+            self.refresh_bindings()
+
+    @on(StableList.OptionSelected)
+    async def open(self, event: StableList.OptionSelected) -> None:
+        """Ask for the dashboard of a run."""
+        event.stop()
+        self.action_run("open")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey the keys that do nothing for the run under the cursor."""
+        if action != "run" or not self.is_mounted:
+            return True
+        return True if self.run is not None and not WHY_NOT[str(parameters[0])](self.run) else None
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a greyed key does nothing."""
+        action = {"r": "resume", "v": "images", "d": "delete"}.get(event.key)
+        if action is not None and self.run is not None and (why := WHY_NOT[action](self.run)):
+            self.notify(why, severity="warning", markup=False)
+
+    def action_run(self, action: Action) -> None:
+        """Ask for something to be done with the run under the cursor."""
+        if self.run is None:
+            return
+        if why := WHY_NOT[action](self.run):
+            self.notify(why, severity="warning", markup=False)
+        else:
+            self.post_message(self.Chosen(action, self.run))
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away, and go to the next."""
+        from tui_latent.comparison import MOST_RUNS
+
+        run = self.run
+        if run is None:
+            return
+        if why := why_not_opened(run):
+            self.notify(why, severity="warning", markup=False)
+        elif run.name not in self._marked and len(self._marked) == MOST_RUNS:
+            self.notify(f"{MOST_RUNS} runs are marked: more cannot be told apart", timeout=4)
+        else:
+            if run.name in self._marked:
+                del self._marked[run.name]
+            else:
+                self._marked[run.name] = None
+            self._refresh()
+            if run.name != next(reversed(self._runs)):
+                self.query_one(_Runs).action_cursor_down()
+
+    def action_compare(self) -> None:
+        """Ask for the marked runs to be put beside each other."""
+        if len(self._marked) < 2:
+            marked = "One run is marked" if self._marked else "No run is marked"
+            self.notify(f"{marked}: mark two or more with m, then c compares them", timeout=5)
+        else:
+            self.post_message(self.ToCompare([self._runs[name] for name in self._marked]))
+
+    def _refresh(self) -> None:
+        width = max(40, self.size.width - 2)
+        self.query_one(".head", Static).update(Content(head_line(width)))
+        self.query_one(_Runs).show(
+            [
+                Line(run.name, run_line(run, width, self._now, run.name in self._marked))
+                for run in self._runs.values()
+            ]
+        )
+        self.update_keys()
+
+
+def _columns(width: int) -> tuple[int, bool, bool, bool]:
+    """Return the run name's width, and whether bar, loss and device have room."""
+    with_bar, with_loss, with_device = width >= 110, width >= 84, width >= 96
+    name = width - 1 - _STATE - 2 - 2 - _SHARE - _KNN - _AGE
+    name -= (_BAR + 1) * with_bar + _LOSS * with_loss + (_DEVICE + 2) * with_device
+    return name, with_bar, with_loss, with_device
+
+
+def head_line(width: int) -> str:
+    """Return the columns' titles in `width` cells."""
+    name, with_bar, with_loss, with_device = _columns(width)
+    progress = "progress" if with_bar else "done"
+    parts = [
+        f" {column('state', _STATE)}  {column('run', name)}  ",
+        column(progress, _BAR + 1 + _SHARE) if with_bar else column(progress, _SHARE, right=True),
+        column("kNN@20", _KNN, right=True),
+        column("loss", _LOSS, right=True) if with_loss else "",
+        f"  {column('device', _DEVICE)}" if with_device else "",
+        column("age", _AGE, right=True),
+    ]
+    return "".join(parts)
+
+
+def run_line(run: RunSummary, width: int, now: float, marked: bool = False) -> Content:
+    """Return one run in `width` cells, below the titles; a bar stands before a marked one."""
+    name, with_bar, with_loss, with_device = _columns(width)
+    if run.problem:
+        problem = run.problem.removeprefix(str(run.path)).lstrip("/: ")
+        text = f" {column('? unreadable', _STATE)}  {column(run.name, name)}  {problem}"
+        return Content.styled(text, "$text-error")
+    status = run.status
+    state = f"{column(f'{STATE_GLYPHS[status.state]} {status.state}', _STATE)}  "
+    progress = column(share(status.step, status.total_steps), _SHARE, right=True)
+    device = status.device.split(" ")[0] or UNKNOWN
+    style = {"failed": "$text-error", "running": "bold", "paused": "bold"}.get(status.state, "")
+    return Content.assemble(
+        ("▌" if marked else " ", "$text-accent"),
+        (state, style),
+        f"{column(run.name, name)}  ",
+        (f"{bar(status.step, status.total_steps, _BAR)} " if with_bar else "", "dim"),
+        progress,
+        column(number(run.best_knn_20), _KNN, right=True),
+        column(number(run.loss), _LOSS, right=True) if with_loss else "",
+        (f"  {column(device, _DEVICE)}" if with_device else "", "dim"),
+        (column(age(max(0.0, now - run.created)), _AGE, right=True), "dim"),
+    )

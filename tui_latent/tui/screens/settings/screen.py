@@ -1,0 +1,183 @@
+"""The form of a preset's settings: validated as typed, and shown as a command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from tui_latent.config.settings import Preset
+from tui_latent.runs.schema import RunError
+from tui_latent.runs.writer import check_name
+from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.menu.preset_facts import PresetEntry
+from tui_latent.tui.screens.settings.draft import SettingsDraft
+from tui_latent.tui.screens.settings.grid import SettingsGrid, described
+from tui_latent.tui.widgets.key_footer import KeyFooter
+
+if TYPE_CHECKING:
+    from tui_latent.tui.app import LatentApp
+
+
+class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
+    """Every setting of a preset; gives back the preset to train and the run's name, or None."""
+
+    CSS = """
+    EditScreen > #top { height: 1; padding: 0 1; }
+    EditScreen > #top > #title { width: auto; text-style: bold; }
+    EditScreen > #top > #count { width: 1fr; text-align: right; }
+    EditScreen .line { height: 1; padding: 0 1; }
+    EditScreen .line > .label { width: 10; color: $text-muted; }
+    EditScreen .line > Input { width: 40; height: 1; border: none; padding: 0; background: $panel; }
+    EditScreen .line > Input:focus { border: none; background: $accent 30%; }
+    EditScreen .line > .error { width: 1fr; padding-left: 2; color: $text-error; }
+    EditScreen #find { display: none; }
+    EditScreen.-finding #find { display: block; }
+    EditScreen SettingsGrid { height: 1fr; border: round $foreground 25%; }
+    EditScreen SettingsGrid:focus-within { border: round $accent; }
+    EditScreen #help { height: 3; padding: 0 1; }
+    EditScreen #bottom { height: auto; min-height: 3; max-height: 6; padding: 0 1; }
+    EditScreen #command { width: 1fr; height: auto; color: $text-muted; }
+    EditScreen #start { width: auto; min-width: 18; height: 3; margin-left: 2; }
+    """
+
+    BINDINGS = [
+        Binding("ctrl+s", "start", "Start", id="settings.start", tooltip="Train with these"),
+        Binding("ctrl+f", "find", "Find", id="settings.find", tooltip="Narrow the settings"),
+        Binding("escape", "back", "Back", id="settings.back", tooltip="Leave without training"),
+    ]
+
+    def __init__(self, entry: PresetEntry, preset: Preset) -> None:
+        super().__init__()
+        self._entry = entry
+        self._original = preset
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="top"):
+            yield Static(f"Settings of {self._entry.name}", id="title", markup=False)
+            yield Static(id="count", markup=False)
+        with Horizontal(id="naming", classes="line"):
+            yield Static("run name", classes="label")
+            yield Input(placeholder="date, time and preset", id="name", compact=True)
+            yield Static(classes="error", markup=False)
+        with Horizontal(id="find", classes="line"):
+            yield Static("find", classes="label")
+            yield Input(placeholder="part of a setting's name or help", id="words", compact=True)
+        self._draft = SettingsDraft(
+            self._entry.name, self._entry.table, self._original, self._app.runs
+        )
+        yield SettingsGrid(self._draft)
+        yield Static(id="help", markup=False)
+        with Horizontal(id="bottom"):
+            yield Static(id="command", markup=False)
+            yield Button("Start  ctrl+s", id="start", variant="primary")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self._grid.border_title = "Settings"
+        self._grid.focus_value()
+        self._show()
+
+    @on(SettingsGrid.Changed)
+    def _show(self) -> None:
+        """Show what the settings come to."""
+        changed, wrong = len(self._draft.changed), len(self._draft.errors)
+        count = f"{changed} changed" if changed else "as in the preset"
+        self.query_one("#count", Static).update(
+            Content.assemble(
+                (count, "bold" if changed else "dim"),
+                (f" · {wrong} to mend" if wrong else "", "$text-error"),
+            )
+        )
+        help_lines = described(self._draft, self._grid.field)
+        self.query_one("#help", Static).update(Content("\n").join(help_lines))
+        command = self._draft.command or "no command yet: a setting is wrong"
+        if name := self._run_name:
+            command += f" --name {name}"
+        self.query_one("#command", Static).update(command)
+
+    @on(Input.Changed, "#name")
+    def check_name(self, event: Input.Changed) -> None:
+        """Say beside the run's name what is wrong with it."""
+        self.query_one("#naming > .error", Static).update(self._name_problem())
+        self._show()
+
+    @on(Input.Changed, "#words")
+    def narrow(self, event: Input.Changed) -> None:
+        """Show only the settings that are looked for."""
+        self._grid.filter(event.value)
+
+    @on(Input.Submitted)
+    def go_to_settings(self) -> None:
+        """Go from a box above to the settings."""
+        self._grid.focus_value()
+
+    def action_find(self) -> None:
+        """Open the box that narrows the settings."""
+        self.add_class("-finding")
+        self.set_focus(self.query_one("#words", Input))
+
+    def action_back(self) -> None:
+        """Close the filter if it is open, else the form; what was changed is not lost unasked."""
+        if self.has_class("-finding"):
+            self.query_one("#words", Input).value = ""
+            self.remove_class("-finding")
+            self._grid.focus_value()
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        def leave(yes: bool | None) -> None:
+            if yes:
+                self.dismiss(None)
+
+        self._grid.take_typed()
+        changed = ", ".join(self._draft.changed)
+        if not changed:
+            self.dismiss(None)
+            return
+        question = f"Leave without training? These changes would be lost: {changed}."
+        self.app.push_screen(ConfirmScreen("Settings", question, "Leave"), leave)
+
+    @on(Button.Pressed)
+    def action_start(self) -> None:
+        """Give the preset back for training, or go to what must be mended first."""
+        self._grid.take_typed()
+        if problem := self._name_problem():
+            self.notify(problem, severity="error", markup=False)
+            self.set_focus(self.query_one("#name", Input))
+        elif self._draft.preset is None:
+            self._grid.go_to_error()
+            self._grid.focus_value()
+            first = next(iter(self._draft.errors.items()))
+            self.notify(": ".join(part for part in first if part), severity="error", markup=False)
+        else:
+            self.dismiss((self._draft.preset, self._run_name or None))
+
+    @property
+    def _app(self) -> LatentApp:
+        return cast("LatentApp", self.app)
+
+    @property
+    def _grid(self) -> SettingsGrid:
+        return self.query_one(SettingsGrid)
+
+    @property
+    def _run_name(self) -> str:
+        return self.query_one("#name", Input).value.strip()
+
+    def _name_problem(self) -> str:
+        if not self._run_name:
+            return ""
+        try:
+            check_name(self._app.runs, self._run_name)
+        except RunError as error:
+            return str(error)
+        return ""
