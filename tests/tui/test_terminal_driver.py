@@ -85,8 +85,6 @@ INPUTS = {
     "a mouse report in bytes": b"\x1b[M\x20\xff\xe9\x1b[M\x23\xff\xe9",
     "a mouse report cut short": b"\x1b[M\x20",
     "NULs": b"\0" * 5000,
-    "a lone ESC": b"\x1b",
-    "ESCs": b"\x1b" * 5000,
     "unknown sequences": b"\x1b[?62;4;22c\x1b[>41;354;0c\x1b[123;45;6z\x1b[!p\x1b[ q\x1b#8\x1b(B",
     "sequences cut short": b"\x1b[\x1b[<\x1b[<0;1\x1bO\x1b[200",
     "huge parameters": b"\x1b[" + b"9" * 100_000 + b";1m\x1b[99999999999999999999u\x1b[1;99999999A",
@@ -119,6 +117,7 @@ def test_a_dashboard_and_its_training_outlive(trained: Trained, what: str) -> No
     trained.terminal.send(INPUTS[what])
     time.sleep(0.7)  # a pause ends what has no end
     trained.lives()
+    assert "Latent map" in trained.terminal.screen(), "it pressed a key"
 
 
 @pytest.mark.slow
@@ -126,8 +125,9 @@ def test_a_dashboard_and_its_training_outlive(trained: Trained, what: str) -> No
 def test_a_dashboard_and_its_training_outlive_a_flood_of(trained: Trained, what: str) -> None:
     before = trained.terminal.memory
     trained.terminal.send(FLOODS[what])
-    time.sleep(0.7)
+    time.sleep(2.0)
     trained.lives()
+    assert "Latent map" in trained.terminal.screen(), "it pressed a key"
     assert trained.terminal.memory < before + 100 * MEGABYTE
 
 
@@ -162,4 +162,12 @@ def test_the_system_says_how_large_the_screen_is_whatever_the_terminal_replies(
     trained.terminal.wait_for("Latent map")
     trained.lives()
     trained.terminal.resize(120, 40)
+    trained.lives()
+
+
+@pytest.mark.parametrize("data", [b"\x1b", b"\x1b" * 5000])
+def test_escape_leads_to_the_menu_and_the_training_goes_on(trained: Trained, data: bytes) -> None:
+    trained.terminal.send(data)
+    trained.terminal.wait_for("Presets")
+    time.sleep(0.7)
     trained.lives()

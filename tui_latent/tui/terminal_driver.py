@@ -20,13 +20,13 @@ from textual.app import ScreenStackError
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from tui_latent.tui.terminal_parser import LARGEST_SCREEN, TerminalParser
+from tui_latent.tui.terminal_parser import LARGEST_SCREEN, LONGEST_PASTE, TerminalParser
 
 _BLOCK: Final = 4096
 _FLOOD: Final = 2048
 """bytes waiting at once that nobody can have typed"""
-_PASTE_BLOCKS: Final = 3
-"""blocks that are read whole: a paste of which anything is kept comes in them"""
+_READ_WHOLE: Final = 2 * (LONGEST_PASTE + _BLOCK)
+"""bytes of a flood that are parsed whole: all that is kept of a paste is in them"""
 _LOOK: Final = 0.05
 """seconds between two looks at whether to end; a pause of that length ends a flood"""
 _PATIENCE: Final = 0.5
@@ -54,8 +54,8 @@ class TerminalDriver(LinuxDriver):
         flood, last = 0, None
         while not self.exit_event.is_set():
             block = self._block()
-            flood = flood + 1 if block and (flood or len(block) >= _FLOOD) else 0
-            if flood > _PASTE_BLOCKS:
+            flood = flood + len(block) if block and (flood or len(block) >= _FLOOD) else 0
+            if flood > _READ_WHOLE:
                 block = gist(block)
             found = [*(parser.feed(block.decode("latin-1")) if block else ()), *parser.tick()]
             if flood:

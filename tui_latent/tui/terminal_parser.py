@@ -30,6 +30,9 @@ _PASTE_START: Final = "\x1b[200~"
 _PASTE_END: Final = "\x1b[201~"
 _PASTE_SILENCE: Final = 0.5
 """seconds without a byte after which a paste without an end is over"""
+_LONG_PASTE_SILENCE: Final = 1.5
+"""the same of a paste that is longer than what is kept: it comes in parts, and none may press a
+key"""
 _MOUSE_IN_BYTES: Final = "\x1b[M"
 """a mouse report of a terminal that does not know the ones asked for; three bytes follow"""
 _CANCELS: Final = "\x18\x1a"
@@ -135,9 +138,10 @@ class TerminalParser(XTermParser):
         kept = last = ""
         with contextlib.suppress(ParseTimeout):
             while last != _PASTE_END:
-                byte = yield Read1(_PASTE_SILENCE)
+                full = len(kept) == LONGEST_PASTE + len(_PASTE_END)
+                byte = yield Read1(_LONG_PASTE_SILENCE if full else _PASTE_SILENCE)
                 last = last[1 - len(_PASTE_END) :] + byte
-                if len(kept) < LONGEST_PASTE + len(_PASTE_END):
+                if not full:
                     kept += byte
         kept = kept.removesuffix(_PASTE_END)[:LONGEST_PASTE]
         text = kept.encode("latin-1").decode("utf-8", "replace")
