@@ -153,7 +153,7 @@ def test_a_name_that_is_no_path_gets_a_sentence_not_a_traceback(
 def test_an_error_of_the_system_that_nobody_foresaw_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(folder: Path) -> None:
+    def unreadable(folder: Path, certain: bool) -> None:
         raise OSError(5, "Input/output error", f"{folder}/x\x1b[2J")
 
     monkeypatch.setattr("tui_latent.runs.run_list.list_runs", unreadable)

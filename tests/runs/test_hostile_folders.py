@@ -93,10 +93,10 @@ def test_a_comparison_goes_without_a_run_that_may_not_be_entered(shared: Path) -
 
 
 def test_a_sweep_tells_of_each_run_that_may_not_be_entered(tmp_path: Path) -> None:
-    names = ["s-epochs_1", "s-epochs_2"]
+    names = ["s-seed_1", "s-seed_2"]
     for name in names:
         finished_run(tmp_path, name).chmod(0)
-    grid = ["sweep", "digits-contrastive-2d", "--grid", "train.epochs=1,2", "--name", "s"]
+    grid = ["sweep", "digits-contrastive-2d", "--grid", "train.seed=1,2", "--name", "s"]
     swept = told(*grid, "--runs", str(tmp_path))
     for name in names:
         (tmp_path / name).chmod(0o755)

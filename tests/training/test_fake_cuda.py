@@ -31,6 +31,7 @@ from tui_latent.config.settings import Preset
 from tui_latent.datasets.augmentations import pipeline as augment_module
 from tui_latent.methods import METHODS, losses
 from tui_latent.methods import triplet as triplet_module
+from tui_latent.metrics import chunks
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.trainer import Trainer
 
@@ -54,6 +55,8 @@ EVERY_CHANGE: dict[str, object] = {
     "augment.solarize": 0.2,
     "augment.noise": 0.05,
 }
+OF_COLOURS = ("augment.saturation", "augment.hue", "augment.grayscale")
+EVERY_CHANGE_OF_GREYS = {key: v for key, v in EVERY_CHANGE.items() if key not in OF_COLOURS}
 SMALL_NETWORK: dict[str, object] = {"train.batch_size": BATCH, "method.width": 8}
 
 
@@ -106,7 +109,7 @@ def test_an_update_of_every_preset_stays_on_the_gpu_and_never_waits(name: str, s
     ("name", "changes"),
     [
         ("digits-triplet-2d", {"method__negatives": "semi-hard"}),
-        ("digits-vicreg", EVERY_CHANGE),
+        ("digits-vicreg", EVERY_CHANGE_OF_GREYS),
         ("cifar10-vicreg", EVERY_CHANGE),
         ("digits-contrastive-2d", {"method__dropout": 0.2, "train__grad_clip": 1.0}),
         ("digits-contrastive-2d", {"train__optimizer": "sgd"}),
@@ -165,8 +168,9 @@ WAITS = [
 
 @pytest.mark.parametrize(("name", "stage", "images", "waits"), WAITS)
 def test_an_evaluation_waits_no_more_often_than_it_did(
-    name: str, stage: int, images: int, waits: int
+    monkeypatch: pytest.MonkeyPatch, name: str, stage: int, images: int, waits: int
 ) -> None:
+    monkeypatch.setattr(chunks, "free_bytes", lambda _: None)  # asks a driver
     with fake_gpu() as mode:
         trainer = trainer_on_fake_gpu(preset(name, train__batch_size=256), stage, mode, images)
         kind = trainer.method.pairing

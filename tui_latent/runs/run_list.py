@@ -224,8 +224,10 @@ def _may_be_folder(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry is a folder, or one that this user may not see."""
     try:
         return entry.is_dir()
-    except OSError:
+    except PermissionError:
         return True
+    except OSError:  # a link to itself
+        return False
 
 
 def _changed(path: Path) -> float:
