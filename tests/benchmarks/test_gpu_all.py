@@ -15,6 +15,7 @@ import torch
 
 from benchmarks.gpu_all import Part, parts_of, run_parts
 from benchmarks.gpu_presets import rows
+from tests.waiting import patience, until
 
 REPOSITORY = Path(__file__).parents[2]
 SAVING = """
@@ -103,12 +104,9 @@ def test_a_stop_from_outside_ends_the_part_too(tmp_path: Path) -> None:
     )
     process = subprocess.Popen([sys.executable, "-c", program], cwd=REPOSITORY)
     log = tmp_path / "hangs.log"
-    end = time.monotonic() + 60
-    while not (log.exists() and log.read_text().strip()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: log.exists() and log.read_text().strip())
     process.terminate()
-    assert process.wait(20) != 0
+    assert process.wait(patience()) != 0
     assert gone(int(log.read_text()))
 
 
