@@ -140,7 +140,7 @@ def measure(what: str, settings: AugmentSettings, x: Tensor, rounds: int) -> Row
     better = max(peers, key=lambda name: medians[name])
     which = f"the better of two, {better}" if len(peers) == 2 else f"{better} (no kornia here)"
     compared = Comparison(rates["ours"], rates[better])
-    beside = f"torchvision with one draw for all {medians['one draw']:,.0f}"
+    beside = f"torchvision with one draw for the batch {medians['one draw']:,.0f}"
     numbers: dict[str, Any] = compared.numbers() | {"per_s": rates, "medians": medians}
     return Row(
         f"augmentation alone, {what}, {len(x):,} images, {place(x.device)}: against {which}",

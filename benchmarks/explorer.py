@@ -130,7 +130,7 @@ def main() -> None:
         moves = cursor_moves(made_run(Path(runs), latent_map))
     rows = [
         row("cursor move to repainted screen, 60,000 points, p95", 0.050, moves),
-        row("a map of 1,000,000 points drawn anew, p95", 0.060, seconds_of(MANY)),
+        row("redrawing a map of 1,000,000 points, p95", 0.060, seconds_of(MANY)),
         row("neighbours of a point in 60,000, p95", 0.030, neighbour_seconds(latent_map)),
     ]
     save("explorer", "python -m benchmarks.explorer", rows)

@@ -68,7 +68,8 @@ def parts_of(device: str, tiny: bool) -> tuple[Part, ...]:
     at = ["--device", device]
 
     def module(result: str, weight: float, name: str, *words: str) -> Part:
-        return Part(result, weight, (sys.executable, "-m", f"benchmarks.{name}", *words))
+        package = "experiments" if name in ("quality", "time_to_quality") else "benchmarks"
+        return Part(result, weight, (sys.executable, "-m", f"{package}.{name}", *words))
 
     def compared(name: str, weight: float, full: str, small: str) -> Part:
         words = (small if tiny else full).split()

@@ -13,10 +13,16 @@ from typing import Any
 
 from benchmarks import peers
 
-RESULTS = Path(os.environ.get("BENCHMARK_RESULTS") or Path(__file__).parent / "results")
-"""where the JSON files go"""
 NOT_RUN = "not run: no GPU here"
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "numpy", "scikit-learn")
+
+
+def results_in(module: str) -> Path:
+    """Return the folder of the JSON files of a module, given by its `__file__`."""
+    return Path(os.environ.get("BENCHMARK_RESULTS") or Path(module).parent / "results")
+
+
+RESULTS = results_in(__file__)
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Row:
     """everything behind `measured`"""
 
 
-def save(name: str, command: str, rows: Iterable[Row]) -> None:
+def save(name: str, command: str, rows: Iterable[Row], results: Path | None = None) -> None:
     """Print each row as it comes, and write `<name>.json` with those so far.
 
     What was measured is on the screen and on the disk before the next row is begun, and before
@@ -44,12 +50,13 @@ def save(name: str, command: str, rows: Iterable[Row]) -> None:
         "date": time.strftime("%Y-%m-%d"),
         "rows": [],
     }
+    path = (results or RESULTS) / f"{name}.json"
     print(_HEAD, flush=True)
     for row in rows:
         print(_line(row), flush=True)
         result["rows"].append(asdict(row))
-        write_json(RESULTS / f"{name}.json", result)
-    write_json(RESULTS / f"{name}.json", result | machine())
+        write_json(path, result)
+    write_json(path, result | machine())
 
 
 def write_json(path: Path, content: object) -> None:

@@ -51,7 +51,7 @@ def main() -> None:
         slowest = max(pair[1] for pair in pairs)
         rows.append(
             Row(
-                f"digits-contrastive-2d beside another of it, waiting {way}",
+                f"digits-contrastive-2d beside a second run of it, waiting {way}",
                 "–",
                 f"{both:.1f} s, slowest {slowest:.1f} s; alone {alone:.1f} s",
                 None,

@@ -106,7 +106,7 @@ def main() -> None:
             words = f"{asked.preset}, {dimensions}-D"
             rows.append(row(f"decode of a slider move, {words}", decodes(path, asked.moves)))
             moved = slider_moves(path, asked.moves)
-            rows.append(row(f"slider key to all of its repaint, {words}", moved))
+            rows.append(row(f"slider key to complete repaint, {words}", moved))
     save("viewer", "python -m benchmarks.viewer", rows)
 
 

@@ -1,9 +1,9 @@
 """What the five systems found, trained again: our numbers beside theirs.
 
-python -m benchmarks.findings                       what a CPU can do: on subsets
-python -m benchmarks.findings vicreg --seed 1       one of them, another seed
-python -m benchmarks.findings tsimcne --full        as published; needs a GPU
-python -m benchmarks.findings_table                 writes the tables of docs/RESULTS.md
+python -m experiments.findings                       what a CPU can do: on subsets
+python -m experiments.findings vicreg --seed 1       one of them, another seed
+python -m experiments.findings tsimcne --full        as published; needs a GPU
+python -m experiments.findings_table                 writes the tables of docs/RESULTS.md
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ import click
 import torch
 from safetensors.torch import load_file
 
-from benchmarks.findings_samples import of_class_two
 from benchmarks.program import PROGRAM
-from benchmarks.record import Row, save
+from benchmarks.record import Row, results_in, save
+from experiments.class_samples import of_class_two
 from tui_latent.datasets.paths import data_folder
 from tui_latent.metrics.knn import evaluate_knn
 from tui_latent.metrics.linear_probe import linear_probe
 
 JPEGS = "cifar10-jpeg"
 """a folder of CIFAR-10 as image files in the data folder, used where it is; else torchvision's"""
-SMALL_TSIMCNE = Path("benchmarks/cifar10-tsimcne-subset.toml")
+SMALL_TSIMCNE = Path("experiments/cifar10-tsimcne-subset.toml")
 MNIST_SUBSET = ("data.per_class=600", "train.batch_size=256", "train.eval_every=11")
 CIFAR_SUBSET = (
     "data.per_class=250",
@@ -98,7 +98,7 @@ def _contrastive(done: dict[str, Trained]) -> list[Row]:
         ("autoencoder", "contrastive against reconstruction", "contrastive much better"),
         ("harsh", "subtle against harsh augmentation", "subtle better"),
         ("no-norm", "L2 on the latents against none", "L2 helps"),
-        ("gaussian", "a point against a Gaussian an image", "an open wish"),
+        ("gaussian", "a point against a Gaussian per image", "open question"),
     ):
         other = done[label]
         against = other.knn(20)
@@ -113,16 +113,16 @@ def _vicreg(done: dict[str, Trained]) -> list[Row]:
     rows = []
     best = max(run.probe() for run in done.values())
     for label, what, theirs in (
-        ("vicreg", "VICReg, linear probe", ".627 (30 epochs; EMP-SSL's .781)"),
-        ("no-variance", "without variance, linear probe", ".147"),
-        ("neighbours", "neighbours as views, linear probe", ".501"),
+        ("vicreg", "VICReg, linear probe", "0.627 (30 epochs; 0.781 for EMP-SSL)"),
+        ("no-variance", "without variance, linear probe", "0.147"),
+        ("neighbours", "neighbours as views, linear probe", "0.501"),
     ):
         run = done[label]
         probe = run.probe()
         spread = run.metrics["latent/std_mean"]
         numbers = {"probe": probe, "std_mean": spread, "knn_20": run.knn(20)}
         reached = probe == best if label == "vicreg" else probe < full
-        measured = f"{probe:.3f} (deviation of the latents {spread:.2g})"
+        measured = f"{probe:.3f} (standard deviation of the latents {spread:.2g})"
         rows.append(Row(what, theirs, measured, reached, numbers | _cost(run)))
     return rows
 
@@ -133,9 +133,9 @@ def _samples(done: dict[str, Trained]) -> list[Row]:
     drawn, redrawn = found["drawn"][2], found["decoded_and_embedded"][2]
     return [
         Row(
-            "class-2 samples of the 7-D autoencoder that LDA calls 2",
+            "class-2 samples of the 7-D autoencoder that LDA classifies as 2",
             "93 of 128",
-            f"{drawn} of 128; {redrawn} of 128 decoded and embedded again",
+            f"{drawn} of 128; {redrawn} of 128 after decoding and embedding",
             drawn >= 93,
             {**found, "val_mse": run.metrics["val/loss"], **_cost(run)},
         )
@@ -146,7 +146,7 @@ def _tsimcne(done: dict[str, Trained]) -> list[Row]:
     run = done["t-SimCNE"]
     score = run.knn(15)
     numbers = {"knn_15": score, "knn_5": run.knn(5), **_cost(run)}
-    theirs = ".888 (saw the test images); t-SNE of the pixels .261 (k = 5)"
+    theirs = "0.888 (trained on the test images too); t-SNE of the pixels 0.261 (k = 5)"
     measured = f"{score:.3f} ({run.knn(5):.3f} at k = 5)"
     return [Row("2-D CIFAR-10, kNN@15", theirs, measured, score >= 0.88, numbers)]
 
@@ -156,9 +156,12 @@ def _mnist(done: dict[str, Trained]) -> list[Row]:
     for label, run in done.items():
         scores = {k: run.knn(k) for k in (1, 5, 20)}
         numbers = {f"knn_{k}": score for k, score in scores.items()} | _cost(run)
-        theirs = "t-SNE .959 / .964 / .964, UMAP .930 / .955 / .956, parametric UMAP .961 at k = 5"
+        theirs = (
+            "t-SNE 0.959 / 0.964 / 0.964, UMAP 0.930 / 0.955 / 0.956, "
+            "parametric UMAP 0.961 at k = 5"
+        )
         measured = " / ".join(f"{score:.4f}" for score in scores.values())
-        what = f"2-D MNIST, {label}, kNN at k = 1 / 5 / 20; goal .985"
+        what = f"2-D MNIST, {label}, kNN at k = 1 / 5 / 20; goal 0.985"
         rows.append(Row(what, theirs, measured, scores[20] >= 0.985, numbers))
     return rows
 
@@ -265,8 +268,8 @@ def main(names: tuple[str, ...], full: bool, seed: int) -> None:
     for name in names or SUBSETS:
         result = f"findings-{name}" + ("-full" if full else "") + (f"-seed-{seed}" if seed else "")
         options = (" --full" if full else "") + (f" --seed {seed}" if seed else "")
-        command = f"python -m benchmarks.findings {name}{options}"
-        save(result, command, measure(name, full, seed))
+        command = f"python -m experiments.findings {name}{options}"
+        save(result, command, measure(name, full, seed), results_in(__file__))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """kNN of the bundled contrastive presets within a budget of training time.
 
-python -m benchmarks.quality             both presets (about 11 minutes; MNIST must be there)
-python -m benchmarks.quality digits      one of them
+python -m experiments.quality             both presets (about 11 minutes; MNIST must be there)
+python -m experiments.quality digits      one of them
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.program import PROGRAM
-from benchmarks.record import Row, for_device, save
+from benchmarks.record import Row, for_device, results_in, save
 from benchmarks.rounds import device_option, devices
 
 
@@ -82,7 +82,7 @@ def measure(budget: Budget, device: str | None) -> Row:
 
 def main() -> None:
     """Measure the presets named on the command line, or all."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality")
+    parser = argparse.ArgumentParser(prog="python -m experiments.quality")
     parser.add_argument("names", nargs="*", default=list(BUDGETS), help=", ".join(BUDGETS))
     device_option(parser)
     asked = parser.parse_args()
@@ -90,7 +90,7 @@ def main() -> None:
     for name in asked.names:
         result = for_device(f"quality-{name}", asked.device)
         row = measure(BUDGETS[name], asked.device)
-        save(result, f"python -m benchmarks.quality {name}", [row])
+        save(result, f"python -m experiments.quality {name}", [row], results_in(__file__))
 
 
 if __name__ == "__main__":

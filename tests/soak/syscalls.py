@@ -32,7 +32,7 @@ _libc.ptrace.restype = ctypes.c_long
 def measure(tries: int) -> Row:
     """Interrupt the write of a checkpoint before and after each system call, `tries` times over."""
     if not supported():
-        what, goal = "a checkpoint's write interrupted at each system call", "as below"
+        what, goal = "a checkpoint's write interrupted at each system call", "–"
         return Row(what, goal, "not run: needs ptrace on x86-64 Linux", None, {})
     killed = refused = 0
     problems: list[str] = []
@@ -42,7 +42,7 @@ def measure(tries: int) -> Row:
         killed, refused, problems = killed + kills, refused + refusals, problems + found + found_too
     return Row(
         what=f"a checkpoint's write killed at {killed} places and refused at {refused} calls",
-        goal="a whole checkpoint to resume from each time, nothing half-written",
+        goal="a complete checkpoint to resume from each time, no partial file",
         measured=f"{len(problems)} without",
         reached=not problems,
         numbers={"killed": killed, "refused": refused, "problems": problems},

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks.faults_kill import differences, in_process, new_run
 from benchmarks.record import Row
+from tests.soak.kill import differences, in_process, new_run
 from tui_latent.launch.start import train_run
 from tui_latent.runs.status import read_status
 
@@ -26,7 +26,7 @@ _SECONDS = 120
 def measure(tries: int) -> Row:
     """Fill a small tmpfs while a run trains on it, see it wait, make room, compare the end."""
     if os.geteuid() != 0:
-        return Row("a full disk", "as below", "not run: only root can mount a tmpfs", None, {})
+        return Row("a full disk", "–", "not run: only root can mount a tmpfs", None, {})
     generator = random.Random(0)
     problems: list[str] = []
     waited = 0
@@ -43,7 +43,7 @@ def measure(tries: int) -> Row:
             shutil.rmtree(run)
     return Row(
         what=f"a disk filled to the last byte during {tries} trainings, later given room",
-        goal="each waits naming path and bytes, then ends as if there had been room",
+        goal="each waits, names path and bytes, then ends as on a disk with room",
         measured=f"{waited} waited, {len(problems)} problems",
         reached=not problems,
         numbers={"tries": tries, "problems": problems},

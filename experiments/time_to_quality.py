@@ -1,7 +1,7 @@
 """Seconds until a 2-D map of MNIST is good: against UMAP and openTSNE on the same machine.
 
-.peers/bin/python -m benchmarks.time_to_quality                    about 8 minutes on two cores
-.peers/bin/python -m benchmarks.time_to_quality --per-class 100    a try of a few minutes
+.peers/bin/python -m experiments.time_to_quality                    about 8 minutes on two cores
+.peers/bin/python -m experiments.time_to_quality --per-class 100    a try of a few minutes
 
 Quality is kNN accuracy (k = 20) of the 10,000 test images, the 60,000 training images voting, in
 the plane. Ours counts seconds of training until an evaluation passes, evaluations and the stage in
@@ -31,7 +31,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.peers import there
-from benchmarks.record import Row, for_device, no_gpu, save
+from benchmarks.record import Row, for_device, no_gpu, results_in, save
 from benchmarks.rounds import device_option, devices, place, use_all_cores
 from tui_latent.config.presets import load_preset, load_run_preset
 from tui_latent.config.settings import Preset
@@ -118,7 +118,7 @@ def first_time(curves: dict[str, Curve], goal: float) -> tuple[float, str]:
 
 def main() -> None:
     """Measure the peers, then ours, and set the times beside each other."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.time_to_quality")
+    parser = argparse.ArgumentParser(prog="python -m experiments.time_to_quality")
     parser.add_argument("--per-class", type=int, default=0, help="fewer training images, to try")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     device_option(parser)
@@ -128,8 +128,9 @@ def main() -> None:
     changes |= dict(text.split("=", 1) for text in asked.set)
     save(
         for_device("time_to_quality", asked.device),
-        ".peers/bin/python -m benchmarks.time_to_quality",
+        ".peers/bin/python -m experiments.time_to_quality",
         _rows(asked.per_class, changes, asked.device),
+        results_in(__file__),
     )
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.faults_kill import new_run
 from benchmarks.record import Row
+from tests.soak.kill import new_run
 from tui_latent.config.preset_files import PresetError, preset_folder, preset_names
 from tui_latent.config.presets import dump_preset, load_preset
 from tui_latent.datasets.image_file import decode

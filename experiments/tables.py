@@ -1,6 +1,6 @@
-"""Writes the tables of docs/RESULTS.md out of the JSON files that the findings left.
+"""Writes the tables of docs/RESULTS.md from the JSON files that the experiments left.
 
-python -m benchmarks.findings_table
+python -m experiments.tables
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.findings import EXPERIMENTS
-from benchmarks.record import RESULTS
+from benchmarks.record import results_in
+from benchmarks.tables import fill
+from benchmarks.tables import section as benchmark_section
+from experiments.findings import EXPERIMENTS
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "RESULTS.md"
-MARK = "<!-- tables -->\n"
+RESULTS = results_in(__file__)
+SPEED = ("quality-digits", "quality-mnist", "time_to_quality")
+"""the results of `quality` and `time_to_quality`"""
 HEADINGS = {
     "contrastive": "Contrastive against reconstruction, augmentation, norm (MNIST, 2-D)",
     "mnist": "A map of MNIST without labels (60,000 training images, 10,000 held out)",
@@ -38,22 +42,30 @@ def section(name: str) -> str:
     found = results(name)
     lines = [f"## {HEADINGS[name]}", ""]
     if found:
-        lines += ["| finding | theirs | ours | seed | seconds |", "|---|---|---|---|---|"]
+        lines += ["| finding | published | ours | seed | seconds |", "|---|---|---|---|---|"]
     for result in found:
         lines += [_row(row) for row in result["rows"]]
     if not any("--full" in result["command"] for result in found) and name in NEEDS_GPU:
         lines += [
             "",
-            f"As published, on a GPU: not run. `python -m benchmarks.findings {name} --full`",
+            "At the published size, on a GPU: not run. "
+            f"`python -m experiments.findings {name} --full`",
         ]
     lines += ["", *(_source(result) for result in found)]
     return "\n".join(lines) + "\n"
 
 
+def quality() -> str:
+    """Return the tables of what is reached within a training time."""
+    files = [RESULTS / f"{name}{end}.json" for name in SPEED for end in ("", "-cuda")]
+    found = [json.loads(file.read_text()) for file in files if file.exists()]
+    return "\n".join(["## Quality within a training time", "", *map(benchmark_section, found)])
+
+
 def _row(row: dict[str, Any]) -> str:
     numbers = row["numbers"]
     seconds = " + ".join(f"{value:,.0f}" for value in numbers["seconds"])
-    mark = "" if row["reached"] else " (not so)"
+    mark = "" if row["reached"] else " (not confirmed)"
     return (
         f"| {row['what']} | {row['goal']} | {row['measured']}{mark} "
         f"| {numbers['seed']} | {seconds} |"
@@ -73,8 +85,7 @@ def _source(result: dict[str, Any]) -> str:
 def main() -> None:
     """Replace everything after the mark."""
     assert set(HEADINGS) == set(EXPERIMENTS)
-    head = DOCUMENT.read_text().partition(MARK)[0]
-    DOCUMENT.write_text(head + MARK + "\n" + "\n".join(section(name) for name in HEADINGS))
+    fill(DOCUMENT, "\n".join([*map(section, HEADINGS), quality()]))
 
 
 if __name__ == "__main__":
