@@ -216,7 +216,8 @@ def goals() -> list[Goal]:
             "≥ 100 x",
             f"{knn:.0f} x",
             f"2 x 10,000 x 60,000 x 512 flop / {FLOAT32_RATE:.0f} TFLOP/s + four passes over "
-            f"2.4 GB + launches, against the rate of scikit-learn on this machine, scaled to {CORES} cores",
+            f"2.4 GB + launches, against the rate of scikit-learn on this machine, scaled to "
+            f"{CORES} cores",
             "neighbours",
             "512-D,",
         ),

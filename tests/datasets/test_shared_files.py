@@ -37,7 +37,7 @@ print(Path(target).stat().st_size)
 """
 LOAD = """
 import sys, time
-from tui_latent.datasets import decode
+from tui_latent.datasets import decoded_cache as decode
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.config.settings import DataSettings
 quick = decode.decode

@@ -7,9 +7,9 @@ import sys
 
 PROGRAM = """
 import gc
-from tui_latent.tui.gc_freeze import LoadedModules
+from tui_latent.tui.gc_freeze import FrozenModules
 before = len(gc.get_objects())
-modules = LoadedModules()
+modules = FrozenModules()
 assert modules.set_aside() and not modules.set_aside(), "once, until more is imported"
 assert len(gc.get_objects()) < before / 10
 import unittest.mock, email.mime.text, xml.dom.minidom, sqlite3, http.server, ftplib, curses, wave
