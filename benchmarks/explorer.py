@@ -102,7 +102,7 @@ def seconds_of(count: int) -> list[float]:
 
 
 def neighbour_seconds(latent_map: LatentMap) -> list[float]:
-    """Return the seconds to find out about a point, the first without the vote of all points."""
+    """Return the seconds to look up a point; the first look-up excludes the vote of all points."""
     points = torch.from_numpy(latent_map.points)
     space = Space(latent_map, points, points + 0.01, torch.from_numpy(latent_map.labels))
     space.facts(0, 8)

@@ -1,6 +1,6 @@
-"""What a GPU should do, worked out before there was one: counts times published rates.
+"""What a GPU should reach, computed before one was available: counts times published rates.
 
-python -m benchmarks.predictions                    the arithmetic of each, in words
+python -m benchmarks.predictions                    prints how each was computed
 
 Counts are those of the operators of one update, run on tensors without data (torch's FakeTensor)
 at the preset's own batch: an operator is a kernel or a few, which takes the longest of a launch,

@@ -1,8 +1,8 @@
-"""What a second training on the same cores costs each: threads that wait awake take them away.
+"""What two trainings on the same cores cost each other: spinning threads take cores away.
 
 python -m benchmarks.two_trainings       about 7 minutes
 
-Both ways the same program and preset, in turn: as it is, and with OpenMP's own setting.
+The same program and preset in turn: as it is, and with OpenMP's default setting.
 """
 
 from __future__ import annotations

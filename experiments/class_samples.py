@@ -1,4 +1,4 @@
-"""What an LDA calls samples of the digit 2, as the notebook of MNIST_CAELatentSpace asks."""
+"""How an LDA classifies samples of the digit 2, as in the notebook of MNIST_CAELatentSpace."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tui_latent.metrics.class_gaussians import class_samples, lda_counts
 from tui_latent.training.checkpoint import load_checkpoint
 
 SAMPLES = 128
-"""the notebook's"""
+"""as in the notebook"""
 
 
 @torch.inference_mode()
 def of_class_two(run: Path) -> dict[str, list[int]]:
-    """Count the samples per class: as drawn, and after a way through decoder and encoder."""
+    """Count the samples per class, as drawn and after decoding and embedding them."""
     preset = load_run_preset(run)
     dataset = load_dataset(preset.data, preset.train.seed)
     method = METHODS[preset.method.name](preset.method, dataset.input_shape).eval()

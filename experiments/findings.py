@@ -1,9 +1,9 @@
-"""What the five systems found, trained again: our numbers beside theirs.
+"""What five earlier systems found, trained again: our numbers next to theirs.
 
-python -m experiments.findings                       what a CPU can do: on subsets
+python -m experiments.findings                       on subsets, on a CPU
 python -m experiments.findings vicreg --seed 1       one of them, another seed
 python -m experiments.findings tsimcne --full        as published; needs a GPU
-python -m experiments.findings_table                 writes the tables of docs/RESULTS.md
+python -m experiments.tables                         writes the tables of docs/RESULTS.md
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tui_latent.metrics.knn import evaluate_knn
 from tui_latent.metrics.linear_probe import linear_probe
 
 JPEGS = "cifar10-jpeg"
-"""a folder of CIFAR-10 as image files in the data folder, used where it is; else torchvision's"""
+"""a folder of CIFAR-10 as image files in the data folder; without it, torchvision's is used"""
 SMALL_TSIMCNE = Path("experiments/cifar10-tsimcne-subset.toml")
 MNIST_SUBSET = ("data.per_class=600", "train.batch_size=256", "train.eval_every=11")
 CIFAR_SUBSET = (
@@ -46,21 +46,21 @@ CIFAR_SUBSET = (
 
 @dataclass(frozen=True)
 class Run:
-    """A preset and what is changed of it on a subset."""
+    """A preset and what is changed for a subset."""
 
     label: str
     preset: str
     subset: tuple[str, ...] = ()
-    """what is set on a subset"""
+    """settings for a subset"""
     subset_preset: str = ""
-    """the preset that stands in for it on a subset, where settings do not do"""
+    """the preset used for a subset if settings are not enough"""
     earlier: str = ""
-    """label of the run in whose space neighbours are"""
+    """label of the run in whose space neighbours are searched"""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run and what it took."""
+    """A finished run and its cost."""
 
     path: Path
     command: str
@@ -72,19 +72,19 @@ class Trained:
         return load_file(self.path / "latents" / "last.safetensors")
 
     def knn(self, k: int) -> float:
-        """Return the held-out share that k neighbours name rightly."""
+        """Return the held-out accuracy of k neighbours."""
         bank, labels, queries, truth = _sides(self.latents())
         return evaluate_knn(bank, labels, queries, truth, int(labels.max()) + 1, (k,)).accuracies[k]
 
     def probe(self) -> float:
-        """Return the held-out share that a linear classifier of the latents names rightly."""
+        """Return the held-out accuracy of a linear classifier of the latents."""
         bank, labels, queries, truth = _sides(self.latents())
         return linear_probe(bank, labels, queries, truth, int(labels.max()) + 1)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Runs, and the rows that they fill."""
+    """Runs, and the rows made from them."""
 
     runs: tuple[Run, ...]
     rows: Callable[[dict[str, Trained]], list[Row]]
@@ -209,7 +209,7 @@ def preset_of(run: Run, full: bool) -> str:
 
 
 def settings(run: Run, full: bool) -> list[str]:
-    """Return what `--set` changes; a path as the shell would be given it."""
+    """Return the changes of `--set`, with paths as in a shell."""
     changes = [] if full else list(run.subset)
     if run.preset.startswith("cifar10") and (data_folder() / JPEGS).is_dir():
         changes += ["data.source=folder", "data.size=32", f"data.path=$TUI_LATENT_DATA/{JPEGS}"]
@@ -219,7 +219,7 @@ def settings(run: Run, full: bool) -> list[str]:
 
 
 def train(run: Run, full: bool, seed: int, runs: Path) -> Trained:
-    """Train a run without a screen; its command is what a shell would be given."""
+    """Train a run without a screen, and keep the command as in a shell."""
     words = ["train", preset_of(run, full), "--name", run.label, "--seed", str(seed)]
     for change in settings(run, full):
         words += ["--set", change]
@@ -261,10 +261,10 @@ def _cost(*runs: Trained) -> dict[str, object]:
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(EXPERIMENTS)))
-@click.option("--full", is_flag=True, help="The presets as they are, not on subsets.")
+@click.option("--full", is_flag=True, help="Train the unchanged presets instead of subsets.")
 @click.option("--seed", default=0, show_default=True)
 def main(names: tuple[str, ...], full: bool, seed: int) -> None:
-    """Measure the experiments named, or those that have a subset."""
+    """Measure the named experiments, or those that have a subset."""
     for name in names or SUBSETS:
         result = f"findings-{name}" + ("-full" if full else "") + (f"-seed-{seed}" if seed else "")
         options = (" --full" if full else "") + (f" --seed {seed}" if seed else "")

@@ -21,7 +21,7 @@ from benchmarks.rounds import device_option, devices
 
 @dataclass(frozen=True)
 class Budget:
-    """A preset, its time and what it should reach in it."""
+    """A preset, its time and what it should reach in that time."""
 
     preset: str
     seconds: float
@@ -50,7 +50,7 @@ def train(preset: str, runs: str, device: str | None) -> dict[str, Any]:
 
 
 def evaluations(path: str) -> list[dict[str, float]]:
-    """Return the records of a run that hold kNN."""
+    """Return the records of a run that contain kNN."""
     lines = (Path(path) / "metrics.jsonl").read_text().splitlines()
     return [row for row in map(json.loads, lines) if "val/knn_20" in row]
 
@@ -81,12 +81,12 @@ def measure(budget: Budget, device: str | None) -> Row:
 
 
 def main() -> None:
-    """Measure the presets named on the command line, or all."""
+    """Measure the presets named on the command line, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m experiments.quality")
     parser.add_argument("names", nargs="*", default=list(BUDGETS), help=", ".join(BUDGETS))
     device_option(parser)
     asked = parser.parse_args()
-    devices(asked.device)  # ends here where there is none
+    devices(asked.device)  # exits here if there is none
     for name in asked.names:
         result = for_device(f"quality-{name}", asked.device)
         row = measure(BUDGETS[name], asked.device)

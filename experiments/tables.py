@@ -26,7 +26,7 @@ HEADINGS = {
     "tsimcne": "A map of CIFAR-10 without labels",
 }
 NEEDS_GPU = ("contrastive", "vicreg", "samples", "tsimcne")
-"""experiments that were published at a size that a CPU takes days for"""
+"""experiments published at a size that takes days on a CPU"""
 
 
 def results(name: str) -> list[dict[str, Any]]:

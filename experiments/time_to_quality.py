@@ -1,15 +1,15 @@
-"""Seconds until a 2-D map of MNIST is good: against UMAP and openTSNE on the same machine.
+"""Seconds until a 2-D map of MNIST is good, against UMAP and openTSNE on the same machine.
 
 .peers/bin/python -m experiments.time_to_quality                    about 8 minutes on two cores
-.peers/bin/python -m experiments.time_to_quality --per-class 100    a try of a few minutes
+.peers/bin/python -m experiments.time_to_quality --per-class 100    a trial of a few minutes
 
-Quality is kNN accuracy (k = 20) of the 10,000 test images, the 60,000 training images voting, in
-the plane. Ours counts seconds of training until an evaluation passes, evaluations and the stage in
-a wider space included, by the quicker of two presets; UMAP and openTSNE, which show a map at their
-end only, count fitting the training images and placing the test images, each with its defaults,
-pixels in 0..1, all cores. None of them sees a label. Imports and the reading of the images are
-counted for none; what numba compiles anew in a process is counted for UMAP, and the first run
-after an installation compiles more. Where there is a GPU, ours is trained there too.
+Quality is the kNN accuracy (k = 20) in the plane of the 10,000 test images, with the 60,000
+training images as the bank. Our time is that of the faster of two presets until an evaluation
+passes, with evaluations and the stage in a wider space included. UMAP and openTSNE show a map only
+at the end: their time is fitting the training images and placing the test images, with default
+settings, pixels in 0..1 and all cores. None of them uses labels. Imports and reading the images
+are not counted for anyone. What numba compiles in each process counts for UMAP; the first run
+after an installation compiles more. If there is a GPU, ours is trained there too.
 """
 
 from __future__ import annotations
@@ -117,9 +117,11 @@ def first_time(curves: dict[str, Curve], goal: float) -> tuple[float, str]:
 
 
 def main() -> None:
-    """Measure the peers, then ours, and set the times beside each other."""
+    """Measure the peers, then ours, and compare the times."""
     parser = argparse.ArgumentParser(prog="python -m experiments.time_to_quality")
-    parser.add_argument("--per-class", type=int, default=0, help="fewer training images, to try")
+    parser.add_argument(
+        "--per-class", type=int, default=0, help="fewer training images, for a trial"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     device_option(parser)
     asked = parser.parse_args()
@@ -137,8 +139,8 @@ def main() -> None:
 def _rows(per_class: int, changes: dict[str, object], only: str | None) -> Iterator[Row]:
     data = load_preset(PRESETS[0], {"data.per_class": per_class}).data
     dataset = load_dataset(data, seed=0)
-    # A GPU alone is lent for minutes, and the peers compute on the CPU. Where they are missing
-    # too, the seconds to each goal are told without them.
+    # With --device cuda the peers are left out: they compute on the CPU, and GPU time is scarce.
+    # Without them the seconds to each goal are still reported.
     installed = [name for name, module in MODULES.items() if there(module) and only != "cuda"]
     peers = {name: peer(name, dataset.train, dataset.val) for name in installed}
     for device in devices(only):
@@ -149,7 +151,7 @@ def _rows(per_class: int, changes: dict[str, object], only: str | None) -> Itera
         for goal in GOALS:
             yield _goal_row(goal, curves, peers, where)
     if not only:
-        yield from no_gpu("seconds to .95 and .97")
+        yield from no_gpu("seconds to 0.95 and 0.97")
 
 
 def _peer_row(name: str, seconds: float, score: float, curves: dict[str, Curve], where: str) -> Row:

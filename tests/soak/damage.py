@@ -1,4 +1,4 @@
-"""Files that are not as they were written: run folders, presets and images, changed at random."""
+"""Damaged files: run folders, presets and images, changed at random."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tui_latent.runs.schema import RunError
 from tui_latent.training import session  # noqa: F401  # imported once, before the forks
 
 _SECONDS = 60
-"""after which a try counts as hanging"""
+"""after which an attempt counts as hanging"""
 _NASTY = (
     b"\x00", b"\xff\xfe", b"[red]", b"\x1b[2J", b"{", b"}" * 9, b"nan", b"-1", b"1e999",
     b"9" * 400, b"\xe2\x80\xae", b"[" * 5000, b"\n", b'"', b"null", b"../../..",
@@ -83,7 +83,7 @@ def measure_images(tries: int) -> Row:
         picture.convert(generator.choice(("L", "RGB"))).save(data, kind)
         file = folder / f"changed.{kind.lower()}"
         file.write_bytes(_changed(data.getvalue(), generator))
-        warnings.simplefilter("ignore")  # Pillow's words about what is damaged
+        warnings.simplefilter("ignore")  # Pillow's warnings about damage
         image = decode(file, 32)
         assert image is None or (image.size == (32, 32) and image.mode in ("L", "RGB"))
 
@@ -93,7 +93,7 @@ def measure_images(tries: int) -> Row:
 def _attempts(
     what: str, tries: int, attempt: Callable[[random.Random, Path], None], goal: str
 ) -> Row:
-    """Make each attempt in a process of its own, and gather what went wrong."""
+    """Make each attempt in a process of its own, and collect what went wrong."""
     problems: list[str] = []
     for number in range(tries):
         with tempfile.TemporaryDirectory() as name:
@@ -111,7 +111,7 @@ def _attempts(
 def _in_process(
     attempt: Callable[[random.Random, Path], None], generator: random.Random, folder: Path
 ) -> str:
-    """Return what went wrong; empty when nothing did."""
+    """Return what went wrong, or an empty text."""
     report = folder.with_name(f"{folder.name}.report")
     pid = os.fork()
     if pid == 0:
@@ -131,7 +131,7 @@ def _in_process(
 
 
 def _stopped_run(folder: Path) -> Path:
-    """Return a run that was stopped halfway, with all that a run can have."""
+    """Return a run that was stopped halfway, with everything a run can contain."""
     pid = os.fork()
     if pid == 0:
         path = new_run(folder, "run")
@@ -156,13 +156,13 @@ def _stopped_run(folder: Path) -> Path:
 
 
 def _names(run: Path) -> set[str]:
-    """Return what a run folder holds, but temporary files and checkpoints, which are replaced."""
+    """Return a run's files except temporary ones and checkpoints, which are replaced."""
     names = {str(path.relative_to(run)) for path in run.rglob("*")}
     return {name for name in names if not name.endswith(".tmp") and "step-" not in name}
 
 
 def _use(run: Path) -> None:
-    """Do with a run what the commands and screens do; only errors for people may come out."""
+    """Use a run as commands and screens do; only errors meant for people may be raised."""
     try:
         for summary in list_runs(run.parent):
             assert run_line(summary).isprintable() and run_row(summary)
@@ -185,7 +185,7 @@ def _use(run: Path) -> None:
 
 
 def _harm_folder(run: Path, generator: random.Random) -> None:
-    """Harm one file or folder of a run."""
+    """Damage one file or folder of a run."""
     paths = sorted(
         path
         for path in run.rglob("*")
@@ -210,7 +210,7 @@ def _harm_folder(run: Path, generator: random.Random) -> None:
 
 
 def _changed(data: bytes, generator: random.Random) -> bytes:
-    """Return data cut, with bits flipped, with bytes put in or lines repeated."""
+    """Return data that is cut, or has bits flipped, bytes inserted or lines repeated."""
     content = bytearray(data)
     for _ in range(generator.randint(1, 4)):
         place = generator.randrange(len(content) + 1)

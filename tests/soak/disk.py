@@ -1,4 +1,4 @@
-"""A training on a disk that is full now and then."""
+"""A training on a disk that is sometimes full."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui_latent.runs.status import read_status
 
 _SIZE = 24 << 20
 _SECONDS = 120
-"""after which a run that waits counts as lost"""
+"""after which a waiting run counts as lost"""
 
 
 def measure(tries: int) -> Row:
@@ -42,7 +42,7 @@ def measure(tries: int) -> Row:
             problems += found or differences(whole, run)
             shutil.rmtree(run)
     return Row(
-        what=f"a disk filled to the last byte during {tries} trainings, later given room",
+        what=f"a disk that fills to the last byte during {tries} trainings and later has room",
         goal="each waits, names path and bytes, then ends as on a disk with room",
         measured=f"{waited} waited, {len(problems)} problems",
         reached=not problems,
@@ -62,7 +62,7 @@ def _small_disk() -> Iterator[Path]:
 
 
 def _fill_while_it_trains(run: Path, seconds: float) -> list[str]:
-    """Fill the disk after `seconds`; return what is wrong with how the run takes it."""
+    """Fill the disk after `seconds`; return what the run does wrong."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -92,7 +92,7 @@ def _fill_while_it_trains(run: Path, seconds: float) -> list[str]:
 
 
 def _fill(file: Path) -> None:
-    """Take all the room there is left."""
+    """Use up all free space."""
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         for size in (1 << 20, 1 << 12):

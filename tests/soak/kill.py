@@ -32,11 +32,11 @@ _SMALL: dict[str, object] = {
     "method.head_dim": 16,
 }
 _TIMES = {"train/images_per_second"}
-"""curves that tell of the clock, not of the training"""
+"""curves that depend on the clock, not on the training"""
 
 
 def measure(tries: int) -> Row:
-    """Kill `tries` trainings; compare weights and curves with a run that was left alone."""
+    """Kill `tries` trainings; compare weights and curves with an undisturbed run."""
     generator = random.Random(0)
     killed = wrong = 0
     problems: list[str] = []
@@ -78,7 +78,7 @@ def new_run(folder: Path, name: str) -> Path:
 
 
 def in_process(work: Callable[[], object], seconds: float | None = None) -> bool:
-    """Do work in a forked process; return whether it was killed, after `seconds` if given."""
+    """Work in a forked process, killed after `seconds` if given; return whether it was killed."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -108,7 +108,7 @@ def _check_killed(path: Path) -> list[str]:
 
 
 def differences(whole: Path, other: Path) -> list[str]:
-    """Return how a run differs from the one that was left alone: state, weights, curves, maps."""
+    """Return how a run differs from the undisturbed one: state, weights, curves, maps."""
     first, second = RunReader(whole).refresh(), RunReader(other).refresh()
     if second.status.state != "finished":
         return [f"{other.name} is lost: {second.status.state}, {second.status.error}"]

@@ -1,4 +1,4 @@
-"""Long lives: a million records by one writer, and four readers beside it."""
+"""Long runs: a million records by one writer, and four readers at the same time."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tui_latent.runs.writer import RunWriter
 _READERS = 4
 _POINTS = 500
 _FLAT = 1.15
-"""growth of memory, after the first tenth, that counts as none"""
+"""growth of memory after the first tenth that counts as none"""
 
 
 def measure_steps(tries: int) -> Row:
-    """Log `tries` steps, as 24 hours would, with a reader beside; watch memory and open files."""
+    """Log `tries` steps, as in 24 hours, while a reader follows; watch memory and open files."""
     process = psutil.Process()
     memory: list[int] = []
     files: list[int] = []
@@ -55,7 +55,7 @@ def measure_steps(tries: int) -> Row:
 
 
 def measure_readers(tries: int) -> Row:
-    """Let a writer and four readers go for `tries` seconds; look at every snapshot."""
+    """Run a writer and four readers for `tries` seconds; check every snapshot."""
     context = multiprocessing.get_context("fork")
     stop = context.Event()
     found = context.Queue()
@@ -96,7 +96,7 @@ def _map(step: int) -> LatentMap:
 
 
 def _write(path: Path, until: float) -> int:
-    """Write records of which any part can be checked, as fast as they go; return the steps."""
+    """Write records that can be cross-checked, as fast as possible; return the steps."""
     writer = RunWriter.reopen(path)
     writer.lock()
     writer.status(state="running")
@@ -128,7 +128,7 @@ def _read(path: Path, stop: Event, found: multiprocessing.Queue[tuple[int, list[
 
 
 def _torn(before: RunSnapshot, now: RunSnapshot) -> list[str]:
-    """Return what does not fit together in a snapshot, or goes back since the one before."""
+    """Return what is inconsistent in a snapshot, or older than in the one before."""
     problems = list(now.problems)
     status = now.status
     if not status.step == status.epoch == (status.checkpoint_step or 0):

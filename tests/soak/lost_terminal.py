@@ -1,4 +1,4 @@
-"""A tmux pane closed over a dashboard that trains, then another attached to the run."""
+"""Closing the tmux pane of a training dashboard, then attaching another one to the run."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _SECONDS = 60.0
 
 
 class _Lost(Exception):
-    """What did not come in time."""
+    """Something did not happen in time."""
 
 
 def measure(tries: int) -> Row:
-    """Close the pane of a training `tries` times; attach, pause, go on and stop each run."""
+    """Close the pane of a training `tries` times; attach, pause, resume and stop each run."""
     what = f"a closed tmux pane over a training dashboard, {tries} times, then attach"
     goal = "the run goes on, and the attached dashboard pauses, resumes and stops it"
     if shutil.which("tmux") is None:
@@ -64,7 +64,7 @@ def _try(session: str, runs: Path) -> None:
         _until("a pause", lambda: _status(run).state == "paused")
         _see(session, "paused")
         _keys(session, "Space")
-        _until("going on", lambda: _status(run).state == "running")
+        _until("resuming", lambda: _status(run).state == "running")
         _keys(session, "s")
         _until("a stop", lambda: _status(run).state == "stopped")
         _see(session, "stopped")

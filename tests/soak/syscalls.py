@@ -50,7 +50,7 @@ def measure(tries: int) -> Row:
 
 
 def supported() -> bool:
-    """Say whether this machine's processes can be stopped at system calls."""
+    """Return whether processes can be stopped at system calls on this machine."""
     return platform.system() == "Linux" and platform.machine() == "x86_64"
 
 
@@ -103,17 +103,17 @@ def _problems(folder: Path, allowed: tuple[int, ...], swept: bool = False) -> li
     told: list[str] = []
     state = load_checkpoint(folder, "cpu", told.append)
     if state is None or state["step"] not in allowed:
-        return [*told, f"{state and state['step']} is there instead of {allowed}"]
+        return [*told, f"{state and state['step']} was found instead of {allowed}"]
     if not torch.equal(state["method"]["weight"], torch.full((20_000,), float(state["step"]))):
-        told.append("other weights than were saved")
-    (folder / "last.json").unlink(missing_ok=True)  # so that a file of a later step is looked at
+        told.append("the weights differ from those saved")
+    (folder / "last.json").unlink(missing_ok=True)  # so that the file of a later step is found
     load_checkpoint(folder, "cpu", told.append)
     if swept and list(folder.glob("*.tmp")):
-        told.append("a part of a file is left behind")
+        told.append("a partial file is left behind")
     _save(folder, 40)
     after = load_checkpoint(folder, "cpu", told.append)
     if after is None or after["step"] != 40 or list(folder.glob("*.tmp")):
-        told.append("the next checkpoint did not put it right")
+        told.append("the next checkpoint did not repair it")
     return told
 
 
