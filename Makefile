@@ -3,18 +3,22 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: run test test-fast coverage check format install benchmarks peers snapshots screenshot clean
+.PHONY: run test test-fast soak coverage check format install benchmarks docs peers snapshots screenshot clean
 
 run: $(STAMP)
 	$(BIN)/tui-latent
 
-# Two workers: many tests wait for a screen or a process. Without `-n` they run in one.
+# Two workers, because many tests wait for a screen or a process.
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# What a change is tried with many times an hour: no training of minutes, no process that is killed.
+# For every change: leaves out the tests that take longer than two seconds.
 test-fast: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
+
+# Kills, damage, full disks and long runs, for hours. One of them: `python -m tests.soak kill`.
+soak: $(STAMP)
+	$(BIN)/python -m tests.soak
 
 coverage: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term
@@ -27,7 +31,7 @@ check: $(STAMP)
 
 install: $(STAMP)
 
-# Exact versions that the tests passed with; drop `-c constraints.txt` to take the newest.
+# The exact versions that the tests passed with. Drop `-c constraints.txt` to take the newest.
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
@@ -43,7 +47,7 @@ snapshots: $(STAMP)
 screenshot: $(STAMP)
 	$(BIN)/python -m benchmarks.screenshot
 
-# What the benchmarks compare with, in an environment of its own that sees this one's packages.
+# The packages that the benchmarks compare with, in a second environment that sees the first one.
 PEERS ?= .peers
 SITE := import sysconfig; print(sysconfig.get_path("purelib"))
 peers: $(STAMP)
@@ -51,11 +55,17 @@ peers: $(STAMP)
 	$(BIN)/python -c '$(SITE)' > "$$($(PEERS)/bin/python -c '$(SITE)')/tui-latent.pth"
 	$(PEERS)/bin/python -m pip install --quiet -r benchmarks/requirements.txt
 
-# About 20 minutes; MNIST must be in $$TUI_LATENT_DATA or may be downloaded.
+# About 20 minutes. Uses MNIST from $$TUI_LATENT_DATA, or downloads it.
 benchmarks: $(STAMP)
 	$(BIN)/python -m benchmarks.startup
-	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m experiments.quality
 	$(BIN)/python -m benchmarks.screen
+
+# The generated parts of the documents, from the JSON files of earlier measurements.
+docs: $(STAMP)
+	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m experiments.tables
+	$(BIN)/python -m tests.soak.table
 
 clean:
 	rm -rf $(VENV) $(PEERS) dist build

@@ -1,16 +1,15 @@
-"""Augmenting a batch: against torchvision v2 and kornia, the same tensors and the same changes.
+"""Augmenting a batch, against torchvision v2 and kornia on the same tensors with the same changes.
 
 .peers/bin/python -m benchmarks.augmentation [--rounds 5] [--images 1024]     about 2 minutes
 
-All take float32 images in memory and give as many back, no gradients, with all cores, then on a
-GPU where there is one. Each image
-gets a draw of its own; torchvision v2 makes one draw a call, so it is called image by image (as
-its users must), and its rate with one draw for the whole batch, which is another augmentation,
-stands beside without being compared.
+All three take float32 images in memory and return as many, without gradients, on all cores, and
+then on a GPU if there is one. Each image gets its own random draw. torchvision v2 makes one draw
+per call, so it is called image by image, as its users must; its rate with one draw for the whole
+batch, which is a different augmentation, is given for information only.
 
-Held equal: tensors, threads, ranges and chances. Not equal: both peers' elastic field is noise
-blurred by a Gaussian of 4 pixels, ours folds along 6x6 control points; theirs apply affine and
-elastic one after the other, ours samples once.
+Equal on both sides: tensors, threads, ranges and probabilities. Different: the elastic field of
+both peers is noise blurred by a Gaussian of 4 pixels, ours folds along 6x6 control points; they
+apply affine and elastic changes one after the other, ours samples once.
 """
 
 from __future__ import annotations
@@ -138,9 +137,10 @@ def measure(what: str, settings: AugmentSettings, x: Tensor, rounds: int) -> Row
     medians = {name: statistics.median(values) for name, values in rates.items()}
     peers = [name for name in ("torchvision", "kornia") if name in medians]
     better = max(peers, key=lambda name: medians[name])
-    which = f"the better of two, {better}" if len(peers) == 2 else f"{better} (no kornia here)"
+    both = len(peers) == 2
+    which = f"the faster of two, {better}" if both else f"{better} (kornia is not installed)"
     compared = Comparison(rates["ours"], rates[better])
-    beside = f"torchvision with one draw for all {medians['one draw']:,.0f}"
+    beside = f"torchvision with one draw for the batch {medians['one draw']:,.0f}"
     numbers: dict[str, Any] = compared.numbers() | {"per_s": rates, "medians": medians}
     return Row(
         f"augmentation alone, {what}, {len(x):,} images, {place(x.device)}: against {which}",

@@ -31,7 +31,7 @@ PRESET = {"data": {"source": "mnist"}, "method": {"name": "contrastive", "latent
 
 
 def latents(images: int, dimensions: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return clouds that overlap about as much as a trained map of MNIST: kNN@20 near .98."""
+    """Return clouds that overlap about as much as a trained map of MNIST: kNN@20 near 0.98."""
     labels = torch.arange(images) % CLASSES
     angle = 2 * torch.pi * torch.arange(CLASSES) / CLASSES
     centres = torch.zeros(CLASSES, dimensions)

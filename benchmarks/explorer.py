@@ -102,7 +102,7 @@ def seconds_of(count: int) -> list[float]:
 
 
 def neighbour_seconds(latent_map: LatentMap) -> list[float]:
-    """Return the seconds to find out about a point, the first without the vote of all points."""
+    """Return the seconds to look up a point; the first look-up excludes the vote of all points."""
     points = torch.from_numpy(latent_map.points)
     space = Space(latent_map, points, points + 0.01, torch.from_numpy(latent_map.labels))
     space.facts(0, 8)
@@ -130,7 +130,7 @@ def main() -> None:
         moves = cursor_moves(made_run(Path(runs), latent_map))
     rows = [
         row("cursor move to repainted screen, 60,000 points, p95", 0.050, moves),
-        row("a map of 1,000,000 points drawn anew, p95", 0.060, seconds_of(MANY)),
+        row("redrawing a map of 1,000,000 points, p95", 0.060, seconds_of(MANY)),
         row("neighbours of a point in 60,000, p95", 0.030, neighbour_seconds(latent_map)),
     ]
     save("explorer", "python -m benchmarks.explorer", rows)

@@ -120,7 +120,7 @@ def small_preset(images: Path, acceleration: str) -> Preset:
 
 
 def graph_row(steps: int = 500) -> Row:
-    """Compare one captured graph a step with launched operations, both in a worker thread."""
+    """Compare one captured graph per step with launched operations, both in a worker thread."""
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(1) as worker:
         folder = Path(name)
         images = folder / "made.npz"
@@ -136,7 +136,7 @@ def graph_row(steps: int = 500) -> Row:
             lambda: worker.submit(graph).result(), lambda: worker.submit(plain).result(), ROUNDS
         )
     return Row(
-        f"small MNIST network, {place(torch.device('cuda'))}: one captured graph a step "
+        f"small MNIST network, {place(torch.device('cuda'))}: one captured graph per step "
         "against launched operations, in a worker thread",
         f"≥ {LEAST_GAIN:.0f} x",
         compared.words("images"),
@@ -165,7 +165,7 @@ def _rows(chosen: list[torch.device], only: str | None) -> Iterator[Row]:
             f"≥ {LEAST_SHARE:.0%}; ≤ {LONGEST_EPOCH} s on an H200",
             "the same on a GPU: share of the matrix rate; an epoch of 50,000 images",
         )
-        yield from no_gpu(f"≥ {LEAST_GAIN:.0f} x", "small MNIST network: a captured graph a step")
+        yield from no_gpu(f"≥ {LEAST_GAIN:.0f} x", "small MNIST network: a captured graph per step")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
-"""All that a GPU can tell in ten minutes, the most needed first.
+"""Everything a GPU can show in ten minutes, the most important first.
 
 python -m benchmarks.gpu_all                          nine minutes on a GPU
 python -m benchmarks.gpu_all --minutes 5 --out DIR    shorter, its files elsewhere
 python -m benchmarks.gpu_all --only versions,neighbours
-python -m benchmarks.gpu_all --device cpu --tiny      a try of the command itself; no figures
+python -m benchmarks.gpu_all --device cpu --tiny      tries the command; numbers mean nothing
 
-Each part is a process of its own that is killed, with all it started, when its time is over. What
-a part has measured by then is in its file (`DIR/<part>.json`, replaced whole with each row), and
-`DIR/gpu_all.md` has one table of all parts after each of them. Time that a part leaves is shared
-by those after it. A part whose packages are missing says so. What a part printed is in
-`DIR/<part>.log`.
+Each part is a process that is killed with its children when its time is over. What it measured by
+then is in `DIR/<part>.json`, which is replaced with each row; `DIR/gpu_all.md` has one table of all
+parts, written after each of them, and `DIR/<part>.log` the output. Time that a part does not use
+is shared by the later ones. A part whose packages are missing says so.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from benchmarks.record import RESULTS, Row, table, write_json
 
 REPOSITORY = Path(__file__).parents[1]
 LAST_LINES = 5
-"""of a part's output that are told when it fails"""
+"""of a part's output that are shown if it fails"""
 State = Literal["done", "skipped", "failed", "killed"]
 
 
@@ -41,9 +40,9 @@ class Part:
     """A command that measures, and its share of the time."""
 
     name: str
-    """of its result too: what the command saves under this name belongs to the part"""
+    """also of its result: what the command saves under this name belongs to the part"""
     weight: float
-    """its share of the time, beside the weights of the others"""
+    """its share of the time, relative to the other weights"""
     command: tuple[str, ...]
 
 
@@ -57,7 +56,7 @@ class Outcome:
     """why, unless it is done"""
     seconds: float
     limit: float
-    """seconds that it had"""
+    """the time that it had, in seconds"""
     command: str
     rows: list[dict[str, Any]]
 
@@ -68,7 +67,8 @@ def parts_of(device: str, tiny: bool) -> tuple[Part, ...]:
     at = ["--device", device]
 
     def module(result: str, weight: float, name: str, *words: str) -> Part:
-        return Part(result, weight, (sys.executable, "-m", f"benchmarks.{name}", *words))
+        package = "experiments" if name in ("quality", "time_to_quality") else "benchmarks"
+        return Part(result, weight, (sys.executable, "-m", f"{package}.{name}", *words))
 
     def compared(name: str, weight: float, full: str, small: str) -> Part:
         words = (small if tiny else full).split()
@@ -91,7 +91,7 @@ def parts_of(device: str, tiny: bool) -> tuple[Part, ...]:
 
 
 def run_parts(parts: Sequence[Part], seconds: float, out: Path) -> list[Outcome]:
-    """Run parts one after the other within so many seconds; write and print as they end."""
+    """Run parts one after the other within `seconds`; write and print each result."""
     out.mkdir(parents=True, exist_ok=True)
     end, outcomes = time.monotonic() + seconds, list[Outcome]()
     for number, part in enumerate(parts):
@@ -107,7 +107,7 @@ def run_parts(parts: Sequence[Part], seconds: float, out: Path) -> list[Outcome]
 
 
 def run_part(part: Part, limit: float, out: Path) -> Outcome:
-    """Run one part; kill it and what it started when its time is over."""
+    """Run one part; kill it and its children when its time is over."""
     (out / f"{part.name}.json").unlink(missing_ok=True)
     environment = {**os.environ, "BENCHMARK_RESULTS": str(out), "PYTHONUNBUFFERED": "1"}
     start, log = time.monotonic(), out / f"{part.name}.log"
@@ -136,7 +136,7 @@ def run_part(part: Part, limit: float, out: Path) -> Outcome:
 
 
 def _kill_all(process: subprocess.Popen[bytes]) -> None:
-    """End a part and what it started: loaders' workers, a training."""
+    """End a part and its children: workers of a loader, a training."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -144,9 +144,9 @@ def _kill_all(process: subprocess.Popen[bytes]) -> None:
 
 def _ended(code: int | None, said: str, limit: float) -> tuple[State, str]:
     lines = [line for line in said.splitlines() if line.strip()]
-    last = lines[-1] if lines else "it said nothing"
+    last = lines[-1] if lines else "no output"
     if code is None:
-        return "killed", f"its {limit:.0f} s were over"
+        return "killed", f"it ran out of its {limit:.0f} s"
     if code == 0:
         return "done", ""
     if code == SKIPPED:
@@ -159,7 +159,7 @@ def _ended(code: int | None, said: str, limit: float) -> tuple[State, str]:
 
 
 def _kept(out: Path, part: Part) -> dict[str, Any]:
-    """Return what a part saved of itself, which is whole whenever it was killed."""
+    """Return what a part saved; the file is complete whenever the part was killed."""
     try:
         kept: dict[str, Any] = json.loads((out / f"{part.name}.json").read_text())
     except FileNotFoundError:
@@ -182,13 +182,13 @@ def _because(outcome: Outcome) -> str:
 
 
 def main() -> None:
-    """Run the parts that are asked for and print one table of them."""
+    """Run the requested parts and print one table of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_all")
     parser.add_argument("--minutes", type=float, default=9.0, help="for all parts together")
     parser.add_argument("--out", type=Path, default=RESULTS / "gpu_all", help="folder of results")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
-    parser.add_argument("--tiny", action="store_true", help="to try the command; no figures")
-    parser.add_argument("--only", default="", metavar="PART,…", help="some parts")
+    parser.add_argument("--tiny", action="store_true", help="try the command only")
+    parser.add_argument("--only", default="", metavar="PART,…", help="run only these parts")
     asked = parser.parse_args()
     parts = parts_of(asked.device, asked.tiny)
     if asked.only:
@@ -197,7 +197,7 @@ def main() -> None:
         if unknown := [name for name in wanted if name not in known]:
             parser.error(f"no part is named {', '.join(unknown)}: {', '.join(known)}")
         parts = tuple(part for name, part in known.items() if name in wanted)
-    # A time limit from outside ends the part too, which is in a session of its own.
+    # A time limit from outside must also end the part, which has a session of its own.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
     outcomes = run_parts(parts, 60 * asked.minutes, asked.out.absolute())
     print(f"\n{summary(outcomes)}\nwritten to {asked.out}", flush=True)

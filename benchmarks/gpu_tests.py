@@ -1,4 +1,4 @@
-"""The tests that need a GPU, file by file, with the others of their files.
+"""The tests that need a GPU, file by file, with the other tests of those files.
 
 python -m benchmarks.gpu_tests
 """
@@ -17,14 +17,14 @@ from benchmarks.record import Row, save
 
 REPOSITORY = Path(__file__).parents[1]
 ASKS = "cuda.is_available()"
-"""what a file says whose tests are skipped without a GPU"""
+"""marks a file whose tests are skipped without a GPU"""
 
 
 def rows(tiny: bool) -> Iterator[Row]:
-    """Run each file that has such tests in a process of its own; one of them to try."""
+    """Run each file with such tests in a process of its own; only the first if `tiny`."""
     files = [path for path in sorted((REPOSITORY / "tests").rglob("*.py")) if ASKS in _text(path)]
     for path in files[: 1 if tiny else None]:
-        # Without the project's settings, which ask for plugins that a GPU box may not have.
+        # Without the project's settings, which need plugins that a GPU machine may lack.
         words = ["-c", "/dev/null", "--rootdir", ".", "-p", "no:cacheprovider", "-q", "-rfE"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *words, str(path.relative_to(REPOSITORY))],
@@ -34,7 +34,7 @@ def rows(tiny: bool) -> Iterator[Row]:
             text=True,
         )
         print(done.stdout, flush=True)
-        lines = done.stdout.strip().splitlines() or ["it said nothing"]
+        lines = done.stdout.strip().splitlines() or ["no output"]
         failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
         name = str(path.relative_to(REPOSITORY))
         numbers: dict[str, object] = {"failed": failed, "status": done.returncode}
@@ -46,7 +46,7 @@ def _text(path: Path) -> str:
 
 
 def main() -> None:
-    """Run them."""
+    """Run them and save the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_tests")
     parser.add_argument("--tiny", action="store_true", help="one file")
     asked = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What a GPU box has: device, driver, memory, versions.
+"""What a GPU machine has: device, driver, memory, versions.
 
 python -m benchmarks.gpu_versions [--device cuda]
 """
@@ -18,7 +18,7 @@ from tui_latent.runtime.hardware import driver_trouble
 
 
 def rows(device: torch.device) -> Iterator[Row]:
-    """Tell of the device by torch, of all devices by the driver, then of the versions."""
+    """Report the device as torch sees it, all devices as the driver does, then the versions."""
     if device.type == "cuda":
         card = torch.cuda.get_device_properties(device)
         words = f"{card.name}, {card.major}.{card.minor}, {card.total_memory / 2**30:.0f} GiB"
@@ -43,7 +43,7 @@ def _row(what: str, measured: str) -> Row:
 
 
 def main() -> None:
-    """Tell it."""
+    """Measure and save."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_versions")
     device_option(parser)
     device = devices(parser.parse_args().device)[-1]

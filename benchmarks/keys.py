@@ -1,4 +1,4 @@
-"""What a terminal sees: key to repaint, idle and while training, and bytes in steady training.
+"""What a terminal sees: key to repaint, idle and while training, and bytes of output.
 
 python -m benchmarks.keys                                about 3 minutes; MNIST must be there
 python -m benchmarks.keys --preset digits-contrastive-2d --every 20 --keys 20 --seconds 5   a try
@@ -24,7 +24,7 @@ from benchmarks.screen import headless
 from benchmarks.terminal import Terminal
 
 TITLES = (b"Loss", b"kNN acc", b"Space", b"Log", b"Latent map")
-"""of the panels, in the order in which tab reaches them from the map"""
+"""of the panels, in tab order from the map"""
 BETWEEN = (0.1, 0.3)
 """seconds from one key to the next"""
 LONG = ("stages=[]", "train.epochs=5000")
@@ -37,14 +37,14 @@ def idle_dashboard(run: str, runs: Path) -> Terminal:
 
 
 def training_dashboard(preset: str, runs: Path, every: float) -> Terminal:
-    """Open a dashboard that trains, with a new map every so many epochs."""
+    """Open a dashboard that trains, with a new map every few epochs."""
     program = [sys.executable, "-m", "benchmarks.screen_probe", str(runs), preset]
     pace = (f"train.eval_every={every}", f"train.checkpoint_every={every}")
     return Terminal([*program, str(runs / "probe.json"), *LONG, *pace])
 
 
 def settle(terminal: Terminal, until: bytes, seconds: float) -> int:
-    """Wait for a text, then read on for some seconds; return the bytes of those."""
+    """Wait for a text, then return the bytes of the following seconds."""
     terminal.wait_for(until, 120.0)
     before, end = len(terminal.painted), time.perf_counter() + seconds
     while time.perf_counter() < end:

@@ -7,13 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 PACKAGES = ("kornia", "lightly", "opentsne", "umap-learn")
-"""as `requirements.txt` pins them"""
+"""pinned in `requirements.txt`"""
 SKIPPED = 77
-"""exit status of a benchmark that cannot run here, as automake's tests have it"""
+"""exit status of a benchmark that cannot run here, as in automake"""
 
 
 def need(*modules: str) -> None:
-    """End with one sentence and `SKIPPED` when a module that is needed is not installed."""
+    """Exit with one sentence and `SKIPPED` if a required module is not installed."""
     missing = [module for module in modules if not there(module)]
     if missing:
         print(
@@ -25,7 +25,7 @@ def need(*modules: str) -> None:
 
 
 def there(module: str) -> bool:
-    """Say whether a module is installed, without importing it."""
+    """Return whether a module is installed, without importing it."""
     return find_spec(module) is not None
 
 

@@ -1,6 +1,6 @@
-"""What a GPU should do, worked out before there was one: counts times published rates.
+"""What a GPU should reach, computed before one was available: counts times published rates.
 
-python -m benchmarks.predictions                    the arithmetic of each, in words
+python -m benchmarks.predictions                    prints how each was computed
 
 Counts are those of the operators of one update, run on tensors without data (torch's FakeTensor)
 at the preset's own batch: an operator is a kernel or a few, which takes the longest of a launch,
@@ -13,8 +13,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 
-from benchmarks.record import RESULTS
+from benchmarks.record import RESULTS, results_in
+
+EXPERIMENTS = results_in(str(Path(__file__).parents[1] / "experiments" / "quality.py"))
 
 
 @dataclass(frozen=True)
@@ -128,22 +131,23 @@ class Goal:
     predicted: str
     arithmetic: str
     module: str
-    """of `benchmarks`, which measures it with `--device cuda`"""
+    """of `package`; measures it with `--device cuda`"""
     row: str
     """what its row's words hold"""
     options: str = ""
     result: str = ""
+    package: str = "benchmarks"
 
     @property
     def command(self) -> str:
         """What measures it."""
-        words = f"python -m benchmarks.{self.module} {self.options}".strip()
+        words = f"python -m {self.package}.{self.module} {self.options}".strip()
         return f"{words} --device cuda"
 
     def measured(self) -> str:
         """Return what was measured, or that it was not run and by which command it is."""
         name = f"{self.result or self.module}-cuda.json"
-        for file in (RESULTS / name, RESULTS / "gpu_all" / name):
+        for file in (RESULTS / name, RESULTS / "gpu_all" / name, EXPERIMENTS / name):
             if file.exists():
                 content = json.loads(file.read_text())
                 card = content.get("hardware", {}).get("gpu", "a GPU")
@@ -169,10 +173,10 @@ def goals() -> list[Goal]:
         f"{VICREG.short} short kernels x {LAUNCH_US} us + {VICREG.gigabytes} GB / memory + "
         f"{VICREG.long_teraflop} TFLOP / convolutions"
     )
-    host = f"{HOST_US[0]:.0f} to {HOST_US[1]:.0f} us a launch"
+    host = f"{HOST_US[0]:.0f} to {HOST_US[1]:.0f} us per launch"
     return [
         Goal(
-            "a captured graph a step, MNIST's network",
+            "one CUDA graph per step, MNIST's network",
             "≥ 4 x",
             f"{least:.1f} to {most:.1f} x",
             f"{MNIST.kernels} kernels at {host}, against {short} = {step:.2f} ms",
@@ -180,7 +184,7 @@ def goals() -> list[Goal]:
             "captured graph",
         ),
         Goal(
-            "a captured graph a step, VICReg on a ResNet-18",
+            "one CUDA graph per step, VICReg on a ResNet-18",
             "–",
             f"{v_least:.1f} to {v_most:.1f} x",
             f"{VICREG.kernels:,} kernels at {host}, against {vicreg}",
@@ -191,28 +195,29 @@ def goals() -> list[Goal]:
         Goal(
             "ResNet-18, VICReg, batch 256: share of the bfloat16 matrix rate",
             "≥ 25 %",
-            f"{_span(now)}; with LARS by foreach {_span(foreach)}, compiled too {_span(both)}",
+            f"{_span(now)}; with foreach LARS {_span(foreach)}, also compiled {_span(both)}",
             f"{VICREG.teraflop} TFLOP / {MATRIX_RATE:.0f} TFLOP/s, over {vicreg}; foreach: "
             f"{FOREACH} launches for {VICREG.optimizer_short}; compiled: "
-            f"{FUSED_AWAY:.0%} of the bytes less (a guess)",
+            f"{FUSED_AWAY:.0%} fewer bytes (a guess)",
             "gpu",
             "share of the device's",
         ),
         Goal(
-            "the same: an epoch of 50,000 images",
+            "the same: one epoch of 50,000 images",
             "≤ 1.7 s on an H200",
             f"{epochs['H200, at 350']:.2f} s on an H200, {min(epochs.values()):.2f} to "
             f"{max(epochs.values()):.2f} s on all",
             f"50,000 / {VICREG.batch} steps of {vicreg}",
             "gpu",
-            "an epoch of",
+            "epoch of",
         ),
         Goal(
             "exact kNN in 512-D against scikit-learn",
             "≥ 100 x",
             f"{knn:.0f} x",
             f"2 x 10,000 x 60,000 x 512 flop / {FLOAT32_RATE:.0f} TFLOP/s + four passes over "
-            f"2.4 GB + launches, against scikit-learn's rate here on {CORES} cores",
+            f"2.4 GB + launches, against the rate of scikit-learn on this machine, scaled to "
+            f"{CORES} cores",
             "neighbours",
             "512-D,",
         ),
@@ -220,23 +225,23 @@ def goals() -> list[Goal]:
             "exact kNN in the plane",
             "≥ 100 x",
             "as on the CPU",
-            "latents on a GPU are brought to the CPU's k-d tree, whose answers need no product",
+            "latents on a GPU are copied to the CPU, where the k-d tree needs no matrix product",
             "neighbours",
             " 2-D,",
         ),
         Goal(
-            "a training step against the usual loader and loop",
+            "a training step against a DataLoader and a plain loop",
             "≥ 30 x",
             f"{min(piped):.0f} x with affine views, {max(piped):.0f} x with elastic ones",
-            f"{MNIST.batch} images / {step:.2f} ms, against the loader's rate here on "
-            f"{CORES} cores",
+            f"{MNIST.batch} images / {step:.2f} ms, against the loader's rate on this machine, "
+            f"scaled to {CORES} cores",
             "pipeline",
             "a training step",
         ),
         Goal("a step against lightly's", "≥ 20 x", "–", "", "lightly_step", "step"),
         Goal("augmentation alone", "≥ 1.5 x", "–", "", "augmentation", "augmentation"),
         Goal(
-            "steps/s with the dashboard open over those without",
+            "steps/s with the dashboard open over steps/s without",
             "≥ 0.98",
             "–",
             "",
@@ -250,6 +255,7 @@ def goals() -> list[Goal]:
             "",
             "time_to_quality",
             "seconds to kNN@20",
+            package="experiments",
         ),
         Goal(
             "mnist-contrastive-2d: kNN@20, held out",
@@ -260,6 +266,7 @@ def goals() -> list[Goal]:
             "mnist-contrastive-2d",
             options="mnist",
             result="quality-mnist",
+            package="experiments",
         ),
     ]
 
@@ -276,7 +283,7 @@ def section() -> str:
         lines.append(f"| {goal.what} | {goal.asked} | {goal.predicted} | {goal.measured()} |")
         if goal.arithmetic:
             made.append(f"- {goal.what}: {goal.arithmetic}.")
-    return "\n".join([*lines, "", "How predictions were made:", "", *made]) + "\n"
+    return "\n".join([*lines, "", "How the predictions were made:", "", *made]) + "\n"
 
 
 def main() -> None:

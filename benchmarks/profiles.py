@@ -59,7 +59,7 @@ def step_rows() -> list[Row]:
             what = f"our {loss} step of the comparison with lightly"
             rows.append(where_time_goes(what, trainer.step))
             views = partial(trainer.pairing.batch, taken, trainer.generator)
-            rows.append(where_time_goes(f"{what}: its views alone", views))
+            rows.append(where_time_goes(f"{what}: its views only", views))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""How benchmarks start the program: by this interpreter, also where no script was installed."""
+"""How benchmarks start the program: with this interpreter, even if no script is installed."""
 
 from __future__ import annotations
 

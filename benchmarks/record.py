@@ -1,4 +1,4 @@
-"""What every benchmark says of itself: the machine, the versions, a table and a JSON file."""
+"""What every benchmark reports: the machine, the versions, a table and a JSON file."""
 
 from __future__ import annotations
 
@@ -13,30 +13,36 @@ from typing import Any
 
 from benchmarks import peers
 
-RESULTS = Path(os.environ.get("BENCHMARK_RESULTS") or Path(__file__).parent / "results")
-"""where the JSON files go"""
 NOT_RUN = "not run: no GPU here"
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "numpy", "scikit-learn")
 
 
+def results_in(module: str) -> Path:
+    """Return the folder of the JSON files of a module, given by its `__file__`."""
+    return Path(os.environ.get("BENCHMARK_RESULTS") or Path(module).parent / "results")
+
+
+RESULTS = results_in(__file__)
+
+
 @dataclass(frozen=True)
 class Row:
-    """One measured figure beside what was asked of it."""
+    """One measured value and its goal."""
 
     what: str
     goal: str
     measured: str
     reached: bool | None
-    """None where there is nothing to reach, or no device to run it on"""
+    """None if there is no goal, or no device to run it on"""
     numbers: dict[str, object]
     """everything behind `measured`"""
 
 
-def save(name: str, command: str, rows: Iterable[Row]) -> None:
+def save(name: str, command: str, rows: Iterable[Row], results: Path | None = None) -> None:
     """Print each row as it comes, and write `<name>.json` with those so far.
 
-    What was measured is on the screen and on the disk before the next row is begun, and before
-    hardware and versions are looked up, so that nothing that fails later takes it away.
+    Each row is printed and saved before the next one is measured, and before hardware and versions
+    are looked up, so that a later failure loses nothing.
     """
     result: dict[str, Any] = {
         "benchmark": name,
@@ -44,16 +50,17 @@ def save(name: str, command: str, rows: Iterable[Row]) -> None:
         "date": time.strftime("%Y-%m-%d"),
         "rows": [],
     }
+    path = (results or RESULTS) / f"{name}.json"
     print(_HEAD, flush=True)
     for row in rows:
         print(_line(row), flush=True)
         result["rows"].append(asdict(row))
-        write_json(RESULTS / f"{name}.json", result)
-    write_json(RESULTS / f"{name}.json", result | machine())
+        write_json(path, result)
+    write_json(path, result | machine())
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write a file whole or not at all."""
+    """Write a file completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
@@ -66,7 +73,7 @@ def machine() -> dict[str, Any]:
     from tui_latent.runtime.versions import version_of
 
     versions = {package: version_of(package) for package in PACKAGES}
-    # A copy of torch on the path has no record, but says of itself which it is.
+    # A copy of torch on the path has no record, but knows its own version.
     versions["torch"] = _torch_version() if versions["torch"] == "–" else versions["torch"]
     return {
         "hardware": {
@@ -80,7 +87,7 @@ def machine() -> dict[str, Any]:
 
 
 def for_device(name: str, device: str | None) -> str:
-    """Return the name of a result that was measured on one device alone: `gpu-cuda`."""
+    """Return the name of a result that was measured on one device only: `gpu-cuda`."""
     return f"{name}-{device}" if device else name
 
 
@@ -98,7 +105,7 @@ def _line(row: Row) -> str:
 
 
 def no_gpu(goal: str, what: str = "the same on a GPU") -> list[Row]:
-    """Return the row of something that needs a GPU where there is none, else nothing."""
+    """Return a row for what needs a GPU if there is none, else nothing."""
     return [] if _gpu() != "none" else [Row(what, goal, NOT_RUN, None, {})]
 
 

@@ -82,7 +82,7 @@ class Scaling:
         )
 
 
-OPENING = "opening a run with kept curves"
+OPENING = "opening a run with cached curves"
 
 
 def timed(work: Callable[[], object]) -> float:

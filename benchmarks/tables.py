@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/RELIABILITY.md out of what the benchmarks left.
+"""Writes the tables of README.md from the JSON files that the benchmarks left.
 
 python -m benchmarks.tables
 """
@@ -13,12 +13,11 @@ from benchmarks import predictions
 from benchmarks.record import NOT_RUN, RESULTS, Row, table
 
 README = Path(__file__).with_name("README.md")
-RELIABILITY = Path(__file__).parents[1] / "docs" / "RELIABILITY.md"
 MARK = "<!-- tables -->\n"
 SHOWN = (
-    *("startup", "quality-digits", "quality-mnist", "screen", "keys"),
-    *("explorer", "viewer", "evaluate", "pipeline", "two_trainings", "lightly_step"),
-    *("augmentation", "neighbours", "time_to_quality", "gpu", "scaling", "profiles"),
+    *("startup", "screen", "keys", "explorer", "viewer", "evaluate"),
+    *("pipeline", "two_trainings", "lightly_step", "augmentation", "neighbours"),
+    *("gpu", "scaling", "profiles"),
 )
 """in this order, those that have been run"""
 
@@ -33,18 +32,6 @@ def section(result: dict[str, Any]) -> str:
     return f"`{result['command']}` · {result['date']} · {machine} · {software}\n\n{table(rows)}\n"
 
 
-def faults() -> str:
-    """Return one table of all faults that were tried, each with its command."""
-    results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("faults-*.json"))]
-    lines = ["| what | goal | measured | reached | command |", "|---|---|---|---|---|"]
-    words = {True: "yes", False: "no", None: "–"}
-    for result in results:
-        for row in (Row(**row) for row in result["rows"]):
-            cells = (row.what, row.goal, row.measured, words[row.reached])
-            lines.append(f"| {' | '.join(cells)} | `{result['command']}` |")
-    return "\n".join(lines) + "\n"
-
-
 def fill(page: Path, tables: str) -> None:
     """Replace everything after the mark."""
     head = page.read_text().partition(MARK)[0]
@@ -52,11 +39,10 @@ def fill(page: Path, tables: str) -> None:
 
 
 def main() -> None:
-    """Fill both pages."""
+    """Fill the page."""
     files = [RESULTS / f"{name}{end}.json" for name in SHOWN for end in ("", "-cuda")]
     results = [json.loads(file.read_text()) for file in files if file.exists()]
     fill(README, "\n".join([predictions.section(), *map(section, results)]))
-    fill(RELIABILITY, faults())
 
 
 if __name__ == "__main__":

@@ -60,12 +60,12 @@ class Terminal:
         os.write(self.file, keys)
 
     def ended(self) -> bool:
-        """Tell whether the program has ended."""
+        """Return whether the program has ended."""
         pid, _ = os.waitpid(self.pid, os.WNOHANG)
         return pid != 0
 
     def kill(self) -> None:
-        """End the program whatever it does."""
+        """Kill the program."""
         try:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)

@@ -1,8 +1,8 @@
-"""What a second training on the same cores costs each: threads that wait awake take them away.
+"""What two trainings on the same cores cost each other: spinning threads take cores away.
 
 python -m benchmarks.two_trainings       about 7 minutes
 
-Both ways the same program and preset, in turn: as it is, and with OpenMP's own setting.
+The same program and preset in turn: as it is, and with OpenMP's default setting.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
         slowest = max(pair[1] for pair in pairs)
         rows.append(
             Row(
-                f"digits-contrastive-2d beside another of it, waiting {way}",
+                f"digits-contrastive-2d beside a second run of it, waiting {way}",
                 "–",
                 f"{both:.1f} s, slowest {slowest:.1f} s; alone {alone:.1f} s",
                 None,

@@ -1,4 +1,4 @@
-"""How fast the image viewer's sliders answer: a key to the decoded image on the screen.
+"""How fast the image viewer's sliders respond: from key to decoded image on the screen.
 
 python -m benchmarks.viewer [--moves N] [--preset NAME]      2 minutes; MNIST must be there
 """
@@ -32,7 +32,7 @@ KEYS = (b"\x1b[C", b"\x1b[C", b"+", b"\x1b[B", b"\x1b[D", b"4")
 
 
 def made_run(preset: str, dimensions: int, runs: Path) -> Path:
-    """Train for a moment: what a network has learnt does not change how fast it decodes."""
+    """Train briefly: what a network has learned does not change how fast it decodes."""
     overrides: dict[str, object] = {
         "method.latent_dim": dimensions,
         "data.per_class": 100,
@@ -106,7 +106,7 @@ def main() -> None:
             words = f"{asked.preset}, {dimensions}-D"
             rows.append(row(f"decode of a slider move, {words}", decodes(path, asked.moves)))
             moved = slider_moves(path, asked.moves)
-            rows.append(row(f"slider key to all of its repaint, {words}", moved))
+            rows.append(row(f"slider key to complete repaint, {words}", moved))
     save("viewer", "python -m benchmarks.viewer", rows)
 
 

@@ -16,6 +16,47 @@ from hypothesis import settings
 settings.register_profile("tui-latent", deadline=None, max_examples=50)
 settings.load_profile("tui-latent")
 
+SLOW = (
+    "benchmarks/test_gpu_all.py",
+    "config/test_effects.py",
+    "launch/test_background.py",
+    "launch/test_progress.py",
+    "launch/test_start.py",
+    "launch/test_sweep.py",
+    "methods/test_methods.py",
+    "metrics/test_products.py",
+    "reports/test_comparison_report.py",
+    "reports/test_export.py",
+    "reports/test_figure.py",
+    "reports/test_layouts.py",
+    "runtime/test_malloc.py",
+    "runtime/test_openmp.py",
+    "test_hostile_names.py",
+    "test_import_hygiene.py",
+    "test_old_runs.py",
+    "test_terminal.py",
+    "training/test_acceleration.py",
+    "training/test_collapse.py",
+    "training/test_evaluation_waits.py",
+    "training/test_fake_cuda.py",
+    "training/test_going_on.py",
+    "training/test_graph_step.py",
+    "training/test_loading.py",
+    "training/test_random_states.py",
+    "training/test_retrying_writes.py",
+    "training/test_session.py",
+    "tui/charts/test_terminal_images.py",
+    "tui/screens/test_explorer.py",
+    "tui/screens/test_images.py",
+    "tui/test_dashboard_snapshots.py",
+    "tui/test_hangup.py",
+    "tui/test_terminal_driver.py",
+    "tui/test_viewer_pages.py",
+)
+"""Files whose tests train, draw reports, start processes or drive whole screens. `make test-fast`
+leaves them out, as it does each test marked `slow`, to take less than a minute on two idle cores.
+"""
+
 _TERMINAL = (
     "NO_COLOR",
     "FORCE_COLOR",
@@ -25,6 +66,14 @@ _TERMINAL = (
     "TMUX",
     "SSH_CONNECTION",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the slow files."""
+    folder = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(folder) and item.path.relative_to(folder).as_posix() in SLOW:
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,13 @@ import signal
 import struct
 import sys
 import termios
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import pyte
+
+from tests.waiting import Deadline
 
 
 class Terminal:
@@ -66,12 +67,12 @@ class Terminal:
         """Press keys."""
         os.write(self._file, keys.encode())
 
-    def send(self, data: bytes, seconds: float = 60.0) -> None:
+    def send(self, data: bytes, seconds: float = 30.0) -> None:
         """Send bytes as fast as the program takes them, and read what it paints meanwhile."""
         os.set_blocking(self._file, False)
-        deadline = time.monotonic() + seconds
+        deadline = Deadline(seconds)
         while data:
-            assert time.monotonic() < deadline, f"{len(data)} bytes are not taken:\n{self.screen()}"
+            assert not deadline.passed(), f"{len(data)} bytes are not taken:\n{self.screen()}"
             assert self.status is None, f"ended with {self.status}:\n{self.screen()}"
             with suppress(BlockingIOError):
                 data = data[os.write(self._file, data) :]
@@ -83,29 +84,29 @@ class Terminal:
         self._read(0.0)
         return "\n".join(self._emulator.display)
 
-    def wait_for(self, *texts: str, seconds: float = 120.0) -> str:
+    def wait_for(self, *texts: str, seconds: float = 30.0) -> str:
         """Return the screen as soon as it shows any of `texts`; AssertionError with the screen."""
-        deadline = time.monotonic() + seconds
+        deadline = Deadline(seconds)
         while True:
             screen = self.screen()
             if any(text in screen for text in texts):
                 return screen
-            assert time.monotonic() < deadline, f"none of {texts} within {seconds} s:\n{screen}"
+            assert not deadline.passed(), f"none of {texts} in time:\n{screen}"
             assert self.status is None, f"ended with {self.status} before {texts}:\n{screen}"
             self._read(0.1)
 
-    def wait_for_painted(self, sequence: bytes, seconds: float = 120.0) -> None:
+    def wait_for_painted(self, sequence: bytes, seconds: float = 30.0) -> None:
         """Return once the program has sent a control sequence that the emulator does not show."""
-        deadline = time.monotonic() + seconds
+        deadline = Deadline(seconds)
         while sequence not in self.painted:
-            assert time.monotonic() < deadline, f"{sequence!r} never came:\n{self.screen()}"
+            assert not deadline.passed(), f"{sequence!r} never came:\n{self.screen()}"
             self._read(0.1)
 
-    def wait_for_end(self, seconds: float = 120.0) -> int:
+    def wait_for_end(self, seconds: float = 30.0) -> int:
         """Return the exit status once the program has ended."""
-        deadline = time.monotonic() + seconds
+        deadline = Deadline(seconds)
         while self.status is None:
-            assert time.monotonic() < deadline, f"still running:\n{self.screen()}"
+            assert not deadline.passed(), f"still running:\n{self.screen()}"
             self._read(0.1)
         return self.status
 

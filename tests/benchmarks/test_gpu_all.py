@@ -15,6 +15,7 @@ import torch
 
 from benchmarks.gpu_all import Part, parts_of, run_parts
 from benchmarks.gpu_presets import rows
+from tests.waiting import patience, until
 
 REPOSITORY = Path(__file__).parents[2]
 SAVING = """
@@ -60,9 +61,10 @@ def test_a_part_that_hangs_or_crashes_keeps_its_rows_and_takes_no_other_with_it(
         part("fails", 10, "print('why', flush=True); sys.exit(3)"),
         part("works", 10, "saved(row, row, row)"),
     )
+    seconds = 51 * patience(1.0)  # one share of 51 is enough to start and to save a row
     start = time.monotonic()
-    outcomes = {outcome.name: outcome for outcome in run_parts(parts, 51, tmp_path)}
-    assert time.monotonic() - start < 51
+    outcomes = {outcome.name: outcome for outcome in run_parts(parts, seconds, tmp_path)}
+    assert time.monotonic() - start < seconds
     states = {name: (outcome.state, len(outcome.rows)) for name, outcome in outcomes.items()}
     assert states == {
         "hangs": ("killed", 1),
@@ -76,7 +78,8 @@ def test_a_part_that_hangs_or_crashes_keeps_its_rows_and_takes_no_other_with_it(
     assert outcomes["lacks"].words == "not installed: no_such_package"
     assert outcomes["skips"].words == "not installed: kornia"
     assert outcomes["fails"].words == "status 3: why"
-    assert gone(int((tmp_path / "hangs.log").read_text()))
+    child = int((tmp_path / "hangs.log").read_text())
+    until(lambda: gone(child))
     for name, (state, count) in states.items():
         kept = json.loads((tmp_path / f"{name}.json").read_text())
         assert (kept["state"], len(kept["rows"])) == (state, count)
@@ -103,13 +106,11 @@ def test_a_stop_from_outside_ends_the_part_too(tmp_path: Path) -> None:
     )
     process = subprocess.Popen([sys.executable, "-c", program], cwd=REPOSITORY)
     log = tmp_path / "hangs.log"
-    end = time.monotonic() + 60
-    while not (log.exists() and log.read_text().strip()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: log.exists() and log.read_text().strip())
     process.terminate()
-    assert process.wait(20) != 0
-    assert gone(int(log.read_text()))
+    assert process.wait(patience()) != 0
+    child = int(log.read_text())
+    until(lambda: gone(child))
 
 
 BARE = """

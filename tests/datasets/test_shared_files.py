@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.waiting import patience, until
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.download import download
 from tui_latent.datasets.shared_files import alone, whole_file
@@ -36,7 +37,7 @@ print(Path(target).stat().st_size)
 """
 LOAD = """
 import sys, time
-from tui_latent.datasets import decode
+from tui_latent.datasets import decoded_cache as decode
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.config.settings import DataSettings
 quick = decode.decode
@@ -89,7 +90,7 @@ def test_of_two_processes_one_fetches_and_both_have_the_whole_file(
     url, asked = slow_url
     target = tmp_path / "data" / "file.bin"
     both = [fetching(url, target) for _ in range(2)]
-    assert [process.communicate(timeout=120)[0] for process in both] == ["300000\n"] * 2
+    assert [process.communicate(timeout=patience())[0] for process in both] == ["300000\n"] * 2
     assert target.read_bytes() == CONTENT and len(asked) == 1
     assert [path.name for path in target.parent.iterdir()] == ["file.bin"]
 
@@ -101,13 +102,12 @@ def test_a_killed_download_leaves_nothing_that_is_taken_for_the_file(
     target = tmp_path / "data" / "file.bin"
     neighbour = tmp_path / "data" / ".file.bin.other.0123456789ab.part"
     killed = fetching(url, target)
-    while not list(tmp_path.glob("data/.file.bin.*.part")):
-        time.sleep(0.01)
+    until(lambda: list(tmp_path.glob("data/.file.bin.*.part")))
     killed.kill()
     killed.communicate()
     assert not target.exists()
     neighbour.write_text("of another download that goes on")
-    assert fetching(url, target).communicate(timeout=120)[0] == "300000\n"
+    assert fetching(url, target).communicate(timeout=patience())[0] == "300000\n"
     assert sorted(path.name for path in target.parent.iterdir()) == [neighbour.name, "file.bin"]
 
 
@@ -155,7 +155,7 @@ def loading(folder: Path) -> subprocess.Popen[str]:
 
 def test_two_processes_make_one_store(folder: Path, data_folder: Path) -> None:
     both = [loading(folder) for _ in range(2)]
-    said = sorted(process.communicate(timeout=120)[0] for process in both)
+    said = sorted(process.communicate(timeout=patience())[0] for process in both)
     assert said == ["True 0\n", "True 1\n"], "one decodes, the other waits"
     kept = {path.name.split("-")[0] for path in (data_folder / "prepared").iterdir()}
     assert kept == {"images", "known"}
@@ -163,12 +163,12 @@ def test_two_processes_make_one_store(folder: Path, data_folder: Path) -> None:
 
 def test_who_waits_goes_on_where_a_killed_process_stopped(folder: Path, data_folder: Path) -> None:
     first = loading(folder)
-    while not any(path.stat().st_size for path in data_folder.glob("prepared/images-*/rows")):
-        time.sleep(0.01)
+    rows = "prepared/images-*/rows"
+    until(lambda: any(path.stat().st_size for path in data_folder.glob(rows)))
     second = loading(folder)
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    assert second.communicate(timeout=120)[0] == "True 1\n"
+    assert second.communicate(timeout=patience())[0] == "True 1\n"
 
 
 def test_without_locks_a_store_appears_whole(

@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.training.conftest import SMALL
+from tests.waiting import until
 from tui_latent.config.presets import load_preset
 from tui_latent.launch.background import start_in_background
 from tui_latent.launch.start import create_run
@@ -26,13 +25,6 @@ from pathlib import Path
 from tui_latent.launch.background import start_in_background
 print(start_in_background(Path(sys.argv[1])))
 """
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 @pytest.fixture

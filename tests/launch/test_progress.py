@@ -5,26 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.terminal import Terminal
 from tests.training.conftest import SMALL
+from tests.waiting import Deadline, until
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Status
 from tui_latent.runtime.terminal_loss import ONE_LOSS
 
 LONG_AFTER_LOSS = ONE_LOSS + 2.0
 """seconds, with time for a busy process to hear of the loss"""
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -60,9 +54,9 @@ def test_a_held_interrupt_key_stops_saves_and_says_how_to_go_on(
     training: Terminal, tmp_path: Path
 ) -> None:
     pid = status(tmp_path).pid
-    deadline = time.monotonic() + 30.0
+    deadline = Deadline()
     while training.status is None:
-        assert time.monotonic() < deadline, "signals that interrupt one another wait for ever"
+        assert not deadline.passed(), "signals that interrupt one another wait for ever"
         for _ in range(20):
             os.kill(pid, signal.SIGINT)
             time.sleep(0.0003)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import SMALL
-from tests.training.test_session import wait_until
+from tests.waiting import patience, until
 from tui_latent.config.presets import load_preset
 from tui_latent.launch.background import start_in_background
 from tui_latent.launch.start import create_run, train_run
@@ -139,14 +139,14 @@ def test_a_training_whose_folder_is_made_anew_stops_and_says_so_outside_it(
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: read_status(path).step > 0)
+    until(lambda: read_status(path).step > 0)
     aside = tmp_path / "aside"
     path.rename(aside)
     if away == "deleted":
         shutil.rmtree(aside, ignore_errors=True)
     again = make(tmp_path, "mine")
     before = contents(again)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=patience())
     assert process.returncode == 1
     assert "Traceback" not in errors
     assert f"tui-latent: {path}: this folder was " in errors

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs.conftest import PRESET, MakeRun
-from tests.runs.test_writer import until
+from tests.waiting import until
 from tui_latent.runs.schema import FolderLostError, RunBusyError, RunError
 from tui_latent.runs.status import read_status
 from tui_latent.runs.writer import RunWriter
@@ -83,7 +83,7 @@ def test_a_folder_that_is_gone_is_noticed_within_a_heartbeat_and_never_made_agai
 ) -> None:
     run = training(make_run)
     away(run.path)
-    until(lambda: lost(run), 5)
+    until(lambda: lost(run))
     run.close()
     assert not run.path.is_dir() or list(run.path.iterdir()) == []
     if away is move:
@@ -94,7 +94,7 @@ def test_a_folder_that_is_gone_is_noticed_within_a_heartbeat_and_never_made_agai
 def test_the_folder_of_runs_moved_as_a_whole_is_noticed_too(make_run: MakeRun) -> None:
     run = training(make_run)
     run.path.parent.rename(run.path.parent.with_name("renamed"))
-    until(lambda: lost(run), 5)
+    until(lambda: lost(run))
     run.close()
     assert not run.path.parent.exists()
 
@@ -117,7 +117,7 @@ def test_a_deleted_lock_lets_nobody_else_in(make_run: MakeRun) -> None:
     (run.path / "train.lock").unlink()
     with pytest.raises(RunBusyError):
         RunWriter.reopen(run.path).lock()
-    until(lambda: (run.path / "train.lock").exists() and run._lock.stands(), 5)
+    until(lambda: (run.path / "train.lock").exists() and run._lock.stands())
     assert not lost(run)
 
 
@@ -129,7 +129,7 @@ def test_a_run_that_another_took_over_is_given_up(make_run: MakeRun) -> None:
     other._process, other._status = "another", status
     other.status(state="running", step=99)
     other.flush()
-    until(lambda: lost(run), 5)
+    until(lambda: lost(run))
     run.close()
     assert read_status(run.path).process == "another"
 

@@ -122,12 +122,17 @@ def test_a_heartbeat_by_another_clock_that_moves_is_live_at_one_look(
 ) -> None:
     write_status(tmp_path, live(host=ELSEWHERE, heartbeat=time.time() + skew))
     assert certain_status(tmp_path, seconds=0.2).state == "interrupted"
-    beat = threading.Timer(
-        0.3, lambda: write_status(tmp_path, live(host=ELSEWHERE, heartbeat=time.time() + skew))
-    )
-    beat.start()
+    enough = threading.Event()
+
+    def beat() -> None:
+        while not enough.wait(0.1):
+            write_status(tmp_path, live(host=ELSEWHERE, heartbeat=time.time() + skew))
+
+    beats = threading.Thread(target=beat)
+    beats.start()
     assert certain_status(tmp_path).state == "running"
-    beat.join()
+    enough.set()
+    beats.join()
 
 
 def test_a_list_of_runs_learns_that_a_heartbeat_by_another_clock_moves(tmp_path: Path) -> None:

@@ -12,23 +12,16 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.runs.conftest import PRESET, MakeRun
+from tests.waiting import until
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunBusyError, RunError, Status
 from tui_latent.runs.status import read_status, write_status
 from tui_latent.runs.writer import RunWriter
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def background(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -120,7 +113,7 @@ def test_a_change_of_state_is_on_disk_at_once_and_the_rest_within_a_second(
     assert read_status(run.path).state == "running"
     run.status(step=5)
     run.status(epoch=0.5)
-    until(lambda: (read_status(run.path).step, read_status(run.path).epoch) == (5, 0.5), 5)
+    until(lambda: (read_status(run.path).step, read_status(run.path).epoch) == (5, 0.5))
 
 
 def test_status_is_not_written_at_every_step(make_run: MakeRun) -> None:

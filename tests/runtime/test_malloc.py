@@ -11,7 +11,7 @@ import pytest
 STEPS = """
 import resource, threading
 import numpy as np
-from tui_latent.runtime.malloc import give_memory_back, keep_freed_memory
+from tui_latent.runtime.malloc import trim_memory, keep_freed_memory
 
 def step():
     blocks = [np.ones(400_000) for _ in range(100)]  # numpy asks for huge pages from 4 MB on
@@ -35,7 +35,7 @@ thread = threading.Thread(target=work)
 thread.start()
 thread.join()
 held = resident()
-give_memory_back()
+trim_memory()
 print(held - resident())
 """
 PAGES = 100 * 400_000 * 8 // 4096

@@ -14,7 +14,7 @@ OWN_SPINS = "300000"
 
 def spins(call: str, **chosen: str) -> str:
     """Return how often a waiting thread spins in a fresh process that calls `call` first."""
-    script = f"from tui_latent.runtime.openmp import wait_briefly\n{call}\nimport torch"
+    script = f"from tui_latent.runtime.openmp import limit_spinning\n{call}\nimport torch"
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -35,9 +35,9 @@ def spins(call: str, **chosen: str) -> str:
 
 def test_threads_sleep_sooner_than_openmp_would_have_them() -> None:
     assert spins("") == OWN_SPINS
-    assert spins("wait_briefly()") == "1000"
+    assert spins("limit_spinning()") == "1000"
 
 
 def test_what_a_person_has_set_holds() -> None:
-    assert spins("wait_briefly()", GOMP_SPINCOUNT="77") == "77"
-    assert int(spins("wait_briefly()", OMP_WAIT_POLICY="active")) > int(OWN_SPINS)
+    assert spins("limit_spinning()", GOMP_SPINCOUNT="77") == "77"
+    assert int(spins("limit_spinning()", OMP_WAIT_POLICY="active")) > int(OWN_SPINS)

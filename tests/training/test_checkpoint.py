@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import faults_syscalls
+from tests.soak import syscalls
 from tui_latent.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 
@@ -158,17 +158,17 @@ def test_checkpoints_of_a_life_that_is_redone_do_not_push_out_newer_ones(tmp_pat
     assert steps(tmp_path) == [12, 14]
 
 
-@pytest.mark.skipif(not faults_syscalls.supported(), reason="needs ptrace on x86-64 Linux")
+@pytest.mark.skipif(not syscalls.supported(), reason="needs ptrace on x86-64 Linux")
 def test_a_write_killed_at_any_system_call_leaves_a_whole_checkpoint() -> None:
     """Every seventh place here, each one in `python -m benchmarks.faults syscalls`."""
-    places, problems = faults_syscalls.kill_at_each_call(every=7)
+    places, problems = syscalls.kill_at_each_call(every=7)
     assert places > 40
     assert problems == []
 
 
-@pytest.mark.skipif(not faults_syscalls.supported(), reason="needs ptrace on x86-64 Linux")
+@pytest.mark.skipif(not syscalls.supported(), reason="needs ptrace on x86-64 Linux")
 def test_a_write_refused_at_any_system_call_leaves_a_whole_checkpoint_and_no_part() -> None:
-    places, problems = faults_syscalls.refuse_each_call()
+    places, problems = syscalls.refuse_each_call()
     assert places > 8
     assert problems == []
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
 
 from tests.training.conftest import MakeRun
+from tests.waiting import patience, until
 from tui_latent.launch.start import train_run
 from tui_latent.runs.control import request
 from tui_latent.runs.reader import RunReader
@@ -49,14 +49,11 @@ def test_where_asked_the_run_pauses_at_that_evaluation_and_goes_on_when_told(
     worker = threading.Thread(target=train_run, args=(path,))
     worker.start()
     reader = RunReader(path)
-    deadline = time.monotonic() + 120
-    while reader.refresh().status.state != "paused":
-        assert time.monotonic() < deadline, "it never paused"
-        time.sleep(0.02)
+    until(lambda: reader.refresh().status.state == "paused")
     assert reader.refresh().status.step == 40
     assert any("step 40: pausing, as train.pause_on_collapse" in x for x in reader.refresh().log)
     request(path, state="run")
-    worker.join(120)
+    worker.join(patience())
     assert reader.refresh().status.state == "finished"
 
 

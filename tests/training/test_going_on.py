@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from tests.training.conftest import MakeRun
-from tests.training.test_session import assert_same_weights, stop_at, wait_until
+from tests.training.test_session import assert_same_weights, stop_at
+from tests.waiting import until
 from tui_latent.config.presets import load_preset
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.methods.eigenmaps import Eigenmaps
@@ -183,10 +184,9 @@ def stopped_in_five_seconds(path: Path, when: Callable[[], bool]) -> None:
     """Train, ask for a stop as soon as `when` says so, and see that it comes in time."""
     worker = threading.Thread(target=train_run, args=(path,))
     worker.start()
-    wait_until(when)
+    until(when)
     request(path, state="stop")
-    worker.join(5)
-    assert not worker.is_alive()
+    until(lambda: not worker.is_alive(), 5.0)
     assert RunReader(path).refresh().status.state == "stopped"
 
 

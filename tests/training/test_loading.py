@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.training.conftest import MakeRun
+from tests.waiting import patience, until
 from tui_latent.analysis.run_data import RunSource
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import decoded_cache as decode
@@ -46,11 +47,9 @@ def lost_disk() -> Iterator[threading.Event]:
 def stopped_within_five_seconds(path: Path, waiting: threading.Event) -> None:
     worker = threading.Thread(target=train_run, args=(path,), daemon=True)
     worker.start()
-    assert waiting.wait(120)
+    assert waiting.wait(patience())
     request(path, state="stop")
-    start = time.monotonic()
-    worker.join(30)
-    assert time.monotonic() - start < 5
+    until(lambda: not worker.is_alive(), 5.0)
     assert RunReader(path).refresh().status.state == "stopped"
 
 
@@ -96,7 +95,7 @@ def test_a_listing_without_end_stops_with_the_run(
 
     monkeypatch.setattr(listing, "_list_class", list_for_ever)
     stopped_within_five_seconds(path, waiting)
-    assert ended.wait(5)
+    assert ended.wait(patience())
 
 
 def test_a_read_that_never_returns_does_not_hold_up_the_end_of_the_process() -> None:
@@ -114,7 +113,11 @@ except Stop:
     print("stopped")
 """
     ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=patience(),
+        check=True,
     )
     assert ended.stdout == "stopped\n"
 
@@ -137,9 +140,7 @@ def test_the_menu_does_not_wait_for_a_disk_that_does_not_answer(
     assert len(asked) == 1
     lost_disk.set()
     monkeypatch.undo()
-    deadline = time.monotonic() + 30
-    while describe_source(settings).had != "on disk":
-        assert time.monotonic() < deadline
+    until(lambda: describe_source(settings).had == "on disk")
 
 
 def test_a_run_of_before_the_natural_order_keeps_its_own(

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import MakeRun
-from tests.training.test_session import assert_same_weights, records, wait_until
+from tests.training.test_session import assert_same_weights, records
+from tests.waiting import patience, until
 from tui_latent.launch.start import train_run
 from tui_latent.runs.atomic_files import AppendedLines
 from tui_latent.runs.control import read_request, request
@@ -74,13 +75,13 @@ def test_a_checkpoint_waits_for_room_and_the_run_ends_as_if_there_had_been_some(
     full = FullDisk(number)
     monkeypatch.setattr(trainer, "save_checkpoint", full.before(save_checkpoint))
     worker = train_beside(run)
-    wait_until(lambda: full.refused > 2)
+    until(lambda: full.refused > 2)
     status = RunReader(run).refresh().status
     assert status.state == "paused"
     assert status.error is not None and words in status.error
     assert str(run / "checkpoints") in status.error and "bytes" in status.error
     full.full = False
-    worker.join(60)
+    worker.join(patience())
     status = RunReader(run).refresh().status
     assert (status.state, status.error, status.checkpoint_step) == ("finished", None, 12)
     assert_same_weights(whole, run)
@@ -101,9 +102,9 @@ def test_a_record_waits_too_and_is_neither_lost_nor_doubled(
 
     monkeypatch.setattr(AppendedLines, "append", append)
     worker = train_beside(run)
-    wait_until(lambda: full.refused > 1)
+    until(lambda: full.refused > 1)
     full.full = False
-    worker.join(60)
+    worker.join(patience())
     assert [r["step"] for r in records(run) if "train/loss" in r] == list(range(1, 13))
 
 
@@ -114,10 +115,9 @@ def test_a_run_can_be_stopped_while_the_disk_is_full_and_says_what_is_lost(
     full = FullDisk(errno.ENOSPC)
     monkeypatch.setattr(trainer, "save_checkpoint", full.before(save_checkpoint))
     worker = train_beside(run)
-    wait_until(lambda: full.refused > 1)
+    until(lambda: full.refused > 1)
     request(run, state="stop")
-    worker.join(5)
-    assert not worker.is_alive()
+    until(lambda: not worker.is_alive(), 5.0)
     status = RunReader(run).refresh().status
     assert status.state == "failed"
     assert status.error is not None and "stopped without a last checkpoint" in status.error
@@ -190,9 +190,9 @@ def test_a_disk_that_is_away_altogether_is_waited_for_and_changes_nothing_asked(
     real_write = os.write
     monkeypatch.setattr(os, "write", away.before(real_write))
     worker = train_beside(run)
-    wait_until(lambda: away.refused > 20)
+    until(lambda: away.refused > 20)
     away.full = False
-    worker.join(60)
+    worker.join(patience())
     assert not worker.is_alive()
     monkeypatch.undo()
     assert read_status(run).state == "finished", read_status(run).error
@@ -226,9 +226,9 @@ def test_how_a_run_ended_waits_for_the_disk_too(
 
     monkeypatch.setattr("tui_latent.runs.writer.write_status", refuse_the_end)
     worker = train_beside(run)
-    wait_until(lambda: full.refused > 2)
+    until(lambda: full.refused > 2)
     full.full = False
-    worker.join(60)
+    worker.join(patience())
     assert read_status(run).state == "finished"
 
 

@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.training.conftest import MakeRun
+from tests.waiting import patience, until
 from tui_latent.launch.start import train_run
 from tui_latent.runs.control import request
 from tui_latent.runs.reader import RunReader
@@ -42,13 +43,6 @@ def assert_same_weights(one: Path, other: Path) -> None:
     assert first.keys() == second.keys()
     different = [name for name in first if not torch.equal(first[name], second[name])]
     assert not different
-
-
-def wait_until(condition: Any, seconds: float = 180.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_a_finished_run_holds_curves_map_latents_log_and_checkpoint(make_run: MakeRun) -> None:
@@ -204,7 +198,7 @@ def test_a_killed_process_resumes_to_the_very_same_weights(make_run: MakeRun) ->
     program += "train_run(Path(sys.argv[1]))"
     process = subprocess.Popen([sys.executable, "-c", program, str(killed)])
     reader = RunReader(killed)
-    wait_until(lambda: (reader.refresh().status.checkpoint_step or 0) >= 12)
+    until(lambda: (reader.refresh().status.checkpoint_step or 0) >= 12)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert RunReader(killed).refresh().status.state == "interrupted"
@@ -220,18 +214,18 @@ def test_pause_holds_and_resume_goes_on(make_run: MakeRun) -> None:
     worker = threading.Thread(target=train_run, args=(path,))
     worker.start()
     reader = RunReader(path)
-    wait_until(lambda: reader.refresh().status.step > 0)
+    until(lambda: reader.refresh().status.step > 0)
     request(path, state="pause")
-    wait_until(lambda: reader.refresh().status.state == "paused")
+    until(lambda: reader.refresh().status.state == "paused")
     lines = len(records(path))
     request(path, checkpoint=True)
-    wait_until(lambda: any("checkpoint at" in line for line in reader.refresh().log))
+    until(lambda: any("checkpoint at" in line for line in reader.refresh().log))
     time.sleep(0.3)
     assert len(records(path)) <= lines + 1
     request(path, state="run")
-    wait_until(lambda: reader.refresh().status.state == "running")
+    until(lambda: reader.refresh().status.state == "running")
     request(path, state="stop")
-    worker.join(60)
+    worker.join(patience())
     assert reader.refresh().status.state == "stopped"
 
 
@@ -240,15 +234,15 @@ def test_a_second_trainer_is_refused_and_changes_nothing_of_the_first(make_run: 
     worker = threading.Thread(target=train_run, args=(path,))
     worker.start()
     reader = RunReader(path)
-    wait_until(lambda: reader.refresh().status.step > 0)
+    until(lambda: reader.refresh().status.step > 0)
     request(path, state="pause")
-    wait_until(lambda: reader.refresh().status.state == "paused")
+    until(lambda: reader.refresh().status.state == "paused")
     with pytest.raises(RunBusyError, match=f"process {os.getpid()} .*stop it first"):
         train_run(path)
     time.sleep(0.3)
     assert reader.refresh().status.state == "paused"
     request(path, state="stop")
-    worker.join(60)
+    worker.join(patience())
 
 
 def test_a_loss_that_is_not_finite_fails_the_run_and_keeps_the_good_checkpoint(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from tests.waiting import Deadline
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.dashboard.header import RunHeader
@@ -23,11 +23,11 @@ class MenulessApp(LatentApp):
         return Screen()
 
 
-async def until(pilot: Pilot[Any], condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Let the application run until something is so; AssertionError when it never is."""
-    deadline = time.monotonic() + seconds
+async def until(pilot: Pilot[Any], condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Let the application run until `condition` holds, as `waiting.until` does."""
+    deadline = Deadline(seconds)
     while not condition():
-        assert time.monotonic() < deadline, "it never came"
+        assert not deadline.passed(), "waited in vain"
         await pilot.pause(0.02)
     await pilot.pause()
 

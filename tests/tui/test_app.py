@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
+from tests import waiting
 from tests.tui.made_runs import ScriptedTrainer, new_run, trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, until
 from tui_latent.runs.reader import RunReader
@@ -213,11 +214,7 @@ async def test_a_crash_of_the_screen_stops_the_training(tmp_path: Path) -> None:
             await until(pilot, lambda: "● running" in header(screen))
             app.call_later(crash)
             await pilot.pause(0.5)
-    for _ in range(500):
-        if RunReader(writer.path).refresh().status.state == "stopped":
-            break
-        threading.Event().wait(0.01)
-    assert RunReader(writer.path).refresh().status.state == "stopped"
+    waiting.until(lambda: RunReader(writer.path).refresh().status.state == "stopped")
 
 
 async def test_a_report_is_written_in_the_background_and_said_where(tmp_path: Path) -> None:
@@ -225,7 +222,7 @@ async def test_a_report_is_written_in_the_background_and_said_where(tmp_path: Pa
     may_write = threading.Event()
 
     def export(path: Path) -> Path:
-        assert may_write.wait(5)
+        assert may_write.wait(waiting.patience())
         return path / "reports" / "[1].png"
 
     app = MenulessApp(tmp_path, open_path=writer.path, export=export)
@@ -261,7 +258,9 @@ async def test_the_palette_offers_what_can_be_done_now(tmp_path: Path) -> None:
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
         await pilot.press(*"run: pause")
-        await pilot.pause(0.3)
+        found = app.screen.query_one(OptionList)
+        await until(pilot, lambda: found.option_count > 0)
+        await until(pilot, lambda: "Run: Pause" in str(found.get_option_at_index(0).prompt))
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen)
         await until(pilot, lambda: "pausing…" in header(screen))

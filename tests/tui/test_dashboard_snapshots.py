@@ -52,8 +52,7 @@ def test_help(snap_compare: Compare, tmp_path: Path) -> None:
     async def open_help(pilot: Pilot[int]) -> None:
         await all_drawn(pilot)
         await pilot.press("question_mark")
-        while not isinstance(pilot.app.screen, HelpScreen):
-            await pilot.pause(0.02)
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
 
     app = MenulessApp(tmp_path, open_path=writer.path)
     assert snap_compare(app, terminal_size=(80, 24), run_before=open_help)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.made_runs import new_run
+from tests.waiting import until
 from tui_latent.runs.control import request
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Status
@@ -88,13 +89,6 @@ class Watched:
             self.hang_up()
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
 Start = Callable[..., Watched]
 
 
@@ -144,7 +138,8 @@ def test_a_signal_after_the_loss_stops_and_saves(start: Start, second: signal.Si
     until(lambda: app.status().step >= 5)
     app.hang_up()
     os.kill(app.pid, signal.SIGHUP)  # of the shell, which hears of the same loss
-    time.sleep(ONE_LOSS + 2.0 if second is signal.SIGHUP else 0.2)
+    until(lambda: any("without a screen" in line for line in RunReader(app.path).refresh().log))
+    time.sleep(ONE_LOSS + 1.0 if second is signal.SIGHUP else 0.0)
     assert app.status().state == "running"
     os.kill(app.pid, second)
     until(app.has_ended, 5.0)
@@ -165,7 +160,6 @@ def test_a_hangup_of_a_terminal_that_is_there_gives_it_back(start: Start) -> Non
 def test_without_a_training_a_lost_terminal_ends_the_process(start: Start) -> None:
     app = start(what="idle")
     until(lambda: bool(app.status()) and b"\x1b[?1049h" in app.painted)
-    time.sleep(0.5)
     app.hang_up()
     until(app.has_ended, 5.0)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.message import Message
 
 from tests.tui.made_runs import clusters, new_run, running, trained_run
+from tests.waiting import patience
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 
@@ -24,13 +25,13 @@ def watch(path: Path) -> tuple[RunWatcher, queue.Queue[Message]]:
 def test_a_run_is_told_at_once_and_then_only_what_changed(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     watcher, messages = watch(writer.path)
-    first = messages.get(timeout=5)
+    first = messages.get(timeout=patience())
     assert isinstance(first, SnapshotRead)
     assert first.snapshot.status.step == 720
     writer.latent_map(clusters(50, 2))
-    second = messages.get(timeout=5)
+    second = messages.get(timeout=patience())
     while isinstance(second, SnapshotRead) and second.snapshot.map is first.snapshot.map:
-        second = messages.get(timeout=5)  # a heartbeat came first
+        second = messages.get(timeout=patience())  # a heartbeat came first
     assert isinstance(second, SnapshotRead)
     assert second.snapshot.curves["train/loss"] is first.snapshot.curves["train/loss"]
     watcher.close()
@@ -39,7 +40,7 @@ def test_a_run_is_told_at_once_and_then_only_what_changed(tmp_path: Path) -> Non
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     _, messages = watch(tmp_path / "nothing")
-    lost = messages.get(timeout=5)
+    lost = messages.get(timeout=patience())
     assert isinstance(lost, RunLost)
     assert "nothing" in lost.problem
 
@@ -49,20 +50,20 @@ def test_a_folder_that_goes_is_told(tmp_path: Path) -> None:
     running(writer)
     writer.close()
     _, messages = watch(writer.path)
-    messages.get(timeout=5)
+    messages.get(timeout=patience())
     shutil.rmtree(writer.path)
-    message = messages.get(timeout=5)
+    message = messages.get(timeout=patience())
     while not isinstance(message, RunLost):
-        message = messages.get(timeout=5)
+        message = messages.get(timeout=patience())
     assert writer.path.name in message.problem
 
 
 def test_nothing_is_told_after_closing(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     watcher, messages = watch(writer.path)
-    messages.get(timeout=5)
+    messages.get(timeout=patience())
     watcher.close()
-    watcher._thread.join(5)
+    watcher._thread.join(patience())
     assert not watcher._thread.is_alive()
     while not messages.empty():
         messages.get()
@@ -83,7 +84,7 @@ def test_a_run_that_comes_back_is_shown_again_and_its_loss_told_once(tmp_path: P
 
     def wait_for(count: int) -> None:
         with arrived:
-            assert arrived.wait_for(lambda: len(told) >= count, 20)
+            assert arrived.wait_for(lambda: len(told) >= count, patience())
 
     watcher = RunWatcher(run.path, post, 0.02)
     watcher.start()

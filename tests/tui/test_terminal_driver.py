@@ -11,6 +11,7 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.tui.made_runs import new_run
+from tests.waiting import Deadline
 from tui_latent.runs.reader import RunReader
 
 PROGRAM = """
@@ -55,11 +56,11 @@ class Trained:
         """Check that a key is answered and that the training goes on."""
         step = self.step()
         self.terminal.type("?")
-        self.terminal.wait_for(HELP, seconds=30.0)
+        self.terminal.wait_for(HELP)
         self.terminal.type("\x1b")
-        deadline = time.monotonic() + 30.0
+        deadline = Deadline()
         while HELP in self.terminal.screen() or self.step() <= step:
-            assert time.monotonic() < deadline, f"from step {step}:\n{self.terminal.screen()}"
+            assert not deadline.passed(), f"from step {step}:\n{self.terminal.screen()}"
             time.sleep(0.02)
         assert RunReader(self.run).refresh().status.state == "running"
 

@@ -52,7 +52,7 @@ async def page(pilot: Pilot[Any], key: str, run: Path, words: str) -> ViewerScre
     screen = ViewerScreen(run)
     await pilot.app.push_screen(screen)
     await pilot.press(key)
-    await until(pilot, lambda: words in text_of(pilot), seconds=30)
+    await until(pilot, lambda: words in text_of(pilot))
     return screen
 
 
@@ -234,7 +234,7 @@ async def test_every_page_of_a_run_that_says_little_says_something(
     }
     async with app.run_test(size=(120, 40)) as pilot:
         await app.push_screen(ViewerScreen(run))
-        await until(pilot, lambda: "draw 1" in text_of(pilot), seconds=30)
+        await until(pilot, lambda: "draw 1" in text_of(pilot))
         for key, words in said.items():
             await pilot.press(key)
             await until(pilot, lambda words=words: words in text_of(pilot))  # type: ignore[misc]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.waiting import patience
 from tui_latent.tui.charts.draw_thread import WorkerThread
 
 
@@ -18,7 +19,7 @@ class Waits:
 
     def __call__(self) -> None:
         self.began.set()
-        assert self.may_end.wait(5)
+        assert self.may_end.wait(patience())
 
 
 def note(seen: list[object], value: object) -> Callable[[], None]:
@@ -31,14 +32,14 @@ def test_of_jobs_that_wait_under_one_key_only_the_newest_is_done() -> None:
     seen: list[object] = []
     first, last = Waits(), threading.Event()
     drawer.submit("map", first)
-    assert first.began.wait(5)
+    assert first.began.wait(patience())
     assert not drawer.idle()
     for value in range(100):
         drawer.submit("map", note(seen, value))
         drawer.submit("loss", note(seen, -value))
     drawer.submit("end", last.set)
     first.may_end.set()
-    assert last.wait(5)
+    assert last.wait(patience())
     drawer.close()
     assert seen == [99, -99]
     assert not errors
@@ -51,7 +52,7 @@ def test_all_jobs_are_done_in_one_thread() -> None:
     for key in range(5):
         drawer.submit(key, lambda: threads.append(threading.get_ident()))
     drawer.submit("end", done.set)
-    assert done.wait(5)
+    assert done.wait(patience())
     drawer.close()
     assert len(set(threads)) == 1
     assert threads[0] != threading.get_ident()
@@ -67,7 +68,7 @@ def test_a_job_that_fails_is_told_and_the_next_is_done() -> None:
 
     drawer.submit("a", fail)
     drawer.submit("b", done.set)
-    assert done.wait(5)
+    assert done.wait(patience())
     drawer.close()
     assert [str(error) for error in errors] == ["no plot"]
 
@@ -79,7 +80,7 @@ def test_after_closing_nothing_is_drawn_and_no_thread_is_left(used: bool) -> Non
     if used:
         done = threading.Event()
         drawer.submit("a", done.set)
-        assert done.wait(5)
+        assert done.wait(patience())
     drawer.close()
     seen: list[object] = []
     drawer.submit("b", note(seen, 1))

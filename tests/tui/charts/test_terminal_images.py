@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.terminal import Terminal
+from tests.waiting import patience
 from tui_latent.tui.charts.terminal_images import QUERY, draws_images, worth_asking
 
 KITTY = b"\x1b_Gi=31;OK\x1b\\\x1b[?62;c"
@@ -87,7 +88,7 @@ def ask(reply: bytes, **environment: str) -> tuple[bytes, bytes]:
         assert termios.tcgetattr(other) == mode
         os.write(own, b"typed later\n")
         after = _read_until(own, b"read typed later")
-        process.wait(10)
+        process.wait(patience())
     finally:
         process.kill()
         process.wait()
@@ -100,7 +101,7 @@ def _read_until(descriptor: int, end: bytes) -> bytes:
     """Read from a pty as far as `end`."""
     read = b""
     while end not in read:
-        assert select.select([descriptor], [], [], 60)[0], read
+        assert select.select([descriptor], [], [], patience())[0], read
         read += os.read(descriptor, 4096)
     return read
 

@@ -147,10 +147,11 @@ async def test_nothing_is_drawn_again_while_nothing_changes(tmp_path: Path) -> N
         submit(key, job)  # type: ignore[arg-type]
 
     async with app.run_test(size=WIDE) as pilot:
-        await all_drawn(pilot)
+        screen = await all_drawn(pilot)
         app.drawer.submit = count  # type: ignore[method-assign]
         running(writer, step=730)  # the header alone changes
-        await pilot.pause(2.5)
+        await until(pilot, lambda: "730" in header(screen))
+        await pilot.pause(0.5)
         assert drawn == []
     writer.close()
 

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from tests.tui.evaluations import curve, evaluation
 from tests.tui.made_runs import new_run, trained_run
 from tests.tui.pilots import MenulessApp, dashboard, until
+from tests.waiting import patience
 from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import write_evaluation
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
@@ -112,7 +113,7 @@ async def test_without_an_evaluation_it_measures_part_by_part(
 
     def slow(tell: Tell) -> Any:
         tell("k-means")
-        go_on.wait(10)
+        go_on.wait(patience())
         return evaluation()
 
     measuring(monkeypatch, slow)

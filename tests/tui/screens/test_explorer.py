@@ -75,7 +75,7 @@ async def explorer(pilot: Pilot[Any]) -> ExplorerScreen:
     await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
     screen = pilot.app.screen
     assert isinstance(screen, ExplorerScreen)
-    await until(pilot, lambda: "kNN says" in facts(screen), 30)
+    await until(pilot, lambda: "kNN says" in facts(screen))
     return screen
 
 
@@ -260,17 +260,27 @@ async def test_a_live_run_is_followed_and_one_that_is_looked_back_at_is_not(tmp_
     writer.close()
 
 
-async def test_playing_shows_every_evaluation_and_ends_at_the_newest(tmp_path: Path) -> None:
+async def test_playing_shows_every_evaluation_and_ends_at_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The test sets the pace: by itself an evaluation may pass between two looks.
+    monkeypatch.setattr("tui_latent.tui.screens.explorer.screen._PLAY_SECONDS", 3600.0)
     writer = digits_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
         await pilot.press("p")
 
-        def at(place: str) -> Callable[[], bool]:
-            return lambda: place in line(screen)
+        def played_to(place: str) -> Callable[[], bool]:
+            def arrives() -> bool:
+                if place not in line(screen):
+                    screen._play_on()
+                return place in line(screen)
 
-        for place in ("1/3", "2/3", "3/3"):
-            await until(pilot, at(place), 20)
+            return arrives
+
+        await until(pilot, lambda: "1/3" in line(screen))
+        for place in ("2/3", "3/3"):
+            await until(pilot, played_to(place))
     writer.close()
 
 
@@ -299,13 +309,13 @@ async def test_wider_latents_are_projected_and_a_cloud_turns(tmp_path: Path) -> 
         screen = await explorer(pilot)
         assert "Latent map, PCA" in shown_map(screen)
         await pilot.press("P")
-        await until(pilot, lambda: "of the variance · trustworthiness" in shown_map(screen), 30)
+        await until(pilot, lambda: "of the variance · trustworthiness" in shown_map(screen))
         await pilot.press("P")
-        await until(pilot, lambda: "of the variance between classes" in shown_map(screen), 30)
+        await until(pilot, lambda: "of the variance between classes" in shown_map(screen))
         await pilot.press("P")  # t-SNE
         await until(pilot, lambda: "t-SNE" in line(screen))
         await pilot.press("P")  # asked for before t-SNE is done: that is given up
-        await until(pilot, lambda: "the latents themselves" in shown_map(screen), 30)
+        await until(pilot, lambda: "the latents themselves" in shown_map(screen))
         widget = screen.query_one(ExplorerMap)
         assert widget.scene is not None
         before = widget.scene.points
@@ -320,9 +330,9 @@ async def test_a_projection_given_up_leaves_the_last_one(tmp_path: Path) -> None
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
         await pilot.press("P")
-        await until(pilot, lambda: "of the variance" in shown_map(screen), 30)
+        await until(pilot, lambda: "of the variance" in shown_map(screen))
         await pilot.press("P")
-        await until(pilot, lambda: "LDA" in shown_map(screen), 30)
+        await until(pilot, lambda: "LDA" in shown_map(screen))
         await pilot.press("P")
         await until(pilot, lambda: "t-SNE" in line(screen))
         await pilot.press("escape")

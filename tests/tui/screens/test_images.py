@@ -16,6 +16,7 @@ from textual.widgets import Static
 from tests.tui.known_images import KnownImages, KnownLandings, NothingThere, known_distant
 from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, until
+from tests.waiting import patience
 from tui_latent import analysis
 from tui_latent.analysis.view_spread import ViewSpread
 from tui_latent.config.settings import Preset
@@ -223,7 +224,7 @@ async def test_of_what_is_asked_for_meanwhile_only_the_newest_is_looked_up(
     may_go = threading.Event()
 
     def slowly(images: KnownImages, indices: Sequence[int], views: int, seed: int) -> Any:
-        may_go.wait(10)
+        may_go.wait(patience())
         looked_up.append(indices[0])
         return original(images, indices, views, seed)
 

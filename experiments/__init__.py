@@ -1,0 +1,1 @@
+"""What the presets reach, beside what was published: one command per module, as in `benchmarks`."""

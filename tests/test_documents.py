@@ -1,0 +1,95 @@
+"""What the documents name exists: files, tests and commands."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+DOCUMENTS = [
+    REPOSITORY / name
+    for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "Makefile")
+] + sorted((REPOSITORY / "docs").rglob("*.md"))
+ARCHITECTURE = REPOSITORY / "docs" / "ARCHITECTURE.md"
+RELIABILITY = REPOSITORY / "docs" / "RELIABILITY.md"
+CODE = re.compile(r"`([^`\n]+)`")
+
+
+@cache
+def python_files() -> tuple[str, ...]:
+    folders = ("tui_latent", "tests", "benchmarks", "experiments")
+    return tuple(
+        path.relative_to(REPOSITORY).as_posix()
+        for folder in folders
+        for path in (REPOSITORY / folder).rglob("*")
+        if path.suffix == ".py" or path.is_dir()
+    )
+
+
+@cache
+def names_of_tests() -> frozenset[str]:
+    trees = [ast.parse(path.read_text()) for path in (REPOSITORY / "tests").rglob("test_*.py")]
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return frozenset(
+        node.name for tree in trees for node in ast.walk(tree) if isinstance(node, functions)
+    )
+
+
+def is_there(path: str) -> bool:
+    """Return whether a path, or the end of one, is that of a file or folder of Python."""
+    path = path.rstrip("/")
+    return any(file == path or file.endswith(f"/{path}") for file in python_files())
+
+
+@pytest.mark.parametrize("page", [ARCHITECTURE, RELIABILITY], ids=lambda page: page.name)
+def test_the_python_files_that_a_document_names_exist(page: Path) -> None:
+    named = CODE.findall(page.read_text())
+    paths = {name for name in named if re.fullmatch(r"[\w/]+\.py", name)}
+    assert paths
+    assert not [path for path in sorted(paths) if not is_there(path)]
+
+
+def test_the_folders_of_the_architecture_exist() -> None:
+    named = CODE.findall(ARCHITECTURE.read_text())
+    folders = {name for name in named if re.fullmatch(r"[\w/]+/", name)}
+    of_runs = {"latents/", "checkpoints/", "evaluations/", "reports/"}
+    assert not [name for name in sorted(folders - of_runs) if not is_there(name)]
+
+
+def test_the_tests_that_stand_for_the_promises_exist() -> None:
+    names = [name for name in CODE.findall(RELIABILITY.read_text()) if name.startswith("test_")]
+    assert len(names) > 50
+    missing = []
+    for name in names:
+        start = name.removesuffix("…")
+        found = [t for t in names_of_tests() if t.startswith(start)] if "…" in name else [name]
+        if not found or not set(found) <= names_of_tests():
+            missing.append(name)
+    assert not missing
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
+def test_the_commands_that_a_document_quotes_exist(page: Path) -> None:
+    modules = set(re.findall(r"python -m ([\w.]+)", page.read_text()))
+    assert not [module for module in sorted(modules) if not can_be_run(module)]
+
+
+def can_be_run(module: str) -> bool:
+    """Return whether `python -m` finds a module, without importing it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def test_the_targets_of_make_that_the_documents_quote_exist() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    for page in DOCUMENTS:
+        if page.suffix == ".md":
+            quoted = re.findall(r"(?:^|`)make ([\w-]+)", page.read_text(), re.MULTILINE)
+            assert set(quoted) <= targets, page
