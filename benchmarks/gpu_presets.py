@@ -110,9 +110,9 @@ def measure(name: str, device: torch.device, tiny: bool) -> Row:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         try:
-            settings = preset(name, device, folder, tiny, acceleration="off")
-            if reason := _not_here(settings):
+            if reason := _not_here(load_preset(name)):
                 return Row(name, "–", f"not run: {reason}", None, {})
+            settings = preset(name, device, folder, tiny, acceleration="off")
             reached = _measured(name, device, folder, tiny, numbers)
         except Exception as error:  # the next preset is to be measured whatever happened to this
             first = str(error).partition("\n")[0]

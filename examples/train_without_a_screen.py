@@ -5,6 +5,7 @@ python examples/train_without_a_screen.py mnist-conv-autoencoder-7d train.epochs
 """
 
 import sys
+from collections.abc import Mapping
 
 from tui_latent.config.presets import load_preset
 from tui_latent.datasets.sources import load_dataset
@@ -13,7 +14,7 @@ from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.loop import TrainingLoop
 
 name = sys.argv[1] if len(sys.argv) > 1 else "digits-vicreg"
-changes: dict[str, object] = dict(word.split("=", 1) for word in sys.argv[2:])
+changes: Mapping[str, object] = dict(word.split("=", 1) for word in sys.argv[2:])
 preset = load_preset(name, changes or {"train.epochs": 10})
 
 dataset = load_dataset(preset.data, preset.train.seed, log=print)

@@ -15,8 +15,7 @@ from tui_latent.config.presets import load_preset
 
 def ours(steps: int, log_every: int) -> Ours:
     changes = SMALL | {"train.log_every": log_every}
-    settings = load_preset("digits-contrastive-2d", changes)
-    return Ours(settings.model_copy(update={"stages": ()}), steps)
+    return Ours(load_preset("digits-contrastive-2d", changes | {"stages": []}), steps)
 
 
 @pytest.mark.parametrize(("steps", "log_every"), [(6, 10), (10, 5), (1, 4), (3, 10)])

@@ -189,6 +189,9 @@ def fake_gpu() -> Iterator[FakeTensorMode]:
         for name, value in {
             "torch.cuda.amp.common.amp_definitely_not_available": lambda: False,
             "torch.cuda.is_bf16_supported": lambda *a, **k: True,
+            "torch.cuda.mem_get_info": lambda *a: (70 << 30, 80 << 30),
+            "torch.cuda.memory_reserved": lambda *a: 0,
+            "torch.cuda.memory_allocated": lambda *a: 0,
             "torch._fused_sgd_": lambda *a, **k: None,  # has no fake kernel
             "torch.Tensor.backward": backward_by_hand,
             "torch.random.fork_rng": lambda *a, **k: contextlib.nullcontext(),

@@ -54,6 +54,11 @@ EVERY_CHANGE: dict[str, object] = {
     "augment.solarize": 0.2,
     "augment.noise": 0.05,
 }
+OF_GREY: dict[str, object] = {
+    name: value
+    for name, value in EVERY_CHANGE.items()
+    if name not in ("augment.saturation", "augment.hue", "augment.grayscale")
+}
 SMALL_NETWORK: dict[str, object] = {"train.batch_size": BATCH, "method.width": 8}
 
 
@@ -106,7 +111,7 @@ def test_an_update_of_every_preset_stays_on_the_gpu_and_never_waits(name: str, s
     ("name", "changes"),
     [
         ("digits-triplet-2d", {"method__negatives": "semi-hard"}),
-        ("digits-vicreg", EVERY_CHANGE),
+        ("digits-vicreg", OF_GREY),
         ("cifar10-vicreg", EVERY_CHANGE),
         ("digits-contrastive-2d", {"method__dropout": 0.2, "train__grad_clip": 1.0}),
         ("digits-contrastive-2d", {"train__optimizer": "sgd"}),
