@@ -3,7 +3,7 @@
 python -m benchmarks.gpu             a few minutes on a GPU; without one, the CPU's share only
 
 The first row counts the multiplications and additions of one update by torch's FlopCounterMode
-(convolutions and matrix products, forward and backward), and sets the Trainer's rate beside the
+(convolutions and matrix products, forward and backward), and sets our step's rate beside the
 best rate of a square bfloat16 matrix product on the same device in the same run. The last has the
 MNIST preset's steps launched one operation at a time and as one captured CUDA graph, both in a
 worker thread, as the dashboard trains. Images are made of random numbers.
@@ -23,7 +23,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.lightly_step import made_images
-from benchmarks.our_steps import Ours
+from benchmarks.our_steps import Ours, training_loop
 from benchmarks.record import Row, for_device, no_gpu, save
 from benchmarks.rounds import alternate, device_option, devices, finish, place, use_all_cores
 from tui_latent.config.presets import load_preset
@@ -62,22 +62,21 @@ def resnet_preset(images: Path, device: torch.device) -> Preset:
     return load_preset("cifar10-vicreg", changes)
 
 
-def operations(settings: Preset, folder: Path) -> float:
+def operations(settings: Preset) -> float:
     """Return the floating-point operations of one update, for each image of the batch."""
     plain = settings.train.model_copy(update={"acceleration": "off"})
-    ours = Ours(settings.model_copy(update={"train": plain}), folder, steps=1)
+    loop = training_loop(settings.model_copy(update={"train": plain}))
     with FlopCounterMode(display=False) as counter:
-        ours.trainer.step()
+        loop.step()
     return float(counter.get_total_flops()) / settings.train.batch_size
 
 
 def resnet_rows(device: torch.device) -> list[Row]:
     """Measure the share of the matrix rate, and on a GPU the seconds of an epoch."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        settings = resnet_preset(made_images(folder), device)
-        each = operations(settings, folder / "counted")
-        ours = Ours(settings, folder / "timed", STEPS[device.type])
+    with tempfile.TemporaryDirectory() as folder:
+        settings = resnet_preset(made_images(Path(folder)), device)
+        each = operations(settings)
+        ours = Ours(settings, STEPS[device.type])
         rates = sorted(ours() for _ in range(ROUNDS))
     rate, peak = rates[ROUNDS // 2], matmul_rate(device)
     share = rate * each / peak
@@ -122,14 +121,13 @@ def small_preset(images: Path, acceleration: str) -> Preset:
 def graph_row(steps: int = 500) -> Row:
     """Compare one captured graph per step with launched operations, both in a worker thread."""
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(1) as worker:
-        folder = Path(name)
-        images = folder / "made.npz"
+        images = Path(name) / "made.npz"
         generator = np.random.default_rng(0)
         made = generator.integers(0, 256, (8192, 28, 28), dtype=np.uint8)
         np.savez(images, x_train=made, y_train=np.arange(8192) % 10)
 
         def side(acceleration: str) -> Ours:
-            return Ours(small_preset(images, acceleration), folder / acceleration, steps)
+            return Ours(small_preset(images, acceleration), steps)
 
         plain, graph = (worker.submit(side, way).result() for way in ("off", "graph"))
         compared = alternate(

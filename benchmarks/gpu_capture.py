@@ -22,7 +22,7 @@ from tui_latent.config.presets import load_preset
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunSnapshot
-from tui_latent.training.trainer import Trainer
+from tui_latent.training.loop import Update
 
 
 def trained(folder: Path, name: str, thread: bool) -> RunSnapshot:
@@ -42,9 +42,9 @@ def trained(folder: Path, name: str, thread: bool) -> RunSnapshot:
 
 def rows() -> Iterator[Row]:
     """Fail a capture by a wait in the update, then train as usual, in the same process."""
-    update = Trainer.update
+    update = Update.__call__
 
-    def waiting(self: Trainer, *arguments: Any, **named: Any) -> Any:
+    def waiting(self: Update, *arguments: Any, **named: Any) -> Any:
         terms = update(self, *arguments, **named)
         if torch.cuda.is_current_stream_capturing():
             terms["loss"].item()  # what no capture allows
@@ -53,7 +53,7 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as made:
         for thread in (False, True):
             where = "in a worker thread" if thread else "in the main thread"
-            with mock.patch.object(Trainer, "update", waiting):
+            with mock.patch.object(Update, "__call__", waiting):
                 hurt = trained(Path(made), f"hurt-{thread}", thread)
             told = [line for line in hurt.log if "graph failed" in line]
             finished = hurt.status.state == "finished"

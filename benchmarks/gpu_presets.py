@@ -21,15 +21,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.our_steps import training_loop
 from benchmarks.record import Row, save
 from benchmarks.rounds import device_option, devices, finish
 from tui_latent.config.preset_files import preset_names
 from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import Preset
-from tui_latent.launch.start import create_run
 from tui_latent.methods import METHODS
-from tui_latent.runs.writer import RunWriter
-from tui_latent.training.trainer import Trainer
+from tui_latent.training.loop import TrainingLoop
 
 FIRST = (
     "mnist-contrastive-2d",
@@ -76,34 +75,28 @@ def preset(name: str, device: torch.device, folder: Path, tiny: bool, **train: s
     return load_preset(name, changes)
 
 
-def trainer(settings: Preset, folder: Path) -> Trainer:
-    """Return a Trainer of a new run."""
-    path = create_run("probe", settings, folder)
-    return Trainer(path, settings, RunWriter.reopen(path))
-
-
-def milliseconds(trained: Trainer, steps: int) -> float:
+def milliseconds(loop: TrainingLoop, steps: int) -> float:
     """Return those of a step, once a way to run it is settled."""
-    while trained.accelerated.trying:
-        trained.step()
+    while loop.accelerated.trying:
+        loop.step()
     for _ in range(5 if steps > 5 else 1):
-        trained.step()
-    finish(trained.device)
+        loop.step()
+    finish(loop.device)
     start = time.perf_counter()
     for _ in range(steps):
-        trained.step()
-    finish(trained.device)
+        loop.step()
+    finish(loop.device)
     return 1000 * (time.perf_counter() - start) / steps
 
 
-def waits(trained: Trainer) -> str:
+def waits(loop: TrainingLoop) -> str:
     """Return what one step says that waits for the device; nothing if none does."""
-    while trained.done % trained.order.steps_per_epoch != 1 and trained.order.steps_per_epoch > 1:
-        trained.step()
-    finish(trained.device)
+    while loop.done % loop.sampler.steps_per_epoch != 1 and loop.sampler.steps_per_epoch > 1:
+        loop.step()
+    finish(loop.device)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        trained.step()
+        loop.step()
     except RuntimeError as error:
         return str(error).partition("\n")[0]
     finally:
@@ -148,7 +141,7 @@ def _measured(
 ) -> bool | None:
     """Fill in the numbers one by one, so that those before an error stay."""
     gpu, steps = device.type == "cuda", 2 if tiny else 50
-    plain = trainer(preset(name, device, folder, tiny, acceleration="off"), folder)
+    plain = training_loop(preset(name, device, folder, tiny, acceleration="off"))
     for _ in range(4 if gpu else 1):
         plain.step()
     if gpu:
@@ -158,14 +151,14 @@ def _measured(
     if not gpu:
         return None
     numbers["peak GiB"] = torch.cuda.max_memory_allocated() / 2**30
-    plain.release()
-    graph = trainer(preset(name, device, folder, tiny, acceleration="graph"), folder)
+    del plain  # its memory
+    graph = training_loop(preset(name, device, folder, tiny, acceleration="graph"))
     numbers["graph ms"] = milliseconds(graph, steps)
     numbers["times"] = numbers["plain ms"] / numbers["graph ms"]
     numbers["reserved GiB"] = torch.cuda.memory_reserved() / 2**30
-    graph.release()
+    del graph
     one, two = (
-        trainer(preset(name, device, folder, tiny, acceleration=way, precision="float32"), folder)
+        training_loop(preset(name, device, folder, tiny, acceleration=way, precision="float32"))
         for way in ("off", "graph")
     )
     first, second = ([float(t.step()["loss"]) for _ in range(COMPARED)] for t in (one, two))

@@ -5,7 +5,7 @@
 32x32 colour images, SimCLR's NT-Xent and VICReg, each with the recipe of its preset here but for
 the small convolutional network: a ResNet-18 on a CPU would measure its own convolutions alone.
 Theirs: LightlyDataset, its SimCLR or VICReg transform, a DataLoader with a worker process per
-core, a forward pass a view, its loss, eager float32. Ours: the Trainer's step with its defaults.
+core, a forward pass a view, its loss, eager float32. Ours: our step with its defaults.
 Where there is a GPU, both sides train there too, theirs still making its views on the CPU.
 
 Held equal: images, batch, network and projector, temperature and weights, optimiser and rate,
@@ -196,10 +196,9 @@ def theirs(settings: Preset, images: Tensor, steps: int, workers: int) -> Theirs
 def measure(name: str, settings: Preset, rounds: int, steps: int, cores: int) -> Row:
     """Compare one loss."""
     device = torch.device(settings.train.device)
-    with tempfile.TemporaryDirectory() as folder:
-        ours = Ours(settings, Path(folder), steps * OURS_PER_THEIRS[device.type])
-        images = ours.dataset.train.images
-        compared = alternate(ours, theirs(settings, images, steps, cores), rounds)
+    ours = Ours(settings, steps * OURS_PER_THEIRS[device.type])
+    images = ours.dataset.train.images
+    compared = alternate(ours, theirs(settings, images, steps, cores), rounds)
     return Row(
         f"{name} step, 32x32 colour, small network, batch {settings.train.batch_size}, "
         f"{place(device)}: against lightly",

@@ -3,7 +3,7 @@
 python -m benchmarks.pipeline [--rounds 5] [--steps 12]     about 6 minutes
 
 Theirs: a DataLoader with a worker process per core, torchvision's transforms on each PIL image,
-two forward passes, eager float32, AdamW as torch makes it. Ours: the Trainer's step with its
+two forward passes, eager float32, AdamW as torch makes it. Ours: the training loop's step with its
 defaults, which on this machine may mean bfloat16. Where there is a GPU, both sides train there too,
 theirs still making its views on the CPU.
 
@@ -17,11 +17,9 @@ worker processes run beside the trainer, as users have it.
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 
 import torch
 from PIL import Image
@@ -38,6 +36,7 @@ from tui_latent.datasets.image_set import Dataset as Images
 from tui_latent.datasets.pairing import Batch
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
+from tui_latent.training.loop import weighted_sum
 
 OURS_PER_THEIRS = {"cpu": 5, "cuda": 100}
 """steps of ours for each of theirs, so that both sides run for seconds"""
@@ -114,8 +113,7 @@ class Theirs:
     def _step(self, *views: Tensor) -> None:
         x_a, x_b = (view.to(self._device) for view in views)
         terms = two_pass_losses(self._method, x_a, x_b)
-        weights = self._method.weights()
-        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        loss = weighted_sum(terms, self._method.weights())
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
@@ -149,10 +147,9 @@ def two_pass_losses(method: Method, x_a: Tensor, x_b: Tensor) -> dict[str, Tenso
 def measure(elastic: bool, device: torch.device, rounds: int, steps: int, cores: int) -> Row:
     """Compare with one set of augmentations, both sides training on one device."""
     settings = preset(elastic, device)
-    with tempfile.TemporaryDirectory() as folder:
-        ours = Ours(settings, Path(folder), steps * OURS_PER_THEIRS[device.type])
-        theirs = Theirs(settings, ours.dataset, steps, cores)
-        compared = alternate(ours, theirs, rounds)
+    ours = Ours(settings, steps * OURS_PER_THEIRS[device.type])
+    theirs = Theirs(settings, ours.dataset, steps, cores)
+    compared = alternate(ours, theirs, rounds)
     goal = GOALS[device.type, elastic]
     views = "affine and elastic views" if elastic else "affine views"
     aim = ", aim 12 x" if (device.type, elastic) == ("cpu", True) else ""

@@ -18,7 +18,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.lightly_step import made_images, nt_xent_preset, vicreg_preset
-from benchmarks.our_steps import Ours
+from benchmarks.our_steps import training_loop
 from benchmarks.record import Row, save
 from benchmarks.rounds import use_all_cores
 
@@ -50,15 +50,14 @@ def where_time_goes(what: str, work: Callable[[], object]) -> Row:
 def step_rows() -> list[Row]:
     """Profile our side of the comparisons with lightly: whole steps, then their views alone."""
     rows = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        images = made_images(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        images = made_images(Path(folder))
         for loss, preset in (("NT-Xent", nt_xent_preset), ("VICReg", vicreg_preset)):
-            trainer = Ours(preset(images), folder / loss, steps=1).trainer
-            taken = trainer.order.rows(0)
+            loop = training_loop(preset(images))
+            taken = loop.sampler.rows(0)
             what = f"our {loss} step of the comparison with lightly"
-            rows.append(where_time_goes(what, trainer.step))
-            views = partial(trainer.pairing.batch, taken, trainer.generator)
+            rows.append(where_time_goes(what, loop.step))
+            views = partial(loop.pairing.batch, taken, loop.generator)
             rows.append(where_time_goes(f"{what}: its views only", views))
     return rows
 

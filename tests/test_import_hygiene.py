@@ -75,7 +75,7 @@ def test_what_answers_at_once_imports_little(module: str) -> None:
     assert not loaded_by([module]) & heavy
 
 
-def test_the_run_folder_needs_numpy_and_the_standard_library_only() -> None:
+def test_the_run_folder_needs_numpy_tomli_w_and_the_standard_library_only() -> None:
     records = [module for module in MODULES if within(module, ("tui_latent.runs",))]
     others = loaded_by(records) - loaded_by(["numpy"]) - set(sys.stdlib_module_names)
-    assert others == {"tui_latent"}
+    assert others == {"tui_latent", "tomli_w"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,26 +13,25 @@ from tests.training.conftest import SMALL
 from tui_latent.config.presets import load_preset
 
 
-def ours(folder: Path, steps: int, log_every: int) -> Ours:
+def ours(steps: int, log_every: int) -> Ours:
     changes = SMALL | {"train.log_every": log_every}
-    settings = load_preset("digits-contrastive-2d", {"stages": [], **changes})
-    return Ours(settings, folder, steps)
+    return Ours(load_preset("digits-contrastive-2d", changes | {"stages": []}), steps)
 
 
 @pytest.mark.parametrize(("steps", "log_every"), [(6, 10), (10, 5), (1, 4), (3, 10)])
-def test_steps_of_any_number_are_timed(tmp_path: Path, steps: int, log_every: int) -> None:
+def test_steps_of_any_number_are_timed(steps: int, log_every: int) -> None:
     """Also where the last step's terms have been read already: no window is left then."""
-    timed = ours(tmp_path, steps, log_every)
+    timed = ours(steps, log_every)
     assert timed() > 0
-    assert timed.trainer.done == WARM_UP + steps
+    assert timed.loop.done == WARM_UP + steps
     assert timed() > 0
 
 
 def test_no_step_is_in_flight_when_the_clock_starts_and_when_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    timed, said = ours(tmp_path, 5, 10), list[str]()
-    step, clock = timed.trainer.step, time.perf_counter
+    timed, said = ours(5, 10), list[str]()
+    step, clock = timed.loop.step, time.perf_counter
 
     def noted_step() -> dict[str, torch.Tensor]:
         said.append("step")
@@ -43,7 +41,7 @@ def test_no_step_is_in_flight_when_the_clock_starts_and_when_it_is_read(
         said.append("clock")
         return clock()
 
-    monkeypatch.setattr(timed.trainer, "step", noted_step)
+    monkeypatch.setattr(timed.loop, "step", noted_step)
     monkeypatch.setattr(our_steps, "finish", lambda device: said.append("finish"))
     monkeypatch.setattr(time, "perf_counter", noted_clock)
     timed()

@@ -152,7 +152,7 @@ def test_one_name_is_given_once_however_many_ask_at_the_same_instant(tmp_path: P
     for thread in threads:
         thread.join()
     assert len(made) == 1 and len(refused) == 7
-    assert all("exists already" in text for text in refused)
+    assert all("already exists" in text for text in refused)
     assert [p.name for p in tmp_path.iterdir()] == ["one"]
 
 
@@ -162,8 +162,8 @@ def test_a_run_appears_whole_and_a_killed_start_leaves_nothing(
     program = """
     import os, sys
     from pathlib import Path
-    from tui_latent.runs import writer
-    writer.replace_file = lambda *_, **__: os.kill(os.getpid(), 9)
+    from tui_latent.runs import new_run, writer
+    new_run.replace_file = lambda *_, **__: os.kill(os.getpid(), 9)
     writer.RunWriter.create(Path(sys.argv[1]), "digits", {}, {}, "one")
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(tmp_path)], check=False)

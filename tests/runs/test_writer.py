@@ -83,7 +83,7 @@ def test_a_taken_name_is_refused_and_the_run_untouched(make_run: MakeRun) -> Non
 
 def test_a_place_where_no_run_can_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="no run can be made there"):
+    with pytest.raises(RunError, match="cannot create a run there"):
         RunWriter.create(tmp_path / "file" / "runs", "digits", {}, {})
 
 
@@ -93,8 +93,8 @@ def test_a_full_disk_leaves_no_part_of_a_new_run(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("tui_latent.runs.writer.replace_file", full)
-    with pytest.raises(RunError, match="no run can be made there: No space left"):
+    monkeypatch.setattr("tui_latent.runs.new_run.replace_file", full)
+    with pytest.raises(RunError, match="cannot create a run there: No space left"):
         RunWriter.create(tmp_path, "digits", PRESET, {})
     assert list(tmp_path.iterdir()) == []
 

@@ -136,16 +136,16 @@ def _stopped_run(folder: Path) -> Path:
     if pid == 0:
         path = new_run(folder, "run")
         from tui_latent.runs.control import request
-        from tui_latent.training.trainer import Trainer
+        from tui_latent.training.loop import TrainingLoop
 
-        step = Trainer.step
+        step = TrainingLoop.step
 
-        def step_then_stop(trainer: Trainer) -> object:
-            if trainer.done == 300:
+        def step_then_stop(loop: TrainingLoop) -> object:
+            if loop.done == 300:
                 request(path, state="stop")
-            return step(trainer)
+            return step(loop)
 
-        Trainer.step = step_then_stop  # type: ignore[method-assign,assignment]
+        TrainingLoop.step = step_then_stop  # type: ignore[method-assign,assignment]
         train_run(path)
         os._exit(0)
     os.waitpid(pid, 0)

@@ -10,6 +10,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -26,8 +27,8 @@ from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.datasets.pairing import Pairing, make_pairing
 from tui_latent.methods import METHODS
 from tui_latent.training.device import choose_layout
+from tui_latent.training.loop import Update
 from tui_latent.training.optimizers import make_optimizer
-from tui_latent.training.trainer import Trainer
 
 GPU = torch.device("cuda", 0)
 FEATURES = {"hog": 144, "resnet18": 512, "resnet50": 2048}
@@ -188,6 +189,9 @@ def fake_gpu() -> Iterator[FakeTensorMode]:
         for name, value in {
             "torch.cuda.amp.common.amp_definitely_not_available": lambda: False,
             "torch.cuda.is_bf16_supported": lambda *a, **k: True,
+            "torch.cuda.mem_get_info": lambda *a: (70 << 30, 80 << 30),
+            "torch.cuda.memory_reserved": lambda *a: 0,
+            "torch.cuda.memory_allocated": lambda *a: 0,
             "torch._fused_sgd_": lambda *a, **k: None,  # has no fake kernel
             "torch.Tensor.backward": backward_by_hand,
             "torch.random.fork_rng": lambda *a, **k: contextlib.nullcontext(),
@@ -259,24 +263,22 @@ def fake_pairing(
     return replace(pairing, images=there.train, dataset=there)
 
 
-def trainer_on_fake_gpu(
+def update_on_fake_gpu(
     preset: Preset, stage: int, mode: FakeTensorMode, images: int = 64
-) -> Trainer:
-    """Return as much of a trainer in a stage as an update and an evaluation need."""
-    trainer = Trainer.__new__(Trainer)
-    trainer.preset, trainer.device, trainer.precision = preset, GPU, torch.bfloat16
+) -> Update:
+    """Return the update of a stage, with its networks and images on the fake GPU."""
     real = made_images(preset, images)
     method = METHODS[preset.method.name](preset.method, real.input_shape)
     for settings in preset.training_stages()[: stage + 1]:
         trainable = method.start_stage(settings)
     chosen = [name for name, p in method.named_parameters() if any(p is t for t in trainable)]
     method.train().to(memory_format=choose_layout(preset.method))
-    trainer.method = on_gpu(method, mode)
-    trainer.dataset = on_gpu(real, mode)
-    trainer.pairing = fake_pairing(method.pairing, preset, real, trainer.dataset, mode)
-    trainer.generator = FakeGenerator()
-    by_name = dict(trainer.method.named_parameters())
-    trainer.trainable = [by_name[name] for name in chosen]
+    there = on_gpu(method, mode)
+    pairing = fake_pairing(method.pairing, preset, real, on_gpu(real, mode), mode)
+    by_name = dict(there.named_parameters())
+    trained = [by_name[name] for name in chosen]
     with mode:
-        trainer.optimizer = make_optimizer(trainer.trainable, preset.train)
-    return trainer
+        optimizer = make_optimizer(trained, preset.train)
+    autocast = partial(torch.autocast, GPU.type, dtype=torch.bfloat16)
+    clip = preset.train.grad_clip
+    return Update(there, pairing, FakeGenerator(), trained, optimizer, autocast, clip)

@@ -5,23 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from tests.training.conftest import MakeRun
+from tests.training.conftest import SMALL, MakeRun
 from tests.training.test_session import assert_same_weights, weights
-from tui_latent.config.presets import load_run_preset
-from tui_latent.config.settings import Acceleration
+from tui_latent.config.presets import load_preset
+from tui_latent.config.settings import Acceleration, Preset
+from tui_latent.datasets.sources import load_dataset
 from tui_latent.launch.start import train_run
 from tui_latent.runs.reader import RunReader
-from tui_latent.runs.writer import RunWriter
 from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, StepRunner
 from tui_latent.training.graph_step import Terms
-from tui_latent.training.trainer import Trainer
+from tui_latent.training.loop import TrainingLoop
 
 TRIAL = WARM_UP + TIMED
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -182,25 +181,31 @@ def test_a_run_whose_compiler_fails_goes_on_without(
 
 
 GPUS = [f"cuda:{index}" for index in range(torch.cuda.device_count())][:2] or ["cuda:0"]
-COMPARED: dict[str, object] = {"train__epochs": 10, "train__warmup_epochs": 3}
+COMPARED: dict[str, object] = {"train.epochs": 10, "train.warmup_epochs": 3}
 """a rate that differs from step to step"""
 STEPS = 12
 """within these, roundings have not grown to a thousandth"""
 
 
+def compared(**changes: object) -> Preset:
+    overrides = SMALL | COMPARED | {k.replace("__", "."): v for k, v in changes.items()}
+    return load_preset("digits-contrastive-2d", overrides | {"stages": []})
+
+
 def losses_and_state(
-    path: Path, steps: int, spoil: Callable[[Trainer], None] = lambda _: None
+    preset: Preset,
+    steps: int,
+    spoil: Callable[[TrainingLoop], None] = lambda _: None,
+    log: Callable[[str], None] = lambda _: None,
 ) -> tuple[Tensor, Tensor]:
     """Return the loss of each step, and the state of the generator of the views after them."""
-    preset = load_run_preset(path)
-    trainer = Trainer(path, preset, RunWriter.reopen(path))
+    dataset = load_dataset(preset.data, preset.train.seed)
+    loop = TrainingLoop(preset, dataset, torch.device(preset.train.device), log=log)
     losses = []
     for _ in range(steps):
-        spoil(trainer)
-        losses.append(trainer.step()["loss"].clone())
-    state = trainer.generator.get_state()
-    trainer.release()
-    return torch.stack(losses).cpu(), state
+        spoil(loop)
+        losses.append(loop.step()["loss"].clone())
+    return torch.stack(losses).cpu(), loop.generator.get_state()
 
 
 def assert_trained_alike(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> None:
@@ -211,22 +216,17 @@ def assert_trained_alike(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor
 @needs_cuda
 @pytest.mark.parametrize("thread", [False, True])
 @pytest.mark.parametrize("device", GPUS)
-def test_a_graph_trains_as_plain_steps_do(make_run: MakeRun, device: str, thread: bool) -> None:
+def test_a_graph_trains_as_plain_steps_do(device: str, thread: bool) -> None:
     """The graph replays the plain kernels on the same draws: losses agree step by step."""
     found: dict[str, tuple[Tensor, Tensor]] = {}
-    paths = {
-        choice: make_run(
-            train__device=device,
-            train__acceleration=choice,
-            train__precision="float32",
-            **COMPARED,
-        )
-        for choice in ("off", "graph")
-    }
+    log: list[str] = []
 
     def train() -> None:
-        for choice, path in paths.items():
-            found[choice] = losses_and_state(path, 40)
+        for choice in ("off", "graph"):
+            preset = compared(
+                train__device=device, train__acceleration=choice, train__precision="float32"
+            )
+            found[choice] = losses_and_state(preset, 40, log=log.append)
 
     if thread:
         worker = threading.Thread(target=train)
@@ -234,44 +234,44 @@ def test_a_graph_trains_as_plain_steps_do(make_run: MakeRun, device: str, thread
         worker.join()
     else:
         train()
-    assert "failed" not in log_of(paths["graph"])
+    assert not any("failed" in line for line in log)
     assert_trained_alike(found["off"], found["graph"])
 
 
-def views_stand_still(trainer: Trainer) -> None:
+def views_stand_still(loop: TrainingLoop) -> None:
     """As a graph replays whose generator is not registered."""
-    if trainer.done >= 4:
-        trainer.generator.set_state(torch.Generator().manual_seed(1).get_state())
+    if loop.done >= 4:
+        loop.generator.set_state(torch.Generator().manual_seed(1).get_state())
 
 
-def rows_stand_still(trainer: Trainer) -> None:
+def rows_stand_still(loop: TrainingLoop) -> None:
     """As a graph replays whose rows are not copied into its buffer."""
-    rows = trainer.order.rows(4)
-    if trainer.done == 4:
-        trainer.order.rows = lambda step: rows  # type: ignore[method-assign]
+    rows = loop.sampler.rows(4)
+    if loop.done == 4:
+        loop.sampler.rows = lambda step: rows  # type: ignore[method-assign]
 
 
-def the_rate_stands_still(trainer: Trainer) -> None:
+def the_rate_stands_still(loop: TrainingLoop) -> None:
     """As a graph replays whose rate is not copied into its buffer."""
-    if trainer.done != 4:
+    if loop.done != 4:
         return
-    plain, kept = trainer.accelerated, trainer.optimizer.param_groups[0]["lr"]
+    plain, kept = loop.accelerated, loop.optimizer.param_groups[0]["lr"]
 
     def stale(rows: Tensor, lr: float) -> Terms:
-        for group in trainer.optimizer.param_groups:
+        for group in loop.optimizer.param_groups:
             group["lr"] = kept
         return plain(rows, lr)
 
-    trainer.accelerated = stale  # type: ignore[assignment]
+    loop._accelerated = stale  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize("spoil", [views_stand_still, rows_stand_still, the_rate_stands_still])
 def test_the_comparison_sees_a_graph_that_replays_stale_inputs(
-    make_run: MakeRun, spoil: Callable[[Trainer], None]
+    spoil: Callable[[TrainingLoop], None],
 ) -> None:
-    plain = losses_and_state(make_run(**COMPARED), STEPS)
+    plain = losses_and_state(compared(), STEPS)
     with pytest.raises(AssertionError):
-        assert_trained_alike(plain, losses_and_state(make_run(**COMPARED), STEPS, spoil))
+        assert_trained_alike(plain, losses_and_state(compared(), STEPS, spoil))
 
 
 @needs_cuda

@@ -51,7 +51,10 @@ def test_where_asked_the_run_pauses_at_that_evaluation_and_goes_on_when_told(
     reader = RunReader(path)
     until(lambda: reader.refresh().status.state == "paused")
     assert reader.refresh().status.step == 40
-    assert any("step 40: pausing, as train.pause_on_collapse" in x for x in reader.refresh().log)
+    assert any(
+        "step 40: pausing, because train.pause_on_collapse is set" in x
+        for x in reader.refresh().log
+    )
     request(path, state="run")
     worker.join(patience())
     assert reader.refresh().status.state == "finished"
@@ -60,14 +63,14 @@ def test_where_asked_the_run_pauses_at_that_evaluation_and_goes_on_when_told(
 def test_a_stop_is_not_turned_into_a_pause(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui_latent.training.trainer import Trainer
+    from tui_latent.training.hooks import CollapseWatch
 
     path = make_run(**COLLAPSING, train__pause_on_collapse=True)
-    heed = Trainer._check_collapse
+    on_evaluation = CollapseWatch.on_evaluation
 
-    def ask_first(self: Trainer, collapsed: bool) -> None:
+    def ask_first(self: CollapseWatch, evaluation: Any) -> None:
         request(path, state="stop")
-        heed(self, collapsed)
+        on_evaluation(self, evaluation)
 
-    monkeypatch.setattr(Trainer, "_heed_collapse", ask_first)
+    monkeypatch.setattr(CollapseWatch, "on_evaluation", ask_first)
     assert train_run(path).state == "stopped"

@@ -12,7 +12,7 @@ from tests.training.conftest import MakeRun
 from tui_latent.config.presets import load_run_preset
 from tui_latent.runs.writer import RunWriter
 from tui_latent.training.evaluator import CHUNK, CHUNK_ON_GPU
-from tui_latent.training.trainer import Trainer
+from tui_latent.training.run import TrainingRun
 
 
 class Waits(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -27,18 +27,18 @@ class Waits(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def trainer_of(make_run: MakeRun, **changes: object) -> Trainer:
+def run_of(make_run: MakeRun, **changes: object) -> TrainingRun:
     path = make_run(**changes)
-    return Trainer(path, load_run_preset(path), RunWriter.reopen(path))
+    return TrainingRun(path, load_run_preset(path), RunWriter.reopen(path))
 
 
 def test_figures_of_an_evaluation_come_off_the_device_together(make_run: MakeRun) -> None:
     """Left are the checks that say why a number would mean nothing: they must come first."""
-    trainer = trainer_of(make_run)
-    evaluate: Any = type(trainer.evaluator).evaluate
+    run = run_of(make_run)
+    evaluate: Any = type(run.evaluator).evaluate
     # Without its inference mode, in which torch shows no mode what is read.
     with torch.no_grad(), Waits() as waits:
-        evaluation = evaluate.__wrapped__(trainer.evaluator, trainer.method, trainer.autocast)
+        evaluation = evaluate.__wrapped__(run.evaluator, run.loop.method, run.loop.autocast)
     assert waits.count <= 7
     expected = ("val/loss", "val/knn_20", "latent/effective_rank", "latent/alignment")
     assert all(type(evaluation.metrics[name]) is float for name in expected)
@@ -61,7 +61,7 @@ def test_a_gpu_embeds_as_many_images_at_once_as_fit(
     shape: tuple[int, ...],
     images: int,
 ) -> None:
-    evaluator = trainer_of(make_run).evaluator
+    evaluator = run_of(make_run).evaluator
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda _: (free, 2 * free))
     for name in ("reserved", "allocated"):
         monkeypatch.setattr(f"torch.cuda.memory_{name}", lambda _: 0)

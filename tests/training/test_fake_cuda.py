@@ -23,7 +23,7 @@ from tests.training.fake_cuda import (
     fake_gpu,
     fake_pairing,
     made_images,
-    trainer_on_fake_gpu,
+    update_on_fake_gpu,
 )
 from tui_latent.config.preset_files import preset_names
 from tui_latent.config.presets import load_preset
@@ -33,7 +33,7 @@ from tui_latent.methods import METHODS, losses
 from tui_latent.methods import triplet as triplet_module
 from tui_latent.metrics import chunks
 from tui_latent.training.evaluator import Evaluator
-from tui_latent.training.trainer import Trainer
+from tui_latent.training.loop import Update
 
 BATCH = 16
 EVERY_CHANGE: dict[str, object] = {
@@ -55,8 +55,11 @@ EVERY_CHANGE: dict[str, object] = {
     "augment.solarize": 0.2,
     "augment.noise": 0.05,
 }
-OF_COLOURS = ("augment.saturation", "augment.hue", "augment.grayscale")
-EVERY_CHANGE_OF_GREYS = {key: v for key, v in EVERY_CHANGE.items() if key not in OF_COLOURS}
+OF_GREY: dict[str, object] = {
+    name: value
+    for name, value in EVERY_CHANGE.items()
+    if name not in ("augment.saturation", "augment.hue", "augment.grayscale")
+}
 SMALL_NETWORK: dict[str, object] = {"train.batch_size": BATCH, "method.width": 8}
 
 
@@ -83,25 +86,25 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def watched(preset: Preset, stage: int = 0) -> tuple[Trainer, Watch, dict[str, Tensor]]:
+def watched(preset: Preset, stage: int = 0) -> tuple[Update, Watch, dict[str, Tensor]]:
     """Do two updates, the second one watched: the first fills what is kept for all steps."""
     with fake_gpu() as mode:
-        trainer = trainer_on_fake_gpu(preset, stage, mode)
+        update = update_on_fake_gpu(preset, stage, mode)
         with mode:
             rows = torch.arange(BATCH, device=GPU)
-            trainer.update(rows, trainer.method.losses)
+            update(rows, update.method.losses)
             with Watch() as watch:
-                terms = trainer.update(rows, trainer.method.losses)
-    return trainer, watch, terms
+                terms = update(rows, update.method.losses)
+    return update, watch, terms
 
 
 @pytest.mark.parametrize(("name", "stage"), STAGES)
 def test_an_update_of_every_preset_stays_on_the_gpu_and_never_waits(name: str, stage: int) -> None:
-    trainer, watch, terms = watched(preset(name), stage)
+    update, watch, terms = watched(preset(name), stage)
     assert not watch.waits
     assert all(term.device == GPU and term.dtype == torch.float32 for term in terms.values())
-    assert all(p.grad is not None and p.grad.device == GPU for p in trainer.trainable)
-    for state in trainer.optimizer.state.values():
+    assert all(p.grad is not None and p.grad.device == GPU for p in update.trainable)
+    for state in update.optimizer.state.values():
         assert all(value.device == GPU for value in state.values() if isinstance(value, Tensor))
 
 
@@ -109,7 +112,7 @@ def test_an_update_of_every_preset_stays_on_the_gpu_and_never_waits(name: str, s
     ("name", "changes"),
     [
         ("digits-triplet-2d", {"method__negatives": "semi-hard"}),
-        ("digits-vicreg", EVERY_CHANGE_OF_GREYS),
+        ("digits-vicreg", OF_GREY),
         ("cifar10-vicreg", EVERY_CHANGE),
         ("digits-contrastive-2d", {"method__dropout": 0.2, "train__grad_clip": 1.0}),
         ("digits-contrastive-2d", {"train__optimizer": "sgd"}),
@@ -126,14 +129,14 @@ def test_what_no_preset_asks_for_stays_on_the_gpu_too(
 
 def test_an_update_with_the_rate_on_the_device_as_a_graph_has_it() -> None:
     with fake_gpu() as mode:
-        trainer = trainer_on_fake_gpu(preset("digits-vicreg", train__optimizer="lars"), 0, mode)
+        update = update_on_fake_gpu(preset("digits-vicreg", train__optimizer="lars"), 0, mode)
         with mode:
-            for group in trainer.optimizer.param_groups:
+            for group in update.optimizer.param_groups:
                 group["lr"] = torch.zeros((), device=GPU)
             rows = torch.arange(BATCH, device=GPU)
-            trainer.update(rows, trainer.method.losses)
+            update(rows, update.method.losses)
             with Watch() as watch:
-                trainer.update(rows, trainer.method.losses)
+                update(rows, update.method.losses)
     assert not watch.waits
 
 
@@ -172,20 +175,21 @@ def test_an_evaluation_waits_no_more_often_than_it_did(
 ) -> None:
     monkeypatch.setattr(chunks, "free_bytes", lambda _: None)  # asks a driver
     with fake_gpu() as mode:
-        trainer = trainer_on_fake_gpu(preset(name, train__batch_size=256), stage, mode, images)
-        kind = trainer.method.pairing
+        settings = preset(name, train__batch_size=256)
+        update = update_on_fake_gpu(settings, stage, mode, images)
+        kind = update.method.pairing
         held_out = None
         if kind in ("alone", "views"):
-            whole = made_images(trainer.preset, images)
-            held_out = fake_pairing(kind, trainer.preset, whole, trainer.dataset, mode)
+            whole = made_images(settings, images)
+            held_out = fake_pairing(kind, settings, whole, update.pairing.dataset, mode)
         generator = torch.Generator
 
         def made(device: Any = "cpu") -> torch.Generator:
             return FakeGenerator() if torch.device(device).type == "cuda" else generator(device)
 
-        evaluator = Evaluator(trainer.dataset, held_out, 256, lambda: None)
+        evaluator = Evaluator(update.pairing.dataset, held_out, 256, lambda: None)
         with mode, mock.patch("torch.Generator", made), Watch(answering=True) as watch:
-            evaluation = evaluator.evaluate(trainer.method, trainer.autocast)
+            evaluation = evaluator.evaluate(update.method, update.autocast)
     assert evaluation.bank.device == evaluation.queries.device == GPU
     assert sum(watch.waits.values()) <= waits + 3, watch.waits
 

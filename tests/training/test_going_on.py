@@ -23,12 +23,12 @@ from tui_latent.launch.start import create_run, train_run
 from tui_latent.methods.eigenmaps import Eigenmaps
 from tui_latent.runs.control import request
 from tui_latent.runs.reader import RunReader
+from tui_latent.training import loading, recorder
 from tui_latent.training import retrying_writes as disk
 from tui_latent.training import run_control as control
-from tui_latent.training import trainer
 from tui_latent.training.checkpoint import Saved, save_checkpoint
 from tui_latent.training.evaluator import Evaluator
-from tui_latent.training.trainer import Trainer
+from tui_latent.training.loop import TrainingLoop
 
 CLOCKS = {"train/images_per_second"}
 """curves that tell of the time a run took"""
@@ -105,7 +105,7 @@ def test_a_checkpoint_asked_for_within_an_evaluation_holds_the_trainings_random_
         return save_checkpoint(folder, state, best)
 
     monkeypatch.setattr(Evaluator, "_losses", ask_then_losses)
-    monkeypatch.setattr(trainer, "save_checkpoint", note_and_save)
+    monkeypatch.setattr(recorder, "save_checkpoint", note_and_save)
     assert train_run(path).state == "finished"
     assert len(states[4]) == 2  # the evaluation's own, and the one that was asked for
     for first, *others in states.values():
@@ -201,7 +201,7 @@ def test_a_stop_while_loading_is_heeded_and_keeps_what_there_was(
             log("decoded one more")
             time.sleep(0.01)
 
-    monkeypatch.setattr(trainer, "load_dataset", load_for_ever)
+    monkeypatch.setattr(loading, "load_dataset", load_for_ever)
     stopped_in_five_seconds(path, lambda: "decoded" in "".join(RunReader(path).refresh().log[-1:]))
     monkeypatch.undo()
     assert train_run(path).state == "finished"
@@ -233,14 +233,14 @@ def test_a_device_without_memory_names_batch_size_memory_and_a_smaller_batch(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     path = make_run()
-    step = Trainer.step
+    step = TrainingLoop.step
 
-    def starved(self: Trainer) -> dict[str, torch.Tensor]:
+    def starved(self: TrainingLoop) -> dict[str, torch.Tensor]:
         if self.done == 9:
             raise error
         return step(self)
 
-    monkeypatch.setattr(Trainer, "step", starved)
+    monkeypatch.setattr(TrainingLoop, "step", starved)
     status = train_run(path)
     assert status.state == "failed" and status.error is not None
     assert "the CPU ran out of memory (" in status.error and "GiB free)" in status.error
@@ -254,14 +254,14 @@ def test_a_run_that_became_nan_goes_on_at_a_lower_rate_asked_for_while_nobody_tr
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run(train__schedule="constant", train__warmup_epochs=0)
-    step = Trainer.step
+    step = TrainingLoop.step
 
-    def poisoned(self: Trainer) -> dict[str, torch.Tensor]:
+    def poisoned(self: TrainingLoop) -> dict[str, torch.Tensor]:
         terms = step(self)
-        bad = self.done == 7 and self.control.lr_factor == 1
+        bad = self.done == 7 and self.lr_factor == 1
         return {name: term * float("nan") for name, term in terms.items()} if bad else terms
 
-    monkeypatch.setattr(Trainer, "step", poisoned)
+    monkeypatch.setattr(TrainingLoop, "step", poisoned)
     status = train_run(path)
     assert status.state == "failed" and status.error is not None
     assert "became nan at step 7" in status.error and "lr 0.5" in status.error

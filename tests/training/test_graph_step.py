@@ -18,7 +18,7 @@ from tui_latent.runs.reader import RunReader
 from tui_latent.training import graph_step as captured
 from tui_latent.training.acceleration import TIMED, WARM_UP, Accelerator, EagerStep, StepRunner
 from tui_latent.training.graph_step import GraphStep, Terms
-from tui_latent.training.trainer import Trainer
+from tui_latent.training.loop import Update
 
 TRIAL = WARM_UP + TIMED
 CAPTURE = TRIAL + 3
@@ -244,9 +244,9 @@ def test_nothing_is_collected_within_a_capture(model: TorchModel) -> None:
 def test_a_run_whose_update_waits_for_the_gpu_cannot_be_captured_and_goes_on(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, choice: str
 ) -> None:
-    update = Trainer.update
+    update = Update.__call__
 
-    def waiting(self: Trainer, rows: Tensor, losses: Any) -> Terms:
+    def waiting(self: Update, rows: Tensor, losses: Any) -> Terms:
         terms = update(self, rows, losses)
         terms["loss"].item()
         return terms
@@ -254,7 +254,7 @@ def test_a_run_whose_update_waits_for_the_gpu_cannot_be_captured_and_goes_on(
     device: dict[str, object] = {"train__device": "cuda", "train__precision": "float32"}
     plain = make_run(**device, train__epochs=10, train__acceleration="off")
     train_run(plain)
-    monkeypatch.setattr(Trainer, "update", waiting)
+    monkeypatch.setattr(Update, "__call__", waiting)
     broken = make_run(**device, train__epochs=10, train__acceleration=choice)
     assert train_run(broken).state == "finished"
     assert "graph failed, steps go on without it" in log_of(broken)

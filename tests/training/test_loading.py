@@ -165,6 +165,7 @@ def test_a_run_of_before_the_natural_order_keeps_its_own(
 def test_a_run_is_not_resumed_on_other_classes(make_run: MakeRun, photos: Path) -> None:
     path = make_run(data__source="folder", data__path=str(photos), data__size=8)
     assert train_run(path).state == "finished"
+    (path / "images.npz").unlink()  # as in a run of version 0.1, which noted no images
     (photos / "b").rename(photos / "c")
     (path / "images.npz").unlink()  # as in a run of 0.1, which knows its classes only
     status = train_run(path)

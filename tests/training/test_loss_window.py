@@ -9,7 +9,7 @@ from tests.training.conftest import MakeRun
 from tests.training.test_going_on import assert_same_curves
 from tests.training.test_session import assert_same_weights, stop_at
 from tui_latent.launch.start import train_run
-from tui_latent.training import trainer
+from tui_latent.training import recorder
 from tui_latent.training.loss_window import LossWindow, NotFiniteError
 
 
@@ -77,7 +77,7 @@ def test_late_reading_changes_no_curve_and_no_weight(
     at_once, late = make_run(**rare), make_run(**rare)
     train_run(at_once)
     for step in (*stops, None):
-        monkeypatch.setattr(trainer, "LossWindow", lambda late: LossWindow(late=True))
+        monkeypatch.setattr(recorder, "LossWindow", lambda late: LossWindow(late=True))
         if step is not None:
             stop_at(monkeypatch, late, step)
         train_run(late)

@@ -12,7 +12,7 @@ from tests.training.conftest import MakeRun
 from tests.training.test_acceleration import log_of
 from tests.training.test_session import assert_same_weights, stop_at
 from tui_latent.launch.start import train_run
-from tui_latent.training import random_states, trainer
+from tui_latent.training import loading, random_states
 from tui_latent.training.checkpoint import load_checkpoint, save_checkpoint
 from tui_latent.training.device import choose_device
 from tui_latent.training.random_states import load_random_states
@@ -55,7 +55,7 @@ def test_a_gpus_checkpoint_resumes_on_a_cpu_and_says_so(
     monkeypatch.setattr("tui_latent.training.device._cpu_computes_bfloat16", lambda: False)
     assert train_run(one).state == train_run(other).state == "finished"
     assert "of a run on a GPU, and this is a CPU: the draws go on from seed 0" in log_of(one)
-    assert "the networks now compute in float32, unlike at the checkpoint" in log_of(one)
+    assert "the networks now compute in float32, unlike before the checkpoint" in log_of(one)
     assert_same_weights(one, other)  # drawn anew, and yet not at random
 
 
@@ -150,7 +150,7 @@ def test_a_run_goes_from_a_gpu_to_a_cpu_and_back(
     choose = choose_device
     for step, name in ((3, "cuda"), (6, "cpu"), (9, "cuda")):
         stop_at(monkeypatch, path, step)
-        monkeypatch.setattr(trainer, "choose_device", lambda *_, name=name: choose(name))
+        monkeypatch.setattr(loading, "choose_device", lambda *_, name=name: choose(name))
         assert train_run(path).state == "stopped"
         monkeypatch.undo()
     assert train_run(path).state == "finished"

@@ -20,9 +20,10 @@ from tui_latent.runs.control import read_request, request
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Status
 from tui_latent.runs.status import read_status, write_status
+from tui_latent.training import recorder
 from tui_latent.training import retrying_writes as disk
-from tui_latent.training import trainer
 from tui_latent.training.checkpoint import save_checkpoint
+from tui_latent.training.loop import TrainingLoop
 
 
 class FullDisk:
@@ -73,7 +74,7 @@ def test_a_checkpoint_waits_for_room_and_the_run_ends_as_if_there_had_been_some(
     whole, run = make_run(), make_run()
     train_run(whole)
     full = FullDisk(number)
-    monkeypatch.setattr(trainer, "save_checkpoint", full.before(save_checkpoint))
+    monkeypatch.setattr(recorder, "save_checkpoint", full.before(save_checkpoint))
     worker = train_beside(run)
     until(lambda: full.refused > 2)
     status = RunReader(run).refresh().status
@@ -113,7 +114,7 @@ def test_a_run_can_be_stopped_while_the_disk_is_full_and_says_what_is_lost(
 ) -> None:
     run = make_run()
     full = FullDisk(errno.ENOSPC)
-    monkeypatch.setattr(trainer, "save_checkpoint", full.before(save_checkpoint))
+    monkeypatch.setattr(recorder, "save_checkpoint", full.before(save_checkpoint))
     worker = train_beside(run)
     until(lambda: full.refused > 1)
     request(run, state="stop")
@@ -177,14 +178,14 @@ def test_a_disk_that_is_away_altogether_is_waited_for_and_changes_nothing_asked(
     request(run, lr_factor=1.0, state="run")
     away = FullDisk(number)
     away.full = False
-    step = trainer.Trainer.step
+    step = TrainingLoop.step
 
-    def step_then_lose(self: trainer.Trainer) -> Any:
+    def step_then_lose(self: TrainingLoop) -> Any:
         if self.done == 5:
             away.full = True
         return step(self)
 
-    monkeypatch.setattr(trainer.Trainer, "step", step_then_lose)
+    monkeypatch.setattr(TrainingLoop, "step", step_then_lose)
     for name in ("stat", "open", "read_bytes", "replace", "mkdir"):
         monkeypatch.setattr(Path, name, only_in(run, away, getattr(Path, name)))
     real_write = os.write

@@ -91,7 +91,7 @@ def test_labels_change_nothing_of_an_unsupervised_run(
     import dataclasses
 
     from tui_latent.datasets import sources
-    from tui_latent.training import trainer
+    from tui_latent.training import loading
 
     plain, shuffled = make_run(), make_run()
     train_run(plain)
@@ -104,28 +104,31 @@ def test_labels_change_nothing_of_an_unsupervised_run(
         ]
         return dataclasses.replace(dataset, train=wrong[0], val=wrong[1])
 
-    monkeypatch.setattr(trainer, "load_dataset", mislabelled)
+    monkeypatch.setattr(loading, "load_dataset", mislabelled)
     train_run(shuffled)
     assert_same_weights(plain, shuffled)
 
 
+@pytest.mark.parametrize("fails", [False, True])
 def test_images_and_weights_are_freed_as_soon_as_a_run_has_ended(
-    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    from tui_latent.training.trainer import Trainer
+    from tui_latent.training.run import TrainingRun
 
     held: list[weakref.ref[torch.Tensor]] = []
-    run = Trainer.run
+    train = TrainingRun.train
 
-    def noted(self: Trainer) -> State:
-        held.append(weakref.ref(self.dataset.train.images))
-        held.extend(weakref.ref(parameter) for parameter in self.method.parameters())
-        return run(self)
+    def noted(self: TrainingRun) -> State:
+        held.append(weakref.ref(self.loop.dataset.train.images))
+        held.extend(weakref.ref(parameter) for parameter in self.loop.method.parameters())
+        if fails:
+            del self.loop.sampler
+        return train(self)
 
-    monkeypatch.setattr(Trainer, "run", noted)
+    monkeypatch.setattr(TrainingRun, "train", noted)
     gc.disable()
     try:
-        assert train_run(make_run()).state == "finished"
+        assert train_run(make_run()).state == ("failed" if fails else "finished")
         assert len(held) > 1
         assert [reference() for reference in held if reference() is not None] == []
     finally:
@@ -151,18 +154,18 @@ def test_a_stopped_run_resumes_to_the_very_same_weights(
 def stop_at(monkeypatch: pytest.MonkeyPatch, path: Path, step: int) -> None:
     """Ask the run to stop once it has done `step` updates, and let it notice at once."""
     from tui_latent.training import run_control as control
-    from tui_latent.training.trainer import Trainer
+    from tui_latent.training.loop import TrainingLoop
 
     monkeypatch.setattr(control, "POLL_EVERY", 0.0)
-    train_step = Trainer.step
+    train_step = TrainingLoop.step
 
-    def step_then_ask(self: Trainer) -> dict[str, torch.Tensor]:
+    def step_then_ask(self: TrainingLoop) -> dict[str, torch.Tensor]:
         terms = train_step(self)
         if self.done == step:
             request(path, state="stop")
         return terms
 
-    monkeypatch.setattr(Trainer, "step", step_then_ask)
+    monkeypatch.setattr(TrainingLoop, "step", step_then_ask)
 
 
 def test_stages_resume_to_the_very_same_weights(
@@ -271,13 +274,13 @@ def test_a_loss_that_is_not_finite_fails_the_run_and_keeps_the_good_checkpoint(
 def test_an_unforeseen_error_fails_the_run_with_its_traceback_in_the_log_only(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from tui_latent.training.trainer import Trainer
+    from tui_latent.training.loop import TrainingLoop
 
-    def broken(self: Trainer) -> dict[str, torch.Tensor]:
+    def broken(self: TrainingLoop) -> dict[str, torch.Tensor]:
         print("a stray line")  # noqa: T201
         raise ZeroDivisionError("all is lost")
 
-    monkeypatch.setattr(Trainer, "step", broken)
+    monkeypatch.setattr(TrainingLoop, "step", broken)
     path = make_run()
     status = train_run(path)
     assert status.state == "failed"

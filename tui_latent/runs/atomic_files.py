@@ -42,7 +42,7 @@ def signature(path: Path) -> Signature | None:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def replace_file(path: Path, content: bytes, durable: bool = False) -> None:
+def replace_file(path: Path, content: bytes | memoryview, durable: bool = False) -> None:
     """Put `content` at `path` so that a reader sees the old file or the new one, never a part.
 
     `durable` waits until it would outlive a loss of power.

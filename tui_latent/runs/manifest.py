@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from tui_latent.runs.sanitize import plain_name, plain_values
 from tui_latent.runs.schema import FORMAT, RunError, UnreadableError
 from tui_latent.runtime.regular_files import SizeError, read_small
@@ -60,6 +62,25 @@ def read_manifest(path: Path) -> Manifest:
     if isinstance(command, str):  # whole, however long: what is cut short trains nothing
         provenance["command"] = plain_name(command, len(command))
     return Manifest(table, provenance, _unix_time(provenance.get("created"), created))
+
+
+def preset_text(table: Mapping[str, Any]) -> str:
+    """Return a preset and its provenance as TOML; what is None is left out.
+
+    TypeError for a value that TOML does not know.
+    """
+    return tomli_w.dumps(_writable(table))
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        items = value.items()
+        return {_writable(key): _writable(item) for key, item in items if item is not None}
+    if isinstance(value, str):  # lone surrogates of odd file names are spelled out
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, (list, tuple)):
+        return [_writable(item) for item in value]
+    return value
 
 
 def _refuse_newer(path: Path, provenance: Mapping[str, Any]) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import math
 import os
-import re
 import secrets
 import threading
 import time
@@ -22,30 +19,25 @@ from numpy.typing import NDArray
 
 from tui_latent.runs.atomic_files import (
     AppendedLines,
-    read_lines,
     remove_left_behind,
-    replace_file,
-    sync_folder,
 )
-from tui_latent.runs.control import write_request
+from tui_latent.runs.best_score import BestScore
 from tui_latent.runs.file_lock import FileLock
-from tui_latent.runs.manifest import PRESET_FILE, read_manifest
+from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.maps import write_map
-from tui_latent.runs.metrics import MetricsReader, parse_record, record_line
+from tui_latent.runs.metrics import MetricsReader, record_line
+from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.own_folder import OwnFolder
 from tui_latent.runs.process import HOST, is_alive, same_boot, this_process
-from tui_latent.runs.run_list import LATEST, LOCK_FILE, busy_error
+from tui_latent.runs.run_list import LOCK_FILE, busy_error
 from tui_latent.runs.sanitize import plain_line
 from tui_latent.runs.schema import (
-    FORMAT,
     LIVE_STATES,
     FolderLostError,
     LatentMap,
-    Request,
     RunError,
     Status,
 )
-from tui_latent.runs.staging import staging_folder
 from tui_latent.runs.status import (
     StatusError,
     beats,
@@ -54,15 +46,11 @@ from tui_latent.runs.status import (
     with_interruption,
     write_status,
 )
-from tui_latent.runs.toml import dump_toml
 
 _BEAT: Final = 1.0
 """seconds between two writes of the status while nothing else asks for one"""
 
-_TAKEN: Final = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
-_KNN: Final = "val/knn_20"
 _LOSS: Final = "train/loss"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 _TRAINED_HERE: Final[set[str]] = set()
 """folders of the runs that this process trains"""
@@ -82,28 +70,8 @@ class RunWriter:
         provenance: Mapping[str, Any],
         name: str | None = None,
     ) -> RunWriter:
-        """Make the folder of a new run in `runs`, named `name` or by the time and its preset.
-
-        RunError when the name cannot be one, is taken, or the folder cannot be made.
-        """
-        now = time.time()
-        about = {"preset": preset_name, "created": now} | dict(provenance) | {"format": FORMAT}
-        text = dump_toml({**preset, "provenance": about})
-        try:
-            runs.mkdir(parents=True, exist_ok=True)
-            if name is not None:
-                check_name(runs, name)
-            with staging_folder(runs) as staging:
-                draft = staging / "run"
-                draft.mkdir()
-                write_status(draft, Status(host=HOST, heartbeat=now))
-                write_request(draft, Request())  # a full disk later still takes it in its place
-                replace_file(draft / PRESET_FILE, text.encode(), durable=True)
-                path = _put_in_place(draft, runs, preset_name, name)
-        except OSError as error:
-            raise RunError(f"{runs}: no run can be made there: {error.strerror}") from error
-        sync_folder(runs)
-        return cls(path)
+        """Make the folder of a new run; RunError as of `make_run_folder`."""
+        return cls(make_run_folder(runs, preset_name, preset, provenance, name))
 
     @classmethod
     def reopen(cls, path: Path) -> RunWriter:
@@ -128,8 +96,7 @@ class RunWriter:
         self._metrics = AppendedLines(path / "metrics.jsonl", durable=True)
         self._curves = MetricsReader(path / "metrics.jsonl")
         self._log = AppendedLines(path / "train.log")
-        self._scores: list[tuple[int, float]] = []
-        self._scores_read = False
+        self._best = BestScore(path / "metrics.jsonl")
         self._closing = threading.Event()
         self._heart: threading.Thread | None = None
 
@@ -200,9 +167,8 @@ class RunWriter:
 
     def metrics(self, step: int, epoch: float, seconds: float, values: Mapping[str, float]) -> None:
         """Record values of metrics at a step; `seconds` is the time spent training."""
-        scores = {}
-        if _KNN in values:  # read before the record is written, which must not be written twice
-            scores["best_knn_20"] = self._best_with(step, float(values[_KNN]))
+        # Read before the record is written, which must not be written twice.
+        scores = self._best.with_values(step, values)
         self._metrics.append(record_line(step, epoch, seconds, values))
         if _LOSS in values:
             scores["loss"] = float(values[_LOSS])
@@ -360,60 +326,3 @@ class RunWriter:
             remove_left_behind(self.path / name)
         for name in ("latents", "checkpoints"):
             remove_left_behind(self.path / name, all_of_them=True)  # only the trainer writes there
-
-    def _best_with(self, step: int, score: float) -> float | None:
-        """Return the best score with this one; those that a rewound run replaces do not count."""
-        if not self._scores_read:
-            self._scores.clear()
-            with suppress(FileNotFoundError):
-                for _, line in read_lines(self.path / "metrics.jsonl", 0):
-                    record = parse_record(line) if _KNN.encode() in line else None
-                    if record is not None and _KNN in record.values:
-                        self._keep_score(record.step, record.values[_KNN])
-            self._scores_read = True
-        self._keep_score(step, score)
-        return max((s for _, s in self._scores if math.isfinite(s)), default=None)
-
-    def _keep_score(self, step: int, score: float) -> None:
-        while self._scores and self._scores[-1][0] >= step:
-            self._scores.pop()
-        self._scores.append((step, score))
-
-
-def _put_in_place(draft: Path, runs: Path, preset_name: str, name: str | None) -> Path:
-    """Give a whole folder its name, which no other run has; a rename never replaces a run."""
-    if name is not None:
-        try:
-            return draft.rename(runs / name)
-        except OSError as error:
-            if error.errno not in _TAKEN:
-                raise
-            raise _taken(runs / name) from error
-    preset = re.sub(r"[^A-Za-z0-9._-]+", "-", preset_name).strip("-")[:80] or "preset"
-    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"
-    number = 1
-    while True:
-        path = runs / (stem if number == 1 else f"{stem}-{number}")
-        number += 1
-        if os.path.lexists(path):
-            continue
-        try:
-            return draft.rename(path)
-        except OSError as error:
-            if error.errno not in _TAKEN:
-                raise
-
-
-def check_name(runs: Path, name: str) -> None:
-    """Say in a RunError why a new run cannot be called `name`: not a name, or taken."""
-    if not _NAME.fullmatch(name) or name == LATEST:
-        raise RunError(
-            f"'{name}' cannot name a run: use up to 100 letters, digits, '.', '_' and '-', "
-            f"beginning with a letter or digit, and not '{LATEST}'"
-        )
-    if os.path.lexists(runs / name):
-        raise _taken(runs / name)
-
-
-def _taken(path: Path) -> RunError:
-    return RunError(f"{path}: exists already: choose another name, or delete that run")

@@ -1,7 +1,7 @@
 """Checkpoints: everything a run needs to go on as if it had never stopped.
 
-A checkpoint is one ZIP file as `torch.save` writes it, with the SHA-256 of all bytes before it as
-the archive's comment: name, content and checksum appear together, by one rename.
+A checkpoint is one file as `torch.save` writes it. Beside the checkpoints lies `last.json`: the
+newest, the best, and the SHA-256 of each.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import struct
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from tui_latent.runs.atomic_files import sync_folder
+from tui_latent.runs.atomic_files import remove_left_behind, replace_file
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.array_files import check_stored
 from tui_latent.runtime.regular_files import SizeError, open_regular, read_small
@@ -40,7 +40,8 @@ _DAMAGE: Final = {errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 _NAME: Final = re.compile(r"step-(\d{9,18})\.pt")
 _LABEL: Final = b"sha256 "
 _SEAL: Final = 2 + len(_LABEL) + 64
-"""bytes of the archive's comment with its length before it"""
+"""bytes of the checksum that version 0.1 put at a file's end, as the archive's comment: of all
+bytes before it and before its length"""
 
 
 class CheckpointError(RunError):
@@ -68,18 +69,24 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     disk is full; nothing but whole files remains then.
     """
     folder.mkdir(exist_ok=True)
-    for left_behind in folder.glob("*.tmp"):
-        left_behind.unlink()
+    remove_left_behind(folder, all_of_them=True)
     path = folder / f"step-{state['step']:09d}.pt"
-    _write_durably(path, lambda file: _write_sealed(state, file))
-    index = _read_index(folder) | {"last": path.name}
+    index = _read_index(folder)
+    if index.sha256.pop(path.name, None):  # of the file that is replaced now
+        _write_index(folder, index)
+    archive = io.BytesIO()
+    torch.save({**state, "format": FORMAT}, archive)
+    content = archive.getbuffer()
+    replace_file(path, content, durable=True)
+    index.sha256[path.name] = hashlib.sha256(content).hexdigest()
+    index.last = path.name
     if best:
-        index["best"] = path.name
-    elif index.get("best", "") > path.name:  # of a later step, which this life has not reached
-        del index["best"]
-    _write_durably(folder / "last.json", lambda file: file.write(json.dumps(index).encode()))
+        index.best = path.name
+    elif index.best > path.name:  # of a later step, from before this run went back
+        index.best = ""
+    _write_index(folder, index)
     _drop_old(folder, state["step"], index)
-    return Saved(path, state["step"], path.stat().st_size)
+    return Saved(path, state["step"], len(content))
 
 
 def load_checkpoint(
@@ -91,9 +98,10 @@ def load_checkpoint(
     CheckpointError when there are some and all are damaged, or when it is of another format.
     """
     problems = []
-    for path in _newest_first(folder):
+    paths, index = _newest_first(folder)
+    for path in paths:
         try:
-            state = _read(path, device)
+            state = _read(path, device, index.sha256.get(path.name))
         except FileNotFoundError:  # `last.json` outlived it
             continue
         except _DamagedError as error:
@@ -127,86 +135,24 @@ def state_bytes(state: object) -> int:
     return 64
 
 
-class _Digested(io.RawIOBase):
-    """What `torch.save` writes into: a file and the digest of what went there.
+def _newest_first(folder: Path) -> tuple[list[Path], _Index]:
+    """Return the file that `last.json` points at, then the others from the newest down.
 
-    A disk's error is kept, because torch would hide it behind one of its own.
+    CheckpointError where the folder may not be read: it would seem to be empty.
     """
-
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__()
-        self._file = file
-        self._held = b""
-        self.digest = hashlib.sha256()
-        self.error: OSError | None = None
-
-    def write(self, data: Any) -> int:
-        """Take the next bytes; the last two are held back, as the comment's length goes there."""
-        block = self._held + bytes(data)
-        self._held = block[-2:]
-        self._pass_on(block[:-2])
-        return len(data)
-
-    def writable(self) -> bool:
-        """Return that it can be written, as a stream tells."""
-        return True
-
-    def seal(self) -> None:
-        """End the archive with the digest of everything before it; OSError if any write failed."""
-        comment = _LABEL + self.digest.hexdigest().encode()
-        self._pass_on(struct.pack("<H", len(comment)) + comment)
-        if self.error is not None:
-            raise self.error
-
-    def _pass_on(self, block: bytes) -> None:
-        self.digest.update(block)
-        if self.error is None:
-            try:
-                self._file.write(block)
-            except OSError as error:
-                self.error = error
-
-
-def _write_sealed(state: dict[str, Any], file: BinaryIO) -> None:
-    digested = _Digested(file)
-    torch.save({**state, "format": FORMAT}, cast(BinaryIO, digested))
-    digested.seal()
-
-
-def _write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a file that gets its name once it is on disk whole."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        temporary.unlink(missing_ok=True)  # what a kill left, or a link that another user put there
-        with temporary.open("xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def _newest_first(folder: Path) -> list[Path]:
-    """Return what `last.json` points at, then the others from the newest down.
-
-    CheckpointError where the folder may not be looked into: it would seem to be empty.
-    """
+    index = _Index()
     try:
         names = sorted((path.name for path in folder.iterdir()), reverse=True)
-        last = _read_index(folder).get("last", "")
+        index = _read_index(folder)
     except FileNotFoundError:
-        return []
+        return [], index
     except PermissionError as error:
         raise _unreadable(Path(error.filename or folder), error) from error
     except OSError as error:
         if error.errno not in _DAMAGE or Path(error.filename or folder) == folder:
             raise
-        last = ""
-    return [folder / name for name in dict.fromkeys([last, *names]) if _NAME.fullmatch(name)]
+    names = [name for name in dict.fromkeys([index.last, *names]) if _NAME.fullmatch(name)]
+    return [folder / name for name in names], index
 
 
 def _unreadable(path: Path, error: OSError) -> CheckpointError:
@@ -215,10 +161,10 @@ def _unreadable(path: Path, error: OSError) -> CheckpointError:
     )
 
 
-def _read(path: Path, device: torch.device | str) -> dict[str, Any]:
+def _read(path: Path, device: torch.device | str, sha256: str | None) -> dict[str, Any]:
     """Read a file if it is whole; _DamagedError says how it is not."""
     try:
-        _check_bytes(path)
+        _check_bytes(path, sha256)
         check_stored(path)
         state = torch.load(path, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:
@@ -244,21 +190,23 @@ def _read(path: Path, device: torch.device | str) -> dict[str, Any]:
     return state
 
 
-def _check_bytes(path: Path) -> None:
-    """Compare a file with its checksum, or with the archive's own where it has none."""
+def _check_bytes(path: Path, expected: str | None) -> None:
+    """Compare a file with its checksum; where none is known, with one that it holds itself."""
     with open_regular(path) as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - _SEAL, 0))
-        seal = file.read()[2:]
-        if not seal.startswith(_LABEL):
-            _check_archive(path)
-            return
+        if expected is None:
+            file.seek(max(size - _SEAL, 0))
+            seal = file.read()[2:]
+            if not seal.startswith(_LABEL):
+                _check_archive(path)
+                return
+            expected, size = seal.removeprefix(_LABEL).decode("ascii", "replace"), size - _SEAL
         file.seek(0)
-        digest, left = hashlib.sha256(), size - _SEAL
-        while left and (block := file.read(min(left, 1 << 20))):
+        digest = hashlib.sha256()
+        while size and (block := file.read(min(size, 1 << 20))):
             digest.update(block)
-            left -= len(block)
-    if seal != _LABEL + digest.hexdigest().encode():
+            size -= len(block)
+    if expected != digest.hexdigest():
         raise _DamagedError("its checksum differs")
 
 
@@ -272,21 +220,46 @@ def _check_archive(path: Path) -> None:
         raise _DamagedError("its checksum differs")
 
 
-def _read_index(folder: Path) -> dict[str, str]:
+@dataclass
+class _Index:
+    """What `last.json` says, by names of files."""
+
+    last: str = ""
+    best: str = ""
+    sha256: dict[str, str] = field(default_factory=dict)
+
+
+def _read_index(folder: Path) -> _Index:
     try:
-        index = json.loads(read_small(folder / "last.json"))
+        table = json.loads(read_small(folder / "last.json"))
     except (FileNotFoundError, ValueError, RecursionError):
-        return {}
-    if not isinstance(index, dict):
-        return {}
-    return {key: name for key, name in index.items() if isinstance(name, str)}
+        return _Index()
+    if not isinstance(table, dict):
+        return _Index()
+    last, best, digests = (table.get(key) for key in ("last", "best", "sha256"))
+    return _Index(
+        last if isinstance(last, str) else "",
+        best if isinstance(best, str) else "",
+        _texts(digests) if isinstance(digests, dict) else {},
+    )
 
 
-def _drop_old(folder: Path, newest: int, index: dict[str, str]) -> None:
-    """Keep the two newest and the best; those of later steps belong to a life that was redone."""
+def _texts(table: dict[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in table.items() if isinstance(value, str)}
+
+
+def _write_index(folder: Path, index: _Index) -> None:
+    there = {name: digest for name, digest in index.sha256.items() if (folder / name).exists()}
+    table = {"last": index.last, "best": index.best, "sha256": there}
+    content = json.dumps({key: value for key, value in table.items() if value})
+    replace_file(folder / "last.json", content.encode(), durable=True)
+
+
+def _drop_old(folder: Path, newest: int, index: _Index) -> None:
+    """Keep the two newest and the best; those of later steps are from before the run went back."""
     paths = sorted(path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name))
-    of_this_life = [path for path in paths if path.name <= f"step-{newest:09d}.pt"]
+    reached = [path for path in paths if path.name <= f"step-{newest:09d}.pt"]
     for path in paths:
-        if path not in of_this_life[-KEPT:] and path.name != index.get("best"):
+        if path not in reached[-KEPT:] and path.name != index.best:
             with suppress(OSError):  # one file too many is no reason to end a training
                 path.unlink()

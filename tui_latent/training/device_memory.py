@@ -22,7 +22,7 @@ def move_to(dataset: Dataset, settings: DataSettings, device: torch.device) -> D
 
     Both splits stay on the device for the whole run.
     """
-    if device.type == "cuda":
+    if device.type == "cuda" and dataset.train.images.device != device:
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         _refuse_too_large(dataset, settings, describe_device(device), free + cached - _KEPT_FREE)

@@ -10,8 +10,9 @@ from math import prod
 import torch
 from torch import Tensor
 
+from tui_latent.config.settings import AugmentSettings
 from tui_latent.datasets.image_set import Dataset, ImageSet
-from tui_latent.datasets.pairing import Pairing
+from tui_latent.datasets.pairing import Pairing, make_pairing
 from tui_latent.methods.method import Method
 from tui_latent.metrics.chunks import at_once
 from tui_latent.metrics.collapse import (
@@ -23,6 +24,7 @@ from tui_latent.metrics.collapse import (
 )
 from tui_latent.metrics.knn import KS, evaluate_knn, why_no_vote
 from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.training.loop import weighted_sum
 
 CHUNK = 1024
 """images per forward pass: about .1 s of a small network on two cores, for prompt pauses"""
@@ -54,8 +56,24 @@ class Evaluation:
     is missing"""
 
 
+def held_out_pairing(
+    method: Method,
+    dataset: Dataset,
+    augment: AugmentSettings,
+    on_chunk: Callable[[], None] = lambda: None,
+) -> Pairing:
+    """Return the pairing of the held-out images; `on_chunk` runs while their order is drawn.
+
+    They have no neighbours in an earlier run, so a method of neighbours is measured by two views.
+    """
+    kind = "views" if method.pairing == "neighbours" else method.pairing
+    val = dataset.val
+    order = drawn_order(val.images, val.labels, on_chunk)
+    return make_pairing(kind, val, dataset, augment, order=order)
+
+
 class Evaluator:
-    """Measures a method on one dataset; `between` runs between chunks (pause, stop).
+    """Measures a method on one dataset; `on_chunk` runs between chunks (pause, stop).
 
     The held-out images are put into batches once, by a fixed seed and by what they show, not by
     where they stand: classes are mixed as in training, though folders list one after the other.
@@ -64,14 +82,14 @@ class Evaluator:
     def __init__(
         self,
         dataset: Dataset,
-        held_out: Pairing | None,
-        batch_size: int,
-        on_chunk: Callable[[], None],
+        held_out: Pairing | None = None,
+        batch_size: int = 256,
+        on_chunk: Callable[[], None] = lambda: None,
     ) -> None:
         self._dataset = dataset
         self._held_out = held_out
         self._batch_size = batch_size
-        self._between = on_chunk
+        self._on_chunk = on_chunk
         self._batches: tuple[Tensor, ...] = ()
 
     @torch.inference_mode()
@@ -106,7 +124,7 @@ class Evaluator:
         device = images.labels.device
         for rows in torch.arange(len(images), device=device).split(self._chunk(device)):  # type: ignore[no-untyped-call]
             chunks.append(method.embed(self._dataset.inputs(images, rows)).float())
-            self._between()
+            self._on_chunk()
         return torch.cat(chunks)
 
     def _why_no_losses(self, method: Method) -> dict[str, str]:
@@ -143,15 +161,13 @@ class Evaluator:
                 for name, value in found.items():
                     total = value.double() * len(rows)
                     totals[name] = totals[name] + total if name in totals else total
-                self._between()
-        # All in one transfer: each would wait for the device.
-        values = torch.stack(list(totals.values())).tolist()
-        images = len(self._dataset.val)
-        means = {name: value / images for name, value in zip(totals, values, strict=True)}
+                self._on_chunk()
+        means = {name: total / len(self._dataset.val) for name, total in totals.items()}
         spread = {name: means.pop(name) for name in (_ALIGNMENT,) if name in means}
-        weights = method.weights()
-        loss = sum(weights[name] * value for name, value in means.items())
-        return {"val/loss": loss, **{f"val/{name}": v for name, v in means.items()}, **spread}
+        loss = weighted_sum(means, method.weights())
+        found = {"val/loss": loss, **{f"val/{name}": v for name, v in means.items()}, **spread}
+        # All in one transfer: each would wait for the device.
+        return dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
 
     def _drawn_batches(self) -> tuple[Tensor, ...]:
         """Return the rows of each batch, the same at every evaluation.
@@ -163,7 +179,7 @@ class Evaluator:
         if not self._batches:
             order, images = self._held_out.order, self._dataset.val
             if order is None:
-                order = drawn_order(images.images, images.labels, self._between)
+                order = drawn_order(images.images, images.labels, self._on_chunk)
             batches = min(round(len(order) / self._batch_size), len(order) // 2)
             self._batches = order.tensor_split(max(batches, 1))
         return self._batches
@@ -178,8 +194,8 @@ class Evaluator:
         known = [k for k in KS if k not in without]
         if not known:
             return None
-        classes, on_chunk = len(val.class_names), self._between
-        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, on_chunk)
+        classes = len(val.class_names)
+        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, self._on_chunk)
         metrics |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
         return knn.confusion if max(KS) in known else None
 

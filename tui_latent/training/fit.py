@@ -1,4 +1,4 @@
-"""Methods without a network: one fit instead of steps, the same run folder."""
+"""Methods that are fitted at once instead of trained in steps."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from pathlib import Path
 import torch
 
 from tui_latent.config.settings import Preset
-from tui_latent.datasets.sources import load_dataset
 from tui_latent.methods import METHODS
-from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
-from tui_latent.trained_on import ImageCheck
-from tui_latent.training.checkpoint import Saved, save_checkpoint, state_bytes
-from tui_latent.training.device import choose_device, use_device
+from tui_latent.trained_on import IMAGES_FILE
 from tui_latent.training.evaluator import Evaluator
-from tui_latent.training.latent_writer import LatentWriter
-from tui_latent.training.loading import load_unless_stopped, looking_meanwhile
-from tui_latent.training.retrying_writes import RetryingWriter
+from tui_latent.training.loading import load_images, looking_meanwhile
+from tui_latent.training.recorder import Recorder
 from tui_latent.training.run_control import RunControl, StopRequested, Stopwatch
 
 
@@ -28,22 +23,13 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     Only features of pretrained networks are computed on the preset's device.
     """
     stopwatch = Stopwatch(0.0)
-    writer.status(device="cpu", phase=f"loading {preset.data.source}", total_steps=1)
-    device = choose_device(preset.train.device, writer.log)
-    use_device(device)
+    device, dataset, images = load_images(preset, writer)
     if device.type == "cuda":
-        writer.log(f"{preset.method.name} is fitted on the CPU; {device} computes features only")
-    images = ImageCheck(path, writer.log)
-    dataset = load_unless_stopped(
-        writer,
-        lambda log, poll: load_dataset(
-            preset.data, preset.train.seed, log, device, images.compare, poll
-        ),
-    )
+        writer.log(f"{preset.method.name} is fitted on the CPU; {device} only computes features")
     torch.manual_seed(preset.train.seed)
     method = METHODS[preset.method.name](preset.method, dataset.input_shape)
-    control = RunControl(path, writer, stopwatch, save=lambda: None)
-    writer.status(state="running", phase="fitting")
+    control = RunControl(writer, stopwatch, save=lambda: None)
+    writer.status(state="running", phase="fitting", device="cpu", total_steps=1)
     try:
         inputs = dataset.inputs(dataset.train, torch.arange(len(dataset.train)))
         looking_meanwhile(lambda: method.fit(inputs), control.poll)
@@ -52,7 +38,11 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
         evaluation = evaluator.evaluate(method, lambda: torch.autocast("cpu", enabled=False))
     except StopRequested:
         return "stopped"
-    seconds, folder = stopwatch.seconds, path / "checkpoints"
+    seconds = stopwatch.seconds
+    recorder = Recorder(writer, dataset, stopwatch)
+    # Everything is fitted anew: nothing of other images is left.
+    recorder.disk.write(path / IMAGES_FILE, 0, lambda: images.note(0))
+    recorder.evaluation(1, evaluation)
     state = {
         "step": 1,
         "stage": 0,
@@ -60,17 +50,6 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
         "method": method.state_dict(),
         "seconds": seconds,
     }
-    needed = state_bytes([state, evaluation.bank, evaluation.queries])
-
-    def write() -> Saved:
-        images.note(0)  # everything is fitted anew: nothing of other images is left
-        writer.metrics(1, 1.0, seconds, evaluation.metrics)
-        LatentWriter(writer, dataset).write(1, evaluation)
-        return save_checkpoint(folder, state, best=True)
-
-    saved = RetryingWriter(path, writer, stopwatch).write(folder, needed, write)
-    writer.status(step=1, epoch=1.0, seconds=seconds, checkpoint_step=saved.step)
-    writer.log("fitted: " + ", ".join(f"{k} {v:.4g}" for k, v in evaluation.metrics.items()))
-    for line in missing_lines(evaluation.missing):
-        writer.log(f"missing: {line}")
+    recorder.checkpoint(state, best=True)
+    writer.status(step=1, epoch=1.0, seconds=seconds)
     return "finished"

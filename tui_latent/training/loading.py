@@ -7,12 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+
+from tui_latent.config.settings import Preset
 from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.image_set import Dataset
+from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.control import read_request
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.writer import RunWriter
+from tui_latent.trained_on import ImageCheck
+from tui_latent.training.device import choose_device, describe_device, use_device
 from tui_latent.training.run_control import POLL_EVERY, StopRequested
 
 _Result = TypeVar("_Result")
@@ -81,6 +87,24 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
         left_behind.set()
     _refuse_other_classes(path, dataset)
     return dataset
+
+
+def load_images(preset: Preset, writer: RunWriter) -> tuple[torch.device, Dataset, ImageCheck]:
+    """Choose the device of the writer's run and load its images, which stay on the CPU.
+
+    Returns both, and the check that notes in the run which images these are. Errors as of
+    `load_unless_stopped`; DeviceError where the device cannot be used.
+    """
+    train = preset.train
+    device = choose_device(train.device, writer.log)
+    use_device(device)
+    writer.status(device=describe_device(device), phase=f"loading {preset.data.source}")
+    images = ImageCheck(writer.path, writer.log)
+    dataset = load_unless_stopped(
+        writer,
+        lambda log, poll: load_dataset(preset.data, train.seed, log, device, images.compare, poll),
+    )
+    return device, dataset, images
 
 
 def _refuse_other_classes(path: Path, dataset: Dataset) -> None:

@@ -39,8 +39,7 @@ class NotSavedError(Exception):
 class RetryingWriter:
     """Repeats a write until the disk takes it; the run is paused meanwhile and says why."""
 
-    def __init__(self, path: Path, writer: RunWriter, stopwatch: Stopwatch) -> None:
-        self._path = path
+    def __init__(self, writer: RunWriter, stopwatch: Stopwatch) -> None:
         self._writer = writer
         self._stopwatch = stopwatch
         self._stop_asked: float | None = None
@@ -67,7 +66,7 @@ class RetryingWriter:
 
     def _wait(self, where: Path, needed: int, action: Callable[[], T], error: OSError) -> T:
         before = self._writer.status()
-        asked = read_request(self._path)
+        asked = read_request(self._writer.path)
         told: int | None = None
         while True:
             problem = _describe(where, needed, error)
@@ -92,7 +91,7 @@ class RetryingWriter:
         until = time.monotonic() + TRY_EVERY
         while time.monotonic() < until:
             self._writer.check_still_mine()
-            asked = read_request(self._path, asked)
+            asked = read_request(self._writer.path, asked)
             if asked.state != "stop":
                 self._stop_asked = None
             elif self._stop_asked is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.schema import Request, RunError
@@ -48,15 +47,13 @@ class Stopwatch:
 class RunControl:
     """Follows `control.json` between steps: waits out pauses, saves when asked, stops."""
 
-    def __init__(
-        self, path: Path, writer: RunWriter, stopwatch: Stopwatch, save: Callable[[], None]
-    ) -> None:
-        self._path = path
+    def __init__(self, writer: RunWriter, stopwatch: Stopwatch, save: Callable[[], None]) -> None:
+        self._path = writer.path
         self._writer = writer
         self._stopwatch = stopwatch
         self._save = save
         self._looked = 0.0
-        self._request = read_request(path)
+        self._request = read_request(self._path)
         self._saved = writer.checkpoints_before
         self._pausing = False
         self._may_save = True

@@ -18,8 +18,8 @@ from tui_latent.training.device_errors import device_trouble
 from tui_latent.training.fit import fit_run
 from tui_latent.training.loss_window import NotFiniteError
 from tui_latent.training.retrying_writes import NotSavedError, wait_to_end
+from tui_latent.training.run import TrainingRun
 from tui_latent.training.run_control import StopRequested
-from tui_latent.training.trainer import Trainer
 
 _EXPLAINED = (DataError, DeviceError, NotFiniteError, NotSavedError, PresetError, RunError)
 """errors whose message says what to do"""
@@ -62,11 +62,7 @@ def _train(path: Path, writer: RunWriter) -> State:
         preset = load_run_preset(path)
         if METHODS[preset.method.name].pairing == "none":
             return fit_run(path, preset, writer)
-        trainer = Trainer(path, preset, writer)
-        try:
-            return trainer.run()
-        finally:
-            trainer.release()
+        return TrainingRun(path, preset, writer).train()
     except FolderLostError:  # there is nothing to write it into
         raise
     except StopRequested:  # before the first step: the checkpoints are as they were

@@ -216,7 +216,7 @@ async def test_the_runs_name_is_checked_as_it_is_typed(app: FormApp, tmp_path: P
         assert not app.answers
         await pilot.press(*["backspace"] * 3, *"taken")
         await pilot.pause()
-        assert "exists already" in text_of(app, "#naming > .error")
+        assert "already exists" in text_of(app, "#naming > .error")
         await pilot.press(*"-2")
         await pilot.pause()
         assert text_of(app, "#naming > .error") == ""

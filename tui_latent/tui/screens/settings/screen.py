@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from tui_latent.config.settings import Preset
+from tui_latent.runs.new_run import check_name
 from tui_latent.runs.schema import RunError
-from tui_latent.runs.writer import check_name
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.menu.preset_facts import PresetEntry
 from tui_latent.tui.screens.settings.draft import SettingsDraft

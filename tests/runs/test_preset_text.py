@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_latent.runs.toml import dump_toml
+from tui_latent.runs.manifest import preset_text
 
 texts = st.text(st.characters(codec="utf-8"), max_size=10)
 plain = st.one_of(
@@ -25,23 +25,24 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 @given(st.dictionaries(texts, values, max_size=5))
 def test_what_is_written_is_what_tomllib_reads(table: dict[str, Any]) -> None:
-    assert tomllib.loads(dump_toml(table)) == table
+    assert tomllib.loads(preset_text(table)) == table
 
 
 def test_tables_of_a_preset_read_well() -> None:
     table = {"title": "a", "data": {"classes": ("x", "y"), "none": None}, "stages": [{"epochs": 1}]}
-    assert dump_toml(table) == (
-        'title = "a"\n\n[data]\nclasses = ["x", "y"]\n\n[[stages]]\nepochs = 1\n'
+    assert preset_text(table) == (
+        'title = "a"\nstages = [\n    { epochs = 1 },\n]\n\n'
+        '[data]\nclasses = [\n    "x",\n    "y",\n]\n'
     )
 
 
 def test_odd_texts_are_kept_or_spelled_out() -> None:
-    assert tomllib.loads(dump_toml({"a": "tab\t \x7f \x00 \U0001f600"})) == {
+    assert tomllib.loads(preset_text({"a": "tab\t \x7f \x00 \U0001f600"})) == {
         "a": "tab\t \x7f \x00 \U0001f600"
     }
-    assert tomllib.loads(dump_toml({"a": "file\udcff"})) == {"a": "file\\udcff"}
+    assert tomllib.loads(preset_text({"a": "file\udcff"})) == {"a": "file\\udcff"}
 
 
 def test_what_toml_cannot_say_is_refused() -> None:
-    with pytest.raises(TypeError, match="cannot hold"):
-        dump_toml({"a": object()})
+    with pytest.raises(TypeError, match="TOML"):
+        preset_text({"a": object()})

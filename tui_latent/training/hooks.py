@@ -1,0 +1,121 @@
+"""What a run does besides training: checkpoints, the pause after a collapse, early stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tui_latent.training.best_checkpoint import BestLoss
+from tui_latent.training.evaluator import Evaluation
+from tui_latent.training.loop import TrainingLoop
+from tui_latent.training.recorder import Recorder, StepRecorder
+
+
+class Hook:
+    """Called by the run at the moments that its methods name; each does nothing by default."""
+
+    def on_evaluation(self, evaluation: Evaluation) -> None:
+        """After an evaluation has been recorded."""
+
+    def on_step(self) -> None:
+        """After each step, and after its evaluation if it had one."""
+
+    def on_end(self) -> None:
+        """After training has finished or was stopped, but not after an error."""
+
+
+class EarlyStopping(Hook):
+    """Follows the best held-out loss of the last stage, and ends a run that gets no better."""
+
+    def __init__(self, loop: TrainingLoop, log: Callable[[str], None]) -> None:
+        self.best = BestLoss()
+        self._loop, self._log = loop, log
+
+    def on_evaluation(self, evaluation: Evaluation) -> None:
+        """Compare the loss with the best one."""
+        if self._loop.stage is self._loop.stages[-1]:
+            self.best.judge(self._loop.done, evaluation.metrics.get("val/loss"))
+
+    def out_of_patience(self) -> bool:
+        """Return whether the run should end now, and log why."""
+        step = self._loop.done
+        if not self.best.exhausts(self._loop.preset.train.patience, step):
+            return False
+        self._log(
+            f"stopped early: val/loss was best at step {self.best.step:,} and has not improved "
+            f"in the {step - self.best.step:,} steps since"
+        )
+        return True
+
+
+class CollapseWatch(Hook):
+    """Logs that the latents have collapsed, once, and pauses the run if the preset says so."""
+
+    def __init__(
+        self, loop: TrainingLoop, log: Callable[[str], None], pause: Callable[[], None]
+    ) -> None:
+        self._loop, self._log, self._pause = loop, log, pause
+        self._collapsed = False
+
+    def on_evaluation(self, evaluation: Evaluation) -> None:
+        """Compare with the evaluation before."""
+        collapsed, loop = bool(evaluation.metrics.get("latent/collapsed")), self._loop
+        if collapsed and not self._collapsed:
+            pausing = loop.preset.train.pause_on_collapse and loop.done < loop.total_steps
+            reason = ": pausing, because train.pause_on_collapse is set" if pausing else ""
+            self._log(f"the latents have collapsed at step {loop.done:,}{reason}")
+            if pausing:
+                self._pause()
+        self._collapsed = collapsed
+
+
+class Checkpoints(Hook):
+    """Saves after each evaluation, at intervals of epochs and seconds, and at the end."""
+
+    def __init__(
+        self,
+        loop: TrainingLoop,
+        recorder: Recorder,
+        steps: StepRecorder,
+        best: BestLoss,
+    ) -> None:
+        self._loop, self._recorder, self._steps, self._best = loop, recorder, steps, best
+        self._saved_step = -1
+        self._saved_at = recorder.stopwatch.seconds
+
+    def on_evaluation(self, evaluation: Evaluation) -> None:
+        """Save the weights that were evaluated."""
+        self.save()
+
+    def on_step(self) -> None:
+        """Save if a checkpoint is due."""
+        train, step = self._loop.preset.train, self._loop.done
+        every = max(round(train.checkpoint_every * self._loop.sampler.steps_per_epoch), 1)
+        elapsed = self._recorder.stopwatch.seconds - self._saved_at
+        if step % every == 0 or elapsed >= train.checkpoint_seconds:
+            self.on_end()
+
+    def on_end(self) -> None:
+        """Save unless this very step is saved."""
+        if self._saved_step != self._loop.done:
+            self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint of this very step; NotFiniteError once the loss has become NaN."""
+        state = {
+            **self._loop.state_dict(),
+            "window": self._steps.state_dict(),
+            "evaluated_step": self._recorder.evaluated_step,
+            "seconds": self._recorder.stopwatch.seconds,
+            **self._best.state(),
+        }
+        self._recorder.checkpoint(state, best=0 < self._best.step == self._loop.done)
+        self._saved_step, self._saved_at = self._loop.done, self._recorder.stopwatch.seconds
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state of a checkpoint."""
+        self._loop.load_state_dict(state)
+        self._steps.load_state_dict(state["window"])
+        self._recorder.evaluated_step = state["evaluated_step"]
+        self._best.load_state(state)
+        self._saved_step = self._loop.done

@@ -1,0 +1,106 @@
+"""One run in training: the loop, what it records, its hooks, and what people ask of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui_latent.config.settings import Preset
+from tui_latent.runs.schema import State
+from tui_latent.runs.writer import RunWriter
+from tui_latent.trained_on import IMAGES_FILE
+from tui_latent.training.checkpoint import load_checkpoint
+from tui_latent.training.device_memory import move_to
+from tui_latent.training.evaluator import Evaluator, held_out_pairing
+from tui_latent.training.hooks import Checkpoints, CollapseWatch, EarlyStopping, Hook
+from tui_latent.training.loading import load_images, refuse_if_stopped
+from tui_latent.training.loop import TrainingLoop
+from tui_latent.training.neighbour_views import earlier_neighbours
+from tui_latent.training.recorder import Recorder, StepRecorder
+from tui_latent.training.retrying_writes import RetryingWriter
+from tui_latent.training.run_control import RunControl, StopRequested, Stopwatch
+
+SETTLED = 30
+"""steps after which the running averages of batch normalisation (momentum 0.9) suit an
+evaluation: before, the latents of a sound network can look collapsed"""
+
+
+class TrainingRun:
+    """Trains one run and writes its folder; the only writer of weights."""
+
+    def __init__(self, path: Path, preset: Preset, writer: RunWriter) -> None:
+        """Load the images, build the networks, and go to the last checkpoint if there is one."""
+        self.writer = writer
+        device, dataset, images = load_images(preset, writer)
+        dataset = move_to(dataset, preset.data, device)
+        writer.status(phase="building the network")
+        neighbours = earlier_neighbours(preset, path.parent, dataset, images.now)
+        self.loop = loop = TrainingLoop(preset, dataset, device, neighbours, writer.log)
+        held_out = held_out_pairing(
+            loop.method, dataset, preset.augment, lambda: refuse_if_stopped(path)
+        )
+        folder = path / "checkpoints"
+        saved = RetryingWriter(writer, Stopwatch(0.0)).write(
+            folder, 0, lambda: load_checkpoint(folder, device, writer.log)
+        )
+        stopwatch = Stopwatch(saved["seconds"] if saved else 0.0)
+        self.recorder = Recorder(writer, dataset, stopwatch, loop.sampler.steps_per_epoch)
+        self.steps = StepRecorder(self.recorder, loop)
+        self.early_stopping = EarlyStopping(loop, writer.log)
+        checkpoints = Checkpoints(loop, self.recorder, self.steps, self.early_stopping.best)
+        if saved:
+            checkpoints.restore(saved)
+            self.steps.restart_rate()
+            writer.status(checkpoint_step=loop.done)
+            writer.log(f"resumed from the checkpoint at step {loop.done:,}")
+        self.recorder.disk.write(path / IMAGES_FILE, 0, lambda: images.note(loop.done))
+        self.control = RunControl(writer, stopwatch, checkpoints.save)
+        on_chunk = self.control.poll_within_evaluation
+        self.evaluator = Evaluator(dataset, held_out, preset.train.batch_size, on_chunk)
+        collapse = CollapseWatch(loop, writer.log, self.control.pause)
+        self.hooks: tuple[Hook, ...] = (self.early_stopping, collapse, checkpoints)
+
+    def train(self) -> State:
+        """Train until the last step, a stop, or the end of patience; return how it ended."""
+        loop = self.loop
+        self.steps.progress()
+        self.writer.status(state="running", total_steps=loop.total_steps)
+        state: State = "finished"
+        try:
+            if loop.done and self._evaluation_due():
+                self._evaluate()  # the one in which the run was stopped
+            while loop.done < loop.total_steps and not self.early_stopping.out_of_patience():
+                self.control.poll()
+                loop.lr_factor = self.control.lr_factor
+                terms = loop.step()
+                self.steps.add(terms, close=self._evaluation_due())
+                if self._evaluation_due():
+                    self._evaluate()
+                for hook in self.hooks:
+                    hook.on_step()
+            self._evaluate()
+        except StopRequested:
+            state = "stopped"
+        for hook in self.hooks:
+            hook.on_end()
+        return state
+
+    def _evaluation_due(self) -> bool:
+        loop = self.loop
+        every = max(round(loop.preset.train.eval_every * loop.sampler.steps_per_epoch), 1)
+        return loop.done == loop.total_steps or loop.done % every == 0
+
+    def _evaluate(self) -> None:
+        """Evaluate the weights of this step, unless that has been done."""
+        step = self.loop.done
+        if self.recorder.evaluated_step == step:
+            return
+        self.steps.flush()  # before records of a later step
+        self.writer.status(phase="evaluating")
+        evaluation = self.evaluator.evaluate(self.loop.method, self.loop.autocast)
+        if step < SETTLED:
+            evaluation.metrics.pop("latent/collapsed", None)
+        self.recorder.evaluation(step, evaluation)
+        self.steps.progress()
+        self.steps.restart_rate()
+        for hook in self.hooks:
+            hook.on_evaluation(evaluation)
