@@ -7,25 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
-from rich.cells import cell_len
-from rich.color import Color
-from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_latent.map_frame import Frame, drawable
 from tui_latent.palettes import RGB, class_glyph
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.axes import step_axis, time_axis, value_axis
+from tui_latent.tui.charts.legend import Entry, legend_strips
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, canvas_size, draw_plot
-from tui_latent.tui.charts.raster import (
-    Cells,
-    Floats,
-    Frame,
-    curve_cells,
-    dotted_cells,
-    drawable,
-    smoothed,
-)
+from tui_latent.tui.charts.raster import Cells, Floats, curve_cells, dotted_cells, smoothed
 from tui_latent.tui.format import number
 
 _FAR_APART: Final = 30.0
@@ -124,25 +115,17 @@ def value_strips(
     at: int | None = None,
 ) -> list[Strip]:
     """Write each curve's name and value, at a step or the newest, in at most `lines` lines."""
-    rows: list[list[Segment]] = [[]]
-    used = 0
+    entries = []
     for index, item in enumerate(series):
         shown = item.curve is not None and (item.known or at is not None)
         value = value_at(item.curve, at) if item.curve is not None and shown else None
-        text = f"{item.name} {number(value):<{_NUMBER}} "
-        if used + 2 + cell_len(text) > width and rows[-1]:
-            if len(rows) == lines:
-                break
-            rows.append([])
-            used = 0
-        mark = f"{class_glyph(index)} " if letters else "━ "
         broken = value is not None and not np.isfinite(value)
-        rows[-1] += [
-            Segment(mark, Style() if letters else Style(color=Color.from_rgb(*item.color))),
-            Segment(text, Style(bold=True, reverse=True) if broken else Style()),
-        ]
-        used += 2 + cell_len(text)
-    return [Strip(row).adjust_cell_length(width) for row in rows]
+        text = f"{item.name} {number(value):<{_NUMBER}} "
+        mark, color = (f"{class_glyph(index)} ", None) if letters else ("━ ", item.color)
+        entries.append(
+            Entry(mark, text, color, Style(bold=True, reverse=True) if broken else Style())
+        )
+    return legend_strips(entries, width, lines, gap=0)
 
 
 def value_at(curve: Curve, step: int | None) -> float | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Final
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series, draw_chart, is_logarithmic
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
-from tui_latent.tui.charts.scatter_panel import message_strips, note_strips
+from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips, note_strips
 
 _LEAST: Final = 4
 """lines of a chart below which a note has no room"""
@@ -35,7 +35,7 @@ class CurveChart(ChartPanel):
         """
         parts = [part for s in series for part in (s.curve, s.dotted)]
         shown = [part for s in self._series for part in (s.curve, s.dotted)]
-        same = len(parts) == len(shown) and all(map(_is, parts, shown))
+        same = len(parts) == len(shown) and all(map(is_, parts, shown))
         if not same or (corner, hint, note) != (self._corner, self._hint, self._note):
             self._series, self._corner = tuple(series), corner
             self._hint, self._note = hint, note
@@ -68,10 +68,6 @@ class CurveChart(ChartPanel):
             return Drawing([*chart, *note], titles, corner)
 
         return draw
-
-
-def _is(left: object, right: object) -> bool:
-    return left is right
 
 
 def _corner(words: str, options: ChartOptions, log: bool) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from textwrap import wrap
+from typing import Final
 
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
@@ -13,6 +18,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
+
+_DIM: Final = Style(dim=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,3 +103,24 @@ class ChartPanel(Widget, can_focus=True):
         if y >= len(strips):
             return Strip.blank(width, style)
         return strips[y].adjust_cell_length(width).apply_style(style)
+
+
+def message_strips(text: str, width: int, height: int) -> list[Strip]:
+    """Centre a sentence in an empty panel, wrapped at words."""
+    lines: list[str] = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".strip()
+        if cell_len(joined) > max(width - 4, 8) and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    above = [Strip.blank(width)] * max((height - len(lines)) // 2, 0)
+    indents = (" " * max((width - cell_len(line)) // 2, 0) for line in lines)
+    rows = zip(indents, lines, strict=True)
+    return [*above, *(Strip([Segment(i + line, _DIM)]) for i, line in rows)][:height]
+
+
+def note_strips(text: str, width: int) -> list[Strip]:
+    """Write a sentence dimly, wrapped at words, in as many lines as it takes."""
+    lines = wrap(text, max(width - 1, 8))
+    return [Strip([Segment(f" {line}", _DIM)]).adjust_cell_length(width) for line in lines]

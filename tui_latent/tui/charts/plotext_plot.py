@@ -20,6 +20,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.palettes import RGB
+from tui_latent.tui.charts.canvas import overlay
 from tui_latent.tui.charts.raster import Cells
 
 _ESCAPE: Final = re.compile(r"\x1b\[([0-9;]*)m")
@@ -135,15 +136,10 @@ def lay_tags(
             if free and 0 <= row < rows:
                 taken.append((row, start, start + size))
                 line = rows - 1 - row
-                result[line] = _overlaid(result[line], left + start, text, _tag_style(tag.color))
+                over = Strip([Segment(text, _tag_style(tag.color))])
+                result[line] = overlay(result[line], left + start, over)
                 break
     return result
-
-
-def _overlaid(strip: Strip, start: int, text: str, style: Style) -> Strip:
-    end = start + cell_len(text)
-    tag = Strip([Segment(text, style)])
-    return Strip.join([strip.crop(0, start), tag, strip.crop(end, strip.cell_length)])
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -11,13 +11,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal
 
-from tui_latent.comparison import ComparedMap, Comparison, metric_name
+from tui_latent.comparison import Comparison, metric_name
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series
 from tui_latent.tui.charts.line_chart_panel import CurveChart
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
-from tui_latent.tui.charts.raster import Frame, settle_frame
-from tui_latent.tui.charts.scatter_panel import draw_map, message_strips
+from tui_latent.tui.charts.scatter import Scene, map_scene
+from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.format import clip
 from tui_latent.tui.screens.compare.tables import (
     TablePanel,
@@ -55,41 +54,15 @@ class MetricChart(CurveChart):
         self.show(series, "", "Curves come with the first records of a run.")
 
 
-class ComparedMapPanel(ChartPanel):
-    """Shows one run's map, turned onto the first one's."""
-
-    def __init__(self, drawer: WorkerThread, index: int) -> None:
-        super().__init__(drawer, f"map-{index}")
-        self._compared: ComparedMap | None = None
-        self._titles: tuple[str, ...] = ("",)
-        self._frame: Frame | None = None  # the drawing thread's alone
-
-    def show(self, shown: Comparison, index: int) -> None:
-        """Show the map of the run at `index`."""
-        compared = shown.maps[index]
-        if not self.app.no_color:
-            self.styles.border_title_color = css_color(colors_of(shown)[index])
-        if compared is not self._compared:
-            self._compared, self._titles = compared, _map_titles(shown, index)
-            self.redraw()
-
-    def plan(self, width: int, height: int) -> Callable[[], Drawing]:
-        """Reduce and draw the map held now."""
-        compared, titles, colored = self._compared, self._titles, not self.app.no_color
-        if compared is None or compared.map is None:
-            words = compared.problem if compared is not None else ""
-            return lambda: Drawing(message_strips(words, width, height), titles)
-        latent_map = compared.map
-
-        def draw() -> Drawing:
-            self._frame = settle_frame(latent_map.points, self._frame)
-            drawn = draw_map(latent_map, self._frame, width, height, colored)
-            return Drawing(drawn.strips, titles)
-
-        return draw
+def compared_scene(shown: Comparison, index: int) -> Scene | None:
+    """Return the map of the run at `index`, aligned to the first one's; None without a map."""
+    compared, titles = shown.maps[index], map_titles(shown, index)
+    if compared.map is None:
+        return None
+    return map_scene(compared.map, axes=True, legend=True, titles=lambda _: titles, source=compared)
 
 
-def _map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
+def map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
     compared, label = shown.maps[index], shown.labels[index]
     if compared.map is None:
         return (label, clip(label, 16))
@@ -128,7 +101,7 @@ class ComparisonPanels(Grid):
         yield TablePanel("numbers")
         with Horizontal(id="maps"):
             for index in range(self._runs):
-                yield ComparedMapPanel(self._drawer, index)
+                yield ScatterPanel(self._drawer, f"map-{index}")
         yield TablePanel("settings")
 
     def show(self, shown: Comparison) -> None:
@@ -143,7 +116,10 @@ class ComparisonPanels(Grid):
             partial(setting_titles, shown), partial(setting_lines, shown, colored=colored)
         )
         for index, panel in zip(range(len(shown.runs)), self._maps, strict=False):
-            panel.show(shown, index)
+            if colored:
+                panel.styles.border_title_color = css_color(colors_of(shown)[index])
+            scene, problem = compared_scene(shown, index), shown.maps[index].problem
+            panel.show(scene, problem, map_titles(shown, index))
         if len(shown.runs) < self._runs:  # one could not be read
             self._runs = len(shown.runs)
             self.show_maps()
@@ -181,8 +157,8 @@ class ComparisonPanels(Grid):
     # Maps
 
     @property
-    def _maps(self) -> Iterable[ComparedMapPanel]:
-        return self.query(ComparedMapPanel)
+    def _maps(self) -> Iterable[ScatterPanel]:
+        return self.query(ScatterPanel)
 
     @property
     def hides_maps(self) -> bool:

@@ -41,7 +41,7 @@ class CompareScreen(BaseScreen[None]):
     CompareScreen #numbers { column-span: 3; }
     CompareScreen #maps { column-span: 3; }
     CompareScreen #settings { column-span: 2; }
-    CompareScreen #maps > ComparedMapPanel { width: 1fr; height: 1fr; }
+    CompareScreen #maps > ScatterPanel { width: 1fr; height: 1fr; }
     CompareScreen.-tabs > Tabs { display: block; }
     CompareScreen.-tabs > #panels, CompareScreen.-full > #panels { grid-size: 1 1; grid-rows: 1fr; }
     CompareScreen.-tabs #panels > *, CompareScreen.-full #panels > * {

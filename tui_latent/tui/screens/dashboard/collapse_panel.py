@@ -13,9 +13,8 @@ from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import value_at
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
+from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.charts.raster import sparkline
-from tui_latent.tui.charts.scatter_panel import message_strips
 from tui_latent.tui.format import number
 
 ROWS: Final = (

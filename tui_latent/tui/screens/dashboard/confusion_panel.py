@@ -15,8 +15,7 @@ from textual.strip import Strip
 
 from tui_latent.palettes import class_color
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
-from tui_latent.tui.charts.scatter_panel import message_strips
+from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.format import column, number
 
 _TITLES: Final = ("Classes by kNN@20, held out", "Classes")

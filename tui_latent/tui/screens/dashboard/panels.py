@@ -21,6 +21,7 @@ from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.views import (
     knn_series,
+    live_scene,
     loss_series,
     when_evaluated,
     when_recorded,
@@ -43,7 +44,7 @@ class RunPanels(Horizontal):
         self._past: StoredEvaluation | None = None
 
     def compose(self) -> ComposeResult:
-        yield ScatterPanel(self._drawer)
+        yield ScatterPanel(self._drawer, "map")
         with Vertical(id="side"):
             yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
             yield CurveChart(self._drawer, "loss", _LOSS_TITLES, ChartOptions())
@@ -60,7 +61,7 @@ class RunPanels(Horizontal):
         """Show what changes seldom: the map, the classes and the log."""
         past = self._past
         hint = when_evaluated(snapshot, "The map")
-        self.query_one(ScatterPanel).show(past.map if past else snapshot.map, hint)
+        self.query_one(ScatterPanel).show(live_scene(past.map if past else snapshot.map), hint)
         hint = when_evaluated(snapshot, "What is taken for what")
         confusion = past.confusion if past else snapshot.confusion
         missing = past.missing if past else snapshot.missing

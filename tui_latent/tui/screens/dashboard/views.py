@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Final
 
 from tui_latent.palettes import series_color
 from tui_latent.runs.missing import missing_lines
-from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
+from tui_latent.runs.schema import LIVE_STATES, LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
+from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
 from tui_latent.tui.format import UNKNOWN, number
 
 NOT_TERMS: Final = frozenset({"lr", "images_per_second", "screen_share", "loss"})
@@ -41,6 +43,28 @@ def knn_series(snapshot: RunSnapshot) -> tuple[list[Series], str]:
     ]
     last = series[-1].curve
     return series, f"best {number(last.best)}" if last is not None else ""
+
+
+def live_scene(latent_map: LatentMap | None) -> Scene | None:
+    """Return the map with axes, names and a legend."""
+    if latent_map is None:
+        return None
+    titles = partial(map_titles, latent_map)
+    return map_scene(latent_map, axes=True, legend=True, titles=titles)
+
+
+def map_titles(latent_map: LatentMap, hidden: int) -> tuple[str, ...]:
+    """Name a map and its step, and say how many of its points cannot be seen."""
+    count = len(latent_map.points)
+    share, step = hidden_share(hidden, count), f"step {latent_map.step:,}"
+    way = f" · {latent_map.projection}" if latent_map.projection != "native" else ""
+    return (
+        f"Latent map{way} · {step} · {count:,} held-out images · {share}",
+        f"Latent map{way} · {step} · {count:,} images · {share}",
+        f"Map{way} · {step} · {count:,} · {share}",
+        f"Map · {step} · {share}",
+        f"Map · {step}",
+    )
 
 
 def why_missing(snapshot: RunSnapshot, *beginnings: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,7 @@ from tui_latent.tui.screens.explorer.views import (
     MapRequest,
     MapResult,
     line_words,
-    map_title,
+    map_titles,
     point_words,
 )
 from tui_latent.tui.screens.explorer.worker import (
@@ -79,7 +80,7 @@ class ExplorerScreen(BaseScreen[None]):
         self._time = time or TimeCursor()
         self._drawer = drawer
         self._watcher = RunWatcher(path, self.post_message)
-        self._desk = ExplorerWorker(path, self._post)
+        self._worker = ExplorerWorker(path, self._post)
         self._snapshot = RunSnapshot(path)
         self._answer: MapResult | None = None
         self._asked: MapRequest | None = None
@@ -90,6 +91,7 @@ class ExplorerScreen(BaseScreen[None]):
         self._query = ""
         self._said = self._line = ""
         self._playing = False
+        self._regions = self._thumbnails = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="line", markup=False)
@@ -102,13 +104,13 @@ class ExplorerScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(ChangeList).can_focus = False
-        self.query_one(ExplorerMap).say("Reading the map …")
+        self.query_one(ExplorerMap).show(None, "Reading the map …")
         self._watcher.start()
         self.set_interval(_PLAY_SECONDS, self._play_on)
 
     def on_unmount(self) -> None:
         self._watcher.close()
-        self._desk.close()
+        self._worker.close()
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the map most of a narrow screen."""
@@ -121,7 +123,7 @@ class ExplorerScreen(BaseScreen[None]):
         """Ask for the map that is looked at, if that is another now."""
         self._snapshot = message.snapshot
         if not message.snapshot.map_steps:
-            self._map.say(when_evaluated(message.snapshot, "The map"))
+            self._map.show(None, when_evaluated(message.snapshot, "The map"))
         self._ask()
         self._show_line()
 
@@ -139,7 +141,7 @@ class ExplorerScreen(BaseScreen[None]):
         question = MapRequest(step, newest, self._coloring, self._projection)
         if question != self._asked:
             self._asked = question
-            self._desk.ask(question)
+            self._worker.ask(question)
 
     def _post(self, message: Message) -> None:
         if self.is_running:
@@ -155,7 +157,7 @@ class ExplorerScreen(BaseScreen[None]):
     def show_map(self, message: MapFound) -> None:
         """Show a map that was asked for."""
         if isinstance(message.answer, str):
-            self._map.say(message.answer)
+            self._map.show(None, message.answer)
             return
         self._answer = answer = message.answer
         if answer.question == self._asked:  # else something else has been asked since
@@ -174,15 +176,20 @@ class ExplorerScreen(BaseScreen[None]):
             return
         points = self._points(answer)
         labels = np.asarray(answer.space.map.labels)
+        visible = visible_points(points, labels, self._filter.hidden, self._filter.per_class)
+        if self._map.selected is None and visible.any():
+            self._map.selected = int(np.flatnonzero(visible)[0])
         scene = Scene(
             points,
-            labels,
             answer.coloring,
-            visible_points(points, labels, self._filter.hidden, self._filter.per_class),
+            visible,
+            regions=self._regions,
+            images=self._worker.images if self._thumbnails else None,
+            legend=True,
+            struck=self._filter.hidden if answer.coloring.name == "class" else frozenset(),
+            titles=partial(map_titles, answer, int(visible.sum())),
         )
-        if self._map.selected is None and scene.visible.any():
-            self._map.selected = int(np.flatnonzero(scene.visible)[0])
-        self._map.show(scene, map_title(answer), self._filter.hidden)
+        self._map.show(scene)
 
     def _points(self, answer: MapResult) -> np.ndarray:
         if answer.projection is None:
@@ -214,7 +221,7 @@ class ExplorerScreen(BaseScreen[None]):
     def _ask_point(self) -> None:
         index = self._map.selected
         if self._answer is not None and index is not None:
-            self._desk.ask_point(self._answer, index)
+            self._worker.ask_point(self._answer, index)
 
     @on(PointFound)
     def show_point(self, message: PointFound) -> None:
@@ -270,8 +277,8 @@ class ExplorerScreen(BaseScreen[None]):
 
     def action_shade(self) -> None:
         """Shade the Voronoi cells, or no longer."""
-        self._map.shaded = not self._map.shaded
-        self._map.redraw()
+        self._regions = not self._regions
+        self._show_scene()
 
     def action_color(self, by: int) -> None:
         """Colour by something else."""
@@ -293,7 +300,7 @@ class ExplorerScreen(BaseScreen[None]):
             why = "of this evaluation only the map was kept" if space.is_map else "they are 2-D"
             self.notify(f"The latents have no other projection: {why}.", markup=False)
             return
-        self._desk.cancelled.set()
+        self._worker.cancelled.set()
         wanted = self._asked.projection if self._asked else "map"
         at = names.index(wanted) if wanted in names else 0
         self._projection = names[(at + 1) % len(names)]
@@ -388,7 +395,7 @@ class ExplorerScreen(BaseScreen[None]):
             self.query_one(ChangeList).say("There is no evaluation before this one.")
             return
         before, after = steps[at - 1], steps[at]
-        self._desk.ask_movers(before, after)
+        self._worker.ask_movers(before, after)
 
     @on(ChangesFound)
     def show_movers(self, message: ChangesFound) -> None:
@@ -437,7 +444,8 @@ class ExplorerScreen(BaseScreen[None]):
 
     def action_thumbnails(self) -> None:
         """Show images in the places of points, or points again."""
-        self._map.show_thumbnails(None if self._map.shows_images else self._desk.images)
+        self._thumbnails = not self._thumbnails
+        self._show_scene()
 
     def action_images(self) -> None:
         """Show the image in the viewer."""
@@ -456,6 +464,6 @@ class ExplorerScreen(BaseScreen[None]):
             and self._answer is not None
             and (self._answer.question.projection != self._asked.projection)
         ):
-            self._desk.cancelled.set()
+            self._worker.cancelled.set()
         else:
             self.dismiss()

@@ -10,7 +10,7 @@ from textual.content import Content
 from tui_latent.palettes import class_color
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.charts.line_chart import value_at
-from tui_latent.tui.charts.scatter import Coloring
+from tui_latent.tui.charts.scatter import Coloring, hidden_share
 from tui_latent.tui.format import number
 from tui_latent.tui.screens.explorer.colorings import ColoringName
 from tui_latent.tui.screens.explorer.point_panel import PointWords
@@ -114,12 +114,18 @@ def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str
     return "  ".join(parts)
 
 
-def map_title(answer: MapResult) -> str:
-    """Name a map and say how much of the latents it shows."""
-    if answer.projection is None:
+def map_titles(answer: MapResult, shown: int, hidden: int) -> tuple[str, ...]:
+    """Name a map, and say how faithful it is and how many points cannot be seen."""
+    title = f"{answer.projection.name} · {answer.projection.faithful}" if answer.projection else ""
+    if not title:
         way = answer.space.map.projection
-        return "Latent map" if way == "native" else f"Latent map, {way.upper()}"
-    return f"{answer.projection.name} · {answer.projection.faithful}"
+        title = "Latent map" if way == "native" else f"Latent map, {way.upper()}"
+    share = hidden_share(hidden, shown)
+    return (
+        f"{title} · {shown:,} held-out images · {share}",
+        f"{title} · {shown:,} · {share}",
+        title,
+    )
 
 
 def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
