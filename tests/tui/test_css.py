@@ -20,8 +20,6 @@ INNER = {"Underline", "FooterLabel"}
 def sheets() -> Iterator[tuple[str, str]]:
     """Yield the name and text of every style sheet, and import what they may name."""
     folder = Path(tui_latent.tui.__file__ or "").parent
-    for path in folder.rglob("*.tcss"):
-        yield path.name, path.read_text()
     for module in pkgutil.walk_packages([str(folder)], "tui_latent.tui."):
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, type) and issubclass(value, DOMNode):

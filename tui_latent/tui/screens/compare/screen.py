@@ -12,14 +12,13 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import Static, Tab, Tabs
+from textual.widgets import Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.min_size import too_small, too_small_words
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -50,8 +49,6 @@ class CompareScreen(BaseScreen[None]):
     CompareScreen.-tabs #panels > .-selected, CompareScreen.-full #panels > .-selected {
         display: block;
     }
-    CompareScreen.-too-small > * { display: none; }
-    CompareScreen.-too-small > #too-small { display: block; }
     """
 
     BINDINGS = [
@@ -120,7 +117,7 @@ class CompareScreen(BaseScreen[None]):
         yield RunNames()
         yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in PANELS.items()))
         yield ComparisonPanels(self._drawer, len(self._paths))
-        yield Static(id="too-small", markup=False)
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -139,8 +136,6 @@ class CompareScreen(BaseScreen[None]):
         """Choose between panels side by side, tabs, and a sentence."""
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
-        self.set_class(too_small(event.size), "-too-small")
-        self.query_one("#too-small", Static).update(too_small_words(event.size))
         self.call_after_refresh(self._lay_out)
 
     # What the runs' folders say

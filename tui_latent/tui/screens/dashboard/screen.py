@@ -17,10 +17,9 @@ from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.min_size import too_small, too_small_words
 from tui_latent.tui.redraw_rate import RedrawRate
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dashboard.views import collapse, failure
@@ -45,6 +44,40 @@ _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
 
 class DashboardScreen(BaseScreen[None]):
     """Shows a run's header, map, curves, figures and log, and passes on what a person asks."""
+
+    CSS = """
+    DashboardScreen > #failure {
+        display: none; height: auto; max-height: 4; padding: 0 1;
+        background: $error 30%; color: $foreground; text-style: bold;
+        &.-warning { background: $warning 25%; }
+    }
+    RunPanels { height: 1fr; }
+    ScatterPanel { width: 3fr; height: 1fr; }
+    #side {
+        width: 2fr; height: 1fr;
+        Tabs { display: none; }
+        CurveChart { height: 4fr; }
+        #knn { height: 3fr; }
+        SpacePanel { height: 7; }
+        LogPanel { height: 3fr; }
+    }
+    DashboardScreen.-tabs #side {
+        Tabs { display: block; height: 1; }
+        Tabs Underline { display: none; }
+        Tabs Tab.-active { text-style: bold underline; }
+        CurveChart, SpacePanel, LogPanel { display: none; height: 1fr; }
+        .-selected { display: block; }
+    }
+    RunPanels.-full {
+        #side Tabs, #side CurveChart, #side SpacePanel, #side LogPanel { display: none; }
+        #side .-full { display: block; height: 1fr; }
+        ScatterPanel, ConfusionPanel { display: none; }
+        ScatterPanel.-full, ConfusionPanel.-full { display: block; width: 1fr; }
+    }
+    ConfusionPanel { display: none; width: 40; height: 1fr; }
+    DashboardScreen.-three ConfusionPanel { display: block; }
+    RunPanels.-full-alone #side { display: none; }
+    """
 
     BINDINGS = [
         Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or go on training"),
@@ -145,7 +178,7 @@ class DashboardScreen(BaseScreen[None]):
         yield RunHeader()
         yield Static(id="failure", markup=False)
         yield RunPanels(self._drawer)
-        yield Static(id="too-small", markup=False)
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -160,8 +193,6 @@ class DashboardScreen(BaseScreen[None]):
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
-        self.set_class(too_small(event.size), "-too-small")
-        self.query_one("#too-small", Static).update(too_small_words(event.size))
 
     # What the run's folder says
 

@@ -20,7 +20,7 @@ from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene, visible_points
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.views import when_evaluated
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
@@ -100,6 +100,7 @@ class ExplorerScreen(BaseScreen[None]):
             yield ExplorerMap(self._drawer)
             yield PointPanel()
             yield ChangeList()
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
