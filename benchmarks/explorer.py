@@ -65,7 +65,7 @@ def cursor_moves(path: Path) -> list[float]:
     try:
         terminal.wait_for(b"step 100")
         terminal.send(b"l")
-        terminal.wait_for(b"kNN says")
+        terminal.wait_for(b"kNN: ")
         keys = [b"\x1b[C"] * 20 + [b"\x1b[B"] * 8 + [b"\x1b[D"] * 20 + [b"\x1b[A"] * 8
         return [key_to_paint(terminal, keys[i % len(keys)]) for i in range(MOVES)]
     finally:

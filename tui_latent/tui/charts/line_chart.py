@@ -44,12 +44,12 @@ class ChartOptions:
     """How a chart shows its curves."""
 
     log: bool | None = None
-    """None is logarithmic where the curves' sizes differ much, as loss terms' do"""
+    """None is logarithmic where the curves' sizes differ much, as those of loss terms do"""
     axis: Literal["step", "time"] = "step"
     smoothing: float = 0.0
     """weight of the past in the moving average; 0 shows the records as they are"""
     at: int | None = None
-    """step that is looked at: marked, and its values in words; None is the newest"""
+    """selected step: marked, and its values in the legend; None is the newest"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ def draw_chart(
     height: int,
     letters: bool = False,
 ) -> list[Strip]:
-    """Draw the current values in words, and below them the curves.
+    """Draw a legend with the current values, and the curves below it.
 
     `letters` draws each curve as a character instead of dots, for screens without colour.
     """
@@ -100,7 +100,7 @@ def draw_chart(
 
 
 def is_logarithmic(series: Sequence[Series], options: ChartOptions) -> bool:
-    """Say whether a chart's y axis is logarithmic: as chosen, else as the newest values ask."""
+    """Return whether the y axis is logarithmic: as chosen, else if values differ greatly."""
     if options.log is not None:
         return options.log
     means = [float(s.curve.means[-1]) for s in series if s.curve is not None and len(s.curve.means)]
@@ -114,7 +114,7 @@ def value_strips(
     letters: bool = False,
     at: int | None = None,
 ) -> list[Strip]:
-    """Write each curve's name and value, at a step or the newest, in at most `lines` lines."""
+    """Write each curve's name and its value at a step, or the newest, in at most `lines` lines."""
     entries = []
     for index, item in enumerate(series):
         shown = item.curve is not None and (item.known or at is not None)
@@ -137,7 +137,7 @@ def value_at(curve: Curve, step: int | None) -> float | None:
 
 
 def _place(series: Sequence[Series], options: ChartOptions) -> float | None:
-    """Return where on the x axis the step lies that is looked at."""
+    """Return the place of the selected step on the x axis."""
     curves = [s.curve for s in series if s.curve is not None and len(s.curve.steps)]
     if options.at is None or not curves:
         return None
@@ -148,7 +148,7 @@ def _place(series: Sequence[Series], options: ChartOptions) -> float | None:
 
 
 def _mark(x: float, frame: Frame, columns: int, rows: int) -> Layer:
-    """Draw an upright line at a place, under the curves."""
+    """Draw a vertical line at a place, under the curves."""
     share = (x - frame.left) / (frame.right - frame.left)
     column = min(max(round(share * (columns - 1)), 0), columns - 1)
     cells = Cells(np.full(rows, column), np.arange(rows), ("│",) * rows)
@@ -172,7 +172,7 @@ def _band(curve: Curve | None, options: ChartOptions, smoothing: float) -> _Band
 
 
 def _frame(bands: Sequence[_Band | None]) -> Frame | None:
-    """Return the box from the start of the run around all bands, with a little air."""
+    """Return the box from the start of the run around all bands, with a small margin."""
     known = [band for band in bands if band is not None]
     if not known:
         return None

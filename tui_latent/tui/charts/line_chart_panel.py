@@ -16,7 +16,7 @@ SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
 
 
 class CurveChart(ChartPanel):
-    """Shows curves with their newest values; draws again only when one of them has changed."""
+    """Shows curves with their newest values; redraws only when one of them has changed."""
 
     def __init__(
         self, drawer: WorkerThread, name: str, titles: Sequence[str], options: ChartOptions
@@ -29,9 +29,9 @@ class CurveChart(ChartPanel):
         self.options = options
 
     def show(self, series: Sequence[Series], corner: str, hint: str, note: str = "") -> None:
-        """Show series, with words in the corner; `hint` says when they will come.
+        """Show series, with text in the corner; `hint` stands where there are none.
 
-        `note` says below the curves why some of them have no value, or all.
+        `note` below the curves says why some have no value.
         """
         parts = [part for s in series for part in (s.curve, s.dotted)]
         shown = [part for s in self._series for part in (s.curve, s.dotted)]
@@ -53,7 +53,7 @@ class CurveChart(ChartPanel):
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
-        """Reduce and draw the curves held now."""
+        """Reduce and draw the current curves."""
         series, options, titles = self._series, self.options, self._titles
         if not any(s.curve is not None or s.dotted is not None for s in series):
             hint = self._note or self._hint

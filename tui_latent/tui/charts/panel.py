@@ -1,4 +1,4 @@
-"""A titled panel whose lines are drawn in the drawing thread and only handed out here."""
+"""A titled panel that shows lines drawn in the drawing thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DIM: Final = Style(dim=True)
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """What the drawing thread made of a panel."""
+    """A panel as the drawing thread has drawn it."""
 
     strips: Sequence[Strip]
     titles: Sequence[str]
@@ -34,7 +34,7 @@ class Drawing:
 
 
 class ChartPanel(Widget, can_focus=True):
-    """Asks for a drawing when its data, size or options change, and shows the newest."""
+    """Requests a drawing when its data, size or options change, and shows the newest."""
 
     DEFAULT_CSS = """
     ChartPanel {
@@ -53,7 +53,7 @@ class ChartPanel(Widget, can_focus=True):
             self.drawing = drawing
 
         def can_replace(self, message: Message) -> bool:
-            """Let a panel that is behind show only the newest."""
+            """Skip drawings that are already out of date."""
             return isinstance(message, ChartPanel.Drawn)
 
     def __init__(self, drawer: WorkerThread, name: str) -> None:
@@ -70,7 +70,7 @@ class ChartPanel(Widget, can_focus=True):
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draw anew, unless nobody sees the panel."""
+        """Request a drawing, unless the panel is hidden."""
         width, height = self.content_size
         if width > 0 and height > 0:
             job = self.plan(width, height)
@@ -80,7 +80,7 @@ class ChartPanel(Widget, can_focus=True):
         self.redraw()
 
     def on_chart_panel_drawn(self, message: Drawn) -> None:
-        """Show a finished drawing; only lines that differ are painted."""
+        """Show a finished drawing; only lines that differ are repainted."""
         before, self._drawing = self._drawing, message.drawing
         room = self.size.width - 4
         corner = self._drawing.corner
@@ -89,7 +89,7 @@ class ChartPanel(Widget, can_focus=True):
         line = f"{title} {'─' * (room - len(title))} {corner}" if corner else title
         if line != self._line:
             self._line = line
-            self.border_title = Content(line)  # which repaints all
+            self.border_title = Content(line)  # repaints the whole panel
             return
         pairs = zip_longest(before.strips, self._drawing.strips)
         rows = [y for y, (old, new) in enumerate(pairs) if old != new]

@@ -27,7 +27,7 @@ _ESCAPE: Final = re.compile(r"\x1b\[([0-9;]*)m")
 _BOLD: Final = 1
 _AXIS: Final = Style(dim=True)
 _PLAIN: Final = "bold"
-"""plotext's style of what has no colour: it tells data from axes, and is not drawn bold"""
+"""plotext's style for uncoloured data: it distinguishes data from axes, and is not drawn bold"""
 _TAG_CELLS: Final = 16
 """a longer name on the map is cut"""
 
@@ -77,7 +77,7 @@ def draw_plot(
     columns, rows = canvas_size(width, height, x, y)
     if columns < 2 or rows < 2:
         return [Strip.blank(width)] * max(height, 0)
-    # Loading it takes 70 ms, which the first frame must not wait for.
+    # Importing it takes 70 ms, which would delay the first frame.
     import plotext
 
     plotext.clear_figure()
@@ -104,7 +104,7 @@ def draw_plot(
 
 
 def strips_of(text: str, width: int, height: int) -> list[Strip]:
-    """Parse what plotext built, once: `height` strips of `width` cells."""
+    """Parse plotext's output into `height` strips of `width` cells."""
     strips = []
     for line in text.split("\n")[:height]:
         segments, style = [], _AXIS

@@ -1,4 +1,4 @@
-"""Points and curves reduced to terminal cells with numpy: what a panel can show, no more.
+"""Points and curves reduced with numpy to the cells that a panel can show.
 
 A cell holds 2x4 braille dots and has one colour. Columns count from the left and rows
 from the bottom, as plotext counts them.
@@ -43,7 +43,7 @@ class MapCells(Cells):
     classes: Ints
     """of each cell"""
     hidden: int
-    """points not seen as what they are: their cell shows another class, or they lie outside"""
+    """points that are not visible: their cell shows another class, or they lie outside"""
 
 
 def map_cells(
@@ -80,7 +80,7 @@ def map_cells(
 
 
 def sparse(count: int, width: int, height: int) -> bool:
-    """Say whether points are so few that each is drawn larger than a braille dot."""
+    """Return whether points are so few that each is drawn larger than a braille dot."""
     return count * _SPARSE <= width * height
 
 
@@ -178,7 +178,7 @@ def _majority(cell: Ints, classes: Ints, cells: int) -> Ints:
 
 
 def _sparse_majority(cell: Ints, classes: Ints, cells: int, span: int) -> Ints:
-    """Do what `_majority` does where a table of all cells and classes would be too large."""
+    """Do what `_majority` does if a table of all cells and classes would be too large."""
     winner = np.full(cells, -1, dtype=np.int64)
     pairs, counts = np.unique(cell * span + classes, return_counts=True)
     order = np.lexsort((-pairs, counts))  # the last write wins: most points, then lower class

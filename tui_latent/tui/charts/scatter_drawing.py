@@ -36,7 +36,7 @@ _LEGEND_FROM: Final = 10
 """lines from which a map has room for a legend"""
 _AXES_FROM: Final = (60, 20)
 """columns and lines from which it has room for axes"""
-_NAME: Final = 14
+_NAME: Final = 18
 """cells of a name in the legend"""
 _SHADE: Final = 0.28
 """how much of a value's colour its regions have"""
@@ -193,13 +193,11 @@ def scene_legend(scene: Scene, width: int, colored: bool) -> list[Strip]:
     coloring = scene.coloring
     glyphs = not colored or coloring.needs_glyphs
     names = [clip(name, _NAME) for name in coloring.names]
-    # Where all fit into one line with room between them, they have that room.
     roomy = sum(cell_len(name) + 4 for name in names) - 2 <= width
     entries = []
     for index, name in enumerate(names):
         mark = class_glyph(index) if glyphs else "○" if index in scene.struck else "●"
-        space = " " if glyphs or roomy else ""
         color = coloring.color(index) if colored else None
         style = _STRUCK if index in scene.struck else Style()
-        entries.append(Entry(mark + space, name, color, style))
+        entries.append(Entry(f"{mark} ", name, color, style))
     return legend_strips(entries, width, LEGEND_LINES, 2 if roomy else 1)

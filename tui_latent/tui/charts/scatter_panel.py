@@ -34,7 +34,7 @@ class ScatterPanel(ChartPanel):
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
-        """Reduce and draw the scene held now."""
+        """Reduce and draw the current scene."""
         scene, hint, titles = self.scene, self._hint, self._titles
         if scene is None:
             return lambda: Drawing(message_strips(hint, width, height), titles)

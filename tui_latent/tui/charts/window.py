@@ -27,7 +27,7 @@ class Window:
 
     @classmethod
     def around(cls, frame: Frame, width: int, height: int) -> Window:
-        """Return the window on a canvas that shows a whole frame."""
+        """Return the window that shows a whole frame."""
         dots_x, dots_y = max(width * DOTS_X - 1, 1), max(height * DOTS_Y - 1, 1)
         unit = max((frame.right - frame.left) / dots_x, (frame.top - frame.bottom) / dots_y)
         x, y = (frame.left + frame.right) / 2, (frame.bottom + frame.top) / 2
@@ -59,7 +59,7 @@ class Window:
         return columns.astype(np.int64), rows.astype(np.int64)
 
     def contains(self, x: float, y: float) -> bool:
-        """Say whether a place can be seen."""
+        """Return whether a place is visible."""
         column, row = self.cell(x, y)
         return 0 <= column < self.width and 0 <= row < self.height
 

@@ -1,4 +1,4 @@
-"""Runs beside each other in panels: curves, numbers, maps, settings; one at a time where small."""
+"""The panels of a comparison: curves, numbers, maps, settings; one at a time on small screens."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PANELS: Final = {"curves": "Curves", "numbers": "Numbers", "maps": "Maps", "sett
 """in their order, with their names"""
 _LABEL: Final = 20
 _MAP: Final = 24
-"""cells that a map needs at least"""
+"""minimum width of a map in cells"""
 
 
 class MetricChart(CurveChart):
@@ -51,7 +51,7 @@ class MetricChart(CurveChart):
             Series(clip(label, _LABEL), color, run.curves.get(metric))
             for label, color, run in zip(shown.labels, colors_of(shown), shown.runs, strict=True)
         ]
-        self.show(series, "", "Curves come with the first records of a run.")
+        self.show(series, "", "Curves appear after the first records of a run.")
 
 
 def compared_scene(shown: Comparison, index: int) -> Scene | None:
@@ -71,12 +71,12 @@ def map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
         return (f"{label} · {step} · {compared.problem}", f"{label} · {step}", clip(label, 16))
     if compared.onto is None or compared.disparity is None:
         return (f"{label} · {step}", label, clip(label, 16))
-    unlike = f"disparity {compared.disparity:.2f}".replace("0.", ".")
+    unlike = f"disparity {compared.disparity:.2f}"
     onto = shown.labels[compared.onto]
     return (
-        f"{label} · {step} · turned onto {onto}, {unlike}",
-        f"{label} · {step} · turned, {unlike}",
-        f"{label} · turned, {unlike}",
+        f"{label} · {step} · aligned to {onto}, {unlike}",
+        f"{label} · {step} · aligned, {unlike}",
+        f"{label} · aligned, {unlike}",
         f"{label} · {unlike}",
         label,
         clip(label, 16),
@@ -84,7 +84,7 @@ def map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
 
 
 class ComparisonPanels(Grid):
-    """Hands each panel its part of a comparison; one panel is the selected one."""
+    """Gives each panel its part of a comparison; one panel is selected."""
 
     def __init__(self, drawer: WorkerThread, runs: int) -> None:
         super().__init__(id="panels")
@@ -94,7 +94,7 @@ class ComparisonPanels(Grid):
         self._metric = ""
         self._first_map = 0
         self.selected = "curves"
-        """the panel that has the keys"""
+        """the focused panel"""
 
     def compose(self) -> ComposeResult:
         yield MetricChart(self._drawer)
@@ -105,7 +105,7 @@ class ComparisonPanels(Grid):
         yield TablePanel("settings")
 
     def show(self, shown: Comparison) -> None:
-        """Show a comparison; panels whose part has not changed stay as they are."""
+        """Show a comparison; panels whose part has not changed are not redrawn."""
         self._shown = shown
         colored = not self.app.no_color
         self._show_metric()
@@ -127,7 +127,7 @@ class ComparisonPanels(Grid):
     # Curves
 
     def other_metric(self, by: int) -> None:
-        """Show the curves of the metric that comes `by` places after this one."""
+        """Show the curves of the metric `by` places after this one."""
         metrics = self._metrics()
         if metrics:
             self._metric = metrics[(metrics.index(self._metric) + by) % len(metrics)]
@@ -162,7 +162,7 @@ class ComparisonPanels(Grid):
 
     @property
     def hides_maps(self) -> bool:
-        """Whether there are more maps than have room."""
+        """Whether there are more maps than fit."""
         return self._maps_in_view() < self._runs
 
     def other_maps(self) -> None:
@@ -173,7 +173,7 @@ class ComparisonPanels(Grid):
         self.show_maps()
 
     def show_maps(self) -> None:
-        """Show as many maps as have room, from the chosen one on."""
+        """Show as many maps as fit, from the chosen one on."""
         count = self._maps_in_view()
         first = min(self._first_map, max(self._runs - count, 0))
         for index, panel in enumerate(self._maps):
@@ -186,13 +186,13 @@ class ComparisonPanels(Grid):
     # Which panel
 
     def select(self, name: str) -> None:
-        """Make a panel the selected one."""
+        """Select a panel."""
         self.selected = name
         for panel in PANELS:
             self.query_one(f"#{panel}").set_class(panel == name, "-selected")
 
     def focus_selected(self) -> None:
-        """Give the selected panel the keys."""
+        """Focus the selected panel."""
         shown = [panel for panel in self._maps if panel.display]
         if self.selected == "maps" and shown:
             self.screen.set_focus(shown[0])
@@ -200,7 +200,7 @@ class ComparisonPanels(Grid):
             self.screen.set_focus(self.query_one(f"#{self.selected}"))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Select the panel that the mouse has gone to."""
+        """Select the panel that was focused with the mouse."""
         for widget in event.widget.ancestors_with_self:
             if widget.id in PANELS:
                 self.select(widget.id)

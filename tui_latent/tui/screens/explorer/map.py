@@ -39,10 +39,10 @@ NEAREST, DISTANT = "◆", "◇"
 
 
 class ExplorerMap(ScatterPanel):
-    """A scatter panel with a cursor: it says which point the cursor is at."""
+    """A scatter panel with zoom, pan and a cursor that selects points."""
 
     class Pointed(Message):
-        """The cursor has come to a point."""
+        """The cursor moved to a point."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
@@ -51,7 +51,7 @@ class ExplorerMap(ScatterPanel):
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "explorer-map")
         self.selected: int | None = None
-        """the point that the panel beside describes"""
+        """the point at the cursor"""
         self._marks: Mapping[int, str] = {}
         self._window: Window | None = None
         self._cursor = (0, 0)
@@ -62,7 +62,7 @@ class ExplorerMap(ScatterPanel):
     def show(
         self, scene: Scene | None, hint: str = "", titles: Sequence[str] = ("Latent map",)
     ) -> None:
-        """Show a scene; the window stays where a person has put it."""
+        """Show a scene; a window that was zoomed or panned stays."""
         before, moved_window = self.scene, self._window not in (None, self._home())
         if scene is not None and (before is None or scene.points is not before.points):
             self._frame = settle_frame(scene.points, self._frame)
@@ -124,7 +124,7 @@ class ExplorerMap(ScatterPanel):
         self._follow_selected()
 
     def zoom(self, steps: int) -> None:
-        """Magnify about the cursor, or step back."""
+        """Zoom in about the cursor; negative steps zoom out."""
         if self._window is not None:
             x, y = self._window.place(*self._cursor)
             self._look(self._window.zoomed(_ZOOM**steps, x, y))
@@ -154,7 +154,7 @@ class ExplorerMap(ScatterPanel):
     # The cursor
 
     def move(self, columns: int, rows: int) -> None:
-        """Move the cursor by cells to the point nearest there; at an edge the window follows."""
+        """Move the cursor by cells and snap to the nearest point; at an edge the window follows."""
         if self._window is None or self.scene is None:
             return
         column, row = self._cursor[0] + columns, self._cursor[1] + rows
@@ -169,7 +169,7 @@ class ExplorerMap(ScatterPanel):
         self._point_at_cursor()
 
     def step(self, by: int) -> None:
-        """Go to the next point as one reads the map, also to those behind others."""
+        """Go to the next point in reading order, including those behind others."""
         if self._window is None or self.scene is None:
             return
         order = reading_order(self.scene, self._window).tolist()
@@ -179,7 +179,7 @@ class ExplorerMap(ScatterPanel):
         self.select(order[at % len(order)])
 
     def select(self, index: int) -> None:
-        """Go to a point; the window follows where it lies outside."""
+        """Go to a point; the window follows if it lies outside."""
         if self.scene is None or self._window is None or not 0 <= index < len(self.scene.points):
             return
         x, y = (float(value) for value in self.scene.points[index])
@@ -239,10 +239,10 @@ class ExplorerMap(ScatterPanel):
             event.stop()
             self._look(self._window.zoomed(_ZOOM**steps, *self._window.place(place.x, place.y)))
 
-    # What lies over the drawing
+    # Overlay
 
     def _lay_over(self) -> None:
-        """Work out which cells the cursor and the marks take."""
+        """Find the cells of the cursor and the marks."""
         self._overlay = {}
         scene, window = self.scene, self._window
         if scene is None or window is None:

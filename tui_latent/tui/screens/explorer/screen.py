@@ -1,4 +1,4 @@
-"""The explorer: one map over the whole screen, and what there is to say of the point one is at."""
+"""The explorer: a full-screen map, and the details of the point at the cursor."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _PLAY_SECONDS: Final = 0.7
 
 
 class ExplorerScreen(BaseScreen[None]):
-    """Shows one evaluation's map; every key asks something of it."""
+    """Shows the map of one evaluation, to inspect point by point."""
 
     AUTO_FOCUS = ""
     CSS = """
@@ -117,11 +117,11 @@ class ExplorerScreen(BaseScreen[None]):
         """Give the map most of a narrow screen."""
         self.set_class(event.size.width < 100, "-narrow")
 
-    # What the run's folder says
+    # Updates from the run folder
 
     @on(SnapshotRead)
     def take_snapshot(self, message: SnapshotRead) -> None:
-        """Ask for the map that is looked at, if that is another now."""
+        """Request the map to show, if it has changed."""
         self._snapshot = message.snapshot
         if not message.snapshot.map_steps:
             self._map.show(None, when_evaluated(message.snapshot, "The map"))
@@ -130,7 +130,7 @@ class ExplorerScreen(BaseScreen[None]):
 
     @on(RunLost)
     def tell_lost(self, message: RunLost) -> None:
-        """Keep what is shown, and say that nothing new will come."""
+        """Keep what is shown, and say that there will be no updates."""
         self._said = message.problem
         self._show_line()
 
@@ -150,18 +150,18 @@ class ExplorerScreen(BaseScreen[None]):
 
     @on(ProgressReported)
     def show_words(self, message: ProgressReported) -> None:
-        """Say how far something is, or what went wrong."""
+        """Show progress, or what went wrong."""
         self._said = message.words
         self._show_line()
 
     @on(MapFound)
     def show_map(self, message: MapFound) -> None:
-        """Show a map that was asked for."""
+        """Show a requested map."""
         if isinstance(message.answer, str):
             self._map.show(None, message.answer)
             return
         self._answer = answer = message.answer
-        if answer.question == self._asked:  # else something else has been asked since
+        if answer.question == self._asked:  # otherwise there is a newer request
             self._projection = answer.projection.name if answer.projection else "map"
             self._asked = replace(self._asked, projection=self._projection)
             self._said = answer.problem
@@ -208,7 +208,7 @@ class ExplorerScreen(BaseScreen[None]):
 
     @property
     def _turns(self) -> bool:
-        """Whether the map is a cloud."""
+        """Whether the map is a 3-D cloud."""
         projection = self._answer.projection if self._answer else None
         return projection is not None and projection.points.shape[1] == 3
 
@@ -216,7 +216,7 @@ class ExplorerScreen(BaseScreen[None]):
 
     @on(ExplorerMap.Pointed)
     def ask_about(self, _: ExplorerMap.Pointed) -> None:
-        """Find out about the point that the cursor came to."""
+        """Request the details of the point at the cursor."""
         self._ask_point()
 
     def _ask_point(self) -> None:
@@ -226,7 +226,7 @@ class ExplorerScreen(BaseScreen[None]):
 
     @on(PointFound)
     def show_point(self, message: PointFound) -> None:
-        """Show what was found out, unless the cursor is elsewhere by now."""
+        """Show the details, unless the cursor has moved on."""
         answer = message.answer
         if answer.facts.index != self._map.selected:
             return
@@ -242,10 +242,10 @@ class ExplorerScreen(BaseScreen[None]):
             self._line = words
             self.query_one("#line", Static).update(Content(words))
 
-    # What a person asks
+    # Actions
 
     def on_key(self, event: events.Key) -> None:
-        """Move with the arrows; with shift the map, or a cloud's side that one sees."""
+        """Move the cursor with the arrows; with Shift, pan the map or rotate a cloud."""
         name = event.key.removeprefix("shift+")
         across = {"left": -1, "right": 1}.get(name, 0)
         down = {"up": -1, "down": 1}.get(name, 0)
@@ -269,7 +269,7 @@ class ExplorerScreen(BaseScreen[None]):
         self._map.step(by)
 
     def action_zoom(self, steps: int) -> None:
-        """Magnify about the cursor."""
+        """Zoom about the cursor."""
         self._map.zoom(steps)
 
     def action_whole(self) -> None:
@@ -277,20 +277,20 @@ class ExplorerScreen(BaseScreen[None]):
         self._map.whole()
 
     def action_shade(self) -> None:
-        """Shade the Voronoi cells, or no longer."""
+        """Toggle the Voronoi cells."""
         self._regions = not self._regions
         self._show_scene()
 
     def action_color(self, by: int) -> None:
-        """Colour by something else."""
+        """Change what the points are coloured by."""
         at = COLORINGS.index(self._coloring) + by
         self._coloring = COLORINGS[at % len(COLORINGS)]
-        self._said = f"colouring by {self._coloring} …"
+        self._said = f"Colouring by {self._coloring} …"
         self._ask()
         self._show_line()
 
     def action_projection(self) -> None:
-        """Show the latents in another projection."""
+        """Switch to the next projection."""
         from tui_latent.analysis.projections import projection_names
 
         if self._answer is None:
@@ -298,14 +298,18 @@ class ExplorerScreen(BaseScreen[None]):
         space = self._answer.space
         names = projection_names(space.points.shape[1], len(space.map.class_names))
         if len(names) == 1:
-            why = "of this evaluation only the map was kept" if space.is_map else "they are 2-D"
-            self.notify(f"The latents have no other projection: {why}.", markup=False)
+            why = (
+                "only the map of this evaluation was kept"
+                if space.is_map
+                else "the latents are 2-D"
+            )
+            self.notify(f"No other projection: {why}.", markup=False)
             return
         self._worker.cancelled.set()
         wanted = self._asked.projection if self._asked else "map"
         at = names.index(wanted) if wanted in names else 0
         self._projection = names[(at + 1) % len(names)]
-        self._said = f"{self._projection} …  (escape gives it up)"
+        self._said = f"Computing {self._projection} …  (Esc cancels)"
         self._ask()
         self._show_line()
 
@@ -320,14 +324,14 @@ class ExplorerScreen(BaseScreen[None]):
         self._show_classes(self._filter.only(label, len(self._class_names)))
 
     def action_hide(self) -> None:
-        """Hide the class of the point; the cursor goes to the nearest one that is left."""
+        """Hide the class of the point and move to the nearest visible point."""
         label = self._selected_class()
         if label is not None:
             self._show_classes(self._filter.hide(label, len(self._class_names)))
             self._map.move(0, 0)
 
     def action_examples(self) -> None:
-        """Show fewer points of each class, or all again."""
+        """Show fewer points per class, or all again."""
         self._show_classes(self._filter.fewer())
         self._map.move(0, 0)
 
@@ -351,7 +355,7 @@ class ExplorerScreen(BaseScreen[None]):
     # Time
 
     def action_time(self, by: int) -> None:
-        """Look at an earlier or a later evaluation."""
+        """Show an earlier or a later evaluation."""
         self._playing = False
         self._travel(by)
 
@@ -365,7 +369,7 @@ class ExplorerScreen(BaseScreen[None]):
         return moved
 
     def action_play(self) -> None:
-        """Watch the evaluations from the first on, or hold."""
+        """Play the evaluations from the first one, or pause."""
         self._playing = not self._playing
         if self._playing and self._time.step is None:
             self._travel(-len(self._snapshot.map_steps))
@@ -378,7 +382,7 @@ class ExplorerScreen(BaseScreen[None]):
     # Movers
 
     def action_movers(self) -> None:
-        """List the images whose neighbourhood changed most since the evaluation before."""
+        """List the images whose neighbourhood changed most since the previous evaluation."""
         listing = self.query_one(ChangeList)
         showing = not self.has_class("-movers")
         self.set_class(showing, "-movers")
@@ -393,34 +397,34 @@ class ExplorerScreen(BaseScreen[None]):
         steps = self._snapshot.map_steps
         at = self._time.position(steps)
         if at == 0:
-            self.query_one(ChangeList).say("There is no evaluation before this one.")
+            self.query_one(ChangeList).say("There is no earlier evaluation.")
             return
         before, after = steps[at - 1], steps[at]
         self._worker.ask_movers(before, after)
 
     @on(ChangesFound)
     def show_movers(self, message: ChangesFound) -> None:
-        """List who moved."""
+        """List the images that changed most."""
         listing = self.query_one(ChangeList)
         if message.movers is None:
-            listing.say("The two evaluations do not show the same images.")
+            listing.say("The two evaluations contain different images.")
         else:
             listing.show(message.movers, message.before, message.after)
 
     @on(ChangeList.At)
     def go_to_mover(self, message: ChangeList.At) -> None:
-        """Show where the image is that the list is at."""
+        """Move the cursor to the highlighted image."""
         self._map.select(message.index)
 
     @on(ChangeList.Chosen)
     def take_mover(self) -> None:
-        """Go back to the point, which is the image chosen."""
+        """Close the list; the cursor stays on the chosen image."""
         self.action_movers()
 
     # Finding
 
     def action_find(self) -> None:
-        """Ask for an image's number or a class's name."""
+        """Open the search box."""
         self.query_one(FindBox).open()
 
     @on(FindBox.Asked)
@@ -430,14 +434,14 @@ class ExplorerScreen(BaseScreen[None]):
         self.action_find_next()
 
     def action_find_next(self) -> None:
-        """Go to the next image that was asked for."""
+        """Go to the next match."""
         if self._answer is None or not self._query:
             return
         after = self._map.selected if self._map.selected is not None else -1
         labels = self._answer.space.map.labels
         index = next_match(self._query, self._class_names, labels, after)
         if index is None:
-            self.notify(f"Nothing is called “{self._query}” here.", markup=False)
+            self.notify(f"No image or class matches “{self._query}”.", markup=False)
         else:
             self._map.select(index)
 
@@ -455,7 +459,7 @@ class ExplorerScreen(BaseScreen[None]):
         self.app.push_screen(ViewerScreen(self.path, self._map.selected or 0))
 
     def action_back(self) -> None:
-        """Leave what was asked for last: a question, a computation, a list, the explorer."""
+        """Close the search or the list, cancel a computation, or leave the explorer."""
         if self.query_one(FindBox).is_open:
             self.query_one(FindBox).close()
         elif self.has_class("-movers"):

@@ -1,4 +1,4 @@
-"""The explorer's questions and their answers, as immutable values."""
+"""The explorer's requests and results as immutable values, and their wording."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 
 _TRACK: Final = 24
 ELSEWHERE: Final = "↗"
-"""before a neighbour that is not near on the map, or a distant image that is"""
+"""marks a neighbour that is far away on the map, or a distant image that is near"""
 
 
 @dataclass(frozen=True)
 class MapRequest:
-    """What map is wanted."""
+    """A request for a map."""
 
     step: int
     """of the evaluation"""
     newest: bool
-    """whether that is the run's last one, whose latents are kept at full width"""
+    """whether it is the run's last one, whose latents are kept at full width"""
     coloring: ColoringName = "class"
     projection: ProjectionName = "map"
 
 
 @dataclass(frozen=True, eq=False)
 class MapResult:
-    """The map that was wanted."""
+    """A requested map."""
 
     question: MapRequest
     space: Space
@@ -54,12 +54,12 @@ class MapResult:
     projection: Projection | None = None
     """None shows the map as training wrote it"""
     problem: str = ""
-    """why something of it is not what was asked for"""
+    """why part of it is not as requested"""
 
 
 @dataclass(frozen=True, eq=False)
 class PointResult:
-    """What was found out about a point."""
+    """The details of a point."""
 
     space: Space
     facts: PointFacts
@@ -72,23 +72,23 @@ class PointResult:
 
 
 def point_words(answer: PointResult, behind: int) -> PointWords:
-    """Put a point's facts in words; `behind` other points lie in its cell."""
+    """Describe a point; `behind` other points share its cell."""
     facts, names = answer.facts, answer.names
     right = facts.vote == facts.label
-    verdict = f"kNN says {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
+    verdict = f"kNN: {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
     moved = int(facts.nearest.far_on_map.sum())
     lines = [
         Content.assemble("label ", (_name(names, facts.label), f"bold {_css(facts.label)}")),
         Content.styled(verdict, "" if right else "bold $text-error"),
-        Content(f"denser than {facts.thinner:.0%}"),
-        Content(f"+{behind:,} in this cell" if behind else ""),
-        Content(f"{ELSEWHERE} {moved} of its nearest are far on the map" if moved else ""),
+        Content(f"density percentile {100 * facts.thinner:.0f} %"),
+        Content(f"{behind:,} more in this cell" if behind else ""),
+        Content(f"{ELSEWHERE} {moved} of its neighbours are far away on the map" if moved else ""),
     ]
     return PointWords(
         title=f"held-out image {facts.index:,}",
         lines=lines,
         image=answer.image,
-        nearest_title=f"nearest, {_where(answer.space)}",
+        nearest_title=f"nearest {_where(answer.space)}",
         nearest=_tiles(answer, facts.nearest, answer.nearest, facts.nearest.far_on_map),
         distant_title="most distant",
         distant=_tiles(answer, facts.distant, answer.distant, ~facts.distant.far_on_map),
@@ -97,7 +97,7 @@ def point_words(answer: PointResult, behind: int) -> PointWords:
 
 
 def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str) -> str:
-    """Say which run and evaluation are looked at; or how far something is, while there is that."""
+    """Name the run and evaluation shown, or report progress while there is any."""
     if said:
         return f"{snapshot.name}  {said}"
     parts = [snapshot.name]
@@ -115,7 +115,7 @@ def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str
 
 
 def map_titles(answer: MapResult, shown: int, hidden: int) -> tuple[str, ...]:
-    """Name a map, and say how faithful it is and how many points cannot be seen."""
+    """Name a map, and say how faithful it is and how many points are hidden."""
     title = f"{answer.projection.name} · {answer.projection.faithful}" if answer.projection else ""
     if not title:
         way = answer.space.map.projection
@@ -129,10 +129,10 @@ def map_titles(answer: MapResult, shown: int, hidden: int) -> tuple[str, ...]:
 
 
 def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
-    """Put the images that changed their neighbourhood most in words, a line each."""
+    """List the images whose neighbourhood changed most, one per line."""
     head = (
-        f"From step {before:,} to {after:,} images kept {movers.mean_kept:.0%} of their "
-        f"{movers.neighbours} nearest on the map."
+        f"From step {before:,} to step {after:,}, images kept {movers.mean_kept:.0%} of their "
+        f"{movers.neighbours} nearest neighbours on the map, on average."
     )
     rows = zip(movers.indices.tolist(), movers.kept.tolist(), strict=True)
     return [head, *(f"image {index:>6,}   kept {kept:4.0%}" for index, kept in rows)]
@@ -141,13 +141,13 @@ def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
 def _where(space: Space) -> str:
     if space.is_map:
         return "on the map"
-    return f"in the {space.points.shape[1]}-D latents"
+    return f"in the {space.points.shape[1]}-D latent space"
 
 
 def _tiles(
     answer: PointResult, related: RelatedImages, images: Pixels | None, elsewhere: NDArray[np.bool_]
 ) -> list[Tile]:
-    """Make tiles; those that the map shows elsewhere than the latents do are marked."""
+    """Make tiles, marking those that the map places differently from the latent space."""
     if images is None:
         return []
     tiles = []

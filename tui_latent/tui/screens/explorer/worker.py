@@ -1,4 +1,4 @@
-"""Answers the explorer's questions in threads of its own: maps in one, points in another."""
+"""Answers the explorer's requests in two threads: one for maps, one for points."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class MapFound(Message, bubble=False):
-    """A map that was asked for, or why there is none."""
+    """A requested map, or why there is none."""
 
     answer: MapResult | str
 
 
 @dataclass
 class PointFound(Message, bubble=False):
-    """What there is to say of a point."""
+    """The details of a point."""
 
     answer: PointResult
 
 
 @dataclass
 class ChangesFound(Message, bubble=False):
-    """Which images changed their neighbourhood most; None where that cannot be said."""
+    """Which images changed their neighbourhood most; None if that is unknown."""
 
     before: int
     after: int
@@ -51,20 +51,20 @@ class ChangesFound(Message, bubble=False):
 
 @dataclass
 class ProgressReported(Message, bubble=False):
-    """How far something is, or what went wrong."""
+    """Progress, or what went wrong."""
 
     words: str
 
 
 RELATED: Final = 8
-"""nearest and most distant images asked for"""
+"""number of nearest and of most distant images"""
 _MOVERS: Final = 200
 
 
 class ExplorerWorker:
-    """Finds maps, points and movers of one run; of several questions the newest is answered.
+    """Finds maps, points and movers of one run; only the newest request of each kind counts.
 
-    Answers are the messages above, posted from a thread.
+    Results are the messages above, posted from a thread.
     """
 
     def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
@@ -78,10 +78,10 @@ class ExplorerWorker:
         self._space: tuple[int, bool, Space] | None = None
         self._projection: Projection | None = None
         self.cancelled = threading.Event()
-        """set to give up the projection that is being made"""
+        """set to cancel the projection being computed"""
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Stop answering."""
         self.cancelled.set()
         threading.Thread(target=self._close, daemon=True).start()
 
@@ -94,19 +94,19 @@ class ExplorerWorker:
         self._maps.submit("map", lambda: self._post(MapFound(self._answer(question))))
 
     def ask_point(self, shown: MapResult, index: int) -> None:
-        """Find out about a point of a map; without images where there are none."""
+        """Find the details of a point, without images if there are none."""
         self._points.submit("point", lambda: self._post(PointFound(self._about(shown, index))))
 
     def ask_movers(self, before: int, after: int) -> None:
-        """Find the images that changed their neighbourhood most between two evaluations."""
+        """Find the images whose neighbourhood changed most between two evaluations."""
         self._maps.submit(
             "movers", lambda: self._post(ChangesFound(before, after, self._movers(before, after)))
         )
 
     def images(self, indices: Sequence[int], step: int | None = None) -> Pixels:
-        """Return held-out images, (n, H, W, C), for points of a step, else of the newest map found.
+        """Return held-out images, (n, H, W, C), for points of a step, by default of the newest map.
 
-        InspectionError when there are none.
+        Raises InspectionError if there are none.
         """
         from tui_latent.analysis.neighbourhoods import images_of
 
@@ -118,7 +118,7 @@ class ExplorerWorker:
         self._post(ProgressReported(words))
 
     def _tell_failed(self, error: Exception) -> None:
-        self._tell(f"failed: {error}")
+        self._tell(f"Failed: {error}")
 
     def _opened(self) -> RunSource:
         from tui_latent.analysis.run_data import RunSource
@@ -142,7 +142,7 @@ class ExplorerWorker:
         try:
             space = self._space_of(question)
             if space is None:
-                return f"The map of step {question.step:,} is not there any more."
+                return f"The map of step {question.step:,} no longer exists."
         except InspectionError as error:
             return str(error)
         problem, projection = "", None
@@ -171,7 +171,7 @@ class ExplorerWorker:
         return space
 
     def _projected(self, space: Space, question: MapRequest) -> Projection | None:
-        """Return a projection; where it was given up, the last one of this space."""
+        """Return a projection; if it was cancelled, the previous one of this space."""
         from tui_latent.analysis.projections import CancelledError, project
 
         if self._projection is None or self._projection.name != question.projection:
@@ -179,7 +179,7 @@ class ExplorerWorker:
             try:
                 self._projection = project(space, question.projection, self._tell, self.cancelled)
             except CancelledError:
-                self._tell("given up")
+                self._tell("Cancelled.")
         return self._projection
 
     def _about(self, shown: MapResult, index: int) -> PointResult:
