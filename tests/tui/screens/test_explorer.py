@@ -327,7 +327,9 @@ async def test_a_projection_given_up_leaves_the_last_one(tmp_path: Path) -> None
         await until(pilot, lambda: "t-SNE" in line(screen))
         await pilot.press("escape")
         await until(
-            pilot, lambda: screen._asked is not None and screen._asked.projection == "LDA", 30
+            pilot,
+            lambda: screen._requested is not None and screen._requested.projection == "LDA",
+            30,
         )
         assert isinstance(pilot.app.screen, ExplorerScreen)
         assert "LDA" in shown_map(screen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from operator import is_
 from typing import Final
 
@@ -45,6 +46,15 @@ class CurveChart(ChartPanel):
     def is_logarithmic(self) -> bool:
         """Whether the y axis is logarithmic now."""
         return is_logarithmic(self._series, self.options)
+
+    def toggle_log(self) -> None:
+        """Switch between a linear and a logarithmic axis."""
+        self.set_options(replace(self.options, log=not self.is_logarithmic))
+
+    def toggle_time(self) -> None:
+        """Switch between steps and time."""
+        time = self.options.axis == "time"
+        self.set_options(replace(self.options, axis="step" if time else "time"))
 
     def set_options(self, options: ChartOptions) -> None:
         """Change the scale, the axis or the smoothing."""

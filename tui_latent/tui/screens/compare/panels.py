@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal
 
 from tui_latent.comparison import Comparison, metric_name
+from tui_latent.palettes import css_color
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series
 from tui_latent.tui.charts.line_chart_panel import CurveChart
@@ -21,7 +21,6 @@ from tui_latent.tui.format import clip
 from tui_latent.tui.screens.compare.tables import (
     TablePanel,
     colors_of,
-    css_color,
     number_lines,
     number_titles,
     setting_lines,
@@ -132,17 +131,6 @@ class ComparisonPanels(Grid):
         if metrics:
             self._metric = metrics[(metrics.index(self._metric) + by) % len(metrics)]
             self._show_metric()
-
-    def toggle_log(self) -> None:
-        """Switch between a linear and a logarithmic axis."""
-        chart = self.query_one(MetricChart)
-        chart.set_options(replace(chart.options, log=not chart.is_logarithmic))
-
-    def toggle_time(self) -> None:
-        """Switch between steps and time."""
-        chart = self.query_one(MetricChart)
-        axis: Any = "time" if chart.options.axis == "step" else "step"
-        chart.set_options(replace(chart.options, axis=axis))
 
     def _metrics(self) -> list[str]:
         return [row.metric for row in self._shown.metrics] if self._shown is not None else []

@@ -19,7 +19,7 @@ from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
-from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels
+from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels, MetricChart
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -192,11 +192,11 @@ class CompareScreen(BaseScreen[None]):
 
     def action_log(self) -> None:
         """Switch between a linear and a logarithmic axis."""
-        self._panels.toggle_log()
+        self.query_one(MetricChart).toggle_log()
 
     def action_axis(self) -> None:
         """Switch between steps and time."""
-        self._panels.toggle_time()
+        self.query_one(MetricChart).toggle_time()
 
     def action_maps(self) -> None:
         """Show the maps of the next runs."""

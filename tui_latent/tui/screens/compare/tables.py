@@ -17,7 +17,7 @@ from tui_latent.comparison import (
     metric_name,
     setting_text,
 )
-from tui_latent.palettes import RGB, class_glyph, run_colors
+from tui_latent.palettes import RGB, class_glyph, css_color, run_colors
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.format import STATE_GLYPHS, clip, clock, column, number, share
 
@@ -41,11 +41,6 @@ def colors_of(shown: Comparison) -> list[RGB]:
 def run_mark(index: int, color: RGB, colored: bool) -> tuple[str, str]:
     """Return the mark of a run and its style: a coloured dot, or a character."""
     return ("●", css_color(color)) if colored else (class_glyph(index), "bold")
-
-
-def css_color(color: RGB) -> str:
-    """Return a colour as styles take it."""
-    return f"rgb({color[0]},{color[1]},{color[2]})"
 
 
 class RunNames(Static):

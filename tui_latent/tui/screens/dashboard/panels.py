@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -129,13 +129,12 @@ class RunPanels(Horizontal):
 
     def toggle_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
-        self._loss.set_options(replace(self._loss.options, log=not self._loss.is_logarithmic))
+        self._loss.toggle_log()
 
     def toggle_time(self) -> None:
         """Switch all curves between steps and time."""
         for chart in self.query(CurveChart):
-            axis: Literal["step", "time"] = "time" if chart.options.axis == "step" else "step"
-            chart.set_options(replace(chart.options, axis=axis))
+            chart.toggle_time()
 
     def smooth(self, steps: int) -> None:
         """Smooth the loss more, or less if `steps` is negative."""

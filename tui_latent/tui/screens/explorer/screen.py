@@ -82,14 +82,14 @@ class ExplorerScreen(BaseScreen[None]):
         self._watcher = RunWatcher(path, self.post_message)
         self._worker = ExplorerWorker(path, self._post)
         self._snapshot = RunSnapshot(path)
-        self._answer: MapResult | None = None
-        self._asked: MapRequest | None = None
+        self._result: MapResult | None = None
+        self._requested: MapRequest | None = None
         self._coloring = COLORINGS[0]
         self._projection: ProjectionName = "map"
         self._filter = ClassFilter()
         self._angles = (0.6, 0.35)
         self._query = ""
-        self._said = self._line = ""
+        self._status = self._line = ""
         self._playing = False
         self._regions = self._thumbnails = False
 
@@ -125,77 +125,77 @@ class ExplorerScreen(BaseScreen[None]):
         self._snapshot = message.snapshot
         if not message.snapshot.map_steps:
             self._map.show(None, when_evaluated(message.snapshot, "The map"))
-        self._ask()
+        self._request_map()
         self._show_line()
 
     @on(RunLost)
-    def tell_lost(self, message: RunLost) -> None:
+    def show_lost(self, message: RunLost) -> None:
         """Keep what is shown, and say that there will be no updates."""
-        self._said = message.problem
+        self._status = message.problem
         self._show_line()
 
-    def _ask(self) -> None:
+    def _request_map(self) -> None:
         step = self._time.resolve(self._snapshot.map_steps)
         if step is None:
             return
         newest = step == self._snapshot.map_steps[-1]
-        question = MapRequest(step, newest, self._coloring, self._projection)
-        if question != self._asked:
-            self._asked = question
-            self._worker.ask(question)
+        request = MapRequest(step, newest, self._coloring, self._projection)
+        if request != self._requested:
+            self._requested = request
+            self._worker.request_map(request)
 
     def _post(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
 
     @on(ProgressReported)
-    def show_words(self, message: ProgressReported) -> None:
+    def show_progress(self, message: ProgressReported) -> None:
         """Show progress, or what went wrong."""
-        self._said = message.words
+        self._status = message.text
         self._show_line()
 
     @on(MapFound)
     def show_map(self, message: MapFound) -> None:
         """Show a requested map."""
-        if isinstance(message.answer, str):
-            self._map.show(None, message.answer)
+        if isinstance(message.result, str):
+            self._map.show(None, message.result)
             return
-        self._answer = answer = message.answer
-        if answer.question == self._asked:  # otherwise there is a newer request
-            self._projection = answer.projection.name if answer.projection else "map"
-            self._asked = replace(self._asked, projection=self._projection)
-            self._said = answer.problem
+        self._result = result = message.result
+        if result.request == self._requested:  # otherwise there is a newer request
+            self._projection = result.projection.name if result.projection else "map"
+            self._requested = replace(self._requested, projection=self._projection)
+            self._status = result.problem
         self._show_scene()
-        self._ask_point()
+        self._request_point()
         if self.has_class("-movers"):
-            self._ask_movers()
+            self._request_changes()
         self._show_line()
 
     def _show_scene(self) -> None:
-        answer = self._answer
-        if answer is None:
+        result = self._result
+        if result is None:
             return
-        points = self._points(answer)
-        labels = np.asarray(answer.space.map.labels)
+        points = self._points(result)
+        labels = np.asarray(result.space.map.labels)
         visible = visible_points(points, labels, self._filter.hidden, self._filter.per_class)
         if self._map.selected is None and visible.any():
             self._map.selected = int(np.flatnonzero(visible)[0])
         scene = Scene(
             points,
-            answer.coloring,
+            result.coloring,
             visible,
             regions=self._regions,
             images=self._worker.images if self._thumbnails else None,
             legend=True,
-            struck=self._filter.hidden if answer.coloring.name == "class" else frozenset(),
-            titles=partial(map_titles, answer, int(visible.sum())),
+            struck=self._filter.hidden if result.coloring.name == "class" else frozenset(),
+            titles=partial(map_titles, result, int(visible.sum())),
         )
         self._map.show(scene)
 
-    def _points(self, answer: MapResult) -> np.ndarray:
-        if answer.projection is None:
-            return answer.space.map.points
-        points = answer.projection.points
+    def _points(self, result: MapResult) -> np.ndarray:
+        if result.projection is None:
+            return result.space.map.points
+        points = result.projection.points
         if points.shape[1] == 2:
             return points
         from tui_latent.analysis.projections import turned
@@ -209,35 +209,35 @@ class ExplorerScreen(BaseScreen[None]):
     @property
     def _turns(self) -> bool:
         """Whether the map is a 3-D cloud."""
-        projection = self._answer.projection if self._answer else None
+        projection = self._result.projection if self._result else None
         return projection is not None and projection.points.shape[1] == 3
 
     # The point
 
     @on(ExplorerMap.Pointed)
-    def ask_about(self, _: ExplorerMap.Pointed) -> None:
+    def describe_point(self, _: ExplorerMap.Pointed) -> None:
         """Request the details of the point at the cursor."""
-        self._ask_point()
+        self._request_point()
 
-    def _ask_point(self) -> None:
+    def _request_point(self) -> None:
         index = self._map.selected
-        if self._answer is not None and index is not None:
-            self._worker.ask_point(self._answer, index)
+        if self._result is not None and index is not None:
+            self._worker.request_point(self._result, index)
 
     @on(PointFound)
     def show_point(self, message: PointFound) -> None:
         """Show the details, unless the cursor has moved on."""
-        answer = message.answer
-        if answer.facts.index != self._map.selected:
+        result = message.result
+        if result.facts.index != self._map.selected:
             return
         others = max(self._map.here() - 1, 0)
-        self.query_one(PointPanel).show(point_words(answer, others))
-        marks = dict.fromkeys(answer.facts.distant.indices.tolist(), DISTANT)
-        marks |= dict.fromkeys(answer.facts.nearest.indices.tolist(), NEAREST)
+        self.query_one(PointPanel).show(point_words(result, others))
+        marks = dict.fromkeys(result.facts.distant.indices.tolist(), DISTANT)
+        marks |= dict.fromkeys(result.facts.nearest.indices.tolist(), NEAREST)
         self._map.mark(marks)
 
     def _show_line(self) -> None:
-        words = line_words(self._snapshot, self._time, self._coloring, self._said)
+        words = line_words(self._snapshot, self._time, self._coloring, self._status)
         if words != self._line:
             self._line = words
             self.query_one("#line", Static).update(Content(words))
@@ -285,17 +285,17 @@ class ExplorerScreen(BaseScreen[None]):
         """Change what the points are coloured by."""
         at = COLORINGS.index(self._coloring) + by
         self._coloring = COLORINGS[at % len(COLORINGS)]
-        self._said = f"Colouring by {self._coloring} …"
-        self._ask()
+        self._status = f"Colouring by {self._coloring} …"
+        self._request_map()
         self._show_line()
 
     def action_projection(self) -> None:
         """Switch to the next projection."""
         from tui_latent.analysis.projections import projection_names
 
-        if self._answer is None:
+        if self._result is None:
             return
-        space = self._answer.space
+        space = self._result.space
         names = projection_names(space.points.shape[1], len(space.map.class_names))
         if len(names) == 1:
             why = (
@@ -306,11 +306,11 @@ class ExplorerScreen(BaseScreen[None]):
             self.notify(f"No other projection: {why}.", markup=False)
             return
         self._worker.cancelled.set()
-        wanted = self._asked.projection if self._asked else "map"
+        wanted = self._requested.projection if self._requested else "map"
         at = names.index(wanted) if wanted in names else 0
         self._projection = names[(at + 1) % len(names)]
-        self._said = f"Computing {self._projection} …  (Esc cancels)"
-        self._ask()
+        self._status = f"Computing {self._projection} …  (Esc cancels)"
+        self._request_map()
         self._show_line()
 
     def action_solo(self) -> None:
@@ -345,12 +345,12 @@ class ExplorerScreen(BaseScreen[None]):
 
     @property
     def _class_names(self) -> tuple[str, ...]:
-        return self._answer.space.map.class_names if self._answer else ()
+        return self._result.space.map.class_names if self._result else ()
 
     def _selected_class(self) -> int | None:
-        if self._answer is None or self._map.selected is None:
+        if self._result is None or self._map.selected is None:
             return None
-        return int(self._answer.space.map.labels[self._map.selected])
+        return int(self._result.space.map.labels[self._map.selected])
 
     # Time
 
@@ -363,8 +363,8 @@ class ExplorerScreen(BaseScreen[None]):
         moved = self._time.move(self._snapshot.map_steps, by)
         if moved:
             self._projection = "map"
-            self._said = ""
-            self._ask()
+            self._status = ""
+            self._request_map()
             self._show_line()
         return moved
 
@@ -375,7 +375,7 @@ class ExplorerScreen(BaseScreen[None]):
             self._travel(-len(self._snapshot.map_steps))
 
     def _play_on(self) -> None:
-        shown = self._answer is not None and self._answer.question == self._asked
+        shown = self._result is not None and self._result.request == self._requested
         if self._playing and shown and not self._travel(1):
             self._playing = False
 
@@ -389,18 +389,18 @@ class ExplorerScreen(BaseScreen[None]):
         listing.can_focus = showing
         if showing:
             listing.focus()
-            self._ask_movers()
+            self._request_changes()
         else:
             self.set_focus(None)
 
-    def _ask_movers(self) -> None:
+    def _request_changes(self) -> None:
         steps = self._snapshot.map_steps
         at = self._time.position(steps)
         if at == 0:
             self.query_one(ChangeList).say("There is no earlier evaluation.")
             return
         before, after = steps[at - 1], steps[at]
-        self._worker.ask_movers(before, after)
+        self._worker.request_changes(before, after)
 
     @on(ChangesFound)
     def show_movers(self, message: ChangesFound) -> None:
@@ -427,18 +427,18 @@ class ExplorerScreen(BaseScreen[None]):
         """Open the search box."""
         self.query_one(FindBox).open()
 
-    @on(FindBox.Asked)
-    def find(self, message: FindBox.Asked) -> None:
+    @on(FindBox.Searched)
+    def find(self, message: FindBox.Searched) -> None:
         """Go to the image, or to the next one of the class."""
         self._query = message.query
         self.action_find_next()
 
     def action_find_next(self) -> None:
         """Go to the next match."""
-        if self._answer is None or not self._query:
+        if self._result is None or not self._query:
             return
         after = self._map.selected if self._map.selected is not None else -1
-        labels = self._answer.space.map.labels
+        labels = self._result.space.map.labels
         index = next_match(self._query, self._class_names, labels, after)
         if index is None:
             self.notify(f"No image or class matches “{self._query}”.", markup=False)
@@ -465,9 +465,9 @@ class ExplorerScreen(BaseScreen[None]):
         elif self.has_class("-movers"):
             self.action_movers()
         elif (
-            self._asked is not None
-            and self._answer is not None
-            and (self._answer.question.projection != self._asked.projection)
+            self._requested is not None
+            and self._result is not None
+            and (self._result.request.projection != self._requested.projection)
         ):
             self._worker.cancelled.set()
         else:

@@ -15,7 +15,7 @@ class FindBox(Input):
     FindBox.-open { display: block; }
     """
 
-    class Asked(Message):
+    class Searched(Message):
         """A search was submitted."""
 
         def __init__(self, query: str) -> None:
@@ -45,8 +45,8 @@ class FindBox(Input):
         self.screen.set_focus(None)
 
     @on(Input.Submitted)
-    def ask(self, event: Input.Submitted) -> None:
+    def search(self, event: Input.Submitted) -> None:
         """Post what was typed."""
         event.stop()
         self.close()
-        self.post_message(self.Asked(event.value.strip()))
+        self.post_message(self.Searched(event.value.strip()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from tui_latent.palettes import class_color
+from tui_latent.palettes import class_color, css_color
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.charts.line_chart import value_at
 from tui_latent.tui.charts.scatter import Coloring, hidden_share
@@ -48,7 +48,7 @@ class MapRequest:
 class MapResult:
     """A requested map."""
 
-    question: MapRequest
+    request: MapRequest
     space: Space
     coloring: Coloring
     projection: Projection | None = None
@@ -71,14 +71,16 @@ class PointResult:
     names: tuple[str, ...] = field(default=())
 
 
-def point_words(answer: PointResult, behind: int) -> PointWords:
+def point_words(result: PointResult, behind: int) -> PointWords:
     """Describe a point; `behind` other points share its cell."""
-    facts, names = answer.facts, answer.names
+    facts, names = result.facts, result.names
     right = facts.vote == facts.label
     verdict = f"kNN: {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
     moved = int(facts.nearest.far_on_map.sum())
     lines = [
-        Content.assemble("label ", (_name(names, facts.label), f"bold {_css(facts.label)}")),
+        Content.assemble(
+            "label ", (_name(names, facts.label), f"bold {css_color(class_color(facts.label))}")
+        ),
         Content.styled(verdict, "" if right else "bold $text-error"),
         Content(f"density percentile {100 * facts.thinner:.0f} %"),
         Content(f"{behind:,} more in this cell" if behind else ""),
@@ -87,19 +89,19 @@ def point_words(answer: PointResult, behind: int) -> PointWords:
     return PointWords(
         title=f"held-out image {facts.index:,}",
         lines=lines,
-        image=answer.image,
-        nearest_title=f"nearest {_where(answer.space)}",
-        nearest=_tiles(answer, facts.nearest, answer.nearest, facts.nearest.far_on_map),
+        image=result.image,
+        nearest_title=f"nearest {_space_name(result.space)}",
+        nearest=_tiles(result, facts.nearest, result.nearest, facts.nearest.far_on_map),
         distant_title="most distant",
-        distant=_tiles(answer, facts.distant, answer.distant, ~facts.distant.far_on_map),
-        problem=answer.problem,
+        distant=_tiles(result, facts.distant, result.distant, ~facts.distant.far_on_map),
+        problem=result.problem,
     )
 
 
-def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str) -> str:
+def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, status: str) -> str:
     """Name the run and evaluation shown, or report progress while there is any."""
-    if said:
-        return f"{snapshot.name}  {said}"
+    if status:
+        return f"{snapshot.name}  {status}"
     parts = [snapshot.name]
     steps = snapshot.map_steps
     step = time.resolve(steps)
@@ -114,11 +116,11 @@ def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str
     return "  ".join(parts)
 
 
-def map_titles(answer: MapResult, shown: int, hidden: int) -> tuple[str, ...]:
+def map_titles(result: MapResult, shown: int, hidden: int) -> tuple[str, ...]:
     """Name a map, and say how faithful it is and how many points are hidden."""
-    title = f"{answer.projection.name} · {answer.projection.faithful}" if answer.projection else ""
+    title = f"{result.projection.name} · {result.projection.faithful}" if result.projection else ""
     if not title:
-        way = answer.space.map.projection
+        way = result.space.map.projection
         title = "Latent map" if way == "native" else f"Latent map, {way.upper()}"
     share = hidden_share(hidden, shown)
     return (
@@ -138,32 +140,27 @@ def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
     return [head, *(f"image {index:>6,}   kept {kept:4.0%}" for index, kept in rows)]
 
 
-def _where(space: Space) -> str:
+def _space_name(space: Space) -> str:
     if space.is_map:
         return "on the map"
     return f"in the {space.points.shape[1]}-D latent space"
 
 
 def _tiles(
-    answer: PointResult, related: RelatedImages, images: Pixels | None, elsewhere: NDArray[np.bool_]
+    result: PointResult, related: RelatedImages, images: Pixels | None, elsewhere: NDArray[np.bool_]
 ) -> list[Tile]:
     """Make tiles, marking those that the map places differently from the latent space."""
     if images is None:
         return []
     tiles = []
-    labels = answer.space.map.labels[related.indices].tolist()
+    labels = result.space.map.labels[related.indices].tolist()
     rows = zip(images, labels, related.distances.tolist(), elsewhere.tolist(), strict=True)
     for image, label, distance, moved in rows:
-        same = label == answer.facts.label
-        text = f"{ELSEWHERE if moved else ''}{_name(answer.names, label)} {number(distance)}"
+        same = label == result.facts.label
+        text = f"{ELSEWHERE if moved else ''}{_name(result.names, label)} {number(distance)}"
         tiles.append(Tile(image, text, "" if same else "$text-error"))
     return tiles
 
 
 def _name(names: tuple[str, ...], index: int) -> str:
     return names[index] if 0 <= index < len(names) else str(index)
-
-
-def _css(index: int) -> str:
-    red, green, blue = class_color(index)
-    return f"rgb({red},{green},{blue})"
