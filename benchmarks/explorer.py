@@ -18,10 +18,12 @@ from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
 from tui_latent.analysis.neighbourhoods import Space
+from tui_latent.map_frame import settle_frame
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
-from tui_latent.tui.charts.raster import settle_frame
-from tui_latent.tui.charts.scatter import Scene, Window, class_coloring, draw_scene, visible_points
+from tui_latent.tui.charts.scatter import map_scene
+from tui_latent.tui.charts.scatter_drawing import paint_scene
+from tui_latent.tui.charts.window import Window
 
 POINTS = 60_000
 MANY = 1_000_000
@@ -63,7 +65,7 @@ def cursor_moves(path: Path) -> list[float]:
     try:
         terminal.wait_for(b"step 100")
         terminal.send(b"l")
-        terminal.wait_for(b"kNN says")
+        terminal.wait_for(b"kNN: ")
         keys = [b"\x1b[C"] * 20 + [b"\x1b[B"] * 8 + [b"\x1b[D"] * 20 + [b"\x1b[A"] * 8
         return [key_to_paint(terminal, keys[i % len(keys)]) for i in range(MOVES)]
     finally:
@@ -87,16 +89,14 @@ def key_to_paint(terminal: Terminal, key: bytes) -> float:
 def seconds_of(count: int) -> list[float]:
     """Return the seconds to draw a map of many points into finished lines."""
     made = made_map(count)
-    labels = np.asarray(made.labels)
-    coloring = class_coloring(labels, CLASSES)
-    scene = Scene(made.points, labels, coloring, visible_points(made.points, labels, frozenset()))
+    scene = map_scene(made)
     frame = settle_frame(made.points, None)
     assert frame is not None
     window = Window.around(frame, 72, 34)
     taken = []
     for step in range(20):
         began = time.perf_counter()
-        draw_scene(scene, window.panned(step % 3, 0), shaded=False, colored=True)[0].strips()
+        paint_scene(scene, window.panned(step % 3, 0), colored=True)
         taken.append(time.perf_counter() - began)
     return taken
 

@@ -30,12 +30,13 @@ from benchmarks.neighbours import latents
 from benchmarks.our_steps import Ours
 from benchmarks.record import Row, save
 from benchmarks.rounds import use_all_cores
+from tui_latent.map_frame import settle_frame
 from tui_latent.metrics.knn import evaluate_knn
 from tui_latent.runs.curve_cache import NAME as KEPT_NAME
 from tui_latent.runs.metrics import MetricsReader, record_line
 from tui_latent.tui.charts.line_chart import ChartOptions, Series, draw_chart
-from tui_latent.tui.charts.raster import settle_frame
-from tui_latent.tui.charts.scatter_panel import draw_map
+from tui_latent.tui.charts.scatter_drawing import draw_map
+from tui_latent.tui.screens.dashboard.views import live_scene
 
 PICTURE = Path(__file__).parents[1] / "docs" / "scaling.png"
 MAP_CELLS, CHART_CELLS = (72, 34), (46, 14)
@@ -128,7 +129,9 @@ def map_seconds(points: int) -> float:
     latent_map = made_map(points)
 
     def draw() -> None:
-        draw_map(latent_map, settle_frame(latent_map.points, None), *MAP_CELLS, True)
+        scene = live_scene(latent_map)
+        assert scene is not None
+        draw_map(scene, settle_frame(latent_map.points), *MAP_CELLS, True)
 
     return timed(draw)
 

@@ -64,6 +64,12 @@ def class_glyph(index: int) -> str:
     return CLASS_GLYPHS[index % len(CLASS_GLYPHS)]
 
 
+def css_color(color: RGB) -> str:
+    """Return a colour as style sheets write it."""
+    red, green, blue = color
+    return f"rgb({red},{green},{blue})"
+
+
 def series_color(index: int) -> RGB:
     """Return the colour of the curve at a position in its chart."""
     return SERIES_COLORS[index % len(SERIES_COLORS)]

@@ -209,7 +209,7 @@ def test_checkpoints_from_before_a_run_went_back_do_not_push_out_newer_ones(tmp_
 
 @pytest.mark.skipif(not syscalls.supported(), reason="needs ptrace on x86-64 Linux")
 def test_a_write_killed_at_any_system_call_leaves_a_whole_checkpoint() -> None:
-    """Every seventh place here, each one in `python -m benchmarks.faults syscalls`."""
+    """Every seventh place here, each one in `python -m tests.soak syscalls`."""
     places, problems = syscalls.kill_at_each_call(every=7)
     assert places > 40
     assert problems == []

@@ -33,8 +33,8 @@ async def test_it_comes_with_a_collapse_and_goes_with_it(tmp_path: Path) -> None
         evaluated(writer, 840, collapsed=True)
         await until(pilot, lambda: alarm(pilot).display)
         text = str(alarm(pilot).content)
-        assert text.startswith("Collapse: most images lie in one direction")
-        assert "rank 2.24, uniformity -.282, mean deviation 4.82" in text
+        assert text.startswith("Collapse: most latents lie along one direction")
+        assert "rank 2.24, uniformity -.282, mean std 4.82" in text
         assert "space pauses the training" in text and alarm(pilot).has_class("-warning")
         evaluated(writer, 900, collapsed=False)
         await until(pilot, lambda: not alarm(pilot).display)

@@ -12,18 +12,19 @@ from textual.strip import Strip
 
 from tests.tui.made_runs import clusters
 from tui_latent.analysis.neighbourhoods import Space
+from tui_latent.map_frame import Frame
 from tui_latent.runs.schema import LatentMap
-from tui_latent.tui.charts.raster import Frame
-from tui_latent.tui.charts.scatter import Scene, Window, class_coloring, visible_points
-from tui_latent.tui.screens.explorer.class_filter import EXAMPLES, ClassFilter
-from tui_latent.tui.screens.explorer.colorings import COLORINGS, make_coloring
-from tui_latent.tui.screens.explorer.search import next_match
-from tui_latent.tui.screens.explorer.thumbnails import (
+from tui_latent.tui.charts.scatter import map_scene, visible_points
+from tui_latent.tui.charts.thumbnails import (
     HEIGHT,
     WIDTH,
     paste_thumbnails,
     thumbnail_places,
 )
+from tui_latent.tui.charts.window import Window
+from tui_latent.tui.screens.explorer.class_filter import EXAMPLES, ClassFilter
+from tui_latent.tui.screens.explorer.colorings import COLORINGS, make_coloring
+from tui_latent.tui.screens.explorer.search import next_match
 from tui_latent.tui.time_cursor import TimeCursor
 
 STEPS = (60, 120, 180, 240)
@@ -160,9 +161,7 @@ def test_equal_points_are_of_one_level() -> None:
 
 def test_thumbnails_stand_at_points_and_do_not_overlap() -> None:
     made = clusters(500, 10)
-    labels = np.asarray(made.labels)
-    coloring = class_coloring(labels, made.class_names)
-    shown = Scene(made.points, labels, coloring, np.ones(500, np.bool_))
+    shown = map_scene(made)
     window = Window.around(Frame(-7, 7, -7, 7), 74, 36)
     places = thumbnail_places(shown, window)
     assert len(places) > 10
@@ -180,6 +179,7 @@ def test_thumbnails_stand_at_points_and_do_not_overlap() -> None:
         asked.extend(indices)
         return np.full((len(indices), 28, 28, 1), 255, np.uint8)
 
-    pasted = paste_thumbnails(blank, shown, window, images, colored=True, dark=True)
+    shown = map_scene(made, images=images)
+    pasted = paste_thumbnails(blank, shown, window, colored=True, dark=True)
     assert asked == [index for index, _, _ in places]
     assert [strip.cell_length for strip in pasted] == [74] * 36

@@ -21,7 +21,7 @@ from tui_latent.analysis.decoding import RunDecoder
 from tui_latent.analysis.sampling import ClassSampler
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.charts.image_grid import ImageSheet
-from tui_latent.tui.charts.marked_scatter import MarkedScatter
+from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.screens.images.screen import ViewerScreen
 from tui_latent.tui.screens.images.sliders_widget import LatentSliders
 
@@ -160,7 +160,7 @@ async def test_a_walk_runs_over_the_map(trained: Trained, tmp_path: Path) -> Non
     app = MenulessApp(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
         await page(pilot, "w", trained("contrastive"), "no decoder")
-        panel = app.screen.query_one(MarkedScatter)
+        panel = app.screen.query_one(ScatterPanel)
 
         def digits() -> str:
             lines = (panel.render_line(y).text for y in range(panel.content_size.height))

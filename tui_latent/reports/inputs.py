@@ -20,6 +20,7 @@ from tui_latent.analysis.neighbourhoods import Space, images_of, space_at
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
 from tui_latent.analysis.projections import ProjectionName, project
 from tui_latent.analysis.sampling import ClassSampler
+from tui_latent.map_frame import central_points
 from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 
@@ -164,20 +165,13 @@ def _thumbnails(run: _Run) -> Thumbnails:
 
     frame, points = map_frame(run.map), np.asarray(run.map.points, np.float64)
     place = (points - np.array(frame.centre) + frame.half_width) / (2 * frame.half_width) * _CELLS
-    cell = np.floor(place)
-    with np.errstate(invalid="ignore"):
-        inside = np.flatnonzero(((cell >= 0) & (cell < _CELLS)).all(axis=1))
-    if not len(inside):
+    chosen, columns, rows = central_points(place, _CELLS, _CELLS)
+    if not len(chosen):
         raise InspectionError("no point of the map is finite: training has diverged")
-    off_centre = np.square(place[inside] - cell[inside] - 0.5).sum(axis=1)
-    nearest_first = inside[np.argsort(off_centre, kind="stable")]
-    numbers = (cell[nearest_first, 1] * _CELLS + cell[nearest_first, 0]).astype(np.int64)
-    taken, first = np.unique(numbers, return_index=True)
-    chosen = nearest_first[first]
     return Thumbnails(
         _CELLS,
-        taken % _CELLS,
-        taken // _CELLS,
+        columns,
+        rows,
         run.map.labels[chosen],
         images_of(run.source, run.map.indices[chosen], run.map.step),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tui_latent.map_frame import Frame, finite_points, settle_frame
 from tui_latent.runs.schema import LatentMap
 
 
@@ -41,12 +41,12 @@ class MapFrame:
 
 def map_frame(latent_map: LatentMap) -> MapFrame:
     """Choose the square of a map to show, and find its classes."""
-    finite = np.asarray(np.isfinite(latent_map.points).all(axis=1))
+    finite = finite_points(latent_map.points)
     points = latent_map.points[finite].astype(np.float64)
     labels = latent_map.labels[finite]
-    low, high = _frame(points)
-    centre = (low + high) / 2
-    half = float((high - low).max()) / 2 * 1.05 or 1.0
+    frame = settle_frame(points) or Frame(-1.0, 1.0, -1.0, 1.0)
+    centre = (frame.left + frame.right) / 2, (frame.bottom + frame.top) / 2
+    half = max(frame.right - frame.left, frame.top - frame.bottom) / 2
     inside = (np.abs(points - centre) <= half).all(axis=1)
     classes = []
     for label, name in enumerate(latent_map.class_names):
@@ -60,16 +60,7 @@ def map_frame(latent_map: LatentMap) -> MapFrame:
         images=len(finite),
         not_finite=int((~finite).sum()),
         outside=int((~inside).sum()),
-        centre=(float(centre[0]), float(centre[1])),
+        centre=centre,
         half_width=half,
         classes=tuple(classes),
     )
-
-
-def _frame(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the corners around all points but those far from the middle 99 %."""
-    if not len(points):
-        return np.full(2, -1.0), np.full(2, 1.0)
-    low, high = np.quantile(points, [0.005, 0.995], axis=0)
-    reach = (high - low).max()
-    return np.maximum(points.min(axis=0), low - reach), np.minimum(points.max(axis=0), high + reach)

@@ -95,7 +95,6 @@ class LatentApp(App[int]):
     """Choose a preset, train it in a thread, watch its run folder."""
 
     TITLE = "tui-latent"
-    CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS = App.COMMANDS | {_binding_commands}
     BINDINGS = [
         Binding("question_mark", "help", "Help", id="app.help", tooltip="Show every key"),

@@ -8,6 +8,7 @@ import pytest
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_latent.map_frame import Frame
 from tui_latent.tui.charts.plotext_plot import (
     Axis,
     Layer,
@@ -17,7 +18,7 @@ from tui_latent.tui.charts.plotext_plot import (
     lay_tags,
     strips_of,
 )
-from tui_latent.tui.charts.raster import Cells, Frame, map_cells
+from tui_latent.tui.charts.raster import Cells, map_cells
 
 
 def cells(*places: tuple[int, int, str]) -> Cells:

@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from tui_latent.map_frame import Frame, finite_points, settle_frame
 from tui_latent.tui.charts.raster import (
     Cells,
-    Frame,
     MapCells,
     curve_cells,
     dotted_cells,
-    finite_points,
     map_cells,
-    settle_frame,
     smoothed,
     sparkline,
 )
+from tui_latent.tui.charts.window import Window
 
 Any2 = NDArray[np.float64]
 UNIT = Frame(0.0, 1.0, 0.0, 1.0)
@@ -91,7 +90,7 @@ def test_any_points_stay_on_the_canvas(
     assert (frame is None) == (not finite_points(points).any())
     if frame is None:
         return
-    view = frame.fitted(width, height)
+    view = Window.around(frame, width, height).frame
     labels = np.arange(len(points)) % 3
     cells = map_cells(points, labels, view, width, height)
     assert ((cells.columns >= 0) & (cells.columns < width)).all()
@@ -154,7 +153,7 @@ def test_a_single_point_and_a_line_have_a_frame_with_an_inside() -> None:
 @pytest.mark.parametrize(("width", "height"), [(72, 32), (20, 30), (100, 10)])
 def test_a_unit_is_as_long_across_as_up(width: int, height: int) -> None:
     frame = Frame(-3.0, 3.0, -1.0, 1.0)
-    view = frame.fitted(width, height)
+    view = Window.around(frame, width, height).frame
     across = (view.right - view.left) / (width * 2 - 1)  # a dot is as wide as high
     assert across == pytest.approx((view.top - view.bottom) / (height * 4 - 1))
     assert view.left <= -3 and view.right >= 3 and view.bottom <= -1 and view.top >= 1

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from textual.strip import Strip
 
 from tests.tui.made_runs import clusters
+from tui_latent.map_frame import Frame, settle_frame
 from tui_latent.palettes import class_color
 from tui_latent.tui.charts.canvas import Canvas, packed
-from tui_latent.tui.charts.raster import Frame, settle_frame
 from tui_latent.tui.charts.scatter import (
     Coloring,
     Scene,
-    Window,
     class_coloring,
-    draw_scene,
     nearest_point,
     points_in_cell,
     reading_order,
     visible_points,
 )
+from tui_latent.tui.charts.scatter_drawing import paint_scene
+from tui_latent.tui.charts.window import Window
 
 SIZE = (74, 36)
 
@@ -30,13 +32,19 @@ def scene(count: int = 500, classes: int = 10, hidden: frozenset[int] = frozense
     made = clusters(count, classes)
     labels = np.asarray(made.labels)
     coloring = class_coloring(labels, made.class_names)
-    return Scene(made.points, labels, coloring, visible_points(made.points, labels, hidden))
+    return Scene(made.points, coloring, visible_points(made.points, labels, hidden))
 
 
 def whole(shown: Scene) -> Window:
     frame = settle_frame(shown.points, None)
     assert frame is not None
     return Window.around(frame, *SIZE)
+
+
+def inked(strips: list[Strip]) -> list[tuple[int, int]]:
+    """Return the (row, column) of every cell that is not blank."""
+    rows = enumerate(strip.text for strip in strips)
+    return [(y, x) for y, text in rows for x, character in enumerate(text) if character != " "]
 
 
 def test_every_cell_is_where_its_place_is() -> None:
@@ -53,10 +61,10 @@ def test_a_drawn_point_is_in_the_cell_that_the_cursor_finds_it_in() -> None:
         column, row = window.cell(*shown.points[index].tolist())
         alone = np.zeros(500, np.bool_)
         alone[index] = True
-        one = Scene(shown.points, shown.labels, shown.coloring, alone)
-        canvas, hidden = draw_scene(one, window, shaded=False, colored=True)
+        one = replace(shown, visible=alone)
+        strips, hidden = paint_scene(one, window, colored=True)
         if 0 <= column < SIZE[0] and 0 <= row < SIZE[1]:
-            drawn = np.argwhere(canvas.marks != ord(" ")).tolist()
+            drawn = inked(strips)
             assert drawn and math.dist(drawn[0], (row, column)) <= 1.0 and hidden == 0
 
 
@@ -74,7 +82,7 @@ def test_the_nearest_visible_point_is_found() -> None:
     generator = np.random.default_rng(0)
     for x, y in generator.normal(scale=4, size=(30, 2)).tolist():
         best = min(
-            (i for i in range(500) if shown.labels[i] not in (0, 3)),
+            (i for i in range(500) if shown.coloring.values[i] not in (0, 3)),
             key=lambda i: math.dist(shown.points[i].tolist(), (x, y)),
         )
         assert nearest_point(shown, x, y) == best
@@ -84,8 +92,8 @@ def test_nothing_is_nearest_where_nothing_is_visible() -> None:
     empty = scene(hidden=frozenset(range(10)))
     assert nearest_point(empty, 0.0, 0.0) is None
     assert not len(reading_order(empty, whole(scene())))
-    canvas, hidden = draw_scene(empty, whole(scene()), shaded=True, colored=True)
-    assert (canvas.marks == ord(" ")).all() and hidden == 0
+    strips, hidden = paint_scene(replace(empty, regions=True), whole(scene()), colored=True)
+    assert not inked(strips) and hidden == 0
 
 
 def test_points_are_read_by_row_then_column_and_none_is_left_out() -> None:
@@ -101,9 +109,7 @@ def test_points_are_read_by_row_then_column_and_none_is_left_out() -> None:
 def test_points_of_one_cell_are_counted() -> None:
     points = np.array([[0, 0], [0, 0], [1e-6, 0], [3, 3], [np.nan, 0]], np.float32)
     labels = np.zeros(5, np.int64)
-    piled = Scene(
-        points, labels, class_coloring(labels, "a"), visible_points(points, labels, frozenset())
-    )
+    piled = Scene(points, class_coloring(labels, "a"), visible_points(points, labels, frozenset()))
     window = Window.around(Frame(-4, 4, -4, 4), *SIZE)
     assert points_in_cell(piled, window, *window.cell(0.0, 0.0)).tolist() == [0, 1, 2]
 
@@ -111,16 +117,16 @@ def test_points_of_one_cell_are_counted() -> None:
 def test_voronoi_cells_belong_to_the_nearest_point() -> None:
     shown = scene(60)
     window = whole(shown)
-    canvas, _ = draw_scene(shown, window, shaded=True, colored=True)
-    grounds = {int(canvas.backgrounds[r, c]) for r in range(36) for c in range(74)}
-    assert len(grounds) == 10, "a shade for each class"
-    shade_of: dict[int, int] = {}
+    strips, _ = paint_scene(replace(shown, regions=True), window, colored=True)
+    grounds = [[s.style and s.style.bgcolor for s in row for _ in s.text] for row in strips]
+    assert len({ground for row in grounds for ground in row}) == 10, "a shade for each class"
+    shade_of: dict[int, object] = {}
     for row in range(0, 36, 5):
         for column in range(0, 74, 5):
             index = nearest_point(shown, *window.place(column, row))
             assert index is not None
-            label = int(shown.labels[index])
-            shade = int(canvas.backgrounds[row, column])
+            label = int(shown.coloring.values[index])
+            shade = grounds[row][column]
             assert shade_of.setdefault(label, shade) == shade
 
 
@@ -129,16 +135,17 @@ def test_a_ground_value_gives_way_to_any_other_in_its_cell() -> None:
     values = np.zeros(50, np.int64)
     values[17] = 1
     coloring = Coloring("error", values, ("right", "wrong"), ((1, 2, 3), (9, 9, 9)), ground=0)
-    shown = Scene(points, values, coloring, np.ones(50, np.bool_))
-    canvas, _ = draw_scene(shown, Window.around(Frame(-1, 1, -1, 1), *SIZE), False, True)
-    assert canvas.colors[canvas.marks != ord(" ")].tolist() == [packed((9, 9, 9))]
+    shown = Scene(points, coloring, np.ones(50, np.bool_))
+    strips, _ = paint_scene(shown, Window.around(Frame(-1, 1, -1, 1), *SIZE), True)
+    [[style]] = [[s.style for s in row if s.text.strip()] for row in strips if row.text.strip()]
+    assert style is not None and style.color is not None and style.color.triplet == (9, 9, 9)
 
 
 def test_without_colour_each_class_is_a_character() -> None:
-    canvas, _ = draw_scene(scene(), whole(scene()), shaded=True, colored=False)
-    text = "".join(strip.text for strip in canvas.strips())
+    strips, _ = paint_scene(replace(scene(), regions=True), whole(scene()), colored=False)
+    text = "".join(strip.text for strip in strips)
     assert set(text) <= set(" 0123456789") and len(set(text)) == 11
-    assert all(s.style is None or s.style.color is None for row in canvas.strips() for s in row)
+    assert all(s.style is None or s.style.color is None for row in strips for s in row)
 
 
 def test_strips_have_the_colours_of_their_cells() -> None:

@@ -173,7 +173,7 @@ async def test_a_run_that_cannot_be_read_is_told_and_the_others_are_compared(
         assert "digits-contrastive" in names(screen) and "begun" in names(screen)
         assert "vicreg" not in names(screen)
         assert any("metrics.jsonl: cannot be read" in n.message for n in app._notifications)
-        assert sum(panel.display for panel in screen.query("ComparedMapPanel")) == 2
+        assert sum(panel.display for panel in screen.query("ScatterPanel")) == 2
 
 
 async def test_a_live_run_goes_on_and_what_comes_is_shown(tmp_path: Path, runs: list[Path]) -> None:

@@ -57,9 +57,9 @@ async def test_a_run_that_has_just_begun_says_what_will_come_and_when(tmp_path: 
         screen = await all_drawn(pilot)
         await until(pilot, lambda: "loading mnist" in header(screen))
         await until(pilot, lambda: "step 60" in panel_text(screen, "map"))
-        assert "first evaluation, step 60" in panel_text(screen, "map")
-        assert "The loss comes at step 10" in panel_text(screen, "loss")
-        assert "kNN comes with the first" in panel_text(screen, "knn")
+        assert "first evaluation, at step 60" in panel_text(screen, "map")
+        assert "The loss appears at step 10" in panel_text(screen, "loss")
+        assert "kNN accuracy appears after the first" in panel_text(screen, "knn")
         assert failure(screen) == ""
         write_records(writer, 60)
         writer.latent_map(clusters(100, 3))
@@ -76,7 +76,7 @@ async def test_a_failed_run_says_why_and_what_to_do(tmp_path: Path) -> None:
         screen = await all_drawn(pilot)
         assert "✗ failed" in header(screen)
         assert "[red]mnist[/] is not there: set TUI_LATENT_DATA" in failure(screen)
-        assert "r trains on from step 700" in failure(screen)
+        assert "Press r to resume from step 700" in failure(screen)
         offered = {binding.binding.action for binding in screen.active_bindings.values()}
         assert "resume" in offered
         assert not offered & {"pause", "ask('stop')", "checkpoint"}

@@ -75,7 +75,7 @@ async def explorer(pilot: Pilot[Any]) -> ExplorerScreen:
     await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
     screen = pilot.app.screen
     assert isinstance(screen, ExplorerScreen)
-    await until(pilot, lambda: "kNN says" in facts(screen))
+    await until(pilot, lambda: "kNN: " in facts(screen))
     return screen
 
 
@@ -114,7 +114,7 @@ async def test_arrows_go_to_points_and_the_panel_tells_about_them(tmp_path: Path
         expected = f"label {int(labels[scene_map.selected or 0])}"
         await until(pilot, lambda: expected in facts(screen))
         assert "(20 of 20)" in facts(screen)
-        assert "nearest, in the 2-D latents" in panel(screen)
+        assert "nearest in the 2-D latent space" in panel(screen)
         text = shown_map(screen)
         assert "┼" in text and "◆" in text and "◇" in text
     writer.close()
@@ -136,7 +136,7 @@ async def test_tab_walks_through_all_points_also_hidden_ones(tmp_path: Path) -> 
             seen.add(screen.query_one(ExplorerMap).selected)
         assert seen == set(range(6))
         await pilot.press("tab")
-        await until(pilot, lambda: "+4 in this cell" in facts(screen))
+        await until(pilot, lambda: "4 more in this cell" in facts(screen))
     writer.close()
 
 
@@ -184,7 +184,7 @@ async def test_colours_classes_and_shades(tmp_path: Path) -> None:
         def has(text: str) -> Callable[[], bool]:
             return lambda: text in shown_map(screen)
 
-        for legend in ("● cluster 1", "● right", "strangest", "densest", "● 9"):
+        for legend in ("● cluster 1", "● correct", "high anomaly", "dense", "● 9"):
             await pilot.press("c")
             await until(pilot, has(legend))
         await pilot.press("3")
@@ -337,7 +337,9 @@ async def test_a_projection_given_up_leaves_the_last_one(tmp_path: Path) -> None
         await until(pilot, lambda: "t-SNE" in line(screen))
         await pilot.press("escape")
         await until(
-            pilot, lambda: screen._asked is not None and screen._asked.projection == "LDA", 30
+            pilot,
+            lambda: screen._requested is not None and screen._requested.projection == "LDA",
+            30,
         )
         assert isinstance(pilot.app.screen, ExplorerScreen)
         assert "LDA" in shown_map(screen)

@@ -21,7 +21,7 @@ from tui_latent import analysis
 from tui_latent.analysis.view_spread import ViewSpread
 from tui_latent.config.settings import Preset
 from tui_latent.tui.charts.image_grid import ImageSheet
-from tui_latent.tui.charts.marked_scatter import MarkedScatter
+from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.screens.images.page_bar import PageBar
 from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
 from tui_latent.tui.screens.images.screen import ViewerScreen
@@ -36,7 +36,7 @@ def text_of(pilot: Pilot[Any]) -> str:
 
 
 def map_text(pilot: Pilot[Any]) -> str:
-    panel = pilot.app.screen.query_one(MarkedScatter)
+    panel = pilot.app.screen.query_one(ScatterPanel)
     return "\n".join(panel.render_line(y).text for y in range(panel.size.height))
 
 
@@ -152,7 +152,7 @@ async def test_a_narrow_screen_shows_the_map_when_asked(app: MenulessApp, tmp_pa
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, tmp_path)
         await until(pilot, lambda: "20th neighbour" in text_of(pilot))
-        shown = pilot.app.screen.query_one(MarkedScatter)
+        shown = pilot.app.screen.query_one(ScatterPanel)
         assert not shown.region.area
         await pilot.press("m")
         await until(pilot, lambda: shown.region.area > 0 and "◆" in map_text(pilot))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -51,6 +52,20 @@ class Canvas:
         styles |= np.where(self.bold, 1 << 60, 0)
         text = self.marks.astype("<u4").view("<U1")
         return [_strip(row, codes) for row, codes in zip(styles, text, strict=True)]
+
+
+def overlay(strip: Strip, column: int, over: Strip) -> Strip:
+    """Lay one strip over another from a cell on."""
+    return Strip.join([strip.crop(0, column), over, strip.crop(column + over.cell_length)])
+
+
+def overlaid(strip: Strip, cells: Iterable[tuple[int, str, Style]]) -> Strip:
+    """Lay (column, character, style) over a strip, each on the background that is there."""
+    for column, mark, style in cells:
+        under = next(iter(strip.crop(column, column + 1)), Segment(" "))
+        ground = Style(bgcolor=under.style.bgcolor if under.style else None)
+        strip = overlay(strip, column, Strip([Segment(mark, ground + style)], 1))
+    return strip
 
 
 def _strip(styles: NDArray[np.int64], characters: NDArray[np.str_]) -> Strip:

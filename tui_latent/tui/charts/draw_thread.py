@@ -1,4 +1,4 @@
-"""One thread that draws: plotext holds the interpreter for milliseconds, and has one figure."""
+"""A worker thread for drawing: plotext holds the GIL for milliseconds and has a single figure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Job = Callable[[], object]
 
 
 class WorkerThread:
-    """Runs drawing jobs one after the other in its own thread; the newest of each key wins."""
+    """Runs jobs one at a time in its own thread; the newest job of each key wins."""
 
     def __init__(self, failed: Callable[[Exception], None]) -> None:
         self._failed = failed
@@ -22,7 +22,7 @@ class WorkerThread:
         self._thread: threading.Thread | None = None
 
     def submit(self, key: Hashable, job: Job) -> None:
-        """Have a job done soon; one that waits under the same key is forgotten."""
+        """Queue a job; it replaces one that waits under the same key."""
         with self._changed:
             if self._closed:
                 return
@@ -33,12 +33,12 @@ class WorkerThread:
             self._changed.notify_all()
 
     def idle(self) -> bool:
-        """Say whether nothing waits and nothing is being drawn."""
+        """Return whether no job waits or runs."""
         with self._changed:
             return not self._jobs and not self._busy
 
     def close(self) -> None:
-        """Forget what waits and end the thread after the job it is at."""
+        """Drop waiting jobs and end the thread after the current one."""
         with self._changed:
             self._closed = True
             self._jobs.clear()
@@ -61,6 +61,6 @@ class WorkerThread:
                 self._busy = True
             try:
                 job()
-            # A panel that cannot be drawn must not take the other panels with it.
+            # One panel that fails must not stop the others.
             except Exception as error:
                 self._failed(error)

@@ -164,7 +164,7 @@ class ImageSheet(Widget):
         return placed + [(*layout.place(first + n), tile) for n, tile in last]
 
     def _sentence_strips(self) -> list[Strip]:
-        cramped = "there is too little room for images here: make the window larger"
+        cramped = "Too little room for images: enlarge the window."
         sentence = Content(self._sentence if self._left is None else cramped)
         return Visual.to_strips(self, sentence, self.size.width, None, self.visual_style)
 

@@ -7,25 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
-from rich.cells import cell_len
-from rich.color import Color
-from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_latent.map_frame import Frame, drawable
 from tui_latent.palettes import RGB, class_glyph
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.axes import step_axis, time_axis, value_axis
+from tui_latent.tui.charts.legend import Entry, legend_strips
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, canvas_size, draw_plot
-from tui_latent.tui.charts.raster import (
-    Cells,
-    Floats,
-    Frame,
-    curve_cells,
-    dotted_cells,
-    drawable,
-    smoothed,
-)
+from tui_latent.tui.charts.raster import Cells, Floats, curve_cells, dotted_cells, smoothed
 from tui_latent.tui.format import number
 
 _FAR_APART: Final = 30.0
@@ -53,12 +44,12 @@ class ChartOptions:
     """How a chart shows its curves."""
 
     log: bool | None = None
-    """None is logarithmic where the curves' sizes differ much, as loss terms' do"""
+    """None is logarithmic where the curves' sizes differ much, as those of loss terms do"""
     axis: Literal["step", "time"] = "step"
     smoothing: float = 0.0
     """weight of the past in the moving average; 0 shows the records as they are"""
     at: int | None = None
-    """step that is looked at: marked, and its values in words; None is the newest"""
+    """selected step: marked, and its values in the legend; None is the newest"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +68,7 @@ def draw_chart(
     height: int,
     letters: bool = False,
 ) -> list[Strip]:
-    """Draw the current values in words, and below them the curves.
+    """Draw a legend with the current values, and the curves below it.
 
     `letters` draws each curve as a character instead of dots, for screens without colour.
     """
@@ -109,7 +100,7 @@ def draw_chart(
 
 
 def is_logarithmic(series: Sequence[Series], options: ChartOptions) -> bool:
-    """Say whether a chart's y axis is logarithmic: as chosen, else as the newest values ask."""
+    """Return whether the y axis is logarithmic: as chosen, else if values differ greatly."""
     if options.log is not None:
         return options.log
     means = [float(s.curve.means[-1]) for s in series if s.curve is not None and len(s.curve.means)]
@@ -123,26 +114,18 @@ def value_strips(
     letters: bool = False,
     at: int | None = None,
 ) -> list[Strip]:
-    """Write each curve's name and value, at a step or the newest, in at most `lines` lines."""
-    rows: list[list[Segment]] = [[]]
-    used = 0
+    """Write each curve's name and its value at a step, or the newest, in at most `lines` lines."""
+    entries = []
     for index, item in enumerate(series):
         shown = item.curve is not None and (item.known or at is not None)
         value = value_at(item.curve, at) if item.curve is not None and shown else None
-        text = f"{item.name} {number(value):<{_NUMBER}} "
-        if used + 2 + cell_len(text) > width and rows[-1]:
-            if len(rows) == lines:
-                break
-            rows.append([])
-            used = 0
-        mark = f"{class_glyph(index)} " if letters else "━ "
         broken = value is not None and not np.isfinite(value)
-        rows[-1] += [
-            Segment(mark, Style() if letters else Style(color=Color.from_rgb(*item.color))),
-            Segment(text, Style(bold=True, reverse=True) if broken else Style()),
-        ]
-        used += 2 + cell_len(text)
-    return [Strip(row).adjust_cell_length(width) for row in rows]
+        text = f"{item.name} {number(value):<{_NUMBER}} "
+        mark, color = (f"{class_glyph(index)} ", None) if letters else ("━ ", item.color)
+        entries.append(
+            Entry(mark, text, color, Style(bold=True, reverse=True) if broken else Style())
+        )
+    return legend_strips(entries, width, lines, gap=0)
 
 
 def value_at(curve: Curve, step: int | None) -> float | None:
@@ -154,7 +137,7 @@ def value_at(curve: Curve, step: int | None) -> float | None:
 
 
 def _place(series: Sequence[Series], options: ChartOptions) -> float | None:
-    """Return where on the x axis the step lies that is looked at."""
+    """Return the place of the selected step on the x axis."""
     curves = [s.curve for s in series if s.curve is not None and len(s.curve.steps)]
     if options.at is None or not curves:
         return None
@@ -165,7 +148,7 @@ def _place(series: Sequence[Series], options: ChartOptions) -> float | None:
 
 
 def _mark(x: float, frame: Frame, columns: int, rows: int) -> Layer:
-    """Draw an upright line at a place, under the curves."""
+    """Draw a vertical line at a place, under the curves."""
     share = (x - frame.left) / (frame.right - frame.left)
     column = min(max(round(share * (columns - 1)), 0), columns - 1)
     cells = Cells(np.full(rows, column), np.arange(rows), ("│",) * rows)
@@ -189,7 +172,7 @@ def _band(curve: Curve | None, options: ChartOptions, smoothing: float) -> _Band
 
 
 def _frame(bands: Sequence[_Band | None]) -> Frame | None:
-    """Return the box from the start of the run around all bands, with a little air."""
+    """Return the box from the start of the run around all bands, with a small margin."""
     known = [band for band in bands if band is not None]
     if not known:
         return None

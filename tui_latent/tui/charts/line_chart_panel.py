@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from operator import is_
 from typing import Final
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series, draw_chart, is_logarithmic
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
-from tui_latent.tui.charts.scatter_panel import message_strips, note_strips
+from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips, note_strips
 
 _LEAST: Final = 4
 """lines of a chart below which a note has no room"""
@@ -16,7 +17,7 @@ SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
 
 
 class CurveChart(ChartPanel):
-    """Shows curves with their newest values; draws again only when one of them has changed."""
+    """Shows curves with their newest values; redraws only when one of them has changed."""
 
     def __init__(
         self, drawer: WorkerThread, name: str, titles: Sequence[str], options: ChartOptions
@@ -29,13 +30,13 @@ class CurveChart(ChartPanel):
         self.options = options
 
     def show(self, series: Sequence[Series], corner: str, hint: str, note: str = "") -> None:
-        """Show series, with words in the corner; `hint` says when they will come.
+        """Show series, with text in the corner; `hint` stands where there are none.
 
-        `note` says below the curves why some of them have no value, or all.
+        `note` below the curves says why some have no value.
         """
         parts = [part for s in series for part in (s.curve, s.dotted)]
         shown = [part for s in self._series for part in (s.curve, s.dotted)]
-        same = len(parts) == len(shown) and all(map(_is, parts, shown))
+        same = len(parts) == len(shown) and all(map(is_, parts, shown))
         if not same or (corner, hint, note) != (self._corner, self._hint, self._note):
             self._series, self._corner = tuple(series), corner
             self._hint, self._note = hint, note
@@ -46,6 +47,15 @@ class CurveChart(ChartPanel):
         """Whether the y axis is logarithmic now."""
         return is_logarithmic(self._series, self.options)
 
+    def toggle_log(self) -> None:
+        """Switch between a linear and a logarithmic axis."""
+        self.set_options(replace(self.options, log=not self.is_logarithmic))
+
+    def toggle_time(self) -> None:
+        """Switch between steps and time."""
+        time = self.options.axis == "time"
+        self.set_options(replace(self.options, axis="step" if time else "time"))
+
     def set_options(self, options: ChartOptions) -> None:
         """Change the scale, the axis or the smoothing."""
         if options != self.options:
@@ -53,7 +63,7 @@ class CurveChart(ChartPanel):
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
-        """Reduce and draw the curves held now."""
+        """Reduce and draw the current curves."""
         series, options, titles = self._series, self.options, self._titles
         if not any(s.curve is not None or s.dotted is not None for s in series):
             hint = self._note or self._hint
@@ -68,10 +78,6 @@ class CurveChart(ChartPanel):
             return Drawing([*chart, *note], titles, corner)
 
         return draw
-
-
-def _is(left: object, right: object) -> bool:
-    return left is right
 
 
 def _corner(words: str, options: ChartOptions, log: bool) -> str:

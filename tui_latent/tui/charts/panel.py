@@ -1,11 +1,16 @@
-"""A titled panel whose lines are drawn in the drawing thread and only handed out here."""
+"""A titled panel that shows lines drawn in the drawing thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from textwrap import wrap
+from typing import Final
 
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
@@ -14,10 +19,12 @@ from textual.widget import Widget
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
 
+_DIM: Final = Style(dim=True)
+
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """What the drawing thread made of a panel."""
+    """A panel as the drawing thread has drawn it."""
 
     strips: Sequence[Strip]
     titles: Sequence[str]
@@ -27,7 +34,7 @@ class Drawing:
 
 
 class ChartPanel(Widget, can_focus=True):
-    """Asks for a drawing when its data, size or options change, and shows the newest."""
+    """Requests a drawing when its data, size or options change, and shows the newest."""
 
     DEFAULT_CSS = """
     ChartPanel {
@@ -46,7 +53,7 @@ class ChartPanel(Widget, can_focus=True):
             self.drawing = drawing
 
         def can_replace(self, message: Message) -> bool:
-            """Let a panel that is behind show only the newest."""
+            """Skip drawings that are already out of date."""
             return isinstance(message, ChartPanel.Drawn)
 
     def __init__(self, drawer: WorkerThread, name: str) -> None:
@@ -63,7 +70,7 @@ class ChartPanel(Widget, can_focus=True):
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draw anew, unless nobody sees the panel."""
+        """Request a drawing, unless the panel is hidden."""
         width, height = self.content_size
         if width > 0 and height > 0:
             job = self.plan(width, height)
@@ -73,7 +80,7 @@ class ChartPanel(Widget, can_focus=True):
         self.redraw()
 
     def on_chart_panel_drawn(self, message: Drawn) -> None:
-        """Show a finished drawing; only lines that differ are painted."""
+        """Show a finished drawing; only lines that differ are repainted."""
         before, self._drawing = self._drawing, message.drawing
         room = self.size.width - 4
         corner = self._drawing.corner
@@ -82,7 +89,7 @@ class ChartPanel(Widget, can_focus=True):
         line = f"{title} {'─' * (room - len(title))} {corner}" if corner else title
         if line != self._line:
             self._line = line
-            self.border_title = Content(line)  # which repaints all
+            self.border_title = Content(line)  # repaints the whole panel
             return
         pairs = zip_longest(before.strips, self._drawing.strips)
         rows = [y for y, (old, new) in enumerate(pairs) if old != new]
@@ -96,3 +103,24 @@ class ChartPanel(Widget, can_focus=True):
         if y >= len(strips):
             return Strip.blank(width, style)
         return strips[y].adjust_cell_length(width).apply_style(style)
+
+
+def message_strips(text: str, width: int, height: int) -> list[Strip]:
+    """Centre a sentence in an empty panel, wrapped at words."""
+    lines: list[str] = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".strip()
+        if cell_len(joined) > max(width - 4, 8) and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    above = [Strip.blank(width)] * max((height - len(lines)) // 2, 0)
+    indents = (" " * max((width - cell_len(line)) // 2, 0) for line in lines)
+    rows = zip(indents, lines, strict=True)
+    return [*above, *(Strip([Segment(i + line, _DIM)]) for i, line in rows)][:height]
+
+
+def note_strips(text: str, width: int) -> list[Strip]:
+    """Write a sentence dimly, wrapped at words, in as many lines as it takes."""
+    lines = wrap(text, max(width - 1, 8))
+    return [Strip([Segment(f" {line}", _DIM)]).adjust_cell_length(width) for line in lines]

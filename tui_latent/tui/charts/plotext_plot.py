@@ -20,13 +20,14 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.palettes import RGB
+from tui_latent.tui.charts.canvas import overlay
 from tui_latent.tui.charts.raster import Cells
 
 _ESCAPE: Final = re.compile(r"\x1b\[([0-9;]*)m")
 _BOLD: Final = 1
 _AXIS: Final = Style(dim=True)
 _PLAIN: Final = "bold"
-"""plotext's style of what has no colour: it tells data from axes, and is not drawn bold"""
+"""plotext's style for uncoloured data: it distinguishes data from axes, and is not drawn bold"""
 _TAG_CELLS: Final = 16
 """a longer name on the map is cut"""
 
@@ -76,7 +77,7 @@ def draw_plot(
     columns, rows = canvas_size(width, height, x, y)
     if columns < 2 or rows < 2:
         return [Strip.blank(width)] * max(height, 0)
-    # Loading it takes 70 ms, which the first frame must not wait for.
+    # Importing it takes 70 ms, which would delay the first frame.
     import plotext
 
     plotext.clear_figure()
@@ -103,7 +104,7 @@ def draw_plot(
 
 
 def strips_of(text: str, width: int, height: int) -> list[Strip]:
-    """Parse what plotext built, once: `height` strips of `width` cells."""
+    """Parse plotext's output into `height` strips of `width` cells."""
     strips = []
     for line in text.split("\n")[:height]:
         segments, style = [], _AXIS
@@ -135,15 +136,10 @@ def lay_tags(
             if free and 0 <= row < rows:
                 taken.append((row, start, start + size))
                 line = rows - 1 - row
-                result[line] = _overlaid(result[line], left + start, text, _tag_style(tag.color))
+                over = Strip([Segment(text, _tag_style(tag.color))])
+                result[line] = overlay(result[line], left + start, over)
                 break
     return result
-
-
-def _overlaid(strip: Strip, start: int, text: str, style: Style) -> Strip:
-    end = start + cell_len(text)
-    tag = Strip([Segment(text, style)])
-    return Strip.join([strip.crop(0, start), tag, strip.crop(end, strip.cell_length)])
 
 
 @lru_cache(maxsize=256)

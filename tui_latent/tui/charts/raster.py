@@ -1,4 +1,4 @@
-"""Points and curves reduced to terminal cells with numpy: what a panel can show, no more.
+"""Points and curves reduced with numpy to the cells that a panel can show.
 
 A cell holds 2x4 braille dots and has one colour. Columns count from the left and rows
 from the bottom, as plotext counts them.
@@ -12,22 +12,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from tui_latent.map_frame import Frame, Ints, drawable, finite_points
+
 Floats = NDArray[np.float64]
 
 DOTS_X: Final = 2
 DOTS_Y: Final = 4
 _BITS: Final = np.array([[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]], dtype=np.int64)
 _BRAILLE: Final = 0x2800
-_TOO_LARGE: Final = 1e30
-"""numbers beyond it count as infinite: differences of float32 would overflow"""
 _TABLE: Final = 2**22
 """counts of cells and classes that are kept in one table"""
 _SPARSE: Final = 5
 """cells per point from which points are bullets: the colour of a braille dot hardly shows"""
 _LARGE: Final = "•"
-_FRAMED: Final = 200_000
-"""points that settle a frame; of more, evenly many are looked at"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,73 +37,13 @@ class Cells:
 
 
 @dataclass(frozen=True, eq=False)
-class MapCells:
+class MapCells(Cells):
     """Points as cells: every cell shows the class that most of its points belong to."""
 
-    columns: Ints
-    rows: Ints
-    marks: tuple[str, ...]
     classes: Ints
     """of each cell"""
     hidden: int
-    """points not seen as what they are: their cell shows another class, or they lie outside"""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The box of the plane that a map shows at least."""
-
-    left: float
-    right: float
-    bottom: float
-    top: float
-
-    def fitted(self, width: int, height: int) -> Frame:
-        """Widen one side so that a unit is as long across as up, on `width` x `height` cells."""
-        dots_x, dots_y = max(width * DOTS_X - 1, 1), max(height * DOTS_Y - 1, 1)
-        unit = max((self.right - self.left) / dots_x, (self.top - self.bottom) / dots_y)
-        x, y = (self.left + self.right) / 2, (self.bottom + self.top) / 2
-        half_x, half_y = unit * dots_x / 2, unit * dots_y / 2
-        return Frame(x - half_x, x + half_x, y - half_y, y + half_y)
-
-
-def finite_points(points: NDArray[Any]) -> NDArray[np.bool_]:
-    """Say which rows of (N, 2) points can be drawn."""
-    with np.errstate(invalid="ignore"):
-        x, y = points[:, 0], points[:, 1]
-        return np.asarray((np.abs(x) < _TOO_LARGE) & (np.abs(y) < _TOO_LARGE))
-
-
-def drawable(values: Floats) -> NDArray[np.bool_]:
-    """Say which of (N,) values can be drawn: those that are finite and not absurdly large."""
-    return np.asarray(np.abs(values) < _TOO_LARGE)
-
-
-def settle_frame(points: NDArray[Any], previous: Frame | None) -> Frame | None:
-    """Return the frame for (N, 2) points: the previous one while it still serves.
-
-    It changes when points leave it or use less than half of its longer side. The outermost
-    0.2 % at each side do not count, so that one stray image does not shrink the map; None
-    without a finite point.
-    """
-    points = points[:: max(1, len(points) // _FRAMED)]
-    points = np.asarray(points, dtype=np.float64)[finite_points(points)]
-    if not len(points):
-        return None
-    low, high = np.quantile(points, [0.002, 0.998], axis=0)
-    if previous is not None:
-        inside = previous.left <= low[0] and high[0] <= previous.right
-        inside = inside and previous.bottom <= low[1] and high[1] <= previous.top
-        side = max(previous.right - previous.left, previous.top - previous.bottom)
-        if inside and (high - low).max() >= 0.5 * side:
-            return previous
-    centre = (low + high) / 2
-    smallest = max(1e-6 * float(np.abs(centre).max()), 1e-9)
-    half = np.maximum((high - low) / 2, smallest)
-    half = np.maximum(half, 0.05 * half.max()) * 1.12
-    left, bottom = (float(value) for value in centre - half)
-    right, top = (float(value) for value in centre + half)
-    return Frame(left, right, bottom, top)
+    """points that are not visible: their cell shows another class, or they lie outside"""
 
 
 def map_cells(
@@ -143,7 +80,7 @@ def map_cells(
 
 
 def sparse(count: int, width: int, height: int) -> bool:
-    """Say whether points are so few that each is drawn larger than a braille dot."""
+    """Return whether points are so few that each is drawn larger than a braille dot."""
     return count * _SPARSE <= width * height
 
 
@@ -241,7 +178,7 @@ def _majority(cell: Ints, classes: Ints, cells: int) -> Ints:
 
 
 def _sparse_majority(cell: Ints, classes: Ints, cells: int, span: int) -> Ints:
-    """Do what `_majority` does where a table of all cells and classes would be too large."""
+    """Do what `_majority` does if a table of all cells and classes would be too large."""
     winner = np.full(cells, -1, dtype=np.int64)
     pairs, counts = np.unique(cell * span + classes, return_counts=True)
     order = np.lexsort((-pairs, counts))  # the last write wins: most points, then lower class

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from textual import events
 from textual.reactive import Reactive
 from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
+from textual.widgets import Static
+
+SMALLEST: Final = (60, 20)
+"""columns and rows below which a sentence takes the place of a screen"""
+
+
+class TooSmall(Static):
+    """Takes the place of everything else in a terminal that is too small."""
+
+    def __init__(self) -> None:
+        super().__init__(id="too-small", markup=False)
 
 
 class BaseScreen(Screen[ScreenResultType]):
-    """A screen that is not painted anew when the focus moves: widgets show their own focus."""
+    """A screen that is not painted anew when the focus moves: widgets show their own focus.
+
+    One that composes a `TooSmall` shows it instead of its widgets where these have no room.
+    """
+
+    DEFAULT_CSS = """
+    BaseScreen > TooSmall { display: none; height: 1fr; content-align: center middle; }
+    BaseScreen.-too-small > * { display: none !important; }
+    BaseScreen.-too-small > TooSmall { display: block !important; }
+    """
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say what is needed and what there is, where that is too little."""
+        (columns, rows), (width, height) = SMALLEST, event.size
+        text = f"tui-latent needs {columns}x{rows} cells; this terminal has {width}x{height}."
+        for words in self.query(TooSmall):
+            self.set_class(width < columns or height < rows, "-too-small")
+            words.update(text)

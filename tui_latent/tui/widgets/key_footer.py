@@ -13,6 +13,11 @@ class KeyFooter(Footer):
     dashboard 26 widgets a key press, which full garbage collections then go through.
     """
 
+    DEFAULT_CSS = """
+    KeyFooter { background: $panel; }
+    KeyFooter FooterLabel { margin: 0 1 !important; }
+    """
+
     def __init__(self) -> None:
         super().__init__(show_command_palette=False, compact=True)
         self._shown: object = None

@@ -26,14 +26,14 @@ def test_the_worst_class_and_the_most_frequent_mistake_come_first() -> None:
     assert text[0].startswith(" ● cat   .900 ━")
     assert text[1].startswith(" ● [red] .970 ━")
     assert text[2].startswith(" ● 熊猫  1.00 ━")
-    assert text[4] == " taken for another"
+    assert text[4] == " most confused"
     assert text[5].split() == ["●", "cat", "→", "●", "[red]", "10", "10", "%"]
     assert text[6].split() == ["●", "[red]", "→", "●", "cat", "3", "3", "%"]
     assert len(text) == 7
 
 
 def test_without_a_mistake_it_says_so() -> None:
-    assert lines(np.diag([5, 5, 5]))[-1] == " no image is taken for another class"
+    assert lines(np.diag([5, 5, 5]))[-1] == " no image is misclassified"
 
 
 def test_a_class_without_images_is_left_out() -> None:
@@ -49,7 +49,7 @@ async def test_it_has_a_column_from_150_columns_on(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(150, 40)) as pilot:
         screen = await all_drawn(pilot)
-        await until(pilot, lambda: "taken for another" in panel_text(screen, "confusion"))
+        await until(pilot, lambda: "most confused" in panel_text(screen, "confusion"))
         screen.query_one("#confusion").focus()
         await pilot.press("f")
         await until(pilot, lambda: screen.query_one("#confusion").size.width == 148)

@@ -1,4 +1,4 @@
-"""Two or more runs beside each other, live or finished: curves, numbers, settings, maps."""
+"""Compares two or more runs, live or finished: curves, numbers, settings, maps."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import Static, Tab, Tabs
+from textual.widgets import Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.min_size import too_small, too_small_words
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import BaseScreen
-from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels, MetricChart
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
 POLL_EVERY: Final = 1.0
-"""seconds between two comparisons while runs go on"""
+"""seconds between two comparisons while runs are live"""
 
 
 class CompareScreen(BaseScreen[None]):
-    """Follows the runs' folders and puts what they hold beside each other."""
+    """Follows several run folders and compares them."""
 
     SCOPED_CSS = False
     CSS = """
@@ -41,7 +40,7 @@ class CompareScreen(BaseScreen[None]):
     CompareScreen #numbers { column-span: 3; }
     CompareScreen #maps { column-span: 3; }
     CompareScreen #settings { column-span: 2; }
-    CompareScreen #maps > ComparedMapPanel { width: 1fr; height: 1fr; }
+    CompareScreen #maps > ScatterPanel { width: 1fr; height: 1fr; }
     CompareScreen.-tabs > Tabs { display: block; }
     CompareScreen.-tabs > #panels, CompareScreen.-full > #panels { grid-size: 1 1; grid-rows: 1fr; }
     CompareScreen.-tabs #panels > *, CompareScreen.-full #panels > * {
@@ -50,8 +49,6 @@ class CompareScreen(BaseScreen[None]):
     CompareScreen.-tabs #panels > .-selected, CompareScreen.-full #panels > .-selected {
         display: block;
     }
-    CompareScreen.-too-small > * { display: none; }
-    CompareScreen.-too-small > #too-small { display: block; }
     """
 
     BINDINGS = [
@@ -84,7 +81,7 @@ class CompareScreen(BaseScreen[None]):
     ]
 
     class RunRead(Message, bubble=False):
-        """One of the runs has changed, or cannot be read any more."""
+        """One of the runs has changed, or can no longer be read."""
 
         def __init__(self, index: int, message: Message) -> None:
             super().__init__()
@@ -120,12 +117,12 @@ class CompareScreen(BaseScreen[None]):
         yield RunNames()
         yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in PANELS.items()))
         yield ComparisonPanels(self._drawer, len(self._paths))
-        yield Static(id="too-small", markup=False)
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(Tabs).can_focus = False
-        self.query_one(RunNames).update("reading the runs …")
+        self.query_one(RunNames).update("Reading the runs …")
         self._select("curves")
         for watcher in self._watchers:
             watcher.start()
@@ -136,21 +133,19 @@ class CompareScreen(BaseScreen[None]):
             watcher.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Choose between panels side by side, tabs, and a sentence."""
+        """Choose between panels side by side and tabs."""
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
-        self.set_class(too_small(event.size), "-too-small")
-        self.query_one("#too-small", Static).update(too_small_words(event.size))
         self.call_after_refresh(self._lay_out)
 
-    # What the runs' folders say
+    # Updates from the run folders
 
     def _pass_on(self, index: int, message: Message) -> None:
         self.post_message(self.RunRead(index, message))
 
     @on(RunRead)
     def take_in(self, event: RunRead) -> None:
-        """Note a run's newest state; the first of all runs is shown at once."""
+        """Store a run's newest state; once all runs are read, compare them at once."""
         if isinstance(event.message, RunLost):
             self.notify(event.message.problem, severity="error", timeout=20, markup=False)
             self._lost.add(event.index)
@@ -188,7 +183,7 @@ class CompareScreen(BaseScreen[None]):
         return self.query_one(ComparisonPanels)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer other maps only where not all have room."""
+        """Offer other maps only if not all fit."""
         return not self.is_mounted or self._panels.hides_maps if action == "maps" else True
 
     def action_metric(self, by: int) -> None:
@@ -197,18 +192,18 @@ class CompareScreen(BaseScreen[None]):
 
     def action_log(self) -> None:
         """Switch between a linear and a logarithmic axis."""
-        self._panels.toggle_log()
+        self.query_one(MetricChart).toggle_log()
 
     def action_axis(self) -> None:
         """Switch between steps and time."""
-        self._panels.toggle_time()
+        self.query_one(MetricChart).toggle_time()
 
     def action_maps(self) -> None:
         """Show the maps of the next runs."""
         self._panels.other_maps()
 
     def action_full(self) -> None:
-        """Give the selected panel all the room, or take it back."""
+        """Toggle full screen for the selected panel."""
         self.toggle_class("-full")
         self.call_after_refresh(self._lay_out)
 
@@ -248,7 +243,7 @@ class CompareScreen(BaseScreen[None]):
     # Reports
 
     def action_report(self) -> None:
-        """Write the comparison in the background and say where it is."""
+        """Export the comparison in the background, then show its path."""
         self.notify("Writing the comparison…")
         self._write_report()
 
@@ -257,9 +252,9 @@ class CompareScreen(BaseScreen[None]):
         try:
             # By name: the screen's room must not import the report's, which brings matplotlib.
             png = import_module("tui_latent.reports").export_comparison(self._paths)
-        # It runs in a thread of its own: nobody else would tell.
+        # The thread has no caller that could report the error.
         except Exception as error:
             text = str(error) or type(error).__name__
-            self.notify(text, title="No report", severity="error", timeout=20, markup=False)
+            self.notify(text, title="Report failed", severity="error", timeout=20, markup=False)
         else:
             self.notify(str(png), title="Report", timeout=20, markup=False)

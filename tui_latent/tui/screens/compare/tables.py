@@ -1,4 +1,4 @@
-"""Runs beside each other in words: their names, their numbers, the settings that differ."""
+"""The text of a comparison: names, numbers, and the settings that differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui_latent.comparison import (
     metric_name,
     setting_text,
 )
-from tui_latent.palettes import RGB, class_glyph, run_colors
+from tui_latent.palettes import RGB, class_glyph, css_color, run_colors
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.format import STATE_GLYPHS, clip, clock, column, number, share
 
@@ -27,7 +27,7 @@ Titles = Callable[[int], Sequence[str]]
 _KEY: Final = 22
 """cells of a metric's or a setting's name at most"""
 _FIXED: Final = 34
-"""cells of a run's line beside its name and what it trains"""
+"""cells of a run's line besides its name and its method"""
 _LAST, _CHANGE, _BEST = 7, 8, 8
 """cells of a newest value, of its difference, of a best value"""
 
@@ -39,17 +39,12 @@ def colors_of(shown: Comparison) -> list[RGB]:
 
 
 def run_mark(index: int, color: RGB, colored: bool) -> tuple[str, str]:
-    """Return what stands for a run and its style: a dot in its colour, or a character."""
+    """Return the mark of a run and its style: a coloured dot, or a character."""
     return ("●", css_color(color)) if colored else (class_glyph(index), "bold")
 
 
-def css_color(color: RGB) -> str:
-    """Return a colour as styles take it."""
-    return f"rgb({color[0]},{color[1]},{color[2]})"
-
-
 class RunNames(Static):
-    """One line per run: its colour, its name, how far it is."""
+    """One line per run: colour, name, progress."""
 
     DEFAULT_CSS = """
     RunNames { height: auto; max-height: 10; padding: 0 1; text-wrap: nowrap; }
@@ -60,7 +55,7 @@ class RunNames(Static):
         self._shown: Comparison | None = None
 
     def show(self, shown: Comparison) -> None:
-        """Show the runs' lines, and below them what must not be concluded."""
+        """Show the runs' lines, and caveats below them."""
         self._shown = shown
         self._refresh_lines()
 
@@ -133,7 +128,7 @@ class TablePanel(VerticalScroll, can_focus=True):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        if self._lines is None or not self.size.area:  # hidden: it is laid out when it is seen
+        if self._lines is None or not self.size.area:  # hidden: laid out when shown
             return
         width, room = self.scrollable_content_region.width, self.size.width - 2
         titles, lines = self._titles(width), self._lines(width)
@@ -142,9 +137,9 @@ class TablePanel(VerticalScroll, can_focus=True):
 
 
 def number_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
-    """Write each metric's newest values, as much of differences and best values as fits."""
+    """Write the latest values of each metric, with differences and best values if they fit."""
     if not shown.metrics:
-        return [Content.styled("The numbers come with the first records of a run.", "dim")]
+        return [Content.styled("Numbers appear after the first records of a run.", "dim")]
     key, size, with_change, with_best = _number_columns(shown, width)
     lines = [_heads(shown, key, size, colored)]
     return lines + [_number_line(row, key, size, with_change, with_best) for row in shown.metrics]
@@ -191,7 +186,7 @@ def _number_line(
 
 
 def _short(difference: str) -> str:
-    """Leave the zero before the point out, as `number` does."""
+    """Drop the zero before the point, as `number` does."""
     sign, size = difference[:1], difference[1:]
     return sign + (size[1:] if size.startswith("0.") else size)
 
@@ -199,15 +194,15 @@ def _short(difference: str) -> str:
 def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     """Return the titles of the numbers that fit `width` cells of them, the fullest first."""
     _, _, with_change, with_best = _number_columns(shown, width)
-    parts = ["newest", *(["difference to the first"] if with_change else [])]
+    parts = ["latest", *(["difference from the first run"] if with_change else [])]
     words = ", ".join([*parts, *(["best"] if with_best else [])])
-    return (f"Numbers · {words} (* best of all)", "Numbers · newest (* best of all)", "Numbers")
+    return (f"Numbers · {words} (* best of all)", "Numbers · latest (* best of all)", "Numbers")
 
 
 def setting_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
     """Write the settings that differ, under the names of their tables."""
     if not shown.settings:
-        return [Content.styled("No setting of the presets differs.", "dim")]
+        return [Content.styled("The presets have the same settings.", "dim")]
     count = len(shown.runs)
     names = [row.key.rpartition(".") for row in shown.settings]
     longest = max(len(name) for _, _, name in names) + 2
@@ -234,4 +229,4 @@ def _below_one(value: Any) -> bool:
 def setting_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     """Return the titles of the settings, the fullest first."""
     count = len(shown.settings)
-    return (f"Settings · {count} that differ", "Settings") if count else ("Settings",)
+    return (f"Settings · {count} differ", "Settings") if count else ("Settings",)

@@ -1,4 +1,4 @@
-"""How well the latent space is used: collapse figures with their short history."""
+"""How well the latent space is used: collapse metrics with their recent history."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import value_at
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
+from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.charts.raster import sparkline
-from tui_latent.tui.charts.scatter_panel import message_strips
 from tui_latent.tui.format import number
 
 ROWS: Final = (
@@ -30,7 +29,7 @@ _NAME, _VALUE = 11, 7
 
 
 class SpacePanel(ChartPanel):
-    """One line per figure: name, newest value, history."""
+    """One line per metric: name, newest value, history."""
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "space")
@@ -40,7 +39,7 @@ class SpacePanel(ChartPanel):
         self._at: int | None = None
 
     def look_at(self, step: int | None) -> None:
-        """Show the figures of a step; None for the newest."""
+        """Show the metrics of a step; None for the newest."""
         if step != self._at:
             self._at = step
             self.redraw()
@@ -48,9 +47,9 @@ class SpacePanel(ChartPanel):
     def show(
         self, curves: Mapping[str, Curve], hint: str, missing: Mapping[str, str] | None = None
     ) -> None:
-        """Show figures of the full-width latents; `hint` says when they will come.
+        """Show metrics of the full-width latents; `hint` stands where there are none.
 
-        `missing` says of some why the newest evaluation does not have them.
+        `missing` says why the newest evaluation lacks some of them.
         """
         new = tuple(curves.get(metric) for metric, _ in ROWS)
         names = [metric for metric, _ in ROWS]
@@ -61,7 +60,7 @@ class SpacePanel(ChartPanel):
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
-        """Write the figures held now."""
+        """Write the newest metrics."""
         curves, hint, at, missing = self._curves, self._hint, self._at, self._missing
         note = "; ".join(missing_lines(missing))
         if all(curve is None for curve in curves):
@@ -79,7 +78,7 @@ class SpacePanel(ChartPanel):
 
 
 def _line(name: str, curve: Curve, width: int, at: int | None, why: str) -> Strip:
-    """Write a figure with its history, or with the reason why the newest one is missing."""
+    """Write a metric with its history, or with the reason why its newest value is missing."""
     value = None if why and at is None else value_at(curve, at)
     means = curve.means if at is None else curve.means[curve.steps <= at]
     room = max(0, width - _NAME - _VALUE - 3)

@@ -1,4 +1,4 @@
-"""Which classes the space keeps apart and which it mixes, where a third column has room."""
+"""Which classes the space separates and which it confuses; shown in wide terminals."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from textual.strip import Strip
 
 from tui_latent.palettes import class_color
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
-from tui_latent.tui.charts.scatter_panel import message_strips
+from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.format import column, number
 
 _TITLES: Final = ("Classes by kNN@20, held out", "Classes")
@@ -25,7 +24,7 @@ _DIM: Final = Style(dim=True)
 
 
 class ConfusionPanel(ChartPanel):
-    """Per class how many held-out images are found, and which classes are taken for which."""
+    """Shows the recall of each class and the pairs that are confused most often."""
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "confusion")
@@ -34,13 +33,13 @@ class ConfusionPanel(ChartPanel):
         self._hint = ""
 
     def show(self, confusion: NDArray[np.int64] | None, names: Sequence[str], hint: str) -> None:
-        """Show (classes, classes) counts, rows are the truth; `hint` says when they will come."""
+        """Show (classes, classes) counts, rows are the truth; `hint` if there are none."""
         if confusion is not self._confusion or (confusion is None and hint != self._hint):
             self._confusion, self._names, self._hint = confusion, tuple(names), hint
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
-        """Write the counts held now."""
+        """Write the newest counts."""
         confusion, names, hint = self._confusion, self._names, self._hint
         if confusion is None:
             return lambda: Drawing(message_strips(hint, width, height), _TITLES)
@@ -51,7 +50,7 @@ class ConfusionPanel(ChartPanel):
 def class_strips(
     confusion: NDArray[np.int64], names: Sequence[str], width: int, height: int, colored: bool
 ) -> list[Strip]:
-    """Write the share found of each class, the worst first, then the pairs most often mixed."""
+    """Write the recall of each class, the worst first, then the pairs confused most often."""
     totals = confusion.sum(axis=1)
     found = np.diag(confusion) / np.maximum(totals, 1)
     worst = [i for i in np.argsort(found, kind="stable").tolist() if totals[i]]
@@ -71,7 +70,7 @@ def class_strips(
     order = np.argsort(-mixed, axis=None, kind="stable")[: max(0, height - len(lines) - 2)]
     pairs = [divmod(place, len(totals)) for place in order.tolist()]
     pairs = [(truth, taken) for truth, taken in pairs if mixed[truth, taken]]
-    title = "taken for another" if pairs else "no image is taken for another class"
+    title = "most confused" if pairs else "no image is misclassified"
     lines += [[], [Segment(f" {title}", _DIM)]]
     for truth, taken in pairs:
         count = int(mixed[truth, taken])

@@ -1,4 +1,4 @@
-"""The line above everything: what this run is doing and how long it will take."""
+"""The top line: what this run is doing and how long it will take."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STYLES: Final[dict[State, str]] = {
     "interrupted": "bold $text-warning",
 }
 ASKED: Final = {"run": "resuming…", "pause": "pausing…", "stop": "stopping…"}
-"""what stands for the state between a request and the trainer's answer"""
+"""shown instead of the state between a request and the trainer's response"""
 
 
 _BEFORE_BAR: Final = ("name", "seed", "epoch", "phase")
@@ -29,7 +29,7 @@ _BY_WEIGHT: Final = (
     *("share", "left", "trained", "rate", "phase", "name", "epoch", "speed"),
     *("screen", "device", "seed", "step", "knn"),
 )
-"""pieces of the line, what matters most first"""
+"""parts of the line, the most important first"""
 _NARROW: Final = 100
 """cells below which the kNN panel may be hidden, so that its number belongs here"""
 _WORD: Final = 9
@@ -37,7 +37,7 @@ _SHORTEST_BAR: Final = 12
 
 
 class RunHeader(Widget):
-    """One line; what matters least leaves first as the screen narrows."""
+    """One line; the least important parts go first as the screen narrows."""
 
     DEFAULT_CSS = """
     RunHeader { height: 1; background: $panel; color: $foreground; }
@@ -50,7 +50,7 @@ class RunHeader(Widget):
         self._line = Content("")
 
     def show(self, snapshot: RunSnapshot, asked: str | None) -> None:
-        """Show a run, with what was asked of it and is not answered yet."""
+        """Show a run and the request that the trainer has not answered yet."""
         self._snapshot, self._asked = snapshot, asked
         self._refresh_line()
 
@@ -70,7 +70,7 @@ class RunHeader(Widget):
 
 
 def header_line(snapshot: RunSnapshot, asked: str | None, width: int) -> Content:
-    """Say how a run stands in one line of `width` cells."""
+    """Summarise a run in one line of `width` cells."""
     status = snapshot.status
     word = ASKED[asked] if asked else status.state
     state = (f" {STATE_GLYPHS[status.state]} {word:<{_WORD}} ", _STYLES[status.state])
@@ -85,7 +85,7 @@ def header_line(snapshot: RunSnapshot, asked: str | None, width: int) -> Content
 
 
 def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
-    """Return what the line can say, in the order of display."""
+    """Return the parts of the line in display order."""
     status = snapshot.status
     live = status.state in LIVE_STATES
     speed = f"{status.images_per_second:,.0f}" if status.images_per_second else UNKNOWN
@@ -108,7 +108,7 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
 
 
 def _chosen(pieces: Mapping[str, str], narrow: bool, room: int) -> dict[str, str]:
-    """Keep the pieces that fit into `room` cells, what matters most first."""
+    """Keep the parts that fit into `room` cells, the most important first."""
     kept = set[str]()
     for name in ("share", "left", "knn", *_BY_WEIGHT) if narrow else _BY_WEIGHT:
         if name not in kept and pieces[name] and len(pieces[name]) + 2 <= room:
@@ -118,7 +118,7 @@ def _chosen(pieces: Mapping[str, str], narrow: bool, room: int) -> dict[str, str
 
 
 def seconds_left(snapshot: RunSnapshot) -> float | None:
-    """Estimate the training seconds left by the pace of the last quarter of the run."""
+    """Estimate the remaining training seconds from the pace of the last quarter of the run."""
     status = snapshot.status
     if status.step <= 0 or status.total_steps <= 0:
         return None

@@ -1,4 +1,4 @@
-"""The run's log: the newest lines, following the end until someone scrolls up."""
+"""The run's log: it follows the newest lines until someone scrolls up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.widgets import Log
 
 _TIME: Final = 9
 """cells of the time at the start of a line"""
-_EMPTY: Final = "what the trainer prints comes here"
+_EMPTY: Final = "no output yet"
 
 
 class LogPanel(Log, can_focus=True):
@@ -47,7 +47,7 @@ class LogPanel(Log, can_focus=True):
         self._write(new)
 
     def on_resize(self) -> None:
-        """Wrap the lines anew."""
+        """Wrap the lines to the new width."""
         self.clear()
         self._write(self._shown)
 
@@ -58,13 +58,13 @@ class LogPanel(Log, can_focus=True):
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """Break a line at words, what follows under the text and not under the time."""
+    """Wrap a line at words; continuation lines are indented past the time."""
     indent = " " * min(_TIME, width // 2)
     return textwrap.wrap(line, width, subsequent_indent=indent) or [""]
 
 
 def _added(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return what `new` has after the end of `old`; None when it does not go on from there."""
+    """Return what `new` appends to `old`; None when it is not a continuation."""
     if not old:
         return new
     for end in range(len(new), 0, -1):

@@ -1,9 +1,9 @@
-"""The panels of a run: the map, the curves beside it, the classes where there is room."""
+"""The panels of a run: the map, the curves and, where there is room, the classes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,6 +21,7 @@ from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.views import (
     knn_series,
+    live_scene,
     loss_series,
     when_evaluated,
     when_recorded,
@@ -34,7 +35,7 @@ _PANELS: Final = ("map", *_SIDE, "confusion")
 
 
 class RunPanels(Horizontal):
-    """Hands each panel its part of a snapshot; in small screens the side panels are tabs."""
+    """Gives each panel its part of a snapshot; on small screens the side panels are tabs."""
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__()
@@ -43,7 +44,7 @@ class RunPanels(Horizontal):
         self._past: StoredEvaluation | None = None
 
     def compose(self) -> ComposeResult:
-        yield ScatterPanel(self._drawer)
+        yield ScatterPanel(self._drawer, "map")
         with Vertical(id="side"):
             yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
             yield CurveChart(self._drawer, "loss", _LOSS_TITLES, ChartOptions())
@@ -57,11 +58,11 @@ class RunPanels(Horizontal):
         self.query_one(ScatterPanel).focus()
 
     def show(self, snapshot: RunSnapshot) -> None:
-        """Show what changes seldom: the map, the classes and the log."""
+        """Show what changes rarely: the map, the classes and the log."""
         past = self._past
         hint = when_evaluated(snapshot, "The map")
-        self.query_one(ScatterPanel).show(past.map if past else snapshot.map, hint)
-        hint = when_evaluated(snapshot, "What is taken for what")
+        self.query_one(ScatterPanel).show(live_scene(past.map if past else snapshot.map), hint)
+        hint = when_evaluated(snapshot, "The confusion matrix")
         confusion = past.confusion if past else snapshot.confusion
         missing = past.missing if past else snapshot.missing
         hint = missing.get("val/knn_20", hint)
@@ -69,7 +70,7 @@ class RunPanels(Horizontal):
         self.query_one(LogPanel).show(snapshot.log)
 
     def look_at(self, past: StoredEvaluation | None, snapshot: RunSnapshot) -> None:
-        """Show an earlier evaluation in every panel; None for the newest as it comes."""
+        """Show an earlier evaluation in every panel; None follows the newest."""
         self._past = past
         step = past.map.step if past else None
         for chart in self.query(CurveChart):
@@ -78,15 +79,15 @@ class RunPanels(Horizontal):
         self.show(snapshot)
 
     def show_curves(self, snapshot: RunSnapshot) -> None:
-        """Show what changes often: call it on a slow clock."""
+        """Show what changes often; call it at a limited rate."""
         if snapshot is self._charted:
             return
         self._charted = snapshot
         why = why_missing(snapshot, "val/loss")
         self._loss.show(loss_series(snapshot), "", when_recorded(snapshot), why)
-        hint, why = when_evaluated(snapshot, "kNN"), why_missing(snapshot, "val/knn")
+        hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
         self.query_one("#knn", CurveChart).show(*knn_series(snapshot), hint, why)
-        hint = when_evaluated(snapshot, "How the space is used")
+        hint = when_evaluated(snapshot, "Collapse metrics", "appear")
         self.query_one(SpacePanel).show(snapshot.curves, hint, snapshot.missing)
 
     # Tabs and full screen
@@ -111,7 +112,7 @@ class RunPanels(Horizontal):
         return self.has_class("-full")
 
     def toggle_full(self) -> None:
-        """Give the focused panel all the room, or take it back."""
+        """Toggle full screen for the focused panel."""
         full = not self.is_full
         focused = self.screen.focused.id if self.screen.focused is not None else None
         chosen = focused if focused in _PANELS else "map"
@@ -120,7 +121,7 @@ class RunPanels(Horizontal):
         self.set_class(full, "-full")
         self.set_class(full and chosen not in _SIDE, "-full-alone")
 
-    # How curves are drawn
+    # Chart options
 
     @property
     def _loss(self) -> CurveChart:
@@ -128,16 +129,15 @@ class RunPanels(Horizontal):
 
     def toggle_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
-        self._loss.set_options(replace(self._loss.options, log=not self._loss.is_logarithmic))
+        self._loss.toggle_log()
 
     def toggle_time(self) -> None:
         """Switch all curves between steps and time."""
         for chart in self.query(CurveChart):
-            axis: Literal["step", "time"] = "time" if chart.options.axis == "step" else "step"
-            chart.set_options(replace(chart.options, axis=axis))
+            chart.toggle_time()
 
     def smooth(self, steps: int) -> None:
-        """Smooth the loss by some steps more or less."""
+        """Smooth the loss more, or less if `steps` is negative."""
         at = SMOOTHINGS.index(self._loss.options.smoothing) + steps
         smoothing = SMOOTHINGS[min(max(at, 0), len(SMOOTHINGS) - 1)]
         self._loss.set_options(replace(self._loss.options, smoothing=smoothing))

@@ -17,10 +17,9 @@ from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.min_size import too_small, too_small_words
 from tui_latent.tui.redraw_rate import RedrawRate
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dashboard.views import collapse, failure
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
-"""columns from which the classes have room beside the curves"""
+"""columns from which there is room for a third column, the classes"""
 _RATE: Final = Binding.Group("Rate", compact=True)
 _SMOOTH: Final = Binding.Group("Smooth", compact=True)
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
@@ -44,7 +43,41 @@ _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
 
 
 class DashboardScreen(BaseScreen[None]):
-    """Shows a run's header, map, curves, figures and log, and passes on what a person asks."""
+    """Shows a run and sends requests to its trainer."""
+
+    CSS = """
+    DashboardScreen > #failure {
+        display: none; height: auto; max-height: 4; padding: 0 1;
+        background: $error 30%; color: $foreground; text-style: bold;
+        &.-warning { background: $warning 25%; }
+    }
+    RunPanels { height: 1fr; }
+    ScatterPanel { width: 3fr; height: 1fr; }
+    #side {
+        width: 2fr; height: 1fr;
+        Tabs { display: none; }
+        CurveChart { height: 4fr; }
+        #knn { height: 3fr; }
+        SpacePanel { height: 7; }
+        LogPanel { height: 3fr; }
+    }
+    DashboardScreen.-tabs #side {
+        Tabs { display: block; height: 1; }
+        Tabs Underline { display: none; }
+        Tabs Tab.-active { text-style: bold underline; }
+        CurveChart, SpacePanel, LogPanel { display: none; height: 1fr; }
+        .-selected { display: block; }
+    }
+    RunPanels.-full {
+        #side Tabs, #side CurveChart, #side SpacePanel, #side LogPanel { display: none; }
+        #side .-full { display: block; height: 1fr; }
+        ScatterPanel, ConfusionPanel { display: none; }
+        ScatterPanel.-full, ConfusionPanel.-full { display: block; width: 1fr; }
+    }
+    ConfusionPanel { display: none; width: 40; height: 1fr; }
+    DashboardScreen.-three ConfusionPanel { display: block; }
+    RunPanels.-full-alone #side { display: none; }
+    """
 
     BINDINGS = [
         Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or go on training"),
@@ -145,7 +178,7 @@ class DashboardScreen(BaseScreen[None]):
         yield RunHeader()
         yield Static(id="failure", markup=False)
         yield RunPanels(self._drawer)
-        yield Static(id="too-small", markup=False)
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -156,18 +189,16 @@ class DashboardScreen(BaseScreen[None]):
         self._watcher.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Choose between panels side by side, tabs, and a sentence."""
+        """Choose between panels side by side and tabs."""
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
-        self.set_class(too_small(event.size), "-too-small")
-        self.query_one("#too-small", Static).update(too_small_words(event.size))
 
-    # What the run's folder says
+    # Updates from the run folder
 
     @on(SnapshotRead)
     def show_snapshot(self, message: SnapshotRead) -> None:
-        """Show the newest state; curves wait for their own, slower clock."""
+        """Show the newest state; curves are redrawn at their own, slower rate."""
         before, snapshot = self._snapshot, message.snapshot
         first = not before.preset
         self._snapshot = snapshot
@@ -178,7 +209,7 @@ class DashboardScreen(BaseScreen[None]):
         self._panels.show(snapshot)
         for problem in snapshot.problems:
             if problem not in before.problems:
-                self.notify(problem, title="Passed over", severity="warning", markup=False)
+                self.notify(problem, title="Skipped", severity="warning", markup=False)
         self._show_failure(failure(snapshot), collapse(snapshot))
         if state != before.status.state or first:
             self.refresh_bindings()
@@ -186,14 +217,14 @@ class DashboardScreen(BaseScreen[None]):
 
     @on(RunLost)
     def show_loss_of_run(self, message: RunLost) -> None:
-        """Keep what is shown, and say that nothing new will come."""
+        """Keep what is shown, and say that there will be no updates."""
         self._show_failure(message.problem)
 
     def _show_header(self) -> None:
         self.query_one(RunHeader).show(self._snapshot, self._asked)
 
     def _show_failure(self, text: str, warning: str = "") -> None:
-        """Show what went wrong, or else what may be going wrong."""
+        """Show an error, or else a warning."""
         if (text, warning) == self._told:
             return
         self._told = text, warning
@@ -205,13 +236,13 @@ class DashboardScreen(BaseScreen[None]):
     def _show_curves(self) -> None:
         live = self._snapshot.status.state in LIVE_STATES
         share = self._snapshot.curves.get("train/screen_share") if live else None
-        if share is not self._share:  # heeded once for each time it was measured
+        if share is not self._share:  # each measurement counts once
             self._pace.heed(share.last if share else None)
             self._share = share
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
 
-    # What a person asks
+    # Actions
 
     @property
     def _panels(self) -> RunPanels:
@@ -222,7 +253,7 @@ class DashboardScreen(BaseScreen[None]):
         return cast("LatentApp", self.app)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to pause, stop and save a live run only, and to resume any other."""
+        """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
         live = status.state in LIVE_STATES
         if action in ("pause", "ask", "checkpoint", "scale_lr"):
@@ -232,9 +263,9 @@ class DashboardScreen(BaseScreen[None]):
         return True
 
     def action_pause(self) -> None:
-        """Pause a running run, run a paused one."""
+        """Pause or continue the training."""
         if self._asked == "stop":
-            self.notify("It is stopping already.")
+            self.notify("The run is already stopping.")
             return
         paused = self._asked == "pause" or (
             self._asked is None and self._snapshot.status.state == "paused"
@@ -242,21 +273,21 @@ class DashboardScreen(BaseScreen[None]):
         self.action_ask("run" if paused else "pause")
 
     def action_ask(self, state: Asked) -> None:
-        """Ask the trainer for a state, and show that it was asked."""
+        """Request a state from the trainer, and show the request."""
         if self._ask(state=state):
             self._asked = None if self._snapshot.status.state in _ANSWERS[state] else state
             self._show_header()
 
     def action_checkpoint(self) -> None:
-        """Ask the trainer for a checkpoint; its log says when it is there."""
+        """Request a checkpoint; the log says when it is saved."""
         if self._ask(checkpoint=True):
-            self.notify("A checkpoint is saved after this step; the log names it.")
+            self.notify("Saving a checkpoint after this step; the log will confirm it.")
 
     def action_scale_lr(self, by: float) -> None:
-        """Multiply the learning rate, on top of what was asked before, here or elsewhere."""
+        """Multiply the learning rate, on top of earlier requests from any screen."""
         factor = read_request(self.path).lr_factor * by
         if self._ask(lr_factor=factor):
-            self.notify(f"Learning rate: {factor:g} times the schedule's.")
+            self.notify(f"Learning rate: {factor:g} × schedule.")
 
     def _ask(
         self,
@@ -267,12 +298,12 @@ class DashboardScreen(BaseScreen[None]):
         try:
             request(self.path, state=state, checkpoint=checkpoint, lr_factor=lr_factor)
         except (RunError, ValueError) as error:
-            self.notify(str(error), title="Not asked", severity="error", markup=False)
+            self.notify(str(error), title="Request failed", severity="error", markup=False)
             return False
         return True
 
     def action_resume(self) -> None:
-        """Train on from the last checkpoint."""
+        """Resume from the last checkpoint."""
         self._app.resume_run(self.path)
 
     def action_report(self) -> None:
@@ -280,19 +311,19 @@ class DashboardScreen(BaseScreen[None]):
         self._app.export_report(self.path)
 
     def action_explore(self) -> None:
-        """Question the map, point by point."""
+        """Open the explorer."""
         from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 
         self.app.push_screen(ExplorerScreen(self.path, self._drawer, self._time))
 
     def action_time(self, by: int) -> None:
-        """Look at an earlier or a later evaluation."""
+        """Show an earlier or a later evaluation."""
         if self._time.move(self._snapshot.map_steps, by):
             self._look_at(self._time.step)
 
     @on(ScreenResume)
     def follow_time(self) -> None:
-        """Look at the evaluation that another screen was left at."""
+        """Show the evaluation that was selected on another screen."""
         if self._snapshot.preset:
             self._look_at(self._time.step)
 
@@ -318,7 +349,7 @@ class DashboardScreen(BaseScreen[None]):
         self.app.push_screen(ViewerScreen(self.path))
 
     def action_menu(self) -> None:
-        """Go back to the presets and runs; training goes on."""
+        """Return to the presets and runs; training continues."""
         self.dismiss()
 
     def action_leave(self) -> None:
@@ -329,7 +360,7 @@ class DashboardScreen(BaseScreen[None]):
             self.action_menu()
 
     def action_full(self) -> None:
-        """Give the focused panel all the room, or take it back."""
+        """Toggle full screen for the focused panel."""
         self._panels.toggle_full()
 
     def action_log(self) -> None:

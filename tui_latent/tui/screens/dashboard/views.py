@@ -1,14 +1,16 @@
-"""What the dashboard's panels show of a snapshot, as plain values."""
+"""Turns a snapshot into what the dashboard's panels show."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Final
 
 from tui_latent.palettes import series_color
 from tui_latent.runs.missing import missing_lines
-from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
+from tui_latent.runs.schema import LIVE_STATES, LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
+from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
 from tui_latent.tui.format import UNKNOWN, number
 
 NOT_TERMS: Final = frozenset({"lr", "images_per_second", "screen_share", "loss"})
@@ -29,7 +31,7 @@ def loss_series(snapshot: RunSnapshot) -> list[Series]:
 
 
 def knn_series(snapshot: RunSnapshot) -> tuple[list[Series], str]:
-    """Return the kNN accuracies and, in words, the best at k = 20."""
+    """Return the kNN accuracies, and the best one at k = 20 as text."""
     series = [
         Series(
             f"k={k}",
@@ -43,50 +45,73 @@ def knn_series(snapshot: RunSnapshot) -> tuple[list[Series], str]:
     return series, f"best {number(last.best)}" if last is not None else ""
 
 
+def live_scene(latent_map: LatentMap | None) -> Scene | None:
+    """Return the map with axes, names and a legend."""
+    if latent_map is None:
+        return None
+    titles = partial(map_titles, latent_map)
+    return map_scene(latent_map, axes=True, legend=True, titles=titles)
+
+
+def map_titles(latent_map: LatentMap, hidden: int) -> tuple[str, ...]:
+    """Name a map and its step, and say how many of its points are hidden."""
+    count = len(latent_map.points)
+    share, step = hidden_share(hidden, count), f"step {latent_map.step:,}"
+    way = f" · {latent_map.projection}" if latent_map.projection != "native" else ""
+    return (
+        f"Latent map{way} · {step} · {count:,} held-out images · {share}",
+        f"Latent map{way} · {step} · {count:,} images · {share}",
+        f"Map{way} · {step} · {count:,} · {share}",
+        f"Map · {step} · {share}",
+        f"Map · {step}",
+    )
+
+
 def why_missing(snapshot: RunSnapshot, *beginnings: str) -> str:
-    """Say why metrics whose names begin so are missing from the newest evaluation."""
+    """Say why metrics with these prefixes are missing from the newest evaluation."""
     named = {
         metric: why for metric, why in snapshot.missing.items() if metric.startswith(beginnings)
     }
     return "; ".join(missing_lines(named))
 
 
-def when_evaluated(snapshot: RunSnapshot, what: str) -> str:
-    """Say when `what`, which an evaluation brings, will be there, as far as it is known."""
+def when_evaluated(snapshot: RunSnapshot, what: str, verb: str = "appears") -> str:
+    """Say when the first evaluation will bring `what`, if that is known."""
     status = snapshot.status
     if status.state not in LIVE_STATES:
         return "This run ended before its first evaluation."
-    coming = f"{what} comes with the first evaluation"
+    coming = f"{what} {verb} after the first evaluation"
     every = snapshot.preset.get("train", {}).get("eval_every")
     if not every or status.total_steps <= 0 or status.total_epochs <= 0:
         return f"{coming}."
     steps = math.ceil(every * status.total_steps / status.total_epochs)
-    return f"{coming}, step {min(steps, status.total_steps):,}."
+    return f"{coming}, at step {min(steps, status.total_steps):,}."
 
 
 def when_recorded(snapshot: RunSnapshot) -> str:
-    """Say when the first loss will be there."""
+    """Say when the first loss will be recorded."""
     if snapshot.status.state not in LIVE_STATES:
-        return "This run ended before its first record of the loss."
-    return f"The loss comes at step {snapshot.preset.get('train', {}).get('log_every', UNKNOWN)}."
+        return "This run ended before its first loss was recorded."
+    return f"The loss appears at step {snapshot.preset.get('train', {}).get('log_every', UNKNOWN)}."
 
 
 def failure(snapshot: RunSnapshot) -> str:
-    """Say why a run does not go on and what to do; empty when nothing is wrong."""
+    """Say why a run has stopped and what to do; empty if nothing is wrong."""
     status = snapshot.status
-    where = f"from step {status.checkpoint_step:,}" if status.checkpoint_step else "from the start"
+    step = f"step {status.checkpoint_step:,}" if status.checkpoint_step else "the beginning"
+    resume = f"Press r to resume from {step}."
     if status.state == "failed":
-        reason = status.error or "it ended without saying why"
-        return f"Failed: {reason}\nr trains on {where}; all of it is in {snapshot.path}/train.log"
+        reason = status.error or "no reason was recorded"
+        return f"Failed: {reason}\n{resume} Traceback: {snapshot.path}/train.log"
     if status.state == "paused" and status.error:
         return f"Waiting: {status.error}"
     if status.state == "interrupted":
-        return f"Interrupted: its process is gone. r trains on {where}."
+        return f"Interrupted: its process no longer exists. {resume}"
     return ""
 
 
 def collapse(snapshot: RunSnapshot) -> str:
-    """Warn when the newest evaluation found the latents collapsed; empty when it did not."""
+    """Warn if the newest evaluation found the latents collapsed; else return nothing."""
     curves = snapshot.curves
     if not snapshot.newest("latent/collapsed"):
         return ""
@@ -94,9 +119,9 @@ def collapse(snapshot: RunSnapshot) -> str:
         number(curves[f"latent/{name}"].last) if f"latent/{name}" in curves else UNKNOWN
         for name in ("effective_rank", "uniformity", "std_mean")
     )
-    live = "; space pauses the training" if snapshot.status.state == "running" else ""
+    live = ", space to pause" if snapshot.status.state == "running" else ""
     return (
-        "Collapse: most images lie in one direction, or on one point.\n"
-        f"Effective rank {rank}, uniformity {uniformity}, mean deviation {deviation}. "
-        f"e measures it{live}."
+        "Collapse: most latents lie along one direction or at one point.\n"
+        f"Effective rank {rank}, uniformity {uniformity}, mean std {deviation}. "
+        f"Press e to evaluate it{live}."
     )

@@ -15,6 +15,15 @@ from tui_latent.tui.commands import Command, commands_of
 class HelpScreen(ModalScreen[None]):
     """Lists what the bindings of a screen do."""
 
+    CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > VerticalScroll {
+        width: 64; max-width: 90%; height: auto; max-height: 100%; padding: 0 2;
+        scrollbar-size-vertical: 1; border: round $accent; background: $surface;
+    }
+    HelpScreen Static { height: auto; }
+    """
+
     BINDINGS = [
         Binding("escape,q,question_mark", "dismiss", "Close", tooltip="Close the help"),
     ]

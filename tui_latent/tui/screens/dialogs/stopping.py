@@ -12,6 +12,15 @@ from textual.widgets import Static
 class StoppingScreen(ModalScreen[None]):
     """Says that a run is being stopped and saved; its owner takes it away."""
 
+    CSS = """
+    StoppingScreen { align: center middle; }
+    StoppingScreen > Vertical {
+        width: 60; max-width: 90%; height: auto; padding: 1 2;
+        border: round $warning; background: $surface;
+    }
+    StoppingScreen Static { height: auto; }
+    """
+
     def __init__(self, run: str) -> None:
         super().__init__()
         self._run = run

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from rich.cells import cell_len
-from rich.color import Color
-from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
+from tui_latent.map_frame import Frame
 from tui_latent.palettes import RGB, class_color, class_glyph, series_color
 from tui_latent.tui.charts.axes import step_axis, value_axis
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
+from tui_latent.tui.charts.legend import Entry, legend_strips
+from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, canvas_size, draw_plot
-from tui_latent.tui.charts.raster import DOTS_X, Cells, Floats, Frame, curve_cells, dotted_cells
-from tui_latent.tui.charts.scatter_panel import message_strips
+from tui_latent.tui.charts.raster import DOTS_X, Cells, Floats, curve_cells, dotted_cells
 from tui_latent.tui.format import clip, number
 
 _NAME: Final = 24
@@ -118,16 +115,12 @@ def _dense(curve: RocCurve, columns: int) -> tuple[Floats, Floats]:
 
 
 def _legend(curves: Sequence[RocCurve], width: int, colored: bool) -> list[Strip]:
-    rows: list[list[Segment]] = [[]]
-    used = 0
-    for index, curve in enumerate(curves):
-        text = f"{clip(curve.name, _NAME)} {number(curve.auc):<4}  "
-        if used + 2 + cell_len(text.rstrip()) > width and rows[-1]:
-            if len(rows) == _LEGEND_LINES:
-                break
-            rows.append([])
-            used = 0
-        style = Style(color=Color.from_rgb(*curve.color)) if colored else Style()
-        rows[-1] += [Segment("━ " if colored else f"{class_glyph(index)} ", style), Segment(text)]
-        used += 2 + cell_len(text)
-    return [Strip(row).adjust_cell_length(width) for row in rows]
+    entries = [
+        Entry(
+            "━ " if colored else f"{class_glyph(index)} ",
+            f"{clip(curve.name, _NAME)} {number(curve.auc):<4}",
+            curve.color if colored else None,
+        )
+        for index, curve in enumerate(curves)
+    ]
+    return legend_strips(entries, width, _LEGEND_LINES)

@@ -27,8 +27,7 @@ from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.min_size import too_small, too_small_words
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -54,9 +53,6 @@ class EvaluationScreen(BaseScreen[None]):
         display: none; height: 1; border: none; padding: 0 1; background: $panel;
     }
     EvaluationScreen.-asking > Input { display: block; }
-    EvaluationScreen > #too-small { display: none; }
-    EvaluationScreen.-too-small > * { display: none; }
-    EvaluationScreen.-too-small > #too-small { display: block; }
     """
 
     BINDINGS = [
@@ -137,7 +133,7 @@ class EvaluationScreen(BaseScreen[None]):
         yield Input(placeholder="mnist, cifar10, folder:PATH, class:NAME, …   enter measures")
         with VerticalScroll(can_focus=False):
             yield EvaluationPage(self._drawer)
-        yield Static(id="too-small", markup=False)
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -151,8 +147,6 @@ class EvaluationScreen(BaseScreen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Put panels side by side where there is room."""
         self.query_one(EvaluationPage).set_class(event.size.width >= _WIDE, "-wide")
-        self.set_class(too_small(event.size), "-too-small")
-        self.query_one("#too-small", Static).update(too_small_words(event.size))
 
     # What is known
 

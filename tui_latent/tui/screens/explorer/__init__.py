@@ -1,1 +1,1 @@
-"""What the explorer asks of a map and how the answers read; its screen is `screens/explorer.py`."""
+"""The explorer: a full-screen map to inspect point by point."""

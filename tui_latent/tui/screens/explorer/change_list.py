@@ -1,4 +1,4 @@
-"""The images whose neighbourhood changed most between two evaluations, to go through."""
+"""A list of the images whose neighbourhood changed most between two evaluations."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
 
 class ChangeList(OptionList):
-    """Says at which image it is, and when one was chosen."""
+    """Lists images; posts which one is highlighted and when one is chosen."""
 
     class At(Message):
-        """The list has come to an image."""
+        """An image was highlighted."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
 
     class Chosen(Message):
-        """The image that the list is at was chosen."""
+        """The highlighted image was chosen."""
 
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._moved: list[int] = []
-        self.border_title = Content("changed most")
+        self.border_title = Content("Largest changes")
 
     def say(self, words: str) -> None:
-        """Show words instead of a list."""
+        """Show a sentence instead of a list."""
         self._moved = []
         self.clear_options()
         self.add_option(words)
 
     def show(self, movers: NeighbourChanges, before: int, after: int) -> None:
-        """List who moved, who moved most first."""
+        """List the images, the largest change first."""
         self._moved = movers.indices.tolist()
         self.clear_options()
         self.add_options(mover_words(movers, before, after))
@@ -48,13 +48,13 @@ class ChangeList(OptionList):
 
     @on(OptionList.OptionHighlighted)
     def come_to(self, event: OptionList.OptionHighlighted) -> None:
-        """Say which image the list is at; its first line is none."""
+        """Post which image is highlighted; the first line is a heading."""
         event.stop()
         if 1 <= event.option_index <= len(self._moved):
             self.post_message(self.At(self._moved[event.option_index - 1]))
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
-        """Say that the image was chosen."""
+        """Post that the image was chosen."""
         event.stop()
         self.post_message(self.Chosen())

@@ -1,4 +1,4 @@
-"""What the explorer's points can be coloured by, made of what is known of each."""
+"""What the explorer's points can be coloured by."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 ColoringName = Literal["class", "cluster", "kNN error", "anomaly", "density"]
 COLORINGS: Final[tuple[ColoringName, ...]] = ("class", "cluster", "kNN error", "anomaly", "density")
 
-RIGHT: Final[RGB] = (135, 135, 135)
-"""of points that their neighbours name rightly"""
+CORRECT: Final[RGB] = (135, 135, 135)
+"""of points that kNN classifies correctly"""
 RAMP: Final[tuple[RGB, ...]] = (
     (95, 95, 215),
     (0, 135, 175),
@@ -25,11 +25,11 @@ RAMP: Final[tuple[RGB, ...]] = (
     (175, 175, 0),
     (255, 95, 0),
 )
-"""from low to high, a fifth of the points each"""
+"""from the lowest to the highest quintile"""
 
 
 def make_coloring(name: ColoringName, space: Space) -> Coloring:
-    """Return a colouring of a space's points; may take seconds, and raise InspectionError."""
+    """Return a colouring of a space's points; may take seconds. Raises InspectionError."""
     labels, names = np.asarray(space.map.labels), space.map.class_names
     if name == "cluster":
         clusters = space.clusters
@@ -38,23 +38,23 @@ def make_coloring(name: ColoringName, space: Space) -> Coloring:
         return Coloring(name, clusters, titles, class_coloring(clusters, titles).colors)
     if name == "kNN error":
         votes = space.votes
-        colors = (RIGHT, *(class_color(index) for index in range(len(names))))
-        titles = ("right", *(f"→ {title}" for title in names))
+        colors = (CORRECT, *(class_color(index) for index in range(len(names))))
+        titles = ("correct", *(f"→ {title}" for title in names))
         values = np.where(votes == labels, 0, votes + 1)
         return Coloring(name, values, titles, colors, ground=0)
     if name == "anomaly":
-        return _levels(name, space.anomaly_score, "least strange", "strangest")
+        return _levels(name, space.anomaly_score, "low anomaly score", "high anomaly score")
     if name == "density":
-        return _levels(name, -space.local_spacing, "thinnest", "densest")
+        return _levels(name, -space.local_spacing, "sparse", "dense")
     return class_coloring(labels, names)
 
 
 def _levels(name: str, scores: NDArray[np.float64], least: str, most: str) -> Coloring:
-    """Colour by the fifth of the points that a score belongs to; equal scores stay together."""
+    """Colour by quintile of a score; equal scores stay together."""
     finite = np.isfinite(scores)
     values = np.zeros(len(scores), np.int64)
     if finite.any():
         edges = np.quantile(scores[finite], [0.2, 0.4, 0.6, 0.8])
         values[finite] = np.searchsorted(edges, scores[finite], side="left")
-    names = (least, "second fifth", "third", "fourth", most)
+    names = (least, "2nd fifth", "3rd fifth", "4th fifth", most)
     return Coloring(name, values, names, RAMP)

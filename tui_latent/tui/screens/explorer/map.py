@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from rich.cells import cell_len
-from rich.color import Color
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tui_latent.palettes import class_glyph
+from tui_latent.map_frame import settle_frame
+from tui_latent.palettes import RGB
+from tui_latent.tui.charts.canvas import overlaid
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.panel import ChartPanel, Drawing
-from tui_latent.tui.charts.raster import Frame, settle_frame
+from tui_latent.tui.charts.panel import Drawing, message_strips
 from tui_latent.tui.charts.scatter import (
-    ZOOM,
-    Coloring,
+    Mark,
     Scene,
-    Window,
-    draw_scene,
     nearest_point,
     points_in_cell,
     reading_order,
 )
-from tui_latent.tui.charts.scatter_panel import message_strips
-from tui_latent.tui.format import clip, number
-from tui_latent.tui.screens.explorer.thumbnails import Images, paste_thumbnails
+from tui_latent.tui.charts.scatter_drawing import (
+    DIVERGED,
+    LEGEND_LINES,
+    mark_cells,
+    paint_scene,
+    scene_legend,
+)
+from tui_latent.tui.charts.scatter_panel import ScatterPanel
+from tui_latent.tui.charts.window import Window
+from tui_latent.tui.format import number
 
-_LEGEND_LINES: Final = 2
-_NAME: Final = 14
+_ZOOM: Final = 1.5
 _CURSOR: Final = Style(reverse=True)
-NEAREST, DISTANT, VIEW = "◆", "◇", "+"
+NEAREST, DISTANT = "◆", "◇"
 
 
-class ExplorerMap(ChartPanel):
-    """Shows a scene; says which point the cursor is at."""
+class ExplorerMap(ScatterPanel):
+    """A scatter panel with zoom, pan and a cursor that selects points."""
 
     class Pointed(Message):
-        """The cursor has come to a point."""
+        """The cursor moved to a point."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
@@ -49,44 +50,29 @@ class ExplorerMap(ChartPanel):
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "explorer-map")
-        self.scene: Scene | None = None
         self.selected: int | None = None
-        """the point that the panel beside tells about"""
-        self.shaded = False
-        self._title = ""
-        self._hint = ""
-        self._hidden_classes: frozenset[int] = frozenset()
+        """the point at the cursor"""
         self._marks: Mapping[int, str] = {}
         self._window: Window | None = None
-        self._frame: Frame | None = None
         self._cursor = (0, 0)
         self._overlay: dict[int, list[tuple[int, str, Style]]] = {}
-        self._images: Images | None = None
 
     # What is shown
 
-    def say(self, hint: str) -> None:
-        """Show words instead of a map."""
-        if self.scene is not None or hint != self._hint:
-            self.scene, self._hint = None, hint
-            self._overlay = {}
-            self.redraw()
-
-    def show(self, scene: Scene, title: str, hidden_classes: frozenset[int]) -> None:
-        """Show a scene; the window stays where a person has put it."""
-        new_points = self.scene is None or scene.points is not self.scene.points
-        moved_window = self._window is not None and self._window != self._home()
-        self.scene, self._title, self._hidden_classes = scene, title, hidden_classes
-        if new_points:
+    def show(
+        self, scene: Scene | None, hint: str = "", titles: Sequence[str] = ("Latent map",)
+    ) -> None:
+        """Show a scene; a window that was zoomed or panned stays."""
+        before, moved_window = self.scene, self._window not in (None, self._home())
+        if scene is not None and (before is None or scene.points is not before.points):
             self._frame = settle_frame(scene.points, self._frame)
             if not moved_window:
                 self._window = self._home()
-        if self.selected is not None and self.selected < len(scene.points):
-            self._cursor = self._cell_of(self.selected) or self._cursor
-        elif self._window is not None:
-            self._cursor = (self._window.width // 2, self._window.height // 2)
-        self._lay_over()
-        self.redraw()
+        super().show(scene, hint, titles)
+        if self._window is not None:
+            middle = self._window.width // 2, self._window.height // 2
+            self._cursor = middle if self.selected is None else self._cursor
+        self._follow_selected()
 
     def mark(self, marks: Mapping[int, str]) -> None:
         """Mark points with characters: the neighbours of the selected one."""
@@ -94,61 +80,36 @@ class ExplorerMap(ChartPanel):
         self._lay_over()
         self.refresh()
 
-    def show_thumbnails(self, images: Images | None) -> None:
-        """Show images in the places of points, or points again."""
-        self._images = images
-        self.redraw()
-
-    @property
-    def shows_images(self) -> bool:
-        """Whether images stand in the places of points."""
-        return self._images is not None
-
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
-        """Draw the scene held now."""
-        scene, hint = self.scene, self._hint
-        window = self._fitted(width, height)
-        if scene is None or window is None:
-            diverged = "No point of this map is a finite number: the training has diverged."
-            words = hint if scene is None else diverged
-            return lambda: Drawing(message_strips(words, width, height), (self._title or "Map",))
+        """Draw the part of the scene that is in the window."""
+        scene, window = self.scene, self._fitted(width, height)
+        if scene is None:
+            return super().plan(width, height)
+        if window is None:
+            return lambda: Drawing(message_strips(DIVERGED, width, height), scene.titles(0))
         colored, dark = not self.app.no_color, self.app.current_theme.dark
-        shaded, title, hidden_classes = self.shaded, self._title, self._hidden_classes
-        images = self._images
-        zoom = f" · ×{number(self._magnification())}" if window != self._home() else ""
+        home = self._home()
+        zoom = f" · ×{number(home.unit / window.unit)}" if home and window != home else ""
 
         def draw() -> Drawing:
-            canvas, hidden = draw_scene(scene, window, shaded, colored, dark)
-            strips = canvas.strips()
-            if images is not None:
-                strips = paste_thumbnails(strips, scene, window, images, colored=colored, dark=dark)
-            legend = legend_strips(scene.coloring, hidden_classes, width, colored)
-            shown = int(scene.visible.sum())
-            share = 100 * hidden / max(shown, 1)
-            words = f"{share:.0f}" if share >= 1 or not hidden else "<1"
-            titles = (
-                f"{title} · {shown:,} held-out images · {words} % hidden{zoom}",
-                f"{title} · {shown:,} · {words} % hidden{zoom}",
-                f"{title}{zoom}",
-            )
-            return Drawing([*strips, *legend], titles)
+            strips, hidden = paint_scene(scene, window, colored, dark)
+            legend = scene_legend(scene, width, colored)
+            blank = [Strip.blank(width)] * (LEGEND_LINES - len(legend))
+            titles = [f"{title}{zoom}" for title in scene.titles(hidden)]
+            return Drawing([*strips, *legend, *blank], titles)
 
         return draw
 
     # The window
 
     def _canvas(self, width: int, height: int) -> tuple[int, int]:
-        return width, max(height - _LEGEND_LINES, 1)
+        return width, max(height - LEGEND_LINES, 1)
 
     def _home(self) -> Window | None:
         width, height = self._canvas(*self.content_size)
         if self._frame is None or width < 2 or height < 2:
             return None
         return Window.around(self._frame, width, height)
-
-    def _magnification(self) -> float:
-        home = self._home()
-        return home.unit / self._window.unit if home and self._window else 1.0
 
     def _fitted(self, width: int, height: int) -> Window | None:
         canvas = self._canvas(width, height)
@@ -157,18 +118,16 @@ class ExplorerMap(ChartPanel):
         return self._window
 
     def on_resize(self) -> None:
+        """Show the whole map in the new size."""
         self._window = None
-        if self.selected is not None:
-            self._fitted(*self.content_size)
-            self._cursor = self._cell_of(self.selected) or self._cursor
-            self._lay_over()
-        super().on_resize()
+        self._fitted(*self.content_size)
+        self._follow_selected()
 
     def zoom(self, steps: int) -> None:
-        """Magnify about the cursor, or step back."""
+        """Zoom in about the cursor; negative steps zoom out."""
         if self._window is not None:
             x, y = self._window.place(*self._cursor)
-            self._look(self._window.zoomed(ZOOM**steps, x, y))
+            self._look(self._window.zoomed(_ZOOM**steps, x, y))
 
     def pan(self, columns: int, rows: int) -> None:
         """Move the window by cells; the cursor stays on its point."""
@@ -183,17 +142,19 @@ class ExplorerMap(ChartPanel):
 
     def _look(self, window: Window) -> None:
         self._window = window
-        if self.selected is not None:
-            cell = self._cell_of(self.selected)
-            if cell is not None:
-                self._cursor = cell
-        self._lay_over()
+        self._follow_selected()
         self.redraw()
+
+    def _follow_selected(self) -> None:
+        """Put the cursor where the selected point lies now."""
+        if self.selected is not None:
+            self._cursor = self._cell_of(self.selected) or self._cursor
+        self._lay_over()
 
     # The cursor
 
     def move(self, columns: int, rows: int) -> None:
-        """Move the cursor by cells to the point nearest there; at an edge the window follows."""
+        """Move the cursor by cells and snap to the nearest point; at an edge the window follows."""
         if self._window is None or self.scene is None:
             return
         column, row = self._cursor[0] + columns, self._cursor[1] + rows
@@ -208,7 +169,7 @@ class ExplorerMap(ChartPanel):
         self._point_at_cursor()
 
     def step(self, by: int) -> None:
-        """Go to the next point as one reads the map, also to those behind others."""
+        """Go to the next point in reading order, including those behind others."""
         if self._window is None or self.scene is None:
             return
         order = reading_order(self.scene, self._window).tolist()
@@ -218,7 +179,7 @@ class ExplorerMap(ChartPanel):
         self.select(order[at % len(order)])
 
     def select(self, index: int) -> None:
-        """Go to a point; the window follows where it lies outside."""
+        """Go to a point; the window follows if it lies outside."""
         if self.scene is None or self._window is None or not 0 <= index < len(self.scene.points):
             return
         x, y = (float(value) for value in self.scene.points[index])
@@ -252,12 +213,10 @@ class ExplorerMap(ChartPanel):
         return len(points_in_cell(self.scene, self._window, *self._cursor))
 
     def _cell_of(self, index: int) -> tuple[int, int] | None:
-        if self.scene is None or self._window is None:
+        if self.scene is None or self._window is None or index >= len(self.scene.points):
             return None
-        x, y = (float(value) for value in self.scene.points[index])
-        if not self._window.contains(x, y):
-            return None
-        return self._window.cell(x, y)
+        x, y = self.scene.points[index].tolist()
+        return self._window.cell(x, y) if self._window.contains(x, y) else None
 
     def on_click(self, event: events.Click) -> None:
         """Go to the point nearest to the click."""
@@ -278,67 +237,35 @@ class ExplorerMap(ChartPanel):
         place = event.get_content_offset(self)
         if place is not None and self._window is not None:
             event.stop()
-            self._look(self._window.zoomed(ZOOM**steps, *self._window.place(place.x, place.y)))
+            self._look(self._window.zoomed(_ZOOM**steps, *self._window.place(place.x, place.y)))
 
-    # What lies over the drawing
+    # Overlay
 
     def _lay_over(self) -> None:
-        """Work out which cells the cursor and the marks take."""
+        """Find the cells of the cursor and the marks."""
         self._overlay = {}
-        if self.scene is None or self._window is None:
+        scene, window = self.scene, self._window
+        if scene is None or window is None:
             return
-        colored = not self.app.no_color
-        for index, mark in self._marks.items():
-            cell = self._cell_of(index) if index < len(self.scene.points) else None
-            if cell is not None:
-                color = Color.from_rgb(
-                    *self.scene.coloring.color(self.scene.coloring.values[index])
-                )
-                style = Style(bold=True, color=color if colored else None)
-                self._overlay.setdefault(cell[1], []).append((cell[0], mark, style))
+        values, known = scene.coloring.values, len(scene.points)
+        marks = [
+            self._mark(index, glyph, scene.coloring.color(values[index]))
+            for index, glyph in self._marks.items()
+            if index < known
+        ]
+        if self.selected is not None and self._cell_of(self.selected) not in (None, self._cursor):
+            marks.append(self._mark(self.selected, "◉"))
+        self._overlay = mark_cells(marks, window, not self.app.no_color)
         if self.selected is not None:
-            cell = self._cell_of(self.selected)
-            if cell is not None and cell != self._cursor:
-                self._overlay.setdefault(cell[1], []).append((cell[0], "◉", Style(bold=True)))
             column, row = self._cursor
             self._overlay.setdefault(row, []).append((column, "┼", _CURSOR))
 
+    def _mark(self, index: int, glyph: str, color: RGB | None = None) -> Mark:
+        assert self.scene is not None
+        x, y = self.scene.points[index].tolist()
+        return Mark(x, y, glyph, color)
+
     def render_line(self, y: int) -> Strip:
         strip = super().render_line(y)
-        for column, mark, style in self._overlay.get(y, ()):
-            under = next(iter(strip.crop(column, column + 1)), Segment(" "))
-            ground = Style(bgcolor=under.style.bgcolor if under.style else None)
-            cell = Strip([Segment(mark, self.rich_style + ground + style)], 1)
-            strip = Strip.join((strip.crop(0, column), cell, strip.crop(column + 1)))
-        return strip
-
-
-def legend_strips(
-    coloring: Coloring, hidden: frozenset[int], width: int, colored: bool
-) -> list[Strip]:
-    """Write what the colours mean in at most two lines; classes that are not shown are struck."""
-    glyphs = not colored or coloring.needs_glyphs
-    lines: list[list[Segment]] = [[]]
-    used = 0
-    for index, name in enumerate(coloring.names):
-        text = clip(name, _NAME)
-        size = cell_len(text) + 4
-        if used + size > width:
-            if len(lines) == _LEGEND_LINES:
-                rest = f"… {len(coloring.names) - index} more"
-                if used + len(rest) <= width:
-                    lines[-1].append(Segment(rest, Style(dim=True)))
-                break
-            lines.append([])
-            used = 0
-        away = coloring.name == "class" and index in hidden
-        mark = class_glyph(index) if glyphs else "○" if away else "●"
-        color = Color.from_rgb(*coloring.color(index)) if colored else None
-        lines[-1] += [
-            Segment(f"{mark} ", Style(color=color)),
-            Segment(text, Style(strike=away or None, dim=away or None)),
-            Segment("  "),
-        ]
-        used += size
-    rows = [Strip(line).adjust_cell_length(width) for line in lines]
-    return rows + [Strip.blank(width)] * (_LEGEND_LINES - len(rows))
+        cells = self._overlay.get(y)
+        return overlaid(strip, cells).apply_style(self.rich_style) if cells else strip

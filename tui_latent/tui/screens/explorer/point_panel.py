@@ -1,4 +1,4 @@
-"""What there is to say of one point: its image, its neighbours' verdict, who they are."""
+"""The details of one point: its image, its kNN prediction and its neighbours."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _LEAST: Final = 4
 
 @dataclass(frozen=True)
 class Grid(Layout):
-    """Tiles row by row, the first no different from the others."""
+    """Tiles row by row, all alike."""
 
     @property
     def capacity(self) -> int:
-        """How many tiles there is room for beside the first."""
+        """How many tiles fit beside the first."""
         return self.columns * self.rows - 1
 
     def place(self, number: int) -> tuple[int, int]:
@@ -39,10 +39,10 @@ class Grid(Layout):
 
 
 class TileGrid(ImageSheet):
-    """Shows tiles as large as they all fit, each with its caption below."""
+    """Shows tiles as large as fit, each with a caption below."""
 
     def show_tiles(self, tiles: Sequence[Tile]) -> None:
-        """Show tiles, or nothing where there are none."""
+        """Show tiles, or nothing if there are none."""
         if tiles:
             self.show(tiles[0], tiles[1:], 0)
         else:
@@ -63,7 +63,7 @@ class TileGrid(ImageSheet):
 
 @dataclass(frozen=True, eq=False)
 class PointWords:
-    """What the panel says of a point, as plain values."""
+    """What the panel shows of a point."""
 
     title: str
     lines: Sequence[Content]
@@ -76,7 +76,7 @@ class PointWords:
 
 
 class PointPanel(Vertical):
-    """Tells about the point that the cursor is at."""
+    """Describes the point at the cursor."""
 
     DEFAULT_CSS = """
     PointPanel {
@@ -107,7 +107,7 @@ class PointPanel(Vertical):
         yield distant
 
     def show(self, words: PointWords) -> None:
-        """Show what was found out about a point."""
+        """Show the details of a point."""
         self.border_title = Content(words.title)
         self.query_one("#facts", Static).update(Content("\n").join(words.lines))
         portrait = [] if words.image is None else [Tile(words.image, "")]

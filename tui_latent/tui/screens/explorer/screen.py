@@ -1,9 +1,10 @@
-"""The explorer: one map over the whole screen, and what there is to say of the point one is at."""
+"""The explorer: a full-screen map, and the details of the point at the cursor."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene, visible_points
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.views import when_evaluated
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
@@ -33,7 +34,7 @@ from tui_latent.tui.screens.explorer.views import (
     MapRequest,
     MapResult,
     line_words,
-    map_title,
+    map_titles,
     point_words,
 )
 from tui_latent.tui.screens.explorer.worker import (
@@ -54,7 +55,7 @@ _PLAY_SECONDS: Final = 0.7
 
 
 class ExplorerScreen(BaseScreen[None]):
-    """Shows one evaluation's map; every key asks something of it."""
+    """Shows the map of one evaluation, to inspect point by point."""
 
     AUTO_FOCUS = ""
     CSS = """
@@ -79,17 +80,18 @@ class ExplorerScreen(BaseScreen[None]):
         self._time = time or TimeCursor()
         self._drawer = drawer
         self._watcher = RunWatcher(path, self.post_message)
-        self._desk = ExplorerWorker(path, self._post)
+        self._worker = ExplorerWorker(path, self._post)
         self._snapshot = RunSnapshot(path)
-        self._answer: MapResult | None = None
-        self._asked: MapRequest | None = None
+        self._result: MapResult | None = None
+        self._requested: MapRequest | None = None
         self._coloring = COLORINGS[0]
         self._projection: ProjectionName = "map"
         self._filter = ClassFilter()
         self._angles = (0.6, 0.35)
         self._query = ""
-        self._said = self._line = ""
+        self._status = self._line = ""
         self._playing = False
+        self._regions = self._thumbnails = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="line", markup=False)
@@ -98,96 +100,102 @@ class ExplorerScreen(BaseScreen[None]):
             yield ExplorerMap(self._drawer)
             yield PointPanel()
             yield ChangeList()
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(ChangeList).can_focus = False
-        self.query_one(ExplorerMap).say("Reading the map …")
+        self.query_one(ExplorerMap).show(None, "Reading the map …")
         self._watcher.start()
         self.set_interval(_PLAY_SECONDS, self._play_on)
 
     def on_unmount(self) -> None:
         self._watcher.close()
-        self._desk.close()
+        self._worker.close()
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the map most of a narrow screen."""
         self.set_class(event.size.width < 100, "-narrow")
 
-    # What the run's folder says
+    # Updates from the run folder
 
     @on(SnapshotRead)
     def take_snapshot(self, message: SnapshotRead) -> None:
-        """Ask for the map that is looked at, if that is another now."""
+        """Request the map to show, if it has changed."""
         self._snapshot = message.snapshot
         if not message.snapshot.map_steps:
-            self._map.say(when_evaluated(message.snapshot, "The map"))
-        self._ask()
+            self._map.show(None, when_evaluated(message.snapshot, "The map"))
+        self._request_map()
         self._show_line()
 
     @on(RunLost)
-    def tell_lost(self, message: RunLost) -> None:
-        """Keep what is shown, and say that nothing new will come."""
-        self._said = message.problem
+    def show_lost(self, message: RunLost) -> None:
+        """Keep what is shown, and say that there will be no updates."""
+        self._status = message.problem
         self._show_line()
 
-    def _ask(self) -> None:
+    def _request_map(self) -> None:
         step = self._time.resolve(self._snapshot.map_steps)
         if step is None:
             return
         newest = step == self._snapshot.map_steps[-1]
-        question = MapRequest(step, newest, self._coloring, self._projection)
-        if question != self._asked:
-            self._asked = question
-            self._desk.ask(question)
+        request = MapRequest(step, newest, self._coloring, self._projection)
+        if request != self._requested:
+            self._requested = request
+            self._worker.request_map(request)
 
     def _post(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
 
     @on(ProgressReported)
-    def show_words(self, message: ProgressReported) -> None:
-        """Say how far something is, or what went wrong."""
-        self._said = message.words
+    def show_progress(self, message: ProgressReported) -> None:
+        """Show progress, or what went wrong."""
+        self._status = message.text
         self._show_line()
 
     @on(MapFound)
     def show_map(self, message: MapFound) -> None:
-        """Show a map that was asked for."""
-        if isinstance(message.answer, str):
-            self._map.say(message.answer)
+        """Show a requested map."""
+        if isinstance(message.result, str):
+            self._map.show(None, message.result)
             return
-        self._answer = answer = message.answer
-        if answer.question == self._asked:  # else something else has been asked since
-            self._projection = answer.projection.name if answer.projection else "map"
-            self._asked = replace(self._asked, projection=self._projection)
-            self._said = answer.problem
+        self._result = result = message.result
+        if result.request == self._requested:  # otherwise there is a newer request
+            self._projection = result.projection.name if result.projection else "map"
+            self._requested = replace(self._requested, projection=self._projection)
+            self._status = result.problem
         self._show_scene()
-        self._ask_point()
+        self._request_point()
         if self.has_class("-movers"):
-            self._ask_movers()
+            self._request_changes()
         self._show_line()
 
     def _show_scene(self) -> None:
-        answer = self._answer
-        if answer is None:
+        result = self._result
+        if result is None:
             return
-        points = self._points(answer)
-        labels = np.asarray(answer.space.map.labels)
+        points = self._points(result)
+        labels = np.asarray(result.space.map.labels)
+        visible = visible_points(points, labels, self._filter.hidden, self._filter.per_class)
+        if self._map.selected is None and visible.any():
+            self._map.selected = int(np.flatnonzero(visible)[0])
         scene = Scene(
             points,
-            labels,
-            answer.coloring,
-            visible_points(points, labels, self._filter.hidden, self._filter.per_class),
+            result.coloring,
+            visible,
+            regions=self._regions,
+            images=self._worker.images if self._thumbnails else None,
+            legend=True,
+            struck=self._filter.hidden if result.coloring.name == "class" else frozenset(),
+            titles=partial(map_titles, result, int(visible.sum())),
         )
-        if self._map.selected is None and scene.visible.any():
-            self._map.selected = int(np.flatnonzero(scene.visible)[0])
-        self._map.show(scene, map_title(answer), self._filter.hidden)
+        self._map.show(scene)
 
-    def _points(self, answer: MapResult) -> np.ndarray:
-        if answer.projection is None:
-            return answer.space.map.points
-        points = answer.projection.points
+    def _points(self, result: MapResult) -> np.ndarray:
+        if result.projection is None:
+            return result.space.map.points
+        points = result.projection.points
         if points.shape[1] == 2:
             return points
         from tui_latent.analysis.projections import turned
@@ -200,44 +208,44 @@ class ExplorerScreen(BaseScreen[None]):
 
     @property
     def _turns(self) -> bool:
-        """Whether the map is a cloud."""
-        projection = self._answer.projection if self._answer else None
+        """Whether the map is a 3-D cloud."""
+        projection = self._result.projection if self._result else None
         return projection is not None and projection.points.shape[1] == 3
 
     # The point
 
     @on(ExplorerMap.Pointed)
-    def ask_about(self, _: ExplorerMap.Pointed) -> None:
-        """Find out about the point that the cursor came to."""
-        self._ask_point()
+    def describe_point(self, _: ExplorerMap.Pointed) -> None:
+        """Request the details of the point at the cursor."""
+        self._request_point()
 
-    def _ask_point(self) -> None:
+    def _request_point(self) -> None:
         index = self._map.selected
-        if self._answer is not None and index is not None:
-            self._desk.ask_point(self._answer, index)
+        if self._result is not None and index is not None:
+            self._worker.request_point(self._result, index)
 
     @on(PointFound)
     def show_point(self, message: PointFound) -> None:
-        """Show what was found out, unless the cursor is elsewhere by now."""
-        answer = message.answer
-        if answer.facts.index != self._map.selected:
+        """Show the details, unless the cursor has moved on."""
+        result = message.result
+        if result.facts.index != self._map.selected:
             return
         others = max(self._map.here() - 1, 0)
-        self.query_one(PointPanel).show(point_words(answer, others))
-        marks = dict.fromkeys(answer.facts.distant.indices.tolist(), DISTANT)
-        marks |= dict.fromkeys(answer.facts.nearest.indices.tolist(), NEAREST)
+        self.query_one(PointPanel).show(point_words(result, others))
+        marks = dict.fromkeys(result.facts.distant.indices.tolist(), DISTANT)
+        marks |= dict.fromkeys(result.facts.nearest.indices.tolist(), NEAREST)
         self._map.mark(marks)
 
     def _show_line(self) -> None:
-        words = line_words(self._snapshot, self._time, self._coloring, self._said)
+        words = line_words(self._snapshot, self._time, self._coloring, self._status)
         if words != self._line:
             self._line = words
             self.query_one("#line", Static).update(Content(words))
 
-    # What a person asks
+    # Actions
 
     def on_key(self, event: events.Key) -> None:
-        """Move with the arrows; with shift the map, or a cloud's side that one sees."""
+        """Move the cursor with the arrows; with Shift, pan the map or rotate a cloud."""
         name = event.key.removeprefix("shift+")
         across = {"left": -1, "right": 1}.get(name, 0)
         down = {"up": -1, "down": 1}.get(name, 0)
@@ -261,7 +269,7 @@ class ExplorerScreen(BaseScreen[None]):
         self._map.step(by)
 
     def action_zoom(self, steps: int) -> None:
-        """Magnify about the cursor."""
+        """Zoom about the cursor."""
         self._map.zoom(steps)
 
     def action_whole(self) -> None:
@@ -269,36 +277,40 @@ class ExplorerScreen(BaseScreen[None]):
         self._map.whole()
 
     def action_shade(self) -> None:
-        """Shade the Voronoi cells, or no longer."""
-        self._map.shaded = not self._map.shaded
-        self._map.redraw()
+        """Toggle the Voronoi cells."""
+        self._regions = not self._regions
+        self._show_scene()
 
     def action_color(self, by: int) -> None:
-        """Colour by something else."""
+        """Change what the points are coloured by."""
         at = COLORINGS.index(self._coloring) + by
         self._coloring = COLORINGS[at % len(COLORINGS)]
-        self._said = f"colouring by {self._coloring} …"
-        self._ask()
+        self._status = f"Colouring by {self._coloring} …"
+        self._request_map()
         self._show_line()
 
     def action_projection(self) -> None:
-        """Show the latents in another projection."""
+        """Switch to the next projection."""
         from tui_latent.analysis.projections import projection_names
 
-        if self._answer is None:
+        if self._result is None:
             return
-        space = self._answer.space
+        space = self._result.space
         names = projection_names(space.points.shape[1], len(space.map.class_names))
         if len(names) == 1:
-            why = "of this evaluation only the map was kept" if space.is_map else "they are 2-D"
-            self.notify(f"The latents have no other projection: {why}.", markup=False)
+            why = (
+                "only the map of this evaluation was kept"
+                if space.is_map
+                else "the latents are 2-D"
+            )
+            self.notify(f"No other projection: {why}.", markup=False)
             return
-        self._desk.cancelled.set()
-        wanted = self._asked.projection if self._asked else "map"
+        self._worker.cancelled.set()
+        wanted = self._requested.projection if self._requested else "map"
         at = names.index(wanted) if wanted in names else 0
         self._projection = names[(at + 1) % len(names)]
-        self._said = f"{self._projection} …  (escape gives it up)"
-        self._ask()
+        self._status = f"Computing {self._projection} …  (Esc cancels)"
+        self._request_map()
         self._show_line()
 
     def action_solo(self) -> None:
@@ -312,14 +324,14 @@ class ExplorerScreen(BaseScreen[None]):
         self._show_classes(self._filter.only(label, len(self._class_names)))
 
     def action_hide(self) -> None:
-        """Hide the class of the point; the cursor goes to the nearest one that is left."""
+        """Hide the class of the point and move to the nearest visible point."""
         label = self._selected_class()
         if label is not None:
             self._show_classes(self._filter.hide(label, len(self._class_names)))
             self._map.move(0, 0)
 
     def action_examples(self) -> None:
-        """Show fewer points of each class, or all again."""
+        """Show fewer points per class, or all again."""
         self._show_classes(self._filter.fewer())
         self._map.move(0, 0)
 
@@ -333,17 +345,17 @@ class ExplorerScreen(BaseScreen[None]):
 
     @property
     def _class_names(self) -> tuple[str, ...]:
-        return self._answer.space.map.class_names if self._answer else ()
+        return self._result.space.map.class_names if self._result else ()
 
     def _selected_class(self) -> int | None:
-        if self._answer is None or self._map.selected is None:
+        if self._result is None or self._map.selected is None:
             return None
-        return int(self._answer.space.map.labels[self._map.selected])
+        return int(self._result.space.map.labels[self._map.selected])
 
     # Time
 
     def action_time(self, by: int) -> None:
-        """Look at an earlier or a later evaluation."""
+        """Show an earlier or a later evaluation."""
         self._playing = False
         self._travel(by)
 
@@ -351,85 +363,85 @@ class ExplorerScreen(BaseScreen[None]):
         moved = self._time.move(self._snapshot.map_steps, by)
         if moved:
             self._projection = "map"
-            self._said = ""
-            self._ask()
+            self._status = ""
+            self._request_map()
             self._show_line()
         return moved
 
     def action_play(self) -> None:
-        """Watch the evaluations from the first on, or hold."""
+        """Play the evaluations from the first one, or pause."""
         self._playing = not self._playing
         if self._playing and self._time.step is None:
             self._travel(-len(self._snapshot.map_steps))
 
     def _play_on(self) -> None:
-        shown = self._answer is not None and self._answer.question == self._asked
+        shown = self._result is not None and self._result.request == self._requested
         if self._playing and shown and not self._travel(1):
             self._playing = False
 
     # Movers
 
     def action_movers(self) -> None:
-        """List the images whose neighbourhood changed most since the evaluation before."""
+        """List the images whose neighbourhood changed most since the previous evaluation."""
         listing = self.query_one(ChangeList)
         showing = not self.has_class("-movers")
         self.set_class(showing, "-movers")
         listing.can_focus = showing
         if showing:
             listing.focus()
-            self._ask_movers()
+            self._request_changes()
         else:
             self.set_focus(None)
 
-    def _ask_movers(self) -> None:
+    def _request_changes(self) -> None:
         steps = self._snapshot.map_steps
         at = self._time.position(steps)
         if at == 0:
-            self.query_one(ChangeList).say("There is no evaluation before this one.")
+            self.query_one(ChangeList).say("There is no earlier evaluation.")
             return
         before, after = steps[at - 1], steps[at]
-        self._desk.ask_movers(before, after)
+        self._worker.request_changes(before, after)
 
     @on(ChangesFound)
     def show_movers(self, message: ChangesFound) -> None:
-        """List who moved."""
+        """List the images that changed most."""
         listing = self.query_one(ChangeList)
         if message.movers is None:
-            listing.say("The two evaluations do not show the same images.")
+            listing.say("The two evaluations contain different images.")
         else:
             listing.show(message.movers, message.before, message.after)
 
     @on(ChangeList.At)
     def go_to_mover(self, message: ChangeList.At) -> None:
-        """Show where the image is that the list is at."""
+        """Move the cursor to the highlighted image."""
         self._map.select(message.index)
 
     @on(ChangeList.Chosen)
     def take_mover(self) -> None:
-        """Go back to the point, which is the image chosen."""
+        """Close the list; the cursor stays on the chosen image."""
         self.action_movers()
 
     # Finding
 
     def action_find(self) -> None:
-        """Ask for an image's number or a class's name."""
+        """Open the search box."""
         self.query_one(FindBox).open()
 
-    @on(FindBox.Asked)
-    def find(self, message: FindBox.Asked) -> None:
+    @on(FindBox.Searched)
+    def find(self, message: FindBox.Searched) -> None:
         """Go to the image, or to the next one of the class."""
         self._query = message.query
         self.action_find_next()
 
     def action_find_next(self) -> None:
-        """Go to the next image that was asked for."""
-        if self._answer is None or not self._query:
+        """Go to the next match."""
+        if self._result is None or not self._query:
             return
         after = self._map.selected if self._map.selected is not None else -1
-        labels = self._answer.space.map.labels
+        labels = self._result.space.map.labels
         index = next_match(self._query, self._class_names, labels, after)
         if index is None:
-            self.notify(f"Nothing is called “{self._query}” here.", markup=False)
+            self.notify(f"No image or class matches “{self._query}”.", markup=False)
         else:
             self._map.select(index)
 
@@ -437,7 +449,8 @@ class ExplorerScreen(BaseScreen[None]):
 
     def action_thumbnails(self) -> None:
         """Show images in the places of points, or points again."""
-        self._map.show_thumbnails(None if self._map.shows_images else self._desk.images)
+        self._thumbnails = not self._thumbnails
+        self._show_scene()
 
     def action_images(self) -> None:
         """Show the image in the viewer."""
@@ -446,16 +459,16 @@ class ExplorerScreen(BaseScreen[None]):
         self.app.push_screen(ViewerScreen(self.path, self._map.selected or 0))
 
     def action_back(self) -> None:
-        """Leave what was asked for last: a question, a computation, a list, the explorer."""
+        """Close the search or the list, cancel a computation, or leave the explorer."""
         if self.query_one(FindBox).is_open:
             self.query_one(FindBox).close()
         elif self.has_class("-movers"):
             self.action_movers()
         elif (
-            self._asked is not None
-            and self._answer is not None
-            and (self._answer.question.projection != self._asked.projection)
+            self._requested is not None
+            and self._result is not None
+            and (self._result.request.projection != self._requested.projection)
         ):
-            self._desk.cancelled.set()
+            self._worker.cancelled.set()
         else:
             self.dismiss()

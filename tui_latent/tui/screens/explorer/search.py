@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 def next_match(
     query: str, class_names: Sequence[str], labels: NDArray[np.int64], after: int
 ) -> int | None:
-    """Return the image that a query means, None where there is none.
+    """Return the image that matches a query, None if there is none.
 
     A class's whole name comes first, so that "4" finds digits of the class 4 and "#4" the image
     of that number; then a number; then a part of a class's name. Of a class, the next image

@@ -1,4 +1,4 @@
-"""A line that asks for an image's number or a class's name, there only while it is needed."""
+"""A search box for an image's number or a class's name, visible only while in use."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from textual.widgets import Input
 
 
 class FindBox(Input):
-    """Hidden and without the focus until it is opened."""
+    """A search box that is hidden until it is opened."""
 
     DEFAULT_CSS = """
     FindBox { display: none; height: 1; border: none; padding: 0 1; background: $panel; }
     FindBox.-open { display: block; }
     """
 
-    class Asked(Message):
-        """Something is to be found."""
+    class Searched(Message):
+        """A search was submitted."""
 
         def __init__(self, query: str) -> None:
             super().__init__()
@@ -28,25 +28,25 @@ class FindBox(Input):
 
     @property
     def is_open(self) -> bool:
-        """Whether it asks now."""
+        """Whether the box is visible."""
         return self.has_class("-open")
 
     def open(self) -> None:
-        """Ask."""
+        """Show the box and focus it."""
         self.add_class("-open")
         self.can_focus = True
         self.value = ""
         self.focus()
 
     def close(self) -> None:
-        """Ask no more; the keys are the screen's again."""
+        """Hide the box; keys go to the screen again."""
         self.remove_class("-open")
         self.can_focus = False
         self.screen.set_focus(None)
 
     @on(Input.Submitted)
-    def ask(self, event: Input.Submitted) -> None:
-        """Pass on what was typed."""
+    def search(self, event: Input.Submitted) -> None:
+        """Post what was typed."""
         event.stop()
         self.close()
-        self.post_message(self.Asked(event.value.strip()))
+        self.post_message(self.Searched(event.value.strip()))

@@ -1,4 +1,4 @@
-"""The explorer's questions and their answers, as immutable values."""
+"""The explorer's requests and results as immutable values, and their wording."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from tui_latent.palettes import class_color
+from tui_latent.palettes import class_color, css_color
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.charts.line_chart import value_at
-from tui_latent.tui.charts.scatter import Coloring
+from tui_latent.tui.charts.scatter import Coloring, hidden_share
 from tui_latent.tui.format import number
 from tui_latent.tui.screens.explorer.colorings import ColoringName
 from tui_latent.tui.screens.explorer.point_panel import PointWords
@@ -29,37 +29,37 @@ if TYPE_CHECKING:
 
 _TRACK: Final = 24
 ELSEWHERE: Final = "↗"
-"""before a neighbour that is not near on the map, or a distant image that is"""
+"""marks a neighbour that is far away on the map, or a distant image that is near"""
 
 
 @dataclass(frozen=True)
 class MapRequest:
-    """What map is wanted."""
+    """A request for a map."""
 
     step: int
     """of the evaluation"""
     newest: bool
-    """whether that is the run's last one, whose latents are kept at full width"""
+    """whether it is the run's last one, whose latents are kept at full width"""
     coloring: ColoringName = "class"
     projection: ProjectionName = "map"
 
 
 @dataclass(frozen=True, eq=False)
 class MapResult:
-    """The map that was wanted."""
+    """A requested map."""
 
-    question: MapRequest
+    request: MapRequest
     space: Space
     coloring: Coloring
     projection: Projection | None = None
     """None shows the map as training wrote it"""
     problem: str = ""
-    """why something of it is not what was asked for"""
+    """why part of it is not as requested"""
 
 
 @dataclass(frozen=True, eq=False)
 class PointResult:
-    """What was found out about a point."""
+    """The details of a point."""
 
     space: Space
     facts: PointFacts
@@ -71,35 +71,37 @@ class PointResult:
     names: tuple[str, ...] = field(default=())
 
 
-def point_words(answer: PointResult, behind: int) -> PointWords:
-    """Put a point's facts in words; `behind` other points lie in its cell."""
-    facts, names = answer.facts, answer.names
+def point_words(result: PointResult, behind: int) -> PointWords:
+    """Describe a point; `behind` other points share its cell."""
+    facts, names = result.facts, result.names
     right = facts.vote == facts.label
-    verdict = f"kNN says {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
+    verdict = f"kNN: {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
     moved = int(facts.nearest.far_on_map.sum())
     lines = [
-        Content.assemble("label ", (_name(names, facts.label), f"bold {_css(facts.label)}")),
+        Content.assemble(
+            "label ", (_name(names, facts.label), f"bold {css_color(class_color(facts.label))}")
+        ),
         Content.styled(verdict, "" if right else "bold $text-error"),
-        Content(f"denser than {facts.thinner:.0%}"),
-        Content(f"+{behind:,} in this cell" if behind else ""),
-        Content(f"{ELSEWHERE} {moved} of its nearest are far on the map" if moved else ""),
+        Content(f"density percentile {100 * facts.thinner:.0f} %"),
+        Content(f"{behind:,} more in this cell" if behind else ""),
+        Content(f"{ELSEWHERE} {moved} of its neighbours are far away on the map" if moved else ""),
     ]
     return PointWords(
         title=f"held-out image {facts.index:,}",
         lines=lines,
-        image=answer.image,
-        nearest_title=f"nearest, {_where(answer.space)}",
-        nearest=_tiles(answer, facts.nearest, answer.nearest, facts.nearest.far_on_map),
+        image=result.image,
+        nearest_title=f"nearest {_space_name(result.space)}",
+        nearest=_tiles(result, facts.nearest, result.nearest, facts.nearest.far_on_map),
         distant_title="most distant",
-        distant=_tiles(answer, facts.distant, answer.distant, ~facts.distant.far_on_map),
-        problem=answer.problem,
+        distant=_tiles(result, facts.distant, result.distant, ~facts.distant.far_on_map),
+        problem=result.problem,
     )
 
 
-def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str) -> str:
-    """Say which run and evaluation are looked at; or how far something is, while there is that."""
-    if said:
-        return f"{snapshot.name}  {said}"
+def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, status: str) -> str:
+    """Name the run and evaluation shown, or report progress while there is any."""
+    if status:
+        return f"{snapshot.name}  {status}"
     parts = [snapshot.name]
     steps = snapshot.map_steps
     step = time.resolve(steps)
@@ -114,50 +116,51 @@ def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, said: str
     return "  ".join(parts)
 
 
-def map_title(answer: MapResult) -> str:
-    """Name a map and say how much of the latents it shows."""
-    if answer.projection is None:
-        way = answer.space.map.projection
-        return "Latent map" if way == "native" else f"Latent map, {way.upper()}"
-    return f"{answer.projection.name} · {answer.projection.faithful}"
+def map_titles(result: MapResult, shown: int, hidden: int) -> tuple[str, ...]:
+    """Name a map, and say how faithful it is and how many points are hidden."""
+    title = f"{result.projection.name} · {result.projection.faithful}" if result.projection else ""
+    if not title:
+        way = result.space.map.projection
+        title = "Latent map" if way == "native" else f"Latent map, {way.upper()}"
+    share = hidden_share(hidden, shown)
+    return (
+        f"{title} · {shown:,} held-out images · {share}",
+        f"{title} · {shown:,} · {share}",
+        title,
+    )
 
 
 def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
-    """Put the images that changed their neighbourhood most in words, a line each."""
+    """List the images whose neighbourhood changed most, one per line."""
     head = (
-        f"From step {before:,} to {after:,} images kept {movers.mean_kept:.0%} of their "
-        f"{movers.neighbours} nearest on the map."
+        f"From step {before:,} to step {after:,}, images kept {movers.mean_kept:.0%} of their "
+        f"{movers.neighbours} nearest neighbours on the map, on average."
     )
     rows = zip(movers.indices.tolist(), movers.kept.tolist(), strict=True)
     return [head, *(f"image {index:>6,}   kept {kept:4.0%}" for index, kept in rows)]
 
 
-def _where(space: Space) -> str:
+def _space_name(space: Space) -> str:
     if space.is_map:
         return "on the map"
-    return f"in the {space.points.shape[1]}-D latents"
+    return f"in the {space.points.shape[1]}-D latent space"
 
 
 def _tiles(
-    answer: PointResult, related: RelatedImages, images: Pixels | None, elsewhere: NDArray[np.bool_]
+    result: PointResult, related: RelatedImages, images: Pixels | None, elsewhere: NDArray[np.bool_]
 ) -> list[Tile]:
-    """Make tiles; those that the map shows elsewhere than the latents do are marked."""
+    """Make tiles, marking those that the map places differently from the latent space."""
     if images is None:
         return []
     tiles = []
-    labels = answer.space.map.labels[related.indices].tolist()
+    labels = result.space.map.labels[related.indices].tolist()
     rows = zip(images, labels, related.distances.tolist(), elsewhere.tolist(), strict=True)
     for image, label, distance, moved in rows:
-        same = label == answer.facts.label
-        text = f"{ELSEWHERE if moved else ''}{_name(answer.names, label)} {number(distance)}"
+        same = label == result.facts.label
+        text = f"{ELSEWHERE if moved else ''}{_name(result.names, label)} {number(distance)}"
         tiles.append(Tile(image, text, "" if same else "$text-error"))
     return tiles
 
 
 def _name(names: tuple[str, ...], index: int) -> str:
     return names[index] if 0 <= index < len(names) else str(index)
-
-
-def _css(index: int) -> str:
-    red, green, blue = class_color(index)
-    return f"rgb({red},{green},{blue})"

@@ -1,4 +1,4 @@
-"""Answers the explorer's questions in threads of its own: maps in one, points in another."""
+"""Answers the explorer's requests in two threads: one for maps, one for points."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class MapFound(Message, bubble=False):
-    """A map that was asked for, or why there is none."""
+    """A requested map, or why there is none."""
 
-    answer: MapResult | str
+    result: MapResult | str
 
 
 @dataclass
 class PointFound(Message, bubble=False):
-    """What there is to say of a point."""
+    """The details of a point."""
 
-    answer: PointResult
+    result: PointResult
 
 
 @dataclass
 class ChangesFound(Message, bubble=False):
-    """Which images changed their neighbourhood most; None where that cannot be said."""
+    """Which images changed their neighbourhood most; None if that is unknown."""
 
     before: int
     after: int
@@ -51,37 +51,37 @@ class ChangesFound(Message, bubble=False):
 
 @dataclass
 class ProgressReported(Message, bubble=False):
-    """How far something is, or what went wrong."""
+    """Progress, or what went wrong."""
 
-    words: str
+    text: str
 
 
 RELATED: Final = 8
-"""nearest and most distant images asked for"""
+"""number of nearest and of most distant images"""
 _MOVERS: Final = 200
 
 
 class ExplorerWorker:
-    """Finds maps, points and movers of one run; of several questions the newest is answered.
+    """Finds maps, points and movers of one run; only the newest request of each kind counts.
 
-    Answers are the messages above, posted from a thread.
+    Results are the messages above, posted from a thread.
     """
 
     def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
         self._path = path
         self._post = post
-        self._maps = WorkerThread(self._tell_failed)
-        self._points = WorkerThread(self._tell_failed)
+        self._maps = WorkerThread(self._report_failure)
+        self._points = WorkerThread(self._report_failure)
         self._mutex = threading.Lock()
         self._source: RunSource | None = None
         self._reader: RunReader | None = None
         self._space: tuple[int, bool, Space] | None = None
         self._projection: Projection | None = None
         self.cancelled = threading.Event()
-        """set to give up the projection that is being made"""
+        """set to cancel the projection being computed"""
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Stop answering."""
         self.cancelled.set()
         threading.Thread(target=self._close, daemon=True).start()
 
@@ -89,38 +89,38 @@ class ExplorerWorker:
         self._maps.close()
         self._points.close()
 
-    def ask(self, question: MapRequest) -> None:
+    def request_map(self, request: MapRequest) -> None:
         """Find a map."""
-        self._maps.submit("map", lambda: self._post(MapFound(self._answer(question))))
+        self._maps.submit("map", lambda: self._post(MapFound(self._find_map(request))))
 
-    def ask_point(self, shown: MapResult, index: int) -> None:
-        """Find out about a point of a map; without images where there are none."""
-        self._points.submit("point", lambda: self._post(PointFound(self._about(shown, index))))
+    def request_point(self, shown: MapResult, index: int) -> None:
+        """Find the details of a point, without images if there are none."""
+        self._points.submit("point", lambda: self._post(PointFound(self._describe(shown, index))))
 
-    def ask_movers(self, before: int, after: int) -> None:
-        """Find the images that changed their neighbourhood most between two evaluations."""
+    def request_changes(self, before: int, after: int) -> None:
+        """Find the images whose neighbourhood changed most between two evaluations."""
         self._maps.submit(
             "movers", lambda: self._post(ChangesFound(before, after, self._movers(before, after)))
         )
 
     def images(self, indices: Sequence[int], step: int | None = None) -> Pixels:
-        """Return held-out images, (n, H, W, C), for points of a step, else of the newest map found.
+        """Return held-out images, (n, H, W, C), for points of a step, by default of the newest map.
 
-        InspectionError when there are none.
+        Raises InspectionError if there are none.
         """
         from tui_latent.analysis.neighbourhoods import images_of
 
         if step is None and self._space is not None:
             step = self._space[2].map.step
-        return images_of(self._opened(), np.asarray(indices, np.int64), step)
+        return images_of(self._run_source(), np.asarray(indices, np.int64), step)
 
-    def _tell(self, words: str) -> None:
-        self._post(ProgressReported(words))
+    def _report(self, text: str) -> None:
+        self._post(ProgressReported(text))
 
-    def _tell_failed(self, error: Exception) -> None:
-        self._tell(f"failed: {error}")
+    def _report_failure(self, error: Exception) -> None:
+        self._report(f"Failed: {error}")
 
-    def _opened(self) -> RunSource:
+    def _run_source(self) -> RunSource:
         from tui_latent.analysis.run_data import RunSource
 
         with self._mutex:
@@ -128,7 +128,7 @@ class ExplorerWorker:
                 self._source = RunSource(self._path)
             return self._source
 
-    def _read(self) -> RunReader:
+    def _run_reader(self) -> RunReader:
         from tui_latent.runs.reader import RunReader
 
         with self._mutex:
@@ -136,53 +136,53 @@ class ExplorerWorker:
                 self._reader = RunReader(self._path)
             return self._reader
 
-    def _answer(self, question: MapRequest) -> MapResult | str:
+    def _find_map(self, request: MapRequest) -> MapResult | str:
         from tui_latent.analysis.errors import InspectionError
 
         try:
-            space = self._space_of(question)
+            space = self._space_of(request)
             if space is None:
-                return f"The map of step {question.step:,} is not there any more."
+                return f"The map of step {request.step:,} no longer exists."
         except InspectionError as error:
             return str(error)
         problem, projection = "", None
         try:
-            coloring = make_coloring(question.coloring, space)
+            coloring = make_coloring(request.coloring, space)
         except InspectionError as error:
             problem, coloring = str(error), make_coloring("class", space)
-        if question.projection != "map":
+        if request.projection != "map":
             try:
-                projection = self._projected(space, question)
+                projection = self._projected(space, request)
             except InspectionError as error:
                 problem = str(error)
-        return MapResult(question, space, coloring, projection, problem)
+        return MapResult(request, space, coloring, projection, problem)
 
-    def _space_of(self, question: MapRequest) -> Space | None:
+    def _space_of(self, request: MapRequest) -> Space | None:
         from tui_latent.analysis.neighbourhoods import space_at
 
-        key = (question.step, question.newest)
+        key = (request.step, request.newest)
         if self._space is not None and self._space[:2] == key:
             return self._space[2]
-        latent_map = self._read().map_at(question.step)
+        latent_map = self._run_reader().map_at(request.step)
         if latent_map is None:
             return None
-        space = space_at(self._opened(), latent_map, question.newest)
+        space = space_at(self._run_source(), latent_map, request.newest)
         self._space, self._projection = (*key, space), None
         return space
 
-    def _projected(self, space: Space, question: MapRequest) -> Projection | None:
-        """Return a projection; where it was given up, the last one of this space."""
+    def _projected(self, space: Space, request: MapRequest) -> Projection | None:
+        """Return a projection; if it was cancelled, the previous one of this space."""
         from tui_latent.analysis.projections import CancelledError, project
 
-        if self._projection is None or self._projection.name != question.projection:
+        if self._projection is None or self._projection.name != request.projection:
             self.cancelled.clear()
             try:
-                self._projection = project(space, question.projection, self._tell, self.cancelled)
+                self._projection = project(space, request.projection, self._report, self.cancelled)
             except CancelledError:
-                self._tell("given up")
+                self._report("Cancelled.")
         return self._projection
 
-    def _about(self, shown: MapResult, index: int) -> PointResult:
+    def _describe(self, shown: MapResult, index: int) -> PointResult:
         from tui_latent.analysis.errors import InspectionError
 
         space, projection = shown.space, shown.projection
@@ -199,7 +199,7 @@ class ExplorerWorker:
     def _movers(self, before: int, after: int) -> NeighbourChanges | None:
         from tui_latent.analysis.neighbourhood_change import find_changes
 
-        old, new = self._read().map_at(before), self._read().map_at(after)
+        old, new = self._run_reader().map_at(before), self._run_reader().map_at(after)
         if old is None or new is None:
             return None
         return find_changes(old, new, _MOVERS)

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui_latent.tui.charts.image_grid import ImageSheet
-from tui_latent.tui.charts.marked_scatter import MarkedScatter
+from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.screens.images.base import ImagesScreen
 from tui_latent.tui.screens.images.page_bar import PageBar
 from tui_latent.tui.screens.images.pages import PAGES
@@ -40,11 +40,11 @@ class ViewerScreen(ImagesScreen):
 
     CSS = f"""{ImagesScreen.CSS}
     ViewerScreen > #body {{ height: 1fr; }}
-    ViewerScreen MarkedScatter {{ display: none; width: 38%; height: 1fr; }}
-    ViewerScreen.-map.-marks MarkedScatter {{ display: block; }}
+    ViewerScreen ScatterPanel {{ display: none; width: 38%; height: 1fr; }}
+    ViewerScreen.-map.-marks ScatterPanel {{ display: block; }}
     ViewerScreen LatentSliders {{ display: none; width: 1fr; height: 1fr; }}
     ViewerScreen.-sliders LatentSliders {{ display: block; }}
-    ViewerScreen.-sliders.-map MarkedScatter {{ width: 32%; }}
+    ViewerScreen.-sliders.-map ScatterPanel {{ width: 32%; }}
     """
 
     BINDINGS = [
@@ -85,7 +85,9 @@ class ViewerScreen(ImagesScreen):
         with Horizontal(id="body"):
             yield LatentSliders()
             yield ImageSheet()
-            yield MarkedScatter(cast("LatentApp", self.app).drawer)
+            scatter = ScatterPanel(cast("LatentApp", self.app).drawer, "marks")
+            scatter.can_focus = False
+            yield scatter
         yield KeyFooter()
 
     @property
@@ -118,7 +120,7 @@ class ViewerScreen(ImagesScreen):
             self.set_class(sheet.marks is not None, "-marks")
         self.set_class(sheet.sliders is not None, "-sliders")
         if sheet.marks is not None:
-            self.query_one(MarkedScatter).show(sheet.marks)
+            self.query_one(ScatterPanel).show(sheet.marks.scene())
         if sheet.sliders is not None:
             self.query_one(LatentSliders).show(sheet.sliders)
         if self.has_class("-sliders") and self.focused is None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.charts.image_grid import Tile
+from tui_latent.tui.charts.scatter import Mark, Scene, map_scene
 
 NEIGHBOURS = 20
 """neighbours asked for: those that kNN@20 votes with"""
@@ -27,6 +28,12 @@ class Marks:
     """(n,) a character each"""
     titles: Sequence[str]
     """from the fullest to the shortest"""
+
+    def scene(self) -> Scene:
+        """Return the map with these marks upon it."""
+        places = zip(self.points.tolist(), self.glyphs, strict=True)
+        marks = [Mark(x, y, glyph) for (x, y), glyph in places]
+        return map_scene(self.latent_map, marks=marks, titles=lambda _: self.titles, source=self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
-from tui_latent.tui.min_size import too_small, too_small_words
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.menu.preset_facts import PresetEntry
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
@@ -97,7 +96,7 @@ class MenuScreen(BaseScreen[None]):
             yield Static(id="device", markup=False)
         yield PresetPane()
         yield RunTable()
-        yield Static(id="too-small", markup=False)
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -107,11 +106,6 @@ class MenuScreen(BaseScreen[None]):
         self.query_one(PresetPane).focus_list()
         self._timer = self.set_interval(RUNS_EVERY, self._look_at_runs)
         self.call_after_refresh(self._find_device)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Put a sentence in the place of the lists where they have no room."""
-        self.set_class(too_small(event.size), "-too-small")
-        self.query_one("#too-small", Static).update(too_small_words(event.size))
 
     def on_screen_resume(self) -> None:
         self._timer.resume()

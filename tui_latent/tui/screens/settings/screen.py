@@ -33,7 +33,9 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     SettingsScreen > #top > #count { width: 1fr; text-align: right; }
     SettingsScreen .line { height: 1; padding: 0 1; }
     SettingsScreen .line > .label { width: 10; color: $text-muted; }
-    SettingsScreen .line > Input { width: 40; height: 1; border: none; padding: 0; background: $panel; }
+    SettingsScreen .line > Input {
+        width: 40; height: 1; border: none; padding: 0; background: $panel;
+    }
     SettingsScreen .line > Input:focus { border: none; background: $accent 30%; }
     SettingsScreen .line > .error { width: 1fr; padding-left: 2; color: $text-error; }
     SettingsScreen #find { display: none; }

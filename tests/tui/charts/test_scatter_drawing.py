@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.made_runs import clusters
+from tui_latent.map_frame import settle_frame
 from tui_latent.runs.schema import LatentMap
-from tui_latent.tui.charts.raster import settle_frame
-from tui_latent.tui.charts.scatter_panel import draw_map, legend_strips, message_strips
+from tui_latent.tui.charts.panel import message_strips
+from tui_latent.tui.charts.scatter import map_scene
+from tui_latent.tui.charts.scatter_drawing import draw_map, scene_legend
 
 
 def drawn(latent_map: LatentMap, width: int, height: int, colored: bool = True) -> list[str]:
-    frame = settle_frame(latent_map.points, None)
-    drawing = draw_map(latent_map, frame, width, height, colored)
+    scene = map_scene(latent_map, axes=True, legend=True)
+    drawing = draw_map(scene, settle_frame(latent_map.points), width, height, colored)
     assert all(strip.cell_length == width for strip in drawing.strips)
     return [strip.text for strip in drawing.strips]
 
@@ -48,20 +51,13 @@ def test_labels_beyond_the_names_are_numbers() -> None:
     assert any("7" in line for line in drawn(latent_map, 40, 12))
 
 
-@pytest.mark.parametrize("projection", ["pca", "native"])
-def test_the_title_says_how_the_points_came_about(projection: str) -> None:
-    known = clusters(50, 2)
-    latent_map = LatentMap(1234, known.points, known.indices, known.labels, ("a", "b"), projection)
-    frame = settle_frame(known.points, None)
-    titles = draw_map(latent_map, frame, 60, 20, True).titles
-    assert ("pca" in titles[0]) == (projection == "pca")
-    assert all("step 1,234" in title for title in titles)
-    assert [len(title) for title in titles] == sorted((len(t) for t in titles), reverse=True)
-
-
 def test_a_long_legend_says_how_many_classes_it_leaves_out() -> None:
-    names = [f"class {index}" for index in range(100)]
-    lines = [strip.text.rstrip() for strip in legend_strips(names, 50, 2, True, True)]
+    scene = map_scene(clusters(200, 100), legend=True)
+    scene = replace(
+        scene,
+        coloring=replace(scene.coloring, names=tuple(f"class {index}" for index in range(100))),
+    )
+    lines = [strip.text.rstrip() for strip in scene_legend(scene, 50, colored=True)]
     assert len(lines) == 2
     shown = sum(line.count("class") for line in lines)
     assert lines[-1].endswith(f"… {100 - shown} more")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tui_latent.map_frame import settle_frame
 from tui_latent.palettes import class_color
 from tui_latent.runs.schema import LatentMap
-from tui_latent.tui.charts.marked_scatter import draw_marks
 from tui_latent.tui.charts.panel import Drawing
-from tui_latent.tui.charts.raster import settle_frame
+from tui_latent.tui.charts.scatter_drawing import draw_map
 from tui_latent.tui.screens.images.sheet import Marks
 
 GRID = np.array([(x, y) for x in range(-10, 11) for y in range(-10, 11)], np.float32)
@@ -19,7 +19,7 @@ def drawn(points: list[tuple[float, float]], glyphs: str, colored: bool = True) 
     labels = (GRID[:, 0] > 0).astype(np.int64)
     latent_map = LatentMap(60, GRID, np.arange(len(GRID)), labels, ("left", "right"))
     marks = Marks(latent_map, np.array(points), glyphs, ("title",))
-    return draw_marks(marks, settle_frame(GRID, None), 40, 20, colored)
+    return draw_map(marks.scene(), settle_frame(GRID), 40, 20, colored)
 
 
 def places(drawing: Drawing, glyph: str) -> list[tuple[int, int]]:
@@ -64,5 +64,6 @@ def test_the_map_has_the_classes_colours_and_without_colour_dots_alone() -> None
 
 def test_places_that_are_not_finite_are_left_out_or_told() -> None:
     assert not places(drawn([(np.nan, 0), (0, 0)], "nm"), "n")
-    words = " ".join(strip.text for strip in drawn([(np.nan, np.nan)], "n").strips)
-    assert "nothing here is a finite number" in words
+    text = " ".join(strip.text for strip in drawn([(np.nan, np.nan)], "n").strips)
+    words = " ".join(text.split())
+    assert "No point of this map is a finite number" in words

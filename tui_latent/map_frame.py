@@ -1,0 +1,92 @@
+"""The part of the plane that a map shows: one rule for the screen and for reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+_TOO_LARGE: Final = 1e30
+"""numbers beyond it count as infinite: differences of float32 would overflow"""
+_SAMPLED: Final = 200_000
+"""points that settle a frame; of more, an evenly spaced sample is used"""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A box of the plane."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    def including(self, points: NDArray[Any]) -> Frame:
+        """Return the frame widened to contain (N, 2) finite points."""
+        if not len(points):
+            return self
+        (left, bottom), (right, top) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        return Frame(
+            min(self.left, left),
+            max(self.right, right),
+            min(self.bottom, bottom),
+            max(self.top, top),
+        )
+
+
+def drawable(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which values can be drawn: those that are finite and not absurdly large."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(values) < _TOO_LARGE)
+
+
+def finite_points(points: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows of (N, 2) points can be drawn."""
+    return drawable(points[:, 0]) & drawable(points[:, 1])
+
+
+def settle_frame(points: NDArray[Any], previous: Frame | None = None) -> Frame | None:
+    """Return the frame for (N, 2) points: the previous one while it still serves.
+
+    It changes when points leave it or use less than half of its longer side. The outermost
+    0.2 % at each side do not count, so that one stray image does not shrink the map; None
+    without a finite point.
+    """
+    points = points[:: max(1, len(points) // _SAMPLED)]
+    points = np.asarray(points, dtype=np.float64)[finite_points(points)]
+    if not len(points):
+        return None
+    low, high = np.quantile(points, [0.002, 0.998], axis=0)
+    if previous is not None:
+        inside = previous.left <= low[0] and high[0] <= previous.right
+        inside = inside and previous.bottom <= low[1] and high[1] <= previous.top
+        side = max(previous.right - previous.left, previous.top - previous.bottom)
+        if inside and (high - low).max() >= 0.5 * side:
+            return previous
+    centre = (low + high) / 2
+    smallest = max(1e-6 * float(np.abs(centre).max()), 1e-9)
+    half = np.maximum((high - low) / 2, smallest)
+    half = np.maximum(half, 0.05 * half.max()) * 1.12
+    left, bottom = (float(value) for value in centre - half)
+    right, top = (float(value) for value in centre + half)
+    return Frame(left, right, bottom, top)
+
+
+def central_points(places: NDArray[Any], columns: int, rows: int) -> tuple[Ints, Ints, Ints]:
+    """Return the point nearest to the middle of each cell of a grid, with its column and row.
+
+    `places` are (N, 2) positions in cells. Points outside the grid and cells without a point
+    are left out.
+    """
+    cells = np.floor(places)
+    with np.errstate(invalid="ignore"):
+        inside = np.flatnonzero(((cells >= 0) & (cells < (columns, rows))).all(axis=1))
+    off_centre = np.square(places[inside] - cells[inside] - 0.5).sum(axis=1)
+    nearest_first = inside[np.argsort(off_centre, kind="stable")]
+    numbers = (cells[nearest_first, 1] * columns + cells[nearest_first, 0]).astype(np.int64)
+    taken, first = np.unique(numbers, return_index=True)
+    return nearest_first[first], taken % max(columns, 1), taken // max(columns, 1)

@@ -1,0 +1,203 @@
+"""Scenes drawn into strips, for the drawing thread.
+
+plotext draws a map with axes, the canvas every other: plotext has no backgrounds and takes ten
+times as long. Both get their cells from `point_cells`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import cell_len
+from rich.color import Color
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_latent.map_frame import Frame, Ints, finite_points
+from tui_latent.palettes import RGB, class_glyph
+from tui_latent.tui.charts.axes import step_axis, value_axis
+from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, overlaid, packed
+from tui_latent.tui.charts.legend import Entry, legend_strips
+from tui_latent.tui.charts.panel import Drawing, message_strips
+from tui_latent.tui.charts.plotext_plot import Axis, Layer, Tag, canvas_size, draw_plot, lay_tags
+from tui_latent.tui.charts.raster import MapCells, map_cells, sparse
+from tui_latent.tui.charts.scatter import Mark, Scene
+from tui_latent.tui.charts.thumbnails import paste_thumbnails
+from tui_latent.tui.charts.window import Window
+from tui_latent.tui.format import clip
+
+LEGEND_LINES: Final = 2
+DIVERGED: Final = "No point of this map is a finite number: the training has diverged."
+_LEGEND_FROM: Final = 10
+"""lines from which a map has room for a legend"""
+_AXES_FROM: Final = (60, 20)
+"""columns and lines from which it has room for axes"""
+_NAME: Final = 18
+"""cells of a name in the legend"""
+_SHADE: Final = 0.28
+"""how much of a value's colour its regions have"""
+_STRUCK: Final = Style(strike=True, dim=True)
+
+
+def draw_map(
+    scene: Scene, frame: Frame | None, width: int, height: int, colored: bool, dark: bool = True
+) -> Drawing:
+    """Draw a whole scene: its frame, and all marks even where they lie outside."""
+    marked = np.array([(mark.x, mark.y) for mark in scene.marks]).reshape(-1, 2)
+    marked = marked[finite_points(marked)]
+    if frame is None or (scene.marks and not len(marked)):
+        strips = message_strips(DIVERGED, width, height)
+        return Drawing(strips, scene.titles(len(scene.points)))
+    legend = scene_legend(scene, width, colored) if height >= _LEGEND_FROM else []
+    frame, rows = frame.including(marked), height - len(legend)
+    if scene.axes:
+        strips, hidden = plot_scene(scene, frame, width, rows, colored)
+    else:
+        strips, hidden = paint_scene(scene, Window.around(frame, width, rows), colored, dark)
+    return Drawing([*strips, *legend], scene.titles(hidden))
+
+
+def point_cells(scene: Scene, window: Window, colored: bool) -> list[MapCells]:
+    """Reduce a scene's points to cells, the ground's first.
+
+    Without colour, or with more values than colours, each value is a character and no dots.
+    """
+    points, values = scene.points, scene.coloring.values
+    if not scene.visible.all():
+        points, values = points[scene.visible], values[scene.visible]
+    if scene.marks and not colored:
+        values = np.zeros_like(values)
+    glyphs = not scene.marks and (not colored or scene.coloring.needs_glyphs)
+    frame, width, height = window.frame, window.width, window.height
+    large = sparse(len(points), width, height)
+    layers = []
+    for chosen in _layers(values, scene.coloring.ground):
+        cells = map_cells(points[chosen], values[chosen], frame, width, height, large)
+        if glyphs:
+            cells = replace(cells, marks=tuple(map(class_glyph, cells.classes.tolist())))
+        layers.append(cells)
+    return layers
+
+
+def _layers(values: Ints, ground: int | None) -> list[Any]:
+    """Return what selects the points to draw, those of the ground first."""
+    return [slice(None)] if ground is None else [values == ground, values != ground]
+
+
+def plot_scene(
+    scene: Scene, frame: Frame, width: int, height: int, colored: bool
+) -> tuple[list[Strip], int]:
+    """Draw a scene with plotext, with axes where there is room; return the points hidden too."""
+    x: Axis | None = None
+    y: Axis | None = None
+    if width >= _AXES_FROM[0] and height >= _AXES_FROM[1]:
+        x, y = Axis((), ()), value_axis(0.0, 1.0, height)
+    window = Window.around(frame, *canvas_size(width, height, x, y))
+    if x and y:
+        view = window.frame
+        x = step_axis(view.left, view.right, window.width)
+        y = value_axis(view.bottom, view.top, window.height)
+    color = scene.coloring.color
+    layers = point_cells(scene, window, colored)
+    strips = draw_plot(
+        [
+            Layer(cells, [color(value) for value in cells.classes.tolist()] if colored else None)
+            for cells in layers
+        ],
+        *(width, height, x, y),
+    )
+    tags = _tags(scene, window, colored)
+    strips = lay_tags(strips, tags, width - window.width, window.width, window.height)
+    return strips, sum(cells.hidden for cells in layers)
+
+
+def _tags(scene: Scene, window: Window, colored: bool) -> list[Tag]:
+    """Name each value at the median of its points, the one with most points first."""
+    points = np.asarray(scene.points, dtype=np.float64)
+    seen = finite_points(points) & scene.visible
+    points, values = points[seen], scene.coloring.values[seen]
+    found, counts = np.unique(values, return_counts=True)
+    names, tags = scene.coloring.names, []
+    for value in found[np.argsort(-counts, kind="stable")].tolist():
+        column, row = window.cell(*np.median(points[values == value], axis=0).tolist())
+        name = names[value] if 0 <= value < len(names) else str(value)
+        color = scene.coloring.color(value) if colored else None
+        tags.append(Tag(column, window.height - 1 - row, name, color))
+    return tags
+
+
+def paint_scene(
+    scene: Scene, window: Window, colored: bool, dark: bool = True
+) -> tuple[list[Strip], int]:
+    """Draw a scene on a canvas; return how many of its visible points are hidden too."""
+    canvas = Canvas(window.width, window.height)
+    colors = scene.coloring.colors
+    if scene.regions and colored and scene.visible.any():
+        shades = np.array([packed(_shade(color, dark)) for color in colors], np.int32)
+        owners = scene.coloring.values[scene.visible][_owners(scene, window)]
+        canvas.backgrounds[:] = shades[owners % len(shades)]
+    palette = np.array([packed(color) for color in colors], np.int32)
+    hidden = 0
+    for cells in point_cells(scene, window, colored):
+        ink = palette[cells.classes % len(palette)] if colored else NO_COLOR
+        rows = window.height - 1 - cells.rows
+        canvas.put(rows, cells.columns, [ord(mark) for mark in cells.marks], ink)
+        hidden += cells.hidden
+    strips = canvas.strips()
+    if scene.images is not None:
+        strips = paste_thumbnails(strips, scene, window, colored, dark)
+    for row, cells_over in mark_cells(scene.marks, window, colored).items():
+        strips[row] = overlaid(strips[row], cells_over)
+    return strips, hidden
+
+
+def _owners(scene: Scene, window: Window) -> Ints:
+    """Return the visible point nearest to each cell, (height, width)."""
+    from scipy.spatial import cKDTree
+
+    frame = window.frame
+    across = np.linspace(frame.left, frame.right, window.width * 2 + 1)[1::2]
+    down = np.linspace(frame.top, frame.bottom, window.height * 2 + 1)[1::2]
+    places: NDArray[Any] = np.stack(np.meshgrid(across, down), axis=-1)
+    _, owners = cKDTree(scene.points[scene.visible]).query(places)
+    return np.asarray(owners, dtype=np.int64)
+
+
+def _shade(color: RGB, dark: bool) -> RGB:
+    ground = 0 if dark else 255
+    red, green, blue = (round(ground + _SHADE * (part - ground)) for part in color)
+    return red, green, blue
+
+
+def mark_cells(
+    marks: Iterable[Mark], window: Window, colored: bool
+) -> dict[int, list[tuple[int, str, Style]]]:
+    """Return by row the (column, character, style) of those marks that lie in the window."""
+    rows: dict[int, list[tuple[int, str, Style]]] = {}
+    for mark in marks:
+        if np.isfinite(mark.x + mark.y) and window.contains(mark.x, mark.y):
+            column, row = window.cell(mark.x, mark.y)
+            color = Color.from_rgb(*mark.color) if colored and mark.color else None
+            rows.setdefault(row, []).append((column, mark.glyph, Style(bold=True, color=color)))
+    return rows
+
+
+def scene_legend(scene: Scene, width: int, colored: bool) -> list[Strip]:
+    """Write what the colours mean; values that are not shown are struck out."""
+    if not scene.legend:
+        return []
+    coloring = scene.coloring
+    glyphs = not colored or coloring.needs_glyphs
+    names = [clip(name, _NAME) for name in coloring.names]
+    roomy = sum(cell_len(name) + 4 for name in names) - 2 <= width
+    entries = []
+    for index, name in enumerate(names):
+        mark = class_glyph(index) if glyphs else "○" if index in scene.struck else "●"
+        color = coloring.color(index) if colored else None
+        style = _STRUCK if index in scene.struck else Style()
+        entries.append(Entry(f"{mark} ", name, color, style))
+    return legend_strips(entries, width, LEGEND_LINES, 2 if roomy else 1)
