@@ -30,7 +30,7 @@ class ChartPanel(Widget, can_focus=True):
     """Asks for a drawing when its data, size or options change, and shows the newest."""
 
     DEFAULT_CSS = """
-    DrawnPanel {
+    ChartPanel {
         border: round $foreground 30%;
         border-title-color: $foreground;
         border-subtitle-color: $text-muted;

@@ -24,7 +24,7 @@ class StableList(OptionList):
     """Shows lines by key; the cursor stays on its key, or where it stood when that is gone."""
 
     DEFAULT_CSS = """
-    SteadyList {
+    StableList {
         height: 1fr;
         border: none;
         padding: 0;

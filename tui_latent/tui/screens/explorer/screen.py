@@ -65,10 +65,10 @@ class ExplorerScreen(BaseScreen[None]):
     ExplorerScreen.-narrow PointPanel { width: 28; }
     ExplorerScreen.-narrow #point { height: 5; }
     ExplorerScreen.-narrow #portrait { width: 9; }
-    ExplorerScreen MoverList { display: none; width: 46; height: 1fr; border: round $accent; }
-    ExplorerScreen.-movers MoverList { display: block; }
+    ExplorerScreen ChangeList { display: none; width: 46; height: 1fr; border: round $accent; }
+    ExplorerScreen.-movers ChangeList { display: block; }
     ExplorerScreen.-movers PointPanel { display: none; }
-    ExplorerScreen.-narrow MoverList { width: 34; }
+    ExplorerScreen.-narrow ChangeList { width: 34; }
     """
 
     BINDINGS = EXPLORER_KEYS

@@ -40,11 +40,11 @@ class ViewerScreen(ImagesScreen):
 
     CSS = f"""{ImagesScreen.CSS}
     ViewerScreen > #body {{ height: 1fr; }}
-    ViewerScreen MarksMap {{ display: none; width: 38%; height: 1fr; }}
-    ViewerScreen.-map.-marks MarksMap {{ display: block; }}
+    ViewerScreen MarkedScatter {{ display: none; width: 38%; height: 1fr; }}
+    ViewerScreen.-map.-marks MarkedScatter {{ display: block; }}
     ViewerScreen LatentSliders {{ display: none; width: 1fr; height: 1fr; }}
     ViewerScreen.-sliders LatentSliders {{ display: block; }}
-    ViewerScreen.-sliders.-map MarksMap {{ width: 32%; }}
+    ViewerScreen.-sliders.-map MarkedScatter {{ width: 32%; }}
     """
 
     BINDINGS = [

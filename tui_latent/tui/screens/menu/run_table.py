@@ -115,7 +115,7 @@ class RunTable(Vertical):
     RunTable > Static { height: 1; color: $text-muted; text-wrap: nowrap; }
     RunTable > .empty { height: 1fr; padding: 1 2; text-wrap: wrap; display: none; }
     RunTable.-empty > .empty { display: block; }
-    RunTable.-empty > .head, RunTable.-empty > SteadyList { display: none; }
+    RunTable.-empty > .head, RunTable.-empty > StableList { display: none; }
     """
 
     class Chosen(Message):

@@ -28,22 +28,22 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     """Every setting of a preset; gives back the preset to train and the run's name, or None."""
 
     CSS = """
-    EditScreen > #top { height: 1; padding: 0 1; }
-    EditScreen > #top > #title { width: auto; text-style: bold; }
-    EditScreen > #top > #count { width: 1fr; text-align: right; }
-    EditScreen .line { height: 1; padding: 0 1; }
-    EditScreen .line > .label { width: 10; color: $text-muted; }
-    EditScreen .line > Input { width: 40; height: 1; border: none; padding: 0; background: $panel; }
-    EditScreen .line > Input:focus { border: none; background: $accent 30%; }
-    EditScreen .line > .error { width: 1fr; padding-left: 2; color: $text-error; }
-    EditScreen #find { display: none; }
-    EditScreen.-finding #find { display: block; }
-    EditScreen SettingsGrid { height: 1fr; border: round $foreground 25%; }
-    EditScreen SettingsGrid:focus-within { border: round $accent; }
-    EditScreen #help { height: 3; padding: 0 1; }
-    EditScreen #bottom { height: auto; min-height: 3; max-height: 6; padding: 0 1; }
-    EditScreen #command { width: 1fr; height: auto; color: $text-muted; }
-    EditScreen #start { width: auto; min-width: 18; height: 3; margin-left: 2; }
+    SettingsScreen > #top { height: 1; padding: 0 1; }
+    SettingsScreen > #top > #title { width: auto; text-style: bold; }
+    SettingsScreen > #top > #count { width: 1fr; text-align: right; }
+    SettingsScreen .line { height: 1; padding: 0 1; }
+    SettingsScreen .line > .label { width: 10; color: $text-muted; }
+    SettingsScreen .line > Input { width: 40; height: 1; border: none; padding: 0; background: $panel; }
+    SettingsScreen .line > Input:focus { border: none; background: $accent 30%; }
+    SettingsScreen .line > .error { width: 1fr; padding-left: 2; color: $text-error; }
+    SettingsScreen #find { display: none; }
+    SettingsScreen.-finding #find { display: block; }
+    SettingsScreen SettingsGrid { height: 1fr; border: round $foreground 25%; }
+    SettingsScreen SettingsGrid:focus-within { border: round $accent; }
+    SettingsScreen #help { height: 3; padding: 0 1; }
+    SettingsScreen #bottom { height: auto; min-height: 3; max-height: 6; padding: 0 1; }
+    SettingsScreen #command { width: 1fr; height: auto; color: $text-muted; }
+    SettingsScreen #start { width: auto; min-width: 18; height: 3; margin-left: 2; }
     """
 
     BINDINGS = [
