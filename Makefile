@@ -3,7 +3,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: run test test-fast coverage check format install benchmarks peers snapshots screenshot clean
+.PHONY: run test test-fast coverage check format install benchmarks peers docs snapshots screenshot clean
 
 run: $(STAMP)
 	$(BIN)/tui-latent
@@ -36,6 +36,10 @@ $(STAMP): pyproject.toml constraints.txt
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The README's table of keys, from tui_latent/tui/keymap.py.
+docs: $(STAMP)
+	$(BIN)/python -m tui_latent.tui.key_table README.md
 
 snapshots: $(STAMP)
 	$(BIN)/python -m pytest tests/tui --snapshot-update

@@ -53,7 +53,7 @@ class NotingApp(LatentApp):
         self.asked: list[tuple[Any, ...]] = []
 
     def get_default_screen(self) -> Screen[None]:
-        return MenuScreen(clock=lambda: NOW)
+        return MenuScreen(self.runs, clock=lambda: NOW)
 
     def start_run(self, preset_name: str, preset: Preset, name: str | None = None) -> None:
         self.asked.append(("start", preset_name, preset, name))

@@ -19,6 +19,7 @@ from tests.tui.pilots import MenulessApp, until
 from tui_latent.analysis import RunInspector, RunSource
 from tui_latent.analysis.decoding import RunDecoder
 from tui_latent.analysis.sampling import ClassSampler
+from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.marked_scatter import MarkedScatter
@@ -49,7 +50,9 @@ def others(pilot: Pilot[Any]) -> list[Pixels]:
 
 async def page(pilot: Pilot[Any], key: str, run: Path, words: str) -> ViewerScreen:
     """Open the viewer on a run and one of its pages; return when it says some words."""
-    screen = ViewerScreen(run)
+    app = pilot.app
+    assert isinstance(app, LatentApp)
+    screen = ViewerScreen(run, app.drawer)
     await pilot.app.push_screen(screen)
     await pilot.press(key)
     await until(pilot, lambda: words in text_of(pilot), seconds=30)
@@ -233,7 +236,7 @@ async def test_every_page_of_a_run_that_says_little_says_something(
         "a": "draw 1",
     }
     async with app.run_test(size=(120, 40)) as pilot:
-        await app.push_screen(ViewerScreen(run))
+        await app.push_screen(ViewerScreen(run, app.drawer))
         await until(pilot, lambda: "draw 1" in text_of(pilot), seconds=30)
         for key, words in said.items():
             await pilot.press(key)

@@ -10,8 +10,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-_GROUPS: Final = ("Menu", "Run", "View", "Chart", "App")
-"""in the order of display; any other follows"""
+_GROUPS: Final = ("Menu", "Preset", "Run", "Time", "View", "Chart")
+"""in the order of display; others follow, and the application's own come last"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class BindingCommands(Provider):
 
 
 def _rank(group: str) -> int:
+    if group == "App":
+        return len(_GROUPS) + 1
     return _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)
 
 

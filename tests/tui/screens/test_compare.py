@@ -260,7 +260,7 @@ async def test_x_writes_the_comparison(
         assert list(paths) == runs[:2]
         return tmp_path / "compared.png"
 
-    monkeypatch.setattr("tui_latent.reports.export_comparison", export)
+    monkeypatch.setattr("tui_latent.launch.export.export_comparison", export)
     async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
         await compared(pilot, runs[:2])
         await pilot.press("x")

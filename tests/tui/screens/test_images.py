@@ -61,7 +61,9 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MenulessApp:
 
 
 async def opened(pilot: Pilot[Any], tmp_path: Path) -> None:
-    pilot.app.push_screen(ViewerScreen(trained_run(tmp_path).path))
+    app = pilot.app
+    assert isinstance(app, MenulessApp)
+    app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
     await until(pilot, lambda: isinstance(pilot.app.screen, ViewerScreen))
     await until(pilot, lambda: "loading" not in text_of(pilot))
 
@@ -230,7 +232,7 @@ async def test_of_what_is_asked_for_meanwhile_only_the_newest_is_looked_up(
     original = KnownImages.augmentations
     monkeypatch.setattr(KnownImages, "augmentations", slowly)
     async with app.run_test(size=(120, 40)) as pilot:
-        app.push_screen(ViewerScreen(trained_run(tmp_path).path))
+        app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
         assert "loading the images" in text_of(pilot)
         may_go.set()

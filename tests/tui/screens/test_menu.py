@@ -267,7 +267,7 @@ async def test_tab_goes_to_the_runs_and_enter_opens_one(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await press(pilot, "o")
-        assert "r, o, c and d are for runs: tab goes there" in notes(pilot)
+        assert "Press Tab to reach the runs list first (o, r, m, c, d)." in notes(pilot)
         await press(pilot, "tab", "down", "enter")
         assert current_run(screen).name == "two"
         await press(pilot, "up", "o", "e")

@@ -34,7 +34,8 @@ class FormApp(App[None]):
 
     def on_mount(self) -> None:
         entry = next(entry for entry in read_entries() if entry.name == self.preset_name)
-        self.push_screen(SettingsScreen(entry, load_preset(entry.name)), self.answers.append)
+        form = SettingsScreen(entry.name, entry.table, load_preset(entry.name), self.runs)
+        self.push_screen(form, self.answers.append)
 
 
 @pytest.fixture(autouse=True)

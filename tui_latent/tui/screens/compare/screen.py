@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Static, Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
 from tui_latent.runs.schema import RunSnapshot
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.min_size import too_small, too_small_words
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen
@@ -54,34 +54,7 @@ class CompareScreen(BaseScreen[None]):
     CompareScreen.-too-small > #too-small { display: block; }
     """
 
-    BINDINGS = [
-        Binding("m", "metric(1)", "Metric", id="chart.metric", tooltip="Curves of the next metric"),
-        Binding(
-            "M",
-            "metric(-1)",
-            "Metric before",
-            show=False,
-            id="chart.metric_before",
-            tooltip="Curves of the metric before",
-        ),
-        Binding("y", "log", "Log", id="chart.log", tooltip="Logarithmic or linear curves"),
-        Binding("t", "axis", "Time", id="chart.axis", tooltip="Curves over steps or over time"),
-        Binding("n", "maps", "Maps", id="view.maps", tooltip="Show the other runs' maps"),
-        Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
-        Binding("x", "report", "Report", id="run.report", tooltip="Write it as PNG and JSON"),
-        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
-        Binding("q", "leave", "Back", id="view.back", tooltip="Back to presets and runs"),
-        Binding("escape", "leave", "Back", show=False, id="view.back", tooltip="Back"),
-        Binding("tab", "panel(1)", "Panel", id="view.next", tooltip="Next panel"),
-        Binding(
-            "shift+tab",
-            "panel(-1)",
-            "Panel before",
-            show=False,
-            id="view.previous",
-            tooltip="Panel before",
-        ),
-    ]
+    BINDINGS = bindings("comparison")
 
     class RunRead(Message, bubble=False):
         """One of the runs has changed, or cannot be read any more."""
@@ -245,21 +218,6 @@ class CompareScreen(BaseScreen[None]):
         self._panels.show_maps()
         self.refresh_bindings()
 
-    # Reports
-
     def action_report(self) -> None:
-        """Write the comparison in the background and say where it is."""
-        self.notify("Writing the comparison…")
-        self._write_report()
-
-    @work(group="report", thread=True, exit_on_error=False)
-    def _write_report(self) -> None:
-        try:
-            # By name: the screen's room must not import the report's, which brings matplotlib.
-            png = import_module("tui_latent.reports").export_comparison(self._paths)
-        # It runs in a thread of its own: nobody else would tell.
-        except Exception as error:
-            text = str(error) or type(error).__name__
-            self.notify(text, title="No report", severity="error", timeout=20, markup=False)
-        else:
-            self.notify(str(png), title="Report", timeout=20, markup=False)
+        """Export the comparison in the background."""
+        self.post_message(messages.ComparisonExportRequested(self._paths))

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tui_latent.tui.commands import Command, commands_of
+from tui_latent.tui.keymap import bindings
 
 
 class HelpScreen(ModalScreen[None]):
     """Lists what the bindings of a screen do."""
 
-    BINDINGS = [
-        Binding("escape,q,question_mark", "dismiss", "Close", tooltip="Close the help"),
-    ]
+    BINDINGS = bindings("help")
 
     def __init__(self, below: Screen[object]) -> None:
         super().__init__()
@@ -26,7 +24,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "Keys"
-            box.border_subtitle = "esc closes"
+            box.border_subtitle = "Press Esc to close"
             yield Static(help_text(self._commands))
 
 

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -27,6 +26,7 @@ from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.min_size import too_small, too_small_words
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
@@ -59,48 +59,7 @@ class EvaluationScreen(BaseScreen[None]):
     EvaluationScreen.-too-small > #too-small { display: block; }
     """
 
-    BINDINGS = [
-        Binding(
-            "r", "evaluate", "Evaluate", id="evaluation.run", tooltip="Measure the newest latents"
-        ),
-        Binding(
-            "o",
-            "outliers",
-            "Outliers",
-            id="evaluation.outliers",
-            tooltip="Draw the ROC curve against a dataset, a folder or a class",
-        ),
-        Binding("c", "cancel", "Cancel", id="evaluation.cancel", tooltip="Stop measuring"),
-        Binding(
-            "down",
-            "scroll('down')",
-            "Scroll",
-            key_display="↑↓",
-            id="view.down",
-            tooltip="Scroll down (up: up)",
-        ),
-        Binding("up", "scroll('up')", "Up", show=False, id="view.up", tooltip="Scroll up"),
-        Binding(
-            "pagedown,space",
-            "scroll('page_down')",
-            "Page",
-            show=False,
-            id="view.page_down",
-            tooltip="A page down",
-        ),
-        Binding(
-            "pageup",
-            "scroll('page_up')",
-            "Page up",
-            show=False,
-            id="view.page_up",
-            tooltip="A page up",
-        ),
-        Binding("home", "scroll('home')", "Top", show=False, id="view.top", tooltip="The top"),
-        Binding("end", "scroll('end')", "End", show=False, id="view.end", tooltip="The end"),
-        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
-        Binding("q,escape", "back", "Back", id="view.back", tooltip="Back to the run"),
-    ]
+    BINDINGS = bindings("evaluation")
 
     @dataclass
     class ProgressReported(Message, bubble=False):

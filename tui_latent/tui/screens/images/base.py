@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui_latent.tui.charts.image_grid import ImageSheet
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.images.pages.page import Field, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet
@@ -47,64 +47,7 @@ class ImagesScreen(BaseScreen[None]):
     ImagesScreen ImageSheet { margin: 1 1 0 1; }
     """
 
-    BINDINGS = [
-        Binding("n", "draw", "New draw", id="images.draw", tooltip="Other random ones"),
-        Binding(
-            "down",
-            "go('index', 1)",
-            "Image",
-            id="images.next",
-            key_display="↑↓",
-            tooltip="The next image (up: the one before)",
-        ),
-        Binding(
-            "down",
-            "go('label', 1)",
-            "Class",
-            id="images.next_class",
-            key_display="↑↓",
-            tooltip="The next class (up: the one before)",
-        ),
-        Binding(
-            "down",
-            "go('rank', 1)",
-            "Rank",
-            id="images.next_rank",
-            key_display="↑↓",
-            tooltip="The next most anomalous image (up: the one before)",
-        ),
-        Binding(
-            "right",
-            "go('other', 1)",
-            "End",
-            id="images.next_end",
-            key_display="←→",
-            tooltip="Another image to walk to",
-        ),
-        Binding(
-            "up", "step(0, -1)", "Before", show=False, id="images.up", tooltip="The one before"
-        ),
-        Binding("right", "step(1, 1)", "Next", show=False, id="images.right", tooltip="The next"),
-        Binding(
-            "left", "step(1, -1)", "Before", show=False, id="images.left", tooltip="The one before"
-        ),
-        Binding(
-            "pagedown", "step(0, 10)", "Ten on", show=False, id="images.ten_on", tooltip="Ten on"
-        ),
-        Binding(
-            "pageup",
-            "step(0, -10)",
-            "Ten back",
-            show=False,
-            id="images.ten_back",
-            tooltip="Ten back",
-        ),
-        Binding(
-            "g", "number", "Number", id="images.number", tooltip="Go to an image by its number"
-        ),
-        Binding("z", "size", "Size", id="images.size", tooltip="More and smaller images, or fewer"),
-        Binding("q,escape", "back", "Back", id="images.back", tooltip="Leave the images"),
-    ]
+    BINDINGS = bindings("images")
 
     @dataclass
     class Found(Message):

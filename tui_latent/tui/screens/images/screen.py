@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.marked_scatter import MarkedScatter
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.images.base import ImagesScreen
 from tui_latent.tui.screens.images.page_bar import PageBar
 from tui_latent.tui.screens.images.pages import PAGES
@@ -25,10 +26,6 @@ from tui_latent.tui.screens.images.sheet import Sheet
 from tui_latent.tui.screens.images.sliders_widget import LatentSliders
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
-if TYPE_CHECKING:
-    from tui_latent.tui.app import LatentApp
-
-_PAGES: Final = Binding.Group("Pages", compact=True)
 _PATIENCE: Final = 0.3
 """seconds for which the last page stays while the next one is looked up"""
 _ROOM_FOR_MAP: Final = 100
@@ -47,20 +44,7 @@ class ViewerScreen(ImagesScreen):
     ViewerScreen.-sliders.-map MarkedScatter {{ width: 32%; }}
     """
 
-    BINDINGS = [
-        *(
-            Binding(
-                page.key,
-                f"page('{page.name}')",
-                page.title,
-                group=_PAGES,
-                id=f"images.{page.name}",
-                tooltip=page.tooltip,
-            )
-            for page in PAGES
-        ),
-        Binding("m", "map", "Map", id="images.map", tooltip="Show or hide the map"),
-    ]
+    BINDINGS = bindings("viewer")
 
     @dataclass
     class Opened(Message):
@@ -68,10 +52,11 @@ class ViewerScreen(ImagesScreen):
 
         no_decoder: str
 
-    def __init__(self, path: Path, index: int = 0) -> None:
+    def __init__(self, path: Path, drawer: WorkerThread, index: int = 0) -> None:
         super().__init__(path.name, PageRequest(index=index, other=index + 1))
         run = OpenRun(path)
         self._run = run
+        self._drawer = drawer
         self._pages: dict[str, Page] = {page.name: page(run) for page in PAGES}
         self._no_decoder: str | None = None
         self._map_asked: bool | None = None
@@ -85,7 +70,7 @@ class ViewerScreen(ImagesScreen):
         with Horizontal(id="body"):
             yield LatentSliders()
             yield ImageSheet()
-            yield MarkedScatter(cast("LatentApp", self.app).drawer)
+            yield MarkedScatter(self._drawer)
         yield KeyFooter()
 
     @property
@@ -160,9 +145,11 @@ class ViewerScreen(ImagesScreen):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a page is greyed when its key is pressed."""
-        greyed = [page for page in PAGES if page.key == event.key and page.name in self._greyed()]
-        if greyed and self.focused is not self._box:
-            self.notify(self._no_decoder or "", title=greyed[0].title, markup=False)
+        active = self.active_bindings.get(event.key)
+        page = (active.binding.id or "").removeprefix("images.") if active else ""
+        if active and page in self._greyed():
+            title = active.binding.description
+            self.notify(self._no_decoder or "", title=title, markup=False)
         else:
             super().on_key(event)
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_latent.tui.format import column, number
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.images.sheet import SliderSpace
 
 _BEYOND: Final = 0.25
@@ -77,80 +77,7 @@ class LatentSliders(Widget, can_focus=True):
     }
     """
 
-    BINDINGS = [
-        Binding(
-            "left",
-            "move(-1)",
-            "Move",
-            key_display="←→",
-            id="sliders.less",
-            tooltip="Move the slider to the left (right: to the right)",
-        ),
-        Binding("right", "move(1)", "Right", show=False, id="sliders.more", tooltip="To the right"),
-        Binding(
-            "shift+left,minus",
-            "move(-8)",
-            "Far",
-            show=False,
-            key_display="- +",
-            id="sliders.far_less",
-            tooltip="Move in big steps (also shift with left and right)",
-        ),
-        Binding(
-            "shift+right,plus,equals_sign",
-            "move(8)",
-            "Far right",
-            show=False,
-            id="sliders.far_more",
-            tooltip="A big step to the right",
-        ),
-        Binding(
-            "down",
-            "choose(1)",
-            "Slider",
-            key_display="↑↓",
-            id="sliders.next",
-            tooltip="The next dimension (up: the one before)",
-        ),
-        Binding("up", "choose(-1)", "Before", show=False, id="sliders.previous", tooltip="Before"),
-        Binding(
-            "pagedown", "choose(10)", "Ten on", show=False, id="sliders.ten_on", tooltip="Ten on"
-        ),
-        Binding(
-            "pageup",
-            "choose(-10)",
-            "Ten back",
-            show=False,
-            id="sliders.ten_back",
-            tooltip="Ten back",
-        ),
-        Binding(
-            "backspace", "reset", "Reset", id="sliders.reset", tooltip="This slider to its start"
-        ),
-        Binding(
-            "c",
-            "start(1)",
-            "Mean",
-            id="sliders.start",
-            tooltip="All sliders to the mean of the next class (a digit: of that class)",
-        ),
-        Binding(
-            "C,upper_c",
-            "start(-1)",
-            "Class mean before",
-            show=False,
-            id="sliders.start_before",
-            tooltip="To the mean of the class before",
-        ),
-        Binding(
-            "i",
-            "image",
-            "Image",
-            show=False,
-            id="sliders.image",
-            tooltip="All sliders to the latent of the image that was looked at",
-        ),
-    ]
+    BINDINGS = bindings("sliders")
 
     @dataclass
     class Moved(Message):

@@ -7,13 +7,13 @@ from typing import Final, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
 from tui_latent.tui.format import column
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.menu.preset_facts import GROUPS, PresetEntry, PresetFacts
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
@@ -27,15 +27,13 @@ _ROOM_FOR_MINUTES = 44
 
 
 class _Presets(StableList):
-    BINDINGS = [
-        Binding("enter", "select", "Start", id="preset.start", tooltip="Train this preset as it is")
-    ]
+    BINDINGS = bindings("preset list")
 
 
 class _FilterBox(Input):
     """On enter the cursor is in the list before the next key, which may be waiting already."""
 
-    BINDINGS = [Binding("enter", "leave", "To the list", show=False, priority=True)]
+    BINDINGS = bindings("preset filter")
 
     def action_leave(self) -> None:
         """Go from the filter to what it found."""
@@ -55,38 +53,7 @@ class PresetList(Vertical):
     }
     """
 
-    BINDINGS = [
-        Binding(
-            "e", "choose('edit')", "Edit", id="preset.edit", tooltip="Change settings, then train"
-        ),
-        Binding(
-            "b",
-            "choose('background')",
-            "Background",
-            id="preset.background",
-            tooltip="Train in a process that outlives this one",
-        ),
-        Binding(
-            "v", "choose('images')", "Images", id="preset.images", tooltip="Show augmented views"
-        ),
-        Binding("slash", "filter", "Filter", id="preset.filter", tooltip="Narrow the presets"),
-        Binding(
-            "shift+down",
-            "scroll_details(1)",
-            "Read on",
-            id="preset.read_on",
-            show=False,
-            tooltip="Scroll the description down",
-        ),
-        Binding(
-            "shift+up",
-            "scroll_details(-1)",
-            "Read back",
-            id="preset.read_back",
-            show=False,
-            tooltip="Scroll the description up",
-        ),
-    ]
+    BINDINGS = bindings("presets")
 
     class Highlighted(Message):
         """The cursor came to a preset, or to none when nothing matches the filter."""

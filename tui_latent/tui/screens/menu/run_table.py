@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from textual import events, on
+from textual import actions, events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, age, bar, column, number, share
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
 if TYPE_CHECKING:
@@ -67,49 +67,13 @@ def _is_live(run: RunSummary) -> bool:
 
 
 class _Runs(StableList):
-    BINDINGS = [
-        Binding("enter,o", "select", "Open", id="run.open", tooltip="Show this run's dashboard")
-    ]
+    BINDINGS = bindings("run list")
 
 
 class RunTable(Vertical):
     """The runs of a folder, with the cursor staying on its run."""
 
-    BINDINGS = [
-        Binding(
-            "r", "run('resume')", "Resume", id="run.resume", tooltip="Train on from the checkpoint"
-        ),
-        Binding(
-            "b",
-            "run('background')",
-            "Background",
-            id="run.background",
-            tooltip="Train on in a process that outlives this one",
-        ),
-        # Not in the footer, where 80 columns are full: the dashboard has it too.
-        Binding(
-            "v",
-            "run('images')",
-            "Images",
-            show=False,
-            id="run.images",
-            tooltip="Augmented views, neighbours",
-        ),
-        Binding(
-            "m,space",
-            "mark",
-            "Mark",
-            key_display="m",
-            id="run.mark",
-            tooltip="Mark this run to be compared, or not",
-        ),
-        Binding(
-            "c", "compare", "Compare", id="run.compare", tooltip="Put the marked runs side by side"
-        ),
-        Binding(
-            "d", "run('delete')", "Delete", id="run.delete", tooltip="Delete this run, after asking"
-        ),
-    ]
+    BINDINGS = bindings("runs")
 
     DEFAULT_CSS = """
     RunTable > Static { height: 1; color: $text-muted; text-wrap: nowrap; }
@@ -200,9 +164,11 @@ class RunTable(Vertical):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a greyed key does nothing."""
-        action = {"r": "resume", "v": "images", "d": "delete"}.get(event.key)
-        if action is not None and self.run is not None and (why := WHY_NOT[action](self.run)):
-            self.notify(why, severity="warning", markup=False)
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self and not active.enabled:
+            _, _, parameters = actions.parse(active.binding.action)
+            if self.run is not None:
+                self.notify(WHY_NOT[str(parameters[0])](self.run), severity="warning", markup=False)
 
     def action_run(self, action: Action) -> None:
         """Ask for something to be done with the run under the cursor."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
@@ -19,6 +18,7 @@ from textual.widgets import Input, Static
 
 from tui_latent.config.presets import PresetField
 from tui_latent.tui.format import column
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.settings.draft import SettingsDraft, setting_text
 
 _MARK, _KEY = 3, 19
@@ -81,24 +81,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
     SettingsGrid > Static { width: 1fr; height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    BINDINGS = [
-        Binding("up", "move(-1)", "Up", id="setting.up", show=False, tooltip="Setting above"),
-        Binding(
-            "down,enter", "move(1)", "Down", id="setting.down", show=False, tooltip="Setting below"
-        ),
-        Binding(
-            "pageup", "move(-10)", "Page up", id="setting.page_up", show=False, tooltip="Ten up"
-        ),
-        Binding(
-            "pagedown",
-            "move(10)",
-            "Page down",
-            id="setting.page_down",
-            show=False,
-            tooltip="Ten down",
-        ),
-        Binding("ctrl+r", "reset", "Reset", id="setting.reset", tooltip="The preset's own value"),
-    ]
+    BINDINGS = bindings("settings grid")
 
     class Changed(Message):
         """A value was typed, or the cursor moved."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Static
@@ -14,14 +15,11 @@ from textual.widgets import Button, Input, Static
 from tui_latent.config.settings import Preset
 from tui_latent.runs.schema import RunError
 from tui_latent.runs.writer import check_name
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.base import BaseScreen
-from tui_latent.tui.screens.menu.preset_facts import PresetEntry
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.screens.settings.grid import SettingsGrid, described
 from tui_latent.tui.widgets.key_footer import KeyFooter
-
-if TYPE_CHECKING:
-    from tui_latent.tui.app import LatentApp
 
 
 class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
@@ -33,7 +31,9 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     SettingsScreen > #top > #count { width: 1fr; text-align: right; }
     SettingsScreen .line { height: 1; padding: 0 1; }
     SettingsScreen .line > .label { width: 10; color: $text-muted; }
-    SettingsScreen .line > Input { width: 40; height: 1; border: none; padding: 0; background: $panel; }
+    SettingsScreen .line > Input {
+        width: 40; height: 1; border: none; padding: 0; background: $panel;
+    }
     SettingsScreen .line > Input:focus { border: none; background: $accent 30%; }
     SettingsScreen .line > .error { width: 1fr; padding-left: 2; color: $text-error; }
     SettingsScreen #find { display: none; }
@@ -46,20 +46,18 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     SettingsScreen #start { width: auto; min-width: 18; height: 3; margin-left: 2; }
     """
 
-    BINDINGS = [
-        Binding("ctrl+s", "start", "Start", id="settings.start", tooltip="Train with these"),
-        Binding("ctrl+f", "find", "Find", id="settings.find", tooltip="Narrow the settings"),
-        Binding("escape", "back", "Back", id="settings.back", tooltip="Leave without training"),
-    ]
+    BINDINGS = bindings("settings")
 
-    def __init__(self, entry: PresetEntry, preset: Preset) -> None:
+    def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
+        """`table` is the preset's file; `runs` the folder that the run will lie in."""
         super().__init__()
-        self._entry = entry
-        self._original = preset
+        self._preset_name = name
+        self._draft = SettingsDraft(name, table, preset, runs)
+        self._runs = runs
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
-            yield Static(f"Settings of {self._entry.name}", id="title", markup=False)
+            yield Static(f"Settings of {self._preset_name}", id="title", markup=False)
             yield Static(id="count", markup=False)
         with Horizontal(id="naming", classes="line"):
             yield Static("run name", classes="label")
@@ -68,9 +66,6 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         with Horizontal(id="find", classes="line"):
             yield Static("find", classes="label")
             yield Input(placeholder="part of a setting's name or help", id="words", compact=True)
-        self._draft = SettingsDraft(
-            self._entry.name, self._entry.table, self._original, self._app.runs
-        )
         yield SettingsGrid(self._draft)
         yield Static(id="help", markup=False)
         with Horizontal(id="bottom"):
@@ -162,10 +157,6 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
             self.dismiss((self._draft.preset, self._run_name or None))
 
     @property
-    def _app(self) -> LatentApp:
-        return cast("LatentApp", self.app)
-
-    @property
     def _grid(self) -> SettingsGrid:
         return self.query_one(SettingsGrid)
 
@@ -177,7 +168,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         if not self._run_name:
             return ""
         try:
-            check_name(self._app.runs, self._run_name)
+            check_name(self._runs, self._run_name)
         except RunError as error:
             return str(error)
         return ""

@@ -21,8 +21,7 @@ IMAGES = 60
 class AnomaliesPage(Page):
     """Shows held-out images by their distance to the nearest training images."""
 
-    name, key, title, short = "anomalies", "o", "Anomalies", "Odd"
-    tooltip = "Held-out images far from all training images"
+    name, short = "anomalies", "Odd"
     goes: ClassVar[tuple[Field, Field]] = ("rank", "rank")
 
     @cached_property

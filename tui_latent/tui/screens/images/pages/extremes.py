@@ -17,8 +17,7 @@ IMAGES = 40
 class ExtremesPage(Page):
     """Shows the training images of a class by their distance from the mean of its latents."""
 
-    name, key, title, short = "extremes", "e", "Extremes", "Classes"
-    tooltip = "Images of a class nearest to its middle, and farthest from it"
+    name, short = "extremes", "Extremes"
     goes: ClassVar[tuple[Field, Field]] = ("label", "label")
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:

@@ -17,8 +17,7 @@ DISTANT = 12
 class NeighboursPage(Page):
     """Shows an image's neighbours; those of other classes are marked."""
 
-    name, key, title, short = "neighbours", "k", "Neighbours", "Near"
-    tooltip = "Nearest and most distant training images in the latent space"
+    name, short = "neighbours", "Near"
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the nearest and the most distant images."""

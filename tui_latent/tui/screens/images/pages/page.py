@@ -71,11 +71,9 @@ class Page:
     """Looks up one thing that can be seen of a run, in a thread."""
 
     name: ClassVar[str]
-    key: ClassVar[str]
-    title: ClassVar[str]
+    """part of its key's id"""
     short: ClassVar[str]
-    """the title where there is little room"""
-    tooltip: ClassVar[str]
+    """what it is called on a narrow screen"""
     goes: ClassVar[tuple[Field, Field]] = ("index", "index")
     """what the keys up and down, left and right go through"""
     draws: ClassVar[bool] = False

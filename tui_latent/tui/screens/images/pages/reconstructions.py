@@ -22,8 +22,7 @@ PAIRS = 30
 class ReconstructionsPage(Page):
     """Shows held-out images, each with its reconstruction below it."""
 
-    name, key, title, short = "reconstructions", "r", "Reconstructions", "Rebuilt"
-    tooltip = "Images beside what is decoded of their latents"
+    name, short = "reconstructions", "Recon"
     decodes = True
 
     @cached_property

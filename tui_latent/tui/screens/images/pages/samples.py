@@ -25,8 +25,7 @@ SAMPLES = 128
 class SamplesPage(Page):
     """Shows samples of one class; those that LDA takes for another are marked."""
 
-    name, key, title, short = "samples", "s", "Samples", "Samples"
-    tooltip = "New images of a class, drawn from its Gaussian and decoded"
+    name, short = "samples", "Samples"
     goes: ClassVar[tuple[Field, Field]] = ("label", "label")
     draws = True
     decodes = True

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 class SlidersPage(Page):
     """Decodes the latent that the sliders stand at; needs no images."""
 
-    name, key, title, short = "sliders", "l", "Sliders", "Sliders"
-    tooltip = "A slider per latent dimension, decoded as it moves"
+    name, short = "sliders", "Sliders"
     decodes = True
 
     @cached_property

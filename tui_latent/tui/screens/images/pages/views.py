@@ -24,8 +24,7 @@ VIEWS = 24
 class ViewsPage(Page):
     """Shows random views of a held-out image as training makes them."""
 
-    name, key, title, short = "views", "a", "Views", "Views"
-    tooltip = "Augmented views, and where they land"
+    name, short = "views", "Views"
     draws = True
 
     @cached_property

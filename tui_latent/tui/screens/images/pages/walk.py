@@ -26,8 +26,7 @@ _WAY: Final = {
 class WalkPage(Page):
     """Shows the images on the way; without a decoder the training images nearest to it."""
 
-    name, key, title, short = "walk", "w", "Walk", "Walk"
-    tooltip = "The way between two images: up and down its start, left and right its end"
+    name, short = "walk", "Interp"
     goes: ClassVar[tuple[Field, Field]] = ("index", "other")
 
     @cached_property
