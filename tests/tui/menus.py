@@ -115,7 +115,11 @@ async def menu(pilot: Pilot[Any]) -> MenuScreen:
     pane = screen.query_one(PresetPane)
 
     def known() -> bool:
-        return bool(pane._facts) and bool(screen._device) and "reading" not in runs_text(screen)
+        return (
+            bool(pane._facts)
+            and bool(screen._device)
+            and "Reading the runs" not in runs_text(screen)
+        )
 
     await until(pilot, known)
     return screen

@@ -92,9 +92,9 @@ async def test_samples_say_what_lda_takes_them_for(
         await pilot.press("down")
         await until(pilot, lambda: "class 1 (1 of 0–9)" in text_of(pilot))
         text = text_of(pilot)
-        assert f"LDA calls {expected.agreeing} of 128 samples ‘1’" in text
+        assert f"LDA classifies {expected.agreeing} of 128 samples as ‘1’" in text
         again = int((expected.recognised == 1).sum())
-        assert f"of their images, embedded again, {again}" in text
+        assert f"of their images, embedded again: {again}" in text
         assert np.array_equal(others(pilot)[5], expected.images[5])
         wrong = [called for called in expected.called[:6].tolist() if called != 1]
         assert all(f"✗ {called}" in text for called in wrong)
@@ -201,7 +201,7 @@ async def test_without_its_data_a_run_is_still_sampled_and_slid_through(
         await page(pilot, "a", run, "digits are not in /data: mount it")
         await pilot.press("s")
         await until(pilot, lambda: "of 128 samples" in text_of(pilot))
-        assert "not embedded again: digits are not in /data" in text_of(pilot)
+        assert "cannot be embedded again: digits are not in /data" in text_of(pilot)
         await pilot.press("l")
         await until(pilot, lambda: "decoded" in text_of(pilot))
         await pilot.press("i")
@@ -229,9 +229,9 @@ async def test_every_page_of_a_run_that_says_little_says_something(
         "k": "nearest training images",
         "r": "above its reconstruction",
         "s": "of 128 samples",
-        "l": "98 % of the training images",
+        "l": "98% of the training images",
         "w": "length",
-        "e": "nearest to the mean",
+        "e": "nearest to the class mean",
         "o": "rank 0 of",
         "a": "draw 1",
     }

@@ -1,4 +1,4 @@
-"""What can be done on a screen: its bindings, as the palette and the help show them."""
+"""The commands of a screen, from its bindings, for the palette and the help."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Command:
 
 
 def commands_of(screen: Screen[Any]) -> list[Command]:
-    """Return what the bindings with an id `group.verb` do now, by group."""
+    """Return the commands of the active bindings with an id `group.verb`, by group."""
     keys: dict[tuple[str, str], list[str]] = {}
     found: dict[tuple[str, str], Command] = {}
     for node, binding, enabled, tooltip in screen.active_bindings.values():
@@ -57,7 +57,7 @@ class BindingCommands(Provider):
                 yield DiscoveryHit(_title(command), self._run(command), help=_help(command))
 
     async def search(self, query: str) -> Hits:
-        """Offer those whose title fits what is typed."""
+        """Offer those whose title matches what is typed."""
         matcher = self.matcher(query)
         for command in commands_of(self.screen):
             score = matcher.match(_title(command))

@@ -1,19 +1,19 @@
-"""How much room a screen needs, and what it says where there is less."""
+"""The smallest terminal that the screens support."""
 
 from __future__ import annotations
 
 from typing import Final
 
 SMALLEST: Final = (60, 20)
-"""columns and rows below which a sentence takes the place of a screen"""
+"""columns and rows below which a message replaces the screen"""
 
 
 def too_small(size: tuple[int, int]) -> bool:
-    """Tell whether (columns, rows) are too few."""
+    """Return whether (columns, rows) are too few."""
     return size[0] < SMALLEST[0] or size[1] < SMALLEST[1]
 
 
 def too_small_words(size: tuple[int, int]) -> str:
-    """Say what is needed and what there is."""
+    """Return a message with the needed and the actual size."""
     columns, rows = SMALLEST
-    return f"tui-latent needs {columns}x{rows} cells; here are {size[0]}x{size[1]}."
+    return f"tui-latent needs {columns}x{rows} cells; this terminal has {size[0]}x{size[1]}."

@@ -1,4 +1,4 @@
-"""Keys that users chose themselves: by the ids of the table of keys."""
+"""Users' own keys, by the ids of the table of keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "comparison": (("comparison",),),
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),
 }
-"""for each screen, the parts of the table that apply at the same time"""
+"""for each screen, the parts of the table that are active at the same time"""
 
 _MODIFIERS: Final = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 

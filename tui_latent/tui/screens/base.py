@@ -1,4 +1,4 @@
-"""What the screens that fill the terminal have in common."""
+"""The base class of the screens that fill the terminal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from textual.widget import Widget
 
 
 class BaseScreen(Screen[ScreenResultType]):
-    """A screen that is not painted anew when the focus moves: widgets show their own focus."""
+    """A screen that is not repainted when the focus moves: widgets show their own focus."""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)

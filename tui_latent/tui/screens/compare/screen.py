@@ -1,4 +1,4 @@
-"""Two or more runs beside each other, live or finished: curves, numbers, settings, maps."""
+"""Compare two or more runs, live or finished: curves, numbers, settings, maps."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
 POLL_EVERY: Final = 1.0
-"""seconds between two comparisons while runs go on"""
+"""seconds between two comparisons while runs continue"""
 
 
 class CompareScreen(BaseScreen[None]):
-    """Follows the runs' folders and puts what they hold beside each other."""
+    """Follows the run folders and compares what they hold."""
 
     SCOPED_CSS = False
     CSS = """
@@ -57,7 +57,7 @@ class CompareScreen(BaseScreen[None]):
     BINDINGS = bindings("comparison")
 
     class RunRead(Message, bubble=False):
-        """One of the runs has changed, or cannot be read any more."""
+        """One of the runs has changed, or can no longer be read."""
 
         def __init__(self, index: int, message: Message) -> None:
             super().__init__()
@@ -65,7 +65,7 @@ class CompareScreen(BaseScreen[None]):
             self.message = message
 
         def can_replace(self, message: Message) -> bool:
-            """Let a screen that is behind see only the newest of each run."""
+            """Drop a run's older messages if the screen falls behind."""
             newer = isinstance(message, CompareScreen.RunRead) and message.index == self.index
             return newer and isinstance(self.message, SnapshotRead)
 
@@ -98,7 +98,7 @@ class CompareScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Tabs).can_focus = False
-        self.query_one(RunNames).update("reading the runs …")
+        self.query_one(RunNames).update("Reading the runs…")
         self._select("curves")
         for watcher in self._watchers:
             watcher.start()
@@ -109,14 +109,14 @@ class CompareScreen(BaseScreen[None]):
             watcher.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Choose between panels side by side, tabs, and a sentence."""
+        """Choose between panels side by side, tabs, and a message that there is too little room."""
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(too_small(event.size), "-too-small")
         self.query_one("#too-small", Static).update(too_small_words(event.size))
         self.call_after_refresh(self._lay_out)
 
-    # What the runs' folders say
+    # What the run folders say
 
     def _pass_on(self, index: int, message: Message) -> None:
         self.post_message(self.RunRead(index, message))
@@ -161,7 +161,7 @@ class CompareScreen(BaseScreen[None]):
         return self.query_one(ComparisonPanels)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer other maps only where not all have room."""
+        """Offer other maps only if there is no room for all of them."""
         return not self.is_mounted or self._panels.hides_maps if action == "maps" else True
 
     def action_metric(self, by: int) -> None:
@@ -181,7 +181,7 @@ class CompareScreen(BaseScreen[None]):
         self._panels.other_maps()
 
     def action_full(self) -> None:
-        """Give the selected panel all the room, or take it back."""
+        """Show the selected panel full-screen, or leave full screen."""
         self.toggle_class("-full")
         self.call_after_refresh(self._lay_out)
 
@@ -205,7 +205,7 @@ class CompareScreen(BaseScreen[None]):
             self._select(name)
 
     def on_descendant_focus(self) -> None:
-        """Follow the mouse with the tabs."""
+        """Activate the tab of the panel that was clicked."""
         self.query_one(Tabs).active = f"tab-{self._panels.selected}"
 
     def _select(self, name: str) -> None:

@@ -31,7 +31,7 @@ from tui_latent.tui.widgets.key_footer import KeyFooter
 Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
-"""columns from which the classes have room beside the curves"""
+"""columns from which there is room for the classes beside the curves"""
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
     "pause": frozenset({"paused"}),
@@ -40,7 +40,7 @@ _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
 
 
 class DashboardScreen(BaseScreen[None]):
-    """Shows a run's header, map, curves, figures and log, and passes on what a person asks."""
+    """Shows a run's header, map, curves, metrics and log, and passes on requests to its trainer."""
 
     BINDINGS = bindings("dashboard")
 
@@ -75,18 +75,18 @@ class DashboardScreen(BaseScreen[None]):
         self._watcher.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Choose between panels side by side, tabs, and a sentence."""
+        """Choose between panels side by side, tabs, and a message that there is too little room."""
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
         self.set_class(too_small(event.size), "-too-small")
         self.query_one("#too-small", Static).update(too_small_words(event.size))
 
-    # What the run's folder says
+    # What the run folder says
 
     @on(SnapshotRead)
     def show_snapshot(self, message: SnapshotRead) -> None:
-        """Show the newest state; curves wait for their own, slower clock."""
+        """Show the newest state; curves follow at their own, slower rate."""
         before, snapshot = self._snapshot, message.snapshot
         first = not before.preset
         self._snapshot = snapshot
@@ -97,7 +97,7 @@ class DashboardScreen(BaseScreen[None]):
         self._panels.show(snapshot)
         for problem in snapshot.problems:
             if problem not in before.problems:
-                self.notify(problem, title="Passed over", severity="warning", markup=False)
+                self.notify(problem, title="Skipped", severity="warning", markup=False)
         self._show_failure(failure(snapshot), collapse(snapshot))
         if state != before.status.state or first:
             self.refresh_bindings()
@@ -112,7 +112,7 @@ class DashboardScreen(BaseScreen[None]):
         self.query_one(RunHeader).show(self._snapshot, self._asked)
 
     def _show_failure(self, text: str, warning: str = "") -> None:
-        """Show what went wrong, or else what may be going wrong."""
+        """Show an error, or else a warning."""
         if (text, warning) == self._told:
             return
         self._told = text, warning
@@ -130,14 +130,14 @@ class DashboardScreen(BaseScreen[None]):
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
 
-    # What a person asks
+    # Actions
 
     @property
     def _panels(self) -> RunPanels:
         return self.query_one(RunPanels)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to pause, stop and save a live run only, and to resume any other."""
+        """Offer pause, stop and save for a live run only, and resume for any other."""
         status = self._snapshot.status
         live = status.state in LIVE_STATES
         if action in ("pause", "ask", "checkpoint", "scale_lr"):
@@ -147,9 +147,9 @@ class DashboardScreen(BaseScreen[None]):
         return True
 
     def action_pause(self) -> None:
-        """Pause a running run, run a paused one."""
+        """Pause the run, or continue it if it is paused."""
         if self._asked == "stop":
-            self.notify("It is stopping already.")
+            self.notify("The run is already stopping.")
             return
         paused = self._asked == "pause" or (
             self._asked is None and self._snapshot.status.state == "paused"
@@ -157,21 +157,21 @@ class DashboardScreen(BaseScreen[None]):
         self.action_ask("run" if paused else "pause")
 
     def action_ask(self, state: Asked) -> None:
-        """Ask the trainer for a state, and show that it was asked."""
+        """Request a state from the trainer, and show that it was requested."""
         if self._ask(state=state):
             self._asked = None if self._snapshot.status.state in _ANSWERS[state] else state
             self._show_header()
 
     def action_checkpoint(self) -> None:
-        """Ask the trainer for a checkpoint; its log says when it is there."""
+        """Request a checkpoint from the trainer; the log says when it is saved."""
         if self._ask(checkpoint=True):
-            self.notify("A checkpoint is saved after this step; the log names it.")
+            self.notify("Saving a checkpoint after this step; its name will be in the log.")
 
     def action_scale_lr(self, by: float) -> None:
-        """Multiply the learning rate, on top of what was asked before, here or elsewhere."""
+        """Multiply the learning rate, on top of earlier requests from here or elsewhere."""
         factor = read_request(self.path).lr_factor * by
         if self._ask(lr_factor=factor):
-            self.notify(f"Learning rate: {factor:g} times the schedule's.")
+            self.notify(f"Learning rate: {factor:g} times the schedule.")
 
     def _ask(
         self,
@@ -182,12 +182,12 @@ class DashboardScreen(BaseScreen[None]):
         try:
             request(self.path, state=state, checkpoint=checkpoint, lr_factor=lr_factor)
         except (RunError, ValueError) as error:
-            self.notify(str(error), title="Not asked", severity="error", markup=False)
+            self.notify(str(error), title="Request failed", severity="error", markup=False)
             return False
         return True
 
     def action_resume(self) -> None:
-        """Train on from the last checkpoint."""
+        """Resume from the last checkpoint."""
         self.post_message(messages.ResumeRequested(self.path))
 
     def action_report(self) -> None:
@@ -199,13 +199,13 @@ class DashboardScreen(BaseScreen[None]):
         self.post_message(messages.ExplorerRequested(self.path, self._time))
 
     def action_time(self, by: int) -> None:
-        """Look at an earlier or a later evaluation."""
+        """Show an earlier or a later evaluation."""
         if self._time.move(self._snapshot.map_steps, by):
             self._look_at(self._time.step)
 
     @on(ScreenResume)
     def follow_time(self) -> None:
-        """Look at the evaluation that another screen was left at."""
+        """Show the evaluation that another screen was left at."""
         if self._snapshot.preset:
             self._look_at(self._time.step)
 
@@ -227,7 +227,7 @@ class DashboardScreen(BaseScreen[None]):
         self.post_message(messages.ViewerRequested(self.path))
 
     def action_menu(self) -> None:
-        """Go back to the presets and runs; training goes on."""
+        """Go back to presets and runs; training continues."""
         self.dismiss()
 
     def action_leave(self) -> None:
@@ -238,7 +238,7 @@ class DashboardScreen(BaseScreen[None]):
             self.action_menu()
 
     def action_full(self) -> None:
-        """Give the focused panel all the room, or take it back."""
+        """Show the focused panel full-screen, or leave full screen."""
         self._panels.toggle_full()
 
     def action_log(self) -> None:

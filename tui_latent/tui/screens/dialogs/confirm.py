@@ -14,7 +14,7 @@ from tui_latent.tui.remapping import key_label
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Asks a question whose text names the thing; the safe answer has the focus."""
+    """Asks a yes-or-no question; the safe answer has the focus."""
 
     CSS = """
     ConfirmScreen { align: center middle; }
@@ -54,5 +54,5 @@ class ConfirmScreen(ModalScreen[bool]):
 
     @on(Button.Pressed)
     def press(self, event: Button.Pressed) -> None:
-        """Close with the answer of the button."""
+        """Close with the answer of the button that was pressed."""
         self.dismiss(event.button.id == "yes")

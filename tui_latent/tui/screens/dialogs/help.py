@@ -1,4 +1,4 @@
-"""Every key of the screen below, by group."""
+"""The keys of the screen below, by group."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui_latent.tui.keymap import bindings
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lists what the bindings of a screen do."""
+    """Lists the keys of a screen."""
 
     BINDINGS = bindings("help")
 
@@ -29,7 +29,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def help_text(commands: list[Command]) -> Content:
-    """Write commands by group: the keys, and what they do."""
+    """Return the commands by group: their keys and what they do."""
     lines: list[Content] = []
     width = max((len(command.keys) for command in commands), default=0)
     groups = dict.fromkeys(command.group for command in commands)

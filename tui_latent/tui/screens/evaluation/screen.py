@@ -1,7 +1,7 @@
-"""The evaluation of a run: what was measured last is shown at once, what is new is measured here.
+"""The evaluation of a run: the last one is shown at once, a new one is computed here.
 
-It is measured in a thread, part by part; words say at which part it is, and it can be cancelled
-between the chunks of each.
+It is computed in a thread, part by part; a line says which part is running, and it can be
+cancelled between the chunks of each.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _WIDE: Final = 110
 
 
 class Cancelled(Exception):
-    """Ends an evaluation because a person said so."""
+    """The evaluation was cancelled by the user."""
 
 
 class EvaluationScreen(BaseScreen[None]):
-    """Shows an evaluation and has a new one made."""
+    """Shows an evaluation, and computes a new one on request."""
 
     AUTO_FOCUS = ""
     SCOPED_CSS = False
@@ -63,21 +63,21 @@ class EvaluationScreen(BaseScreen[None]):
 
     @dataclass
     class ProgressReported(Message, bubble=False):
-        """What is being measured now."""
+        """The part that is being computed now."""
 
         words: str
 
     @dataclass
     class Ended(Message, bubble=False):
-        """An evaluation is over."""
+        """An evaluation has ended."""
 
         found: Mapping[str, Any] | None
         words: str = ""
-        """why nothing was found; empty when all is well"""
+        """why there are no results; empty if there are"""
 
     @dataclass
     class Opened(Message, bubble=False):
-        """What lies in the run folder has been read."""
+        """The run folder has been read."""
 
         found: Mapping[str, Any] | None
         newest: int | None
@@ -93,7 +93,9 @@ class EvaluationScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
         yield Static(id="doing", markup=False)
-        yield Input(placeholder="mnist, cifar10, folder:PATH, class:NAME, …   enter measures")
+        yield Input(
+            placeholder="mnist, cifar10, folder:PATH, class:NAME, …   press Enter to evaluate"
+        )
         with VerticalScroll(can_focus=False):
             yield EvaluationPage(self._drawer)
         yield Static(id="too-small", markup=False)
@@ -101,19 +103,19 @@ class EvaluationScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).can_focus = False
-        self._say("reading what was measured last …")
+        self._say("Reading the last evaluation…")
         self._open()
 
     def on_unmount(self) -> None:
         self._cancel.set()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Put panels side by side where there is room."""
+        """Put panels side by side if there is room."""
         self.query_one(EvaluationPage).set_class(event.size.width >= _WIDE, "-wide")
         self.set_class(too_small(event.size), "-too-small")
         self.query_one("#too-small", Static).update(too_small_words(event.size))
 
-    # What is known
+    # The last evaluation
 
     @work(thread=True, group="evaluation", exit_on_error=False)
     def _open(self) -> None:
@@ -129,28 +131,28 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(Opened)
     def show_last(self, event: Opened) -> None:
-        """Show the last evaluation; without one, begin."""
+        """Show the last evaluation; if there is none, start one."""
         found, newest = event.found, event.newest
         if found is not None:
             self.query_one(EvaluationPage).show(found)
             behind = newest is not None and newest > found["step"]
             self._say(
-                f"step {found['step']:,} · the newest latents are of step {newest:,}: r measures"
+                f"step {found['step']:,} · newer latents at step {newest:,}: r evaluates"
                 if behind
                 else measured_at(found)
             )
         elif newest is None:
-            self._say("no latents yet: they come with the first evaluation of the training")
+            self._say("No latents yet: training writes them at its first evaluation.")
         else:
             self.action_evaluate()
 
-    # Measuring
+    # A new evaluation
 
     def action_evaluate(self, outliers: str | None = None) -> None:
-        """Measure the newest latents."""
+        """Evaluate the newest latents."""
         self._busy = True
         self._cancel = threading.Event()
-        self._say("starting …")
+        self._say("Starting…")
         self._evaluate(outliers, self._cancel)
         self.refresh_bindings()
 
@@ -169,7 +171,7 @@ class EvaluationScreen(BaseScreen[None]):
         try:
             found = evaluate_run(self.path, outliers, tell)
         except Cancelled:
-            self.post_message(self.Ended(None, "cancelled; what is shown was measured before"))
+            self.post_message(self.Ended(None, "Cancelled. The previous evaluation is shown."))
         except AssessmentError as error:
             self.post_message(self.Ended(None, str(error)))
         else:
@@ -177,13 +179,13 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(ProgressReported)
     def show_progress(self, event: ProgressReported) -> None:
-        """Say what is being measured."""
+        """Say what is being computed."""
         if self._busy and not self._cancel.is_set():
-            self._say(f"{event.words} …")
+            self._say(f"{event.words}…")
 
     @on(Ended)
     def show_found(self, event: Ended) -> None:
-        """Show what was found, or why nothing was."""
+        """Show the results, or why there are none."""
         self._busy = False
         if event.found is not None:
             self.query_one(EvaluationPage).show(event.found)
@@ -194,7 +196,7 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(Worker.StateChanged)
     def show_failure(self, event: Worker.StateChanged) -> None:
-        """Say what went wrong in a thread, instead of ending."""
+        """Show the error of a thread instead of crashing."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
             self.post_message(self.Ended(None, f"{type(error).__name__}: {error}"))
@@ -205,7 +207,7 @@ class EvaluationScreen(BaseScreen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to cancel what is being measured, and to measure when nothing is."""
+        """Offer cancel while an evaluation runs, and evaluate otherwise."""
         if action == "cancel":
             return self._busy
         if action in ("evaluate", "outliers"):
@@ -213,12 +215,12 @@ class EvaluationScreen(BaseScreen[None]):
         return True
 
     def action_cancel(self) -> None:
-        """Stop measuring; what is shown stays."""
+        """Cancel the evaluation; the results on the screen stay."""
         self._cancel.set()
-        self._say("cancelling …")
+        self._say("Cancelling…")
 
     def action_outliers(self) -> None:
-        """Ask what the outliers are."""
+        """Ask for the name of the outliers."""
         self.add_class("-asking")
         box = self.query_one(Input)
         box.value = ""
@@ -227,7 +229,7 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(Input.Submitted)
     def take_outliers(self, event: Input.Submitted) -> None:
-        """Measure with the outliers that were named."""
+        """Evaluate with the outliers that were named."""
         self._stop_asking()
         if event.value.strip():
             self.action_evaluate(event.value.strip())
@@ -242,7 +244,7 @@ class EvaluationScreen(BaseScreen[None]):
         getattr(self.query_one(VerticalScroll), f"scroll_{to}")(animate=False)
 
     def action_back(self) -> None:
-        """Leave the question, or else the evaluation; what is being measured ends."""
+        """Close the question, or else the screen, which cancels the evaluation."""
         if self.has_class("-asking"):
             self._stop_asking()
         else:

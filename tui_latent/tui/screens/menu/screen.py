@@ -1,4 +1,4 @@
-"""The menu: what can be trained, what one preset is, and what was trained before."""
+"""The menu: presets to train, a description of one, and earlier runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
 
 RUNS_EVERY = 2.0
-"""seconds between two looks at the folder of runs"""
+"""seconds between two reads of the folder of runs"""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class RunsListed(Message):
 
 @dataclass
 class DeviceFound(Message):
-    """The machine was looked at."""
+    """The devices were detected."""
 
     kind: str
     """`cpu` or `cuda`: what `auto` would choose"""
@@ -52,7 +52,7 @@ class DeviceFound(Message):
 
 
 class MenuScreen(BaseScreen[None]):
-    """Presets beside their description, runs below."""
+    """Presets and their description, with runs below."""
 
     # Not CSS: an application does not load the CSS of its default screen.
     DEFAULT_CSS = """
@@ -100,7 +100,7 @@ class MenuScreen(BaseScreen[None]):
         self.call_after_refresh(self._find_device)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Put a sentence in the place of the lists where they have no room."""
+        """Show a message in place of the lists if there is no room for them."""
         self.set_class(too_small(event.size), "-too-small")
         self.query_one("#too-small", Static).update(too_small_words(event.size))
 
@@ -112,7 +112,7 @@ class MenuScreen(BaseScreen[None]):
     def on_screen_suspend(self) -> None:
         self._timer.pause()
 
-    # What threads find out, after the first frame
+    # Found by threads, after the first frame
 
     @work(thread=True, group="device", exit_on_error=False)
     def _find_device(self) -> None:
@@ -143,7 +143,7 @@ class MenuScreen(BaseScreen[None]):
 
     @on(DeviceFound)
     def show_device(self, event: DeviceFound) -> None:
-        """Show what the training would run on."""
+        """Show the device that training would use."""
         self._device = event.kind
         self.query_one("#device", Static).update(event.words)
         self.query_one(PresetPane).update_times(self._device, self._runs)
@@ -158,12 +158,12 @@ class MenuScreen(BaseScreen[None]):
         else:
             self.query_one(RunTable).show(event.runs, self._clock())
         if [run.status.state for run in before] != [run.status.state for run in event.runs]:
-            # a run that finished tells how long its preset takes
+            # a finished run shows how long its preset takes
             self.query_one(PresetPane).update_times(self._device, self._runs)
 
     @on(Worker.StateChanged)
     def tell_failure(self, event: Worker.StateChanged) -> None:
-        """Say what a background look could not do, instead of ending."""
+        """Show the error of a thread instead of crashing."""
         if event.state is WorkerState.ERROR:
             self._listing = False
             self.notify(str(event.worker.error), severity="error", markup=False)
@@ -231,9 +231,9 @@ class MenuScreen(BaseScreen[None]):
 
         question = (
             f"Delete {run.name}, with its checkpoints, curves, maps and reports? "
-            "It cannot be brought back."
+            "This cannot be undone."
         )
-        self.app.push_screen(ConfirmScreen("Delete a run", question, "Delete"), delete)
+        self.app.push_screen(ConfirmScreen("Delete run", question, "Delete"), delete)
 
     @work(thread=True, group="delete", exit_on_error=False)
     def _delete(self, run: RunSummary) -> None:
@@ -245,5 +245,5 @@ class MenuScreen(BaseScreen[None]):
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)
         else:
-            self.notify(f"{run.name} is deleted", markup=False)
+            self.notify(f"Deleted {run.name}.", markup=False)
         self.app.call_from_thread(self._look_at_runs)

@@ -23,7 +23,7 @@ from tui_latent.tui.widgets.key_footer import KeyFooter
 
 
 class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
-    """Every setting of a preset; gives back the preset to train and the run's name, or None."""
+    """Every setting of a preset; returns the preset to train and the run's name, or None."""
 
     CSS = """
     SettingsScreen > #top { height: 1; padding: 0 1; }
@@ -49,7 +49,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     BINDINGS = bindings("settings")
 
     def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
-        """`table` is the preset's file; `runs` the folder that the run will lie in."""
+        """`table` is the preset's file, `runs` the folder of the new run."""
         super().__init__()
         self._preset_name = name
         self._draft = SettingsDraft(name, table, preset, runs)
@@ -61,7 +61,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
             yield Static(id="count", markup=False)
         with Horizontal(id="naming", classes="line"):
             yield Static("run name", classes="label")
-            yield Input(placeholder="date, time and preset", id="name", compact=True)
+            yield Input(placeholder="default: date, time and preset", id="name", compact=True)
             yield Static(classes="error", markup=False)
         with Horizontal(id="find", classes="line"):
             yield Static("find", classes="label")
@@ -80,45 +80,45 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
 
     @on(SettingsGrid.Changed)
     def _show(self) -> None:
-        """Show what the settings come to."""
+        """Show the number of changes and errors, and the command."""
         changed, wrong = len(self._draft.changed), len(self._draft.errors)
         count = f"{changed} changed" if changed else "as in the preset"
         self.query_one("#count", Static).update(
             Content.assemble(
                 (count, "bold" if changed else "dim"),
-                (f" · {wrong} to mend" if wrong else "", "$text-error"),
+                (f" · {wrong} error{'s' * (wrong > 1)}" if wrong else "", "$text-error"),
             )
         )
         help_lines = described(self._draft, self._grid.field)
         self.query_one("#help", Static).update(Content("\n").join(help_lines))
-        command = self._draft.command or "no command yet: a setting is wrong"
+        command = self._draft.command or "Correct the errors to see the command."
         if name := self._run_name:
             command += f" --name {name}"
         self.query_one("#command", Static).update(command)
 
     @on(Input.Changed, "#name")
     def check_name(self, event: Input.Changed) -> None:
-        """Say beside the run's name what is wrong with it."""
+        """Show the error of the run's name beside it."""
         self.query_one("#naming > .error", Static).update(self._name_problem())
         self._show()
 
     @on(Input.Changed, "#words")
     def narrow(self, event: Input.Changed) -> None:
-        """Show only the settings that are looked for."""
+        """Show only the settings that match."""
         self._grid.filter(event.value)
 
     @on(Input.Submitted)
     def go_to_settings(self) -> None:
-        """Go from a box above to the settings."""
+        """Move the focus from a box above to the settings."""
         self._grid.focus_value()
 
     def action_find(self) -> None:
-        """Open the box that narrows the settings."""
+        """Open the search box."""
         self.add_class("-finding")
         self.set_focus(self.query_one("#words", Input))
 
     def action_back(self) -> None:
-        """Close the filter if it is open, else the form; what was changed is not lost unasked."""
+        """Close the search box if it is open, else the form; ask before changes are lost."""
         if self.has_class("-finding"):
             self.query_one("#words", Input).value = ""
             self.remove_class("-finding")
@@ -138,12 +138,12 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         if not changed:
             self.dismiss(None)
             return
-        question = f"Leave without training? These changes would be lost: {changed}."
+        question = f"Leave without training? These changes will be lost: {changed}."
         self.app.push_screen(ConfirmScreen("Settings", question, "Leave"), leave)
 
     @on(Button.Pressed)
     def action_start(self) -> None:
-        """Give the preset back for training, or go to what must be mended first."""
+        """Return the preset for training, or go to the first error."""
         self._grid.take_typed()
         if problem := self._name_problem():
             self.notify(problem, severity="error", markup=False)

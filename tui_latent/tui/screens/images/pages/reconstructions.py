@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui_latent.analysis.decoding import RunDecoder
 
 PAIRS = 30
-"""images decoded at once; as many are shown as fit"""
+"""images decoded at once; as many as fit are shown"""
 
 
 class ReconstructionsPage(Page):
@@ -32,7 +32,7 @@ class ReconstructionsPage(Page):
         return RunDecoder(self.run.source)
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield the image asked for and those after it."""
+        """Yield the requested image and those after it."""
         place, _, size = self.run.place(wanted.index)
         indices = range(wanted.index, min(wanted.index + PAIRS, size))
         found = self._decoder.reconstruct(indices)
@@ -44,7 +44,7 @@ class ReconstructionsPage(Page):
         first = Tile(tiles[0].image, tiles[0].caption, "bold")
         facts = (
             place,
-            "each image above its reconstruction · squared error of pixels 0..1, "
+            "each image above its reconstruction · squared error of pixels in 0–1, "
             f"mean {number(float(found.errors.mean()))}",
         )
         yield Sheet(facts, first, tiles[1:], size)
