@@ -41,6 +41,10 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The README's table of keys, from tui_latent/tui/keymap.py.
+docs: $(STAMP)
+	$(BIN)/python -m tui_latent.tui.key_table README.md
+
 snapshots: $(STAMP)
 	$(BIN)/python -m pytest tests/tui --snapshot-update
 

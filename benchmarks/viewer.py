@@ -69,7 +69,7 @@ def slider_moves(path: Path, moves: int) -> list[float]:
         terminal.send(b"v")
         terminal.wait_for(b"20th neighbour", 90)
         terminal.send(b"l")
-        terminal.wait_for(b"dimension 1 of", 120)
+        terminal.wait_for(b"Dimension 1 of", 120)
         terminal.wait_for("◆".encode(), 120)
         return [_painted_after(terminal, KEYS[move % len(KEYS)]) for move in range(moves)]
     finally:

@@ -53,7 +53,7 @@ class NotingApp(LatentApp):
         self.asked: list[tuple[Any, ...]] = []
 
     def get_default_screen(self) -> Screen[None]:
-        return MenuScreen(clock=lambda: NOW)
+        return MenuScreen(self.runs, clock=lambda: NOW)
 
     def start_run(self, preset_name: str, preset: Preset, name: str | None = None) -> None:
         self.asked.append(("start", preset_name, preset, name))
@@ -115,7 +115,11 @@ async def menu(pilot: Pilot[Any]) -> MenuScreen:
     pane = screen.query_one(PresetPane)
 
     def known() -> bool:
-        return bool(pane._facts) and bool(screen._device) and "reading" not in runs_text(screen)
+        return (
+            bool(pane._facts)
+            and bool(screen._device)
+            and "Reading the runs" not in runs_text(screen)
+        )
 
     await until(pilot, known)
     return screen

@@ -78,7 +78,7 @@ async def test_a_background_run_is_shown_and_not_this_processs_to_stop(tmp_path:
         preset: Any = object()
         app.start_in_background("digits", preset)
         await dashboard(pilot, tmp_path / "made")
-        await until(pilot, lambda: "Process 4711" in notes(pilot))
+        await until(pilot, lambda: "PID 4711" in notes(pilot))
         assert app.training_path is None
         await pilot.press("ctrl+q")  # nothing to ask: the run goes on
         await until(pilot, lambda: not app.is_running)

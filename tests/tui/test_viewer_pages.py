@@ -19,6 +19,7 @@ from tests.tui.pilots import MenulessApp, until
 from tui_latent.analysis import RunInspector, RunSource
 from tui_latent.analysis.decoding import RunDecoder
 from tui_latent.analysis.sampling import ClassSampler
+from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
@@ -49,7 +50,9 @@ def others(pilot: Pilot[Any]) -> list[Pixels]:
 
 async def page(pilot: Pilot[Any], key: str, run: Path, words: str) -> ViewerScreen:
     """Open the viewer on a run and one of its pages; return when it says some words."""
-    screen = ViewerScreen(run)
+    app = pilot.app
+    assert isinstance(app, LatentApp)
+    screen = ViewerScreen(run, app.drawer)
     await pilot.app.push_screen(screen)
     await pilot.press(key)
     await until(pilot, lambda: words in text_of(pilot))
@@ -89,9 +92,9 @@ async def test_samples_say_what_lda_takes_them_for(
         await pilot.press("down")
         await until(pilot, lambda: "class 1 (1 of 0–9)" in text_of(pilot))
         text = text_of(pilot)
-        assert f"LDA calls {expected.agreeing} of 128 samples ‘1’" in text
+        assert f"LDA classifies {expected.agreeing} of 128 samples as ‘1’" in text
         again = int((expected.recognised == 1).sum())
-        assert f"of their images, embedded again, {again}" in text
+        assert f"of their images, embedded again: {again}" in text
         assert np.array_equal(others(pilot)[5], expected.images[5])
         wrong = [called for called in expected.called[:6].tolist() if called != 1]
         assert all(f"✗ {called}" in text for called in wrong)
@@ -198,7 +201,7 @@ async def test_without_its_data_a_run_is_still_sampled_and_slid_through(
         await page(pilot, "a", run, "digits are not in /data: mount it")
         await pilot.press("s")
         await until(pilot, lambda: "of 128 samples" in text_of(pilot))
-        assert "not embedded again: digits are not in /data" in text_of(pilot)
+        assert "cannot be embedded again: digits are not in /data" in text_of(pilot)
         await pilot.press("l")
         await until(pilot, lambda: "decoded" in text_of(pilot))
         await pilot.press("i")
@@ -226,14 +229,14 @@ async def test_every_page_of_a_run_that_says_little_says_something(
         "k": "nearest training images",
         "r": "above its reconstruction",
         "s": "of 128 samples",
-        "l": "98 % of the training images",
+        "l": "98% of the training images",
         "w": "length",
-        "e": "nearest to the mean",
+        "e": "nearest to the class mean",
         "o": "rank 0 of",
         "a": "draw 1",
     }
     async with app.run_test(size=(120, 40)) as pilot:
-        await app.push_screen(ViewerScreen(run))
+        await app.push_screen(ViewerScreen(run, app.drawer))
         await until(pilot, lambda: "draw 1" in text_of(pilot))
         for key, words in said.items():
             await pilot.press(key)

@@ -1,32 +1,30 @@
-"""The dashboard's application: it owns the training, the screens only look and ask.
+"""The dashboard's application: it owns the training and opens the screens.
 
-Screens are pushed over the menu. Every binding carries an `id` of the form `group.verb`
-and a `tooltip`: the footer, the palette ("Group: Verb") and the help screen are made of
-the bindings, so no action can be missing in one of them.
+Screens are pushed over the menu. They know nothing of the application: what they want of it they
+post as messages.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.app import App, SystemCommand
-from textual.binding import Binding
 from textual.driver import Driver
 from textual.screen import Screen
-from textual.worker import Worker, WorkerFailed, WorkerState
+from textual.worker import Worker
 
 from tui_latent.runtime.cpu_share import count_this_thread
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.gc_freeze import FrozenModules
+from tui_latent.tui.keymap import bindings
+from tui_latent.tui.own_training import OwnTraining, Train
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -37,13 +35,11 @@ if TYPE_CHECKING:
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
 
-Train = Callable[[Path], "Status"]
 Create = Callable[[str, "Preset", Path, "str | None"], Path]
 StartProcess = Callable[[Path], int]
 Export = Callable[[Path], Path]
 
-_SECONDS_BETWEEN_LOOKS = 1.0
-"""at how many modules were loaded meanwhile"""
+_SECONDS_BETWEEN_FREEZES = 1.0
 
 
 def _train(path: Path) -> Status:
@@ -64,6 +60,12 @@ def _start_process(path: Path) -> int:
     return start_in_background(path)
 
 
+def _export(path: Path) -> Path:
+    from tui_latent.launch.export import export_report
+
+    return export_report(path)
+
+
 def _free(path: Path) -> Path:
     """Return a run's path if nobody trains it; RunBusyError, before another is stopped for it."""
     from tui_latent.runs.run_list import refuse_trained
@@ -72,23 +74,10 @@ def _free(path: Path) -> Path:
     return path
 
 
-def _export(path: Path) -> Path:
-    # By name: the screen's room must not import the report's, which brings matplotlib.
-    exported: Path = import_module("tui_latent.reports").export_report(path)
-    return exported
-
-
 def _binding_commands() -> type[Provider]:
     from tui_latent.tui.commands import BindingCommands
 
     return BindingCommands
-
-
-def _ask_to_stop(path: Path) -> None:
-    """Ask whoever trains a run to stop and save; RunError when it cannot be asked."""
-    from tui_latent.runs.control import request
-
-    request(path, state="stop")
 
 
 class LatentApp(App[int]):
@@ -96,46 +85,52 @@ class LatentApp(App[int]):
 
     TITLE = "tui-latent"
     COMMANDS = App.COMMANDS | {_binding_commands}
-    BINDINGS = [
-        Binding("question_mark", "help", "Help", id="app.help", tooltip="Show every key"),
-        Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave tui-latent", priority=True),
-    ]
+    BINDINGS = bindings("app")
 
     def __init__(
         self,
         runs: Path,
         *,
         open_path: Path | None = None,
+        keymap: Mapping[str, str] | None = None,
         train: Train = _train,
         create: Create = _create,
         start_process: StartProcess = _start_process,
         export: Export = _export,
     ) -> None:
-        """`train` and `export` run in threads of their own, where alone torch is imported."""
+        """`keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError when it cannot be used.
+
+        `train` and `export` run in threads of their own; only these import torch.
+        """
         super().__init__()
         self.runs = runs
         """folder of the runs"""
-        self.training_path: Path | None = None
-        """run that this process trains now"""
         self.drawer = WorkerThread(self._tell_drawing_failed)
         """the one thread that draws plots"""
+        self.training = OwnTraining(self, train)
         self._open_path = open_path
-        self._train = train
         self._create = create
         self._start_process = start_process
         self._export = export
-        self._training: Worker[Status] | None = None
-        self.trained = threading.Event()
-        """set when the training of this process is over; any thread may wait for it"""
-        self._unseen: DetachedTraining | None = None
+        self._detached: DetachedTraining | None = None
         self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
         if self._remote:
             self.animation_level = "none"
         if "TEXTUAL_THEME" not in os.environ and _light_terminal():
             self.theme = "textual-light"
+        if keymap:
+            from tui_latent.tui.remapping import check_keymap
+
+            check_keymap(keymap)
+            self.set_keymap(dict(keymap))
+
+    @property
+    def training_path(self) -> Path | None:
+        """Run that this process trains now."""
+        return self.training.path
 
     def get_driver_class(self) -> type[Driver]:
-        """Return what reads the terminal: ours in the place of Textual's for Linux and macOS."""
+        """Return what reads the terminal: ours in place of Textual's for Linux and macOS."""
         from textual.drivers.linux_driver import LinuxDriver
 
         from tui_latent.tui.terminal_driver import TerminalDriver
@@ -147,29 +142,34 @@ class LatentApp(App[int]):
         """Return the menu, over which all other screens are pushed."""
         from tui_latent.tui.screens.menu.screen import MenuScreen
 
-        return MenuScreen()
+        return MenuScreen(self.runs)
 
     def on_mount(self) -> None:
         count_this_thread()
         if not self.is_headless:
             from tui_latent.tui.detached_training import DetachedTraining
 
-            self._unseen = DetachedTraining(self)
-            self.set_interval(_SECONDS_BETWEEN_LOOKS, FrozenModules().set_aside)
+            self._detached = DetachedTraining(self, self.training, self.leave)
+            self.set_interval(_SECONDS_BETWEEN_FREEZES, FrozenModules().set_aside)
         if self._open_path is not None:
             self.open_run(self._open_path)
 
     async def on_unmount(self) -> None:
         self.drawer.close()
-        # A crash of the screen must not leave the process training on unseen.
-        if self._unseen is None or not self._unseen.begun:
-            self.ask_training_to_stop()
+        # If the screen crashes, the process must not train on unseen.
+        if self._detached is None or not self._detached.begun:
+            self.training.ask_to_stop()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Return the commands that no key has."""
-        yield SystemCommand("View: Theme", "Change the colours", self.action_change_theme)
+        """Return the commands that have no key."""
+        yield SystemCommand("View: Theme", "Change the colour theme", self.action_change_theme)
 
     # Runs
+
+    @on(messages.RunRequested)
+    def open_requested(self, message: messages.RunRequested) -> None:
+        """Open a run's dashboard."""
+        self.open_run(message.path)
 
     def open_run(self, path: Path) -> None:
         """Watch a run, whoever trains it."""
@@ -179,23 +179,39 @@ class LatentApp(App[int]):
             self.pop_screen()
         self.push_screen(DashboardScreen(path, self.drawer, 2.0 if self._remote else 1.0))
 
+    @on(messages.TrainRequested)
+    def train_requested(self, message: messages.TrainRequested) -> None:
+        """Train a preset, here or in the background."""
+        if message.background:
+            self.start_in_background(message.preset_name, message.preset)
+        else:
+            self.start_run(message.preset_name, message.preset, message.name)
+
     def start_run(self, preset_name: str, preset: Preset, name: str | None = None) -> None:
         """Create a run of a preset, named by the time unless a name is given; train and open it."""
         self._begin(lambda: self._create(preset_name, preset, self.runs, name))
-
-    def resume_run(self, path: Path) -> None:
-        """Train a run on from its last checkpoint and open its dashboard."""
-        if path == self.training_path:
-            self.open_run(path)
-        else:
-            self._begin(lambda: _free(path))
 
     def start_in_background(self, preset_name: str, preset: Preset) -> None:
         """Create a run of a preset, train it in a process that outlives this one, and open it."""
         self._begin_in_background(lambda: self._create(preset_name, preset, self.runs, None))
 
+    @on(messages.ResumeRequested)
+    def resume_requested(self, message: messages.ResumeRequested) -> None:
+        """Resume a run, here or in the background."""
+        if message.background:
+            self.resume_in_background(message.path)
+        else:
+            self.resume_run(message.path)
+
+    def resume_run(self, path: Path) -> None:
+        """Resume a run from its last checkpoint and open its dashboard."""
+        if path == self.training_path:
+            self.open_run(path)
+        else:
+            self._begin(lambda: _free(path))
+
     def resume_in_background(self, path: Path) -> None:
-        """Train a run on in a process that outlives this one, and open its dashboard."""
+        """Resume a run in a process that outlives this one, and open its dashboard."""
         self._begin_in_background(lambda: path)
 
     @work(group="begin", exclusive=True)
@@ -203,111 +219,117 @@ class LatentApp(App[int]):
         try:
             path = await asyncio.to_thread(run_path)
             pid = await asyncio.to_thread(self._start_process, path)
-        # Whatever keeps a run from starting is told; the runs under way are not touched by it.
+        # Whatever keeps a run from starting is shown; other runs are not affected.
         except Exception as error:
             self._tell_not_started(error)
             return
         self.open_run(path)
-        self.notify(f"Process {pid} trains it and outlives this screen.", markup=False)
+        self.notify(f"Training in the background (PID {pid}).", markup=False)
 
     @work(group="begin", exclusive=True)
     async def _begin(self, run_path: Callable[[], Path]) -> None:
-        if self.training_path is not None and not await self._may_stop(
-            "Train another run", "Stop it and save it first?", "Stop and save"
+        if not await self.training.may_stop(
+            "Train another run", "Stop and save it first?", "Stop and save"
         ):
             return
         try:
             path = await asyncio.to_thread(run_path)
-        # Whatever keeps a run from starting is told; the runs under way are not touched by it.
+        # Whatever keeps a run from starting is shown; other runs are not affected.
         except Exception as error:
             self._tell_not_started(error)
             return
-        if not await self._stop_training():
-            return
-        self.training_path = path
-        self.trained.clear()
-        self._training = self.run_worker(
-            partial(self._train_to_end, path),
-            group="training",
-            description=path.name,
-            thread=True,
-            exit_on_error=False,
-        )
-        self.open_run(path)
+        if await self.training.stop():
+            self.training.start(path)
+            self.open_run(path)
 
     def _tell_not_started(self, error: Exception) -> None:
-        self.notify(str(error), title="Not started", severity="error", timeout=20, markup=False)
-
-    def _train_to_end(self, path: Path) -> Status:
-        """Train, in a thread; `trained` tells other threads when it is over."""
-        try:
-            return self._train(path)
-        finally:
-            self.trained.set()
+        text = str(error) or type(error).__name__
+        self.notify(text, title="Start failed", severity="error", timeout=20, markup=False)
 
     @on(Worker.StateChanged)
     def end_training(self, event: Worker.StateChanged) -> None:
-        """Note that a training ended, and tell why when it broke."""
-        if event.worker is not self._training:
-            return
-        if event.state is WorkerState.ERROR:
-            text = str(event.worker.error) or type(event.worker.error).__name__
-            self.notify(text, title="Not trained", severity="error", timeout=20, markup=False)
-        if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
-            self.training_path = self._training = None
+        """Notice when the training has ended."""
+        self.training.note_end(event)
 
-    async def _may_stop(self, title: str, question: str, label: str) -> bool:
-        """Ask whether the training of this process may be stopped."""
-        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+    # Screens
 
-        if self.training_path is None:
-            return True
-        question = f"{self.training_path.name} is training. {question}"
-        yes: bool = await self.push_screen_wait(ConfirmScreen(title, question, label))
-        return yes
+    @on(messages.SettingsRequested)
+    def edit_settings(self, message: messages.SettingsRequested) -> None:
+        """Edit a preset's settings, then train it."""
+        from tui_latent.tui.screens.settings.screen import SettingsScreen
 
-    async def _stop_training(self) -> bool:
-        """Ask the training of this process to stop and save; return when it has.
+        name = message.preset_name
 
-        False when it cannot be asked, and trains on.
-        """
-        from tui_latent.runs.schema import RunError
-        from tui_latent.tui.screens.dialogs.stopping import StoppingScreen
+        def begin(edited: tuple[Preset, str | None] | None) -> None:
+            if edited is not None:
+                self.start_run(name, *edited)
 
-        path, training = self.training_path, self._training
-        if path is None or training is None:
-            return True
-        try:
-            _ask_to_stop(path)
-        except RunError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return False
-        waiting = StoppingScreen(path.name)
-        await self.push_screen(waiting)
-        with contextlib.suppress(WorkerFailed):
-            await training.wait()
-        waiting.dismiss()
-        return True
+        form = SettingsScreen(name, message.table, message.preset, self.runs)
+        self.push_screen(form, begin)
+
+    @on(messages.PresetImagesRequested)
+    def show_preset_images(self, message: messages.PresetImagesRequested) -> None:
+        """Show what a training with a preset would see."""
+        from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
+
+        self.push_screen(PresetImagesScreen(message.preset_name, message.preset))
+
+    @on(messages.ViewerRequested)
+    def show_images(self, message: messages.ViewerRequested) -> None:
+        """Show a run's images."""
+        from tui_latent.tui.screens.images.screen import ViewerScreen
+
+        self.push_screen(ViewerScreen(message.path, self.drawer, message.index))
+
+    @on(messages.ExplorerRequested)
+    def explore(self, message: messages.ExplorerRequested) -> None:
+        """Explore a run's map."""
+        from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+
+        self.push_screen(ExplorerScreen(message.path, self.drawer, message.cursor))
+
+    @on(messages.EvaluationRequested)
+    def show_evaluation(self, message: messages.EvaluationRequested) -> None:
+        """Show a run's evaluation."""
+        from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
+
+        self.push_screen(EvaluationScreen(message.path, self.drawer))
+
+    @on(messages.ComparisonRequested)
+    def compare(self, message: messages.ComparisonRequested) -> None:
+        """Compare runs."""
+        from tui_latent.tui.screens.compare.screen import CompareScreen
+
+        self.push_screen(CompareScreen(message.paths, self.drawer))
 
     # Reports
 
-    def export_report(self, path: Path) -> None:
-        """Write a run's PNG and JSON in the background and say where they are."""
+    @on(messages.ReportRequested)
+    def export_report(self, message: messages.ReportRequested) -> None:
+        """Export a run's report in the background."""
         self.notify("Writing the report…")
-        self._export_report(path)
+        self._write_report(partial(self._export, message.path))
+
+    @on(messages.ComparisonExportRequested)
+    def export_comparison(self, message: messages.ComparisonExportRequested) -> None:
+        """Export a comparison in the background."""
+        from tui_latent.launch import export
+
+        self.notify("Writing the comparison…")
+        self._write_report(lambda: export.export_comparison(message.paths))
 
     @work(group="report", thread=True, exit_on_error=False)
-    def _export_report(self, path: Path) -> None:
+    def _write_report(self, write: Callable[[], Path]) -> None:
         try:
-            report = self._export(path)
-        # It runs in a thread of its own: nobody else would tell.
+            png = write()
+        # Nobody waits for this thread, so that it must report its own failure.
         except Exception as error:
             text = str(error) or type(error).__name__
-            self.notify(text, title="No report", severity="error", timeout=20, markup=False)
+            self.notify(text, title="Report failed", severity="error", timeout=20, markup=False)
         else:
-            self.notify(str(report), title="Report", timeout=20, markup=False)
+            self.notify(str(png), title="Report", timeout=20, markup=False)
 
-    # The whole
+    # The application
 
     def action_help(self) -> None:
         """Show every key of this screen."""
@@ -317,36 +339,27 @@ class LatentApp(App[int]):
             self.push_screen(HelpScreen(self.screen))
 
     async def action_quit(self) -> None:
-        """Leave; a training is stopped and saved first, after asking."""
+        """Quit; after asking, a training is stopped and saved first."""
         self._quit(ask=True)
 
     def leave(self) -> None:
-        """Leave without asking, because the system says so."""
+        """Quit without asking, because the system says so."""
         self._quit(ask=False)
-
-    def ask_training_to_stop(self) -> None:
-        """Ask the training of this process, if there is one, to stop and save."""
-        from tui_latent.runs.schema import RunError
-
-        if self.training_path is not None:
-            with contextlib.suppress(RunError):
-                _ask_to_stop(self.training_path)
 
     @work(group="quit", exclusive=True)
     async def _quit(self, ask: bool) -> None:
-        if ask and not await self._may_stop(
-            "Quit", "Stop it, save it and leave?", "Stop and leave"
+        if ask and not await self.training.may_stop(
+            "Quit", "Stop it, save it and quit?", "Stop and quit"
         ):
             return
-        await self._stop_training()
+        await self.training.stop()
         self.exit(0)
 
     def _tell_drawing_failed(self, error: Exception) -> None:
-        self.notify(
-            f"{type(error).__name__}: {error}", title="Not drawn", severity="error", markup=False
-        )
+        text = f"{type(error).__name__}: {error}"
+        self.notify(text, title="Drawing failed", severity="error", markup=False)
 
 
 def _light_terminal() -> bool:
-    """Say whether the terminal told that its background is light."""
+    """Say whether the terminal reports a light background."""
     return os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")

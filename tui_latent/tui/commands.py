@@ -1,4 +1,4 @@
-"""What can be done on a screen: its bindings, as the palette and the help show them."""
+"""The commands of a screen, from its bindings, for the palette and the help."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-_GROUPS: Final = ("Menu", "Run", "View", "Chart", "App")
-"""in the order of display; any other follows"""
+_GROUPS: Final = ("Menu", "Preset", "Run", "Time", "View", "Chart")
+"""in the order of display; others follow, and the application's own come last"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Command:
 
 
 def commands_of(screen: Screen[Any]) -> list[Command]:
-    """Return what the bindings with an id `group.verb` do now, by group."""
+    """Return the commands of the active bindings with an id `group.verb`, by group."""
     keys: dict[tuple[str, str], list[str]] = {}
     found: dict[tuple[str, str], Command] = {}
     for node, binding, enabled, tooltip in screen.active_bindings.values():
@@ -57,7 +57,7 @@ class BindingCommands(Provider):
                 yield DiscoveryHit(_title(command), self._run(command), help=_help(command))
 
     async def search(self, query: str) -> Hits:
-        """Offer those whose title fits what is typed."""
+        """Offer those whose title matches what is typed."""
         matcher = self.matcher(query)
         for command in commands_of(self.screen):
             score = matcher.match(_title(command))
@@ -70,6 +70,8 @@ class BindingCommands(Provider):
 
 
 def _rank(group: str) -> int:
+    if group == "App":
+        return len(_GROUPS) + 1
     return _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)
 
 

@@ -1,4 +1,4 @@
-"""A training whose terminal is lost: it goes on unseen, and the process ends with it."""
+"""A training whose terminal is lost: it continues without a screen, then the process ends."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Full
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
+from textual.app import App
 from textual.driver import Driver
 from textual.drivers._writer_thread import WriterThread
 from textual.screen import Screen
@@ -23,27 +24,27 @@ from tui_latent.runtime.terminal_loss import (
     terminal_is_gone,
     when_gone,
 )
-
-if TYPE_CHECKING:
-    from tui_latent.tui.app import LatentApp
-
+from tui_latent.tui.own_training import OwnTraining
 
 _STUCK: Final = 2.0
-"""seconds after which an event loop that hears nothing counts as waiting for its terminal"""
+"""seconds after which an event loop that does not respond counts as blocked by its terminal"""
 
 _TO_LEAVE: Final = 3.0
-"""seconds for the screen to give the terminal back once nothing trains any more"""
+"""seconds for the screen to restore the terminal once nothing trains any more"""
 
 
 class DetachedTraining:
-    """Listens to the system's signals for an application that draws on a real terminal.
+    """Handles the system's signals for an application that draws on a real terminal.
 
     The handlers are the process's own and not the event loop's, which may be waiting to write to
     a terminal that is gone.
     """
 
-    def __init__(self, app: LatentApp) -> None:
+    def __init__(self, app: App[Any], training: OwnTraining, leave: Callable[[], None]) -> None:
+        """`leave` makes the application stop, save and quit."""
         self._app = app
+        self._training = training
+        self._leave_app = leave
         self._loop = asyncio.get_running_loop()
         self._begun = False
         self._lost_at = 0.0
@@ -54,32 +55,32 @@ class DetachedTraining:
 
     @property
     def begun(self) -> bool:
-        """Whether the terminal is lost, or about to be told so."""
+        """Whether the terminal is lost, even if its signal has not arrived yet."""
         return self._begun or terminal_is_gone()
 
     def _leave(self) -> None:
-        """Stop, save and leave; without the screen where it waits for a terminal that is stuck."""
-        path = self._app.training_path
-        self._app.ask_training_to_stop()
+        """Stop, save and quit; without the screen if that is blocked by a stuck terminal."""
+        path = self._training.path
+        self._training.ask_to_stop()
         heard = threading.Event()
         self._in_loop(heard.set)
-        self._in_loop(self._app.leave)
+        self._in_loop(self._leave_app)
         in_time = heard.wait(_STUCK)
         if path is not None:
-            self._app.trained.wait()
+            self._training.over.wait()
         if in_time:  # what is painted on leaving may find the terminal stuck as well
             time.sleep(_TO_LEAVE)
         os._exit(0)
 
     def _begin(self) -> None:
-        """Leave the terminal and end with the training; a next signal stops and saves it."""
+        """Leave the terminal and end with the training; another signal stops and saves it."""
         if self._begun:
             if time.monotonic() - self._lost_at > ONE_LOSS:
-                _in_thread(self._app.ask_training_to_stop)
+                _in_thread(self._training.ask_to_stop)
             return
         self._begun, self._lost_at = True, time.monotonic()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: _in_thread(self._app.ask_training_to_stop))
+            signal.signal(number, lambda *_: _in_thread(self._training.ask_to_stop))
         if terminal_is_gone():
             release_terminal()
         _in_thread(self._end)
@@ -90,7 +91,7 @@ class DetachedTraining:
             self._loop.call_soon_threadsafe(call)
 
     def _go_dark(self) -> None:
-        """Give back a terminal that is still there, and draw nothing more."""
+        """Restore the terminal if it is still there, and draw nothing more."""
         driver = self._app._driver
         if driver is not None and not terminal_is_gone():
             driver.stop_application_mode()
@@ -101,19 +102,19 @@ class DetachedTraining:
         self._app.push_screen(Screen())
 
     def _end(self) -> None:
-        path = self._app.training_path
+        path = self._training.path
         if path is not None:
             # While a run trains, its log takes what goes to stderr.
             sys.stderr.write(
-                "the terminal is gone: training goes on without a screen; "
-                f"tui-latent attach {path.name} shows it\n"
+                "The terminal is gone. Training continues without a screen; "
+                f"show it with: tui-latent attach {path.name}\n"
             )
-            self._app.trained.wait()
+            self._training.over.wait()
         os._exit(0)
 
 
 def _paint_what_is_queued(driver: Driver) -> None:
-    """Wait until a driver's thread has written everything, or the terminal takes nothing."""
+    """Wait until a driver's thread has written everything, or the terminal accepts nothing."""
     writer: WriterThread | None = getattr(driver, "_writer_thread", None)
     if writer is None:
         return
@@ -126,5 +127,5 @@ def _paint_what_is_queued(driver: Driver) -> None:
 
 
 def _in_thread(call: Callable[[], None]) -> None:
-    """Do what a signal asks outside its handler, which may have interrupted the same work."""
+    """Act on a signal outside its handler, which may have interrupted the same work."""
     threading.Thread(target=call, name="signal", daemon=True).start()

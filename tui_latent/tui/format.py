@@ -1,4 +1,4 @@
-"""Numbers and spans of time as the screens write them: short, three digits, `–` for the unknown."""
+"""Numbers and durations as the screens show them: short, three digits, `–` if unknown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATE_GLYPHS: Final[dict[str, str]] = {
     "failed": "✗",
     "interrupted": "╳",
 }
-"""one cell each, so that a state is told apart without colour"""
+"""one cell each, so that states differ even without colour"""
 
 
 def number(value: float | None) -> str:
@@ -42,7 +42,7 @@ def number(value: float | None) -> str:
 
 
 def share(done: float, total: float) -> str:
-    """Return a progress in per cent, never 100 before the end."""
+    """Return the progress in percent, never 100 before the end."""
     return f"{math.floor(100 * done / total)} %" if total > 0 else UNKNOWN
 
 
@@ -54,7 +54,7 @@ def bar(done: float, total: float, width: int) -> str:
 
 
 def age(seconds: float) -> str:
-    """Return how long ago something was, in its largest unit."""
+    """Return an age in its largest unit."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
@@ -62,7 +62,7 @@ def age(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a span of time, roughly: `40 s`, `5 min`, `1 h 20 min`."""
+    """Return a duration, rounded: `40 s`, `5 min`, `1 h 20 min`."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -73,7 +73,7 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """Return a span of time as 3:12 or 1:04:05."""
+    """Return a duration as 3:12 or 1:04:05."""
     if seconds is None:
         return UNKNOWN
     minutes, second = divmod(round(seconds), 60)
@@ -82,7 +82,7 @@ def clock(seconds: float | None) -> str:
 
 
 def clip(text: str, width: int) -> str:
-    """Shorten a name to `width` cells by leaving out its middle: both ends tell names apart."""
+    """Shorten a name to `width` cells by cutting its middle: names differ at both ends."""
     if cell_len(text) <= width:
         return text
     if width < 2 or any(cell_len(character) != 1 for character in text):
@@ -92,7 +92,7 @@ def clip(text: str, width: int) -> str:
 
 
 def column(text: str, width: int, right: bool = False) -> str:
-    """Return text in exactly `width` cells, so that nothing beside it moves."""
+    """Return text in exactly `width` cells."""
     text = clip(text, width)
     space = " " * (width - cell_len(text))
     return space + text if right else text + space

@@ -1,4 +1,4 @@
-"""Modules set aside from garbage collection: going through them would hold up keys."""
+"""Freeze imported modules out of garbage collection, which would delay keys."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import sys
 from typing import Final
 
 _MANY: Final = 30
-"""modules more than at the last time that are worth setting aside"""
+"""new modules since the last freeze that make another one worthwhile"""
 
 
 class FrozenModules:
-    """Keeps what was imported out of full collections, .1 s and more each with torch loaded.
+    """Keeps imported modules out of full collections: 0.1 s and more each with torch loaded.
 
-    Cycles among what exists at such a moment are never collected; later ones are.
+    Cycles among objects that exist at a freeze are never collected; later ones are.
     """
 
     def __init__(self) -> None:
         self._known = 0
 
     def set_aside(self) -> bool:
-        """Set aside everything there is if much was imported since; say whether it was."""
+        """Freeze all objects if many modules were imported since; return whether that was so."""
         loaded = len(sys.modules)
         if loaded < self._known + _MANY:
             return False

@@ -1,17 +1,17 @@
-"""How often what changes all the time is drawn: less often where drawing costs the training."""
+"""How often curves are redrawn: less often if drawing slows the training down."""
 
 from __future__ import annotations
 
 from typing import Final
 
 TOO_MUCH: Final = 0.05
-"""share of the process's computing above which a screen holds back"""
+"""share of the process's CPU time above which the screen redraws less often"""
 LITTLE: Final = 0.02
 _SLOWEST: Final = 8
 
 
 class RedrawRate:
-    """Lets every tick pass, or every 2nd, 4th, 8th while the screen's share is too large."""
+    """Passes every tick, or every 2nd, 4th or 8th while the screen's share is too large."""
 
     def __init__(self) -> None:
         self.every = 1
@@ -19,7 +19,7 @@ class RedrawRate:
         self._ticks = 0
 
     def heed(self, share: float | None) -> None:
-        """Hold back when the screen takes too much, come back when it takes little."""
+        """Redraw less often if the screen takes too much time, more often if it takes little."""
         if share is None:
             self.every = 1
         elif share > TOO_MUCH:
@@ -28,7 +28,7 @@ class RedrawRate:
             self.every = max(self.every // 2, 1)
 
     def due(self) -> bool:
-        """Count a tick; say whether it is one to draw at."""
+        """Count a tick; return whether to draw at it."""
         self._ticks += 1
         if self._ticks < self.every:
             return False

@@ -1,4 +1,4 @@
-"""Follow a run folder from a thread: the screens get finished, immutable snapshots."""
+"""Follow a run folder from a thread; screens get immutable snapshots."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class SnapshotRead(Message, bubble=False):
         self.snapshot = snapshot
 
     def can_replace(self, message: Message) -> bool:
-        """Let a screen that is behind see only the newest."""
+        """Drop older snapshots if the screen falls behind."""
         return isinstance(message, SnapshotRead)
 
 
 class RunLost(Message, bubble=False):
-    """The run folder cannot be read (any more)."""
+    """The run folder cannot be read, or no longer."""
 
     def __init__(self, problem: str) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class RunLost(Message, bubble=False):
 
 
 class RunWatcher:
-    """Reads a run in its own thread and posts what changed, until it is closed."""
+    """Reads a run in its own thread and posts each change, until it is closed."""
 
     def __init__(
         self, path: Path, post: Callable[[Message], object], interval: float = 0.4
@@ -47,7 +47,7 @@ class RunWatcher:
         self._thread = threading.Thread(target=self._watch, name="run-watcher", daemon=True)
 
     def start(self) -> None:
-        """Begin; the first snapshot is posted as soon as it is read."""
+        """Start; the first snapshot is posted as soon as it is read."""
         self._thread.start()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Which evaluation is looked at: the newest as it comes, or one that a person went back to."""
+"""Which evaluation is shown: always the newest, or an earlier one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 
 class TimeCursor:
-    """One place in a run's evaluations, shared by the screens that look at the run."""
+    """A position in a run's evaluations, shared by the screens of the run."""
 
     def __init__(self) -> None:
         self.step: int | None = None
         """None follows the newest"""
 
     def resolve(self, steps: Sequence[int]) -> int | None:
-        """Return the step looked at among the steps of the evaluations; None without any."""
+        """Return the step shown, of the steps of the evaluations; None if there are none."""
         if not steps:
             return None
         if self.step is None or self.step >= steps[-1]:
@@ -22,12 +22,12 @@ class TimeCursor:
         return steps[max(bisect_right(steps, self.step) - 1, 0)]
 
     def position(self, steps: Sequence[int]) -> int:
-        """Return the place among the evaluations, counted from 0."""
+        """Return the position among the evaluations, counted from 0."""
         step = self.resolve(steps)
         return 0 if step is None else bisect_left(steps, step)
 
     def move(self, steps: Sequence[int], by: int) -> bool:
-        """Go on or back by evaluations, as far as they go; say whether that changed anything.
+        """Move forward or back by some evaluations; return whether that changed anything.
 
         At the last one the cursor follows the newest again.
         """
@@ -39,7 +39,7 @@ class TimeCursor:
         return self.step != before
 
     def track(self, steps: Sequence[int], width: int) -> str:
-        """Draw the place as a bar of `width` cells: where it stands among the evaluations."""
+        """Draw the position among the evaluations as a bar of `width` cells."""
         if len(steps) < 2:
             return "━" * max(width - 1, 0) + "●"
         at = round(self.position(steps) / (len(steps) - 1) * (width - 1))

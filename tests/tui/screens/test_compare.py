@@ -100,9 +100,9 @@ async def test_runs_are_marked_and_compared(tmp_path: Path, presets: Path) -> No
     async with NotingApp(tmp_path / "runs").run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await pilot.press("c")
-        assert "c and d are for runs" in notes(pilot)
+        assert "Press Tab to reach the runs list first" in notes(pilot)
         await pilot.press("tab", "c")
-        assert "No run is marked: mark two or more with m" in notes(pilot)
+        assert "No run is marked. Mark two or more with m" in notes(pilot)
         await pilot.press("m", "c")
         assert "One run is marked" in notes(pilot)
         await pilot.press("m", "m", "up", "m")  # the cursor goes on; a second m takes it back
@@ -127,7 +127,7 @@ async def test_what_cannot_be_read_or_told_apart_is_not_marked(
     async with NotingApp(tmp_path / "runs").run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await pilot.press("tab", *["space"] * 9)
-        assert "8 runs are marked" in notes(pilot)
+        assert "At most 8 runs" in notes(pilot)
         await pilot.press("end", "m")
         assert "broken cannot be read" in notes(pilot)
         assert runs_text(screen).count("▌") == 8
@@ -260,7 +260,7 @@ async def test_x_writes_the_comparison(
         assert list(paths) == runs[:2]
         return tmp_path / "compared.png"
 
-    monkeypatch.setattr("tui_latent.reports.export_comparison", export)
+    monkeypatch.setattr("tui_latent.launch.export.export_comparison", export)
     async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
         await compared(pilot, runs[:2])
         await pilot.press("x")

@@ -360,7 +360,7 @@ async def test_the_log_follows_its_end_and_shows_markup_as_text(tmp_path: Path) 
 
 async def test_images_open_for_this_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Opened(Screen[None]):
-        def __init__(self, path: Path) -> None:
+        def __init__(self, path: Path, *_: object) -> None:
             super().__init__()
             self.path = path
 

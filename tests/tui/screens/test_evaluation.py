@@ -85,7 +85,7 @@ async def test_e_on_the_dashboard_shows_what_was_measured_last_at_once(
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, EvaluationScreen))
         await until(pilot, lambda: "step 720" in doing(pilot))
-        assert doing(pilot) == "step 720 · measured 2026-11-23 18:44"
+        assert doing(pilot) == "step 720 · evaluated 2026-11-23 18:44"
         assert "k=20 .890 (.880–.900)" in panel(pilot, "figures")
         assert ".900" in panel(pilot, "classes") and "594" in panel(pilot, "training")
         assert "89" in panel(pilot, "held-out") and asked == []
@@ -100,7 +100,7 @@ async def test_latents_newer_than_the_evaluation_are_pointed_out_and_r_measures_
     write_evaluation(run, 60, evaluation(step=60))
     async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
-        await until(pilot, lambda: "newest latents are of step 720: r measures" in doing(pilot))
+        await until(pilot, lambda: "newer latents at step 720: r evaluates" in doing(pilot))
         await pilot.press("r")
         await until(pilot, lambda: doing(pilot).startswith("step 720"))
         assert asked == [None]
@@ -228,7 +228,7 @@ async def test_a_run_without_latents_says_when_they_come(
     writer.close()
     async with MenulessApp(tmp_path).run_test(size=(80, 24)) as pilot:
         await opened(pilot, writer.path)
-        await until(pilot, lambda: doing(pilot).startswith("no latents yet"))
+        await until(pilot, lambda: doing(pilot).startswith("No latents yet"))
         assert asked == []
 
 

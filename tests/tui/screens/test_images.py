@@ -62,7 +62,9 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MenulessApp:
 
 
 async def opened(pilot: Pilot[Any], tmp_path: Path) -> None:
-    pilot.app.push_screen(ViewerScreen(trained_run(tmp_path).path))
+    app = pilot.app
+    assert isinstance(app, MenulessApp)
+    app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
     await until(pilot, lambda: isinstance(pilot.app.screen, ViewerScreen))
     await until(pilot, lambda: "loading" not in text_of(pilot))
 
@@ -139,7 +141,7 @@ async def test_the_views_land_beside_their_image_on_the_map(
 ) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, tmp_path)
-        words = "9 of 10 views land within 3.00 (20th neighbour .500) · 12 of 24 nearest a blue"
+        words = "90% of views within 3.00 (20th neighbour .500) · 12 of 24 nearest to class blue"
         await until(pilot, lambda: words in text_of(pilot))
         assert "weights of step 700" in text_of(pilot), "the map is of step 720"
         assert "✗ [red] 3.00" in text_of(pilot) and "blue 0" in text_of(pilot)
@@ -231,9 +233,9 @@ async def test_of_what_is_asked_for_meanwhile_only_the_newest_is_looked_up(
     original = KnownImages.augmentations
     monkeypatch.setattr(KnownImages, "augmentations", slowly)
     async with app.run_test(size=(120, 40)) as pilot:
-        app.push_screen(ViewerScreen(trained_run(tmp_path).path))
+        app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
-        assert "loading the images" in text_of(pilot)
+        assert "Loading the images" in text_of(pilot)
         may_go.set()
         await until(pilot, lambda: "held-out image 0 of" in text_of(pilot))
         may_go.clear()

@@ -152,7 +152,7 @@ async def test_keys_typed_into_the_filter_are_text(runs: Path) -> None:
         screen = await menu(pilot)
         await press(pilot, "slash", *"qedo")
         assert screen.query_one(Input).value == "qedo"
-        assert "no preset matches 'qedo'" in presets_text(screen)[0]
+        assert "No preset matches 'qedo'." in presets_text(screen)[0]
         await press(pilot, "enter", "enter", "e", "v")
         assert pilot.app.screen is screen
         assert not pilot.app.asked  # type: ignore[attr-defined]
@@ -208,7 +208,7 @@ async def test_a_preset_mended_while_another_screen_was_open_is_read_again(
 async def test_without_runs_a_sentence_says_how_to_get_one(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
-        assert runs_text(screen).startswith("No runs yet. Press enter on a preset")
+        assert runs_text(screen).startswith("No runs yet. Press Enter on a preset")
         await press(pilot, "tab", "enter", "r", "d", "v", "o")
         assert pilot.app.screen is screen
 
@@ -267,12 +267,12 @@ async def test_tab_goes_to_the_runs_and_enter_opens_one(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await press(pilot, "o")
-        assert "r, o, c and d are for runs: tab goes there" in notes(pilot)
+        assert "Press Tab to reach the runs list first (o, r, m, c, d)." in notes(pilot)
         await press(pilot, "tab", "down", "enter")
         assert current_run(screen).name == "two"
         await press(pilot, "up", "o", "e")
         assert pilot.app.asked == [("open", "two"), ("open", "one")]  # type: ignore[attr-defined]
-        assert "e and / are for presets" in notes(pilot)
+        assert "Press Tab to reach the presets list first (e, /)." in notes(pilot)
         await press(pilot, "tab", "enter")
         assert pilot.app.asked[2][:2] == ("start", "digits-contrastive-2d")  # type: ignore[attr-defined]
 
@@ -298,12 +298,12 @@ async def test_only_runs_that_can_go_on_are_resumed_and_others_say_why(runs: Pat
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await press(pilot, "tab", "r")
-        assert "finished is finished: nothing is left to train" in notes(pilot)
+        assert "finished is finished. There is nothing left to train." in notes(pilot)
         assert not pilot.app.screen.active_bindings["r"].enabled
         await press(pilot, "down", "r")
         assert screen.active_bindings["r"].enabled
         await press(pilot, "down", "r")
-        assert "live is running already: o opens it" in notes(pilot)
+        assert "live is already running. Press o to open it." in notes(pilot)
         await press(pilot, "down", "r", "enter", "v")
         assert "broken cannot be read: " in notes(pilot)
         assert pilot.app.asked == [("resume", "stopped")]  # type: ignore[attr-defined]
@@ -348,9 +348,9 @@ async def test_what_is_no_run_or_is_being_trained_is_not_deleted(runs: Path) -> 
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await press(pilot, "tab", "d")
-        assert "live is paused: stop it first" in notes(pilot)
+        assert "live is paused. Stop it first" in notes(pilot)
         await press(pilot, "down", "d")
-        assert "photos is not known to be a run" in notes(pilot)
+        assert "photos may not be a run" in notes(pilot)
         assert pilot.app.screen is screen
     assert (runs / "photos" / "one.jpg").exists()
     live.close()

@@ -34,7 +34,8 @@ class FormApp(App[None]):
 
     def on_mount(self) -> None:
         entry = next(entry for entry in read_entries() if entry.name == self.preset_name)
-        self.push_screen(SettingsScreen(entry, load_preset(entry.name)), self.answers.append)
+        form = SettingsScreen(entry.name, entry.table, load_preset(entry.name), self.runs)
+        self.push_screen(form, self.answers.append)
 
 
 @pytest.fixture(autouse=True)
@@ -105,8 +106,8 @@ async def test_an_error_stands_beside_its_field_as_it_is_typed_and_nothing_start
         await pilot.press("0")
         await pilot.pause()
         assert "✗ should be greater than or equal to 1" in row(app, "method.latent_dim")
-        assert text_of(app, "#count") == "1 changed · 1 to mend"
-        assert "no command yet" in text_of(app, "#command")
+        assert text_of(app, "#count") == "1 changed · 1 error"
+        assert "Correct the errors" in text_of(app, "#command")
         await pilot.press("up", "up", "ctrl+s")
         await pilot.pause()
         assert not app.answers
@@ -166,7 +167,7 @@ async def test_the_filter_finds_settings_by_name_and_help(app: FormApp) -> None:
         await pilot.press("ctrl+f", *"weight zzz", "enter")
         await pilot.pause()
         shown = text_of(app, "SettingsGrid > Static")
-        assert "no setting matches 'weight zzz'" in shown
+        assert "No setting matches 'weight zzz'." in shown
         await pilot.press("ctrl+f", *"weight", "enter")
         await pilot.pause()
         shown = text_of(app, "SettingsGrid > Static")

@@ -1,4 +1,4 @@
-"""What the screens that fill the terminal have in common."""
+"""The base class of the screens that fill the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of a screen, in one line at its bottom."""
+"""The footer with a screen's keys."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from textual.widgets import Footer
 
 
 class KeyFooter(Footer):
-    """Textual's footer, made anew only when other keys are to be shown.
+    """Textual's footer, rebuilt only when its keys change.
 
-    Textual 8.2 makes it anew whenever the focus moves, and keeps every key it ever showed: on a
-    dashboard 26 widgets a key press, which full garbage collections then go through.
+    Textual 8.2 rebuilds it whenever the focus moves, and keeps every key it ever showed: on a
+    dashboard 26 widgets per key press, which full garbage collections then traverse.
     """
 
     DEFAULT_CSS = """
@@ -23,7 +23,7 @@ class KeyFooter(Footer):
         self._shown: object = None
 
     def bindings_changed(self, screen: Screen[object]) -> None:
-        """Show the keys, if they are others than those shown."""
+        """Show the keys if they differ from those shown."""
         shown = [
             (active.binding, active.enabled, active.tooltip)
             for active in screen.active_bindings.values()
@@ -34,7 +34,7 @@ class KeyFooter(Footer):
             super().bindings_changed(screen)
 
     async def recompose(self) -> None:
-        """Make the keys anew, and forget those before."""
+        """Rebuild the keys, and forget the old ones."""
         await super().recompose()
         for watchers in getattr(self, "__watchers", {}).values():
             watchers[:] = [pair for pair in watchers if not pair[0]._closing]

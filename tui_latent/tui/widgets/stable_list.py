@@ -1,4 +1,4 @@
-"""A list whose cursor stays on its line while lines come, go and change around it."""
+"""A list whose cursor stays on its line while other lines change."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Line:
     key: str
     content: Content
     heading: bool = False
-    """headings cannot be chosen"""
+    """whether the line is a heading, which cannot be chosen"""
 
 
 class StableList(OptionList):
-    """Shows lines by key; the cursor stays on its key, or where it stood when that is gone."""
+    """Shows lines by key; the cursor stays on its key, or at its place if that is gone."""
 
     DEFAULT_CSS = """
     StableList {
@@ -53,7 +53,7 @@ class StableList(OptionList):
         return None if option is None or option.disabled else option.id
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Replace the lines; only what differs is drawn again."""
+        """Replace the lines; only those that differ are redrawn."""
         before, self._lines_shown = self._lines_shown, tuple(lines)
         if [line.key for line in before] == [line.key for line in lines]:
             for index, (old, new) in enumerate(zip(before, lines, strict=True)):
@@ -69,11 +69,11 @@ class StableList(OptionList):
             self.highlighted = self._place(chosen, highlighted)
 
     def choose(self, key: str) -> None:
-        """Put the cursor on a line."""
+        """Move the cursor to a line."""
         self.highlighted = self.get_option_index(key)
 
     def _place(self, chosen: str | None, highlighted: int | None) -> int | None:
-        """Return where the cursor goes: to its key, else to the nearest line that can be chosen."""
+        """Return the index of the cursor's key, or else of the nearest line that can be chosen."""
         free = [index for index, line in enumerate(self._lines_shown) if not line.heading]
         for index in free:
             if self._lines_shown[index].key == chosen:

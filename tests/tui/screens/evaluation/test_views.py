@@ -64,9 +64,9 @@ def test_a_matrix_of_many_classes_is_shaded_and_one_of_too_many_is_named_in_pair
     shaded = lines(confusion_table(matrix, names, 115, True).plain)
     assert len(shaded) == 100 and shaded[0].startswith("● class 0 █░")
     pairs = lines(confusion_table(matrix, names, 56, True).plain)
-    assert pairs[:2] == ["taken for another:", "class 0 → class 1  10"]
+    assert pairs[:2] == ["confused with:", "class 0 → class 1  10"]
     right = [[3 if a == b else 0 for b in range(100)] for a in range(100)]
-    assert lines(confusion_table(right, names, 20, True).plain)[1] == "no image"
+    assert lines(confusion_table(right, names, 20, True).plain)[1] == "no errors"
 
 
 def test_a_class_often_taken_for_another_stands_out() -> None:

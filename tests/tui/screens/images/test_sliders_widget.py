@@ -17,7 +17,7 @@ from tui_latent.tui.screens.images.sliders_widget import LatentSliders, Scale
 def space(dimensions: int, classes: int = 3) -> SliderSpace:
     """Return a space of -1..1, class n's mean being n / 10 everywhere."""
     ends = np.ones(dimensions)
-    starts = [("the mean of all", np.zeros(dimensions))]
+    starts = [("the overall mean", np.zeros(dimensions))]
     starts += [(f"the mean of {n}", np.full(dimensions, n / 10)) for n in range(classes)]
     return SliderSpace(-ends, ends, starts, ("image 7", np.full(dimensions, 0.7)))
 
@@ -83,7 +83,7 @@ async def test_class_means_an_image_and_the_mean_of_all_are_starts() -> None:
         await pilot.press("right")
         assert "from the mean of 2, 1 moved" in str(sliders.border_subtitle)
         await pilot.press("c")
-        assert app.moves[-1] == pytest.approx((0, 0)), "after the last class the mean of all"
+        assert app.moves[-1] == pytest.approx((0, 0)), "after the last class the overall mean"
         await pilot.press("c")
         assert "from the mean of 0" in str(sliders.border_subtitle)
         await pilot.press("i")
@@ -102,7 +102,7 @@ async def test_of_many_dimensions_the_chosen_one_is_in_sight() -> None:
         await pilot.press(*["pagedown"] * 3, "down")
         [chosen] = [line for line in lines(pilot) if line.startswith("▸")]
         assert chosen.startswith("▸z32 ") and len(lines(pilot)) == 10
-        assert "dimension 32 of 128" in str(sliders.border_title)
+        assert "Dimension 32 of 128" in str(sliders.border_title)
         await pilot.press(*["pagedown"] * 20)
         assert lines(pilot)[-1].startswith("▸z128 ")
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
 from tui_latent.runs.schema import RunSnapshot
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels, MetricChart
@@ -51,34 +51,7 @@ class CompareScreen(BaseScreen[None]):
     }
     """
 
-    BINDINGS = [
-        Binding("m", "metric(1)", "Metric", id="chart.metric", tooltip="Curves of the next metric"),
-        Binding(
-            "M",
-            "metric(-1)",
-            "Metric before",
-            show=False,
-            id="chart.metric_before",
-            tooltip="Curves of the metric before",
-        ),
-        Binding("y", "log", "Log", id="chart.log", tooltip="Logarithmic or linear curves"),
-        Binding("t", "axis", "Time", id="chart.axis", tooltip="Curves over steps or over time"),
-        Binding("n", "maps", "Maps", id="view.maps", tooltip="Show the other runs' maps"),
-        Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
-        Binding("x", "report", "Report", id="run.report", tooltip="Write it as PNG and JSON"),
-        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
-        Binding("q", "leave", "Back", id="view.back", tooltip="Back to presets and runs"),
-        Binding("escape", "leave", "Back", show=False, id="view.back", tooltip="Back"),
-        Binding("tab", "panel(1)", "Panel", id="view.next", tooltip="Next panel"),
-        Binding(
-            "shift+tab",
-            "panel(-1)",
-            "Panel before",
-            show=False,
-            id="view.previous",
-            tooltip="Panel before",
-        ),
-    ]
+    BINDINGS = bindings("comparison")
 
     class RunRead(Message, bubble=False):
         """One of the runs has changed, or can no longer be read."""
@@ -89,7 +62,7 @@ class CompareScreen(BaseScreen[None]):
             self.message = message
 
         def can_replace(self, message: Message) -> bool:
-            """Let a screen that is behind see only the newest of each run."""
+            """Drop a run's older messages if the screen falls behind."""
             newer = isinstance(message, CompareScreen.RunRead) and message.index == self.index
             return newer and isinstance(self.message, SnapshotRead)
 
@@ -227,7 +200,7 @@ class CompareScreen(BaseScreen[None]):
             self._select(name)
 
     def on_descendant_focus(self) -> None:
-        """Follow the mouse with the tabs."""
+        """Activate the tab of the panel that was clicked."""
         self.query_one(Tabs).active = f"tab-{self._panels.selected}"
 
     def _select(self, name: str) -> None:
@@ -240,21 +213,6 @@ class CompareScreen(BaseScreen[None]):
         self._panels.show_maps()
         self.refresh_bindings()
 
-    # Reports
-
     def action_report(self) -> None:
-        """Export the comparison in the background, then show its path."""
-        self.notify("Writing the comparison…")
-        self._write_report()
-
-    @work(group="report", thread=True, exit_on_error=False)
-    def _write_report(self) -> None:
-        try:
-            # By name: the screen's room must not import the report's, which brings matplotlib.
-            png = import_module("tui_latent.reports").export_comparison(self._paths)
-        # The thread has no caller that could report the error.
-        except Exception as error:
-            text = str(error) or type(error).__name__
-            self.notify(text, title="Report failed", severity="error", timeout=20, markup=False)
-        else:
-            self.notify(str(png), title="Report", timeout=20, markup=False)
+        """Export the comparison in the background."""
+        self.post_message(messages.ComparisonExportRequested(self._paths))

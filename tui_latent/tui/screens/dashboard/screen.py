@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import Final, Literal
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.content import Content
 from textual.events import ScreenResume
 from textual.widgets import Static
@@ -16,7 +15,9 @@ from tui_latent.runs.control import read_request, request
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.redraw_rate import RedrawRate
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
@@ -26,15 +27,10 @@ from tui_latent.tui.screens.dashboard.views import collapse, failure
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
-if TYPE_CHECKING:
-    from tui_latent.tui.app import LatentApp
-
 Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
-"""columns from which there is room for a third column, the classes"""
-_RATE: Final = Binding.Group("Rate", compact=True)
-_SMOOTH: Final = Binding.Group("Smooth", compact=True)
+"""columns from which there is room for the classes beside the curves"""
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
     "pause": frozenset({"paused"}),
@@ -79,84 +75,7 @@ class DashboardScreen(BaseScreen[None]):
     RunPanels.-full-alone #side { display: none; }
     """
 
-    BINDINGS = [
-        Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or go on training"),
-        Binding("s", "ask('stop')", "Stop", id="run.stop", tooltip="Stop training and save"),
-        Binding("r", "resume", "Resume", id="run.resume", tooltip="Train on from the checkpoint"),
-        Binding("l", "explore", "Explore", id="view.explore", tooltip="Question the map"),
-        Binding("e", "evaluate", "Evaluate", id="view.evaluate", tooltip="Measure the latents"),
-        Binding("v", "images", "Images", id="view.images", tooltip="Show images of this run"),
-        Binding(
-            "left_square_bracket",
-            "time(-1)",
-            "Time",
-            key_display="[ ]",
-            id="time.earlier",
-            tooltip="Look at the evaluation before",
-        ),
-        Binding(
-            "right_square_bracket",
-            "time(1)",
-            "Later",
-            show=False,
-            id="time.later",
-            tooltip="Look at the next evaluation; the last follows the run",
-        ),
-        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
-        Binding("q", "menu", "Menu", id="view.menu", tooltip="Back to presets and runs"),
-        Binding("x", "report", "Report", id="run.report", tooltip="Export a PNG report"),
-        Binding("k", "checkpoint", "Save", id="run.save", tooltip="Save a checkpoint now"),
-        Binding("f", "full", "Full", id="view.full", tooltip="Give the focused panel the screen"),
-        Binding(
-            "less_than_sign",
-            "scale_lr(0.5)",
-            "Rate less",
-            key_display="<",
-            group=_RATE,
-            id="run.slower",
-            tooltip="Halve the learning rate",
-        ),
-        Binding(
-            "greater_than_sign",
-            "scale_lr(2.0)",
-            "Rate more",
-            key_display=">",
-            group=_RATE,
-            id="run.faster",
-            tooltip="Double the learning rate",
-        ),
-        Binding("y", "log", "Log", id="chart.log", tooltip="Logarithmic or linear loss"),
-        Binding("t", "axis", "Axis", id="chart.axis", tooltip="Curves over steps or over time"),
-        Binding(
-            "minus",
-            "smooth(-1)",
-            "Smooth less",
-            key_display="-",
-            group=_SMOOTH,
-            id="chart.less",
-            tooltip="Smooth the loss less",
-        ),
-        Binding(
-            "plus",
-            "smooth(1)",
-            "Smooth more",
-            key_display="+",
-            group=_SMOOTH,
-            id="chart.more",
-            tooltip="Smooth the loss more",
-        ),
-        Binding("equals_sign", "smooth(1)", "Smooth more", show=False, id="chart.more"),
-        Binding("escape", "leave", "Back", show=False, id="view.back", tooltip="Leave full screen"),
-        Binding("tab", "app.focus_next", "Next", show=False, id="view.next", tooltip="Next panel"),
-        Binding(
-            "shift+tab",
-            "app.focus_previous",
-            "Previous",
-            show=False,
-            id="view.previous",
-            tooltip="Previous panel",
-        ),
-    ]
+    BINDINGS = bindings("dashboard")
 
     def __init__(
         self, path: Path, drawer: WorkerThread, seconds_between_charts: float = 1.0
@@ -248,10 +167,6 @@ class DashboardScreen(BaseScreen[None]):
     def _panels(self) -> RunPanels:
         return self.query_one(RunPanels)
 
-    @property
-    def _app(self) -> LatentApp:
-        return cast("LatentApp", self.app)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
@@ -304,17 +219,15 @@ class DashboardScreen(BaseScreen[None]):
 
     def action_resume(self) -> None:
         """Resume from the last checkpoint."""
-        self._app.resume_run(self.path)
+        self.post_message(messages.ResumeRequested(self.path))
 
     def action_report(self) -> None:
         """Export the report in the background."""
-        self._app.export_report(self.path)
+        self.post_message(messages.ReportRequested(self.path))
 
     def action_explore(self) -> None:
-        """Open the explorer."""
-        from tui_latent.tui.screens.explorer.screen import ExplorerScreen
-
-        self.app.push_screen(ExplorerScreen(self.path, self._drawer, self._time))
+        """Explore the map, point by point."""
+        self.post_message(messages.ExplorerRequested(self.path, self._time))
 
     def action_time(self, by: int) -> None:
         """Show an earlier or a later evaluation."""
@@ -338,15 +251,11 @@ class DashboardScreen(BaseScreen[None]):
 
     def action_evaluate(self) -> None:
         """Show the evaluation of the run's latents."""
-        from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
-
-        self.app.push_screen(EvaluationScreen(self.path, self._drawer))
+        self.post_message(messages.EvaluationRequested(self.path))
 
     def action_images(self) -> None:
         """Show the run's images."""
-        from tui_latent.tui.screens.images.screen import ViewerScreen
-
-        self.app.push_screen(ViewerScreen(self.path))
+        self.post_message(messages.ViewerRequested(self.path))
 
     def action_menu(self) -> None:
         """Return to the presets and runs; training continues."""

@@ -1,18 +1,20 @@
-"""A question that must be answered before something cannot be taken back."""
+"""A question before something that cannot be undone."""
 
 from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui_latent.tui.keymap import KEYMAP, bindings
+from tui_latent.tui.remapping import key_label
+
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Asks a question whose text names the thing; the safe answer has the focus."""
+    """Asks a yes-or-no question; the safe answer has the focus."""
 
     CSS = """
     ConfirmScreen { align: center middle; }
@@ -25,11 +27,7 @@ class ConfirmScreen(ModalScreen[bool]):
     ConfirmScreen Button { margin-left: 2; }
     """
 
-    BINDINGS = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n,escape", "answer(False)", "No"),
-        Binding("left,right", "app.focus_next", "Other answer", show=False),
-    ]
+    BINDINGS = bindings("confirm")
 
     def __init__(self, title: str, question: str, yes_label: str) -> None:
         super().__init__()
@@ -40,8 +38,12 @@ class ConfirmScreen(ModalScreen[bool]):
             box.border_title = Content(self._title)
             yield Static(self._question, markup=False)
             with Horizontal():
-                yield Button(Content("n  No"), id="no")
-                yield Button(Content(f"y  {self._yes}"), id="yes", variant="warning")
+                yield Button(self._label("confirm.no", "No"), id="no")
+                yield Button(self._label("confirm.yes", self._yes), id="yes", variant="warning")
+
+    def _label(self, key_id: str, words: str) -> Content:
+        row = next(row for row in KEYMAP["confirm"] if row.id == key_id)
+        return Content(f"{key_label(row, self.app._keymap)}  {words}")
 
     def on_mount(self) -> None:
         self.set_focus(self.query_one("#no", Button))
@@ -52,5 +54,5 @@ class ConfirmScreen(ModalScreen[bool]):
 
     @on(Button.Pressed)
     def press(self, event: Button.Pressed) -> None:
-        """Close with the answer of the button."""
+        """Close with the answer of the button that was pressed."""
         self.dismiss(event.button.id == "yes")

@@ -1,19 +1,19 @@
-"""Every key of the screen below, by group."""
+"""The keys of the screen below, by group."""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tui_latent.tui.commands import Command, commands_of
+from tui_latent.tui.keymap import bindings
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lists what the bindings of a screen do."""
+    """Lists the keys of a screen."""
 
     CSS = """
     HelpScreen { align: center middle; }
@@ -24,9 +24,7 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen Static { height: auto; }
     """
 
-    BINDINGS = [
-        Binding("escape,q,question_mark", "dismiss", "Close", tooltip="Close the help"),
-    ]
+    BINDINGS = bindings("help")
 
     def __init__(self, below: Screen[object]) -> None:
         super().__init__()
@@ -35,12 +33,12 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "Keys"
-            box.border_subtitle = "esc closes"
+            box.border_subtitle = "Press Esc to close"
             yield Static(help_text(self._commands))
 
 
 def help_text(commands: list[Command]) -> Content:
-    """Write commands by group: the keys, and what they do."""
+    """Return the commands by group: their keys and what they do."""
     lines: list[Content] = []
     width = max((len(command.keys) for command in commands), default=0)
     groups = dict.fromkeys(command.group for command in commands)

@@ -1,4 +1,4 @@
-"""The wait between a stop and its checkpoint."""
+"""Shown between a request to stop and the checkpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 
 class StoppingScreen(ModalScreen[None]):
-    """Says that a run is being stopped and saved; its owner takes it away."""
+    """Says that a run is being stopped and saved; whoever pushed it dismisses it."""
 
     CSS = """
     StoppingScreen { align: center middle; }
@@ -29,7 +29,7 @@ class StoppingScreen(ModalScreen[None]):
         with Vertical() as box:
             box.border_title = Content("Stopping")
             yield Static(
-                f"{self._run} ends its step and saves a checkpoint. "
+                f"{self._run} is finishing its step and saving a checkpoint. "
                 "This takes a moment; nothing is lost.",
                 markup=False,
             )

@@ -1,4 +1,4 @@
-"""The page of an evaluation: figures, classes, ROC curves, confusion matrices."""
+"""The page of an evaluation: metrics, classes, ROC curves, confusion matrices."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tui_latent.tui.screens.evaluation.roc_panel import RocPanel
 from tui_latent.tui.screens.evaluation.views import class_table, confusion_table, figures
 
 Write = Callable[[int], Content]
-"""writes a panel in so many cells"""
+"""writes a panel at a given width in cells"""
 
-_WAITING: Final = "The figures come here; the first time takes some seconds."
+_WAITING: Final = "The metrics will appear here; the first time takes a few seconds."
 
 
 class Panel(Static):
-    """A titled panel that writes its content anew when its width changes."""
+    """A titled panel that rewrites its content when its width changes."""
 
     def __init__(self, name: str, title: str) -> None:
         super().__init__(id=name, markup=False)
@@ -32,7 +32,7 @@ class Panel(Static):
         self._width = 0
 
     def show(self, write: Write) -> None:
-        """Show what `write` makes of the panel's width."""
+        """Show what `write` returns for the panel's width."""
         self._write, self._width = write, 0
         self._rewrite()
 
@@ -65,13 +65,13 @@ class EvaluationPage(Vertical):
         self._drawer = drawer
 
     def compose(self) -> ComposeResult:
-        yield Panel("figures", "Figures · held out where not said, intervals 95 %")
+        yield Panel("figures", "Metrics · held out unless stated, 95% intervals")
         with Container():
-            yield Panel("classes", "Classes by kNN@20, held out · AUC as outlier")
+            yield Panel("classes", "Classes by kNN@20, held out · AUC as outliers")
             yield RocPanel(self._drawer)
         with Container():
-            yield Panel("held-out", "Held out, kNN@20 · rows are the truth")
-            yield Panel("training", "Training, leave one out, kNN@20")
+            yield Panel("held-out", "Held out, kNN@20 · rows are true classes")
+            yield Panel("training", "Training, leave-one-out, kNN@20")
 
     def on_mount(self) -> None:
         self.query_one("#figures", Panel).show(lambda _: Content.styled(_WAITING, "dim"))
@@ -79,7 +79,7 @@ class EvaluationPage(Vertical):
             container.display = False
 
     def show(self, found: Mapping[str, Any]) -> None:
-        """Show what was found."""
+        """Show the results."""
         colored = not self.app.no_color
         for widget in self.children:
             widget.display = True

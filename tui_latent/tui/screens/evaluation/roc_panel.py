@@ -1,4 +1,4 @@
-"""ROC curves: how many outliers are found, over how many held-out images are mistaken for them."""
+"""ROC curves: outliers against held-out images."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ _NAME: Final = 24
 _LEGEND_LINES: Final = 3
 _FRAME: Final = Frame(0.0, 1.0, 0.0, 1.0)
 _CLASSES: Final = (
-    "Each class as outliers · found over held-out mistaken",
-    "Each class as outliers",
-    "Classes out",
+    "ROC with each class as outliers · true over false positive rate",
+    "ROC with each class as outliers",
+    "ROC by class",
 )
-_OUTLIERS: Final = ("Outliers found over held-out images mistaken", "Outliers found", "ROC")
+_OUTLIERS: Final = (
+    "ROC of the outliers · true over false positive rate",
+    "ROC of the outliers",
+    "ROC",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +42,13 @@ class RocCurve:
     color: RGB
     auc: float
     x: Floats
-    """(T,) share of the held-out images mistaken for outliers"""
+    """(T,) false positive rate, of the held-out images"""
     y: Floats
-    """(T,) share of the outliers found"""
+    """(T,) true positive rate, of the outliers"""
 
 
 def roc_curves(found: Mapping[str, Any]) -> tuple[list[RocCurve], tuple[str, ...]]:
-    """Return the curves of an evaluation and their titles: named outliers, else the classes."""
+    """Return an evaluation's curves and their titles: named outliers, or else the classes."""
     named = found["outliers"]
     if named:
         curves = [(c["outliers"], series_color(index + 1), c) for index, c in enumerate(named)]
@@ -70,10 +74,12 @@ class RocPanel(ChartPanel, can_focus=False):
         self._hint = ""
 
     def show(self, found: Mapping[str, Any]) -> None:
-        """Show what was found, or why there is no curve."""
+        """Show the curves, or why there are none."""
         self._curves, self._titles = roc_curves(found)
         missing = found["missing"]
-        self._hint = missing.get("anomaly", "No class could be taken out.") + " `o` names outliers."
+        self._hint = (
+            missing.get("anomaly", "No class could be left out.") + " Press o to name outliers."
+        )
         self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
@@ -86,7 +92,7 @@ class RocPanel(ChartPanel, can_focus=False):
 
 
 def draw_curves(curves: Sequence[RocCurve], width: int, height: int, colored: bool) -> list[Strip]:
-    """Write the areas, and below them draw the curves with the diagonal of pure chance."""
+    """Write the AUCs, and below them draw the curves with the diagonal of pure chance."""
     legend = _legend(curves, width, colored)
     rows = height - len(legend)
     columns, lines = canvas_size(width, rows, Axis((), ()), value_axis(0.0, 1.0, rows))
@@ -106,7 +112,7 @@ def draw_curves(curves: Sequence[RocCurve], width: int, height: int, colored: bo
 
 
 def _dense(curve: RocCurve, columns: int) -> tuple[Floats, Floats]:
-    """Add a point for each dot, so that a flat piece after a steep one is drawn flat."""
+    """Add a point for each dot, so that a flat part after a steep one is drawn flat."""
     grid = np.linspace(0, 1, 2 * DOTS_X * columns + 1)[1:]
     x = np.concatenate([curve.x, grid])
     y = np.concatenate([curve.y, np.interp(grid, curve.x, curve.y)])

@@ -1,7 +1,7 @@
-"""The evaluation of a run: what was measured last is shown at once, what is new is measured here.
+"""The evaluation of a run: the last one is shown at once, a new one is computed here.
 
-It is measured in a thread, part by part; words say at which part it is, and it can be cancelled
-between the chunks of each.
+It is computed in a thread, part by part; a line says which part is running, and it can be
+cancelled between the chunks of each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -27,6 +26,7 @@ from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
@@ -37,11 +37,11 @@ _WIDE: Final = 110
 
 
 class Cancelled(Exception):
-    """Ends an evaluation because a person said so."""
+    """The evaluation was cancelled by the user."""
 
 
 class EvaluationScreen(BaseScreen[None]):
-    """Shows an evaluation and has a new one made."""
+    """Shows an evaluation, and computes a new one on request."""
 
     AUTO_FOCUS = ""
     SCOPED_CSS = False
@@ -55,66 +55,25 @@ class EvaluationScreen(BaseScreen[None]):
     EvaluationScreen.-asking > Input { display: block; }
     """
 
-    BINDINGS = [
-        Binding(
-            "r", "evaluate", "Evaluate", id="evaluation.run", tooltip="Measure the newest latents"
-        ),
-        Binding(
-            "o",
-            "outliers",
-            "Outliers",
-            id="evaluation.outliers",
-            tooltip="Draw the ROC curve against a dataset, a folder or a class",
-        ),
-        Binding("c", "cancel", "Cancel", id="evaluation.cancel", tooltip="Stop measuring"),
-        Binding(
-            "down",
-            "scroll('down')",
-            "Scroll",
-            key_display="↑↓",
-            id="view.down",
-            tooltip="Scroll down (up: up)",
-        ),
-        Binding("up", "scroll('up')", "Up", show=False, id="view.up", tooltip="Scroll up"),
-        Binding(
-            "pagedown,space",
-            "scroll('page_down')",
-            "Page",
-            show=False,
-            id="view.page_down",
-            tooltip="A page down",
-        ),
-        Binding(
-            "pageup",
-            "scroll('page_up')",
-            "Page up",
-            show=False,
-            id="view.page_up",
-            tooltip="A page up",
-        ),
-        Binding("home", "scroll('home')", "Top", show=False, id="view.top", tooltip="The top"),
-        Binding("end", "scroll('end')", "End", show=False, id="view.end", tooltip="The end"),
-        Binding("question_mark", "app.help", "Help", id="app.help", tooltip="Show every key"),
-        Binding("q,escape", "back", "Back", id="view.back", tooltip="Back to the run"),
-    ]
+    BINDINGS = bindings("evaluation")
 
     @dataclass
     class ProgressReported(Message, bubble=False):
-        """What is being measured now."""
+        """The part that is being computed now."""
 
         words: str
 
     @dataclass
     class Ended(Message, bubble=False):
-        """An evaluation is over."""
+        """An evaluation has ended."""
 
         found: Mapping[str, Any] | None
         words: str = ""
-        """why nothing was found; empty when all is well"""
+        """why there are no results; empty if there are"""
 
     @dataclass
     class Opened(Message, bubble=False):
-        """What lies in the run folder has been read."""
+        """The run folder has been read."""
 
         found: Mapping[str, Any] | None
         newest: int | None
@@ -130,7 +89,9 @@ class EvaluationScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
         yield Static(id="doing", markup=False)
-        yield Input(placeholder="mnist, cifar10, folder:PATH, class:NAME, …   enter measures")
+        yield Input(
+            placeholder="mnist, cifar10, folder:PATH, class:NAME, …   press Enter to evaluate"
+        )
         with VerticalScroll(can_focus=False):
             yield EvaluationPage(self._drawer)
         yield TooSmall()
@@ -138,17 +99,17 @@ class EvaluationScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).can_focus = False
-        self._say("reading what was measured last …")
+        self._say("Reading the last evaluation…")
         self._open()
 
     def on_unmount(self) -> None:
         self._cancel.set()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Put panels side by side where there is room."""
+        """Put panels side by side if there is room."""
         self.query_one(EvaluationPage).set_class(event.size.width >= _WIDE, "-wide")
 
-    # What is known
+    # The last evaluation
 
     @work(thread=True, group="evaluation", exit_on_error=False)
     def _open(self) -> None:
@@ -164,28 +125,28 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(Opened)
     def show_last(self, event: Opened) -> None:
-        """Show the last evaluation; without one, begin."""
+        """Show the last evaluation; if there is none, start one."""
         found, newest = event.found, event.newest
         if found is not None:
             self.query_one(EvaluationPage).show(found)
             behind = newest is not None and newest > found["step"]
             self._say(
-                f"step {found['step']:,} · the newest latents are of step {newest:,}: r measures"
+                f"step {found['step']:,} · newer latents at step {newest:,}: r evaluates"
                 if behind
                 else measured_at(found)
             )
         elif newest is None:
-            self._say("no latents yet: they come with the first evaluation of the training")
+            self._say("No latents yet: training writes them at its first evaluation.")
         else:
             self.action_evaluate()
 
-    # Measuring
+    # A new evaluation
 
     def action_evaluate(self, outliers: str | None = None) -> None:
-        """Measure the newest latents."""
+        """Evaluate the newest latents."""
         self._busy = True
         self._cancel = threading.Event()
-        self._say("starting …")
+        self._say("Starting…")
         self._evaluate(outliers, self._cancel)
         self.refresh_bindings()
 
@@ -204,7 +165,7 @@ class EvaluationScreen(BaseScreen[None]):
         try:
             found = evaluate_run(self.path, outliers, tell)
         except Cancelled:
-            self.post_message(self.Ended(None, "cancelled; what is shown was measured before"))
+            self.post_message(self.Ended(None, "Cancelled. The previous evaluation is shown."))
         except AssessmentError as error:
             self.post_message(self.Ended(None, str(error)))
         else:
@@ -212,13 +173,13 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(ProgressReported)
     def show_progress(self, event: ProgressReported) -> None:
-        """Say what is being measured."""
+        """Say what is being computed."""
         if self._busy and not self._cancel.is_set():
-            self._say(f"{event.words} …")
+            self._say(f"{event.words}…")
 
     @on(Ended)
     def show_found(self, event: Ended) -> None:
-        """Show what was found, or why nothing was."""
+        """Show the results, or why there are none."""
         self._busy = False
         if event.found is not None:
             self.query_one(EvaluationPage).show(event.found)
@@ -229,7 +190,7 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(Worker.StateChanged)
     def show_failure(self, event: Worker.StateChanged) -> None:
-        """Say what went wrong in a thread, instead of ending."""
+        """Show the error of a thread instead of crashing."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
             self.post_message(self.Ended(None, f"{type(error).__name__}: {error}"))
@@ -240,7 +201,7 @@ class EvaluationScreen(BaseScreen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to cancel what is being measured, and to measure when nothing is."""
+        """Offer cancel while an evaluation runs, and evaluate otherwise."""
         if action == "cancel":
             return self._busy
         if action in ("evaluate", "outliers"):
@@ -248,12 +209,12 @@ class EvaluationScreen(BaseScreen[None]):
         return True
 
     def action_cancel(self) -> None:
-        """Stop measuring; what is shown stays."""
+        """Cancel the evaluation; the results on the screen stay."""
         self._cancel.set()
-        self._say("cancelling …")
+        self._say("Cancelling…")
 
     def action_outliers(self) -> None:
-        """Ask what the outliers are."""
+        """Ask for the name of the outliers."""
         self.add_class("-asking")
         box = self.query_one(Input)
         box.value = ""
@@ -262,7 +223,7 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(Input.Submitted)
     def take_outliers(self, event: Input.Submitted) -> None:
-        """Measure with the outliers that were named."""
+        """Evaluate with the outliers that were named."""
         self._stop_asking()
         if event.value.strip():
             self.action_evaluate(event.value.strip())
@@ -277,7 +238,7 @@ class EvaluationScreen(BaseScreen[None]):
         getattr(self.query_one(VerticalScroll), f"scroll_{to}")(animate=False)
 
     def action_back(self) -> None:
-        """Leave the question, or else the evaluation; what is being measured ends."""
+        """Close the question, or else the screen, which cancels the evaluation."""
         if self.has_class("-asking"):
             self._stop_asking()
         else:

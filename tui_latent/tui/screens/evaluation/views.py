@@ -1,4 +1,4 @@
-"""The parts of an evaluation as lines of a page: figures, classes, confusion matrices."""
+"""The parts of an evaluation as text: metrics, classes, confusion matrices."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _LABEL: Final = 8
 """cells of a class name beside a matrix"""
 _SHADES: Final = " ░▒▓█"
 _WRONG: Final = 0.1
-"""share of a class taken for another from which it stands out"""
+"""share of a class confused with another from which it is highlighted"""
 
 
 def figures(found: Found, width: int) -> Content:
-    """Write the notes and figures of a space; what is missing is dim, a collapse stands out."""
+    """Write notes and metrics; missing ones are dim, a collapse is highlighted."""
     lines = [
         Content.styled(part, "$text-warning") for n in found["notes"] for part in wrap(n, width)
     ]
@@ -52,7 +52,7 @@ def figures(found: Found, width: int) -> Content:
 
 
 def _flowed(text: str, width: int) -> list[str]:
-    """Break a line between figures, which stand two spaces apart, else at words."""
+    """Break a line between metrics, which are two spaces apart, or else at words."""
     indent = " " * (len(text) - len(text.lstrip()))
     lines: list[str] = []
     for piece in text.strip().split("  "):
@@ -64,7 +64,7 @@ def _flowed(text: str, width: int) -> list[str]:
 
 
 def is_readable(found: Found) -> bool:
-    """Say whether every part of what was read from a file can be shown: it may be damaged."""
+    """Return whether every part of an evaluation can be shown: its file may be damaged."""
     try:
         figures(found, 80)
         class_table(found, True)
@@ -79,13 +79,13 @@ def is_readable(found: Found) -> bool:
 
 
 def measured_at(found: Found) -> str:
-    """Say of which step an evaluation is, and when it was made."""
+    """Return an evaluation's step and when it was made."""
     day, _, clock = str(found["made"]).partition("T")
-    return f"step {found['step']:,} · measured {day} {clock[:5]}"
+    return f"step {found['step']:,} · evaluated {day} {clock[:5]}"
 
 
 def class_table(found: Found, colored: bool) -> Content:
-    """Write per class precision, recall, F1, images, and the AUC with the class as outlier."""
+    """Write precision, recall, F1, images, and the AUC with the class as outliers, per class."""
     rows = class_rows(found)
     if not rows:
         return Content.styled(confusion_reason(found, "knn_held_out") or UNKNOWN, "dim")
@@ -101,9 +101,10 @@ def class_table(found: Found, colored: bool) -> Content:
 
 
 def confusion_table(matrix: Matrix, names: Sequence[str], width: int, colored: bool) -> Content:
-    """Write a confusion matrix, rows are the truth, in the fullest way that `width` cells allow.
+    """Write a confusion matrix with as much detail as fits into `width` cells.
 
-    As counts, else in per cent of each row, else as shades; else only what is mixed most often.
+    Rows are true classes. As counts, else as percent of each row, else as shades, else as the
+    most frequently confused pairs.
     """
     label = min(max(cell_len(name) for name in names), _LABEL)
     room = (width - label - 2) // len(names)
@@ -177,7 +178,7 @@ def _pairs(matrix: Matrix, names: Sequence[str]) -> Content:
     lines = [
         f"{clip(names[a], _NAME)} → {clip(names[b], _NAME)}  {count:,}" for a, b, count in mixed
     ]
-    return Content("\n".join(["taken for another:", *(lines or ["no image"])]))
+    return Content("\n".join(["confused with:", *(lines or ["no errors"])]))
 
 
 def _dot(index: int, colored: bool) -> tuple[str, str]:

@@ -17,15 +17,16 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.runs.schema import RunSnapshot
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene, visible_points
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.views import when_evaluated
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
-from tui_latent.tui.screens.explorer.keys import EXPLORER_KEYS
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search import next_match
@@ -72,7 +73,7 @@ class ExplorerScreen(BaseScreen[None]):
     ExplorerScreen.-narrow ChangeList { width: 34; }
     """
 
-    BINDINGS = EXPLORER_KEYS
+    BINDINGS = bindings("explorer")
 
     def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
         super().__init__()
@@ -244,20 +245,20 @@ class ExplorerScreen(BaseScreen[None]):
 
     # Actions
 
-    def on_key(self, event: events.Key) -> None:
-        """Move the cursor with the arrows; with Shift, pan the map or rotate a cloud."""
-        name = event.key.removeprefix("shift+")
-        across = {"left": -1, "right": 1}.get(name, 0)
-        down = {"up": -1, "down": 1}.get(name, 0)
-        if not (across or down) or self.query_one(FindBox).is_open:
-            return
-        if self.has_class("-movers") and down and name == event.key:
-            return
-        event.stop()
-        event.prevent_default()
-        if name == event.key:
-            self._map.move(across, down)
-        elif self._turns:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the arrow keys to the search box and to the list of changes."""
+        if action not in ("move", "pan") or not self.is_mounted:
+            return True
+        listing = self.has_class("-movers") and action == "move" and bool(parameters[1])
+        return not listing and not self.query_one(FindBox).is_open
+
+    def action_move(self, across: int, down: int) -> None:
+        """Move the cursor."""
+        self._map.move(across, down)
+
+    def action_pan(self, across: int, down: int) -> None:
+        """Pan the map, or rotate a 3-D cloud."""
+        if self._turns:
             yaw, pitch = self._angles
             self._angles = (yaw + across * _TURN, pitch + down * _TURN)
             self._show_scene()
@@ -454,9 +455,7 @@ class ExplorerScreen(BaseScreen[None]):
 
     def action_images(self) -> None:
         """Show the image in the viewer."""
-        from tui_latent.tui.screens.images.screen import ViewerScreen
-
-        self.app.push_screen(ViewerScreen(self.path, self._map.selected or 0))
+        self.post_message(messages.ViewerRequested(self.path, self._map.selected or 0))
 
     def action_back(self) -> None:
         """Close the search or the list, cancel a computation, or leave the explorer."""

@@ -1,7 +1,7 @@
-"""Images to go through; what there is to see of one is looked up in a thread.
+"""Images to step through; what is shown of each is looked up in a thread.
 
-One look-up runs at a time; while it works the keys go on, and of what they ask for meanwhile
-only the newest is looked up.
+One look-up runs at a time. Keys keep working meanwhile, and only the newest request is looked up
+next.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from dataclasses import dataclass, replace
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui_latent.tui.charts.image_grid import ImageSheet
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.images.pages.page import Field, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
-LOADING = "loading the images: the first time takes some seconds …"
+LOADING = "Loading the images… The first time takes a few seconds."
 AT_LEAST = (6, 12, NEIGHBOURS)
-"""images beside the left one for which the tiles are made smaller, where there is no room"""
-_NAMES: dict[Field, str] = {"label": "classes", "rank": "ranks"}
+"""images beside the left one that must fit, however small the tiles become"""
+_NAMES: dict[Field, str] = {"label": "Classes", "rank": "Ranks"}
 
 
 class ImagesScreen(BaseScreen[None]):
-    """Goes through images; subclasses look up what there is to see of one."""
+    """Steps through images; subclasses look up what to show of each."""
 
-    AUTO_FOCUS = ""  # keys are for the screen until a number is asked for
+    AUTO_FOCUS = ""  # keys belong to the screen until the number box opens
     SCOPED_CSS = False  # or the rules would not reach the subclasses
     CSS = """
     ImagesScreen > #top { height: 1; }
@@ -47,75 +47,18 @@ class ImagesScreen(BaseScreen[None]):
     ImagesScreen ImageSheet { margin: 1 1 0 1; }
     """
 
-    BINDINGS = [
-        Binding("n", "draw", "New draw", id="images.draw", tooltip="Other random ones"),
-        Binding(
-            "down",
-            "go('index', 1)",
-            "Image",
-            id="images.next",
-            key_display="↑↓",
-            tooltip="The next image (up: the one before)",
-        ),
-        Binding(
-            "down",
-            "go('label', 1)",
-            "Class",
-            id="images.next_class",
-            key_display="↑↓",
-            tooltip="The next class (up: the one before)",
-        ),
-        Binding(
-            "down",
-            "go('rank', 1)",
-            "Rank",
-            id="images.next_rank",
-            key_display="↑↓",
-            tooltip="The next most anomalous image (up: the one before)",
-        ),
-        Binding(
-            "right",
-            "go('other', 1)",
-            "End",
-            id="images.next_end",
-            key_display="←→",
-            tooltip="Another image to walk to",
-        ),
-        Binding(
-            "up", "step(0, -1)", "Before", show=False, id="images.up", tooltip="The one before"
-        ),
-        Binding("right", "step(1, 1)", "Next", show=False, id="images.right", tooltip="The next"),
-        Binding(
-            "left", "step(1, -1)", "Before", show=False, id="images.left", tooltip="The one before"
-        ),
-        Binding(
-            "pagedown", "step(0, 10)", "Ten on", show=False, id="images.ten_on", tooltip="Ten on"
-        ),
-        Binding(
-            "pageup",
-            "step(0, -10)",
-            "Ten back",
-            show=False,
-            id="images.ten_back",
-            tooltip="Ten back",
-        ),
-        Binding(
-            "g", "number", "Number", id="images.number", tooltip="Go to an image by its number"
-        ),
-        Binding("z", "size", "Size", id="images.size", tooltip="More and smaller images, or fewer"),
-        Binding("q,escape", "back", "Back", id="images.back", tooltip="Leave the images"),
-    ]
+    BINDINGS = bindings("images")
 
     @dataclass
     class Found(Message):
-        """Something of what was looked up is there."""
+        """Part of what was looked up is ready."""
 
         wanted: PageRequest
         sheet: Sheet
 
     @dataclass
     class Done(Message):
-        """A look-up is over."""
+        """A look-up has ended."""
 
         wanted: PageRequest
 
@@ -144,15 +87,15 @@ class ImagesScreen(BaseScreen[None]):
 
     @property
     def goes(self) -> tuple[Field, Field]:
-        """What the keys up and down, left and right go through."""
+        """What up and down, left and right step through."""
         return "index", "index"
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield what is to be shown, better and better; called in a thread, may take seconds."""
+        """Yield what to show, more complete each time; called in a thread, may take seconds."""
         raise NotImplementedError
 
     def want(self, wanted: PageRequest) -> None:
-        """Show something else as soon as it is found."""
+        """Request something else; it is shown as soon as it is found."""
         self._wanted = wanted
         if not self._busy:
             self._busy = True
@@ -169,29 +112,29 @@ class ImagesScreen(BaseScreen[None]):
                     break
         except InspectionError as error:
             self.post_message(self.Found(wanted, Sheet(problem=str(error))))
-        # Whatever else breaks is told, and must not end the screen.
+        # Any other error is shown, and must not crash the screen.
         except Exception as error:
-            text = f"this failed: {error or type(error).__name__}"
+            text = f"This failed: {error or type(error).__name__}"
             self.post_message(self.Found(wanted, Sheet(problem=text)))
         self.post_message(self.Done(wanted))
 
     @on(Found)
     def show_found(self, event: Found) -> None:
-        """Show what was found, unless another page is asked for by now."""
+        """Show what was found, unless another page has been requested since."""
         if event.wanted.page == self._wanted.page:
             self._page_shown = event.wanted.page
             self.show_sheet(event.sheet)
 
     @on(Done)
     def look_further(self, event: Done) -> None:
-        """Look up what has been asked for since."""
+        """Look up what has been requested since."""
         self._busy = False
         if event.wanted != self._wanted:
             self.want(self._wanted)
 
     def show_sheet(self, sheet: Sheet) -> None:
         """Show images and facts, or why there are none."""
-        # The facts take as many lines as they need, so that new ones lay out the screen anew.
+        # The facts take as many lines as they need, so new ones cause a new layout.
         if sheet.facts != self._sheet.facts:
             self.query_one("#facts", Static).update(Content("\n".join(sheet.facts)))
         self._sheet = sheet
@@ -207,7 +150,7 @@ class ImagesScreen(BaseScreen[None]):
         images.show(sheet.left, sheet.others, at_least, sheet.below, sheet.heading)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer in the footer what the keys go through here."""
+        """Offer in the footer what the keys step through here."""
         if action == "go":
             return (
                 parameters[0] == self.goes[0]
@@ -217,22 +160,22 @@ class ImagesScreen(BaseScreen[None]):
         return True
 
     def action_go(self, field: Field, by: int) -> None:
-        """Show another image, class or rank; the first and the last are as far as it goes."""
+        """Show another image, class or rank, from the first to the last."""
         count = self._counts.get(field, 0)
         if count:
             position = min(max(getattr(self._wanted, field) + by, 0), count - 1)
             self.want(self._wanted.at(field, position))
 
     def action_step(self, axis: int, by: int) -> None:
-        """Go through what up and down (axis 0) or left and right (axis 1) go through."""
+        """Step along what up and down (axis 0) or left and right (axis 1) move through."""
         self.action_go(self.goes[axis], by)
 
     def action_draw(self) -> None:
-        """Draw others."""
+        """Draw new random samples."""
         self.want(replace(self._wanted, draw=self._wanted.draw + 1))
 
     def action_size(self) -> None:
-        """Show more and smaller images, or after the smallest the largest again."""
+        """Show more and smaller images; after the smallest come the largest."""
         self._at_least = AT_LEAST[(AT_LEAST.index(self._at_least) + 1) % len(AT_LEAST)]
         self.show_sheet(self._sheet)
 
@@ -248,7 +191,7 @@ class ImagesScreen(BaseScreen[None]):
             self.dismiss()
 
     def on_key(self, event: events.Key) -> None:
-        """Begin to ask for a number where one is typed."""
+        """Open the number box when a digit is typed."""
         if event.character and event.character in "0123456789" and self.focused is not self._box:
             self._open_box(event.character)
 
@@ -260,7 +203,7 @@ class ImagesScreen(BaseScreen[None]):
         if event.value.isdecimal() and int(event.value) < count:
             self.want(self._wanted.at(field, int(event.value)))
         elif event.value:
-            words = f"{_NAMES.get(field, 'images')} go from 0 to {count - 1:,}"
+            words = f"{_NAMES.get(field, 'Images')} are numbered from 0 to {count - 1:,}."
             self.notify(words, severity="warning", timeout=4)
         self._close_box()
 

@@ -1,19 +1,24 @@
-"""The viewer's pages in one line: the key and the name of each, the one that is shown marked."""
+"""The viewer's pages in one line: the key and the name of each, with the current one marked."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from textual import events
 from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
+from tui_latent.tui.keymap import KEYMAP, Key
+from tui_latent.tui.remapping import key_label
 from tui_latent.tui.screens.images.pages.page import Page
+
+_KEYS: Final[Mapping[str, Key]] = {row.id.removeprefix("images."): row for row in KEYMAP["viewer"]}
 
 
 class PageBar(Static):
-    """Names the pages, greyed where there is nothing to see; a click opens one."""
+    """Names the pages, greyed if they have nothing to show; a click opens one."""
 
     DEFAULT_CSS = "PageBar { height: 1; padding: 0 1; text-wrap: nowrap; }"
 
@@ -24,7 +29,7 @@ class PageBar(Static):
         self._greyed: Collection[str] = ()
 
     def show(self, shown: str, greyed: Collection[str]) -> None:
-        """Mark the page that is shown, and grey those that there is nothing on."""
+        """Mark the current page, and grey those that have nothing to show."""
         self._shown, self._greyed = shown, greyed
         self._write()
 
@@ -32,13 +37,13 @@ class PageBar(Static):
         self._write()
 
     async def on_click(self, event: events.Click) -> None:
-        """Open the page whose name is clicked."""
+        """Open the page whose name was clicked."""
         name = event.style.meta.get("page")
         if name is not None:
             await self.run_action(f"screen.page('{name}')")
 
     def _write(self) -> None:
-        long = self._line([page.title for page in self._pages])
+        long = self._line([_KEYS[page.name].label for page in self._pages])
         room = self.size.width - 2
         fits = long.cell_length <= room
         self.update(long if fits else self._line([page.short for page in self._pages]))
@@ -51,6 +56,7 @@ class PageBar(Static):
         look = "bold reverse" if page.name == self._shown else ""
         if page.name in self._greyed:
             look = "dim"
-        key = Content.styled(f" {page.key}", look or "bold $accent")
+        label = key_label(_KEYS[page.name], self.app._keymap)
+        key = Content.styled(f" {label}", look or "bold $accent")
         part = key + Content.styled(f" {name} ", look)
         return part.stylize(Style.from_meta({"page": page.name}))

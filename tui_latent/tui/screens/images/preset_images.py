@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from tui_latent.tui.charts.image_cells import Pixels
 
 IMAGES = 20
-"""images of a preset's data that can be gone through"""
+"""images of a preset's data that are shown"""
 
 
 class PresetImagesScreen(ImagesScreen):
     """Shows what a training with a preset would see."""
 
     def __init__(self, name: str, preset: Preset) -> None:
-        super().__init__(f"{name}: what training sees")
+        super().__init__(f"{name}: training images")
         self._preset = preset
         self._drawn: tuple[int, Pixels] | None = None
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield an image and its views; those of all images are drawn at once."""
+        """Yield an image and its views; the views of all images are drawn at once."""
         from tui_latent.analysis import preset_augmentations
 
         if self._drawn is None or self._drawn[0] != wanted.draw:

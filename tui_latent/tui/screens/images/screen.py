@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.images.base import ImagesScreen
 from tui_latent.tui.screens.images.page_bar import PageBar
 from tui_latent.tui.screens.images.pages import PAGES
@@ -25,18 +26,14 @@ from tui_latent.tui.screens.images.sheet import Sheet
 from tui_latent.tui.screens.images.sliders_widget import LatentSliders
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
-if TYPE_CHECKING:
-    from tui_latent.tui.app import LatentApp
-
-_PAGES: Final = Binding.Group("Pages", compact=True)
 _PATIENCE: Final = 0.3
-"""seconds for which the last page stays while the next one is looked up"""
+"""seconds for which the last page stays while the next is looked up"""
 _ROOM_FOR_MAP: Final = 100
-"""columns from which the map stands beside the images without being asked for"""
+"""columns from which the map is shown beside the images by default"""
 
 
 class ViewerScreen(ImagesScreen):
-    """Shows one page at a time; the map is there where a page is about places on it."""
+    """Shows one page at a time, with the map if the page marks points on it."""
 
     CSS = f"""{ImagesScreen.CSS}
     ViewerScreen > #body {{ height: 1fr; }}
@@ -47,31 +44,19 @@ class ViewerScreen(ImagesScreen):
     ViewerScreen.-sliders.-map ScatterPanel {{ width: 32%; }}
     """
 
-    BINDINGS = [
-        *(
-            Binding(
-                page.key,
-                f"page('{page.name}')",
-                page.title,
-                group=_PAGES,
-                id=f"images.{page.name}",
-                tooltip=page.tooltip,
-            )
-            for page in PAGES
-        ),
-        Binding("m", "map", "Map", id="images.map", tooltip="Show or hide the map"),
-    ]
+    BINDINGS = bindings("viewer")
 
     @dataclass
     class Opened(Message):
-        """The run's preset is read; `no_decoder` says why latents cannot be shown as images."""
+        """The run's preset has been read; `no_decoder` says why latents cannot be decoded."""
 
         no_decoder: str
 
-    def __init__(self, path: Path, index: int = 0) -> None:
+    def __init__(self, path: Path, drawer: WorkerThread, index: int = 0) -> None:
         super().__init__(path.name, PageRequest(index=index, other=index + 1))
         run = OpenRun(path)
         self._run = run
+        self._drawer = drawer
         self._pages: dict[str, Page] = {page.name: page(run) for page in PAGES}
         self._no_decoder: str | None = None
         self._map_asked: bool | None = None
@@ -85,14 +70,14 @@ class ViewerScreen(ImagesScreen):
         with Horizontal(id="body"):
             yield LatentSliders()
             yield ImageSheet()
-            scatter = ScatterPanel(cast("LatentApp", self.app).drawer, "marks")
+            scatter = ScatterPanel(self._drawer, "marks")
             scatter.can_focus = False
             yield scatter
         yield KeyFooter()
 
     @property
     def goes(self) -> tuple[Field, Field]:
-        """What the keys of the page that is shown go through."""
+        """What the keys of the current page step through."""
         return self._page.goes
 
     @property
@@ -109,14 +94,14 @@ class ViewerScreen(ImagesScreen):
 
     @on(Opened)
     def grey_pages(self, event: Opened) -> None:
-        """Grey the pages that need a decoder where there is none."""
+        """Grey the pages that need a decoder if there is none."""
         self._no_decoder = event.no_decoder
         self._show_pages()
 
     def show_sheet(self, sheet: Sheet) -> None:
-        """Show images, facts, and the map or the sliders where a page has them."""
+        """Show images, facts, and the map or the sliders if the page has them."""
         had_map = self.has_class("-marks")
-        if not sheet.marks_follow:  # or the map would go and come with every image
+        if not sheet.marks_follow:  # or the map would flicker with every image
             self.set_class(sheet.marks is not None, "-marks")
         self.set_class(sheet.sliders is not None, "-sliders")
         if sheet.marks is not None:
@@ -126,27 +111,27 @@ class ViewerScreen(ImagesScreen):
         if self.has_class("-sliders") and self.focused is None:
             self.set_focus(self.query_one(LatentSliders))
         super().show_sheet(sheet)
-        # It makes the footer anew, which a slider must not wait for.
+        # It rebuilds the footer, which a slider must not wait for.
         if had_map != self.has_class("-marks"):
             self.refresh_bindings()
 
     @on(LatentSliders.Moved)
     def decode(self, event: LatentSliders.Moved) -> None:
-        """Decode where the sliders stand now."""
+        """Decode the latent that the sliders are set to."""
         self.want(replace(self._wanted, latent=event.latent))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Show the map where there is room for it."""
+        """Show the map if there is room for it."""
         wide = event.size.width >= _ROOM_FOR_MAP
         self.set_class(wide if self._map_asked is None else self._map_asked, "-map")
 
     def action_map(self) -> None:
-        """Show the map, or leave the room to the images."""
+        """Show or hide the map."""
         self._map_asked = not self.has_class("-map")
         self.set_class(self._map_asked, "-map")
 
     def action_page(self, name: str) -> None:
-        """Show another page, of the image at the left if this page has found one."""
+        """Show another page, of the image at the left if this page has one."""
         index = self._wanted.index if self._sheet.index is None else self._sheet.index
         self._sheet = replace(self._sheet, index=None)
         if self.focused is not None:
@@ -156,20 +141,22 @@ class ViewerScreen(ImagesScreen):
         self.set_timer(_PATIENCE, self._tell_of_waiting)
 
     def _tell_of_waiting(self) -> None:
-        """Take away the last page where the next one takes long."""
+        """Clear the last page if the next one takes long."""
         if self._page_shown != self._wanted.page:
-            self.show_sheet(Sheet(problem="looking …"))
+            self.show_sheet(Sheet(problem="Loading…"))
 
     def on_key(self, event: events.Key) -> None:
         """Say why a page is greyed when its key is pressed."""
-        greyed = [page for page in PAGES if page.key == event.key and page.name in self._greyed()]
-        if greyed and self.focused is not self._box:
-            self.notify(self._no_decoder or "", title=greyed[0].title, markup=False)
+        active = self.active_bindings.get(event.key)
+        page = (active.binding.id or "").removeprefix("images.") if active else ""
+        if active and page in self._greyed():
+            title = active.binding.description
+            self.notify(self._no_decoder or "", title=title, markup=False)
         else:
             super().on_key(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey the page that is shown, pages without a decoder, draws where nothing is drawn."""
+        """Grey the current page and pages without a decoder; hide keys that do nothing here."""
         if action == "page":
             shown = parameters[0] == self._wanted.page
             return None if shown or parameters[0] in self._greyed() else True

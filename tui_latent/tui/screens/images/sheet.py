@@ -1,4 +1,4 @@
-"""What an image page shows: images, lines of facts, marks on the map; or why there are none."""
+"""What an image page shows: images, lines of facts, marks on the map; or why it cannot."""
 
 from __future__ import annotations
 
@@ -38,39 +38,39 @@ class Marks:
 
 @dataclass(frozen=True, eq=False)
 class SliderSpace:
-    """What the sliders of a run move within."""
+    """The range of a run's sliders."""
 
     low: NDArray[np.float64]
     """(D,) the ends that 98 % of the training images lie between"""
     high: NDArray[np.float64]
     """(D,)"""
     starts: Sequence[tuple[str, NDArray[np.float64]]]
-    """names and latents (D,) to start from: the mean of all, then of each class"""
+    """names and latents (D,) to start from: the overall mean, then that of each class"""
     image: tuple[str, NDArray[np.float64]] | None
-    """the held-out image gone to last, and its latent"""
+    """the last held-out image shown, and its latent"""
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """What was found out: images and lines of facts, or why there are none."""
+    """Images and lines of facts, or why there are none."""
 
     facts: Sequence[str] = ()
     left: Tile | None = None
     others: Sequence[Tile] = ()
     size: int = 0
-    """how many there are to go through; 0 when not known"""
+    """how many there are to step through; 0 if unknown"""
     problem: str = ""
     below: Sequence[Tile] = ()
-    """in a last row of their own"""
+    """in a last row of its own"""
     heading: str = ""
     """of that row"""
     all_shown: bool = False
     """whether every tile must be there, however small"""
     index: int | None = None
-    """held-out image at the left, where the page goes through something else"""
+    """held-out image at the left, if the page steps through something else"""
     marks: Marks | None = None
     marks_follow: bool = False
-    """whether the marks are still being looked for"""
+    """whether the marks will follow"""
     sliders: SliderSpace | None = None
 
 
@@ -82,7 +82,7 @@ def views_sheet(images: Pixels, facts: Sequence[str], size: int) -> Sheet:
 
 
 def verdict_tile(image: Pixels, name: str, expected: str, text: str) -> Tile:
-    """Make a tile that names a class, marked where another was to be expected."""
+    """Make a tile that names a class, marked if it is not the expected one."""
     caption = f"{name} {text}".rstrip()
     if name == expected:
         return Tile(image, caption)

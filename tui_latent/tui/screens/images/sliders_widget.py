@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_latent.tui.format import column, number
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.images.sheet import SliderSpace
 
 _BEYOND: Final = 0.25
-"""how far a slider goes beyond either end of what training images reach, in its range"""
+"""how far a slider extends beyond the range of the training images, as a share of it"""
 _STEPS: Final = 40
 """small steps from one end of the range to the other"""
 _NUMBER: Final = 7
@@ -29,15 +29,15 @@ _NUMBER: Final = 7
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """The reach of every slider: (D,) arrays."""
+    """The range of every slider: (D,) arrays."""
 
     low: NDArray[np.float64]
-    """where the range of the training images begins"""
+    """lower end of the training images' range"""
     high: NDArray[np.float64]
 
     @classmethod
     def of(cls, space: SliderSpace) -> Scale:
-        """Return the scale of a space; a dimension that never varies gets some room to move."""
+        """Return the scale of a space; a constant dimension gets some room to move."""
         middle = (space.low + space.high) / 2
         half = (space.high - space.low) / 2
         half = np.where(half > 1e-9 * np.maximum(np.abs(middle), 1), half, 1.0)
@@ -45,16 +45,16 @@ class Scale:
 
     @property
     def step(self) -> NDArray[np.float64]:
-        """(D,) length of a small step."""
+        """(D,) size of a small step."""
         return (self.high - self.low) / _STEPS
 
     def clamp(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return values no farther out than sliders go."""
+        """Return the values limited to the sliders' range."""
         beyond = _BEYOND * (self.high - self.low)
         return np.clip(values, self.low - beyond, self.high + beyond)
 
     def line(self, dimension: int, value: float, width: int) -> str:
-        """Draw one slider: thick where training images are, thin beyond, ● where it stands."""
+        """Draw one slider: thick in the training images' range, thin beyond, ● at its value."""
         low, high = float(self.low[dimension]), float(self.high[dimension])
         beyond = _BEYOND * (high - low)
         cells = np.linspace(low - beyond, high + beyond, width)
@@ -66,7 +66,7 @@ class Scale:
 
 
 class LatentSliders(Widget, can_focus=True):
-    """Lets the latent be moved along its dimensions, and says where it is."""
+    """Moves the latent along its dimensions, and shows its values."""
 
     DEFAULT_CSS = """
     LatentSliders {
@@ -77,89 +77,16 @@ class LatentSliders(Widget, can_focus=True):
     }
     """
 
-    BINDINGS = [
-        Binding(
-            "left",
-            "move(-1)",
-            "Move",
-            key_display="←→",
-            id="sliders.less",
-            tooltip="Move the slider to the left (right: to the right)",
-        ),
-        Binding("right", "move(1)", "Right", show=False, id="sliders.more", tooltip="To the right"),
-        Binding(
-            "shift+left,minus",
-            "move(-8)",
-            "Far",
-            show=False,
-            key_display="- +",
-            id="sliders.far_less",
-            tooltip="Move in big steps (also shift with left and right)",
-        ),
-        Binding(
-            "shift+right,plus,equals_sign",
-            "move(8)",
-            "Far right",
-            show=False,
-            id="sliders.far_more",
-            tooltip="A big step to the right",
-        ),
-        Binding(
-            "down",
-            "choose(1)",
-            "Slider",
-            key_display="↑↓",
-            id="sliders.next",
-            tooltip="The next dimension (up: the one before)",
-        ),
-        Binding("up", "choose(-1)", "Before", show=False, id="sliders.previous", tooltip="Before"),
-        Binding(
-            "pagedown", "choose(10)", "Ten on", show=False, id="sliders.ten_on", tooltip="Ten on"
-        ),
-        Binding(
-            "pageup",
-            "choose(-10)",
-            "Ten back",
-            show=False,
-            id="sliders.ten_back",
-            tooltip="Ten back",
-        ),
-        Binding(
-            "backspace", "reset", "Reset", id="sliders.reset", tooltip="This slider to its start"
-        ),
-        Binding(
-            "c",
-            "start(1)",
-            "Mean",
-            id="sliders.start",
-            tooltip="All sliders to the mean of the next class (a digit: of that class)",
-        ),
-        Binding(
-            "C,upper_c",
-            "start(-1)",
-            "Class mean before",
-            show=False,
-            id="sliders.start_before",
-            tooltip="To the mean of the class before",
-        ),
-        Binding(
-            "i",
-            "image",
-            "Image",
-            show=False,
-            id="sliders.image",
-            tooltip="All sliders to the latent of the image that was looked at",
-        ),
-    ]
+    BINDINGS = bindings("sliders")
 
     @dataclass
     class Moved(Message):
-        """The latent is another now."""
+        """The latent has changed."""
 
         latent: tuple[float, ...]
 
         def can_replace(self, message: Message) -> bool:
-            """Let a screen that is behind see only the newest."""
+            """Drop older messages if the screen falls behind."""
             return isinstance(message, LatentSliders.Moved)
 
     def __init__(self) -> None:
@@ -172,7 +99,7 @@ class LatentSliders(Widget, can_focus=True):
         self._chosen = 0
 
     def show(self, space: SliderSpace) -> None:
-        """Show the sliders of a space; they stay where they are if there are as many."""
+        """Show the sliders of a space; they keep their values if their number stays the same."""
         if self._space is None or space.low is not self._space.low:
             self._scale = Scale.of(space)
         same = self._space is not None and len(self._values) == len(space.low)
@@ -184,7 +111,7 @@ class LatentSliders(Widget, can_focus=True):
 
     @property
     def latent(self) -> tuple[float, ...] | None:
-        """Where the sliders stand; None before there are any."""
+        """What the sliders are set to; None before there are any."""
         return tuple(self._values.tolist()) or None
 
     def action_move(self, steps: int) -> None:
@@ -195,32 +122,32 @@ class LatentSliders(Widget, can_focus=True):
             self._set(self._scale.clamp(moved))
 
     def action_choose(self, by: int) -> None:
-        """Choose another slider; the first and the last are as far as it goes."""
+        """Choose another slider, from the first to the last."""
         self._chosen = min(max(self._chosen + by, 0), max(len(self._values) - 1, 0))
         self._tell()
 
     def action_reset(self) -> None:
-        """Put the chosen slider back."""
+        """Reset the chosen slider."""
         if len(self._values):
             values = self._values.copy()
             values[self._chosen] = self._start[self._chosen]
             self._set(values)
 
     def action_start(self, by: int) -> None:
-        """Go to the next mean; after the last comes the mean of all."""
+        """Go to the next mean; after the last comes the overall mean."""
         if self._space is not None:
             self._go((self._started + by) % len(self._space.starts))
             self._set(self._values)
 
     def action_image(self) -> None:
-        """Go to the latent of the image that was gone to on another page."""
+        """Go to the latent of the image last shown on another page."""
         if self._space is not None and self._space.image is not None:
             self._start_name, latent = self._space.image
             self._values = self._start = latent.copy()
             self._set(self._values)
 
     def on_key(self, event: events.Key) -> None:
-        """Go to the mean of a class whose digit is typed."""
+        """Go to the mean of the class whose digit was typed."""
         if self._space is not None and event.character and event.character in "0123456789":
             event.stop()
             if int(event.character) + 1 < len(self._space.starts):
@@ -240,7 +167,7 @@ class LatentSliders(Widget, can_focus=True):
 
     def _tell(self) -> None:
         count = len(self._values)
-        self.border_title = Content(f"dimension {self._chosen + 1} of {count}")
+        self.border_title = Content(f"Dimension {self._chosen + 1} of {count}")
         moved = int((self._values != self._start).sum())
         way = f", {moved} moved" if moved else ""
         self.border_subtitle = Content(f"from {self._start_name}{way}")

@@ -1,4 +1,4 @@
-"""What the preset under the cursor is: data, method, latent, views, what to expect, how long."""
+"""The preset under the cursor: data, method, latent, views, expected results, duration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 _LABEL = 10
 """cells of the labels' column"""
 _ROOMY = 50
-"""cells from which there is room for an empty line below the title"""
+"""cells from which an empty line follows the title"""
 
 
 class PresetDetails(VerticalScroll, can_focus=False):
@@ -37,7 +37,7 @@ class PresetDetails(VerticalScroll, can_focus=False):
         yield Static(markup=False)
 
     def show(self, title: str, facts: PresetFacts | None) -> None:
-        """Describe a preset: by its title alone as long as its file is being checked."""
+        """Describe a preset, by its title alone while its file is being checked."""
         moved = self._facts is None or facts is None or self._facts.name != facts.name
         self._title, self._facts = title, facts
         self._draw()

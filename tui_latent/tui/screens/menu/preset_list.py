@@ -7,13 +7,13 @@ from typing import Final, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
 from tui_latent.tui.format import column
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.menu.preset_facts import GROUPS, PresetEntry, PresetFacts
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
@@ -23,22 +23,20 @@ NOTHING_KNOWN: Final[Mapping[str, PresetFacts]] = {}
 
 _DIMENSIONS, _MINUTES = 6, 6
 _ROOM_FOR_MINUTES = 44
-"""cells from which the list shows the time beside the longest names"""
+"""cells from which there is room for the time beside the longest names"""
 
 
 class _Presets(StableList):
-    BINDINGS = [
-        Binding("enter", "select", "Start", id="preset.start", tooltip="Train this preset as it is")
-    ]
+    BINDINGS = bindings("preset list")
 
 
 class _FilterBox(Input):
-    """On enter the cursor is in the list before the next key, which may be waiting already."""
+    """On Enter the list has the focus before the next key, which may be queued already."""
 
-    BINDINGS = [Binding("enter", "leave", "To the list", show=False, priority=True)]
+    BINDINGS = bindings("preset filter")
 
     def action_leave(self) -> None:
-        """Go from the filter to what it found."""
+        """Go from the filter to the presets it found."""
         self.query_ancestor(PresetList).focus_list()
 
 
@@ -55,48 +53,17 @@ class PresetList(Vertical):
     }
     """
 
-    BINDINGS = [
-        Binding(
-            "e", "choose('edit')", "Edit", id="preset.edit", tooltip="Change settings, then train"
-        ),
-        Binding(
-            "b",
-            "choose('background')",
-            "Background",
-            id="preset.background",
-            tooltip="Train in a process that outlives this one",
-        ),
-        Binding(
-            "v", "choose('images')", "Images", id="preset.images", tooltip="Show augmented views"
-        ),
-        Binding("slash", "filter", "Filter", id="preset.filter", tooltip="Narrow the presets"),
-        Binding(
-            "shift+down",
-            "scroll_details(1)",
-            "Read on",
-            id="preset.read_on",
-            show=False,
-            tooltip="Scroll the description down",
-        ),
-        Binding(
-            "shift+up",
-            "scroll_details(-1)",
-            "Read back",
-            id="preset.read_back",
-            show=False,
-            tooltip="Scroll the description up",
-        ),
-    ]
+    BINDINGS = bindings("presets")
 
     class Highlighted(Message):
-        """The cursor came to a preset, or to none when nothing matches the filter."""
+        """The cursor moved to a preset, or to none if nothing matches the filter."""
 
         def __init__(self, entry: PresetEntry | None) -> None:
             super().__init__()
             self.entry = entry
 
     class Chosen(Message):
-        """Something is to be done with a preset."""
+        """An action on a preset was chosen."""
 
         def __init__(self, action: Action, entry: PresetEntry) -> None:
             super().__init__()
@@ -104,7 +71,7 @@ class PresetList(Vertical):
             self.entry = entry
 
     class Scrolled(Message):
-        """The description is to be scrolled, by lines."""
+        """The description should scroll by some lines."""
 
         def __init__(self, lines: int) -> None:
             super().__init__()
@@ -124,33 +91,33 @@ class PresetList(Vertical):
 
     def compose(self) -> ComposeResult:
         box = _FilterBox(placeholder="/ filter", select_on_focus=False)
-        box.can_focus = False  # tab moves between presets and runs; `/` opens the box
+        box.can_focus = False  # Tab switches between presets and runs; `/` opens the box
         yield box
         yield _Presets()
 
     def show(
         self, entries: Sequence[PresetEntry], facts: Mapping[str, PresetFacts] = NOTHING_KNOWN
     ) -> None:
-        """Show presets, and beside each name how long it takes here."""
+        """Show presets, and beside each name how long it takes on this machine."""
         self._entries = {entry.name: entry for entry in entries}
         self._facts = facts
         self._refresh()
 
     def focus_list(self) -> None:
-        """Put the cursor into the list."""
+        """Move the focus to the list."""
         self.screen.set_focus(self.query_one(_Presets))  # at once: keys may be waiting
 
     def action_choose(self, action: Action) -> None:
-        """Ask for something to be done with the preset under the cursor."""
+        """Choose an action on the preset under the cursor."""
         if self.entry is not None:
             self.post_message(self.Chosen(action, self.entry))
 
     def action_scroll_details(self, lines: int) -> None:
-        """Ask for more of the description."""
+        """Scroll the description."""
         self.post_message(self.Scrolled(lines))
 
     def action_filter(self) -> None:
-        """Put the cursor into the filter box."""
+        """Move the focus to the filter box."""
         box = self.query_one(Input)
         box.can_focus = True
         self.screen.set_focus(box)  # at once: what is typed next belongs here
@@ -170,7 +137,7 @@ class PresetList(Vertical):
 
     @on(Input.Blurred)
     def close_filter(self, event: Input.Blurred) -> None:
-        """Take the box out of the way of tab again."""
+        """Remove the box from the Tab order again."""
         event.input.can_focus = False
 
     @on(Input.Changed)
@@ -181,7 +148,7 @@ class PresetList(Vertical):
 
     @on(events.Click, "Input")
     def click_filter(self) -> None:
-        """Open the filter with the mouse."""
+        """Open the filter when it is clicked."""
         self.action_filter()
 
     @on(StableList.OptionHighlighted)
@@ -192,7 +159,7 @@ class PresetList(Vertical):
 
     @on(StableList.OptionSelected)
     def start(self, event: StableList.OptionSelected) -> None:
-        """Ask for the preset to be trained."""
+        """Train the preset."""
         event.stop()
         self.action_choose("start")
 
@@ -207,7 +174,7 @@ class PresetList(Vertical):
                 lines.append(Line(f"heading {entry.source}", heading, heading=True))
             lines.append(Line(entry.name, self._row(entry, width)))
         if not found:
-            nothing = f"no preset matches '{words}'" if words else "no presets found"
+            nothing = f"No preset matches '{words}'." if words else "No presets found."
             lines.append(Line("nothing", Content.styled(f" {nothing}", "dim"), True))
         self.query_one(_Presets).show(lines)
         self._tell()

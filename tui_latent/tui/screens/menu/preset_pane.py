@@ -1,4 +1,4 @@
-"""The presets beside the description of the one under the cursor."""
+"""The presets, and the description of the one under the cursor."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class PresetPane(Horizontal):
-    """Names at once, the rest as a thread finds it out."""
+    """Shows names at once, and the rest when a thread has found it."""
 
     DEFAULT_CSS = """
     PresetPane PresetList { width: 40%; min-width: 41; max-width: 60; }
@@ -36,7 +36,7 @@ class PresetPane(Horizontal):
 
     @dataclass
     class Checked(Message):
-        """Every preset was validated and its data looked at."""
+        """Every preset was validated and its data checked."""
 
         entries: Sequence[PresetEntry]
         facts: Mapping[str, PresetFacts]
@@ -58,15 +58,15 @@ class PresetPane(Horizontal):
         self._show()
 
     def focus_list(self) -> None:
-        """Put the cursor into the list."""
+        """Move the focus to the list."""
         self.query_one(PresetList).focus_list()
 
     def facts(self, entry: PresetEntry) -> PresetFacts:
-        """Return what is known of a preset, checking it now if that has not been done."""
+        """Return what is known about a preset, checking it now if needed."""
         return self._facts.get(entry.name) or check_entry(entry)[1]
 
     def update_times(self, device: str, runs: Sequence[RunSummary]) -> None:
-        """Say how long presets take on `device` (`cpu` or `cuda`), learning from earlier runs."""
+        """Show how long presets take on `device` (`cpu` or `cuda`), from earlier runs."""
         self._device, self._runs = device, runs
         self._show()
 
@@ -79,14 +79,14 @@ class PresetPane(Horizontal):
 
     @on(Checked)
     def show_checked(self, event: Checked) -> None:
-        """Show what the presets' files hold."""
+        """Show the presets that were checked."""
         event.stop()
         self._entries, self._facts = event.entries, event.facts
         self._show()
 
     @on(PresetList.Highlighted)
     def describe_highlighted(self, event: PresetList.Highlighted) -> None:
-        """Describe the preset that the cursor came to."""
+        """Describe the preset under the cursor."""
         event.stop()
         self._describe(event.entry)
 

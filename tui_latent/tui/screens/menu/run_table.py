@@ -1,26 +1,26 @@
-"""Earlier runs, newest first: one line each, columns that leave as the screen narrows."""
+"""Earlier runs, newest first: one line each, with fewer columns on narrow screens."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from textual import events, on
+from textual import actions, events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, age, bar, column, number, share
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
 
-EMPTY = "No runs yet. Press enter on a preset: its run is listed here, and stays."
-READING = "reading the runs …"
+EMPTY = "No runs yet. Press Enter on a preset to train it; its run will be listed here."
+READING = "Reading the runs…"
 
 Action = Literal["open", "resume", "background", "images", "delete"]
 
@@ -28,25 +28,25 @@ _STATE, _BAR, _SHARE, _KNN, _LOSS, _DEVICE, _AGE = 13, 11, 6, 8, 8, 8, 8
 
 
 def why_not_resumed(run: RunSummary) -> str:
-    """Return why a run cannot go on training; empty when it can."""
+    """Return why a run cannot be resumed; empty when it can."""
     if run.problem:
         return f"{run.name} cannot be read: {run.problem}"
     if run.status.state == "finished":
-        return f"{run.name} is finished: nothing is left to train"
-    return f"{run.name} is {run.status.state} already: o opens it" if _is_live(run) else ""
+        return f"{run.name} is finished. There is nothing left to train."
+    return f"{run.name} is already {run.status.state}. Press o to open it." if _is_live(run) else ""
 
 
 def why_not_opened(run: RunSummary) -> str:
-    """Return why a run cannot be looked at; empty when it can."""
+    """Return why a run cannot be opened; empty when it can."""
     return f"{run.name} cannot be read: {run.problem}" if run.problem else ""
 
 
 def why_not_deleted(run: RunSummary) -> str:
-    """Return why a run is not deleted from here; empty when it can be."""
+    """Return why a run cannot be deleted from here; empty when it can."""
     if run.problem:
-        return f"{run.name} is not known to be a run ({run.problem}): delete the folder by hand"
+        return f"{run.name} may not be a run ({run.problem}). Delete the folder by hand."
     if _is_live(run):
-        return f"{run.name} is {run.status.state}: stop it first (o opens it, s stops)"
+        return f"{run.name} is {run.status.state}. Stop it first: press o to open it, then s."
     return ""
 
 
@@ -57,7 +57,7 @@ WHY_NOT: Final = {
     "background": why_not_resumed,
     "delete": why_not_deleted,
 }
-"""what can be done with a run, and what tells why it cannot"""
+"""the actions on a run, and what says why one is not possible"""
 
 
 def _is_live(run: RunSummary) -> bool:
@@ -67,49 +67,13 @@ def _is_live(run: RunSummary) -> bool:
 
 
 class _Runs(StableList):
-    BINDINGS = [
-        Binding("enter,o", "select", "Open", id="run.open", tooltip="Show this run's dashboard")
-    ]
+    BINDINGS = bindings("run list")
 
 
 class RunTable(Vertical):
-    """The runs of a folder, with the cursor staying on its run."""
+    """The runs of a folder; the cursor stays on its run."""
 
-    BINDINGS = [
-        Binding(
-            "r", "run('resume')", "Resume", id="run.resume", tooltip="Train on from the checkpoint"
-        ),
-        Binding(
-            "b",
-            "run('background')",
-            "Background",
-            id="run.background",
-            tooltip="Train on in a process that outlives this one",
-        ),
-        # Not in the footer, where 80 columns are full: the dashboard has it too.
-        Binding(
-            "v",
-            "run('images')",
-            "Images",
-            show=False,
-            id="run.images",
-            tooltip="Augmented views, neighbours",
-        ),
-        Binding(
-            "m,space",
-            "mark",
-            "Mark",
-            key_display="m",
-            id="run.mark",
-            tooltip="Mark this run to be compared, or not",
-        ),
-        Binding(
-            "c", "compare", "Compare", id="run.compare", tooltip="Put the marked runs side by side"
-        ),
-        Binding(
-            "d", "run('delete')", "Delete", id="run.delete", tooltip="Delete this run, after asking"
-        ),
-    ]
+    BINDINGS = bindings("runs")
 
     DEFAULT_CSS = """
     RunTable > Static { height: 1; color: $text-muted; text-wrap: nowrap; }
@@ -119,7 +83,7 @@ class RunTable(Vertical):
     """
 
     class Chosen(Message):
-        """Something is to be done with a run."""
+        """An action on a run was chosen."""
 
         def __init__(self, action: Action, run: RunSummary) -> None:
             super().__init__()
@@ -127,7 +91,7 @@ class RunTable(Vertical):
             self.run = run
 
     class ToCompare(Message):
-        """Marked runs are to be put beside each other."""
+        """The marked runs should be compared."""
 
         def __init__(self, runs: Sequence[RunSummary]) -> None:
             super().__init__()
@@ -152,12 +116,12 @@ class RunTable(Vertical):
         yield Static(READING, classes="empty", markup=False)
 
     def say(self, text: str) -> None:
-        """Say in words why there is nothing to list."""
+        """Say why there is nothing to list."""
         self.show((), 0.0)
         self.query_one(".empty", Static).update(text)
 
     def show(self, runs: Sequence[RunSummary], now: float) -> None:
-        """Show runs; `now` is the Unix time that ages are counted to."""
+        """Show runs; `now` is the Unix time from which ages are computed."""
         readable_first = sorted(runs, key=lambda run: bool(run.problem))
         self._runs = {run.name: run for run in readable_first}
         self._marked = {name: None for name in self._marked if name in self._runs}
@@ -167,11 +131,11 @@ class RunTable(Vertical):
         self._refresh()
 
     def focus_list(self) -> None:
-        """Put the cursor into the list."""
+        """Move the focus to the list."""
         self.screen.set_focus(self.query_one(_Runs))  # at once: keys may be waiting
 
     def choose(self, name: str) -> None:
-        """Put the cursor on a run."""
+        """Move the cursor to a run."""
         if name in self._runs:
             self.query_one(_Runs).choose(name)
 
@@ -180,7 +144,7 @@ class RunTable(Vertical):
 
     @on(StableList.OptionHighlighted)
     def update_keys(self) -> None:
-        """Grey what cannot be done with the run under the cursor."""
+        """Grey the actions that are not possible for the run under the cursor."""
         possible = [self.check_action("run", (action,)) for action in WHY_NOT]
         if possible != self._possible:
             self._possible = possible
@@ -188,7 +152,7 @@ class RunTable(Vertical):
 
     @on(StableList.OptionSelected)
     async def open(self, event: StableList.OptionSelected) -> None:
-        """Ask for the dashboard of a run."""
+        """Open the dashboard of a run."""
         event.stop()
         self.action_run("open")
 
@@ -200,12 +164,14 @@ class RunTable(Vertical):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a greyed key does nothing."""
-        action = {"r": "resume", "v": "images", "d": "delete"}.get(event.key)
-        if action is not None and self.run is not None and (why := WHY_NOT[action](self.run)):
-            self.notify(why, severity="warning", markup=False)
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self and not active.enabled:
+            _, _, parameters = actions.parse(active.binding.action)
+            if self.run is not None:
+                self.notify(WHY_NOT[str(parameters[0])](self.run), severity="warning", markup=False)
 
     def action_run(self, action: Action) -> None:
-        """Ask for something to be done with the run under the cursor."""
+        """Choose an action on the run under the cursor."""
         if self.run is None:
             return
         if why := WHY_NOT[action](self.run):
@@ -214,7 +180,7 @@ class RunTable(Vertical):
             self.post_message(self.Chosen(action, self.run))
 
     def action_mark(self) -> None:
-        """Mark the run under the cursor, or take its mark away, and go to the next."""
+        """Mark or unmark the run under the cursor, and go to the next."""
         from tui_latent.comparison import MOST_RUNS
 
         run = self.run
@@ -223,7 +189,7 @@ class RunTable(Vertical):
         if why := why_not_opened(run):
             self.notify(why, severity="warning", markup=False)
         elif run.name not in self._marked and len(self._marked) == MOST_RUNS:
-            self.notify(f"{MOST_RUNS} runs are marked: more cannot be told apart", timeout=4)
+            self.notify(f"At most {MOST_RUNS} runs can be compared.", timeout=4)
         else:
             if run.name in self._marked:
                 del self._marked[run.name]
@@ -234,10 +200,10 @@ class RunTable(Vertical):
                 self.query_one(_Runs).action_cursor_down()
 
     def action_compare(self) -> None:
-        """Ask for the marked runs to be put beside each other."""
+        """Compare the marked runs."""
         if len(self._marked) < 2:
-            marked = "One run is marked" if self._marked else "No run is marked"
-            self.notify(f"{marked}: mark two or more with m, then c compares them", timeout=5)
+            marked = "One run is marked." if self._marked else "No run is marked."
+            self.notify(f"{marked} Mark two or more with m, then press c.", timeout=5)
         else:
             self.post_message(self.ToCompare([self._runs[name] for name in self._marked]))
 
@@ -254,7 +220,7 @@ class RunTable(Vertical):
 
 
 def _columns(width: int) -> tuple[int, bool, bool, bool]:
-    """Return the run name's width, and whether bar, loss and device have room."""
+    """Return the run name's width, and whether there is room for bar, loss and device."""
     with_bar, with_loss, with_device = width >= 110, width >= 84, width >= 96
     name = width - 1 - _STATE - 2 - 2 - _SHARE - _KNN - _AGE
     name -= (_BAR + 1) * with_bar + _LOSS * with_loss + (_DEVICE + 2) * with_device
@@ -277,7 +243,7 @@ def head_line(width: int) -> str:
 
 
 def run_line(run: RunSummary, width: int, now: float, marked: bool = False) -> Content:
-    """Return one run in `width` cells, below the titles; a bar stands before a marked one."""
+    """Return one run in `width` cells, aligned with the titles; a bar marks a marked one."""
     name, with_bar, with_loss, with_device = _columns(width)
     if run.problem:
         problem = run.problem.removeprefix(str(run.path)).lstrip("/: ")

@@ -1,35 +1,36 @@
-"""The menu: what can be trained, what one preset is, and what was trained before."""
+"""The menu: presets to train, a description of one, and earlier runs."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.keys import format_key
 from textual.message import Message
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
+from tui_latent.tui import messages
+from tui_latent.tui.keymap import KEYMAP, bindings
+from tui_latent.tui.remapping import keys_of
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
-from tui_latent.tui.screens.menu.preset_facts import PresetEntry
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
 from tui_latent.tui.screens.menu.run_table import RunTable
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
-    from tui_latent.config.settings import Preset
     from tui_latent.runs.schema import RunSummary
-    from tui_latent.tui.app import LatentApp
 
 RUNS_EVERY = 2.0
-"""seconds between two looks at the folder of runs"""
+"""seconds between two reads of the folder of runs"""
 
 
 @dataclass
@@ -42,7 +43,7 @@ class RunsListed(Message):
 
 @dataclass
 class DeviceFound(Message):
-    """The machine was looked at."""
+    """The devices were detected."""
 
     kind: str
     """`cpu` or `cuda`: what `auto` would choose"""
@@ -50,7 +51,7 @@ class DeviceFound(Message):
 
 
 class MenuScreen(BaseScreen[None]):
-    """Presets beside their description, runs below."""
+    """Presets and their description, with runs below."""
 
     # Not CSS: an application does not load the CSS of its default screen.
     DEFAULT_CSS = """
@@ -70,21 +71,11 @@ class MenuScreen(BaseScreen[None]):
     }
     """
 
-    BINDINGS = [
-        Binding(
-            "tab,shift+tab",
-            "other_pane",
-            "Switch",
-            id="menu.switch",
-            key_display="tab",
-            tooltip="Go between presets and runs",
-        ),
-        # Not in the footer, where ctrl+q stands already and 80 columns are full.
-        Binding("q", "app.quit", "Quit", show=False, id="menu.quit", tooltip="Leave tui-latent"),
-    ]
+    BINDINGS = bindings("menu")
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, runs: Path, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
+        self._runs_folder = runs
         self._clock = clock
         self._runs: Sequence[RunSummary] = ()
         self._device = ""
@@ -102,7 +93,7 @@ class MenuScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         runs = self.query_one(RunTable)
         runs.border_title = "Runs"
-        runs.border_subtitle = Content(str(self._app.runs))
+        runs.border_subtitle = Content(str(self._runs_folder))
         self.query_one(PresetPane).focus_list()
         self._timer = self.set_interval(RUNS_EVERY, self._look_at_runs)
         self.call_after_refresh(self._find_device)
@@ -115,7 +106,7 @@ class MenuScreen(BaseScreen[None]):
     def on_screen_suspend(self) -> None:
         self._timer.pause()
 
-    # What threads find out, after the first frame
+    # Found by threads, after the first frame
 
     @work(thread=True, group="device", exit_on_error=False)
     def _find_device(self) -> None:
@@ -139,14 +130,14 @@ class MenuScreen(BaseScreen[None]):
         from tui_latent.runs.schema import RunError
 
         try:
-            message = RunsListed(list_runs(self._app.runs))
+            message = RunsListed(list_runs(self._runs_folder))
         except RunError as error:
             message = RunsListed((), str(error))
         self.post_message(message)
 
     @on(DeviceFound)
     def show_device(self, event: DeviceFound) -> None:
-        """Show what the training would run on."""
+        """Show the device that training would use."""
         self._device = event.kind
         self.query_one("#device", Static).update(event.words)
         self.query_one(PresetPane).update_times(self._device, self._runs)
@@ -161,29 +152,29 @@ class MenuScreen(BaseScreen[None]):
         else:
             self.query_one(RunTable).show(event.runs, self._clock())
         if [run.status.state for run in before] != [run.status.state for run in event.runs]:
-            # a run that finished tells how long its preset takes
+            # a finished run shows how long its preset takes
             self.query_one(PresetPane).update_times(self._device, self._runs)
 
     @on(Worker.StateChanged)
     def tell_failure(self, event: Worker.StateChanged) -> None:
-        """Say what a background look could not do, instead of ending."""
+        """Show the error of a thread instead of crashing."""
         if event.state is WorkerState.ERROR:
             self._listing = False
             self.notify(str(event.worker.error), severity="error", markup=False)
 
     # Keys
 
-    @property
-    def _app(self) -> LatentApp:
-        return cast("LatentApp", self.app)
-
     def on_key(self, event: events.Key) -> None:
-        """Say where a key of the other pane works."""
-        in_runs = self.query_one(RunTable).has_focus_within
-        if event.key in "rocd" and not in_runs:
-            self.notify("r, o, c and d are for runs: tab goes there", timeout=3)
-        elif event.key in ("e", "slash") and in_runs:
-            self.notify("e and / are for presets: tab goes there", timeout=3)
+        """Say where a key of the other list works."""
+        here, keymap = self.screen.active_bindings, self.app._keymap
+        name, parts = "runs", ("run list", "runs")
+        if self.query_one(RunTable).has_focus_within:
+            name, parts = "presets", ("preset list", "presets")
+        rows = [keys_of(row, keymap) for part in parts for row in KEYMAP[part] if row.show]
+        others = [[key for key in keys if key not in here] for keys in rows]
+        if any(event.key in keys for keys in others):
+            labels = ", ".join(format_key(keys[0]) for keys in others if keys)
+            self.notify(f"Press Tab to reach the {name} list first ({labels}).", timeout=3)
 
     def action_other_pane(self) -> None:
         """Go from presets to runs, or back."""
@@ -197,49 +188,33 @@ class MenuScreen(BaseScreen[None]):
         facts = self.query_one(PresetPane).facts(event.entry)
         if facts.preset is None:
             self.notify(facts.problem, severity="error", markup=False)
-        elif event.action == "start":
-            self._app.start_run(name, facts.preset)
-        elif event.action == "background":
-            self._app.start_in_background(name, facts.preset)
         elif event.action == "edit":
-            self._edit(event.entry, facts.preset)
+            table = event.entry.table
+            self.post_message(messages.SettingsRequested(name, table, facts.preset))
+        elif event.action == "images":
+            self.post_message(messages.PresetImagesRequested(name, facts.preset))
         else:
-            from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
-
-            self.app.push_screen(PresetImagesScreen(name, facts.preset))
-
-    def _edit(self, entry: PresetEntry, preset: Preset) -> None:
-        from tui_latent.tui.screens.settings.screen import SettingsScreen
-
-        def begin(edited: tuple[Preset, str | None] | None) -> None:
-            if edited is not None:
-                self._app.start_run(entry.name, *edited)
-
-        self.app.push_screen(SettingsScreen(entry, preset), begin)
+            background = event.action == "background"
+            self.post_message(messages.TrainRequested(name, facts.preset, background=background))
 
     @on(RunTable.Chosen)
     def act_on_run(self, event: RunTable.Chosen) -> None:
-        """Open a run, train it on, show its images, or ask whether to delete it."""
+        """Open a run, resume it, show its images, or ask whether to delete it."""
+        path = event.run.path
         if event.action == "open":
-            self._app.open_run(event.run.path)
-        elif event.action == "resume":
-            self._app.resume_run(event.run.path)
-        elif event.action == "background":
-            self._app.resume_in_background(event.run.path)
+            self.post_message(messages.RunRequested(path))
+        elif event.action == "images":
+            self.post_message(messages.ViewerRequested(path))
         elif event.action == "delete":
             self._ask_to_delete(event.run)
         else:
-            from tui_latent.tui.screens.images.screen import ViewerScreen
-
-            self.app.push_screen(ViewerScreen(event.run.path))
+            background = event.action == "background"
+            self.post_message(messages.ResumeRequested(path, background))
 
     @on(RunTable.ToCompare)
     def compare_runs(self, event: RunTable.ToCompare) -> None:
-        """Put the marked runs beside each other."""
-        from tui_latent.tui.screens.compare.screen import CompareScreen
-
-        paths = [run.path for run in event.runs]
-        self.app.push_screen(CompareScreen(paths, self._app.drawer))
+        """Compare the marked runs."""
+        self.post_message(messages.ComparisonRequested([run.path for run in event.runs]))
 
     def _ask_to_delete(self, run: RunSummary) -> None:
         from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
@@ -250,9 +225,9 @@ class MenuScreen(BaseScreen[None]):
 
         question = (
             f"Delete {run.name}, with its checkpoints, curves, maps and reports? "
-            "It cannot be brought back."
+            "This cannot be undone."
         )
-        self.app.push_screen(ConfirmScreen("Delete a run", question, "Delete"), delete)
+        self.app.push_screen(ConfirmScreen("Delete run", question, "Delete"), delete)
 
     @work(thread=True, group="delete", exit_on_error=False)
     def _delete(self, run: RunSummary) -> None:
@@ -264,5 +239,5 @@ class MenuScreen(BaseScreen[None]):
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)
         else:
-            self.notify(f"{run.name} is deleted", markup=False)
+            self.notify(f"Deleted {run.name}.", markup=False)
         self.app.call_from_thread(self._look_at_runs)

@@ -1,4 +1,4 @@
-"""A preset being edited: the texts as typed, what they mean, and what is wrong with them."""
+"""A preset being edited: the text of each setting, its value, and its errors."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tui_latent.launch.start import check_preset
 
 
 class SettingsDraft:
-    """Keeps a text per setting; after every change the whole preset is validated again."""
+    """Holds the text of each setting; every change validates the whole preset."""
 
     def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
         self.name = name
         self.fields: dict[str, PresetField] = {f.key: f for f in preset_fields(preset)}
         self.texts = {key: setting_text(field.value) for key, field in self.fields.items()}
         self.preset: Preset | None = preset
-        """what the texts make; None while something is wrong"""
+        """the edited preset; None while there are errors"""
         self.errors: dict[str, str] = {}
-        """by key; what concerns no single setting stands under the empty key"""
+        """by key; errors that concern no single setting have the empty key"""
         self.idle: dict[str, str] = idle_settings(preset, self.fields)
         """why a setting has no effect beside the others, by key"""
         self._table = table
@@ -38,7 +38,7 @@ class SettingsDraft:
 
     @property
     def changed(self) -> list[str]:
-        """Keys whose value is not the preset's own."""
+        """Keys whose value differs from the preset's."""
         return [
             key
             for key, field in self.fields.items()
@@ -47,11 +47,11 @@ class SettingsDraft:
 
     @property
     def command(self) -> str:
-        """The command line that would train the same; empty while something is wrong."""
+        """The equivalent command line; empty while there are errors."""
         return "" if self.preset is None else train_command(self.name, self.preset)
 
     def write(self, key: str, text: str) -> None:
-        """Take over what was typed for a setting."""
+        """Set the text of a setting."""
         self.texts[key] = text
         overrides = {k: setting_value(self.fields[k], self.texts[k]) for k in self.changed}
         self.preset, self.errors = None, {}
@@ -66,7 +66,7 @@ class SettingsDraft:
             self._take_errors(error)
 
     def reset(self, key: str) -> None:
-        """Go back to the preset's own value."""
+        """Restore the preset's value."""
         self.write(key, setting_text(self.fields[key].value))
 
     def _take_errors(self, error: PresetError) -> None:
@@ -81,7 +81,7 @@ class SettingsDraft:
             self.errors.setdefault(place, text if place == key else f"{key}: {text}")
 
     def _place(self, key: str) -> str:
-        """Return the setting beside which a problem's key is shown: itself, its list, its table."""
+        """Return the setting that an error is shown beside: itself, its list or its table."""
         while key and key not in self.fields:
             inside = [name for name in self.fields if name.startswith(f"{key}.")]
             if inside:
@@ -91,7 +91,7 @@ class SettingsDraft:
 
 
 def setting_text(value: object) -> str:
-    """Return a setting's value as a person types it."""
+    """Return a setting's value as text to edit."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):
@@ -107,7 +107,7 @@ def setting_text(value: object) -> str:
 
 
 def setting_value(field: PresetField, text: str) -> object:
-    """Return what a typed text means for a setting; what it cannot mean is left to validation."""
+    """Return the value of a setting's text; validation rejects what is impossible."""
     text = text.strip()
     if field.kind == "flag":
         return {"on": True, "off": False}.get(text, text)

@@ -1,4 +1,4 @@
-"""Settings as lines that are edited in place: one input that goes with the cursor.
+"""Settings edited in place: one input that moves with the cursor.
 
 An input per setting would be 56 of them: 1.5 s of CPU time to open the form, measured on
 a 2-core machine; one input over one drawn table opens at once.
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
@@ -19,16 +18,17 @@ from textual.widgets import Input, Static
 
 from tui_latent.config.presets import PresetField
 from tui_latent.tui.format import column
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.settings.draft import SettingsDraft, setting_text
 
 _MARK, _KEY = 3, 19
 _VALUE_NARROW, _VALUE = 16, 24
 _WIDE = 100
-"""cells from which values have their full column"""
+"""cells from which the values' column has its full width"""
 
 
 class SettingInput(Input):
-    """Edits one value; where there are choices, left, right and first letters go through them."""
+    """Edits one value; left, right and first letters select among choices."""
 
     DEFAULT_CSS = """
     SettingInput { position: absolute; border: none; height: 1; padding: 0; }
@@ -40,14 +40,14 @@ class SettingInput(Input):
         self.choices: tuple[str, ...] = ()
 
     def action_cursor_left(self, select: bool = False) -> None:
-        """Move the cursor, or take the choice before."""
+        """Move the cursor, or select the previous choice."""
         if self.choices:
             self._choose(-1)
         else:
             super().action_cursor_left(select)
 
     def action_cursor_right(self, select: bool = False) -> None:
-        """Move the cursor, or take the next choice."""
+        """Move the cursor, or select the next choice."""
         if self.choices:
             self._choose(1)
         else:
@@ -64,7 +64,7 @@ class SettingInput(Input):
             event.prevent_default()
 
     def _choose(self, way: int, letter: str = "") -> None:
-        """Take the nearest other choice in a direction that begins with a letter."""
+        """Select the nearest other choice in a direction that begins with a letter."""
         here = self.choices.index(self.value) if self.value in self.choices else -1
         for distance in range(1, len(self.choices) + 1):
             choice = self.choices[(here + way * distance) % len(self.choices)]
@@ -74,34 +74,17 @@ class SettingInput(Input):
 
 
 class SettingsGrid(VerticalScroll, can_focus=False):
-    """Every setting under its table's name: value, and beside it help or what is wrong."""
+    """Every setting under its table's name: its value, and its help or its error."""
 
     DEFAULT_CSS = """
     SettingsGrid { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     SettingsGrid > Static { width: 1fr; height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    BINDINGS = [
-        Binding("up", "move(-1)", "Up", id="setting.up", show=False, tooltip="Setting above"),
-        Binding(
-            "down,enter", "move(1)", "Down", id="setting.down", show=False, tooltip="Setting below"
-        ),
-        Binding(
-            "pageup", "move(-10)", "Page up", id="setting.page_up", show=False, tooltip="Ten up"
-        ),
-        Binding(
-            "pagedown",
-            "move(10)",
-            "Page down",
-            id="setting.page_down",
-            show=False,
-            tooltip="Ten down",
-        ),
-        Binding("ctrl+r", "reset", "Reset", id="setting.reset", tooltip="The preset's own value"),
-    ]
+    BINDINGS = bindings("settings grid")
 
     class Changed(Message):
-        """A value was typed, or the cursor moved."""
+        """A value or the cursor changed."""
 
     def __init__(self, draft: SettingsDraft) -> None:
         super().__init__()
@@ -128,11 +111,11 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         self._draw()
 
     def focus_value(self) -> None:
-        """Put the cursor into the value."""
+        """Move the focus to the value."""
         self.screen.set_focus(self.query_one(SettingInput))
 
     def filter(self, words: str) -> None:
-        """Show only the settings whose key or help holds every word."""
+        """Show only the settings whose key or help contains every word."""
         self._words = words
         keys = self._keys()
         if keys and self.current not in keys:
@@ -141,27 +124,27 @@ class SettingsGrid(VerticalScroll, can_focus=False):
             self._draw()
 
     def go_to_error(self) -> None:
-        """Put the cursor on the first setting that is wrong."""
+        """Move the cursor to the first setting with an error."""
         wrong = [key for key in self._draft.fields if key in self._draft.errors]
         if wrong:
             self._words = ""
             self._go_to(wrong[0])
 
     def action_move(self, by: int) -> None:
-        """Go to a setting further down or up."""
+        """Go to a setting below or above."""
         keys = self._keys()
         if self.current in keys:
             place = keys.index(self.current) + by
             self._go_to(keys[min(max(place, 0), len(keys) - 1)])
 
     def action_reset(self) -> None:
-        """Take the preset's own value again."""
+        """Restore the preset's value."""
         self._draft.reset(self.current)
         self._go_to(self.current)
 
     @on(Input.Changed)
     def take_over(self, event: Input.Changed) -> None:
-        """Validate what is typed, as it is typed."""
+        """Validate the value as it is typed."""
         event.stop()
         self._write()
         self._draw()
@@ -177,11 +160,11 @@ class SettingsGrid(VerticalScroll, can_focus=False):
             self.focus_value()
 
     def take_typed(self) -> None:
-        """Take over what is typed now, whatever message about it is still on its way."""
+        """Store what is typed now, even if its message has not arrived yet."""
         self._write()
 
     def _write(self) -> None:
-        # The input's text belongs to the current setting at every moment, its messages may be late.
+        # The input's text always belongs to the current setting; its messages may be late.
         text = self.query_one(SettingInput).value
         if text != self._draft.texts[self.current]:
             self._draft.write(self.current, text)
@@ -224,7 +207,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
             self._lines.append(key)
             rows.append(self._row(self._draft.fields[key], key in changed, width))
         if not rows:
-            rows.append(Content.styled(f" no setting matches '{self._words}'", "dim"))
+            rows.append(Content.styled(f" No setting matches '{self._words}'.", "dim"))
         self.query_one(Static).update(Content("\n").join(rows))
         editor = self.query_one(SettingInput)
         editor.display = self.current in self._lines
@@ -254,7 +237,7 @@ def _choices(field: PresetField) -> tuple[str, ...]:
 
 
 def described(draft: SettingsDraft, field: PresetField) -> Sequence[Content]:
-    """Return the full help of a setting and what the preset says, or what is wrong with it."""
+    """Return a setting's full help and the preset's value, or its error."""
     own = setting_text(field.value) or "empty"
     lines = [Content.assemble((field.key, "bold"), f"  {field.help}")]
     if error := draft.errors.get(field.key) or draft.errors.get(""):

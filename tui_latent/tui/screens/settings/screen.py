@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Static
@@ -14,18 +15,15 @@ from textual.widgets import Button, Input, Static
 from tui_latent.config.settings import Preset
 from tui_latent.runs.new_run import check_name
 from tui_latent.runs.schema import RunError
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.base import BaseScreen
-from tui_latent.tui.screens.menu.preset_facts import PresetEntry
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.screens.settings.grid import SettingsGrid, described
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
-if TYPE_CHECKING:
-    from tui_latent.tui.app import LatentApp
-
 
 class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
-    """Every setting of a preset; gives back the preset to train and the run's name, or None."""
+    """Every setting of a preset; returns the preset to train and the run's name, or None."""
 
     CSS = """
     SettingsScreen > #top { height: 1; padding: 0 1; }
@@ -48,31 +46,26 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     SettingsScreen #start { width: auto; min-width: 18; height: 3; margin-left: 2; }
     """
 
-    BINDINGS = [
-        Binding("ctrl+s", "start", "Start", id="settings.start", tooltip="Train with these"),
-        Binding("ctrl+f", "find", "Find", id="settings.find", tooltip="Narrow the settings"),
-        Binding("escape", "back", "Back", id="settings.back", tooltip="Leave without training"),
-    ]
+    BINDINGS = bindings("settings")
 
-    def __init__(self, entry: PresetEntry, preset: Preset) -> None:
+    def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
+        """`table` is the preset's file, `runs` the folder of the new run."""
         super().__init__()
-        self._entry = entry
-        self._original = preset
+        self._preset_name = name
+        self._draft = SettingsDraft(name, table, preset, runs)
+        self._runs = runs
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
-            yield Static(f"Settings of {self._entry.name}", id="title", markup=False)
+            yield Static(f"Settings of {self._preset_name}", id="title", markup=False)
             yield Static(id="count", markup=False)
         with Horizontal(id="naming", classes="line"):
             yield Static("run name", classes="label")
-            yield Input(placeholder="date, time and preset", id="name", compact=True)
+            yield Input(placeholder="default: date, time and preset", id="name", compact=True)
             yield Static(classes="error", markup=False)
         with Horizontal(id="find", classes="line"):
             yield Static("find", classes="label")
             yield Input(placeholder="part of a setting's name or help", id="words", compact=True)
-        self._draft = SettingsDraft(
-            self._entry.name, self._entry.table, self._original, self._app.runs
-        )
         yield SettingsGrid(self._draft)
         yield Static(id="help", markup=False)
         with Horizontal(id="bottom"):
@@ -87,45 +80,45 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
 
     @on(SettingsGrid.Changed)
     def _show(self) -> None:
-        """Show what the settings come to."""
+        """Show the number of changes and errors, and the command."""
         changed, wrong = len(self._draft.changed), len(self._draft.errors)
         count = f"{changed} changed" if changed else "as in the preset"
         self.query_one("#count", Static).update(
             Content.assemble(
                 (count, "bold" if changed else "dim"),
-                (f" · {wrong} to mend" if wrong else "", "$text-error"),
+                (f" · {wrong} error{'s' * (wrong > 1)}" if wrong else "", "$text-error"),
             )
         )
         help_lines = described(self._draft, self._grid.field)
         self.query_one("#help", Static).update(Content("\n").join(help_lines))
-        command = self._draft.command or "no command yet: a setting is wrong"
+        command = self._draft.command or "Correct the errors to see the command."
         if name := self._run_name:
             command += f" --name {name}"
         self.query_one("#command", Static).update(command)
 
     @on(Input.Changed, "#name")
     def check_name(self, event: Input.Changed) -> None:
-        """Say beside the run's name what is wrong with it."""
+        """Show the error of the run's name beside it."""
         self.query_one("#naming > .error", Static).update(self._name_problem())
         self._show()
 
     @on(Input.Changed, "#words")
     def narrow(self, event: Input.Changed) -> None:
-        """Show only the settings that are looked for."""
+        """Show only the settings that match."""
         self._grid.filter(event.value)
 
     @on(Input.Submitted)
     def go_to_settings(self) -> None:
-        """Go from a box above to the settings."""
+        """Move the focus from a box above to the settings."""
         self._grid.focus_value()
 
     def action_find(self) -> None:
-        """Open the box that narrows the settings."""
+        """Open the search box."""
         self.add_class("-finding")
         self.set_focus(self.query_one("#words", Input))
 
     def action_back(self) -> None:
-        """Close the filter if it is open, else the form; what was changed is not lost unasked."""
+        """Close the search box if it is open, else the form; ask before changes are lost."""
         if self.has_class("-finding"):
             self.query_one("#words", Input).value = ""
             self.remove_class("-finding")
@@ -145,12 +138,12 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         if not changed:
             self.dismiss(None)
             return
-        question = f"Leave without training? These changes would be lost: {changed}."
+        question = f"Leave without training? These changes will be lost: {changed}."
         self.app.push_screen(ConfirmScreen("Settings", question, "Leave"), leave)
 
     @on(Button.Pressed)
     def action_start(self) -> None:
-        """Give the preset back for training, or go to what must be mended first."""
+        """Return the preset for training, or go to the first error."""
         self._grid.take_typed()
         if problem := self._name_problem():
             self.notify(problem, severity="error", markup=False)
@@ -164,10 +157,6 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
             self.dismiss((self._draft.preset, self._run_name or None))
 
     @property
-    def _app(self) -> LatentApp:
-        return cast("LatentApp", self.app)
-
-    @property
     def _grid(self) -> SettingsGrid:
         return self.query_one(SettingsGrid)
 
@@ -179,7 +168,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         if not self._run_name:
             return ""
         try:
-            check_name(self._app.runs, self._run_name)
+            check_name(self._runs, self._run_name)
         except RunError as error:
             return str(error)
         return ""

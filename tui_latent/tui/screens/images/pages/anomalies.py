@@ -1,4 +1,4 @@
-"""The held-out images least like anything that was trained on."""
+"""The held-out images least like the training images."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from tui_latent.analysis.outlier_ranking import AnomalyRanking
 
 IMAGES = 60
-"""looked up at once; as many are shown as fit"""
+"""looked up at once; as many as fit are shown"""
 
 
 class AnomaliesPage(Page):
     """Shows held-out images by their distance to the nearest training images."""
 
-    name, key, title, short = "anomalies", "o", "Anomalies", "Odd"
-    tooltip = "Held-out images far from all training images"
+    name, short = "anomalies", "Odd"
     goes: ClassVar[tuple[Field, Field]] = ("rank", "rank")
 
     @cached_property
@@ -32,16 +31,16 @@ class AnomaliesPage(Page):
         return AnomalyRanking(self.run.source)
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield the images from the rank asked for on."""
+        """Yield the images from the requested rank on."""
         found = self._ranking.most_anomalous(IMAGES, wanted.rank)
         rows = zip(found.images, found.labels, found.scores, strict=True)
         tiles = [Tile(image, f"{name} {number(score)}") for image, name, score in rows]
         index = int(found.indices[0])
         facts = (
             f"rank {wanted.rank:,} of 0–{found.size - 1:,}: held-out image {index:,} · "
-            f"label {found.labels[0]} · k: its neighbours",
+            f"label {found.labels[0]} · press k for its neighbours",
             f"mean distance to the {found.k} nearest training images · "
-            f"median of all {number(found.median)}",
+            f"overall median {number(found.median)}",
         )
         left = Tile(tiles[0].image, tiles[0].caption, "bold")
         yield Sheet(facts, left, tiles[1:], found.size, index=index)

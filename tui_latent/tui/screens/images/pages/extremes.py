@@ -1,4 +1,4 @@
-"""The middle of a class, and the images of it that lie farthest out."""
+"""The most and the least typical images of a class."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet
 
 IMAGES = 40
-"""of either kind; as many are shown as fit"""
+"""of either kind; as many as fit are shown"""
 
 
 class ExtremesPage(Page):
     """Shows the training images of a class by their distance from the mean of its latents."""
 
-    name, key, title, short = "extremes", "e", "Extremes", "Classes"
-    tooltip = "Images of a class nearest to its middle, and farthest from it"
+    name, short = "extremes", "Extremes"
     goes: ClassVar[tuple[Field, Field]] = ("label", "label")
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield the images of the class asked for."""
+        """Yield the images of the requested class."""
         from tui_latent.analysis.class_extremes import class_extremes
 
         found = class_extremes(self.run.source, wanted.label, IMAGES)
@@ -37,7 +36,7 @@ class ExtremesPage(Page):
         facts = (
             f"class {own} ({wanted.label} of 0–{len(found.class_names) - 1}) · "
             f"{found.size:,} training images",
-            "nearest to the mean of the class, the farthest below · "
+            "nearest to the class mean, the farthest below · "
             f"median distance {number(found.median)}",
         )
         left = Tile(near[0].image, f"{own} {near[0].caption}", "bold")

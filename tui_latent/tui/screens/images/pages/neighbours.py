@@ -11,14 +11,13 @@ from tui_latent.tui.screens.images.pages.page import Page, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet, verdict_tile
 
 DISTANT = 12
-"""most distant images asked for: a row of them"""
+"""most distant images, in a row"""
 
 
 class NeighboursPage(Page):
     """Shows an image's neighbours; those of other classes are marked."""
 
-    name, key, title, short = "neighbours", "k", "Neighbours", "Near"
-    tooltip = "Nearest and most distant training images in the latent space"
+    name, short = "neighbours", "Near"
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield the nearest and the most distant images."""
@@ -34,7 +33,7 @@ class NeighboursPage(Page):
         ]
         counts = Counter(found.labels).most_common()
         votes = ", ".join(f"{name} ×{count}" for name, count in counts)
-        facts = (place, f"classes of its {len(tiles)} nearest training images: {votes}")
+        facts = (place, f"classes of the {len(tiles)} nearest training images: {votes}")
         left = Tile(self.run.inspector.image(wanted.index), label, "bold")
         far = most_distant(self.run.source, wanted.index, DISTANT)
         distant = [

@@ -1,4 +1,4 @@
-"""What every page of the viewer is asked, and what it answers from."""
+"""The base class of the viewer's pages, and what they share of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Field = Literal["index", "other", "label", "rank"]
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What the screen is to show."""
+    """What the screen should show."""
 
     page: str = "views"
     index: int = 0
@@ -26,16 +26,16 @@ class PageRequest:
     draw: int = 0
     """seed of what is random"""
     other: int = 1
-    """held-out image that a walk ends at"""
+    """held-out image that an interpolation ends at"""
     label: int = 0
     """class"""
     rank: int = 0
     """of the most anomalous images"""
     latent: tuple[float, ...] | None = None
-    """where the sliders are; None at their start"""
+    """what the sliders are set to; None at their start"""
 
     def at(self, field: Field, position: int) -> PageRequest:
-        """Return the same at another image, class or rank."""
+        """Return the same request for another image, class or rank."""
         change: dict[str, Any] = {field: position}
         return replace(self, **change)
 
@@ -48,7 +48,7 @@ class OpenRun:
 
     @cached_property
     def source(self) -> RunSource:
-        """The run's data, latents and model; InspectionError when it is no run."""
+        """The run's data, latents and model; InspectionError if it is not a run."""
         from tui_latent.analysis import RunSource
 
         return RunSource(self.path)
@@ -61,23 +61,21 @@ class OpenRun:
         return RunInspector(self.path, self.source)
 
     def place(self, index: int) -> tuple[str, str, int]:
-        """Return which held-out image this is in words, its class, and how many there are."""
+        """Return a description of a held-out image, its class, and how many there are."""
         size = self.inspector.held_out_size()
         label = self.inspector.label(index)
         return f"held-out image {index:,} of 0–{size - 1:,} · label {label}", label, size
 
 
 class Page:
-    """Looks up one thing that can be seen of a run, in a thread."""
+    """Looks up one aspect of a run's images, in a thread."""
 
     name: ClassVar[str]
-    key: ClassVar[str]
-    title: ClassVar[str]
+    """part of its key's id"""
     short: ClassVar[str]
-    """the title where there is little room"""
-    tooltip: ClassVar[str]
+    """what it is called on a narrow screen"""
     goes: ClassVar[tuple[Field, Field]] = ("index", "index")
-    """what the keys up and down, left and right go through"""
+    """what up and down, left and right step through"""
     draws: ClassVar[bool] = False
     """whether something on it is random"""
     decodes: ClassVar[bool] = False
@@ -87,5 +85,5 @@ class Page:
         self.run = run
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield what there is to show, the quickly found first; InspectionError says why not."""
+        """Yield what to show, starting with what is found quickly; InspectionError says why not."""
         raise NotImplementedError

@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from tui_latent.analysis.decoding import RunDecoder
 
 PAIRS = 30
-"""images decoded at once; as many are shown as fit"""
+"""images decoded at once; as many as fit are shown"""
 
 
 class ReconstructionsPage(Page):
     """Shows held-out images, each with its reconstruction below it."""
 
-    name, key, title, short = "reconstructions", "r", "Reconstructions", "Rebuilt"
-    tooltip = "Images beside what is decoded of their latents"
+    name, short = "reconstructions", "Recon"
     decodes = True
 
     @cached_property
@@ -33,7 +32,7 @@ class ReconstructionsPage(Page):
         return RunDecoder(self.run.source)
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield the image asked for and those after it."""
+        """Yield the requested image and those after it."""
         place, _, size = self.run.place(wanted.index)
         indices = range(wanted.index, min(wanted.index + PAIRS, size))
         found = self._decoder.reconstruct(indices)
@@ -45,7 +44,7 @@ class ReconstructionsPage(Page):
         first = Tile(tiles[0].image, tiles[0].caption, "bold")
         facts = (
             place,
-            "each image above its reconstruction · squared error of pixels 0..1, "
+            "each image above its reconstruction · squared error of pixels in 0–1, "
             f"mean {number(float(found.errors.mean()))}",
         )
         yield Sheet(facts, first, tiles[1:], size)

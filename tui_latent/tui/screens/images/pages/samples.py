@@ -1,4 +1,4 @@
-"""New images of a class: drawn from its Gaussian, decoded, and classified by LDA."""
+"""New images of a class: sampled from its Gaussian, decoded, and classified by LDA."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from tui_latent.analysis.sampling import ClassSampler, ClassSamples
 
 SAMPLES = 128
-"""drawn for the count, as MNIST_CAELatentSpace does; as many are shown as fit"""
+"""drawn for the count, as MNIST_CAELatentSpace does; as many as fit are shown"""
 
 
 class SamplesPage(Page):
-    """Shows samples of one class; those that LDA takes for another are marked."""
+    """Shows samples of one class; those that LDA assigns to another are marked."""
 
-    name, key, title, short = "samples", "s", "Samples", "Samples"
-    tooltip = "New images of a class, drawn from its Gaussian and decoded"
+    name, short = "samples", "Samples"
     goes: ClassVar[tuple[Field, Field]] = ("label", "label")
     draws = True
     decodes = True
@@ -44,7 +43,7 @@ class SamplesPage(Page):
         return RunDecoder(self.run.source)
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield the samples of a class, then what LDA takes their images for."""
+        """Yield the samples of a class, then how LDA classifies their images."""
         from tui_latent.analysis.latent_stats import latent_ranges
 
         found = self._sampler.draw(wanted.label, SAMPLES, wanted.draw)
@@ -65,17 +64,17 @@ class SamplesPage(Page):
 
 
 def verdict_words(found: ClassSamples) -> list[str]:
-    """Say how many samples LDA takes for their class, and how many of their images."""
+    """Say how many samples LDA assigns to their class, and how many of their images."""
     names, count = found.class_names, len(found.called)
     own = names[found.label]
-    first = f"LDA calls {found.agreeing} of {count} samples ‘{own}’"
+    first = f"LDA classifies {found.agreeing} of {count} samples as ‘{own}’"
     first += _others([names[called] for called in found.called.tolist()], own)
     if found.why_not:
-        return [first, f"their images are not embedded again: {found.why_not}"]
+        return [first, f"their images cannot be embedded again: {found.why_not}"]
     if found.recognised is None:
-        return [first, "of their images, embedded again, …"]
+        return [first, "of their images, embedded again: …"]
     again = int(np.count_nonzero(found.recognised == found.label))
-    second = f"of their images, embedded again, {again}"
+    second = f"of their images, embedded again: {again}"
     second += _others([names[called] for called in found.recognised.tolist()], own)
     return [first, second]
 

@@ -1,4 +1,4 @@
-"""One slider per latent dimension, and the image that they make."""
+"""One slider per latent dimension, and the decoded image."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 
 class SlidersPage(Page):
-    """Decodes the latent that the sliders stand at; needs no images."""
+    """Decodes the latent that the sliders are set to; needs no images."""
 
-    name, key, title, short = "sliders", "l", "Sliders", "Sliders"
-    tooltip = "A slider per latent dimension, decoded as it moves"
+    name, short = "sliders", "Sliders"
     decodes = True
 
     @cached_property
@@ -40,7 +39,7 @@ class SlidersPage(Page):
         return NewestMap(self.run.source)
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield the decoded latent, with where it is on the map if that is known."""
+        """Yield the decoded latent, and its place on the map if that is known."""
         from tui_latent.analysis import InspectionError
 
         latents = self.run.source.latents()
@@ -50,7 +49,7 @@ class SlidersPage(Page):
         if len(latent) != len(start):
             latent = start
         image = self._decoder.decode(latent[None])[0]
-        facts = ("thick: where 98 % of the training images lie · *: moved from its start",)
+        facts = ("thick: range of 98% of the training images · *: moved",)
         sheet = Sheet(facts, Tile(image, "decoded", "bold"), sliders=space)
         try:
             latent_map, points = self._newest_map.place(latent[None])
@@ -78,7 +77,7 @@ class SlidersPage(Page):
         from tui_latent.analysis.latent_stats import latent_ranges
 
         found = latent_ranges(self.run.source)
-        starts = [("the mean of all", found.mean)]
+        starts = [("the overall mean", found.mean)]
         means = zip(found.class_names, found.class_means, strict=True)
         starts += [(f"the mean of {name}", mean) for name, mean in means if np.isfinite(mean).all()]
         return SliderSpace(found.low, found.high, starts, None)

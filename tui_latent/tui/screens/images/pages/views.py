@@ -1,4 +1,4 @@
-"""The augmented views of an image, and where they land on the map."""
+"""The augmented views of an image, and where they fall on the map."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from tui_latent.analysis.view_spread import ViewSpread, ViewSpreads
 
 VIEWS = 24
-"""views asked for; as many are shown as fit, and all of them land"""
+"""views drawn; as many as fit are shown, and all are placed on the map"""
 
 
 class ViewsPage(Page):
-    """Shows random views of a held-out image as training makes them."""
+    """Shows random views of a held-out image, as training generates them."""
 
-    name, key, title, short = "views", "a", "Views", "Views"
-    tooltip = "Augmented views, and where they land"
+    name, short = "views", "Views"
     draws = True
 
     @cached_property
@@ -35,7 +34,7 @@ class ViewsPage(Page):
         return ViewSpreads(self.run.source)
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield the views, and then where they land."""
+        """Yield the views, then where they fall on the map."""
         from tui_latent.analysis import InspectionError
 
         place, label, size = self.run.place(wanted.index)
@@ -46,7 +45,9 @@ class ViewsPage(Page):
         try:
             landing = self._landings.land(wanted.index, VIEWS, wanted.draw)
         except InspectionError as error:
-            yield replace(sheet, facts=(*sheet.facts, f"where they land is not known: {error}"))
+            yield replace(
+                sheet, facts=(*sheet.facts, f"their place on the map is unknown: {error}")
+            )
             return
         captions = zip(views[1:], landing.labels, landing.distances, strict=True)
         tiles = [verdict_tile(view, name, label, number(far)) for view, name, far in captions]
@@ -55,12 +56,12 @@ class ViewsPage(Page):
 
 
 def view_spread_words(landing: ViewSpread, label: str) -> str:
-    """Say how far the views spread, against how far neighbours are, and whom they come to."""
+    """Say how far the views spread, how far neighbours are, and which classes are nearest."""
     right = sum(name == label for name in landing.labels)
     words = [
-        f"9 of 10 views land within {number(landing.radius)} "
+        f"90% of views within {number(landing.radius)} "
         f"({_ordinal(landing.neighbour)} neighbour {number(landing.usual)})",
-        f"{right} of {len(landing.labels)} nearest a {label}",
+        f"{right} of {len(landing.labels)} nearest to class {label}",
     ]
     if landing.weights_step != landing.map.step:
         words.append(f"weights of step {landing.weights_step:,}")

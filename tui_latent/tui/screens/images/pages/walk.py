@@ -1,4 +1,4 @@
-"""The straight way from one image to another through the latent space."""
+"""The straight line between two images in the latent space."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ if TYPE_CHECKING:
     from tui_latent.analysis.map_projection import NewestMap
 
 STEPS = 8
-"""latents on the way, both ends among them; each is a digit on the map"""
+"""latents on the line, including both ends; each is a digit on the map"""
 _WAY: Final = {
-    True: "decoded · below: class, distance of the nearest training image",
-    False: "no decoder: training images nearest to the way · class, distance",
+    True: "decoded · below: class and distance of the nearest training image",
+    False: "no decoder: training images nearest to the line · class, distance",
 }
 
 
 class WalkPage(Page):
-    """Shows the images on the way; without a decoder the training images nearest to it."""
+    """Shows the images on the line; without a decoder, the training images nearest to it."""
 
-    name, key, title, short = "walk", "w", "Walk", "Walk"
-    tooltip = "The way between two images: up and down its start, left and right its end"
+    name, short = "walk", "Interp"
     goes: ClassVar[tuple[Field, Field]] = ("index", "other")
 
     @cached_property
@@ -37,7 +36,7 @@ class WalkPage(Page):
         return NewestMap(self.run.source)
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield the way, with where it runs on the map if that is known."""
+        """Yield the interpolation, and its path on the map if that is known."""
         from tui_latent.analysis import InspectionError
         from tui_latent.analysis.interpolation import walk
 
@@ -60,6 +59,6 @@ class WalkPage(Page):
         except InspectionError:
             yield sheet
             return
-        titles = (f"the walk, 0 to {STEPS - 1} · step {latent_map.step:,}", "the walk")
+        titles = (f"interpolation, 0 to {STEPS - 1} · step {latent_map.step:,}", "interpolation")
         glyphs = [str(step) for step in range(STEPS)]
         yield replace(sheet, marks=Marks(latent_map, points[::-1], glyphs[::-1], titles))

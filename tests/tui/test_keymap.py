@@ -1,0 +1,116 @@
+"""The table of keys: what is made from it, and how users remap it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+from textual.widgets._footer import FooterKey
+
+from tests.tui.made_runs import trained_run
+from tests.tui.menus import menu, notes, presets, run_in
+from tests.tui.pilots import MenulessApp, all_drawn, header, until
+from tui_latent.tui.app import LatentApp
+from tui_latent.tui.key_table import with_key_table
+from tui_latent.tui.keymap import KEYMAP, Key
+from tui_latent.tui.remapping import TOGETHER, KeymapError, check_keymap, keys_of
+from tui_latent.tui.screens.dialogs.help import HelpScreen
+from tui_latent.tui.widgets.key_footer import KeyFooter
+
+__all__ = ["presets"]
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def rows() -> Iterator[tuple[str, Key]]:
+    return ((part, row) for part, rows in KEYMAP.items() for row in rows)
+
+
+def test_the_readme_shows_the_table() -> None:
+    text = README.read_text()
+    assert with_key_table(text) == text, "run `make docs`"
+
+
+def test_every_action_has_an_id_a_label_and_a_sentence() -> None:
+    for _, row in rows():
+        group, _, verb = row.id.partition(".")
+        assert group and verb and row.label
+        assert row.tooltip[0].isupper() and not row.tooltip.endswith(".")
+
+
+def test_actions_that_share_a_key_share_an_id() -> None:
+    """Textual drops every row of a key when one of its ids is remapped."""
+    for part, table in KEYMAP.items():
+        ids: dict[str, str] = {}
+        for row in table:
+            for key in keys_of(row, {}):
+                assert ids.setdefault(key, row.id) == row.id, (part, key)
+
+
+def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
+    parts = {part for views in TOGETHER.values() for view in views for part in view}
+    assert parts == set(KEYMAP) - {"app", "confirm", "help", "preset filter"}
+
+
+@pytest.mark.parametrize(
+    ("keymap", "words"),
+    [
+        ({"run.pause": "s"}, "dashboard screen, s would do both run.pause and run.stop"),
+        ({"run.delete": "tab"}, "menu screen, tab would do both menu.switch and run.delete"),
+        ({"time.earlier": "z"}, "explorer screen, z would do both explorer.zoom_in"),
+        ({"chart.log": "ctrl+q"}, "would do both app.quit and chart.log"),
+        ({"run.pause": "j", "run.stop": "j"}, "j would do both run.pause and run.stop"),
+        ({"run.puse": "j"}, "there is no action 'run.puse'. Did you mean 'run.pause'?"),
+        ({"run.pause": "spcae"}, "'spcae' of run.pause is not the name of a key"),
+        ({"run.pause": ""}, "'' of run.pause is not the name of a key"),
+    ],
+)
+def test_a_keymap_that_cannot_work_is_refused(keymap: dict[str, str], words: str) -> None:
+    with pytest.raises(KeymapError, match=words.replace("?", r"\?")):
+        check_keymap(keymap)
+
+
+def test_a_keymap_may_swap_keys_and_keep_those_that_screens_share() -> None:
+    check_keymap({"run.pause": "s", "run.stop": "space", "images.next": "j", "sliders.next": "j"})
+
+
+async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    app = MenulessApp(tmp_path, open_path=writer.path, keymap={"run.pause": "j", "app.help": "f1"})
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await all_drawn(pilot)
+        await until(pilot, lambda: bool(screen.query_one(KeyFooter).query(FooterKey)))
+        footer = {
+            k.description: k.key_display for k in screen.query_one(KeyFooter).query(FooterKey)
+        }
+        assert footer["Pause"] == "j" and footer["Help"] == "f1"
+        await pilot.press("space")
+        await pilot.pause()
+        assert "pausing" not in header(screen)
+        await pilot.press("j")
+        await until(pilot, lambda: "pausing" in header(screen))
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        lines = str(app.screen.query_one(Static).content).splitlines()
+        [line] = [line for line in lines if line.endswith("Pause or resume training")]
+        assert line.split()[0] == "j"
+    writer.close()
+
+
+async def test_the_menu_names_the_remapped_keys_of_the_other_list(
+    tmp_path: Path, presets: Path
+) -> None:
+    run_in(tmp_path / "runs", "one")
+    app = LatentApp(tmp_path / "runs", keymap={"run.delete": "x"})
+    async with app.run_test(size=(100, 30)) as pilot:
+        await menu(pilot)
+        await pilot.press("x")
+        await until(pilot, lambda: "Press Tab to reach the runs list first" in notes(pilot))
+        assert "(o, r, m, c, x)" in notes(pilot)
+
+
+def test_an_application_refuses_a_keymap_that_clashes(tmp_path: Path) -> None:
+    with pytest.raises(KeymapError, match=r"run\.pause and run\.stop"):
+        LatentApp(tmp_path, keymap={"run.stop": "space"})

@@ -1,0 +1,105 @@
+"""What screens ask of the application: they post these, and the application handles them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from tui_latent.config.settings import Preset
+    from tui_latent.tui.time_cursor import TimeCursor
+
+
+@dataclass
+class RunRequested(Message):
+    """Open the dashboard of a run."""
+
+    path: Path
+
+
+@dataclass
+class TrainRequested(Message):
+    """Create a run of a preset and train it."""
+
+    preset_name: str
+    preset: Preset
+    name: str | None = None
+    """of the run; None names it by the time"""
+    background: bool = False
+    """whether a process of its own trains it"""
+
+
+@dataclass
+class ResumeRequested(Message):
+    """Resume a run from its last checkpoint."""
+
+    path: Path
+    background: bool = False
+
+
+@dataclass
+class SettingsRequested(Message):
+    """Edit a preset before it is trained."""
+
+    preset_name: str
+    table: Mapping[str, Any]
+    """the preset's file"""
+    preset: Preset
+
+
+@dataclass
+class PresetImagesRequested(Message):
+    """Show what a training with a preset would see."""
+
+    preset_name: str
+    preset: Preset
+
+
+@dataclass
+class ViewerRequested(Message):
+    """Show the images of a run."""
+
+    path: Path
+    index: int = 0
+    """held-out image to begin with"""
+
+
+@dataclass
+class ExplorerRequested(Message):
+    """Explore the map of a run."""
+
+    path: Path
+    cursor: TimeCursor
+    """evaluation to show; moving it moves the caller's too"""
+
+
+@dataclass
+class EvaluationRequested(Message):
+    """Show the evaluation of a run."""
+
+    path: Path
+
+
+@dataclass
+class ComparisonRequested(Message):
+    """Compare runs."""
+
+    paths: Sequence[Path]
+
+
+@dataclass
+class ReportRequested(Message):
+    """Export the report of a run."""
+
+    path: Path
+
+
+@dataclass
+class ComparisonExportRequested(Message):
+    """Export the comparison of runs."""
+
+    paths: Sequence[Path]

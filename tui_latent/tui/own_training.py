@@ -1,0 +1,108 @@
+"""The training of this process: at most one, in a thread; it is stopped and saved, never killed."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.worker import Worker, WorkerFailed, WorkerState
+
+if TYPE_CHECKING:
+    from tui_latent.runs.schema import Status
+
+Train = Callable[[Path], "Status"]
+
+
+class OwnTraining:
+    """Starts and stops the training, and asks before it is stopped for something else."""
+
+    def __init__(self, app: App[Any], train: Train) -> None:
+        self.path: Path | None = None
+        """run that is trained now"""
+        self.over = threading.Event()
+        """set when the training has ended; any thread may wait for it"""
+        self._app = app
+        self._train = train
+        self._worker: Worker[Status] | None = None
+
+    def start(self, path: Path) -> None:
+        """Train a run in a thread."""
+        self.path = path
+        self.over.clear()
+        self._worker = self._app.run_worker(
+            partial(self._train_to_end, path),
+            group="training",
+            description=path.name,
+            thread=True,
+            exit_on_error=False,
+        )
+
+    def _train_to_end(self, path: Path) -> Status:
+        try:
+            return self._train(path)
+        finally:
+            self.over.set()
+
+    def note_end(self, event: Worker.StateChanged) -> None:
+        """Take note of a worker's new state; if the training failed, say why."""
+        if event.worker is not self._worker:
+            return
+        if event.state is WorkerState.ERROR:
+            text = str(event.worker.error) or type(event.worker.error).__name__
+            self._app.notify(
+                text, title="Training failed", severity="error", timeout=20, markup=False
+            )
+        if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
+            self.path = self._worker = None
+
+    def ask_to_stop(self) -> None:
+        """Request that the training stops and saves, if there is one."""
+        from tui_latent.runs.schema import RunError
+
+        if self.path is not None:
+            with contextlib.suppress(RunError):
+                _request_stop(self.path)
+
+    async def may_stop(self, title: str, question: str, label: str) -> bool:
+        """Ask whether the training may be stopped; True when there is none."""
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        if self.path is None:
+            return True
+        question = f"{self.path.name} is training. {question}"
+        yes: bool = await self._app.push_screen_wait(ConfirmScreen(title, question, label))
+        return yes
+
+    async def stop(self) -> bool:
+        """Stop and save, and return when that is done.
+
+        False when the request cannot be written, and the training continues.
+        """
+        from tui_latent.runs.schema import RunError
+        from tui_latent.tui.screens.dialogs.stopping import StoppingScreen
+
+        path, worker = self.path, self._worker
+        if path is None or worker is None:
+            return True
+        try:
+            _request_stop(path)
+        except RunError as error:
+            self._app.notify(str(error), title="Request failed", severity="error", markup=False)
+            return False
+        waiting = StoppingScreen(path.name)
+        await self._app.push_screen(waiting)
+        with contextlib.suppress(WorkerFailed):
+            await worker.wait()
+        waiting.dismiss()
+        return True
+
+
+def _request_stop(path: Path) -> None:
+    from tui_latent.runs.control import request
+
+    request(path, state="stop")

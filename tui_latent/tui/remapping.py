@@ -1,0 +1,83 @@
+"""Users' own keys, by the ids of the table of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from textual.keys import Keys, _normalize_key_list, format_key
+
+from tui_latent.tui.keymap import KEYMAP, Key
+
+TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "menu": (("preset list", "presets", "menu"), ("run list", "runs", "menu")),
+    "settings": (("settings grid", "settings"),),
+    "dashboard": (("dashboard",),),
+    "explorer": (("explorer",),),
+    "evaluation": (("evaluation",),),
+    "comparison": (("comparison",),),
+    "images": (("viewer", "images"), ("sliders", "viewer", "images")),
+}
+"""for each screen, the parts of the table that are active at the same time"""
+
+_MODIFIERS: Final = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
+
+
+class KeymapError(ValueError):
+    """A user's keymap that cannot be used; the text says why."""
+
+
+def keys_of(row: Key, keymap: Mapping[str, str]) -> list[str]:
+    """Return the keys of a row, in Textual's names."""
+    return _normalize_key_list(keymap.get(row.id, row.keys)).split(",")
+
+
+def key_label(row: Key, keymap: Mapping[str, str]) -> str:
+    """Return how the first key of a row is written on the screen."""
+    return format_key(keys_of(row, keymap)[0])
+
+
+def check_keymap(keymap: Mapping[str, str]) -> None:
+    """Raise KeymapError unless every id exists, every key has a name, and no two actions clash."""
+    ids = {row.id for rows in KEYMAP.values() for row in rows}
+    for key_id, keys in keymap.items():
+        if key_id not in ids:
+            close = get_close_matches(key_id, ids, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise KeymapError(f"Keymap: there is no action {key_id!r}.{hint}")
+        for key in _normalize_key_list(keys).split(","):
+            if not _is_key(key):
+                raise KeymapError(f"Keymap: {key!r} of {key_id} is not the name of a key.")
+    for screen, views in TOGETHER.items():
+        for parts in views:
+            _check_view(screen, (*parts, "app"), keymap)
+
+
+def _check_view(screen: str, parts: tuple[str, ...], keymap: Mapping[str, str]) -> None:
+    rows = [row for part in parts for row in KEYMAP[part]]
+    by_default = _ids_by_key(rows, {})
+    shared = [ids for ids in by_default.values() if len(ids) > 1]
+    for key, ids in _ids_by_key(rows, keymap).items():
+        if len(ids) > 1 and not any(ids <= together for together in shared):
+            first, second = sorted(ids)[:2]
+            raise KeymapError(
+                f"Keymap: on the {screen} screen, {format_key(key)} "
+                f"would do both {first} and {second}."
+            )
+
+
+def _ids_by_key(rows: list[Key], keymap: Mapping[str, str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        for key in keys_of(row, keymap):
+            found.setdefault(key, set()).add(row.id)
+    return found
+
+
+def _is_key(name: str) -> bool:
+    *modifiers, key = name.split("+")
+    named = {each.value for each in Keys} | {
+        key for rows in KEYMAP.values() for row in rows for key in keys_of(row, {})
+    }
+    return set(modifiers) <= _MODIFIERS and (name in named or key in named or len(key) == 1)
