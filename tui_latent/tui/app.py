@@ -13,7 +13,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,9 +72,9 @@ def _free(path: Path) -> Path:
 
 
 def _export(path: Path) -> Path:
-    # By name: the screen's room must not import the report's, which brings matplotlib.
-    exported: Path = import_module("tui_latent.reports").export_report(path)
-    return exported
+    from tui_latent.launch.export import export_report
+
+    return export_report(path)
 
 
 def _binding_commands() -> type[Provider]:

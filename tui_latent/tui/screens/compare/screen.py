@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Static, Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
+from tui_latent.launch.export import export_comparison
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.min_size import too_small, too_small_words
@@ -255,8 +255,7 @@ class CompareScreen(BaseScreen[None]):
     @work(group="report", thread=True, exit_on_error=False)
     def _write_report(self) -> None:
         try:
-            # By name: the screen's room must not import the report's, which brings matplotlib.
-            png = import_module("tui_latent.reports").export_comparison(self._paths)
+            png = export_comparison(self._paths)
         # It runs in a thread of its own: nobody else would tell.
         except Exception as error:
             text = str(error) or type(error).__name__

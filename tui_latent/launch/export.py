@@ -1,0 +1,23 @@
+"""Write reports for those who must not import matplotlib before they need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def export_report(path: Path) -> Path:
+    """Write the report of the run at `path` into its folder; return the PNG's path.
+
+    ReportError, an Exception with a sentence, says what is in the way.
+    """
+    from tui_latent import reports
+
+    return reports.export_report(path)
+
+
+def export_comparison(paths: Sequence[Path]) -> Path:
+    """Write the comparison of the runs at `paths` into the first one's folder, as above."""
+    from tui_latent import reports
+
+    return reports.export_comparison(paths)
