@@ -17,12 +17,12 @@ from tui_latent.metrics.collapse import collapse_signs, space_figures, why_no_fi
 from tui_latent.metrics.knn import (
     KS,
     KnnResult,
-    NeighbourSearch,
     evaluate_knn,
     evaluate_knn_within,
     why_no_vote,
 )
 from tui_latent.metrics.linear_probe import linear_probe
+from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 from tui_latent.metrics.outlier_detection import (
     ANOMALY_K,
     Roc,
@@ -111,7 +111,7 @@ def probe(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     if len(space.queries) < 2:
         raise NotMeasured("there is one held-out image, of which no share can be told")
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
-    accuracy = linear_probe(*bank, *queries, space.classes)
+    accuracy = linear_probe(*bank, *queries)
     return share(round(accuracy * len(space.queries)), len(space.queries))
 
 

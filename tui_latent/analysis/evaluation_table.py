@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tui_latent.number_format import UNKNOWN, short_number
 from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
 
@@ -87,15 +90,22 @@ def class_rows(found: Found) -> list[tuple[str, Mapping[str, Any], float | None]
     ]
 
 
-def mixed_pairs(confusion: Sequence[Sequence[int]], most: int) -> list[tuple[int, int, int]]:
-    """Return (truth, called, count) of the classes most often taken for another."""
-    pairs = [
-        (truth, called, count)
-        for truth, row in enumerate(confusion)
-        for called, count in enumerate(row)
-        if truth != called and count
+def confused_pairs(
+    confusion: Sequence[Sequence[int]] | NDArray[np.integer[Any]], most: int
+) -> list[tuple[int, int, int]]:
+    """Return (true class, predicted class, images) of the pairs confused most, the worst first.
+
+    Rows of `confusion` are the true classes.
+    """
+    wrong = np.array(confusion, dtype=np.int64)
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most].tolist()
+    pairs = [divmod(place, len(wrong)) for place in order]
+    return [
+        (truth, called, int(wrong[truth, called]))
+        for truth, called in pairs
+        if wrong[truth, called]
     ]
-    return sorted(pairs, key=lambda pair: -pair[2])[:most]
 
 
 def is_whole(found: Found) -> bool:
@@ -121,7 +131,7 @@ def table_lines(found: Found) -> list[str]:
         ]
         lines += [_class_line(*row) for row in classes]
         names = found["class_names"]
-        mixed = mixed_pairs(found["knn_held_out"]["confusion"], _MIXED)
+        mixed = confused_pairs(found["knn_held_out"]["confusion"], _MIXED)
         lines += ["", "taken for another:" + (" no image" if not mixed else "")]
         lines += [f"  {names[a]} → {names[b]}  {count:,} images" for a, b, count in mixed]
     return [*lines, "", *_LEGEND]

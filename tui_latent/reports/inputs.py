@@ -19,6 +19,7 @@ from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.analysis.neighbourhoods import Space, images_of, space_at
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
 from tui_latent.analysis.projections import ProjectionName, project
+from tui_latent.analysis.representatives import most_central
 from tui_latent.analysis.sampling import ClassSampler
 from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.schema import LatentMap, RunSnapshot
@@ -169,15 +170,14 @@ def _thumbnails(run: _Run) -> Thumbnails:
         inside = np.flatnonzero(((cell >= 0) & (cell < _CELLS)).all(axis=1))
     if not len(inside):
         raise InspectionError("no point of the map is finite: training has diverged")
+    numbers = (cell[inside, 1] * _CELLS + cell[inside, 0]).astype(np.int64)
     off_centre = np.square(place[inside] - cell[inside] - 0.5).sum(axis=1)
-    nearest_first = inside[np.argsort(off_centre, kind="stable")]
-    numbers = (cell[nearest_first, 1] * _CELLS + cell[nearest_first, 0]).astype(np.int64)
-    taken, first = np.unique(numbers, return_index=True)
-    chosen = nearest_first[first]
+    central = most_central(numbers, off_centre)
+    chosen = inside[central]
     return Thumbnails(
         _CELLS,
-        taken % _CELLS,
-        taken // _CELLS,
+        numbers[central] % _CELLS,
+        numbers[central] // _CELLS,
         run.map.labels[chosen],
         images_of(run.source, run.map.indices[chosen], run.map.step),
     )

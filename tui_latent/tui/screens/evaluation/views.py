@@ -11,10 +11,10 @@ from textual.content import Content
 
 from tui_latent.analysis.evaluation_table import (
     class_rows,
+    confused_pairs,
     confusion_reason,
     figure,
     figure_rows,
-    mixed_pairs,
 )
 from tui_latent.palettes import class_color
 from tui_latent.tui.format import UNKNOWN, clip, column
@@ -173,7 +173,7 @@ def _shaded(matrix: Matrix, names: Sequence[str], label: int, colored: bool) -> 
 
 
 def _pairs(matrix: Matrix, names: Sequence[str]) -> Content:
-    mixed = mixed_pairs(matrix, 20)
+    mixed = confused_pairs(matrix, 20)
     lines = [
         f"{clip(names[a], _NAME)} → {clip(names[b], _NAME)}  {count:,}" for a, b, count in mixed
     ]

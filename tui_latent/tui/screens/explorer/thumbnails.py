@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from textual.strip import Strip
 
+from tui_latent.analysis.representatives import most_central
 from tui_latent.tui.charts.image_cells import Pixels, framed, half_blocks, shades
 from tui_latent.tui.charts.scatter import Scene, Window
 
@@ -32,11 +33,9 @@ def thumbnail_places(scene: Scene, window: Window) -> list[tuple[int, int, int]]
     block_x = np.minimum((column // WIDTH).astype(int), across - 1)
     block_y = np.minimum((row // HEIGHT).astype(int), down - 1)
     off = np.hypot(column - (block_x + 0.5) * WIDTH, 2 * (row - (block_y + 0.5) * HEIGHT))
-    order = np.lexsort((chosen, off, block_x, block_y))
-    blocks = (block_y * max(across, 1) + block_x)[order]
-    first = np.unique(blocks, return_index=True)[1] if len(blocks) else np.empty(0, int)
+    blocks = block_y * max(across, 1) + block_x
     places = []
-    for at in order[first].tolist():
+    for at in most_central(blocks, off).tolist():
         if block_x[at] >= 0 and block_y[at] >= 0:
             places.append((int(chosen[at]), int(block_x[at]) * WIDTH, int(block_y[at]) * HEIGHT))
     return places
