@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tui_latent.number_format import UNKNOWN, short_number
+from tui_latent.runs.confusion import confused_pairs
 from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
 
 Found = Mapping[str, Any]
@@ -87,24 +85,6 @@ def class_rows(found: Found) -> list[tuple[str, Mapping[str, Any], float | None]
     return [
         (name, score, roc["auc"] if roc else None)
         for name, score, roc in zip(names, scores, rocs, strict=False)
-    ]
-
-
-def confused_pairs(
-    confusion: Sequence[Sequence[int]] | NDArray[np.integer[Any]], most: int
-) -> list[tuple[int, int, int]]:
-    """Return (true class, predicted class, images) of the pairs confused most, the worst first.
-
-    Rows of `confusion` are the true classes.
-    """
-    wrong = np.array(confusion, dtype=np.int64)
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most].tolist()
-    pairs = [divmod(place, len(wrong)) for place in order]
-    return [
-        (truth, called, int(wrong[truth, called]))
-        for truth, called in pairs
-        if wrong[truth, called]
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 from tui_latent.runs.schema import LatentMap
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _smallest(values: Floats, count: int) -> Ints:
     return np.asarray(chosen[np.argsort(values[chosen], kind="stable")][:count], np.int64)
 
 
-def space_at(source: RunSource, latent_map: LatentMap, newest: bool) -> Space:
+def space_at(source: RunData, latent_map: LatentMap, newest: bool) -> Space:
     """Return the space of an evaluation: at full width of the newest, else its map.
 
     The newest's latents may be of a later evaluation than the map that was read with it, or not
@@ -228,7 +228,7 @@ def space_at(source: RunSource, latent_map: LatentMap, newest: bool) -> Space:
     return Space(latent_map, points, None, None)
 
 
-def images_of(source: RunSource, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:
+def images_of(source: RunData, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:
     """Return held-out images, (n, H, W, C), as the run had them at a step; None is the newest."""
     import torch
 

@@ -67,7 +67,7 @@ class RunModel:
     signature: Signature
 
 
-class RunSource:
+class RunData:
     """Reads what is asked for when it is asked for; newer latents and weights are taken up.
 
     Safe to ask from several threads. Every call may take seconds the first time, and may raise

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.analysis.evaluation_table import confused_pairs
+from tui_latent.runs.confusion import confused_pairs
 
 _PAIRS: Final = 6
 """confused pairs of classes named at most"""

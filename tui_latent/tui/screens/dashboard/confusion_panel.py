@@ -13,8 +13,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_latent.analysis.evaluation_table import confused_pairs
 from tui_latent.palettes import class_color
+from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.scatter_panel import message_strips

@@ -11,12 +11,12 @@ from textual.content import Content
 
 from tui_latent.analysis.evaluation_table import (
     class_rows,
-    confused_pairs,
     confusion_reason,
     figure,
     figure_rows,
 )
 from tui_latent.palettes import class_color
+from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.format import UNKNOWN, clip, column
 from tui_latent.tui.screens.evaluation.roc_panel import roc_curves
 
