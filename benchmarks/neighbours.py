@@ -21,7 +21,7 @@ from torch import Tensor
 
 from benchmarks.record import Row, for_device, no_gpu, save
 from benchmarks.rounds import alternate, device_option, devices, place, use_all_cores
-from tui_latent.metrics.knn import nearest
+from tui_latent.metrics.nearest_neighbours import nearest
 
 K = 20
 GOALS = {"cpu": 5.0, "cuda": 100.0}

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.program import PROGRAM
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
-from tui_latent.analysis import RunSource
+from tui_latent.analysis import RunData
 from tui_latent.analysis.decoding import RunDecoder
 from tui_latent.analysis.map_projection import NewestMap
 from tui_latent.config.presets import load_preset
@@ -47,7 +47,7 @@ def made_run(preset: str, dimensions: int, runs: Path) -> Path:
 
 def decodes(path: Path, moves: int) -> list[float]:
     """Return the seconds of decoding one latent and placing it on the map, without a screen."""
-    source = RunSource(path)
+    source = RunData(path)
     decoder, newest_map = RunDecoder(source), NewestMap(source)
     latents = source.latents().bank.numpy()
     seconds = []

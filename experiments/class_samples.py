@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from tui_latent.config.presets import load_run_preset
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.methods import METHODS
-from tui_latent.metrics.class_gaussians import class_samples, lda_counts
+from tui_latent.metrics.class_gaussians import class_samples, lda_classifier
 from tui_latent.training.checkpoint import load_checkpoint
 
 SAMPLES = 128
@@ -34,7 +34,8 @@ def of_class_two(run: Path) -> dict[str, list[int]]:
     pictures = method.decode(drawn)
     assert pictures is not None, f"{preset.method.name} has no decoder"
     again = method.embed(dataset.normalise(pictures))
+    called = lda_classifier(bank, labels)
     return {
-        "drawn": lda_counts(bank, labels, drawn, 10).tolist(),
-        "decoded_and_embedded": lda_counts(bank, labels, again, 10).tolist(),
+        "drawn": torch.bincount(called(drawn), minlength=10).tolist(),
+        "decoded_and_embedded": torch.bincount(called(again), minlength=10).tolist(),
     }

@@ -79,7 +79,7 @@ class Trained:
     def probe(self) -> float:
         """Return the held-out accuracy of a linear classifier of the latents."""
         bank, labels, queries, truth = _sides(self.latents())
-        return linear_probe(bank, labels, queries, truth, int(labels.max()) + 1)
+        return linear_probe(bank, labels, queries, truth)
 
 
 @dataclass(frozen=True)

@@ -178,3 +178,16 @@ def test_settings_are_written_in_one_line() -> None:
     values: tuple[Any, ...] = (None, True, 0.001, [128, 64], [], "", "a\nb", 3)
     shown = ("–", "yes", "0.001", "128, 64", "none", "none", "a b", "3")
     assert tuple(map(setting_text, values)) == shown
+
+
+def test_a_metric_without_a_row_is_shown_and_judged_by_nobody(tmp_path: Path) -> None:
+    runs = []
+    for name, norm in (("one", 1.0), ("other", 9.0)):
+        writer = RunWriter.create(tmp_path, "digits", PRESET, {"preset": "digits"}, name)
+        writer.metrics(1, 1.0, 1.0, {"train/loss": 1.0, "train/grad_norm": norm, "train/lr": 0.1})
+        writer.close()
+        runs.append(RunReader(writer.path).refresh())
+    rows = {row.metric: row for row in compare(runs).metrics}
+    assert list(rows) == ["train/loss", "train/grad_norm"]
+    assert rows["train/grad_norm"].last == (1.0, 9.0)
+    assert rows["train/grad_norm"].best == (None, None) and not rows["train/grad_norm"].winners()

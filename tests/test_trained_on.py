@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tui_latent.analysis import InspectionError, RunInspector, RunSource
+from tui_latent.analysis import InspectionError, RunData, RunInspector
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.neighbourhoods import images_of
 from tui_latent.cli.main import main
@@ -91,7 +91,7 @@ def test_accepting_is_for_one_change(run: Path, archive: Path) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_other_image_is_shown_for_a_point(run: Path, archive: Path, seed: int) -> None:
     write(archive, seed=seed)  # as many, with the same labels
-    source = RunSource(run)
+    source = RunData(run)
     for look in (
         source.dataset,
         source.matching_latents,
@@ -113,7 +113,7 @@ def test_points_of_before_an_accepted_change_have_no_images(run: Path, archive: 
     accept_changed_images(run)
     assert train_run(run).state == "finished"
     later = [step for step in RunReader(run).refresh().map_steps if step > steps[-1]]
-    source = RunSource(run)
+    source = RunData(run)
     assert len(images_of(source, np.array([0]), later[-1])) == 1
     source.matching_latents()
     for step in steps:
@@ -122,7 +122,7 @@ def test_points_of_before_an_accepted_change_have_no_images(run: Path, archive: 
 
 
 def test_an_open_explorer_takes_up_the_accepted_images(run: Path, archive: Path) -> None:
-    source = RunSource(run)
+    source = RunData(run)
     old = source.dataset().val.images.clone()
     write(archive, seed=1)
     longer(run, 4)
@@ -138,7 +138,7 @@ def test_a_method_without_steps_knows_its_images(tmp_path: Path, archive: Path) 
     assert "60 changed" in (train_run(path).error or "")
     accept_changed_images(path)
     assert train_run(path).state == "finished"
-    RunSource(path).matching_latents()
+    RunData(path).matching_latents()
 
 
 def test_a_run_that_has_learnt_nothing_takes_the_images_there_are(
@@ -154,7 +154,7 @@ def test_a_run_that_has_learnt_nothing_takes_the_images_there_are(
 def test_a_run_of_before_has_nothing_to_compare(run: Path, archive: Path) -> None:
     (run / IMAGES_FILE).unlink()
     write(archive, seed=1)
-    RunSource(run).matching_latents()
+    RunData(run).matching_latents()
     longer(run, 4)
     assert train_run(run).state == "finished"
     assert "was not noted" in (run / "train.log").read_text()
@@ -163,7 +163,7 @@ def test_a_run_of_before_has_nothing_to_compare(run: Path, archive: Path) -> Non
 def test_a_damaged_note_vouches_for_nothing(run: Path) -> None:
     (run / IMAGES_FILE).write_bytes((run / IMAGES_FILE).read_bytes()[:-40])
     with pytest.raises(InspectionError, match=r"images\.npz: damaged .* delete it"):
-        RunSource(run).dataset()
+        RunData(run).dataset()
     assert "images.npz: damaged" in (train_run(run).error or "")
     (run / IMAGES_FILE).unlink()
     assert train_run(run).state == "finished"

@@ -10,23 +10,27 @@ import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
+from tui_latent import number_format
 from tui_latent.config.effects import WORDS, effects_of_table
 from tui_latent.procrustes import align, disparity
-from tui_latent.runs.curves import higher_is_better
+from tui_latent.runs.metric_specs import (
+    GROUPS,
+    METRICS,
+    MetricSpec,
+    spec_in_run,
+    term_names,
+)
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 
 MOST_RUNS: Final = 8
 """runs whose colours can be told apart"""
 
-Better = Literal["higher", "lower", ""]
-
-_FIRST: Final = ("val/knn_20", "val/knn_5", "val/knn_1", "train/loss", "val/loss")
-_LEFT_OUT: Final = frozenset({"train/lr", "train/images_per_second", "train/screen_share"})
+_LOSSES: Final = ("loss", "term")
 _SAME_LOSS: Final = frozenset(
     {
         *("latent_dim", "network", "width", "hidden_dim", "head_dim", "dropout", "projector"),
@@ -36,13 +40,6 @@ _SAME_LOSS: Final = frozenset(
 """settings of a method and its stages that leave the loss the same function of the latents"""
 _IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "data.val_fraction")
 """settings that choose and label the held-out images; the seed does not"""
-_NAMES: Final = {
-    "val/knn_20": "kNN@20, held out",
-    "val/knn_5": "kNN@5, held out",
-    "val/knn_1": "kNN@1, held out",
-    "train/loss": "loss, training",
-    "val/loss": "loss, held out",
-}
 _STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
 
 
@@ -50,14 +47,17 @@ _STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
 class MetricRow:
     """One metric of every run; None where a run has not recorded it."""
 
-    metric: str
-    better: Better
-    """which run's value is the better one; empty where that cannot be said"""
+    spec: MetricSpec
     comparable: bool
     """whether the runs' values are of the same thing"""
     last: tuple[float | None, ...]
     best: tuple[float | None, ...]
-    """each run's own; None also for figures of the space, of which none is the better one"""
+    """each run's own; None also where no value of the metric is better than another"""
+
+    @property
+    def metric(self) -> str:
+        """The metric's name as it is recorded."""
+        return self.spec.name
 
     def differences(self) -> tuple[float | None, ...]:
         """Return how far each run's newest value lies above the first run's; None where unknown."""
@@ -69,9 +69,9 @@ class MetricRow:
     def winners(self) -> frozenset[int]:
         """Return the runs whose best value no other run's surpasses; none where all are alike."""
         known = [value for value in self.best if value is not None and math.isfinite(value)]
-        if not self.better or len(known) < 2:
+        if not self.comparable or len(known) < 2:
             return frozenset()
-        top = max(known) if self.better == "higher" else min(known)
+        top = max(known) if self.spec.direction == "higher" else min(known)
         won = frozenset(index for index, value in enumerate(self.best) if value == top)
         return won if len(won) < len(known) else frozenset()
 
@@ -130,8 +130,8 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
         runs=tuple(runs),
         labels=labels,
         metrics=tuple(
-            _row(metric, runs, not images and (not objectives or not _is_loss(metric)))
-            for metric in shared_metrics(runs)
+            _row(spec, runs, not images and (not objectives or spec.group not in _LOSSES))
+            for spec in shared_metrics(runs)
         ),
         settings=settings,
         maps=earlier.maps if earlier is not None and same else compared_maps(maps),
@@ -149,15 +149,18 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple("-".join(w[alike:]) for w in words)
 
 
-def shared_metrics(runs: Sequence[RunSnapshot]) -> tuple[str, ...]:
-    """Return the metrics of any run: accuracies, losses, their terms, the shape of the space."""
+def shared_metrics(runs: Sequence[RunSnapshot]) -> tuple[MetricSpec, ...]:
+    """Return the metrics of any run by group: accuracies, losses, their terms, others, space."""
     recorded = dict.fromkeys(name for run in runs for name in (*run.curves, *run.missing))
-    for name in _LEFT_OUT:
-        recorded.pop(name, None)
-    first = [name for name in _FIRST if name in recorded]
-    rest = [name for name in recorded if name not in first]
-    rest.sort(key=lambda name: (not higher_is_better(name), name.startswith("latent/")))
-    return (*first, *rest)
+    terms = {term for run in runs for term in term_names(run.curves)}
+    specs = [spec_in_run(name, terms) for name in recorded]
+    specs.sort(key=lambda spec: (GROUPS.index(spec.group), _place(spec)))
+    return tuple(spec for spec in specs if spec.group != "system")
+
+
+def _place(spec: MetricSpec) -> int:
+    """Return a metric's place within its group: the table's, for terms that of their records."""
+    return METRICS.index(spec) if spec.group in ("accuracy", "loss") and spec in METRICS else 0
 
 
 def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow, ...]:
@@ -174,15 +177,6 @@ def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow
         if any(value != values[0] for value in values):
             rows.append(SettingRow(key, values))
     return tuple(rows)
-
-
-def metric_name(metric: str) -> str:
-    """Return what a metric is called in words."""
-    if metric in _NAMES:
-        return _NAMES[metric]
-    room, _, name = metric.partition("/")
-    suffix = {"train": ", training", "val": ", held out"}.get(room, "")
-    return name.replace("_", " ") + suffix
 
 
 def setting_text(value: Any) -> str:
@@ -203,11 +197,9 @@ def difference_text(row: MetricRow, index: int) -> str:
     difference = row.differences()[index]
     if index == 0 or difference is None or not math.isfinite(difference):
         return ""
-    largest = max(abs(row.last[0] or 0.0), abs(row.last[index] or 0.0))
-    decimals = 2 - math.floor(math.log10(largest)) if largest else 0
-    text = f"{difference:+,.{max(decimals, 0)}f}" if decimals < 6 else f"{difference:+.1e}"
-    text = text.replace("e-0", "e-")
-    return text if float(text.replace(",", "")) else "±0"
+    return number_format.difference(
+        difference, max(abs(row.last[0] or 0.0), abs(row.last[index] or 0.0))
+    )
 
 
 def compared_maps(maps: Sequence[LatentMap | None]) -> tuple[ComparedMap, ...]:
@@ -248,21 +240,14 @@ def _finite(latent_map: LatentMap) -> bool:
     return bool(np.isfinite(latent_map.points).all(axis=1).any())
 
 
-def _row(metric: str, runs: Sequence[RunSnapshot], comparable: bool) -> MetricRow:
-    curves = [run.curves.get(metric) for run in runs]
-    judged = not metric.startswith("latent/")
-    better: Better = "higher" if higher_is_better(metric) else "lower"
+def _row(spec: MetricSpec, runs: Sequence[RunSnapshot], comparable: bool) -> MetricRow:
+    curves = [run.curves.get(spec.name) for run in runs]
     return MetricRow(
-        metric,
-        better if judged and comparable else "",
+        spec,
         comparable,
-        tuple(run.newest(metric) for run in runs),
-        tuple(curve.best if curve is not None and judged else None for curve in curves),
+        tuple(run.newest(spec.name) for run in runs),
+        tuple(curve.best if curve is not None and spec.direction else None for curve in curves),
     )
-
-
-def _is_loss(metric: str) -> bool:
-    return metric.startswith(("train/", "val/")) and not higher_is_better(metric)
 
 
 def _other_images_note(settings: Sequence[SettingRow]) -> str:

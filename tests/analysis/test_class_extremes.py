@@ -11,14 +11,14 @@ import pytest
 from tests.trained_runs import stored
 from tui_latent.analysis.class_extremes import class_extremes, most_distant
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 
 Trained = Callable[[str], Path]
 
 
 @pytest.mark.parametrize("name", ["contrastive", "vicreg"])
 def test_a_class_is_ordered_by_the_distance_from_its_mean(trained: Trained, name: str) -> None:
-    source = RunSource(trained(name))
+    source = RunData(trained(name))
     found = class_extremes(source, label=7, k=5)
     tensors = stored(source.path)
     own = [row for row, label in enumerate(tensors["bank_labels"].tolist()) if label == 7]
@@ -35,14 +35,14 @@ def test_a_class_is_ordered_by_the_distance_from_its_mean(trained: Trained, name
 
 
 def test_a_small_class_shows_every_image_once(trained: Trained) -> None:
-    found = class_extremes(RunSource(trained("two-images")), label=0, k=10)
+    found = class_extremes(RunData(trained("two-images")), label=0, k=10)
     assert sorted([*found.nearest.indices, *found.farthest.indices]) == [0, 1]
     with pytest.raises(InspectionError, match="class 1 has no training image"):
-        class_extremes(RunSource(trained("two-images")), label=1, k=10)
+        class_extremes(RunData(trained("two-images")), label=1, k=10)
 
 
 def test_the_most_distant_images_are_the_farthest_of_all(trained: Trained) -> None:
-    source = RunSource(trained("vicreg"))
+    source = RunData(trained("vicreg"))
     found = most_distant(source, 4, k=6)
     tensors = stored(source.path)
     asked = tensors["query_latents"][4].double().numpy()

@@ -12,7 +12,7 @@ import torch
 from tests.trained_runs import stored
 from tui_latent.analysis.decoding import DECODING, RunDecoder, no_decoder
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
 
@@ -25,7 +25,7 @@ def test_the_methods_named_as_decoding_are_those_that_decode() -> None:
 
 
 def test_reconstructions_are_the_decoded_latents_that_training_wrote(trained: Trained) -> None:
-    source = RunSource(trained("autoencoder"))
+    source = RunData(trained("autoencoder"))
     found = RunDecoder(source).reconstruct([0, 5, 9])
     latents = stored(source.path)["query_latents"][[0, 5, 9]]
     with torch.inference_mode():
@@ -44,7 +44,7 @@ def test_reconstructions_are_the_decoded_latents_that_training_wrote(trained: Tr
 
 
 def test_decoding_needs_the_weights_alone(trained: Trained, no_digits: None) -> None:
-    source = RunSource(trained("autoencoder"))
+    source = RunData(trained("autoencoder"))
     latents = stored(source.path)["bank_latents"][:4].numpy()
     images = RunDecoder(source).decode(latents)
     assert images.shape == (4, 8, 8, 1) and images.dtype == np.uint8
@@ -54,7 +54,7 @@ def test_decoding_needs_the_weights_alone(trained: Trained, no_digits: None) -> 
 
 
 def test_the_whole_of_a_set_can_be_decoded_piece_by_piece(trained: Trained) -> None:
-    decoder = RunDecoder(RunSource(trained("autoencoder")))
+    decoder = RunDecoder(RunData(trained("autoencoder")))
     latents = stored(trained("autoencoder"))["bank_latents"].numpy()
     pieces = np.concatenate([decoder.decode(latents[:7]), decoder.decode(latents[7:])])
     together = decoder.decode(latents).astype(int)
@@ -66,7 +66,7 @@ def test_the_whole_of_a_set_can_be_decoded_piece_by_piece(trained: Trained) -> N
     [("contrastive", "contrastive has no decoder"), ("features", "makes hog features of latents")],
 )
 def test_what_cannot_be_decoded_says_why(trained: Trained, name: str, words: str) -> None:
-    source = RunSource(trained(name))
+    source = RunData(trained(name))
     assert words in no_decoder(source.preset)
     with pytest.raises(InspectionError, match=words):
         RunDecoder(source).decode(np.zeros((1, source.preset.method.latent_dim)))
@@ -75,7 +75,7 @@ def test_what_cannot_be_decoded_says_why(trained: Trained, name: str, words: str
 
 
 def test_latents_of_another_width_are_refused(trained: Trained) -> None:
-    decoder = RunDecoder(RunSource(trained("autoencoder")))
+    decoder = RunDecoder(RunData(trained("autoencoder")))
     with pytest.raises(InspectionError, match="of 7 numbers each are decoded, not 2x3"):
         decoder.decode(np.zeros((2, 3)))
     with pytest.raises(InspectionError, match="no held-out image 5,000"):

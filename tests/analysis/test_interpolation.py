@@ -12,7 +12,7 @@ from tests.trained_runs import stored
 from tui_latent.analysis.decoding import RunDecoder
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.interpolation import walk
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 
 Trained = Callable[[str], Path]
 
@@ -21,7 +21,7 @@ Trained = Callable[[str], Path]
 def test_the_steps_lie_evenly_on_the_line_and_know_their_nearest_image(
     trained: Trained, name: str
 ) -> None:
-    source = RunSource(trained(name))
+    source = RunData(trained(name))
     tensors = stored(source.path)
     found = walk(source, 3, 20, steps=6)
     start, end = tensors["query_latents"][[3, 20]].double().numpy()
@@ -36,7 +36,7 @@ def test_the_steps_lie_evenly_on_the_line_and_know_their_nearest_image(
 
 
 def test_with_a_decoder_the_steps_are_decoded(trained: Trained) -> None:
-    source = RunSource(trained("autoencoder"))
+    source = RunData(trained("autoencoder"))
     found = walk(source, 3, 20, steps=4)
     assert found.decoded
     assert np.array_equal(found.images, RunDecoder(source).decode(found.latents))
@@ -45,7 +45,7 @@ def test_with_a_decoder_the_steps_are_decoded(trained: Trained) -> None:
 def test_without_a_decoder_the_nearest_training_images_stand_for_the_steps(
     trained: Trained,
 ) -> None:
-    source = RunSource(trained("contrastive"))
+    source = RunData(trained("contrastive"))
     found = walk(source, 3, 20, steps=5)
     assert not found.decoded
     expected = source.dataset().train.images[found.nearest, 0].numpy()
@@ -53,10 +53,10 @@ def test_without_a_decoder_the_nearest_training_images_stand_for_the_steps(
 
 
 def test_a_walk_to_the_same_image_stays_there(trained: Trained) -> None:
-    found = walk(RunSource(trained("autoencoder")), 5, 5, steps=3)
+    found = walk(RunData(trained("autoencoder")), 5, 5, steps=3)
     assert found.length == 0 and np.array_equal(found.images[0], found.images[2])
 
 
 def test_ends_that_are_not_there_are_named(trained: Trained) -> None:
     with pytest.raises(InspectionError, match="no held-out image 9,999"):
-        walk(RunSource(trained("autoencoder")), 0, 9999, steps=3)
+        walk(RunData(trained("autoencoder")), 0, 9999, steps=3)

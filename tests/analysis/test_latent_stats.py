@@ -13,7 +13,7 @@ import torch
 from tests.trained_runs import store, stored
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.latent_stats import latent_ranges
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 
 Trained = Callable[[str], Path]
 
@@ -28,7 +28,7 @@ def test_ranges_and_class_means_are_numpys(trained: Trained, no_digits: None) ->
     tensors = stored(trained("autoencoder"))
     bank = tensors["bank_latents"].double().numpy()
     labels = tensors["bank_labels"].numpy()
-    found = latent_ranges(RunSource(trained("autoencoder")))
+    found = latent_ranges(RunData(trained("autoencoder")))
     ordered = np.sort(bank, axis=0)
     assert np.all((ordered[3] <= found.low) & (found.low <= ordered[4]))  # 1 % of 400 images
     assert np.all((ordered[-5] <= found.high) & (found.high <= ordered[-4]))
@@ -40,13 +40,13 @@ def test_ranges_and_class_means_are_numpys(trained: Trained, no_digits: None) ->
 
 def test_a_class_without_training_images_has_no_mean(own: Path) -> None:
     store(own, bank_labels=torch.zeros_like(stored(own)["bank_labels"]))
-    found = latent_ranges(RunSource(own))
+    found = latent_ranges(RunData(own))
     assert np.isfinite(found.class_means[0]).all() and np.isnan(found.class_means[1:]).all()
 
 
 def test_latents_that_are_all_equal_have_a_range_of_one_point(own: Path) -> None:
     store(own, bank_latents=torch.full((400, 7), 0.25))
-    found = latent_ranges(RunSource(own))
+    found = latent_ranges(RunData(own))
     assert (found.low == 0.25).all() and (found.high == 0.25).all() and not found.std.any()
 
 
@@ -55,10 +55,10 @@ def test_latents_that_are_not_finite_are_counted(own: Path) -> None:
     bank[3, 1] = torch.nan
     store(own, bank_latents=bank)
     with pytest.raises(InspectionError, match="1 of 400 latents are not finite"):
-        latent_ranges(RunSource(own))
+        latent_ranges(RunData(own))
 
 
 def test_without_a_map_classes_are_numbered(own: Path) -> None:
     for file in (own / "latents").glob("step-*.npz"):
         file.unlink()
-    assert latent_ranges(RunSource(own)).class_names == tuple("0123456789")
+    assert latent_ranges(RunData(own)).class_names == tuple("0123456789")

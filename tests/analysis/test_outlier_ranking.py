@@ -11,7 +11,7 @@ import pytest
 from tests.trained_runs import stored
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 
 Trained = Callable[[str], Path]
 
@@ -20,7 +20,7 @@ Trained = Callable[[str], Path]
 def test_images_are_ranked_by_the_mean_distance_to_five_neighbours(
     trained: Trained, name: str
 ) -> None:
-    source = RunSource(trained(name))
+    source = RunData(trained(name))
     tensors = stored(source.path)
     bank = tensors["bank_latents"].double().numpy()
     scores = np.array(
@@ -41,15 +41,15 @@ def test_images_are_ranked_by_the_mean_distance_to_five_neighbours(
 
 
 def test_two_training_images_are_all_the_neighbours_there_are(trained: Trained) -> None:
-    found = AnomalyRanking(RunSource(trained("two-images"))).most_anomalous(4)
+    found = AnomalyRanking(RunData(trained("two-images"))).most_anomalous(4)
     assert found.k == 2 and (np.diff(found.scores) <= 0).all()
 
 
 def test_ranks_beyond_the_last_are_nothing_and_lost_images_are_named(
     trained: Trained, request: pytest.FixtureRequest
 ) -> None:
-    ranking = AnomalyRanking(RunSource(trained("contrastive")))
+    ranking = AnomalyRanking(RunData(trained("contrastive")))
     assert not len(ranking.most_anomalous(5, first=10**6).indices)
     request.getfixturevalue("no_digits")
     with pytest.raises(InspectionError, match="digits are not in /data"):
-        AnomalyRanking(RunSource(trained("contrastive"))).most_anomalous(5)
+        AnomalyRanking(RunData(trained("contrastive"))).most_anomalous(5)

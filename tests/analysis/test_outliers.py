@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from tests.analysis.conftest import write_latents
 from tests.training.conftest import SMALL
-from tui_latent.analysis import RunSource
+from tui_latent.analysis import RunData
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.evaluation_errors import OutliersError
 from tui_latent.analysis.outlier_embedding import as_shape
@@ -78,7 +78,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def brute_auc(run: Path, outliers: torch.Tensor) -> float:
     """Embed uint8 outliers and compare them with the run's latents, by scikit-learn."""
-    source = RunSource(run)
+    source = RunData(run)
     latents = load_file(run / "latents" / "last.safetensors")
     with torch.inference_mode():
         pixels = source.inputs().normalise(outliers.float() / 255)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tui_latent.analysis import InspectionError, RunSource
+from tui_latent.analysis import InspectionError, RunData
 from tui_latent.config.presets import parse_preset
 from tui_latent.datasets.errors import DataError
 from tui_latent.launch.start import create_run, train_run
@@ -54,7 +54,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_the_model_makes_the_latents_that_training_wrote(trained: Path) -> None:
-    source = RunSource(trained)
+    source = RunData(trained)
     stored = load_file(trained / "latents" / "last.safetensors")
     dataset, model = source.inputs(), source.model()
     rows = torch.arange(50)
@@ -70,7 +70,7 @@ def test_latents_and_model_need_no_images(trained: Path, monkeypatch: pytest.Mon
         raise DataError("the disk with the images is not mounted at /data")
 
     monkeypatch.setattr("tui_latent.datasets.sources.load_dataset", gone)
-    source = RunSource(trained)
+    source = RunData(trained)
     assert len(source.latents().bank) and source.model().step
     with pytest.raises(InspectionError, match="not mounted at /data"):
         source.dataset()
@@ -83,7 +83,7 @@ def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
     table = (path / "preset.toml").read_text()
     (path / "preset.toml").write_text(table.replace("latent_dim = 3", "latent_dim = 5"))
     with pytest.raises(InspectionError, match="do not fit the network of changed"):
-        RunSource(path).model()
+        RunData(path).model()
 
 
 def test_damaged_checkpoints_are_named(trained: Path, tmp_path: Path) -> None:
@@ -92,11 +92,11 @@ def test_damaged_checkpoints_are_named(trained: Path, tmp_path: Path) -> None:
     for file in (path / "checkpoints").glob("*.pt"):
         file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(InspectionError, match="damaged"):
-        RunSource(path).model()
+        RunData(path).model()
 
 
 def test_a_run_without_a_checkpoint_says_how_to_get_one(trained: Path, tmp_path: Path) -> None:
     path = tmp_path / "young"
     shutil.copytree(trained, path, ignore=shutil.ignore_patterns("checkpoints"))
     with pytest.raises(InspectionError, match="no checkpoint yet"):
-        RunSource(path).model()
+        RunData(path).model()

@@ -14,7 +14,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from tests.trained_runs import store, stored
 from tui_latent.analysis.decoding import RunDecoder
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 from tui_latent.analysis.sampling import ClassSampler
 from tui_latent.datasets.errors import DataError
 
@@ -30,7 +30,7 @@ def reference_lda(run: Path) -> LinearDiscriminantAnalysis:
 def test_samples_have_their_classs_mean_and_covariance(trained: Trained) -> None:
     tensors = stored(trained("autoencoder"))
     own = tensors["bank_latents"][tensors["bank_labels"] == 6].double().numpy()
-    found = ClassSampler(RunSource(trained("autoencoder"))).sample(6, 20_000, seed=1)
+    found = ClassSampler(RunData(trained("autoencoder"))).sample(6, 20_000, seed=1)
     assert found.training_images == 40
     np.testing.assert_allclose(found.latents.mean(axis=0), own.mean(axis=0), atol=0.01)
     covariance = np.cov(own.T, bias=True)
@@ -40,7 +40,7 @@ def test_samples_have_their_classs_mean_and_covariance(trained: Trained) -> None
 
 
 def test_the_verdicts_are_those_of_scikit_learn(trained: Trained) -> None:
-    source = RunSource(trained("autoencoder"))
+    source = RunData(trained("autoencoder"))
     found = ClassSampler(source).sample(2, 128, seed=0)
     lda = reference_lda(source.path)
     assert found.called.tolist() == lda.predict(found.latents.astype(np.float64)).tolist()
@@ -55,7 +55,7 @@ def test_the_verdicts_are_those_of_scikit_learn(trained: Trained) -> None:
 
 
 def test_a_seed_repeats_its_draw(trained: Trained) -> None:
-    sampler = ClassSampler(RunSource(trained("autoencoder")))
+    sampler = ClassSampler(RunData(trained("autoencoder")))
     first = sampler.sample(2, 8, seed=0)
     assert np.array_equal(first.latents, sampler.sample(2, 8, seed=0).latents)
     assert not np.array_equal(first.latents, sampler.sample(2, 8, seed=1).latents)
@@ -64,7 +64,7 @@ def test_a_seed_repeats_its_draw(trained: Trained) -> None:
 def test_without_images_samples_are_still_drawn_and_classified(
     trained: Trained, no_digits: None
 ) -> None:
-    found = ClassSampler(RunSource(trained("autoencoder"))).sample(2, 8, seed=0)
+    found = ClassSampler(RunData(trained("autoencoder"))).sample(2, 8, seed=0)
     assert found.images.shape == (8, 8, 8, 1) and len(found.called) == 8
     assert found.recognised is None and "digits are not in /data" in found.why_not
     assert found.class_names == tuple("0123456789")
@@ -78,13 +78,13 @@ def test_lost_images_are_looked_for_once(trained: Trained, monkeypatch: pytest.M
         raise DataError("no network")
 
     monkeypatch.setattr("tui_latent.datasets.sources.load_dataset", download)
-    sampler = ClassSampler(RunSource(trained("autoencoder")))
+    sampler = ClassSampler(RunData(trained("autoencoder")))
     assert [sampler.sample(label, 4, seed=0).why_not for label in range(3)] == ["no network"] * 3
     assert len(looked) == 1
 
 
 def test_two_images_of_one_class_are_a_line_and_all_samples_agree(trained: Trained) -> None:
-    found = ClassSampler(RunSource(trained("two-images"))).sample(0, 50, seed=0)
+    found = ClassSampler(RunData(trained("two-images"))).sample(0, 50, seed=0)
     assert found.agreeing == 50 and found.training_images == 2 and found.class_names == ("3",)
     ends = stored(trained("two-images"))["bank_latents"].double().numpy()
     along = ends[1] - ends[0]
@@ -98,13 +98,13 @@ def test_latents_that_are_all_equal_are_sampled_as_one_point(
 ) -> None:
     run = shutil.copytree(trained("autoencoder"), tmp_path / "equal")
     store(run, bank_latents=torch.full((400, 7), 0.25))
-    found = ClassSampler(RunSource(run)).sample(4, 20, seed=0)
+    found = ClassSampler(RunData(run)).sample(4, 20, seed=0)
     np.testing.assert_allclose(found.latents, 0.25)
     assert found.agreeing == 0, "nothing tells the classes apart: the first one is named"
 
 
 def test_a_class_that_is_not_there_and_a_method_without_a_decoder(trained: Trained) -> None:
     with pytest.raises(InspectionError, match="class 11 has no training image"):
-        ClassSampler(RunSource(trained("autoencoder"))).sample(11, 4, seed=0)
+        ClassSampler(RunData(trained("autoencoder"))).sample(11, 4, seed=0)
     with pytest.raises(InspectionError, match="contrastive has no decoder"):
-        ClassSampler(RunSource(trained("contrastive"))).sample(0, 4, seed=0)
+        ClassSampler(RunData(trained("contrastive"))).sample(0, 4, seed=0)

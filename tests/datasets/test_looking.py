@@ -11,7 +11,7 @@ import pytest
 import torchvision.datasets
 from click.testing import CliRunner
 
-from tui_latent.analysis import InspectionError, RunSource
+from tui_latent.analysis import InspectionError, RunData
 from tui_latent.analysis.images import load, load_images
 from tui_latent.cli.main import main
 from tui_latent.config.presets import parse_preset
@@ -44,7 +44,7 @@ def test_a_missing_dataset_is_named_with_the_command_that_fetches_it(
 ) -> None:
     table = {"data": {"source": "mnist"}, "method": {"name": "autoencoder", "latent_dim": 2}}
     run = create_run("mnist", parse_preset(table, {}, where="test"), tmp_path / "runs", "run")
-    for look in (RunSource(run).dataset, lambda: load_images(DataSettings(source="cifar10"), 0)):
+    for look in (RunData(run).dataset, lambda: load_images(DataSettings(source="cifar10"), 0)):
         with pytest.raises(InspectionError, match=r"`tui-latent fetch (mnist|cifar10)`"):
             look()
     assert list(online.iterdir()) == []

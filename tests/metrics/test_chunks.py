@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests.metrics.test_knn import drawn
-from tui_latent.metrics import chunks, knn
+from tui_latent.metrics import chunks, nearest_neighbours
 from tui_latent.metrics.chunks import at_once, mean_in_float64
 from tui_latent.metrics.outlier_detection import class_rocs
 
@@ -53,25 +53,25 @@ def test_beside_a_large_bank_nothing_wider_than_one_copy_is_made(
 ) -> None:
     """Clusters far away need float64, whose copies of a bank would be twice its size."""
     monkeypatch.setattr(chunks, "_CONVERTED_AT_ONCE", 2**14)
-    monkeypatch.setattr(knn, "_DISTANCES_AT_ONCE", 2**14)
-    monkeypatch.setattr(knn, "_NUMBERS_IN_CACHE", 2**12)
+    monkeypatch.setattr(nearest_neighbours, "_DISTANCES_AT_ONCE", 2**14)
+    monkeypatch.setattr(nearest_neighbours, "_NUMBERS_IN_CACHE", 2**12)
     bank, queries = drawn(20_000, 48, 1), drawn(30, 48, 2)
     if far:
         centres = 1000 * drawn(10, 48, 3)
         bank = centres.repeat(2000, 1) + 0.01 * bank
         queries = centres.repeat(3, 1) + 0.01 * queries
     with largest() as watched:
-        knn.nearest(bank, queries, 5)
+        nearest_neighbours.nearest(bank, queries, 5)
     assert watched.bytes <= bank.numel() * 4
 
 
 def test_pieces_of_any_size_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     bank, queries = drawn(3000, 33, 1), drawn(70, 33, 2)
-    whole = knn.nearest(bank, queries, 20)
+    whole = nearest_neighbours.nearest(bank, queries, 20)
     monkeypatch.setattr(chunks, "_CONVERTED_AT_ONCE", 100)
     monkeypatch.setattr(chunks, "_COLUMNS", 3)
-    monkeypatch.setattr(knn, "_NUMBERS_IN_CACHE", 1000)
-    parts = knn.nearest(bank, queries, 20)
+    monkeypatch.setattr(nearest_neighbours, "_NUMBERS_IN_CACHE", 1000)
+    parts = nearest_neighbours.nearest(bank, queries, 20)
     assert torch.equal(whole[0], parts[0]) and torch.equal(whole[1], parts[1])
     assert torch.equal(mean_in_float64(bank), bank.double().mean(0))
 
@@ -93,14 +93,14 @@ def test_a_bank_whose_copy_does_not_fit_is_compared_block_by_block(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bank, queries = drawn(20_000, 48, 1), drawn(30, 48, 2)
-    kept = knn.nearest(bank, queries, 20)
-    monkeypatch.setattr(knn, "fits", lambda device, size: False)
+    kept = nearest_neighbours.nearest(bank, queries, 20)
+    monkeypatch.setattr(nearest_neighbours, "fits", lambda device, size: False)
     monkeypatch.setattr(chunks, "_CONVERTED_AT_ONCE", 2**14)
     monkeypatch.setattr(chunks, "_COLUMNS", 2)
-    monkeypatch.setattr(knn, "_DISTANCES_AT_ONCE", 2**14)
-    monkeypatch.setattr(knn, "_NUMBERS_IN_CACHE", 2**12)
+    monkeypatch.setattr(nearest_neighbours, "_DISTANCES_AT_ONCE", 2**14)
+    monkeypatch.setattr(nearest_neighbours, "_NUMBERS_IN_CACHE", 2**12)
     with largest() as watched:
-        distances, rows = knn.nearest(bank, queries, 20)
+        distances, rows = nearest_neighbours.nearest(bank, queries, 20)
     assert watched.bytes <= bank.numel() * 4 / 2
     assert torch.equal(distances, kept[0]) and torch.equal(rows, kept[1])
 
@@ -120,15 +120,15 @@ def test_anomaly_scores_of_many_classes_need_no_table_of_all(
 @pytest.mark.parametrize("dimensions", [2, 3, 64])
 def test_neighbours_on_a_gpu_are_those_of_the_cpu(dimensions: int) -> None:
     bank, queries = drawn(5000, dimensions, 1), drawn(300, dimensions, 2)
-    distances, rows = knn.nearest(bank.cuda(), queries.cuda(), 20)
+    distances, rows = nearest_neighbours.nearest(bank.cuda(), queries.cuda(), 20)
     assert distances.is_cuda and rows.is_cuda
-    expected = knn.nearest(bank, queries, 20)
+    expected = nearest_neighbours.nearest(bank, queries, 20)
     torch.testing.assert_close(distances.cpu(), expected[0], rtol=1e-6, atol=0)
     assert torch.equal(rows.cpu(), expected[1])
 
 
 @needs_cuda
 def test_a_map_on_a_gpu_asks_the_tree_of_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knn, "_Compared", None)
+    monkeypatch.setattr(nearest_neighbours, "_Compared", None)
     bank = drawn(500, 2, 1).cuda()
-    assert torch.equal(knn.nearest(bank, bank, 1)[1][:, 0].cpu(), torch.arange(500))
+    assert torch.equal(nearest_neighbours.nearest(bank, bank, 1)[1][:, 0].cpu(), torch.arange(500))

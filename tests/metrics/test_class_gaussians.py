@@ -12,7 +12,6 @@ from tui_latent.metrics.class_gaussians import (
     class_samples,
     fit_gaussian,
     lda_classifier,
-    lda_counts,
     sample_gaussian,
 )
 
@@ -75,13 +74,20 @@ def test_the_counts_are_those_of_scikit_learns_lda() -> None:
     asked = torch.randn(200, 3, generator=seeded(2)) * 4
     reference = LinearDiscriminantAnalysis().fit(latents.double().numpy(), labels.numpy())
     expected = np.bincount(reference.predict(asked.double().numpy()), minlength=4)
-    assert lda_counts(latents, labels, asked, classes=4).tolist() == expected.tolist()
+    assert (
+        torch.bincount(lda_classifier(latents, labels)(asked), minlength=4).tolist()
+        == expected.tolist()
+    )
 
 
 def test_samples_of_classes_far_apart_are_called_by_their_class() -> None:
     latents, labels = three_classes()
     drawn = class_samples(latents, labels, 2, 128, seeded())
-    assert lda_counts(latents, labels, drawn, classes=3).tolist() == [0, 0, 128]
+    assert torch.bincount(lda_classifier(latents, labels)(drawn), minlength=3).tolist() == [
+        0,
+        0,
+        128,
+    ]
 
 
 def test_where_no_spread_is_known_the_nearest_class_mean_decides() -> None:

@@ -16,9 +16,9 @@ from tui_latent.metrics.knn import (
     evaluate_knn,
     evaluate_knn_within,
     knn_predictions,
-    nearest,
     why_no_vote,
 )
+from tui_latent.metrics.nearest_neighbours import nearest
 
 DIMENSIONS = [1, 2, 3, 8, 9, 64]
 """both sides of the change from the tree to comparing all pairs"""
@@ -79,9 +79,9 @@ def test_reduced_precision_of_products_changes_no_neighbour() -> None:
 def test_more_queries_and_latents_than_are_compared_at_once(
     monkeypatch: pytest.MonkeyPatch, k: int
 ) -> None:
-    monkeypatch.setattr("tui_latent.metrics.knn._QUERIES_AT_ONCE", 11)
-    monkeypatch.setattr("tui_latent.metrics.knn._DISTANCES_AT_ONCE", 1000)
-    monkeypatch.setattr("tui_latent.metrics.knn._TREE_QUERIES", 7)
+    monkeypatch.setattr("tui_latent.metrics.nearest_neighbours._QUERIES_AT_ONCE", 11)
+    monkeypatch.setattr("tui_latent.metrics.nearest_neighbours._DISTANCES_AT_ONCE", 1000)
+    monkeypatch.setattr("tui_latent.metrics.nearest_neighbours._TREE_QUERIES", 7)
     assert_nearest(drawn(300, 2, 1), drawn(40, 2, 2), k)
     assert_nearest(drawn(300, 16, 1), drawn(40, 16, 2), k)
 
@@ -193,7 +193,7 @@ def test_what_neighbours_cannot_say_has_a_reason(
 
 def test_between_runs_while_the_neighbours_are_sought(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause or a stop need not wait for the end of an evaluation."""
-    monkeypatch.setattr("tui_latent.metrics.knn._TREE_QUERIES", 10)
+    monkeypatch.setattr("tui_latent.metrics.nearest_neighbours._TREE_QUERIES", 10)
     labels = torch.zeros(40, dtype=torch.int64)
     looks: list[int] = []
 

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from tests.metrics.test_knn import assert_nearest, drawn
 from tui_latent.metrics import knn_pruning as cells
-from tui_latent.metrics.knn import evaluate_knn_within, nearest
+from tui_latent.metrics.knn import evaluate_knn_within
 from tui_latent.metrics.knn_pruning import BankCells
+from tui_latent.metrics.nearest_neighbours import nearest
 
 
 @pytest.fixture

@@ -33,16 +33,16 @@ def test_it_is_the_logistic_regression_of_scikit_learn(
     reference = LogisticRegression(C=1 / penalty, max_iter=5000, tol=1e-8)
     reference.fit(scaler.transform(bank.double().numpy()), bank_labels.numpy())
     expected = reference.score(scaler.transform(queries.double().numpy()), query_labels.numpy())
-    found = linear_probe(bank, bank_labels, queries, query_labels, 10, penalty)
+    found = linear_probe(bank, bank_labels, queries, query_labels, penalty)
     assert found == pytest.approx(expected, abs=1.5 / len(queries))
-    assert found == linear_probe(bank, bank_labels, queries, query_labels, 10, penalty)
+    assert found == linear_probe(bank, bank_labels, queries, query_labels, penalty)
 
 
 def test_classes_on_two_sides_of_a_plane_are_read_at_any_scale_and_shift() -> None:
     x = torch.randn(400, 3, generator=torch.Generator().manual_seed(0))
     labels = (x[:, 0] > x[:, 1]).long()
     scaled = x * torch.tensor([1e-3, 1e-3, 5.0]) + 100
-    assert linear_probe(scaled[:300], labels[:300], scaled[300:], labels[300:], 2) > 0.95
+    assert linear_probe(scaled[:300], labels[:300], scaled[300:], labels[300:]) > 0.95
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -54,7 +54,7 @@ def test_a_small_dimension_is_read_however_large_another_is(
     x, labels = torch.randn(600, 2, generator=random), torch.arange(600) % 2
     small = 0.0026 * (0.2 * x[:, 1] + 2.0 * labels - 1)
     latents = torch.stack([largest * x[:, 0], small], dim=1).to(dtype)
-    assert linear_probe(latents[:400], labels[:400], latents[400:], labels[400:], 2) > 0.98
+    assert linear_probe(latents[:400], labels[:400], latents[400:], labels[400:]) > 0.98
 
 
 def test_a_dimension_of_rounding_errors_is_left_out() -> None:
@@ -64,27 +64,27 @@ def test_a_dimension_of_rounding_errors_is_left_out() -> None:
     last_digit = torch.where(labels == 1, torch.nextafter(constant, constant + 1), constant)
     noise = torch.randn(400, generator=torch.Generator().manual_seed(3))
     latents = torch.stack([noise, last_digit], dim=1)
-    accuracy = linear_probe(latents[:200], labels[:200], latents[200:], labels[200:], 2)
+    accuracy = linear_probe(latents[:200], labels[:200], latents[200:], labels[200:])
     assert accuracy == pytest.approx(0.5, abs=0.1)
 
 
 def test_latents_on_one_point_tell_no_more_than_the_commonest_class() -> None:
     labels = torch.tensor([0] * 60 + [1] * 40)
     bank = torch.full((100, 4), 0.3)
-    assert linear_probe(bank, labels, bank, labels, 2) == pytest.approx(0.6)
+    assert linear_probe(bank, labels, bank, labels) == pytest.approx(0.6)
 
 
 def test_labels_that_do_not_depend_on_the_latents_are_guessed() -> None:
     random = torch.Generator().manual_seed(1)
     x, labels = torch.randn(4000, 2, generator=random), torch.randint(4, (4000,), generator=random)
-    accuracy = linear_probe(x[:2000], labels[:2000], x[2000:], labels[2000:], 4)
+    accuracy = linear_probe(x[:2000], labels[:2000], x[2000:], labels[2000:])
     assert accuracy == pytest.approx(0.25, abs=0.04)
 
 
 def test_it_can_be_asked_while_gradients_are_off(digits: Split) -> None:
     bank, bank_labels, queries, query_labels = digits
     with torch.no_grad():
-        assert linear_probe(bank, bank_labels, queries, query_labels, 10) > 0.85
+        assert linear_probe(bank, bank_labels, queries, query_labels) > 0.85
 
 
 def test_latents_that_are_not_finite_are_refused_and_no_queries_are_nan(digits: Split) -> None:
@@ -92,5 +92,5 @@ def test_latents_that_are_not_finite_are_refused_and_no_queries_are_nan(digits: 
     broken = bank.clone()
     broken[3, 2] = float("nan")
     with pytest.raises(ValueError, match="not finite"):
-        linear_probe(broken, bank_labels, queries, query_labels, 10)
-    assert math.isnan(linear_probe(bank, bank_labels, queries[:0], query_labels[:0], 10))
+        linear_probe(broken, bank_labels, queries, query_labels)
+    assert math.isnan(linear_probe(bank, bank_labels, queries[:0], query_labels[:0]))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from tui_latent.metrics.knn import NeighbourSearch
+from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 from tui_latent.metrics.outlier_detection import (
     Roc,
     anomaly_scores,

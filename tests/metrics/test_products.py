@@ -13,7 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.metrics.test_knn import drawn
-from tui_latent.metrics.knn import nearest
+from tui_latent.metrics.nearest_neighbours import nearest
 from tui_latent.metrics.products import exact_products
 
 BY_BACKENDS = hasattr(torch.backends.mkldnn, "matmul")

@@ -18,6 +18,7 @@ from PIL import Image
 from tests.reports.conftest import PROVENANCE, MakeRun
 from tests.reports.looks import Drawn, require_tidy
 from tui_latent.cli.main import main
+from tui_latent.number_format import number
 from tui_latent.palettes import run_colors
 from tui_latent.reports import ReportError, export_comparison
 from tui_latent.reports.comparison_export import read_comparison
@@ -122,7 +123,7 @@ def test_the_command_writes_a_table_and_a_picture(runs: list[Path], tmp_path: Pa
     rows = {line.split()[0]: line.split() for line in lines if line}
     assert rows["method.name"] == ["method.name", "contrastive", "vicreg"]
     knn = RunReader(runs[1]).refresh().curves["val/knn_20"].last
-    assert f"{knn:.4g}" in rows["val/knn_20"]
+    assert number(knn, 4) in rows["val/knn_20"]
     code, lines, _ = compare(*names, "-o", str(out), "--json")
     result = json.loads(lines[-1])
     assert code == 0 and result["png"] == str(out) and "curves" not in result

@@ -275,5 +275,5 @@ def test_two_images_of_one_class_show_what_there_is(
     figure = drawn(run, findings_of(run))
     require_tidy(figure, shown)
     joined = " ".join(texts_of(figure))
-    assert "of one class" in joined
+    assert "all training images are of one class: every vote is for it" in joined
     assert "one class: there is no other that could be taken out" in joined

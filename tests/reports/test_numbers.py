@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.reports.conftest import PRESET, PROVENANCE, STEPS, MakeRun
 from tui_latent.reports.confusion import knn_confusion
 from tui_latent.reports.map_frame import map_frame
 from tui_latent.reports.numbers import ReportNumbers, as_json, report_numbers
+from tui_latent.reports.panels.components import others_height
 from tui_latent.reports.samples import Samples, collect_samples
 from tui_latent.reports.terms import loss_terms
 from tui_latent.runs.reader import RunReader
@@ -204,3 +206,12 @@ def test_images_that_are_gone_are_reported(
     why = "blobs are not in /data: get them"
     assert samples.views == why and samples.neighbours == why
     assert isinstance(samples, Samples)
+
+
+def test_a_metric_without_a_row_has_a_chart_of_its_own_and_is_no_term(make_run: MakeRun) -> None:
+    snapshot, _ = numbers_of(make_run())
+    curves = {**snapshot.curves, "train/grad_norm": snapshot.curves["train/loss"]}
+    numbers = report_numbers(replace(snapshot, curves=curves), Samples("", ""))
+    assert [line.metric for line in numbers.others] == ["train/grad_norm"]
+    assert "grad_norm" not in [term.name for term in numbers.loss]
+    assert others_height(numbers.others) > others_height([]) == 0

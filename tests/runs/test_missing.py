@@ -43,9 +43,9 @@ def test_reasons_come_back_and_hold_until_an_evaluation_has_the_metric(
 
 def test_metrics_missing_for_one_reason_share_a_line() -> None:
     missing = {"val/knn_5": "few", "latent/std_min": "one", "val/knn_20": "few"}
-    assert missing_lines(missing) == ["kNN@5, kNN@20: few", "std min: one"]
+    assert missing_lines(missing) == ["kNN@5, kNN@20: few", "smallest std: one"]
     assert missing_lines({}) == []
-    assert metric_label("val/loss") == "loss"
+    assert metric_label("val/loss") == "held-out loss"
 
 
 def test_reasons_from_elsewhere_move_no_cursor(run: RunWriter, make_map: MakeMap) -> None:

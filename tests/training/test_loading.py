@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.training.conftest import MakeRun
 from tests.waiting import patience, until
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import decoded_cache as decode
 from tui_latent.datasets import describe as facts
@@ -157,7 +157,7 @@ def test_a_run_of_before_the_natural_order_keeps_its_own(
     for path, names in ((of_now, ("9", "10")), (of_0_1, ("10", "9"))):
         assert train_run(path).state == "finished"
         shown = RunReader(path).refresh().map
-        dataset = RunSource(path).dataset()
+        dataset = RunData(path).dataset()
         assert shown is not None and shown.class_names == dataset.val.class_names == names
         assert shown.labels.tolist() == dataset.val.labels.tolist()
 

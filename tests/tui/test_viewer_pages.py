@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from tests.trained_runs import store, stored
 from tests.tui.pilots import MenulessApp, until
-from tui_latent.analysis import RunInspector, RunSource
+from tui_latent.analysis import RunData, RunInspector
 from tui_latent.analysis.decoding import RunDecoder
 from tui_latent.analysis.sampling import ClassSampler
 from tui_latent.tui.app import LatentApp
@@ -64,7 +64,7 @@ async def test_reconstructions_stand_below_their_images(
     trained: Trained, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     run = trained("autoencoder")
-    expected = RunDecoder(RunSource(run)).reconstruct([0, 1])
+    expected = RunDecoder(RunData(run)).reconstruct([0, 1])
     app = MenulessApp(tmp_path)
     async with app.run_test(size=size) as pilot:
         await page(pilot, "r", run, "above its reconstruction")
@@ -84,7 +84,7 @@ async def test_samples_say_what_lda_takes_them_for(
     trained: Trained, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     run = trained("autoencoder")
-    expected = ClassSampler(RunSource(run)).sample(1, 128, seed=0)
+    expected = ClassSampler(RunData(run)).sample(1, 128, seed=0)
     assert expected.recognised is not None
     app = MenulessApp(tmp_path)
     async with app.run_test(size=size) as pilot:
@@ -109,7 +109,7 @@ async def test_sliders_decode_where_they_stand(
 ) -> None:
     run = trained("autoencoder")
     bank, labels = stored(run)["bank_latents"].double(), stored(run)["bank_labels"]
-    decoder = RunDecoder(RunSource(run))
+    decoder = RunDecoder(RunData(run))
     app = MenulessApp(tmp_path)
     async with app.run_test(size=size) as pilot:
         await page(pilot, "l", run, "decoded")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import shown
 from tui_latent.analysis.latent_stats import finite
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class ClassExtremes:
     """median distance of the class's images from their mean"""
 
 
-def class_extremes(source: RunSource, label: int, k: int) -> ClassExtremes:
+def class_extremes(source: RunData, label: int, k: int) -> ClassExtremes:
     """Return the k nearest and the k farthest images of a class, of fewer each as many as can be.
 
     InspectionError when the class has no training image, or latents are missing or not finite.
@@ -70,7 +70,7 @@ def class_extremes(source: RunSource, label: int, k: int) -> ClassExtremes:
     )
 
 
-def most_distant(source: RunSource, index: int, k: int) -> RankedImages:
+def most_distant(source: RunData, index: int, k: int) -> RankedImages:
     """Return the k training images most distant from held-out image `index`, farthest first.
 
     InspectionError when the image is not there, or latents are missing or not finite.
@@ -89,7 +89,7 @@ def most_distant(source: RunSource, index: int, k: int) -> RankedImages:
 
 
 def _ranked(
-    source: RunSource, rows: NDArray[np.int64], distances: NDArray[np.float64]
+    source: RunData, rows: NDArray[np.int64], distances: NDArray[np.float64]
 ) -> RankedImages:
     import torch
 

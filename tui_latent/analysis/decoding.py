@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import shown
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +50,7 @@ class RunDecoder:
     Safe to ask from several threads. Every call may raise InspectionError.
     """
 
-    def __init__(self, source: RunSource) -> None:
+    def __init__(self, source: RunData) -> None:
         self.source = source
 
     def decode(self, latents: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tui_latent.analysis import InspectionError, RunSource
+from tui_latent.analysis import InspectionError, RunData
 from tui_latent.analysis.evaluation_errors import AssessmentError, NotMeasured
 from tui_latent.analysis.evaluation_table import is_whole
 from tui_latent.analysis.outliers import Outliers, parse_outliers
@@ -17,7 +17,7 @@ from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError, RunSnapshot
 
 if TYPE_CHECKING:
-    from tui_latent.analysis.evaluation_parts import Space
+    from tui_latent.analysis.evaluation_parts import LabelledLatents
 
 Tell = Callable[[str], None]
 
@@ -39,7 +39,7 @@ def evaluate_run(
     on_progress("reading the latents")
     try:
         snapshot = RunReader(path).refresh()
-        source = RunSource(path)
+        source = RunData(path)
         space, step = _space(source, snapshot)
     except (RunError, InspectionError) as error:
         raise AssessmentError(str(error)) from error
@@ -72,22 +72,24 @@ def evaluate_run(
     return result
 
 
-def _space(source: RunSource, snapshot: RunSnapshot) -> tuple[Space, int]:
-    from tui_latent.analysis.evaluation_parts import Space
+def _space(source: RunData, snapshot: RunSnapshot) -> tuple[LabelledLatents, int]:
+    from tui_latent.analysis.evaluation_parts import LabelledLatents
 
     latents = source.latents()
     most = max([-1, *latents.bank_labels.tolist(), *latents.query_labels.tolist()])
     names = tuple(snapshot.class_names)
     names += tuple(str(index) for index in range(len(names), most + 1))
-    space = Space(latents.bank, latents.bank_labels, latents.queries, latents.query_labels, names)
+    space = LabelledLatents(
+        latents.bank, latents.bank_labels, latents.queries, latents.query_labels, names
+    )
     step = snapshot.map.step if snapshot.map is not None else snapshot.status.step
     return space, step if latents.step is None else latents.step
 
 
 def _measured(
-    source: RunSource,
+    source: RunData,
     snapshot: RunSnapshot,
-    space: Space,
+    space: LabelledLatents,
     step: int,
     asked: Outliers | None,
     on_progress: Tell,
@@ -95,7 +97,9 @@ def _measured(
     """Return the parts by name, and under `missing` why some are not there."""
     from tui_latent.analysis import evaluation_parts as parts
 
-    def outlier_curves(space: Space, on_chunk: Callable[[], None]) -> list[dict[str, Any]]:
+    def outlier_curves(
+        space: LabelledLatents, on_chunk: Callable[[], None]
+    ) -> list[dict[str, Any]]:
         assert asked is not None
         if asked.kind == "class" and asked.name in space.class_names:
             return [parts.class_curve(space, asked.name, on_chunk)]
@@ -104,7 +108,7 @@ def _measured(
         return [outlier_curve(source, space, step, asked, on_progress)]
 
     collapse = partial(parts.collapse, curves=snapshot.curves, reasons=snapshot.missing)
-    todo: list[tuple[str, str, Callable[[Space, Callable[[], None]], Any]]] = [
+    todo: list[tuple[str, str, Callable[[LabelledLatents, Callable[[], None]], Any]]] = [
         ("knn_train", "kNN on the training images", parts.knn_train),
         ("knn_held_out", "kNN on the held-out images", parts.knn_held_out),
         ("probe", "linear probe", parts.probe),

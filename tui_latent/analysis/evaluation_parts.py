@@ -17,12 +17,12 @@ from tui_latent.metrics.collapse import collapse_signs, space_figures, why_no_fi
 from tui_latent.metrics.knn import (
     KS,
     KnnResult,
-    NeighbourSearch,
     evaluate_knn,
     evaluate_knn_within,
     why_no_vote,
 )
 from tui_latent.metrics.linear_probe import linear_probe
+from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 from tui_latent.metrics.outlier_detection import (
     ANOMALY_K,
     Roc,
@@ -44,7 +44,7 @@ MISSING: Final = "missing"
 
 
 @dataclass(frozen=True, eq=False)
-class Space:
+class LabelledLatents:
     """The latents of a run with their labels, on the CPU."""
 
     bank: Tensor
@@ -85,7 +85,7 @@ def share(right: int, of: int) -> dict[str, Any]:
     return {"value": right / of, "low": low, "high": high, "right": right, "of": of}
 
 
-def knn_train(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+def knn_train(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return what the nearest training images say of each other."""
     bank, labels = space.bank, space.bank_labels
     if len(bank) < 2:
@@ -96,7 +96,7 @@ def knn_train(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     return _knn(found, missing, len(bank))
 
 
-def knn_held_out(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+def knn_held_out(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return what the nearest training images say of the held-out ones."""
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
     missing = why_no_vote(*bank, len(space.queries))
@@ -104,18 +104,18 @@ def knn_held_out(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     return _knn(found, missing, len(space.queries))
 
 
-def probe(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+def probe(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the held-out accuracy of a linear classifier of the training latents."""
     if _different(space.bank_labels) < 2:
         raise NotMeasured("all training images are of one class: nothing to tell apart")
     if len(space.queries) < 2:
         raise NotMeasured("there is one held-out image, of which no share can be told")
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
-    accuracy = linear_probe(*bank, *queries, space.classes)
+    accuracy = linear_probe(*bank, *queries)
     return share(round(accuracy * len(space.queries)), len(space.queries))
 
 
-def clustering(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+def clustering(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return how k-means of the held-out latents agrees with their classes."""
     labels = space.query_labels.numpy()
     if why := clusters.why_no_clustering(labels):
@@ -132,7 +132,7 @@ def clustering(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
 
 
 def collapse(
-    space: Space,
+    space: LabelledLatents,
     on_chunk: Callable[[], None],
     curves: Mapping[str, Curve],
     reasons: Mapping[str, str],
@@ -156,7 +156,7 @@ def collapse(
     }
 
 
-def map_faithfulness(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+def map_faithfulness(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return how far the 2-D map's neighbourhoods are those of the held-out latents."""
     latents = space.queries.numpy()
     k = min(NEIGHBOURS, (len(latents) - 1) // 2)
@@ -169,7 +169,7 @@ def map_faithfulness(space: Space, on_chunk: Callable[[], None]) -> dict[str, An
     return {"projection": "native" if native else "pca", **asdict(found)}
 
 
-def class_anomaly(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
+def class_anomaly(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return how well each class stands out when its training latents are taken away."""
     if _different(space.bank_labels) < 2:
         raise NotMeasured("one class: there is no other that could be taken out")
@@ -190,7 +190,7 @@ def class_anomaly(space: Space, on_chunk: Callable[[], None]) -> dict[str, Any]:
     return {"k": ANOMALY_K, "classes": points, MISSING: missing}
 
 
-def _why_no_curve(space: Space, index: int) -> str:
+def _why_no_curve(space: LabelledLatents, index: int) -> str:
     """Say why a class cannot be the outlier."""
     outlying = space.query_labels == index
     if not outlying.any():
@@ -203,7 +203,7 @@ def _why_no_curve(space: Space, index: int) -> str:
     )
 
 
-def class_curve(space: Space, name: str, on_chunk: Callable[[], None]) -> dict[str, Any]:
+def class_curve(space: LabelledLatents, name: str, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the ROC curve with one of the run's own classes as outliers."""
     index = space.class_names.index(name)
     search = density_search(space.bank[space.bank_labels != index])

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from tui_latent.number_format import UNKNOWN, short_number
+from tui_latent.runs.confusion import confused_pairs
+from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
+
 Found = Mapping[str, Any]
 """what `evaluate_run` returned, or what was read from its file"""
 
-UNKNOWN: Final = "–"
-PARTS: Final = {
-    "knn_train": "kNN training",
-    "knn_held_out": "kNN held out",
-    "probe": "linear probe",
-    "clustering": "k-means",
-    "map": "2-D map",
-    "collapse": "space",
-    "anomaly": "class out",
-    "outliers": "outliers",
-}
-"""part, what it is called"""
 _LEGEND: Final = (
     "intervals: 95 %, Wilson · classes by kNN@20, held out",
     "AUC: the class as outliers, by the mean distance to their nearest others",
@@ -32,16 +24,8 @@ _MIXED: Final = 5
 
 
 def figure(value: float | None) -> str:
-    """Write a figure with three digits; `–` where there is none."""
-    if value is None:
-        return UNKNOWN
-    if abs(value) >= 99.95:
-        return f"{value:,.0f}"
-    if abs(value) >= 9.995:
-        return f"{value:.1f}"
-    if abs(value) >= 0.9995:
-        return f"{value:.2f}"
-    return f"{value:.3f}".replace("0.", ".", 1)
+    """Write a figure with three digits, always short; `–` where there is none."""
+    return short_number(value, scientific=False)
 
 
 def share_text(share: Mapping[str, Any] | None) -> str:
@@ -65,7 +49,7 @@ def headline(found: Found) -> str:
 def figure_rows(found: Found) -> list[tuple[str, str]]:
     """Return the figures of a space as pairs of a name and a line."""
     rows = []
-    for part, name in PARTS.items():
+    for part, name in EVALUATION_PARTS.items():
         texts = _texts(part, found) if part in found else []
         texts += reasons(found, part)
         rows += [("" if i else name, text) for i, text in enumerate(texts)]
@@ -104,17 +88,6 @@ def class_rows(found: Found) -> list[tuple[str, Mapping[str, Any], float | None]
     ]
 
 
-def mixed_pairs(confusion: Sequence[Sequence[int]], most: int) -> list[tuple[int, int, int]]:
-    """Return (truth, called, count) of the classes most often taken for another."""
-    pairs = [
-        (truth, called, count)
-        for truth, row in enumerate(confusion)
-        for called, count in enumerate(row)
-        if truth != called and count
-    ]
-    return sorted(pairs, key=lambda pair: -pair[2])[:most]
-
-
 def is_whole(found: Found) -> bool:
     """Say whether what was read from a file can be written as a table: it may be damaged."""
     try:
@@ -138,7 +111,7 @@ def table_lines(found: Found) -> list[str]:
         ]
         lines += [_class_line(*row) for row in classes]
         names = found["class_names"]
-        mixed = mixed_pairs(found["knn_held_out"]["confusion"], _MIXED)
+        mixed = confused_pairs(found["knn_held_out"]["confusion"], _MIXED)
         lines += ["", "taken for another:" + (" no image" if not mixed else "")]
         lines += [f"  {names[a]} → {names[b]}  {count:,} images" for a, b, count in mixed]
     return [*lines, "", *_LEGEND]
@@ -174,8 +147,9 @@ def _clustering(of: Found) -> list[str]:
     sample = f"; silhouette of {of['silhouette_of']:,} drawn images" if sampled else ""
     fewer = "" if of["clusters"] == of["asked"] else f", {of['asked']} were asked for"
     return [
-        f"accuracy {figure(of['accuracy'])}  NMI {figure(of['nmi'])}  "
-        f"ARI {figure(of['ari'])}  silhouette {figure(of['silhouette'])}",
+        _named(
+            of, "clustering/accuracy", "clustering/nmi", "clustering/ari", "clustering/silhouette"
+        ),
         f"{of['clusters']} clusters of {of['images']:,} held-out images{fewer}{sample}",
     ]
 
@@ -186,7 +160,7 @@ def _map(of: Found, latents: Found) -> list[str]:
         images += f" of {latents['held_out_images']:,}"
     way = "the space itself" if of["projection"] == "native" else "by PCA"
     return [
-        f"trustworthiness {figure(of['trustworthiness'])}  continuity {figure(of['continuity'])}",
+        _named(of, "map/trustworthiness", "map/continuity"),
         f"{way}; {of['k']} neighbours of {images} held-out images",
     ]
 
@@ -202,12 +176,17 @@ def _collapse(of: Found, dimensions: int) -> list[str]:
     ]
 
 
+def _named(of: Found, *metrics: str) -> str:
+    """Write some figures of a part, each after its short name."""
+    return "  ".join(f"{spec_of(m).short} {figure(of[m.rpartition('/')[2]])}" for m in metrics)
+
+
 def _aucs(classes: Sequence[Found | None]) -> str:
     areas = [roc["auc"] for roc in classes if roc]
     if not areas:
         return "no class could be taken out"
     mean = sum(areas) / len(areas)
-    return f"AUC {figure(mean)} in the mean, least {figure(min(areas))}"
+    return f"mean {figure(mean)}, lowest {figure(min(areas))}"
 
 
 def _outliers(curve: Found) -> list[str]:

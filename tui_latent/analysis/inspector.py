@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import examples, shown, views_of
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +36,9 @@ class RunInspector:
     Safe to ask from several threads. Every call may raise InspectionError.
     """
 
-    def __init__(self, path: Path, source: RunSource | None = None) -> None:
+    def __init__(self, path: Path, source: RunData | None = None) -> None:
         """Read the preset of the run at `path`, nothing else yet; `source` is one to share."""
-        self.source = source or RunSource(path)
+        self.source = source or RunData(path)
 
     def held_out_size(self) -> int:
         """Return how many images are held out."""

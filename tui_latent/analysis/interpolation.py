@@ -11,7 +11,7 @@ from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import shown
 from tui_latent.analysis.latent_stats import finite
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Walk:
     """from end to end, Euclidean"""
 
 
-def walk(source: RunSource, start: int, end: int, steps: int) -> Walk:
+def walk(source: RunData, start: int, end: int, steps: int) -> Walk:
     """Walk from held-out image `start` to `end` in `steps` latents, at least 2.
 
     InspectionError when an image is not there, or latents are missing or not finite.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunLatents, RunSource
+from tui_latent.analysis.run_data import RunData, RunLatents
 from tui_latent.runs.map_store import MapFolder
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class LatentRanges:
     class_names: tuple[str, ...]
 
 
-def latent_ranges(source: RunSource) -> LatentRanges:
+def latent_ranges(source: RunData) -> LatentRanges:
     """Measure the training latents of a run; needs no images.
 
     InspectionError when there are none or one is not finite.

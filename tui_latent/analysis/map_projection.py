@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunLatents, RunSource
+from tui_latent.analysis.run_data import RunData, RunLatents
 from tui_latent.procrustes import align
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.schema import LatentMap
@@ -27,7 +27,7 @@ class NewestMap:
     Used in one thread at a time. Every call may raise InspectionError.
     """
 
-    def __init__(self, source: RunSource) -> None:
+    def __init__(self, source: RunData) -> None:
         self._source = source
         self._maps = MapFolder(source.path)
         self._known: tuple[RunLatents, LatentMap, MapPlane] | None = None

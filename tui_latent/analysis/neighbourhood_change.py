@@ -33,17 +33,18 @@ def find_changes(before: LatentMap, after: LatentMap, count: int) -> NeighbourCh
 
     None when the maps do not show the same images, or fewer than two of them.
     """
-    from scipy.spatial import cKDTree
+    import torch
+
+    from tui_latent.metrics.nearest_neighbours import nearest
 
     if not np.array_equal(before.indices, after.indices):
         return None
-    old, new = (np.asarray(m.points, np.float64) for m in (before, after))
-    finite = np.flatnonzero(np.isfinite(old).all(axis=1) & np.isfinite(new).all(axis=1))
+    maps = [torch.from_numpy(np.array(m.points, np.float32)) for m in (before, after)]
+    finite = np.flatnonzero(np.logical_and(*(np.isfinite(m.numpy()).all(axis=1) for m in maps)))
     k = min(K, len(finite) - 1)
     if k < 1:
         return None
-    _, were = cKDTree(old[finite]).query(old[finite], k=k + 1)
-    _, are = cKDTree(new[finite]).query(new[finite], k=k + 1)
+    were, are = (nearest(m[finite], m[finite], k + 1)[1].numpy() for m in maps)
     kept = np.minimum(_common(were, are, len(finite)) / k, 1.0)
     order = np.lexsort((np.arange(len(kept)), kept))[:count]
     return NeighbourChanges(after.indices[finite[order]], kept[order], float(kept.mean()), k)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunSource
+from tui_latent.analysis.run_data import RunData
 from tui_latent.runs.schema import LatentMap
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 K: Final = 20
 """neighbours that vote"""
+_STARTS: Final = 4
+"""of k-means: a person waits for it"""
 _NEAR: Final = 0.05
 """a neighbour is near on the map when it is among this share of the points nearest there"""
 
@@ -82,7 +84,7 @@ class Space:
     @cached_property
     def _found(self) -> tuple[Floats, Ints]:
         """Distances and labels of the voters of every point, (M, k), nearest first."""
-        from tui_latent.metrics.knn import NeighbourSearch
+        from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
         own = int(self.is_map)  # a point is its own nearest neighbour, and must not vote
         k = min(K + own, len(self.bank))
@@ -122,40 +124,34 @@ class Space:
     @cached_property
     def local_spacing(self) -> Floats:
         """(M,) distance to the 20th nearest held-out image on the map: small where it is dense."""
-        from scipy.spatial import cKDTree
+        import torch
 
-        points = np.asarray(self.map.points, np.float64)
-        finite = np.isfinite(points).all(axis=1)
+        from tui_latent.metrics.nearest_neighbours import nearest
+
+        points = torch.from_numpy(np.array(self.map.points, np.float32))
+        finite = torch.isfinite(points).all(dim=1)
         result = np.full(len(points), np.nan)
         k = min(K + 1, int(finite.sum()))
         if k > 1:
-            distances, _ = cKDTree(points[finite]).query(points[finite], k=[k])
-            result[finite] = distances[:, 0]
+            distances, _ = nearest(points[finite], points[finite], k)
+            result[finite.numpy()] = distances[:, -1].numpy()
         return result
 
     @cached_property
     def clusters(self) -> Ints:
         """(M,) k-means clusters of the points, as many as classes.
 
-        Each has the number of the class that it fits best (Kuhn 1955), so that a cluster keeps
-        its colour from one evaluation to the next.
+        Each has the number of the class that it fits best, so that a cluster keeps its colour
+        from one evaluation to the next.
         """
-        from scipy.optimize import linear_sum_assignment
-        from sklearn.cluster import KMeans
+        from tui_latent.metrics.clustering import k_means, matched_classes
 
-        from tui_latent.metrics.sample_order import drawn_order
-
-        points = self.points.double().numpy()
-        count = min(len(self.map.class_names), len(np.unique(points, axis=0)))
-        order = drawn_order(self.points.double()).numpy()  # the images' own order does not matter
-        found = np.empty(len(points), np.int64)
-        found[order] = KMeans(max(count, 1), n_init=4, random_state=0).fit_predict(points[order])
-        shared = np.zeros((found.max() + 1, len(self.map.class_names)), np.int64)
-        np.add.at(shared, (found, self.map.labels), 1)
-        clusters, classes = linear_sum_assignment(-shared)
-        number = np.zeros(len(shared), np.int64)
-        number[clusters] = classes
-        return np.asarray(number[found], dtype=np.int64)
+        try:
+            found = k_means(self.points.numpy(), len(self.map.class_names), starts=_STARTS)
+        except ValueError as error:
+            raise InspectionError(f"step {self.map.step:,}: {error}") from error
+        classes = matched_classes(found, np.asarray(self.map.labels))
+        return np.array([classes.get(cluster, 0) for cluster in found.tolist()], dtype=np.int64)
 
     def facts(
         self, index: int, count: int, shown: NDArray[np.floating] | None = None
@@ -207,7 +203,7 @@ def _smallest(values: Floats, count: int) -> Ints:
     return np.asarray(chosen[np.argsort(values[chosen], kind="stable")][:count], np.int64)
 
 
-def space_at(source: RunSource, latent_map: LatentMap, newest: bool) -> Space:
+def space_at(source: RunData, latent_map: LatentMap, newest: bool) -> Space:
     """Return the space of an evaluation: at full width of the newest, else its map.
 
     The newest's latents may be of a later evaluation than the map that was read with it, or not
@@ -232,7 +228,7 @@ def space_at(source: RunSource, latent_map: LatentMap, newest: bool) -> Space:
     return Space(latent_map, points, None, None)
 
 
-def images_of(source: RunSource, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:
+def images_of(source: RunData, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:
     """Return held-out images, (n, H, W, C), as the run had them at a step; None is the newest."""
     import torch
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tui_latent.analysis import RunSource
+from tui_latent.analysis import RunData
 from tui_latent.analysis.evaluation_errors import NotMeasured
-from tui_latent.analysis.evaluation_parts import Space, density_search, named_curve
+from tui_latent.analysis.evaluation_parts import LabelledLatents, density_search, named_curve
 from tui_latent.analysis.outliers import Outliers
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.errors import DataError
@@ -35,7 +35,7 @@ Tell = Callable[[str], None]
 
 @torch.inference_mode()
 def outlier_curve(
-    source: RunSource, space: Space, step: int, asked: Outliers, on_progress: Tell
+    source: RunData, space: LabelledLatents, step: int, asked: Outliers, on_progress: Tell
 ) -> dict[str, Any]:
     """Return the ROC curve of held-out images against outliers; NotMeasured says why not."""
     on_progress("loading the network")

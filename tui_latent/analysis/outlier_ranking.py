@@ -11,7 +11,7 @@ from tui_latent.analysis.cache import Cache
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import shown
 from tui_latent.analysis.latent_stats import finite
-from tui_latent.analysis.run_data import RunLatents, RunSource
+from tui_latent.analysis.run_data import RunData, RunLatents
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class AnomalyRanking:
     Every call may raise InspectionError.
     """
 
-    def __init__(self, source: RunSource) -> None:
+    def __init__(self, source: RunData) -> None:
         self.source = source
         self._scores: Cache[NDArray[np.float64]] = Cache(_scores)
 

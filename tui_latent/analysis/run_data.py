@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tui_latent.datasets.identity import DataIdentity
     from tui_latent.datasets.image_set import Dataset, ImageSet
     from tui_latent.methods.method import Method
-    from tui_latent.metrics.knn import NeighbourSearch
+    from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
 LATENTS_FILE: Final = "latents/last.safetensors"
 CHECKPOINTS: Final = "checkpoints"
@@ -50,7 +50,7 @@ class RunLatents:
     @cached_property
     def search(self) -> NeighbourSearch:
         """Finds neighbours in the bank; InspectionError when a latent is not finite."""
-        from tui_latent.metrics.knn import NeighbourSearch
+        from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
         try:
             return NeighbourSearch(self.bank)
@@ -67,7 +67,7 @@ class RunModel:
     signature: Signature
 
 
-class RunSource:
+class RunData:
     """Reads what is asked for when it is asked for; newer latents and weights are taken up.
 
     Safe to ask from several threads. Every call may take seconds the first time, and may raise

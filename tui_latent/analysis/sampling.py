@@ -13,7 +13,7 @@ from tui_latent.analysis.cache import Cache
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.latent_stats import class_names, finite
-from tui_latent.analysis.run_data import RunLatents, RunSource
+from tui_latent.analysis.run_data import RunData, RunLatents
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +53,7 @@ class ClassSampler:
     Every call may take seconds the first time, and may raise InspectionError.
     """
 
-    def __init__(self, source: RunSource) -> None:
+    def __init__(self, source: RunData) -> None:
         self.source = source
         self._decoder = RunDecoder(source)
         self._classifier: Cache[Classifier] = Cache(_fit_classifier)

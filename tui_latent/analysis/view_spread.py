@@ -13,7 +13,7 @@ from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import views_of
 from tui_latent.analysis.latent_stats import finite
 from tui_latent.analysis.map_projection import NewestMap
-from tui_latent.analysis.run_data import RunLatents, RunSource
+from tui_latent.analysis.run_data import RunData, RunLatents
 from tui_latent.runs.schema import LatentMap
 
 NEIGHBOUR: Final = 20
@@ -56,7 +56,7 @@ class ViewSpreads:
     Every call may raise InspectionError.
     """
 
-    def __init__(self, source: RunSource) -> None:
+    def __init__(self, source: RunData) -> None:
         self.source = source
         self._newest_map = NewestMap(source)
         self._usual: Cache[tuple[float, int]] = Cache(_usual_distance)

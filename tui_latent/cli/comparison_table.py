@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui_latent.comparison import Comparison, MetricRow, difference_text, setting_text
+from tui_latent.number_format import UNKNOWN, number
 from tui_latent.runs.sanitize import plain_name
 
 _WIDEST: Final = 28
@@ -41,11 +42,11 @@ def _number_row(row: MetricRow) -> list[str]:
     winners = row.winners()
     for index, (last, best) in enumerate(zip(row.last, row.best, strict=True)):
         if last is None:
-            cells.append("–")
+            cells.append(UNKNOWN)
             continue
         star = "*" if index in winners else ""
-        parts = [f"{last:.4g}", difference_text(row, index)]
-        parts.append("" if best is None else f"({best:.4g}{star})")
+        parts = [number(last, 4), difference_text(row, index)]
+        parts.append("" if best is None else f"({number(best, 4)}{star})")
         cells.append(" ".join(part for part in parts if part))
     return cells
 

@@ -7,14 +7,17 @@ from pathlib import Path
 
 
 def export_report(path: Path) -> Path:
-    """Write a run's report as PNG and JSON; return the PNG's path."""
+    """Write the report of the run at `path` into its folder; return the PNG's path.
+
+    ReportError, an Exception with a sentence, says what is in the way.
+    """
     from tui_latent import reports
 
     return reports.export_report(path)
 
 
 def export_comparison(paths: Sequence[Path]) -> Path:
-    """Write a comparison of runs as PNG and JSON; return the PNG's path."""
+    """Write the comparison of the runs at `paths` into the first one's folder, as above."""
     from tui_latent import reports
 
     return reports.export_comparison(paths)

@@ -14,7 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, TextIO
 
+from tui_latent import number_format
 from tui_latent.runs.control import read_request, request
+from tui_latent.runs.metric_specs import LOSS, in_group
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
@@ -127,7 +129,7 @@ def run_line(summary: RunSummary) -> str:
     if summary.problem:
         return f"{'unreadable':11} {summary.name}: {summary.problem}"
     status = summary.status
-    knn = "–" if summary.best_knn_20 is None else f"{summary.best_knn_20:.3f}"
+    knn = number_format.number(summary.best_knn_20)
     return f"{status.state:11} {_share(status):>4}  kNN@20 {knn:>5}  {summary.name}"
 
 
@@ -211,12 +213,10 @@ def describe(snapshot: RunSnapshot) -> str:
     if status.total_steps:
         parts.append(f"step {status.step:,}/{status.total_steps:,}")
         parts.append(f"epoch {status.epoch:.1f}/{status.total_epochs}")
-    for label, name in (("loss", "train/loss"), ("kNN@20", "val/knn_20")):
-        value = _last(snapshot, name)
-        if value is not None:
-            parts.append(f"{label} {value:.4g}")
-        elif name in snapshot.missing:
-            parts.append(f"{label} –")
+    for spec in (LOSS, in_group("accuracy")[0]):
+        value = _last(snapshot, spec.name)
+        if value is not None or spec.name in snapshot.missing:
+            parts.append(f"{spec.short} {number_format.number(value, 4)}")
     if status.state == "paused" and status.error:
         parts.append(status.error)
     elif status.images_per_second:

@@ -21,8 +21,10 @@ from tui_latent.config.presets import (
 )
 from tui_latent.config.setting_values import read_value, split_items
 from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.number_format import number
 from tui_latent.runs.file_lock import one_at_a_time
 from tui_latent.runs.manifest import PRESET_FILE, read_manifest
+from tui_latent.runs.metric_specs import HELD_OUT_LOSS, in_group
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunBusyError, RunError, UnreadableError
@@ -238,16 +240,17 @@ def unreadable(name: str, error: Exception) -> dict[str, Any]:
 def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
     """Return lines for a person: what was set, how it ended, and its newest figures."""
     keys = list(rows[0][0].values) if rows else []
-    names = ["val/knn_1", "val/knn_5", "val/knn_20", "val/loss"]
-    lines = [[*keys, "state", *(name.removeprefix("val/") for name in names), "seconds"]]
+    specs = [*in_group("accuracy"), HELD_OUT_LOSS]
+    lines = [[*keys, "state", *(spec.short for spec in specs), "seconds"]]
     for trial, result in rows:
-        figures = [_figure(result["metrics"].get(name)) for name in names]
+        figures = [number(result["metrics"].get(spec.name), 4) for spec in specs]
         values = [_short(value) for value in trial.values.values()]
         lines.append([*values, result["state"], *figures, f"{result['seconds']:.0f}"])
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = [
         "  ".join(f"{cell:>{w}}" for cell, w in zip(line, widths, strict=True)) for line in lines
     ]
+    names = [spec.name for spec in specs]
     missing = [missing_lines(_of(result.get("missing", {}), names)) for _, result in rows]
     return [*text, *(f"–  {line}" for line in dict.fromkeys(itertools.chain(*missing)))]
 
@@ -271,10 +274,6 @@ def _short(value: object) -> str:
     """Write a value as a folder's name can hold it."""
     text = _plain(value)
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
 
 
 def _plain(value: object) -> str:

@@ -74,13 +74,3 @@ def lda_classifier(bank: Tensor, bank_labels: Tensor) -> Callable[[Tensor], Tens
 
     lda = LinearDiscriminantAnalysis().fit(wide.numpy(), labels.numpy())
     return lambda latents: torch.from_numpy(lda.predict(latents.detach().double().cpu().numpy()))
-
-
-def lda_counts(bank: Tensor, bank_labels: Tensor, latents: Tensor, classes: int) -> Tensor:
-    """Count what a linear discriminant analysis of the bank calls some latents: int64 (classes,).
-
-    `bank` is float (N, D), `latents` float (M, D). Of latents drawn by `class_samples` this is
-    what the notebook of MNIST_CAELatentSpace counts, which classifies the samples themselves; of
-    those decoded and embedded again it also says whether their pictures are of the class.
-    """
-    return torch.bincount(lda_classifier(bank, bank_labels)(latents), minlength=classes)

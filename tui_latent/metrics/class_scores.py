@@ -1,17 +1,14 @@
-"""What an accuracy is worth: its confidence interval, and what it is made of, class by class."""
+"""Accuracies in detail: confidence intervals, and the scores of each class."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-_Z: Final = 1.959963984540054
-"""97.5 % quantile of the standard normal: the interval covers 95 %"""
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,10 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
     """
     if not total:
         return math.nan, math.nan
-    share, z2 = right / total, _Z**2
-    centre = (share + z2 / (2 * total)) / (1 + z2 / total)
-    half = _Z * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2)) / (1 + z2 / total)
-    low = 0.0 if right == 0 else max(centre - half, 0.0)
-    high = 1.0 if right == total else min(centre + half, 1.0)
-    return low, high
+    from scipy.stats import binomtest
+
+    interval = binomtest(right, total).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def class_scores(confusion: NDArray[np.integer[Any]]) -> Sequence[ClassScores]:

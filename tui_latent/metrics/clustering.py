@@ -51,11 +51,9 @@ def evaluate_clustering(
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     wide = np.asarray(latents, dtype=np.float64)
-    order = drawn_order(torch.from_numpy(wide)).numpy()
-    assigned = np.empty(len(wide), dtype=np.int64)
-    assigned[order] = _k_means(wide[order], clusters, seed)
+    assigned = k_means(wide, clusters, seed)
     found = len(np.unique(assigned))
-    silhouette, of = _silhouette(wide, assigned, order)
+    silhouette, of = _silhouette(wide, assigned)
     return Clustering(
         assigned,
         found,
@@ -82,31 +80,50 @@ def why_no_clustering(labels: NDArray[np.int64]) -> str:
     return ""
 
 
-def matched_accuracy(assigned: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """Return the largest share of (N,) clusters equal to (N,) labels that any renaming can give.
+def k_means(
+    latents: NDArray[np.floating], clusters: int, seed: int = 0, starts: int = STARTS
+) -> NDArray[np.int64]:
+    """Return the cluster of each latent (N, D): int64 (N,); fewer clusters where fewer differ.
+
+    The order of the latents does not matter. ValueError without latents, or when one is not
+    finite.
+    """
+    from sklearn.cluster import KMeans
+
+    wide = np.asarray(latents, dtype=np.float64)
+    if not len(wide) or not np.isfinite(wide).all():
+        raise ValueError("k-means needs latents, all of them finite")
+    order = drawn_order(torch.from_numpy(wide)).numpy()
+    # Centred, because scikit-learn measures its tolerance against the variance alone.
+    centred = wide[order] - wide.mean(axis=0)
+    count = min(clusters, _different(wide, clusters))
+    # In place, because this copy is nobody else's.
+    fitted = KMeans(count, n_init=starts, random_state=seed, copy_x=False)
+    assigned = np.empty(len(wide), dtype=np.int64)
+    assigned[order] = fitted.fit_predict(centred)
+    return assigned
+
+
+def matched_classes(assigned: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[int, int]:
+    """Return which class each cluster stands for, so that most images are in their class's.
 
     Clusters are matched one to one with classes by the Hungarian method (Kuhn 1955), as is usual
-    for clustering accuracy (Xie, Girshick and Farhadi, ICML 2016, eq. 10).
+    for clustering accuracy (Xie, Girshick and Farhadi, ICML 2016, eq. 10); where there are more
+    clusters than classes, some have none.
     """
     classes, truth = np.unique(labels, return_inverse=True)
     clusters, group = np.unique(assigned, return_inverse=True)
     counts = np.zeros((len(clusters), len(classes)), dtype=np.int64)
     np.add.at(counts, (group, truth), 1)
-    matched = counts[linear_sum_assignment(counts, maximize=True)].sum()
-    return float(matched / len(labels))
+    matched = linear_sum_assignment(counts, maximize=True)
+    return {int(clusters[i]): int(classes[j]) for i, j in zip(*matched, strict=True)}
 
 
-def _k_means(latents: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.int64]:
-    from sklearn.cluster import KMeans
-
-    if not len(latents) or not np.isfinite(latents).all():
-        raise ValueError("k-means needs latents, all of them finite")
-    different = _different(latents, clusters)
-    # Centred, because scikit-learn measures its tolerance against the variance alone.
-    centred = latents - latents.mean(axis=0)
-    # In place, because this copy is nobody else's.
-    k_means = KMeans(min(clusters, different), n_init=STARTS, random_state=seed, copy_x=False)
-    return np.asarray(k_means.fit_predict(centred), dtype=np.int64)
+def matched_accuracy(assigned: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+    """Return the share of latents whose cluster stands for their class."""
+    classes = matched_classes(assigned, labels)
+    called = np.array([classes.get(cluster, -1) for cluster in assigned.tolist()])
+    return float((called == labels).mean())
 
 
 def _different(latents: NDArray[np.float64], enough: int) -> int:
@@ -119,12 +136,10 @@ def _different(latents: NDArray[np.float64], enough: int) -> int:
     return len(seen)
 
 
-def _silhouette(
-    latents: NDArray[np.float64], assigned: NDArray[np.int64], order: NDArray[np.int64]
-) -> tuple[float, int]:
+def _silhouette(latents: NDArray[np.float64], assigned: NDArray[np.int64]) -> tuple[float, int]:
     from sklearn.metrics import silhouette_score
 
-    rows = order[:SILHOUETTE_OF]
+    rows = drawn_order(torch.from_numpy(latents))[:SILHOUETTE_OF].numpy()
     if not 1 < len(np.unique(assigned[rows])) < len(rows):
         return float("nan"), len(rows)
     return float(silhouette_score(latents[rows], assigned[rows])), len(rows)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tui_latent.metrics.knn import NeighbourSearch
+from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
 ANOMALY_K: Final = 5
 """nearest training latents whose mean distance is the anomaly score"""
@@ -53,17 +53,12 @@ def roc(inliers: NDArray[np.floating], outliers: NDArray[np.floating]) -> Roc:
     """
     if not len(inliers) or not len(outliers):
         raise ValueError("a ROC curve needs inliers and outliers")
-    scores = np.concatenate([inliers, outliers]).astype(np.float64)
+    from sklearn.metrics import auc, roc_curve
+
     outlying = np.repeat([False, True], [len(inliers), len(outliers)])
-    order = np.argsort(-scores, kind="stable")
-    scores, outlying = scores[order], outlying[order]
-    last_of_equals = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
-    found = np.append(0, np.cumsum(outlying)[last_of_equals])
-    mistaken = np.append(0, np.cumsum(~outlying)[last_of_equals])
-    x, y = mistaken / len(inliers), found / len(outliers)
-    area = float(np.trapezoid(y, x))
-    turns = np.append(True, np.append(_turns(mistaken, found), True))
-    return Roc(x[turns], y[turns], area)
+    scores = np.concatenate([inliers, outliers]).astype(np.float64)
+    false_positives, true_positives, _ = roc_curve(outlying, scores)
+    return Roc(false_positives, true_positives, float(auc(false_positives, true_positives)))
 
 
 def thinned(curve: Roc, points: int) -> Roc:
@@ -135,9 +130,3 @@ def _nearest_of_each_class(
     if not distances.shape[1]:
         raise ValueError("an anomaly score needs training latents")
     return distances, labels
-
-
-def _turns(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say of each inner point of a path whether the path turns there."""
-    dx, dy = np.diff(x), np.diff(y)
-    return np.asarray(dx[:-1] * dy[1:] != dx[1:] * dy[:-1])

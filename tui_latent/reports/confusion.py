@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.runs.confusion import confused_pairs
+
 _PAIRS: Final = 6
 """confused pairs of classes named at most"""
 
@@ -37,12 +39,8 @@ def knn_confusion(counts: NDArray[np.int64], names: tuple[str, ...]) -> Confusio
     """Put a confusion matrix, rows the truth, into percent and find what is confused most."""
     totals = counts.sum(axis=1, keepdims=True)
     percent = np.divide(100 * counts, totals, where=totals > 0, out=np.full(counts.shape, np.nan))
-    wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:_PAIRS]
-    cells = [divmod(int(flat), len(counts)) for flat in order]
     pairs = tuple(
-        Confused(names[row], names[column], int(wrong[row, column]), float(percent[row, column]))
-        for row, column in cells
-        if wrong[row, column]
+        Confused(names[truth], names[called], images, float(percent[truth, called]))
+        for truth, called, images in confused_pairs(counts, _PAIRS)
     )
     return Confusion(counts, percent, pairs)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from tui_latent.reports.layouts import LayoutData, draw_rows, layout_rows, rows_height
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import Box, Page
+from tui_latent.reports.panels.components import draw_others, others_height
 from tui_latent.reports.panels.confusion import draw_confusion
 from tui_latent.reports.panels.curves import draw_knn, draw_loss
 from tui_latent.reports.panels.footer import draw_footing, footing_height
@@ -41,7 +42,9 @@ def draw_report(
     foot = footing_height(numbers.about, width)
     rows = layout_rows(numbers.about.method) if findings is not None else ()
     family = rows_height(rows, findings or {})
-    page = Page(_MARGIN + head + middle + _GAP + SHEETS_HEIGHT + _GAP + family + foot + _MARGIN)
+    others = others_height(numbers.others)
+    fixed = 2 * _MARGIN + middle + _GAP + SHEETS_HEIGHT + _GAP
+    page = Page(fixed + head + others + family + foot)
 
     top = _MARGIN
     draw_heading(page, Box(_MARGIN, top, width, head), numbers)
@@ -59,6 +62,8 @@ def draw_report(
     side = WIDTH - _MARGIN - right
     draw_neighbours(page, Box(right, top, side, SHEETS_HEIGHT), samples, numbers)
     top += SHEETS_HEIGHT + _GAP
+    draw_others(page, Box(_MARGIN, top, width, others), numbers.others)
+    top += others
     facts = LayoutData(numbers, latent_map, findings or {})
     draw_rows(page, Box(_MARGIN, top, width, family), rows, facts)
     top += family

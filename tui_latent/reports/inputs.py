@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.analysis import InspectionError, RunInspector, RunSource
+from tui_latent.analysis import InspectionError, RunData, RunInspector
 from tui_latent.analysis.class_extremes import class_extremes
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.evaluate import evaluate_run
@@ -73,7 +73,7 @@ class Thumbnails:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    source: RunSource
+    source: RunData
     snapshot: RunSnapshot
     seed: int
 
@@ -96,7 +96,7 @@ def collect_findings(
 ) -> dict[str, Any]:
     """Return what is asked for, by name; a text in its place says why it is not there."""
     try:
-        run = _Run(RunSource(path), snapshot, seed)
+        run = _Run(RunData(path), snapshot, seed)
     except InspectionError as error:
         return dict.fromkeys(wanted, str(error))
     return {name: _found(COLLECTORS[name], run) for name in wanted}

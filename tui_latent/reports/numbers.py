@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,8 @@ from tui_latent.reports.map_frame import MapFrame, map_frame
 from tui_latent.reports.run_summary import About, about_run
 from tui_latent.reports.samples import Sample, Samples, ViewSheet
 from tui_latent.reports.terms import loss_terms
+from tui_latent.runs.metric_specs import in_group, spec_in_run, term_names
 from tui_latent.runs.schema import Curve, RunSnapshot
-
-KS: Final = (1, 5, 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,8 @@ class Term:
 class Accuracy:
     """Share of the held-out images whose class the k nearest training images name."""
 
-    k: int
+    k: int | None
+    """None for an accuracy of another classifier"""
     line: Line
 
 
@@ -97,6 +97,8 @@ class ReportNumbers:
     confusion: Confusion | None
     views: ViewNumbers | str
     neighbours: tuple[SampleNumbers, ...] | str
+    others: tuple[Line, ...] = ()
+    """recorded metrics that no other panel shows"""
     family: Mapping[str, Any] = field(default_factory=dict)
     """numbers of the figures that the method's family has, by name; a text says why not"""
 
@@ -105,7 +107,9 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
     """Collect the numbers of a run and its samples."""
     curves = snapshot.curves
     terms = loss_terms(snapshot.preset, curves)
-    knn = [(k, curves.get(f"val/knn_{k}")) for k in KS]
+    knn = [(spec, curves.get(spec.name)) for spec in reversed(in_group("accuracy"))]
+    recorded = term_names(curves)
+    others = [name for name in curves if spec_in_run(name, recorded).group == "other"]
     return ReportNumbers(
         about=about_run(snapshot),
         metrics={
@@ -117,7 +121,7 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
             Term(name, _line(f"train/{name}", curves), _line(f"val/{name}", curves))
             for name in terms
         ),
-        knn=tuple(Accuracy(k, line_of(f"val/knn_{k}", curve)) for k, curve in knn if curve),
+        knn=tuple(_accuracy(spec.name, curve) for spec, curve in knn if curve),
         map=map_frame(snapshot.map) if snapshot.map is not None else None,
         confusion=knn_confusion(snapshot.confusion, snapshot.class_names)
         if snapshot.confusion is not None
@@ -126,6 +130,7 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
         neighbours=samples.neighbours
         if isinstance(samples.neighbours, str)
         else tuple(map(_sample_numbers, samples.neighbours)),
+        others=tuple(line_of(name, curves[name]) for name in others),
     )
 
 
@@ -160,6 +165,11 @@ def line_of(metric: str, curve: Curve) -> Line:
         curve.lows,
         curve.highs,
     )
+
+
+def _accuracy(metric: str, curve: Curve) -> Accuracy:
+    k = metric.removeprefix("val/knn_")
+    return Accuracy(int(k) if k.isdecimal() else None, line_of(metric, curve))
 
 
 def _view_numbers(views: ViewSheet | str) -> ViewNumbers | str:

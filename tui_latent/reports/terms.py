@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
-_NOT_TERMS: Final = frozenset({"loss", "lr", "images_per_second", "screen_share"})
-"""what `train/` has beside the terms"""
+from tui_latent.runs.metric_specs import term_names
 
 
 def loss_terms(preset: Mapping[str, Any], metrics: Iterable[str]) -> list[str]:
     """Return `loss` and the recorded terms that count in it, in the order of their records."""
-    parts = [metric.partition("/") for metric in metrics]
-    recorded = dict.fromkeys(name for room, _, name in parts if room in ("train", "val"))
-    trained = {name for room, _, name in parts if room == "train"} - _NOT_TERMS
+    recorded = list(metrics)
     method = preset.get("method", {})
-    terms = [name for name in recorded if name in trained and _weight(method, name) != 0]
-    return (["loss"] if "loss" in recorded else []) + terms
+    terms = [name for name in term_names(recorded) if _weight(method, name) != 0]
+    return (["loss"] if {"train/loss", "val/loss"} & set(recorded) else []) + terms
 
 
 def _weight(method: Mapping[str, Any], term: str) -> float:

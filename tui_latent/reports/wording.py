@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Final
 
-UNKNOWN = "–"
+from tui_latent import number_format
+
+UNKNOWN: Final = number_format.UNKNOWN
 
 
 def number(value: float | None) -> str:
-    """Return a value with three significant digits; `–` when it is not known."""
-    if value is None:
-        return UNKNOWN
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value == 0:
-        return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{digits}f}" if 0.000995 <= abs(value) < 999_500 else f"{value:.1e}"
-    return text.replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
+    """Return a value with three significant digits and a typographic minus."""
+    return number_format.number(value).replace("-", "−")
 
 
 def ticks(values: Sequence[float]) -> list[str]:

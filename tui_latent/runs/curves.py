@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 
 CAPACITY: Final = 1024
 """bins of a curve at most"""
-
-HIGHER_IS_BETTER: Final = ("val/knn_*", "val/linear_probe", "val/*accuracy*")
-"""metrics whose best value is the largest, as shell patterns; for all others it is the smallest"""
 
 _STEP, _TIME, _VALUE = range(3)
 _DRAWN: Final = ("steps", "times", "means", "lows", "highs")
@@ -38,11 +34,6 @@ class BinState:
     """(0 or 1, 3): step, time, value"""
     best: float
     non_finite: int
-
-
-def higher_is_better(metric: str) -> bool:
-    """Say whether a larger value of the metric is a better one."""
-    return any(fnmatchcase(metric, pattern) for pattern in HIGHER_IS_BETTER)
 
 
 class CurveBins:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Final
 
-_KNN: Final = re.compile(r"val/knn_(\d+)")
+from tui_latent.runs.metric_specs import spec_of
 
 
 def metric_label(metric: str) -> str:
     """Return what a held-out metric is called in a sentence: `kNN@20`, `effective rank`."""
-    if match := _KNN.fullmatch(metric):
-        return f"kNN@{match[1]}"
-    return metric.rpartition("/")[2].replace("_", " ")
+    spec = spec_of(metric)
+    return spec.title if spec.group == "space" else spec.short
 
 
 def missing_lines(missing: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from tui_latent.config.settings import Preset, VicregSettings
 from tui_latent.datasets.identity import DataIdentity, changes
 from tui_latent.datasets.image_set import Dataset
-from tui_latent.metrics.knn import nearest
+from tui_latent.metrics.nearest_neighbours import nearest
 from tui_latent.runs.manifest import PRESET_FILE
 from tui_latent.runs.run_list import find_run
 from tui_latent.runs.schema import RunError

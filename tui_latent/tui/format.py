@@ -7,7 +7,10 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
-UNKNOWN: Final = "–"
+from tui_latent import number_format
+
+UNKNOWN: Final = number_format.UNKNOWN
+number = number_format.short_number
 
 STATE_GLYPHS: Final[dict[str, str]] = {
     "starting": "○",
@@ -19,26 +22,6 @@ STATE_GLYPHS: Final[dict[str, str]] = {
     "interrupted": "╳",
 }
 """one cell each, so that states differ even without colour"""
-
-
-def number(value: float | None) -> str:
-    """Return a value with three significant digits and no zero before the point."""
-    if value is None:
-        return UNKNOWN
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if size >= 99_950 or size < 0.0009995:
-        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
-    if size >= 99.95:
-        return f"{value:,.0f}"
-    if size >= 0.9995:
-        return f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
-    return f"{value:.3f}".replace("0.", ".", 1)
 
 
 def share(done: float, total: float) -> str:

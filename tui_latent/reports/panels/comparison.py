@@ -10,7 +10,6 @@ from tui_latent.comparison import (
     Comparison,
     MetricRow,
     difference_text,
-    metric_name,
     setting_text,
 )
 from tui_latent.reports.legend import Entry, draw_legend, legend_height
@@ -24,6 +23,7 @@ from tui_latent.reports.run_summary import about_run
 from tui_latent.reports.style import BODY, FAINT, class_marker, class_paint
 from tui_latent.reports.text import fit, name_to_fit, wrap
 from tui_latent.reports.wording import UNKNOWN, duration, number
+from tui_latent.runs.metric_specs import MetricSpec
 from tui_latent.runs.schema import Curve
 
 Paint = tuple[float, float, float]
@@ -70,11 +70,10 @@ def runs_height(shown: Comparison) -> float:
     return len(shown.runs) * LINE_HEIGHT * 1.2 + 0.1
 
 
-def charted(shown: Comparison) -> list[str]:
-    """Return the metrics to draw: those of several runs, or of any where there is no such."""
-    recorded = {row.metric: sum(value is not None for value in row.last) for row in shown.metrics}
-    shared = [metric for metric, runs in recorded.items() if runs > 1]
-    return (shared or list(recorded))[:_MOST_CHARTS]
+def charted(shown: Comparison) -> list[MetricSpec]:
+    """Return the metrics to draw: those of several runs, else those of any run."""
+    shared = [row.spec for row in shown.metrics if sum(value is not None for value in row.last) > 1]
+    return (shared or [row.spec for row in shown.metrics])[:_MOST_CHARTS]
 
 
 def charts_height(shown: Comparison) -> float:
@@ -92,26 +91,30 @@ def draw_charts(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]
         row, column = divmod(index, _CHARTS_IN_ROW)
         left = box.left + column * (width + _GAP)
         place = Box(left, box.top + row * (_CHART + 0.1), width, _CHART)
-        curves = [run.curves.get(metric) for run in shown.runs]
+        curves = [run.curves.get(metric.name) for run in shown.runs]
         _draw_chart(page, place, metric, curves, paints)
 
 
 def _draw_chart(
-    page: Page, box: Box, metric: str, curves: Sequence[Curve | None], paints: Sequence[Paint]
+    page: Page,
+    box: Box,
+    metric: MetricSpec,
+    curves: Sequence[Curve | None],
+    paints: Sequence[Paint],
 ) -> None:
     lines = [
-        (line_of(metric, curve), paint)
+        (line_of(metric.name, curve), paint)
         for curve, paint in zip(curves, paints, strict=True)
         if curve is not None and len(curve.steps)
     ]
     logarithmic = spans_decades([line for line, _ in lines])
-    inner = page.title(box, metric_name(metric), "logarithmic" if logarithmic else "")
+    inner = page.title(box, metric.title, "logarithmic" if logarithmic else "")
     if not lines:
         page.message(inner, "no recorded value is finite")
         return
     axes = step_axes(page, inner, [line for line, _ in lines])
     for line, paint in lines:
-        draw_line(axes, line, {"color": paint}, band=metric.startswith("train/"))
+        draw_line(axes, line, {"color": paint}, band=metric.name.startswith("train/"))
     if logarithmic:
         make_logarithmic(axes)
 
@@ -143,7 +146,7 @@ def draw_numbers(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint
 
 def _number_cells(row: MetricRow) -> list[Cell]:
     winners = row.winners()
-    cells = [Cell(metric_name(row.metric))]
+    cells = [Cell(row.spec.title)]
     for index, (last, best) in enumerate(zip(row.last, row.best, strict=True)):
         bold = {"weight": "bold"} if index in winners else {}
         cells += [

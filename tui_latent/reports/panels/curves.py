@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tui_latent.reports.legend import Entry, draw_legend
-from tui_latent.reports.numbers import Accuracy, ReportNumbers, Term
+from tui_latent.reports.numbers import Line, ReportNumbers, Term
 from tui_latent.reports.page import Box, Page
 from tui_latent.reports.panels.chart import draw_line, make_logarithmic, spans_decades, step_axes
 from tui_latent.reports.style import INK, series_paint
 from tui_latent.reports.wording import number
+from tui_latent.runs.metric_specs import spec_of
 
 
 def draw_loss(page: Page, box: Box, numbers: ReportNumbers) -> None:
@@ -45,7 +46,7 @@ def draw_knn(page: Page, box: Box, numbers: ReportNumbers) -> None:
         page.message(inner, message)
         return
     entries = [
-        _knn_entry(position, accuracy, f"val/knn_{accuracy.k}" in numbers.missing)
+        _knn_entry(position, accuracy.line, accuracy.line.metric in numbers.missing)
         for position, accuracy in enumerate(numbers.knn)
     ]
     axes = step_axes(page, draw_legend(page, inner, entries), lines)
@@ -61,9 +62,9 @@ def _loss_entry(position: int, term: Term) -> Entry:
     return Entry(f"{name} {number(shown.last)}{lost}", _loss_style(position))
 
 
-def _knn_entry(position: int, accuracy: Accuracy, missing: bool) -> Entry:
-    line = accuracy.line
-    text = f"k={accuracy.k} {number(None if missing else line.last)}, best {number(line.best)}"
+def _knn_entry(position: int, line: Line, missing: bool) -> Entry:
+    name = spec_of(line.metric).short.replace("kNN@", "k=")
+    text = f"{name} {number(None if missing else line.last)}, best {number(line.best)}"
     return Entry(text, {"color": series_paint(position + 1)})
 
 

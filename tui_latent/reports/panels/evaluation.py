@@ -12,17 +12,11 @@ from tui_latent.reports.panels.table import Cell, Column, draw_table
 from tui_latent.reports.style import AXIS, BODY, FAINT, INK, class_paint, series_paint
 from tui_latent.reports.text import fit, wrap
 from tui_latent.reports.wording import number
+from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
 
 Found = Mapping[str, Any]
 
-_PARTS: Final = {
-    "knn_held_out": "kNN, held out",
-    "knn_train": "kNN, training",
-    "probe": "linear probe",
-    "clustering": "k-means",
-    "collapse": "use of the space",
-    "map": "map",
-}
+_PARTS: Final = ("knn_held_out", "knn_train", "probe", "clustering", "collapse", "map")
 _ALIGNED: Final = "of two views; smaller is better"
 _NO_VIEWS: Final = "not recorded: training makes no two views of an image"
 _VALUE: Final = 0.85
@@ -55,13 +49,13 @@ def draw_figures(page: Page, box: Box, title: str, found: Found, numbers: Report
 
 
 def _rows(part: str, found: Found) -> list[list[Cell]]:
-    name = _PARTS[part]
+    name = EVALUATION_PARTS[part]
     if part not in found:
         reason = found["missing"].get(part, "not measured")
         return [[Cell(name), Cell("–"), Cell(reason, {"color": FAINT})]]
     of: Found = found[part]
     if part in ("knn_held_out", "knn_train"):
-        side = name.partition(", ")[2]
+        side = name.removeprefix("kNN ")
         return [
             _share(f"kNN@{k}, {side}", share, _why(found, part, f"k={k}"))
             for k, share in of["accuracy"].items()
@@ -72,11 +66,11 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
         clusters = f"{of['clusters']} cluster{'s' * (of['clusters'] != 1)}"
         kept = f"{clusters} of {of['images']:,} held-out images, matched to classes"
         return [
-            _plain("k-means accuracy", of["accuracy"], kept),
-            _plain("k-means NMI", of["nmi"], "mutual information with the classes"),
-            _plain("k-means ARI", of["ari"], "adjusted Rand index"),
+            _plain("clustering/accuracy", of["accuracy"], kept),
+            _plain("clustering/nmi", of["nmi"], "mutual information with the classes"),
+            _plain("clustering/ari", of["ari"], "adjusted Rand index"),
             _plain(
-                "silhouette",
+                "clustering/silhouette",
                 of["silhouette"],
                 _why(found, part, "silhouette") or f"of {of['silhouette_of']:,} latents",
             ),
@@ -84,20 +78,22 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
     if part == "map":
         words = f"{of['k']} neighbours of {of['images']:,} images on the {of['projection']} map"
         return [
-            _plain("trustworthiness", of["trustworthiness"], words),
-            _plain("continuity", of["continuity"], words),
+            _plain("map/trustworthiness", of["trustworthiness"], words),
+            _plain("map/continuity", of["continuity"], words),
         ]
     dimensions = found["latents"]["dimensions"]
     signs = "; ".join(of["signs"])
     return [
-        _plain("effective rank", of["effective_rank"], signs or f"of {dimensions} dimensions"),
-        _plain("least deviation", of["std_min"], f"mean {number(of['std_mean'])}"),
         _plain(
-            "alignment",
+            "latent/effective_rank", of["effective_rank"], signs or f"of {dimensions} dimensions"
+        ),
+        _plain("latent/std_min", of["std_min"], f"mean {number(of['std_mean'])}"),
+        _plain(
+            "latent/alignment",
             of["alignment"],
             _why(found, part, "alignment") or (_NO_VIEWS if of["alignment"] is None else _ALIGNED),
         ),
-        _plain("uniformity", of["uniformity"], "of directions; lower is more even"),
+        _plain("latent/uniformity", of["uniformity"], "of directions; lower is more even"),
     ]
 
 
@@ -114,8 +110,8 @@ def _share(name: str, share: Found | None, why: str = "") -> list[Cell]:
     return [Cell(name), Cell(number(share["value"]), {"weight": "bold"}), _faint(interval)]
 
 
-def _plain(name: str, value: float | None, words: str) -> list[Cell]:
-    return [Cell(name), Cell(number(value), {"weight": "bold"}), _faint(words)]
+def _plain(metric: str, value: float | None, words: str) -> list[Cell]:
+    return [Cell(spec_of(metric).title), Cell(number(value), {"weight": "bold"}), _faint(words)]
 
 
 def _faint(text: str) -> Cell:

@@ -10,20 +10,11 @@ from tui_latent.reports.run_summary import About
 from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, TITLE
 from tui_latent.reports.text import fit, wrap
 from tui_latent.reports.wording import UNKNOWN, duration, number
+from tui_latent.runs.metric_specs import METRICS
 from tui_latent.runs.missing import missing_lines
 
 _HEADLINE, _FIGURES, _SPACE = 0.38, 0.62, 0.22
 _TILE = 1.9
-_KEY_FIGURES = (
-    ("kNN@20, held out", "val/knn_20"),
-    ("kNN@5", "val/knn_5"),
-    ("kNN@1", "val/knn_1"),
-    ("loss", "train/loss"),
-    ("effective rank", "latent/effective_rank"),
-    ("least deviation", "latent/std_min"),
-    ("alignment", "latent/alignment"),
-    ("uniformity", "latent/uniformity"),
-)
 
 
 def heading_height(numbers: ReportNumbers, width: float) -> float:
@@ -58,15 +49,12 @@ def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
 def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> None:
     """Draw the key figures in a row, each under its name; `–` for one that means nothing."""
     metrics, missing = numbers.metrics, numbers.missing
-    known = [
-        (name, metrics.get(metric))
-        for name, metric in _KEY_FIGURES
-        if metric in metrics or metric in missing
-    ]
-    for column, (name, value) in enumerate(known or [("kNN@20, held out", None)]):
+    key = [spec for spec in METRICS if spec.key]
+    known = [spec for spec in key if spec.name in metrics or spec.name in missing] or key[:1]
+    for column, spec in enumerate(known[: int(box.width / _TILE)]):
         x = box.left + column * _TILE
-        page.text(x, y, name, color=FAINT)
-        page.text(x, y + 0.29, number(value), FIGURE, weight="bold")
+        page.text(x, y, spec.title, color=FAINT)
+        page.text(x, y + 0.29, number(metrics.get(spec.name)), FIGURE, weight="bold")
 
 
 def _fact_lines(about: About, width: float) -> list[str]:

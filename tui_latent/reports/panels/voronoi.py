@@ -52,14 +52,19 @@ def draw_voronoi(
 
 def region_colors(latent_map: LatentMap, frame: MapFrame) -> NDArray[np.float64]:
     """Return a pale colour for each spot of the frame, from the bottom: (spots, spots, 3)."""
-    from scipy.spatial import cKDTree
+    import torch
 
-    points = np.asarray(latent_map.points, np.float64)
-    finite = np.isfinite(points).all(axis=1)
+    from tui_latent.metrics.nearest_neighbours import nearest
+
+    finite = np.isfinite(latent_map.points).all(axis=1)
+    points = torch.from_numpy(np.array(latent_map.points[finite], np.float32))
     along = (np.arange(_SPOTS) + 0.5) / _SPOTS * 2 * frame.half_width - frame.half_width
     across, up = np.meshgrid(frame.centre[0] + along, frame.centre[1] + along)
-    _, nearest = cKDTree(points[finite]).query(np.stack([across, up], axis=-1))
+    spots = torch.from_numpy(np.stack([across.ravel(), up.ravel()], axis=1)).float()
+    _, rows = nearest(points, spots, 1)
     labels = latent_map.labels[finite]
     paint = np.array([class_paint(label) for label in range(int(labels.max(initial=0)) + 1)])
-    pale: NDArray[np.float64] = _PALE + (1 - _PALE) * paint[labels[nearest]]
+    pale: NDArray[np.float64] = (
+        _PALE + (1 - _PALE) * paint[labels[rows.numpy().reshape(across.shape)]]
+    )
     return pale

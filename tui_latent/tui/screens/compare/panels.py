@@ -10,7 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal
 
-from tui_latent.comparison import Comparison, metric_name
+from tui_latent.comparison import Comparison
 from tui_latent.palettes import css_color
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series
@@ -43,7 +43,7 @@ class MetricChart(CurveChart):
     def show_metric(self, shown: Comparison, metric: str) -> None:
         """Show a metric's curves in the colours of their runs."""
         place = [row.metric for row in shown.metrics].index(metric) + 1 if shown.metrics else 0
-        name = metric_name(metric) if metric else "Curves"
+        name = shown.metrics[place - 1].spec.title if place else "Curves"
         count = f" · {place} of {len(shown.metrics)}" if place else ""
         self._titles = (f"{name}{count}", name)
         series = [

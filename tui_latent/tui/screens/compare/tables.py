@@ -14,9 +14,9 @@ from tui_latent.comparison import (
     Comparison,
     MetricRow,
     difference_text,
-    metric_name,
     setting_text,
 )
+from tui_latent.number_format import without_zero
 from tui_latent.palettes import RGB, class_glyph, css_color, run_colors
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.format import STATE_GLYPHS, clip, clock, column, number, share
@@ -148,7 +148,7 @@ def number_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
 def _number_columns(shown: Comparison, width: int) -> tuple[int, int, bool, bool]:
     """Return the cells of a name and of a run, and whether differences and best values fit."""
     count = len(shown.runs)
-    longest = max((len(metric_name(row.metric)) for row in shown.metrics), default=0)
+    longest = max((len(row.spec.title) for row in shown.metrics), default=0)
     key = min(_KEY, max(8, width - count * _LAST), longest + 1)
     room = (width - key) // count
     with_change, with_best = room >= _LAST + _CHANGE, room >= _LAST + _CHANGE + _BEST
@@ -167,7 +167,7 @@ def _heads(shown: Comparison, key: int, size: int, colored: bool) -> Content:
 def _number_line(
     row: MetricRow, key: int, size: int, with_change: bool, with_best: bool
 ) -> Content:
-    parts: list[Any] = [(column(metric_name(row.metric), key - 1) + " ", "dim")]
+    parts: list[Any] = [(column(row.spec.title, key - 1) + " ", "dim")]
     winners = row.winners()
     for index, (last, best) in enumerate(zip(row.last, row.best, strict=True)):
         bold = "bold" if index in winners else ""
@@ -176,19 +176,13 @@ def _number_line(
         parts.append((text, "" if with_best else bold))
         used = _LAST
         if with_change:
-            parts.append((column(_short(difference_text(row, index)), _CHANGE), "dim"))
+            parts.append((column(without_zero(difference_text(row, index)), _CHANGE), "dim"))
             used += _CHANGE
         if with_best:
             parts.append((column("" if best is None else number(best) + star, _BEST), bold))
             used += _BEST
         parts.append(" " * (size - used))
     return Content.assemble(*parts)
-
-
-def _short(difference: str) -> str:
-    """Drop the zero before the point, as `number` does."""
-    sign, size = difference[:1], difference[1:]
-    return sign + (size[1:] if size.startswith("0.") else size)
 
 
 def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How well the latent space is used: collapse metrics with their recent history."""
+"""How well the latent space is used, and metrics without a panel of their own, with history."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_latent.runs.metric_specs import MetricSpec, in_group, spec_in_run, term_names
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -17,14 +18,7 @@ from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.charts.raster import sparkline
 from tui_latent.tui.format import number
 
-ROWS: Final = (
-    ("latent/effective_rank", "rank"),
-    ("latent/std_min", "std, least"),
-    ("latent/std_mean", "std, mean"),
-    ("latent/alignment", "alignment"),
-    ("latent/uniformity", "uniformity"),
-)
-"""metric, name"""
+_FIGURES: Final = [spec for spec in in_group("space") if spec.name != "latent/collapsed"]
 _NAME, _VALUE = 11, 7
 
 
@@ -33,7 +27,7 @@ class SpacePanel(ChartPanel):
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "space")
-        self._curves: tuple[Curve | None, ...] = (None,) * len(ROWS)
+        self._curves: dict[MetricSpec, Curve] = {}
         self._hint = ""
         self._missing: Mapping[str, str] = {}
         self._at: int | None = None
@@ -51,11 +45,12 @@ class SpacePanel(ChartPanel):
 
         `missing` says why the newest evaluation lacks some of them.
         """
-        new = tuple(curves.get(metric) for metric, _ in ROWS)
-        names = [metric for metric, _ in ROWS]
+        terms = term_names(curves)
+        others = [spec for name in curves if (spec := spec_in_run(name, terms)).group == "other"]
+        new = {spec: curves[spec.name] for spec in (*_FIGURES, *others) if spec.name in curves}
+        names = [spec.name for spec in (*_FIGURES, *others)]
         why = {metric: reason for metric, reason in (missing or {}).items() if metric in names}
-        changed = any(a is not b for a, b in zip(new, self._curves, strict=True))
-        if changed or (hint, why) != (self._hint, self._missing):
+        if (new, hint, why) != (self._curves, self._hint, self._missing):
             self._curves, self._hint, self._missing = new, hint, why
             self.redraw()
 
@@ -63,14 +58,13 @@ class SpacePanel(ChartPanel):
         """Write the newest metrics."""
         curves, hint, at, missing = self._curves, self._hint, self._at, self._missing
         note = "; ".join(missing_lines(missing))
-        if all(curve is None for curve in curves):
+        if not curves:
             return lambda: Drawing(message_strips(note or hint, width, height), ("Space",))
 
         def draw() -> Drawing:
             lines = [
-                _line(name, curve, width, at, missing.get(metric, ""))
-                for (metric, name), curve in zip(ROWS, curves, strict=True)
-                if curve is not None
+                _line(spec.short, curve, width, at, missing.get(spec.name, ""))
+                for spec, curve in curves.items()
             ]
             return Drawing(lines[:height], ("Space · held out", "Space"))
 
@@ -85,7 +79,7 @@ def _line(name: str, curve: Curve, width: int, at: int | None, why: str) -> Stri
     beside = why if why and at is None else sparkline(means, room)
     return Strip(
         [
-            Segment(f" {name:<{_NAME}}", Style(dim=True)),
+            Segment(f" {name[:_NAME]:<{_NAME}}", Style(dim=True)),
             Segment(f"{number(value):<{_VALUE}} "),
             Segment(beside, Style(dim=True)),
         ]

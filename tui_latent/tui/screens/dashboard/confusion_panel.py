@@ -14,6 +14,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.palettes import class_color
+from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.format import column, number
@@ -66,14 +67,10 @@ def class_strips(
         bar = "━" * round(float(found[index]) * max(0, width - room - 11))
         value = f"{number(float(found[index])):>5} "
         lines.append([*named(index), Segment(value), Segment(bar, _DIM)])
-    mixed = confusion - np.diag(np.diag(confusion))
-    order = np.argsort(-mixed, axis=None, kind="stable")[: max(0, height - len(lines) - 2)]
-    pairs = [divmod(place, len(totals)) for place in order.tolist()]
-    pairs = [(truth, taken) for truth, taken in pairs if mixed[truth, taken]]
+    pairs = confused_pairs(confusion, max(0, height - len(lines) - 2))
     title = "most confused" if pairs else "no image is misclassified"
     lines += [[], [Segment(f" {title}", _DIM)]]
-    for truth, taken in pairs:
-        count = int(mixed[truth, taken])
+    for truth, taken, count in pairs:
         share = f"{count:>6,} {100 * count / int(totals[truth]):>3.0f} %"
         lines.append([*named(truth), Segment(" →", _DIM), *named(taken), Segment(share)])
     return [Strip(line).adjust_cell_length(width) for line in lines[:height]]

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Final
 
 from tui_latent.palettes import series_color
+from tui_latent.runs.metric_specs import in_group, term_names
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import LIVE_STATES, LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
 from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
 from tui_latent.tui.format import UNKNOWN, number
 
-NOT_TERMS: Final = frozenset({"lr", "images_per_second", "screen_share", "loss"})
-"""what `train/` has beside the loss terms"""
-
 
 def loss_series(snapshot: RunSnapshot) -> list[Series]:
     """Return the total loss and each of its terms, with their held-out values."""
     curves = snapshot.curves
-    names = {name.partition("/")[2]: None for name in curves if name.startswith("train/")}
-    terms = [name for name in names if name not in NOT_TERMS]
     result: list[Series] = []
-    for name in ["loss", *terms]:
+    for name in ["loss", *term_names(curves)]:
         solid, dotted = curves.get(f"train/{name}"), curves.get(f"val/{name}")
         title = "total" if name == "loss" else name
         result.append(Series(title, series_color(len(result)), solid, dotted))
@@ -34,12 +29,12 @@ def knn_series(snapshot: RunSnapshot) -> tuple[list[Series], str]:
     """Return the kNN accuracies, and the best one at k = 20 as text."""
     series = [
         Series(
-            f"k={k}",
+            spec.short.replace("kNN@", "k="),
             series_color(index + 1),
-            snapshot.curves.get(f"val/knn_{k}"),
-            known=f"val/knn_{k}" not in snapshot.missing,
+            snapshot.curves.get(spec.name),
+            known=spec.name not in snapshot.missing,
         )
-        for index, k in enumerate((1, 5, 20))
+        for index, spec in enumerate(reversed(in_group("accuracy")))
     ]
     last = series[-1].curve
     return series, f"best {number(last.best)}" if last is not None else ""

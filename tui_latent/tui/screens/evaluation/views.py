@@ -14,9 +14,9 @@ from tui_latent.analysis.evaluation_table import (
     confusion_reason,
     figure,
     figure_rows,
-    mixed_pairs,
 )
 from tui_latent.palettes import class_color
+from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.format import UNKNOWN, clip, column
 from tui_latent.tui.screens.evaluation.roc_panel import roc_curves
 
@@ -174,7 +174,7 @@ def _shaded(matrix: Matrix, names: Sequence[str], label: int, colored: bool) -> 
 
 
 def _pairs(matrix: Matrix, names: Sequence[str]) -> Content:
-    mixed = mixed_pairs(matrix, 20)
+    mixed = confused_pairs(matrix, 20)
     lines = [
         f"{clip(names[a], _NAME)} → {clip(names[b], _NAME)}  {count:,}" for a, b, count in mixed
     ]

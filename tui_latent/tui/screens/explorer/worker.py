@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui_latent.analysis.neighbourhood_change import NeighbourChanges
     from tui_latent.analysis.neighbourhoods import Space
     from tui_latent.analysis.projections import Projection
-    from tui_latent.analysis.run_data import RunSource
+    from tui_latent.analysis.run_data import RunData
     from tui_latent.runs.reader import RunReader
 
 
@@ -73,7 +73,7 @@ class ExplorerWorker:
         self._maps = WorkerThread(self._report_failure)
         self._points = WorkerThread(self._report_failure)
         self._mutex = threading.Lock()
-        self._source: RunSource | None = None
+        self._source: RunData | None = None
         self._reader: RunReader | None = None
         self._space: tuple[int, bool, Space] | None = None
         self._projection: Projection | None = None
@@ -120,12 +120,12 @@ class ExplorerWorker:
     def _report_failure(self, error: Exception) -> None:
         self._report(f"Failed: {error}")
 
-    def _run_source(self) -> RunSource:
-        from tui_latent.analysis.run_data import RunSource
+    def _run_source(self) -> RunData:
+        from tui_latent.analysis.run_data import RunData
 
         with self._mutex:
             if self._source is None:
-                self._source = RunSource(self._path)
+                self._source = RunData(self._path)
             return self._source
 
     def _run_reader(self) -> RunReader:

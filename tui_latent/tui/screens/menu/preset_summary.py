@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tui_latent.runs.metric_specs import spec_of
 from tui_latent.tui.format import number
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     )
     from tui_latent.datasets.describe import SourceFacts
 
-_METRICS: Final = {
-    "val/knn_1": "kNN@1",
-    "val/knn_5": "kNN@5",
-    "val/knn_20": "kNN@20",
-    "val/linear_probe": "linear probe",
-    "train/loss": "loss",
-    "val/loss": "held-out loss",
-}
 _INPUTS: Final = {
     "hog": "HOG features",
     "resnet18": "ResNet-18 features",
@@ -129,7 +122,7 @@ def view_words(augment: AugmentSettings) -> list[str]:
 
 def expect_words(expect: dict[str, float]) -> list[str]:
     """Say what was measured with the preset."""
-    return [f"{_METRICS.get(name, name)} {number(value)}" for name, value in expect.items()]
+    return [f"{spec_of(name).short} {number(value)}" for name, value in expect.items()]
 
 
 def _loss_words(method: MethodSettings) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from tui_latent.tui.screens.images.sheet import Sheet
 
 if TYPE_CHECKING:
-    from tui_latent.analysis import RunInspector, RunSource
+    from tui_latent.analysis import RunData, RunInspector
 
 Field = Literal["index", "other", "label", "rank"]
 
@@ -47,11 +47,11 @@ class OpenRun:
         self.path = path
 
     @cached_property
-    def source(self) -> RunSource:
+    def source(self) -> RunData:
         """The run's data, latents and model; InspectionError if it is not a run."""
-        from tui_latent.analysis import RunSource
+        from tui_latent.analysis import RunData
 
-        return RunSource(self.path)
+        return RunData(self.path)
 
     @cached_property
     def inspector(self) -> RunInspector:

@@ -1,0 +1,233 @@
+"""Exact nearest neighbours in a latent space, on the device of the latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from tui_latent.metrics.chunks import at_once, fits, mean_in_float64, row_blocks
+from tui_latent.metrics.knn_pruning import BankCells, worth_finding
+from tui_latent.metrics.products import exact_products
+
+_TREE_DIMENSIONS: Final = {"cpu": 8, "cuda": 2}
+"""up to here a k-d tree is faster than comparing all pairs: 100 times in the plane. Latents on a
+GPU are brought to the CPU's tree: a map's 60,000 points are half a megabyte"""
+_TREE_QUERIES: Final = 2048
+_QUERIES_AT_ONCE: Final = 1024
+"""to which each block of the bank is compared, so that the bank is read once for all of them"""
+_DISTANCES_AT_ONCE: Final = 2**24
+"""64 MB, and no long wait between two blocks of the bank"""
+_NUMBERS_IN_CACHE: Final = 2**19
+"""4 MB in float64"""
+_ON_GPU: Final = 4
+"""times as many queries, and numbers, at once where each piece costs a dozen launches"""
+_NUMBERS_AT_ONCE: Final = 2**26
+"""of candidates' latents on a GPU with memory for them"""
+_SPARE: Final = 8
+"""candidates beyond k that are ranked exactly"""
+
+
+def nearest(bank: Tensor, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the k nearest bank rows of each query, nearest first, by Euclidean distance.
+
+    `bank` is float (N, D), `queries` float (M, D) on the same device; the result is distances
+    float32 (M, k) and rows int64 (M, k). Equal distances come in no particular order.
+    ValueError when k is not within 1..N or a latent is not finite.
+    """
+    return NeighbourSearch(bank).nearest(queries, k)
+
+
+class NeighbourSearch:
+    """Finds neighbours in one bank of latents, float (N, D); ValueError when one is not finite."""
+
+    def __init__(self, bank: Tensor) -> None:
+        _require_finite("bank", bank)
+        self._bank = bank.detach().float()
+        self._tree: cKDTree | None = None
+        self._compared: _Compared | None = None
+        if bank.shape[1] <= _TREE_DIMENSIONS.get(bank.device.type, 0):
+            self._tree = cKDTree(self._bank.cpu().double().numpy())
+        else:
+            self._compared = _Compared(self._bank, torch.float32)
+
+    def nearest(
+        self, queries: Tensor, k: int, on_chunk: Callable[[], None] = lambda: None
+    ) -> tuple[Tensor, Tensor]:
+        """Return what the function `nearest` does; `between` runs between chunks of queries."""
+        if not 1 <= k <= len(self._bank):
+            raise ValueError(f"k is {k}, the bank has {len(self._bank):,} latents")
+        _require_finite("query", queries)
+        queries = queries.detach().float()
+        if self._compared is None:
+            return _by_tree(self._tree, queries, k, on_chunk)
+        with exact_products():
+            distances, rows, sure = self._compared.nearest(queries, k, on_chunk)
+            again = (~sure).nonzero()[:, 0]
+            if len(again):
+                wide = _Compared(self._bank, torch.float64)
+                distances[again], rows[again], _ = wide.nearest(queries[again], k, on_chunk)
+        return distances, rows
+
+
+def _by_tree(
+    tree: cKDTree, queries: Tensor, k: int, on_chunk: Callable[[], None]
+) -> tuple[Tensor, Tensor]:
+    distances, rows = [], []
+    for chunk in torch.split(queries.cpu().double(), _TREE_QUERIES):
+        found = tree.query(chunk.numpy(), k=range(1, k + 1), workers=-1)
+        distances.append(torch.from_numpy(found[0]).float())
+        rows.append(torch.from_numpy(found[1]).long())
+        on_chunk()
+    return torch.cat(distances).to(queries.device), torch.cat(rows).to(queries.device)
+
+
+class _Compared:
+    """A bank whose latents are compared with every query, in float `dtype`.
+
+    Candidates have the smallest |b|² - 2 q·b. That loses small distances between long vectors,
+    so candidates are ranked by |q - b|² in float64. On a CPU cells leave out what is far. Beside
+    the bank stands at most one copy of it, in float32: what is wider is made block by block.
+    """
+
+    def __init__(self, bank: Tensor, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._bank = bank
+        self._times = _ON_GPU if bank.device.type == "cuda" else 1
+        self._centre = mean_in_float64(bank)
+        self._centred: Tensor | None = None
+        if dtype == torch.float32 and fits(bank.device, 4 * bank.numel()):
+            self._centred = torch.empty_like(bank)
+            for rows in row_blocks(bank):
+                self._centred[rows] = self._about_centre(bank[rows])
+        lengths = [self._block(rows).square().sum(1) for rows in row_blocks(bank)]
+        self._lengths = torch.cat(lengths)
+        self._longest = self._lengths.max().double().sqrt()
+        self._cells: BankCells | None = None
+
+    def nearest(
+        self, queries: Tensor, k: int, on_chunk: Callable[[], None]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return distances, rows and, bool (M,), of which queries they are certainly right."""
+        with torch.autocast(queries.device.type, enabled=False):
+            chunks = []
+            for some in torch.split(queries, self._at_once(len(queries))):
+                centred = self._about_centre(some)
+                scores, rows = self._candidates(centred, k, on_chunk)
+                for start in range(0, len(some), self._queries):
+                    part = slice(start, start + self._queries)
+                    found = self._ranked(some[part], centred[part], scores[part], rows[part], k)
+                    chunks.append(found)
+        distances, rows, sure = (torch.cat(parts) for parts in zip(*chunks, strict=True))
+        return distances, rows, sure
+
+    @property
+    def _queries(self) -> int:
+        return self._times * _QUERIES_AT_ONCE
+
+    def _at_once(self, queries: int) -> int:
+        """Find cells if so many queries are worth it; return how many to take at once."""
+        suited = self._bank.device.type == "cpu" and self._centred is not None
+        if self._cells is None and suited and worth_finding(len(self._bank), queries):
+            assert self._centred is not None
+            self._cells = BankCells(self._centred, self._errors)
+        return self._queries if self._cells is None else self._cells.queries_at_once
+
+    def _candidates(
+        self, centred: Tensor, k: int, on_chunk: Callable[[], None]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the smallest scores of queries about the centre, rising, and their rows."""
+        count = min(k + _SPARE, len(self._bank))
+        if self._cells is not None:
+            found = self._cells.smallest_scores(centred, k, count, on_chunk)
+            if found is not None:
+                return found
+        # Freed at its end and asked for again: the process keeps what it frees (heap.py).
+        queries = min(len(centred), self._queries)
+        # Beside each distance there are its copies in topk, and the block of the bank.
+        room = at_once(centred.device, self._times * _DISTANCES_AT_ONCE, 32, least=queries)
+        buffer = centred.new_empty(min(queries * len(self._bank), room))
+        parts = torch.split(centred, self._queries)
+        chunks = [self._smallest_scores(part, count, buffer, on_chunk) for part in parts]
+        scores, rows = (torch.cat(parts) for parts in zip(*chunks, strict=True))
+        return scores, rows
+
+    def _ranked(
+        self, queries: Tensor, centred: Tensor, scores: Tensor, rows: Tensor, k: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Do `nearest` for queries whose candidates are known."""
+        squares = _squared_distances(queries, self._bank, rows)
+        squares = squares.masked_fill(rows < 0, torch.inf)  # no candidate at all
+        squares, order = squares.sort(stable=True)
+        # No row outside the candidates can be nearer where even the largest rounding error
+        # leaves it farther than the k-th of them.
+        length = centred.double().square().sum(1)
+        last = scores[:, -1].double()
+        sure = squares[:, k - 1] <= last + length - self._errors(length.sqrt())
+        sure |= scores.shape[1] == len(self._bank)
+        return squares[:, :k].sqrt().float(), rows.gather(1, order)[:, :k], sure
+
+    def _errors(self, lengths: Tensor) -> Tensor:
+        """Return the largest rounding error of squared distances to vectors of some lengths.
+
+        It is about D u (|q| + |b|)², and what is lost of products too small for the type: Higham,
+        Accuracy and Stability of Numerical Algorithms, sections 2.1 and 3.1.
+        """
+        terms, kind = self._bank.shape[1] + 8, torch.finfo(self._dtype)
+        return terms * (kind.eps * (self._longest + lengths).square() + kind.tiny)
+
+    def _smallest_scores(
+        self, centred: Tensor, count: int, buffer: Tensor, on_chunk: Callable[[], None]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the smallest scores of (M, D) queries in rising order, (M, count), and rows.
+
+        The bank is gone through block by block: a matrix product of few queries with all of a
+        large bank would read the bank from memory for each few.
+        """
+        block = len(buffer) // len(centred)
+        found = []
+        for start in range(0, len(self._bank), block):
+            bank = self._block(slice(start, start + block))
+            scores = buffer[: len(centred) * len(bank)].view(len(centred), len(bank))
+            lengths = self._lengths[start : start + block]
+            torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
+            smallest, rows = scores.topk(min(count, len(bank)), largest=False)
+            found.append((smallest, rows + start))
+            on_chunk()
+        smallest, rows = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
+        smallest, order = smallest.topk(count, largest=False)
+        return smallest, rows.gather(1, order)
+
+    def _block(self, rows: slice) -> Tensor:
+        """Return some of the bank about its centre."""
+        return (
+            self._about_centre(self._bank[rows]) if self._centred is None else self._centred[rows]
+        )
+
+    def _about_centre(self, latents: Tensor) -> Tensor:
+        return (latents.double() - self._centre).to(self._dtype)
+
+
+def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:
+    """Return |q - b|² of each query and its rows of the bank: float64 (M, K)."""
+    most = _NUMBERS_IN_CACHE if bank.device.type == "cpu" else _NUMBERS_AT_ONCE
+    numbers = at_once(bank.device, most, 24)  # in float32, in float64, and a temporary
+    some_rows = max(numbers // (rows.shape[1] * bank.shape[1]), 1)
+    found = []
+    parts = torch.split(queries, some_rows), torch.split(rows, some_rows)
+    for some, chosen in zip(*parts, strict=True):
+        differences = bank[chosen].double().sub_(some.double()[:, None])
+        found.append(differences.mul_(differences).sum(2))
+    return torch.cat(found)
+
+
+def _require_finite(what: str, latents: Tensor) -> None:
+    counts = [(~torch.isfinite(latents[rows])).any(1).sum() for rows in row_blocks(latents)]
+    broken = int(torch.stack(counts).sum()) if counts else 0
+    if broken:
+        raise ValueError(
+            f"{broken:,} of {len(latents):,} {what} latents are not finite: training has diverged"
+        )
