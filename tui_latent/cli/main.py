@@ -111,7 +111,7 @@ def presets(as_json: bool) -> None:
                 "source": preset.data.source,
                 "method": preset.method.name,
                 "latent_dim": preset.method.latent_dim,
-                "supervised": preset.supervised,
+                "supervised": preset.method.supervised,
             }
         )
     if as_json:

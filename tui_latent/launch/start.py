@@ -7,9 +7,10 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
+from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.config.presets import train_command
-from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.config.settings import Preset
 from tui_latent.datasets.describe import describe_source
 from tui_latent.runs.control import read_request, take_up
 from tui_latent.runs.run_list import find_run
