@@ -251,7 +251,7 @@ def test_tsne_of_many_images_is_of_a_sample_and_says_so(
 @pytest.fixture
 def without_data(autoencoder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The trained run where its images are no more."""
-    from tui_latent.datasets.errors import DataError
+    from tui_latent.sources.errors import DataError
 
     def load(*_: Any) -> Any:
         raise DataError("digits: no images in /nowhere")

@@ -206,7 +206,7 @@ def test_the_whole_is_plain_json(make_run: MakeRun) -> None:
 def test_images_that_are_gone_are_reported(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui_latent.datasets.errors import DataError
+    from tui_latent.sources.errors import DataError
 
     run = make_run()
 

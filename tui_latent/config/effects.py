@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from tui_latent.config.settings import Preset
-from tui_latent.datasets.arrays import look_at_arrays
-from tui_latent.datasets.errors import DataError
-from tui_latent.datasets.registry import PUBLIC_DATASETS
+from tui_latent.sources import SOURCES, PublicDataset
 
 Condition = Callable[[Preset], bool]
 
@@ -68,12 +65,12 @@ _RULES: Final = (
     ),
     Rule(
         ("data.path",),
-        lambda preset: preset.data.source in PUBLIC_DATASETS,
+        lambda preset: not SOURCES[preset.data.source].needs_path,
         "the images are those of '{data.source}': set data.source=folder or data.source=arrays too",
     ),
     Rule(
         ("data.skip_corrupt",),
-        lambda preset: preset.data.source != "folder",
+        lambda preset: not SOURCES[preset.data.source].skips_corrupt,
         "only an image folder has files that cannot be read one by one: set data.source=folder",
     ),
     Rule(
@@ -200,7 +197,8 @@ def effective(preset: Preset) -> Preset:
         sections.setdefault(section, {})[name] = field.get_default()
     data = preset.data.model_copy(update=sections.pop("data", {}))
     fraction = data.val_fraction
-    if data.source == "digits" and not fraction:
+    source = SOURCES[data.source]
+    if isinstance(source, PublicDataset) and not source.test_files and not fraction:
         fraction = _DEFAULT_FRACTION
     merge = {name: tuple(sorted(members)) for name, members in sorted(data.merge.items())}
     same = {"classes": tuple(sorted(set(data.classes))), "merge": merge, "val_fraction": fraction}
@@ -255,15 +253,8 @@ def _get(preset: Preset, key: str) -> Any:
 
 def _grey(preset: Preset) -> bool:
     """Say whether the images are known to have one channel."""
-    data = preset.data
-    if data.source in PUBLIC_DATASETS:
-        return PUBLIC_DATASETS[data.source].shape[0] == 1
-    if data.source != "arrays":
-        return False
-    try:
-        return look_at_arrays(Path(data.path).expanduser()).shape[0] == 1
-    except (DataError, OSError, RuntimeError, ValueError):  # told where the data is looked at
-        return False
+    shape = SOURCES[preset.data.source].image_shape(preset.data.path)
+    return shape is not None and shape[0] == 1
 
 
 def _last_look(preset: Preset) -> float:

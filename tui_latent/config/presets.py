@@ -32,6 +32,7 @@ from tui_latent.config.setting_values import (
     write_value,
 )
 from tui_latent.config.settings import Preset, StageSettings
+from tui_latent.sources import SOURCES
 
 __all__ = [
     "PresetError",
@@ -205,7 +206,9 @@ def preset_fields(preset: Preset) -> list[PresetField]:
 def _field(key: str, value: object, info: FieldInfo) -> PresetField:
     choices: tuple[str, ...] = ()
     kind: Literal["choice", "flag", "number", "text"] = "text"
-    if get_origin(info.annotation) is Literal:
+    if key == "data.source":
+        choices, kind = tuple(SOURCES), "choice"
+    elif get_origin(info.annotation) is Literal:
         choices, kind = get_args(info.annotation), "choice"
     elif isinstance(value, bool):
         kind = "flag"

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic_core import PydanticKnownError
 
 from tui_latent.config.methods import MethodSettings, parse_method
 from tui_latent.config.section import LatentDim, NonNegative, Positive, Probability, Section
+from tui_latent.sources import SOURCES
 
-Source = Literal[
-    "digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "stl10", "folder", "arrays"
-]
 Acceleration = Literal["auto", "off", "compile", "graph"]
+
+
+def _known_source(name: str) -> str:
+    if name not in SOURCES:
+        known = " or ".join(f"'{source}'" for source in SOURCES)
+        raise PydanticKnownError("literal_error", {"expected": known})
+    return name
 
 
 class DataSettings(Section):
     """Which images, and what of them the network sees."""
 
-    source: Source
+    source: Annotated[str, AfterValidator(_known_source)]
     """where the images come from"""
     path: str = ""
     """image folder or .npz file, for the sources `folder` and `arrays`"""
@@ -44,7 +50,7 @@ class DataSettings(Section):
 
     @model_validator(mode="after")
     def _path_where_needed(self) -> DataSettings:
-        if self.source in ("folder", "arrays") and not self.path:
+        if SOURCES[self.source].needs_path and not self.path:
             raise ValueError(f"source '{self.source}' needs a path: --set data.path=…")
         return self
 

@@ -19,6 +19,7 @@ from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.hardware import no_gpu_reason
 from tui_latent.runtime.malloc import trim_memory
 from tui_latent.runtime.versions import version_of
+from tui_latent.sources import SOURCES
 
 _VERSIONED = ("tui-latent", "torch", "torchvision", "numpy", "scikit-learn", "textual", "plotext")
 
@@ -48,7 +49,7 @@ def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
     """Return a preset that says the same wherever it is read: in another folder, another day."""
     data = preset.data
     changes = {"weights": _absolute(data.weights)}
-    if data.source in ("folder", "arrays"):
+    if SOURCES[data.source].needs_path:
         changes["path"] = _absolute(data.path)
     update: dict[str, object] = {"data": data.model_copy(update=changes)}
     method = preset.method

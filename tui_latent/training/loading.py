@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.runs.control import read_request
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.writer import RunWriter
+from tui_latent.sources.errors import DataError
 from tui_latent.training.run_control import POLL_EVERY, StopRequested
 
 _Result = TypeVar("_Result")
