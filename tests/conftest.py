@@ -100,7 +100,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture
 def no_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the images away."""
-    from tui_latent.datasets.errors import DataError
+    from tui_latent.sources.errors import DataError
 
     def gone(*_: object) -> None:
         raise DataError("digits are not in /data: mount it")

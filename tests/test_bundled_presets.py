@@ -10,9 +10,10 @@ import pytest
 import torch
 import torchvision
 
+from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.config.preset_files import PresetError, preset_names
 from tui_latent.config.presets import load_preset, load_run_preset
-from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.config.settings import Preset
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.runs.reader import RunReader
 

@@ -15,13 +15,13 @@ from tests.tui.made_runs import clusters
 from tui_latent.cli.main import main
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_preset
-from tui_latent.datasets.errors import DataError
 from tui_latent.launch.progress import describe
 from tui_latent.reports import export_report
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.run_list import list_runs
 from tui_latent.runs.schema import LatentMap, RunError
 from tui_latent.runs.writer import RunWriter
+from tui_latent.sources.errors import DataError
 
 TITLE = "\x1b]0;owned\x07"
 """sets the title of a terminal that believes it"""

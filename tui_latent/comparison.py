@@ -16,6 +16,7 @@ import numpy as np
 
 from tui_latent import number_format
 from tui_latent.config.effects import WORDS, effects_of_table
+from tui_latent.config.methods import method_class
 from tui_latent.procrustes import align, disparity
 from tui_latent.runs.metric_specs import (
     GROUPS,
@@ -31,13 +32,6 @@ MOST_RUNS: Final = 8
 """runs whose colours can be told apart"""
 
 _LOSSES: Final = ("loss", "term")
-_SAME_LOSS: Final = frozenset(
-    {
-        *("latent_dim", "network", "width", "hidden_dim", "head_dim", "dropout", "projector"),
-        *("epochs", "lr", "warmup_epochs", "trainable"),
-    }
-)
-"""settings of a method and its stages that leave the loss the same function of the latents"""
 _IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "data.val_fraction")
 """settings that choose and label the held-out images; the seed does not"""
 _STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
@@ -119,7 +113,7 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
     same = earlier is not None and all(map(operator.is_, maps, (run.map for run in earlier.runs)))
     presets = [run.preset for run in runs]
     settings = differing_settings(presets)
-    images, objectives = _other_images_note(settings), _other_losses_note(settings)
+    images, objectives = _other_images_note(settings), _other_losses_note(settings, presets)
     labels = short_names([run.name for run in runs])
     missing = [
         f"{label}: missing: {line}"
@@ -255,16 +249,17 @@ def _other_images_note(settings: Sequence[SettingRow]) -> str:
     return f"other data ({_listed(keys)}): no number is of the same images" if keys else ""
 
 
-def _other_losses_note(settings: Sequence[SettingRow]) -> str:
+def _other_losses_note(settings: Sequence[SettingRow], presets: Sequence[Mapping[str, Any]]) -> str:
     methods = next((row.values for row in settings if row.key == "method.name"), ())
     if methods:
         names = ", ".join(dict.fromkeys(map(setting_text, methods)))
         return f"other methods ({names}): their losses cannot be compared"
+    method = method_class(presets[0]) if presets else None
+    same_loss = method.same_loss if method is not None else frozenset()
     keys = [
         row.key
         for row in settings
-        if row.key.startswith(("method.", "stages."))
-        and row.key.rpartition(".")[2] not in _SAME_LOSS
+        if row.key.startswith("method.") and row.key.removeprefix("method.") not in same_loss
     ]
     return f"other objectives ({_listed(keys)}): their losses cannot be compared" if keys else ""
 

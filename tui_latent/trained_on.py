@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.identity import DataIdentity, changes, pack, unpack
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.schema import RunError
+from tui_latent.sources.errors import DataError
 
 IMAGES_FILE: Final = "images.npz"
 

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from tests.trained_runs import stored
-from tui_latent.analysis.decoding import DECODING, RunDecoder, no_decoder
+from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.run_data import RunData
+from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
 
@@ -21,7 +22,7 @@ Trained = Callable[[str], Path]
 
 def test_the_methods_named_as_decoding_are_those_that_decode() -> None:
     decoding = {name for name, method in METHODS.items() if method.decode is not Method.decode}
-    assert decoding == DECODING
+    assert decoding == {name for name, method in METHOD_SETTINGS.items() if method.decodes}
 
 
 def test_reconstructions_are_the_decoded_latents_that_training_wrote(trained: Trained) -> None:

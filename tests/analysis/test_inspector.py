@@ -16,9 +16,9 @@ from safetensors.torch import save_file
 from tui_latent.analysis import InspectionError, RunInspector, preset_augmentations
 from tui_latent.config.presets import parse_preset
 from tui_latent.config.settings import DataSettings, Preset
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.writer import RunWriter
+from tui_latent.sources.errors import DataError
 
 TABLE: dict[str, Any] = {
     "data": {"source": "digits"},

@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 
 from tui_latent.analysis import InspectionError, RunData
 from tui_latent.config.presets import parse_preset
-from tui_latent.datasets.errors import DataError
 from tui_latent.launch.start import create_run, train_run
+from tui_latent.sources.errors import DataError
 
 SMALL = {
     "precision": "float32",

@@ -16,7 +16,7 @@ from tui_latent.analysis.decoding import RunDecoder
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.run_data import RunData
 from tui_latent.analysis.sampling import ClassSampler
-from tui_latent.datasets.errors import DataError
+from tui_latent.sources.errors import DataError
 
 Trained = Callable[[str], Path]
 

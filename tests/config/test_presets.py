@@ -513,4 +513,4 @@ def test_the_form_has_a_field_for_every_setting_with_words_beside_it() -> None:
 
 @pytest.mark.parametrize(("method", "sees"), [("triplet", True), ("vicreg", False)])
 def test_a_preset_says_whether_training_sees_labels(method: str, sees: bool) -> None:
-    assert parse_preset(table(method), {}, "x").supervised is sees
+    assert parse_preset(table(method), {}, "x").method.supervised is sees

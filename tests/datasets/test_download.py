@@ -14,8 +14,8 @@ import torchvision.datasets
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.download import download
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.sources.errors import DataError
 
 from .conftest import write_mnist
 

@@ -11,12 +11,12 @@ from PIL import Image
 
 from tui_latent.config.settings import AugmentSettings, DataSettings
 from tui_latent.datasets.describe import describe_source
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.folder_layout import FolderLayout, find_layout
 from tui_latent.datasets.image_set import Dataset
-from tui_latent.datasets.naming import natural_order, shown_names
 from tui_latent.datasets.pairing import make_pairing
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.sources.errors import DataError
+from tui_latent.sources.naming import natural_order, shown_names
 
 
 def lay(root: Path, *folders: str, images: int = 4) -> Path:

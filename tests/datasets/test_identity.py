@@ -15,10 +15,10 @@ from PIL import Image
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import content_digests as contents_module
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.identity import DataIdentity, changes
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.sources.errors import DataError
 
 OLD = 315_532_800
 """seconds; what reproducible archives give every file"""

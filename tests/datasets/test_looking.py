@@ -16,8 +16,8 @@ from tui_latent.analysis.images import load, load_images
 from tui_latent.cli.main import main
 from tui_latent.config.presets import parse_preset
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.errors import DataError
 from tui_latent.launch.start import create_run
+from tui_latent.sources.errors import DataError
 
 from .conftest import write_mnist
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.selection import (
     capped,
     chosen_classes,
@@ -17,6 +16,7 @@ from tui_latent.datasets.selection import (
     merged_classes,
     stratified_split,
 )
+from tui_latent.sources.errors import DataError
 
 NAMES = ("cat", "dog", "[red]", "truck")
 labels_of_any_classes = st.lists(st.integers(0, 4), min_size=1, max_size=120).map(

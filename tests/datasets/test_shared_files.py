@@ -319,7 +319,7 @@ def test_where_a_user_may_not_write_the_images_are_kept_at_home(
         load_dataset(chosen.model_copy(update={"inputs": "hog"}), 0)
 
     def without_a_home() -> None:
-        from tui_latent.datasets.errors import DataError
+        from tui_latent.sources.errors import DataError
 
         with pytest.raises(DataError, match=r"make it writable, or set TUI_LATENT_DATA"):
             load_dataset(chosen, 0)

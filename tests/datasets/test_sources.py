@@ -16,8 +16,8 @@ from sklearn.datasets import load_digits
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.image_set import Dataset
-from tui_latent.datasets.registry import PUBLIC_DATASETS
 from tui_latent.datasets.sources import DataError, channel_statistics, load_dataset, resized
+from tui_latent.sources import public_datasets
 
 from .conftest import write_idx, write_mnist
 
@@ -49,7 +49,7 @@ def test_digits_are_scikit_learns() -> None:
     assert bool((share - 0.2).abs().max() < 0.01)
     assert dataset.held_out == "20 % of the training images"
     assert dataset.train.images.dtype == torch.uint8 and int(dataset.train.images.max()) == 255
-    facts = PUBLIC_DATASETS["digits"]
+    facts = public_datasets()["digits"]
     assert (facts.train, facts.held_out) == (len(dataset.train), len(dataset.val))
 
 
@@ -263,10 +263,13 @@ def test_facts_without_reading(data_folder: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_tables_of_public_datasets_are_consistent() -> None:
-    for dataset in PUBLIC_DATASETS.values():
+    for dataset in public_datasets().values():
         assert len(set(dataset.class_names)) == len(dataset.class_names)
-    assert [len(PUBLIC_DATASETS[name].class_names) for name in ("cifar10", "cifar100")] == [10, 100]
-    names = PUBLIC_DATASETS["cifar100"].class_names
+    assert [len(public_datasets()[name].class_names) for name in ("cifar10", "cifar100")] == [
+        10,
+        100,
+    ]
+    names = public_datasets()["cifar100"].class_names
     assert list(names) == sorted(names)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.methods.toys import TINY, toy_batch, train_steps
-from tui_latent.config.settings import AutoencoderSettings
+from tui_latent.config.methods.autoencoder import AutoencoderSettings
 from tui_latent.methods.autoencoder import Autoencoder
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from tests.methods.toys import TINY, toy_batch, train_steps
-from tui_latent.config.settings import ContrastiveSettings, StageSettings
+from tui_latent.config.methods.contrastive import ContrastiveSettings
+from tui_latent.config.settings import StageSettings
 from tui_latent.methods.contrastive import Contrastive
 from tui_latent.methods.losses import cauchy_info_nce, kl_to_standard_normal, norm, nt_xent
 

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.manifold import SpectralEmbedding
 from sklearn.neighbors import NearestNeighbors, kneighbors_graph
 
-from tui_latent.config.settings import EigenmapsSettings
+from tui_latent.config.methods.eigenmaps import EigenmapsSettings
 from tui_latent.methods.eigenmaps import Eigenmaps, nearest_rows
 
 

@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from pydantic import TypeAdapter
 
 from tests.methods.toys import TINY, loss_of, toy_batch, train_steps
-from tui_latent.config.settings import MethodSettings, StageSettings
+from tui_latent.config.methods import METHOD_SETTINGS
+from tui_latent.config.settings import StageSettings
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
-
-SETTINGS: TypeAdapter[Any] = TypeAdapter(MethodSettings)
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "cauchy": {"name": "contrastive", "norm_weight": 0.01},
@@ -36,8 +34,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 def build(variant: str, shape: Sequence[int] = (1, 8, 8), latent_dim: int = 2) -> Method:
     """Build a method of this variant with the same weights each time."""
     torch.manual_seed(0)
-    settings = SETTINGS.validate_python({**VARIANTS[variant], **TINY, "latent_dim": latent_dim})
-    return METHODS[VARIANTS[variant]["name"]](settings, shape)
+    table = {**VARIANTS[variant], **TINY, "latent_dim": latent_dim}
+    settings = METHOD_SETTINGS[table["name"]].model_validate(table)
+    return METHODS[table["name"]](settings, shape)
 
 
 @pytest.fixture(params=VARIANTS)
@@ -48,7 +47,9 @@ def variant(request: pytest.FixtureRequest) -> str:
 
 def test_every_method_of_the_settings_is_listed() -> None:
     named = {VARIANTS[variant]["name"] for variant in VARIANTS}
-    assert set(METHODS) == named | {"eigenmaps"}
+    assert set(METHODS) == set(METHOD_SETTINGS) == named | {"eigenmaps"}
+    for name, method in METHOD_SETTINGS.items():
+        assert method.fitted == (METHODS[name].pairing == "none")
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 12, 9), (20,)])
@@ -58,7 +59,7 @@ def test_losses_are_the_named_finite_scalars_and_reach_the_encoder(
     method = build(variant, shape)
     terms = method.losses(toy_batch(method.pairing, shape))
     assert tuple(terms) == method.terms
-    assert set(method.weights()) == set(method.terms)
+    assert set(terms) <= set(METHOD_SETTINGS[VARIANTS[variant]["name"]].terms)
     for name, term in terms.items():
         assert term.shape == () and term.dtype is torch.float32 and torch.isfinite(term), name
         gradients = torch.autograd.grad(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.methods.toys import TINY
-from tui_latent.config.settings import NetworkSettings
+from tui_latent.config.methods import NetworkSettings
 from tui_latent.methods.networks import (
     LOGVAR_BOUND,
     Decoder,
@@ -22,7 +22,7 @@ from tui_latent.methods.networks import (
 
 def network(name: str, latent_dim: int = 2, dropout: float = 0.0) -> NetworkSettings:
     return NetworkSettings.model_validate(
-        {**TINY, "latent_dim": latent_dim, "network": name, "dropout": dropout}
+        {**TINY, "name": "any", "latent_dim": latent_dim, "network": name, "dropout": dropout}
     )
 
 
@@ -68,7 +68,7 @@ def test_resnet18_has_torchvisions_blocks() -> None:
     reference.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
     reference.maxpool = nn.Identity()
     reference.fc = nn.Identity()
-    settings = NetworkSettings(latent_dim=2, network="resnet18", width=64)
+    settings = NetworkSettings(name="any", latent_dim=2, network="resnet18", width=64)
     trunk = Encoder(settings, (3, 32, 32), 2).body[0]
     assert isinstance(trunk, nn.Module)
     # Weights come in the same order: a block's shortcut last.

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.methods.toys import TINY, loss_of, toy_batch
-from tui_latent.config.settings import SiameseSettings
+from tui_latent.config.methods.siamese import SiameseSettings
 from tui_latent.methods.losses import (
     gaussian_pairwise,
     gaussian_triplet,

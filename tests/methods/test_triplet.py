@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.methods.toys import TINY, toy_batch
-from tui_latent.config.settings import TripletSettings
+from tui_latent.config.methods.triplet import TripletSettings
 from tui_latent.methods.losses import triplet_margin
 from tui_latent.methods.triplet import Triplet, semi_hard_rows
 

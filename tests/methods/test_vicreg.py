@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.methods.toys import TINY, toy_batch, train_steps
-from tui_latent.config.settings import VicregSettings
+from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.methods.losses import vicreg_terms
 from tui_latent.methods.vicreg import Vicreg
 

@@ -24,10 +24,11 @@ from tests.reports.test_figure import CIFAR, ODD
 from tests.trained_runs import stored
 from tui_latent.analysis.decoding import Reconstructions
 from tui_latent.analysis.sampling import ClassSamples
+from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.reports.export import export_report
 from tui_latent.reports.figure import draw_report
 from tui_latent.reports.inputs import Cloud, Flat, Thumbnails, collect_findings
-from tui_latent.reports.layouts import LAYOUTS, layout_rows, needed, rows_height
+from tui_latent.reports.layouts import PANELS, layout_rows, needed, rows_height
 from tui_latent.reports.map_frame import map_frame
 from tui_latent.reports.numbers import report_numbers
 from tui_latent.reports.panels.thumbnails import sheet
@@ -89,10 +90,10 @@ def decoded(names: tuple[str, ...]) -> dict[str, Any]:
     return {"samples": shown, "reconstructions": reconstructed}
 
 
-def test_every_method_has_a_family() -> None:
-    from tui_latent.methods import METHODS as KNOWN
-
-    assert set(KNOWN) <= set(LAYOUTS)
+def test_the_panels_that_methods_list_exist() -> None:
+    for method in METHOD_SETTINGS.values():
+        assert {name for row in method.report for name in row} <= set(PANELS)
+    assert layout_rows("of a later version") == layout_rows("")
 
 
 @pytest.mark.parametrize(
@@ -250,7 +251,7 @@ def test_tsne_of_many_images_is_of_a_sample_and_says_so(
 @pytest.fixture
 def without_data(autoencoder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The trained run where its images are no more."""
-    from tui_latent.datasets.errors import DataError
+    from tui_latent.sources.errors import DataError
 
     def load(*_: Any) -> Any:
         raise DataError("digits: no images in /nowhere")

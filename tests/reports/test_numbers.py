@@ -115,13 +115,26 @@ def test_without_an_evaluation_the_reasons_stand_in(make_run: MakeRun) -> None:
 
 
 METHODS: list[tuple[dict[str, Any], list[str], list[str]]] = [
-    ({"norm_weight": 0.0}, ["info_nce", "norm"], ["info_nce"]),
-    ({"norm_weight": 0.1, "kl_weight": 0}, ["info_nce", "norm", "kl"], ["info_nce", "norm"]),
-    ({"variance_weight": 0.0}, ["invariance", "variance"], ["invariance"]),
-    ({"metric_weight": 1.0}, ["pairwise", "reconstruction"], ["pairwise"]),
-    ({"metric_weight": 0.0}, ["triplet", "reconstruction"], ["reconstruction"]),
-    ({"beta": 0.0}, ["reconstruction", "kl"], ["reconstruction"]),
-    ({}, ["triplet"], ["triplet"]),
+    ({"name": "contrastive", "norm_weight": 0.0}, ["info_nce", "norm"], ["info_nce"]),
+    (
+        {"name": "contrastive", "norm_weight": 0.1, "gaussian": True},
+        ["info_nce", "norm", "kl"],
+        ["info_nce", "norm"],
+    ),
+    ({"name": "vicreg", "variance_weight": 0.0}, ["invariance", "variance"], ["invariance"]),
+    ({"name": "siamese", "metric_weight": 1.0}, ["pairwise", "reconstruction"], ["pairwise"]),
+    (
+        {"name": "siamese", "metric_weight": 0.0, "pairing": "triplets"},
+        ["triplet", "reconstruction"],
+        ["reconstruction"],
+    ),
+    (
+        {"name": "autoencoder", "variational": True, "beta": 0.0},
+        ["reconstruction", "kl"],
+        ["reconstruction"],
+    ),
+    ({"name": "triplet"}, ["triplet", "grad_norm"], ["triplet"]),
+    ({"name": "of a later version"}, ["its_term"], ["its_term"]),
 ]
 
 
@@ -131,7 +144,8 @@ def test_terms_without_weight_are_left_out(
 ) -> None:
     metrics = ["train/lr", "train/loss", *(f"train/{term}" for term in recorded)]
     metrics += ["train/images_per_second", "val/loss", "val/knn_20", "latent/std_min"]
-    assert loss_terms({"method": method}, metrics) == ["loss", *shown]
+    preset = {"method": {"latent_dim": 2, **method}}
+    assert loss_terms(preset, metrics) == ["loss", *shown]
 
 
 def test_nothing_recorded_is_no_term() -> None:
@@ -194,7 +208,7 @@ def test_the_whole_is_plain_json(make_run: MakeRun) -> None:
 def test_images_that_are_gone_are_reported(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui_latent.datasets.errors import DataError
+    from tui_latent.sources.errors import DataError
 
     run = make_run()
 

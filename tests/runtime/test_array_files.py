@@ -16,8 +16,6 @@ import numpy as np
 import pytest
 import torch
 
-from tui_latent.datasets.arrays import load_arrays, look_at_arrays
-from tui_latent.datasets.errors import DataError
 from tui_latent.runs.curve_cache import read_curve_cache
 from tui_latent.runs.maps import MapError, read_map
 from tui_latent.runtime import array_files
@@ -29,6 +27,8 @@ from tui_latent.runtime.array_files import (
     read_tensors,
 )
 from tui_latent.runtime.regular_files import SizeError, amount, read_small
+from tui_latent.sources.array_file import load_arrays, look_at_arrays
+from tui_latent.sources.errors import DataError
 
 TERA = 10**12
 

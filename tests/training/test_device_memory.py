@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.sources.errors import DataError
 from tui_latent.training.device_memory import _KEPT_FREE, move_to
 
 DIGITS: dict[str, object] = {"source": "digits", "size": 32}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tui_latent.config.settings import Preset
-
-DECODING: Final = frozenset({"autoencoder", "siamese"})
-"""methods with a decoder; named here so that a screen can tell before it loads torch"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +33,8 @@ class Reconstructions:
 
 def no_decoder(preset: Preset) -> str:
     """Say why latents of a preset cannot be shown as images; empty where they can."""
-    name = preset.method.name
-    if name not in DECODING:
+    if not preset.method.decodes:
+        name = preset.method.name
         return f"{name} has no decoder: it turns images into latents, and nothing back into images"
     if preset.data.inputs != "raw":
         return f"its decoder makes {preset.data.inputs} features of latents, and no images"
@@ -89,7 +86,7 @@ class RunDecoder:
             raise InspectionError(f"latents of {wanted} numbers each are decoded, not {shape}")
         with torch.inference_mode():
             x_hat = method.decode(latents)
-        assert x_hat is not None, "a method named in DECODING decodes"
+        assert x_hat is not None, "the settings say that this method decodes"
         return x_hat.float()
 
     def _require(self) -> None:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.config.settings import AugmentSettings, DataSettings, Preset
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.paths import only_looking
+from tui_latent.sources.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor

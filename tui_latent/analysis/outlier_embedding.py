@@ -15,13 +15,13 @@ from tui_latent.analysis.evaluation_errors import NotMeasured
 from tui_latent.analysis.evaluation_parts import LabelledLatents, density_search, named_curve
 from tui_latent.analysis.outliers import Outliers
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.features import with_features
 from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.datasets.paths import only_looking
 from tui_latent.datasets.sources import load_dataset, resized
 from tui_latent.metrics.outlier_detection import anomaly_scores, roc
 from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.sources.errors import DataError
 from tui_latent.training.evaluator import Evaluator
 
 MOST: Final = 5000

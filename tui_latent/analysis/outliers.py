@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tui_latent.analysis.evaluation_errors import OutliersError
-from tui_latent.datasets.registry import PUBLIC_DATASETS
+from tui_latent.sources import public_datasets
 
 Kind = Literal["dataset", "folder", "arrays", "class"]
 
@@ -35,11 +35,11 @@ def parse_outliers(text: str) -> Outliers:
     if colon and before in _WITH_NAME and name:
         return Outliers(_WITH_NAME[before], name)
     dataset = _SHORT.get(text, text)
-    if dataset in PUBLIC_DATASETS:
+    if dataset in public_datasets():
         return Outliers("dataset", dataset)
-    close = difflib.get_close_matches(text, PUBLIC_DATASETS, n=1)
+    close = difflib.get_close_matches(text, public_datasets(), n=1)
     hint = f"; nearest is '{close[0]}'" if close else ""
-    known = ", ".join(PUBLIC_DATASETS)
+    known = ", ".join(public_datasets())
     raise OutliersError(
         f"outliers: no dataset '{text}'{hint}: use one of {known}, "
         "or folder:PATH, arrays:FILE.npz, class:NAME"

@@ -13,10 +13,10 @@ from tui_latent.config.preset_files import preset_folder, preset_names
 from tui_latent.config.settings import DataSettings, TrainSettings
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.paths import data_folder
-from tui_latent.datasets.registry import PUBLIC_DATASETS
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runtime.hardware import devices, driver_trouble, no_gpu_reason
 from tui_latent.runtime.versions import version_of
+from tui_latent.sources import public_datasets
 
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual-image", "numpy")
 
@@ -91,7 +91,7 @@ def _terminal() -> dict[str, str]:
 
 
 def _data() -> dict[str, str]:
-    facts = {name: describe_source(DataSettings(source=name)) for name in PUBLIC_DATASETS}
+    facts = {name: describe_source(DataSettings(source=name)) for name in public_datasets()}
     return {"folder": str(data_folder())} | {name: fact.note for name, fact in facts.items()}
 
 

@@ -111,7 +111,7 @@ def presets(as_json: bool) -> None:
                 "source": preset.data.source,
                 "method": preset.method.name,
                 "latent_dim": preset.method.latent_dim,
-                "supervised": preset.supervised,
+                "supervised": preset.method.supervised,
             }
         )
     if as_json:
@@ -415,8 +415,8 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 def fetch(names: tuple[str, ...]) -> None:
     """Download datasets (mnist, cifar10, …) or pretrained weights (resnet18, resnet50)."""
-    from tui_latent.datasets.errors import DataError
     from tui_latent.datasets.fetch import fetch as fetch_one
+    from tui_latent.sources.errors import DataError
 
     for name in names:
         try:

@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from tui_latent.config.settings import Preset
-from tui_latent.datasets.arrays import look_at_arrays
-from tui_latent.datasets.errors import DataError
-from tui_latent.datasets.registry import PUBLIC_DATASETS
+from tui_latent.sources import SOURCES, PublicDataset
 
 Condition = Callable[[Preset], bool]
 
@@ -25,6 +22,10 @@ WORDS: Final = frozenset({"title", "about", "expect", "minutes"})
 """what of a preset says something, and sets nothing"""
 _DEFAULT_FRACTION: Final = 0.2
 """held out of sources that hold nothing out themselves, as `data/sources.py` does"""
+
+
+def _switched_off(value: Any) -> bool:
+    return not value
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Rule:
     when: Condition
     why: str
     """the cause, then what to set; {name} is the setting's own, {a.b} another setting's value"""
-    harmless: Callable[[Any], bool] = lambda value: not value
+    harmless: Callable[[Any], bool] = _switched_off
     """values that promise nothing: what is switched off may be without effect"""
 
 
@@ -64,12 +65,12 @@ _RULES: Final = (
     ),
     Rule(
         ("data.path",),
-        lambda preset: preset.data.source in PUBLIC_DATASETS,
+        lambda preset: not SOURCES[preset.data.source].needs_path,
         "the images are those of '{data.source}': set data.source=folder or data.source=arrays too",
     ),
     Rule(
         ("data.skip_corrupt",),
-        lambda preset: preset.data.source != "folder",
+        lambda preset: not SOURCES[preset.data.source].skips_corrupt,
         "only an image folder has files that cannot be read one by one: set data.source=folder",
     ),
     Rule(
@@ -80,15 +81,19 @@ _RULES: Final = (
     ),
     Rule(
         ("data.merge",),
-        lambda preset: not preset.supervised,
-        "the method '{method.name}' sees no label: only triplet and siamese do",
+        lambda preset: not preset.method.supervised,
+        "the method '{method.name}' does not use labels",
     ),
     Rule(
         ("augment.*",),
         lambda preset: preset.data.inputs != "raw",
         "the network sees features of the unchanged images: set data.inputs=raw",
     ),
-    Rule(("augment.*",), _has("method.name", "eigenmaps"), "eigenmaps see the images as they are"),
+    Rule(
+        ("augment.*",),
+        lambda preset: preset.method.fitted,
+        "the method '{method.name}' sees the images as they are",
+    ),
     Rule(
         ("augment.elastic_grid",),
         _off("augment.elastic"),
@@ -117,44 +122,14 @@ _RULES: Final = (
         lambda value: bool(value == "mlp"),
     ),
     Rule(
-        ("method.temperature",),
-        _has("method.loss", "cauchy"),
-        "the loss 'cauchy' has none: set method.loss=nt_xent too",
-    ),
-    Rule(
-        ("method.kl_weight",),
-        lambda preset: _get(preset, "method.gaussian") is False,
-        "images are points, not distributions: set method.gaussian=true too",
-    ),
-    Rule(
-        ("method.kl_weight", "method.beta"),
-        lambda preset: _get(preset, "method.variational") is False,
-        "images are points, not distributions: set method.variational=true too",
-    ),
-    Rule(
-        ("method.neighbours_run", "method.neighbours"),
-        _has("method.views", "augment"),
-        "the second view is another augmentation: set method.views=neighbours too",
-    ),
-    Rule(
-        ("method.gamma", "method.variance_sum"),
-        _has("method.variance_weight", 0.0),
-        "method.variance_weight is 0: set it too",
-    ),
-    Rule(
-        ("method.margin",),
-        _has("method.metric_weight", 0.0),
-        "method.metric_weight is 0: set it too",
-    ),
-    Rule(
         ("train.seed",),
-        lambda preset: preset.method.name == "eigenmaps" and not preset.data.per_class,
-        "eigenmaps draw nothing at random, unless data.per_class draws the images",
+        lambda preset: preset.method.fitted and not preset.data.per_class,
+        "the method '{method.name}' is not random, unless data.per_class draws the images",
     ),
     Rule(
         ("train.device",),
-        _has("method.name", "eigenmaps"),
-        "eigenmaps are always fitted on the CPU",
+        lambda preset: preset.method.fitted,
+        "the method '{method.name}' is always fitted on the CPU",
         lambda value: value in ("auto", "cpu"),
     ),
     Rule(
@@ -163,8 +138,8 @@ _RULES: Final = (
             for name in type(Preset.model_fields["train"].default).model_fields
             if name not in ("seed", "device")
         ),
-        _has("method.name", "eigenmaps"),
-        "eigenmaps are fitted at once, without epochs, steps or a learning rate",
+        lambda preset: preset.method.fitted,
+        "the method '{method.name}' is fitted at once, without epochs, steps or a learning rate",
     ),
     Rule(
         ("train.momentum",),
@@ -222,7 +197,8 @@ def effective(preset: Preset) -> Preset:
         sections.setdefault(section, {})[name] = field.get_default()
     data = preset.data.model_copy(update=sections.pop("data", {}))
     fraction = data.val_fraction
-    if data.source == "digits" and not fraction:
+    source = SOURCES[data.source]
+    if isinstance(source, PublicDataset) and not source.test_files and not fraction:
         fraction = _DEFAULT_FRACTION
     merge = {name: tuple(sorted(members)) for name, members in sorted(data.merge.items())}
     same = {"classes": tuple(sorted(set(data.classes))), "merge": merge, "val_fraction": fraction}
@@ -250,6 +226,8 @@ def _found(preset: Preset) -> dict[str, tuple[str, Callable[[Any], bool]]]:
         keys = [key for key in _expanded(rule.keys, preset) if key not in found]
         if keys and rule.when(preset):
             found |= {key: (_sentence(rule.why, key, preset), rule.harmless) for key in keys}
+    for name, why in preset.method.without_effect().items():
+        found.setdefault(f"method.{name}", (f"has no effect, because {why}", _switched_off))
     return found
 
 
@@ -275,15 +253,8 @@ def _get(preset: Preset, key: str) -> Any:
 
 def _grey(preset: Preset) -> bool:
     """Say whether the images are known to have one channel."""
-    data = preset.data
-    if data.source in PUBLIC_DATASETS:
-        return PUBLIC_DATASETS[data.source].shape[0] == 1
-    if data.source != "arrays":
-        return False
-    try:
-        return look_at_arrays(Path(data.path).expanduser()).shape[0] == 1
-    except (DataError, OSError, RuntimeError, ValueError):  # told where the data is looked at
-        return False
+    shape = SOURCES[preset.data.source].image_shape(preset.data.path)
+    return shape is not None and shape[0] == 1
 
 
 def _last_look(preset: Preset) -> float:

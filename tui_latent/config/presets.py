@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tui_latent.config.effects import idle_settings, without_effect
+from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.config.preset_files import (
     PresetError,
     comes_with_us,
@@ -25,13 +26,13 @@ from tui_latent.config.preset_files import (
     read_table,
 )
 from tui_latent.config.setting_values import (
-    METHOD_MODELS,
     parse_value,
     read_value,
     setting_kind,
     write_value,
 )
 from tui_latent.config.settings import Preset, StageSettings
+from tui_latent.sources import SOURCES
 
 __all__ = [
     "PresetError",
@@ -205,7 +206,9 @@ def preset_fields(preset: Preset) -> list[PresetField]:
 def _field(key: str, value: object, info: FieldInfo) -> PresetField:
     choices: tuple[str, ...] = ()
     kind: Literal["choice", "flag", "number", "text"] = "text"
-    if get_origin(info.annotation) is Literal:
+    if key == "data.source":
+        choices, kind = tuple(SOURCES), "choice"
+    elif get_origin(info.annotation) is Literal:
         choices, kind = get_args(info.annotation), "choice"
     elif isinstance(value, bool):
         kind = "flag"
@@ -286,8 +289,6 @@ def _copied(value: Any) -> Any:
 def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str]:
     """Turn one of pydantic's findings into (key, what is wrong)."""
     path = [str(part) for part in detail["loc"]]
-    if len(path) > 1 and path[0] == "method" and path[1] in METHOD_MODELS:
-        del path[1]  # the union's tag, not a key that anyone wrote
     key = ".".join(path)
     kind = detail["type"]
     if kind == "extra_forbidden":
@@ -299,7 +300,7 @@ def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str
         given = detail["ctx"].get("tag", detail["input"])
         return key, f"unknown value '{given}'{nearest(str(given), choices)}"
     if kind == "union_tag_not_found":
-        return f"{key}.name", f"missing: one of {', '.join(METHOD_MODELS)}"
+        return f"{key}.name", f"missing: one of {', '.join(METHOD_SETTINGS)}"
     if kind == "value_error":
         return key, str(detail["ctx"]["error"])
     if kind == "missing":
@@ -324,7 +325,7 @@ def _how_to_write(kind: str, given: object) -> str:
 
 def _choices(path: list[str], detail: dict[str, Any]) -> list[str]:
     if detail["type"] == "union_tag_invalid":
-        return list(METHOD_MODELS)
+        return list(METHOD_SETTINGS)
     return [part.strip("' ") for part in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
 
 
@@ -333,7 +334,7 @@ def _known_keys(parents: list[str], table: Mapping[str, Any]) -> list[str]:
     if not parents:
         return list(Preset.model_fields)
     if parents[0] == "method":
-        model: Any = METHOD_MODELS[table["method"]["name"]]
+        model: Any = METHOD_SETTINGS[table["method"]["name"]]
     elif parents[0] == "stages":
         model = get_args(Preset.model_fields["stages"].annotation)[0]
     else:

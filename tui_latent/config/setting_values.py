@@ -10,12 +10,8 @@ from typing import Any, Final, Literal, get_args, get_origin
 import tomli_w
 from pydantic import BaseModel
 
-from tui_latent.config.settings import MethodSettings, Preset, StageSettings
-
-METHOD_MODELS: Final[dict[str, type[BaseModel]]] = {
-    get_args(model.model_fields["name"].annotation)[0]: model
-    for model in get_args(get_args(MethodSettings)[0])
-}
+from tui_latent.config.methods import METHOD_SETTINGS
+from tui_latent.config.settings import Preset, StageSettings
 
 Kind = Literal["text", "number", "texts", "numbers", "groups", "other"]
 
@@ -28,7 +24,7 @@ def setting_kind(key: str) -> Kind:
     if first == "stages" and len(rest) == 2:
         return _kind(StageSettings, rest[1:])
     if first == "method":
-        kinds = [_kind(model, rest) for model in METHOD_MODELS.values()]
+        kinds = [_kind(model, rest) for model in METHOD_SETTINGS.values()]
         return next((kind for kind in kinds if kind != "other"), "other")
     if rest and first in ("data", "augment", "train"):
         return _kind(type_of(first), rest)

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic_core import PydanticKnownError
 
-Source = Literal[
-    "digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "stl10", "folder", "arrays"
-]
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-LatentDim = Annotated[int, Field(ge=1, le=8192)]
+from tui_latent.config.methods import MethodSettings, parse_method
+from tui_latent.config.section import LatentDim, NonNegative, Positive, Probability, Section
+from tui_latent.sources import SOURCES
+
 Acceleration = Literal["auto", "off", "compile", "graph"]
 
 
-class Section(BaseModel):
-    """A table of a preset: unknown keys are refused, values never change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+def _known_source(name: str) -> str:
+    if name not in SOURCES:
+        known = " or ".join(f"'{source}'" for source in SOURCES)
+        raise PydanticKnownError("literal_error", {"expected": known})
+    return name
 
 
 class DataSettings(Section):
     """Which images, and what of them the network sees."""
 
-    source: Source
+    source: Annotated[str, AfterValidator(_known_source)]
     """where the images come from"""
     path: str = ""
     """image folder or .npz file, for the sources `folder` and `arrays`"""
@@ -51,7 +50,7 @@ class DataSettings(Section):
 
     @model_validator(mode="after")
     def _path_where_needed(self) -> DataSettings:
-        if self.source in ("folder", "arrays") and not self.path:
+        if SOURCES[self.source].needs_path and not self.path:
             raise ValueError(f"source '{self.source}' needs a path: --set data.path=…")
         return self
 
@@ -95,133 +94,6 @@ class AugmentSettings(Section):
     """share of views whose bright half is inverted"""
     noise: NonNegative = 0.0
     """standard deviation of the noise added to every pixel, of 1"""
-
-
-Network = Literal["small-conv", "mlp", "resnet18"]
-
-
-class NetworkSettings(Section):
-    """Fields shared by every method with a network."""
-
-    latent_dim: LatentDim
-    """numbers per image"""
-    network: Network = "small-conv"
-    """the encoder's body; inputs that are not images always use `mlp`"""
-    width: int = Field(16, ge=1, le=1024)
-    """channels of the first convolution, or of ResNet's stem; `mlp`: hidden units / 16"""
-    hidden_dim: int = Field(256, ge=1, le=8192)
-    """width of the representation before the latent layer"""
-    dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    """share of hidden units dropped while training"""
-
-
-class ContrastiveSettings(NetworkSettings):
-    """Views of one image attract, all others repel; no label is seen."""
-
-    name: Literal["contrastive"]
-    loss: Literal["cauchy", "nt_xent"] = "cauchy"
-    """similarity in InfoNCE: 1/(1+d²), or cosine over temperature"""
-    temperature: Positive = 0.5
-    """NT-Xent's temperature; Cauchy has none"""
-    decoupled: bool = False
-    """leave the positive pair out of the denominator"""
-    norm_weight: NonNegative = 0.0
-    """weight of the mean squared length of the latents"""
-    head_dim: int = Field(0, ge=0, le=8192)
-    """hidden units between representation and latent; 0 makes the latent linear in it"""
-    gaussian: bool = False
-    """a distribution per image (mean and log-variance, sampled) instead of a point"""
-    kl_weight: NonNegative = 0.0
-    """weight of the distributions' divergence from a standard normal"""
-    perturb: NonNegative = 0.0
-    """standard deviation of noise added to the latents, relative to theirs"""
-
-
-class VicregSettings(NetworkSettings):
-    """Views of one image agree while every dimension varies and none repeats another."""
-
-    name: Literal["vicreg"]
-    projector: tuple[Annotated[int, Field(ge=1)], ...] = (512, 512, 512)
-    """widths of the projector on which the loss is computed"""
-    invariance_weight: NonNegative = 25.0
-    """weight of the distance between the two views; 0 removes the term"""
-    variance_weight: NonNegative = 25.0
-    """weight of the hinge on each dimension's standard deviation; 0 removes the term"""
-    covariance_weight: NonNegative = 1.0
-    """weight of the covariance between dimensions; 0 removes the term"""
-    gamma: Positive = 1.0
-    """standard deviation below which a dimension is pushed apart"""
-    variance_sum: Literal["half", "full"] = "half"
-    """add the two views' variance terms and halve them (official code), or only add (paper)"""
-    views: Literal["augment", "neighbours"] = "augment"
-    """the second view: another augmentation, or a neighbour in an earlier run's latent space"""
-    neighbours_run: str = ""
-    """earlier run (path, name or `latest`) whose latents say who is a neighbour"""
-    neighbours: int = Field(3, ge=1, le=200)
-    """how many nearest neighbours the second view is drawn from"""
-
-
-class TripletSettings(NetworkSettings):
-    """Images of one class nearer than those of others, by a margin."""
-
-    name: Literal["triplet"]
-    margin: Positive = 1.0
-    """how much nearer the positive must be"""
-    squared: bool = True
-    """squared Euclidean distances, or plain ones"""
-    negatives: Literal["random", "semi-hard"] = "random"
-    """which image of another class is the negative"""
-
-
-class SiameseSettings(NetworkSettings):
-    """A metric loss on pairs or triplets, mixed with reconstruction."""
-
-    name: Literal["siamese"]
-    pairing: Literal["pairs", "triplets"] = "pairs"
-    """what the metric compares"""
-    variational: bool = False
-    """a Gaussian per image, compared as Gaussians, instead of a point"""
-    metric_weight: Probability = 0.5
-    """share of the metric in the loss; the rest is reconstruction"""
-    margin: Positive = 1.0
-    """distance beyond which unlike images are left alone"""
-    normalise: bool = False
-    """compare latents of length 1"""
-    kl_weight: NonNegative = 0.0
-    """weight of the divergence from a standard normal (variational only)"""
-
-
-class AutoencoderSettings(NetworkSettings):
-    """Images through a bottleneck and back; no label is seen."""
-
-    name: Literal["autoencoder"]
-    activation: Literal["none", "tanh"] = "none"
-    """what bounds the latent"""
-    variational: bool = False
-    """a Gaussian per image instead of a point"""
-    beta: NonNegative = 1.0
-    """weight of the divergence from a standard normal (variational only)"""
-
-
-class EigenmapsSettings(Section):
-    """Laplacian eigenmaps: one fit on the neighbour graph, no network; no label is seen."""
-
-    name: Literal["eigenmaps"]
-    latent_dim: LatentDim = 2
-    """numbers per image"""
-    neighbours: int = Field(10, ge=1, le=1000)
-    """edges per image in the graph"""
-
-
-MethodSettings = Annotated[
-    ContrastiveSettings
-    | VicregSettings
-    | TripletSettings
-    | SiameseSettings
-    | AutoencoderSettings
-    | EigenmapsSettings,
-    Field(discriminator="name"),
-]
 
 
 class TrainSettings(Section):
@@ -297,7 +169,7 @@ class Preset(Section):
     """device = minutes measured with this preset"""
     data: DataSettings
     augment: AugmentSettings = AugmentSettings()
-    method: MethodSettings
+    method: Annotated[SerializeAsAny[MethodSettings], BeforeValidator(parse_method)]
     train: TrainSettings = TrainSettings()
     stages: tuple[StageSettings, ...] = ()
 
@@ -305,8 +177,8 @@ class Preset(Section):
     def _stages_fit_method(self) -> Preset:
         if not self.stages:
             return self
-        if not isinstance(self.method, ContrastiveSettings):
-            raise ValueError(f"stages are for the contrastive method, not '{self.method.name}'")
+        if not self.method.staged:
+            raise ValueError(f"the method '{self.method.name}' does not train in stages")
         if self.stages[-1].latent_dim != self.method.latent_dim:
             raise ValueError(
                 f"the last stage's latent_dim is {self.stages[-1].latent_dim}, "
@@ -314,11 +186,6 @@ class Preset(Section):
                 f"method.latent_dim and stages.{len(self.stages) - 1}.latent_dim"
             )
         return self
-
-    @property
-    def supervised(self) -> bool:
-        """Whether training sees labels."""
-        return self.method.name in ("triplet", "siamese")
 
     def training_stages(self) -> tuple[StageSettings, ...]:
         """Return the stages to train: those given, or the one that `[train]` describes."""

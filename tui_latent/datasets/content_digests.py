@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.shared_files import make_folder, whole_file
 from tui_latent.runtime.limits import cpu_cores
+from tui_latent.sources.errors import DataError
 
 BYTES = 16
 """of a digest"""

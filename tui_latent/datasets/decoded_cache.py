@@ -24,13 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.datasets.content_digests import Contents
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.image_file import NOTES, SHOWN_RANGE, decode
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.shared_files import NOT_WRITABLE, alone, make_folder, open_shared
 from tui_latent.runtime.limits import cpu_cores
+from tui_latent.sources.errors import DataError
 
 _FORMAT = 2
 """raised when the same files would be decoded to other bytes"""

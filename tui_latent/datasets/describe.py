@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.arrays import look_at_arrays
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.folder_layout import DEFAULT_SIZE, find_layout, refuse_strangers
 from tui_latent.datasets.paths import data_folder, downloads_allowed
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
-from tui_latent.datasets.registry import (
-    PUBLIC_DATASETS,
-    PublicDataset,
-    find_dataset_file,
-    wanted_file,
-)
+from tui_latent.datasets.public import missing_files, missing_words
 from tui_latent.datasets.selection import chosen_classes, merged_classes
+from tui_latent.sources import SOURCES, PublicDataset
+from tui_latent.sources.array_file import look_at_arrays
+from tui_latent.sources.errors import DataError
 
 _NO_PATH = (OSError, RuntimeError, ValueError)
 """what a text that is no path raises: too long, of no user, with a null in it"""
@@ -61,7 +57,7 @@ def describe_source(settings: DataSettings) -> SourceFacts:
 
     Returns within ANSWER_WITHIN seconds, also where a disk does not answer at all.
     """
-    place = str(data_folder()) if settings.source in PUBLIC_DATASETS else settings.path
+    place = settings.path if SOURCES[settings.source].needs_path else str(data_folder())
     facts = _answer(lambda: _describe(settings), place)
     if facts is None:
         note = f"no answer within {ANSWER_WITHIN:g} s"
@@ -70,8 +66,9 @@ def describe_source(settings: DataSettings) -> SourceFacts:
 
 
 def _describe(settings: DataSettings) -> SourceFacts:
-    if settings.source in PUBLIC_DATASETS:
-        facts = _public(settings, PUBLIC_DATASETS[settings.source])
+    source = SOURCES[settings.source]
+    if isinstance(source, PublicDataset):
+        facts = _public(settings, source)
     else:
         path = Path(settings.path)
         look = _folder if settings.source == "folder" else _arrays
@@ -117,22 +114,25 @@ def _answer(ask: Callable[[], SourceFacts], place: str) -> SourceFacts | None:
 
 def _public(settings: DataSettings, dataset: PublicDataset) -> SourceFacts:
     root = data_folder()
-    files = dataset.training_files + dataset.test_files
+    missing = missing_files(dataset)
     had: Literal["bundled", "on disk", "download", "missing"]
     problem = ""
-    if not files:
-        had, note = "bundled", "comes with scikit-learn"
-    elif not (absent := [file for file in files if find_dataset_file(root, file) is None]):
+    if dataset.bundled_with:
+        had, note = "bundled", f"comes with {dataset.bundled_with}"
+    elif not missing:
         had, note = "on disk", f"on disk in {root}"
-    elif downloads_allowed():
+    elif dataset.torchvision and downloads_allowed():
         had, note = "download", f"{dataset.megabytes:,} MB will be downloaded to {root}"
     else:
         had, note = "missing", f"not in {root}"
-        problem = (
-            f"{dataset.title} is not in {root} ({wanted_file(absent[0])}), and "
-            "TUI_LATENT_OFFLINE forbids downloads: unset it, or set TUI_LATENT_DATA to a folder "
-            "that has it"
-        )
+        problem = missing_words(dataset, missing[0])
+        if dataset.torchvision:
+            problem += (
+                ", and TUI_LATENT_OFFLINE forbids downloads: unset it, or set TUI_LATENT_DATA "
+                "to a folder that has it"
+            )
+        else:
+            problem += ": put its files there, or set TUI_LATENT_DATA to their folder"
     channels, height, width = dataset.shape
     return SourceFacts(
         dataset.title,
@@ -141,7 +141,7 @@ def _public(settings: DataSettings, dataset: PublicDataset) -> SourceFacts:
         dataset.train,
         dataset.held_out,
         had,
-        str(root) if files else "scikit-learn",
+        dataset.bundled_with or str(root),
         note,
         problem,
     )

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.shared_files import alone, make_folder, remove_parts, whole_file
+from tui_latent.sources.errors import DataError
 
 _CHUNK = 1 << 20
 _SECONDS_BETWEEN_LINES = 2.0

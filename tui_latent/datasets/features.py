@@ -18,12 +18,12 @@ from torch.nn import functional as F
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.download import download
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.pretrained_weights import weights_file
 from tui_latent.datasets.shared_files import NOT_WRITABLE, make_folder, whole_file
 from tui_latent.runtime.array_files import check_stored, read_array
+from tui_latent.sources.errors import DataError
 
 Extractor = Callable[[Tensor], Tensor]
 """From uint8 images, (B, C, H, W), to float32 features, (B, D)."""

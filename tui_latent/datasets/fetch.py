@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED
-from tui_latent.datasets.registry import PUBLIC_DATASETS
+from tui_latent.sources import public_datasets
+from tui_latent.sources.errors import DataError
 
 
 def fetch(name: str, log: Callable[[str], None]) -> Path:
@@ -23,12 +23,13 @@ def fetch(name: str, log: Callable[[str], None]) -> Path:
 
         settings = DataSettings.model_validate({"source": "digits", "inputs": name})
         return fetched_weights(settings, log)
-    known = [name for name, dataset in PUBLIC_DATASETS.items() if dataset.training_files]
-    if name not in known:
-        close = difflib.get_close_matches(name, [*known, *PRETRAINED], n=1)
+    datasets = {n: dataset for n, dataset in public_datasets().items() if dataset.training_files}
+    known = [*datasets, *PRETRAINED]
+    if name not in datasets:
+        close = difflib.get_close_matches(name, known, n=1)
         hint = f"; nearest is '{close[0]}'" if close else ""
-        raise DataError(f"nothing called '{name}'{hint}: {', '.join([*known, *PRETRAINED])}")
-    from tui_latent.datasets.public_readers import fetch_public
+        raise DataError(f"nothing called '{name}'{hint}: {', '.join(known)}")
+    from tui_latent.datasets.public import fetch_public
 
-    fetch_public(name, log)
+    fetch_public(datasets[name], log)
     return data_folder()

@@ -13,7 +13,6 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.bit_depth import shown_alike
 from tui_latent.datasets.content_digests import Contents, read_contents
 from tui_latent.datasets.decoded_cache import CORRUPT, GREY, Decoded, decoded
-from tui_latent.datasets.errors import DataError, shown
 from tui_latent.datasets.folder_layout import (
     DEFAULT_SIZE,
     SUFFIXES,
@@ -24,8 +23,9 @@ from tui_latent.datasets.folder_layout import (
 from tui_latent.datasets.identity import DataIdentity, folder_part
 from tui_latent.datasets.image_file import CROPPED, FRAMES, MOST_PIXELS, TRANSPARENT, oversized
 from tui_latent.datasets.listing import list_images
-from tui_latent.datasets.raw import RawImages, RawSplit
 from tui_latent.datasets.selection import chosen_classes
+from tui_latent.sources.errors import DataError, shown
+from tui_latent.sources.raw import RawImages, RawSplit
 
 _NAMED = 5
 """corrupt files named in a message"""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tui_latent.datasets.errors import DataError, shown
-from tui_latent.datasets.naming import natural_order, plain_text, shown_names
 from tui_latent.datasets.splits import Role, is_rubbish, roles_within, split_role
+from tui_latent.sources.errors import DataError, shown
+from tui_latent.sources.naming import natural_order, plain_text, shown_names
 
 SUFFIXES = frozenset(
     f".{suffix}"

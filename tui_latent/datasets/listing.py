@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui_latent.datasets.errors import DataError, shown
 from tui_latent.datasets.folder_layout import ImageFile, is_folder, is_image_name
 from tui_latent.datasets.splits import is_rubbish
+from tui_latent.sources.errors import DataError, shown
 
 _NAMED = 4
 """kinds of what is not used that are named"""

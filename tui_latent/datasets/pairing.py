@@ -10,8 +10,8 @@ from torch import Tensor
 
 from tui_latent.config.settings import AugmentSettings
 from tui_latent.datasets.augmentations.pipeline import augment
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.image_set import Dataset, ImageSet, pixels
+from tui_latent.sources.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)

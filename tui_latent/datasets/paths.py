@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from tui_latent.datasets.errors import DataError
+from tui_latent.sources.errors import DataError
 
 _LOOKING: ContextVar[bool] = ContextVar("looking", default=False)
 

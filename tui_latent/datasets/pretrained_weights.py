@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.paths import data_folder, refuse_download
+from tui_latent.sources.errors import DataError
 
 PRETRAINED = {"resnet18": "resnet18-f37072fd.pth", "resnet50": "resnet50-0676ba61.pth"}
 """torchvision's IMAGENET1K_V1 files; the name ends with the first digits of the SHA-256"""

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.datasets.errors import DataError
-from tui_latent.datasets.naming import plain_text
+from tui_latent.sources.errors import DataError
+from tui_latent.sources.naming import plain_text
 
 Rows = NDArray[np.int64]
 SPLIT_SEED = 20_240_501

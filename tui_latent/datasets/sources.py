@@ -8,22 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.arrays import load_arrays
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.features import with_features
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
 from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
-from tui_latent.datasets.public_readers import load_public
-from tui_latent.datasets.raw import RawImages, RawSplit
-from tui_latent.datasets.registry import PUBLIC_DATASETS
+from tui_latent.datasets.public import load_public
 from tui_latent.datasets.selection import (
     capped,
     chosen_classes,
@@ -31,6 +26,10 @@ from tui_latent.datasets.selection import (
     merged_classes,
     stratified_split,
 )
+from tui_latent.sources import SOURCES, PublicDataset
+from tui_latent.sources.array_file import load_arrays
+from tui_latent.sources.errors import DataError
+from tui_latent.sources.raw import RawImages, RawSplit
 
 __all__ = ["DataError", "load_dataset"]
 
@@ -110,27 +109,15 @@ def _read(
 ) -> RawImages:
     if settings.source == "folder":
         return load_folder(settings, log, found, look)
-    if settings.source == "digits":
-        raw, where = _digits(), "scikit-learn"
-    elif settings.source == "arrays":
+    source = SOURCES[settings.source]
+    if isinstance(source, PublicDataset):
+        raw = load_public(source, log)
+        where = source.bundled_with or os.path.realpath(data_folder())
+    else:
         path = Path(settings.path).expanduser()
         raw, where = load_arrays(path, not settings.val_fraction), os.path.realpath(path)
-    else:
-        raw, where = load_public(settings.source, log), os.path.realpath(data_folder())
     found(identity_of(raw, where, chosen_classes(raw.class_names, settings.classes)))
     return raw
-
-
-def _digits() -> RawImages:
-    """Return scikit-learn's digits, 0..16 stretched to 0..255."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    images: NDArray[np.uint8] = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
-    labels = digits.target.astype(np.int64)
-    return RawImages(
-        "digits", PUBLIC_DATASETS["digits"].class_names, RawSplit(images, labels), None
-    )
 
 
 def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:

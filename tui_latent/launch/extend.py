@@ -61,8 +61,9 @@ def change_length(path: Path, settings: Mapping[str, object]) -> str:
 
 def _change(path: Path, settings: Mapping[str, object], status: Status) -> str:
     before = load_run_preset(path)
-    if before.method.name == "eigenmaps":
-        raise PresetError(path.name, [("", "eigenmaps are fitted at once: there are no epochs")])
+    if before.method.fitted:
+        problem = f"{before.method.name} is fitted at once: there are no epochs"
+        raise PresetError(path.name, [("", problem)])
     after = parse_preset(preset_table(path / PRESET_FILE), settings, where=path.name)
     old = {field.key: field.value for field in preset_fields(before)}
     new = {field.key: field.value for field in preset_fields(after)}

@@ -7,9 +7,10 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
+from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.config.presets import train_command
-from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.config.settings import Preset
 from tui_latent.datasets.describe import describe_source
 from tui_latent.runs.control import read_request, take_up
 from tui_latent.runs.run_list import find_run
@@ -18,6 +19,7 @@ from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.hardware import no_gpu_reason
 from tui_latent.runtime.malloc import trim_memory
 from tui_latent.runtime.versions import version_of
+from tui_latent.sources import SOURCES
 
 _VERSIONED = ("tui-latent", "torch", "torchvision", "numpy", "scikit-learn", "textual", "plotext")
 
@@ -47,7 +49,7 @@ def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
     """Return a preset that says the same wherever it is read: in another folder, another day."""
     data = preset.data
     changes = {"weights": _absolute(data.weights)}
-    if data.source in ("folder", "arrays"):
+    if SOURCES[data.source].needs_path:
         changes["path"] = _absolute(data.path)
     update: dict[str, object] = {"data": data.model_copy(update=changes)}
     method = preset.method

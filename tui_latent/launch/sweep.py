@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tui_latent.comparison import differing_settings, setting_text
 from tui_latent.config.effects import effective, without_effect
+from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.config.preset_files import PresetError, preset_path
 from tui_latent.config.presets import (
     load_run_preset,
@@ -20,7 +21,7 @@ from tui_latent.config.presets import (
     resolve_preset,
 )
 from tui_latent.config.setting_values import read_value, split_items
-from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.config.settings import Preset
 from tui_latent.number_format import number
 from tui_latent.runs.file_lock import one_at_a_time
 from tui_latent.runs.manifest import PRESET_FILE, read_manifest

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from tui_latent.config.settings import AutoencoderSettings
+from tui_latent.config.methods.autoencoder import AutoencoderSettings
 from tui_latent.methods import losses
 from tui_latent.methods.bottleneck import Bottleneck, divergence
-from tui_latent.methods.method import Method
+from tui_latent.methods.method import Method, register
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
+@register(AutoencoderSettings)
 class Autoencoder(Method):
     """Mean squared reconstruction error and, of the variational form, a divergence.
 
@@ -29,16 +30,8 @@ class Autoencoder(Method):
     def __init__(self, settings: AutoencoderSettings, input_shape: Sequence[int]) -> None:
         super().__init__(settings, input_shape)
         self.settings = settings
-        self.terms = ("reconstruction", "kl") if settings.variational else ("reconstruction",)
         bound = torch.tanh if settings.activation == "tanh" else None
         self.network = Bottleneck(settings, input_shape, settings.variational, bound)
-
-    def weights(self) -> dict[str, float]:
-        """Return 1 for reconstruction, and beta for `kl` divided by the image's numbers."""
-        weights = {"reconstruction": 1.0}
-        if self.settings.variational:
-            weights["kl"] = self.settings.beta / self.network.numbers
-        return weights
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the mean squared `reconstruction` error and, of Gaussians, `kl`."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 
 from torch import Tensor, nn
 
-from tui_latent.config.settings import NetworkSettings
+from tui_latent.config.methods import NetworkSettings
 from tui_latent.methods.losses import kl_to_standard_normal
 from tui_latent.methods.networks import Decoder, Encoder, gaussian, sample
 
 
 class Bottleneck(nn.Module):
-    """An autoencoder; `bound`, where given, limits the latents (of Gaussians, the means)."""
+    """An autoencoder; `bound`, if given, limits the latents (for Gaussians, the means)."""
 
     def __init__(
         self,
@@ -26,8 +25,6 @@ class Bottleneck(nn.Module):
         outputs = 2 * settings.latent_dim if variational else settings.latent_dim
         self.encoder = Encoder(settings, shape, outputs)
         self.decoder = Decoder(settings, shape)
-        self.numbers = prod(shape)
-        """pixels times channels of an image, or its features"""
         self._variational = variational
         self._bound = bound
 
@@ -38,15 +35,15 @@ class Bottleneck(nn.Module):
         return (self._bound(mu) if self._bound else mu), logvar
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return images (N, C, H, W) in 0..1, or features (N, D), of latents."""
+        """Decode latents to images (N, C, H, W) in 0..1, or to features (N, D)."""
         x_hat: Tensor = self.decoder(z)
         return x_hat
 
     def reconstruct(self, mu: Tensor, logvar: Tensor | None) -> Tensor:
-        """Return what is decoded of points, or of one draw of each Gaussian."""
+        """Decode the points, or one sample of each Gaussian."""
         return self.decode(mu if logvar is None else sample(mu, logvar))
 
 
 def divergence(mu: Tensor, logvar: Tensor | None) -> dict[str, Tensor]:
-    """Return the term `kl` of Gaussians, nats per image; nothing of points."""
+    """Return the term `kl` of Gaussians in nats per image; nothing for points."""
     return {} if logvar is None else {"kl": kl_to_standard_normal(mu, logvar)}

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor, nn
 
-from tui_latent.config.settings import ContrastiveSettings, StageSettings
+from tui_latent.config.methods.contrastive import ContrastiveSettings
+from tui_latent.config.settings import StageSettings
 from tui_latent.methods import losses
-from tui_latent.methods.method import Method
+from tui_latent.methods.method import Method, register
 from tui_latent.methods.networks import Encoder, gaussian, latent_head, sample
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
-class Contrastive(Method):
-    """InfoNCE on the latents themselves, in any dimension and in stages as t-SimCNE's.
+_LOSSES: dict[str, Callable[[Tensor, Tensor, ContrastiveSettings], Tensor]] = {
+    "cauchy": lambda z_a, z_b, s: losses.cauchy_info_nce(z_a, z_b, s.decoupled),
+    "nt_xent": lambda z_a, z_b, s: losses.nt_xent(z_a, z_b, s.temperature, s.decoupled),
+}
+"""`method.loss` -> InfoNCE of two views"""
 
-    With `gaussian`, an image is a Gaussian: views are samples of it, its mean is the latent.
+
+@register(ContrastiveSettings)
+class Contrastive(Method):
+    """InfoNCE on the latents themselves, of any dimension, in stages like those of t-SimCNE.
+
+    With `gaussian`, an image is a Gaussian: views are sampled from it, and its mean is the latent.
     """
 
     pairing = "views"
@@ -28,21 +37,15 @@ class Contrastive(Method):
     def __init__(self, settings: ContrastiveSettings, input_shape: Sequence[int]) -> None:
         super().__init__(settings, input_shape)
         self.settings = settings
-        self.terms = ("info_nce", "norm", "kl") if settings.gaussian else ("info_nce", "norm")
         self.latent_dim = settings.latent_dim
         self.body_learns = True
         self.encoder = Encoder(settings, input_shape, self._outputs(self.latent_dim))
         if settings.head_dim:
             self.encoder.latent = self._new_latent_layer(self.latent_dim)
 
-    def weights(self) -> dict[str, float]:
-        """InfoNCE counts once; `norm` and `kl` as the preset says."""
-        weights = {"info_nce": 1.0, "norm": self.settings.norm_weight}
-        return weights | ({"kl": self.settings.kl_weight} if self.settings.gaussian else {})
-
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return `info_nce` of two views, `norm` of their latents and, of Gaussians, `kl`."""
-        # A frozen body keeps nothing for a backward pass it will not have.
+        """Return `info_nce` of two views, `norm` of their latents and, for Gaussians, `kl`."""
+        # A frozen body has no backward pass, so its activations need not be kept.
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.body_learns):
             h = self.encoder.body(batch.x)
         outputs = self.encoder.project(h)
@@ -54,20 +57,16 @@ class Contrastive(Method):
         else:
             z = mu = outputs
         z_a, z_b = self._perturbed(z).chunk(2)
-        if self.settings.loss == "cauchy":
-            info_nce = losses.cauchy_info_nce(z_a, z_b, self.settings.decoupled)
-        else:
-            temperature, decoupled = self.settings.temperature, self.settings.decoupled
-            info_nce = losses.nt_xent(z_a, z_b, temperature, decoupled)
+        info_nce = _LOSSES[self.settings.loss](z_a, z_b, self.settings)
         return {"info_nce": info_nce, "norm": losses.norm(mu), **terms}
 
     def embed(self, x: Tensor) -> Tensor:
-        """Return the latents, of Gaussians the means."""
+        """Return the latents; for Gaussians, the means."""
         outputs: Tensor = self.encoder(x)
         return gaussian(outputs)[0] if self.settings.gaussian else outputs
 
     def start_stage(self, stage: StageSettings) -> list[nn.Parameter]:
-        """Make the latent layer anew where its dimension changes, and freeze what does not learn.
+        """Replace the latent layer if its dimension changes; freeze the body if it is not trained.
 
         A frozen body also keeps the statistics of its batch norms.
         """

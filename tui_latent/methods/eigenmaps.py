@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tui_latent.config.settings import EigenmapsSettings
-from tui_latent.methods.method import Method
+from tui_latent.config.methods.eigenmaps import EigenmapsSettings
+from tui_latent.methods.method import Method, register
 
 CELLS = 2**25
 """numbers held at once while comparing images: 128 MiB"""
 
 
+@register(EigenmapsSettings)
 class Eigenmaps(Method):
     """The smoothest functions on the graph of nearest training images, one per dimension.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tui_latent.config.settings import NetworkSettings
+from tui_latent.config.methods import NetworkSettings
 from tui_latent.methods.losses import in_full_precision
 
 Activation = Callable[[], nn.Module]

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 from torch.nn import functional as F
 
-from tui_latent.config.settings import SiameseSettings
+from tui_latent.config.methods.siamese import SiameseSettings
 from tui_latent.methods import losses
 from tui_latent.methods.bottleneck import Bottleneck, divergence
-from tui_latent.methods.method import Method
+from tui_latent.methods.method import Method, register
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
+@register(SiameseSettings)
 class Siamese(Method):
     """Pairs or triplets of classes compared in the latent space of a (variational) autoencoder.
 
@@ -31,17 +32,8 @@ class Siamese(Method):
         self.settings = settings
         self.pairing = settings.pairing
         self.metric = "pairwise" if settings.pairing == "pairs" else "triplet"
-        self.terms = (self.metric, "reconstruction", *(("kl",) if settings.variational else ()))
         bound = _unit_length if settings.normalise else None
         self.network = Bottleneck(settings, input_shape, settings.variational, bound)
-
-    def weights(self) -> dict[str, float]:
-        """Return the mix; `kl` is divided by the image's numbers, as reconstruction's mean is."""
-        share, groups = self.settings.metric_weight, 2 if self.pairing == "pairs" else 3
-        weights = {self.metric: share, "reconstruction": (1 - share) * groups}
-        if self.settings.variational:
-            weights["kl"] = self.settings.kl_weight / self.network.numbers
-        return weights
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return `pairwise` or `triplet`, the mean squared `reconstruction` error, and `kl`."""

@@ -8,29 +8,25 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from tui_latent.config.settings import TripletSettings
+from tui_latent.config.methods.triplet import TripletSettings
 from tui_latent.methods import losses
-from tui_latent.methods.method import Method
+from tui_latent.methods.method import Method, register
 from tui_latent.methods.networks import Encoder
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
+@register(TripletSettings)
 class Triplet(Method):
     """Triplet loss on latents of a SiLU (swish) network, as in the system it reproduces."""
 
-    terms = ("triplet",)
     pairing = "triplets"
 
     def __init__(self, settings: TripletSettings, input_shape: Sequence[int]) -> None:
         super().__init__(settings, input_shape)
         self.settings = settings
         self.encoder = Encoder(settings, input_shape, settings.latent_dim, nn.SiLU)
-
-    def weights(self) -> dict[str, float]:
-        """The triplet term is the loss."""
-        return {"triplet": 1.0}
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return `triplet` of anchors, positives and random or semi-hard negatives."""

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from tui_latent.config.settings import VicregSettings
+from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.methods import losses
-from tui_latent.methods.method import Method
+from tui_latent.methods.method import Method, register
 from tui_latent.methods.networks import Encoder, projector
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
+@register(VicregSettings)
 class Vicreg(Method):
     """The loss is computed on a projection of the latents; the latents are the representation."""
-
-    terms = ("invariance", "variance", "covariance")
 
     def __init__(self, settings: VicregSettings, input_shape: Sequence[int]) -> None:
         super().__init__(settings, input_shape)
@@ -27,14 +26,6 @@ class Vicreg(Method):
         self.pairing = "views" if settings.views == "augment" else "neighbours"
         self.encoder = Encoder(settings, input_shape, settings.latent_dim)
         self.projector = projector((settings.latent_dim, *settings.projector))
-
-    def weights(self) -> dict[str, float]:
-        """Return the three weights of the preset; a term of weight 0 is still charted."""
-        return {
-            "invariance": self.settings.invariance_weight,
-            "variance": self.settings.variance_weight,
-            "covariance": self.settings.covariance_weight,
-        }
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the three terms of two views, or of an image and a neighbour."""

@@ -1,4 +1,4 @@
-"""Which figures the report of a family of methods has, below what every report shows."""
+"""The figures below what every report shows: panels, whose names a method lists in rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tui_latent.config.methods import METHOD_SETTINGS, MethodSettings
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import Box, Page
 from tui_latent.reports.panels.cloud import draw_cloud
@@ -29,12 +30,14 @@ from tui_latent.runs.schema import LatentMap
 
 _GAP: Final = 0.35
 _REASON: Final = 1.2
-"""inches of a row that has no figure, but the reasons why"""
+"""height in inches of a row that has no figure, only the reasons why"""
+_SQUARE: Final = 5.2
+_LARGE: Final = 7.4
 
 
 @dataclass(frozen=True, eq=False)
 class LayoutData:
-    """What the figures of a family show."""
+    """What the figures of a report show."""
 
     numbers: ReportNumbers
     map: LatentMap | None
@@ -47,104 +50,79 @@ class Panel:
     """One figure."""
 
     draw: Callable[[Page, Box, LayoutData], None]
+    height: float
+    """inches; a row is as high as its highest panel"""
     needs: str = ""
-    """name of its finding; the figure is not drawn without it, the reason is"""
+    """name of its finding; without it the reason is written in place of the figure"""
     title: str = ""
     width: float = 1.0
-    """its share of the row"""
+    """share of the row"""
 
 
 @dataclass(frozen=True)
 class Row:
     """Figures beside each other."""
 
-    height: float
     panels: tuple[Panel, ...]
 
+    @property
+    def height(self) -> float:
+        """Inches."""
+        return max(panel.height for panel in self.panels)
 
-def _shown(
-    name: str, title: str, draw: Callable[[Page, Box, str, Any, ReportNumbers], None], width: float
+
+def _finding(
+    name: str,
+    title: str,
+    draw: Callable[[Page, Box, str, Any, ReportNumbers], None],
+    height: float = _SQUARE,
+    width: float = 1.0,
 ) -> Panel:
-    """Return a figure of a finding alone."""
+    """Return a figure that shows one finding."""
 
     def draw_it(page: Page, box: Box, facts: LayoutData) -> None:
         draw(page, box, title, facts.findings[name], facts.numbers)
 
-    return Panel(draw_it, name, title, width)
+    return Panel(draw_it, height, name, title, width)
 
 
-_SQUARE: Final = 5.2
-_PCA: Final = _shown("PCA", "Principal components", draw_flat, 1)
-_TSNE: Final = _shown("t-SNE", "t-SNE", draw_flat, 1)
-_LDA: Final = _shown("LDA", "Linear discriminants", draw_flat, 1)
-_LDA_3D: Final = _shown("LDA 3-D", "Linear discriminants in 3-D", draw_cloud, 2)
-_CLOUD: Final = _shown("cloud", "Point cloud", draw_cloud, 2)
-_ROC: Final = _shown("evaluation", "Anomalies: ROC", draw_roc, 1)
-_FIGURES: Final = _shown("evaluation", "Evaluation", draw_figures, 1.4)
-_TRAIN: Final = _shown("evaluation", "Confusion of kNN@20, training", draw_train_confusion, 1)
-_THUMBNAILS: Final = _shown("thumbnails", "Thumbnails on the map", draw_thumbnails, 1)
-_VORONOI: Final = Panel(
-    lambda page, box, facts: draw_voronoi(page, box, facts.map, facts.numbers), title="Voronoi"
-)
-_COMPONENTS: Final = Row(
-    2.7, (Panel(lambda page, box, facts: draw_components(page, box, facts.numbers)),)
-)
-_EXTREMES: Final = Row(
-    EXTREMES_HEIGHT,
-    (_shown("extremes", "Nearest and most distant images of each class", draw_extremes, 1),),
-)
-_ANOMALIES: Final = Row(
-    ANOMALIES_HEIGHT, (_shown("anomalies", "Most anomalous images", draw_anomalies, 1),)
-)
-_RECONSTRUCTIONS: Final = Row(
-    RECONSTRUCTIONS_HEIGHT, (_shown("reconstructions", "Reconstructions", draw_reconstructions, 1),)
-)
-_SAMPLES: Final = Row(SAMPLES_HEIGHT, (_shown("samples", "Class samples", draw_samples, 1),))
-_MEASURED: Final = Row(_SQUARE, (_FIGURES, _ROC))
-
-LAYOUTS: Final[dict[str, tuple[Row, ...]]] = {
-    "vicreg": (
-        _COMPONENTS,
-        Row(_SQUARE, (_PCA, _TSNE, _LDA)),
-        _MEASURED,
-        _EXTREMES,
-        _ANOMALIES,
+PANELS: Final[dict[str, Panel]] = {
+    "components": Panel(lambda page, box, facts: draw_components(page, box, facts.numbers), 2.7),
+    "pca": _finding("PCA", "Principal components", draw_flat),
+    "t-sne": _finding("t-SNE", "t-SNE", draw_flat),
+    "lda": _finding("LDA", "Linear discriminants", draw_flat),
+    "lda 3-d": _finding("LDA 3-D", "Linear discriminants in 3-D", draw_cloud, width=2),
+    "point cloud": _finding("cloud", "Point cloud", draw_cloud, width=2),
+    "thumbnails": _finding("thumbnails", "Thumbnails on the map", draw_thumbnails, _LARGE),
+    "voronoi": Panel(
+        lambda page, box, facts: draw_voronoi(page, box, facts.map, facts.numbers),
+        _LARGE,
+        title="Voronoi",
     ),
-    "eigenmaps": (Row(_SQUARE, (_PCA, _TSNE, _LDA)), _MEASURED, _EXTREMES, _ANOMALIES),
-    "siamese": (
-        _COMPONENTS,
-        Row(7.4, (_THUMBNAILS, _TRAIN)),
-        _RECONSTRUCTIONS,
-        _SAMPLES,
-        _MEASURED,
-        _EXTREMES,
+    "evaluation": _finding("evaluation", "Evaluation", draw_figures, width=1.4),
+    "roc": _finding("evaluation", "Anomalies: ROC", draw_roc),
+    "training confusion": _finding(
+        "evaluation", "Confusion of kNN@20, training", draw_train_confusion
     ),
-    "autoencoder": (
-        Row(_SQUARE, (_LDA, _LDA_3D)),
-        _SAMPLES,
-        _RECONSTRUCTIONS,
-        _MEASURED,
-        _EXTREMES,
+    "extremes": _finding(
+        "extremes",
+        "Nearest and most distant images of each class",
+        draw_extremes,
+        EXTREMES_HEIGHT,
     ),
-    "triplet": (
-        Row(7.4, (_VORONOI, _TRAIN)),
-        Row(_SQUARE, (_TSNE, _CLOUD)),
-        _MEASURED,
-        _EXTREMES,
+    "anomalies": _finding("anomalies", "Most anomalous images", draw_anomalies, ANOMALIES_HEIGHT),
+    "reconstructions": _finding(
+        "reconstructions", "Reconstructions", draw_reconstructions, RECONSTRUCTIONS_HEIGHT
     ),
-    "contrastive": (
-        Row(7.4, (_THUMBNAILS, _VORONOI)),
-        _MEASURED,
-        _EXTREMES,
-        _ANOMALIES,
-    ),
+    "samples": _finding("samples", "Class samples", draw_samples, SAMPLES_HEIGHT),
 }
-"""by the name of the method"""
+"""by the names that a method's settings use in `report`"""
 
 
 def layout_rows(method: str) -> tuple[Row, ...]:
-    """Return the rows of a method's family; every other method is measured at least."""
-    return LAYOUTS.get(method, (_MEASURED, _EXTREMES))
+    """Return the rows of a method's report; a method that is not known gets the default ones."""
+    settings = METHOD_SETTINGS.get(method, MethodSettings)
+    return tuple(Row(tuple(PANELS[name] for name in names)) for names in settings.report)
 
 
 def needed(rows: tuple[Row, ...]) -> list[str]:
@@ -153,12 +131,12 @@ def needed(rows: tuple[Row, ...]) -> list[str]:
 
 
 def rows_height(rows: tuple[Row, ...], findings: dict[str, Any]) -> float:
-    """Return the inches that rows take, with a gap after each."""
+    """Return the height of the rows in inches, with a gap after each."""
     return sum(_height(row, findings) + _GAP for row in rows)
 
 
 def _height(row: Row, findings: dict[str, Any]) -> float:
-    """Return a row's height: little where it has only reasons to give."""
+    """Return the height of a row; small if there are only reasons to write."""
     reasons = all(isinstance(findings.get(panel.needs), str) for panel in row.panels)
     return _REASON if reasons else row.height
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tui_latent.config.methods import method_settings
 from tui_latent.runs.metric_specs import term_names
 
 
 def loss_terms(preset: Mapping[str, Any], metrics: Iterable[str]) -> list[str]:
-    """Return `loss` and the recorded terms that count in it, in the order of their records."""
+    """Return `loss` and the recorded terms that count in it, in the order of their records.
+
+    If the preset's method is not known here, every recorded term counts.
+    """
     recorded = list(metrics)
-    method = preset.get("method", {})
-    terms = [name for name in term_names(recorded) if _weight(method, name) != 0]
+    method = method_settings(preset)
+    if method is None:
+        terms = term_names(recorded)
+    else:
+        # Only whether a weight is 0 matters, and that does not depend on the size of the images.
+        weights = method.term_weights(1)
+        terms = [name for name in term_names(recorded, weights) if weights[name]]
     return (["loss"] if {"train/loss", "val/loss"} & set(recorded) else []) + terms
-
-
-def _weight(method: Mapping[str, Any], term: str) -> float:
-    """Return something that is 0 where the method's settings leave the term out."""
-    mixed = method.get("metric_weight")
-    if mixed is not None and term in ("pairwise", "triplet"):
-        return float(mixed)
-    if mixed is not None and term == "reconstruction":
-        return 1 - float(mixed)
-    if term == "kl" and "beta" in method:
-        return float(method["beta"])
-    return float(method.get(f"{term}_weight", 1))

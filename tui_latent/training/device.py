@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from tui_latent.config.settings import MethodSettings, TrainSettings
+from tui_latent.config.methods import MethodSettings
+from tui_latent.config.settings import TrainSettings
 from tui_latent.runtime.hardware import devices
 from tui_latent.runtime.limits import cpu_cores
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.errors import DataError
 from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.sources.errors import DataError
 from tui_latent.training.device import describe_device
 
 _KEPT_FREE = 1 << 30

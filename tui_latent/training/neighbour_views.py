@@ -9,7 +9,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from tui_latent.config.settings import Preset, VicregSettings
+from tui_latent.config.methods.vicreg import VicregSettings
+from tui_latent.config.settings import Preset
 from tui_latent.datasets.identity import DataIdentity, changes
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.metrics.nearest_neighbours import nearest

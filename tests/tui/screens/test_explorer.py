@@ -362,7 +362,7 @@ async def test_images_in_the_places_of_points(tmp_path: Path) -> None:
 async def test_without_its_data_a_run_still_shows_map_and_neighbours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui_latent.datasets.errors import DataError
+    from tui_latent.sources.errors import DataError
 
     def gone(*_: object) -> None:
         raise DataError("digits are not in /mnt/data: mount it")

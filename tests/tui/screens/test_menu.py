@@ -94,9 +94,9 @@ async def test_the_description_says_what_a_person_wants_to_know(runs: Path) -> N
         for words in (
             "scikit-learn digits · 1,438 train · 359 held out · 8×8",
             "contrastive, Cauchy InfoNCE",
-            "2-D · norm 0.01 · no label seen",
+            "2-D · norm 0.01 · trained without labels",
             "rotate ±15° · elastic 5 %",
-            "40 epochs · batch 1,024",
+            "40 epochs · batch size 1,024",
             "expect kNN@20 .951",
             "time – not measured on this device yet",
             "from The contrastive map of a well-known system",

@@ -32,7 +32,10 @@ def preset(**tables: dict[str, Any]) -> Preset:
         ({"loss": "nt_xent", "temperature": 0.2}, "NT-Xent at temperature 0.2"),
         ({"decoupled": True}, "decoupled"),
         ({"name": "vicreg"}, "VICReg 25 : 25 : 1"),
-        ({"name": "vicreg", "views": "neighbours", "neighbours_run": "a"}, "3 neighbours in a"),
+        (
+            {"name": "vicreg", "views": "neighbours", "neighbours_run": "a"},
+            "3 neighbours in a",
+        ),
         ({"name": "triplet", "negatives": "semi-hard"}, "margin 1 · semi-hard negatives"),
         ({"name": "siamese"}, "class pairs on an autoencoder · metric 50 %"),
         ({"name": "siamese", "variational": True}, "on a variational autoencoder"),
@@ -46,19 +49,19 @@ def test_each_method_is_named_with_what_shapes_it(method: dict[str, Any], said: 
 
 
 def test_whether_labels_are_seen_is_said() -> None:
-    assert "no label seen" in words.latent_words(preset())
-    assert "labels seen" in words.latent_words(preset(method={"name": "triplet"}))
+    assert "trained without labels" in words.latent_words(preset())
+    assert "trained with labels" in words.latent_words(preset(method={"name": "triplet"}))
 
 
 def test_stages_take_the_place_of_the_epochs() -> None:
     stages: Any = [{**STAGE, "latent_dim": 128, "epochs": 30, "lr": 0.002}, STAGE]
     staged = preset(stages=stages, train={"epochs": 99})
     assert words.training_words(staged)[0] == "30 + 20 epochs in 2 stages"
-    assert "rate 0.002 → 0.001" in words.training_words(staged)[2]
+    assert "learning rate 0.002 → 0.001" in words.training_words(staged)[2]
 
 
 def test_only_changes_that_are_switched_on_are_said() -> None:
-    assert words.view_words(preset().augment) == ["none: images as they are"]
+    assert words.view_words(preset().augment) == ["none: images are not augmented"]
     views = words.view_words(preset(augment={"flip": 1.0, "blur": 0.25, "crop": 0.08}).augment)
     assert [view.replace("\xa0", " ") for view in views] == [
         "crop to 8 % or more",
@@ -72,7 +75,7 @@ def test_what_is_left_out_of_the_data_is_said() -> None:
         data={"classes": ["3", "5"], "per_class": 10, "merge": {"odd": ["3"]}, "inputs": "hog"}
     ).data
     said = " · ".join(words.data_words(data, describe_source(data)))
-    for part in ("classes 3, 5", "at most 10 a class", "classes merged: odd", "HOG features"):
+    for part in ("classes 3, 5", "at most 10 per class", "classes merged: odd", "HOG features"):
         assert part in said
 
 

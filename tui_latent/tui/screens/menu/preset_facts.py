@@ -9,25 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_latent.config.preset_files import PresetError, preset_names, preset_path, read_table
+from tui_latent.sources.base import SOURCES, menu_order
 
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
     from tui_latent.datasets.describe import SourceFacts
     from tui_latent.runs.schema import RunSummary
 
-GROUPS: Final[dict[str, str]] = {
-    "digits": "Bundled, nothing to download",
-    "mnist": "MNIST",
-    "fashion-mnist": "Fashion-MNIST",
-    "kmnist": "Kuzushiji-MNIST",
-    "cifar10": "CIFAR-10",
-    "cifar100": "CIFAR-100",
-    "stl10": "STL-10",
-    "folder": "Your own folder",
-    "arrays": "Your own arrays",
-    "": "Cannot be used",
-}
-"""heading of each data source, in the order shown"""
+_UNUSABLE: Final = "Cannot be used"
+"""heading of presets without a known source"""
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,7 @@ class PresetEntry:
     path: Path
     table: Mapping[str, Any]
     source: str = ""
-    """one of GROUPS; empty when the file cannot be used"""
+    """name of the data source; empty if the file cannot be used"""
     latent_dim: int | None = None
     problem: str = ""
     """why the preset cannot be used, as far as it has been checked"""
@@ -48,17 +38,22 @@ class PresetEntry:
         """The preset's own line about itself."""
         return str(self.table.get("title", ""))
 
+    @property
+    def heading(self) -> str:
+        """Heading above the presets of this source."""
+        return SOURCES[self.source].heading if self.source in SOURCES else _UNUSABLE
+
     def matches(self, words: str) -> bool:
         """Whether name, title, data and method hold every word, whatever their case."""
         method = self.table.get("method")
         name = method.get("name", "") if isinstance(method, dict) else ""
-        text = f"{self.name} {self.title} {GROUPS[self.source]} {name}".lower()
+        text = f"{self.name} {self.title} {self.heading} {name}".lower()
         return all(word in text for word in words.lower().split())
 
 
 def read_entries() -> list[PresetEntry]:
     """Read every preset's table, grouped by dataset; a broken file tells its problem."""
-    order = list(GROUPS)
+    order = [source.name for source in sorted(SOURCES.values(), key=menu_order)] + [""]
     entries = [_read_entry(name) for name in preset_names()]
     return sorted(entries, key=lambda entry: (order.index(entry.source), entry.name))
 
@@ -76,7 +71,7 @@ def _read_entry(name: str) -> PresetEntry:
         name,
         path,
         table,
-        source=source if isinstance(source, str) and source in GROUPS else "",
+        source=source if isinstance(source, str) and source in SOURCES else "",
         latent_dim=dim if isinstance(dim, int) else None,
     )
 

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
-from tui_latent.tui.screens.menu.preset_facts import GROUPS, PresetEntry, PresetFacts
+from tui_latent.tui.screens.menu.preset_facts import PresetEntry, PresetFacts
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
 Action = Literal["start", "background", "edit", "images"]
@@ -170,7 +170,7 @@ class PresetList(Vertical):
         width = self.query_one(_Presets).scrollable_content_region.width or 36
         for before, entry in zip([None, *found], found, strict=False):
             if before is None or before.source != entry.source:
-                heading = Content.styled(f" {GROUPS[entry.source]}", "bold")
+                heading = Content.styled(f" {entry.heading}", "bold")
                 lines.append(Line(f"heading {entry.source}", heading, heading=True))
             lines.append(Line(entry.name, self._row(entry, width)))
         if not found:

@@ -1,4 +1,4 @@
-"""A preset's settings in words, a list of short phrases per topic."""
+"""A preset in words: a list of short phrases for each topic."""
 
 from __future__ import annotations
 
@@ -8,18 +8,7 @@ from tui_latent.runs.metric_specs import spec_of
 from tui_latent.tui.format import number
 
 if TYPE_CHECKING:
-    from tui_latent.config.settings import (
-        AugmentSettings,
-        AutoencoderSettings,
-        ContrastiveSettings,
-        DataSettings,
-        EigenmapsSettings,
-        MethodSettings,
-        Preset,
-        SiameseSettings,
-        TripletSettings,
-        VicregSettings,
-    )
+    from tui_latent.config.settings import AugmentSettings, DataSettings, Preset
     from tui_latent.datasets.describe import SourceFacts
 
 _INPUTS: Final = {
@@ -37,7 +26,7 @@ _PER_CENT_OF_VIEWS: Final = (
 
 
 def data_words(data: DataSettings, facts: SourceFacts | None) -> list[str]:
-    """Say which images, how many, how large, and whether they are here."""
+    """Describe the images: which, how many, how large, and whether they are on disk."""
     words = [facts.name if facts is not None else data.source]
     if facts is not None:
         if facts.train is not None:
@@ -45,14 +34,14 @@ def data_words(data: DataSettings, facts: SourceFacts | None) -> list[str]:
         if facts.held_out is not None and not data.val_fraction:
             words.append(f"{facts.held_out:,} held out")
     if data.val_fraction:
-        words.append(f"{_per_cent(data.val_fraction)} of them held out")
+        words.append(f"{_per_cent(data.val_fraction)} held out")
     if facts is not None and facts.shape is not None:
         channels, height, width = facts.shape
         words.append(f"{height}×{width}{' colour' if channels == 3 else ''}")
     if data.classes:
         words.append(f"classes {', '.join(data.classes)}")
     if data.per_class:
-        words.append(f"at most {data.per_class:,} a class")
+        words.append(f"at most {data.per_class:,} per class")
     if data.merge:
         words.append(f"classes merged: {', '.join(data.merge)}")
     if data.inputs != "raw":
@@ -63,40 +52,31 @@ def data_words(data: DataSettings, facts: SourceFacts | None) -> list[str]:
 
 
 def method_words(preset: Preset) -> list[str]:
-    """Say which loss on what, with the settings that shape it."""
-    method = preset.method
-    words = _loss_words(method)
-    if method.name != "eigenmaps":
-        words.append(f"{method.network}, width {method.width}")
-    return words
+    """Describe the loss and the network, with the settings that shape them."""
+    return preset.method.summary() + preset.method.network_summary()
 
 
 def latent_words(preset: Preset) -> list[str]:
-    """Say how many numbers an image becomes, and whether a label was seen for it."""
+    """Describe the latent space, and say whether labels are used to train it."""
     method = preset.method
-    words = [f"{method.latent_dim}-D"]
-    if method.name == "contrastive" and method.norm_weight:
-        words.append(f"norm {method.norm_weight:g}")
-    if method.name == "contrastive" and method.gaussian:
-        words.append("a Gaussian per image")
-    words.append("labels seen" if preset.supervised else "no label seen")
-    return words
+    labels = "trained with labels" if method.supervised else "trained without labels"
+    return [f"{method.latent_dim}-D", *method.latent_summary(), labels]
 
 
 def training_words(preset: Preset) -> list[str]:
     """Say how long and how fast it trains."""
-    if preset.method.name == "eigenmaps":
+    if preset.method.fitted:
         return ["one fit, no training"]
     train = preset.train
     stages = preset.training_stages()
     epochs = " + ".join(str(stage.epochs) for stage in stages)
     words = [f"{epochs} epochs" + (f" in {len(stages)} stages" if len(stages) > 1 else "")]
     rates = " → ".join(f"{stage.lr:g}" for stage in stages)
-    return [*words, f"batch {train.batch_size:,}", f"{train.optimizer}, rate {rates}"]
+    return [*words, f"batch size {train.batch_size:,}", f"{train.optimizer}, learning rate {rates}"]
 
 
 def view_words(augment: AugmentSettings) -> list[str]:
-    """Say what makes one view of an image differ from another."""
+    """Describe the random augmentations."""
     words = []
     if augment.rotate:
         words.append(f"rotate ±{augment.rotate:g}°")
@@ -117,68 +97,12 @@ def view_words(augment: AugmentSettings) -> list[str]:
         words.append(f"colours {_per_cent(augment.jitter)}")
     if augment.noise:
         words.append(f"noise {augment.noise:g}")
-    return words or ["none: images as they are"]
+    return words or ["none: images are not augmented"]
 
 
 def expect_words(expect: dict[str, float]) -> list[str]:
     """Say what was measured with the preset."""
     return [f"{spec_of(name).short} {number(value)}" for name, value in expect.items()]
-
-
-def _loss_words(method: MethodSettings) -> list[str]:
-    if method.name == "contrastive":
-        return _contrastive(method)
-    if method.name == "vicreg":
-        return _vicreg(method)
-    if method.name == "triplet":
-        return _triplet(method)
-    if method.name == "siamese":
-        return _siamese(method)
-    if method.name == "autoencoder":
-        return _autoencoder(method)
-    return _eigenmaps(method)
-
-
-def _contrastive(method: ContrastiveSettings) -> list[str]:
-    loss = (
-        "contrastive, Cauchy InfoNCE"
-        if method.loss == "cauchy"
-        else f"contrastive, NT-Xent at temperature {method.temperature:g}"
-    )
-    return [loss] + ["decoupled"] * method.decoupled
-
-
-def _vicreg(method: VicregSettings) -> list[str]:
-    weights = (method.invariance_weight, method.variance_weight, method.covariance_weight)
-    words = ["VICReg " + " : ".join(f"{weight:g}" for weight in weights)]
-    if method.views == "neighbours":
-        words.append(f"views are {method.neighbours} neighbours in {method.neighbours_run or '?'}")
-    return words
-
-
-def _triplet(method: TripletSettings) -> list[str]:
-    return [f"class triplets, margin {method.margin:g}", f"{method.negatives} negatives"]
-
-
-def _siamese(method: SiameseSettings) -> list[str]:
-    kind = "variational autoencoder" if method.variational else "autoencoder"
-    return [
-        f"class {method.pairing} on a {kind}"
-        if method.variational
-        else f"class {method.pairing} on an {kind}",
-        f"metric {_per_cent(method.metric_weight)}, rest reconstruction",
-    ]
-
-
-def _autoencoder(method: AutoencoderSettings) -> list[str]:
-    words = [
-        f"variational autoencoder, beta {method.beta:g}" if method.variational else "autoencoder"
-    ]
-    return words + ["tanh latent"] * (method.activation == "tanh")
-
-
-def _eigenmaps(method: EigenmapsSettings) -> list[str]:
-    return [f"Laplacian eigenmaps, {method.neighbours} neighbours"]
 
 
 def _per_cent(share: float) -> str:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from tui_latent.datasets.errors import shown
+from tui_latent.sources.errors import shown
 
 _NUMBER = re.compile(r"[-+]?\d{1,300}(?:[.,]\d{1,300})?")
 _DIGITS = re.compile(r"(\d+)")

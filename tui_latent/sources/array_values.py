@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.datasets.errors import DataError, shown
-from tui_latent.datasets.naming import natural_order
+from tui_latent.sources.errors import DataError, shown
+from tui_latent.sources.naming import natural_order
 
 Array = NDArray[np.generic]
 

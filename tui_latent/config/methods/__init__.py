@@ -1,0 +1,30 @@
+"""The methods that presets can ask for: a file each, found by being in this folder.
+
+`methods/<name>.py` beside `config/` holds the networks and losses of the same method.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from tui_latent.config.methods.base import (
+    METHOD_SETTINGS,
+    MethodSettings,
+    NetworkSettings,
+    method_class,
+    method_settings,
+    parse_method,
+)
+
+__all__ = [
+    "METHOD_SETTINGS",
+    "MethodSettings",
+    "NetworkSettings",
+    "method_class",
+    "method_settings",
+    "parse_method",
+]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

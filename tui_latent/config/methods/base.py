@@ -1,0 +1,134 @@
+"""What every method says about itself, without torch: its settings, loss terms, words and report.
+
+Training, menus, forms, reports and comparisons read these classes and know no method by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeVar, get_args
+
+from pydantic import Field, ValidationError
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from tui_latent.config.section import LatentDim, Section
+
+Spec = TypeVar("Spec", bound="type[MethodSettings]")
+
+
+class MethodSettings(Section):
+    """The `[method]` table of a preset."""
+
+    name: str
+    """name of the method; each method narrows it to a literal"""
+    latent_dim: LatentDim
+    """dimension of the latent space: numbers per image"""
+
+    supervised: ClassVar[bool] = False
+    """whether training sees labels"""
+    decodes: ClassVar[bool] = False
+    """whether it can turn latents back into images"""
+    staged: ClassVar[bool] = False
+    """whether it can train in `[[stages]]`"""
+    fitted: ClassVar[bool] = False
+    """whether it is fitted to all training images at once, without steps or random numbers"""
+    terms: ClassVar[Mapping[str, str]] = {}
+    """name of each loss term that it may record, with one sentence on what it measures"""
+    same_loss: ClassVar[frozenset[str]] = frozenset({"latent_dim"})
+    """settings that leave the loss the same function of the latents, so that runs with different
+    values can be compared by their losses"""
+    report: ClassVar[tuple[tuple[str, ...], ...]] = (("evaluation", "roc"), ("extremes",))
+    """rows of the report, each a row of panels by their names in `reports/layouts.py`"""
+
+    def term_weights(self, numbers: int) -> dict[str, float]:
+        """Return the weight of each recorded term in the loss, in display order.
+
+        A term of weight 0 is charted but does not count. `numbers` is how many numbers the
+        network sees of an image: channels x height x width, or features.
+        """
+        return {}
+
+    def summary(self) -> list[str]:
+        """Describe the loss and what shapes it, in short phrases for the menu."""
+        return [self.name.replace("_", " ")]
+
+    def latent_summary(self) -> list[str]:
+        """Describe what is special about the latents; often nothing."""
+        return []
+
+    def network_summary(self) -> list[str]:
+        """Describe the network; nothing if the method has none."""
+        return []
+
+    def without_effect(self) -> dict[str, str]:
+        """Return settings that change nothing beside the others, with why and what to set."""
+        return {}
+
+    @classmethod
+    def method_name(cls) -> str:
+        """Return the name under which presets ask for this method."""
+        name: str = get_args(cls.model_fields["name"].annotation)[0]
+        return name
+
+
+class NetworkSettings(MethodSettings):
+    """Settings that all methods with a network share."""
+
+    network: Literal["small-conv", "mlp", "resnet18"] = "small-conv"
+    """architecture of the encoder; inputs other than images always use `mlp`"""
+    width: int = Field(16, ge=1, le=1024)
+    """channels of the first convolution or the ResNet stem; an `mlp` has 16 times as many units"""
+    hidden_dim: int = Field(256, ge=1, le=8192)
+    """size of the representation before the latent layer"""
+    dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """share of hidden units dropped during training"""
+
+    same_loss: ClassVar[frozenset[str]] = MethodSettings.same_loss | {
+        *("network", "width", "hidden_dim", "dropout")
+    }
+
+    def network_summary(self) -> list[str]:
+        """Describe the encoder."""
+        return [f"{self.network}, width {self.width}"]
+
+
+METHOD_SETTINGS: dict[str, type[MethodSettings]] = {}
+"""a preset's `method.name` -> the class of its settings"""
+
+
+def register(settings: Spec) -> Spec:
+    """Make a method known to presets, menus, reports and comparisons."""
+    METHOD_SETTINGS[settings.method_name()] = settings
+    return settings
+
+
+def parse_method(value: Any) -> Any:
+    """Turn a `[method]` table into the settings of the method that it names."""
+    if isinstance(value, MethodSettings):
+        return value
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError("table_type", "Input should be a table")
+    if "name" not in value:
+        raise PydanticKnownError("union_tag_not_found", {"discriminator": "'name'"})
+    name = value["name"]
+    if not isinstance(name, str) or name not in METHOD_SETTINGS:
+        known = ", ".join(f"'{known}'" for known in METHOD_SETTINGS)
+        context = {"discriminator": "'name'", "tag": str(name), "expected_tags": known}
+        raise PydanticKnownError("union_tag_invalid", context)
+    return METHOD_SETTINGS[name].model_validate(value)
+
+
+def method_class(preset: Mapping[str, Any]) -> type[MethodSettings] | None:
+    """Return the class of the settings that a preset's table names; None if it is not known."""
+    method = preset.get("method")
+    name = method.get("name") if isinstance(method, Mapping) else None
+    return METHOD_SETTINGS.get(name) if isinstance(name, str) else None
+
+
+def method_settings(preset: Mapping[str, Any]) -> MethodSettings | None:
+    """Return the method's settings of a preset's table; None if this version cannot read them."""
+    known = method_class(preset)
+    try:
+        return known.model_validate(preset["method"]) if known else None
+    except ValidationError:
+        return None

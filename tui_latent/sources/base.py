@@ -1,0 +1,89 @@
+"""What every source of images says about itself, without torch.
+
+Presets, menus, forms and loading read these descriptions and know no public dataset by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Split = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
+"""images (N, C, H, W) and labels (N,), positions in the class names"""
+Shape = tuple[int, int, int]
+"""(C, H, W)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where images come from, as `data.source` names it."""
+
+    name: str
+    heading: str
+    """above the presets of this source in the menu"""
+    needs_path: bool = False
+    """whether `data.path` says where the images are"""
+    skips_corrupt: bool = False
+    """whether `data.skip_corrupt` can leave out single images"""
+    megabytes: int = 0
+    """size of the download"""
+
+    def image_shape(self, path: str) -> Shape | None:
+        """Return the shape of the images if a cheap look can tell it."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicDataset(Source):
+    """A dataset with a fixed content and, unless it is bundled with a package, fixed files."""
+
+    title: str
+    shape: Shape
+    class_names: tuple[str, ...]
+    train: int
+    """number of training images"""
+    held_out: int
+    """number of held-out images"""
+    read: Callable[[Sequence[Path]], Split]
+    """reads the files of a split; ValueError, or WrongFileError with its path, if one is damaged"""
+    bundled_with: str = ""
+    """Python package that contains it; it then has no files"""
+    training_files: tuple[str, ...] = ()
+    """below the data folder"""
+    test_files: tuple[str, ...] = ()
+    torchvision: str = ""
+    """class in `torchvision.datasets` that knows where to download it; empty: not downloaded"""
+    aliases: Callable[[str], tuple[str, ...]] = lambda file: (file,)
+    """other paths under which mirrors and archives have a file"""
+
+    def image_shape(self, path: str) -> Shape | None:
+        """Return the shape of all images."""
+        return self.shape
+
+
+SOURCES: dict[str, Source] = {}
+"""a preset's `data.source` -> its description"""
+
+Added = TypeVar("Added", bound=Source)
+
+
+def register(source: Added) -> Added:
+    """Make a source known to presets, menus and loading."""
+    SOURCES[source.name] = source
+    return source
+
+
+def public_datasets() -> dict[str, PublicDataset]:
+    """Return the public datasets by name, the smallest download first."""
+    found = [source for source in SOURCES.values() if isinstance(source, PublicDataset)]
+    return {source.name: source for source in sorted(found, key=menu_order)}
+
+
+def menu_order(source: Source) -> tuple[bool, int, str]:
+    """Return what sources are sorted by in lists: bundled, then by download, own images last."""
+    return source.needs_path, source.megabytes, source.name

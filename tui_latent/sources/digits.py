@@ -1,0 +1,35 @@
+"""scikit-learn's digits: 1,797 images of 8x8 pixels, bundled with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.sources.base import PublicDataset, Split, register
+
+
+def _read(paths: Sequence[Path]) -> Split:
+    """Return all digits, with 0..16 stretched to 0..255."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images: NDArray[np.uint8] = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+    return images, digits.target
+
+
+register(
+    PublicDataset(
+        name="digits",
+        heading="Bundled, nothing to download",
+        title="scikit-learn digits",
+        shape=(1, 8, 8),
+        class_names=tuple("0123456789"),
+        train=1438,
+        held_out=359,
+        read=_read,
+        bundled_with="scikit-learn",
+    )
+)
