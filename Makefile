@@ -41,9 +41,12 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The README's table of keys, from tui_latent/tui/keymap.py.
+# The generated parts of the documents: the README's table of keys, and tables of measurements.
 docs: $(STAMP)
 	$(BIN)/python -m tui_latent.tui.key_table README.md
+	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m experiments.tables
+	$(BIN)/python -m tests.soak.table
 
 snapshots: $(STAMP)
 	$(BIN)/python -m pytest tests/tui --snapshot-update
@@ -64,12 +67,6 @@ benchmarks: $(STAMP)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m experiments.quality
 	$(BIN)/python -m benchmarks.screen
-
-# The generated parts of the documents, from the JSON files of earlier measurements.
-docs: $(STAMP)
-	$(BIN)/python -m benchmarks.tables
-	$(BIN)/python -m experiments.tables
-	$(BIN)/python -m tests.soak.table
 
 clean:
 	rm -rf $(VENV) $(PEERS) dist build

@@ -20,6 +20,7 @@ SLOW = (
     "benchmarks/test_gpu_all.py",
     "config/test_effects.py",
     "launch/test_background.py",
+    "launch/test_extend.py",
     "launch/test_progress.py",
     "launch/test_start.py",
     "launch/test_sweep.py",

@@ -17,6 +17,7 @@ DOCUMENTS = [
 ] + sorted((REPOSITORY / "docs").rglob("*.md"))
 ARCHITECTURE = REPOSITORY / "docs" / "ARCHITECTURE.md"
 RELIABILITY = REPOSITORY / "docs" / "RELIABILITY.md"
+OF_TEXTUAL = {"LinuxDriver", "XTermParser"}
 CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -40,6 +41,14 @@ def names_of_tests() -> frozenset[str]:
     )
 
 
+@cache
+def classes() -> frozenset[str]:
+    trees = [ast.parse(path.read_text()) for path in (REPOSITORY / "tui_latent").rglob("*.py")]
+    return frozenset(
+        node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    )
+
+
 def is_there(path: str) -> bool:
     """Return whether a path, or the end of one, is that of a file or folder of Python."""
     path = path.rstrip("/")
@@ -52,6 +61,14 @@ def test_the_python_files_that_a_document_names_exist(page: Path) -> None:
     paths = {name for name in named if re.fullmatch(r"[\w/]+\.py", name)}
     assert paths
     assert not [path for path in sorted(paths) if not is_there(path)]
+
+
+@pytest.mark.parametrize("page", [ARCHITECTURE, RELIABILITY], ids=lambda page: page.name)
+def test_the_classes_that_a_document_names_exist(page: Path) -> None:
+    quoted = CODE.findall(page.read_text())
+    named = {match[1] for name in quoted if (match := re.match(r"([A-Z][a-z]+[A-Z]\w+)", name))}
+    assert named
+    assert not named - classes() - OF_TEXTUAL
 
 
 def test_the_folders_of_the_architecture_exist() -> None:
