@@ -157,7 +157,7 @@ def test_a_run_of_before_has_nothing_to_compare(run: Path, archive: Path) -> Non
     RunData(run).matching_latents()
     longer(run, 4)
     assert train_run(run).state == "finished"
-    assert "was not noted" in (run / "train.log").read_text()
+    assert "were not recorded" in (run / "train.log").read_text()
 
 
 def test_a_damaged_note_vouches_for_nothing(run: Path) -> None:
@@ -181,4 +181,4 @@ def test_neighbours_of_an_earlier_run_are_of_the_same_images(run: Path, archive:
     assert train_run(path).state == "finished", "`latest` stays the run that it was"
     write(archive, seed=1)
     other = train_run(create_run("mine", preset, run.parent, "third"))
-    assert "second saw other images" in (other.error or "")
+    assert "second was trained on other images" in (other.error or "")

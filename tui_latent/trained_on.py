@@ -41,8 +41,8 @@ def read_trained_on(run: Path) -> TrainedOn | None:
         return None
     except ValueError as error:
         raise RunError(
-            f"{path}: damaged ({error}), so nobody can tell whether the images are still those of "
-            "the training: put back a copy, or delete it to go on without knowing"
+            f"{path}: damaged ({error}), so it is unknown whether the images have changed since "
+            "the training: restore a copy, or delete it to continue without this check"
         ) from error
     return TrainedOn(identity, since, about.get("accepted") is True)
 
@@ -51,8 +51,8 @@ def refuse_others(run: Path, trained_on: TrainedOn | None, now: DataIdentity) ->
     """Raise DataError where the images are not those of the run: no point is theirs."""
     if trained_on is not None and (change := changes(trained_on.identity, now)):
         raise DataError(
-            f"the images have changed since {run.name} was trained, so none is shown for a point: "
-            f"{change}"
+            f"the images have changed since {run.name} was trained, so no image can be shown for "
+            f"a point: {change}"
         )
 
 
@@ -83,8 +83,8 @@ class ImageCheck:
             return
         if not self._known.accepted:
             raise DataError(
-                f"the images have changed since the training: {change}. Put them back, or go on "
-                f"with those that are there: tui-latent resume {self._run.name} --changed-images"
+                f"the images have changed since the training: {change}. Restore them, or continue "
+                f"with the current ones: tui-latent resume {self._run.name} --changed-images"
             )
         self._log(f"the images have changed since the training, as accepted: {change}")
 
@@ -98,7 +98,7 @@ class ImageCheck:
             if known.identity.where == now.where and not known.accepted:
                 return
         elif known is None and _has_learnt(self._run):
-            self._log("which images the run was trained on was not noted; from now on it is")
+            self._log("the images this run was trained on were not recorded; from now on they are")
             noted = TrainedOn(now)
         else:
             noted = TrainedOn(now, step if _has_learnt(self._run) else -1)

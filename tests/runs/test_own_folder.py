@@ -225,7 +225,7 @@ def test_a_disk_that_is_unmounted_is_waited_for_and_known_again(
         [*command, str(tmp_path), runs, point], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("waits: [Errno 19] the disk it lies on is not mounted") == 3
+    assert done.stdout.count("waits: [Errno 19] its disk is not mounted") == 3
     assert done.stdout.splitlines()[-1] == "finished 2"
 
 

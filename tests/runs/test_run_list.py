@@ -129,7 +129,7 @@ def test_what_is_not_found_names_the_nearest(runs: Path, make_run: MakeRun) -> N
     older, newer = finish(make_run()), finish(make_run())
     with pytest.raises(RunError, match="did you mean 'alpha-one'"):
         find_run(runs, "alfa-one")
-    with pytest.raises(RunError, match="more than one run begins so: alpha-one, alpha-two"):
+    with pytest.raises(RunError, match="several runs begin with this name: alpha-one, alpha-two"):
         find_run(runs, "alpha")
     assert older.name != newer.name
     with pytest.raises(RunError, match=f"did you mean '{newer.name}'"):

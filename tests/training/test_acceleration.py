@@ -113,7 +113,7 @@ def test_a_way_that_fails_costs_no_update(clock: FakeClock, fails_at: int) -> No
     assert sorted(plain.seen + graph.seen) == list(range(3 * TRIAL))
     assert len(graph.seen) == fails_at
     assert (
-        "acceleration: graph failed, steps go on without it: "
+        "acceleration: graph failed, so steps run without it: "
         "operation not permitted when stream is capturing" in log
     )
 
@@ -131,7 +131,7 @@ def test_a_way_that_cannot_be_made_is_told(clock: FakeClock) -> None:
     plain, log = FakeWay("plain", clock, 10.0), list[str]()
     run(on_gpu(plain, {"compile": unmade, "graph": unmade}, log), TRIAL + 2)
     assert len(plain.seen) == TRIAL + 2
-    assert log[0] == "acceleration: compile failed, steps go on without it: no compiler"
+    assert log[0] == "acceleration: compile failed, so steps run without it: no compiler"
 
 
 def log_of(path: Any) -> str:
@@ -155,7 +155,7 @@ def test_compiled_losses_are_the_losses(make_run: MakeRun, monkeypatch: pytest.M
     # Traces as any backend does, without a compiler's half minute.
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     assert train_run(compiled).state == "finished"
-    assert "acceleration: compile, as train.acceleration says" in log_of(compiled)
+    assert "acceleration: compile, as set by train.acceleration" in log_of(compiled)
     assert "failed" not in log_of(compiled)
     one, other = weights(plain), weights(compiled)
     for name, value in one.items():
@@ -177,7 +177,7 @@ def test_a_run_whose_compiler_fails_goes_on_without(
     monkeypatch.setattr(torch, "compile", broken)
     status = train_run(compiled)
     assert (status.state, status.step) == ("finished", 12)
-    assert "compile failed, steps go on without it: InvalidCxxCompiler" in log_of(compiled)
+    assert "compile failed, so steps run without it: InvalidCxxCompiler" in log_of(compiled)
 
 
 GPUS = [f"cuda:{index}" for index in range(torch.cuda.device_count())][:2] or ["cuda:0"]

@@ -83,7 +83,7 @@ def test_any_flipped_bit_is_found_and_the_checkpoint_before_is_used(tmp_path: Pa
         loaded, told = whole(tmp_path)
         assert loaded is not None and loaded["step"] == 10
         assert "step-000000020.pt is damaged: its checksum differs" in told
-        assert "the checkpoint before it is used, of step 10" in told
+        assert "using the checkpoint before it, of step 10" in told
     assert newest.exists()
 
 
@@ -149,7 +149,7 @@ def test_a_checkpoint_of_another_version_is_refused_not_misread(tmp_path: Path) 
     path = save_checkpoint(tmp_path, state(10), best=False).path
     torch.save(state(10), path)  # without a format, as the first version wrote it
     (tmp_path / "last.json").write_text('{"last": "step-000000010.pt"}')
-    with pytest.raises(CheckpointError, match=r"another version .* train anew"):
+    with pytest.raises(CheckpointError, match=r"another version .* start a new run"):
         load_checkpoint(tmp_path, "cpu")
 
 
@@ -189,12 +189,12 @@ def test_a_checkpoint_under_another_ones_name_is_not_used(tmp_path: Path) -> Non
     (tmp_path / "last.json").unlink()
     loaded, told = whole(tmp_path)
     assert loaded is not None and loaded["step"] == 10
-    assert "step-000000099.pt is damaged: it is not of the step" in told
+    assert "step-000000099.pt is damaged: its name gives another step" in told
 
 
 def test_when_none_is_whole_the_training_does_not_begin_anew_by_itself(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, state(10), best=False).path.write_bytes(b"torn")
-    with pytest.raises(CheckpointError, match="no checkpoint is whole"):
+    with pytest.raises(CheckpointError, match="no checkpoint is intact"):
         load_checkpoint(tmp_path, "cpu")
     assert (tmp_path / "step-000000010.pt").exists()
 

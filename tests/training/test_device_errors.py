@@ -10,7 +10,7 @@ from tui_latent.launch.start import train_run
 from tui_latent.runs.schema import Status
 from tui_latent.training.device_errors import device_trouble
 
-STANDS = "the checkpoint of step 1,200 stands"
+STANDS = "the checkpoint of step 1,200 is safe"
 
 
 def told(error: BaseException, phase: str = "training") -> str | None:

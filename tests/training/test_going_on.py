@@ -141,7 +141,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_goes_on_to_the_same_wei
     assert train_run(harmed).state == "finished"
     log = "\n".join(RunReader(harmed).refresh().log)
     assert "step-000000010.pt is damaged: its checksum differs" in log
-    assert "the checkpoint before it is used, of step 8" in log
+    assert "using the checkpoint before it, of step 8" in log
     assert_same_weights(whole, harmed)
     assert_same_curves(whole, harmed)
 
@@ -158,7 +158,7 @@ def test_without_any_whole_checkpoint_the_run_fails_and_keeps_what_it_has(
     curves = (path / "metrics.jsonl").read_bytes()
     status = train_run(path)
     assert status.state == "failed"
-    assert status.error is not None and "no checkpoint is whole" in status.error
+    assert status.error is not None and "no checkpoint is intact" in status.error
     assert (path / "metrics.jsonl").read_bytes() == curves
     shutil.rmtree(path / "checkpoints")  # as the message offers
     assert train_run(path).state == "finished"
@@ -245,7 +245,7 @@ def test_a_device_without_memory_names_batch_size_memory_and_a_smaller_batch(
     assert status.state == "failed" and status.error is not None
     assert "the CPU ran out of memory (" in status.error and "GiB free)" in status.error
     assert "train.batch_size=50" in status.error and "--set train.batch_size=25" in status.error
-    assert "the checkpoint of step 8 stands" in status.error
+    assert "the checkpoint of step 8 is safe" in status.error
     monkeypatch.undo()
     assert train_run(path).state == "finished"
 
@@ -298,7 +298,7 @@ def test_a_checkpoint_of_another_user_is_a_sentence_and_nothing_is_trained_again
     status = train_run(path)
     assert status.state == "failed"
     assert status.error == (
-        f"{closed}: cannot be read: Permission denied: make it readable for you, then resume"
+        f"{closed}: cannot be read: Permission denied: give yourself read access, then resume"
     )
     monkeypatch.undo()
     assert sorted(folder.iterdir()) == before

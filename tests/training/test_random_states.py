@@ -54,7 +54,7 @@ def test_a_gpus_checkpoint_resumes_on_a_cpu_and_says_so(
         put(path, state)
     monkeypatch.setattr("tui_latent.training.device._cpu_computes_bfloat16", lambda: False)
     assert train_run(one).state == train_run(other).state == "finished"
-    assert "of a run on a GPU, and this is a CPU: the draws go on from seed 0" in log_of(one)
+    assert "written on a GPU, and this is a CPU: random draws restart from seed 0" in log_of(one)
     assert "the networks now compute in float32, unlike before the checkpoint" in log_of(one)
     assert_same_weights(one, other)  # drawn anew, and yet not at random
 
@@ -66,7 +66,7 @@ def test_a_cpu_checkpoint_of_version_0_1_resumes_to_the_very_same_weights(
     train_run(whole)
     put(old, as_version_0_1(stopped(monkeypatch, old), []))
     assert train_run(old).state == "finished"
-    assert "the draws go on from" not in log_of(old)
+    assert "random draws restart from" not in log_of(old)
     assert_same_weights(whole, old)
 
 
@@ -136,7 +136,7 @@ def test_a_cpu_checkpoint_goes_on_on_a_gpu_from_seed_and_step(
         gpu, log = Gpu(0), list[str]()
         kept = random_states.random_states(torch.Generator())
         load_random_states(saved(**kept) | {"step": step}, gpu, seed, log.append)  # type: ignore[arg-type]
-        assert f"this is a GPU: the draws go on from seed {seed} and step {step}" in log[0]
+        assert f"this is a GPU: random draws restart from seed {seed} and step {step}" in log[0]
         seeds.append(gpu.seed)
     assert len(set(seeds)) == 3
     assert gpu.state is None
@@ -154,4 +154,4 @@ def test_a_run_goes_from_a_gpu_to_a_cpu_and_back(
         assert train_run(path).state == "stopped"
         monkeypatch.undo()
     assert train_run(path).state == "finished"
-    assert log_of(path).count("the draws go on from seed") == 2
+    assert log_of(path).count("random draws restart from seed") == 2

@@ -87,7 +87,7 @@ def test_a_checkpoint_waits_for_room_and_the_run_ends_as_if_there_had_been_some(
     assert (status.state, status.error, status.checkpoint_step) == ("finished", None, 12)
     assert_same_weights(whole, run)
     log = "\n".join(RunReader(run).refresh().log)
-    assert log.count("paused: ") == 1 and "going on" in log
+    assert log.count("paused: ") == 1 and "training continues" in log
 
 
 def test_a_record_waits_too_and_is_neither_lost_nor_doubled(

@@ -1,4 +1,4 @@
-"""Train a run in a process of its own, which outlives the terminal and whoever started it."""
+"""Train a run in a process of its own, which outlives the terminal and its parent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def start_in_background(path: Path) -> int:
             )
     except OSError as error:
         raise RunError(
-            f"{path}: no background process can be started: {error.strerror or error}"
+            f"{path}: cannot start a background process: {error.strerror or error}"
         ) from error
     # A child that nobody waits for would seem alive after its end.
     threading.Thread(target=process.wait, name="background-run", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Let a run train for longer than it was planned: its preset changes, and the run keeps record."""
+"""Extend a run beyond its planned length: its preset changes, and the run records the change."""
 
 from __future__ import annotations
 

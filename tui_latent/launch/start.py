@@ -1,4 +1,4 @@
-"""Create a run and train it: the face of `training/` for those who must not import torch."""
+"""Create a run and train it: the entry to `training/` for modules that must not import torch."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def train_run(path: Path, asked_before: Request | None = None) -> Status:
     """Train a run, or resume it from its last checkpoint; return its status at the end.
 
     A run that fails says so in its status. RunBusyError when another process trains it, and then
-    nothing of it is changed. What was asked of an earlier life no longer holds; what was asked
+    nothing of it is changed. What was requested before no longer holds; what was asked
     since `asked_before` (else since this call) does, as a stop while it starts.
     """
     if asked_before is None:

@@ -1,4 +1,4 @@
-"""Files that one process writes while others read them: replaced whole, or grown line by line."""
+"""Files that one process writes while others read them: replaced whole, or appended by lines."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """Return a hidden name in the same folder that nobody uses or can foresee.
+    """Return a hidden, unpredictable name in the same folder.
 
     It says who writes the file. To be opened with "x": who may write in the folder could have
     put a link there.
@@ -127,7 +127,7 @@ def _place() -> str:
 
 
 class AppendedLines:
-    """The writing end of a file that grows by whole lines; opened at the first one."""
+    """Appends whole lines to a file, which is opened for the first one."""
 
     def __init__(self, path: Path, durable: bool = False) -> None:
         """Of a `durable` file the lines since `sync` are kept, in case the disk loses them."""
@@ -216,7 +216,7 @@ class AppendedLines:
 
 
 class GrowingLines:
-    """The reading end: complete lines as they arrive, each once, at a cost of the new bytes."""
+    """Reads complete lines as they arrive, each once, at the cost of the new bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

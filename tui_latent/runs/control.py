@@ -64,7 +64,7 @@ def request(
     """
     if lr_factor is not None and not (lr_factor > 0 and math.isfinite(lr_factor)):
         raise ValueError(
-            f"the learning rate can be multiplied with a number above 0, not {lr_factor}"
+            f"the learning rate can only be multiplied by a number above 0, not {lr_factor}"
         )
     try:
         with one_at_a_time(path / "control.lock"):
@@ -79,9 +79,7 @@ def request(
             )
             write_request(path, new)
     except OSError as error:
-        raise RunError(
-            f"{path}: cannot be asked for anything: {error.strerror or error}"
-        ) from error
+        raise RunError(f"{path}: cannot write a request: {error.strerror or error}") from error
     return new
 
 

@@ -95,7 +95,7 @@ class _LineStream(io.TextIOBase):
             self._before.flush()
 
     def end(self) -> None:
-        """Hand on the lines left open and become a mere name for the stream before."""
+        """Pass on the unfinished lines, and from now on everything to the original stream."""
         self._ended = True
         with self._mutex:
             lines, self._open_lines = list(self._open_lines.values()), {}

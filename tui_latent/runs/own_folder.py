@@ -1,4 +1,4 @@
-"""The folder of a run as its trainer took it: known again, and told from what replaced it."""
+"""Recognise the folder of a run in training, and notice when it was deleted or replaced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Key = tuple[int, int]
 
 
 class OwnFolder:
-    """Keeps the folder open, so that no other can get its inode while it is trained in."""
+    """Keeps the folder open, so that no other can get its inode during training."""
 
     def __init__(self, path: Path, is_mine: Callable[[], bool]) -> None:
         """`is_mine` says by the status at `path` whether this trainer wrote it."""
@@ -43,11 +43,11 @@ class OwnFolder:
             self._come_back()
             return True
         if self._disk_is_away():
-            raise OSError(errno.ENODEV, "the disk it lies on is not mounted", str(self.path))
+            raise OSError(errno.ENODEV, "its disk is not mounted", str(self.path))
         what = "was deleted or moved" if now is None else "was replaced by another"
         raise FolderLostError(
-            f"{self.path}: this folder {what} while it was trained in: training has stopped and "
-            "writes nothing more there; if it was moved, resume it by its new path"
+            f"{self.path}: this folder {what} during training: training has stopped and "
+            "writes nothing more to it; if it was moved, resume it from its new path"
         )
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class OwnFolder:
         self._key, self._above = self._look()
 
     def _disk_is_away(self) -> bool:
-        """Say whether what is missing is a mount, and not a folder that somebody removed.
+        """Return whether a mount is missing, rather than a folder that somebody removed.
 
         The nearest folder above that is still the same shows which: what lay in it on the same
         device was removed by hand, what lay in it on another was mounted there.

@@ -1,4 +1,4 @@
-"""Which process writes a run: told from every other one that has the same number."""
+"""Identify a process beyond its number, which another process may have later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def this_process() -> str:
 
 
 def process_place() -> str:
-    """Return within what a process number means one process: a boot and a pid namespace.
+    """Return the boot and pid namespace, within which a process number is unique.
 
     Empty where the system does not tell, or shows the processes of another namespace.
     """

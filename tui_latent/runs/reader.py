@@ -26,7 +26,7 @@ class RunReader:
     """Follows one run folder; `refresh` belongs to one thread at a time, `map_at` to any."""
 
     def __init__(self, path: Path) -> None:
-        """Look at the folder `path`; RunError when it is not a run."""
+        """Open the folder `path`; RunError when it is not a run."""
         identity = read_manifest(path)
         self.path = path
         self._snapshot = RunSnapshot(path, identity.preset, identity.provenance)
@@ -41,13 +41,13 @@ class RunReader:
         self._maps = MapFolder(path)
 
     def refresh(self) -> RunSnapshot:
-        """Read what is new; the same snapshot when nothing is, RunError when the folder is gone."""
+        """Read what is new; the same snapshot if nothing is. RunError when the folder is gone."""
         try:
             parts = self._parts()
         except OSError as error:
             self._metrics = MetricsReader(self._metrics.path)  # it may have stopped halfway
             raise RunError(
-                f"{error.filename or self.path}: cannot be read any more: {error.strerror or error}"
+                f"{error.filename or self.path}: can no longer be read: {error.strerror or error}"
             ) from error
         old = self._snapshot
         changes = {
@@ -87,11 +87,11 @@ class RunReader:
     def _problems(self, status: Status) -> tuple[str, ...]:
         problems = [self._status.problem] if self._status.problem else []
         if skipped := self._metrics.skipped:
-            problems.append(f"metrics.jsonl: lines that are no records, passed over: {skipped}")
+            problems.append(f"metrics.jsonl: invalid lines skipped: {skipped}")
         if status.state in (*LIVE_STATES, "interrupted") and _read_only(self.path):
             problems.append(
-                f"{self.path} is on a read-only file system: a training in it waits until it "
-                "can be written, and takes no requests"
+                f"{self.path} is on a read-only file system: training waits until it is "
+                "writable, and requests have no effect"
             )
         return (*problems, *self._maps.problems())
 

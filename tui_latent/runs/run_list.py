@@ -45,7 +45,7 @@ _BEATS: Final = Beats()
 def runs_folder(option: str | None) -> Path:
     """Return the folder of runs: the one given, else `$TUI_LATENT_RUNS`, else `./runs`.
 
-    RunError when it is in the home of nobody.
+    RunError if `~user` does not exist.
     """
     named = option or os.environ.get("TUI_LATENT_RUNS") or "runs"
     try:
@@ -116,7 +116,7 @@ def run_status(path: Path) -> Status:
     except OSError as error:
         raise RunError(
             f"{path / 'status.json'}: cannot be read: {error.strerror}: "
-            "make it readable for you, then try again"
+            "give yourself read access, then try again"
         ) from error
 
 
@@ -153,7 +153,7 @@ def find_run(folder: Path, name: str) -> Path:
         return matches[0]
     if matches:
         names = ", ".join(plain_name(path.name) for path in matches)
-        raise RunError(f"{name}: more than one run begins so: {names}")
+        raise RunError(f"{name}: several runs begin with this name: {names}")
     raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
 
 
@@ -179,7 +179,7 @@ def delete_run(path: Path) -> None:
         where = error.filename or path
         raise RunError(
             f"{path}: not deleted: {where}: {error.strerror or error}: "
-            "make it and its folder writable for you, then delete the run again"
+            "give yourself write access to it and its folder, then delete the run again"
         ) from error
     finally:
         lock.release()
@@ -247,7 +247,7 @@ def _is_run(path: Path) -> bool:
 
 
 def _may_be_live(run: RunSummary) -> bool:
-    """Say whether a run is called interrupted for its clock alone."""
+    """Return whether a run counts as interrupted only because of its clock."""
     try:
         status = read_status(run.path)
     except (StatusError, OSError):

@@ -1,4 +1,4 @@
-"""Text from elsewhere as text alone: it moves no cursor, turns no line and fills no screen."""
+"""Untrusted text made safe to print: no cursor movements, no hidden or reversing characters."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _CONTROLS: Final = re.compile(rf"[\x00-\x08\x0a-\x1f\x7f-\x9f{_INVISIBLE}]")
 
 
 def plain_line(text: str) -> str:
-    """Return a line as text alone: no colours, no cursor movements, no control characters.
+    """Return a line as plain text: no colours, no cursor movements, no control characters.
 
-    Of what a progress bar drew over itself with carriage returns, the last remains.
+    Of a progress bar that redraws itself with carriage returns, the last state remains.
     """
     text = _ESCAPES.sub("", text).rstrip("\r").rpartition("\r")[2]
     return _CONTROLS.sub("", text).expandtabs(4)

@@ -1,4 +1,4 @@
-"""What a run folder holds, as plain values: the only thing that training and looking share."""
+"""What a run folder holds, as plain values: all that training and the screens share."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class Status:
     """passes over the training images so far, with its fraction"""
     total_epochs: int = 0
     phase: str = ""
-    """what it is doing in words: `loading mnist`, a stage's title, `evaluating`"""
+    """what it is doing, in words: `loading mnist`, a stage's title, `evaluating`"""
     seconds: float = 0.0
-    """time spent training, without pauses and without the time the run lay still"""
+    """time spent training, without pauses and interruptions"""
     images_per_second: float | None = None
     """training images (not views) per second, lately"""
     device: str = ""
@@ -78,7 +78,7 @@ class Status:
     error: str | None = None
     """one or two lines for a person: why the run failed, or what a paused one waits for"""
     lr_factor: float = 1.0
-    """what the scheduled learning rate is multiplied with, as asked"""
+    """factor on the scheduled learning rate, as requested"""
     checkpoint_step: int | None = None
     """step of the newest checkpoint, from which the run would resume"""
     best_knn_20: float | None = None
@@ -191,7 +191,7 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Request:
-    """`control.json`: what a person wants of the trainer; requests add up, none is lost."""
+    """`control.json`: what people request of the trainer; requests add up, so none is lost."""
 
     serial: int = 0
     state: Literal["run", "pause", "stop"] = "run"

@@ -23,7 +23,7 @@ _OLD: Final = 24 * 3600.0
 def staging_folder(runs: Path) -> Iterator[Path]:
     """Give a new hidden folder in `runs`, which is gone afterwards with all that is left in it.
 
-    What killed processes left of theirs goes first. OSError when there can be none.
+    Folders that killed processes left behind are removed first. OSError when none can be made.
     """
     for left_behind in runs.glob(f"{_PREFIX}*"):
         _remove_if_left(left_behind)

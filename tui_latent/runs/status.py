@@ -1,4 +1,4 @@
-"""`status.json`: read, write, and find out whether a run that says it is live really is."""
+"""`status.json`: read it, write it, and find out whether a live run really is."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_status(path: Path) -> Status:
     except (ValueError, RecursionError) as error:
         raise StatusError(f"status.json is torn: {error}") from error
     if not isinstance(table, dict) or table.get("state") not in get_args(State):
-        raise StatusError("status.json is torn: it names no state")
+        raise StatusError("status.json is torn: it has no state")
     known = {field.name for field in fields(Status)}
     return Status(**{key: _checked(key, table[key]) for key in table if key in known})
 
@@ -112,7 +112,7 @@ def _checked(key: str, value: Any) -> Any:
 
 
 class Beats:
-    """Remembers of many runs whether their heartbeats move, which no clock has a say in."""
+    """Remembers of many runs whether their heartbeats move, whatever their clocks say."""
 
     def __init__(self) -> None:
         self._seen: dict[Path, tuple[float, float]] = {}

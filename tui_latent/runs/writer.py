@@ -1,4 +1,4 @@
-"""The trainer's end of a run folder: everything a run leaves behind, except its checkpoints."""
+"""The trainer's side of a run folder: writes everything but the checkpoints."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class RunWriter:
         self._mutex = threading.RLock()
         self._status = self._status_on_disk()
         self.checkpoints_before = 0
-        """how many checkpoints had been asked for, and are no longer, when the run was taken up"""
+        """checkpoints requested before the run was started, which are not written now"""
         self._process = ""
         self._real_path = os.path.realpath(path)
         self._written = 0.0
@@ -116,7 +116,7 @@ class RunWriter:
             self._let_go()
             raise RunError(
                 f"{error.filename or self.path}: cannot be written: {error.strerror}: "
-                "make it writable for you, then try again"
+                "give yourself write access, then try again"
             ) from error
         _TRAINED_HERE.add(self._real_path)
         self._heart = threading.Thread(target=self._beat, name="run-heartbeat", daemon=True)
@@ -227,7 +227,7 @@ class RunWriter:
             self._let_go()
 
     def _take(self) -> Status:
-        """Take the lock, unless the status is of another trainer that lives; return the status."""
+        """Take the lock, unless another live trainer has the run; return the status."""
         try:
             self._locked = self._lock.take()
         except BlockingIOError as error:
@@ -242,7 +242,7 @@ class RunWriter:
         return status
 
     def _is_trained(self, status: Status) -> bool:
-        """Say whether the trainer that a live status tells of is at work."""
+        """Return whether the trainer that a live status names is running."""
         alive = is_alive(status.host, status.pid, status.process)
         if alive and status.pid == getpid():
             return self._real_path in _TRAINED_HERE
@@ -272,7 +272,7 @@ class RunWriter:
         except OSError as error:
             raise RunError(
                 f"{self.path / 'status.json'}: cannot be read: {error.strerror}: "
-                "make it readable for you, then try again"
+                "give yourself read access, then try again"
             ) from error
 
     def _wrote_the_status(self) -> bool:
@@ -300,7 +300,7 @@ class RunWriter:
                     return
 
     def _refuse_second_trainer(self) -> None:
-        """Give the run up if another trainer has taken it, as after its lock was deleted."""
+        """Give up the run if another trainer has taken it over, as after its lock was deleted."""
         status = self._readable_status()
         other = status.process not in ("", self._process) and status.state in LIVE_STATES
         if not other and self._locked and not self._lock.stands():
@@ -314,13 +314,13 @@ class RunWriter:
                 self._lock = again
         if other:
             self._lost = FolderLostError(
-                f"{self.path}: process {status.pid} on {status.host} has taken this run over: "
-                "training has stopped here and writes nothing more there"
+                f"{self.path}: process {status.pid} on {status.host} has taken over this run: "
+                "training has stopped here and writes nothing more to it"
             )
             raise self._lost
 
     def _remove_left_behind(self) -> None:
-        """Remove the temporary files of writers that were killed; others' that live stay."""
+        """Remove the temporary files of killed writers, and keep those of live ones."""
         remove_left_behind(self.path)
         for name in ("evaluations", "reports"):
             remove_left_behind(self.path / name)

@@ -1,4 +1,4 @@
-"""How much of this process's computing goes into its screen, thread by thread."""
+"""The share of this process's CPU time that its screen takes, measured by thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this process may use of the machine: its cores and memory, also within a container."""
+"""The cores and memory that this process may use, also within a container."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The C library's heap, told to keep what is freed: each training step asks for the same again."""
+"""Keep freed memory in the C library's heap: each training step allocates the same again."""
 
 from __future__ import annotations
 

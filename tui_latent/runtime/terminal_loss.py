@@ -1,4 +1,4 @@
-"""A terminal that goes away, as when a connection drops, and how a process lets go of it."""
+"""Notice that the terminal has gone, as when a connection drops, and detach from it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How updates are run: plainly, compiled, or as one captured CUDA graph, whichever is fastest.
 
-Every trial is a real update, so that measuring costs no training. A way that fails is left for
-good, the update is done plainly, and the log says so.
+Every trial is a real update, so that measuring costs no training. A way that fails is
+not used again: the update runs eagerly, and the log says so.
 
 On a CPU `auto` is `off`: which of two ways is faster may come out differently after a resume,
 and their roundings differ. A graph replays the kernels of a plain update; a compiled one rounds
@@ -92,11 +92,12 @@ class Accelerator:
             self.trying, self._untried = True, ["compile", "graph"]
         elif choice == "graph" and device.type != "cuda":
             log(
-                f"train.acceleration is 'graph', which needs a GPU: steps are plain on the {device}"
+                "train.acceleration is 'graph', which needs a GPU: "
+                f"steps run eagerly on the {device}"
             )
         elif choice in ("compile", "graph"):
             self._enter(choice)
-            log(f"acceleration: {choice}, as train.acceleration says")
+            log(f"acceleration: {choice}, as set by train.acceleration")
 
     def __call__(self, rows: Tensor, lr: float) -> Terms:
         """Do one update; the optimiser's groups already have this rate."""
@@ -128,11 +129,11 @@ class Accelerator:
 
     def _give_up(self, name: str, error: BaseException) -> None:
         first = str(error).strip().partition("\n")[0] or type(error).__name__
-        self._log(f"acceleration: {name} failed, steps go on without it: {first}")
+        self._log(f"acceleration: {name} failed, so steps run without it: {first}")
         self._tried.pop(name, None)
 
     def _try_next(self) -> None:
-        """Go on to the next way that is worth a trial, or settle for the fastest."""
+        """Try the next way that is worth it, or choose the fastest."""
         while self._untried:
             name = self._untried.pop(0)
             left = self._updates * self._step_seconds(self._plain.name)

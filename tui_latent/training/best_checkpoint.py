@@ -1,4 +1,4 @@
-"""Which evaluation had the best held-out loss, and when to wait no longer for a better one."""
+"""The evaluation with the best held-out loss, and when to stop waiting for a better one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class BestLoss:
-    """The lowest held-out loss of a run's last stage, as far as evaluations have looked."""
+    """The lowest held-out loss of a run's last stage so far."""
 
     def __init__(self) -> None:
         self.loss = math.inf
@@ -17,7 +17,7 @@ class BestLoss:
         self._judged = -1
 
     def judge(self, step: int, loss: float | None) -> None:
-        """Take in what the evaluation at a step found; None is no finding at all."""
+        """Compare the loss of an evaluation with the best; None and NaN are ignored."""
         if loss is None or not math.isfinite(loss):
             return
         self._judged = step
@@ -25,9 +25,9 @@ class BestLoss:
             self.loss, self.step = loss, step
 
     def exhausts(self, patience: int, step: int) -> bool:
-        """Say whether a run at `step` has had no better loss for `patience` steps; 0 waits forever.
+        """Return whether the loss has not improved for `patience` steps at `step`; 0 waits forever.
 
-        Only an evaluation at this very step can end a run: since the last one nothing is known.
+        Only an evaluation at this very step can end a run: between two of them nothing is known.
         """
         if not patience or not self.step or self._judged != step:
             return False
@@ -38,7 +38,7 @@ class BestLoss:
         return {"best_loss": self.loss, "best_step": self.step, "judged_step": self._judged}
 
     def load_state(self, saved: Mapping[str, Any]) -> None:
-        """Go on with what a checkpoint kept."""
+        """Continue from a checkpoint."""
         self.loss, self.step = saved["best_loss"], saved["best_step"]
         # Checkpoints of version 0.1 do not have it.
         self._judged = saved.get("judged_step", saved["evaluated_step"])

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on as if it had never stopped.
+"""Checkpoints: everything a run needs to continue as if it had never stopped.
 
 A checkpoint is one file as `torch.save` writes it. Beside the checkpoints lies `last.json`: the
 newest, the best, and the SHA-256 of each.
@@ -36,7 +36,7 @@ FORMAT: Final = 2
 """of what a checkpoint holds; 2 has the small convolutional network's features pixel by pixel"""
 
 _DAMAGE: Final = {errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
-"""errors of one file whose block is bad, or in whose place lies something else"""
+"""errors of a single file: a bad block, or something else in its place"""
 _NAME: Final = re.compile(r"step-(\d{9,18})\.pt")
 _LABEL: Final = b"sha256 "
 _SEAL: Final = 2 + len(_LABEL) + 64
@@ -94,7 +94,7 @@ def load_checkpoint(
 ) -> dict[str, Any] | None:
     """Read the newest whole checkpoint onto `device`; None when there is none.
 
-    A damaged one is told to `log`, left where it is, and the one before it is used.
+    A damaged one is reported to `log`, left where it is, and the one before it is used.
     CheckpointError when there are some and all are damaged, or when it is of another format.
     """
     problems = []
@@ -110,16 +110,16 @@ def load_checkpoint(
             continue
         if state.get("format") != FORMAT:
             raise CheckpointError(
-                f"{path}: another version of tui-latent wrote it, whose networks differ: "
-                "use that version, or train anew"
+                f"{path}: written by another version of tui-latent, with different networks: "
+                "use that version, or start a new run"
             )
         if problems:
-            log(f"the checkpoint before it is used, of step {state['step']:,}")
+            log(f"using the checkpoint before it, of step {state['step']:,}")
         return state
     if problems:
         raise CheckpointError(
-            f"{folder}: no checkpoint is whole ({problems[0]}): put back a copy, "
-            "or delete that folder to train from the start"
+            f"{folder}: no checkpoint is intact ({problems[0]}): restore a copy, "
+            "or delete that folder to train from scratch"
         )
     return None
 
@@ -157,7 +157,7 @@ def _newest_first(folder: Path) -> tuple[list[Path], _Index]:
 
 def _unreadable(path: Path, error: OSError) -> CheckpointError:
     return CheckpointError(
-        f"{path}: cannot be read: {error.strerror}: make it readable for you, then resume"
+        f"{path}: cannot be read: {error.strerror}: give yourself read access, then resume"
     )
 
 
@@ -168,7 +168,7 @@ def _read(path: Path, device: torch.device | str, sha256: str | None) -> dict[st
         check_stored(path)
         state = torch.load(path, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:
-        raise _DamagedError("it holds what no checkpoint does") from error
+        raise _DamagedError("it contains objects that do not belong in a checkpoint") from error
     except SizeError as error:
         raise _DamagedError(str(error)) from error
     except (
@@ -186,7 +186,7 @@ def _read(path: Path, device: torch.device | str, sha256: str | None) -> dict[st
         raise _DamagedError(error.strerror or "it cannot be read") from error
     match = _NAME.fullmatch(path.name)
     if not isinstance(state, dict) or match is None or state.get("step") != int(match[1]):
-        raise _DamagedError("it is not of the step that its name says")
+        raise _DamagedError("its name gives another step")
     return state
 
 

@@ -1,4 +1,4 @@
-"""Which device a run uses, and in which precision its networks compute there."""
+"""The device a run uses, and the precision of its networks there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DeviceError(Exception):
 
 
 def limit_threads() -> None:
-    """Have torch compute with no more threads than there are cores for this process.
+    """Limit torch's threads to the cores that this process may use.
 
     Torch counts the machine's cores, of which a container may use only some: the threads above
     that wait for each other at every parallel loop.
@@ -38,8 +38,8 @@ def choose_device(name: str, log: Callable[[str], None] = lambda _: None) -> tor
     """Return the device that `auto`, `cpu`, `cuda` or `cuda:1` means here.
 
     `auto` is the GPU with the most free memory among those that this torch has kernels for, else
-    the CPU; why a GPU was passed over is told to `log`. DeviceError where a device asked for by
-    name is missing or cannot be used.
+    the CPU; `log` gets the reason for each GPU that is skipped. DeviceError where a device that is
+    named is missing or cannot be used.
     """
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":

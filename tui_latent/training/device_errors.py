@@ -1,4 +1,4 @@
-"""What a person is told when a device fails: out of memory, broken, lost, or too old."""
+"""Messages for devices that fail: out of memory, broken, lost, or too old."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _LOST = (
 
 
 def device_trouble(error: BaseException, preset: Preset | None, status: Status) -> str | None:
-    """Say in one or two lines what a device's error means and what to do; None for other errors."""
+    """Return what a device's error means and what to do, in one or two lines; None for others."""
     if preset is None:
         return None
     step = status.checkpoint_step
-    kept = f"the checkpoint of step {step:,} stands" if step else "there is no checkpoint yet"
+    kept = f"the checkpoint of step {step:,} is safe" if step else "there is no checkpoint yet"
     device, text = _device_words(status), str(error)
     first = text.partition("\n")[0]
     if _out_of_memory(error):
@@ -63,7 +63,8 @@ def _memory_trouble(device: str, kept: str, preset: Preset, status: Status) -> s
     batch = preset.train.batch_size
     return (
         f"{device} ran out of memory{free} with train.batch_size={batch}; {kept}\n"
-        f"resume when there is more, or train anew with --set train.batch_size={max(batch // 2, 2)}"
+        "resume when more is free, or start a new run with "
+        f"--set train.batch_size={max(batch // 2, 2)}"
     )
 
 
@@ -78,7 +79,7 @@ def _device_words(status: Status) -> str:
 
 
 def _memory_words(status: Status) -> str:
-    """Return how much memory is free, as far as the machine tells."""
+    """Return how much memory is free, where it is known."""
     for device in devices():
         known = device.total_bytes is not None and device.free_bytes is not None
         if known and status.device.startswith(device.id):

@@ -9,7 +9,7 @@ from torch import Tensor
 class EpochSampler:
     """A fresh permutation of the training images for each epoch, a function of seed and epoch.
 
-    Nothing of it needs saving: any step of any epoch can be asked for again after a restart.
+    Nothing of it needs saving: the rows of any step can be computed again after a restart.
     The remainder that does not fill a batch is left to the next epochs' permutations.
     """
 

@@ -27,7 +27,7 @@ from tui_latent.metrics.sample_order import drawn_order
 from tui_latent.training.loop import weighted_sum
 
 CHUNK = 1024
-"""images per forward pass: about .1 s of a small network on two cores, for prompt pauses"""
+"""images per forward pass: about 0.1 s of a small network on two cores, for prompt pauses"""
 CHUNK_ON_GPU = 8192
 """images per forward pass where that many fit: the launches of a pass cost as much for fewer"""
 _BYTES_OF_A_PIXEL = 1024
@@ -41,7 +41,7 @@ _VIEWS = ("views", "neighbours")
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """One look at the space."""
+    """The result of one evaluation."""
 
     metrics: dict[str, float]
     """finite numbers that mean something"""
@@ -131,7 +131,7 @@ class Evaluator:
         """Return which held-out losses would mean nothing, and why."""
         if len(self._dataset.val) > 1 or method.pairing not in _VIEWS:
             return {}
-        why = "there is one held-out image, and the loss compares images with each other"
+        why = "there is only one held-out image, and the loss compares images with each other"
         names = ["val/loss", *(f"val/{name}" for name in method.weights())]
         return dict.fromkeys([*names, _ALIGNMENT], why)
 

@@ -1,4 +1,4 @@
-"""A whole update as one CUDA graph, and what a capture that fails leaves behind: nothing."""
+"""A whole update as one CUDA graph; a capture that fails leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that may take long or never return, beside looks at whether the run must stop."""
+"""Load images, and do other work that may take long, while checking whether the run must stop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Look = Callable[[], None]
 
 
 def looking_meanwhile(work: Callable[[], _Result], poll: Look) -> _Result:
-    """Do one long piece of work, and look between times whether the run must stop.
+    """Do one long piece of work, and check meanwhile whether the run must stop.
 
     Work that is stopped is left to itself: nothing waits for it, and it must change no file.
     """
@@ -61,8 +61,8 @@ def refuse_if_stopped(path: Path) -> None:
 def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset]) -> Dataset:
     """Return what `load` loads; StopRequested once the writer's run is asked to stop.
 
-    `load` is given what it must tell and look with: either raises StopRequested in its thread
-    once nobody waits for it any more. One that hangs in a read is left behind. DataError where
+    `load` is given a `log` and a `poll` to call: either raises StopRequested in its thread once
+    nobody waits for it any more. One that hangs in a read is left behind. DataError where
     the classes are not those of the run's latest map; FolderLostError where the folder is no
     longer the run's.
     """
@@ -108,14 +108,14 @@ def load_images(preset: Preset, writer: RunWriter) -> tuple[torch.device, Datase
 
 
 def _refuse_other_classes(path: Path, dataset: Dataset) -> None:
-    """Raise DataError where the run's labels meant other classes so far."""
+    """Raise DataError where the classes are not those the run was trained on."""
     earlier = RunReader(path).refresh().map
     found = tuple(map(plain_name, dataset.val.class_names))
     if earlier is None or tuple(map(plain_name, earlier.class_names)) == found:
         return
     raise DataError(
         f"{dataset.name}: its classes are now {_listed(found)}, and this run was trained on "
-        f"{_listed(earlier.class_names)}: put the folders back, or train a new run"
+        f"{_listed(earlier.class_names)}: restore the folders, or start a new run"
     )
 
 

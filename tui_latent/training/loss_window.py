@@ -19,7 +19,7 @@ class NotFiniteError(Exception):
         super().__init__(
             f"{term} became {value} at step {step}: lower the learning rate "
             "(tui-latent control RUN lr 0.5) and resume from the last good checkpoint, "
-            "or train anew with train.grad_clip"
+            "or start a new run with train.grad_clip"
         )
 
 

@@ -39,19 +39,19 @@ def earlier_neighbours(
     trained_on = read_trained_on(run)
     if trained_on and images and (change := changes(trained_on.identity, images)):
         raise RunError(
-            f"{run.name} saw other images, so its neighbours are none here: {change}: "
-            "train it anew, and use the same [data] in both"
+            f"{run.name} was trained on other images, so its neighbours cannot be used here: "
+            f"{change}: train it again, and use the same [data] in both"
         )
     try:
         bank = load(read_tensors(path)[0])["bank_latents"].to(dataset.train.labels.device)
     except (OSError, ValueError, SafetensorError, KeyError) as error:
         raise RunError(
-            f"{path}: no latents can be read ({error}): resume {run.name} up to its next "
-            "evaluation, which writes them anew"
+            f"{path}: cannot read its latents ({error}): resume {run.name} up to its next "
+            "evaluation, which writes them again"
         ) from error
     if len(bank) != len(dataset.train):
         raise RunError(
-            f"{run.name} saw {len(bank):,} training images, this preset has "
+            f"{run.name} was trained on {len(bank):,} images, and this preset has "
             f"{len(dataset.train):,}: use the same [data] in both"
         )
     _, rows = nearest(bank, bank, method.neighbours + 1)

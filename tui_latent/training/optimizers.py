@@ -37,7 +37,7 @@ def make_optimizer(parameters: Iterable[nn.Parameter], settings: TrainSettings) 
 class Lars(Optimizer):
     """SGD with momentum whose step is scaled per tensor to the size of its weights.
 
-    You, Gitman and Ginsburg 2017 (arXiv:1708.03888), with the trust coefficient .02 and the
+    You, Gitman and Ginsburg 2017 (arXiv:1708.03888), with the trust coefficient 0.02 and the
     ratio's upper bound of 1 times the learning rate that CIFAR recipes use; 1-D tensors are
     stepped as plain SGD.
     """

@@ -1,4 +1,4 @@
-"""The random states of a checkpoint, and how a run goes on on another kind of device."""
+"""The random states of a checkpoint, and how a run continues on another kind of device."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def random_states(generator: torch.Generator) -> dict[str, Any]:
 def load_random_states(
     saved: Mapping[str, Any], generator: torch.Generator, seed: int, log: Callable[[str], None]
 ) -> None:
-    """Go on with the states of a checkpoint.
+    """Continue with the random states of a checkpoint.
 
-    A GPU and a CPU draw by different rules, so that neither can go on with the other's state:
-    then the draws begin anew from the seed and the checkpoint's step, and `log` is told.
+    A GPU and a CPU draw differently, so neither can use the other's state: then the draws
+    restart from the seed and the checkpoint's step, and `log` says so.
     """
     device, step = generator.device, saved["step"]
     kind, state = _kind_and_state(saved["generator"])
     if kind != device.type:
         log(
-            f"the checkpoint is of a run on a {_words(kind)}, and this is a {_words(device.type)}: "
-            f"the draws go on from seed {seed} and step {step:,}"
+            f"the checkpoint was written on a {_words(kind)}, and this is a {_words(device.type)}: "
+            f"random draws restart from seed {seed} and step {step:,}"
         )
         anew = (step << 32) + seed
         generator.manual_seed(anew)

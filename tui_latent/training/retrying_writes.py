@@ -1,4 +1,4 @@
-"""Writes that must not be lost: while the disk does not take them, training rests."""
+"""Writes that must not be lost: while the disk refuses them, training pauses."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _IN_THE_WAY: Final = {
     errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP,
 }  # fmt: skip
-"""what lies in the run's folder is not what belongs there; no disk comes back from that"""
+"""something else lies in the place of a file: waiting does not help"""
 
 TRY_EVERY: Final = 1.0
 """seconds between two tries"""
 _LOOK_EVERY: Final = 0.1
 
 STOP_WAITS: Final = 2.0
-"""seconds for which a run that is asked to stop goes on trying to save"""
+"""seconds for which a run that was asked to stop keeps trying to save"""
 END_WAITS: Final = 60.0
-"""seconds for which a run that has ended waits for the disk to take how it ended"""
+"""seconds for which a run that has ended tries to write how it ended"""
 
 
 class NotSavedError(Exception):
-    """A run was asked to stop while the disk took nothing."""
+    """A run was asked to stop while the disk accepted no writes."""
 
 
 class RetryingWriter:
-    """Repeats a write until the disk takes it; the run is paused meanwhile and says why."""
+    """Repeats a write until it succeeds; meanwhile the run is paused and says why."""
 
     def __init__(self, writer: RunWriter, stopwatch: Stopwatch) -> None:
         self._writer = writer
@@ -83,7 +83,7 @@ class RetryingWriter:
                 error = again
                 continue
             self._writer.status(state=before.state, phase=before.phase, error=before.error)
-            self._writer.log("the disk takes it now: going on")
+            self._writer.log("the disk accepts writes again: training continues")
             return result
 
     def _rest(self, problem: str, asked: Request) -> Request:
@@ -99,7 +99,7 @@ class RetryingWriter:
             elif time.monotonic() - self._stop_asked > STOP_WAITS:
                 raise NotSavedError(
                     f"stopped without a last checkpoint. {problem}\n"
-                    "what came after the checkpoint before is trained again on resume"
+                    "the steps since the previous checkpoint are trained again after a resume"
                 )
             time.sleep(_LOOK_EVERY)
         return asked
@@ -126,9 +126,9 @@ def _may_pass(error: OSError) -> bool:
 
 
 def _describe(where: Path, needed: int, error: OSError) -> str:
-    """Say which path takes nothing, what is needed, and what there is."""
+    """Return which path cannot be written, what it needs, and what is free."""
     if error.errno not in _FULL:
-        needs = f"; {_size(needed)} are to be written" if needed else ""
+        needs = f"; {_size(needed)} to write" if needed else ""
         return f"{where} cannot be {'written' if needed else 'used'}: {error.strerror}{needs}"
     try:
         free = f", {_size(shutil.disk_usage(where.parent).free)} free"

@@ -1,4 +1,4 @@
-"""What a person asked of the run, looked up between steps."""
+"""What people request of a run, checked between steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui_latent.runs.schema import Request, RunError
 from tui_latent.runs.writer import RunWriter
 
 POLL_EVERY = 0.1
-"""seconds between two looks at the request, while training"""
+"""seconds between two checks of the request, while training"""
 POLL_EVERY_PAUSED = 0.05
 
 
@@ -34,7 +34,7 @@ class Stopwatch:
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """Count nothing inside; one rest may lie in another."""
+        """Count nothing inside; rests may be nested."""
         counted = self._since is not None
         self._seconds, self._since = self.seconds, None
         try:
@@ -61,13 +61,13 @@ class RunControl:
 
     @property
     def lr_factor(self) -> float:
-        """What to multiply the scheduled learning rate with."""
+        """Factor on the scheduled learning rate."""
         return self._request.lr_factor
 
     def poll(self) -> None:
-        """Do what was asked, at most 10 looks a second; StopRequested when the run must end.
+        """Do what was requested, checking 10 times a second at most; waits while paused.
 
-        Returns when training may go on, which during a pause is after it.
+        StopRequested when the run must end.
         """
         now = time.monotonic()
         if now - self._looked < POLL_EVERY:
@@ -83,9 +83,9 @@ class RunControl:
             raise StopRequested
 
     def pause(self) -> None:
-        """Ask for a pause as a person would, unless a stop is asked; the next look finds it.
+        """Request a pause as a person would, unless a stop is requested; the next poll finds it.
 
-        While the disk takes no request, each look asks again.
+        While the disk takes no request, each poll tries again.
         """
         self._pausing = read_request(self._path, self._request).state == "run"
         if self._pausing:
@@ -95,7 +95,7 @@ class RunControl:
         self._looked = 0.0
 
     def poll_within_evaluation(self) -> None:
-        """Do as `look`, but leave a checkpoint to the next look after the evaluation.
+        """Do as `poll`, but leave a checkpoint to the next poll after the evaluation.
 
         In the middle of one, the random state is the evaluation's.
         """

@@ -30,7 +30,7 @@ def train(writer: RunWriter) -> State:
 
     Returns how it ended, and closes the writer. What goes wrong is written to the run: two lines
     into its status, the traceback into `train.log`. FolderLostError when the folder is no longer
-    the run's, RunError when the disk does not take how it ended.
+    the run's, RunError when how it ended cannot be written.
     """
     try:
         writer.status(state="starting", error=None)
@@ -52,7 +52,7 @@ def _close(writer: RunWriter) -> None:
         writer.close()
     except OSError as error:
         raise RunError(
-            f"{writer.path}: how the run ended cannot be written: {error.strerror or error}"
+            f"{writer.path}: cannot write how the run ended: {error.strerror or error}"
         ) from error
 
 
@@ -71,7 +71,7 @@ def _train(path: Path, writer: RunWriter) -> State:
         return _fail(writer, str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(writer, f"{where}{error.strerror or error}: put it right, then resume")
+        return _fail(writer, f"{where}{error.strerror or error}: fix it, then resume")
     except KeyboardInterrupt:
         writer.status(state="interrupted")
         raise
