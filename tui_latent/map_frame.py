@@ -50,7 +50,7 @@ def finite_points(points: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def settle_frame(points: NDArray[Any], previous: Frame | None = None) -> Frame | None:
-    """Return the frame for (N, 2) points: the previous one while it still serves.
+    """Return the frame for (N, 2) points: the previous one while it still fits.
 
     It changes when points leave it or use less than half of its longer side. The outermost
     0.2 % at each side do not count, so that one stray image does not shrink the map; None

@@ -1,4 +1,4 @@
-"""Colours and glyphs of the data: ten classes that stay apart for every kind of eye.
+"""Colours and glyphs of the data: ten colours that every kind of colour vision can distinguish.
 
 The class colours were searched in the 256-colour cube, so that terminals without true
 colour show them exactly, for the largest smallest distance (OKLab) with normal,
@@ -26,7 +26,7 @@ CLASS_COLORS: Final[tuple[RGB, ...]] = (
     (175, 0, 0),
     (95, 135, 135),
 )
-"""one per class; more classes begin again"""
+"""one per class; more classes start over"""
 
 CLASS_GLYPHS: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """one per class, for screens without colour and for more classes than colours"""
@@ -39,7 +39,7 @@ SERIES_COLORS: Final[tuple[RGB, ...]] = (
     (0, 135, 175),
     (215, 95, 135),
 )
-"""one per curve of a chart; more curves begin again"""
+"""one per curve of a chart; more curves start over"""
 
 RUN_COLORS: Final[tuple[RGB, ...]] = (
     (215, 135, 0),

@@ -1,4 +1,4 @@
-"""Axis ticks: few, round, and with as many decimals as tell them apart."""
+"""Axis ticks: few, round, and with only the decimals that distinguish them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui_latent.tui.charts.plotext_plot import Axis
 from tui_latent.tui.format import clock
 
 _LABEL: Final = 5
-"""cells of a y axis label, so that a chart keeps its place when its numbers grow"""
+"""cells of a y axis label, so that a chart does not shift when its numbers grow"""
 
 _SPANS: Final = (
     *(1, 2, 5, 10, 15, 30),
@@ -22,7 +22,7 @@ _SPANS: Final = (
 def linear_ticks(low: float, high: float, count: int) -> list[float]:
     """Return at most `count` multiples of 1, 2 or 5 times a power of ten in a range."""
     span = high - low
-    # A span that floating point cannot divide has no ticks.
+    # A span too small for floating point to divide has no ticks.
     if not max(1e-200, 1e-9 * max(abs(low), abs(high))) < span < 1e200 or count < 1:
         return []
     power = 10.0 ** math.floor(math.log10(span / count))
@@ -35,7 +35,7 @@ def linear_ticks(low: float, high: float, count: int) -> list[float]:
 
 
 def tick_label(value: float, spacing: float) -> str:
-    """Write a tick with the decimals that its spacing to the next one needs, in 5 cells."""
+    """Format a tick in 5 cells, with the decimals that the spacing requires."""
     if abs(value) < spacing * 1e-6:
         return "0"
     decimals = max(0, -math.floor(math.log10(spacing) + 1e-9))

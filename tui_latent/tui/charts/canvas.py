@@ -1,4 +1,4 @@
-"""Cells with a character, a colour and a background each, and the strips made of them."""
+"""Cells with a character, a colour and a background each, and their conversion to strips."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NO_COLOR: Final = -1
 
 
 def packed(color: RGB) -> int:
-    """Return a colour as one number, as a canvas holds it."""
+    """Return a colour as one integer."""
     red, green, blue = color
     return red << 16 | green << 8 | blue
 
 
 class Canvas:
-    """`height` x `width` cells, rows counted from the top; blank until something is put there."""
+    """`height` x `width` cells, rows counted from the top; blank at first."""
 
     def __init__(self, width: int, height: int) -> None:
         self.marks: NDArray[np.int32] = np.full((height, width), ord(" "), np.int32)
@@ -40,14 +40,14 @@ class Canvas:
         self.colors[rows, columns] = colors
 
     def write(self, row: int, column: int, text: str, color: int = NO_COLOR) -> None:
-        """Write narrow characters from a cell on, as far as the row goes."""
+        """Write narrow characters from a cell on, up to the end of the row."""
         end = min(column + len(text), self.marks.shape[1])
         codes = [ord(character) for character in text[: end - column]]
         self.marks[row, column:end] = codes
         self.colors[row, column:end] = color
 
     def strips(self) -> list[Strip]:
-        """Return the rows as strips, cells of one style in one segment."""
+        """Return the rows as strips, with one segment per run of equal style."""
         styles = self.colors.astype(np.int64) + 1 << 26 | self.backgrounds.astype(np.int64) + 1
         styles |= np.where(self.bold, 1 << 60, 0)
         text = self.marks.astype("<u4").view("<U1")
@@ -55,7 +55,7 @@ class Canvas:
 
 
 def overlay(strip: Strip, column: int, over: Strip) -> Strip:
-    """Lay one strip over another from a cell on."""
+    """Lay one strip over another, starting at a cell."""
     return Strip.join([strip.crop(0, column), over, strip.crop(column + over.cell_length)])
 
 

@@ -15,9 +15,9 @@ from rich.segment import Segment
 from rich.style import Style
 
 Pixels = NDArray[np.uint8]
-"""(H, W), (H, W, 1) or (H, W, 3), 0..255; (H, W, 4) has nothing where the fourth is 0"""
+"""(H, W), (H, W, 1) or (H, W, 3), 0..255; (H, W, 4) is transparent where the fourth is 0"""
 Framed = NDArray[np.uint8]
-"""(H, W, 4): colours and, around the image, nothing (alpha 0)"""
+"""(H, W, 4): colours, transparent around the image (alpha 0)"""
 
 HALF_BLOCK: Final = (1, 2)
 """(width, height) in pixels of a cell drawn with half-blocks"""
@@ -29,12 +29,12 @@ _GAP, _LEFT_GAP = 1, 3
 _BELOW = 2
 """lines below a tile: its caption and an empty one"""
 _SMALLEST = 3
-"""cells of height below which an image says nothing"""
+"""height in cells below which an image is unrecognisable"""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where tiles stand, in cells: one at the left, the others in a grid beside it."""
+    """The places of tiles in cells: one on the left, the others in a grid beside it."""
 
     tile_width: int
     tile_height: int
@@ -131,7 +131,7 @@ def fit(image: Pixels, height: int, width: int) -> Pixels:
 
 
 def _scaled_seen(colour: Pixels, down: NDArray[np.float64], across: NDArray[np.float64]) -> Pixels:
-    """Scale down (H, W, 4); what is nothing does not darken what is beside it."""
+    """Scale down (H, W, 4); transparent pixels do not darken their neighbours."""
     seen = (colour[..., 3:] > 0).astype(np.float64)
     both = np.concatenate([colour[..., :3] * seen, seen], axis=2)
     mean = np.einsum("yr,rcx->ycx", down, np.einsum("xc,rcd->rxd", across, both))
@@ -142,7 +142,7 @@ def _scaled_seen(colour: Pixels, down: NDArray[np.float64], across: NDArray[np.f
 
 
 def framed(image: Pixels, height: int, width: int) -> Framed:
-    """Put a fitted image into the middle of (height, width, 4), nothing around it."""
+    """Centre a fitted image in (height, width, 4), transparent around it."""
     fitted = fit(image, height, width)
     frame = np.zeros((height, width, 4), np.uint8)
     top, left = (height - fitted.shape[0]) // 2, (width - fitted.shape[1]) // 2
@@ -153,7 +153,7 @@ def framed(image: Pixels, height: int, width: int) -> Framed:
 
 
 def stacked(upper: Pixels, lower: Pixels) -> Pixels:
-    """Return two images of one shape, (H, W, C), above each other, with nothing between them."""
+    """Return two images of one shape, (H, W, C), stacked with a transparent gap."""
     height, width, _ = upper.shape
     gap = max(height // 8, 1)
     pair = np.zeros((2 * height + gap, width, 4), np.uint8)
@@ -173,7 +173,7 @@ def _area_weights(size: int, smaller: int) -> NDArray[np.float64]:
 
 
 def half_blocks(frame: Framed) -> list[list[Segment]]:
-    """Draw (2h, w, 4) as h lines of w cells, two pixels above each other in a cell."""
+    """Draw (2h, w, 4) as h lines of w cells, two pixels per cell."""
     pairs = np.concatenate([frame[0::2], frame[1::2]], axis=2)  # (h, w, 8): upper, lower
     return [_coloured(row.tolist()) for row in pairs]
 

@@ -37,7 +37,7 @@ from tui_latent.tui.charts.image_cells import (
 from tui_latent.tui.format import clip
 
 _USUAL_CELL: Final = (10, 20)
-"""(width, height) in pixels where the terminal does not tell (a VT340's)"""
+"""(width, height) in pixels if the terminal does not report it (a VT340's)"""
 
 _image_widget: Callable[..., Widget] | None = None
 
@@ -57,7 +57,7 @@ def use_real_pixels() -> None:
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """One image, and what stands below it."""
+    """One image and its caption."""
 
     image: Pixels
     caption: str
@@ -70,7 +70,7 @@ Placed = tuple[int, int, Tile]
 
 
 class ImageSheet(Widget):
-    """Shows one image at the left and others beside it, as large as they fit; or a sentence."""
+    """Shows one image on the left and others beside it, as large as fit; or a sentence."""
 
     DEFAULT_CSS = """
     ImageSheet { width: 1fr; height: 1fr; }
@@ -78,7 +78,7 @@ class ImageSheet(Widget):
     """
 
     at_least: reactive[int] = reactive(1)
-    """images beside the left one for which the tiles are made smaller, where there is no room"""
+    """number of images beside the left one for which tiles are made smaller if needed"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class ImageSheet(Widget):
 
     @property
     def shown(self) -> int:
-        """How many tiles beside the left one there is room for."""
+        """How many tiles fit beside the left one."""
         layout = self._layout()
         return 0 if layout is None else min(layout.capacity, len(self._others))
 
@@ -114,7 +114,7 @@ class ImageSheet(Widget):
         self._redraw()
 
     def say(self, sentence: str) -> None:
-        """Show words instead of images."""
+        """Show a sentence instead of images."""
         self._left, self._sentence = None, sentence
         self._redraw()
 
@@ -152,7 +152,7 @@ class ImageSheet(Widget):
         self.refresh()
 
     def _placed(self, layout: Layout, left: Tile) -> list[Placed]:
-        """Return the tiles that there is room for, with their (x, y)."""
+        """Return the tiles that fit, with their (x, y)."""
         room = layout.capacity
         below = self._below if layout.rows > 1 else ()
         if below:
@@ -186,7 +186,7 @@ class ImageSheet(Widget):
         self._place_pixels(shown, layout)
 
     def _frame(self, layout: Layout, row: Sequence[tuple[int, Tile]]) -> Framed:
-        """Return one row of tiles as an array, with nothing where there is no tile."""
+        """Return one row of tiles as an array, transparent where there is no tile."""
         across, down = self._cell()
         height = layout.tile_height * down
         frame = np.zeros((height, layout.width * across, 4), np.uint8)
@@ -212,7 +212,7 @@ class ImageSheet(Widget):
         return [strip.adjust_cell_length(self.size.width) for strip in strips]
 
     def _place_pixels(self, frames: Mapping[int, Framed], layout: Layout | None) -> None:
-        """Put one image widget on every row of tiles, reusing those that are there."""
+        """Put one image widget on every row of tiles, reusing existing ones."""
         widgets: list[Any] = list(self.query(".pixels"))
         for widget in widgets[len(frames) :]:
             widget.remove()
@@ -233,7 +233,7 @@ class ImageSheet(Widget):
 
 
 def cell_pixels() -> tuple[int, int]:
-    """Return a cell's (width, height) in pixels, as the terminal tells or as is usual."""
+    """Return a cell's (width, height) in pixels, as the terminal reports it, or a usual one."""
     if sys.__stdout__ is None or not sys.__stdout__.isatty():
         return _USUAL_CELL
     told = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, bytes(8))

@@ -1,4 +1,4 @@
-"""Scenes: the points of a map with all that is drawn below and above them, as one value."""
+"""Scenes: the points of a map and everything drawn below and above them, as one value."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ class Scene:
     visible: NDArray[np.bool_]
     """(N,) the points that are drawn"""
     regions: bool = False
-    """whether each place is shaded like its nearest point: Voronoi cells"""
+    """whether each cell is shaded in the colour of its nearest point (Voronoi)"""
     axes: bool = False
     """whether there are axes, and the name of each value at the median of its points"""
     images: Images | None = None
-    """thumbnails in the places of points"""
+    """thumbnails in place of points"""
     marks: Sequence[Mark] = ()
     """later ones cover earlier ones; on a map with marks a character is never a point"""
     legend: bool = False
@@ -76,7 +76,7 @@ class Scene:
     titles: Callable[[int], Sequence[str]] = field(default=lambda _: ("Map",))
     """titles from the fullest to the shortest, given the number of points that are hidden"""
     source: object = None
-    """what the scene was made of: another scene of it is not drawn again"""
+    """what the scene was made of; a scene of the same source is not drawn again"""
 
 
 def class_coloring(labels: Ints, names: Sequence[str]) -> Coloring:
@@ -132,7 +132,7 @@ def nearest_point(scene: Scene, x: float, y: float) -> int | None:
 
 
 def reading_order(scene: Scene, window: Window) -> Ints:
-    """Return the visible points within the window as one reads them: by row, column, index."""
+    """Return the visible points within the window in reading order: by row, column, index."""
     chosen = np.flatnonzero(scene.visible)
     columns, rows = window.cells(np.asarray(scene.points[chosen], np.float64))
     inside = (columns >= 0) & (columns < window.width) & (rows >= 0) & (rows < window.height)

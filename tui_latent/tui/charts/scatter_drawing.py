@@ -1,6 +1,6 @@
 """Scenes drawn into strips, for the drawing thread.
 
-plotext draws a map with axes, the canvas every other: plotext has no backgrounds and takes ten
+plotext draws maps with axes, the canvas all others: plotext has no backgrounds and takes ten
 times as long. Both get their cells from `point_cells`.
 """
 
@@ -46,7 +46,7 @@ _STRUCK: Final = Style(strike=True, dim=True)
 def draw_map(
     scene: Scene, frame: Frame | None, width: int, height: int, colored: bool, dark: bool = True
 ) -> Drawing:
-    """Draw a whole scene: its frame, and all marks even where they lie outside."""
+    """Draw a whole scene; marks outside the frame widen it."""
     marked = np.array([(mark.x, mark.y) for mark in scene.marks]).reshape(-1, 2)
     marked = marked[finite_points(marked)]
     if frame is None or (scene.marks and not len(marked)):
@@ -91,7 +91,7 @@ def _layers(values: Ints, ground: int | None) -> list[Any]:
 def plot_scene(
     scene: Scene, frame: Frame, width: int, height: int, colored: bool
 ) -> tuple[list[Strip], int]:
-    """Draw a scene with plotext, with axes where there is room; return the points hidden too."""
+    """Draw a scene with plotext, with axes if they fit; return also how many points are hidden."""
     x: Axis | None = None
     y: Axis | None = None
     if width >= _AXES_FROM[0] and height >= _AXES_FROM[1]:
@@ -116,7 +116,7 @@ def plot_scene(
 
 
 def _tags(scene: Scene, window: Window, colored: bool) -> list[Tag]:
-    """Name each value at the median of its points, the one with most points first."""
+    """Name each value at the median of its points, the most frequent first."""
     points = np.asarray(scene.points, dtype=np.float64)
     seen = finite_points(points) & scene.visible
     points, values = points[seen], scene.coloring.values[seen]
@@ -133,7 +133,7 @@ def _tags(scene: Scene, window: Window, colored: bool) -> list[Tag]:
 def paint_scene(
     scene: Scene, window: Window, colored: bool, dark: bool = True
 ) -> tuple[list[Strip], int]:
-    """Draw a scene on a canvas; return how many of its visible points are hidden too."""
+    """Draw a scene on a canvas; return also how many visible points are hidden."""
     canvas = Canvas(window.width, window.height)
     colors = scene.coloring.colors
     if scene.regions and colored and scene.visible.any():

@@ -1,4 +1,4 @@
-"""A map in a panel: points with everything that lies below and above them."""
+"""A panel that shows a map: points with everything below and above them."""
 
 from __future__ import annotations
 

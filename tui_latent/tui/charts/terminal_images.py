@@ -1,4 +1,4 @@
-"""Ask the terminal, before the screen opens, whether it draws real images (Kitty or Sixel).
+"""Asks the terminal, before the screen opens, whether it can draw real images (Kitty or Sixel).
 
 textual-image asks too, but while it is imported: .5 s on a 2-core machine, on every
 terminal. So the question is put here first, in one write, and answered while Textual is
@@ -23,13 +23,13 @@ QUERY = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c"
 
 _DA1 = re.compile(rb"\x1b\[\?([\d;]*)c")
 _WAIT, _WAIT_FAR = 0.2, 1.0
-"""seconds from the question to the answer, here and over SSH"""
+"""seconds to wait for the reply, locally and over SSH"""
 
 
 def worth_asking(environment: Mapping[str, str]) -> bool:
-    """Say whether real images could come out right: not within tmux or screen, not without colour.
+    """Return whether real images may work: not inside tmux or screen, and not without colour.
 
-    `TUI_LATENT_IMAGES=cells` says no for a terminal that promises what it cannot do.
+    `TUI_LATENT_IMAGES=cells` turns them off for a terminal that claims support it lacks.
     """
     terminal = environment.get("TERM", "dumb")
     return not (
@@ -42,7 +42,7 @@ def worth_asking(environment: Mapping[str, str]) -> bool:
 
 
 def draws_images(reply: bytes) -> bool:
-    """Say whether a terminal's reply to QUERY promises Kitty's graphics or Sixel."""
+    """Return whether a terminal's reply to QUERY announces Kitty's graphics or Sixel."""
     attributes = _DA1.search(reply)
     return b"\x1b_Gi=31;OK" in reply or (
         attributes is not None and b"4" in attributes.group(1).split(b";")[1:]
@@ -51,7 +51,7 @@ def draws_images(reply: bytes) -> bool:
 
 @contextmanager
 def asking_for_images() -> Iterator[None]:
-    """Ask on entering; on leaving, read the answer and make real pixels ready if it is yes."""
+    """Send the query on entry; on exit, read the reply and enable real pixels if supported."""
     source, sink = sys.__stdin__, sys.__stdout__
     if not (source and sink and source.isatty() and sink.isatty() and worth_asking(os.environ)):
         yield
@@ -73,7 +73,7 @@ def asking_for_images() -> Iterator[None]:
 
 
 def _read_reply(descriptor: int, until: float) -> bytes:
-    """Read up to the end of the device attributes, or to the end of the wait."""
+    """Read up to the end of the device attributes, or until the timeout."""
     reply = b""
     while not _DA1.search(reply):
         ready, _, _ = select.select([descriptor], [], [], max(0.0, until - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Images in the places of a map's points, as many as stand free of each other."""
+"""Images in place of a map's points, as many as fit without overlap."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEIGHT: Final = 5
 
 
 def thumbnail_places(scene: Scene, window: Window) -> list[tuple[int, int, int]]:
-    """Return (point, column, row) of thumbnails: the middlemost point of each block of cells."""
+    """Return (point, column, row) of thumbnails: the most central point of each block of cells."""
     shown, frame = np.flatnonzero(scene.visible), window.frame
     x, y = np.asarray(scene.points[shown], np.float64).T
     across = (x - frame.left) / (window.unit * DOTS_X * WIDTH)

@@ -1,4 +1,4 @@
-"""The part of the plane that fills a chart, and which cell each place of it has."""
+"""The visible part of the plane, and the mapping between places and cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y
 
 @dataclass(frozen=True)
 class Window:
-    """The part of the plane that a canvas shows, and how places and cells go together."""
+    """The part of the plane that a canvas shows, and its mapping to cells."""
 
     x: float
     """middle, in the plane"""
