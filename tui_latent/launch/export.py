@@ -1,4 +1,4 @@
-"""Write reports for those who must not import matplotlib before they need it."""
+"""Write reports; matplotlib is imported by the first call only."""
 
 from __future__ import annotations
 
