@@ -31,14 +31,14 @@ def control(run: Path, *words: str) -> tuple[int, str]:
     ("word", "state"), [("pause", "pause"), ("resume", "run"), ("stop", "stop")]
 )
 def test_a_state_is_asked_for(live: Path, word: str, state: str) -> None:
-    assert control(live, word) == (0, f"live: asked to {word}\n")
+    assert control(live, word) == (0, f"live: {word} requested\n")
     assert read_request(live).state == state
 
 
 def test_a_checkpoint_and_a_learning_rate_add_to_what_was_asked(live: Path) -> None:
     assert control(live, "pause")[0] == 0
     assert control(live, "checkpoint")[0] == 0
-    assert control(live, "lr", "0.5") == (0, "live: asked to multiply its learning rate with 0.5\n")
+    assert control(live, "lr", "0.5") == (0, "live: learning rate × 0.5 requested\n")
     asked = read_request(live)
     assert (asked.state, asked.checkpoints, asked.lr_factor) == ("pause", 1, 0.5)
 

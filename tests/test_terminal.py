@@ -102,8 +102,8 @@ def test_a_terminal_too_small_says_so_until_it_grows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"TERM": "dumb"}, "a terminal with a cursor, and TERM is 'dumb'"),
-        ({"TERM": ""}, "a terminal with a cursor, and TERM is ''"),
+        ({"TERM": "dumb"}, "a terminal with a cursor, but TERM is 'dumb'"),
+        ({"TERM": ""}, "a terminal with a cursor, but TERM is ''"),
         (
             {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
             "export LC_ALL=C.UTF-8",

@@ -1,6 +1,6 @@
-"""Two or more runs beside each other: their numbers, what differs in their presets, their maps.
+"""A comparison of runs: their numbers, the settings that differ, their maps.
 
-Plain values of snapshots, without torch: the screen, the PNG and the command line show the same.
+Plain values without torch, which the screen, the PNG and the command line all show.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 
 MOST_RUNS: Final = 8
-"""runs whose colours can be told apart"""
+"""runs whose colours can be distinguished"""
 
 _LOSSES: Final = ("loss", "term")
 _IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "data.val_fraction")
@@ -54,14 +54,14 @@ class MetricRow:
         return self.spec.name
 
     def differences(self) -> tuple[float | None, ...]:
-        """Return how far each run's newest value lies above the first run's; None where unknown."""
+        """Return each run's newest value minus the first run's; None where unknown."""
         first = self.last[0] if self.comparable else None
         return tuple(
             None if first is None or value is None else value - first for value in self.last
         )
 
     def winners(self) -> frozenset[int]:
-        """Return the runs whose best value no other run's surpasses; none where all are alike."""
+        """Return the runs with the best value of all; none where all have the same."""
         known = [value for value in self.best if value is not None and math.isfinite(value)]
         if not self.comparable or len(known) < 2:
             return frozenset()
@@ -82,33 +82,33 @@ class SettingRow:
 
 @dataclass(frozen=True, eq=False)
 class ComparedMap:
-    """The newest map of a run, turned onto the first one of the same images."""
+    """The newest map of a run, aligned to the first one of the same images."""
 
     map: LatentMap | None
     onto: int | None = None
-    """position of the run whose map it was turned onto; None for that map itself"""
+    """position of the run whose map it was aligned to; None for that map itself"""
     disparity: float | None = None
     """0 for two maps of the same shape, 1 for unrelated ones"""
     problem: str = ""
-    """why there is no map, or why it is not turned"""
+    """why there is no map, or why it is not aligned"""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Everything that is shown of some runs beside each other."""
+    """Everything that is shown of several runs side by side."""
 
     runs: tuple[RunSnapshot, ...]
     labels: tuple[str, ...]
-    """short names that tell the runs apart"""
+    """short names that distinguish the runs"""
     metrics: tuple[MetricRow, ...]
     settings: tuple[SettingRow, ...]
     maps: tuple[ComparedMap, ...]
     notes: tuple[str, ...]
-    """what must not be concluded, and why"""
+    """which numbers must not be compared, and why"""
 
 
 def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> Comparison:
-    """Put runs beside each other, in their order; maps that have not changed are `earlier`'s."""
+    """Compare runs, in their order; maps that have not changed are taken from `earlier`."""
     maps = [run.map for run in runs]
     same = earlier is not None and all(map(operator.is_, maps, (run.map for run in earlier.runs)))
     presets = [run.preset for run in runs]
@@ -134,7 +134,7 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
 
 
 def short_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names without their time and first words, where these tell nothing apart."""
+    """Return the names without their time and first words where all share these."""
     short = [_STAMP.sub("", name, count=1) for name in names]
     words = [name.split("-") for name in (short if len(set(short)) == len(short) else names)]
     alike = 0
@@ -153,7 +153,7 @@ def shared_metrics(runs: Sequence[RunSnapshot]) -> tuple[MetricSpec, ...]:
 
 
 def _place(spec: MetricSpec) -> int:
-    """Return a metric's place within its group: the table's, for terms that of their records."""
+    """Return a metric's place within its group: the table's, or 0 to keep the order of records."""
     return METRICS.index(spec) if spec.group in ("accuracy", "loss") and spec in METRICS else 0
 
 
@@ -174,7 +174,7 @@ def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow
 
 
 def setting_text(value: Any) -> str:
-    """Write a setting's value as a person would."""
+    """Return a setting's value in plain words."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -187,7 +187,7 @@ def setting_text(value: Any) -> str:
 
 
 def difference_text(row: MetricRow, index: int) -> str:
-    """Write how far a run lies above the first, with the decimals of three digits of the two."""
+    """Return the difference between a run's newest value and the first run's, with its sign."""
     difference = row.differences()[index]
     if index == 0 or difference is None or not math.isfinite(difference):
         return ""
@@ -197,7 +197,7 @@ def difference_text(row: MetricRow, index: int) -> str:
 
 
 def compared_maps(maps: Sequence[LatentMap | None]) -> tuple[ComparedMap, ...]:
-    """Turn every map onto the first one, where both show the same held-out images."""
+    """Align every map to the first one, where both show the same held-out images."""
     first = next((i for i, m in enumerate(maps) if m is not None and _finite(m)), None)
     return tuple(_compared_map(maps, index, first) for index in range(len(maps)))
 
@@ -206,22 +206,22 @@ def _compared_map(maps: Sequence[LatentMap | None], index: int, first: int | Non
     own = maps[index]
     reference = maps[first] if first is not None else None
     if own is None:
-        return ComparedMap(None, problem="no map yet: it comes with the first evaluation")
+        return ComparedMap(None, problem="no map yet: the first evaluation makes it")
     if not _finite(own):
-        return ComparedMap(own, problem="no point of this map is finite: training has diverged")
+        return ComparedMap(own, problem="no point on this map is finite: training has diverged")
     if reference is None or first is None or index == first:
         return ComparedMap(own)
     if difference := _other_images(own, reference):
-        return ComparedMap(own, problem=f"not turned: {difference}")
+        return ComparedMap(own, problem=f"not aligned: {difference}")
     found = disparity(own.points, reference.points)
     turned = replace(own, points=align(own.points, reference.points))
     return ComparedMap(turned, first, None if math.isnan(found) else found)
 
 
 def _other_images(own: LatentMap, reference: LatentMap) -> str:
-    """Say why two maps cannot be of the same images; empty when they can."""
+    """Return why two maps cannot show the same images; empty if they can."""
     if len(own.points) != len(reference.points):
-        return f"{len(own.points):,} images, the first map has {len(reference.points):,}"
+        return f"{len(own.points):,} images, but the first map has {len(reference.points):,}"
     if own.class_names != reference.class_names:
         return "other classes than the first map's"
     same = np.array_equal(own.indices, reference.indices)
@@ -246,14 +246,14 @@ def _row(spec: MetricSpec, runs: Sequence[RunSnapshot], comparable: bool) -> Met
 
 def _other_images_note(settings: Sequence[SettingRow]) -> str:
     keys = [row.key for row in settings if row.key.startswith(_IMAGES)]
-    return f"other data ({_listed(keys)}): no number is of the same images" if keys else ""
+    return f"different data ({_listed(keys)}): no numbers are comparable" if keys else ""
 
 
 def _other_losses_note(settings: Sequence[SettingRow], presets: Sequence[Mapping[str, Any]]) -> str:
     methods = next((row.values for row in settings if row.key == "method.name"), ())
     if methods:
         names = ", ".join(dict.fromkeys(map(setting_text, methods)))
-        return f"other methods ({names}): their losses cannot be compared"
+        return f"different methods ({names}): their losses are not comparable"
     method = method_class(presets[0]) if presets else None
     same_loss = method.same_loss if method is not None else frozenset()
     keys = [
@@ -261,7 +261,9 @@ def _other_losses_note(settings: Sequence[SettingRow], presets: Sequence[Mapping
         for row in settings
         if row.key.startswith("method.") and row.key.removeprefix("method.") not in same_loss
     ]
-    return f"other objectives ({_listed(keys)}): their losses cannot be compared" if keys else ""
+    return (
+        f"different objectives ({_listed(keys)}): their losses are not comparable" if keys else ""
+    )
 
 
 def _listed(keys: Sequence[str]) -> str:

@@ -69,7 +69,7 @@ def test_outliers_that_were_asked_for_and_could_not_be_had_fail(make_space: Make
 def test_wrong_words_are_wrong_usage(make_space: MakeSpace) -> None:
     path = make_space()
     wrong = run(str(path), "--outliers", "mnits")
-    assert (wrong.exit_code, wrong.stdout) == (2, "") and "nearest is 'mnist'" in wrong.stderr
+    assert (wrong.exit_code, wrong.stdout) == (2, "") and "did you mean 'mnist'" in wrong.stderr
     assert run("no-such-run").exit_code == 2
     assert newest_evaluation(path) is None
 

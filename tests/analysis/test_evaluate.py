@@ -124,11 +124,11 @@ def test_two_images_are_measured_as_far_as_two_can_be(make_space: MakeSpace) -> 
     assert found["knn_held_out"]["accuracy"]["1"]["of"] == 2
     assert found["knn_held_out"]["accuracy"]["5"] is None
     assert "no neighbourhoods" in found["missing"]["map"]
-    assert "here are 1" in found["missing"]["anomaly"]
+    assert "not 1" in found["missing"]["anomaly"]
     assert "the only one of its class" in found["missing"]["clustering"]
     assert found["collapse"]["signs"] == [], "two latents have a rank of 2 at most"
     assert (
-        "takes 5 training images, here are 1"
+        "needs 5 training images, not 1"
         in (evaluate_run(make_space(two, two, ("ant", "bee")), "class:ant")["missing"]["outliers"])
     )
     assert written(found)
@@ -136,7 +136,7 @@ def test_two_images_are_measured_as_far_as_two_can_be(make_space: MakeSpace) -> 
 
 def test_one_training_image_has_no_other_to_ask(make_space: MakeSpace) -> None:
     found = evaluate_run(make_space(torch.tensor([0]), torch.tensor([0, 0]), ("ant",)))
-    assert "no other to ask" in found["missing"]["knn_train"]
+    assert "at least two training images" in found["missing"]["knn_train"]
     assert "there is 1 training image" in found["missing"]["knn_held_out"]
     assert written(found)
 
@@ -227,7 +227,7 @@ def test_a_run_without_latents_and_a_folder_that_is_no_run_are_refused(tmp_path:
     preset = {"data": {"source": "digits"}, "method": {"name": "contrastive", "latent_dim": 2}}
     writer = RunWriter.create(tmp_path, "made", preset, {})
     writer.close()
-    with pytest.raises(AssessmentError, match="no latents yet: they come with the first"):
+    with pytest.raises(AssessmentError, match="no latents yet: the first"):
         evaluate_run(writer.path)
 
 

@@ -130,7 +130,7 @@ def test_more_neighbours_than_images_are_all_there_are(run: Path) -> None:
 
 def test_latents_written_meanwhile_are_taken_up(run: Path) -> None:
     inspector = RunInspector(run)
-    with pytest.raises(InspectionError, match="no latents yet: they come with the first eval"):
+    with pytest.raises(InspectionError, match="no latents yet: the first eval"):
         inspector.neighbours(0, k=3)
     write_latents(run, seed=1)
     first = inspector.neighbours(0, k=3)
@@ -142,7 +142,7 @@ def test_torn_latents_name_their_file(run: Path) -> None:
     write_latents(run)
     file = run / "latents" / "last.safetensors"
     file.write_bytes(file.read_bytes()[:200])
-    with pytest.raises(InspectionError, match=r"last\.safetensors: no latents can be read"):
+    with pytest.raises(InspectionError, match=r"last\.safetensors: cannot read latents"):
         RunInspector(run).neighbours(0, k=3)
 
 
@@ -174,7 +174,9 @@ def test_latents_of_other_data_are_refused(run: Path) -> None:
 def test_an_image_that_is_not_there_is_named(run: Path, index: int) -> None:
     inspector = RunInspector(run)
     for ask in (inspector.image, inspector.label, lambda i: inspector.neighbours(i, 1)):
-        with pytest.raises(InspectionError, match=f"no held-out image {index:,}: they go from 0"):
+        with pytest.raises(
+            InspectionError, match=f"no held-out image {index:,}: they are numbered 0"
+        ):
             ask(index)
     with pytest.raises(InspectionError, match="no held-out image"):
         inspector.augmentations([0, index], views=1, seed=0)

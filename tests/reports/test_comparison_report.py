@@ -63,10 +63,10 @@ def test_every_run_has_its_color_and_every_gap_its_reason(runs: list[Path]) -> N
     figure = drawn(runs[:4])
     texts = [text.get_text() for text in figure.findobj(Text)]
     joined = " ".join(texts)
-    assert "not turned: 24 images, the first map has 120" in joined
-    assert "turned onto first, disparity" in joined
-    assert "no map yet: it comes with the first evaluation" in joined
-    assert "other methods (contrastive, vicreg): their losses cannot be compared" in joined
+    assert "not aligned: 24 images, but the first map has 120" in joined
+    assert "aligned to first, disparity" in joined
+    assert "no map yet: the first evaluation makes it" in joined
+    assert "different methods (contrastive, vicreg): their losses are not comparable" in joined
     assert texts.count("method.name") == 1 and texts.count("vicreg") == 1
     assert "title" not in texts, "words are no settings"
     canvas: Any = figure.canvas
@@ -79,8 +79,8 @@ def test_every_run_has_its_color_and_every_gap_its_reason(runs: list[Path]) -> N
 def test_runs_that_have_only_begun(make_run: MakeRun) -> None:
     figure = drawn([make_run(name="a", evaluated=False), make_run(name="b", evaluated=False)])
     texts = [text.get_text() for text in figure.findobj(Text)]
-    assert "curves come with the first records of a run" in texts
-    assert "no setting of the presets differs" in texts
+    assert "curves appear after the first records" in texts
+    assert "the presets have the same settings" in texts
 
 
 def test_the_files_hold_the_numbers_of_the_runs(runs: list[Path], tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_the_files_hold_the_numbers_of_the_runs(runs: list[Path], tmp_path: Path
 
 
 def test_one_run_nine_runs_and_no_runs_are_refused(runs: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="two runs or more"):
+    with pytest.raises(ReportError, match="at least two different runs"):
         export_comparison([runs[0], runs[0]])
     with pytest.raises(ReportError, match="shows 8 at most"):
         read_comparison([tmp_path / str(index) for index in range(9)])

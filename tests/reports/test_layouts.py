@@ -128,14 +128,14 @@ def test_a_run_that_has_just_begun_says_why_of_everything(
     figure = drawn(run, findings)
     require_tidy(figure, shown)
     joined = " ".join(texts_of(figure))
-    assert "it comes with the first evaluation" in joined
+    assert "it appears after the first evaluation" in joined
     assert "no latents yet" in joined
 
 
 def test_what_a_method_or_a_latent_cannot_give_is_said(make_run: MakeRun) -> None:
     findings = findings_of(make_run(method=METHODS["triplet"]))
     assert findings["cloud"] == findings["t-SNE"]
-    assert findings["cloud"] == "the latent has two dimensions: the map shows all of it"
+    assert findings["cloud"] == "the latents have two dimensions: the map shows them as they are"
     rows = layout_rows("triplet")
     whole = rows_height(rows, findings | {"cloud": clear_map(20)})
     assert whole - rows_height(rows, findings) > 3, "a row of reasons takes little room"
@@ -277,4 +277,4 @@ def test_two_images_of_one_class_show_what_there_is(
     require_tidy(figure, shown)
     joined = " ".join(texts_of(figure))
     assert "all training images are of one class: every vote is for it" in joined
-    assert "one class: there is no other that could be taken out" in joined
+    assert "there is only one class: it cannot be left out" in joined

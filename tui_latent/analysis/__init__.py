@@ -1,4 +1,4 @@
-"""A run's images, latents and model, asked from screens and reports: without torch until then."""
+"""Analyses of a run's images, latents and model; torch is imported on first use."""
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import preset_augmentations

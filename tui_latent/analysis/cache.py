@@ -1,4 +1,4 @@
-"""Answers that cost time and hold as long as the run has no newer latents."""
+"""Cached results that are valid until the run has newer latents."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class Cache(Generic[T]):
-    """One answer about the newest latents; worked out again when newer ones come.
+    """One result for the newest latents; computed again when newer ones come.
 
-    Safe to ask from several threads.
+    Thread-safe.
     """
 
     def __init__(self, work_out: Callable[[RunLatents], T]) -> None:
@@ -23,7 +23,7 @@ class Cache(Generic[T]):
         self._known: tuple[RunLatents, T] | None = None
 
     def of(self, latents: RunLatents) -> T:
-        """Return the answer about these latents."""
+        """Return the result for these latents."""
         with self._mutex:
             if self._known is None or self._known[0] is not latents:
                 self._known = latents, self._work_out(latents)

@@ -53,7 +53,7 @@ def class_extremes(source: RunData, label: int, k: int) -> ClassExtremes:
     names = dataset.train.class_names
     rows = (dataset.train.labels == label).nonzero()[:, 0].numpy()
     if not len(rows):
-        raise InspectionError(f"{source.path.name}: class {label} has no training image")
+        raise InspectionError(f"{source.path.name}: class {label} has no training images")
     own = finite(latents, latents.bank[rows]).double().numpy()
     distances = np.linalg.norm(own - own.mean(axis=0), axis=1)
     order = np.argsort(distances, kind="stable")

@@ -1,7 +1,7 @@
-"""What can go wrong when a run is questioned."""
+"""The error of an analysis that cannot be made."""
 
 from __future__ import annotations
 
 
 class InspectionError(Exception):
-    """What was asked for cannot be shown: what is missing, and where it was looked for."""
+    """Something cannot be shown; the message says what is missing and where."""

@@ -1,4 +1,4 @@
-"""Everything there is to measure of a run's latents, part by part, kept in the run folder."""
+"""All measurements of a run's latents, part by part, stored in the run folder."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Tell = Callable[[str], None]
 def evaluate_run(
     path: Path, outliers: str | None = None, on_progress: Tell = lambda _: None
 ) -> dict[str, Any]:
-    """Measure the newest latents of the run at `path`; return and keep what was found.
+    """Measure the newest latents of the run at `path`; return and store the results.
 
     `outliers` is a dataset's name, `folder:PATH`, `arrays:FILE` or `class:NAME`. The result holds
     JSON's types only and is written to `evaluations/step-….json`. What cannot be measured is in
-    its `missing`, with the reason: a whole part by its name, one figure as `part/figure`. `tell`
-    is told what is being done, many times a second: what it raises ends the evaluation, and
-    nothing is written. AssessmentError when there are no latents or the result cannot be kept,
-    OutliersError when `outliers` names none.
+    its `missing`, with the reason: a whole part by its name, one figure as `part/figure`.
+    `on_progress` is called with the current activity, many times a second: an exception in it
+    ends the evaluation, and nothing is written. AssessmentError when there are no latents or the
+    result cannot be stored, OutliersError when `outliers` names none.
     """
     start = time.perf_counter()
     asked = parse_outliers(outliers) if outliers else None
@@ -114,8 +114,8 @@ def _measured(
         ("probe", "linear probe", parts.probe),
         ("clustering", "k-means", parts.clustering),
         ("collapse", "collapse figures", collapse),
-        ("map", "how faithful the map is", parts.map_faithfulness),
-        ("anomaly", "each class as outliers", parts.class_anomaly),
+        ("map", "trustworthiness of the map", parts.map_faithfulness),
+        ("anomaly", "leaving out each class", parts.class_anomaly),
     ]
     if asked is not None:
         todo.append(("outliers", asked.words, outlier_curves))

@@ -1,14 +1,14 @@
-"""What can keep a run, or a part of its evaluation, from being measured."""
+"""Errors of evaluations."""
 
 from __future__ import annotations
 
 
 class AssessmentError(Exception):
-    """A run that cannot be evaluated: what is missing, and where it was looked for."""
+    """A run cannot be evaluated; the message says what is missing and where."""
 
 
 class OutliersError(AssessmentError):
-    """Words that name no outliers; the message says which do."""
+    """A name of no outliers; the message lists the valid ones."""
 
 
 class NotMeasured(Exception):

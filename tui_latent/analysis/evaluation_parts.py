@@ -73,9 +73,9 @@ class LabelledLatents:
                 )
 
     def notes(self) -> list[str]:
-        """Return what a reader of any figure must know."""
+        """Return warnings that concern every figure."""
         if len(self.bank) > 1 and bool((self.bank == self.bank[0]).all()):
-            return ["all training latents are equal: neighbours and clusters say nothing"]
+            return ["all training latents are equal: neighbours and clusters mean nothing"]
         return []
 
 
@@ -86,10 +86,10 @@ def share(right: int, of: int) -> dict[str, Any]:
 
 
 def knn_train(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
-    """Return what the nearest training images say of each other."""
+    """Return the kNN accuracy of the training images among each other, leaving each one out."""
     bank, labels = space.bank, space.bank_labels
     if len(bank) < 2:
-        raise NotMeasured("there is one training image, and no other to ask about it")
+        raise NotMeasured("needs at least two training images")
     missing = why_no_vote(bank, labels, len(bank), within=True)
     known = _known(missing)
     found = evaluate_knn_within(bank, labels, space.classes, known, on_chunk)
@@ -97,7 +97,7 @@ def knn_train(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str,
 
 
 def knn_held_out(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
-    """Return what the nearest training images say of the held-out ones."""
+    """Return the kNN accuracy of the held-out images among the training images."""
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
     missing = why_no_vote(*bank, len(space.queries))
     found = evaluate_knn(*bank, *queries, space.classes, _known(missing), on_chunk)
@@ -107,9 +107,9 @@ def knn_held_out(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[s
 def probe(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the held-out accuracy of a linear classifier of the training latents."""
     if _different(space.bank_labels) < 2:
-        raise NotMeasured("all training images are of one class: nothing to tell apart")
+        raise NotMeasured("all training images are of one class: there is nothing to classify")
     if len(space.queries) < 2:
-        raise NotMeasured("there is one held-out image, of which no share can be told")
+        raise NotMeasured("one held-out image is too few for an accuracy")
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
     accuracy = linear_probe(*bank, *queries)
     return share(round(accuracy * len(space.queries)), len(space.queries))
@@ -137,9 +137,9 @@ def collapse(
     curves: Mapping[str, Curve],
     reasons: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return how the held-out latents use their room, with the alignment that training noted.
+    """Return collapse metrics of the held-out latents, with the alignment that training recorded.
 
-    `reasons` says why training could not note it.
+    `reasons` says why training could not record it.
     """
     if why := why_no_figures(len(space.queries)):
         raise NotMeasured(why)
@@ -147,7 +147,9 @@ def collapse(
     signs = collapse_signs(figures, min(space.queries.shape))
     curve = None if "latent/alignment" in reasons else curves.get("latent/alignment")
     known = curve is not None and np.isfinite(curve.last)
-    why = reasons.get("latent/alignment", "training records it of two views of an image alone")
+    why = reasons.get(
+        "latent/alignment", "only methods that train on two views of an image record it"
+    )
     return {
         **figures,
         "alignment": curve.last if curve is not None and known else None,
@@ -170,12 +172,12 @@ def map_faithfulness(space: LabelledLatents, on_chunk: Callable[[], None]) -> di
 
 
 def class_anomaly(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
-    """Return how well each class stands out when its training latents are taken away."""
+    """Return how well each class is detected when its training latents are removed."""
     if _different(space.bank_labels) < 2:
-        raise NotMeasured("one class: there is no other that could be taken out")
+        raise NotMeasured("there is only one class: it cannot be left out")
     if space.classes > MOST_CLASSES:
         raise NotMeasured(
-            f"{space.classes} classes are too many to take out in turn: name one as outliers"
+            f"{space.classes} classes are too many to leave out in turn: choose one as outliers"
         )
     bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
     found = class_rocs(*bank, *queries, space.classes, on_chunk=on_chunk)
@@ -194,13 +196,11 @@ def _why_no_curve(space: LabelledLatents, index: int) -> str:
     """Say why a class cannot be the outlier."""
     outlying = space.query_labels == index
     if not outlying.any():
-        return "no held-out image is of the class"
+        return "the class has no held-out images"
     if outlying.all():
         return "all held-out images are of the class"
     others = int((space.bank_labels != index).sum())
-    return (
-        f"the anomaly score takes {ANOMALY_K} training images of other classes, here are {others}"
-    )
+    return f"the anomaly score needs {ANOMALY_K} training images of other classes, not {others}"
 
 
 def class_curve(space: LabelledLatents, name: str, on_chunk: Callable[[], None]) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def class_curve(space: LabelledLatents, name: str, on_chunk: Callable[[], None])
         raise NotMeasured(f"class '{name}' has no held-out images, or all of them")
     scores = anomaly_scores(search, space.queries, on_chunk=on_chunk)
     found = roc(scores[~outlying].numpy(), scores[outlying].numpy())
-    note = "the network has seen this class: only its training latents were taken away"
+    note = "the network was trained on this class: only its training latents were removed"
     count = int(outlying.sum())
     return named_curve(f"class {name}", found, len(scores) - count, count, [note])
 
@@ -220,7 +220,7 @@ def class_curve(space: LabelledLatents, name: str, on_chunk: Callable[[], None])
 def named_curve(
     outliers: str, found: Roc, inliers: int, count: int, notes: list[str]
 ) -> dict[str, Any]:
-    """Return a ROC curve as it is kept, with what it is of."""
+    """Return a ROC curve as it is stored, with what it was measured on."""
     about = {"outliers": outliers, "inliers": inliers, "images": count, "notes": notes}
     return about | {"k": ANOMALY_K} | _points(found)
 
@@ -235,11 +235,9 @@ def _points(found: Roc) -> dict[str, Any]:
 
 
 def density_search(bank: Tensor) -> NeighbourSearch:
-    """Return the search among a bank, which must have enough latents for a score."""
+    """Return the search in a bank that has enough latents for an anomaly score."""
     if len(bank) < ANOMALY_K:
-        raise NotMeasured(
-            f"the anomaly score takes {ANOMALY_K} training images, here are {len(bank)}"
-        )
+        raise NotMeasured(f"the anomaly score needs {ANOMALY_K} training images, not {len(bank)}")
     return NeighbourSearch(bank)
 
 
@@ -256,7 +254,7 @@ def _known(missing: Mapping[int, str]) -> list[int]:
 
 
 def _knn(found: KnnResult, missing: Mapping[int, str], images: int) -> dict[str, Any]:
-    """Return shares by k, and what the largest k takes for what; None for what is missing."""
+    """Return the accuracy for each k and the confusion of the largest; None where missing."""
     right = {k: round(value * images) for k, value in found.accuracies.items()}
     confusion = found.confusion.numpy() if max(KS) in right else None
     return {

@@ -13,14 +13,14 @@ Found = Mapping[str, Any]
 """what `evaluate_run` returned, or what was read from its file"""
 
 _LEGEND: Final = (
-    "intervals: 95 %, Wilson · classes by kNN@20, held out",
-    "AUC: the class as outliers, by the mean distance to their nearest others",
+    "intervals: 95 %, Wilson · classes: kNN@20, held out",
+    "AUC: the class as outliers, by mean distance to the nearest other images",
 )
 _CONFUSION_OF: Final = "k=20"
 _NAME: Final = 14
 """cells of a class name"""
 _MIXED: Final = 5
-"""pairs of classes named as mixed most often"""
+"""confused pairs of classes at most"""
 
 
 def figure(value: float | None) -> str:
@@ -37,7 +37,7 @@ def share_text(share: Mapping[str, Any] | None) -> str:
 
 
 def headline(found: Found) -> str:
-    """Say in a line what was evaluated."""
+    """Return a line that says what was evaluated."""
     latents = found["latents"]
     return (
         f"{found['run']} · step {found['step']:,} · {latents['dimensions']}-D latents of "
@@ -89,7 +89,7 @@ def class_rows(found: Found) -> list[tuple[str, Mapping[str, Any], float | None]
 
 
 def is_whole(found: Found) -> bool:
-    """Say whether what was read from a file can be written as a table: it may be damaged."""
+    """Return whether an evaluation read from a file, which may be damaged, makes a table."""
     try:
         table_lines(found)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -112,7 +112,7 @@ def table_lines(found: Found) -> list[str]:
         lines += [_class_line(*row) for row in classes]
         names = found["class_names"]
         mixed = confused_pairs(found["knn_held_out"]["confusion"], _MIXED)
-        lines += ["", "taken for another:" + (" no image" if not mixed else "")]
+        lines += ["", "most confused:" + (" none" if not mixed else "")]
         lines += [f"  {names[a]} → {names[b]}  {count:,} images" for a, b, count in mixed]
     return [*lines, "", *_LEGEND]
 
@@ -125,7 +125,7 @@ def _class_line(name: str, scores: Mapping[str, Any], auc: float | None) -> str:
 
 
 def _texts(part: str, found: Found) -> list[str]:
-    """Write one part in one line or more."""
+    """Return one part as one line or more."""
     of = found[part]
     if part in ("knn_train", "knn_held_out"):
         return ["  ".join(f"k={k} {share_text(share)}" for k, share in of["accuracy"].items())]
@@ -144,8 +144,8 @@ def _texts(part: str, found: Found) -> list[str]:
 
 def _clustering(of: Found) -> list[str]:
     sampled = of["silhouette_of"] < of["images"]
-    sample = f"; silhouette of {of['silhouette_of']:,} drawn images" if sampled else ""
-    fewer = "" if of["clusters"] == of["asked"] else f", {of['asked']} were asked for"
+    sample = f"; silhouette of a sample of {of['silhouette_of']:,}" if sampled else ""
+    fewer = "" if of["clusters"] == of["asked"] else f", {of['asked']} requested"
     return [
         _named(
             of, "clustering/accuracy", "clustering/nmi", "clustering/ari", "clustering/silhouette"
@@ -158,7 +158,7 @@ def _map(of: Found, latents: Found) -> list[str]:
     images = f"{of['images']:,}"
     if of["images"] < latents["held_out_images"]:
         images += f" of {latents['held_out_images']:,}"
-    way = "the space itself" if of["projection"] == "native" else "by PCA"
+    way = "the latents themselves" if of["projection"] == "native" else "by PCA"
     return [
         _named(of, "map/trustworthiness", "map/continuity"),
         f"{way}; {of['k']} neighbours of {images} held-out images",
@@ -184,7 +184,7 @@ def _named(of: Found, *metrics: str) -> str:
 def _aucs(classes: Sequence[Found | None]) -> str:
     areas = [roc["auc"] for roc in classes if roc]
     if not areas:
-        return "no class could be taken out"
+        return "no class could be left out"
     mean = sum(areas) / len(areas)
     return f"mean {figure(mean)}, lowest {figure(min(areas))}"
 

@@ -1,4 +1,4 @@
-"""Images of a run or a preset as screens and papers take them: uint8, channels last."""
+"""Images of a run or a preset as screens and reports take them: uint8, channels last."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def load_images(
     settings: DataSettings, seed: int, found: Callable[[DataIdentity], None] = lambda _: None
 ) -> Dataset:
-    """Load the images alone: features computed from them are no matter of looking."""
+    """Load the images alone, without features computed from them."""
     return load(settings.model_copy(update={"inputs": "raw"}), seed, found)
 
 
@@ -81,7 +81,7 @@ def views_of(
 
 
 def shown(images: Tensor) -> NDArray[np.uint8]:
-    """Return (…, C, H, W), uint8 or float in 0..1, as screens and papers take it, (…, H, W, C)."""
+    """Return (…, C, H, W), uint8 or float in 0..1, as screens and reports take it, (…, H, W, C)."""
     import torch
 
     if images.dtype != torch.uint8:

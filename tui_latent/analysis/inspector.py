@@ -19,7 +19,7 @@ class Neighbours:
     """The training images nearest to a held-out one in the latent space, nearest first."""
 
     index: int
-    """position of the image asked about in the held-out split"""
+    """position of the image in the held-out split"""
     indices: NDArray[np.int64]
     """(k,) positions in the training split"""
     distances: NDArray[np.float64]
@@ -31,9 +31,9 @@ class Neighbours:
 
 
 class RunInspector:
-    """Answers questions about one run's images; the first of each kind may take seconds.
+    """Images of one run and their neighbours; the first call of each kind may take seconds.
 
-    Safe to ask from several threads. Every call may raise InspectionError.
+    Thread-safe. Every call may raise InspectionError.
     """
 
     def __init__(self, path: Path, source: RunData | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The straight way from one image to another through the latent space."""
+"""Linear interpolation between two images in the latent space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the latents of a run reach in each dimension, and where its classes have their middle."""
+"""The range of a run's latents in each dimension, and the mean of each class."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def finite(latents: RunLatents, wanted: Tensor) -> Tensor:
     import torch
 
     if not len(wanted):
-        raise InspectionError(f"{latents.path}: there is no latent in it")
+        raise InspectionError(f"{latents.path}: it contains no latents")
     broken = int((~torch.isfinite(wanted)).any(1).sum())
     if broken:
         raise InspectionError(

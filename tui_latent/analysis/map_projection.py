@@ -68,7 +68,7 @@ class MapPlane:
         known = queries.double().numpy()
         shown = latent_map.points.astype(np.float64)
         if len(known) != len(shown):
-            raise InspectionError("the newest map is of other images than the newest latents")
+            raise InspectionError("the newest map and the newest latents are of different images")
         counted = np.isfinite(known).all(axis=1) & np.isfinite(shown).all(axis=1)
         if not counted.any():
             raise InspectionError("no latent of this map is finite: training has diverged")
@@ -92,7 +92,7 @@ def _refuse_another(made: NDArray[np.float64], shown: NDArray[np.float64]) -> No
     missed = np.linalg.norm(made - shown, axis=1).mean()
     if missed > _FIT * size and missed > 1e-6:
         raise InspectionError(
-            "the newest map is of another evaluation than the newest latents: look again"
+            "the newest map and the newest latents are of different evaluations: try again"
         )
 
 

@@ -66,7 +66,7 @@ def outlier_curve(
     search = density_search(bank)
     outlying = embed(inputs.val, "outliers", inputs)
     if not torch.isfinite(outlying).all():
-        raise NotMeasured("the network gives latents of the outliers that are not finite")
+        raise NotMeasured("the network's latents of the outliers are not finite")
     words = "anomaly scores"
     scores = [
         anomaly_scores(search, z, on_chunk=lambda: on_progress(words)) for z in (queries, outlying)
@@ -117,10 +117,10 @@ def as_shape(images: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, list[str]]
         changes.append(f"resized from {old} to {height}x{width}")
         images = resized(images, height) if height == width else _stretched(images, height, width)
     if images.shape[1] == 3 and channels == 1:
-        changes.append("made grey")
+        changes.append("converted to grey")
         images = torch.cat([_grey(chunk) for chunk in images.split(_CHUNK)])  # type: ignore[no-untyped-call]
     elif images.shape[1] == 1 and channels == 3:
-        changes.append("grey, given as three equal channels")
+        changes.append("grey, repeated as three channels")
         images = images.expand(-1, 3, -1, -1).contiguous()
     return images, changes
 

@@ -1,4 +1,4 @@
-"""The held-out images that lie farthest from everything a run has learnt."""
+"""The held-out images that lie farthest from all training latents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person names as outliers: a dataset, a folder of images, or a class."""
+"""The outliers a user chooses: a dataset, a folder of images, or a class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WITH_NAME: Final[dict[str, Kind]] = {"folder": "folder", "arrays": "arrays", "c
 
 @dataclass(frozen=True)
 class Outliers:
-    """Images that the space was not made for."""
+    """Images that the network was not trained on."""
 
     kind: Kind
     name: str
@@ -25,12 +25,12 @@ class Outliers:
 
     @property
     def words(self) -> str:
-        """Return what they are called in tables."""
+        """Return their name in tables."""
         return self.name if self.kind == "dataset" else f"{self.kind} {self.name}"
 
 
 def parse_outliers(text: str) -> Outliers:
-    """Read what was named; OutliersError says what can be."""
+    """Parse the name of outliers; OutliersError lists the valid ones."""
     before, colon, name = text.partition(":")
     if colon and before in _WITH_NAME and name:
         return Outliers(_WITH_NAME[before], name)
@@ -38,7 +38,7 @@ def parse_outliers(text: str) -> Outliers:
     if dataset in public_datasets():
         return Outliers("dataset", dataset)
     close = difflib.get_close_matches(text, public_datasets(), n=1)
-    hint = f"; nearest is '{close[0]}'" if close else ""
+    hint = f" (did you mean '{close[0]}'?)" if close else ""
     known = ", ".join(public_datasets())
     raise OutliersError(
         f"outliers: no dataset '{text}'{hint}: use one of {known}, "

@@ -1,4 +1,4 @@
-"""Wider latents in two or three dimensions, with how much of them is still true there."""
+"""Projections of wider latents to two or three dimensions, with their trustworthiness."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PLANE: Final = 2
 
 
 class CancelledError(Exception):
-    """A person did not want to wait."""
+    """The user cancelled the projection."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ def project(
     finite = np.isfinite(latents).all(axis=1)
     shown = latents[finite]
     if len(shown) < 3 or not np.ptp(shown, axis=0).any():
-        raise InspectionError(f"{name} needs three different latents at least")
+        raise InspectionError(f"{name} needs at least three different latents")
     on_progress(f"{name} of {len(shown):,} latents")
     words = ""
     if name == "t-SNE":
@@ -80,7 +80,7 @@ def project(
         points, words = _pca(shown, 3 if name.endswith("3-D") else 2)
     if cancelled.is_set():
         raise CancelledError
-    on_progress(f"{name}: how faithful it is")
+    on_progress(f"{name}: measuring trustworthiness")
     parts = [part for part in (words, _trust(shown, points)) if part]
     placed = np.full((len(latents), points.shape[1]), np.nan, np.float32)
     placed[finite] = points
@@ -116,7 +116,7 @@ def _lda(
     finite = np.isfinite(bank).all(axis=1)
     classes = len(np.unique(labels[finite]))
     if classes < 2:
-        raise InspectionError("LDA needs two classes at least")
+        raise InspectionError("LDA needs at least two classes")
     lda = LinearDiscriminantAnalysis(n_components=min(dimensions, classes - 1, bank.shape[1]))
     lda.fit(bank[finite], labels[finite])
     share = float(lda.explained_variance_ratio_[:dimensions].sum())
@@ -158,7 +158,7 @@ def _tsne(
         if cancelled.is_set():
             raise CancelledError
         if process.returncode or not points_file.exists():
-            raise InspectionError(f"t-SNE failed: {said or 'it said nothing'}")
+            raise InspectionError(f"t-SNE failed: {said or 'no error message'}")
         return np.asarray(np.load(points_file), np.float64)
 
 

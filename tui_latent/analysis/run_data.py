@@ -1,4 +1,4 @@
-"""What a run was trained on and what it learnt, read once and kept: data, latents, model."""
+"""The data, latents and model of a run, read once and kept."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RunLatents:
     query_labels: Tensor
     """int64 (M,)"""
     step: int | None = None
-    """at which they were written; None in runs of before it was noted"""
+    """at which they were written; None in older runs, which do not record it"""
 
     @cached_property
     def search(self) -> NeighbourSearch:
@@ -68,9 +68,9 @@ class RunModel:
 
 
 class RunData:
-    """Reads what is asked for when it is asked for; newer latents and weights are taken up.
+    """Reads each part of a run on first use; newer latents and weights replace older ones.
 
-    Safe to ask from several threads. Every call may take seconds the first time, and may raise
+    Thread-safe. Every call may take seconds the first time, and may raise
     InspectionError.
     """
 
@@ -119,8 +119,8 @@ class RunData:
             since = -1 if self._trained_on is None else self._trained_on.since
         if step is not None and 0 <= step <= since:
             raise InspectionError(
-                f"up to step {since:,} {self.path.name} was trained on other images, so none is "
-                f"shown for a point of step {step:,}: evaluations after it have theirs"
+                f"up to step {since:,}, {self.path.name} was trained on other images: none can be "
+                f"shown for step {step:,}"
             )
 
     def _look_at_note(self) -> None:
@@ -144,7 +144,7 @@ class RunData:
             now = signature(path)
             if now is None:
                 raise InspectionError(
-                    f"{self.path.name} has no latents yet: they come with the first evaluation"
+                    f"{self.path.name} has no latents yet: the first evaluation writes them"
                 )
             if self._latents is None or self._latents.signature != now:
                 self._latents = _read_latents(path, now)
@@ -157,8 +157,8 @@ class RunData:
         same = latents.bank_labels.equal(dataset.train.labels)
         if not (same and latents.query_labels.equal(dataset.val.labels)):
             raise InspectionError(
-                f"{latents.path}: latents of other images than {dataset.name} has now: "
-                "the data has changed since the training"
+                f"{latents.path}: these latents are not of the images that {dataset.name} has now: "
+                "the data has changed since training"
             )
         return latents
 
@@ -180,7 +180,7 @@ class RunData:
         if not 0 <= index < len(split):
             raise InspectionError(
                 f"{self.path.name} has no held-out image {index:,}: "
-                f"they go from 0 to {len(split) - 1:,}"
+                f"they are numbered 0 to {len(split) - 1:,}"
             )
 
     def _read_model(self, folder: Path, now: Signature) -> RunModel:
@@ -192,7 +192,7 @@ class RunData:
         except CheckpointError as error:
             raise InspectionError(str(error)) from error
         if saved is None:
-            raise InspectionError(f"{folder}: no checkpoint there can be read")
+            raise InspectionError(f"{folder}: no readable checkpoint")
         shape = saved.get("input_shape") or self.inputs().input_shape
         method = METHODS[self.preset.method.name](self.preset.method, tuple(shape))
         for stage in self.preset.training_stages()[: saved["stage"] + 1]:
@@ -223,7 +223,7 @@ def _read_latents(path: Path, now: Signature) -> RunLatents:
             _noted_step(header),
         )
     except (OSError, ValueError, SafetensorError, KeyError) as error:
-        raise InspectionError(f"{path}: no latents can be read: {error}") from error
+        raise InspectionError(f"{path}: cannot read latents: {error}") from error
 
 
 def _noted_step(header: Mapping[str, Any]) -> int | None:

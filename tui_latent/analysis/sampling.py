@@ -79,7 +79,7 @@ class ClassSampler:
         bank, labels = finite(latents, latents.bank), latents.bank_labels
         fitted = int((labels == label).sum())
         if not fitted:
-            raise InspectionError(f"{self.source.path.name}: class {label} has no training image")
+            raise InspectionError(f"{self.source.path.name}: class {label} has no training images")
         classify = self._classifier.of(latents)
         drawn = class_samples(bank, labels, label, count, torch.Generator().manual_seed(seed))
         return ClassSamples(

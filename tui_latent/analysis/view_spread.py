@@ -67,7 +67,8 @@ class ViewSpreads:
 
         if self.source.preset.data.inputs != "raw":
             raise InspectionError(
-                f"{self.source.preset.data.inputs} features are made of images, not of views"
+                f"{self.source.preset.data.inputs} features are computed from images, "
+                "not from augmented views"
             )
         dataset = self.source.dataset()
         self.source.require(index, dataset.val)
@@ -78,8 +79,8 @@ class ViewSpreads:
             embedded = model.method.embed(dataset.normalise(drawn)).float()
         if embedded.shape[1] != latents.bank.shape[1]:
             raise InspectionError(
-                f"the newest weights, of step {model.step:,}, are of another stage than the "
-                "newest latents: the next checkpoint brings them together"
+                f"the newest weights, of step {model.step:,}, and the newest latents are of "
+                "different stages: try again after the next checkpoint"
             )
         try:
             _, rows = latents.search.nearest(embedded[1:], 1)

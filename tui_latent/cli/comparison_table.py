@@ -15,7 +15,7 @@ _GAP: Final = "  "
 
 
 def comparison_text(shown: Comparison) -> str:
-    """Write the runs, their numbers, the settings that differ, and how alike their maps are."""
+    """Write the runs, their numbers, the settings that differ, and how similar their maps are."""
     parts = [
         _table(["run", "state", "step", "seconds"], _run_rows(shown), right=(2, 3)),
         *(f"note: {note}" for note in shown.notes),
@@ -26,7 +26,7 @@ def comparison_text(shown: Comparison) -> str:
     return "\n\n".join(parts)
 
 
-_SAME: Final = "no setting of the presets differs"
+_SAME: Final = "the presets have the same settings"
 
 
 def _run_rows(shown: Comparison) -> list[list[str]]:
@@ -61,7 +61,7 @@ def _map_rows(shown: Comparison) -> list[list[str]]:
         words = compared.problem
         if compared.onto is not None:
             like = "" if compared.disparity is None else f", disparity {compared.disparity:.3f}"
-            words = f"turned onto {shown.labels[compared.onto]}{like}"
+            words = f"aligned to {shown.labels[compared.onto]}{like}"
         step = "–" if compared.map is None else f"{compared.map.step:,}"
         rows.append([label, step, words])
     return rows

@@ -22,7 +22,7 @@ PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual
 
 
 def examine(runs: Path) -> dict[str, dict[str, str]]:
-    """Return findings by topic, each a name and a value in words; imports torch."""
+    """Return facts by topic, each a name and a value in words; imports torch."""
     return {
         "devices": _devices(),
         "terminal": _terminal(),
@@ -42,7 +42,7 @@ def _devices() -> dict[str, str]:
     found |= _driver(found, _seen_by_torch())
     chosen = choose_device("auto")
     precision = str(choose_precision(TrainSettings(), chosen)).removeprefix("torch.")
-    found["auto is"] = f"{chosen}, {precision}, {torch.get_num_threads()} CPU threads"
+    found["auto selects"] = f"{chosen}, {precision}, {torch.get_num_threads()} CPU threads"
     return found
 
 
@@ -56,7 +56,7 @@ def _seen_by_torch() -> list[str]:
 
 
 def _driver(listed: dict[str, str], seen: list[str]) -> dict[str, str]:
-    """Say where the driver's word on GPUs is missing or is not torch's, and why there are none."""
+    """Return where the driver and torch disagree on the GPUs, and why there are none."""
     words = {}
     if trouble := driver_trouble():
         words["driver"] = trouble
@@ -67,11 +67,11 @@ def _driver(listed: dict[str, str], seen: list[str]) -> dict[str, str]:
     )
     if differ:
         numbered = ", ".join(f"{device} {name}" for device, name in by_torch.items())
-        words["torch sees"] = numbered or "no GPU: its build or the driver does not fit"
+        words["torch sees"] = numbered or "no GPU: its build or the driver does not match"
         order = os.environ.get("CUDA_DEVICE_ORDER", "")
         if len(seen) > 1 and order != "PCI_BUS_ID":
             words["order"] = (
-                f"CUDA_DEVICE_ORDER is '{order}': only PCI_BUS_ID is that of names here"
+                f"CUDA_DEVICE_ORDER is '{order}': GPU numbers here are those of PCI_BUS_ID"
             )
     if not gpus and not seen and (reason := no_gpu_reason()):
         words["GPU"] = reason
@@ -84,7 +84,7 @@ def _terminal() -> dict[str, str]:
         "TERM": os.environ.get("TERM", "not set"),
         "size": f"{size.columns}x{size.lines} (the dashboard needs 60x20)",
         "interactive": "yes" if sys.stdin.isatty() and sys.stderr.isatty() else "no",
-        "colours": os.environ.get("COLORTERM", "not announced"),
+        "colours": os.environ.get("COLORTERM", "not reported"),
         "tmux": "yes: images as half-blocks" if "TMUX" in os.environ else "no",
         "ssh": "yes: no animations" if "SSH_CONNECTION" in os.environ else "no",
     }
@@ -97,19 +97,19 @@ def _data() -> dict[str, str]:
 
 def _folder(path: Path) -> str:
     if not path.is_dir():
-        return f"{path}, not there yet"
+        return f"{path}, does not exist yet"
     free = shutil.disk_usage(path).free / 1e9
     writable = "writable" if os.access(path, os.W_OK) else "NOT writable"
     return f"{path}, {writable}, {free:,.1f} GB free, {_locks(path)}"
 
 
 def _locks(path: Path) -> str:
-    """Say whether two trainers of one run find out about each other at once here."""
+    """Return whether file locks keep two trainers from one run in this folder."""
     try:
         with tempfile.TemporaryDirectory(prefix=".doctor-", dir=path) as folder:
             lock = FileLock(Path(folder) / "lock")
             locks = lock.take()
             lock.release()
     except OSError:
-        return "locks not tried"
-    return "locks work" if locks else "no locks: a second trainer is found by its heartbeat"
+        return "locks not tested"
+    return "locks work" if locks else "no file locks: a second trainer is detected by its heartbeat"

@@ -1,4 +1,4 @@
-"""An evaluation without the dashboard: what it is at on stderr, the table on stdout."""
+"""An evaluation without the dashboard: progress on stderr, the table on stdout."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tui_latent.analysis.evaluation_table import table_lines
 from tui_latent.runs.evaluations import evaluation_file
 
 _LINE = 78
-"""cells of the line that says what is being done"""
+"""cells of the progress line"""
 
 
 def evaluate_in_terminal(
     path: Path, outliers: str | None, as_json: bool, out: TextIO, progress: TextIO
 ) -> dict[str, Any]:
-    """Evaluate the run at `path` and print what was found; as one line of JSON if so asked."""
+    """Evaluate the run at `path` and print the result, as one line of JSON with `as_json`."""
     with _telling(progress) as tell:
         found = evaluate_run(path, outliers, tell)
     if as_json:
@@ -32,7 +32,7 @@ def evaluate_in_terminal(
 
 @contextmanager
 def _telling(stream: TextIO) -> Iterator[Tell]:
-    """Show the newest words in one line of a terminal, or each once as a line elsewhere."""
+    """Show progress in one line of a terminal, or as a line for each change elsewhere."""
     shown = ""
     live = stream.isatty()
 

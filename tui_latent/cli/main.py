@@ -22,38 +22,38 @@ if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
 
 FAILED, USAGE, STOPPED = 1, 2, 130
-"""exit codes beside 0, done"""
+"""exit codes other than 0, success"""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def fail(message: object, code: int = USAGE) -> NoReturn:
-    """Say what went wrong on stderr and leave."""
+    """Print an error message on stderr and exit."""
     click.echo(f"tui-latent: {plain_text(str(message))}", err=True)
     sys.exit(code)
 
 
 def runs_option(command: Command) -> Command:
     """Add `--runs DIR`."""
-    text = "Folder of runs; else $TUI_LATENT_RUNS, else ./runs."
+    text = "Folder of the runs (default: $TUI_LATENT_RUNS, else ./runs)."
     return click.option("--runs", metavar="DIR", help=text)(command)
 
 
 def json_option(command: Command) -> Command:
     """Add `--json`."""
     return click.option(
-        "--json", "as_json", is_flag=True, help="One JSON object as the last line."
+        "--json", "as_json", is_flag=True, help="Print one JSON object as the last line."
     )(command)
 
 
 def background_option(command: Command) -> Command:
     """Add `--background`."""
-    text = "In a process of its own that outlives the terminal; attach shows it."
+    text = "Train in a background process that outlives the terminal."
     return click.option("--background", is_flag=True, help=text)(command)
 
 
 class _Commands(click.Group):
-    """Commands whose errors of the system, and of run folders, are sentences."""
+    """Commands that report errors of the system and of run folders in one sentence."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -78,7 +78,7 @@ class _Commands(click.Group):
 def main(context: click.Context, runs: str | None) -> None:
     """Train models of a low-dimensional latent space of images, and watch it form.
 
-    Without a command: the dashboard.
+    Without a command, the dashboard opens.
     """
     keep_freed_memory()
     limit_spinning()
@@ -123,11 +123,17 @@ def presets(as_json: bool) -> None:
 
 @main.command()
 @click.argument("preset_name", metavar="PRESET")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="As in train.epochs=5.")
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Override a setting: train.epochs=5.",
+)
 @runs_option
-@click.option("--name", help="Name of the run; else the time and the preset's name.")
-@click.option("--device", help="auto, cpu, cuda or cuda:1.")
-@click.option("--seed", type=click.IntRange(0), help="Everything random starts from it.")
+@click.option("--name", help="Name of the run (default: the time and the preset's name).")
+@click.option("--device", help="Device: auto, cpu, cuda or cuda:1.")
+@click.option("--seed", type=click.IntRange(0), help="Random seed.")
 @background_option
 @json_option
 def train(
@@ -161,9 +167,18 @@ def train(
 
 @main.command()
 @click.argument("preset_name", metavar="PRESET")
-@click.option("--grid", "grids", metavar="KEY=V1,V2", multiple=True, required=True)
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="For every run.")
-@click.option("--name", help="How the runs' names begin; else sweep- and the preset's name.")
+@click.option(
+    "--grid",
+    "grids",
+    metavar="KEY=V1,V2",
+    multiple=True,
+    required=True,
+    help="Values to combine: train.lr=1e-3,1e-2.",
+)
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override a setting in every run."
+)
+@click.option("--name", help="Prefix of the runs' names (default: sweep- and the preset's name).")
 @runs_option
 @json_option
 def sweep(
@@ -174,9 +189,9 @@ def sweep(
     runs: str | None,
     as_json: bool,
 ) -> None:
-    """Train PRESET for every combination of the grids' values, one run after the other.
+    """Train PRESET once for every combination of the grids' values, one run after the other.
 
-    Called again it goes on: finished runs are kept, others resumed.
+    Run the same command again to continue: finished runs are kept, others are resumed.
     """
     from tui_latent.config.preset_files import PresetError, preset_stem
     from tui_latent.config.presets import parse_override
@@ -220,9 +235,9 @@ def sweep(
     else:
         click.echo("\n".join(plain_text(line) for line in table(rows)))
     if others := [result["run"] for _, result in rows if result["state"] in LIVE_STATES]:
-        click.echo(f"left to the process that trains them: {', '.join(others)}", err=True)
+        click.echo(f"still being trained by another process: {', '.join(others)}", err=True)
     if rows[-1][1]["state"] == "stopped":
-        click.echo("stopped; to go on, give the same command again", err=True)
+        click.echo("stopped; run the same command again to continue", err=True)
         sys.exit(STOPPED)
     if any(result["state"] in ("failed", "unreadable") for _, result in rows):
         sys.exit(FAILED)
@@ -235,9 +250,9 @@ def sweep(
     is_flag=True,
     help="Resume even if the images have changed, and continue with the new ones.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Train for this many epochs in all.")
+@click.option("--epochs", type=click.IntRange(1), help="Total number of epochs to train for.")
 @click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Epochs or train.patience."
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change epochs or train.patience."
 )
 @runs_option
 @background_option
@@ -251,11 +266,11 @@ def resume(
     background: bool,
     as_json: bool,
 ) -> None:
-    """Go on with RUN (a path, a name or `latest`) from its last checkpoint.
+    """Resume RUN (a path, a name or `latest`) from its last checkpoint.
 
-    With --epochs also a finished run is trained for longer. The learning rate then follows its
-    schedule as if the new length had been planned from the start: a cosine that had come to 0
-    goes on above it. The run keeps what it was before.
+    With --epochs, a finished run can also be trained for longer. The learning rate then follows
+    its schedule as if the new length had been planned from the start: a cosine that had reached 0
+    continues above it. The run records the change.
     """
     path = _find(run, runs)
     if epochs is not None or settings:
@@ -281,17 +296,17 @@ def attach(run: str, runs: str | None) -> None:
 @click.argument("factor", type=float, required=False)
 @runs_option
 def control(run: str, what: str, factor: float | None, runs: str | None) -> None:
-    """Ask the process that trains RUN to pause, resume, stop or save.
+    """Pause, resume or stop RUN, save a checkpoint, or scale its learning rate.
 
-    `lr 0.5` halves the scheduled learning rate from then on, `lr 1` gives it back; of a run that
-    nobody trains, from the time it is resumed.
+    `lr 0.5` halves the scheduled learning rate from now on, and `lr 1` restores it. If no process
+    trains the run, the factor applies once it is resumed.
     """
     from tui_latent.runs.control import request
     from tui_latent.runs.run_list import run_status
     from tui_latent.runs.schema import LIVE_STATES, RunError
 
     if (what == "lr") != (factor is not None):
-        fail("a factor belongs to lr, and lr needs one: tui-latent control RUN lr 0.5")
+        fail("lr needs a factor, and only lr takes one: tui-latent control RUN lr 0.5")
     path = _find(run, runs)
     asked: dict[str, dict[str, Any]] = {
         "pause": {"state": "pause"},
@@ -303,15 +318,15 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     try:
         status = run_status(path)
         if what != "lr" and status.state not in LIVE_STATES:
-            hint = f"; to go on: tui-latent resume {path.name}" if what == "resume" else ""
-            fail(f"{path.name} is {status.state}, no process trains it{hint}", FAILED)
+            hint = f"; to resume it: tui-latent resume {path.name}" if what == "resume" else ""
+            fail(f"{path.name} is {status.state}: no process trains it{hint}", FAILED)
         request(path, **asked[what])
     except ValueError as error:
         fail(error)
     except RunError as error:
         fail(error, FAILED)
-    words = f"multiply its learning rate with {factor:g}" if what == "lr" else what
-    click.echo(plain_text(f"{path.name}: asked to {words}"))
+    words = f"learning rate × {factor:g}" if what == "lr" else what
+    click.echo(plain_text(f"{path.name}: {words} requested"))
 
 
 @main.command()
@@ -332,7 +347,7 @@ def runs(runs: str | None, as_json: bool) -> None:
         click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in summaries]}))
         return
     if not summaries:
-        click.echo(f"no runs in {folder}; start one: tui-latent train digits-contrastive-2d")
+        click.echo(f"no runs in {folder}; start one with: tui-latent train digits-contrastive-2d")
     for summary in summaries:
         click.echo(run_line(summary))
 
@@ -342,12 +357,12 @@ def runs(runs: str | None, as_json: bool) -> None:
 @click.option(
     "--outliers",
     metavar="WHAT",
-    help="Draw a ROC curve against mnist, cifar10, …, folder:PATH, arrays:FILE or class:NAME.",
+    help="Also draw a ROC curve against mnist, cifar10, …, folder:PATH, arrays:FILE or class:NAME.",
 )
 @runs_option
 @json_option
 def evaluate(run: str, outliers: str | None, runs: str | None, as_json: bool) -> None:
-    """Measure RUN's newest latents: kNN, probe, clusters, collapse, anomalies, its map."""
+    """Measure RUN's newest latents: kNN, linear probe, clusters, collapse, outliers, map."""
     from tui_latent.analysis.evaluation_errors import AssessmentError, OutliersError
     from tui_latent.cli.evaluate import evaluate_in_terminal
 
@@ -357,7 +372,7 @@ def evaluate(run: str, outliers: str | None, runs: str | None, as_json: bool) ->
     except AssessmentError as error:
         fail(error, USAGE if isinstance(error, OutliersError) else FAILED)
     except KeyboardInterrupt:
-        fail("stopped; nothing was written", STOPPED)
+        fail("stopped: nothing was written", STOPPED)
     if outliers and "outliers" in found["missing"]:
         fail(f"no ROC curve: {found['missing']['outliers']}", FAILED)
 
@@ -368,7 +383,7 @@ def evaluate(run: str, outliers: str | None, runs: str | None, as_json: bool) ->
 @runs_option
 @json_option
 def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
-    """Write RUN's report: one PNG, and a JSON of its numbers beside it."""
+    """Write RUN's report: a PNG, and its numbers as JSON."""
     from tui_latent.reports import ReportError, export_report
 
     path = _find(run, runs)
@@ -389,7 +404,7 @@ def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
 @runs_option
 @json_option
 def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json: bool) -> None:
-    """Put two to eight runs beside each other: a table, one PNG, and a JSON beside it."""
+    """Compare two to eight runs: a table, a PNG, and its numbers as JSON."""
     from tui_latent.cli.comparison_table import comparison_text
     from tui_latent.reports import ReportError, comparison_table, read_comparison, write_comparison
 
@@ -469,9 +484,9 @@ def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None
 
 
 def _tell_idle(preset_name: str, *presets: Preset) -> None:
-    """Say which settings of a preset's file do nothing in any of what is made of it.
+    """Warn about settings of a preset's file that have no effect in any of the presets.
 
-    They were not typed just now, so nothing is refused for them.
+    They were not given on this command line, so they are no error.
     """
     from tui_latent.config.presets import idle_in_file
 
@@ -481,7 +496,7 @@ def _tell_idle(preset_name: str, *presets: Preset) -> None:
 
 
 def _find_readable(run: str, runs: str | None) -> Path | None:
-    """Return a run's folder; None, once that has been told, where this user may not read it."""
+    """Return a run's folder; None, after a message, if this user may not read it."""
     from tui_latent.runs.manifest import read_manifest
     from tui_latent.runs.run_list import find_run, runs_folder
     from tui_latent.runs.schema import RunError, UnreadableError
@@ -514,7 +529,7 @@ def _train(path: Path, as_json: bool, background: bool) -> None:
     if result["state"] == "failed":
         fail(f"{path.name}: {result['error']}", USAGE if result["step"] == 0 else FAILED)
     if result["state"] == "stopped":
-        click.echo(f"stopped; to go on: tui-latent resume {path.name}", err=True)
+        click.echo(f"stopped; to continue: tui-latent resume {path.name}", err=True)
         sys.exit(STOPPED)
 
 
@@ -523,22 +538,22 @@ def _tell_started(path: Path, pid: int, as_json: bool) -> None:
         click.echo(json.dumps({"run": path.name, "path": str(path), "pid": pid}))
         return
     click.echo(
-        f"{path.name} trains in process {pid}\n"
-        f"  tui-latent attach {path}        shows it\n"
-        f"  tui-latent control {path} stop  stops and saves it"
+        f"{path.name} is training in the background (PID {pid})\n"
+        f"  tui-latent attach {path}        show it\n"
+        f"  tui-latent control {path} stop  stop and save it"
     )
 
 
 def _no_screen() -> str:
-    """Say what the dashboard lacks here; empty when it can be drawn."""
+    """Return why the dashboard cannot be drawn here; empty if it can."""
     # Textual draws on stderr and reads keys from stdin.
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "the dashboard needs a terminal"
     if (kind := os.environ.get("TERM", "")) in ("", "dumb", "unknown"):
-        return f"the dashboard needs a terminal with a cursor, and TERM is '{kind}'"
+        return f"the dashboard needs a terminal with a cursor, but TERM is '{kind}'"
     if "utf" not in sys.stderr.encoding.lower():
         return (
-            "the dashboard is drawn in UTF-8, and this locale writes "
+            "the dashboard needs UTF-8, but this locale uses "
             f"{sys.stderr.encoding}: export LC_ALL=C.UTF-8"
         )
     return ""
@@ -549,10 +564,10 @@ def _open_dashboard(runs: str | None, path: Path | None) -> None:
 
     if problem := _no_screen():
         fail(
-            f"{problem}; without the dashboard use\n"
-            "  tui-latent presets        what can be trained\n"
-            "  tui-latent train PRESET   train it, printing lines\n"
-            "  tui-latent runs           what was trained"
+            f"{problem}; without the dashboard, use\n"
+            "  tui-latent presets        list the presets\n"
+            "  tui-latent train PRESET   train one and print its progress\n"
+            "  tui-latent runs           list the runs"
         )
     from tui_latent.tui.charts.terminal_images import asking_for_images
 

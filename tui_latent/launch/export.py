@@ -1,4 +1,4 @@
-"""Export reports; matplotlib and torch are imported when one is written."""
+"""Write reports; matplotlib is imported by the first call only."""
 
 from __future__ import annotations
 

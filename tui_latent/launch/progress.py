@@ -25,16 +25,16 @@ from tui_latent.runtime.terminal_loss import ONE_LOSS, release_terminal, when_go
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 POLL_EVERY = 0.25
-"""seconds between two looks at the run"""
+"""seconds between two reads of the run"""
 LINE_EVERY = 10.0
 """seconds between two plain lines, unless an evaluation comes first"""
 
 
 def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
-    """Train the run at `path` while showing how it goes; return the result as `--json` gives it.
+    """Train the run at `path` and show its progress; return the result as `--json` prints it.
 
     Progress goes to stdout, or to stderr when `quiet_stdout` keeps stdout for the result.
-    SIGINT and SIGTERM stop the run and save it; when the terminal hangs up, the run goes on
+    SIGINT and SIGTERM stop the run and save it; when the terminal hangs up, the run continues
     without one, and the next signal stops it.
     """
     return _train(path, _display(sys.stderr if quiet_stdout else sys.stdout, path))
@@ -43,7 +43,7 @@ def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
 def train_detached(path: Path, asked_before: Request | None = None) -> dict[str, Any]:
     """Train the run at `path` as `train_with_progress` does, showing nothing.
 
-    What was asked of it since `asked_before` holds, else since this call.
+    Requests since `asked_before` are honoured, or since this call if there is none.
     """
     return _train(path, nullcontext(_Silence()), asked_before)
 
@@ -87,7 +87,7 @@ def _train(
 def result_of(snapshot: RunSnapshot) -> dict[str, Any]:
     """Return what `train --json` prints; values that are not finite become null.
 
-    A metric that the newest evaluation could not give a meaning is in `missing`, with the reason.
+    A metric that means nothing in the newest evaluation is in `missing`, with the reason.
     """
     status = snapshot.status
     return {
@@ -134,7 +134,7 @@ def run_line(summary: RunSummary) -> str:
 
 
 class Display(Protocol):
-    """Shows a run as it goes."""
+    """Shows the progress of a run."""
 
     def show(self, snapshot: RunSnapshot) -> None:
         """Show the newest state."""
@@ -238,7 +238,8 @@ def _display(stream: TextIO, path: Path) -> Iterator[Display]:
 def _signals(path: Path) -> Iterator[Set[int]]:
     """Turn SIGINT and SIGTERM into a request to stop and save, and SIGHUP too after a first one.
 
-    Gives those that asked for it. Earlier handlers come back, but for signals ignored by then.
+    Yields the signals received. The earlier handlers are restored, except for signals ignored
+    by then.
     """
     heard: set[int] = set()
     asking = False
@@ -253,7 +254,7 @@ def _signals(path: Path) -> Iterator[Set[int]]:
             request(path, state="stop")
         except RunError as error:
             signal.signal(number, signal.SIG_DFL)
-            sys.stderr.write(f"tui-latent: {error}; once more ends it without saving\n")
+            sys.stderr.write(f"tui-latent: {error}; the next signal ends it without saving\n")
         finally:
             asking = False
 

@@ -33,7 +33,7 @@ from tui_latent.runs.schema import RunBusyError, RunError, UnreadableError
 _LONGEST: Final = 100
 """characters of a run's name"""
 _LEFT_BY_A_KILL: Final = frozenset({"status.json", "control.json"})
-"""what a folder may hold whose making was cut short before it became a run"""
+"""what a folder may contain if its creation was interrupted"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Trial:
     """what is set, by key"""
     preset: Preset
     idle: frozenset[str] = frozenset()
-    """keys that were asked for and have no effect in this combination"""
+    """keys that were set and have no effect in this combination"""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Plan:
     """What a sweep trains."""
 
     trials: tuple[Trial, ...]
-    """every training once"""
+    """each distinct training once"""
     twice: tuple[str, ...]
-    """a sentence for each combination that is left out, because another trains the same"""
+    """a sentence for each combination that is left out because another one is the same training"""
 
 
 def parse_grid(text: str) -> tuple[str, list[object]]:
@@ -77,7 +77,7 @@ def parse_grid(text: str) -> tuple[str, list[object]]:
 def plan(
     preset_name: str, overrides: Mapping[str, object], grid: Sequence[tuple[str, Sequence[object]]]
 ) -> Plan:
-    """Return every combination that trains something of its own, the last key changing fastest.
+    """Return every combination that is a training of its own, the last key changing fastest.
 
     PresetError names what is wrong with any of them before anything is trained, and what has no
     effect in any of them.
@@ -85,7 +85,7 @@ def plan(
     keys = [key for key, _ in grid]
     for key in keys:
         if keys.count(key) > 1 or key in overrides:
-            raise PresetError("--grid", [(key, "is set twice: name it once, in one --grid")])
+            raise PresetError("--grid", [(key, "is set twice: set it once, in one --grid")])
     path = preset_path(preset_name)
     file = preset_table(path)
     trials = []
@@ -115,7 +115,7 @@ def _without(asked: Mapping[str, object], idle: Mapping[str, str]) -> dict[str, 
 def _refuse_latest(preset: Preset, where: str) -> None:
     method = preset.method
     if isinstance(method, VicregSettings) and method.neighbours_run == "latest":
-        problem = "name the run itself: the runs of this sweep become the latest"
+        problem = "name the run itself: the latest would be a run of this sweep"
         raise PresetError(where, [("method.neighbours_run", problem)])
 
 
@@ -141,7 +141,7 @@ def _words(trial: Trial) -> str:
 def run_names(prefix: str, trials: Sequence[Trial]) -> list[str]:
     """Return a name for each run that says what was set, `sweep-lr_0.001-latent_dim_7`.
 
-    Where that is too long, or two would have the same, a number made of the values stands for it.
+    Where that is too long or not unique, a hash of the values takes its place.
     """
     names = [
         "-".join([_short(prefix), *(f"{_key(k)}_{_short(v)}" for k, v in trial.values.items())])
@@ -165,9 +165,9 @@ def _key(key: str) -> str:
 def train_or_keep(
     runs: Path, preset_name: str, preset: Preset, name: str, quiet_stdout: bool
 ) -> dict[str, Any]:
-    """Train the run called `name`, or resume it; the result it had when it is finished already.
+    """Train the run called `name`, or resume it; return its result, at once if it is finished.
 
-    A run that another process trains is left to it. RunError when a run of that name was trained
+    A run that another process trains is left alone. RunError when a run of that name was trained
     with other settings, or cannot be read.
     """
     from tui_latent.launch.progress import result_of, train_with_progress
@@ -183,9 +183,9 @@ def train_or_keep(
 
 
 def _made(runs: Path, preset_name: str, preset: Preset, name: str) -> Path:
-    """Return the folder of the run called `name`, made where there is none.
+    """Return the folder of the run called `name`; create it if there is none.
 
-    One sweep at a time looks and makes, so that two of them make no run twice.
+    One sweep at a time does this, so that two of them never create the same run.
     """
     from tui_latent.launch.start import check_preset, create_run, with_absolute_paths
 
@@ -198,14 +198,14 @@ def _made(runs: Path, preset_name: str, preset: Preset, name: str) -> Path:
     check_preset(preset, runs, where=preset_name)
     if differing := _differing(path, with_absolute_paths(preset, runs), runs):
         raise RunError(
-            f"{path}: an earlier sweep trained it with other settings ({', '.join(differing)}): "
-            "give this sweep a --name of its own, or other --runs"
+            f"{path}: an earlier sweep trained it with different settings "
+            f"({', '.join(differing)}): use another --name or another --runs folder"
         )
     return path
 
 
 def _clear_half_made(path: Path) -> None:
-    """Remove the folder of a run whose making was cut short: it has no preset, and no results."""
+    """Remove the folder of a run whose creation was interrupted: it has no preset, no results."""
     try:
         if not path.is_dir() or path.is_symlink() or (path / PRESET_FILE).exists():
             return
@@ -215,7 +215,7 @@ def _clear_half_made(path: Path) -> None:
     strange = [f.name for f in files if f.name not in _LEFT_BY_A_KILL and not _temporary(f)]
     if strange:
         raise RunError(
-            f"{path}: is no run, and holds {strange[0]}: give this sweep a --name of its own, "
+            f"{path}: is not a run and contains {strange[0]}: use another --name, "
             "or remove that folder"
         )
     for file in files:
@@ -228,7 +228,7 @@ def _temporary(file: Path) -> bool:
 
 
 def unreadable(name: str, error: Exception) -> dict[str, Any]:
-    """Return what stands in the place of a result that this user may not read."""
+    """Return the placeholder for a result that this user may not read."""
     return {
         "run": name,
         "state": "unreadable",
@@ -239,7 +239,7 @@ def unreadable(name: str, error: Exception) -> dict[str, Any]:
 
 
 def table(rows: Sequence[tuple[Trial, Mapping[str, Any]]]) -> list[str]:
-    """Return lines for a person: what was set, how it ended, and its newest figures."""
+    """Return a text table: what was set, how each run ended, and its newest figures."""
     keys = list(rows[0][0].values) if rows else []
     specs = [*in_group("accuracy"), HELD_OUT_LOSS]
     lines = [[*keys, "state", *(spec.short for spec in specs), "seconds"]]
@@ -272,7 +272,7 @@ def _differing(path: Path, here: Preset, runs: Path) -> list[str]:
 
 
 def _short(value: object) -> str:
-    """Write a value as a folder's name can hold it."""
+    """Return a value in characters that a folder's name can hold."""
     text = _plain(value)
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
 

@@ -1,4 +1,4 @@
-"""New latents of a class, and what a classifier of the training latents takes them for."""
+"""Sampling latents of a class from a Gaussian, and classifying them by LDA."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def class_samples(
 
 
 def lda_classifier(bank: Tensor, bank_labels: Tensor) -> Callable[[Tensor], Tensor]:
-    """Return what tells the classes of latents (M, D) apart by a linear discriminant analysis.
+    """Return a classifier of latents (M, D) by linear discriminant analysis.
 
     `bank` is float (N, D), `bank_labels` int64 (N,); the answers are int64 (M,). Fitted by
     scikit-learn on the CPU. Where the bank says nothing of the spread within its classes, the

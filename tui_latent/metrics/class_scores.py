@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class ClassScores:
-    """How a classifier does on one class; NaN where a share has nothing to be a share of."""
+    """Precision, recall and F1 of one class; NaN where the denominator is 0."""
 
     precision: float
-    """share right of what was called this class"""
+    """share of the images predicted as this class that are of it"""
     recall: float
-    """share found of what is this class"""
+    """share of the images of this class that are predicted as it"""
     f1: float
     """2 TP / (2 TP + FP + FN)"""
     support: int

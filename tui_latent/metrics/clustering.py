@@ -1,4 +1,4 @@
-"""Whether the clusters that k-means finds are the classes, without having seen a label."""
+"""How well k-means clusters of latents match the classes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from tui_latent.metrics.sample_order import drawn_order
 
 STARTS: Final = 10
-"""k-means is begun this often, and the tightest result kept"""
+"""runs of k-means, of which the one with the smallest inertia is kept"""
 SILHOUETTE_OF: Final = 4000
 """latents beyond which the silhouette, which compares all pairs, is that of a random sample"""
 
@@ -72,11 +72,11 @@ def why_no_clustering(labels: NDArray[np.int64]) -> str:
     """
     classes = len(np.unique(labels))
     if len(labels) < 2:
-        return f"clusters cannot be found in {'one image' if len(labels) else 'no images'}"
+        return f"{'one image' if len(labels) else 'no image'} cannot be clustered"
     if classes < 2:
         return "all images are of one class: one cluster is always right"
     if classes == len(labels):
-        return f"each of the {classes:,} images is the only one of its class: so is each cluster"
+        return f"each of the {classes:,} images is the only one of its class: clusters mean nothing"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""How much of its room a latent space uses: figures that show a collapse early."""
+"""Collapse metrics: how much of a latent space is used."""
 
 from __future__ import annotations
 
@@ -86,21 +86,21 @@ def space_figures(latents: Tensor) -> dict[str, float]:
 
 
 def why_no_figures(images: int) -> str:
-    """Say why so many latents have no `space_figures`; empty where they have."""
+    """Return why so many latents have no `space_figures`; empty if they have."""
     if images >= 2:
         return ""
-    return f"the use of a space cannot be seen in {_counted(images)}"
+    return f"collapse metrics need two held-out images, and there {_counted(images)}"
 
 
 def _counted(images: int) -> str:
-    return "one held-out image" if images == 1 else "no held-out images"
+    return "is one" if images == 1 else "are none"
 
 
 def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
     """Return in words what of `space_figures` says that the latents have collapsed; often nothing.
 
     There are two signs. The mean standard deviation is below 0.0001: all images are one point
-    (those of networks not trained yet were .003 and more).
+    (those of networks not trained yet were 0.003 and more).
     Or the effective rank is below 3 (in D < 101 dimensions below 1 + (D - 1) / 50) and the
     uniformity above -0.65: few directions, and most latents in one of them; images of two classes
     in two opposite places have -0.69. On CIFAR-10 in 128 dimensions VICReg had rank 2.2 and

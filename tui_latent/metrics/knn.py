@@ -1,4 +1,4 @@
-"""What the nearest neighbours in a latent space say of an image's class: the kNN accuracy."""
+"""kNN accuracy: how often the nearest neighbours vote for the right class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KS: Final = (1, 5, 20)
 
 @dataclass(frozen=True, eq=False)
 class KnnResult:
-    """What the neighbours say of the queries."""
+    """The votes of the queries' neighbours."""
 
     accuracies: dict[int, float]
     """k -> share of the queries whose class the vote names; NaN without queries"""
@@ -30,17 +30,17 @@ class KnnResult:
 def why_no_vote(
     bank: Tensor, bank_labels: Tensor, queries: int, ks: Sequence[int] = KS, within: bool = False
 ) -> dict[int, str]:
-    """Return for each k whose accuracy would mean nothing the reason.
+    """Return the reason for each k whose accuracy would mean nothing.
 
-    Where all of the bank (N, D) votes, the vote is the same whatever is asked, and so it is where
+    Where all of the bank (N, D) votes, the vote is the same for every query, and so it is where
     no latent is nearer than another; of one class every vote is right. `within` is leave-one-out,
     where N - 1 can vote.
     """
     voters = max(len(bank) - within, 0)
     reason = ""
     if queries < 2 and not within:
-        images = "one held-out image" if queries else "no held-out image"
-        reason = f"there is {images}, of which no share can be told"
+        images = "one held-out image is too few" if queries else "there are no held-out images"
+        reason = f"{images} for an accuracy"
     elif len(bank) > 1 and bool((bank_labels == bank_labels[0]).all()):
         reason = "all training images are of one class: every vote is for it"
     elif len(bank) > 1 and bool((bank == bank[0]).all()):
@@ -64,7 +64,7 @@ def evaluate_knn(
     """Predict the label of each query by its k nearest bank latents, for each of `ks`.
 
     `bank` is float (N, D), `queries` float (M, D), labels int64 below `classes`, all on one
-    device. A k beyond N lets the whole bank vote. `between` runs between chunks of queries.
+    device. A k beyond N lets the whole bank vote. `on_chunk` is called between chunks of queries.
     ValueError when a latent is not finite.
     """
     longest = min(max(ks), len(bank))
@@ -84,7 +84,7 @@ def evaluate_knn_within(
     As `evaluate_knn`; ValueError also for a bank of fewer than two latents.
     """
     if len(bank) < 2:
-        raise ValueError("leave-one-out needs two latents: one to ask about, one to vote")
+        raise ValueError("leave-one-out needs at least two latents")
     longest = min(max(ks), len(bank) - 1)
     _, rows = NeighbourSearch(bank).nearest(bank, longest + 1, on_chunk)
     itself = rows == torch.arange(len(bank), device=rows.device)[:, None]

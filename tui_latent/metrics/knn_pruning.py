@@ -1,4 +1,4 @@
-"""A bank of latents in cells, so that a query need not be compared with what is certainly far."""
+"""A bank of latents divided into cells, so that a query skips those that are certainly too far."""
 
 from __future__ import annotations
 

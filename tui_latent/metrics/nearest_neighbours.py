@@ -57,7 +57,7 @@ class NeighbourSearch:
     def nearest(
         self, queries: Tensor, k: int, on_chunk: Callable[[], None] = lambda: None
     ) -> tuple[Tensor, Tensor]:
-        """Return what the function `nearest` does; `between` runs between chunks of queries."""
+        """Do what the function `nearest` does; `on_chunk` is called between chunks of queries."""
         if not 1 <= k <= len(self._bank):
             raise ValueError(f"k is {k}, the bank has {len(self._bank):,} latents")
         _require_finite("query", queries)
@@ -145,7 +145,7 @@ class _Compared:
             found = self._cells.smallest_scores(centred, k, count, on_chunk)
             if found is not None:
                 return found
-        # Freed at its end and asked for again: the process keeps what it frees (heap.py).
+        # Freed at its end and asked for again: the process keeps what it frees (runtime/malloc.py).
         queries = min(len(centred), self._queries)
         # Beside each distance there are its copies in topk, and the block of the bank.
         room = at_once(centred.device, self._times * _DISTANCES_AT_ONCE, 32, least=queries)

@@ -1,4 +1,4 @@
-"""Images unlike those a space was trained on: far from every training latent."""
+"""Outlier detection: anomaly scores by distance to the training latents, and their ROC curves."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Roc:
     """How well a score tells outliers from inliers, at every threshold."""
 
     false_positives: NDArray[np.float64]
-    """(T,) rising from 0 to 1: share of the inliers taken for outliers"""
+    """(T,) rising from 0 to 1: false positive rate"""
     true_positives: NDArray[np.float64]
-    """(T,) rising from 0 to 1: share of the outliers found"""
+    """(T,) rising from 0 to 1: true positive rate"""
     auc: float
     """area under the curve: chance that an outlier scores higher than an inlier, ties by half"""
 
@@ -38,7 +38,7 @@ def anomaly_scores(
 ) -> Tensor:
     """Return the mean distance of each query to its k nearest bank latents: float32 (M,).
 
-    The k-nearest-neighbour density turned round: the larger, the emptier it is around. `queries`
+    The larger, the lower the density around it. `queries`
     is float (M, D). ValueError when k is not within 1..N or a latent is not finite.
     """
     distances, _ = search.nearest(queries, k, on_chunk)

@@ -1,4 +1,4 @@
-"""Products of float32 matrices that are float32's own, whatever a program has allowed."""
+"""Matrix products in full float32 precision, whatever the process allows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def exact_products() -> Iterator[None]:
 
 
 def _setting() -> Callable[[], None]:
-    """Return what makes the setting again what it is now."""
+    """Return a function that restores the current setting."""
     try:
         before = torch.get_float32_matmul_precision()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Latents as points in the plane, in a frame that stays put while training moves them."""
+"""Projection of latents to the plane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws that do not depend on the order in which images happen to be listed."""
+"""Random samples that do not depend on the order of the images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def drawn_order(
     It is drawn once, by a fixed seed, from what each row holds and not from where it stands:
     however the rows are permuted, their contents come in the same order. So the first of them
     are a fair sample of all, and so is every stretch. Equal rows come in the order of their
-    `labels`, int64 (N,). The order is the same on every device. `between` runs between chunks.
+    `labels`, int64 (N,). The order is the same on every device. `on_chunk` is called
+    between chunks.
     """
     flat = rows.detach().flatten(1)
     if flat.is_floating_point():

@@ -1,4 +1,4 @@
-"""How far a map's neighbourhoods are those of the latents it shows."""
+"""Trustworthiness and continuity of a map of latents."""
 
 from __future__ import annotations
 

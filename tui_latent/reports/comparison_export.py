@@ -25,14 +25,14 @@ def export_comparison(paths: Sequence[Path], out: Path | None = None) -> Path:
 
 
 def read_comparison(paths: Sequence[Path]) -> Comparison:
-    """Read the runs at `paths` and put them beside each other; ReportError says why not."""
+    """Read and compare the runs at `paths`; ReportError says why it cannot."""
     distinct = list(dict.fromkeys(path.resolve() for path in paths))
     if len(distinct) < 2:
-        raise ReportError("a comparison takes two runs or more, all different")
+        raise ReportError("a comparison needs at least two different runs")
     if len(distinct) > MOST_RUNS:
         raise ReportError(
-            f"{len(distinct)} runs: a comparison shows {MOST_RUNS} at most, "
-            "because no more colours can be told apart"
+            f"{len(distinct)} runs: a comparison shows at most {MOST_RUNS}, "
+            "because more colours cannot be told apart"
         )
     try:
         return compare([RunReader(path).refresh() for path in distinct])

@@ -31,7 +31,7 @@ _GAP: Final = 0.3
 _HEADLINE: Final = 0.45
 _INDENT: Final = 1.0
 _BESIDE: Final = 2
-"""runs up to which both tables have room beside each other"""
+"""runs up to which both tables fit side by side"""
 
 
 def draw_comparison(shown: Comparison) -> Figure:
@@ -76,7 +76,7 @@ def _draw_head(
     notes: list[str],
     paints: list[tuple[float, float, float]],
 ) -> None:
-    title = f"{len(shown.runs)} runs beside each other"
+    title = f"Comparison of {len(shown.runs)} runs"
     page.text(box.left, box.top + 0.24, title, HEADLINE, weight="bold")
     rows = runs_height(shown)
     draw_runs(page, Box(box.left, box.top + _HEADLINE, box.width, rows), shown, paints)

@@ -80,14 +80,14 @@ class _Run:
     @property
     def map(self) -> LatentMap:
         if self.snapshot.map is None:
-            raise InspectionError("it comes with the first evaluation")
+            raise InspectionError("it appears after the first evaluation")
         return self.snapshot.map
 
     @property
     def space(self) -> Space:
         space = space_at(self.source, self.map, newest=True)
         if space.is_map:
-            raise InspectionError("the latents of this map are not there: it is all that is known")
+            raise InspectionError("the latents of this map were not kept")
         return space
 
 
@@ -123,7 +123,7 @@ def _flat(name: ProjectionName) -> Callable[[_Run], Flat]:
         space = run.space
         dimensions = space.points.shape[1]
         if dimensions <= 2:
-            raise InspectionError("the latent has two dimensions: the map shows all of it")
+            raise InspectionError("the latents have two dimensions: the map shows them as they are")
         sampled = ""
         if name == "t-SNE" and len(space.points) > TSNE_IMAGES:
             space = _sampled(space)
@@ -152,7 +152,7 @@ def _cloud(wide: ProjectionName) -> Callable[[_Run], Cloud]:
         space = run.space
         dimensions = space.points.shape[1]
         if dimensions < 3:
-            raise InspectionError("the latent has two dimensions: the map shows all of it")
+            raise InspectionError("the latents have two dimensions: the map shows them as they are")
         name: ProjectionName = "cloud" if dimensions == 3 and wide == "PCA 3-D" else wide
         found = project(space, name, lambda _: None, threading.Event())
         return Cloud(found.points, space.map.labels, found.faithful)
@@ -167,7 +167,7 @@ def _thumbnails(run: _Run) -> Thumbnails:
     place = (points - np.array(frame.centre) + frame.half_width) / (2 * frame.half_width) * _CELLS
     chosen, columns, rows = central_points(place, _CELLS, _CELLS)
     if not len(chosen):
-        raise InspectionError("no point of the map is finite: training has diverged")
+        raise InspectionError("no point on the map is finite: training has diverged")
     return Thumbnails(
         _CELLS,
         columns,

@@ -138,7 +138,7 @@ async def test_numbers_settings_and_maps_stand_side_by_side(
 ) -> None:
     async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
         screen = await compared(pilot, runs[:2])
-        assert "other methods (contrastive, vicreg)" in names(screen)
+        assert "different methods (contrastive, vicreg)" in names(screen)
         head, knn = table(screen, "numbers")[:2]
         assert "contrastive" in head and "vicreg" in head
         assert knn.split()[3:] == [".940", ".940*", ".907", "-.033", ".907"]

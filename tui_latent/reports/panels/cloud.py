@@ -29,7 +29,7 @@ _FAR: Final = 0.3
 def draw_cloud(page: Page, box: Box, title: str, cloud: Cloud, numbers: ReportNumbers) -> None:
     """Draw the cloud from two sides; what is nearer is larger and covers what is farther."""
     inner = page.title(box, title)
-    words = f"{cloud.faithful} · two sides, a quarter turn apart"
+    words = f"{cloud.faithful} · two views, a quarter turn apart"
     page.text(inner.left, inner.top + 0.06, fit(words, box.width, BODY), color=FAINT)
     inner = inner.below(2 * LINE_HEIGHT)
     points = np.asarray(cloud.points, np.float64)

@@ -1,4 +1,4 @@
-"""Runs beside each other: who they are, their curves, numbers, settings and maps."""
+"""Runs side by side: their names, curves, numbers, settings and maps."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def draw_charts(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]
     """Draw a chart per metric, a curve per run."""
     metrics = charted(shown)
     if not metrics:
-        page.message(box, "curves come with the first records of a run")
+        page.message(box, "curves appear after the first records")
     width = (box.width - (_CHARTS_IN_ROW - 1) * _GAP) / _CHARTS_IN_ROW
     for index, metric in enumerate(metrics):
         row, column = divmod(index, _CHARTS_IN_ROW)
@@ -126,7 +126,7 @@ def numbers_height(shown: Comparison) -> float:
 
 def draw_numbers(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]) -> None:
     """Draw every run's newest and best values, and how far they lie from the first run's."""
-    note = "newest value, its difference to the first run's, best value; the best of all bold"
+    note = "newest value, change from the first run, best value (the best of all in bold)"
     inner = page.title(box, "Numbers", note)
     width = (box.width - _KEY) / len(shown.runs)
     columns = [Column(0, _KEY)]
@@ -137,7 +137,7 @@ def draw_numbers(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint
         third = min(width / 3, 0.9)
         columns += [Column(left + part * third, third, right=True) for part in range(3)]
         titles += [Cell(""), Cell(""), Cell("")]
-        heads += [Cell("newest"), Cell("" if index == 0 else "differs"), Cell("best")]
+        heads += [Cell("newest"), Cell("" if index == 0 else "change"), Cell("best")]
         _head(page, Box(inner.left + left, inner.top, width, 0.3), label, paint)
     faint = [Cell(cell.text, {"color": FAINT}) for cell in heads]
     rows = [faint, *(_number_cells(row) for row in shown.metrics)]
@@ -165,10 +165,10 @@ def settings_height(shown: Comparison) -> float:
 def draw_settings(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]) -> None:
     """Draw the settings that differ."""
     count = len(shown.settings)
-    note = f"{count} that differ" if count else ""
+    note = f"{count} differ" if count else ""
     inner = page.title(box, "Settings", note)
     if not count:
-        page.text(inner.left, inner.top + 0.2, "no setting of the presets differs", color=FAINT)
+        page.text(inner.left, inner.top + 0.2, "the presets have the same settings", color=FAINT)
         return
     width = (box.width - _KEY) / len(shown.runs)
     columns = [Column(0, _KEY)]
@@ -246,7 +246,7 @@ def _map_words(compared: ComparedMap, labels: Sequence[str]) -> str:
     if compared.problem:
         parts.append(compared.problem)
     if compared.disparity is not None and compared.onto is not None:
-        parts.append(f"turned onto {labels[compared.onto]}, disparity {compared.disparity:.3f}")
+        parts.append(f"aligned to {labels[compared.onto]}, disparity {compared.disparity:.3f}")
     return " · ".join(parts)
 
 

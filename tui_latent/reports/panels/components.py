@@ -22,7 +22,7 @@ def draw_components(page: Page, box: Box, numbers: ReportNumbers) -> None:
     """Draw the total and every term on axes of their own, held-out values dotted."""
     terms = [term for term in numbers.loss if _lines(term)]
     if not terms:
-        page.message(page.title(box, "Loss terms"), "the loss comes with the first steps")
+        page.message(page.title(box, "Loss terms"), "the loss appears after the first steps")
         return
     for index, (place, term) in enumerate(zip(_places(box, len(terms)), terms, strict=True)):
         _draw_term(page, place, index, term)

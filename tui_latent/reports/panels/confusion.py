@@ -27,9 +27,9 @@ _BLUES = LinearSegmentedColormap.from_list("paper", ["#ffffff", "#c6dbef", "#6ba
 
 def draw_confusion(page: Page, box: Box, numbers: ReportNumbers) -> None:
     """Draw the matrix of the held-out images, and beside it the pairs that are confused most."""
-    inner = page.title(box, "Confusion of kNN@20", "% of the true class (rows), held out")
+    inner = page.title(box, "kNN@20 confusion matrix", "% of the true class (rows), held out")
     if numbers.confusion is None:
-        why = numbers.missing.get("val/knn_20", "the matrix comes with the first evaluation")
+        why = numbers.missing.get("val/knn_20", "the matrix appears after the first evaluation")
         page.message(inner, why)
         return
     _draw_matrix(page, inner, numbers.confusion, numbers.class_names)
@@ -106,7 +106,7 @@ def _draw_pairs(page: Page, box: Box, confusion: Confusion) -> None:
     y = box.top + 0.2
     if box.width < 1.0:
         return
-    heading = "confused most" if confusion.most_confused else "nothing confused"
+    heading = "most confused" if confusion.most_confused else "no image is confused"
     page.text(box.left, y, fit(heading, box.width, BODY), color=FAINT)
     for pair in confusion.most_confused:
         y += LINE_HEIGHT * 1.25

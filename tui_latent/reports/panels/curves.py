@@ -22,7 +22,9 @@ def draw_loss(page: Page, box: Box, numbers: ReportNumbers) -> None:
     scale = " · logarithmic" if logarithmic else ""
     inner = page.title(box, "Loss", f"train{dotted} · terms before weighting{scale}")
     if not any(len(line.steps) for line in lines):
-        page.message(inner, _nothing(numbers, bool(lines), "the loss comes with the first steps"))
+        page.message(
+            inner, _nothing(numbers, bool(lines), "the loss appears after the first steps")
+        )
         return
     entries = [_loss_entry(position, term) for position, term in enumerate(terms)]
     axes = step_axes(page, draw_legend(page, inner, entries), lines)
@@ -42,7 +44,7 @@ def draw_knn(page: Page, box: Box, numbers: ReportNumbers) -> None:
     lines = [accuracy.line for accuracy in numbers.knn]
     if not any(len(line.steps) for line in lines):
         why = numbers.missing.get("val/knn_1", "")
-        message = why or _nothing(numbers, bool(lines), "kNN comes with the first evaluation")
+        message = why or _nothing(numbers, bool(lines), "kNN appears after the first evaluation")
         page.message(inner, message)
         return
     entries = [
@@ -75,8 +77,8 @@ def _loss_style(position: int) -> dict[str, Any]:
 
 
 def _nothing(numbers: ReportNumbers, recorded: bool, when: str) -> str:
-    """Say why there is no curve."""
+    """Return why there is no curve."""
     if recorded:
         return "no recorded value is finite"
     live = numbers.about.state in ("starting", "running", "paused")
-    return when if live else f"none was recorded: {when}"
+    return when if live else f"nothing was recorded: {when}"

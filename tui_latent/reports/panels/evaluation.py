@@ -18,7 +18,7 @@ Found = Mapping[str, Any]
 
 _PARTS: Final = ("knn_held_out", "knn_train", "probe", "clustering", "collapse", "map")
 _ALIGNED: Final = "of two views; smaller is better"
-_NO_VIEWS: Final = "not recorded: training makes no two views of an image"
+_NO_VIEWS: Final = "not recorded: this method does not train on two views of an image"
 _VALUE: Final = 0.85
 _NAME: Final = 2.2
 _NOTES: Final = 3
@@ -44,7 +44,7 @@ def draw_figures(page: Page, box: Box, title: str, found: Found, numbers: Report
         Column(_NAME, _VALUE, right=True),
         Column(_NAME + _VALUE + 0.15, width - _NAME - _VALUE - 0.15),
     ]
-    heads = [Cell(""), Cell("value"), Cell("95 % interval, or what it is of")]
+    heads = [Cell(""), Cell("value"), Cell("95 % interval, or details")]
     draw_table(page, inner, columns, heads, rows)
 
 
@@ -133,7 +133,7 @@ def draw_roc(page: Page, box: Box, title: str, found: Found, numbers: ReportNumb
         if curve is not None
     ]
     if not curves:
-        page.message(inner, found["missing"].get("anomaly", "there is nothing to leave out"))
+        page.message(inner, found["missing"].get("anomaly", "no class can be left out"))
         return
     entries = [
         Entry(f"{fit(name, 1.6, BODY)} {number(curve['auc'])}", style)
@@ -153,5 +153,5 @@ def draw_roc(page: Page, box: Box, title: str, found: Found, numbers: ReportNumb
     axes.set_ylim(0, 1.005)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     axes.set_yticks([0.25, 0.5, 0.75, 1])
-    axes.set_xlabel("known images taken for outliers", fontsize=BODY, color=FAINT, labelpad=2)
-    axes.set_ylabel("outliers found", fontsize=BODY, color=FAINT, labelpad=2)
+    axes.set_xlabel("false positive rate", fontsize=BODY, color=FAINT, labelpad=2)
+    axes.set_ylabel("true positive rate", fontsize=BODY, color=FAINT, labelpad=2)

@@ -96,7 +96,7 @@ def draw_reconstructions(
     page: Page, box: Box, title: str, found: Reconstructions, numbers: ReportNumbers
 ) -> None:
     """Draw held-out images above what their latents decode to."""
-    note = "held-out images, and what the decoder makes of their latents; mean squared error below"
+    note = "held-out images above their reconstructions; mean squared error below"
     inner = page.title(box, title, note)
     columns = [
         ImageColumn("", pair, feet=(f"{error:.3f}",))
@@ -112,8 +112,8 @@ def draw_samples(
     """Draw decoded samples of each class's Gaussian, those the LDA calls something else framed."""
     agreeing = sum(samples.agreeing for samples in found)
     note = (
-        f"Gaussian of each class's training latents, decoded; an LDA calls {agreeing:,} of "
-        f"{DRAWN * len(found):,} samples what they were drawn as"
+        "decoded samples of a Gaussian fitted to each class's training latents; an LDA assigns "
+        f"{agreeing:,} of {DRAWN * len(found):,} samples to their class"
     )
     inner = page.title(box, title, note)
     columns = []
@@ -137,7 +137,7 @@ def draw_samples(
 
 def _seen_again(samples: ClassSamples) -> str:
     if samples.recognised is None:
-        return "not known"
+        return "unknown"
     agreeing = int((samples.recognised == samples.label).sum())
     return f"{agreeing} of {len(samples.recognised)}"
 

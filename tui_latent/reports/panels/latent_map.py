@@ -27,7 +27,7 @@ def draw_map(page: Page, box: Box, numbers: ReportNumbers, latent_map: LatentMap
     frame = numbers.map
     if latent_map is None or frame is None:
         inner = page.title(box, "Latent map")
-        page.message(inner, "the map comes with the first evaluation")
+        page.message(inner, "the map appears after the first evaluation")
         return
     inner = page.title(box, "Latent map", _note(frame, numbers.about.latent_dim))
     side = box.width - _LEFT
@@ -40,7 +40,7 @@ def draw_map(page: Page, box: Box, numbers: ReportNumbers, latent_map: LatentMap
 
 
 def _note(frame: MapFrame, dimensions: int | None) -> str:
-    shown = "the latent itself"
+    shown = "the latents themselves"
     if frame.projection != "native":
         known = {"pca": "principal components"}.get(frame.projection, frame.projection)
         shown = f"{known} of {dimensions or 'more'} dimensions"

@@ -22,7 +22,9 @@ _MARGIN = 0.72
 
 def draw_views(page: Page, box: Box, views: ViewSheet | str) -> None:
     """Draw the augmentation sheet: the original left, random views of it to the right."""
-    inner = page.title(box, "Augmentations", "held-out image left, views as training makes them")
+    inner = page.title(
+        box, "Augmentations", "held-out image on the left, training views on the right"
+    )
     if isinstance(views, str):
         page.message(inner, views)
         return

@@ -23,7 +23,7 @@ def draw_thumbnails(
     page: Page, box: Box, title: str, shown: Thumbnails, numbers: ReportNumbers
 ) -> None:
     """Draw the images in the cells of the map where they lie."""
-    note = "the held-out image nearest to each cell's middle"
+    note = "the held-out image nearest to each cell's centre"
     inner = page.title(box, title, note)
     frame = numbers.map
     assert frame is not None, "there are thumbnails of a map only"

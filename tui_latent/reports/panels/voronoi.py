@@ -31,7 +31,7 @@ def draw_voronoi(
     inner = page.title(box, "Voronoi", note)
     frame = numbers.map
     if latent_map is None or frame is None:
-        page.message(inner, "it comes with the first evaluation")
+        page.message(inner, "it appears after the first evaluation")
         return
     if frame.images == frame.not_finite:
         page.message(inner, "no latent is finite: training has diverged")
