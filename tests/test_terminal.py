@@ -94,7 +94,7 @@ def test_quitting_while_training_asks_then_saves_and_leaves_the_terminal_clean(
 
 def test_a_terminal_too_small_says_so_until_it_grows(tmp_path: Path) -> None:
     with dashboard(tmp_path, columns=50, lines=12) as terminal:
-        assert "Presets" not in terminal.wait_for("needs 60x20 cells; this terminal has 50x12")
+        assert "Presets" not in terminal.wait_for("needs 60x20 cells but has 50x12")
         terminal.resize(80, 24)
         terminal.wait_for("digits-contrastive-2d")
 

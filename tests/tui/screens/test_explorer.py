@@ -20,6 +20,7 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
+from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.map import ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
@@ -421,4 +422,14 @@ async def test_small_screens(tmp_path: Path, size: tuple[int, int]) -> None:
         screen = await explorer(pilot)
         assert screen.query_one(ExplorerMap).content_size.width >= 28
         assert "┼" in shown_map(screen) and "label" in facts(screen)
+    writer.close()
+
+
+async def test_a_terminal_too_small_says_so(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await explorer(pilot)
+        await pilot.resize_terminal(50, 12)
+        await until(pilot, lambda: screen.query_one(TooSmall).region.area > 0)
+        assert not screen.query_one(ExplorerMap).region.area
     writer.close()

@@ -38,7 +38,7 @@ class BaseScreen(Screen[ScreenResultType]):
     def on_resize(self, event: events.Resize) -> None:
         """Say what is needed and what there is, where that is too little."""
         (columns, rows), (width, height) = SMALLEST, event.size
-        text = f"tui-latent needs {columns}x{rows} cells; this terminal has {width}x{height}."
+        text = f"tui-latent needs {columns}x{rows} cells but has {width}x{height}."
         for words in self.query(TooSmall):
             self.set_class(width < columns or height < rows, "-too-small")
             words.update(text)
