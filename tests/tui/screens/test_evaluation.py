@@ -119,8 +119,8 @@ async def test_without_an_evaluation_it_measures_part_by_part(
     measuring(monkeypatch, slow)
     async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
-        await until(pilot, lambda: doing(pilot) == "k-means …")
-        assert "come here" in panel(pilot, "figures")
+        await until(pilot, lambda: doing(pilot) == "k-means…")
+        assert "will appear here" in panel(pilot, "figures")
         go_on.set()
         await until(pilot, lambda: "k=20" in panel(pilot, "figures"))
 
@@ -139,11 +139,11 @@ async def test_what_is_being_measured_can_be_cancelled_and_what_was_shown_stays(
     write_evaluation(run, 720, evaluation())
     async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
-        await until(pilot, lambda: "measured" in doing(pilot))
+        await until(pilot, lambda: "evaluated" in doing(pilot))
         await pilot.press("r")
-        await until(pilot, lambda: doing(pilot) == "linear probe …")
+        await until(pilot, lambda: doing(pilot) == "linear probe…")
         await pilot.press("c")
-        await until(pilot, lambda: doing(pilot).startswith("cancelled"))
+        await until(pilot, lambda: doing(pilot).startswith("Cancelled"))
         assert "k=20" in panel(pilot, "figures")
         await pilot.press("r")
         await until(pilot, lambda: doing(pilot).startswith("step 999"))
@@ -165,7 +165,7 @@ async def test_leaving_the_page_ends_the_measuring(
     measuring(monkeypatch, endless)
     async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
-        await until(pilot, lambda: doing(pilot) == "k-means …")
+        await until(pilot, lambda: doing(pilot) == "k-means…")
         await pilot.press("escape")
         await until(pilot, ended.is_set)
 
@@ -179,7 +179,7 @@ async def test_outliers_are_asked_for_and_their_curve_is_drawn(
     app = MenulessApp(run.parent)
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
-        await until(pilot, lambda: "measured" in doing(pilot))
+        await until(pilot, lambda: "evaluated" in doing(pilot))
         await pilot.press("o", "q", "escape")
         assert isinstance(app.screen, EvaluationScreen), "escape leaves the question first"
         await pilot.press("o", *"mnist", "enter")
@@ -238,7 +238,7 @@ async def test_keys_scroll_a_small_screen_to_its_end(
     write_evaluation(run, 720, evaluation())
     async with MenulessApp(run.parent).run_test(size=(80, 24)) as pilot:
         await opened(pilot, run)
-        await until(pilot, lambda: "measured" in doing(pilot))
+        await until(pilot, lambda: "evaluated" in doing(pilot))
         box = screen(pilot).query_one(VerticalScroll)
         await pilot.press("down", "down")
         await until(pilot, lambda: box.scroll_y == 2)
@@ -255,7 +255,7 @@ def test_it_looks_as_it_should(snap_compare: Compare, run: Path, size: tuple[int
 
     async def show(pilot: Pilot[int]) -> None:
         await opened(pilot, run)
-        await until(pilot, lambda: "measured" in doing(pilot))
+        await until(pilot, lambda: "evaluated" in doing(pilot))
         roc = screen(pilot).query_one("#roc")
         await until(pilot, lambda: "0 .900" in roc.render_line(0).text and app.drawer.idle())
 

@@ -172,7 +172,7 @@ async def test_where_views_land_may_be_unknown(
     monkeypatch.setattr(KnownLandings, "land", lost)
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, tmp_path)
-        await until(pilot, lambda: "not known: no [red]checkpoint yet" in text_of(pilot))
+        await until(pilot, lambda: "unknown: no [red]checkpoint yet" in text_of(pilot))
         assert "view 1" in text_of(pilot)
 
 
@@ -201,7 +201,7 @@ async def test_pages_are_named_in_a_line_and_open_by_a_click(
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, tmp_path)
         line = str(app.screen.query_one(PageBar).render())
-        names = "a Views k Near r Rebuilt s Samples l Sliders w Walk e Classes o Odd"
+        names = "a Views k Near r Recon s Samples l Sliders w Interp e Extremes o Odd"
         assert " ".join(line.split()) == names
         await pilot.click(PageBar, offset=(1 + line.index("Near"), 0))
         await until(pilot, lambda: "far 40.0" in text_of(pilot))

@@ -107,7 +107,7 @@ async def test_an_error_stands_beside_its_field_as_it_is_typed_and_nothing_start
         await pilot.pause()
         assert "✗ should be greater than or equal to 1" in row(app, "method.latent_dim")
         assert text_of(app, "#count") == "1 changed · 1 error"
-        assert "Correct the errors" in text_of(app, "#command")
+        assert "once there are no errors" in text_of(app, "#command")
         await pilot.press("up", "up", "ctrl+s")
         await pilot.pause()
         assert not app.answers

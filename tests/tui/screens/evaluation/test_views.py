@@ -95,10 +95,10 @@ def test_a_curve_of_area_one_runs_along_the_left_and_the_top() -> None:
 
 def test_named_outliers_stand_before_classes_and_each_has_its_area() -> None:
     curves, titles = roc_curves(evaluation(classes=3))
-    assert [c.name for c in curves] == ["0", "1", "2"] and "Each class" in titles[0]
+    assert [c.name for c in curves] == ["0", "1", "2"] and "each class" in titles[0]
     named = [{"outliers": name} | curve(0.7) for name in ("mnist", "class 3")]
     curves, titles = roc_curves(evaluation(outliers=named))
-    assert [c.name for c in curves] == ["mnist", "class 3"] and "Outliers" in titles[0]
+    assert [c.name for c in curves] == ["mnist", "class 3"] and "outliers" in titles[0]
 
 
 def test_without_colour_each_curve_is_a_letter() -> None:

@@ -91,7 +91,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         )
         help_lines = described(self._draft, self._grid.field)
         self.query_one("#help", Static).update(Content("\n").join(help_lines))
-        command = self._draft.command or "Correct the errors to see the command."
+        command = self._draft.command or "The command appears once there are no errors."
         if name := self._run_name:
             command += f" --name {name}"
         self.query_one("#command", Static).update(command)
