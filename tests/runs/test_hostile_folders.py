@@ -96,7 +96,7 @@ def test_a_sweep_tells_of_each_run_that_may_not_be_entered(tmp_path: Path) -> No
     names = ["s-epochs_1", "s-epochs_2"]
     for name in names:
         finished_run(tmp_path, name).chmod(0)
-    grid = ["sweep", "digits-contrastive-2d", "--grid", "train.epochs=1,2", "--name", "s"]
+    grid = ["sweep", "digits-contrastive-2d", "--grid", "stages.*.epochs=1,2", "--name", "s"]
     swept = told(*grid, "--runs", str(tmp_path))
     for name in names:
         (tmp_path / name).chmod(0o755)
@@ -221,7 +221,7 @@ def test_files_links_and_names_of_no_text_are_told_apart(tmp_path: Path) -> None
     finished_run(tmp_path, "h").rename(os.fsdecode(os.fsencode(tmp_path) + b"/g\xe9"))
     names = [run.name for run in list_runs(tmp_path)]
     assert sorted(names) == ["good", "g\N{REPLACEMENT CHARACTER}"]
-    with pytest.raises(RunError, match="more than one") as caught:
+    with pytest.raises(RunError, match="several runs") as caught:
         find_run(tmp_path, "g")
     str(caught.value).encode()
 
