@@ -95,5 +95,5 @@ def test_whatever_the_file_holds_is_a_request_or_none(
 
 
 def test_asking_where_nothing_can_be_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="cannot be asked"):
+    with pytest.raises(RunError, match="cannot write a request"):
         request(tmp_path / "absent", state="stop")

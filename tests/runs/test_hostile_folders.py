@@ -221,7 +221,7 @@ def test_files_links_and_names_of_no_text_are_told_apart(tmp_path: Path) -> None
     finished_run(tmp_path, "h").rename(os.fsdecode(os.fsencode(tmp_path) + b"/g\xe9"))
     names = [run.name for run in list_runs(tmp_path)]
     assert sorted(names) == ["good", "g\N{REPLACEMENT CHARACTER}"]
-    with pytest.raises(RunError, match="more than one") as caught:
+    with pytest.raises(RunError, match="several runs") as caught:
         find_run(tmp_path, "g")
     str(caught.value).encode()
 

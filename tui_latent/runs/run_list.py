@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import operator
 import os
 import time
@@ -224,10 +225,8 @@ def _may_be_folder(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry is a folder, or one that this user may not see."""
     try:
         return entry.is_dir()
-    except PermissionError:
-        return True
-    except OSError:  # a link to itself
-        return False
+    except OSError as error:
+        return error.errno != errno.ELOOP
 
 
 def _changed(path: Path) -> float:
