@@ -70,7 +70,7 @@ def test_a_class_of_the_run_is_an_outlier_without_its_images(make_space: MakeSpa
     path = make_space()
     found = evaluate_run(path, "class:cat")
     (curve,) = found["outliers"]
-    assert curve["outliers"] == "class cat" and "has seen this class" in curve["notes"][0]
+    assert curve["outliers"] == "class cat" and "was trained on this class" in curve["notes"][0]
     assert curve["auc"] == pytest.approx(found["anomaly"]["classes"][2]["auc"])
     assert (curve["inliers"], curve["images"]) == (68, 22)
 
@@ -160,8 +160,8 @@ def test_a_class_without_held_out_images_has_no_curve_but_the_reason(
 ) -> None:
     found = evaluate_run(make_space(query_labels=torch.arange(60) % 3))
     assert found["anomaly"]["classes"][3] is None
-    assert found["missing"] == {"anomaly/dog": "no held-out image is of the class"}
-    assert "not measured: dog: no held-out image is of the class" in written(found)
+    assert found["missing"] == {"anomaly/dog": "the class has no held-out images"}
+    assert "not measured: dog: the class has no held-out images" in written(found)
 
 
 def test_an_alignment_that_training_could_not_measure_is_missing_with_its_reason(

@@ -62,9 +62,9 @@ def test_one_dimension_and_a_single_point() -> None:
 def test_a_map_of_other_latents_is_refused() -> None:
     random = np.random.default_rng(2)
     known = torch.tensor(random.normal(size=(50, 2)))
-    with pytest.raises(InspectionError, match="another evaluation"):
+    with pytest.raises(InspectionError, match="different evaluations"):
         on_map(known, map_of(random.normal(size=(50, 2))), known.numpy())
-    with pytest.raises(InspectionError, match="other images"):
+    with pytest.raises(InspectionError, match="different images"):
         on_map(known, map_of(random.normal(size=(49, 2))), known.numpy())
     with pytest.raises(InspectionError, match="no latent of this map is finite"):
         on_map(known * torch.nan, map_of(known.numpy()), known.numpy())

@@ -90,5 +90,5 @@ def test_latents_that_are_all_equal_land_on_their_one_point(
     run = shutil.copytree(trained("contrastive"), tmp_path / "equal")
     held_out = len(stored(run)["query_latents"])
     store(run, query_latents=torch.ones(held_out, 2), bank_latents=torch.ones(400, 2))
-    with pytest.raises(InspectionError, match="another evaluation"):
+    with pytest.raises(InspectionError, match="different evaluations"):
         ViewSpreads(RunData(run)).land(0, views=2, seed=0)

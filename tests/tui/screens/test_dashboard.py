@@ -94,7 +94,9 @@ async def test_values_that_are_not_finite_and_names_like_markup(tmp_path: Path) 
     writer = new_run(tmp_path)
     writer.lock()
     running(writer)
-    writer.metrics(10, 0.1, 1.0, {"train/loss": math.nan, "train/[b]kl": math.inf})
+    writer.metrics(
+        10, 0.1, 1.0, {"train/loss": math.nan, "train/[b]kl": math.inf, "val/[b]kl": 1.0}
+    )
     points = np.full((6, 2), np.nan, dtype=np.float32)
     points[:3] = [[0, 0], [1, 1], [2, 0]]
     labels = np.array([0, 1, 2, 0, 1, 2])
