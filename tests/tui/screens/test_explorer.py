@@ -292,7 +292,7 @@ async def test_movers_are_gone_through(tmp_path: Path) -> None:
         await pilot.press("m")
         listing = screen.query_one(ChangeList)
         await until(pilot, lambda: listing.option_count > 100)
-        assert "From step 120 to 180" in str(listing.get_option_at_index(0).prompt)
+        assert "From step 120 to step 180" in str(listing.get_option_at_index(0).prompt)
         await pilot.press("down")
         words = str(listing.get_option_at_index(2).prompt)
         await until(pilot, lambda: f"image {screen.query_one(ExplorerMap).selected:>6,} " in words)
@@ -300,7 +300,7 @@ async def test_movers_are_gone_through(tmp_path: Path) -> None:
         assert not screen.has_class("-movers")
         await pilot.press("left_curly_bracket", "m")
         await until(pilot, lambda: listing.option_count == 1)
-        assert "no evaluation before" in str(listing.get_option_at_index(0).prompt)
+        assert "no earlier evaluation" in str(listing.get_option_at_index(0).prompt)
     writer.close()
 
 

@@ -193,11 +193,14 @@ def scene_legend(scene: Scene, width: int, colored: bool) -> list[Strip]:
     coloring = scene.coloring
     glyphs = not colored or coloring.needs_glyphs
     names = [clip(name, _NAME) for name in coloring.names]
-    roomy = sum(cell_len(name) + 4 for name in names) - 2 <= width
+    cells, count = sum(map(cell_len, names)), len(names)
+    roomy = cells + 4 * count - 2 <= width
+    # Without spaces after the marks only if that saves a line.
+    space = "" if cells + 2 * count - 1 <= width < cells + 3 * count - 1 and not glyphs else " "
     entries = []
     for index, name in enumerate(names):
         mark = class_glyph(index) if glyphs else "○" if index in scene.struck else "●"
         color = coloring.color(index) if colored else None
         style = _STRUCK if index in scene.struck else Style()
-        entries.append(Entry(f"{mark} ", name, color, style))
+        entries.append(Entry(mark + space, name, color, style))
     return legend_strips(entries, width, LEGEND_LINES, 2 if roomy else 1)

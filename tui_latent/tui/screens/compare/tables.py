@@ -188,7 +188,7 @@ def _number_line(
 def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     """Return the titles of the numbers that fit `width` cells of them, the fullest first."""
     _, _, with_change, with_best = _number_columns(shown, width)
-    parts = ["latest", *(["difference from the first run"] if with_change else [])]
+    parts = ["latest", *(["difference from the first"] if with_change else [])]
     words = ", ".join([*parts, *(["best"] if with_best else [])])
     return (f"Numbers · {words} (* best of all)", "Numbers · latest (* best of all)", "Numbers")
 
