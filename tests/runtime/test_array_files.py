@@ -27,8 +27,8 @@ from tui_latent.runtime.array_files import (
     read_tensors,
 )
 from tui_latent.runtime.regular_files import SizeError, amount, read_small
-from tui_latent.sources.array_file import load_arrays, look_at_arrays
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.array_file import load_arrays, look_at_arrays
 
 TERA = 10**12
 

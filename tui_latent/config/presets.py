@@ -32,7 +32,7 @@ from tui_latent.config.setting_values import (
     write_value,
 )
 from tui_latent.config.settings import Preset, StageSettings
-from tui_latent.sources import SOURCES
+from tui_latent.sources.base import SOURCES, menu_order
 
 __all__ = [
     "PresetError",
@@ -207,7 +207,8 @@ def _field(key: str, value: object, info: FieldInfo) -> PresetField:
     choices: tuple[str, ...] = ()
     kind: Literal["choice", "flag", "number", "text"] = "text"
     if key == "data.source":
-        choices, kind = tuple(SOURCES), "choice"
+        choices = tuple(source.name for source in sorted(SOURCES.values(), key=menu_order))
+        kind = "choice"
     elif get_origin(info.annotation) is Literal:
         choices, kind = get_args(info.annotation), "choice"
     elif isinstance(value, bool):

@@ -15,8 +15,8 @@ from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
 from tui_latent.datasets.public import missing_files, missing_words
 from tui_latent.datasets.selection import chosen_classes, merged_classes
 from tui_latent.sources import SOURCES, PublicDataset
-from tui_latent.sources.array_file import look_at_arrays
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.array_file import look_at_arrays
 
 _NO_PATH = (OSError, RuntimeError, ValueError)
 """what a text that is no path raises: too long, of no user, with a null in it"""

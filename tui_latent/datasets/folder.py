@@ -25,7 +25,7 @@ from tui_latent.datasets.image_file import CROPPED, FRAMES, MOST_PIXELS, TRANSPA
 from tui_latent.datasets.listing import list_images
 from tui_latent.datasets.selection import chosen_classes
 from tui_latent.sources.errors import DataError, shown
-from tui_latent.sources.raw import RawImages, RawSplit
+from tui_latent.sources.files.raw import RawImages, RawSplit
 
 _NAMED = 5
 """corrupt files named in a message"""

@@ -22,7 +22,7 @@ from tui_latent.datasets.content_digests import (
     unpacked_names,
 )
 from tui_latent.datasets.folder_layout import ImageFile
-from tui_latent.sources.raw import RawImages, RawSplit
+from tui_latent.sources.files.raw import RawImages, RawSplit
 
 _TORN = (
     OSError, ValueError, TypeError, KeyError, EOFError, NotImplementedError,

@@ -17,8 +17,8 @@ from tui_latent.datasets.paths import data_folder, find_file, refuse_download
 from tui_latent.datasets.shared_files import alone, make_folder, remove_parts, whole_file
 from tui_latent.sources.base import PublicDataset
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.raw import RawImages, RawSplit
 from tui_latent.sources.formats import WrongFileError
-from tui_latent.sources.raw import RawImages, RawSplit
 
 _CHUNK = 1 << 20
 _SECONDS_BETWEEN_LINES = 2.0

@@ -27,9 +27,9 @@ from tui_latent.datasets.selection import (
     stratified_split,
 )
 from tui_latent.sources import SOURCES, PublicDataset
-from tui_latent.sources.array_file import load_arrays
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.raw import RawImages, RawSplit
+from tui_latent.sources.files.array_file import load_arrays
+from tui_latent.sources.files.raw import RawImages, RawSplit
 
 __all__ = ["DataError", "load_dataset"]
 

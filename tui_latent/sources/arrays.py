@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_latent.sources.array_file import look_at_arrays
 from tui_latent.sources.base import Shape, Source, register
 from tui_latent.sources.errors import DataError
 
@@ -14,6 +13,8 @@ from tui_latent.sources.errors import DataError
 class _Arrays(Source):
     def image_shape(self, path: str) -> Shape | None:
         """Return the shape that the header of the archive tells, if it can be read."""
+        from tui_latent.sources.files.array_file import look_at_arrays
+
         try:
             return look_at_arrays(Path(path).expanduser()).shape
         except (DataError, OSError, RuntimeError, ValueError):  # reported where data is described

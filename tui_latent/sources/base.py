@@ -1,4 +1,4 @@
-"""What every source of images says about itself, without torch.
+"""What every source of images says about itself, without torch or numpy.
 
 Presets, menus, forms and loading read these descriptions and know no public dataset by name.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Split = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
+Split: TypeAlias = "tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]"
 """images (N, C, H, W) and labels (N,), positions in the class names"""
 Shape = tuple[int, int, int]
 """(C, H, W)"""

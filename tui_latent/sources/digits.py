@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tui_latent.sources.base import PublicDataset, Split, register
 
 
 def _read(paths: Sequence[Path]) -> Split:
     """Return all digits, with 0..16 stretched to 0..255."""
+    import numpy as np
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    images: NDArray[np.uint8] = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
-    return images, digits.target
+    return np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None], digits.target
 
 
 register(

@@ -1,4 +1,4 @@
-"""File formats that several public datasets share, read into arrays."""
+"""File formats that several public datasets share, read into arrays; numpy is loaded only then."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pickle
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from tui_latent.sources.base import Split
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _IDX_IMAGES, _IDX_LABELS = 2051, 2049
 
@@ -29,6 +30,8 @@ class WrongFileError(ValueError):
 
 def content(path: Path) -> NDArray[np.uint8]:
     """Return the bytes of a file, plain or gzipped."""
+    import numpy as np
+
     try:
         read = path.read_bytes()
         plain = gzip.decompress(read) if path.suffix == ".gz" else read
@@ -65,6 +68,8 @@ def idx_aliases(file: str) -> tuple[str, ...]:
 
 def read_cifar(paths: Sequence[Path]) -> Split:
     """Read the pickled batches of CIFAR-10 or CIFAR-100, one after another."""
+    import numpy as np
+
     parts = [_read_cifar(path) for path in paths]
     return np.concatenate([i for i, _ in parts]), np.concatenate([labels for _, labels in parts])
 
@@ -85,6 +90,8 @@ def _read_idx(path: Path, magic: int) -> NDArray[np.uint8]:
 
 
 def _read_cifar(path: Path) -> Split:
+    import numpy as np
+
     try:
         entry = _ArrayUnpickler(io.BytesIO(content(path).tobytes()), encoding="latin1").load()
         data = np.asarray(entry["data"], dtype=np.uint8)
@@ -102,14 +109,15 @@ def _read_cifar(path: Path) -> Split:
 class _ArrayUnpickler(pickle.Unpickler):
     """Reads arrays, lists and strings only: a pickle may otherwise run any code."""
 
-    _ALLOWED = {
-        "_reconstruct": np.empty(0).__reduce__()[0],
-        "ndarray": np.ndarray,
-        "dtype": np.dtype,
-        "encode": str.encode,
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if module.partition(".")[0] in ("numpy", "_codecs") and name in self._ALLOWED:
-            return self._ALLOWED[name]
+        import numpy as np
+
+        allowed = {
+            "_reconstruct": np.empty(0).__reduce__()[0],
+            "ndarray": np.ndarray,
+            "dtype": np.dtype,
+            "encode": str.encode,
+        }
+        if module.partition(".")[0] in ("numpy", "_codecs") and name in allowed:
+            return allowed[name]
         raise pickle.UnpicklingError(f"{module}.{name} does not belong in an array of images")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from tui_latent.sources.base import PublicDataset, Split, register
 from tui_latent.sources.formats import WrongFileError, content
 
@@ -15,6 +13,8 @@ _CLASSES = "airplane bird car cat deer dog horse monkey ship truck"
 
 def _read(paths: Sequence[Path]) -> Split:
     """Read images, which are saved column by column, and labels, which start at 1."""
+    import numpy as np
+
     images, labels = content(paths[0]), content(paths[1])
     if len(images) % (3 * 96 * 96):
         why = f"{len(images):,} bytes are not a whole number of images"

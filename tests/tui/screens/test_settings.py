@@ -139,7 +139,7 @@ async def test_choices_are_gone_through_with_arrows_and_first_letters(app: FormA
         await pilot.press("right")
         assert editor.value == "mnist"
         await pilot.press("left", "left")
-        assert editor.value == "arrays"
+        assert editor.value == "folder"
         await pilot.press("f")
         assert editor.value == "folder" or editor.value == "fashion-mnist"
         await pilot.press("q", "backspace", "delete")

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from tui_latent.runtime.array_files import check_archive
 from tui_latent.runtime.regular_files import SizeError, open_regular
-from tui_latent.sources.array_values import as_bytes, axis_of_channels, class_labels
 from tui_latent.sources.errors import DataError, shown
-from tui_latent.sources.raw import RawImages, RawSplit
+from tui_latent.sources.files.array_values import as_bytes, axis_of_channels, class_labels
+from tui_latent.sources.files.raw import RawImages, RawSplit
 
 _WANTED = (
     "save one with numpy.savez(file, x_train=…, y_train=…) and, where you have them, x_test, "

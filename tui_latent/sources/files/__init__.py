@@ -1,0 +1,1 @@
+"""Reading files into arrays, with numpy; not loaded before images are read."""
