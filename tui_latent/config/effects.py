@@ -1,4 +1,4 @@
-"""Which settings have no effect beside which others, and what to set instead: one table.
+"""Which settings have no effect in combination with others, and what to set instead.
 
 The command line, sweeps and the form refuse a setting that would change nothing, and the
 comparison leaves it out; all of them ask here.
@@ -19,9 +19,9 @@ from tui_latent.sources import SOURCES, PublicDataset
 Condition = Callable[[Preset], bool]
 
 WORDS: Final = frozenset({"title", "about", "expect", "minutes"})
-"""what of a preset says something, and sets nothing"""
+"""fields that describe a preset and change nothing"""
 _DEFAULT_FRACTION: Final = 0.2
-"""held out of sources that hold nothing out themselves, as `data/sources.py` does"""
+"""share held out of sources without test images, as in `datasets/sources.py`"""
 
 
 def _switched_off(value: Any) -> bool:
@@ -33,12 +33,12 @@ class Rule:
     """Settings that have no effect under a condition."""
 
     keys: tuple[str, ...]
-    """dotted; `augment.*` is every setting of that table"""
+    """dotted; `augment.*` stands for all settings of that table"""
     when: Condition
     why: str
-    """the cause, then what to set; {name} is the setting's own, {a.b} another setting's value"""
+    """the reason, then what to set; {name} is the name of the setting, {a.b} another value"""
     harmless: Callable[[Any], bool] = _switched_off
-    """values that promise nothing: what is switched off may be without effect"""
+    """whether a value may be given although it has no effect, such as one that turns it off"""
 
 
 def _has(key: str, *values: object) -> Condition:
@@ -71,7 +71,7 @@ _RULES: Final = (
     Rule(
         ("data.skip_corrupt",),
         lambda preset: not SOURCES[preset.data.source].skips_corrupt,
-        "only an image folder has files that cannot be read one by one: set data.source=folder",
+        "only image folders can skip single files: set data.source=folder",
     ),
     Rule(
         ("data.weights",),
@@ -87,7 +87,7 @@ _RULES: Final = (
     Rule(
         ("augment.*",),
         lambda preset: preset.data.inputs != "raw",
-        "the network sees features of the unchanged images: set data.inputs=raw",
+        "the network sees features of images without augmentations: set data.inputs=raw",
     ),
     Rule(
         ("augment.*",),
@@ -102,23 +102,22 @@ _RULES: Final = (
     Rule(
         ("augment.saturation", "augment.hue", "augment.grayscale"),
         lambda preset: _grey(preset),
-        "the images have no colour: augment.brightness and augment.contrast change them",
+        "the images have no colour: use augment.brightness and augment.contrast instead",
     ),
     Rule(
         ("augment.jitter",),
         lambda preset: not any(_get(preset, k) for k in _COLOURS[: 2 if _grey(preset) else 4]),
-        "nothing says how much the colours change: "
-        "set augment.brightness, contrast, saturation or hue too",
+        "no colour change is set: set augment.brightness, contrast, saturation or hue too",
     ),
     Rule(
         _COLOURS,
         _off("augment.jitter"),
-        "augment.jitter, the share of views whose colours change, is 0: set it too",
+        "augment.jitter, the share of views with colour jitter, is 0: set it too",
     ),
     Rule(
         ("method.network",),
         lambda preset: preset.data.inputs != "raw",
-        "inputs that are not images always use mlp: set data.inputs=raw",
+        "inputs other than images always use mlp: set data.inputs=raw",
         lambda value: bool(value == "mlp"),
     ),
     Rule(
@@ -150,12 +149,12 @@ _RULES: Final = (
     Rule(
         ("train.patience",),
         lambda preset: _last_look(preset) <= _before_last_stage(preset),
-        "the validation loss is measured at the end only: lower train.eval_every",
+        "the held-out loss is measured only at the end: lower train.eval_every",
     ),
     Rule(
         ("train.pause_on_collapse",),
         lambda preset: _last_look(preset) <= 0,
-        "the latents are measured at the end only: lower train.eval_every",
+        "the latents are measured only at the end: lower train.eval_every",
     ),
     Rule(
         ("train.schedule",),
@@ -166,12 +165,12 @@ _RULES: Final = (
 
 
 def without_effect(preset: Preset) -> dict[str, str]:
-    """Return every setting that changes nothing in this preset, with why and what to set."""
+    """Return the settings that change nothing in this preset, each with why and what to set."""
     return {key: sentence for key, (sentence, _) in _found(preset).items()}
 
 
 def idle_settings(preset: Preset, keys: Iterable[str]) -> dict[str, str]:
-    """Return which of some settings are of no effect, with why; what is switched off may be."""
+    """Return which of the keys have no effect, with the reason; those turned off are left out."""
     found = {
         key: sentence
         for key, (sentence, harmless) in _found(preset).items()
@@ -186,9 +185,9 @@ def idle_settings(preset: Preset, keys: Iterable[str]) -> dict[str, str]:
 
 
 def effective(preset: Preset) -> Preset:
-    """Return the preset with defaults in place of all that changes nothing.
+    """Return the preset with defaults for all settings that change nothing.
 
-    Two presets that train the same come out equal, whatever they are called.
+    Presets that train the same model become equal, whatever their names.
     """
     sections: dict[str, dict[str, Any]] = {}
     for key in without_effect(preset):
@@ -213,7 +212,7 @@ def effective(preset: Preset) -> Preset:
 
 
 def effects_of_table(table: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return what `without_effect` does, for a preset as a file has it; nothing if it is none."""
+    """Do what `without_effect` does for the table of a preset; return nothing if it is invalid."""
     try:
         return without_effect(Preset.model_validate(dict(table)))
     except ValidationError:
@@ -252,13 +251,13 @@ def _get(preset: Preset, key: str) -> Any:
 
 
 def _grey(preset: Preset) -> bool:
-    """Say whether the images are known to have one channel."""
+    """Return whether the images are known to have one channel."""
     shape = SOURCES[preset.data.source].image_shape(preset.data.path)
     return shape is not None and shape[0] == 1
 
 
 def _last_look(preset: Preset) -> float:
-    """Return the epoch of the last evaluation before the one at the end; 0 when there is none."""
+    """Return the epoch of the last evaluation before the final one; 0 if there is none."""
     total = sum(stage.epochs for stage in preset.training_stages())
     every = preset.train.eval_every
     return (math.ceil(total / every) - 1) * every

@@ -1,4 +1,4 @@
-"""Where presets lie and what their files say, without pydantic, so that a menu opens at once."""
+"""Finding and reading preset files, without pydantic, so that the menu opens at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_latent.runtime.regular_files import SizeError, read_small
 
 
 class PresetError(Exception):
-    """A preset that cannot be used; the message says where, what and what to do."""
+    """A preset that cannot be used; the message names the place, the problem and the remedy."""
 
     def __init__(self, where: str, problems: Iterable[tuple[str, str]]) -> None:
         self.where = where
@@ -42,14 +42,14 @@ def preset_names() -> list[str]:
 
 
 def comes_with_us(path: Path) -> bool:
-    """Say whether a preset's file is one that comes with tui-latent."""
+    """Return whether a preset file comes with tui-latent."""
     return path.parent == preset_folder()
 
 
 def preset_path(name: str) -> Path:
     """Return the file of a preset given by name or by path; PresetError if there is none.
 
-    A name that comes with tui-latent goes before a file; `.toml` may be left out of both.
+    Presets that come with tui-latent take precedence over files; `.toml` may be left out.
     """
     known = preset_folder() / f"{name}.toml"
     if Path(name).parent == Path() and names_a_file(str(known)):
@@ -61,7 +61,7 @@ def preset_path(name: str) -> Path:
 
 
 def preset_stem(name: str) -> str:
-    """Return what a preset is called, of its name or of its file's path: without `.toml`."""
+    """Return the name of a preset, given its name or path, without `.toml`."""
     return Path(name).name.removesuffix(".toml")
 
 
@@ -82,7 +82,7 @@ def _why_no_preset(name: str) -> str:
 
 
 def names_a_file(text: str) -> bool:
-    """Say whether there is a file at a path that a person wrote, whatever was written."""
+    """Return whether user-supplied text names an existing file; never raises."""
     try:
         return Path(text).expanduser().is_file()
     except (OSError, RuntimeError, ValueError):  # too long, of no user, with a null in it
@@ -90,9 +90,9 @@ def names_a_file(text: str) -> bool:
 
 
 def read_table(path: Path) -> dict[str, Any]:
-    """Read a TOML file; PresetError names the file, line and column when it is not TOML.
+    """Read a TOML file; PresetError names file, line and column if it is not valid.
 
-    A UTF-8 byte order mark, which some editors write, is passed over.
+    A UTF-8 byte order mark, which some editors write, is ignored.
     """
     try:
         content = read_small(path)
@@ -111,7 +111,7 @@ def read_table(path: Path) -> dict[str, Any]:
 
 
 def _decoded(content: bytes) -> str:
-    """Return a file's text; ValueError says which byte is not UTF-8, and where."""
+    """Decode the content of a file; ValueError says which byte is not UTF-8, and where."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
         raise ValueError(
             "at line 1, column 1 stands the byte order mark of UTF-16 or UTF-32: "
@@ -130,7 +130,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _odd_character(text: str, problem: str) -> str:
-    """Name the character at which a TOML file goes wrong, where it is one that hides itself."""
+    """Name the character at which a TOML file is invalid, if it is an invisible one."""
     place = re.search(r"at line (\d+), column (\d+)", problem)
     if place is None:
         return ""
@@ -144,7 +144,7 @@ def _odd_character(text: str, problem: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message: the known name most like `name`, or all of them."""
+    """Return the end of an error message: the most similar known name, or all of them."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""Presets: find, load, override, describe and save them; every error names file, key and remedy."""
+"""Loading, overriding, describing and saving presets; errors name file, key and remedy."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 _ALONE = ("title", "about", "expect", "minutes")
-"""settings that stand in no table"""
+"""settings outside all tables"""
 
 
 def load_preset(name: str, overrides: Mapping[str, object] | None = None) -> Preset:
@@ -65,7 +65,7 @@ def load_preset(name: str, overrides: Mapping[str, object] | None = None) -> Pre
 
 
 def preset_table(path: Path) -> dict[str, Any]:
-    """Read the table of a preset, or of the one that a run was made of."""
+    """Read the table of a preset, or of the preset of a run."""
     table = read_table(path)
     if isinstance(table.get("provenance"), dict):
         del table["provenance"]
@@ -73,9 +73,9 @@ def preset_table(path: Path) -> dict[str, Any]:
 
 
 def parse_preset(table: Mapping[str, Any], overrides: Mapping[str, object], where: str) -> Preset:
-    """Make a preset of a table and overrides; PresetError lists every key that is wrong.
+    """Build a preset from a table and overrides; PresetError lists every invalid key.
 
-    An override that has no effect is wrong; in the table it is let pass (`idle_in_file`).
+    An override without effect is an error; in the table it is accepted (see `idle_in_file`).
     """
     preset = resolve_preset(table, overrides, where)
     if idle := idle_settings(preset, _keys(overrides)):
@@ -84,7 +84,7 @@ def parse_preset(table: Mapping[str, Any], overrides: Mapping[str, object], wher
 
 
 def resolve_preset(table: Mapping[str, Any], overrides: Mapping[str, object], where: str) -> Preset:
-    """Do what `parse_preset` does, but let overrides without effect pass."""
+    """Do what `parse_preset` does, but accept overrides without effect."""
     merged = _copy(table)
     # The whole first, then all stages, then a single one: each may add to what stands before it.
     for key in sorted(overrides, key=lambda key: (key.count("."), "*" not in key.split("."))):
@@ -100,7 +100,7 @@ def resolve_preset(table: Mapping[str, Any], overrides: Mapping[str, object], wh
 
 
 def idle_in_file(name: str, preset: Preset) -> list[str]:
-    """Return a sentence for each reason why settings that a preset's file spells out do nothing.
+    """Return a sentence for each reason why settings in the file of a preset have no effect.
 
     `preset` is what the file and overrides came to. Of a run's `preset.toml` there are none: it
     spells out everything.
@@ -115,7 +115,7 @@ def idle_in_file(name: str, preset: Preset) -> list[str]:
 
 
 def parse_override(text: str) -> tuple[str, object]:
-    """Split `a.b=c` into key and value; the value is read as what its setting is."""
+    """Split `a.b=c` into key and value; the type of the setting decides how the value is read."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise PresetError("--set", [(text, "write it as key=value, as in train.epochs=5")])
@@ -123,7 +123,7 @@ def parse_override(text: str) -> tuple[str, object]:
 
 
 def train_command(name: str, preset: Preset) -> str:
-    """Return the command that trains this preset, from any folder: what it changes of `name`.
+    """Return the command that trains this preset from any folder, as changes to preset `name`.
 
     Empty when `name` is no preset, so that no command says it. Differences that have no effect
     are left out.
@@ -160,12 +160,12 @@ def train_command(name: str, preset: Preset) -> str:
 
 
 def dump_preset(preset: Preset) -> str:
-    """Write a preset as TOML with every setting spelled out."""
+    """Write a preset as TOML with all settings."""
     return tomli_w.dumps(preset.model_dump(mode="json"))
 
 
 def load_run_preset(run: Path) -> Preset:
-    """Load the resolved preset of a run folder; PresetError when it is none."""
+    """Load the resolved preset of a run folder; PresetError if it is invalid."""
     path = run / "preset.toml"
     table = preset_table(path)
     if isinstance(data := table.get("data"), dict):
@@ -174,7 +174,7 @@ def load_run_preset(run: Path) -> Preset:
 
 
 _NOT_SET = (("method", "name"), ("data", "class_order"))
-"""settings that nobody changes in a preset: what another method needs is another preset"""
+"""settings that the form does not offer: another method needs another preset"""
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class PresetField:
 
 
 def preset_fields(preset: Preset) -> list[PresetField]:
-    """List every setting of data, augment, method, train and the stages, in that order."""
+    """List the settings of data, augment, method, train and the stages, in that order."""
     fields = []
     for section in ("data", "augment", "method", "train"):
         model: BaseModel = getattr(preset, section)
@@ -256,12 +256,12 @@ def _set_in_stages(table: dict[str, Any], key: str, value: object, where: str) -
 
 
 def _keys(values: Mapping[str, object]) -> Iterable[str]:
-    """Yield the dotted keys of what a table, or overrides, say one by one."""
+    """Yield the dotted keys of all single values in a table or in overrides."""
     return (key for key, value in _values(values) if not isinstance(value, Mapping))
 
 
 def _values(values: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:
-    """Yield every value of a table, and of the tables in it, with its dotted key."""
+    """Yield all values of a table and its subtables with their dotted keys."""
     for key, value in values.items():
         name = f"{prefix}{key}"
         yield name, value
@@ -288,7 +288,7 @@ def _copied(value: Any) -> Any:
 
 
 def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str]:
-    """Turn one of pydantic's findings into (key, what is wrong)."""
+    """Turn an error of pydantic into (key, problem)."""
     path = [str(part) for part in detail["loc"]]
     key = ".".join(path)
     kind = detail["type"]
@@ -313,7 +313,7 @@ def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str
 
 
 def _how_to_write(kind: str, given: object) -> str:
-    """Return the end of a message that shows how such a value is written; often empty."""
+    """Return the end of a message that shows how to write such a value; often empty."""
     if kind == "string_type" and not isinstance(given, (list, dict)):
         text = str(given).lower() if isinstance(given, bool) else given
         return f': write it in quotes, "{text}"'

@@ -1,4 +1,4 @@
-"""Values of settings as a person writes them after `--set`: each is read as what its setting is."""
+"""Values of settings as written after `--set`; the type of the setting decides how to read them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def setting_kind(key: str) -> Kind:
-    """Return what a setting holds, by its dotted key; `other` is a TOML value."""
+    """Return the kind of value of a setting, given its dotted key; `other` is any TOML value."""
     first, *rest = key.split(".")
     if first == "stages" and len(rest) == 2:
         return _kind(StageSettings, rest[1:])
@@ -32,14 +32,14 @@ def setting_kind(key: str) -> Kind:
 
 
 def type_of(section: str) -> type[BaseModel]:
-    """Return the model of a table that is the same in all presets."""
+    """Return the model of a table that all presets share."""
     annotation = Preset.model_fields[section].annotation
     assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
     return annotation
 
 
 def read_value(key: str, text: str) -> object:
-    """Return what a text means for a setting.
+    """Read the text of a setting.
 
     Where the setting is text, so is 2024, true or 1e3; in quotes it is read as TOML's text. What
     the setting cannot take is left to validation.

@@ -1,4 +1,4 @@
-"""What a preset can say: one model per table, without torch, so that menus can read it."""
+"""The settings of a preset: one model per table, without torch, so that menus can read them."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ def _known_source(name: str) -> str:
 
 
 class DataSettings(Section):
-    """Which images, and what of them the network sees."""
+    """The images, and what the network sees of them."""
 
     source: Annotated[str, AfterValidator(_known_source)]
-    """where the images come from"""
+    """dataset, or `folder` or `arrays` for images of your own"""
     path: str = ""
-    """image folder or .npz file, for the sources `folder` and `arrays`"""
+    """image folder or .npz file (sources `folder` and `arrays` only)"""
     classes: tuple[str, ...] = ()
-    """keep only these classes, by name; empty keeps all"""
+    """names of the classes to keep; empty keeps all"""
     per_class: int = Field(0, ge=0)
-    """keep at most this many training images of a class; 0 keeps all"""
+    """maximum number of training images per class; 0 keeps all"""
     merge: dict[str, tuple[str, ...]] = {}
-    """composite labels for training, name = [classes]; evaluation keeps the plain labels"""
+    """classes that training treats as one, name = [classes]; evaluation keeps them apart"""
     size: int = Field(0, ge=0, le=1024)
-    """resize images to this many pixels a side; 0 keeps theirs (image folders: 64)"""
+    """height and width in pixels to resize images to; 0 keeps their size (image folders: 64)"""
     val_fraction: float = Field(0.0, ge=0.0, lt=1.0)
-    """share of the training images held out; 0 takes the dataset's own test images, else 0.2"""
+    """share of the training images to hold out; 0 uses the test images of the dataset, or 0.2"""
     skip_corrupt: bool = False
-    """leave out unreadable images of a folder instead of refusing it"""
+    """skip unreadable images instead of refusing the folder"""
     inputs: Literal["raw", "hog", "resnet18", "resnet50"] = "raw"
-    """what the network sees: pixels, HOG, or features of a network pretrained on ImageNet"""
+    """network inputs: pixels, HOG features, or features of a network pretrained on ImageNet"""
     weights: str = ""
-    """local file with the pretrained network's weights, for machines without a network"""
+    """local file with the weights of the pretrained network, for machines that are offline"""
     class_order: Literal["natural", "plain"] = "natural"
-    """of a folder's classes: 1, 2, 10, or 1, 10, 2 as runs of version 0.1 have it; kept in the
-    run, so that its labels mean the same classes for ever, and no setting to choose"""
+    """order of a folder's classes: 1, 2, 10, or 1, 10, 2 as in runs of version 0.1; recorded in
+    each run so that its labels keep their meaning, and not for presets to choose"""
 
     @model_validator(mode="after")
     def _path_where_needed(self) -> DataSettings:
@@ -56,113 +56,113 @@ class DataSettings(Section):
 
 
 class AugmentSettings(Section):
-    """Random changes that make one view of an image; 0 switches a change off."""
+    """Random augmentations of an image; 0 turns one off."""
 
     rotate: float = Field(0.0, ge=0.0, le=180.0)
-    """largest rotation, degrees"""
+    """maximum rotation in degrees"""
     shear: float = Field(0.0, ge=0.0, le=60.0)
-    """largest shear, degrees"""
+    """maximum shear in degrees"""
     scale: float = Field(0.0, ge=0.0, lt=1.0)
-    """largest relative change of width and of height, each drawn alone"""
+    """maximum relative change of width and height, drawn independently"""
     translate: float = Field(0.0, ge=0.0, le=1.0)
-    """largest shift, as a share of the image's side"""
+    """maximum shift, as a share of the image size"""
     elastic: NonNegative = 0.0
-    """largest elastic displacement, as a share of the image's side"""
+    """maximum elastic displacement, as a share of the image size"""
     elastic_grid: int = Field(6, ge=2, le=32)
-    """control points a side of the elastic field; more means finer folds"""
+    """control points per side of the elastic field; more points give finer distortions"""
     thickness: Probability = 0.0
-    """share of views whose strokes are thickened or thinned by up to a pixel"""
+    """share of views with strokes made up to one pixel thicker or thinner"""
     crop: float = Field(0.0, ge=0.0, lt=1.0)
-    """smallest share of the area that a random crop keeps; 0 does not crop"""
+    """minimum share of the area that a random crop keeps; 0 turns cropping off"""
     flip: Probability = 0.0
-    """share of views mirrored left to right"""
+    """share of views flipped horizontally"""
     jitter: Probability = 0.0
-    """share of views whose colours change"""
+    """share of views with colour jitter"""
     brightness: float = Field(0.0, ge=0.0, le=1.0)
-    """largest relative change of brightness"""
+    """maximum relative change of brightness"""
     contrast: float = Field(0.0, ge=0.0, le=1.0)
-    """largest relative change of contrast"""
+    """maximum relative change of contrast"""
     saturation: float = Field(0.0, ge=0.0, le=1.0)
-    """largest relative change of saturation"""
+    """maximum relative change of saturation"""
     hue: float = Field(0.0, ge=0.0, le=0.5)
-    """largest turn of the hue, as a share of the colour circle"""
+    """maximum hue rotation, as a share of the colour wheel"""
     grayscale: Probability = 0.0
-    """share of views without colour"""
+    """share of views converted to greyscale"""
     blur: Probability = 0.0
-    """share of views blurred by a 3x3 Gaussian"""
+    """share of views blurred with a 3x3 Gaussian"""
     solarize: Probability = 0.0
-    """share of views whose bright half is inverted"""
+    """share of views solarized: pixels brighter than half are inverted"""
     noise: NonNegative = 0.0
-    """standard deviation of the noise added to every pixel, of 1"""
+    """standard deviation of the noise added to each pixel, for pixel values from 0 to 1"""
 
 
 class TrainSettings(Section):
-    """How long, how fast, and how often to look."""
+    """Optimization, evaluation and checkpoints."""
 
     epochs: int = Field(10, ge=1)
-    """passes over the training images; `[[stages]]`, where given, replace it"""
+    """passes over the training images; ignored if the preset has `[[stages]]`"""
     batch_size: int = Field(512, ge=2)
     """images (pairs, triplets) per step"""
     optimizer: Literal["adamw", "adam", "sgd", "lars"] = "adamw"
-    """update rule"""
+    """optimizer"""
     lr: Positive = 1e-3
-    """largest learning rate"""
+    """peak learning rate"""
     weight_decay: NonNegative = 0.0
-    """pull of the weights towards 0"""
+    """weight decay"""
     momentum: float = Field(0.9, ge=0.0, lt=1.0)
-    """momentum of sgd and lars"""
+    """momentum (`sgd` and `lars` only)"""
     warmup_epochs: NonNegative = 0.0
-    """epochs over which the learning rate rises from 0"""
+    """epochs over which the learning rate rises from 0 to its peak"""
     schedule: Literal["cosine", "constant"] = "cosine"
-    """learning rate after the warm-up"""
+    """learning rate schedule after the warm-up"""
     grad_clip: NonNegative = 0.0
-    """largest gradient norm; 0 does not clip"""
+    """maximum gradient norm; 0 turns clipping off"""
     patience: int = Field(0, ge=0)
-    """stop at an evaluation this many steps or more after the best held-out loss; 0 never"""
+    """steps without a better held-out loss after which training stops; 0 turns this off"""
     seed: int = Field(0, ge=0, lt=2**31)
-    """everything random starts from it"""
+    """random seed"""
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
-    """auto, cpu, cuda or cuda:1"""
+    """`auto`, `cpu`, `cuda`, or a GPU such as `cuda:1`"""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """of the networks; losses are always float32"""
+    """precision of the networks; losses are always computed in float32"""
     acceleration: Acceleration = "auto"
-    """plain steps, compiled ones or a CUDA graph; auto tries them on a GPU, and is off on a CPU"""
+    """eager steps (`off`), torch.compile or a CUDA graph; `auto` tries them on a GPU only"""
     log_every: int = Field(10, ge=1)
-    """steps between two records of the loss"""
+    """steps between records of the loss"""
     eval_every: Positive = 1.0
-    """epochs between two evaluations"""
+    """epochs between evaluations"""
     checkpoint_every: Positive = 1.0
-    """epochs between two checkpoints; each evaluation writes one too"""
+    """epochs between checkpoints; each evaluation writes one too"""
     checkpoint_seconds: Positive = 60.0
-    """seconds of training after which a checkpoint is written in any case"""
+    """maximum seconds of training between checkpoints"""
     pause_on_collapse: bool = False
-    """pause at the first evaluation that finds the latents collapsed"""
+    """pause when an evaluation finds that the latents have collapsed"""
 
 
 class StageSettings(Section):
-    """One stage of training; the latent layer is made anew where `latent_dim` changes."""
+    """One stage of training; a new `latent_dim` replaces the latent layer."""
 
     title: str = ""
-    """shown beside the progress bar"""
+    """name shown next to the progress bar"""
     epochs: int = Field(ge=1)
     """passes over the training images"""
     latent_dim: LatentDim
-    """numbers per image in this stage; the last stage's is the run's"""
+    """latent dimension in this stage; that of the last stage is the one of the run"""
     lr: Positive
-    """largest learning rate of this stage"""
+    """peak learning rate of this stage"""
     warmup_epochs: NonNegative = 0.0
-    """epochs over which the learning rate rises from 0"""
+    """epochs over which the learning rate rises from 0 to its peak"""
     trainable: Literal["all", "latent layer"] = "all"
-    """which weights learn"""
+    """weights that are trained"""
 
 
 class Preset(Section):
-    """Everything that makes a run, as one TOML file says it."""
+    """Everything that defines a run, as read from one TOML file."""
 
     title: str = ""
-    """one line: what a person will see"""
+    """one line that describes the result"""
     about: str = ""
-    """which system it reproduces, and what that found"""
+    """the work that it reproduces, and what was found there"""
     expect: dict[str, float] = {}
     """metric = value measured with this preset"""
     minutes: dict[Literal["cpu", "cuda"], float] = {}
@@ -188,7 +188,7 @@ class Preset(Section):
         return self
 
     def training_stages(self) -> tuple[StageSettings, ...]:
-        """Return the stages to train: those given, or the one that `[train]` describes."""
+        """Return the stages of the preset, or the single one that `[train]` describes."""
         if self.stages:
             return self.stages
         return (

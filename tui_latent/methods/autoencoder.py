@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @register(AutoencoderSettings)
 class Autoencoder(Method):
-    """Mean squared reconstruction error and, of the variational form, a divergence.
+    """Mean squared reconstruction error and, in the variational form, a KL divergence.
 
     The variational loss is the squared error's evidence bound (decoder variance ½) divided by the
     image's numbers, so that at beta = 1 both terms stand in the bound's own proportion.
@@ -34,16 +34,16 @@ class Autoencoder(Method):
         self.network = Bottleneck(settings, input_shape, settings.variational, bound)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean squared `reconstruction` error and, of Gaussians, `kl`."""
+        """Return the mean squared `reconstruction` error and, for Gaussians, `kl`."""
         mu, logvar = self.network.encode(batch.x)
         x_hat = self.network.reconstruct(mu, logvar)
         reconstruction = losses.reconstruction(x_hat, batch.target)
         return {"reconstruction": reconstruction, **divergence(mu, logvar)}
 
     def embed(self, x: Tensor) -> Tensor:
-        """Return the latents, of Gaussians the means."""
+        """Return the latents; for Gaussians, the means."""
         return self.network.encode(x)[0]
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return images in 0..1, or features, of latents."""
+        """Decode latents to images in 0..1 or to features."""
         return self.network.decode(z)

@@ -15,7 +15,7 @@ from tui_latent.config.methods.eigenmaps import EigenmapsSettings
 from tui_latent.methods.method import Method, register
 
 CELLS = 2**25
-"""numbers held at once while comparing images: 128 MiB"""
+"""numbers in memory at once while comparing images: 128 MiB"""
 
 
 @register(EigenmapsSettings)
@@ -154,7 +154,7 @@ def _smoothest(graph: Any, dimensions: int) -> NDArray[np.float64]:
 
 
 def _make_room(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
-    """Give the buffers the sizes of those about to be loaded."""
+    """Resize the buffers to those about to be loaded."""
     for name in ("bank", "latents"):
         if (saved := state.get(prefix + name)) is not None:
             setattr(module, name, getattr(module, name).new_empty(saved.shape))

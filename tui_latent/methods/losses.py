@@ -39,7 +39,7 @@ def in_full_precision(function: Callable[P, R]) -> Callable[P, R]:
 
 @in_full_precision
 def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False) -> Tensor:
-    """Return SimCLR's loss of B pairs of views, (B, D) each; a zero vector is like no other.
+    """Return SimCLR's loss of B pairs of views, (B, D) each; the similarity to a zero vector is 0.
 
     With z the 2B rows of both views, s_ij = cos(z_i, z_j) / temperature and p(i) the other view
     of i: mean over the 2B rows of [log Σ_{j≠i} exp s_ij - s_i,p(i)].

@@ -1,4 +1,4 @@
-"""What every method offers to training, evaluation and inspection."""
+"""What every method offers to training, evaluation and analysis."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class Method(nn.Module):
 Class = TypeVar("Class", bound=type[Method])
 
 METHODS: dict[str, type[Method]] = {}
-"""a preset's `method.name` -> what trains it"""
+"""a preset's `method.name` -> the class that trains it"""
 
 
 def register(settings: type[MethodSettings]) -> Callable[[Class], Class]:
-    """Make a class the one that trains presets with these settings."""
+    """Register a class as the one that trains presets with these settings."""
 
     def add(method: Class) -> Class:
         METHODS[settings.method_name()] = method

@@ -16,7 +16,7 @@ from tui_latent.methods.losses import in_full_precision
 
 Activation = Callable[[], nn.Module]
 _RELU: Activation = partial(nn.ReLU, inplace=True)
-"""In place, as nothing behind a batch norm or a sum needs its input: a pass over memory less."""
+"""In place, which saves a pass over memory: no layer before it needs its output for gradients."""
 LOGVAR_BOUND = 8.0
 """log-variances stay in ±8, so that neither a Gaussian's width nor its precision overflows"""
 
@@ -111,7 +111,7 @@ def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def sample(mu: Tensor, logvar: Tensor) -> Tensor:
-    """Return one draw of each Gaussian, by torch's global generator; gradients reach both."""
+    """Sample each Gaussian with torch's global generator; gradients reach mu and logvar."""
     return mu + torch.randn_like(mu) * (logvar / 2).exp()
 
 
@@ -198,7 +198,7 @@ def _small_conv(
 def _small_conv_transpose(
     hidden: int, shape: Sequence[int], width: int, activation: Activation
 ) -> tuple[nn.Module, ...]:
-    """Return the small convolutional network backwards, to the very size of the image."""
+    """Return the mirrored small convolutional network, up to the exact size of the image."""
     levels = _levels(shape, width)
     smallest = (levels[-1].narrow, *levels[-1].after)
     layers: list[nn.Module] = [

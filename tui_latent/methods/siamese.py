@@ -46,11 +46,11 @@ class Siamese(Method):
         }
 
     def embed(self, x: Tensor) -> Tensor:
-        """Return the latents, of Gaussians the means; of length 1 where the preset says so."""
+        """Return the latents, for Gaussians the means; scaled to length 1 if the preset says so."""
         return self.network.encode(x)[0]
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return images in 0..1, or features, of latents."""
+        """Decode latents to images in 0..1 or to features."""
         return self.network.decode(z)
 
     def _metric(self, batch: Batch, mu: Tensor, logvar: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Triplets: images of one class nearer than those of others, by a margin."""
+"""Triplets: images of one class lie nearer to each other than to other classes, by a margin."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Triplet(Method):
 
 @losses.in_full_precision
 def semi_hard_rows(z: Tensor, labels: Tensor, margin: float, squared: bool = True) -> Tensor:
-    """Return for each of B anchors the row of its semi-hard negative, int64 (B,).
+    """Return the row of the semi-hard negative of each of B anchors, int64 (B,).
 
     `z` (3B, D) and `labels` (3B,) hold anchors, positives and random negatives. Semi-hard is, of
     all images of other classes in the batch, the nearest that is farther than the positive but

@@ -35,7 +35,7 @@ class Source:
     """size of the download"""
 
     def image_shape(self, path: str) -> Shape | None:
-        """Return the shape of the images if a cheap look can tell it."""
+        """Return the shape of the images if it can be found quickly."""
         return None
 
 
@@ -86,5 +86,5 @@ def public_datasets() -> dict[str, PublicDataset]:
 
 
 def menu_order(source: Source) -> tuple[bool, int, str]:
-    """Return what sources are sorted by in lists: bundled, then by download, own images last."""
+    """Return a sort key for lists: bundled first, then by size of download, own images last."""
     return source.needs_path, source.megabytes, source.name

@@ -1,4 +1,4 @@
-"""Kuzushiji-MNIST: 70,000 handwritten Japanese syllables."""
+"""Kuzushiji-MNIST: 70,000 handwritten Japanese characters."""
 
 from __future__ import annotations
 

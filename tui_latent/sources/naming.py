@@ -1,4 +1,4 @@
-"""Names of classes: their order, and how a screen shows those that are no plain text."""
+"""Names of classes: their order, and how to show names that are not plain text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def natural_order(names: Iterable[str]) -> list[str]:
-    """Return names as people sort them: numbers first and by value, then text, whatever its case.
+    """Sort names as people do: numbers first and by value, then text, ignoring case.
 
     1, 2, 10; img2 before img10; digits of every script are digits.
     """
@@ -31,7 +31,7 @@ def _natural(name: str) -> tuple[object, ...]:
 
 
 def shown_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return folders' names as a screen can show them, each still different from the others."""
+    """Make folder names fit to be shown, each still different from the others."""
     found: dict[str, None] = {}
     for name in names:
         text = plain = shown(os.fsencode(name).decode("utf-8", "backslashreplace"))
@@ -44,5 +44,5 @@ def shown_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def plain_text(name: str) -> str:
-    """Return a name with its accents encoded in the one usual way: macOS writes another."""
+    """Return a name in Unicode normal form C, as macOS stores names in another form."""
     return unicodedata.normalize("NFC", name)

@@ -31,17 +31,17 @@ _HELD_OUT = (
     ("val_images", "val_labels"),
     ("val_x", "val_y"),
 )
-"""names of images and labels, in any case; the first ones there are taken"""
+"""names of images and labels, in any case; the first pair found is used"""
 _NAMES = "class_names"
 _BROKEN = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
-"""what numpy raises for a file that is damaged, or no file of arrays"""
+"""what numpy raises if a file is damaged or holds no arrays"""
 _LONGEST_NAME = 200
-"""characters kept of a class's name"""
+"""maximum length of a class name"""
 
 
 @dataclass(frozen=True)
 class ArrayFacts:
-    """What the headers of an archive tell."""
+    """Facts from the headers of an archive."""
 
     shape: tuple[int, int, int]
     """(C, H, W)"""
@@ -89,7 +89,7 @@ def load_arrays(path: Path, held_out: bool = True) -> RawImages:
 
 
 def look_at_arrays(path: Path) -> ArrayFacts:
-    """Read the headers only; DataError as `load_arrays`, as far as they tell."""
+    """Read the headers only; raises DataError like `load_arrays`, if they show the problem."""
     with _opened(path) as archive:
         names = _found(path, archive.files)
         shapes = [_header_shape(path, archive, name) for name in names[::2]]
@@ -167,7 +167,7 @@ def _header_shape(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> tuple
 def _header(
     path: Path, archive: np.lib.npyio.NpzFile, name: str
 ) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    """Return shape and type of an array, without its content."""
+    """Return shape and type of an array without reading its content."""
     assert archive.zip is not None
     try:
         member = f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name
@@ -185,7 +185,7 @@ def _header(
 
 
 def _class_names(path: Path, array: NDArray[np.generic] | None) -> tuple[str, ...]:
-    """Return the names that the archive gives to its classes; empty where it gives none."""
+    """Return the class names in the archive; empty if there are none."""
     if array is None:
         return ()
     names = tuple(

@@ -16,9 +16,9 @@ Array = NDArray[np.generic]
 
 _CHANNELS = (1, 3, 4)
 _ROUNDING = 1e-3
-"""how far outside its range a float may lie and be clipped: what resizing and float16 leave"""
+"""how far outside its range a float is clipped, as after resizing or float16; beyond is an error"""
 _CHUNK = 1024
-"""images converted at a time, as floats take eight times the memory"""
+"""images converted at once; floats take up to eight times the memory"""
 
 
 def axis_of_channels(path: Path, name: str, shape: tuple[int, ...]) -> int | None:
@@ -103,7 +103,7 @@ def class_labels(
 
 
 def _range(path: Path, name: str, array: Array, white: int) -> tuple[float, float]:
-    """Return the smallest and the largest value; DataError when they are no pixels."""
+    """Return the minimum and maximum; DataError if they cannot be pixels."""
     kind = array.dtype.kind
     if kind not in "buif":
         raise DataError(
@@ -176,7 +176,7 @@ def _flat(path: Path, name: str, array: Array, images: int) -> Array:
 
 
 def _from_one_hot(path: Path, name: str, array: Array) -> Array:
-    """Return which column of each row is 1 while the others are 0."""
+    """Return the column of each one-hot row that is 1."""
     if array.dtype.kind in "buif":
         ones = array == 1
         if (ones.sum(1) == 1).all() and not array[~ones].astype(bool).any():

@@ -18,7 +18,7 @@ class RawSplit:
     """(N,) positions in the class names"""
 
     def take(self, rows: NDArray[np.int64]) -> RawSplit:
-        """Return some rows; all rows in their order are not copied."""
+        """Return some of the rows; all rows in order are not copied."""
         if len(rows) == len(self.labels) and bool((np.diff(rows) == 1).all()):
             return self
         return RawSplit(self.images[rows], self.labels[rows])
@@ -32,8 +32,8 @@ class RawImages:
     class_names: tuple[str, ...]
     train: RawSplit
     test: RawSplit | None
-    """None when the source has no images of its own to hold out"""
+    """None if the source has no held-out images of its own"""
     held_out: str = "test images"
     """what `test` is, in words"""
     notes: tuple[str, ...] = ()
-    """what was done to the files and what of them is not used, in words"""
+    """how the files were changed and which are not used, in words"""
