@@ -111,8 +111,8 @@ def test_the_order_of_the_latents_changes_nothing() -> None:
     [
         ([0, 1, 2], "the only one of its class"),
         ([1, 1, 1], "of one class"),
-        ([0], "in one image"),
-        ([], "in no images"),
+        ([0], "one image is too few"),
+        ([], "no images"),
         ([0, 1, 1], ""),
     ],
 )

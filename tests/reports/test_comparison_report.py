@@ -102,7 +102,7 @@ def test_the_files_hold_the_numbers_of_the_runs(runs: list[Path], tmp_path: Path
 def test_one_run_nine_runs_and_no_runs_are_refused(runs: list[Path], tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="at least two different runs"):
         export_comparison([runs[0], runs[0]])
-    with pytest.raises(ReportError, match="shows 8 at most"):
+    with pytest.raises(ReportError, match="shows at most 8"):
         read_comparison([tmp_path / str(index) for index in range(9)])
     with pytest.raises(ReportError, match="not a run"):
         export_comparison([runs[0], tmp_path])

@@ -72,7 +72,7 @@ def why_no_clustering(labels: NDArray[np.int64]) -> str:
     """
     classes = len(np.unique(labels))
     if len(labels) < 2:
-        return f"{'one image' if len(labels) else 'no image'} cannot be clustered"
+        return "one image is too few for clusters" if len(labels) else "there are no images"
     if classes < 2:
         return "all images are of one class: one cluster is always right"
     if classes == len(labels):
