@@ -176,8 +176,8 @@ def test_a_vote_of_the_whole_bank_is_none(voters: int, within: bool) -> None:
     [
         (drawn(40, 2, 1), [0] * 40, 9, "all training images are of one class"),
         (torch.ones(40, 2), [0, 1] * 20, 9, "all training latents are equal"),
-        (drawn(40, 2, 1), [0, 1] * 20, 1, "there is one held-out image"),
-        (drawn(40, 2, 1), [0, 1] * 20, 0, "there is no held-out image"),
+        (drawn(40, 2, 1), [0, 1] * 20, 1, "one held-out image is too few"),
+        (drawn(40, 2, 1), [0, 1] * 20, 0, "there are no held-out images"),
         (torch.empty(0, 2), [], 9, "there are no training images to choose"),
         (torch.ones(1, 2), [0], 9, "there is 1 training image to choose"),
     ],
@@ -234,5 +234,5 @@ def test_within_a_bank_of_equal_latents_the_others_vote() -> None:
 
 
 def test_within_a_bank_of_one_there_is_nobody_to_vote() -> None:
-    with pytest.raises(ValueError, match="needs two"):
+    with pytest.raises(ValueError, match="needs at least two"):
         evaluate_knn_within(torch.zeros(1, 2), torch.zeros(1).long(), classes=1)

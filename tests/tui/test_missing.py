@@ -26,7 +26,7 @@ async def test_the_panels_say_why_and_show_no_number(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     before = RunReader(writer.path).refresh()
     assert before.newest("val/knn_20") is not None
-    one = "collapse metrics need two held-out images, and there is one"
+    one = "one held-out image is too few for collapse metrics"
     missing = {"val/knn_20": WHY, "latent/effective_rank": one}
     writer.latent_map(clusters(100, 3), None, missing)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(160, 50)) as pilot:

@@ -89,11 +89,9 @@ def why_no_figures(images: int) -> str:
     """Return why so many latents have no `space_figures`; empty if they have."""
     if images >= 2:
         return ""
-    return f"collapse metrics need two held-out images, and there {_counted(images)}"
-
-
-def _counted(images: int) -> str:
-    return "is one" if images == 1 else "are none"
+    if images == 1:
+        return "one held-out image is too few for collapse metrics"
+    return "there are no held-out images"
 
 
 def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
