@@ -83,7 +83,7 @@ def test_quitting_while_training_asks_then_saves_and_leaves_the_terminal_clean(
         terminal.resize(70, 22)
         terminal.wait_for("% hidden")
         terminal.type("\x11")
-        terminal.wait_for("Stop and leave")
+        terminal.wait_for("Stop and quit")
         terminal.type("y")
         assert terminal.wait_for_end() == 0
     assert LEFT_ALTERNATE_SCREEN in terminal.painted
@@ -94,7 +94,7 @@ def test_quitting_while_training_asks_then_saves_and_leaves_the_terminal_clean(
 
 def test_a_terminal_too_small_says_so_until_it_grows(tmp_path: Path) -> None:
     with dashboard(tmp_path, columns=50, lines=12) as terminal:
-        assert "Presets" not in terminal.wait_for("needs 60x20 cells; this terminal has 50x12")
+        assert "Presets" not in terminal.wait_for("needs 60x20 cells; this is 50x12")
         terminal.resize(80, 24)
         terminal.wait_for("digits-contrastive-2d")
 

@@ -16,4 +16,4 @@ def too_small(size: tuple[int, int]) -> bool:
 def too_small_words(size: tuple[int, int]) -> str:
     """Return a message with the needed and the actual size."""
     columns, rows = SMALLEST
-    return f"tui-latent needs {columns}x{rows} cells; this terminal has {size[0]}x{size[1]}."
+    return f"tui-latent needs {columns}x{rows} cells; this is {size[0]}x{size[1]}."
