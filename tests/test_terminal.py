@@ -83,7 +83,7 @@ def test_quitting_while_training_asks_then_saves_and_leaves_the_terminal_clean(
         terminal.resize(70, 22)
         terminal.wait_for("% hidden")
         terminal.type("\x11")
-        terminal.wait_for("Stop and leave")
+        terminal.wait_for("Stop and quit")
         terminal.type("y")
         assert terminal.wait_for_end() == 0
     assert LEFT_ALTERNATE_SCREEN in terminal.painted

@@ -114,7 +114,7 @@ def test_a_lost_terminal_leaves_the_training_to_go_on_to_its_end(start: Start) -
     until(app.has_ended)
     status = app.status()
     assert (status.state, status.step) == ("finished", 250)
-    assert any("goes on without a screen" in line for line in RunReader(app.path).refresh().log)
+    assert any("continues without a screen" in line for line in RunReader(app.path).refresh().log)
 
 
 def test_a_run_whose_terminal_is_lost_is_paused_and_stopped_from_elsewhere(start: Start) -> None:
