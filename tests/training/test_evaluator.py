@@ -201,7 +201,7 @@ def test_a_run_with_few_training_images_says_once_why_a_figure_is_missing(tmp_pa
     assert "kNN@20 –" in describe(snapshot)
     (trial,) = plan("digits-contrastive-2d", {}, [("train.seed", [1])]).trials
     head, row, reason = table([(trial, result)])
-    assert row.split()[head.split().index("knn_20")] == "–"
+    assert row.split()[head.split().index("kNN@20")] == "–"
     assert reason == f"–  kNN@20: {why}"
     text = comparison_text(compare([snapshot, snapshot]))
     assert text.count(why) == 2, "once for each run"
