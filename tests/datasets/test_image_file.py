@@ -222,5 +222,5 @@ def test_images_are_opened_in_one_place_and_as_named_formats_only() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Image.open"):
                 places.append((path.name, [keyword.arg for keyword in node.keywords]))
-    assert places == [("picture.py", ["formats"])]
+    assert places == [("image_file.py", ["formats"])]
     assert not {"EPS", "WMF", "FITS", "PDF"} & set(picture_module.FORMATS)

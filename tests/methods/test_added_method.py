@@ -148,7 +148,7 @@ def test_curves_report_and_comparison_say_the_right_things(tmp_path: Path) -> No
     assert [term["name"] for term in without["loss"]] == ["loss", "on_diagonal"]
 
     found = compare([run, RunReader(other).refresh()])
-    assert "other objectives (method.redundancy_weight)" in found.notes[0]
+    assert "different objectives (method.redundancy_weight)" in found.notes[0]
     assert not compare([run, RunReader(wide).refresh()]).notes
 
 

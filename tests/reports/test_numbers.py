@@ -134,7 +134,7 @@ METHODS: list[tuple[dict[str, Any], list[str], list[str]]] = [
         ["reconstruction"],
     ),
     ({"name": "triplet"}, ["triplet", "grad_norm"], ["triplet"]),
-    ({"name": "of a later version"}, ["its_term"], ["its_term"]),
+    ({"name": "of a later version"}, ["triplet", "grad_norm"], ["triplet"]),
 ]
 
 

@@ -81,7 +81,10 @@ def test_reading_in_parts_gives_the_same_curve(history: list[tuple[int, float]],
     parts.extend(records[cut:])
     for name in ("steps", "times", "lows", "highs"):
         assert np.array_equal(getattr(whole.curve(), name), getattr(parts.curve(), name))
-    assert np.allclose(whole.curve().means, parts.curve().means)
+    # Sums of very large and of small values round differently in another order.
+    largest = max((abs(value) for _, value in history if math.isfinite(value)), default=0.0)
+    atol = max(1e-8, 1e-9 * largest)
+    assert np.allclose(whole.curve().means, parts.curve().means, atol=atol)
     assert whole.curve().non_finite == parts.curve().non_finite
 
 

@@ -78,7 +78,7 @@ def test_a_run_of_which_a_part_cannot_be_removed_stays_as_it_was(
     path = ended(open_folder)
     (path / part).chmod(0o555)
     before = contents(path)
-    with pytest.raises(RunError, match=rf"not deleted: {path}.*Permission denied: make it"):
+    with pytest.raises(RunError, match=rf"not deleted: {path}.*Permission denied: give yourself"):
         delete_run(path)
     assert contents(path) == before
     (path / part).chmod(0o755)
