@@ -36,7 +36,7 @@ class Trains(LatentApp):
 Trains(path.parent, train=train).run()
 """
 
-HELP = "Leave tui-latent"
+HELP = "Quit tui-latent"
 MEGABYTE = 1 << 20
 UNBOUND = b"zjZ8"
 """keys that the dashboard gives no meaning"""
