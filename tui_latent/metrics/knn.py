@@ -41,10 +41,14 @@ def why_no_vote(
     if queries < 2 and not within:
         images = "one held-out image is too few" if queries else "there are no held-out images"
         reason = f"{images} for an accuracy"
-    elif len(bank) > 1 and bool((bank_labels == bank_labels[0]).all()):
-        reason = "all training images are of one class: every vote is for it"
-    elif len(bank) > 1 and bool((bank == bank[0]).all()):
-        reason = "all training latents are equal: none is nearer than another"
+    elif len(bank) > 1:
+        # Both in one transfer: each would wait for the device.
+        same = [(values == values[0]).all() for values in (bank_labels, bank)]
+        one_class, one_latent = torch.stack(same).tolist()
+        if one_class:
+            reason = "all training images are of one class: every vote is for it"
+        elif one_latent:
+            reason = "all training latents are equal: none is nearer than another"
     if reason and voters:
         return dict.fromkeys(ks, reason)
     images = f"{'other ' * within}training image{'s' * (voters != 1)}"

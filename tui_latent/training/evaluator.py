@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -108,11 +108,12 @@ class Evaluator:
         finally:
             method.train(was_training)
         confusion = None
-        if why := _not_finite(bank, "training") or _not_finite(queries, "held-out"):
+        not_finite = _not_finite({"training": bank, "held-out": queries})
+        if why := " ".join(not_finite.values()):
             missing |= {f"val/knn_{k}": why for k in KS}
         else:
             confusion = self._ask_neighbours(bank, queries, metrics, missing)
-        _measure_space(queries, metrics, missing)
+        _measure_space(queries, not_finite.get("held-out", ""), metrics, missing)
         for name in [name for name, value in metrics.items() if not math.isfinite(value)]:
             value = metrics.pop(name)
             missing[name] = why or f"it became {value}: training has diverged"
@@ -200,10 +201,11 @@ class Evaluator:
         return knn.confusion if max(KS) in known else None
 
 
-def _measure_space(queries: Tensor, metrics: dict[str, float], missing: dict[str, str]) -> None:
+def _measure_space(
+    queries: Tensor, not_finite: str, metrics: dict[str, float], missing: dict[str, str]
+) -> None:
     """Put the figures of the held-out latents into `metrics`, or why not into `missing`."""
-    why = why_no_figures(len(queries)) or _not_finite(queries, "held-out")
-    if why:
+    if why := why_no_figures(len(queries)) or not_finite:
         missing |= {f"latent/{name}": why for name in (*FIGURES, "collapsed")}
         return
     figures = space_figures(queries)
@@ -212,11 +214,13 @@ def _measure_space(queries: Tensor, metrics: dict[str, float], missing: dict[str
     metrics["latent/collapsed"] = float(collapsed)
 
 
-def _not_finite(latents: Tensor, what: str) -> str:
-    broken = int((~torch.isfinite(latents)).any(1).sum())
-    if not broken:
-        return ""
-    return (
-        f"the latents of {broken:,} of {len(latents):,} {what} images are not finite: "
+def _not_finite(splits: Mapping[str, Tensor]) -> dict[str, str]:
+    """Return a sentence for each split, by name, that has latents which are not finite."""
+    # All in one transfer: each would wait for the device.
+    counts = torch.stack([(~z.isfinite()).any(1).sum() for z in splits.values()]).tolist()
+    return {
+        name: f"the latents of {broken:,} of {len(splits[name]):,} {name} images are not finite: "
         "training has diverged"
-    )
+        for name, broken in zip(splits, counts, strict=True)
+        if broken
+    }
