@@ -12,13 +12,12 @@ from typing import Any, Final, Literal
 
 import pynvml
 
+from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.limits import cpu_cores, memory
 
 _GIB: Final = 1 << 30
 
-# By itself CUDA numbers the fastest GPU first, and NVIDIA's tools number by the bus. CUDA reads
-# this when it starts, which is after everything has been imported; what a person has set holds.
-os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+number_by_bus()  # for scripts: the command line has done it by now, before starting any thread
 
 
 @dataclass(frozen=True)
@@ -130,9 +129,9 @@ def _gpus() -> list[Device]:
     gpus = []
     for index, handle in enumerate(_visible(_handles() or [])):
         title = _text(_asked("nvmlDeviceGetName", handle)) or "NVIDIA GPU"
-        memory = _asked("nvmlDeviceGetMemoryInfo", handle)
-        total, free = (getattr(memory, name, None) for name in ("total", "free"))
-        # Not told where memory is shared with the CPU.
+        # None where memory is shared with the CPU.
+        has = _asked("nvmlDeviceGetMemoryInfo", handle)
+        total, free = (getattr(has, name, None) for name in ("total", "free"))
         gpus.append(Device("cuda", index, title, total, free))
     return gpus
 
