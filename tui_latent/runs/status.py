@@ -111,11 +111,29 @@ def _checked(key: str, value: Any) -> Any:
     return plain_text(value) if isinstance(value, str) else value
 
 
-class Beats:
-    """Remembers of many runs whether their heartbeats move, whatever their clocks say."""
+class _Heartbeat:
+    """Remembers whether the heartbeat of one run moves, whatever its host's clock says."""
 
     def __init__(self) -> None:
-        self._seen: dict[Path, tuple[float, float]] = {}
+        self._last: float | None = None
+        self._moved = -math.inf
+
+    def take(self, status: Status) -> None:
+        """Compare a status that was just read with the one before it."""
+        if self._last not in (None, status.heartbeat):
+            self._moved = time.monotonic()
+        self._last = status.heartbeat
+
+    def moves(self) -> bool:
+        """Return whether it has been seen to move within 30 s."""
+        return time.monotonic() - self._moved < STALE_AFTER
+
+
+class Beats:
+    """Remembers for many runs whether their heartbeats move."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, _Heartbeat] = {}
 
     def status(self, path: Path) -> Status:
         """Read the status of the run at `path`, with an interruption put in; StatusError."""
@@ -123,11 +141,9 @@ class Beats:
         if status.state not in LIVE_STATES:
             self._seen.pop(path, None)
             return status
-        last, moved = self._seen.get(path, (status.heartbeat, -math.inf))
-        if status.heartbeat != last:
-            moved = time.monotonic()
-        self._seen[path] = status.heartbeat, moved
-        return with_interruption(status, time.monotonic() - moved < STALE_AFTER)
+        heartbeat = self._seen.setdefault(path, _Heartbeat())
+        heartbeat.take(status)
+        return with_interruption(status, heartbeat.moves())
 
 
 class StatusFile:
@@ -137,7 +153,7 @@ class StatusFile:
         self._path = path
         self._signature: Signature | None = None
         self._read = Status(state="interrupted")
-        self._beat_seen = -math.inf
+        self._heartbeat = _Heartbeat()
         self.problem = ""
         """why the file as it is now cannot be read; empty when it can"""
 
@@ -149,16 +165,13 @@ class StatusFile:
         if self._read.state in LIVE_STATES or self.problem or now is None or now != self._signature:
             self._signature = now
             self._take()
-        seen_beating = time.monotonic() - self._beat_seen < STALE_AFTER
-        return with_interruption(self._read, seen_beating)
+        return with_interruption(self._read, self._heartbeat.moves())
 
     def _take(self) -> None:
         try:
-            new = read_status(self._path)
+            self._read = read_status(self._path)
         except StatusError as error:
             self.problem = str(error)
             return
         self.problem = ""
-        if self._read.heartbeat and new.heartbeat != self._read.heartbeat:
-            self._beat_seen = time.monotonic()
-        self._read = new
+        self._heartbeat.take(self._read)
