@@ -11,6 +11,7 @@ import torch
 
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.image_set import Dataset
+from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.control import read_request
 from tui_latent.runs.reader import RunReader
@@ -19,7 +20,7 @@ from tui_latent.runs.writer import RunWriter
 from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import ImageCheck
 from tui_latent.training.device import choose_device, describe_device, use_device
-from tui_latent.training.run_control import POLL_EVERY, StopRequested
+from tui_latent.training.run_control import StopRequested
 
 _Result = TypeVar("_Result")
 _NAMED = 6
@@ -29,27 +30,11 @@ Look = Callable[[], None]
 
 
 def looking_meanwhile(work: Callable[[], _Result], poll: Look) -> _Result:
-    """Do one long piece of work, and check meanwhile whether the run must stop.
+    """Do one long piece of work in a thread, and call `poll` ten times a second meanwhile.
 
-    Work that is stopped is left to itself: nothing waits for it, and it must change no file.
+    What `poll` raises ends the wait: the work is then left to itself, so it must change no file.
     """
-    results: list[_Result] = []
-    errors: list[BaseException] = []
-
-    def do() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # handed over, not lost
-            errors.append(error)
-
-    thread = threading.Thread(target=do, name="work", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(POLL_EVERY)
-        poll()
-    if errors:
-        raise errors[0]
-    return results.pop()
+    return next(in_order(lambda _: work(), [None], threads=1, ahead=0, look=poll))
 
 
 def refuse_if_stopped(path: Path) -> None:
