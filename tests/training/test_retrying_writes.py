@@ -15,8 +15,8 @@ from tests.training.conftest import MakeRun
 from tests.training.test_session import assert_same_weights, records
 from tests.waiting import patience, until
 from tui_latent.launch.start import train_run
-from tui_latent.runs.atomic_files import AppendedLines
 from tui_latent.runs.control import read_request, request
+from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Status
 from tui_latent.runs.status import read_status, write_status

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from tui_latent.runs.atomic_files import GrowingLines, read_lines
 from tui_latent.runs.curve_cache import NAME, CurveCache, read_curve_cache, write_curve_cache
 from tui_latent.runs.curves import CurveBins
+from tui_latent.runs.line_files import GrowingLines, read_lines
 from tui_latent.runs.metric_specs import higher_is_better
 from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import Curve

@@ -17,12 +17,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runs.atomic_files import (
-    AppendedLines,
-    remove_left_behind,
-)
+from tui_latent.runs.atomic_files import remove_left_behind
 from tui_latent.runs.best_score import BestScore
 from tui_latent.runs.file_lock import FileLock
+from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.maps import write_map
 from tui_latent.runs.metrics import MetricsReader, record_line
