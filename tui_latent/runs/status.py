@@ -47,6 +47,14 @@ def read_status(path: Path) -> Status:
     return Status(**{key: _checked(key, table[key]) for key in table if key in known})
 
 
+def readable_status(path: Path) -> Status:
+    """Read the status of the run at `path`; an empty, interrupted one if it is missing or torn."""
+    try:
+        return read_status(path)
+    except StatusError:
+        return Status(state="interrupted")
+
+
 def with_interruption(status: Status, seen_beating: bool = False) -> Status:
     """Return the status with `interrupted` put in when its trainer is gone.
 
@@ -71,9 +79,9 @@ def certain_status(path: Path, seconds: float = BEATS_WITHIN) -> Status:
     """Read the status of the run at `path`, with an interruption put in once that is certain.
 
     A heartbeat that seems long past may be that of a host with another clock: it is watched for
-    some seconds. StatusError when there is no status, OSError when it cannot be read.
+    some seconds. OSError when the status cannot be read.
     """
-    status = read_status(path)
+    status = readable_status(path)
     shown = with_interruption(status)
     undecided = status.pid and is_alive(status.host, status.pid, status.process) is None
     if shown.state == status.state or not undecided:
