@@ -24,8 +24,10 @@ Signature = tuple[int, int, int]
 
 
 def signature(path: Path) -> Signature | None:
-    """Return what differs once a file was changed or replaced; None when there is no file, or a
-    name that leads to none."""
+    """Return a value that differs once the file is changed or replaced.
+
+    None when there is no file, or a link that leads to none.
+    """
     try:
         stat = path.stat()
     except OSError as error:
@@ -38,7 +40,7 @@ def signature(path: Path) -> Signature | None:
 def replace_file(path: Path, content: bytes | memoryview, durable: bool = False) -> None:
     """Put `content` at `path` so that a reader sees the old file or the new one, never a part.
 
-    `durable` waits until it would outlive a loss of power.
+    `durable` waits until it would survive a power failure.
     """
     temporary = temporary_beside(path)
     try:
@@ -57,10 +59,10 @@ def replace_file(path: Path, content: bytes | memoryview, durable: bool = False)
 
 
 def replace_small_file(path: Path, content: bytes) -> None:
-    """Do as `replace_file`, and on a full disk write over the old file, whose block it has.
+    """Replace a file; on a full disk, overwrite the old one, which has its block already.
 
-    For content below a block (4 KiB) that readers take as torn while it changes, and that may
-    end in spaces.
+    For content below a block (4 KiB) that may end in spaces, and whose readers recognise it as
+    torn while it is overwritten.
     """
     try:
         replace_file(path, content)
@@ -74,7 +76,7 @@ def replace_small_file(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder would outlive a loss of power, where it can be asked."""
+    """Wait until the names in a folder would survive a power failure, where the system can."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -86,18 +88,18 @@ def sync_folder(folder: Path) -> None:
 def temporary_beside(path: Path) -> Path:
     """Return a hidden, unpredictable name in the same folder.
 
-    It says who writes the file. To be opened with "x": who may write in the folder could have
-    put a link there.
+    It says which process writes the file. Open it with "x": another user who may write in the
+    folder could have put a link there.
     """
     ids = f"{_place()}-{os.getpid()}-{secrets.token_hex(8)}"
     return path.with_name(f".{path.name}.{ids}.tmp")
 
 
 def remove_left_behind(folder: Path, all_of_them: bool = False) -> None:
-    """Remove the temporary files in a folder whose writers were killed, or all that are there.
+    """Remove the temporary files in a folder whose writers were killed, or `all_of_them`.
 
-    A writer that cannot be told to be gone, as one in another container, is taken to be so after
-    an hour: its file should have got its name within seconds.
+    Whether a writer in another container is gone cannot be known; after an hour it is assumed,
+    because a file gets its final name within seconds.
     """
     with suppress(OSError):
         for file in list(folder.glob("*.tmp" if all_of_them else ".*.tmp")):
@@ -114,6 +116,6 @@ def _writer_is_gone(file: Path) -> bool:
 
 
 def _place() -> str:
-    """Return within what a process number means one process, in eight digits; empty if unknown."""
+    """Return a hash of the system within which a process number is unique; empty if unknown."""
     place = process_place()
     return f"{zlib.crc32(f'{HOST} {place}'.encode()):08x}" if place else ""

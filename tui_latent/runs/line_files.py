@@ -22,7 +22,7 @@ class AppendedLines:
     """Appends whole lines to a file, which is opened for the first one."""
 
     def __init__(self, path: Path, durable: bool = False) -> None:
-        """Of a `durable` file the lines since `sync` are kept, in case the disk loses them."""
+        """If `durable`, the lines since the last `sync` are kept in case the disk loses them."""
         self._path = path
         self._durable = durable
         self._mutex = threading.Lock()
@@ -53,7 +53,7 @@ class AppendedLines:
                 self._size = os.fstat(self._descriptor).st_size
 
     def sync(self) -> None:
-        """Wait until all lines so far would outlive a loss of power."""
+        """Wait until all lines so far would survive a power failure."""
         with self._mutex:
             if self._descriptor is None:
                 if not self._since_sync:
@@ -80,7 +80,7 @@ class AppendedLines:
 
     def _close(self) -> None:
         if self._descriptor is not None:
-            with suppress(OSError):  # what a network disk could not take was told before
+            with suppress(OSError):  # an error that a network disk has reported before
                 os.close(self._descriptor)
             self._descriptor = None
 
@@ -118,7 +118,7 @@ class GrowingLines:
         self._signature: Signature | None = None
 
     def replaced(self) -> bool:
-        """Say whether the file is no longer the one that was read; if so, start over."""
+        """Return whether the file is no longer the one that was read; if so, start over."""
         now = signature(self.path)
         if now == self._signature or self.offset == 0:
             return False
@@ -133,7 +133,7 @@ class GrowingLines:
         return self._anchor
 
     def start_at(self, offset: int, anchor: bytes) -> bool:
-        """Skip what was read before, if the file still is the one it was read of."""
+        """Skip what was read before, if this is still the file that it was read from."""
         now = signature(self.path)
         if now is None or now[1] < offset or not offset or not anchor.endswith(b"\n"):
             return False
@@ -183,7 +183,7 @@ class GrowingLines:
 def read_lines(path: Path, start: int, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Yield the complete lines between two offsets, each with the offset at which it starts.
 
-    Of a line longer than 16 MiB, which nobody wrote, only the end comes, behind an ellipsis.
+    Of a line longer than 16 MiB, which no trainer writes, only the end is kept, after an ellipsis.
     """
     for offset, line, _ in _spans(path, start):
         if stop is not None and offset >= stop:

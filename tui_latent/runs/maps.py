@@ -53,7 +53,7 @@ def map_file(run: Path, step: int) -> Path:
 
 
 def map_step(name: str) -> int | None:
-    """Return the step that a file's name says; None when it is no map's name."""
+    """Return the step that a file's name says; None when it is not the name of a map."""
     match = _NAME.fullmatch(name)
     return int(match[1]) if match else None
 

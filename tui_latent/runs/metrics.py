@@ -40,7 +40,7 @@ def record_line(step: int, epoch: float, seconds: float, values: Mapping[str, fl
 
 
 def parse_record(line: bytes) -> Record | None:
-    """Read a line; None when it is no record. Values that are no numbers are left out."""
+    """Read a line; None when it is not a record. Values that are not numbers are left out."""
     try:
         table = _DECODE(line.decode())
         step, time = table.pop("step"), float(table.pop("time"))

@@ -237,7 +237,7 @@ def _changed(path: Path) -> float:
 def _is_run(path: Path) -> bool:
     try:
         return (path / PRESET_FILE).is_file()
-    except OSError:  # another user's, who lets nobody look into it
+    except OSError:  # another user's, which this one may not read
         return False
 
 

@@ -71,7 +71,7 @@ def with_interruption(status: Status, seen_beating: bool = False) -> Status:
 
 
 def beats(status: Status) -> bool:
-    """Say whether the heartbeat is within 30 s of our clock."""
+    """Return whether the heartbeat is within 30 s of our clock."""
     return abs(time.time() - status.heartbeat) <= STALE_AFTER
 
 

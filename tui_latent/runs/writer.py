@@ -48,12 +48,12 @@ class RunWriter:
         provenance: Mapping[str, Any],
         name: str | None = None,
     ) -> RunWriter:
-        """Make the folder of a new run; RunError as of `make_run_folder`."""
+        """Make the folder of a new run; RunError as in `make_run_folder`."""
         return cls(make_run_folder(runs, preset_name, preset, provenance, name))
 
     @classmethod
     def reopen(cls, path: Path) -> RunWriter:
-        """Open the folder of an earlier run to go on with it; RunError when it is not a run."""
+        """Open the folder of an earlier run to continue it; RunError when it is not a run."""
         read_manifest(path)
         return cls(path)
 
@@ -159,9 +159,9 @@ class RunWriter:
                 self._log.append(f"{now} {plain_line(part)}".encode("utf-8", "backslashreplace"))
 
     def sync(self) -> None:
-        """Wait until the records so far would outlive a loss of power, as a checkpoint does.
+        """Wait until the records so far would survive a power failure, as a checkpoint does.
 
-        Their curves are kept beside them, so that the run opens fast however long it is.
+        Their curves are saved beside them, so that even a long run opens fast.
         """
         self._metrics.sync()
         try:
@@ -183,7 +183,7 @@ class RunWriter:
                 self._write_status()
                 self._remove_left_behind()
         except FolderLostError:
-            pass  # nothing of this run is there to be written to
+            pass  # there is no folder of this run to write to
         finally:
             self._metrics.close()
             self._log.close()

@@ -1,4 +1,4 @@
-"""Load images, and do other work that may take long, while checking whether the run must stop."""
+"""Load images and do other long work, while checking whether the run must stop."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def refuse_if_stopped(path: Path) -> None:
 def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset]) -> Dataset:
     """Return what `load` loads; StopRequested once the writer's run is asked to stop.
 
-    `load` is given a `log` and a `poll` to call: either raises StopRequested in its thread once
-    nobody waits for it any more. One that hangs in a read is left behind. DataError where
-    the classes are not those of the run's latest map; FolderLostError where the folder is no
-    longer the run's.
+    `load` gets a `log` and a `poll` to call; once its result is no longer wanted, both raise
+    StopRequested in its thread. A thread that hangs in a read is left behind. DataError if the
+    classes are not those of the run's latest map; FolderLostError if the folder is no longer the
+    run's.
     """
     path = writer.path
     left_behind = threading.Event()
@@ -58,7 +58,7 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
         if left_behind.is_set():
             raise StopRequested
 
-    def told(line: str) -> None:
+    def log(line: str) -> None:
         poll()
         writer.log(line)
 
@@ -67,7 +67,7 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
         refuse_if_stopped(path)
 
     try:
-        dataset = looking_meanwhile(lambda: load(told, poll), look_for_stop)
+        dataset = looking_meanwhile(lambda: load(log, poll), look_for_stop)
     finally:
         left_behind.set()
     _refuse_other_classes(path, dataset)
@@ -77,8 +77,8 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
 def load_images(preset: Preset, writer: RunWriter) -> tuple[torch.device, Dataset, ImageCheck]:
     """Choose the device of the writer's run and load its images, which stay on the CPU.
 
-    Returns both, and the check that notes in the run which images these are. Errors as of
-    `load_unless_stopped`; DeviceError where the device cannot be used.
+    Returns both, and the check that notes in the run which images these are. Raises what
+    `load_unless_stopped` raises, and DeviceError if the device cannot be used.
     """
     train = preset.train
     device = choose_device(train.device, writer.log)
