@@ -1,4 +1,4 @@
-"""Maps of the same images turned onto one another, and how alike they are; numpy alone."""
+"""Alignment of maps of the same images, and how alike they are; numpy alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def align(points: Floating, reference: Floating) -> Floating:
     """Return the points (N, 2) turned, mirrored and shifted onto the reference map (N, 2).
 
     Row i of both is one image. The rotation or reflection brings the two maps, each about its
-    centre, as near as can be; nothing is scaled (orthogonal Procrustes: Schönemann,
+    centre, as close together as possible; nothing is scaled (orthogonal Procrustes: Schönemann,
     Psychometrika 1966). Rows that are not finite in either do not count; without any that
     count the points are returned as they are. ValueError when the maps differ in length.
     """
@@ -32,9 +32,9 @@ def disparity(points: Floating, reference: Floating) -> float:
     """Return how unlike two maps (N, 2) of the same images are: 0 the same shape, 1 unrelated.
 
     The share of the reference's variance that is left when the points are turned, mirrored,
-    shifted and scaled onto it (what scipy.spatial.procrustes calls so). It is the
-    same both ways. Rows that are not finite in either do not count; NaN when one of the maps is
-    a single point. ValueError when the maps differ in length.
+    shifted and scaled onto it (as in scipy.spatial.procrustes), the same both ways. Rows that are
+    not finite in either do not count; NaN when one of the maps is a single point. ValueError when
+    the maps differ in length.
     """
     if points.shape != reference.shape:
         raise ValueError(f"the map is {points.shape}, its reference {reference.shape}")

@@ -1,4 +1,4 @@
-"""Which images a run was trained on, kept in its folder and compared with those there are now."""
+"""Which images a run was trained on, kept in its folder and compared with the current ones."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class TrainedOn:
 
     identity: DataIdentity
     since: int = -1
-    """the step from which on it was trained on them; up to it, on others; -1: from the start"""
+    """the step after which it was trained on them, on others before; -1: from the start"""
     accepted: bool = False
     """whether other images may take their place at the next resume"""
 
 
 def read_trained_on(run: Path) -> TrainedOn | None:
-    """Read which images a run knows; None for one that never noted it, as of version 0.1.
+    """Read which images a run was trained on; None if it has no record, as in version 0.1.
 
     RunError when the file is damaged.
     """
@@ -36,7 +36,7 @@ def read_trained_on(run: Path) -> TrainedOn | None:
         identity, about = unpack(path)
         since = about.get("since", -1)
         if type(since) is not int:
-            raise ValueError("since no step")
+            raise ValueError("it gives no step")
     except FileNotFoundError:
         return None
     except ValueError as error:
@@ -48,7 +48,7 @@ def read_trained_on(run: Path) -> TrainedOn | None:
 
 
 def refuse_others(run: Path, trained_on: TrainedOn | None, now: DataIdentity) -> None:
-    """Raise DataError where the images are not those of the run: no point is theirs."""
+    """Raise DataError if the images are not those of the run: its points are not theirs."""
     if trained_on is not None and (change := changes(trained_on.identity, now)):
         raise DataError(
             f"the images have changed since {run.name} was trained, so no image can be shown for "
@@ -57,7 +57,7 @@ def refuse_others(run: Path, trained_on: TrainedOn | None, now: DataIdentity) ->
 
 
 def accept_changed_images(run: Path) -> None:
-    """Let the next training of a run go on with the images that are there, whatever they are."""
+    """Let the next training of a run continue with the current images, whatever they are."""
     trained_on = read_trained_on(run)
     if trained_on is not None:
         _write(run, TrainedOn(trained_on.identity, trained_on.since, accepted=True))
@@ -67,7 +67,7 @@ class ImageCheck:
     """Compares the images of a training with those of the run, and notes them."""
 
     def __init__(self, run: Path, log: Callable[[str], None]) -> None:
-        """Read what is known; RunError when it is damaged."""
+        """Read what the run has noted; RunError when that is damaged."""
         self._run = run
         self._log = log
         self._known = read_trained_on(run)
@@ -89,7 +89,7 @@ class ImageCheck:
         self._log(f"the images have changed since the training, as accepted: {change}")
 
     def note(self, step: int) -> None:
-        """Note the images in the run, which goes on from `step`."""
+        """Note the images in the run, which continues from `step`."""
         known, now = self._known, self.now
         if now is None:
             return

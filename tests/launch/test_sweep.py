@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -184,15 +185,20 @@ def test_a_preset_whose_name_has_spaces_names_its_runs(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "r").iterdir()] == ["sweep-my_own_v1.2-latent_dim_2"]
 
 
-@pytest.mark.parametrize("left", [[], ["status.json"], ["status.json", ".preset.toml.1-2.tmp"]])
-def test_a_sweep_killed_while_it_made_a_folder_goes_on(left: list[str], tmp_path: Path) -> None:
-    half = tmp_path / "runs" / "sweep-tiny-latent_dim_2"
-    half.mkdir(parents=True)
-    for name in left:
-        (half / name).write_text("{}")
+def test_a_sweep_killed_while_it_made_a_folder_goes_on(tmp_path: Path) -> None:
+    words = ["sweep", tiny(tmp_path), "--grid", "method.latent_dim=2", "--runs"]
+    words.append(str(tmp_path / "runs"))
+    program = (
+        "import os, sys\nfrom tui_latent.cli.main import main\n"
+        "from tui_latent.runs import new_run\n"
+        "new_run.replace_file = lambda *_, **__: os.kill(os.getpid(), 9)\nmain(sys.argv[1:])"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, *words], check=False)
+    assert killed.returncode == -signal.SIGKILL
     result = swept(tmp_path, "--grid", "method.latent_dim=2")
     assert result.exit_code == 0, result.output
-    assert RunReader(half).refresh().status.state == "finished"
+    (run,) = (tmp_path / "runs").iterdir()
+    assert RunReader(run).refresh().status.state == "finished"
 
 
 def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
@@ -200,7 +206,8 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
     theirs.mkdir(parents=True)
     (theirs / "notes.txt").write_text("mine")
     result = swept(tmp_path, "--grid", "method.latent_dim=2")
-    assert result.exit_code == 2 and "notes.txt" in result.output
+    assert result.exit_code == 2 and f"{theirs.name}: not a run" in result.output
+    assert "use another --name" in result.output
     assert [file.name for file in theirs.iterdir()] == ["notes.txt"]
 
 

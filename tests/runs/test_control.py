@@ -61,7 +61,7 @@ def test_every_request_is_seen_at_once_and_an_old_one_is_not_read_again(
     os.utime(tmp_path / "control.json", (1e9, 1e9))
     seen = read_request(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", lambda _: pytest.fail("read again"))
+        patch.setattr("tui_latent.runs.control.read_small", lambda _: pytest.fail("read again"))
         assert read_request(tmp_path) is seen
     request(tmp_path, state="stop")
     assert read_request(tmp_path).state == "stop"

@@ -126,7 +126,7 @@ def test_a_run_that_another_took_over_is_given_up(make_run: MakeRun) -> None:
     run = training(make_run)
     status = read_status(run.path)
     other = RunWriter.reopen(run.path)
-    other._process, other._status = "another", status
+    other._lock.process, other._status = "another", status
     other.status(state="running", step=99)
     other.flush()
     until(lambda: lost(run))

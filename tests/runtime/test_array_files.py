@@ -26,6 +26,7 @@ from tui_latent.runtime.array_files import (
     read_array,
     read_tensors,
 )
+from tui_latent.runtime.limits import Memory
 from tui_latent.runtime.regular_files import SizeError, amount, read_small
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import load_arrays, look_at_arrays
@@ -84,7 +85,7 @@ def test_an_archive_that_claims_too_much_is_refused(
     tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = hostile_archives(tmp_path)[what]
-    monkeypatch.setattr(array_files, "free_memory", lambda: 200_000_000)
+    monkeypatch.setattr(array_files, "memory", lambda: Memory(TERA, 200_000_000))
     with little_memory():
         with pytest.raises(SizeError), opened_archive(path, 1 << 27):
             pass
@@ -102,7 +103,7 @@ def test_an_archive_that_is_larger_than_the_free_memory_says_both(
     path = tmp_path / "mine.npz"
     np.savez_compressed(path, x_train=np.zeros((50, 40, 40), np.uint8), y_train=np.arange(50) % 2)
     assert len(load_arrays(path).train.images) == 50
-    monkeypatch.setattr(array_files, "free_memory", lambda: 60_000)
+    monkeypatch.setattr(array_files, "memory", lambda: Memory(TERA, 60_000))
     with pytest.raises(DataError, match=r"x_train takes 80\.1 KB of memory, and 60\.0 KB are free"):
         load_arrays(path)
 

@@ -8,6 +8,8 @@ from tui_latent.config.presets import load_preset
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.launch.start import train_run
 from tui_latent.runs.schema import Status
+from tui_latent.runtime.hardware import Device
+from tui_latent.training import device_errors
 from tui_latent.training.device_errors import device_trouble
 
 STANDS = "the checkpoint of step 1,200 is safe"
@@ -87,3 +89,13 @@ def test_out_of_memory_while_loading_is_not_put_down_to_the_batch_size(
     assert "batch_size" not in status.error
     assert "while loading digits" in status.error
     assert "--set data.per_class=" in status.error and "--set data.size=" in status.error
+
+
+def test_the_free_memory_is_that_of_the_very_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus = [Device("cuda", index, "NVIDIA H100", 80 << 30, (70 + index) << 30) for index in (1, 10)]
+    monkeypatch.setattr(device_errors, "devices", lambda: gpus)
+    for index in (1, 10):
+        status = Status(device=f"cuda:{index} NVIDIA H100")
+        error = torch.OutOfMemoryError("CUDA out of memory.")
+        words = device_trouble(error, load_preset("digits-contrastive-2d"), status)
+        assert words is not None and f"({70 + index}.0 of 80.0 GiB free)" in words

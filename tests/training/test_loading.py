@@ -167,7 +167,6 @@ def test_a_run_is_not_resumed_on_other_classes(make_run: MakeRun, photos: Path) 
     assert train_run(path).state == "finished"
     (path / "images.npz").unlink()  # as in a run of version 0.1, which noted no images
     (photos / "b").rename(photos / "c")
-    (path / "images.npz").unlink()  # as in a run of 0.1, which knows its classes only
     status = train_run(path)
     assert status.state == "failed"
     assert status.error is not None and "now a, c" in status.error and "on a, b" in status.error

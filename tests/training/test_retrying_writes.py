@@ -15,8 +15,8 @@ from tests.training.conftest import MakeRun
 from tests.training.test_session import assert_same_weights, records
 from tests.waiting import patience, until
 from tui_latent.launch.start import train_run
-from tui_latent.runs.atomic_files import AppendedLines
 from tui_latent.runs.control import read_request, request
+from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Status
 from tui_latent.runs.status import read_status, write_status
@@ -186,8 +186,9 @@ def test_a_disk_that_is_away_altogether_is_waited_for_and_changes_nothing_asked(
         return step(self)
 
     monkeypatch.setattr(TrainingLoop, "step", step_then_lose)
-    for name in ("stat", "open", "read_bytes", "replace", "mkdir"):
-        monkeypatch.setattr(Path, name, only_in(run, away, getattr(Path, name)))
+    for owner, names in ((Path, ("stat", "open", "replace", "mkdir")), (os, ("open",))):
+        for name in names:
+            monkeypatch.setattr(owner, name, only_in(run, away, getattr(owner, name)))
     real_write = os.write
     monkeypatch.setattr(os, "write", away.before(real_write))
     worker = train_beside(run)
@@ -205,8 +206,8 @@ def only_in(folder: Path, away: FullDisk, action: Callable[..., Any]) -> Callabl
     """Return `action`, failing for what lies in `folder` while its disk is away."""
     refusing = away.before(action)
 
-    def tried(path: Path, *arguments: Any, **options: Any) -> Any:
-        inside = path == folder or folder in path.parents
+    def tried(path: Path | str, *arguments: Any, **options: Any) -> Any:
+        inside = Path(path).is_relative_to(folder)
         return (refusing if inside else action)(path, *arguments, **options)
 
     return tried

@@ -40,13 +40,13 @@ def start_in_background(path: Path) -> int:
         raise RunError(
             f"{path}: cannot start a background process: {error.strerror or error}"
         ) from error
-    # A child that nobody waits for would seem alive after its end.
+    # A child that is not waited for would seem alive after its end.
     threading.Thread(target=process.wait, name="background-run", daemon=True).start()
     return process.pid
 
 
 def main() -> None:
-    """Train the run that is the first argument, of which the second was asked.
+    """Train the run at the first argument; the second is the request before it was started.
 
     SIGTERM and SIGINT stop and save it.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 def export_report(path: Path) -> Path:
     """Write the report of the run at `path` into its folder; return the PNG's path.
 
-    ReportError, an Exception with a sentence, says what is in the way.
+    ReportError, whose message is a sentence, when it cannot be written.
     """
     from tui_latent import reports
 

@@ -74,10 +74,10 @@ def _train(
                 with suppress(RunError):  # while its disk is away; the trainer knows what to do
                     snapshot = reader.refresh()
                 shown.show(snapshot)
-            except OSError:  # nobody reads any more, as behind `| head`
+            except OSError:  # the reader has gone, as with `| head`
                 shown = _Silence()
         if "status" in outcome and outcome["status"].state == "stopped":
-            for number in tuple(heard):  # a key held down would cut off how to go on
+            for number in tuple(heard):  # a key held down would cut off what is printed next
                 signal.signal(number, signal.SIG_IGN)
     if "error" in outcome:
         raise outcome["error"]

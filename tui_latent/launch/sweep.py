@@ -24,7 +24,7 @@ from tui_latent.config.setting_values import read_value, split_items
 from tui_latent.config.settings import Preset
 from tui_latent.number_format import number
 from tui_latent.runs.file_lock import one_at_a_time
-from tui_latent.runs.manifest import PRESET_FILE, read_manifest
+from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.metric_specs import HELD_OUT_LOSS, in_group
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.reader import RunReader
@@ -32,8 +32,6 @@ from tui_latent.runs.schema import RunBusyError, RunError, UnreadableError
 
 _LONGEST: Final = 100
 """characters of a run's name"""
-_LEFT_BY_A_KILL: Final = frozenset({"status.json", "control.json"})
-"""what a folder may contain if its creation was interrupted"""
 
 
 @dataclass(frozen=True)
@@ -192,9 +190,14 @@ def _made(runs: Path, preset_name: str, preset: Preset, name: str) -> Path:
     path = runs / name
     runs.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(runs):
-        _clear_half_made(path)
         if not path.is_dir():
             return create_run(preset_name, preset, runs, name)
+    try:
+        read_manifest(path)
+    except UnreadableError:
+        raise
+    except RunError as error:
+        raise RunError(f"{error}: use another --name or another --runs folder") from error
     check_preset(preset, runs, where=preset_name)
     if differing := _differing(path, with_absolute_paths(preset, runs), runs):
         raise RunError(
@@ -202,29 +205,6 @@ def _made(runs: Path, preset_name: str, preset: Preset, name: str) -> Path:
             f"({', '.join(differing)}): use another --name or another --runs folder"
         )
     return path
-
-
-def _clear_half_made(path: Path) -> None:
-    """Remove the folder of a run whose creation was interrupted: it has no preset, no results."""
-    try:
-        if not path.is_dir() or path.is_symlink() or (path / PRESET_FILE).exists():
-            return
-        files = list(path.iterdir())
-    except PermissionError as error:
-        raise UnreadableError(path, error) from error
-    strange = [f.name for f in files if f.name not in _LEFT_BY_A_KILL and not _temporary(f)]
-    if strange:
-        raise RunError(
-            f"{path}: is not a run and contains {strange[0]}: use another --name, "
-            "or remove that folder"
-        )
-    for file in files:
-        file.unlink()
-    path.rmdir()
-
-
-def _temporary(file: Path) -> bool:
-    return file.name.startswith(".") and file.name.endswith(".tmp") and file.is_file()
 
 
 def unreadable(name: str, error: Exception) -> dict[str, Any]:
@@ -264,7 +244,6 @@ def _differing(path: Path, here: Preset, runs: Path) -> list[str]:
     """Return the settings in which the run at `path` differs from a preset, with both values."""
     from tui_latent.launch.start import with_absolute_paths
 
-    read_manifest(path)  # says more than "no preset" of a run that this user may not read
     there = with_absolute_paths(load_run_preset(path), runs)
     rows = differing_settings([preset.model_dump(mode="json") for preset in (there, here)])
     texts = [(row.key, *map(setting_text, row.values)) for row in rows]

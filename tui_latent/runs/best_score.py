@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tui_latent.runs.atomic_files import read_lines
+from tui_latent.runs.line_files import read_lines
 from tui_latent.runs.metrics import parse_record
 
 _KNN: Final = "val/knn_20"

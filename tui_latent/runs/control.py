@@ -25,9 +25,9 @@ _SETTLED_AFTER: Final = 2.0
 def read_request(path: Path, otherwise: Request | None = None) -> Request:
     """Return what is asked of the run at `path`.
 
-    Where the file cannot be read or is none, `otherwise` holds: what was read before, by which a
-    disk that is away for a moment asks for nothing; without it nothing is asked. Costs one look
-    at the file's date, unless it changed in the last two seconds.
+    `otherwise` is what was read before: it is returned where the file is missing or cannot be
+    read, so that a disk that is away for a moment changes nothing. Without it, nothing is asked.
+    Costs one look at the file's date, unless the file changed in the last two seconds.
     """
     file = path / _FILE
     try:
@@ -42,9 +42,9 @@ def read_request(path: Path, otherwise: Request | None = None) -> Request:
 
 
 def take_up(path: Path, before: Request) -> None:
-    """Ask the run at `path` to run, as its new trainer does, unless a state was asked for since.
+    """Ask the run at `path` to run, as its new trainer does, unless a state was requested since.
 
-    `before` is what was asked when the trainer was told to start; RunError as of `request`.
+    `before` is what was requested when the trainer was started; RunError as in `request`.
     """
     if read_request(path, before).state_serial == before.state_serial:
         request(path, state="run")
@@ -89,7 +89,7 @@ def write_request(path: Path, new: Request) -> None:
 
 
 class _NoRequestError(Exception):
-    """A file that holds no request."""
+    """A file that contains no request."""
 
 
 @lru_cache(maxsize=16)

@@ -6,6 +6,7 @@ the `metrics.jsonl` beside it, and without it the same curves come out of that f
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 import zlib
@@ -17,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runs.atomic_files import temporary_beside
+from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.curves import BIN_FIELDS, BinState
 from tui_latent.runtime.array_files import opened_archive
 
@@ -65,14 +66,10 @@ def write_curve_cache(path: Path, kept: CurveCache) -> None:
     }
     for index, state in enumerate(kept.bins.values()):
         arrays[f"bins_{index}"], arrays[f"newest_{index}"] = state.bins, state.newest
-    temporary = temporary_beside(path)
-    try:
-        with temporary.open("xb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        temporary.replace(path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    archive = io.BytesIO()
+    np.savez(archive, allow_pickle=False, **arrays)
+    with suppress(OSError):
+        replace_file(path, archive.getbuffer())
 
 
 def read_curve_cache(path: Path) -> CurveCache | None:

@@ -15,7 +15,7 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.
 class FileLock:
     """A lock on a file or folder, held from `take` to `release` or to the end of the process.
 
-    A file is made where there is none; a folder needs to be there.
+    A missing file is created; a folder must exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +43,7 @@ class FileLock:
             self.release()  # the file was deleted while its lock was waited for
 
     def stands(self) -> bool:
-        """Say whether the lock is held, and its file is still the one that others would lock."""
+        """Return whether the lock is held, on the file that others would lock."""
         if self._descriptor is None:
             return False
         try:

@@ -29,7 +29,7 @@ class Manifest:
 
     @property
     def preset_name(self) -> str:
-        """Name of the preset's file, without `.toml`; empty when nobody wrote it down."""
+        """Name of the preset's file, without `.toml`; empty when it was not recorded."""
         return str(self.provenance.get("preset", ""))
 
 

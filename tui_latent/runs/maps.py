@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runs.atomic_files import temporary_beside
+from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runtime.array_files import opened_archive
@@ -52,7 +53,7 @@ def map_file(run: Path, step: int) -> Path:
 
 
 def map_step(name: str) -> int | None:
-    """Return the step that a file's name says; None when it is no map's name."""
+    """Return the step that a file's name says; None when it is not the name of a map."""
     match = _NAME.fullmatch(name)
     return int(match[1]) if match else None
 
@@ -77,14 +78,9 @@ def write_map(
         arrays["confusion"] = np.asarray(confusion, dtype=np.int64)
     if missing:
         arrays["missing"] = np.array(list(missing.items()), dtype=np.str_)
-    temporary = temporary_beside(path)
-    try:
-        with temporary.open("xb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    archive = io.BytesIO()
+    np.savez_compressed(archive, allow_pickle=False, **arrays)
+    replace_file(path, archive.getbuffer())
 
 
 def read_map(path: Path, step: int) -> StoredEvaluation:

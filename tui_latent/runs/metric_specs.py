@@ -332,10 +332,10 @@ def spec_in_run(metric: str, terms: Collection[str]) -> MetricSpec:
 
 
 def higher_is_better(metric: str) -> bool:
-    """Say whether a larger value of the metric is a better one."""
+    """Return whether a larger value of the metric is a better one."""
     return spec_of(metric).direction == "higher"
 
 
 def _is_another(name: str) -> bool:
-    """Say whether a row of the table says that `train/<name>` is no loss term."""
+    """Return whether the table lists `train/<name>` as something other than a loss term."""
     return spec_of(f"train/{name}").group not in ("term", "other")

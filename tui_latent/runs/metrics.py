@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from tui_latent.runs.atomic_files import GrowingLines, read_lines
 from tui_latent.runs.curve_cache import NAME, CurveCache, read_curve_cache, write_curve_cache
 from tui_latent.runs.curves import CurveBins
+from tui_latent.runs.line_files import GrowingLines, read_lines
 from tui_latent.runs.metric_specs import higher_is_better
 from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import Curve
@@ -40,7 +40,7 @@ def record_line(step: int, epoch: float, seconds: float, values: Mapping[str, fl
 
 
 def parse_record(line: bytes) -> Record | None:
-    """Read a line; None when it is no record. Values that are no numbers are left out."""
+    """Read a line; None when it is not a record. Values that are not numbers are left out."""
     try:
         table = _DECODE(line.decode())
         step, time = table.pop("step"), float(table.pop("time"))

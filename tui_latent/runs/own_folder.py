@@ -19,7 +19,7 @@ class OwnFolder:
     """Keeps the folder open, so that no other can get its inode during training."""
 
     def __init__(self, path: Path, is_mine: Callable[[], bool]) -> None:
-        """`is_mine` says by the status at `path` whether this trainer wrote it."""
+        """`is_mine` returns whether this trainer wrote the status at `path`."""
         self.path = path
         self._is_mine = is_mine
         self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -13,7 +13,7 @@ _PROC: Final = Path("/proc")
 
 
 def this_process() -> str:
-    """Return this process's boot, pid namespace and start; empty where the system tells none."""
+    """Return this process's boot, pid namespace and start time; empty where they are unknown."""
     place, start = process_place(), _start_of(os.getpid())
     return f"{place} {start}" if place and start else ""
 
@@ -21,7 +21,7 @@ def this_process() -> str:
 def process_place() -> str:
     """Return the boot and pid namespace, within which a process number is unique.
 
-    Empty where the system does not tell, or shows the processes of another namespace.
+    Empty where it is unknown, or where /proc shows the processes of another namespace.
     """
     try:
         if str((_PROC / "self").readlink()) != str(os.getpid()):
@@ -33,15 +33,15 @@ def process_place() -> str:
 
 
 def same_boot(process: str) -> bool:
-    """Say whether what `this_process` returned elsewhere was of the system that runs here."""
+    """Return whether a process, as `this_process` describes it, belongs to the present boot."""
     place = process_place()
     return bool(place) and process.split(" ", 1)[0] == place.split(" ", 1)[0]
 
 
 def is_alive(host: str, pid: int, process: str) -> bool | None:
-    """Say whether a process lives, by its number and what `this_process` returned there.
+    """Return whether a process is alive, by its number and what `this_process` returned in it.
 
-    None where nobody can tell: it belongs to another host, boot or pid namespace, or is unknown.
+    None where that is unknown: it belongs to another host, boot or pid namespace.
     """
     words = process.split(" ")
     if pid <= 0 or host != HOST or len(words) < 3 or " ".join(words[:2]) != process_place():
@@ -53,7 +53,7 @@ def is_alive(host: str, pid: int, process: str) -> bool | None:
 
 
 def number_in_use(pid: int) -> bool:
-    """Say whether any process has this number here."""
+    """Return whether any process has this number here."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -66,7 +66,7 @@ def number_in_use(pid: int) -> bool:
 def _start_of(pid: int) -> str | None:
     """Return when a process started, in clock ticks since the boot.
 
-    Empty for one that has ended and is not waited for yet; None where it is not shown.
+    Empty for one that has ended and has not been waited for; None where /proc does not show it.
     """
     try:
         stat = (_PROC / str(pid) / "stat").read_bytes()

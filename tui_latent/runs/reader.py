@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from tui_latent.runs.atomic_files import GrowingLines
+from tui_latent.runs.line_files import GrowingLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.metrics import MetricsReader

@@ -112,8 +112,6 @@ def run_status(path: Path) -> Status:
     read_manifest(path)
     try:
         return certain_status(path)
-    except StatusError:
-        return Status(state="interrupted")
     except OSError as error:
         raise RunError(
             f"{path / 'status.json'}: cannot be read: {error.strerror}: "
@@ -190,8 +188,6 @@ def _status_to_delete_by(path: Path) -> Status:
     """Return the status; one that is torn keeps no run from being deleted."""
     try:
         return certain_status(path)
-    except StatusError:
-        return Status(state="interrupted")
     except OSError as error:
         raise RunError(f"{path}: not deleted: status.json: {error.strerror}") from error
 
@@ -241,7 +237,7 @@ def _changed(path: Path) -> float:
 def _is_run(path: Path) -> bool:
     try:
         return (path / PRESET_FILE).is_file()
-    except OSError:  # another user's, who lets nobody look into it
+    except OSError:  # another user's, which this one may not read
         return False
 
 

@@ -186,7 +186,7 @@ class RunSummary:
     problem: str = ""
     """why the folder cannot be read as a run; empty when it can"""
     changed: float = 0.0
-    """Unix time at which the preset, or else the folder, was written; 0 if nobody may know"""
+    """Unix time at which the preset, or else the folder, was written; 0 if it cannot be read"""
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ from tui_latent.runs.file_lock import FileLock
 _PREFIX: Final = ".tui-latent-"
 _LOCK: Final = "lock"
 _OLD: Final = 24 * 3600.0
-"""seconds after which a folder is left behind for certain, where the file system has no locks"""
+"""seconds after which a folder counts as left behind where the file system has no locks"""
 
 
 @contextmanager
 def staging_folder(runs: Path) -> Iterator[Path]:
-    """Give a new hidden folder in `runs`, which is gone afterwards with all that is left in it.
+    """Provide a new hidden folder in `runs`; afterwards it is removed with all that is left in it.
 
-    Folders that killed processes left behind are removed first. OSError when none can be made.
+    Folders that killed processes left behind are removed first. OSError when it cannot be made.
     """
     for left_behind in runs.glob(f"{_PREFIX}*"):
         _remove_if_left(left_behind)
@@ -44,14 +44,14 @@ def _locked_folder(runs: Path) -> tuple[Path, FileLock]:
         try:
             lock.take()
         except (BlockingIOError, FileNotFoundError):
-            continue  # another took it for one left behind, before it was locked
+            continue  # another process removed it as left behind before it was locked
         return folder, lock
 
 
 def _remove_if_left(folder: Path) -> None:
     """Remove what another process made here, if that process is gone.
 
-    The lock is held until all is removed, so that nobody takes the folder into use meanwhile.
+    The lock is held until all is removed, so that no other process takes the folder into use.
     """
     lock = FileLock(folder / _LOCK)
     with suppress(OSError):
@@ -62,11 +62,11 @@ def _remove_if_left(folder: Path) -> None:
 
 
 def remove_whole(path: Path, staging: Path, last: tuple[str, ...]) -> None:
-    """Remove a folder whole by way of a staging folder beside it, or leave it as it was.
+    """Remove a whole folder by way of a staging folder beside it, or leave it as it was.
 
-    Whatever forbids a removal forbids moving a file too, and moves are taken back. An error after
-    all have been moved brings back what is not removed yet; files named `last` are removed last.
-    OSError names the file.
+    What forbids removing a file forbids moving it too, and moves can be undone. An error after
+    all files have been moved brings back those that are not removed yet; files named in `last`
+    are removed last. OSError names the file.
     """
     hidden, moved = staging / "run", staging / "removed"
     path.rename(hidden)
@@ -75,7 +75,7 @@ def remove_whole(path: Path, staging: Path, last: tuple[str, ...]) -> None:
         for file in _deepest_first(hidden):
             target = moved / file.relative_to(hidden)
             if not file.is_symlink() and file.is_dir():
-                target.mkdir(parents=True, exist_ok=True)  # its mode may forbid to remove from it
+                target.mkdir(parents=True, exist_ok=True)  # the old one may be read-only
                 shutil.copymode(file, target)
                 file.rmdir()
             else:

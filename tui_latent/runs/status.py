@@ -47,6 +47,14 @@ def read_status(path: Path) -> Status:
     return Status(**{key: _checked(key, table[key]) for key in table if key in known})
 
 
+def readable_status(path: Path) -> Status:
+    """Read the status of the run at `path`; an empty, interrupted one if it is missing or torn."""
+    try:
+        return read_status(path)
+    except StatusError:
+        return Status(state="interrupted")
+
+
 def with_interruption(status: Status, seen_beating: bool = False) -> Status:
     """Return the status with `interrupted` put in when its trainer is gone.
 
@@ -63,7 +71,7 @@ def with_interruption(status: Status, seen_beating: bool = False) -> Status:
 
 
 def beats(status: Status) -> bool:
-    """Say whether the heartbeat is within 30 s of our clock."""
+    """Return whether the heartbeat is within 30 s of our clock."""
     return abs(time.time() - status.heartbeat) <= STALE_AFTER
 
 
@@ -71,9 +79,9 @@ def certain_status(path: Path, seconds: float = BEATS_WITHIN) -> Status:
     """Read the status of the run at `path`, with an interruption put in once that is certain.
 
     A heartbeat that seems long past may be that of a host with another clock: it is watched for
-    some seconds. StatusError when there is no status, OSError when it cannot be read.
+    some seconds. OSError when the status cannot be read.
     """
-    status = read_status(path)
+    status = readable_status(path)
     shown = with_interruption(status)
     undecided = status.pid and is_alive(status.host, status.pid, status.process) is None
     if shown.state == status.state or not undecided:
@@ -111,11 +119,29 @@ def _checked(key: str, value: Any) -> Any:
     return plain_text(value) if isinstance(value, str) else value
 
 
-class Beats:
-    """Remembers of many runs whether their heartbeats move, whatever their clocks say."""
+class _Heartbeat:
+    """Remembers whether the heartbeat of one run moves, whatever its host's clock says."""
 
     def __init__(self) -> None:
-        self._seen: dict[Path, tuple[float, float]] = {}
+        self._last: float | None = None
+        self._moved = -math.inf
+
+    def take(self, status: Status) -> None:
+        """Compare a status that was just read with the one before it."""
+        if self._last not in (None, status.heartbeat):
+            self._moved = time.monotonic()
+        self._last = status.heartbeat
+
+    def moves(self) -> bool:
+        """Return whether it has been seen to move within 30 s."""
+        return time.monotonic() - self._moved < STALE_AFTER
+
+
+class Beats:
+    """Remembers for many runs whether their heartbeats move."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, _Heartbeat] = {}
 
     def status(self, path: Path) -> Status:
         """Read the status of the run at `path`, with an interruption put in; StatusError."""
@@ -123,11 +149,9 @@ class Beats:
         if status.state not in LIVE_STATES:
             self._seen.pop(path, None)
             return status
-        last, moved = self._seen.get(path, (status.heartbeat, -math.inf))
-        if status.heartbeat != last:
-            moved = time.monotonic()
-        self._seen[path] = status.heartbeat, moved
-        return with_interruption(status, time.monotonic() - moved < STALE_AFTER)
+        heartbeat = self._seen.setdefault(path, _Heartbeat())
+        heartbeat.take(status)
+        return with_interruption(status, heartbeat.moves())
 
 
 class StatusFile:
@@ -137,7 +161,7 @@ class StatusFile:
         self._path = path
         self._signature: Signature | None = None
         self._read = Status(state="interrupted")
-        self._beat_seen = -math.inf
+        self._heartbeat = _Heartbeat()
         self.problem = ""
         """why the file as it is now cannot be read; empty when it can"""
 
@@ -149,16 +173,13 @@ class StatusFile:
         if self._read.state in LIVE_STATES or self.problem or now is None or now != self._signature:
             self._signature = now
             self._take()
-        seen_beating = time.monotonic() - self._beat_seen < STALE_AFTER
-        return with_interruption(self._read, seen_beating)
+        return with_interruption(self._read, self._heartbeat.moves())
 
     def _take(self) -> None:
         try:
-            new = read_status(self._path)
+            self._read = read_status(self._path)
         except StatusError as error:
             self.problem = str(error)
             return
         self.problem = ""
-        if self._read.heartbeat and new.heartbeat != self._read.heartbeat:
-            self._beat_seen = time.monotonic()
-        self._read = new
+        self._heartbeat.take(self._read)

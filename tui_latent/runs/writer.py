@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -17,43 +15,23 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runs.atomic_files import (
-    AppendedLines,
-    remove_left_behind,
-)
+from tui_latent.runs.atomic_files import remove_left_behind
 from tui_latent.runs.best_score import BestScore
-from tui_latent.runs.file_lock import FileLock
+from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.maps import write_map
 from tui_latent.runs.metrics import MetricsReader, record_line
 from tui_latent.runs.new_run import make_run_folder
-from tui_latent.runs.own_folder import OwnFolder
-from tui_latent.runs.process import HOST, is_alive, same_boot, this_process
-from tui_latent.runs.run_list import LOCK_FILE, busy_error
+from tui_latent.runs.process import HOST
 from tui_latent.runs.sanitize import plain_line
-from tui_latent.runs.schema import (
-    LIVE_STATES,
-    FolderLostError,
-    LatentMap,
-    RunError,
-    Status,
-)
-from tui_latent.runs.status import (
-    StatusError,
-    beats,
-    moving_status,
-    read_status,
-    with_interruption,
-    write_status,
-)
+from tui_latent.runs.schema import LIVE_STATES, FolderLostError, LatentMap, RunError, Status
+from tui_latent.runs.status import readable_status, write_status
+from tui_latent.runs.trainer_lock import TrainerLock
 
 _BEAT: Final = 1.0
 """seconds between two writes of the status while nothing else asks for one"""
 
 _LOSS: Final = "train/loss"
-
-_TRAINED_HERE: Final[set[str]] = set()
-"""folders of the runs that this process trains"""
 
 
 class RunWriter:
@@ -70,12 +48,12 @@ class RunWriter:
         provenance: Mapping[str, Any],
         name: str | None = None,
     ) -> RunWriter:
-        """Make the folder of a new run; RunError as of `make_run_folder`."""
+        """Make the folder of a new run; RunError as in `make_run_folder`."""
         return cls(make_run_folder(runs, preset_name, preset, provenance, name))
 
     @classmethod
     def reopen(cls, path: Path) -> RunWriter:
-        """Open the folder of an earlier run to go on with it; RunError when it is not a run."""
+        """Open the folder of an earlier run to continue it; RunError when it is not a run."""
         read_manifest(path)
         return cls(path)
 
@@ -85,14 +63,9 @@ class RunWriter:
         self._status = self._status_on_disk()
         self.checkpoints_before = 0
         """checkpoints requested before the run was started, which are not written now"""
-        self._process = ""
-        self._real_path = os.path.realpath(path)
         self._written = 0.0
         self._unwritten = False
-        self._lock = FileLock(path / LOCK_FILE)
-        self._locked = False
-        self._folder: OwnFolder | None = None
-        self._lost: FolderLostError | None = None
+        self._lock = TrainerLock(path)
         self._metrics = AppendedLines(path / "metrics.jsonl", durable=True)
         self._curves = MetricsReader(path / "metrics.jsonl")
         self._log = AppendedLines(path / "train.log")
@@ -106,19 +79,18 @@ class RunWriter:
         Returns the status as it was before. RunBusyError when another live process has the run.
         """
         try:
-            before = self._take()
+            before = self._lock.take()
             with self._mutex:
-                self._process = f"{this_process()} {secrets.token_hex(8)}".strip()
-                self._folder = OwnFolder(self.path, self._wrote_the_status)
+                live = before.state in LIVE_STATES and before.pid
+                self._status = replace(before, state="interrupted") if live else before
                 self._remove_left_behind()
                 self._write_status()
         except OSError as error:
-            self._let_go()
+            self._lock.release()
             raise RunError(
                 f"{error.filename or self.path}: cannot be written: {error.strerror}: "
                 "give yourself write access, then try again"
             ) from error
-        _TRAINED_HERE.add(self._real_path)
         self._heart = threading.Thread(target=self._beat, name="run-heartbeat", daemon=True)
         self._heart.start()
         return before
@@ -129,22 +101,13 @@ class RunWriter:
         FolderLostError when it is no longer this run's; OSError while its disk is away.
         """
         with self._mutex:
-            if self._lost is not None:
-                raise self._lost
-            if self._folder is None:
-                return
-            try:
-                if self._folder.check():
-                    self._metrics.close()
-                    self._log.close()
-            except FolderLostError as lost:
-                self._lost = lost
-                raise
+            if self._lock.check():
+                self._metrics.close()
+                self._log.close()
 
     def check_still_mine(self) -> None:
         """Raise FolderLostError once it is known that the folder is no longer this run's."""
-        if self._lost is not None:
-            raise self._lost
+        self._lock.check_still_mine()
 
     def status(self, **changes: Any) -> Status:
         """Change fields of the status and return it; written at once when the state changes,
@@ -188,7 +151,7 @@ class RunWriter:
     def log(self, line: str) -> None:
         """Add the lines of a text with the time of day; dropped after `close`, and when the disk
         does not take them: whatever prints must not end the training."""
-        if self._closing.is_set() or self._lost is not None:
+        if self._closing.is_set() or self._lock.lost:
             return
         now = datetime.now().strftime("%H:%M:%S")
         for part in line.rstrip("\n").split("\n"):
@@ -196,9 +159,9 @@ class RunWriter:
                 self._log.append(f"{now} {plain_line(part)}".encode("utf-8", "backslashreplace"))
 
     def sync(self) -> None:
-        """Wait until the records so far would outlive a loss of power, as a checkpoint does.
+        """Wait until the records so far would survive a power failure, as a checkpoint does.
 
-        Their curves are kept beside them, so that the run opens fast however long it is.
+        Their curves are saved beside them, so that even a long run opens fast.
         """
         self._metrics.sync()
         try:
@@ -220,68 +183,25 @@ class RunWriter:
                 self._write_status()
                 self._remove_left_behind()
         except FolderLostError:
-            pass  # nothing of this run is there to be written to
+            pass  # there is no folder of this run to write to
         finally:
             self._metrics.close()
             self._log.close()
-            self._let_go()
-
-    def _take(self) -> Status:
-        """Take the lock, unless another live trainer has the run; return the status."""
-        try:
-            self._locked = self._lock.take()
-        except BlockingIOError as error:
-            raise busy_error(self.path, self._readable_status(), "try again") from error
-        status = self._readable_status()
-        self._status = with_interruption(status)
-        if status.state in LIVE_STATES and status.pid:
-            if self._is_trained(status):
-                self._let_go()
-                raise busy_error(self.path, status, "try again")
-            self._status = replace(status, state="interrupted")
-        return status
-
-    def _is_trained(self, status: Status) -> bool:
-        """Return whether the trainer that a live status names is running."""
-        alive = is_alive(status.host, status.pid, status.process)
-        if alive and status.pid == getpid():
-            return self._real_path in _TRAINED_HERE
-        if alive is not None:
-            return alive
-        if beats(status) and not (self._locked and same_boot(status.process)):
-            return True
-        # Its lock is free on this very system, or its clock differs: what counts is that it moves.
-        return moving_status(self.path, status) is not None
-
-    def _let_go(self) -> None:
-        if self._folder is not None:
-            _TRAINED_HERE.discard(self._real_path)
-            self._folder.close()
-            self._folder = None
-        self._lock.release()
-
-    def _readable_status(self) -> Status:
-        try:
-            return read_status(self.path)
-        except StatusError:
-            return Status(state="interrupted")
+            self._lock.release()
 
     def _status_on_disk(self) -> Status:
         try:
-            return self._readable_status()
+            return readable_status(self.path)
         except OSError as error:
             raise RunError(
                 f"{self.path / 'status.json'}: cannot be read: {error.strerror}: "
                 "give yourself read access, then try again"
             ) from error
 
-    def _wrote_the_status(self) -> bool:
-        return self._readable_status().process == self._process
-
     def _write_status(self) -> None:
         self.check()
         self._status = replace(
-            self._status, pid=getpid(), host=HOST, process=self._process, heartbeat=time.time()
+            self._status, pid=getpid(), host=HOST, process=self._lock.process, heartbeat=time.time()
         )
         write_status(self.path, self._status)
         self._written = time.monotonic()
@@ -292,32 +212,12 @@ class RunWriter:
             with self._mutex:
                 try:
                     self.check()
-                    self._refuse_second_trainer()
+                    self._lock.refuse_second_trainer()
                     self._write_status()
                 except OSError:
                     continue  # a full disk pauses the run where it would lose something
                 except FolderLostError:
                     return
-
-    def _refuse_second_trainer(self) -> None:
-        """Give up the run if another trainer has taken it over, as after its lock was deleted."""
-        status = self._readable_status()
-        other = status.process not in ("", self._process) and status.state in LIVE_STATES
-        if not other and self._locked and not self._lock.stands():
-            again = FileLock(self.path / LOCK_FILE)
-            try:
-                again.take()
-            except BlockingIOError:
-                other = True
-            else:
-                self._lock.release()
-                self._lock = again
-        if other:
-            self._lost = FolderLostError(
-                f"{self.path}: process {status.pid} on {status.host} has taken over this run: "
-                "training has stopped here and writes nothing more to it"
-            )
-            raise self._lost
 
     def _remove_left_behind(self) -> None:
         """Remove the temporary files of killed writers, and keep those of live ones."""

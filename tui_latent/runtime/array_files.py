@@ -1,6 +1,6 @@
-"""Archives of arrays, arrays and tensors, read once their headers are found to be true.
+"""Archives of arrays, arrays and tensors, read once their headers have been checked.
 
-The sizes that a header claims are compared with the file's own before memory is asked for.
+The sizes that a header claims are compared with the file's own before memory is allocated.
 """
 
 from __future__ import annotations
@@ -9,38 +9,31 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.runtime.limits import memory
 from tui_latent.runtime.regular_files import SizeError, amount, open_regular, size_of
 
 _DEFLATE: Final = 1032
-"""times that deflate makes bytes fewer at most"""
+"""largest factor by which deflate can shrink data"""
 _PACKINGS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST_MEMBERS: Final = 10_000
 _LONGEST_HEADER: Final = 1 << 20
-"""bytes of the JSON before tensors"""
-
-
-def free_memory() -> int:
-    """Return the bytes of memory that can be had now; a very large number where nobody says."""
-    with suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return 1 << 60
+"""bytes of the JSON before the tensors"""
 
 
 @contextmanager
 def opened_archive(path: Path, most: int | None = None) -> Iterator[np.lib.npyio.NpzFile]:
-    """Open an archive of arrays (.npz) for reading, once its headers are found to be true.
+    """Open an archive of arrays (.npz) for reading, once its headers have been checked.
 
-    `most` bounds the unpacked bytes, else the free memory does. SizeError names the array that
-    says too much or takes too much; zipfile.BadZipFile or ValueError when it is no such archive.
+    The unpacked bytes are limited to `most`, or else to the memory that this process can get.
+    SizeError names the array that claims or takes too much; zipfile.BadZipFile or ValueError when
+    the file is not such an archive.
     """
     with open_regular(path) as file:
         _check_archive(file, most)
@@ -56,18 +49,20 @@ def check_archive(path: Path) -> None:
 
 
 def read_array(path: Path) -> NDArray[Any]:
-    """Read an array (.npy); SizeError when its header does not tell the file's size."""
+    """Read an array (.npy); SizeError when its header does not match the file's size."""
     with open_regular(path) as file:
         _check_header(file, size_of(file), path.stem)
-        _check_memory(size_of(file), None, "it")
+        _check_room(size_of(file), _room(None), "it")
         file.seek(0)
         array: NDArray[Any] = np.load(file, allow_pickle=False)
         return array
 
 
 def read_tensors(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """Return the bytes of a safetensors file and its header; SizeError when the header does not
-    tell the file's size, ValueError when it is none."""
+    """Return the bytes of a safetensors file and its header.
+
+    SizeError when the header does not match the file's size, ValueError when it is not such a file.
+    """
     with open_regular(path) as file:
         size = size_of(file)
         length = int.from_bytes(file.read(8), "little")
@@ -83,30 +78,32 @@ def read_tensors(path: Path) -> tuple[bytes, dict[str, Any]]:
             raise ValueError(f"its header cannot be read: {error}") from error
         if said != size:
             raise SizeError(f"its header tells of {amount(said)}, the file has {amount(size)}")
-        _check_memory(size, None, "it")
+        _check_room(size, _room(None), "it")
         file.seek(0)
         return file.read(size), header
 
 
 def check_stored(path: Path) -> None:
-    """Check an archive that is to hold its members as they are, as torch's do; SizeError when they
-    would be larger than the file, zipfile.BadZipFile when it is no archive."""
+    """Check an archive that stores its members uncompressed, as torch's do.
+
+    SizeError when they would be larger than the file, zipfile.BadZipFile when it is not an archive.
+    """
     with open_regular(path) as file:
-        _check_memory(size_of(file), None, "it")
+        _check_room(size_of(file), _room(None), "it")
         with zipfile.ZipFile(file) as archive:
             _check_members(archive, size_of(file), (zipfile.ZIP_STORED,))
 
 
 def _check_archive(file: BinaryIO, most: int | None) -> None:
-    size = size_of(file)
-    _check_memory(size, most, "it")
+    size, room = size_of(file), _room(most)
+    _check_room(size, room, "it")
     with zipfile.ZipFile(file) as archive:
         members = _check_members(archive, size, _PACKINGS)
         total = 0
         for member in members:
             name = member.filename.removesuffix(".npy")
             total += member.file_size
-            _check_memory(total, most, name)
+            _check_room(total, room, name)
             if member.filename.endswith(".npy"):
                 with archive.open(member) as array:
                     _check_header(array, member.file_size, name)
@@ -153,8 +150,15 @@ def _shape(shape: tuple[int, ...]) -> str:
     return "({})".format(", ".join(f"{length:.6g}" for length in shape[:8]))
 
 
-def _check_memory(size: int, most: int | None, name: str) -> None:
-    if most is not None and size > most:
-        raise SizeError(f"{name} takes {amount(size)}, and {amount(most)} is the most that it can")
-    if most is None and size > (free := free_memory()):
-        raise SizeError(f"{name} takes {amount(size)} of memory, and {amount(free)} are free")
+def _room(most: int | None) -> tuple[int, str]:
+    """Return how many bytes may be read, and how a message goes on when there are more."""
+    if most is not None:
+        return most, f", and {amount(most)} is the most that it can"
+    free = memory().available
+    return free, f" of memory, and {amount(free)} are free"
+
+
+def _check_room(size: int, room: tuple[int, str], name: str) -> None:
+    most, told = room
+    if size > most:
+        raise SizeError(f"{name} takes {amount(size)}{told}")

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 SECONDS_BETWEEN: Final = 2.0
-"""a share over less says more of one redraw than of the screen"""
+"""over less time, a share says more about one redraw than about the screen"""
 
 _clocks: dict[int, float] = {}
 """CPU clock of each thread of the screen, and what it last showed"""
@@ -15,7 +15,7 @@ _mutex = threading.Lock()
 
 
 def count_this_thread() -> None:
-    """Count what the calling thread computes, from its start on, as the screen's."""
+    """Count the CPU time of the calling thread, from its start, as the screen's."""
     if hasattr(time, "pthread_getcpuclockid"):  # not on macOS
         clock = time.pthread_getcpuclockid(threading.get_ident())
         with _mutex:
@@ -25,7 +25,7 @@ def count_this_thread() -> None:
 def screen_seconds() -> float | None:
     """Return the CPU seconds of the screen's threads so far, ended ones included.
 
-    None where the process has no screen, or the system tells no thread's time.
+    None where the process has no screen, or the system does not measure threads.
     """
     with _mutex:
         for clock in _clocks:
@@ -37,14 +37,14 @@ def screen_seconds() -> float | None:
 
 
 class ScreenShare:
-    """The screen's share of the process's CPU time since it was last asked for."""
+    """The screen's share of the process's CPU time since the last reading."""
 
     def __init__(self) -> None:
         self._screen, self._process = screen_seconds() or 0.0, time.process_time()
         self._asked = time.monotonic()
 
     def read(self) -> float | None:
-        """Return the share, 0..1; None without a screen, or asked within two seconds again."""
+        """Return the share, 0..1; None without a screen, or within 2 s of the last reading."""
         if time.monotonic() - self._asked < SECONDS_BETWEEN:
             return None
         screen, process = screen_seconds(), time.process_time()

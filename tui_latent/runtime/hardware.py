@@ -12,13 +12,12 @@ from typing import Any, Final, Literal
 
 import pynvml
 
+from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.limits import cpu_cores, memory
 
 _GIB: Final = 1 << 30
 
-# By itself CUDA numbers the fastest GPU first, and NVIDIA's tools number by the bus. CUDA reads
-# this when it starts, which is after everything has been imported; what a person has set holds.
-os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+number_by_bus()  # for scripts: the command line has done it by now, before starting any thread
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Device:
     """in words, as `NVIDIA H100 80GB HBM3`"""
     total_bytes: int | None
     free_bytes: int | None
-    """memory free now; None, as the total, where the driver does not tell"""
+    """memory free now; None, like the total, where the driver does not report it"""
 
     @property
     def id(self) -> str:
@@ -75,10 +74,10 @@ def _cpu_title() -> str:
 
 
 def no_gpu_reason() -> str | None:
-    """Say why no GPU can be used here; None where one can be, and where nobody can tell.
+    """Return why no GPU can be used here; None where one can, or where that is unknown.
 
     A driver without its management library (a container that was given CUDA alone, a Jetson) is
-    no reason: torch finds out.
+    not a reason: torch finds out.
     """
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None and not chosen.strip():
@@ -97,9 +96,9 @@ def no_gpu_reason() -> str | None:
 
 
 def driver_trouble() -> str | None:
-    """Say why NVIDIA's management library tells nothing of GPUs, and what helps; None if it does.
+    """Return why NVIDIA's management library lists no GPUs, and what helps; None if it does.
 
-    Without a GPU this is how it should be; with one, names and memory are missing.
+    Without a GPU that is normal; with one, names and memory are missing.
     """
     error = _driver_error()
     if error is None:
@@ -130,9 +129,9 @@ def _gpus() -> list[Device]:
     gpus = []
     for index, handle in enumerate(_visible(_handles() or [])):
         title = _text(_asked("nvmlDeviceGetName", handle)) or "NVIDIA GPU"
-        memory = _asked("nvmlDeviceGetMemoryInfo", handle)
-        total, free = (getattr(memory, name, None) for name in ("total", "free"))
-        # Not told where memory is shared with the CPU.
+        # None where memory is shared with the CPU.
+        has = _asked("nvmlDeviceGetMemoryInfo", handle)
+        total, free = (getattr(has, name, None) for name in ("total", "free"))
         gpus.append(Device("cuda", index, title, total, free))
     return gpus
 
@@ -151,7 +150,7 @@ def _driver_error() -> Exception | None:
 
 
 def _asked(function: str, *arguments: object) -> Any:
-    """Return the answer of a function of NVIDIA's library; None where it has none.
+    """Return the answer of a function of NVIDIA's library; None where it fails.
 
     Older drivers lack functions, other cards do not support them, and a GPU may fall off the bus.
     """
@@ -169,7 +168,7 @@ def _text(answer: object) -> str:
 
 
 def _handles() -> list[object] | None:
-    """Return all GPUs in the order of the bus, as CUDA numbers them; None if nobody can tell."""
+    """Return all GPUs in the order of the bus, as CUDA numbers them; None if unknown."""
     count = _asked("nvmlDeviceGetCount")
     if count is None:
         return None
@@ -186,7 +185,7 @@ def _handles() -> list[object] | None:
 
 
 def _lost(handle: object) -> bool:
-    """Say whether a GPU has fallen off the bus since the driver started."""
+    """Return whether a GPU has fallen off the bus since the driver started."""
     try:
         pynvml.nvmlDeviceGetName(handle)
     except pynvml.NVMLError as error:
@@ -213,10 +212,10 @@ def _visible(handles: list[object]) -> list[object]:
 
 
 def _chosen(handles: list[object], visible: str | None) -> list[object]:
-    """Return the GPUs that CUDA_VISIBLE_DEVICES names; the first that is none ends the list.
+    """Return the GPUs that CUDA_VISIBLE_DEVICES names; the first invalid name ends the list.
 
-    As CUDA reads it: numbers, or beginnings of UUIDs of GPUs or MIG instances, not both; what is
-    named twice leaves nothing.
+    As CUDA reads it: numbers, or beginnings of UUIDs of GPUs or MIG instances, not both; a GPU
+    named twice leaves none.
     """
     if visible is None:
         return handles
@@ -240,7 +239,7 @@ def _chosen(handles: list[object], visible: str | None) -> list[object]:
 
 
 def _by_uuid(handles: list[object], start: str, kind: str) -> int:
-    """Return which one's UUID begins so; -1 if there is none, or more than one."""
+    """Return the index of the only UUID that begins so; -1 if there is none, or more than one."""
     uuids = [_text(_asked("nvmlDeviceGetUUID", handle)) for handle in handles]
     found = [index for index, uuid in enumerate(uuids) if uuid.startswith(start)]
     return found[0] if start.startswith(kind) and len(found) == 1 else -1

@@ -16,7 +16,7 @@ _UNLIMITED: Final = 1 << 60
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes that this process may have in all, and could get now."""
+    """Bytes that this process may use in total, and bytes that it could still get."""
 
     total: int
     available: int
@@ -25,9 +25,9 @@ class Memory:
 def cpu_cores(root: Path = _ROOT, allowed: int | None = None) -> int:
     """Return how many cores this process may use, at least 1.
 
-    It is the smallest of the cores it may run on (`allowed`, else what the system says) and of
-    the processor time that each of its control groups may take, rounded up. `proc` and `sys` are
-    read below `root`.
+    It is the smallest of the cores it may run on (`allowed`, by default as the system reports
+    them) and of the processor time that each of its control groups may take, rounded up. `proc`
+    and `sys` are read below `root`.
     """
     cores = allowed or allowed_cores()
     for folder in _groups(root, "cpu"):
@@ -42,13 +42,13 @@ def cpu_cores(root: Path = _ROOT, allowed: int | None = None) -> int:
 
 
 def memory(root: Path = _ROOT, machine: Memory | None = None) -> Memory:
-    """Return the memory that this process may have, and what of it is free now.
+    """Return the memory that this process may use, and how much of it is free now.
 
-    It is the machine's (`machine`, else what the system says), or what the tightest of its
-    control groups allows and has left. `proc` and `sys` are read below `root`.
+    It is the machine's (`machine`, by default as the system reports it), or what the tightest of
+    its control groups allows and has left. `proc` and `sys` are read below `root`.
     """
     if machine is None:
-        import psutil  # needed for this alone, and the command line does not wait for it
+        import psutil  # needed here alone, so the command line does not wait for it
 
         has = psutil.virtual_memory()
         machine = Memory(has.total, has.available)
@@ -62,7 +62,7 @@ def memory(root: Path = _ROOT, machine: Memory | None = None) -> Memory:
 
 
 def allowed_cores() -> int:
-    """Return how many cores this process may run on, whatever time it has on them."""
+    """Return how many cores this process may run on, whatever its share of their time."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -78,7 +78,7 @@ def _share(folder: Path) -> float | None:
 
 
 def _limit_and_use(folder: Path) -> tuple[int | None, int]:
-    """Return a group's bytes: its limit, and what it uses without files it can drop at once."""
+    """Return a group's limit in bytes, and what it uses apart from file caches it can drop."""
     for limit, used, dropped in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -94,7 +94,7 @@ def _limit_and_use(folder: Path) -> tuple[int | None, int]:
 
 
 def _count_listed(file: Path) -> int:
-    """Return how many cores a list as `0-3,8` has; 0 for none, or none that can be read."""
+    """Return how many cores a list like `0-3,8` has; 0 if it is empty or cannot be read."""
     count = 0
     for part in _read(file).strip().split(","):
         first, _, last = part.partition("-")
@@ -105,7 +105,7 @@ def _count_listed(file: Path) -> int:
 
 
 def _groups(root: Path, controller: str) -> Iterator[Path]:
-    """Yield the folders of this process's control groups that limit by `controller`, upwards.
+    """Yield the folders of this process's control groups with this `controller`, upwards.
 
     Of version 1 where the controller is mounted so, and of version 2.
     """

@@ -14,12 +14,12 @@ _LARGEST_KEPT: Final = 1 << 30
 
 
 def keep_freed_memory() -> None:
-    """Have freed blocks kept for the next step; to be called before any thread is started.
+    """Keep freed blocks for the next step; call it before any thread starts.
 
-    Else glibc gives large blocks back to the kernel, which clears every page of them at the next
+    Otherwise glibc gives large blocks back to the kernel, which clears all their pages at the next
     step: on two CPU cores a contrastive step of 4,096 pairs took 2.5 times as long, and one of
-    1,024 pairs 1.2 times. Threads share one arena, as those of their own are no larger than 64 MB.
-    Without glibc this does nothing.
+    1,024 pairs 1.2 times. Threads share one arena, because arenas of their own are limited to
+    64 MB. Without glibc this does nothing.
     """
     for option, value in (
         (_TRIM_THRESHOLD, -1),  # never
@@ -30,7 +30,7 @@ def keep_freed_memory() -> None:
 
 
 def trim_memory() -> None:
-    """Return what is free to the system, once a training has ended."""
+    """Return free memory to the system, after a training has ended."""
     _call("malloc_trim", 0)
 
 

@@ -8,26 +8,26 @@ from typing import Final
 from tui_latent.runtime.limits import allowed_cores, cpu_cores
 
 _SPINS: Final = 1000
-"""another is tried by `GOMP_SPINCOUNT=… python -m benchmarks.two_trainings`, in its first row"""
+"""to try another: `GOMP_SPINCOUNT=… python -m benchmarks.two_trainings`, first row"""
 
 
 def limit_spinning() -> None:
-    """Have threads that wait for others sleep soon; to be called before torch is imported.
+    """Make waiting threads sleep soon; call it before torch is imported.
 
     GNU's OpenMP spins 300,000 times. Where another process wants the cores, as a second training
-    does, threads then spend whole time slices in waiting for one that is not running: see
-    `python -m benchmarks.two_trainings`. What a person has set holds, and other processes started
-    from this one do the same.
+    does, threads then spend whole time slices waiting for one that is not running: see
+    `python -m benchmarks.two_trainings`. A value that the user has set is kept, and child
+    processes inherit it.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", str(_SPINS))
 
 
 def use_allowed_cores() -> None:
-    """Have no more threads compute than a container's share of the cores has use for.
+    """Limit computing threads to a container's share of the cores; call it before importing torch.
 
-    To be called before torch is imported. Libraries count the cores of the machine; those above
-    the share would wait for each other at every parallel loop. What a person has set holds.
+    Libraries count the cores of the machine; threads above the share would wait for each other at
+    every parallel loop. A value that the user has set is kept.
     """
     cores = cpu_cores()
     if cores < allowed_cores():

@@ -1,7 +1,7 @@
 """Files opened and read within bounds, by the standard library alone.
 
-Every reader opens files here. What is no regular file is refused (opening a pipe would wait for
-ever), and what is larger than such a file can be is refused before it is read.
+Every reader opens files here. Anything but a regular file is refused (opening a pipe would wait
+for ever), and so is a file larger than its kind can be, before it is read.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 SMALL: Final = 1 << 22
-"""bytes of a preset, a status, a request or an index at most"""
+"""most bytes of a preset, a status, a request or an index"""
 
 
 class SizeError(ValueError):
-    """A file that is larger than what it can be, or says so; the message says how large."""
+    """A file that is larger than its kind can be, or claims to be; the message says how large."""
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -33,7 +33,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_small(path: Path, most: int = SMALL) -> bytes:
-    """Read a whole file of at most `most` bytes; SizeError when it has more, OSError as
+    """Read a whole file; SizeError when it has more than `most` bytes, OSError as in
     `open_regular`."""
     with open_regular(path) as file:
         content = file.read(most + 1) if size_of(file) <= most else b""

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Final
 
 ONE_LOSS: Final = 1.0
-"""seconds within which hangups are of one loss: kernel, shell and `when_gone` all tell of it"""
+"""seconds within which hangups are one loss: kernel, shell and `when_gone` all report it"""
 
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 def terminal_is_gone() -> bool:
-    """Say whether the terminal on standard input has hung up."""
+    """Return whether the terminal on standard input has hung up."""
     return _wait_for_hangup(0)
 
 
@@ -35,7 +35,7 @@ def when_gone(call: Callable[[], object]) -> None:
 
 
 def release_terminal() -> None:
-    """Replace a terminal on the standard streams by nothing: no use of them waits or fails."""
+    """Replace a terminal on the standard streams by nothing, so that using them never fails."""
     never_read, _ = os.pipe()  # while its other end stays open, a reader waits and costs nothing
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor, instead in ((0, never_read), (1, nowhere), (2, nowhere)):
@@ -50,7 +50,7 @@ def _wait_for_hangup(milliseconds: int | None) -> bool:
 
 
 def _is_terminal(descriptor: int) -> bool:
-    """Say whether a descriptor is a terminal, also one that has hung up (isatty says no then)."""
+    """Return whether a descriptor is a terminal, even one that has hung up (unlike isatty)."""
     try:
         termios.tcgetattr(descriptor)
     except termios.error as error:

@@ -1,4 +1,4 @@
-"""Versions of installed packages, also where an installation left no record of them."""
+"""Versions of installed packages, even where the installation left no record of them."""
 
 from __future__ import annotations
 

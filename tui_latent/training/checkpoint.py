@@ -49,7 +49,7 @@ class CheckpointError(RunError):
 
 
 class _DamagedError(Exception):
-    """Why a file is no whole checkpoint, in a few words."""
+    """Why a file is not an intact checkpoint, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
 def load_checkpoint(
     folder: Path, device: torch.device | str, log: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any] | None:
-    """Read the newest whole checkpoint onto `device`; None when there is none.
+    """Read the newest intact checkpoint onto `device`; None when there is none.
 
     A damaged one is reported to `log`, left where it is, and the one before it is used.
     CheckpointError when there are some and all are damaged, or when it is of another format.

@@ -93,7 +93,7 @@ def _by_free_memory(count: int) -> list[torch.device]:
 
 
 def _without_kernels(device: torch.device) -> str | None:
-    """Say that this torch was built without kernels for a GPU; None where it has them."""
+    """Return the problem if this torch was built without kernels for a GPU; None if it has them."""
     built = torch.cuda.get_arch_list()
     major, minor = torch.cuda.get_device_capability(device)
     if not any(name.startswith("sm_") for name in built) or _has_kernels(built, (major, minor)):

@@ -81,8 +81,9 @@ def _device_words(status: Status) -> str:
 def _memory_words(status: Status) -> str:
     """Return how much memory is free, where it is known."""
     for device in devices():
-        known = device.total_bytes is not None and device.free_bytes is not None
-        if known and status.device.startswith(device.id):
-            free, total = device.free_bytes or 0, device.total_bytes or 0
+        total, free = device.total_bytes, device.free_bytes
+        if total is None or free is None:
+            continue
+        if status.device.partition(" ")[0] == device.id:
             return f" ({free / 2**30:.1f} of {total / 2**30:.1f} GiB free)"
     return ""

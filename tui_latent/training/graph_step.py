@@ -128,8 +128,8 @@ def _no_collection() -> Iterator[None]:
 def _abandon(graph: torch.cuda.CUDAGraph, pool: tuple[int, int], device: torch.device) -> None:
     """Give back what a failed capture holds.
 
-    torch's allocator goes on filling the graph's pool, and keeps it, where ending the capture
-    raised; both are told to it by name, as far as this version of torch has the names.
+    If ending the capture raised, torch's allocator would keep filling the graph's pool and never
+    release it. The functions that end both are private, and not every version of torch has them.
     """
     graph.reset()
     index = device.index or 0

@@ -30,7 +30,7 @@ class LatentWriter:
         if self._previous is not None and len(self._previous.points) == len(points):
             points = align(points, self._previous.points)
         split = self._dataset.val
-        self._previous = LatentMap(
+        latent_map = LatentMap(
             step=step,
             points=points.astype(np.float32),
             indices=np.arange(len(points)),
@@ -40,8 +40,9 @@ class LatentWriter:
         )
         confusion = evaluation.confusion
         counts = None if confusion is None else confusion.cpu().numpy()
-        self._writer.latent_map(self._previous, counts, evaluation.missing)
+        self._writer.latent_map(latent_map, counts, evaluation.missing)
         self._write_all(step, evaluation)
+        self._previous = latent_map  # not before: a write that failed is repeated
 
     def _write_all(self, step: int, evaluation: Evaluation) -> None:
         path = self._writer.path / "latents" / "last.safetensors"

@@ -1,4 +1,4 @@
-"""Load images, and do other work that may take long, while checking whether the run must stop."""
+"""Load images and do other long work, while checking whether the run must stop."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.image_set import Dataset
+from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.control import read_request
 from tui_latent.runs.reader import RunReader
@@ -19,7 +20,7 @@ from tui_latent.runs.writer import RunWriter
 from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import ImageCheck
 from tui_latent.training.device import choose_device, describe_device, use_device
-from tui_latent.training.run_control import POLL_EVERY, StopRequested
+from tui_latent.training.run_control import StopRequested
 
 _Result = TypeVar("_Result")
 _NAMED = 6
@@ -29,27 +30,11 @@ Look = Callable[[], None]
 
 
 def looking_meanwhile(work: Callable[[], _Result], poll: Look) -> _Result:
-    """Do one long piece of work, and check meanwhile whether the run must stop.
+    """Do one long piece of work in a thread, and call `poll` ten times a second meanwhile.
 
-    Work that is stopped is left to itself: nothing waits for it, and it must change no file.
+    What `poll` raises ends the wait: the work is then left to itself, so it must change no file.
     """
-    results: list[_Result] = []
-    errors: list[BaseException] = []
-
-    def do() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # handed over, not lost
-            errors.append(error)
-
-    thread = threading.Thread(target=do, name="work", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(POLL_EVERY)
-        poll()
-    if errors:
-        raise errors[0]
-    return results.pop()
+    return next(in_order(lambda _: work(), [None], threads=1, ahead=0, look=poll))
 
 
 def refuse_if_stopped(path: Path) -> None:
@@ -61,10 +46,10 @@ def refuse_if_stopped(path: Path) -> None:
 def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset]) -> Dataset:
     """Return what `load` loads; StopRequested once the writer's run is asked to stop.
 
-    `load` is given a `log` and a `poll` to call: either raises StopRequested in its thread once
-    nobody waits for it any more. One that hangs in a read is left behind. DataError where
-    the classes are not those of the run's latest map; FolderLostError where the folder is no
-    longer the run's.
+    `load` gets a `log` and a `poll` to call; once its result is no longer wanted, both raise
+    StopRequested in its thread. A thread that hangs in a read is left behind. DataError if the
+    classes are not those of the run's latest map; FolderLostError if the folder is no longer the
+    run's.
     """
     path = writer.path
     left_behind = threading.Event()
@@ -73,7 +58,7 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
         if left_behind.is_set():
             raise StopRequested
 
-    def told(line: str) -> None:
+    def log(line: str) -> None:
         poll()
         writer.log(line)
 
@@ -82,7 +67,7 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
         refuse_if_stopped(path)
 
     try:
-        dataset = looking_meanwhile(lambda: load(told, poll), look_for_stop)
+        dataset = looking_meanwhile(lambda: load(log, poll), look_for_stop)
     finally:
         left_behind.set()
     _refuse_other_classes(path, dataset)
@@ -92,8 +77,8 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
 def load_images(preset: Preset, writer: RunWriter) -> tuple[torch.device, Dataset, ImageCheck]:
     """Choose the device of the writer's run and load its images, which stay on the CPU.
 
-    Returns both, and the check that notes in the run which images these are. Errors as of
-    `load_unless_stopped`; DeviceError where the device cannot be used.
+    Returns both, and the check that notes in the run which images these are. Raises what
+    `load_unless_stopped` raises, and DeviceError if the device cannot be used.
     """
     train = preset.train
     device = choose_device(train.device, writer.log)

@@ -127,7 +127,7 @@ class TrainingLoop:
 
     @property
     def accelerated(self) -> Accelerator:
-        """Runs the updates of this stage, in the way that is fastest here."""
+        """Runs the updates of this stage, in the fastest way found."""
         if self._accelerated is None:
             choice, left = self.preset.train.acceleration, self.stage.end - self.done
             work = (self.update, self.method.losses, self.optimizer, self.generator)
@@ -148,7 +148,7 @@ class TrainingLoop:
         return settings.title or f"{settings.latent_dim}-D, {settings.trainable}"
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that a new loop needs to go on with the very same numbers."""
+        """Return everything that a new loop needs to continue with exactly the same numbers."""
         return {
             "step": self.done,
             "stage": self.stage.index,

@@ -20,7 +20,7 @@ _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _IN_THE_WAY: Final = {
     errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP,
 }  # fmt: skip
-"""something else lies in the place of a file: waiting does not help"""
+"""something else is in the place of a file: waiting does not help"""
 
 TRY_EVERY: Final = 1.0
 """seconds between two tries"""
@@ -45,11 +45,11 @@ class RetryingWriter:
         self._stop_asked: float | None = None
 
     def write(self, where: Path, needed: int, action: Callable[[], T]) -> T:
-        """Return what `action` does, which takes about `needed` bytes at `where`; 0 if it reads.
+        """Return the result of `action`, which writes `needed` bytes or so at `where`; 0 to read.
 
-        While the disk takes nothing, whatever its error, that is waited out; NotSavedError when
-        the run is asked to stop in the meantime. FolderLostError when the run's folder is gone
-        for good, OSError when something else lies in the way.
+        While the disk refuses it, whatever the error, the action is repeated; NotSavedError when
+        the run is asked to stop meanwhile. FolderLostError when the run's folder is gone for good,
+        OSError when something else is in the place of a file.
         """
 
         def tried() -> T:
@@ -67,13 +67,13 @@ class RetryingWriter:
     def _wait(self, where: Path, needed: int, action: Callable[[], T], error: OSError) -> T:
         before = self._writer.status()
         asked = read_request(self._writer.path)
-        told: int | None = None
+        logged: int | None = None
         while True:
             problem = _describe(where, needed, error)
             self._writer.status(state="paused", phase="waiting for the disk", error=problem)
-            if error.errno != told:  # not each time that the room left changes
+            if error.errno != logged:  # not each time that the free space changes
                 self._writer.log(f"paused: {problem}")
-                told = error.errno
+                logged = error.errno
             asked = self._rest(problem, asked)
             try:
                 result = action()
@@ -87,7 +87,7 @@ class RetryingWriter:
             return result
 
     def _rest(self, problem: str, asked: Request) -> Request:
-        """Wait until the next try; return what is asked of the run by then."""
+        """Wait until the next try; return what is requested of the run by then."""
         until = time.monotonic() + TRY_EVERY
         while time.monotonic() < until:
             self._writer.check_still_mine()
@@ -106,7 +106,7 @@ class RetryingWriter:
 
 
 def wait_to_end(writer: RunWriter) -> None:
-    """Wait until the disk has taken how a run ended, for a minute at most; OSError after it."""
+    """Wait until the end of a run is on disk, for a minute at most; then OSError."""
     until = time.monotonic() + END_WAITS
     while True:
         try:

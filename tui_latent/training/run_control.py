@@ -95,9 +95,9 @@ class RunControl:
         self._looked = 0.0
 
     def poll_within_evaluation(self) -> None:
-        """Do as `poll`, but leave a checkpoint to the next poll after the evaluation.
+        """Poll, but leave a requested checkpoint to the first poll after the evaluation.
 
-        In the middle of one, the random state is the evaluation's.
+        During an evaluation, the random state is the evaluation's.
         """
         self._may_save = False
         try:
