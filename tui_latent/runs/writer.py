@@ -30,7 +30,6 @@ from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.own_folder import OwnFolder
 from tui_latent.runs.process import HOST, is_alive, same_boot, this_process
 from tui_latent.runs.run_list import LOCK_FILE, busy_error
-from tui_latent.runs.sanitize import plain_line
 from tui_latent.runs.schema import (
     LIVE_STATES,
     FolderLostError,
@@ -46,6 +45,7 @@ from tui_latent.runs.status import (
     with_interruption,
     write_status,
 )
+from tui_latent.runtime.sanitize import plain_line
 
 _BEAT: Final = 1.0
 """seconds between two writes of the status while nothing else asks for one"""

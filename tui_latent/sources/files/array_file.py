@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from tui_latent.runtime.array_files import check_archive
 from tui_latent.runtime.regular_files import SizeError, open_regular
-from tui_latent.sources.errors import DataError, shown
+from tui_latent.runtime.sanitize import printable
+from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_values import as_bytes, axis_of_channels, class_labels
 from tui_latent.sources.files.raw import RawImages, RawSplit
 
@@ -66,7 +67,7 @@ def load_arrays(path: Path, held_out: bool = True) -> RawImages:
     notes = []
     unused = [name for name in archive.files if name not in (*wanted, _NAMES)]
     if unused:
-        notes.append(f"not used: {', '.join(map(shown, unused))}")
+        notes.append(f"not used: {', '.join(map(printable, unused))}")
     images, done = as_bytes(path, list(zip(wanted[::2], arrays[::2], strict=True)))
     notes += done
     if len(images) > 1 and images[1].shape[1:] != images[0].shape[1:]:
@@ -105,7 +106,7 @@ def _found(path: Path, files: Sequence[str]) -> tuple[str, ...]:
     known = {name.casefold(): name for name in files} | {name: name for name in files}
     train = _pair(path, known, (*_TRAIN, *_ALONE))
     if train is None:
-        there = f"; there are {', '.join(map(shown, files))}" if files else ""
+        there = f"; there are {', '.join(map(printable, files))}" if files else ""
         if "arr_0" in known:
             there = "; arr_0 and the like are arrays saved without their names"
         raise DataError(f"{path}: no array x_train{there}: {_WANTED}")
@@ -192,7 +193,7 @@ def _class_names(path: Path, array: NDArray[np.generic] | None) -> tuple[str, ..
         name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         for name in array.reshape(-1).tolist()
     )
-    names = tuple(shown(name)[:_LONGEST_NAME] for name in names)
+    names = tuple(printable(name)[:_LONGEST_NAME] for name in names)
     if len(set(names)) < len(names):
         raise DataError(f"{path}: two of class_names are the same: give each class its own")
     return names

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.sources.errors import DataError, shown
+from tui_latent.runtime.sanitize import printable
+from tui_latent.sources.errors import DataError
 from tui_latent.sources.naming import natural_order
 
 Array = NDArray[np.generic]
@@ -89,10 +90,12 @@ def class_labels(
         there = {str(text) for labels in flat for text in np.unique(labels)}
         known = list(names) or natural_order(there)
         if unknown := natural_order(there.difference(known)):
-            raise DataError(f"{path}: label '{shown(unknown[0])}' is not in class_names: add it")
+            raise DataError(
+                f"{path}: label '{printable(unknown[0])}' is not in class_names: add it"
+            )
         place = {text: position for position, text in enumerate(known)}
         positions = [np.array([place[str(t)] for t in labels], np.int64) for labels in flat]
-        return positions, tuple(shown(text) for text in known)
+        return positions, tuple(printable(text) for text in known)
     numbers = [labels.astype(np.int64) for labels in flat]
     found = np.unique(np.concatenate(numbers))
     if not names:
