@@ -52,11 +52,11 @@ class ArrayFacts:
 
 
 def load_arrays(path: Path, held_out: bool = True) -> RawImages:
-    """Read x_train, y_train and, where given and wanted, x_test, y_test; and class_names.
+    """Read x_train, y_train and class_names and, if `held_out`, x_test and y_test.
 
-    Images are of shape (N, H, W), (N, H, W, C) or (N, C, H, W) with one channel, three, or four
-    of which the last is alpha; their values are those `as_bytes` takes. Labels are numbers or
-    texts, in one column or one-hot. DataError names file and array.
+    Images have the shape (N, H, W), (N, H, W, C) or (N, C, H, W) with one, three or four channels,
+    the fourth being alpha; `as_bytes` describes their values. Labels are numbers or texts, in one
+    column or one-hot. Only x_train and y_train are required. DataError names file and array.
     """
     with _opened(path) as archive:
         names = _found(path, archive.files)
@@ -90,7 +90,7 @@ def load_arrays(path: Path, held_out: bool = True) -> RawImages:
 
 
 def look_at_arrays(path: Path) -> ArrayFacts:
-    """Read the headers only; raises DataError like `load_arrays`, if they show the problem."""
+    """Read only the headers; DataError as for `load_arrays`, for problems visible in them."""
     with _opened(path) as archive:
         names = _found(path, archive.files)
         shapes = [_header_shape(path, archive, name) for name in names[::2]]
