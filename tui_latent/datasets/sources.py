@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tui_latent.config.settings import DataSettings
+from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
 from tui_latent.datasets.features import with_features
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
@@ -33,8 +33,6 @@ from tui_latent.sources.files.raw import RawImages, RawSplit
 
 __all__ = ["DataError", "load_dataset"]
 
-_DEFAULT_FRACTION = 0.2
-"""held out of sources that hold nothing out themselves"""
 _CHUNK = 256
 """images converted to float at a time, few enough for the cache of a processor"""
 
@@ -124,7 +122,7 @@ def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
     """Return the training split, the held-out split, and a description of the latter."""
     if raw.test is not None and not fraction:
         return raw.train, raw.test, raw.held_out
-    fraction = fraction or _DEFAULT_FRACTION
+    fraction = fraction or DEFAULT_VAL_FRACTION
     rows, held_out = stratified_split(raw.train.labels, fraction)
     description = f"{100 * fraction:.3g} % of the training images"
     return raw.train.take(rows), raw.train.take(held_out), description
