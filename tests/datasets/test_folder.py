@@ -122,7 +122,7 @@ def test_corrupt_files_are_named_and_counted(root: Path) -> None:
     log: list[str] = []
     dataset = load(root, log, size=8, skip_corrupt=True)
     assert torch.bincount(dataset.train.labels).tolist() == [3, 5]
-    assert any("2 of 10 images" in line and "left out" in line for line in log)
+    assert any("2 of 10 images" in line and "skipped" in line for line in log)
 
 
 def bomb(path: Path, side: int) -> None:
@@ -227,7 +227,7 @@ def test_a_killed_decoding_goes_on_where_it_was(
         paint(tmp_path / "many" / "a" / f"{i:02}.png", (i, 2 * i, 3 * i))
     monkeypatch.setattr(decode_module, "_CHUNK", 8)
     monkeypatch.setattr(decode_module, "_CHUNKS_AHEAD", 1)
-    monkeypatch.setattr(decode_module, "_SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(decode_module, "_SECONDS_BETWEEN_SYNCS", 0.0)
     read: list[str] = []
 
     def remembering(path: Path, size: int) -> Image.Image | None:
@@ -275,7 +275,7 @@ def test_progress_is_told(root: Path) -> None:
 def test_a_full_disk_is_foreseen(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = type("Usage", (), {"free": 100})
     monkeypatch.setattr("shutil.disk_usage", lambda path: full)
-    with pytest.raises(DataError, match="make room"):
+    with pytest.raises(DataError, match="free some space"):
         load(root, size=8)
 
 

@@ -80,7 +80,7 @@ def test_an_archive_unpacked_deeper_is_looked_into(
     dataset = load(root, log)
     assert dataset.train.class_names == ("cat", "dog")
     assert (len(dataset.train), len(dataset.val)) == (8, 4)
-    assert "looked into" in log[-1] and "held out: 4 images, images in test" in log[-1]
+    assert "entered" in log[-1] and "held out: 4 images, images in test" in log[-1]
 
 
 def test_classes_below_a_single_folder_are_classes(tmp_path: Path) -> None:
@@ -118,12 +118,12 @@ SEG = tuple(f"seg_{split}/seg_{split}/{c}" for split in ("train", "test") for c 
     ("folders", "message", "way_out"),
     [
         (SEG, "seg_test and seg_train look like splits", "seg_test"),
-        (("test/a", "test/b"), "there is test and no train", "test"),
+        (("test/a", "test/b"), "there is test, but no train", "test"),
         (("Testing/a", "dev/b"), "no train", "Testing"),
-        (("train/x", "train/y", "bus", "car"), "train holds folders.* bus and car", "train"),
+        (("train/x", "train/y", "bus", "car"), "train contains folders.* bus and car", "train"),
         (("cat/train", "cat/test", "dog/train", "dog/test"), "outermost", None),
         (("bottle/train/good", "bottle/test/bad", "nut/train/good"), "outermost", "bottle"),
-        (("train", "test"), "train: holds images and no class folders", None),
+        (("train", "test"), "train: contains images, but no class folders", None),
         (("Training", "val"), "no class folders", None),
         (("trainA", "trainB", "testA", "testB"), "look like splits", None),
         (("train/a", "Train/a", "test/a"), "Train and train all look like the train split", None),
@@ -227,7 +227,7 @@ def test_accents_of_macos_are_the_same_class(tmp_path: Path, data_folder: Path) 
 
 def test_names_that_differ_by_case_are_told(tmp_path: Path) -> None:
     notes = find_layout(lay(tmp_path, "cat", "Cat", "dog")).notes
-    assert any("differ by case only: Cat and cat" in note for note in notes)
+    assert any("differ only in case: Cat and cat" in note for note in notes)
 
 
 def test_a_folder_within_itself_ends(tmp_path: Path) -> None:

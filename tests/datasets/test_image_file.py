@@ -132,7 +132,7 @@ def test_one_value_is_one_grey_in_all_files_of_a_kind(tmp_path: Path, data_folde
     )
     expected = sorted(most // (k + 1) for most in (3000, 700) for k in range(4))
     np.testing.assert_allclose(found, np.array(expected) / 4095 * 255, atol=1)
-    assert "8 grey images of more than 8 bits: 0 is shown black, 4,095 white" in log[-1]
+    assert "8 grey images of more than 8 bits: 0 is shown as black, 4,095 as white" in log[-1]
 
 
 def test_other_modes_are_colours_or_greys(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_what_was_done_to_files_is_said(tmp_path: Path, data_folder: Path) -> No
     rgba(0).save(folder / "clear.png")
     log: list[str] = []
     load_dataset(DataSettings(source="folder", path=str(tmp_path / "d"), size=8), 0, log.append)
-    assert "1 with transparency, laid on white" in log[-1]
+    assert "1 with transparency, on a white background" in log[-1]
     assert "1 not square" in log[-1] and "2 of several frames" in log[-1]
     image = decode(folder / "many.tif", 8)
     assert image is not None and np.asarray(image).max() == 50

@@ -69,7 +69,7 @@ def test_one_line_says_what_is_used_and_what_not(root: Path, data_folder: Path) 
         "training images of 2 classes, 8x8 grey",
         "held out: ",
         "20 % of the training images",
-        "1 of the images lie in sub-folders",
+        "1 of the images are in subfolders",
         "3 .heic files",
         "1 .db files",
     ):

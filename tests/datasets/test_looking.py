@@ -84,7 +84,7 @@ def test_that_command_fetches(
 
 def test_an_unknown_name_is_answered_with_the_nearest(online: Path) -> None:
     done = CliRunner().invoke(main, ["fetch", "minst"])
-    assert done.exit_code == 1 and "nearest is 'mnist'" in done.output
+    assert done.exit_code == 1 and "did you mean 'mnist'?" in done.output
 
 
 def test_training_still_fetches(online: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def test_no_class_named_keeps_all_and_order_is_the_sources() -> None:
 
 
 def test_an_unknown_class_is_told_with_the_nearest() -> None:
-    with pytest.raises(DataError, match=r"no class 'trukc'; nearest is 'truck'"):
+    with pytest.raises(DataError, match=r"no class 'trukc'; did you mean 'truck'\?"):
         chosen_classes(NAMES, ("cat", "trukc"))
     with pytest.raises(DataError, match=re.escape("there are cat, dog, [red], truck")):
         chosen_classes(NAMES, ("xyzzy",))
@@ -91,7 +91,7 @@ def test_a_group_may_be_called_like_a_class_in_it() -> None:
     ("merge", "message"),
     [
         ({"a": ("cat",), "b": ("cat",)}, "class 'cat' is in 'a' and in 'b'"),
-        ({"a": ("kat",)}, "'a': no class 'kat'; nearest is 'cat'"),
+        ({"a": ("kat",)}, "'a': no class 'kat'; did you mean 'cat'?"),
         ({"a": ()}, "'a' has no class"),
         ({"dog": ("cat",)}, "'dog' is also a class outside"),
     ],

@@ -42,7 +42,7 @@ from tui_latent.datasets.sources import load_dataset
 from tui_latent.config.settings import DataSettings
 quick = decode.decode
 decode.decode = lambda path, size: (time.sleep(0.02), quick(path, size))[1]
-decode._CHUNK, decode._CHUNKS_AHEAD, decode._SECONDS_BETWEEN_LINES = 4, 1, 0.05
+decode._CHUNK, decode._CHUNKS_AHEAD, decode._SECONDS_BETWEEN_SYNCS = 4, 1, 0.05
 log = []
 found = load_dataset(DataSettings(source="folder", path=sys.argv[1], size=8), 0, log.append)
 images = [*found.train.images[:, 0, 0, 0].tolist(), *found.val.images[:, 0, 0, 0].tolist()]
@@ -277,7 +277,7 @@ def test_a_store_begun_by_one_user_is_finished_and_read_by_another(
     chosen = DataSettings(source="folder", path=str(tmp_path / "images"), size=8)
     monkeypatch.setattr(decode_module, "_CHUNK", 8)
     monkeypatch.setattr(decode_module, "_CHUNKS_AHEAD", 1)
-    monkeypatch.setattr(decode_module, "_SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(decode_module, "_SECONDS_BETWEEN_SYNCS", 0.0)
 
     def dying(line: str) -> None:
         if line.startswith("decoded 32 "):

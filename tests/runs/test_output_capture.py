@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_latent.runs.output_capture import captured_output
-from tui_latent.runs.sanitize import plain_line
+from tui_latent.runtime.sanitize import plain_line
 
 
 @pytest.fixture

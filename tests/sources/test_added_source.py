@@ -115,7 +115,7 @@ def test_it_is_trained_on(data: Path, tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(data: Path) -> None:
     write(data)
     (data / "stripes" / "test.npy").write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"test\.npy: not what it should be"):
+    with pytest.raises(DataError, match=r"test\.npy: wrong content"):
         load_dataset(DataSettings(source="stripes"), 0)
 
 

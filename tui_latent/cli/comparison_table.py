@@ -7,7 +7,7 @@ from typing import Final
 
 from tui_latent.comparison import Comparison, MetricRow, difference_text, setting_text
 from tui_latent.number_format import UNKNOWN, number
-from tui_latent.runs.sanitize import plain_name
+from tui_latent.runtime.sanitize import plain_name
 
 _WIDEST: Final = 28
 """characters of a cell"""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from tui_latent.runs.sanitize import plain_text
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
 from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
+from tui_latent.runtime.sanitize import plain_text
 
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset

@@ -1,7 +1,8 @@
 """Which settings have no effect in combination with others, and what to set instead.
 
 The command line, sweeps and the form refuse a setting that would change nothing, and the
-comparison leaves it out; all of them ask here.
+comparison omits it; all of them use this module. Settings that a single method reads are
+described by `MethodSettings.without_effect`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from tui_latent.config.settings import Preset
+from tui_latent.config.settings import DEFAULT_VAL_FRACTION, Preset, TrainSettings
 from tui_latent.sources import SOURCES, PublicDataset
 
 Condition = Callable[[Preset], bool]
 
-WORDS: Final = frozenset({"title", "about", "expect", "minutes"})
+WORDS: Final = ("title", "about", "expect", "minutes")
 """fields that describe a preset and change nothing"""
-_DEFAULT_FRACTION: Final = 0.2
-"""share held out of sources without test images, as in `datasets/sources.py`"""
 
 
 def _switched_off(value: Any) -> bool:
@@ -33,20 +32,12 @@ class Rule:
     """Settings that have no effect under a condition."""
 
     keys: tuple[str, ...]
-    """dotted; `augment.*` stands for all settings of that table"""
+    """dotted names; `augment.*` stands for all settings of that table"""
     when: Condition
     why: str
     """the reason, then what to set; {name} is the name of the setting, {a.b} another value"""
     harmless: Callable[[Any], bool] = _switched_off
-    """whether a value may be given although it has no effect, such as one that turns it off"""
-
-
-def _has(key: str, *values: object) -> Condition:
-    return lambda preset: _get(preset, key) in values
-
-
-def _off(*keys: str) -> Condition:
-    return lambda preset: not any(_get(preset, key) for key in keys)
+    """whether a value is accepted although it has no effect, for example because it means off"""
 
 
 def _never(value: Any) -> bool:
@@ -96,22 +87,22 @@ _RULES: Final = (
     ),
     Rule(
         ("augment.elastic_grid",),
-        _off("augment.elastic"),
+        lambda preset: not preset.augment.elastic,
         "augment.elastic is 0: set it too",
     ),
     Rule(
         ("augment.saturation", "augment.hue", "augment.grayscale"),
-        lambda preset: _grey(preset),
+        lambda preset: _is_grey(preset),
         "the images have no colour: use augment.brightness and augment.contrast instead",
     ),
     Rule(
         ("augment.jitter",),
-        lambda preset: not any(_get(preset, k) for k in _COLOURS[: 2 if _grey(preset) else 4]),
+        lambda preset: not any(_get(preset, k) for k in _COLOURS[: 2 if _is_grey(preset) else 4]),
         "no colour change is set: set augment.brightness, contrast, saturation or hue too",
     ),
     Rule(
         _COLOURS,
-        _off("augment.jitter"),
+        lambda preset: not preset.augment.jitter,
         "augment.jitter, the share of views with colour jitter, is 0: set it too",
     ),
     Rule(
@@ -133,16 +124,14 @@ _RULES: Final = (
     ),
     Rule(
         tuple(
-            f"train.{name}"
-            for name in type(Preset.model_fields["train"].default).model_fields
-            if name not in ("seed", "device")
+            f"train.{name}" for name in TrainSettings.model_fields if name not in ("seed", "device")
         ),
         lambda preset: preset.method.fitted,
         "the method '{method.name}' is fitted at once, without epochs, steps or a learning rate",
     ),
     Rule(
         ("train.momentum",),
-        _has("train.optimizer", "adamw", "adam"),
+        lambda preset: preset.train.optimizer in ("adamw", "adam"),
         "the optimizer '{train.optimizer}' has none: "
         "set train.optimizer=sgd or train.optimizer=lars too",
     ),
@@ -170,7 +159,7 @@ def without_effect(preset: Preset) -> dict[str, str]:
 
 
 def idle_settings(preset: Preset, keys: Iterable[str]) -> dict[str, str]:
-    """Return which of the keys have no effect, with the reason; those turned off are left out."""
+    """Return the keys that have no effect, with the reason, except those that are turned off."""
     found = {
         key: sentence
         for key, (sentence, harmless) in _found(preset).items()
@@ -198,7 +187,7 @@ def effective(preset: Preset) -> Preset:
     fraction = data.val_fraction
     source = SOURCES[data.source]
     if isinstance(source, PublicDataset) and not source.test_files and not fraction:
-        fraction = _DEFAULT_FRACTION
+        fraction = DEFAULT_VAL_FRACTION
     merge = {name: tuple(sorted(members)) for name, members in sorted(data.merge.items())}
     same = {"classes": tuple(sorted(set(data.classes))), "merge": merge, "val_fraction": fraction}
     changes: dict[str, Any] = {
@@ -212,7 +201,7 @@ def effective(preset: Preset) -> Preset:
 
 
 def effects_of_table(table: Mapping[str, Any]) -> Mapping[str, str]:
-    """Do what `without_effect` does for the table of a preset; return nothing if it is invalid."""
+    """Return `without_effect` for the table of a preset; empty if the table is invalid."""
     try:
         return without_effect(Preset.model_validate(dict(table)))
     except ValidationError:
@@ -250,7 +239,7 @@ def _get(preset: Preset, key: str) -> Any:
     return getattr(getattr(preset, section), name, None)
 
 
-def _grey(preset: Preset) -> bool:
+def _is_grey(preset: Preset) -> bool:
     """Return whether the images are known to have one channel."""
     shape = SOURCES[preset.data.source].image_shape(preset.data.path)
     return shape is not None and shape[0] == 1

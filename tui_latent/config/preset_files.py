@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tui_latent.runs.sanitize import plain_name, plain_text
 from tui_latent.runtime.regular_files import SizeError, read_small
+from tui_latent.runtime.sanitize import plain_name, plain_text
 
 
 class PresetError(Exception):

@@ -14,7 +14,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from tui_latent.config.effects import idle_settings, without_effect
+from tui_latent.config.effects import WORDS, idle_settings, without_effect
 from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.config.preset_files import (
     PresetError,
@@ -50,9 +50,6 @@ __all__ = [
     "read_table",
     "resolve_preset",
 ]
-
-_ALONE = ("title", "about", "expect", "minutes")
-"""settings outside all tables"""
 
 
 def load_preset(name: str, overrides: Mapping[str, object] | None = None) -> Preset:
@@ -143,7 +140,7 @@ def train_command(name: str, preset: Preset) -> str:
             base = base.model_copy(update={"method": preset.method})
             changes["method"] = preset.method.model_dump(mode="json")
     changes |= {
-        key: getattr(preset, key) for key in _ALONE if getattr(preset, key) != getattr(base, key)
+        key: getattr(preset, key) for key in WORDS if getattr(preset, key) != getattr(base, key)
     }
     if len(base.stages) != len(preset.stages):
         changes["stages"] = preset.model_dump(mode="json")["stages"]

@@ -12,6 +12,8 @@ from tui_latent.config.section import LatentDim, NonNegative, Positive, Probabil
 from tui_latent.sources import SOURCES
 
 Acceleration = Literal["auto", "off", "compile", "graph"]
+DEFAULT_VAL_FRACTION = 0.2
+"""share of the training images held out if the source has no test images and none is set"""
 
 
 def _known_source(name: str) -> str:

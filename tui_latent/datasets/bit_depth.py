@@ -1,4 +1,4 @@
-"""Greys of more than 8 bits, shown by one range in all images of a dataset."""
+"""Grey images of more than 8 bits, scaled by one range in all images of a dataset."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tui_latent.datasets.decoded_cache import Decoded
 from tui_latent.datasets.image_file import WIDE_FLOATS, WIDE_INTEGERS
 
 
-def shown_alike(splits: Sequence[Decoded]) -> list[str]:
-    """Show the same value by the same grey in all splits; return in words what was done.
+def share_ranges(splits: Sequence[Decoded]) -> list[str]:
+    """Rescale images so that a value has the same grey in all splits; describe what was done.
 
-    Each file was decoded by the range that its own values need. Files of whole numbers and files
-    of floats are each brought to the range that holds all of theirs.
+    Each file was decoded with its own range of values. All integer files are rescaled to their
+    common range, and so are all float files.
     """
     notes = []
     for kind, words in ((WIDE_INTEGERS, "of more than 8 bits"), (WIDE_FLOATS, "of floats")):
@@ -29,14 +29,15 @@ def shown_alike(splits: Sequence[Decoded]) -> list[str]:
             for row in rows[(own != (low, high)).any(1)]:
                 split.images[row] = _as_greys(split.ranges[row], low, high)[split.images[row]]
         notes.append(
-            f"{len(together):,} grey images {words}: {low:,.6g} is shown black, {high:,.6g} white"
+            f"{len(together):,} grey images {words}: "
+            f"{low:,.6g} is shown as black, {high:,.6g} as white"
         )
     return notes
 
 
 def _as_greys(own: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
-    """Return for each grey from 0 to 255 in a file's own range the one from `low` to `high`."""
+    """Return a table from greys in the range of a file to greys in the range `low`..`high`."""
     values = own[0] + np.arange(256) / 255 * (float(own[1]) - own[0])
     greys = (values - low) * (255 / ((high - low) or 1))
-    shown: NDArray[np.uint8] = np.rint(greys).clip(0, 255).astype(np.uint8)
-    return shown
+    table: NDArray[np.uint8] = np.rint(greys).clip(0, 255).astype(np.uint8)
+    return table

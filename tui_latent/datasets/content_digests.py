@@ -1,9 +1,8 @@
-"""What is in image files, known by digest; read again only where a file may be another one.
+"""Digests of the contents of image files; a file is read again only if it may have changed.
 
-Digests are noted with each file's size, times and inode, as git notes them in its index. A file
-is taken for the one that was read only where all of these are the same. The time that counts is
-that of the last change of the inode (ctime): unlike the time of the last modification, neither
-`touch` nor an archive sets it.
+Each digest is stored with the file's size, times and inode, as in git's index, and is used again
+only if all of these are unchanged. The decisive time is that of the last change of the inode
+(ctime): unlike the modification time, it cannot be set by `touch` or by an archive.
 """
 
 from __future__ import annotations
@@ -23,23 +22,24 @@ from numpy.typing import NDArray
 
 from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.paths import prepared_folders
+from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.shared_files import make_folder, whole_file
 from tui_latent.runtime.limits import cpu_cores
+from tui_latent.runtime.regular_files import open_regular
 from tui_latent.sources.errors import DataError
 
 BYTES = 16
-"""of a digest"""
+"""length of a digest"""
 Contents = NDArray[np.uint8]
-"""(N, BYTES), a digest of each file"""
+"""(N, BYTES), one digest per file"""
 _Note = tuple[tuple[int, ...], int, bytes]
-"""what a file was, when it was read (ns), the digest"""
+"""state of a file (see `_state`), time at which it was read in ns, digest"""
 _RESOLUTION = 2_000_000_000
-"""ns between two changes that a file system may not tell apart, FAT's; a change so soon before
-the reading may have come after it"""
+"""ns; the coarsest resolution of file times, that of FAT. A file read less than this after its last
+change may have changed again with the same time"""
 _63_BITS = 2**63 - 1
 _CHUNK = 64
-_SECONDS_BETWEEN_LINES = 2.0
 _TORN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -47,22 +47,23 @@ def read_contents(
     root: Path,
     files: Sequence[ImageFile],
     log: Callable[[str], None],
-    look: Callable[[], None] = lambda: None,
+    poll: Callable[[], None] = lambda: None,
 ) -> Contents:
-    """Return the digests of the files below `root`, in their order.
+    """Return the digests of the files below `root`, in the order of `files`.
 
-    `look` is called for each file, and ten times a second while one is read; what it raises ends
-    the work. DataError when a file cannot be read; one that is not there has a digest of its own.
+    `poll` is called for each file, and ten times a second while files are read; an exception from
+    it ends the work. DataError if a file cannot be read. The digest of a missing file is all
+    zeros.
     """
     name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:20]
-    notes = _noted(name)
-    trusted = not _one_time(files)
+    trusted = not _share_one_time(files)
+    notes = _noted(name) if trusted else {}
     digests: list[bytes] = []
     unknown: list[int] = []
     for row, file in enumerate(files):
-        look()
+        poll()
         note = notes.get(file.name)
-        known = note is not None and trusted and note[0] == _state(file)
+        known = note is not None and note[0] == _state(file)
         if note is not None and known and file.changed < note[1] - _RESOLUTION:
             digests.append(note[2])
         else:
@@ -70,25 +71,26 @@ def read_contents(
             unknown.append(row)
     if unknown:
         now = time.time_ns()
-        for row, digest in zip(unknown, _digests(root, files, unknown, log, look), strict=True):
+        for row, digest in zip(unknown, _digests(root, files, unknown, log, poll), strict=True):
             digests[row] = digest
             notes[files[row].name] = (_state(files[row]), now, digest)
-        _keep(name, notes, files)
+        if trusted:
+            _keep(name, notes, files)
     return np.frombuffer(b"".join(digests), np.uint8).reshape(len(files), BYTES)
 
 
 def digest_of(data: bytes | memoryview) -> bytes:
-    """Return the digest of what is in memory."""
+    """Return the digest of bytes in memory."""
     return hashlib.blake2b(data, digest_size=BYTES).digest()
 
 
 def _state(file: ImageFile) -> tuple[int, ...]:
-    # Without the sign, as an inode takes 64 bits and times before 1970 are negative.
+    # The sign bit is dropped: inodes use all 64 bits, and times before 1970 are negative.
     return tuple(n & _63_BITS for n in (file.size, file.modified, file.changed, file.inode))
 
 
-def _one_time(files: Sequence[ImageFile]) -> bool:
-    """Say whether most files changed at one instant, as where a mount makes their times up."""
+def _share_one_time(files: Sequence[ImageFile]) -> bool:
+    """Return whether most files have the same ctime, as on mounts that invent it."""
     (_, count), *_ = Counter(file.changed for file in files).most_common(1)
     return len(files) > 1 and count > len(files) / 2
 
@@ -98,19 +100,17 @@ def _digests(
     files: Sequence[ImageFile],
     rows: Sequence[int],
     log: Callable[[str], None],
-    look: Callable[[], None],
+    poll: Callable[[], None],
 ) -> Iterator[bytes]:
-    """Yield the digests of some files in their order; threads, as hashing needs no interpreter."""
-    told, done = time.monotonic(), 0
+    """Yield the digests of some files in order, computed in threads: hashing releases the GIL."""
+    progress, done = ProgressLog(log), 0
     threads = cpu_cores()
     paths = [root / files[row].name for row in rows]
     chunks = (paths[first : first + _CHUNK] for first in range(0, len(paths), _CHUNK))
-    for digests in in_order(_chunk_digests, chunks, threads, 2 * threads, look):
+    for digests in in_order(_chunk_digests, chunks, threads, 2 * threads, poll):
         yield from digests
         done += len(digests)
-        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
-            log(f"reading what is in the images: {done:,} of {len(rows):,}")
+        progress(f"reading the image files: {done:,} of {len(rows):,}")
 
 
 def _chunk_digests(paths: Sequence[Path]) -> list[bytes]:
@@ -119,7 +119,7 @@ def _chunk_digests(paths: Sequence[Path]) -> list[bytes]:
 
 def _digest(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=BYTES)).digest()
     except FileNotFoundError:
         return bytes(BYTES)
@@ -128,7 +128,7 @@ def _digest(path: Path) -> bytes:
 
 
 def _noted(name: str) -> dict[str, _Note]:
-    """Return what was noted of the files of a folder, newest notes first; empty without any."""
+    """Return the newest stored digests of a folder by file name; empty if there are none."""
     paths = [folder / "known" / f"{name}.npz" for folder in prepared_folders()]
     times = {}
     for path in paths:
@@ -150,7 +150,7 @@ def _noted(name: str) -> dict[str, _Note]:
 
 
 def _keep(name: str, notes: dict[str, _Note], files: Sequence[ImageFile]) -> None:
-    """Note the digests, also those of class folders that were not listed now."""
+    """Store the digests, and keep those of class folders that were not listed this time."""
     listed = {file.name for file in files}
     classes = {file.split("/", 1)[0] for file in listed}
     kept = [n for n in notes if n in listed or n.split("/", 1)[0] not in classes]
@@ -162,7 +162,7 @@ def _keep(name: str, notes: dict[str, _Note], files: Sequence[ImageFile]) -> Non
     }
     for folder in prepared_folders():
         path = folder / "known" / f"{name}.npz"
-        # Without notes all is read again the next time.
+        # If this fails, all files are read again the next time.
         with suppress(OSError):
             make_folder(path.parent)
             with whole_file(path) as file:
@@ -171,7 +171,7 @@ def _keep(name: str, notes: dict[str, _Note], files: Sequence[ImageFile]) -> Non
 
 
 def packed_names(names: Sequence[str]) -> NDArray[np.uint8]:
-    """Return names of files as one array of bytes."""
+    """Return file names as one array of bytes."""
     return np.frombuffer(b"".join(os.fsencode(name) + b"\0" for name in names), np.uint8)
 
 

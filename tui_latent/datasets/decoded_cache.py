@@ -1,9 +1,9 @@
-"""Image files decoded once, in parallel, into one file of bytes that later starts only map.
+"""Decode image files once, in parallel, into a cache file that later starts only map into memory.
 
-The cache of a list of files is three files: `images.u8`, row after row of (3, S, S) bytes;
-`ranges`, for each row the two values shown as 0 and 255, NaN for files of 8 bits; and `rows`, one
-byte for each finished row, in the same order. `rows` grows only after its images have reached the
-disk, so its length says where a killed run goes on.
+The cache of a list of files consists of three files. `images.u8` has (3, S, S) bytes per image.
+`ranges` has the two pixel values shown as 0 and 255, or NaN for 8-bit files. `rows` has one byte
+per finished image and grows only after the images have been synced to disk, so its length says
+where an interrupted run continues.
 """
 
 from __future__ import annotations
@@ -27,38 +27,39 @@ from tui_latent.datasets.content_digests import Contents
 from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.image_file import NOTES, SHOWN_RANGE, decode
 from tui_latent.datasets.paths import prepared_folders
+from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.shared_files import NOT_WRITABLE, alone, make_folder, open_shared
 from tui_latent.runtime.limits import cpu_cores
 from tui_latent.sources.errors import DataError
 
 _FORMAT = 2
-"""raised when the same files would be decoded to other bytes"""
+"""incremented when the same files would be decoded to different bytes"""
 COLOUR, GREY, CORRUPT = 1, 2, 3
-"""what the two lowest bits of `rows` say of an image"""
+"""values of the two lowest bits of `rows`"""
 _STATE = 3
 _CHUNK = 64
-"""images a thread decodes at a time"""
+"""images that a thread decodes at a time"""
 _CHUNKS_AHEAD = 2
-"""for each thread, so that a slow disk does not fill the memory with decoded images"""
-_SECONDS_BETWEEN_LINES = 1.0
+"""per thread; bounds the memory that decoded images take while they wait for a slow disk"""
+_SECONDS_BETWEEN_SYNCS = 1.0
 _SECONDS_OF_SILENCE = 10.0
-"""after which it is said that the disk does not answer"""
+"""after which the log says that the disk does not respond"""
 _RANGE_BYTES = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Images of a list of files, in its order."""
+    """The decoded images of a list of files, in the same order."""
 
     images: NDArray[np.uint8]
-    """(N, 3, S, S), a memory-mapped file; black where the file is corrupt"""
+    """(N, 3, S, S), memory-mapped; black if the file is corrupt"""
     states: NDArray[np.uint8]
     """(N,) COLOUR, GREY or CORRUPT"""
     notes: NDArray[np.uint8]
-    """(N,) what was done to each image, as bits: `picture.TRANSPARENT` and those after it"""
+    """(N,) what was done to each image: the bits that `image_file` defines, from TRANSPARENT on"""
     ranges: NDArray[np.float32]
-    """(N, 2) the values shown as 0 and 255; NaN for files of 8 bits"""
+    """(N, 2) pixel values shown as 0 and 255; NaN for 8-bit files"""
 
 
 def decoded(
@@ -67,17 +68,17 @@ def decoded(
     contents: Contents,
     size: int,
     log: Callable[[str], None],
-    look: Callable[[], None] = lambda: None,
+    poll: Callable[[], None] = lambda: None,
 ) -> Decoded:
-    """Return images of `size` pixels a side, from the cache as far as it goes.
+    """Return square images with sides of `size` pixels; decode those that are not in the cache.
 
-    `look` is called at least ten times a second, also while the disk does not answer; what it
-    raises ends the work.
+    The cache is identified by `size` and by the digests of the files, `contents`, in their order,
+    so that no file name or time can lead to the images of other files. If several processes need
+    it, one decodes and the others wait.
 
-    The cache is known by `size` and by what is in the files, in their order: no name or time
-    can lead to images of others. `contents` has a digest of each file. Of several processes one
-    decodes and the others wait for it. DataError when the disk is too small, or a file cannot be
-    read for another reason than its content.
+    `poll` is called at least ten times a second, even while the disk does not respond; an
+    exception from it ends the work. DataError if the disk is too small, or if a file cannot be
+    read for any reason other than its content.
     """
     places = [folder / f"images-{_key(contents, size)}" for folder in prepared_folders()]
     for place in places:
@@ -87,18 +88,18 @@ def decoded(
     for place in places:
         try:
             make_folder(place.parent)
-            with alone(place, lambda: log("waiting for another process that decodes")) as only:
+            with alone(place, lambda: log("waiting for another process to decode")) as only:
                 found = _opened(place, len(files), size)
-                return found or _made(place, only, root, files, size, log, look)
+                return found or _made(place, only, root, files, size, log, poll)
         except OSError as error:
             problem = problem or error
             if error.errno not in NOT_WRITABLE:
                 break
-            log(f"{place.parent} cannot be written ({error.strerror})")
+            log(f"{place.parent} is not writable ({error.strerror})")
     assert problem is not None
     raise DataError(
         f"{problem.filename or places[0]}: {problem.strerror or problem}: make it writable, or set "
-        "TUI_LATENT_DATA to a folder with room for decoded images"
+        "TUI_LATENT_DATA to a folder with space for decoded images"
     ) from problem
 
 
@@ -109,7 +110,7 @@ def _key(contents: Contents, size: int) -> str:
 
 
 def _opened(place: Path, count: int, size: int) -> Decoded | None:
-    """Return the images where all of them are there; None otherwise."""
+    """Return the images if the cache has all of them, else None."""
     try:
         if _rows_done(place, 3 * size * size) < count:
             return None
@@ -117,7 +118,7 @@ def _opened(place: Path, count: int, size: int) -> Decoded | None:
         rows = np.fromfile(place / "rows", np.uint8, count)
         ranges = np.fromfile(place / "ranges", "<f4", 2 * count).reshape(count, 2)
         return Decoded(images, rows & np.uint8(_STATE), rows & np.uint8(255 - _STATE), ranges)
-    except PermissionError:  # another user's, who keeps it
+    except PermissionError:  # it belongs to another user
         return None
 
 
@@ -128,40 +129,41 @@ def _made(
     files: Sequence[ImageFile],
     size: int,
     log: Callable[[str], None],
-    look: Callable[[], None],
+    poll: Callable[[], None],
 ) -> Decoded:
-    """Decode what is not there yet; where others may be at it too, all of it in a folder apart."""
+    """Decode what is missing; without a lock (`only` is false), everything in a private folder."""
     folder = place if only else place.with_name(f".{place.name}.{secrets.token_hex(6)}")
     bytes_each = 3 * size * size
     make_folder(folder)
     try:
         done = _rows_done(folder, bytes_each)
         _refuse_full_disk(folder, (len(files) - done) * bytes_each)
-        _decode_from(done, folder, root, files, size, log, look)
+        _decode_from(done, folder, root, files, size, log, poll)
         if not only:
             if _opened(place, len(files), size) is None:
-                shutil.rmtree(place, ignore_errors=True)  # what a killed process left
-            with suppress(OSError):  # another process was first
+                shutil.rmtree(place, ignore_errors=True)  # left by a killed process
+            with suppress(OSError):  # another process was faster
                 folder.rename(place)
     finally:
         if not only:
             shutil.rmtree(folder, ignore_errors=True)
     found = _opened(place, len(files), size)
     if found is None:
-        raise OSError(errno.EIO, "decoded images that were just written are not there", str(place))
+        raise OSError(errno.EIO, "decoded images that were just written are missing", str(place))
     return found
 
 
 def _rows_done(folder: Path, bytes_each: int) -> int:
-    """Return how many images are whole: what `rows` says, if the images are there."""
+    """Return the number of complete images: what `rows` says, if the other files agree."""
     try:
         states = np.fromfile(folder / "rows", np.uint8)
         images = (folder / "images.u8").stat().st_size
         ranges = (folder / "ranges").stat().st_size
     except FileNotFoundError:
         return 0
-    whole = np.flatnonzero(states == 0)  # a length that reached the disk before its bytes
-    done = int(whole[0]) if len(whole) else len(states)
+    # The length of a file may reach the disk before its bytes, which are then 0.
+    lost = np.flatnonzero(states == 0)
+    done = int(lost[0]) if len(lost) else len(states)
     there = images >= done * bytes_each and ranges >= done * _RANGE_BYTES
     return done if there else 0
 
@@ -170,8 +172,8 @@ def _refuse_full_disk(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            f"{folder}: decoded images need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are "
-            "free: make room, choose a smaller data.size, or set TUI_LATENT_DATA elsewhere"
+            f"{folder}: decoded images need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB are "
+            "left: free some space, lower data.size, or set TUI_LATENT_DATA to another disk"
         )
 
 
@@ -182,11 +184,11 @@ def _decode_from(
     files: Sequence[ImageFile],
     size: int,
     log: Callable[[str], None],
-    look: Callable[[], None],
+    poll: Callable[[], None],
 ) -> None:
-    """Decode the files from number `done` on, telling and saving progress once a second."""
+    """Decode the files from index `done` on; log and save the progress once a second."""
     log(f"decoding {len(files) - done:,} images once, into {folder}")
-    start = told = time.monotonic()
+    start = synced = time.monotonic()
     ready, saved = done, done
     pending: list[NDArray[np.uint8]] = []
     with (
@@ -194,7 +196,7 @@ def _decode_from(
         open_shared(folder / "ranges") as ranges,
         open_shared(folder / "rows") as rows,
     ):
-        for pixels, states, shown in _decoded_chunks(root, files[done:], size, log, look):
+        for pixels, states, shown in _decoded_chunks(root, files[done:], size, log, poll):
             images.seek(ready * pixels[0].size)
             images.write(pixels.tobytes())
             ranges.seek(ready * _RANGE_BYTES)
@@ -202,14 +204,14 @@ def _decode_from(
             pending.append(states)
             ready += len(states)
             now = time.monotonic()
-            if now - told >= _SECONDS_BETWEEN_LINES or ready == len(files):
+            if now - synced >= _SECONDS_BETWEEN_SYNCS or ready == len(files):
                 for file in (images, ranges):
                     file.flush()
                     os.fsync(file.fileno())
                 rows.seek(saved)
                 rows.write(np.concatenate(pending).tobytes())
                 rows.flush()
-                told, saved, pending = now, ready, []
+                synced, saved, pending = now, ready, []
                 left = (now - start) / (ready - done) * (len(files) - ready)
                 log(f"decoded {ready:,} of {len(files):,} images, {left:,.0f} s left")
         images.truncate(len(files) * 3 * size * size)
@@ -218,7 +220,7 @@ def _decode_from(
 
 
 _Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]
-"""images, what `rows` says of them, their ranges"""
+"""images, their bytes in `rows`, their ranges"""
 
 
 def _decoded_chunks(
@@ -226,27 +228,24 @@ def _decoded_chunks(
     files: Sequence[ImageFile],
     size: int,
     log: Callable[[str], None],
-    look: Callable[[], None],
+    poll: Callable[[], None],
 ) -> Iterator[_Chunk]:
-    """Yield chunks in the files' order; threads, as decoding needs no interpreter."""
+    """Yield chunks in the order of the files, decoded in threads: decoding releases the GIL."""
     chunks = (files[first : first + _CHUNK] for first in range(0, len(files), _CHUNK))
-    heard = time.monotonic()
+    silence = ProgressLog(log, _SECONDS_OF_SILENCE)
 
-    def look_and_listen() -> None:
-        nonlocal heard
-        look()
-        if time.monotonic() - heard >= _SECONDS_OF_SILENCE:
-            heard = time.monotonic()
-            log(f"{root}: no image could be read for {_SECONDS_OF_SILENCE:.0f} s; still waiting")
+    def poll_and_report() -> None:
+        poll()
+        silence(f"{root}: no image could be read for {_SECONDS_OF_SILENCE:.0f} s; still waiting")
 
     def decode_chunk(chunk: Sequence[ImageFile]) -> _Chunk:
         return _decode_chunk(root, chunk, size)
 
     threads = cpu_cores()
     ahead = _CHUNKS_AHEAD * threads
-    for done in in_order(decode_chunk, chunks, threads, ahead, look_and_listen):
+    for done in in_order(decode_chunk, chunks, threads, ahead, poll_and_report):
         yield done
-        heard = time.monotonic()
+        silence.restart()
 
 
 def _decode_chunk(root: Path, files: Sequence[ImageFile], size: int) -> _Chunk:
@@ -261,7 +260,7 @@ def _decode_chunk(root: Path, files: Sequence[ImageFile], size: int) -> _Chunk:
         except OSError as error:
             raise DataError(f"{path}: {error.strerror or error}: make it readable") from error
         if not same:
-            raise DataError(f"{path}: changed while it was read: start again when it is finished")
+            raise DataError(f"{path}: changed while it was read: start again once it is complete")
         if image is not None:
             grey = image.mode == "L"
             states[row] = (GREY if grey else COLOUR) | image.info.get(NOTES, 0)
@@ -272,10 +271,10 @@ def _decode_chunk(root: Path, files: Sequence[ImageFile], size: int) -> _Chunk:
 
 
 def _unchanged(path: Path, file: ImageFile) -> bool:
-    """Say whether a file still is the one that was listed, or is missing as it was then."""
+    """Return whether a file is still as it was listed, which includes a broken link."""
     try:
         stat = path.stat()
-    except OSError:  # a link to nowhere, or to itself
+    except OSError:  # a broken or circular link
         return file.changed == 0
     now = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
     return now == (file.size, file.modified, file.changed)

@@ -1,4 +1,4 @@
-"""What is known of a source before any image is read: for menus and forms, without torch."""
+"""Describe a source of images without reading any, for menus and forms; without torch."""
 
 from __future__ import annotations
 
@@ -10,57 +10,55 @@ from typing import Literal
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.folder_layout import DEFAULT_SIZE, find_layout, refuse_strangers
-from tui_latent.datasets.paths import data_folder, downloads_allowed
+from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
-from tui_latent.datasets.public import missing_files, missing_words
+from tui_latent.datasets.public import missing_files, require_download
 from tui_latent.datasets.selection import chosen_classes, merged_classes
 from tui_latent.sources import SOURCES, PublicDataset
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import look_at_arrays
 
 _NO_PATH = (OSError, RuntimeError, ValueError)
-"""what a text that is no path raises: too long, of no user, with a null in it"""
-
-
+"""exceptions for invalid paths: too long, of an unknown user, with a null character"""
 ANSWER_WITHIN = 3.0
-"""seconds; beyond them the menu says that there is no answer, and a run waits in its own time"""
+"""seconds after which the description says that the disk does not respond"""
 _waiting: dict[str, threading.Thread] = {}
-"""who still waits for an answer, by place"""
+"""threads that still wait for the disk, by location"""
 
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What a person may know of a source before choosing it.
+    """Facts about a source that help to choose it.
 
-    Numbers are those of the source, before a class subset, a cap or a share held out.
+    Numbers are those of the source, before classes or images are selected.
     """
 
     name: str
-    """as shown: "MNIST", or the folder's name"""
+    """title such as "MNIST", or the name of the folder or file"""
     shape: tuple[int, int, int] | None
-    """(C, H, W), after `data.size`; None where a look would cost too much"""
+    """(C, H, W) after resizing to `data.size`; None if unknown"""
     class_names: tuple[str, ...]
-    """empty where a look would cost too much"""
+    """empty if unknown"""
     train: int | None
     held_out: int | None
     had: Literal["bundled", "on disk", "download", "missing"]
     where: str
-    """folder or file that was looked at"""
+    """folder or file of the images"""
     note: str
-    """how it is had, in words"""
+    """where the images come from, as a phrase"""
     problem: str = ""
-    """why these settings cannot be used, and what to do; empty as far as a cheap look can tell"""
+    """why these settings cannot be used, and what to do; empty if no problem was found"""
 
 
 def describe_source(settings: DataSettings) -> SourceFacts:
-    """Return what a cheap look tells of a source; never raises: problems are in the facts.
+    """Return what is known about a source without opening images; problems are in the facts.
 
-    Returns within ANSWER_WITHIN seconds, also where a disk does not answer at all.
+    It never raises, and returns within ANSWER_WITHIN seconds even if a disk does not respond.
     """
     place = settings.path if SOURCES[settings.source].needs_path else str(data_folder())
     facts = _answer(lambda: _describe(settings), place)
     if facts is None:
-        note = f"no answer within {ANSWER_WITHIN:g} s"
+        note = f"no response within {ANSWER_WITHIN:g} s"
         return SourceFacts(settings.source, None, (), None, None, "missing", place, note)
     return facts
 
@@ -84,9 +82,9 @@ def _describe(settings: DataSettings) -> SourceFacts:
 
 
 def _answer(ask: Callable[[], SourceFacts], place: str) -> SourceFacts | None:
-    """Return what `ask` tells, None where it takes too long or an earlier asker still waits.
+    """Return the result of `ask`; None if it takes too long, or an earlier call still waits.
 
-    It is asked in a thread that nobody waits for: a read of a lost network disk never returns.
+    It runs in a thread that may be left behind: a read from a lost network disk never returns.
     """
     earlier = _waiting.get(place)
     if earlier is not None and earlier.is_alive():
@@ -97,7 +95,7 @@ def _answer(ask: Callable[[], SourceFacts], place: str) -> SourceFacts | None:
     def run() -> None:
         try:
             answers.append(ask())
-        except Exception as error:  # handed over, not lost
+        except Exception as error:  # raised again by the caller
             errors.append(error)
 
     thread = threading.Thread(target=run, name="source facts", daemon=True)
@@ -121,18 +119,12 @@ def _public(settings: DataSettings, dataset: PublicDataset) -> SourceFacts:
         had, note = "bundled", f"comes with {dataset.bundled_with}"
     elif not missing:
         had, note = "on disk", f"on disk in {root}"
-    elif dataset.torchvision and downloads_allowed():
-        had, note = "download", f"{dataset.megabytes:,} MB will be downloaded to {root}"
     else:
-        had, note = "missing", f"not in {root}"
-        problem = missing_words(dataset, missing[0])
-        if dataset.torchvision:
-            problem += (
-                ", and TUI_LATENT_OFFLINE forbids downloads: unset it, or set TUI_LATENT_DATA "
-                "to a folder that has it"
-            )
-        else:
-            problem += ": put its files there, or set TUI_LATENT_DATA to their folder"
+        try:
+            require_download(dataset, missing[0])
+            had, note = "download", f"{dataset.megabytes:,} MB will be downloaded to {root}"
+        except DataError as error:
+            had, note, problem = "missing", f"not in {root}", str(error)
     channels, height, width = dataset.shape
     return SourceFacts(
         dataset.title,

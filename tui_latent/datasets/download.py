@@ -1,35 +1,34 @@
-"""Fetching a file once: checked by its hash, whole or absent, progress told line by line."""
+"""Download a file once: verified by its hash, complete or absent, with progress in the log."""
 
 from __future__ import annotations
 
 import hashlib
-import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 
+from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.shared_files import alone, make_folder, remove_parts, whole_file
 from tui_latent.sources.errors import DataError
 
 _CHUNK = 1 << 20
-_SECONDS_BETWEEN_LINES = 2.0
 
 
 def download(
     urls: Sequence[str], path: Path, checksum: str, log: Callable[[str], None], what: str
 ) -> None:
-    """Fetch `path` from the first of `urls` that works, unless it is there already.
+    """Download `path` from the first of `urls` that works, unless it already exists.
 
-    Of several processes one fetches and the others wait for it. `checksum` is "md5:<hex>" or
-    "sha256:<first hex digits>". DataError says what could not be fetched, from where, and what
-    to do.
+    If several processes need it, one downloads it and the others wait. `checksum` is "md5:<hex>"
+    or "sha256:<first hex digits>". DataError says what could not be downloaded, from where, and
+    what to do.
     """
     if path.is_file():
         return
     try:
         make_folder(path.parent)
-        with alone(path, lambda: log(f"waiting for {path}: another process fetches it")) as only:
+        with alone(path, lambda: log(f"waiting for {path}: another process downloads it")) as only:
             if path.is_file():
                 return
             if only:
@@ -59,18 +58,16 @@ def _fetch(url: str, path: Path, checksum: str, log: Callable[[str], None]) -> N
     log(f"downloading {url}")
     with urllib.request.urlopen(url, timeout=30) as response, whole_file(path) as file:
         total = int(response.headers.get("Content-Length") or 0)
-        told, received = time.monotonic(), 0
+        progress, received = ProgressLog(log), 0
         while chunk := response.read(_CHUNK):
             file.write(chunk)
             digest.update(chunk)
             received += len(chunk)
-            if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
-                told = time.monotonic()
-                log(f"downloading {path.name}: {_progress(received, total)}")
+            progress(f"downloading {path.name}: {_amount(received, total)}")
         if not digest.hexdigest().startswith(expected):
-            raise ValueError(f"{received:,} bytes arrived, which are not the file ({algorithm})")
+            raise ValueError(f"{received:,} bytes arrived, with the wrong {algorithm} checksum")
 
 
-def _progress(received: int, total: int) -> str:
+def _amount(received: int, total: int) -> str:
     share = f" of {total / 1e6:.0f} MB ({received / total:.0%})" if total else " MB"
     return f"{received / 1e6:.0f}{share}"

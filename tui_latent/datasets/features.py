@@ -1,10 +1,9 @@
-"""What networks see in place of pixels: HOG or a pretrained network's features, computed once."""
+"""Inputs other than pixels: HOG or the features of a pretrained network, computed once."""
 
 from __future__ import annotations
 
 import hashlib
 import pickle
-import time
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,34 +20,34 @@ from tui_latent.datasets.download import download
 from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.pretrained_weights import weights_file
+from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.shared_files import NOT_WRITABLE, make_folder, whole_file
 from tui_latent.runtime.array_files import check_stored, read_array
 from tui_latent.sources.errors import DataError
 
 Extractor = Callable[[Tensor], Tensor]
-"""From uint8 images, (B, C, H, W), to float32 features, (B, D)."""
+"""from uint8 images (B, C, H, W) to float32 features (B, D)"""
 
 _BLOCK = 2048
-"""images in one file of the cache: a killed run loses at most so many"""
+"""images per cache file; an interrupted run loses the features of at most one block"""
 _BATCH = 64
-_SECONDS_BETWEEN_LINES = 2.0
 _SIDE = 224
-"""pixels a side of what the pretrained networks were trained on"""
+"""side in pixels of the images that the pretrained networks were trained on"""
 _MEAN = torch.tensor((0.485, 0.456, 0.406))[:, None, None]
 _STD = torch.tensor((0.229, 0.224, 0.225))[:, None, None]
-"""of ImageNet, as torchvision's weights want them"""
+"""of ImageNet, as the weights of torchvision expect"""
 _ORIENTATIONS = 9
 _CLIPPED = 0.2
-"""largest value in a block's histogram (Dalal and Triggs's L2-Hys)"""
+"""maximum value in the histogram of a block (L2-Hys, Dalal and Triggs)"""
 
 
 def with_features(
     dataset: Dataset, settings: DataSettings, log: Callable[[str], None], device: torch.device
 ) -> Dataset:
-    """Return the dataset with the features that `settings.inputs` names, from the cache if there.
+    """Return the dataset with the features that `settings.inputs` names; cached ones are reused.
 
-    They are standardised per dimension by the training images' statistics. DataError as
-    `weights_file`, and when a file is not the network's weights.
+    Each dimension is standardised by the statistics of the training images. DataError as for
+    `weights_file`, or if a file does not hold the weights of the network.
     """
     parts = (dataset.train, dataset.val)
     if settings.inputs == "hog":
@@ -59,7 +58,7 @@ def with_features(
         extract = pretrained(settings.inputs, path, device)
         train, val = (_features(part, name, extract, device, log) for part in parts)
     mean, std = train.mean(0), train.std(0, correction=0)
-    std[std < 1e-6] = 1  # a dimension that never varies tells nothing and stays 0
+    std[std < 1e-6] = 1  # a constant dimension carries no information and stays 0
     return replace(
         dataset,
         train=replace(dataset.train, features=(train - mean) / std),
@@ -70,8 +69,9 @@ def with_features(
 def hog(images: Tensor) -> Tensor:
     """Return histograms of oriented gradients of uint8 (B, C, H, W): float32 (B, D).
 
-    As scikit-image's `hog` with nine orientations, blocks of 2x2 cells and L2-Hys; a cell is a
-    quarter of the side, at most 8 pixels. Batched: its loop over images takes nine times as long.
+    Same as `hog` in scikit-image with nine orientations, blocks of 2x2 cells and L2-Hys; the side
+    of a cell is a quarter of the image side, at most 8 pixels. It works on batches: a loop over
+    images takes nine times as long.
     """
     x = images.float()
     along_rows, along_columns = torch.zeros_like(x), torch.zeros_like(x)
@@ -99,13 +99,13 @@ def _unit_length(x: Tensor) -> Tensor:
 
 
 def pretrained(name: str, path: Path, device: torch.device) -> Extractor:
-    """Return a ResNet up to its classifier; DataError when `path` does not hold its weights."""
+    """Return a ResNet without its classifier; DataError if `path` does not hold its weights."""
     from torchvision import models  # a second to import
 
     network: nn.Module = getattr(models, name)()
     network.fc = nn.Identity()
     try:
-        with suppress(zipfile.BadZipFile):  # torch once wrote other files than archives
+        with suppress(zipfile.BadZipFile):  # old versions of torch did not write archives
             check_stored(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({k: v for k, v in state.items() if not k.startswith("fc.")})
@@ -129,12 +129,12 @@ def pretrained(name: str, path: Path, device: torch.device) -> Extractor:
 
 
 def fetched_weights(settings: DataSettings, log: Callable[[str], None]) -> Path:
-    """Return the file with the network's weights, fetched where it is absent; DataError if not."""
+    """Return the file with the weights, downloaded if it is missing; DataError if that fails."""
     path = weights_file(settings)
     if not path.is_file():
         digits = path.stem.rpartition("-")[2]
         url = f"https://download.pytorch.org/models/{path.name}"
-        download([url], path, f"sha256:{digits}", log, f"the file of {settings.inputs}'s weights")
+        download([url], path, f"sha256:{digits}", log, f"the weights file of {settings.inputs}")
     return path
 
 
@@ -146,8 +146,8 @@ def _features(
     device: torch.device,
     log: Callable[[str], None],
 ) -> Tensor:
-    """Return float32 (N, D), block by block, each from the cache if it is there."""
-    blocks, told, done = [], time.monotonic(), 0
+    """Return float32 (N, D), block by block; cached blocks are reused."""
+    blocks, progress, done = [], ProgressLog(log), 0
     for block in torch.split(images.images, _BLOCK):
         key = _key(block, name)
         features = _kept(key)
@@ -156,9 +156,7 @@ def _features(
             for batch in torch.split(block, _BATCH):
                 batches.append(extract(batch.to(device)).float().cpu())
                 done += len(batch)
-                if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
-                    told = time.monotonic()
-                    log(f"{name.split()[0]} features: {done:,} of {len(images):,} images")
+                progress(f"{name.split()[0]} features: {done:,} of {len(images):,} images")
             features = torch.cat(batches)
             _save(key, features)
         else:
@@ -178,7 +176,7 @@ def _paths(key: str) -> list[Path]:
 
 
 def _kept(key: str) -> Tensor | None:
-    """Return the features of a block where they are kept whole."""
+    """Return the cached features of a block; None if they are missing or damaged."""
     for path in _paths(key):
         with suppress(OSError, ValueError, EOFError):
             return torch.from_numpy(read_array(path))
@@ -186,7 +184,7 @@ def _kept(key: str) -> Tensor | None:
 
 
 def _save(key: str, features: Tensor) -> None:
-    """Keep features; of processes that computed the same ones, each writes a file of its own."""
+    """Cache features; processes that compute the same ones do not get in each other's way."""
     problem: OSError | None = None
     for path in _paths(key):
         try:
@@ -200,6 +198,6 @@ def _save(key: str, features: Tensor) -> None:
                 break
     assert problem is not None
     raise DataError(
-        f"{_paths(key)[0].parent}: features cannot be kept ({problem.strerror}): make room, or set "
-        "TUI_LATENT_DATA to a folder that can be written"
+        f"{_paths(key)[0].parent}: features cannot be saved ({problem.strerror}): "
+        "free some space, or set TUI_LATENT_DATA to a writable folder"
     ) from problem

@@ -1,11 +1,11 @@
-"""Fetching by name what runs need and do not have: datasets and pretrained weights."""
+"""Download datasets and pretrained weights by name."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 
+from tui_latent.config.preset_files import nearest
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED
@@ -14,9 +14,9 @@ from tui_latent.sources.errors import DataError
 
 
 def fetch(name: str, log: Callable[[str], None]) -> Path:
-    """Fetch a public dataset or a pretrained network's weights; return where they are.
+    """Download a public dataset or the weights of a pretrained network; return their path.
 
-    DataError when there is nothing of that name, or it cannot be fetched.
+    DataError if the name is unknown, or the download fails.
     """
     if name in PRETRAINED:
         from tui_latent.datasets.features import fetched_weights
@@ -26,9 +26,7 @@ def fetch(name: str, log: Callable[[str], None]) -> Path:
     datasets = {n: dataset for n, dataset in public_datasets().items() if dataset.training_files}
     known = [*datasets, *PRETRAINED]
     if name not in datasets:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"; nearest is '{close[0]}'" if close else ""
-        raise DataError(f"nothing called '{name}'{hint}: {', '.join(known)}")
+        raise DataError(f"no dataset or network is called '{name}'{nearest(name, known)}")
     from tui_latent.datasets.public import fetch_public
 
     fetch_public(datasets[name], log)

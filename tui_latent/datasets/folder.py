@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.bit_depth import shown_alike
+from tui_latent.datasets.bit_depth import share_ranges
 from tui_latent.datasets.content_digests import Contents, read_contents
 from tui_latent.datasets.decoded_cache import CORRUPT, GREY, Decoded, decoded
 from tui_latent.datasets.folder_layout import (
@@ -24,15 +24,16 @@ from tui_latent.datasets.identity import DataIdentity, folder_part
 from tui_latent.datasets.image_file import CROPPED, FRAMES, MOST_PIXELS, TRANSPARENT, oversized
 from tui_latent.datasets.listing import list_images
 from tui_latent.datasets.selection import chosen_classes
-from tui_latent.sources.errors import DataError, shown
+from tui_latent.runtime.sanitize import printable
+from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.raw import RawImages, RawSplit
 
 _NAMED = 5
-"""corrupt files named in a message"""
+"""maximum number of corrupt files named in a message"""
 _DONE = (
-    (TRANSPARENT, "with transparency, laid on white (on black where all that shows is white)"),
-    (CROPPED, "not square, of which the centre square is kept"),
-    (FRAMES, "of several frames, of which the first is kept"),
+    (TRANSPARENT, "with transparency, on a white background (black if the visible part is white)"),
+    (CROPPED, "not square, cropped to the centre square"),
+    (FRAMES, "of several frames, reduced to the first"),
 )
 
 
@@ -40,17 +41,17 @@ def load_folder(
     settings: DataSettings,
     log: Callable[[str], None],
     found: Callable[[DataIdentity], None] = lambda _: None,
-    look: Callable[[], None] = lambda: None,
+    poll: Callable[[], None] = lambda: None,
 ) -> RawImages:
-    """Read an image folder, decoding what is not decoded yet.
+    """Read an image folder; decode the images that are not in the cache.
 
-    `found` is told which images there are before any is decoded; what it raises ends the loading.
-    Only the classes in `settings.classes` are read. The images have one channel where every
-    file is grey. `look` is called all the while and may raise. DataError names the folder that is
-    not laid out as wanted, or the corrupt files (unless `settings.skip_corrupt`).
+    Only the classes in `settings.classes` are read. The images have one channel if all files are
+    grey. `found` is called with the identity of the images before any of them is decoded; an
+    exception from it ends the loading. `poll` is called throughout and may raise. DataError names
+    a folder with an unsupported layout, or the corrupt files (unless `settings.skip_corrupt`).
     """
     root = Path(settings.path).expanduser()
-    layout = find_layout(root, look, plain=settings.class_order == "plain")
+    layout = find_layout(root, poll, plain=settings.class_order == "plain")
     size = settings.size or DEFAULT_SIZE
     places: list[tuple[Path, Sequence[str | None]]] = [(layout.train, layout.folders)]
     if layout.test is not None and not settings.val_fraction:
@@ -60,29 +61,29 @@ def load_folder(
     notes = list(layout.notes)
     listed: list[tuple[Path, list[ImageFile], Contents]] = []
     for place, folders in places:
-        listing = list_images(place, [folders[i] for i in kept], look)
+        listing = list_images(place, [folders[i] for i in kept], poll)
         words = listing.notes()
         if not listing.files:
             raise _no_images(place, words, held_out=bool(listed))
         notes += [f"{place.name}: {note}" if len(places) > 1 else note for note in words]
-        listed.append((place, listing.files, read_contents(place, listing.files, log, look)))
+        listed.append((place, listing.files, read_contents(place, listing.files, log, poll)))
     names = tuple(layout.class_names[i] for i in kept)
     parts = tuple(folder_part(place.name, files, of) for place, files, of in listed)
     found(DataIdentity(os.path.realpath(root), names, parts))
     splits: list[tuple[Decoded, NDArray[np.int64], NDArray[np.int64]]] = []
     for place, files, contents in listed:
-        read = decoded(place, files, contents, size, log, look)
+        read = decoded(place, files, contents, size, log, poll)
         rows = _whole_rows(place, files, read, settings.skip_corrupt, log)
         labels = np.array([file.label for file in files], dtype=np.int64)
         splits.append((read, labels, rows))
-    notes += shown_alike([read for read, _, _ in splits])
+    notes += share_ranges([read for read, _, _ in splits])
     whole = np.concatenate([read.notes[rows] for read, _, rows in splits])
     notes += [f"{n:,} {words}" for bit, words in _DONE if (n := np.count_nonzero(whole & bit))]
     raw = [RawSplit(read.images, labels).take(rows) for read, labels, rows in splits]
     if all((read.states[rows] == GREY).all() for read, _, rows in splits):
         raw = [RawSplit(np.ascontiguousarray(s.images[:, :1]), s.labels) for s in raw]
     return RawImages(
-        shown(root.resolve().name),
+        printable(root.resolve().name),
         names,
         raw[0],
         raw[1] if len(raw) > 1 else None,
@@ -92,10 +93,10 @@ def load_folder(
 
 
 def _no_images(place: Path, notes: list[str], held_out: bool) -> DataError:
-    told = "; ".join((f"no images ({' '.join(sorted(SUFFIXES))})", *notes))
+    why = "; ".join((f"no images ({' '.join(sorted(SUFFIXES))})", *notes))
     if held_out:
-        told += ": add some of the classes used, or hold out training images: data.val_fraction=0.2"
-    return DataError(f"{place}: its class folders have {told}")
+        why += ": add some of the classes used, or hold out training images: data.val_fraction=0.2"
+    return DataError(f"{place}: its class folders have {why}")
 
 
 def _whole_rows(
@@ -105,20 +106,20 @@ def _whole_rows(
     skip_corrupt: bool,
     log: Callable[[str], None],
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the rows that are no corrupt files; DataError names those when not to be skipped."""
+    """Return the rows of intact files; DataError names corrupt ones unless they are skipped."""
     corrupt = np.flatnonzero(read.states == CORRUPT)
     if len(corrupt) == 0:
         return np.arange(len(files))
     names = ", ".join(_described(place, files[row].name) for row in corrupt[:_NAMED])
     more = ", …" if len(corrupt) > _NAMED else ""
-    told = f"{place}: {len(corrupt):,} of {len(files):,} images cannot be read: {names}{more}"
+    problem = f"{place}: {len(corrupt):,} of {len(files):,} images cannot be read: {names}{more}"
     if not skip_corrupt:
-        raise DataError(f"{told}. Repair or remove them, or leave them out: data.skip_corrupt=true")
-    log(f"{told}: left out")
+        raise DataError(f"{problem}. Repair, remove or skip them: data.skip_corrupt=true")
+    log(f"{problem}: skipped")
     return np.flatnonzero(read.states != CORRUPT)
 
 
 def _described(place: Path, name: str) -> str:
-    """Return a file's name, and its size in words where that is what is wrong with it."""
+    """Return the name of a corrupt file, with a remark if it is too large."""
     large = f" (more than {MOST_PIXELS // 1_000_000} million pixels)"
-    return shown(name) + (large if oversized(place / name) else "")
+    return printable(name) + (large if oversized(place / name) else "")

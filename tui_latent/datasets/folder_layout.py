@@ -1,4 +1,4 @@
-"""The layout of an image folder: which folder is which class and split; reads no image."""
+"""The layout of an image folder: which folder is which class or split; opens no image."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui_latent.datasets.splits import Role, is_rubbish, roles_within, split_role
-from tui_latent.sources.errors import DataError, shown
-from tui_latent.sources.naming import natural_order, plain_text, shown_names
+from tui_latent.runtime.sanitize import printable
+from tui_latent.sources.errors import DataError
+from tui_latent.sources.naming import composed, natural_order, shown_names
 
 SUFFIXES = frozenset(
     f".{suffix}"
@@ -20,13 +21,13 @@ SUFFIXES = frozenset(
     )
 )
 DEFAULT_SIZE = 64
-"""pixels a side where `data.size` does not say"""
+"""side of the images in pixels if `data.size` is 0"""
 _LOOKED_AT = 1000
-"""entries of a folder that are looked at to know what kind of folder it is"""
+"""maximum number of entries examined to find out what kind of folder it is"""
 _LOOKED_INTO = 20
-"""folders that are looked into to know what kind of folders they are"""
+"""maximum number of folders examined to find out what kind of folders they are"""
 _NAMED = 5
-"""folders named in a message"""
+"""maximum number of folders named in a message"""
 
 
 @dataclass(frozen=True)
@@ -34,87 +35,87 @@ class FolderLayout:
     """The folders of a dataset."""
 
     train: Path
-    """its folders are the classes"""
+    """folder with one folder per class"""
     test: Path | None
-    """held out; None where a share of the training images will be"""
+    """the same for held-out images; None if a share of the training images is held out"""
     folders: tuple[str, ...]
-    """of the classes, in their order"""
+    """folder of each class, in the order of the classes"""
     test_folders: tuple[str | None, ...] = ()
-    """of each class in `test`; None where it has none"""
+    """folder of each class in `test`; None if it has none"""
     strangers: tuple[str, ...] = ()
-    """folders of `test` that are of no class in `train`"""
+    """folders in `test` of classes that are not in `train`"""
     notes: tuple[str, ...] = ()
-    """what was looked into and what is not used, in words"""
+    """remarks on folders that were entered and on what is not used"""
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The folders' names as a screen can show them."""
+        """The names of the folders, without characters that a screen cannot show."""
         return shown_names(self.folders)
 
 
 class ImageFile(NamedTuple):
-    """One image, found but not read; a folder may hold millions."""
+    """An image that was listed but not read; a tuple because a folder may hold millions."""
 
     name: str
-    """path below the folder listed"""
+    """path relative to the listed folder"""
     label: int
-    """position among the classes listed"""
+    """index of its class in the list"""
     size: int
     """bytes"""
     modified: int
-    """nanoseconds since 1970"""
+    """modification time in nanoseconds since 1970"""
     changed: int
-    """the same, of the inode: what no archive sets"""
+    """time of the last change of the inode, which archives cannot set"""
     inode: int
 
 
 class _Entries(NamedTuple):
-    """What lies directly in a folder."""
+    """The direct entries of a folder."""
 
     folders: list[str]
     images: int
 
 
 def find_layout(
-    root: Path, look: Callable[[], None] = lambda: None, plain: bool = False
+    root: Path, poll: Callable[[], None] = lambda: None, plain: bool = False
 ) -> FolderLayout:
-    """Look for a split to train on and one held out in `root`, else for folders of classes.
+    """Find the training and held-out splits in `root`, or class folders if there are no splits.
 
-    Splits are known by name, in any case (train, Training; val, Validation, test, Testing, …)
-    and by holding folders; folders that a desktop or a NAS left behind are ignored. A folder
-    that holds nothing but one folder of folders is looked into. `look` is called now and then and
-    may raise. `plain` orders the classes by their characters instead of naturally.
+    Splits are recognised by their names, in any case (train, Training; val, Validation, test,
+    Testing, …), and by containing folders. Folders created by a desktop or a NAS are ignored. A
+    folder that contains only one folder of folders is entered. `plain` sorts the classes by
+    their characters instead of in natural order. `poll` is called regularly and may raise.
 
-    DataError names the folder and the layout wanted, also for folders that are neither clearly
-    splits nor clearly classes.
+    DataError names the folder and the expected layout; it is also raised for folders that could
+    be either splits or classes.
     """
     if not root.is_dir():
         raise DataError(f"data.path: no folder {root}")
     notes: list[str] = []
     seen: set[tuple[int, int]] = set()
     while True:
-        entries = _entries(root, look)
-        layout = _splits(root, entries, look)
+        entries = _entries(root, poll)
+        layout = _splits(root, entries, poll)
         if layout is not None or not _is_wrapping(root, entries, seen):
             break
         root = root / entries.folders[0]
-        notes = [f"looked into {shown(str(root))}, the only folder there"]
+        notes = [f"entered {printable(str(root))}, the only folder there"]
     if layout is None:
-        layout = _classes_alone(root, entries, look)
+        layout = _classes_alone(root, entries, poll)
     return _ordered(layout, plain, notes)
 
 
 def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
-    """Raise DataError where a class to be used is held out only.
+    """Raise DataError if a class in use has held-out images only.
 
-    `wanted` is `data.classes`: what it leaves out may be anywhere.
+    `wanted` is `data.classes`; classes that it leaves out do not matter.
     """
     if not layout.strangers or layout.test is None:
         return
     if not wanted:
         raise DataError(
-            f"{layout.test}: class '{shown(layout.strangers[0])}' is not in {layout.train}: add "
-            "it there, remove it, name the classes to use in data.classes, or set "
+            f"{layout.test}: class '{printable(layout.strangers[0])}' is not in {layout.train}: "
+            "add it there, remove it, name the classes to use in data.classes, or set "
             "data.val_fraction=0.2 to hold out training images instead"
         )
     for name in wanted:
@@ -125,93 +126,93 @@ def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
             )
 
 
-def _splits(root: Path, entries: _Entries, look: Callable[[], None]) -> FolderLayout | None:
-    """Return the layout where folders of `root` are splits, None where they are not."""
+def _splits(root: Path, entries: _Entries, poll: Callable[[], None]) -> FolderLayout | None:
+    """Return the layout if folders of `root` are splits, else None."""
     known = {name: role for name in entries.folders if (role := split_role(name))}
     if not known:
-        _refuse_odd_splits(root, entries, look)
+        _refuse_odd_splits(root, entries, poll)
         return None
-    inside = {name: _entries(root / name, look, _LOOKED_AT) for name in known}
+    inside = {name: _entries(root / name, poll, _LOOKED_AT) for name in known}
     others = [name for name in entries.folders if name not in known]
-    with_images = _holding_images(root, others, look)
+    with_images = _holding_images(root, others, poll)
     deep: dict[Role, list[str]] = {}
     for name, role in known.items():
         if inside[name].folders and not (inside[name].images and with_images):
             deep.setdefault(role, []).append(name)
     if not deep:
         if with_images and not ("train" in known.values() and len(set(known.values())) > 1):
-            return None  # classes that happen to be called so, such as the vehicles train and bus
+            return None  # classes with such names, for example the vehicles train and bus
         raise _flat(root, known, inside)
     if "train" not in deep:
         _refuse_held_out_alone(root, [n for names in deep.values() for n in names], with_images)
     if len(deep) == 1 and with_images:
         name = deep["train"][0]
         raise DataError(
-            f"{root}: {shown(name)} holds folders, as a split does, and {_listed(with_images)} "
-            "hold images, as classes do: set data.path to "
-            f"{root / name} for the classes in it, or move the images of {shown(name)} out of "
-            "their sub-folders for a class of that name"
+            f"{root}: {printable(name)} contains folders, like a split, and "
+            f"{_listed(with_images)} contain images, like classes: set data.path to "
+            f"{root / name} for the classes in it, or move the images of {printable(name)} out of "
+            "their subfolders for a class of that name"
         )
     for role, names in deep.items():
         if len(names) > 1:
             raise DataError(
                 f"{root}: {_listed(names)} all look like the {role} split: keep one of them there"
             )
-    train = _without_repeats(root / deep["train"][0], "train", look)
+    train = _without_repeats(root / deep["train"][0], "train", poll)
     held: Role = "val" if "val" in deep else "test"
     used = {deep["train"][0]}
     test = None
     if held in deep:
         used.add(deep[held][0])
-        test = _without_repeats(root / deep[held][0], held, look)
+        test = _without_repeats(root / deep[held][0], held, poll)
         if train.samefile(test):
-            raise DataError(f"{test}: is the same folder as {train}: remove the link")
+            raise DataError(f"{test}: the same folder as {train}: remove the link")
     unused = [name for name in entries.folders if name not in used]
-    notes = [f"not used: {_listed(unused)} beside {shown(train.name)}"] if unused else []
-    return _layout(train, test, notes, look)
+    notes = [f"not used: {_listed(unused)} beside {printable(train.name)}"] if unused else []
+    return _layout(train, test, notes, poll)
 
 
 def _refuse_held_out_alone(root: Path, names: list[str], with_images: list[str]) -> None:
     if with_images:
         raise DataError(
-            f"{root}: {_listed(names)} holds folders, as a split does, and {_listed(with_images)} "
-            "hold images, as classes do: move the classes into a folder called train, or the "
-            f"images of {shown(names[0])} out of their sub-folders for a class of that name"
+            f"{root}: {_listed(names)} contains folders, like a split, and {_listed(with_images)} "
+            "contain images, like classes: move the classes into a folder called train, or the "
+            f"images of {printable(names[0])} out of their subfolders for a class of that name"
         )
     raise DataError(
-        f"{root}: there is {_listed(names)} and no train with class folders: put train beside "
-        f"it, or set data.path to {root / names[0]} to train on a part of it and hold out the rest"
+        f"{root}: there is {_listed(names)}, but no train with class folders: add train, "
+        f"or set data.path to {root / names[0]} to train on a part of it and hold out the rest"
     )
 
 
-def _refuse_odd_splits(root: Path, entries: _Entries, look: Callable[[], None]) -> None:
-    """Refuse folders called like splits, but not quite: seg_train and seg_test, trainA, testB."""
+def _refuse_odd_splits(root: Path, entries: _Entries, poll: Callable[[], None]) -> None:
+    """Refuse folders whose names only resemble splits: seg_train and seg_test, trainA, testB."""
     odd = {name: roles for name in entries.folders if (roles := roles_within(name))}
     if len(odd) < 2:
         return
-    looked = {n: _entries(root / n, look, _LOOKED_AT) for n in list(odd)[:_LOOKED_INTO]}
+    looked = {n: _entries(root / n, poll, _LOOKED_AT) for n in list(odd)[:_LOOKED_INTO]}
     deep = [name for name, inside in looked.items() if inside.folders and not inside.images]
     roles = {role for name_roles in odd.values() for role in name_roles}
     apart = "train" in roles and len(roles) > 1
     if (len(odd) == len(entries.folders) and apart) or len(deep) > 1:
         advice = f"set data.path to {root / deep[0]}, or rename" if deep else "rename"
         raise DataError(
-            f"{root}: {_listed(list(odd))} look like splits and not like classes: {advice} them "
+            f"{root}: {_listed(list(odd))} look like splits rather than classes: {advice} them "
             "to train and test, with a folder for each class in both"
         )
 
 
 def _flat(root: Path, known: dict[str, Role], inside: dict[str, _Entries]) -> DataError:
     name = min(known, key=lambda name: (not inside[name].images, known[name] != "train"))
-    holds = "images and " if inside[name].images else ""
+    problem = "images, but no class folders" if inside[name].images else "no class folders"
     return DataError(
-        f"{root / name}: holds {holds}no class folders: put the images of each class into a "
-        f"folder named after it, as {shown(name)}/<class>/…; without classes put all into one"
+        f"{root / name}: contains {problem}: put the images of each class into a folder named "
+        f"after it, as in {printable(name)}/<class>/…; if there are no classes, put all into one"
     )
 
 
 def _is_wrapping(root: Path, entries: _Entries, seen: set[tuple[int, int]]) -> bool:
-    """Say whether all there is in `root` is one folder that itself holds folders only."""
+    """Return whether `root` contains only one folder, which itself contains only folders."""
     if len(entries.folders) != 1 or entries.images:
         return False
     status = root.stat()
@@ -222,24 +223,24 @@ def _is_wrapping(root: Path, entries: _Entries, seen: set[tuple[int, int]]) -> b
     return bool(inner.folders) and not inner.images
 
 
-def _classes_alone(root: Path, entries: _Entries, look: Callable[[], None]) -> FolderLayout:
+def _classes_alone(root: Path, entries: _Entries, poll: Callable[[], None]) -> FolderLayout:
     for name in entries.folders[:_LOOKED_INTO]:
-        within = _entries(root / name, look, _LOOKED_AT).folders
+        within = _entries(root / name, poll, _LOOKED_AT).folders
         roles = {split_role(folder) for folder in within} - {None}
         if "train" in roles and len(roles) > 1:
             raise DataError(
-                f"{root}: {shown(name)} holds {_listed(within)}, so training and held-out images "
-                "would be mixed: put the splits outermost, as train/<class>/… and test/<class>/…"
-                f"; or set data.path to {root / name}"
+                f"{root}: {printable(name)} contains {_listed(within)}, so training and held-out "
+                "images would be mixed: put the splits outermost, as in train/<class>/… and "
+                f"test/<class>/…, or set data.path to {root / name}"
             )
-    return _layout(root, None, [], look)
+    return _layout(root, None, [], poll)
 
 
-def _without_repeats(split: Path, role: Role, look: Callable[[], None]) -> Path:
-    """Return the folder of a split, below those that only repeat its name: train/train/cat."""
-    entries = _entries(split, look)
+def _without_repeats(split: Path, role: Role, poll: Callable[[], None]) -> Path:
+    """Return the innermost folder of a split whose name is repeated, as in train/train/cat."""
+    entries = _entries(split, poll)
     while len(entries.folders) == 1 and split_role(entries.folders[0]) == role:
-        inner = _entries(split / entries.folders[0], look)
+        inner = _entries(split / entries.folders[0], poll)
         if not inner.folders:
             break
         split, entries = split / entries.folders[0], inner
@@ -247,23 +248,23 @@ def _without_repeats(split: Path, role: Role, look: Callable[[], None]) -> Path:
 
 
 def _layout(
-    train: Path, test: Path | None, notes: Iterable[str], look: Callable[[], None]
+    train: Path, test: Path | None, notes: Iterable[str], poll: Callable[[], None]
 ) -> FolderLayout:
-    folders, images = _entries(train, look)
+    folders, images = _entries(train, poll)
     if not folders:
         raise DataError(
             f"{train}: no class folders: put the images of each class into a folder named after "
-            "it, as train/<class>/… and val/<class>/…, or as <class>/…"
+            "it, as in train/<class>/… and val/<class>/…, or in <class>/…"
         )
     notes = list(notes)
     if images:
-        notes.append(f"not used: {images:,} images in no class folder")
+        notes.append(f"not used: {images:,} images outside of class folders")
     clashing = _clashing(folders)
     if clashing:
-        notes.append(f"classes that differ by case only: {_listed(clashing)}")
-    held = [] if test is None else _entries(test, look).folders
-    by_text = {plain_text(name): name for name in held} | {name: name for name in held}
-    matched = tuple(by_text.get(name, by_text.get(plain_text(name))) for name in folders)
+        notes.append(f"classes that differ only in case: {_listed(clashing)}")
+    held = [] if test is None else _entries(test, poll).folders
+    by_text = {composed(name): name for name in held} | {name: name for name in held}
+    matched = tuple(by_text.get(name, by_text.get(composed(name))) for name in folders)
     strangers = tuple(natural_order(set(held).difference(matched)))
     return FolderLayout(train, test, tuple(folders), matched, strangers, tuple(notes))
 
@@ -288,20 +289,20 @@ def _clashing(names: Sequence[str]) -> list[str]:
     return [name for same in by_text.values() if len(same) > 1 for name in same]
 
 
-def _holding_images(root: Path, folders: list[str], look: Callable[[], None]) -> list[str]:
+def _holding_images(root: Path, folders: list[str], poll: Callable[[], None]) -> list[str]:
     looked = natural_order(folders)[:_LOOKED_INTO]
-    return [name for name in looked if _entries(root / name, look, _LOOKED_AT).images]
+    return [name for name in looked if _entries(root / name, poll, _LOOKED_AT).images]
 
 
-def _entries(folder: Path, look: Callable[[], None], most: int | None = None) -> _Entries:
-    """Return the folders, sorted, and how many images lie in a folder, of its first `most`."""
+def _entries(folder: Path, poll: Callable[[], None], most: int | None = None) -> _Entries:
+    """Return the sorted folders and the number of images among the first `most` entries."""
     folders, images = [], 0
     try:
         with os.scandir(folder) as entries:
             for number, entry in enumerate(entries):
                 if number == most:
                     break
-                look()
+                poll()
                 if is_folder(entry):
                     if not is_rubbish(entry.name):
                         folders.append(entry.name)
@@ -313,7 +314,7 @@ def _entries(folder: Path, look: Callable[[], None], most: int | None = None) ->
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a folder or leads to one; a link that leads nowhere does not."""
+    """Return whether an entry is a folder or a link to one; False for a broken link."""
     try:
         return entry.is_dir()
     except OSError:
@@ -321,7 +322,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a file is an image by its suffix, and not hidden."""
+    """Return whether a file has the suffix of an image and is not hidden."""
     return not name.startswith(".") and name[name.rfind(".") :].lower() in SUFFIXES
 
 
@@ -329,5 +330,5 @@ def _listed(names: Sequence[str]) -> str:
     more = f", … ({len(names):,} in all)" if len(names) > _NAMED else ""
     listed = natural_order(names)[:_NAMED]
     if more or len(listed) == 1:
-        return ", ".join(map(shown, listed)) + more
-    return f"{', '.join(map(shown, listed[:-1]))} and {shown(listed[-1])}"
+        return ", ".join(map(printable, listed)) + more
+    return f"{', '.join(map(printable, listed[:-1]))} and {printable(listed[-1])}"

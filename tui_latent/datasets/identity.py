@@ -1,4 +1,4 @@
-"""Which images a dataset has: known by what is in them and by their order, never by a time."""
+"""The identity of a dataset: the contents and order of its images, independent of file times."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ _TORN = (
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Images that the source keeps together, such as those of one split, in reading order."""
+    """Images that belong together in the source, such as one split, in reading order."""
 
     title: str
     """ "train", "test", the folder's name"""
     labels: NDArray[np.int32]
-    """(N,) positions in the class names"""
+    """(N,) indices into the class names"""
     contents: Contents
-    """(N, BYTES): of each file's bytes, or of the pixels where images have no file of their own"""
+    """(N, BYTES) digest of each file, or of the pixels if an image is not a file of its own"""
     names: tuple[str, ...] = ()
-    """of the files below the part's folder; empty where images have none"""
+    """paths of the files in the folder of this part; empty if images are not files"""
 
 
 @dataclass(frozen=True, eq=False)
 class DataIdentity:
-    """What tells the images of a source from all others.
+    """What distinguishes the images of a source from all others.
 
-    The place is told, not compared: a folder that was moved or copied has the same images.
+    The location is recorded but not compared: a folder that was moved or copied is the same.
     """
 
     where: str
-    """absolute path with every link followed; a name for what has no path"""
+    """absolute path with links resolved, or the name of a source without a path"""
     class_names: tuple[str, ...]
     parts: tuple[Part, ...]
 
     def same_as(self, other: DataIdentity) -> bool:
-        """Say whether both have the same images of the same classes in the same order."""
+        """Return whether both have the same images of the same classes in the same order."""
         return (
             self.class_names == other.class_names
             and len(self.parts) == len(other.parts)
@@ -72,7 +72,7 @@ def folder_part(title: str, files: Sequence[ImageFile], contents: Contents) -> P
 
 
 def identity_of(raw: RawImages, where: str, kept: Sequence[int]) -> DataIdentity:
-    """Return the identity of images in memory, of the classes at the positions `kept`."""
+    """Return the identity of images in memory, restricted to the class indices `kept`."""
     splits = [("training images", raw.train), ("test images", raw.test)]
     parts = [_part(title, split, kept) for title, split in splits if split is not None]
     return DataIdentity(where, tuple(raw.class_names[i] for i in kept), tuple(parts))
@@ -90,9 +90,9 @@ def _same(one: Part, other: Part) -> bool:
 
 
 def changes(then: DataIdentity, now: DataIdentity) -> str:
-    """Say in one sentence what is other `now`; empty where nothing is.
+    """Describe the changes between two identities in one sentence; empty if there are none.
 
-    As in "train: 3 images more (cat/101.png, …), 1 changed (cat/003.png); the run had 1,200".
+    Example: "train: 3 images more (cat/101.png, …), 1 changed (cat/003.png); the run had 1,200".
     """
     if then.same_as(now):
         return ""
@@ -108,7 +108,7 @@ def changes(then: DataIdentity, now: DataIdentity) -> str:
         if words:
             title = (new or old or _nothing()).title
             found.append(f"{title}: {words}; the run had {len((old or _nothing()).labels):,}")
-    return "; ".join(found) or "the classes come in another order"
+    return "; ".join(found) or "the order of the classes has changed"
 
 
 def _nothing() -> Part:
@@ -125,11 +125,11 @@ def _part_changes(old: Part, new: Part, then: DataIdentity, now: DataIdentity) -
         return ""
     named = bool(old.names or new.names)
     words = _named_changes(dict(before), dict(after)) if named else _counted(before, after)
-    return ", ".join(words) or "the same images in another order"
+    return ", ".join(words) or "the same images in a different order"
 
 
 def _entries(part: Part, identity: DataIdentity) -> list[tuple[str, tuple[str, bytes]]]:
-    """Return for each image its name, or its number, and what it is: class and content."""
+    """Return the name (or number) of each image with its class and digest."""
     names = part.names or [f"number {number:,}" for number in range(len(part.labels))]
     content = part.contents.tobytes()
     return [
@@ -183,15 +183,15 @@ def _some(names: Sequence[str]) -> str:
 
 
 def pack(identity: DataIdentity, **about: object) -> bytes:
-    """Return an identity, and more that JSON can hold, as the bytes of a NumPy archive."""
-    told = {
+    """Return an identity, and other values that JSON can hold, as the bytes of a NumPy archive."""
+    values = {
         "where": identity.where,
         "class_names": identity.class_names,
         "parts": [part.title for part in identity.parts],
         **about,
     }
     arrays: dict[str, NDArray[np.generic]] = {
-        "about": np.frombuffer(json.dumps(told).encode(), np.uint8)
+        "about": np.frombuffer(json.dumps(values).encode(), np.uint8)
     }
     for number, part in enumerate(identity.parts):
         arrays[f"labels_{number}"], arrays[f"contents_{number}"] = part.labels, part.contents
@@ -202,7 +202,7 @@ def pack(identity: DataIdentity, **about: object) -> bytes:
 
 
 def unpack(path: Path) -> tuple[DataIdentity, dict[str, object]]:
-    """Read what `pack` made; ValueError when the file is torn or another, OSError without one."""
+    """Read a file written by `pack`; ValueError if it is damaged, OSError if it is missing."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             about = json.loads(arrays["about"].tobytes())
@@ -217,7 +217,7 @@ def unpack(path: Path) -> tuple[DataIdentity, dict[str, object]]:
     except _TORN as error:
         raise ValueError(str(error)) from error
     if any(len(part.labels) and part.labels.max() >= len(names) for part in parts):
-        raise ValueError("a label without a class")
+        raise ValueError("a label has no class")
     return identity, about
 
 
@@ -232,7 +232,7 @@ def _read_part(
 ) -> Part:
     files = tuple(unpacked_names(names))
     if contents.shape != (len(labels), BYTES) or len(files) not in (0, len(labels)):
-        raise ValueError("its arrays differ in length")
+        raise ValueError("the arrays differ in length")
     if len(labels) and labels.min() < 0:
-        raise ValueError("a label below 0")
+        raise ValueError("a label is negative")
     return Part(title, labels.astype(np.int32), contents.astype(np.uint8), files)

@@ -1,9 +1,8 @@
-"""One image file as a picture of 8 bits: opened by its content, as an image and nothing else."""
+"""Decode an image file to 8 bits; its format is detected from its content, not its name."""
 
 from __future__ import annotations
 
-import os
-import stat
+import errno
 import struct
 import warnings
 import zlib
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-# The plugins are named so that Pillow need not load all it has to find these two.
+# Importing these two plugins saves Pillow from loading all of them to find these.
 from PIL import (
     Image,
     ImageCms,
@@ -23,15 +22,17 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
+from tui_latent.runtime.regular_files import open_regular
+
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-"""decoded within this process; a JPEG may hold several pictures (MPO, as telephones write it)"""
+"""formats that Pillow decodes without starting a program; JPEG includes MPO, which phones write"""
 MOST_PIXELS = 100_000_000
-"""of an image file; what says it has more is taken for a bomb that would fill the memory"""
+"""maximum size of an image; a file that claims more is treated as a decompression bomb"""
 
 TRANSPARENT, CROPPED, FRAMES, WIDE_INTEGERS, WIDE_FLOATS = 4, 8, 16, 32, 64
-"""what was done to a picture, as bits of one number"""
+"""bits that record what was done to an image"""
 NOTES, SHOWN_RANGE = "notes", "shown range"
-"""keys of `Image.info`: those bits, and the values (low, high) shown as 0 and 255"""
+"""keys of `Image.info`: these bits, and the pixel values (low, high) shown as 0 and 255"""
 
 NO_IMAGE = (
     SyntaxError,
@@ -45,40 +46,36 @@ NO_IMAGE = (
     Image.DecompressionBombError,
     ImageCms.PyCMSError,
 )
-"""what Pillow's many readers raise, besides OSError, for bytes that make no image"""
+"""exceptions, besides OSError, that the readers of Pillow raise for files that are not images"""
 _TOPS = tuple(float(2**bits - 1) for bits in (8, 10, 12, 14, 16, 24, 31, 32))
-"""the largest values of the depths that cameras and programs write"""
+"""maximum values of the bit depths that cameras and programs write"""
 _SAMPLE_FORMAT = 339
-"""TIFF's tag: 1 says unsigned"""
+"""TIFF tag; 1 means unsigned"""
 _ALMOST_WHITE = 240
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """Open a regular file as an image of FORMATS, whatever its name; starts no other program.
+    """Open a file as an image in one of FORMATS, whatever its name, without starting a program.
 
-    OSError without an errno, or one of NO_IMAGE, where its content is none.
+    OSError without an errno, or one of NO_IMAGE, if it is not an image; OSError as for
+    `open_regular`.
     """
-    # Without O_NONBLOCK a pipe put there since the listing would be waited for.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is no regular file")
-        with Image.open(file, formats=FORMATS) as image:
-            yield image
+    with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
+        yield image
 
 
 def decode(path: Path, size: int) -> Image.Image | None:
-    """Return the centre square of an image, `size` pixels a side, mode L or RGB; None if corrupt.
+    """Return the centre square of an image with sides of `size` pixels; None if it is corrupt.
 
-    Its `info` has NOTES, and SHOWN_RANGE where the file has more than 8 bits. OSError when the
-    file cannot be read at all, such as for want of permission.
+    The mode is L or RGB. `info` has NOTES, and SHOWN_RANGE if the file has more than 8 bits.
+    OSError if the file cannot be read, for example for lack of permission.
     """
     try:
         with opened(path) as image:
             if image.width * image.height > MOST_PIXELS:
                 return None
-            image.draft(None, (size, size))  # large JPEGs: decode at a fraction of their size
+            image.draft(None, (size, size))  # decodes large JPEGs at reduced size
             picture = _picture(image)
             if _has_frames(image):
                 picture.info[NOTES] |= FRAMES
@@ -86,7 +83,7 @@ def decode(path: Path, size: int) -> Image.Image | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        if error.errno is not None:
+        if error.errno not in (None, errno.EINVAL, errno.EISDIR):  # no longer a regular file
             raise
         return None
     except NO_IMAGE:
@@ -94,7 +91,7 @@ def decode(path: Path, size: int) -> Image.Image | None:
 
 
 def oversized(path: Path) -> bool:
-    """Say whether a file claims more than MOST_PIXELS, by its header alone."""
+    """Return whether the header of a file claims more than MOST_PIXELS."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -107,10 +104,10 @@ def oversized(path: Path) -> bool:
 
 
 def shown_range(low: float, high: float, integers: bool) -> tuple[float, float]:
-    """Return what is shown as black and as white of values from `low` to `high`.
+    """Return the values to show as black and as white for pixel values from `low` to `high`.
 
-    From 0 to the largest value of the depth they fit in, or to 1 for floats in 0..1; with
-    negative values, or floats that fit in none of these, just the values there are.
+    These are 0 and the maximum of the smallest bit depth that fits, or 0 and 1 for floats in
+    0..1. For negative values, and floats that fit none of these, they are `low` and `high`.
     """
     if low < 0:
         return low, high
@@ -122,7 +119,7 @@ def shown_range(low: float, high: float, integers: bool) -> tuple[float, float]:
 
 
 def _picture(image: Image.Image) -> Image.Image:
-    """Return the pixels as mode L or RGB, turned as the camera was held, with NOTES."""
+    """Return the image in mode L or RGB, rotated according to its EXIF orientation, with NOTES."""
     image.load()
     notes = 0
     shown: tuple[float, float] | None = None
@@ -147,7 +144,7 @@ def _picture(image: Image.Image) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Return the image turned as its camera was held; as it is where its EXIF cannot be read."""
+    """Return the image rotated according to its EXIF orientation, if that can be read."""
     try:
         return ImageOps.exif_transpose(image)
     except (OSError, *NO_IMAGE):
@@ -155,7 +152,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _has_frames(image: Image.Image) -> bool:
-    """Say whether only the first of several pictures is seen; a photograph's extras are none."""
+    """Return whether an image has several frames; extra images in an MPO do not count."""
     try:
         return image.format != "MPO" and bool(getattr(image, "is_animated", False))
     except (OSError, *NO_IMAGE):
@@ -163,9 +160,9 @@ def _has_frames(image: Image.Image) -> bool:
 
 
 def _on_ground(image: Image.Image) -> tuple[Image.Image, bool]:
-    """Lay an image on white, or on black where it is all white; say whether any of it shows."""
+    """Put an image on white, or on black if it is white; return whether it was transparent."""
     grey = image.mode in ("1", "L", "LA", "La")
-    # Premultiplied modes convert to their plain one only.
+    # Pillow converts premultiplied modes only to their plain counterparts.
     image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
     image = image.convert("LA" if grey else "RGBA")
     alpha, plain = image.getchannel("A"), image.convert("L" if grey else "RGB")
@@ -189,14 +186,14 @@ def _extrema(image: Image.Image) -> tuple[float, float]:
 
 
 def _eight_bits(image: Image.Image) -> tuple[Image.Image, tuple[float, float], int]:
-    """Return greys of more than 8 bits as mode L, the range shown, and NOTES.
+    """Return a grey image of more than 8 bits in mode L, the range shown, and NOTES.
 
-    Values that are not finite are shown as the nearest end of the range, NaN as black.
+    Infinite values are shown as the nearer end of the range, NaN as black.
     """
     values = _values(image)
     finite = values[np.isfinite(values)]
     if finite.size == 0:
-        raise ValueError("no pixel has a value")
+        raise ValueError("no pixel has a finite value")
     integers = image.mode != "F"
     low, high = shown_range(float(finite.min()), float(finite.max()), integers)
     scaled = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (
@@ -211,12 +208,12 @@ def _values(image: Image.Image) -> NDArray[np.float64]:
     if values.dtype == np.int32 and isinstance(image, TiffImagePlugin.TiffImageFile):
         sample_format = image.tag_v2.get(_SAMPLE_FORMAT, (1,))
         if tuple(np.atleast_1d(sample_format)) == (1,):
-            values = values.view(np.uint32)  # Pillow has no such mode
+            values = values.view(np.uint32)  # Pillow has no mode for these
     return values.astype(np.float64)
 
 
 def _square(image: Image.Image, size: int) -> Image.Image:
-    """Return the centre square of an image, `size` pixels a side."""
+    """Return the centre square of an image, resized to sides of `size` pixels."""
     side = min(image.size)
     left, top = (image.width - side) / 2, (image.height - side) / 2
     box = (left, top, left + side, top + side)

@@ -1,4 +1,4 @@
-"""Images in memory: one split, and the two splits of a dataset, resident on one device."""
+"""Images in memory, on one device: a single split, and a dataset with two splits."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """One split, resident on one device."""
+    """One split, with all tensors on one device."""
 
     images: Tensor
     """uint8 (N, C, H, W), C is 1 or 3"""
     labels: Tensor
-    """int64 (N,), plain labels, positions in `class_names`"""
+    """int64 (N,), class of each image: indices into `class_names`"""
     class_names: tuple[str, ...]
     features: Tensor | None
-    """float32 (N, D) when `data.inputs` is not "raw" """
+    """float32 (N, D) if `data.inputs` is not "raw" """
     targets: Tensor
-    """int64 (N,), labels for training: composite where `data.merge` says so"""
+    """int64 (N,), labels for training: those of merged classes if `data.merge` is set"""
     target_names: tuple[str, ...] = ()
-    """names of the targets; empty where they are the plain labels"""
+    """names of the targets; empty if they are the classes"""
 
     def __len__(self) -> int:
         return len(self.images)
 
     def to(self, device: torch.device | str) -> ImageSet:
-        """Return the split with every tensor on `device`."""
+        """Return the split with all tensors on `device`."""
         return replace(
             self,
             images=self.images.to(device),
@@ -38,13 +38,13 @@ class ImageSet:
         )
 
     def target_name(self, target: int) -> str:
-        """Return what a target is called."""
+        """Return the name of a target."""
         return (self.target_names or self.class_names)[target]
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images to learn from and images held out, with what it takes to normalise them."""
+    """Training and held-out images, with the statistics to normalise them."""
 
     name: str
     """ "mnist", "digits", or the folder's name"""
@@ -56,16 +56,16 @@ class Dataset:
     std: Tensor
     """float32 (C, 1, 1), of the training images in 0..1"""
     held_out: str
-    """in words: "test images", "20 % of the training images" """
+    """description of `val`: "test images", "20 % of the training images" """
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one thing a network sees: (C, H, W) pixels or (D,) features."""
+        """Shape of a network input: (C, H, W) pixels or (D,) features."""
         seen = self.train.images if self.train.features is None else self.train.features
         return tuple(seen.shape[1:])
 
     def to(self, device: torch.device | str) -> Dataset:
-        """Return the dataset with every tensor on `device`."""
+        """Return the dataset with all tensors on `device`."""
         return replace(
             self,
             train=self.train.to(device),
@@ -75,13 +75,13 @@ class Dataset:
         )
 
     def normalise(self, pixels: Tensor) -> Tensor:
-        """Return float images in 0..1, (N, C, H, W), as networks see them."""
+        """Normalise float images in 0..1, (N, C, H, W), as network inputs."""
         return (pixels - self.mean).div_(self.std)
 
     def inputs(self, images: ImageSet, rows: Tensor) -> Tensor:
-        """Return what a network sees of some rows of a split, nothing random: float32.
+        """Return the network inputs of some rows of a split, without augmentation: float32.
 
-        `rows` is int64 (B,) on the split's device; the result is (B, C, H, W) or (B, D).
+        `rows` is int64 (B,) on the device of the split; the result is (B, C, H, W) or (B, D).
         """
         if images.features is not None:
             return images.features[rows]
@@ -89,6 +89,6 @@ class Dataset:
 
 
 def pixels(images: ImageSet, rows: Tensor) -> Tensor:
-    """Return some images of a split as float32 in 0..1, (B, C, H, W)."""
+    """Return some rows of a split as float32 images in 0..1, (B, C, H, W)."""
     # Indexing by [rows] takes 20 times as long on a CPU.
     return images.images.index_select(0, rows).float().div_(255)

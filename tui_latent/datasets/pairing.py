@@ -1,4 +1,4 @@
-"""What is similar to what: the batches that methods ask for."""
+"""Batches of single images, views, pairs, triplets or neighbours, as methods require."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from tui_latent.sources.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Groups of images that belong together row by row."""
+    """Groups of images; row i of every group belongs together."""
 
     x: Tensor
     """(G*B, C, H, W) normalised float32, or (G*B, D) features; group g is rows g*B..(g+1)*B"""
     groups: int
     """1 alone, 2 views, pairs or neighbours, 3 triplets (anchor, positive, negative)"""
     target: Tensor
-    """what a decoder must give back: the same images in 0..1, as augmented, or the features"""
+    """target of a decoder: the augmented images in 0..1, or the features"""
     same: Tensor | None
-    """bool (B,) for pairs: one class or not"""
+    """bool (B,) for pairs: whether both images have the same class"""
     labels: Tensor | None = None
-    """int64 (G*B,), the classes to learn, for pairs and triplets only"""
+    """int64 (G*B,), training labels, for pairs and triplets only"""
 
 
 Partners = Callable[[Tensor, torch.Generator], tuple[list[Tensor], Tensor | None]]
-"""From rows to a row per group, the rows themselves first, and whether pairs are of one class."""
+"""from rows to the rows of each group, the first being the rows themselves, and `Batch.same`"""
 
 
 @dataclass(frozen=True, eq=False)
 class Pairing:
-    """Makes batches of one split; made by `make_pairing`."""
+    """Creates the batches of one split; see `make_pairing`."""
 
     images: ImageSet
     dataset: Dataset
     augment: AugmentSettings
     partners: Partners
     labelled: bool = False
-    """whether batches say the classes, which only pairs and triplets may see"""
+    """whether batches contain labels, which only pairs and triplets may see"""
     order: Tensor | None = None
-    """int64 (N,), the order that the images are taken in where all are; None where none is set"""
+    """int64 (N,), order in which to take the images if all are used; None if there is none"""
 
     def batch(self, rows: Tensor, generator: torch.Generator) -> Batch:
-        """Return the groups for some rows, int64 (B,), drawn by `generator` on their device."""
+        """Return the groups for some rows, int64 (B,), with random choices by `generator`."""
         groups, same = self.partners(rows, generator)
         taken = torch.cat(groups)
         labels = self.images.targets[taken] if self.labelled else None
@@ -69,11 +69,11 @@ def make_pairing(
 ) -> Pairing:
     """Return the pairing of a split: `alone`, `views`, `pairs`, `triplets` or `neighbours`.
 
-    `neighbours` is int64 (N, k), the rows of each image's nearest neighbours, on the split's
-    device. Partners are drawn from the images in `order`, int64 (N,), by default the split's.
-    Augmentation applies to every kind, where switched on, and never to features.
-    DataError says why a split cannot be paired: a class with one image, one class only,
-    neighbours of other images.
+    `neighbours` is int64 (N, k), the rows of the nearest neighbours of each image, on the device
+    of the split. Partners are drawn from the images in `order`, int64 (N,), by default that of
+    the split. Augmentation applies to images of every kind of pairing, but never to features.
+    DataError if the split cannot be paired: a class has one image, there is only one class, or
+    the neighbours are those of other images.
     """
     if kind == "alone":
         return Pairing(images, dataset, augment, _alone, order=order)
@@ -95,11 +95,11 @@ def _views(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None
 
 
 def _neighbours(images: ImageSet, dataset: Dataset, neighbours: Tensor | None) -> Partners:
-    """Pair each row with one of its neighbours, all as likely."""
+    """Pair each row with one of its neighbours, all equally likely."""
     if neighbours is None or len(neighbours) != len(images):
         found = 0 if neighbours is None else len(neighbours)
         raise DataError(
-            f"{dataset.name}: neighbours of {found:,} images for {len(images):,}: "
+            f"{dataset.name}: there are {len(images):,} images, but neighbours of {found:,}: "
             "they must come from a run on the same images"
         )
     table = neighbours
@@ -112,9 +112,9 @@ def _neighbours(images: ImageSet, dataset: Dataset, neighbours: Tensor | None) -
 
 
 class _Classes:
-    """Draws images of the same and of another class (by targets), each such image as likely.
+    """Draws images of the same or another class (by targets), all of them equally likely.
 
-    Rows sorted by class: a class is one stretch of them, so that a draw is arithmetic.
+    Rows are sorted by class, so that a class is one range of them and drawing is arithmetic.
     """
 
     def __init__(self, images: ImageSet, dataset: Dataset, order: Tensor | None) -> None:
@@ -126,25 +126,25 @@ class _Classes:
             if count == 1:
                 raise _one_image(dataset, images, target)
         if int((counts > 0).sum()) < 2:
-            raise DataError(f"{dataset.name}: pairs need two classes, and there is one")
+            raise DataError(f"{dataset.name}: pairs need two classes, but there is only one")
         self._order = order[targets[order].argsort(stable=True)]
         """rows sorted by class"""
         starts = counts.cumsum(0) - counts
         self._start, self._count = starts[targets], counts[targets]
-        """of each row's class, in `_order`"""
+        """range of the class of each row in `_order`"""
         self._place = torch.empty_like(self._order)
-        """of each row in `_order`"""
+        """index of each row in `_order`"""
         self._place[self._order] = torch.arange(len(targets), device=targets.device)
 
     def pairs(self, rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], Tensor]:
-        """Pair each row with another of its class or, as likely, with one of another class."""
+        """Pair each row, with equal probability, with one of its class or of another class."""
         coin = torch.rand(len(rows), generator=generator, device=rows.device)
         same = coin < 0.5
         alike, unlike = self._alike(rows, generator), self._unlike(rows, generator)
         return [rows, torch.where(same, alike, unlike)], same
 
     def triplets(self, rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
-        """Return anchors, another image of each one's class, and one of another class."""
+        """Return anchors, another image of the same class, and an image of another class."""
         return [rows, self._alike(rows, generator), self._unlike(rows, generator)], None
 
     def _alike(self, rows: Tensor, generator: torch.Generator) -> Tensor:
@@ -159,18 +159,18 @@ class _Classes:
 
 
 def _one_image(dataset: Dataset, images: ImageSet, target: int) -> DataError:
-    """Say what helps a class of one image; of four training images two can be held out."""
+    """Return the error for a class of one image; two of four training images can be held out."""
     held_out = images is not dataset.train
     helps = "add some, or leave the class out with data.classes"
     if held_out and int((dataset.train.targets == target).sum()) >= 4:
         helps = "add some, or hold out training images instead: data.val_fraction=0.2"
     return DataError(
         f"{dataset.name}: class '{images.target_name(target)}' has one "
-        f"{'held-out' if held_out else 'training'} image, and pairs need two: {helps}"
+        f"{'held-out' if held_out else 'training'} image, but pairs need two: {helps}"
     )
 
 
 def _below(bound: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw a whole number from 0 to below each bound, all as likely; int64 like `bound`."""
+    """Draw a uniform integer in 0..bound - 1 for each bound: int64, same shape as `bound`."""
     u = torch.rand(bound.shape, dtype=torch.float64, generator=generator, device=bound.device)
     return (u * bound).long().clamp_max(bound - 1)

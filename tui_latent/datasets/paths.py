@@ -1,4 +1,4 @@
-"""Where images live on this machine, and whether more may be fetched."""
+"""Folders of datasets on this machine, and whether downloads are allowed."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _LOOKING: ContextVar[bool] = ContextVar("looking", default=False)
 
 
 def data_folder() -> Path:
-    """Return where datasets live: `$TUI_LATENT_DATA`, else `~/.cache/tui-latent/data`."""
+    """Return the folder of datasets: `$TUI_LATENT_DATA`, else `~/.cache/tui-latent/data`."""
     named = os.environ.get("TUI_LATENT_DATA")
     return Path(named).expanduser() if named else _home_folder()
 
 
 def prepared_folders() -> tuple[Path, ...]:
-    """Return where decoded images and computed features may be kept, the preferred place first.
+    """Return the folders for decoded images and computed features, in order of preference.
 
-    It is below the data folder; the home folder's serves where that one cannot be written. Only
-    trying tells whether it can: rights come from groups, lists and mounts.
+    The first is in the data folder, the second in the home folder, in case the first is not
+    writable. Only an attempt shows that: permissions depend on groups, access lists and mounts.
     """
     return tuple(dict.fromkeys(f / "prepared" for f in (data_folder(), _home_folder())))
 
 
 @contextmanager
 def only_looking() -> Iterator[None]:
-    """Fetch nothing inside: somebody looks at a run or a preset and asked for no download."""
+    """Download nothing inside, because the user only views a run or a preset."""
     token = _LOOKING.set(True)
     try:
         yield
@@ -39,28 +39,27 @@ def only_looking() -> Iterator[None]:
 
 
 def downloads_allowed() -> bool:
-    """Whether what is absent may be fetched: not when `$TUI_LATENT_OFFLINE` is set."""
+    """Return whether downloads are allowed: not if `$TUI_LATENT_OFFLINE` is set."""
     return os.environ.get("TUI_LATENT_OFFLINE", "") in ("", "0")
 
 
-def refuse_download(absent: str, name: str, otherwise: str) -> None:
-    """Raise DataError where `name` may not be fetched now.
+def refuse_download(missing: str, name: str, otherwise: str) -> None:
+    """Raise DataError if `name` may not be downloaded now.
 
-    `absent` says what is missing where, `otherwise` what helps without a download.
+    `missing` says what is missing and where, `otherwise` what helps without a download.
     """
     if not downloads_allowed():
         raise DataError(
-            f"{absent}, and TUI_LATENT_OFFLINE forbids downloads: unset it, {otherwise}"
+            f"{missing}, and TUI_LATENT_OFFLINE forbids downloads: unset it, {otherwise}"
         )
     if _LOOKING.get():
         raise DataError(
-            f"{absent}, and looking downloads nothing: fetch it with `tui-latent fetch {name}`, "
-            f"{otherwise}"
+            f"{missing}, and viewing downloads nothing: run `tui-latent fetch {name}`, {otherwise}"
         )
 
 
 def find_file(root: Path, file: str) -> Path | None:
-    """Return the path of a dataset's file, plain or gzipped; None when it is absent."""
+    """Return the path of a file, plain or gzipped; None if it is missing."""
     for path in (root / file, root / f"{file}.gz"):
         if path.is_file():
             return path

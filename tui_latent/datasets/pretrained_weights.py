@@ -1,4 +1,4 @@
-"""Where the weights of the pretrained networks are, without torch."""
+"""The files with the weights of the pretrained networks, without torch."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ PRETRAINED = {"resnet18": "resnet18-f37072fd.pth", "resnet50": "resnet50-0676ba6
 
 
 def weights_file(settings: DataSettings) -> Path:
-    """Return the file with the network's weights; it may be one that is still to be downloaded.
+    """Return the file with the weights of a network, which may have to be downloaded first.
 
-    DataError when it is absent and may not be downloaded, or not now.
+    DataError if it is missing and may not be downloaded.
     """
     if settings.weights:
         path = Path(settings.weights).expanduser()
@@ -29,7 +29,7 @@ def weights_file(settings: DataSettings) -> Path:
         if path.is_file():
             return path
     refuse_download(
-        f"data.inputs: {settings.inputs} needs its weights, which are not in {ours} nor in "
+        f"data.inputs: the weights of {settings.inputs} are missing: there is neither {ours} nor "
         f"{torchs}",
         settings.inputs,
         "or name the file with data.weights",

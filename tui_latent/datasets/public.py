@@ -1,9 +1,8 @@
-"""Public datasets: find their files, fetch what is missing, read them into arrays."""
+"""Public datasets: find their files, download missing ones, read them into arrays."""
 
 from __future__ import annotations
 
 import tarfile
-import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from tui_latent.datasets.download import download
 from tui_latent.datasets.paths import data_folder, find_file, refuse_download
+from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.shared_files import alone, make_folder, remove_parts, whole_file
 from tui_latent.sources.base import PublicDataset
 from tui_latent.sources.errors import DataError
@@ -21,13 +21,12 @@ from tui_latent.sources.files.raw import RawImages, RawSplit
 from tui_latent.sources.formats import WrongFileError
 
 _CHUNK = 1 << 20
-_SECONDS_BETWEEN_LINES = 2.0
 
 
 def load_public(dataset: PublicDataset, log: Callable[[str], None]) -> RawImages:
-    """Read a public dataset, fetching missing files to the data folder if that is allowed.
+    """Read a public dataset; download missing files to the data folder if that is allowed.
 
-    DataError names the dataset, the folder and what to do, or the file that is wrong.
+    DataError names the dataset, the folder and what to do, or a damaged file.
     """
     fetch_public(dataset, log)
     train = _read_split(dataset, dataset.training_files)
@@ -36,7 +35,7 @@ def load_public(dataset: PublicDataset, log: Callable[[str], None]) -> RawImages
 
 
 def find_public_file(root: Path, dataset: PublicDataset, file: str) -> Path | None:
-    """Return the path of a dataset's file, also under another mirror's name; None if missing."""
+    """Return the path of a file under any of its names; None if it is missing."""
     for alias in dataset.aliases(file):
         if (found := find_file(root, alias)) is not None:
             return found
@@ -44,29 +43,29 @@ def find_public_file(root: Path, dataset: PublicDataset, file: str) -> Path | No
 
 
 def missing_files(dataset: PublicDataset) -> list[str]:
-    """Return the files of a dataset that are not in the data folder."""
+    """Return the files of a dataset that are missing from the data folder."""
     files, root = dataset.training_files + dataset.test_files, data_folder()
     return [file for file in files if find_public_file(root, dataset, file) is None]
 
 
-def missing_words(dataset: PublicDataset, file: str) -> str:
-    """Say that a dataset is not in the data folder, and under which names its file is found."""
+def require_download(dataset: PublicDataset, file: str) -> None:
+    """Raise DataError if a dataset without this file cannot be downloaded now."""
     names = dict.fromkeys(Path(alias).name for alias in dataset.aliases(file))
     others = [name for name in names if name != Path(file).name]
     wanted = " or ".join([file, *others])
-    return f"{dataset.title} is not in {data_folder()} (no {wanted}, plain or as .gz)"
-
-
-def fetch_public(dataset: PublicDataset, log: Callable[[str], None]) -> None:
-    """Fetch missing files of a public dataset; DataError says why that fails, and what to do."""
-    root, missing = data_folder(), missing_files(dataset)
-    if not missing:
-        return
-    problem = missing_words(dataset, missing[0])
+    problem = f"{dataset.title} is not in {data_folder()} (no {wanted}, plain or as .gz)"
     if not dataset.torchvision:
         raise DataError(f"{problem}: put its files there, or set TUI_LATENT_DATA to their folder")
     refuse_download(problem, dataset.name, "or set TUI_LATENT_DATA to a folder that has it")
-    import torchvision.datasets  # a second to import, and only its addresses and hashes are used
+
+
+def fetch_public(dataset: PublicDataset, log: Callable[[str], None]) -> None:
+    """Download missing files of a public dataset; DataError says why that fails."""
+    root, missing = data_folder(), missing_files(dataset)
+    if not missing:
+        return
+    require_download(dataset, missing[0])
+    import torchvision.datasets  # takes a second; only its addresses and hashes are used
 
     known = getattr(torchvision.datasets, dataset.torchvision)
     if hasattr(known, "url"):  # one archive
@@ -82,9 +81,9 @@ def fetch_public(dataset: PublicDataset, log: Callable[[str], None]) -> None:
 
 
 def _unpack(archive: Path, root: Path, files: Sequence[str], log: Callable[[str], None]) -> None:
-    """Take files out of an archive, each whole or absent; one process at a time."""
+    """Extract files from an archive, each complete or absent; one process at a time."""
     try:
-        with alone(archive, lambda: log(f"waiting for another process with {archive}")) as only:
+        with alone(archive, lambda: log(f"waiting for a process that unpacks {archive}")) as only:
             absent = [root / file for file in files if not (root / file).is_file()]
             if not absent:
                 return
@@ -93,7 +92,7 @@ def _unpack(archive: Path, root: Path, files: Sequence[str], log: Callable[[str]
                 for path in absent:
                     member = tar.extractfile(str(path.relative_to(root)))
                     if member is None:
-                        raise KeyError(f"{path.relative_to(root)} is no file in it")
+                        raise KeyError(f"{path.relative_to(root)} is not a file in it")
                     make_folder(path.parent)
                     if only:
                         remove_parts(path)
@@ -105,19 +104,17 @@ def _unpack(archive: Path, root: Path, files: Sequence[str], log: Callable[[str]
         ) from error
     except OSError as error:
         raise DataError(
-            f"{archive}: cannot be unpacked ({error}): make room and make {root} writable, or "
-            "set TUI_LATENT_DATA to a folder of your own"
+            f"{archive}: cannot be unpacked ({error}): free some space and make {root} writable, "
+            "or set TUI_LATENT_DATA to a folder of your own"
         ) from error
 
 
 def _copy(source: IO[bytes], target: IO[bytes], what: str, log: Callable[[str], None]) -> None:
-    told, copied = time.monotonic(), 0
+    progress, copied = ProgressLog(log), 0
     while chunk := source.read(_CHUNK):
         target.write(chunk)
         copied += len(chunk)
-        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
-            log(f"{what}: {copied / 1e6:,.0f} MB")
+        progress(f"{what}: {copied / 1e6:,.0f} MB")
 
 
 def _read_split(dataset: PublicDataset, files: Sequence[str]) -> RawSplit:
@@ -129,7 +126,7 @@ def _read_split(dataset: PublicDataset, files: Sequence[str]) -> RawSplit:
     except ValueError as error:
         path = error.path if isinstance(error, WrongFileError) else (*paths[-1:], root)[0]
         raise DataError(
-            f"{path}: not what it should be ({error}): delete it and start again to fetch it"
+            f"{path}: wrong content ({error}): delete it and start again to download it"
         ) from error
     return RawSplit(images, labels.astype(np.int64))
 
@@ -137,7 +134,7 @@ def _read_split(dataset: PublicDataset, files: Sequence[str]) -> RawSplit:
 def _check(
     dataset: PublicDataset, shape: tuple[int, ...], labels: NDArray[np.integer[Any]]
 ) -> None:
-    """Refuse images and labels that cannot belong together."""
+    """Raise ValueError if images and labels do not fit together or are not those of the dataset."""
     if shape[0] != len(labels) or shape[0] == 0:
         raise ValueError(f"{len(labels):,} labels for {shape[0]:,} images")
     if shape[1:] != dataset.shape:

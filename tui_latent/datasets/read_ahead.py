@@ -1,4 +1,4 @@
-"""Work done ahead by threads that nobody has to wait for, such as those that read a slow disk."""
+"""Work done ahead in threads that can be left behind, for example if a disk does not respond."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TypeVar
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-_LOOK_EVERY = 0.1
-"""seconds between two looks"""
+_POLL_EVERY = 0.1
+"""seconds"""
 
 
 def in_order(
@@ -20,13 +20,13 @@ def in_order(
     items: Iterable[_Item],
     threads: int,
     ahead: int,
-    look: Callable[[], None],
+    poll: Callable[[], None],
 ) -> Iterator[_Result]:
-    """Yield the result of `work` for each item, in order, at most `ahead` items before its turn.
+    """Yield the result of `work` for each item, in order; work at most `ahead` items ahead.
 
-    `look` is called before each result, and ten times a second while one is waited for; what it
-    raises ends the work. A read that never returns leaves its thread behind, which holds up
-    neither the caller nor the end of the process: a pool of `concurrent.futures` would.
+    `poll` is called before each result, and ten times a second while waiting for one; an
+    exception from it ends the work. If a read never returns, its thread is left behind and delays
+    neither the caller nor the exit of the process, unlike the pools of `concurrent.futures`.
     """
     jobs: SimpleQueue[tuple[_Item, Future[_Result]] | None] = SimpleQueue()
     given_up = threading.Event()
@@ -36,7 +36,7 @@ def in_order(
             item, future = job
             try:
                 future.set_result(work(item))
-            except BaseException as error:  # handed over to who waits for the result
+            except BaseException as error:  # raised where the result is awaited
                 future.set_exception(error)
 
     for number in range(threads):
@@ -47,17 +47,17 @@ def in_order(
             pending.append(Future())
             jobs.put((item, pending[-1]))
             if len(pending) > ahead:
-                yield _awaited(pending.popleft(), look)
+                yield _awaited(pending.popleft(), poll)
         while pending:
-            yield _awaited(pending.popleft(), look)
+            yield _awaited(pending.popleft(), poll)
     finally:
         given_up.set()
         for _ in range(threads):
             jobs.put(None)
 
 
-def _awaited(future: Future[_Result], look: Callable[[], None]) -> _Result:
-    look()
-    while not wait([future], _LOOK_EVERY).done:
-        look()
+def _awaited(future: Future[_Result], poll: Callable[[], None]) -> _Result:
+    poll()
+    while not wait([future], _POLL_EVERY).done:
+        poll()
     return future.result()

@@ -1,4 +1,4 @@
-"""Which images of a source are used, and under which labels: classes, caps, splits, composites."""
+"""Select images of a source and their labels: classes, caps, splits, merged classes."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.naming import plain_text
+from tui_latent.sources.naming import composed
 
 Rows = NDArray[np.int64]
 SPLIT_SEED = 20_240_501
-"""the same images are held out whatever the run's seed, so that runs compare"""
+"""fixed, so that all runs hold out the same images and can be compared"""
 
 
 def chosen_classes(class_names: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Return the positions of the wanted classes, in the source's order; all when none is named.
+    """Return the indices of the wanted classes, in the order of the source; all if none is named.
 
-    DataError names an unknown class and the nearest known one.
+    DataError names an unknown class and the most similar known one.
     """
-    known = {plain_text(name) for name in class_names}
+    known = {composed(name) for name in class_names}
     for name in wanted:
-        if plain_text(name) not in known:
+        if composed(name) not in known:
             raise DataError(f"data.classes: {_unknown(name, class_names)}")
-    kept = {plain_text(name) for name in wanted}
-    return [i for i, name in enumerate(class_names) if not kept or plain_text(name) in kept]
+    kept = {composed(name) for name in wanted}
+    return [i for i, name in enumerate(class_names) if not kept or composed(name) in kept]
 
 
 def merged_classes(
     class_names: Sequence[str], merge: Mapping[str, Sequence[str]]
 ) -> tuple[Rows, tuple[str, ...]]:
-    """Return each class's target, and the targets' names; classes not merged keep their own.
+    """Return the target of each class and the names of the targets.
 
-    DataError names a class that is unknown or in two groups, and a group without a class or with
-    the name of a class outside it.
+    A class that is not merged is its own target. DataError names a class that is unknown or in
+    two groups, or a group that has no class or the name of a class outside it.
     """
     group_of: dict[str, str] = {}
     for group, members in merge.items():
         if not members:
-            raise DataError(f"data.merge: '{group}' has no class: name some or remove it")
+            raise DataError(f"data.merge: '{group}' has no class: add one or remove it")
         for member in members:
             if member not in class_names:
                 raise DataError(f"data.merge: '{group}': {_unknown(member, class_names)}")
             if group_of.get(member, group) != group:
                 raise DataError(
                     f"data.merge: class '{member}' is in '{group_of[member]}' and in '{group}': "
-                    "keep it in one"
+                    "remove it from one"
                 )
             group_of[member] = group
     for group in merge:
@@ -61,13 +61,13 @@ def merged_classes(
 
 
 def keep_classes(labels: Rows, kept: Sequence[int]) -> tuple[Rows, Rows]:
-    """Return the rows whose class is in `kept` (rising), and their labels as positions in it."""
+    """Return the rows whose class is in `kept` (ascending), and their labels as indices into it."""
     rows = np.flatnonzero(np.isin(labels, kept))
     return rows, np.searchsorted(kept, labels[rows])
 
 
 def capped(labels: Rows, per_class: int, seed: int) -> Rows:
-    """Return the rows left when at most `per_class` of a class are kept, drawn by `seed`."""
+    """Return at most `per_class` random rows of each class, drawn by `seed`."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(labels))
     keep = [order[labels[order] == label][:per_class] for label in np.unique(labels)]
@@ -75,10 +75,10 @@ def capped(labels: Rows, per_class: int, seed: int) -> Rows:
 
 
 def stratified_split(labels: Rows, fraction: float) -> tuple[Rows, Rows]:
-    """Return the rows to train on and those held out: `fraction` of every class.
+    """Return the rows to train on and those to hold out: `fraction` of each class.
 
-    At least two of a class are held out where it has four images, so that pairs can be made of
-    them; a class of one image has none held out.
+    For pairs, at least two images of a class are held out if it has four. A class with a single
+    image has none held out.
     """
     random = np.random.default_rng(SPLIT_SEED)
     held_out = np.zeros(len(labels), dtype=bool)
@@ -93,6 +93,6 @@ def stratified_split(labels: Rows, fraction: float) -> tuple[Rows, Rows]:
 def _unknown(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
-        return f"no class '{name}'; nearest is '{close[0]}'"
+        return f"no class '{name}'; did you mean '{close[0]}'?"
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
     return f"no class '{name}'; there are {listed}"

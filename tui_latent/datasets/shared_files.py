@@ -1,7 +1,7 @@
 """Files that several processes, and several users of a group, write into one folder.
 
-A new file or folder gets its folder's group rights as well as what the umask leaves, because a
-folder that a group may write is meant to be extended by all of it.
+In a folder that is writable by its group, new files and folders are made writable by the group
+too, whatever the umask, so that every member can add to them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
-"""what says that a folder is for others to write, and not that something is wrong with it"""
+"""error codes that mean a lack of permission rather than a fault"""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 _SECONDS_BETWEEN_TRIES = 0.1
 _SECONDS_BETWEEN_LINES = 2.0
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, as far as they are missing; OSError as `mkdir`."""
+    """Create a folder and its missing parents; OSError as for `mkdir`."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -44,9 +44,9 @@ def make_folder(path: Path) -> None:
 
 
 def open_shared(path: Path, new: bool = False) -> BinaryIO:
-    """Open a file to read and write anywhere in it, made where it is missing.
+    """Open a file for reading and writing at any position; create it if it is missing.
 
-    With `new` it must be missing. Never through a link, which somebody else may have put there.
+    With `new` it must be missing. Links are refused, because another user may have put them there.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
@@ -61,7 +61,7 @@ def open_shared(path: Path, new: bool = False) -> BinaryIO:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a new file to fill; it gets the name `path` when it is on disk whole, or is removed."""
+    """Yield a new file that is renamed to `path` once it is completely on disk, else removed."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
     file = open_shared(part, new=True)
     try:
@@ -77,26 +77,27 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def remove_parts(path: Path) -> None:
-    """Remove what killed processes left of `whole_file(path)`; only for who is `alone` with it."""
-    theirs = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.part")
+    """Remove the parts of `whole_file(path)` that killed processes left; only while `alone`."""
+    names = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.part")
     for part in path.parent.iterdir():
-        if theirs.fullmatch(part.name):
+        if names.fullmatch(part.name):
             with suppress(OSError):
                 part.unlink()
 
 
 @contextmanager
 def alone(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
-    """Let one process or thread at a time work on the file or folder `path`, which need not exist.
+    """Let one process or thread at a time work on the file or folder `path`, which may be missing.
 
-    Gives False where the file system has no locks: others may be at work too. `waiting` is called
-    every other second while another has it. OSError when the folder cannot be written.
+    Yields False if the file system has no locks, so that others may be working on it too.
+    `waiting` is called every two seconds while another process has the lock. OSError if the
+    folder is not writable.
     """
     lock = path.with_name(f".{path.name}.lock")
-    told = time.monotonic()
+    last = time.monotonic()
     while (descriptor := _locked(lock)) is None:
-        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
+        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
             waiting()
         time.sleep(_SECONDS_BETWEEN_TRIES)
     try:
@@ -109,11 +110,11 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
 
 
 def _locked(lock: Path) -> int | None:
-    """Return the descriptor of a lock that was free; None when it was not, -1 without locks."""
+    """Return the descriptor of the acquired lock; None if it is taken, -1 without locks."""
     descriptor = _open_lock(lock)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Who had it before has removed the file: the lock of a removed file is no lock.
+        # Its last owner removed the file; a lock on a removed file excludes nobody.
         if _is_at(descriptor, lock):
             return descriptor
     except BlockingIOError:
@@ -132,9 +133,9 @@ def _locked(lock: Path) -> int | None:
 def _open_lock(lock: Path) -> int:
     try:
         file = open_shared(lock)
-    except PermissionError:  # another user's: reading is enough to lock it
+    except PermissionError:  # it belongs to another user; read access is enough to lock it
         return os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:  # removed just now
+    except FileNotFoundError:  # it was just removed
         file = open_shared(lock)
     with file:
         return os.dup(file.fileno())
@@ -149,11 +150,11 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _share(descriptor: int, folder: Path, bits: int) -> None:
-    """Give a new file or folder to the group that may write `folder`, if there is one."""
+    """Make a new file or folder writable by the group of `folder`, if `folder` is."""
     above, own = folder.stat(), os.fstat(descriptor)
     if not above.st_mode & stat.S_IWGRP:
         return
-    with suppress(OSError):  # of a group that this user is not in, or on a disk without rights
+    with suppress(OSError):  # the user is not in the group, or the disk has no permissions
         if own.st_gid != above.st_gid:
             os.fchown(descriptor, -1, above.st_gid)
         os.fchmod(descriptor, stat.S_IMODE(own.st_mode) | (above.st_mode & bits))

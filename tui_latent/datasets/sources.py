@@ -1,4 +1,4 @@
-"""Images in: from the settings of `[data]` to a dataset in memory."""
+"""Load a dataset into memory as the settings in `[data]` describe it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tui_latent.config.settings import DataSettings
+from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
 from tui_latent.datasets.features import with_features
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
@@ -33,10 +33,8 @@ from tui_latent.sources.files.raw import RawImages, RawSplit
 
 __all__ = ["DataError", "load_dataset"]
 
-_DEFAULT_FRACTION = 0.2
-"""held out of sources that hold nothing out themselves"""
 _CHUNK = 256
-"""images converted to float at a time: few enough to stay in a processor's cache"""
+"""images converted to float at a time, few enough for the cache of a processor"""
 
 
 def load_dataset(
@@ -45,20 +43,20 @@ def load_dataset(
     log: Callable[[str], None] = lambda _: None,
     device: torch.device | str = "cpu",
     found: Callable[[DataIdentity], None] = lambda _: None,
-    look: Callable[[], None] = lambda: None,
+    poll: Callable[[], None] = lambda: None,
 ) -> Dataset:
     """Read the images that `settings` describe into memory, on the CPU.
 
-    `seed` draws which images a cap (`per_class`) keeps; which are held out never depends on it.
-    `log` is told of long work, a line at a time, and in one line of what is used and what not.
-    `found` is told which images there are, before they are decoded and before features are
-    computed; what it raises ends the loading. `look` is called while files are listed, read and
-    decoded; what it raises ends that. `device` computes features, where those are the inputs.
-    DataError says where, what and what to do.
+    `seed` selects the images that `per_class` keeps; the held-out images never depend on it.
+    `log` receives the progress of long work, and one line on what is used and what is not.
+    `found` is called with the identity of the images before they are decoded and before features
+    are computed; `poll` is called while files are listed, read and decoded. An exception from
+    either ends the loading. `device` computes features, if these are the inputs. DataError says
+    where the problem is, what it is and what to do.
     """
     if settings.inputs in PRETRAINED:
-        weights_file(settings)  # before minutes of decoding
-    raw = _read(settings, log, found, look)
+        weights_file(settings)  # fails before minutes of decoding
+    raw = _read(settings, log, found, poll)
     train, val, held_out = _splits(raw, settings.val_fraction)
     kept = chosen_classes(raw.class_names, settings.classes)
     names = tuple(raw.class_names[i] for i in kept)
@@ -78,18 +76,18 @@ def load_dataset(
     train_set = image_set(train)
     mean, std = channel_statistics(train_set.images)
     dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out)
-    log(_in_one_line(dataset, settings, raw.notes))
+    log(_summary(dataset, settings, raw.notes))
     if settings.inputs == "raw":
         return dataset
     return with_features(dataset, settings, log, torch.device(device))
 
 
-def _in_one_line(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> str:
-    """Say what is used, where the held-out images come from, and what was done or left out."""
+def _summary(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> str:
+    """Describe the images used, the source of the held-out images, and what was done to them."""
     train, val = dataset.train, dataset.val
     channels, height, width = train.images.shape[1:]
     kind = "grey" if channels == 1 else "colour"
-    cap = f" (at most {settings.per_class:,} of a class)" if settings.per_class else ""
+    cap = f" (at most {settings.per_class:,} per class)" if settings.per_class else ""
     classes = len(train.class_names)
     return "; ".join(
         (
@@ -105,10 +103,10 @@ def _read(
     settings: DataSettings,
     log: Callable[[str], None],
     found: Callable[[DataIdentity], None],
-    look: Callable[[], None],
+    poll: Callable[[], None],
 ) -> RawImages:
     if settings.source == "folder":
-        return load_folder(settings, log, found, look)
+        return load_folder(settings, log, found, poll)
     source = SOURCES[settings.source]
     if isinstance(source, PublicDataset):
         raw = load_public(source, log)
@@ -121,13 +119,13 @@ def _read(
 
 
 def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
-    """Return what is trained on, what is held out, and the latter in words."""
+    """Return the training split, the held-out split, and a description of the latter."""
     if raw.test is not None and not fraction:
         return raw.train, raw.test, raw.held_out
-    fraction = fraction or _DEFAULT_FRACTION
+    fraction = fraction or DEFAULT_VAL_FRACTION
     rows, held_out = stratified_split(raw.train.labels, fraction)
-    in_words = f"{100 * fraction:.3g} % of the training images"
-    return raw.train.take(rows), raw.train.take(held_out), in_words
+    description = f"{100 * fraction:.3g} % of the training images"
+    return raw.train.take(rows), raw.train.take(held_out), description
 
 
 def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
@@ -141,24 +139,24 @@ def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: R
     if empty:
         raise DataError(
             f"{raw.name}: class '{empty[0]}' has no training image: "
-            "add some, or leave it out with data.classes"
+            "add some, or omit the class with data.classes"
         )
     if len(val.labels):
         return
     why = f"{raw.name}: no image is held out, so nothing can be measured"
     if counts.max() < 2:
         raise DataError(
-            f"{why}: every class has one image, which is trained on: add a second image to a "
-            "class, or put the images of several classes into one"
+            f"{why}: every class has a single image, which is used for training: add a second "
+            "image to a class, or put the images of several classes into one"
         )
-    raise DataError(  # the source's own held-out images are of other classes
-        f"{why}: none of the {raw.held_out} is of these classes: add some, or set "
+    raise DataError(  # the held-out images of the source are of other classes
+        f"{why}: none of the {raw.held_out} belong to these classes: add some, or set "
         "data.val_fraction=0.2 to hold out training images"
     )
 
 
 def resized(images: Tensor, size: int) -> Tensor:
-    """Return the centre squares of uint8 (N, C, H, W), `size` pixels a side; 0 keeps images."""
+    """Resize the centre squares of uint8 (N, C, H, W) to sides of `size` pixels; 0 does nothing."""
     height, width = images.shape[2:]
     if size == 0 or height == width == size:
         return images
@@ -176,9 +174,9 @@ def resized(images: Tensor, size: int) -> Tensor:
 
 
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of each channel of uint8 images in 0..1: (C, 1, 1).
+    """Return mean and standard deviation of each channel, (C, 1, 1), of uint8 images as 0..1.
 
-    The deviation is at least 1/255, so that images of one colour can be normalised.
+    The deviation is at least 1/255, so that images of a single colour can be normalised.
     """
     total = torch.zeros(images.shape[1], dtype=torch.float64)
     squares = torch.zeros_like(total)

@@ -1,4 +1,4 @@
-"""What the folders of a dataset are by their names: splits, rubbish of desktops and NAS, others."""
+"""Classify the folders of a dataset by name: splits, files of a desktop or a NAS, others."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ _RUBBISH = frozenset(
         "temporary items",
     )
 )
-"""folders of thumbnails, deleted files and the like, which no person put there"""
+"""folders of thumbnails, deleted files and the like, which programs create"""
 
 
 def is_rubbish(folder: str) -> bool:
-    """Whether a folder is hidden, or one that a NAS, a desktop or an archive leaves behind."""
+    """Return whether a folder is hidden or was created by a NAS, a desktop or an archiver."""
     return folder.startswith(".") or folder.casefold() in _RUBBISH
 
 
 def split_role(folder: str) -> Role | None:
-    """Return which split a folder is by its whole name, in any case: Training, test_set, VAL."""
+    """Return the split that the whole name of a folder stands for: Training, test_set, VAL."""
     found = _SPLIT.fullmatch(re.sub(r"[\W_]+", "", _plain(folder)))
     return _ROLES[found[1]] if found else None
 
 
 def roles_within(folder: str) -> set[Role]:
-    """Return the splits named by a word of a folder's name: train of "seg_train", "trainA"."""
+    """Return the splits that words in the name of a folder stand for: seg_train, trainA."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", folder))
     words = re.split(r"[\W\d_]+", _plain(apart))
     return {_ROLES[found[1]] for word in words if (found := _SPLIT.fullmatch(word))}

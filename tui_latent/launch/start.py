@@ -7,7 +7,6 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
-from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.config.presets import train_command
 from tui_latent.config.settings import Preset
@@ -27,14 +26,14 @@ _VERSIONED = ("tui-latent", "torch", "torchvision", "numpy", "scikit-learn", "te
 def check_preset(preset: Preset, runs: Path, where: str) -> None:
     """Find what would fail before the first step, without torch; PresetError names the key."""
     problems = []
-    method = preset.method
-    if isinstance(method, VicregSettings) and method.views == "neighbours":
+    if earlier := preset.method.earlier_run():
+        key = f"method.{earlier.setting}"
         try:
-            if not method.neighbours_run:
-                raise RunError("name the earlier run: --set method.neighbours_run=RUN")
-            find_run(runs, method.neighbours_run)
+            if not earlier.run:
+                raise RunError(f"name the earlier run: --set {key}=RUN")
+            find_run(runs, earlier.run)
         except RunError as error:
-            problems.append(("method.neighbours_run", str(error)))
+            problems.append((key, str(error)))
     if problem := describe_source(preset.data).problem:
         problems.append(("data", problem))
     if preset.data.weights and not names_a_file(preset.data.weights):
@@ -52,11 +51,10 @@ def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
     if SOURCES[data.source].needs_path:
         changes["path"] = _absolute(data.path)
     update: dict[str, object] = {"data": data.model_copy(update=changes)}
-    method = preset.method
-    if isinstance(method, VicregSettings) and method.views == "neighbours":
-        with suppress(RunError):  # a preset of a run whose neighbours are gone meanwhile
-            earlier = _absolute(str(find_run(runs, method.neighbours_run)))
-            update["method"] = method.model_copy(update={"neighbours_run": earlier})
+    if earlier := preset.method.earlier_run():
+        with suppress(RunError):  # the preset of a run whose earlier run is gone by now
+            path = _absolute(str(find_run(runs, earlier.run)))
+            update["method"] = preset.method.model_copy(update={earlier.setting: path})
     return preset.model_copy(update=update)
 
 

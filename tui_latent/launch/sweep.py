@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from tui_latent.comparison import differing_settings, setting_text
 from tui_latent.config.effects import effective, without_effect
-from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.config.preset_files import PresetError, preset_path
 from tui_latent.config.presets import (
     load_run_preset,
@@ -111,10 +110,10 @@ def _without(asked: Mapping[str, object], idle: Mapping[str, str]) -> dict[str, 
 
 
 def _refuse_latest(preset: Preset, where: str) -> None:
-    method = preset.method
-    if isinstance(method, VicregSettings) and method.neighbours_run == "latest":
+    earlier = preset.method.earlier_run()
+    if earlier and earlier.run == "latest":
         problem = "name the run itself: the latest would be a run of this sweep"
-        raise PresetError(where, [("method.neighbours_run", problem)])
+        raise PresetError(where, [(f"method.{earlier.setting}", problem)])
 
 
 def _each_once(trials: Sequence[Trial]) -> Plan:

@@ -78,11 +78,10 @@ def space_figures(latents: Tensor) -> dict[str, float]:
 
     Of fewer than two latents none means anything: see `why_no_figures`.
     """
-    names = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
     figures = (effective_rank(latents), *deviation_range(latents), uniformity(latents))
     # All in one transfer: each would wait for the device.
     values = torch.stack([figure.double() for figure in figures]).tolist()
-    return dict(zip(names, values, strict=True))
+    return dict(zip(FIGURES, values, strict=True))
 
 
 def why_no_figures(images: int) -> str:

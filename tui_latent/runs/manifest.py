@@ -11,9 +11,9 @@ from typing import Any
 
 import tomli_w
 
-from tui_latent.runs.sanitize import plain_name, plain_values
 from tui_latent.runs.schema import FORMAT, RunError, UnreadableError
 from tui_latent.runtime.regular_files import SizeError, read_small
+from tui_latent.runtime.sanitize import plain_name, plain_values
 
 PRESET_FILE = "preset.toml"
 

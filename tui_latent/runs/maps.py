@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.runs.atomic_files import replace_file
-from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runtime.array_files import opened_archive
+from tui_latent.runtime.sanitize import plain_name
 
 _NAME: Final = re.compile(r"step-(\d{9,18})\.npz")
 

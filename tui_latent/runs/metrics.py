@@ -13,8 +13,8 @@ from tui_latent.runs.curve_cache import NAME, CurveCache, read_curve_cache, writ
 from tui_latent.runs.curves import CurveBins
 from tui_latent.runs.line_files import GrowingLines, read_lines
 from tui_latent.runs.metric_specs import higher_is_better
-from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import Curve
+from tui_latent.runtime.sanitize import plain_name
 
 _LARGEST_STEP: Final = 2**53
 _DECODE: Final = json.JSONDecoder().decode

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TextIO, cast
 
-from tui_latent.runs.sanitize import plain_line
+from tui_latent.runtime.sanitize import plain_line
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from tui_latent.runs.line_files import GrowingLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.metrics import MetricsReader
-from tui_latent.runs.sanitize import plain_line
 from tui_latent.runs.schema import LIVE_STATES, LatentMap, RunError, RunSnapshot, Status
 from tui_latent.runs.status import StatusFile
+from tui_latent.runtime.sanitize import plain_line
 
 LOG_LINES: Final = 1000
 _LOG_BYTES: Final = 1 << 20

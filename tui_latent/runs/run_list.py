@@ -16,7 +16,6 @@ from tui_latent.runs.atomic_files import Signature, signature
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.manifest import PRESET_FILE, Manifest, read_manifest
 from tui_latent.runs.process import is_alive
-from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.schema import (
     LIVE_STATES,
     RunBusyError,
@@ -33,6 +32,7 @@ from tui_latent.runs.status import (
     certain_status,
     read_status,
 )
+from tui_latent.runtime.sanitize import plain_name
 
 LATEST = "latest"
 """what stands for the newest run"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tui_latent.runs.sanitize import plain_name, plain_text
+from tui_latent.runtime.sanitize import plain_name, plain_text
 
 if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait for
     import numpy as np

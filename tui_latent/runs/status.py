@@ -11,9 +11,9 @@ from typing import Any, Final, get_args, get_type_hints
 
 from tui_latent.runs.atomic_files import Signature, replace_small_file, signature
 from tui_latent.runs.process import is_alive
-from tui_latent.runs.sanitize import plain_text
 from tui_latent.runs.schema import LIVE_STATES, State, Status
 from tui_latent.runtime.regular_files import read_small
+from tui_latent.runtime.sanitize import plain_text
 
 STALE_AFTER: Final = 30.0
 """seconds without a heartbeat after which a run counts as interrupted"""

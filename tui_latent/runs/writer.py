@@ -23,10 +23,10 @@ from tui_latent.runs.maps import write_map
 from tui_latent.runs.metrics import MetricsReader, record_line
 from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.process import HOST
-from tui_latent.runs.sanitize import plain_line
 from tui_latent.runs.schema import LIVE_STATES, FolderLostError, LatentMap, RunError, Status
 from tui_latent.runs.status import readable_status, write_status
 from tui_latent.runs.trainer_lock import TrainerLock
+from tui_latent.runtime.sanitize import plain_line
 
 _BEAT: Final = 1.0
 """seconds between two writes of the status while nothing else asks for one"""

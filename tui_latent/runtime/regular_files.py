@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -20,8 +21,8 @@ class SizeError(ValueError):
     """A file that is larger than its kind can be, or claims to be; the message says how large."""
 
 
-def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading; OSError when it is missing, a folder, a pipe or a device."""
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file for reading; OSError if it is missing, a folder, a pipe or a device."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):

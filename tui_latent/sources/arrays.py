@@ -12,7 +12,7 @@ from tui_latent.sources.errors import DataError
 @dataclass(frozen=True, kw_only=True)
 class _Arrays(Source):
     def image_shape(self, path: str) -> Shape | None:
-        """Return the shape that the header of the archive tells, if it can be read."""
+        """Return the shape according to the header of the archive, if that can be read."""
         from tui_latent.sources.files.array_file import look_at_arrays
 
         try:

@@ -1,4 +1,4 @@
-"""What every source of images says about itself, without torch or numpy.
+"""Descriptions of the sources of images, without torch or numpy.
 
 Presets, menus, forms and loading read these descriptions and know no public dataset by name.
 """
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Split: TypeAlias = "tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]"
-"""images (N, C, H, W) and labels (N,), positions in the class names"""
+"""images (N, C, H, W) and labels (N,), indices into the class names"""
 Shape = tuple[int, int, int]
 """(C, H, W)"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where images come from, as `data.source` names it."""
+    """A source of images, as `data.source` names it."""
 
     name: str
     heading: str
     """above the presets of this source in the menu"""
     needs_path: bool = False
-    """whether `data.path` says where the images are"""
+    """whether `data.path` must give the location of the images"""
     skips_corrupt: bool = False
-    """whether `data.skip_corrupt` can leave out single images"""
+    """whether `data.skip_corrupt` can skip single images"""
     megabytes: int = 0
     """size of the download"""
 
@@ -58,7 +58,7 @@ class PublicDataset(Source):
     """below the data folder"""
     test_files: tuple[str, ...] = ()
     torchvision: str = ""
-    """class in `torchvision.datasets` that knows where to download it; empty: not downloaded"""
+    """class in `torchvision.datasets` with the download address; empty if there is no download"""
     aliases: Callable[[str], tuple[str, ...]] = lambda file: (file,)
     """other paths under which mirrors and archives have a file"""
 

@@ -1,4 +1,8 @@
-"""Errors of sources, and names without characters that a screen cannot show."""
+"""The error that sources and datasets raise."""
+
+from __future__ import annotations
+
+from tui_latent.runtime.sanitize import plain_text
 
 
 class DataError(Exception):
@@ -6,10 +10,4 @@ class DataError(Exception):
 
     def __init__(self, message: str) -> None:
         """Replace characters that a screen cannot show, for example in file names."""
-        lines = message.split("\n")
-        super().__init__("\n".join(shown(line) for line in lines))
-
-
-def shown(name: str) -> str:
-    """Replace what a screen cannot show in a name: control characters and undecodable bytes."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+        super().__init__(plain_text(message))

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from tui_latent.sources.base import PublicDataset, register
-from tui_latent.sources.formats import idx_aliases, idx_files, read_idx
+from tui_latent.sources.base import register
+from tui_latent.sources.formats import mnist_like
 
-register(
-    PublicDataset(
-        name="fashion-mnist",
-        heading="Fashion-MNIST",
-        title="Fashion-MNIST",
-        shape=(1, 28, 28),
-        class_names=(
-            "T-shirt/top",
-            "Trouser",
-            "Pullover",
-            "Dress",
-            "Coat",
-            "Sandal",
-            "Shirt",
-            "Sneaker",
-            "Bag",
-            "Ankle boot",
-        ),
-        train=60_000,
-        held_out=10_000,
-        read=read_idx,
-        training_files=idx_files("FashionMNIST", "train"),
-        test_files=idx_files("FashionMNIST", "t10k"),
-        torchvision="FashionMNIST",
-        aliases=idx_aliases,
-        megabytes=31,
-    )
+_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
 )
+
+register(mnist_like("fashion-mnist", "Fashion-MNIST", "FashionMNIST", _CLASSES, megabytes=31))

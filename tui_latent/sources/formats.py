@@ -1,4 +1,4 @@
-"""File formats that several public datasets share, read into arrays; numpy is loaded only then."""
+"""File formats that several public datasets share; numpy is imported only to read them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tui_latent.sources.base import Split
+from tui_latent.sources.base import PublicDataset, Split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ _IDX_IMAGES, _IDX_LABELS = 2051, 2049
 
 
 class WrongFileError(ValueError):
-    """A file that is not what it should be."""
+    """A file with the wrong content."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(why)
@@ -40,22 +40,45 @@ def content(path: Path) -> NDArray[np.uint8]:
         raise WrongFileError(path, str(error)) from error
 
 
+def mnist_like(
+    name: str, title: str, folder: str, class_names: tuple[str, ...], megabytes: int
+) -> PublicDataset:
+    """Describe a dataset with the files of MNIST in `folder`, as torchvision stores them.
+
+    `folder` is also the name of the class in `torchvision.datasets`.
+    """
+    return PublicDataset(
+        name=name,
+        heading=title,
+        title=title,
+        shape=(1, 28, 28),
+        class_names=class_names,
+        train=60_000,
+        held_out=10_000,
+        read=read_idx,
+        training_files=_idx_files(folder, "train"),
+        test_files=_idx_files(folder, "t10k"),
+        torchvision=folder,
+        aliases=_idx_aliases,
+        megabytes=megabytes,
+    )
+
+
 def read_idx(paths: Sequence[Path]) -> Split:
     """Read images and labels in the format of MNIST."""
     images, labels = paths
     return _read_idx(images, _IDX_IMAGES)[:, None], _read_idx(labels, _IDX_LABELS)
 
 
-def idx_files(folder: str, split: str) -> tuple[str, str]:
-    """Return the files of a split as torchvision lays them out."""
+def _idx_files(folder: str, split: str) -> tuple[str, str]:
     return f"{folder}/raw/{split}-images-idx3-ubyte", f"{folder}/raw/{split}-labels-idx1-ubyte"
 
 
-def idx_aliases(file: str) -> tuple[str, ...]:
-    """Return the paths under which mirrors and archives have a file of MNIST's format.
+def _idx_aliases(file: str) -> tuple[str, ...]:
+    """Return the paths under which mirrors and archives provide a file in the format of MNIST.
 
-    `train-images-idx3-ubyte` is also called `train-images.idx3-ubyte`, and is also found outside
-    `raw/` and in a folder of its own name, as one archive unpacks it.
+    `train-images-idx3-ubyte` is also called `train-images.idx3-ubyte`. Either may be outside of
+    `raw/`, or in a folder of the same name, which is how one archive unpacks.
     """
     folder, name = Path(file).parent, Path(file).name
     return tuple(
@@ -107,7 +130,7 @@ def _read_cifar(path: Path) -> Split:
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Reads arrays, lists and strings only: a pickle may otherwise run any code."""
+    """Reads only arrays, lists and strings: an unrestricted pickle can run any code."""
 
     def find_class(self, module: str, name: str) -> Any:
         import numpy as np

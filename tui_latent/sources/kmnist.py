@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from tui_latent.sources.base import PublicDataset, register
-from tui_latent.sources.formats import idx_aliases, idx_files, read_idx
+from tui_latent.sources.base import register
+from tui_latent.sources.formats import mnist_like
 
 register(
-    PublicDataset(
-        name="kmnist",
-        heading="Kuzushiji-MNIST",
-        title="Kuzushiji-MNIST",
-        shape=(1, 28, 28),
-        class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
-        train=60_000,
-        held_out=10_000,
-        read=read_idx,
-        training_files=idx_files("KMNIST", "train"),
-        test_files=idx_files("KMNIST", "t10k"),
-        torchvision="KMNIST",
-        aliases=idx_aliases,
+    mnist_like(
+        "kmnist",
+        "Kuzushiji-MNIST",
+        "KMNIST",
+        ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         megabytes=21,
     )
 )

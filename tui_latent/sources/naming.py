@@ -7,34 +7,34 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from tui_latent.sources.errors import shown
+from tui_latent.runtime.sanitize import printable
 
 _NUMBER = re.compile(r"[-+]?\d{1,300}(?:[.,]\d{1,300})?")
 _DIGITS = re.compile(r"(\d+)")
 
 
 def natural_order(names: Iterable[str]) -> list[str]:
-    """Sort names as people do: numbers first and by value, then text, ignoring case.
+    """Sort names in natural order: numbers first and by value, then text, ignoring case.
 
-    1, 2, 10; img2 before img10; digits of every script are digits.
+    Examples: 1, 2, 10; img2 before img10. Digits of all scripts count.
     """
     return sorted(names, key=_natural)
 
 
 def _natural(name: str) -> tuple[object, ...]:
-    text = plain_text(name).casefold()
+    text = composed(name).casefold()
     if _NUMBER.fullmatch(text):
         return 0, float(text.replace(",", ".")), text, name
-    # Splitting at the digits makes texts and numbers alternate, so that like meets like.
+    # Splitting at digits makes text and numbers alternate, so that like is compared with like.
     parts = [int(p) if i % 2 else p for i, p in enumerate(_DIGITS.split(text))]
     return 1, parts, text, name
 
 
 def shown_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Make folder names fit to be shown, each still different from the others."""
+    """Make folder names printable but still different from each other."""
     found: dict[str, None] = {}
     for name in names:
-        text = plain = shown(os.fsencode(name).decode("utf-8", "backslashreplace"))
+        text = plain = printable(os.fsencode(name).decode("utf-8", "backslashreplace"))
         number = 1
         while text in found:
             number += 1
@@ -43,6 +43,6 @@ def shown_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def plain_text(name: str) -> str:
-    """Return a name in Unicode normal form C, as macOS stores names in another form."""
+def composed(name: str) -> str:
+    """Return a name in Unicode normal form C; macOS stores names in form D."""
     return unicodedata.normalize("NFC", name)

@@ -12,7 +12,7 @@ _CLASSES = "airplane bird car cat deer dog horse monkey ship truck"
 
 
 def _read(paths: Sequence[Path]) -> Split:
-    """Read images, which are saved column by column, and labels, which start at 1."""
+    """Read images, which are stored column by column, and labels, which start at 1."""
     import numpy as np
 
     images, labels = content(paths[0]), content(paths[1])

@@ -15,8 +15,8 @@ from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.control import read_request
 from tui_latent.runs.reader import RunReader
-from tui_latent.runs.sanitize import plain_name
 from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.sanitize import plain_name
 from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import ImageCheck
 from tui_latent.training.device import choose_device, describe_device, use_device

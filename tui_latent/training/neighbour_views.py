@@ -9,7 +9,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.identity import DataIdentity, changes
 from tui_latent.datasets.image_set import Dataset
@@ -29,10 +28,10 @@ def earlier_neighbours(
     `images` says which images the dataset was made of.
     RunError when the earlier run is missing, has no latents, or saw other images.
     """
-    method = preset.method
-    if not isinstance(method, VicregSettings) or method.views != "neighbours":
+    earlier = preset.method.earlier_run()
+    if earlier is None:
         return None
-    run = _earlier_run(runs, method.neighbours_run)
+    run = _find_moved_run(runs, earlier.run)
     path = run / "latents" / "last.safetensors"
     if not path.is_file():
         raise RunError(f"{run.name} has no latents yet: let it reach an evaluation first")
@@ -54,13 +53,13 @@ def earlier_neighbours(
             f"{run.name} was trained on {len(bank):,} images, and this preset has "
             f"{len(dataset.train):,}: use the same [data] in both"
         )
-    _, rows = nearest(bank, bank, method.neighbours + 1)
+    _, rows = nearest(bank, bank, earlier.neighbours + 1)
     own = torch.arange(len(bank), device=rows.device)[:, None]
     # Behind the others rather than the first column: an image can have exact copies before it.
     return rows.gather(1, (rows == own).int().argsort(dim=1, stable=True))[:, :-1].contiguous()
 
 
-def _earlier_run(runs: Path, named: str) -> Path:
+def _find_moved_run(runs: Path, named: str) -> Path:
     """Return the run of a name or path; where the folder of runs was moved, the one moved along."""
     beside = runs / Path(named).name
     if not Path(named).is_dir() and (beside / PRESET_FILE).is_file():

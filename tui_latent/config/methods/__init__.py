@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 
 from tui_latent.config.methods.base import (
     METHOD_SETTINGS,
+    EarlierRun,
     MethodSettings,
     NetworkSettings,
     method_class,
@@ -19,6 +20,7 @@ from tui_latent.config.methods.base import (
 
 __all__ = [
     "METHOD_SETTINGS",
+    "EarlierRun",
     "MethodSettings",
     "NetworkSettings",
     "method_class",

@@ -1,4 +1,4 @@
-"""What every method says about itself, without torch: its settings, loss terms, words and report.
+"""The description of a method, without torch: settings, loss terms, words and report.
 
 Training, menus, forms, reports and comparisons read these classes and know no method by name.
 """
@@ -6,7 +6,7 @@ Training, menus, forms, reports and comparisons read these classes and know no m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError, PydanticKnownError
@@ -14,6 +14,17 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from tui_latent.config.section import LatentDim, Section
 
 Spec = TypeVar("Spec", bound="type[MethodSettings]")
+
+
+class EarlierRun(NamedTuple):
+    """An earlier run from whose latents the second view of each image is drawn."""
+
+    setting: str
+    """method setting that names the run"""
+    run: str
+    """path, name or `latest`; empty if it is not set"""
+    neighbours: int
+    """number of nearest neighbours from which the view is drawn"""
 
 
 class MethodSettings(Section):
@@ -60,8 +71,12 @@ class MethodSettings(Section):
         """Describe the network; nothing if the method has none."""
         return []
 
+    def earlier_run(self) -> EarlierRun | None:
+        """Return the earlier run that training needs; None if it needs none."""
+        return None
+
     def without_effect(self) -> dict[str, str]:
-        """Return settings that change nothing beside the others, with why and what to set."""
+        """Return settings that have no effect beside the others, with why and what to set."""
         return {}
 
     @classmethod

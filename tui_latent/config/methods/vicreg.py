@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tui_latent.config.methods.base import NetworkSettings, register
+from tui_latent.config.methods.base import EarlierRun, NetworkSettings, register
 from tui_latent.config.section import NonNegative, Positive
 
 
@@ -63,6 +63,12 @@ class VicregSettings(NetworkSettings):
             run = self.neighbours_run or "?"
             words.append(f"second view: one of {self.neighbours} neighbours in {run}")
         return words
+
+    def earlier_run(self) -> EarlierRun | None:
+        """Return the run that defines the neighbours, if they are used."""
+        if self.views != "neighbours":
+            return None
+        return EarlierRun("neighbours_run", self.neighbours_run, self.neighbours)
 
     def without_effect(self) -> dict[str, str]:
         """Return the settings of neighbours and of the variance term, if these are not used."""

@@ -1,4 +1,4 @@
-"""Random changes of the values of pixels: brightness, contrast, colour, sharpness, noise."""
+"""Random changes of pixel values: brightness, contrast, colour, blur, noise."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ _YIQ = (
     (0.5959, -0.2746, -0.3213),
     (0.2115, -0.5227, 0.3112),
 )
-"""NTSC: luma, and two axes of colour in which a turn changes the hue and keeps the luma"""
+"""NTSC: luma, and two colour axes; a rotation of these changes the hue but not the luma"""
 _SIGMA = (0.1, 2.0)
-"""pixels; SimCLR's range of the blur"""
+"""standard deviation of the blur in pixels, from SimCLR"""
 
 
 def jittered(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
-    """Change brightness, contrast, saturation and hue of (B, C, H, W), each image its own way.
+    """Change brightness, contrast, saturation and hue of (B, C, H, W), differently per image.
 
-    All four are linear in the pixel's colour, so they are one 3x3 matrix and an offset an image,
-    limited to 0..1 once at the end. One channel has brightness and contrast only.
+    All four are linear in the colour of a pixel, so they combine into one 3x3 matrix and one
+    offset per image; the result is clamped to 0..1 once. With one channel, only brightness and
+    contrast change.
     """
     u = 2 * torch.rand(4, len(x), generator=generator, device=generator.device) - 1
     brightness, contrast = 1 + u[0] * settings.brightness, 1 + u[1] * settings.contrast
@@ -39,9 +40,9 @@ def jittered(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -
 
 
 def colour_matrix(saturation: Tensor, hue: Tensor) -> Tensor:
-    """Return (B, 3, 3): colours scaled by `saturation` and turned by `hue` of the full circle.
+    """Return (B, 3, 3) matrices that scale the saturation and rotate the hue (in full circles).
 
-    In YIQ the two are a scaling and a rotation of (I, Q); a grey stays as it is.
+    In YIQ they scale and rotate (I, Q); greys do not change.
     """
     luma_part, cos_part, sin_part = _yiq_parts(hue.device)
     turn = 2 * math.pi * hue
@@ -50,7 +51,7 @@ def colour_matrix(saturation: Tensor, hue: Tensor) -> Tensor:
 
 
 def luma(x: Tensor) -> Tensor:
-    """Return images without colour, (B, 1, H, W); one channel is its own luma."""
+    """Return the luma of images, (B, 1, H, W); images of one channel are returned unchanged."""
     if x.shape[1] == 1:
         return x
     red, green, blue = _YIQ[0]
@@ -58,7 +59,7 @@ def luma(x: Tensor) -> Tensor:
 
 
 def blurred(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Blur (B, C, H, W) with a 3x3 Gaussian, its width drawn for each image."""
+    """Blur (B, C, H, W) with a 3x3 Gaussian whose width is drawn for each image."""
     low, high = _SIGMA
     u = torch.rand(len(x), 1, 1, 1, generator=generator, device=generator.device)
     beside = (-0.5 / (low + (high - low) * u).square()).exp()
@@ -70,23 +71,23 @@ def blurred(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def solarized(x: Tensor) -> Tensor:
-    """Invert the bright half of the values."""
+    """Invert values of 0.5 and above."""
     return torch.where(x < 0.5, x, 1 - x)
 
 
 def noisy(x: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
-    """Add Gaussian noise to every value, limited to 0..1."""
+    """Add Gaussian noise to every value; the result is clamped to 0..1."""
     noise = torch.randn(x.shape, generator=generator, device=generator.device)
     return noise.mul_(deviation).add_(x).clamp_(0, 1)
 
 
 @lru_cache(maxsize=4)
 def _yiq_parts(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what of a colour stays, what cos(turn) scales, and what sin(turn) scales: (3, 3)."""
+    """Return the (3, 3) parts of a colour matrix: constant, times cos(hue) and times sin(hue)."""
     to_yiq = torch.tensor(_YIQ, dtype=torch.float64)
     from_yiq = torch.linalg.inv(to_yiq)
     stays, scaled, turned = torch.zeros(3, 3, 3, dtype=torch.float64)
     stays[0, 0] = scaled[1, 1] = scaled[2, 2] = 1
-    turned[1, 2], turned[2, 1] = 1, -1  # from red by yellow to green, as HSV counts
+    turned[1, 2], turned[2, 1] = 1, -1  # from red via yellow to green, as in HSV
     parts = [(from_yiq @ part @ to_yiq).float().to(device) for part in (stays, scaled, turned)]
     return parts[0], parts[1], parts[2]

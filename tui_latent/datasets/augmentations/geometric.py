@@ -1,4 +1,4 @@
-"""Random changes of where things are in an image: one sampling grid for all of them."""
+"""Random geometric changes of images, combined into one sampling grid."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from torch.nn import functional as F
 from tui_latent.config.settings import AugmentSettings
 
 _ASPECT = math.log(4 / 3)
-"""a crop is up to a third wider than high, or the other way round, as in Inception's crops"""
+"""aspect ratios of crops are 3/4 to 4/3, as in Inception"""
 
 
 def moves(settings: AugmentSettings) -> bool:
-    """Whether anything changes its place under these settings."""
+    """Return whether these settings contain any geometric change."""
     return any(
         (
             settings.rotate,
@@ -31,11 +31,11 @@ def moves(settings: AugmentSettings) -> bool:
 
 
 def warp(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
-    """Rotate, shear, scale, shift, fold, crop and mirror images (B, C, H, W), each its own way.
+    """Rotate, shear, scale, shift, distort, crop and flip (B, C, H, W), differently per image.
 
-    One grid says for every pixel where in the image it comes from, and is sampled once,
-    bilinearly. Outside the image is black for one channel (a figure on a ground), a reflection
-    for colours (a photograph).
+    One grid holds the source position of every pixel and is sampled once, bilinearly. Pixels
+    outside the image are black for one channel (a figure on a background), reflected for colour
+    images (photos).
     """
     batch, channels, height, width = x.shape
     grid = _linear_grid(_inverse_affine(batch, height / width, settings, generator), height, width)
@@ -54,11 +54,11 @@ def affine_matrix(
     shift_y: Tensor,
     height_over_width: float,
 ) -> Tensor:
-    """Return (B, 2, 3): for a pixel of the result, where it comes from.
+    """Return (B, 2, 3) maps from a position in the result to its source in the image.
 
-    The image is scaled, sheared, turned and shifted, in this order, about its centre. Angles are
-    radians, in pixel space with y down; shifts are shares of the side; coordinates run from -1
-    to 1 over either side.
+    The image is scaled, sheared, rotated and shifted about its centre, in this order. Angles are
+    in radians, in pixel space with y pointing down; shifts are shares of the side; coordinates
+    range from -1 to 1 along both sides.
     """
     cos, sin, tan = angle.cos(), angle.sin(), shear.tan()
     # inverse of rotation · shear · scale, in units of the width
@@ -73,8 +73,8 @@ def affine_matrix(
 def crop_window(area: Tensor, aspect: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
     """Return half-width, half-height and centre of crops, in coordinates from -1 to 1.
 
-    `area` is the share kept; `aspect`, `x` and `y` are uniform in 0..1: they choose among the
-    shapes (log-uniform in 3/4..4/3) that fit into the image with that area, and the place.
+    `area` is the share kept. `aspect`, `x` and `y` are uniform in 0..1 and choose the aspect
+    ratio (log-uniform in 3/4..4/3, as far as the crop fits into the image) and the position.
     """
     widest = torch.clamp_max(-area.log(), _ASPECT)
     ratio = ((2 * aspect - 1) * widest).exp()
@@ -90,7 +90,7 @@ def crop_window(area: Tensor, aspect: Tensor, x: Tensor, y: Tensor) -> tuple[Ten
 def _inverse_affine(
     batch: int, height_over_width: float, settings: AugmentSettings, generator: torch.Generator
 ) -> Tensor:
-    """Draw one (2, 3) map an image from the result's coordinates to the image's."""
+    """Draw a (2, 3) map per image from coordinates in the result to coordinates in the image."""
     u = torch.rand(11, batch, generator=generator, device=generator.device)
     sign = 2 * u - 1
     matrix = affine_matrix(
@@ -114,9 +114,9 @@ def _inverse_affine(
 
 
 def _linear_grid(matrix: Tensor, height: int, width: int) -> Tensor:
-    """Return (B, H, W, 2): the map applied to the centre of every pixel.
+    """Return (B, H, W, 2): the maps applied to the centre of every pixel.
 
-    Written as sums, not as a matrix product, which would round to ten bits where TF32 is on.
+    Computed as sums, because a matrix product would round to ten bits if TF32 is enabled.
     """
     x, y = _centres(width, matrix.device), _centres(height, matrix.device)
     grid = matrix.new_empty(len(matrix), height, width, 2)
@@ -137,8 +137,8 @@ def _elastic_field(
 ) -> Tensor:
     """Draw smooth displacements (B, H, W, 2), in coordinates from -1 to 1.
 
-    Control points move by at most `elastic` of the side, between them it is bicubic; how much of
-    that an image gets is drawn for each.
+    Control points move by at most `elastic` of the side, scaled by a random strength per image;
+    interpolation between them is bicubic.
     """
     points = settings.elastic_grid**2
     draw = torch.rand(batch, 2, points + 1, generator=generator, device=generator.device)

@@ -1,8 +1,8 @@
 """Random views of images: pure functions of images, settings and a generator.
 
-Batched on the images' device, without a loop over images and without waiting for the device. A
-change that only a share of the views gets is computed for exactly that share, rounded to whole
-images, drawn anew each time: counting how many coins fell would wait for the device.
+They work on batches on the device of the images, without a loop over images and without
+synchronising. A change with a share below 1 is applied to exactly that share of the images,
+drawn anew each time: to count independent draws would synchronise with the device.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from tui_latent.datasets.augmentations.color import blurred, jittered, luma, noi
 from tui_latent.datasets.augmentations.geometric import moves, warp
 
 Change = Callable[[Tensor], Tensor]
-"""some images, each to be changed"""
+"""a change of some images"""
 
 _MOST_THINNED = 0.7
-"""a thinned stroke keeps 30 % of its ink even where it is narrower than the change"""
+"""a thinned stroke keeps 30 % of its ink even if it is narrower than the change"""
 
 
 def augment(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
     """Return one random view of each image: float32 (B, C, H, W) in 0..1, on x's device.
 
-    `generator` is on the same device and decides everything. With every change switched off the
-    result is `x` itself. Colour changes other than brightness and contrast leave images of one
-    channel alone.
+    All random choices are drawn by `generator`, on the same device. Without any change the result
+    is `x` itself. Images of one channel have no colour changes other than brightness and contrast.
     """
     with torch.autocast(x.device.type, enabled=False):
         view = warp(x, settings, generator) if moves(settings) else x
@@ -40,7 +39,7 @@ def augment(x: Tensor, settings: AugmentSettings, generator: torch.Generator) ->
 def _changes(
     channels: int, settings: AugmentSettings, generator: torch.Generator
 ) -> Iterator[tuple[float, Change]]:
-    """Yield what is done to pixels, with the share of the views that get it, in this order."""
+    """Yield the changes of pixels in order, each with the share of the views that it applies to."""
     yield settings.thickness, lambda some: thickened(some, generator)
     colours = settings.saturation or settings.hue
     if settings.brightness or settings.contrast or (colours and channels == 3):
@@ -54,8 +53,8 @@ def _changes(
 def thickened(x: Tensor, generator: torch.Generator) -> Tensor:
     """Thicken or thin the strokes of (B, C, H, W) by up to a pixel on either side.
 
-    Each image is mixed, by a random weight, with the largest or the smallest value in each 3x3
-    neighbourhood; smallest is largest of the negative.
+    Each image is blended, by a random weight, with the maximum or minimum of each 3x3
+    neighbourhood; the minimum is the negated maximum of the negative.
     """
     u = torch.rand(2, len(x), 1, 1, 1, generator=generator, device=generator.device)
     sign = torch.where(u[0] < 0.5, 1.0, -1.0)
@@ -66,7 +65,7 @@ def thickened(x: Tensor, generator: torch.Generator) -> Tensor:
 def _neighbourhood_maximum(x: Tensor) -> Tensor:
     """Return the largest value of each 3x3 neighbourhood, (B, C, H, W).
 
-    Rows, then columns: many times faster on a CPU than `max_pool2d`, with the same values.
+    It takes rows and columns in turn: same result as `max_pool2d`, many times faster on a CPU.
     """
     for axis in (2, 3):
         most, size = x.clone(), x.shape[axis] - 1

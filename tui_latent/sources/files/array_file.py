@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from tui_latent.runtime.array_files import check_archive
 from tui_latent.runtime.regular_files import SizeError, open_regular
-from tui_latent.sources.errors import DataError, shown
+from tui_latent.runtime.sanitize import printable
+from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_values import as_bytes, axis_of_channels, class_labels
 from tui_latent.sources.files.raw import RawImages, RawSplit
 
@@ -51,11 +52,11 @@ class ArrayFacts:
 
 
 def load_arrays(path: Path, held_out: bool = True) -> RawImages:
-    """Read x_train, y_train and, where given and wanted, x_test, y_test; and class_names.
+    """Read x_train, y_train and class_names and, if `held_out`, x_test and y_test.
 
-    Images are of shape (N, H, W), (N, H, W, C) or (N, C, H, W) with one channel, three, or four
-    of which the last is alpha; their values are those `as_bytes` takes. Labels are numbers or
-    texts, in one column or one-hot. DataError names file and array.
+    Images have the shape (N, H, W), (N, H, W, C) or (N, C, H, W) with one, three or four channels,
+    the fourth being alpha; `as_bytes` describes their values. Labels are numbers or texts, in one
+    column or one-hot. Only x_train and y_train are required. DataError names file and array.
     """
     with _opened(path) as archive:
         names = _found(path, archive.files)
@@ -66,7 +67,7 @@ def load_arrays(path: Path, held_out: bool = True) -> RawImages:
     notes = []
     unused = [name for name in archive.files if name not in (*wanted, _NAMES)]
     if unused:
-        notes.append(f"not used: {', '.join(map(shown, unused))}")
+        notes.append(f"not used: {', '.join(map(printable, unused))}")
     images, done = as_bytes(path, list(zip(wanted[::2], arrays[::2], strict=True)))
     notes += done
     if len(images) > 1 and images[1].shape[1:] != images[0].shape[1:]:
@@ -89,7 +90,7 @@ def load_arrays(path: Path, held_out: bool = True) -> RawImages:
 
 
 def look_at_arrays(path: Path) -> ArrayFacts:
-    """Read the headers only; raises DataError like `load_arrays`, if they show the problem."""
+    """Read only the headers; DataError as for `load_arrays`, for problems visible in them."""
     with _opened(path) as archive:
         names = _found(path, archive.files)
         shapes = [_header_shape(path, archive, name) for name in names[::2]]
@@ -105,7 +106,7 @@ def _found(path: Path, files: Sequence[str]) -> tuple[str, ...]:
     known = {name.casefold(): name for name in files} | {name: name for name in files}
     train = _pair(path, known, (*_TRAIN, *_ALONE))
     if train is None:
-        there = f"; there are {', '.join(map(shown, files))}" if files else ""
+        there = f"; there are {', '.join(map(printable, files))}" if files else ""
         if "arr_0" in known:
             there = "; arr_0 and the like are arrays saved without their names"
         raise DataError(f"{path}: no array x_train{there}: {_WANTED}")
@@ -192,7 +193,7 @@ def _class_names(path: Path, array: NDArray[np.generic] | None) -> tuple[str, ..
         name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         for name in array.reshape(-1).tolist()
     )
-    names = tuple(shown(name)[:_LONGEST_NAME] for name in names)
+    names = tuple(printable(name)[:_LONGEST_NAME] for name in names)
     if len(set(names)) < len(names):
         raise DataError(f"{path}: two of class_names are the same: give each class its own")
     return names

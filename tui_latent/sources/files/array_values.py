@@ -1,4 +1,4 @@
-"""What the values of arrays mean: pixels of several types and layouts, labels of several forms."""
+"""Convert arrays to images and labels: pixels of several types and layouts, forms of labels."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.sources.errors import DataError, shown
+from tui_latent.runtime.sanitize import printable
+from tui_latent.sources.errors import DataError
 from tui_latent.sources.naming import natural_order
 
 Array = NDArray[np.generic]
 
 _CHANNELS = (1, 3, 4)
 _ROUNDING = 1e-3
-"""how far outside its range a float is clipped, as after resizing or float16; beyond is an error"""
+"""tolerated excess of floats beyond their range, for example after resizing or in float16"""
 _CHUNK = 1024
-"""images converted at once; floats take up to eight times the memory"""
+"""images converted at a time; floats take up to eight times the memory"""
 
 
 def axis_of_channels(path: Path, name: str, shape: tuple[int, ...]) -> int | None:
-    """Return which axis of images has the channels, None for (N, H, W); DataError for others."""
+    """Return the axis of the channels of images, None for (N, H, W); DataError for other shapes."""
     whole = min(shape, default=0) > 0
     if whole and len(shape) == 4:
         for axis, sides in ((3, shape[1:3]), (1, shape[2:])):
@@ -46,10 +47,10 @@ def axis_of_channels(path: Path, name: str, shape: tuple[int, ...]) -> int | Non
 def as_bytes(
     path: Path, arrays: Sequence[tuple[str, Array]]
 ) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    """Return (name, images) as uint8 (N, C, H, W), C 1 or 3, and in words what was done.
+    """Return the images of (name, array) as uint8 (N, C, H, W), C 1 or 3, and remarks.
 
-    Values are bytes, other whole numbers in 0..255, booleans, or floats in 0..1 or, where one of
-    the arrays goes beyond 16, in 0..255. DataError names an array with other values.
+    Values are bytes, other integers in 0..255, booleans, or floats in 0..1; if one of the arrays
+    has a value of 16 or more, floats are in 0..255. DataError names an array with other values.
     """
     notes: list[str] = []
     floats = [a for _, a in arrays if np.issubdtype(a.dtype, np.floating)]
@@ -67,7 +68,7 @@ def as_bytes(
             notes.append(f"{name}: floats from {low:.9g} to {high:.9g} are read as 0 to 255")
         whole = np.ascontiguousarray(_converted(array, white))
         if whole.shape[1] == 4:
-            notes.append(f"{name}: its alpha is laid on white")
+            notes.append(f"{name}: images with alpha are put on white")
         images.append(whole if whole.shape[1] < 4 else _on_white(whole))
     return images, notes
 
@@ -75,10 +76,10 @@ def as_bytes(
 def class_labels(
     path: Path, parts: Sequence[tuple[str, Array, int]], names: tuple[str, ...]
 ) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
-    """Return the labels of (name, array, images) as positions in the class names, and those.
+    """Return the labels of (name, array, number of images) as class indices, and the class names.
 
-    The names are those given, else the labels that occur, in their order. DataError names an
-    array that does not say one class for each image.
+    The class names are `names` or, if that is empty, the sorted labels. DataError names an array
+    that does not have one class per image.
     """
     flat = [_flat(path, *part) for part in parts]
     texts = [labels.dtype.kind == "U" for labels in flat]
@@ -89,10 +90,12 @@ def class_labels(
         there = {str(text) for labels in flat for text in np.unique(labels)}
         known = list(names) or natural_order(there)
         if unknown := natural_order(there.difference(known)):
-            raise DataError(f"{path}: label '{shown(unknown[0])}' is not in class_names: add it")
+            raise DataError(
+                f"{path}: label '{printable(unknown[0])}' is not in class_names: add it"
+            )
         place = {text: position for position, text in enumerate(known)}
         positions = [np.array([place[str(t)] for t in labels], np.int64) for labels in flat]
-        return positions, tuple(shown(text) for text in known)
+        return positions, tuple(printable(text) for text in known)
     numbers = [labels.astype(np.int64) for labels in flat]
     found = np.unique(np.concatenate(numbers))
     if not names:
@@ -149,7 +152,7 @@ def _on_white(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _flat(path: Path, name: str, array: Array, images: int) -> Array:
-    """Return labels as (N,): whole numbers from 0, or texts."""
+    """Return labels as (N,): integers from 0, or texts."""
     if array.ndim == 2 and array.shape[0] == images and array.shape[1] > 1:
         array = _from_one_hot(path, name, array)
     elif array.size == images and max(array.shape, default=0) == images:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_latent.runs.sanitize import plain_line, plain_name, plain_text, plain_values
+from tui_latent.runtime.sanitize import plain_line, plain_name, plain_text, plain_values
 
 
 @given(st.text())
