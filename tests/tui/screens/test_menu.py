@@ -303,7 +303,7 @@ async def test_only_runs_that_can_go_on_are_resumed_and_others_say_why(runs: Pat
         await press(pilot, "down", "r")
         assert screen.active_bindings["r"].enabled
         await press(pilot, "down", "r")
-        assert "live is already running. Press o to open it." in notes(pilot)
+        assert "live is already running. Press Enter to open it." in notes(pilot)
         await press(pilot, "down", "r", "enter", "v")
         assert "broken cannot be read: " in notes(pilot)
         assert pilot.app.asked == [("resume", "stopped")]  # type: ignore[attr-defined]

@@ -129,7 +129,8 @@ class DashboardScreen(BaseScreen[None]):
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
-        self._show_failure(failure(snapshot), collapse(snapshot))
+        keymap = self.app._keymap
+        self._show_failure(failure(snapshot, keymap), collapse(snapshot, keymap))
         if state != before.status.state or first:
             self.refresh_bindings()
             self._panels.show_curves(snapshot)

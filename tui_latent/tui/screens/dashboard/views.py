@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import partial
 
 from tui_latent.palettes import series_color
@@ -12,6 +13,7 @@ from tui_latent.runs.schema import LIVE_STATES, LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
 from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
 from tui_latent.tui.format import UNKNOWN, number
+from tui_latent.tui.remapping import key_name
 
 
 def loss_series(snapshot: RunSnapshot) -> list[Series]:
@@ -90,11 +92,11 @@ def when_recorded(snapshot: RunSnapshot) -> str:
     return f"The loss appears at step {snapshot.preset.get('train', {}).get('log_every', UNKNOWN)}."
 
 
-def failure(snapshot: RunSnapshot) -> str:
+def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     """Say why a run has stopped and what to do; empty if nothing is wrong."""
     status = snapshot.status
     step = f"step {status.checkpoint_step:,}" if status.checkpoint_step else "the beginning"
-    resume = f"Press r to resume from {step}."
+    resume = f"Press {key_name('run.resume', keymap)} to resume from {step}."
     if status.state == "failed":
         reason = status.error or "no reason was recorded"
         return f"Failed: {reason}\n{resume} Traceback: {snapshot.path}/train.log"
@@ -105,7 +107,7 @@ def failure(snapshot: RunSnapshot) -> str:
     return ""
 
 
-def collapse(snapshot: RunSnapshot) -> str:
+def collapse(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     """Warn if the newest evaluation found the latents collapsed; else return nothing."""
     curves = snapshot.curves
     if not snapshot.newest("latent/collapsed"):
@@ -114,9 +116,10 @@ def collapse(snapshot: RunSnapshot) -> str:
         number(curves[f"latent/{name}"].last) if f"latent/{name}" in curves else UNKNOWN
         for name in ("effective_rank", "uniformity", "std_mean")
     )
-    live = ", space to pause" if snapshot.status.state == "running" else ""
+    evaluate, pause = key_name("view.evaluate", keymap), key_name("run.pause", keymap)
+    live = f", {pause} to pause" if snapshot.status.state == "running" else ""
     return (
         "Collapse: most latents lie along one direction or at one point.\n"
         f"Effective rank {rank}, uniformity {uniformity}, mean std {deviation}. "
-        f"Press e to evaluate it{live}."
+        f"Press {evaluate} to evaluate it{live}."
     )

@@ -18,6 +18,7 @@ from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, canvas_size, draw_plot
 from tui_latent.tui.charts.raster import DOTS_X, Cells, Floats, curve_cells, dotted_cells
 from tui_latent.tui.format import clip, number
+from tui_latent.tui.remapping import key_name
 
 _NAME: Final = 24
 _LEGEND_LINES: Final = 3
@@ -76,10 +77,9 @@ class RocPanel(ChartPanel, can_focus=False):
     def show(self, found: Mapping[str, Any]) -> None:
         """Show the curves, or why there are none."""
         self._curves, self._titles = roc_curves(found)
-        missing = found["missing"]
-        self._hint = (
-            missing.get("anomaly", "No class could be left out.") + " Press o to name outliers."
-        )
+        why = found["missing"].get("anomaly", "No class could be left out.")
+        key = key_name("evaluation.outliers", self.app._keymap)
+        self._hint = f"{why} Press {key} to name outliers."
         self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:

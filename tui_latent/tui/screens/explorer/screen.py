@@ -21,6 +21,7 @@ from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene, visible_points
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.views import when_evaluated
@@ -310,7 +311,8 @@ class ExplorerScreen(BaseScreen[None]):
         wanted = self._requested.projection if self._requested else "map"
         at = names.index(wanted) if wanted in names else 0
         self._projection = names[(at + 1) % len(names)]
-        self._status = f"Computing {self._projection} …  (Esc cancels)"
+        cancel = key_name("explorer.back", self.app._keymap)
+        self._status = f"Computing {self._projection} …  ({cancel} cancels)"
         self._request_map()
         self._show_line()
 
