@@ -20,11 +20,11 @@ from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene, visible_points
+from tui_latent.tui.first_values import when_evaluated
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
-from tui_latent.tui.screens.dashboard.views import when_evaluated
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
