@@ -45,7 +45,6 @@ class EvaluationScreen(BaseScreen[None]):
     """Shows an evaluation, and computes a new one on request."""
 
     AUTO_FOCUS = ""
-    SCOPED_CSS = False
     CSS = """
     EvaluationScreen > #title { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
     EvaluationScreen > #doing { height: auto; max-height: 3; padding: 0 1; }

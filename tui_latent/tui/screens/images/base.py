@@ -33,8 +33,7 @@ class ImagesScreen(BaseScreen[None]):
     """Steps through images; subclasses look up what to show of each."""
 
     AUTO_FOCUS = ""  # keys belong to the screen until the number box opens
-    SCOPED_CSS = False  # or the rules would not reach the subclasses
-    CSS = """
+    DEFAULT_CSS = """
     ImagesScreen > #top { height: 1; }
     ImagesScreen > #top > #title { width: 1fr; padding: 0 1; text-wrap: nowrap; }
     ImagesScreen > #top > Input {
