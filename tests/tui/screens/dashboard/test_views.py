@@ -36,4 +36,4 @@ def test_the_loss_has_the_terms_that_its_method_declares(
     writer.close()
     snapshot = RunReader(writer.path).refresh()
     assert loss_terms(snapshot) == terms
-    assert [series.name for series in loss_series(snapshot, terms)] == ["total", *terms]
+    assert [series.name for series in loss_series(snapshot)] == ["total", *terms]

@@ -55,13 +55,14 @@ class MetricChart(CurveChart):
 
 def compared_scene(shown: Comparison, index: int) -> Scene | None:
     """Return the map of the run at `index`, aligned to the first one's; None without a map."""
-    compared, titles = shown.maps[index], map_titles(shown, index)
+    compared, titles = shown.maps[index], _map_titles(shown, index)
     if compared.map is None:
         return None
     return map_scene(compared.map, axes=True, legend=True, titles=lambda _: titles, source=compared)
 
 
-def map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
+def _map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
+    """Return the titles of a run's map, from the fullest to the shortest."""
     compared, label = shown.maps[index], shown.labels[index]
     if compared.map is None:
         return (label, clip(label, 16))
@@ -118,7 +119,7 @@ class ComparisonPanels(Grid):
             if colored:
                 panel.styles.border_title_color = css_color(colors_of(shown)[index])
             scene, problem = compared_scene(shown, index), shown.maps[index].problem
-            panel.show(scene, problem, map_titles(shown, index))
+            panel.show(scene, problem, _map_titles(shown, index))
         if len(shown.runs) < self._runs:  # one could not be read
             self._runs = len(shown.runs)
             self.show_maps()

@@ -84,12 +84,13 @@ class RunPanels(Horizontal):
             return
         self._charted = snapshot
         why = why_missing(snapshot, "val/loss")
-        terms = loss_terms(snapshot)
-        self._loss.show(loss_series(snapshot, terms), "", when_recorded(snapshot), why)
+        self._loss.show(loss_series(snapshot), "", when_recorded(snapshot), why)
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
         self.query_one("#knn", CurveChart).show(*knn_series(snapshot), hint, why)
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
-        self.query_one(SpacePanel).show(snapshot.curves, terms, hint, snapshot.missing)
+        self.query_one(SpacePanel).show(
+            snapshot.curves, loss_terms(snapshot), hint, snapshot.missing
+        )
 
     # Tabs and full screen
 

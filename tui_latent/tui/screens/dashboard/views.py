@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from tui_latent.palettes import series_color
@@ -24,11 +24,11 @@ def loss_terms(snapshot: RunSnapshot) -> list[str]:
     return term_names(snapshot.curves, None if method is None else method.terms)
 
 
-def loss_series(snapshot: RunSnapshot, terms: Sequence[str]) -> list[Series]:
+def loss_series(snapshot: RunSnapshot) -> list[Series]:
     """Return the total loss and each of its terms, with their held-out values."""
     curves = snapshot.curves
     result: list[Series] = []
-    for name in ["loss", *terms]:
+    for name in ["loss", *loss_terms(snapshot)]:
         solid, dotted = curves.get(f"train/{name}"), curves.get(f"val/{name}")
         title = "total" if name == "loss" else name
         result.append(Series(title, series_color(len(result)), solid, dotted))
