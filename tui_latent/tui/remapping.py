@@ -1,4 +1,4 @@
-"""Users' own keys, by the ids of the table of keys."""
+"""Users' own keys, by the ids in the table of keys."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def digits_run(
 
 
 async def explorer(pilot: Pilot[Any]) -> ExplorerScreen:
-    """Open the explorer from the dashboard; return it when its point is told about."""
+    """Open the explorer from the dashboard; return it once its point is described."""
     await dashboard(pilot)
     await pilot.press("l")
     await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))

@@ -134,7 +134,7 @@ class ExplorerScreen(BaseScreen[None]):
 
     @on(RunLost)
     def show_lost(self, message: RunLost) -> None:
-        """Keep what is shown, and say that there will be no updates."""
+        """Keep what is shown, and show why there are no updates."""
         self._status = message.problem
         self._show_line()
 

@@ -1,7 +1,6 @@
-"""Images to step through; what is shown of each is looked up in a thread.
+"""The base of screens that step through images, and look up in a thread what to show of each.
 
-One look-up runs at a time. Keys keep working meanwhile, and only the newest request is looked up
-next.
+One look-up runs at a time. Keys work in the meantime, and the newest request is looked up next.
 """
 
 from __future__ import annotations

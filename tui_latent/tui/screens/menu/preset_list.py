@@ -32,7 +32,7 @@ class _Presets(StableList):
 
 
 class _FilterBox(Input):
-    """On Enter the list has the focus before the next key, which may be queued already."""
+    """Focuses the list on Enter, before the next key, which may already be queued."""
 
     BINDINGS = bindings("preset filter")
 

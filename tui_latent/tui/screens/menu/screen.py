@@ -165,7 +165,7 @@ class MenuScreen(BaseScreen[None]):
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Say where a key of the other list works."""
+        """Point to the other list if a key works only there."""
         here, keymap = self.screen.active_bindings, self.app._keymap
         name, parts = "runs", ("run list", "runs")
         if self.query_one(RunTable).has_focus_within:

@@ -100,7 +100,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
 
     @on(Input.Changed, "#name")
     def check_name(self, event: Input.Changed) -> None:
-        """Show the error of the run's name beside it."""
+        """Show beside the run's name why it cannot be used."""
         self.query_one("#naming > .error", Static).update(self._name_problem())
         self._show()
 
