@@ -45,12 +45,12 @@ class MetricChart(CurveChart):
         place = [row.metric for row in shown.metrics].index(metric) + 1 if shown.metrics else 0
         name = shown.metrics[place - 1].spec.title if place else "Curves"
         count = f" · {place} of {len(shown.metrics)}" if place else ""
-        self._titles = (f"{name}{count}", name)
+        titles = (f"{name}{count}", name)
         series = [
             Series(clip(label, _LABEL), color, run.curves.get(metric))
             for label, color, run in zip(shown.labels, colors_of(shown), shown.runs, strict=True)
         ]
-        self.show(series, "", "Curves appear after the first records of a run.")
+        self.show(series, "", "Curves appear after the first records of a run.", titles=titles)
 
 
 def compared_scene(shown: Comparison, index: int) -> Scene | None:

@@ -124,7 +124,7 @@ class RunTable(Vertical):
     def say(self, text: str) -> None:
         """Say why there is nothing to list."""
         self.show((), 0.0)
-        self.query_one(".empty", Static).update(text)
+        self._write(".empty", text)
 
     def show(self, runs: Sequence[RunSummary], now: float) -> None:
         """Show runs; `now` is the Unix time from which ages are computed."""
@@ -134,7 +134,7 @@ class RunTable(Vertical):
         self._now = now
         self.set_class(not runs, "-empty")
         start = key_name("preset.start", self.app._keymap)
-        self.query_one(".empty", Static).update(EMPTY.format(key=start))
+        self._write(".empty", EMPTY.format(key=start))
         self._refresh()
 
     def focus_list(self) -> None:
@@ -221,9 +221,15 @@ class RunTable(Vertical):
         else:
             self.post_message(self.ToCompare([self._runs[name] for name in self._marked]))
 
+    def _write(self, place: str, text: str) -> None:
+        """Set a text if it differs: setting it repaints, and runs are listed every 2 s."""
+        line = self.query_one(place, Static)
+        if line.content != text:
+            line.update(text)
+
     def _refresh(self) -> None:
         width = max(40, self.size.width - 2)
-        self.query_one(".head", Static).update(Content(head_line(width)))
+        self._write(".head", head_line(width))
         self.query_one(_Runs).show(
             [
                 Line(run.name, run_line(run, width, self._now, run.name in self._marked))
