@@ -36,10 +36,14 @@ def clusters(count: int, classes: int, spread: float = 0.8, seed: int = 0) -> La
     return LatentMap(720, points.astype(np.float32), np.arange(count), labels, names)
 
 
-def new_run(runs: Path, name: str = "20261122-134500-mnist-contrastive-2d") -> RunWriter:
+def new_run(
+    runs: Path,
+    name: str = "20261122-134500-mnist-contrastive-2d",
+    preset: Mapping[str, Any] = PRESET,
+) -> RunWriter:
     """Make a run that has not begun."""
     provenance = {"preset": "mnist-contrastive-2d", "seed": 0}
-    return RunWriter.create(runs, "mnist-contrastive-2d", PRESET, provenance, name)
+    return RunWriter.create(runs, "mnist-contrastive-2d", preset, provenance, name)
 
 
 def write_records(writer: RunWriter, steps: int = 720) -> None:

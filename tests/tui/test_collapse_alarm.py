@@ -35,7 +35,7 @@ async def test_it_comes_with_a_collapse_and_goes_with_it(tmp_path: Path) -> None
         text = str(alarm(pilot).content)
         assert text.startswith("Collapse: most latents lie along one direction")
         assert "rank 2.24, uniformity -.282, mean std 4.82" in text
-        assert "space to pause" in text and alarm(pilot).has_class("-warning")
+        assert "Space to pause" in text and alarm(pilot).has_class("-warning")
         evaluated(writer, 900, collapsed=False)
         await until(pilot, lambda: not alarm(pilot).display)
     writer.close()

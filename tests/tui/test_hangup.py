@@ -75,13 +75,13 @@ class Watched:
         self.terminal = -1
 
     def has_ended(self) -> bool:
-        """Say whether the process is over."""
+        """Return whether the process has ended."""
         if not self.ended:
             self.ended, _ = os.waitpid(self.pid, os.WNOHANG)
         return bool(self.ended)
 
     def close(self) -> None:
-        """End the process, however it stands."""
+        """Kill the process if it is still running."""
         if not self.has_ended():
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,15 @@ from textual.widgets._footer import FooterKey
 from tests.tui.made_runs import trained_run
 from tests.tui.menus import menu, notes, presets, run_in
 from tests.tui.pilots import MenulessApp, all_drawn, header, until
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.run_list import list_runs
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.key_table import with_key_table
 from tui_latent.tui.keymap import KEYMAP, Key
 from tui_latent.tui.remapping import TOGETHER, KeymapError, check_keymap, keys_of
+from tui_latent.tui.screens.dashboard.views import failure
 from tui_latent.tui.screens.dialogs.help import HelpScreen
+from tui_latent.tui.screens.menu.run_table import why_not_deleted, why_not_resumed
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
 __all__ = ["presets"]
@@ -109,6 +114,19 @@ async def test_the_menu_names_the_remapped_keys_of_the_other_list(
         await pilot.press("x")
         await until(pilot, lambda: "Press Tab to reach the runs list first" in notes(pilot))
         assert "(o, r, m, c, x)" in notes(pilot)
+
+
+def test_sentences_name_remapped_keys(tmp_path: Path) -> None:
+    trained_run(tmp_path, state="interrupted").close()
+    (run,) = list_runs(tmp_path)
+    snapshot = RunReader(run.path).refresh()
+    keymap = {"run.resume": "ctrl+j", "run.open": "f2,o"}
+    assert "Press r to resume" in failure(snapshot, {})
+    assert "Press ctrl+j to resume" in failure(snapshot, keymap)
+    live = replace(run, status=replace(run.status, state="running"))
+    assert "Press Enter to open it" in why_not_resumed(live, {})
+    assert "Press f2 to open it" in why_not_resumed(live, keymap)
+    assert "press f2 to open it, then s." in why_not_deleted(live, keymap)
 
 
 def test_an_application_refuses_a_keymap_that_clashes(tmp_path: Path) -> None:

@@ -12,20 +12,20 @@ def redraws(pace: RedrawRate, ticks: int) -> int:
 def test_it_holds_back_while_the_share_is_large_and_comes_back() -> None:
     pace = RedrawRate()
     assert redraws(pace, 16) == 16
-    pace.heed(0.08)
+    pace.adjust(0.08)
     assert redraws(pace, 16) == 8
     for _ in range(10):
-        pace.heed(0.2)
+        pace.adjust(0.2)
     assert redraws(pace, 16) == 2
-    pace.heed(0.03)  # neither too much nor little
+    pace.adjust(0.03)  # neither too much nor little
     assert redraws(pace, 16) == 2
     for _ in range(3):
-        pace.heed(0.01)
+        pace.adjust(0.01)
     assert redraws(pace, 16) == 16
 
 
 def test_a_run_of_another_process_is_drawn_as_ever() -> None:
     pace = RedrawRate()
-    pace.heed(0.5)
-    pace.heed(None)
+    pace.adjust(0.5)
+    pace.adjust(None)
     assert redraws(pace, 4) == 4

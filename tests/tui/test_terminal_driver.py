@@ -11,7 +11,7 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.tui.made_runs import new_run
-from tests.waiting import Deadline
+from tests.waiting import Deadline, until
 from tui_latent.runs.reader import RunReader
 
 PROGRAM = """
@@ -63,6 +63,16 @@ class Trained:
             assert not deadline.passed(), f"from step {step}:\n{self.terminal.screen()}"
             time.sleep(0.02)
         assert RunReader(self.run).refresh().status.state == "running"
+
+    def fills(self, columns: int, lines: int) -> None:
+        """Wait until the panels reach the right edge, and the footer is on the last line."""
+
+        def filled() -> bool:
+            rows = self.terminal.screen().split("\n")
+            right = {row.rstrip()[-1:] for row in rows if len(row.rstrip()) == columns}
+            return len(rows) == lines and "Pause" in rows[-1] and {"╮", "╯"} <= right
+
+        until(filled, awaited=f"a screen of {columns}x{lines}")
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +162,7 @@ def test_a_storm_of_sizes_ends_at_the_last_one(trained: Trained) -> None:
         trained.terminal.claim_size(columns, lines)
         time.sleep(0.5)
     trained.terminal.resize(120, 40)
+    trained.fills(120, 40)
     trained.lives()
 
 
@@ -160,9 +171,10 @@ def test_the_system_says_how_large_the_screen_is_whatever_the_terminal_replies(
 ) -> None:
     trained.terminal.send(b"\x1b[?2048;2$y\x1b[48;30;90;600;900t")
     trained.terminal.resize(100, 30)
-    trained.terminal.wait_for("Latent map")
+    trained.fills(100, 30)
     trained.lives()
     trained.terminal.resize(120, 40)
+    trained.fills(120, 40)
     trained.lives()
 
 

@@ -1,7 +1,7 @@
 """The dashboard's application: it owns the training and opens the screens.
 
-Screens are pushed over the menu. They know nothing of the application: what they want of it they
-post as messages.
+Screens are pushed over the menu. They know nothing of the application: they post messages to
+request something from it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _export(path: Path) -> Path:
 
 
 def _free(path: Path) -> Path:
-    """Return a run's path if nobody trains it; RunBusyError, before another is stopped for it."""
+    """Return a run's path; RunBusyError, before another is stopped, if it is being trained."""
     from tui_latent.runs.run_list import refuse_trained
 
     refuse_trained(path, "try again")
@@ -98,7 +98,7 @@ class LatentApp(App[int]):
         start_process: StartProcess = _start_process,
         export: Export = _export,
     ) -> None:
-        """`keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError when it cannot be used.
+        """`keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used.
 
         `train` and `export` run in threads of their own; only these import torch.
         """
@@ -130,7 +130,7 @@ class LatentApp(App[int]):
         return self.training.path
 
     def get_driver_class(self) -> type[Driver]:
-        """Return what reads the terminal: ours in place of Textual's for Linux and macOS."""
+        """Return the driver of the terminal: ours instead of Textual's on Linux and macOS."""
         from textual.drivers.linux_driver import LinuxDriver
 
         from tui_latent.tui.terminal_driver import TerminalDriver
@@ -156,7 +156,7 @@ class LatentApp(App[int]):
 
     async def on_unmount(self) -> None:
         self.drawer.close()
-        # If the screen crashes, the process must not train on unseen.
+        # If the screen crashes, the process must not continue to train unseen.
         if self._detached is None or not self._detached.begun:
             self.training.ask_to_stop()
 
@@ -322,7 +322,7 @@ class LatentApp(App[int]):
     def _write_report(self, write: Callable[[], Path]) -> None:
         try:
             png = write()
-        # Nobody waits for this thread, so that it must report its own failure.
+        # Nobody waits for this thread, so it must report its own failure.
         except Exception as error:
             text = str(error) or type(error).__name__
             self.notify(text, title="Report failed", severity="error", timeout=20, markup=False)
@@ -343,7 +343,7 @@ class LatentApp(App[int]):
         self._quit(ask=True)
 
     def leave(self) -> None:
-        """Quit without asking, because the system says so."""
+        """Quit without asking, as the system requests."""
         self._quit(ask=False)
 
     @work(group="quit", exclusive=True)
@@ -361,5 +361,5 @@ class LatentApp(App[int]):
 
 
 def _light_terminal() -> bool:
-    """Say whether the terminal reports a light background."""
+    """Return whether the terminal reports a light background."""
     return os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")

@@ -57,7 +57,7 @@ class BindingCommands(Provider):
                 yield DiscoveryHit(_title(command), self._run(command), help=_help(command))
 
     async def search(self, query: str) -> Hits:
-        """Offer those whose title matches what is typed."""
+        """Offer those whose title matches the query."""
         matcher = self.matcher(query)
         for command in commands_of(self.screen):
             score = matcher.match(_title(command))

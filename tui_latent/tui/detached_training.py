@@ -68,7 +68,7 @@ class DetachedTraining:
         in_time = heard.wait(_STUCK)
         if path is not None:
             self._training.over.wait()
-        if in_time:  # what is painted on leaving may find the terminal stuck as well
+        if in_time:  # painting on the way out may block as well
             time.sleep(_TO_LEAVE)
         os._exit(0)
 

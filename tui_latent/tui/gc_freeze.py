@@ -20,7 +20,7 @@ class FrozenModules:
         self._known = 0
 
     def set_aside(self) -> bool:
-        """Freeze all objects if many modules were imported since; return whether that was so."""
+        """Freeze all objects if many modules were imported since the last freeze; True if so."""
         loaded = len(sys.modules)
         if loaded < self._known + _MANY:
             return False

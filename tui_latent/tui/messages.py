@@ -1,4 +1,4 @@
-"""What screens ask of the application: they post these, and the application handles them."""
+"""Requests to the application: screens post these messages, and the application handles them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class RedrawRate:
         """ticks from one redraw to the next"""
         self._ticks = 0
 
-    def heed(self, share: float | None) -> None:
+    def adjust(self, share: float | None) -> None:
         """Redraw less often if the screen takes too much time, more often if it takes little."""
         if share is None:
             self.every = 1

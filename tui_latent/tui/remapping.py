@@ -1,4 +1,4 @@
-"""Users' own keys, by the ids of the table of keys."""
+"""Users' own keys, by the ids in the table of keys."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 """for each screen, the parts of the table that are active at the same time"""
 
+_NAMES: Final = {"enter": "Enter", "escape": "Esc", "space": "Space", "tab": "Tab"}
+"""keys that sentences write as they are engraved"""
 _MODIFIERS: Final = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 
 
@@ -36,6 +38,13 @@ def keys_of(row: Key, keymap: Mapping[str, str]) -> list[str]:
 def key_label(row: Key, keymap: Mapping[str, str]) -> str:
     """Return how the first key of a row is written on the screen."""
     return format_key(keys_of(row, keymap)[0])
+
+
+def key_name(key_id: str, keymap: Mapping[str, str]) -> str:
+    """Return the first key of an action, as a sentence names it."""
+    row = next(row for rows in KEYMAP.values() for row in rows if row.id == key_id)
+    key = keys_of(row, keymap)[0]
+    return _NAMES.get(key) or format_key(key)
 
 
 def check_keymap(keymap: Mapping[str, str]) -> None:

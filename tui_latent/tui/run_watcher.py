@@ -26,7 +26,7 @@ class SnapshotRead(Message, bubble=False):
 
 
 class RunLost(Message, bubble=False):
-    """The run folder cannot be read, or no longer."""
+    """The run folder cannot be read, or can no longer be read."""
 
     def __init__(self, problem: str) -> None:
         super().__init__()

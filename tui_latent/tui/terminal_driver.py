@@ -1,7 +1,7 @@
-"""Reads and writes a real terminal: Textual's driver, but for what comes from the terminal.
+"""The driver for a real terminal: Textual's, with another way of reading input.
 
-Textual's own (8.2, `LinuxDriver.run_input_thread`) ends the application at a byte that is no UTF-8,
-and queues what comes faster than it can be acted on, without a bound.
+Textual's input thread (8.2, `LinuxDriver.run_input_thread`) ends the application at a byte that is
+not UTF-8, and queues input without limit if it arrives faster than it is handled.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from tui_latent.tui.terminal_parser import LARGEST_SCREEN, LONGEST_PASTE, Termin
 
 _BLOCK: Final = 4096
 _FLOOD: Final = 2048
-"""bytes waiting at once that nobody can have typed"""
+"""bytes waiting at once that cannot have been typed"""
 _READ_WHOLE: Final = 2 * (LONGEST_PASTE + _BLOCK)
-"""bytes of a flood that are parsed whole: all that is kept of a paste is in them"""
+"""bytes of a flood that are parsed in full: they include all that is kept of a paste"""
 _LOOK: Final = 0.05
-"""seconds between two looks at whether to end; a pause of that length ends a flood"""
+"""seconds between two checks for the end; a pause of that length ends a flood"""
 _PATIENCE: Final = 0.5
-"""seconds for a widget to deal with a key; one that is being removed never says that it has"""
+"""seconds for a widget to handle a key; one that is being removed never reports that it has"""
 _ROUNDS: Final = 2
-"""a key may make a widget send a message of its own, which is dealt with in the second round"""
+"""a key may make a widget post a message of its own, which the second round waits for"""
 
 _MATTERS: Final = re.compile(
     rb"\x1b(?:\[20[01]~|[]P_^X\\])|[\x07\x18\x1a]|.{1,64}\Z", flags=re.DOTALL
@@ -41,15 +41,15 @@ _INPUT: Final = (events.InputEvent, events.AppFocus, events.AppBlur)
 
 
 class TerminalDriver(LinuxDriver):
-    """Reads a terminal no faster than the application acts on it.
+    """Reads a terminal no faster than the application handles its input.
 
-    A key is passed on once the widgets have dealt with the one before it, so that keys that come
-    together (typed ahead, or pasted) mean what they mean one by one. Of a flood, which nobody
-    typed, only the last event is passed on: it may be somebody who tries whether a key still works.
+    A key is passed on once the widgets have handled the one before it, so that keys that arrive
+    together (typed ahead, or pasted) do what they would do one by one. Of a flood, which nobody
+    typed, only the last event is passed on: a user may be trying whether a key still works.
     """
 
     def run_input_thread(self) -> None:
-        """Read until the driver is told to stop reading."""
+        """Read input until the driver is stopped."""
         parser = TerminalParser(self._debug)
         flood, last = 0, None
         while not self.exit_event.is_set():
@@ -64,21 +64,21 @@ class TerminalDriver(LinuxDriver):
             elif last is not None:
                 found, last = [last, *found], None
             if found:
-                self._wait_until_dealt_with(found)
+                self._wait_until_handled(found)
 
     def send_message(self, message: Message) -> None:
-        """Put a message into the application's queue."""
+        """Post a message to the application."""
         self._app.post_message(message)
 
     def _query_in_band_window_resize(self) -> None:
-        """Do not ask for sizes within the input: the system tells them."""
+        """Do not request size reports in the input: the size comes from the system."""
 
     def _get_terminal_size(self) -> tuple[int, int]:
         columns, lines = super()._get_terminal_size()
         return min(columns, LARGEST_SCREEN[0]), min(lines, LARGEST_SCREEN[1])
 
     def _block(self) -> bytes:
-        """Return what has come; nothing after a while, or when the terminal is gone."""
+        """Return the next bytes; none if nothing arrives for a while or the terminal is gone."""
         try:
             if not select.select([self.fileno], [], [], _LOOK)[0]:
                 return b""
@@ -89,7 +89,7 @@ class TerminalDriver(LinuxDriver):
             self.exit_event.wait(_LOOK)
         return block
 
-    def _wait_until_dealt_with(self, found: Sequence[Message]) -> None:
+    def _wait_until_handled(self, found: Sequence[Message]) -> None:
         future = asyncio.run_coroutine_threadsafe(self._pass_on(found), self._loop)
         while not self.exit_event.is_set():
             with suppress(concurrent.futures.TimeoutError):
@@ -101,11 +101,11 @@ class TerminalDriver(LinuxDriver):
         for message in found:
             self.process_message(message)
             if isinstance(message, (events.Key, events.Paste)):
-                await self._dealt_with()
-        await self._dealt_with()
+                await self._handled()
+        await self._handled()
 
-    async def _dealt_with(self) -> None:
-        """Wait until the widget with the focus and those around it have emptied their queues."""
+    async def _handled(self) -> None:
+        """Wait until the focused widget and its ancestors have worked through their queues."""
         for _ in range(_ROUNDS):
             with suppress(ScreenStackError, TimeoutError):
                 focused = self._app.focused or self._app.screen
@@ -117,6 +117,6 @@ class TerminalDriver(LinuxDriver):
 
 
 def gist(block: bytes) -> bytes:
-    """Return what matters of a block of a flood, which would take too long to parse: where pastes
-    and strings begin and end, and its last bytes."""
+    """Reduce a block of a flood, which would take too long to parse, to what matters: the starts
+    and ends of pastes and strings, and the last bytes."""
     return b"".join(_MATTERS.findall(block))

@@ -1,9 +1,9 @@
-"""What a terminal sends, taken apart so that nothing in it ends the program or presses keys.
+"""Parses a terminal's input so that nothing in it crashes the program or presses keys.
 
-Textual's own parser (8.2, `textual._xterm_parser`) raises at numbers that are out of range, turns
-replies that it does not know into key presses, and keeps a paste without an end in memory. Here
-bytes are split into characters, control sequences, strings and pastes as ECMA-48 has them. What
-Textual knows of them it still parses itself; the rest is dropped.
+Textual's own parser (8.2, `textual._xterm_parser`) raises on numbers that are out of range, turns
+replies that it does not know into key presses, and buffers an unterminated paste without limit.
+Here bytes are split into characters, control sequences, strings and pastes, as in ECMA-48.
+Textual still parses the sequences that it knows; all others are dropped.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from textual.constants import ESCAPE_DELAY
 from textual.message import Message
 
 LARGEST_SCREEN: Final = 700, 250
-"""columns and lines that are drawn at most: one of 65,535 by 65,535 cells would take all memory"""
+"""most columns and lines drawn: a screen of 65,535 by 65,535 cells would use all memory"""
 
 LONGEST_PASTE: Final = 4096
-"""bytes of a paste that are kept: every text field here has one line"""
+"""bytes kept of a paste: every text field has a single line"""
 
 _ESC: Final = "\x1b"
 _PASTE_START: Final = "\x1b[200~"
 _PASTE_END: Final = "\x1b[201~"
 _PASTE_SILENCE: Final = 0.5
-"""seconds without a byte after which a paste without an end is over"""
+"""seconds without input after which an unterminated paste counts as complete"""
 _LONG_PASTE_SILENCE: Final = 1.5
-"""the same of a paste that is longer than what is kept: it comes in parts, and none may press a
-key"""
+"""the same for a paste that is longer than what is kept: it arrives in parts, and no part may
+press a key"""
 _MOUSE_IN_BYTES: Final = "\x1b[M"
-"""a mouse report of a terminal that does not know the ones asked for; three bytes follow"""
+"""begins a mouse report in the oldest format; three bytes follow"""
 _CANCELS: Final = "\x18\x1a"
 _STRING_ENDS: Final = "\x07\x18\x1a"
 _LONGEST_KNOWN: Final = 32
-"""characters of a sequence; Textual looks no further"""
+"""most characters of a sequence that Textual recognises"""
 _NOT_ASKED_FOR: Final = (events.Resize, events.CursorPosition, messages.InBandWindowResize)
-"""sizes come from the system alone, which has them whatever a terminal replies"""
+"""dropped: the size comes from the system alone, whatever a terminal reports"""
 
 Give = Callable[[Message], None]
 Reading = Generator[Read1 | Peek1, str, str]
-"""reads one thing; returns the byte that begins the next one, or nothing"""
+"""parses one item; returns the byte that begins the next one, or an empty string"""
 
 
 class TerminalParser(XTermParser):
-    """Turns bytes, fed as Latin-1 so that each is one character, into Textual's messages."""
+    """Turns bytes, decoded as Latin-1 so that each is one character, into Textual's messages."""
 
     def parse(self, token_callback: Give) -> Generator[Read1 | Peek1, str, None]:
-        """Read for ever; never raises, whatever is fed."""
+        """Parse until the input ends; no input raises an exception."""
 
         def give(token: Message) -> None:
-            if self._sound(token):
+            if self._accepts(token):
                 token_callback(token)
 
         decoder = getincrementaldecoder("utf-8")("replace")
@@ -76,7 +76,7 @@ class TerminalParser(XTermParser):
                     byte = ""
 
     def _escape(self, give: Give) -> Reading:
-        """Read what follows an ESC."""
+        """Parse what follows an ESC."""
         try:
             byte = yield Read1(ESCAPE_DELAY)
         except ParseTimeout:
@@ -88,13 +88,13 @@ class TerminalParser(XTermParser):
         elif byte in "]P_^X":
             byte = yield from self._string(_ESC + byte, give)
         elif byte < "\x80":
-            if byte != "\\":  # else it ends a string
+            if byte != "\\":  # that only ends a string
                 self._recognise(_ESC + byte, give)
             byte = ""
         return byte
 
     def _control(self, sequence: str, give: Give) -> Reading:
-        """Read a control sequence to its final byte, and drop it unless Textual knows it."""
+        """Parse a control sequence up to its final byte; drop it unless Textual knows it."""
         while True:
             try:
                 byte = yield Read1(ESCAPE_DELAY)
@@ -119,7 +119,7 @@ class TerminalParser(XTermParser):
                     return ""
 
     def _string(self, start: str, give: Give) -> Reading:
-        """Pass over a string of the terminal's, up to its end or to a pause."""
+        """Skip a control string, up to its terminator or a pause."""
         while True:
             try:
                 byte = yield Read1(ESCAPE_DELAY)
@@ -134,7 +134,7 @@ class TerminalParser(XTermParser):
             start = ""
 
     def _paste(self, give: Give) -> Reading:
-        """Read a paste to its end or to a pause, and keep the beginning."""
+        """Read a paste up to its end or a pause; keep only its beginning."""
         kept = last = ""
         with contextlib.suppress(ParseTimeout):
             while last != _PASTE_END:
@@ -150,7 +150,7 @@ class TerminalParser(XTermParser):
         return ""
 
     def _recognise(self, sequence: str, give: Give) -> bool:
-        """Have Textual parse what stands alone; False when it does not know it."""
+        """Let Textual parse a complete sequence; return False if it does not know it."""
         textual = super().parse(give)
         wanted = next(textual)
         try:
@@ -166,8 +166,8 @@ class TerminalParser(XTermParser):
             textual.close()
         return False
 
-    def _sound(self, token: Message) -> bool:
-        """Say whether a message is one that the application is to hear of."""
+    def _accepts(self, token: Message) -> bool:
+        """Return whether the application should receive a message."""
         if isinstance(token, events.Resize):
             self.mouse_pixels = False
         if isinstance(token, events.MouseEvent):

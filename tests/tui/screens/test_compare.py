@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual.dom import DOMNode
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -189,6 +190,27 @@ async def test_a_live_run_goes_on_and_what_comes_is_shown(tmp_path: Path, runs: 
         assert after is not None and after.maps is before.maps, "unchanged maps are not turned anew"
         writer.status(state="finished", step=2400)
         await until(pilot, lambda: names(screen).count("finished") == 2)
+    writer.close()
+
+
+async def test_tables_that_have_not_changed_are_not_written_again(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = made(tmp_path, "digits-live")
+    written: list[DOMNode | None] = []
+    update = Static.update
+
+    def note(static: Static, *arguments: Any, **options: Any) -> None:
+        written.append(static.parent)
+        update(static, *arguments, **options)
+
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await compared(pilot, [runs[0], writer.path])
+        monkeypatch.setattr(Static, "update", note)
+        writer.status(step=1200)
+        await until(pilot, lambda: "50 %" in names(screen))
+        assert screen in written, "the line of the run"
+        assert not any(isinstance(parent, TablePanel) for parent in written)
     writer.close()
 
 

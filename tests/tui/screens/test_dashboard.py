@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static, Tabs
 
 from tests.tui.made_runs import (
+    PRESET,
     ScriptedTrainer,
     clusters,
     new_run,
@@ -21,6 +22,7 @@ from tests.tui.made_runs import (
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, panel_text, until
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.schema import LatentMap
+from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dialogs.help import HelpScreen
 
@@ -91,7 +93,7 @@ async def test_a_folder_that_is_no_run_is_told_and_not_fatal(tmp_path: Path) -> 
 
 
 async def test_values_that_are_not_finite_and_names_like_markup(tmp_path: Path) -> None:
-    writer = new_run(tmp_path)
+    writer = new_run(tmp_path, preset={**PRESET, "method": {"name": "[b]unknown"}})
     writer.lock()
     running(writer)
     writer.metrics(
@@ -207,9 +209,14 @@ async def test_resizing_while_training_redraws_at_the_new_size(tmp_path: Path) -
             await pilot.resize_terminal(width, height)
             await pilot.pause(0.05)
         screen = await all_drawn(pilot)
-        width = screen.query_one("#map").size.width
-        lines = panel_text(screen, "map").splitlines()[1:]
-        await until(pilot, lambda: {len(line) for line in lines} == {width})
+        panel = screen.query_one("#map", ChartPanel)
+
+        def drawn() -> tuple[set[int], int]:
+            strips = panel._drawing.strips
+            return {strip.cell_length for strip in strips}, len(strips)
+
+        width, height = panel.content_size
+        await until(pilot, lambda: drawn() == ({width}, height))
         await pilot.press("s")
         await until(pilot, lambda: app.training_path is None)
 

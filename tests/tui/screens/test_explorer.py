@@ -18,8 +18,10 @@ from tests.tui.made_runs import clusters, new_run, running, trained_run, write_r
 from tests.tui.pilots import MenulessApp, dashboard, until
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
+from tui_latent.tui.charts.scatter import Scene
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.map import ExplorerMap
@@ -70,7 +72,7 @@ def digits_run(
 
 
 async def explorer(pilot: Pilot[Any]) -> ExplorerScreen:
-    """Open the explorer from the dashboard; return it when its point is told about."""
+    """Open the explorer from the dashboard; return it once its point is described."""
     await dashboard(pilot)
     await pilot.press("l")
     await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
@@ -264,24 +266,30 @@ async def test_a_live_run_is_followed_and_one_that_is_looked_back_at_is_not(tmp_
 async def test_playing_shows_every_evaluation_and_ends_at_the_newest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The test sets the pace: by itself an evaluation may pass between two looks.
-    monkeypatch.setattr("tui_latent.tui.screens.explorer.screen._PLAY_SECONDS", 3600.0)
+    monkeypatch.setattr("tui_latent.tui.screens.explorer.screen._PLAY_SECONDS", 0.05)
     writer = digits_run(tmp_path)
+    maps = {step: RunReader(writer.path).map_at(step) for step in (60, 120, 180)}
+    shown: list[int] = []
+    show = ExplorerMap.show
+
+    def record(panel: ExplorerMap, scene: Scene | None, *rest: Any) -> None:
+        show(panel, scene, *rest)
+        assert scene is not None
+        step = next(s for s, m in maps.items() if m and np.array_equal(m.points, scene.points))
+        assert f"step {step:>7,}" in line(screen)
+        if shown[-1:] != [step]:
+            shown.append(step)
+
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
+        monkeypatch.setattr(ExplorerMap, "show", record)
         await pilot.press("p")
-
-        def played_to(place: str) -> Callable[[], bool]:
-            def arrives() -> bool:
-                if place not in line(screen):
-                    screen._play_on()
-                return place in line(screen)
-
-            return arrives
-
-        await until(pilot, lambda: "1/3" in line(screen))
-        for place in ("2/3", "3/3"):
-            await until(pilot, played_to(place))
+        await until(pilot, lambda: shown[-1:] == [180])
+        await pilot.pause(1.0)
+        assert shown == [60, 120, 180]
+        await pilot.press("p")  # it has stopped, so it starts again
+        await until(pilot, lambda: len(shown) == 6)
+        assert shown == [60, 120, 180] * 2
     writer.close()
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from tests.tui.menus import (
     CONTRASTIVE,
@@ -303,7 +303,7 @@ async def test_only_runs_that_can_go_on_are_resumed_and_others_say_why(runs: Pat
         await press(pilot, "down", "r")
         assert screen.active_bindings["r"].enabled
         await press(pilot, "down", "r")
-        assert "live is already running. Press o to open it." in notes(pilot)
+        assert "live is already running. Press Enter to open it." in notes(pilot)
         await press(pilot, "down", "r", "enter", "v")
         assert "broken cannot be read: " in notes(pilot)
         assert pilot.app.asked == [("resume", "stopped")]  # type: ignore[attr-defined]
@@ -390,6 +390,31 @@ async def test_the_cursor_stays_on_its_run_while_others_come_and_change(
         RunWriter.reopen(runs / "run-13").status(state="finished", step=100)
         await until(pilot, lambda: runs_text(screen).count("✓ finished") == 2)
         assert current_run(screen).name == "run-12"
+
+
+async def test_listing_the_same_runs_again_writes_nothing(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_latent.tui.screens.menu.screen.RUNS_EVERY", 0.05)
+    run_in(runs, "one")
+    listed: list[object] = []
+    written: list[object] = []
+    show, update = RunTable.show, Static.update
+
+    def list_runs(table: RunTable, *arguments: Any) -> None:
+        listed.append(arguments)
+        show(table, *arguments)
+
+    def note(static: Static, *arguments: Any, **options: Any) -> None:
+        written.append(arguments)
+        update(static, *arguments, **options)
+
+    async with NotingApp(runs).run_test(size=NARROW) as pilot:
+        await menu(pilot)
+        monkeypatch.setattr(RunTable, "show", list_runs)
+        monkeypatch.setattr(Static, "update", note)
+        await until(pilot, lambda: len(listed) >= 3)
+        assert not written
 
 
 async def test_e_opens_the_settings_and_trains_what_comes_back(runs: Path) -> None:

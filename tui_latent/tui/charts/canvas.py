@@ -60,7 +60,7 @@ def overlay(strip: Strip, column: int, over: Strip) -> Strip:
 
 
 def overlaid(strip: Strip, cells: Iterable[tuple[int, str, Style]]) -> Strip:
-    """Lay (column, character, style) over a strip, each on the background that is there."""
+    """Lay (column, character, style) over a strip, each on the background below it."""
     for column, mark, style in cells:
         under = next(iter(strip.crop(column, column + 1)), Segment(" "))
         ground = Style(bgcolor=under.style.bgcolor if under.style else None)

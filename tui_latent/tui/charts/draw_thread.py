@@ -33,7 +33,7 @@ class WorkerThread:
             self._changed.notify_all()
 
     def idle(self) -> bool:
-        """Return whether no job waits or runs."""
+        """Return whether no job is waiting or running."""
         with self._changed:
             return not self._jobs and not self._busy
 

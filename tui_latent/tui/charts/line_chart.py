@@ -22,6 +22,7 @@ from tui_latent.tui.format import number
 _FAR_APART: Final = 30.0
 """ratio of two curves beyond which the smaller one is a flat line on a linear axis"""
 _GREY: Final = (135, 135, 135)
+_PLAIN: Final = Style()
 _NUMBER: Final = 5
 """cells of a current value"""
 
@@ -91,9 +92,7 @@ def draw_chart(
         for band, cells_of in ((dotted[index], _dots), (solid[index], _line)):
             if band is not None and columns > 1 and lines > 1:
                 cells = cells_of(band, frame, columns, lines)
-                marks = class_glyph(index) * len(cells.marks) if letters else cells.marks
-                color = None if letters else item.color
-                layers.append(Layer(Cells(cells.columns, cells.rows, tuple(marks)), color))
+                layers.append(curve_layer(cells, index, item.color, letters))
     if (place := _place(series, options)) is not None:
         layers.insert(0, _mark(place, frame, columns, lines))
     return [*legend, *draw_plot(layers, width, rows, x, y)]
@@ -121,11 +120,22 @@ def value_strips(
         value = value_at(item.curve, at) if item.curve is not None and shown else None
         broken = value is not None and not np.isfinite(value)
         text = f"{item.name} {number(value):<{_NUMBER}} "
-        mark, color = (f"{class_glyph(index)} ", None) if letters else ("━ ", item.color)
-        entries.append(
-            Entry(mark, text, color, Style(bold=True, reverse=True) if broken else Style())
-        )
+        style = Style(bold=True, reverse=True) if broken else Style()
+        entries.append(curve_entry(text, index, item.color, letters, style))
     return legend_strips(entries, width, lines, gap=0)
+
+
+def curve_layer(cells: Cells, index: int, color: RGB, letters: bool) -> Layer:
+    """Return the layer of a chart's curve at `index`, in its colour or in its character."""
+    if not letters:
+        return Layer(cells, color)
+    return Layer(replace(cells, marks=(class_glyph(index),) * len(cells.marks)), None)
+
+
+def curve_entry(text: str, index: int, color: RGB, letters: bool, style: Style = _PLAIN) -> Entry:
+    """Return the legend's entry for a chart's curve at `index`; `style` is the text's."""
+    mark, ink = (f"{class_glyph(index)} ", None) if letters else ("━ ", color)
+    return Entry(mark, text, ink, style)
 
 
 def value_at(curve: Curve, step: int | None) -> float | None:

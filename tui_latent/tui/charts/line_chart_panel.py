@@ -29,17 +29,26 @@ class CurveChart(ChartPanel):
         self._hint = self._note = ""
         self.options = options
 
-    def show(self, series: Sequence[Series], corner: str, hint: str, note: str = "") -> None:
+    def show(
+        self,
+        series: Sequence[Series],
+        corner: str,
+        hint: str,
+        note: str = "",
+        titles: Sequence[str] | None = None,
+    ) -> None:
         """Show series, with text in the corner; `hint` stands where there are none.
 
-        `note` below the curves says why some have no value.
+        `note` below the curves says why some have no value; without `titles` the last ones stay.
         """
+        titles = self._titles if titles is None else tuple(titles)
         parts = [part for s in series for part in (s.curve, s.dotted)]
         shown = [part for s in self._series for part in (s.curve, s.dotted)]
         same = len(parts) == len(shown) and all(map(is_, parts, shown))
-        if not same or (corner, hint, note) != (self._corner, self._hint, self._note):
-            self._series, self._corner = tuple(series), corner
-            self._hint, self._note = hint, note
+        words = (titles, corner, hint, note)
+        if not same or words != (self._titles, self._corner, self._hint, self._note):
+            self._series = tuple(series)
+            self._titles, self._corner, self._hint, self._note = words
             self.redraw()
 
     @property

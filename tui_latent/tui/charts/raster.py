@@ -178,7 +178,7 @@ def _majority(cell: Ints, classes: Ints, cells: int) -> Ints:
 
 
 def _sparse_majority(cell: Ints, classes: Ints, cells: int, span: int) -> Ints:
-    """Do what `_majority` does if a table of all cells and classes would be too large."""
+    """Return the same as `_majority` without its table, for many cells and classes."""
     winner = np.full(cells, -1, dtype=np.int64)
     pairs, counts = np.unique(cell * span + classes, return_counts=True)
     order = np.lexsort((-pairs, counts))  # the last write wins: most points, then lower class

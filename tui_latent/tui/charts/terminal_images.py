@@ -1,9 +1,9 @@
 """Asks the terminal, before the screen opens, whether it can draw real images (Kitty or Sixel).
 
-textual-image asks too, but while it is imported: .5 s on a 2-core machine, on every
-terminal. So the question is put here first, in one write, and answered while Textual is
-being imported; only a terminal that says yes pays for that import. Every terminal answers
-the second half of the question (DA1), so none is waited for in vain.
+textual-image asks too, but only while it is imported, which takes 0.5 s on a 2-core machine. So
+the question is asked here first, in one write, and answered while Textual is being imported; only
+a terminal that says yes pays for the other import. Every terminal answers the second half of the
+question (DA1), so the wait is short.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ class TooSmall(Static):
 
 
 class BaseScreen(Screen[ScreenResultType]):
-    """A screen that is not painted anew when the focus moves: widgets show their own focus.
+    """A screen that is not repainted when the focus moves: widgets show their own focus.
 
-    One that composes a `TooSmall` shows it instead of its widgets where these have no room.
+    A screen that composes a `TooSmall` shows it instead of its widgets in a small terminal.
     """
 
     DEFAULT_CSS = """
@@ -36,7 +36,7 @@ class BaseScreen(Screen[ScreenResultType]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say what is needed and what there is, where that is too little."""
+        """Show the size that is needed if the terminal is smaller."""
         (columns, rows), (width, height) = SMALLEST, event.size
         text = f"tui-latent needs {columns}x{rows} cells but has {width}x{height}."
         for words in self.query(TooSmall):

@@ -73,7 +73,7 @@ class StableList(OptionList):
         self.highlighted = self.get_option_index(key)
 
     def _place(self, chosen: str | None, highlighted: int | None) -> int | None:
-        """Return the index of the cursor's key, or else of the nearest line that can be chosen."""
+        """Return the index of the chosen key, or else of the nearest line that can be chosen."""
         free = [index for index, line in enumerate(self._lines_shown) if not line.heading]
         for index in free:
             if self._lines_shown[index].key == chosen:

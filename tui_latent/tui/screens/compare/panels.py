@@ -45,23 +45,24 @@ class MetricChart(CurveChart):
         place = [row.metric for row in shown.metrics].index(metric) + 1 if shown.metrics else 0
         name = shown.metrics[place - 1].spec.title if place else "Curves"
         count = f" · {place} of {len(shown.metrics)}" if place else ""
-        self._titles = (f"{name}{count}", name)
+        titles = (f"{name}{count}", name)
         series = [
             Series(clip(label, _LABEL), color, run.curves.get(metric))
             for label, color, run in zip(shown.labels, colors_of(shown), shown.runs, strict=True)
         ]
-        self.show(series, "", "Curves appear after the first records of a run.")
+        self.show(series, "", "Curves appear after the first records of a run.", titles=titles)
 
 
 def compared_scene(shown: Comparison, index: int) -> Scene | None:
     """Return the map of the run at `index`, aligned to the first one's; None without a map."""
-    compared, titles = shown.maps[index], map_titles(shown, index)
+    compared, titles = shown.maps[index], _map_titles(shown, index)
     if compared.map is None:
         return None
     return map_scene(compared.map, axes=True, legend=True, titles=lambda _: titles, source=compared)
 
 
-def map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
+def _map_titles(shown: Comparison, index: int) -> tuple[str, ...]:
+    """Return the titles of a run's map, from the fullest to the shortest."""
     compared, label = shown.maps[index], shown.labels[index]
     if compared.map is None:
         return (label, clip(label, 16))
@@ -118,7 +119,7 @@ class ComparisonPanels(Grid):
             if colored:
                 panel.styles.border_title_color = css_color(colors_of(shown)[index])
             scene, problem = compared_scene(shown, index), shown.maps[index].problem
-            panel.show(scene, problem, map_titles(shown, index))
+            panel.show(scene, problem, _map_titles(shown, index))
         if len(shown.runs) < self._runs:  # one could not be read
             self._runs = len(shown.runs)
             self.show_maps()

@@ -30,7 +30,6 @@ POLL_EVERY: Final = 1.0
 class CompareScreen(BaseScreen[None]):
     """Follows several run folders and compares them."""
 
-    SCOPED_CSS = False
     CSS = """
     CompareScreen > Tabs { display: none; height: 1; }
     CompareScreen > Tabs Underline { display: none; }

@@ -53,6 +53,7 @@ class RunNames(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._shown: Comparison | None = None
+        self._written = Content()
 
     def show(self, shown: Comparison) -> None:
         """Show the runs' lines, and caveats below them."""
@@ -72,7 +73,10 @@ class RunNames(Static):
             for index, (run, color) in enumerate(marks)
         ]
         lines += [Content.styled(clip_end(note, width), "dim") for note in shown.notes]
-        self.update(Content("\n").join(lines))
+        content = Content("\n").join(lines)
+        if not content.is_same(self._written):
+            self._written = content
+            self.update(content)  # repaints the lines
 
 
 def run_line(run: RunSnapshot, mark: tuple[str, str], width: int) -> Content:
@@ -115,6 +119,7 @@ class TablePanel(VerticalScroll, can_focus=True):
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
         self._lines: Lines | None = None
+        self._written = "", Content()
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
@@ -132,8 +137,13 @@ class TablePanel(VerticalScroll, can_focus=True):
             return
         width, room = self.scrollable_content_region.width, self.size.width - 2
         titles, lines = self._titles(width), self._lines(width)
-        self.border_title = Content(next((t for t in titles if len(t) <= room), titles[-1]))
-        self.query_one(Static).update(Content("\n").join(lines))
+        title = next((t for t in titles if len(t) <= room), titles[-1])
+        content = Content("\n").join(lines)
+        before, self._written = self._written, (title, content)
+        if title != before[0]:
+            self.border_title = Content(title)  # repaints the panel
+        if not content.is_same(before[1]):
+            self.query_one(Static).update(content)
 
 
 def number_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:

@@ -16,15 +16,15 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions
 from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
-from tui_latent.tui.screens.dashboard.collapse_panel import SpacePanel
+from tui_latent.tui.first_values import when_evaluated, when_recorded
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
+from tui_latent.tui.screens.dashboard.space_panel import SpacePanel
 from tui_latent.tui.screens.dashboard.views import (
     knn_series,
     live_scene,
     loss_series,
-    when_evaluated,
-    when_recorded,
+    loss_terms,
     why_missing,
 )
 
@@ -88,7 +88,9 @@ class RunPanels(Horizontal):
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
         self.query_one("#knn", CurveChart).show(*knn_series(snapshot), hint, why)
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
-        self.query_one(SpacePanel).show(snapshot.curves, hint, snapshot.missing)
+        self.query_one(SpacePanel).show(
+            snapshot.curves, loss_terms(snapshot), hint, snapshot.missing
+        )
 
     # Tabs and full screen
 

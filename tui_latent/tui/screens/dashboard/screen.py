@@ -129,14 +129,15 @@ class DashboardScreen(BaseScreen[None]):
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
-        self._show_failure(failure(snapshot), collapse(snapshot))
+        keymap = self.app._keymap
+        self._show_failure(failure(snapshot, keymap), collapse(snapshot, keymap))
         if state != before.status.state or first:
             self.refresh_bindings()
             self._panels.show_curves(snapshot)
 
     @on(RunLost)
     def show_loss_of_run(self, message: RunLost) -> None:
-        """Keep what is shown, and say that there will be no updates."""
+        """Keep what is shown, and show why there are no updates."""
         self._show_failure(message.problem)
 
     def _show_header(self) -> None:
@@ -156,7 +157,7 @@ class DashboardScreen(BaseScreen[None]):
         live = self._snapshot.status.state in LIVE_STATES
         share = self._snapshot.curves.get("train/screen_share") if live else None
         if share is not self._share:  # each measurement counts once
-            self._pace.heed(share.last if share else None)
+            self._pace.adjust(share.last if share else None)
             self._share = share
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)

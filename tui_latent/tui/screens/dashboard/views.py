@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from functools import partial
 
 from tui_latent.palettes import series_color
 from tui_latent.runs.metric_specs import in_group, term_names
 from tui_latent.runs.missing import missing_lines
-from tui_latent.runs.schema import LIVE_STATES, LatentMap, RunSnapshot
+from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
 from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
 from tui_latent.tui.format import UNKNOWN, number
+from tui_latent.tui.remapping import key_name
+
+
+def loss_terms(snapshot: RunSnapshot) -> list[str]:
+    """Return the recorded loss terms: those that the run's method declares, if it is known."""
+    # Importing it brings pydantic, which the first frame of a run does not need.
+    from tui_latent.config.methods import method_class
+
+    method = method_class(snapshot.preset)
+    return term_names(snapshot.curves, None if method is None else method.terms)
 
 
 def loss_series(snapshot: RunSnapshot) -> list[Series]:
     """Return the total loss and each of its terms, with their held-out values."""
     curves = snapshot.curves
     result: list[Series] = []
-    for name in ["loss", *term_names(curves)]:
+    for name in ["loss", *loss_terms(snapshot)]:
         solid, dotted = curves.get(f"train/{name}"), curves.get(f"val/{name}")
         title = "total" if name == "loss" else name
         result.append(Series(title, series_color(len(result)), solid, dotted))
@@ -70,31 +80,11 @@ def why_missing(snapshot: RunSnapshot, *beginnings: str) -> str:
     return "; ".join(missing_lines(named))
 
 
-def when_evaluated(snapshot: RunSnapshot, what: str, verb: str = "appears") -> str:
-    """Say when the first evaluation will bring `what`, if that is known."""
-    status = snapshot.status
-    if status.state not in LIVE_STATES:
-        return "This run ended before its first evaluation."
-    coming = f"{what} {verb} after the first evaluation"
-    every = snapshot.preset.get("train", {}).get("eval_every")
-    if not every or status.total_steps <= 0 or status.total_epochs <= 0:
-        return f"{coming}."
-    steps = math.ceil(every * status.total_steps / status.total_epochs)
-    return f"{coming}, at step {min(steps, status.total_steps):,}."
-
-
-def when_recorded(snapshot: RunSnapshot) -> str:
-    """Say when the first loss will be recorded."""
-    if snapshot.status.state not in LIVE_STATES:
-        return "This run ended before its first loss was recorded."
-    return f"The loss appears at step {snapshot.preset.get('train', {}).get('log_every', UNKNOWN)}."
-
-
-def failure(snapshot: RunSnapshot) -> str:
+def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     """Say why a run has stopped and what to do; empty if nothing is wrong."""
     status = snapshot.status
     step = f"step {status.checkpoint_step:,}" if status.checkpoint_step else "the beginning"
-    resume = f"Press r to resume from {step}."
+    resume = f"Press {key_name('run.resume', keymap)} to resume from {step}."
     if status.state == "failed":
         reason = status.error or "no reason was recorded"
         return f"Failed: {reason}\n{resume} Traceback: {snapshot.path}/train.log"
@@ -105,7 +95,7 @@ def failure(snapshot: RunSnapshot) -> str:
     return ""
 
 
-def collapse(snapshot: RunSnapshot) -> str:
+def collapse(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     """Warn if the newest evaluation found the latents collapsed; else return nothing."""
     curves = snapshot.curves
     if not snapshot.newest("latent/collapsed"):
@@ -114,9 +104,10 @@ def collapse(snapshot: RunSnapshot) -> str:
         number(curves[f"latent/{name}"].last) if f"latent/{name}" in curves else UNKNOWN
         for name in ("effective_rank", "uniformity", "std_mean")
     )
-    live = ", space to pause" if snapshot.status.state == "running" else ""
+    evaluate, pause = key_name("view.evaluate", keymap), key_name("run.pause", keymap)
+    live = f", {pause} to pause" if snapshot.status.state == "running" else ""
     return (
         "Collapse: most latents lie along one direction or at one point.\n"
         f"Effective rank {rank}, uniformity {uniformity}, mean std {deviation}. "
-        f"Press e to evaluate it{live}."
+        f"Press {evaluate} to evaluate it{live}."
     )

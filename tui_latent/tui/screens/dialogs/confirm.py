@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui_latent.tui.keymap import KEYMAP, bindings
-from tui_latent.tui.remapping import key_label
+from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -42,8 +42,7 @@ class ConfirmScreen(ModalScreen[bool]):
                 yield Button(self._label("confirm.yes", self._yes), id="yes", variant="warning")
 
     def _label(self, key_id: str, words: str) -> Content:
-        row = next(row for row in KEYMAP["confirm"] if row.id == key_id)
-        return Content(f"{key_label(row, self.app._keymap)}  {words}")
+        return Content(f"{key_name(key_id, self.app._keymap)}  {words}")
 
     def on_mount(self) -> None:
         self.set_focus(self.query_one("#no", Button))

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from tui_latent.tui.commands import Command, commands_of
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 
 
 class HelpScreen(ModalScreen[None]):
@@ -33,7 +34,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "Keys"
-            box.border_subtitle = "Press Esc to close"
+            box.border_subtitle = f"Press {key_name('help.close', self.app._keymap)} to close"
             yield Static(help_text(self._commands))
 
 

@@ -10,14 +10,16 @@ import numpy as np
 from textual.strip import Strip
 
 from tui_latent.map_frame import Frame
-from tui_latent.palettes import RGB, class_color, class_glyph, series_color
+from tui_latent.palettes import RGB, class_color, series_color
 from tui_latent.tui.charts.axes import step_axis, value_axis
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.legend import Entry, legend_strips
+from tui_latent.tui.charts.legend import legend_strips
+from tui_latent.tui.charts.line_chart import curve_entry, curve_layer
 from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, canvas_size, draw_plot
-from tui_latent.tui.charts.raster import DOTS_X, Cells, Floats, curve_cells, dotted_cells
+from tui_latent.tui.charts.raster import DOTS_X, Floats, curve_cells, dotted_cells
 from tui_latent.tui.format import clip, number
+from tui_latent.tui.remapping import key_name
 
 _NAME: Final = 24
 _LEGEND_LINES: Final = 3
@@ -76,10 +78,9 @@ class RocPanel(ChartPanel, can_focus=False):
     def show(self, found: Mapping[str, Any]) -> None:
         """Show the curves, or why there are none."""
         self._curves, self._titles = roc_curves(found)
-        missing = found["missing"]
-        self._hint = (
-            missing.get("anomaly", "No class could be left out.") + " Press o to name outliers."
-        )
+        why = found["missing"].get("anomaly", "No class could be left out.")
+        key = key_name("evaluation.outliers", self.app._keymap)
+        self._hint = f"{why} Press {key} to name outliers."
         self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
@@ -103,10 +104,7 @@ def draw_curves(curves: Sequence[RocCurve], width: int, height: int, colored: bo
     for index, curve in reversed(list(enumerate(curves))):
         x, y = _dense(curve, columns)
         cells = curve_cells(x, y, y, _FRAME, columns, lines)
-        marks = cells.marks if colored else (class_glyph(index),) * len(cells.marks)
-        layers.append(
-            Layer(Cells(cells.columns, cells.rows, marks), curve.color if colored else None)
-        )
+        layers.append(curve_layer(cells, index, curve.color, not colored))
     axes = step_axis(0.0, 1.0, columns), value_axis(0.0, 1.0, lines)
     return [*legend, *draw_plot(layers, width, rows, *axes)]
 
@@ -122,10 +120,8 @@ def _dense(curve: RocCurve, columns: int) -> tuple[Floats, Floats]:
 
 def _legend(curves: Sequence[RocCurve], width: int, colored: bool) -> list[Strip]:
     entries = [
-        Entry(
-            "━ " if colored else f"{class_glyph(index)} ",
-            f"{clip(curve.name, _NAME)} {number(curve.auc):<4}",
-            curve.color if colored else None,
+        curve_entry(
+            f"{clip(curve.name, _NAME)} {number(curve.auc):<4}", index, curve.color, not colored
         )
         for index, curve in enumerate(curves)
     ]

@@ -27,6 +27,7 @@ from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
@@ -44,7 +45,6 @@ class EvaluationScreen(BaseScreen[None]):
     """Shows an evaluation, and computes a new one on request."""
 
     AUTO_FOCUS = ""
-    SCOPED_CSS = False
     CSS = """
     EvaluationScreen > #title { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
     EvaluationScreen > #doing { height: auto; max-height: 3; padding: 0 1; }
@@ -130,8 +130,9 @@ class EvaluationScreen(BaseScreen[None]):
         if found is not None:
             self.query_one(EvaluationPage).show(found)
             behind = newest is not None and newest > found["step"]
+            key = key_name("evaluation.run", self.app._keymap)
             self._say(
-                f"step {found['step']:,} · newer latents at step {newest:,}: r evaluates"
+                f"step {found['step']:,} · newer latents at step {newest:,}: {key} evaluates"
                 if behind
                 else measured_at(found)
             )

@@ -15,7 +15,7 @@ from tui_latent.analysis.evaluation_table import (
     figure,
     figure_rows,
 )
-from tui_latent.palettes import class_color
+from tui_latent.palettes import class_color, css_color
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.format import UNKNOWN, clip, column
 from tui_latent.tui.screens.evaluation.roc_panel import roc_curves
@@ -133,9 +133,7 @@ def _cells(
     colored: bool,
     texts: Sequence[Sequence[str]],
 ) -> Content:
-    heads = "".join(
-        column(name, size - 1, right=True).rjust(size) for name in map(_short(size), names)
-    )
+    heads = "".join(column(name[: size - 1], size - 1, right=True).rjust(size) for name in names)
     lines = [Content.styled(" " * (label + 2) + heads, "dim")]
     for truth, row in enumerate(texts):
         total = sum(matrix[truth])
@@ -147,10 +145,6 @@ def _cells(
         name = f" {column(names[truth], label)}"
         lines.append(Content.assemble(_dot(truth, colored), name, *parts))
     return Content("\n").join(lines)
-
-
-def _short(size: int) -> Any:
-    return lambda name: name[: size - 1]
 
 
 def _percent(row: Sequence[int]) -> list[str]:
@@ -182,5 +176,4 @@ def _pairs(matrix: Matrix, names: Sequence[str]) -> Content:
 
 
 def _dot(index: int, colored: bool) -> tuple[str, str]:
-    red, green, blue = class_color(index)
-    return ("●", f"rgb({red},{green},{blue})" if colored else "")
+    return ("●", css_color(class_color(index)) if colored else "")

@@ -14,16 +14,18 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Static
 
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene, visible_points
+from tui_latent.tui.first_values import when_evaluated
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
-from tui_latent.tui.screens.dashboard.views import when_evaluated
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 
 _TURN: Final = math.pi / 24
 _PLAY_SECONDS: Final = 0.7
+"""for which each evaluation is shown while they are played"""
 
 
 class ExplorerScreen(BaseScreen[None]):
@@ -92,6 +95,7 @@ class ExplorerScreen(BaseScreen[None]):
         self._query = ""
         self._status = self._line = ""
         self._playing = False
+        self._play_timer: Timer | None = None
         self._regions = self._thumbnails = False
 
     def compose(self) -> ComposeResult:
@@ -108,7 +112,6 @@ class ExplorerScreen(BaseScreen[None]):
         self.query_one(ChangeList).can_focus = False
         self.query_one(ExplorerMap).show(None, "Reading the map …")
         self._watcher.start()
-        self.set_interval(_PLAY_SECONDS, self._play_on)
 
     def on_unmount(self) -> None:
         self._watcher.close()
@@ -131,7 +134,7 @@ class ExplorerScreen(BaseScreen[None]):
 
     @on(RunLost)
     def show_lost(self, message: RunLost) -> None:
-        """Keep what is shown, and say that there will be no updates."""
+        """Keep what is shown, and show why there are no updates."""
         self._status = message.problem
         self._show_line()
 
@@ -166,6 +169,8 @@ class ExplorerScreen(BaseScreen[None]):
             self._projection = result.projection.name if result.projection else "map"
             self._requested = replace(self._requested, projection=self._projection)
             self._status = result.problem
+            if self._playing:
+                self._play_later()
         self._show_scene()
         self._request_point()
         if self.has_class("-movers"):
@@ -310,7 +315,8 @@ class ExplorerScreen(BaseScreen[None]):
         wanted = self._requested.projection if self._requested else "map"
         at = names.index(wanted) if wanted in names else 0
         self._projection = names[(at + 1) % len(names)]
-        self._status = f"Computing {self._projection} …  (Esc cancels)"
+        cancel = key_name("explorer.back", self.app._keymap)
+        self._status = f"Computing {self._projection} …  ({cancel} cancels)"
         self._request_map()
         self._show_line()
 
@@ -372,13 +378,22 @@ class ExplorerScreen(BaseScreen[None]):
     def action_play(self) -> None:
         """Play the evaluations from the first one, or pause."""
         self._playing = not self._playing
-        if self._playing and self._time.step is None:
-            self._travel(-len(self._snapshot.map_steps))
+        if self._playing:
+            if self._time.step is None:
+                self._travel(-len(self._snapshot.map_steps))
+            self._play_later()
+
+    def _play_later(self) -> None:
+        """Leave the map that is shown now on the screen for its time."""
+        if self._play_timer is not None:
+            self._play_timer.stop()
+        self._play_timer = self.set_timer(_PLAY_SECONDS, self._play_on)
 
     def _play_on(self) -> None:
         shown = self._result is not None and self._result.request == self._requested
-        if self._playing and shown and not self._travel(1):
-            self._playing = False
+        if self._playing and shown:
+            self._travel(1)
+            self._playing = self._time.step is not None
 
     # Movers
 

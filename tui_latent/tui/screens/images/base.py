@@ -1,7 +1,6 @@
-"""Images to step through; what is shown of each is looked up in a thread.
+"""The base of screens that step through images, and look up in a thread what to show of each.
 
-One look-up runs at a time. Keys keep working meanwhile, and only the newest request is looked up
-next.
+One look-up runs at a time. Keys work in the meantime, and the newest request is looked up next.
 """
 
 from __future__ import annotations
@@ -33,8 +32,7 @@ class ImagesScreen(BaseScreen[None]):
     """Steps through images; subclasses look up what to show of each."""
 
     AUTO_FOCUS = ""  # keys belong to the screen until the number box opens
-    SCOPED_CSS = False  # or the rules would not reach the subclasses
-    CSS = """
+    DEFAULT_CSS = """
     ImagesScreen > #top { height: 1; }
     ImagesScreen > #top > #title { width: 1fr; padding: 0 1; text-wrap: nowrap; }
     ImagesScreen > #top > Input {

@@ -35,13 +35,13 @@ _ROOM_FOR_MAP: Final = 100
 class ViewerScreen(ImagesScreen):
     """Shows one page at a time, with the map if the page marks points on it."""
 
-    CSS = f"""{ImagesScreen.CSS}
-    ViewerScreen > #body {{ height: 1fr; }}
-    ViewerScreen ScatterPanel {{ display: none; width: 38%; height: 1fr; }}
-    ViewerScreen.-map.-marks ScatterPanel {{ display: block; }}
-    ViewerScreen LatentSliders {{ display: none; width: 1fr; height: 1fr; }}
-    ViewerScreen.-sliders LatentSliders {{ display: block; }}
-    ViewerScreen.-sliders.-map ScatterPanel {{ width: 32%; }}
+    CSS = """
+    ViewerScreen > #body { height: 1fr; }
+    ViewerScreen ScatterPanel { display: none; width: 38%; height: 1fr; }
+    ViewerScreen.-map.-marks ScatterPanel { display: block; }
+    ViewerScreen LatentSliders { display: none; width: 1fr; height: 1fr; }
+    ViewerScreen.-sliders LatentSliders { display: block; }
+    ViewerScreen.-sliders.-map ScatterPanel { width: 32%; }
     """
 
     BINDINGS = bindings("viewer")

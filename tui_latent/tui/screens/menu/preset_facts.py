@@ -44,7 +44,7 @@ class PresetEntry:
         return SOURCES[self.source].heading if self.source in SOURCES else _UNUSABLE
 
     def matches(self, words: str) -> bool:
-        """Whether name, title, data and method hold every word, whatever their case."""
+        """Return whether name, title, data and method contain every word, in any case."""
         method = self.table.get("method")
         name = method.get("name", "") if isinstance(method, dict) else ""
         text = f"{self.name} {self.title} {self.heading} {name}".lower()
@@ -52,7 +52,7 @@ class PresetEntry:
 
 
 def read_entries() -> list[PresetEntry]:
-    """Read every preset's table, grouped by dataset; a broken file tells its problem."""
+    """Read every preset's table, grouped by dataset; the entry of a broken file has its problem."""
     order = [source.name for source in sorted(SOURCES.values(), key=menu_order)] + [""]
     entries = [_read_entry(name) for name in preset_names()]
     return sorted(entries, key=lambda entry: (order.index(entry.source), entry.name))
@@ -88,11 +88,11 @@ class PresetFacts:
     seconds: float | None = None
     """expected duration on this machine; None when not known"""
     seconds_from: str = ""
-    """where that comes from, in words"""
+    """where that number comes from, in words"""
 
 
 def check_entry(entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
-    """Validate a preset and look at its data; a problem is told in both results."""
+    """Validate a preset and look at its data; both results have a problem's text."""
     from tui_latent.config.presets import parse_preset
     from tui_latent.datasets.describe import describe_source
 

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.menu.preset_facts import PresetEntry, PresetFacts
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
@@ -31,7 +32,7 @@ class _Presets(StableList):
 
 
 class _FilterBox(Input):
-    """On Enter the list has the focus before the next key, which may be queued already."""
+    """Focuses the list on Enter, before the next key, which may already be queued."""
 
     BINDINGS = bindings("preset filter")
 
@@ -90,8 +91,9 @@ class PresetList(Vertical):
         return self._entries.get(key) if key is not None else None
 
     def compose(self) -> ComposeResult:
-        box = _FilterBox(placeholder="/ filter", select_on_focus=False)
-        box.can_focus = False  # Tab switches between presets and runs; `/` opens the box
+        key = key_name("preset.filter", self.app._keymap)
+        box = _FilterBox(placeholder=f"{key} filter", select_on_focus=False)
+        box.can_focus = False  # Tab switches between presets and runs; a key opens the box
         yield box
         yield _Presets()
 

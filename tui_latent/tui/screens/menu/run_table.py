@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from textual import actions, events, on
@@ -14,12 +14,13 @@ from textual.widgets import Static
 
 from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, age, bar, column, number, share
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
 
-EMPTY = "No runs yet. Press Enter on a preset to train it; its run will be listed here."
+EMPTY = "No runs yet. Press {key} on a preset to train it; its run will be listed here."
 READING = "Reading the runs…"
 
 Action = Literal["open", "resume", "background", "images", "delete"]
@@ -27,26 +28,31 @@ Action = Literal["open", "resume", "background", "images", "delete"]
 _STATE, _BAR, _SHARE, _KNN, _LOSS, _DEVICE, _AGE = 13, 11, 6, 8, 8, 8, 8
 
 
-def why_not_resumed(run: RunSummary) -> str:
+def why_not_resumed(run: RunSummary, keymap: Mapping[str, str]) -> str:
     """Return why a run cannot be resumed; empty when it can."""
     if run.problem:
         return f"{run.name} cannot be read: {run.problem}"
     if run.status.state == "finished":
         return f"{run.name} is finished. There is nothing left to train."
-    return f"{run.name} is already {run.status.state}. Press o to open it." if _is_live(run) else ""
+    if _is_live(run):
+        key = key_name("run.open", keymap)
+        return f"{run.name} is already {run.status.state}. Press {key} to open it."
+    return ""
 
 
-def why_not_opened(run: RunSummary) -> str:
+def why_not_opened(run: RunSummary, keymap: Mapping[str, str]) -> str:
     """Return why a run cannot be opened; empty when it can."""
     return f"{run.name} cannot be read: {run.problem}" if run.problem else ""
 
 
-def why_not_deleted(run: RunSummary) -> str:
+def why_not_deleted(run: RunSummary, keymap: Mapping[str, str]) -> str:
     """Return why a run cannot be deleted from here; empty when it can."""
     if run.problem:
         return f"{run.name} may not be a run ({run.problem}). Delete the folder by hand."
     if _is_live(run):
-        return f"{run.name} is {run.status.state}. Stop it first: press o to open it, then s."
+        opens, stops = key_name("run.open", keymap), key_name("run.stop", keymap)
+        state = f"{run.name} is {run.status.state}."
+        return f"{state} Stop it first: press {opens} to open it, then {stops}."
     return ""
 
 
@@ -118,7 +124,7 @@ class RunTable(Vertical):
     def say(self, text: str) -> None:
         """Say why there is nothing to list."""
         self.show((), 0.0)
-        self.query_one(".empty", Static).update(text)
+        self._write(".empty", text)
 
     def show(self, runs: Sequence[RunSummary], now: float) -> None:
         """Show runs; `now` is the Unix time from which ages are computed."""
@@ -127,7 +133,8 @@ class RunTable(Vertical):
         self._marked = {name: None for name in self._marked if name in self._runs}
         self._now = now
         self.set_class(not runs, "-empty")
-        self.query_one(".empty", Static).update(EMPTY)
+        start = key_name("preset.start", self.app._keymap)
+        self._write(".empty", EMPTY.format(key=start))
         self._refresh()
 
     def focus_list(self) -> None:
@@ -160,7 +167,11 @@ class RunTable(Vertical):
         """Grey the keys that do nothing for the run under the cursor."""
         if action != "run" or not self.is_mounted:
             return True
-        return True if self.run is not None and not WHY_NOT[str(parameters[0])](self.run) else None
+        possible = self.run is not None and not self._why_not(str(parameters[0]), self.run)
+        return True if possible else None
+
+    def _why_not(self, action: str, run: RunSummary) -> str:
+        return WHY_NOT[action](run, self.app._keymap)
 
     def on_key(self, event: events.Key) -> None:
         """Say why a greyed key does nothing."""
@@ -168,13 +179,14 @@ class RunTable(Vertical):
         if active is not None and active.node is self and not active.enabled:
             _, _, parameters = actions.parse(active.binding.action)
             if self.run is not None:
-                self.notify(WHY_NOT[str(parameters[0])](self.run), severity="warning", markup=False)
+                why = self._why_not(str(parameters[0]), self.run)
+                self.notify(why, severity="warning", markup=False)
 
     def action_run(self, action: Action) -> None:
         """Choose an action on the run under the cursor."""
         if self.run is None:
             return
-        if why := WHY_NOT[action](self.run):
+        if why := self._why_not(action, self.run):
             self.notify(why, severity="warning", markup=False)
         else:
             self.post_message(self.Chosen(action, self.run))
@@ -186,7 +198,7 @@ class RunTable(Vertical):
         run = self.run
         if run is None:
             return
-        if why := why_not_opened(run):
+        if why := self._why_not("open", run):
             self.notify(why, severity="warning", markup=False)
         elif run.name not in self._marked and len(self._marked) == MOST_RUNS:
             self.notify(f"At most {MOST_RUNS} runs can be compared.", timeout=4)
@@ -203,13 +215,21 @@ class RunTable(Vertical):
         """Compare the marked runs."""
         if len(self._marked) < 2:
             marked = "One run is marked." if self._marked else "No run is marked."
-            self.notify(f"{marked} Mark two or more with m, then press c.", timeout=5)
+            keys = (key_name(key_id, self.app._keymap) for key_id in ("run.mark", "run.compare"))
+            words = "{} Mark two or more with {}, then press {}.".format(marked, *keys)
+            self.notify(words, timeout=5, markup=False)
         else:
             self.post_message(self.ToCompare([self._runs[name] for name in self._marked]))
 
+    def _write(self, place: str, text: str) -> None:
+        """Set a text if it differs: setting it repaints, and runs are listed every 2 s."""
+        line = self.query_one(place, Static)
+        if line.content != text:
+            line.update(text)
+
     def _refresh(self) -> None:
         width = max(40, self.size.width - 2)
-        self.query_one(".head", Static).update(Content(head_line(width)))
+        self._write(".head", head_line(width))
         self.query_one(_Runs).show(
             [
                 Line(run.name, run_line(run, width, self._now, run.name in self._marked))

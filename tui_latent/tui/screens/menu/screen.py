@@ -19,7 +19,7 @@ from textual.worker import Worker, WorkerState
 
 from tui_latent.tui import messages
 from tui_latent.tui.keymap import KEYMAP, bindings
-from tui_latent.tui.remapping import keys_of
+from tui_latent.tui.remapping import key_name, keys_of
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
@@ -165,7 +165,7 @@ class MenuScreen(BaseScreen[None]):
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Say where a key of the other list works."""
+        """Point to the other list if a key works only there."""
         here, keymap = self.screen.active_bindings, self.app._keymap
         name, parts = "runs", ("run list", "runs")
         if self.query_one(RunTable).has_focus_within:
@@ -174,7 +174,9 @@ class MenuScreen(BaseScreen[None]):
         others = [[key for key in keys if key not in here] for keys in rows]
         if any(event.key in keys for keys in others):
             labels = ", ".join(format_key(keys[0]) for keys in others if keys)
-            self.notify(f"Press Tab to reach the {name} list first ({labels}).", timeout=3)
+            switch = key_name("menu.switch", keymap)
+            words = f"Press {switch} to reach the {name} list first ({labels})."
+            self.notify(words, timeout=3, markup=False)
 
     def action_other_pane(self) -> None:
         """Go from presets to runs, or back."""

@@ -74,14 +74,14 @@ class SettingsDraft:
             named, colon, rest = text.partition(": ")
             if colon and named in self.fields:  # a table's problem that names one of its settings
                 key, text = named, rest
-            text = text.removeprefix("input ")  # beside the setting it is clear whose
-            if not key:  # a problem of the whole that names one of its settings
+            text = text.removeprefix("input ")  # the setting beside it says which
+            if not key:  # a problem of the whole preset that names a setting
                 key = next((name for name in self.fields if name in text), "")
             place = self._place(key)
             self.errors.setdefault(place, text if place == key else f"{key}: {text}")
 
     def _place(self, key: str) -> str:
-        """Return the setting that an error is shown beside: itself, its list or its table."""
+        """Return the setting beside which a key's error is shown: its own, or one of its table."""
         while key and key not in self.fields:
             inside = [name for name in self.fields if name.startswith(f"{key}.")]
             if inside:

@@ -16,6 +16,7 @@ from tui_latent.config.settings import Preset
 from tui_latent.runs.new_run import check_name
 from tui_latent.runs.schema import RunError
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.screens.settings.grid import SettingsGrid, described
@@ -70,7 +71,8 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         yield Static(id="help", markup=False)
         with Horizontal(id="bottom"):
             yield Static(id="command", markup=False)
-            yield Button("Start  ctrl+s", id="start", variant="primary")
+            key = key_name("settings.start", self.app._keymap)
+            yield Button(Content(f"Start  {key}"), id="start", variant="primary")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -98,7 +100,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
 
     @on(Input.Changed, "#name")
     def check_name(self, event: Input.Changed) -> None:
-        """Show the error of the run's name beside it."""
+        """Show beside the run's name why it cannot be used."""
         self.query_one("#naming > .error", Static).update(self._name_problem())
         self._show()
 

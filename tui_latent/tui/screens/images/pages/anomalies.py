@@ -38,7 +38,7 @@ class AnomaliesPage(Page):
         index = int(found.indices[0])
         facts = (
             f"rank {wanted.rank:,} of 0–{found.size - 1:,}: held-out image {index:,} · "
-            f"label {found.labels[0]} · press k for its neighbours",
+            f"label {found.labels[0]} · other pages open with it",
             f"mean distance to the {found.k} nearest training images · "
             f"overall median {number(found.median)}",
         )

@@ -1,15 +1,15 @@
-"""How well the latent space is used, and metrics without a panel of their own, with history."""
+"""How well the latent space is used, and metrics without a panel of their own, over time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_latent.runs.metric_specs import MetricSpec, in_group, spec_in_run, term_names
+from tui_latent.runs.metric_specs import MetricSpec, in_group, spec_in_run
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -39,17 +39,21 @@ class SpacePanel(ChartPanel):
             self.redraw()
 
     def show(
-        self, curves: Mapping[str, Curve], hint: str, missing: Mapping[str, str] | None = None
+        self,
+        curves: Mapping[str, Curve],
+        terms: Collection[str],
+        hint: str,
+        missing: Mapping[str, str],
     ) -> None:
-        """Show metrics of the full-width latents; `hint` stands where there are none.
+        """Show metrics of the full-width latents, and those that no panel shows; else `hint`.
 
-        `missing` says why the newest evaluation lacks some of them.
+        `terms` are the run's loss terms, which the loss panel shows; `missing` says why the newest
+        evaluation lacks some metrics.
         """
-        terms = term_names(curves)
         others = [spec for name in curves if (spec := spec_in_run(name, terms)).group == "other"]
         new = {spec: curves[spec.name] for spec in (*_FIGURES, *others) if spec.name in curves}
         names = [spec.name for spec in (*_FIGURES, *others)]
-        why = {metric: reason for metric, reason in (missing or {}).items() if metric in names}
+        why = {metric: reason for metric, reason in missing.items() if metric in names}
         if (new, hint, why) != (self._curves, self._hint, self._missing):
             self._curves, self._hint, self._missing = new, hint, why
             self.redraw()

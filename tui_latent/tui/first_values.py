@@ -1,0 +1,28 @@
+"""When the first values of a run will appear, for panels that are still empty."""
+
+from __future__ import annotations
+
+import math
+
+from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
+from tui_latent.tui.format import UNKNOWN
+
+
+def when_evaluated(snapshot: RunSnapshot, what: str, verb: str = "appears") -> str:
+    """Say when the first evaluation will bring `what`, if that is known."""
+    status = snapshot.status
+    if status.state not in LIVE_STATES:
+        return "This run ended before its first evaluation."
+    coming = f"{what} {verb} after the first evaluation"
+    every = snapshot.preset.get("train", {}).get("eval_every")
+    if not every or status.total_steps <= 0 or status.total_epochs <= 0:
+        return f"{coming}."
+    steps = math.ceil(every * status.total_steps / status.total_epochs)
+    return f"{coming}, at step {min(steps, status.total_steps):,}."
+
+
+def when_recorded(snapshot: RunSnapshot) -> str:
+    """Say when the first loss will be recorded."""
+    if snapshot.status.state not in LIVE_STATES:
+        return "This run ended before its first loss was recorded."
+    return f"The loss appears at step {snapshot.preset.get('train', {}).get('log_every', UNKNOWN)}."
