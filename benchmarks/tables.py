@@ -17,7 +17,7 @@ MARK = "<!-- tables -->\n"
 SHOWN = (
     *("startup", "screen", "keys", "explorer", "viewer", "evaluate"),
     *("pipeline", "two_trainings", "lightly_step", "augmentation", "neighbours"),
-    *("gpu", "scaling", "profiles"),
+    *("gpu", "count_kernels", "scaling", "profiles"),
 )
 """in this order, those that have been run"""
 
