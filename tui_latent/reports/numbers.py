@@ -100,7 +100,7 @@ class ReportNumbers:
     others: tuple[Line, ...] = ()
     """recorded metrics that no other panel shows"""
     family: Mapping[str, Any] = field(default_factory=dict)
-    """numbers of the figures that the method's family has, by name; a text says why not"""
+    """numbers of the method's own panels, by the names of their inputs; a text says what is missing"""
 
 
 def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 
-from tui_latent.reports.style import BODY, DPI, FAINT, INK, TITLE, WIDTH
+from tui_latent.reports.style import AXIS, BODY, DPI, FAINT, INK, TITLE, WIDTH
 from tui_latent.reports.text import drawable, fit, text_width, wrap
 from tui_latent.reports.wording import ticks
 
-TITLE_HEIGHT = 0.34
-LINE_HEIGHT = 0.2
+MARGIN: Final = 0.4
+"""inches around a page"""
+GAP: Final = 0.3
+"""inches between panels"""
+INDENT: Final = 1.0
+"""inches for the names of the lines in the foot"""
+TITLE_HEIGHT: Final = 0.34
+LINE_HEIGHT: Final = 0.2
+_RULE: Final = 0.14
+
+
+def foot_height(lines: int) -> float:
+    """Return the inches that a foot of so many lines takes."""
+    return _RULE + lines * LINE_HEIGHT
 
 
 class PlainTicks(Formatter):
@@ -93,6 +105,17 @@ class Page:
             note = fit(note, box.width - start, BODY)
             self.text(box.left + start, y, note, BODY, color=FAINT)
         return box.below(TITLE_HEIGHT)
+
+    def foot(self, box: Box, paragraphs: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Draw a rule and, below it, lines beside the name of their paragraph."""
+        axes = self.canvas(Box(box.left, box.top, box.width, _RULE))
+        axes.plot([0, box.width], [0, 0], color=AXIS, linewidth=0.8, clip_on=False)
+        y = box.top + _RULE + 0.12
+        for name, lines in paragraphs:
+            self.text(box.left, y, name, color=FAINT)
+            for line in lines:
+                self.text(box.left + INDENT, y, line)
+                y += LINE_HEIGHT
 
     def message(self, box: Box, message: str) -> None:
         """Say in the middle of a box why nothing is shown."""
