@@ -38,7 +38,7 @@ class Counts:
 
 
 HOST_US = (5.0, 8.0)
-"""of a launch by Python and torch, one after the other; a guess from common traces"""
+"""of one launch by Python and torch; a guess from common traces"""
 LAUNCH_US = 1.7
 """of a kernel within a graph"""
 CARDS = {
@@ -55,7 +55,7 @@ FUSED_AWAY = 0.4
 FLOAT32_RATE = 50.0
 """TFLOP/s of a float32 matrix product without TensorFloat-32 on an H100"""
 CORES = 16
-"""of the box that a GPU is lent with; peers on the CPU are taken to scale with them: a guess"""
+"""of a GPU machine; that CPU peers scale with them is a guess"""
 
 
 def counts_of(preset: str) -> Counts:
@@ -66,7 +66,7 @@ def counts_of(preset: str) -> Counts:
 
 
 def milliseconds(c: Counts, conv: float, memory: float) -> float:
-    """Return those of one update as a graph: short launches, then bytes, then arithmetic."""
+    """Return the milliseconds of one update as a graph: short launches, bytes, arithmetic."""
     return LAUNCH_US * c.short / 1e3 + c.gigabytes / memory + 1e3 * c.long_teraflop / conv
 
 
@@ -97,7 +97,7 @@ def with_compile(c: Counts) -> Counts:
 
 
 def knn_queries_per_second(queries: int = 10_000, bank: int = 60_000, width: int = 512) -> float:
-    """Return those of exact kNN on a GPU: the product, topk's passes over it, the launches."""
+    """Return the rate of exact kNN on a GPU: the product, topk's passes over it, the launches."""
     product = 2 * queries * bank * width / (FLOAT32_RATE * 1e12)
     passes = 4 * (4 * queries * bank) / 2.5e12  # written once, read three times
     launches = 12 * ceil(queries / 4096) * ceil(bank / 16384) * HOST_US[0] / 1e6
@@ -114,7 +114,7 @@ def theirs(result: str, what: str) -> float:
 
 @dataclass(frozen=True)
 class Goal:
-    """Something asked of a GPU, what is expected, and where the answer will be."""
+    """A goal on a GPU, its prediction, and the command that measures it."""
 
     what: str
     asked: str
@@ -123,19 +123,19 @@ class Goal:
     module: str
     """of `package`; measures it with `--device cuda`"""
     row: str
-    """what its row's words hold"""
+    """text that identifies its row"""
     options: str = ""
     result: str = ""
     package: str = "benchmarks"
 
     @property
     def command(self) -> str:
-        """What measures it."""
+        """The command that measures it."""
         words = f"python -m {self.package}.{self.module} {self.options}".strip()
         return f"{words} --device cuda"
 
     def measured(self) -> str:
-        """Return what was measured, or that it was not run and by which command it is."""
+        """Return what was measured, or that it was not run, with its command."""
         name = f"{self.result or self.module}-cuda.json"
         for file in (RESULTS / name, RESULTS / "gpu_all" / name, EXPERIMENTS / name):
             if file.exists():
@@ -148,7 +148,7 @@ class Goal:
 
 
 def goals() -> list[Goal]:
-    """Return all that was asked of a GPU."""
+    """Return the goals on a GPU."""
     mnist, vicreg = counts_of(MNIST), counts_of(VICREG)
     least, most = gains(mnist)
     v_least, v_most = gains(vicreg)
@@ -282,7 +282,7 @@ def section() -> str:
 
 
 def main() -> None:
-    """Print them."""
+    """Print the goals."""
     print(section())
 
 

@@ -16,6 +16,7 @@ from tui_latent.analysis.class_extremes import class_extremes
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.evaluation_errors import AssessmentError
+from tui_latent.analysis.evaluation_table import is_whole
 from tui_latent.analysis.neighbourhoods import Space, images_of, space_at
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
 from tui_latent.analysis.projections import ProjectionName, project
@@ -112,7 +113,7 @@ def _evaluation(run: _Run) -> dict[str, Any]:
     """Return the evaluation of these latents: the stored one, or a new one."""
     kept = newest_evaluation(run.source.path)
     written = run.source.latents().signature[2]
-    if kept is not None and kept.get("latents", {}).get("written") == written:
+    if kept is not None and is_whole(kept) and kept["latents"]["written"] == written:
         return kept
     return evaluate_run(run.source.path)
 

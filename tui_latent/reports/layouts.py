@@ -120,7 +120,7 @@ PANELS: Final[dict[str, Panel]] = {
 
 
 def layout_rows(method: str) -> tuple[Row, ...]:
-    """Return the rows of a method's report; a method that is not known gets the default ones."""
+    """Return the rows of a method's report; an unknown method gets the default ones."""
     settings = METHOD_SETTINGS.get(method, MethodSettings)
     return tuple(Row(tuple(PANELS[name] for name in names)) for names in settings.report)
 
@@ -136,7 +136,7 @@ def rows_height(rows: tuple[Row, ...], findings: dict[str, Any]) -> float:
 
 
 def _height(row: Row, findings: dict[str, Any]) -> float:
-    """Return the height of a row; small if there are only reasons to write."""
+    """Return the height of a row; small if no panel has its input."""
     reasons = all(isinstance(findings.get(panel.needs), str) for panel in row.panels)
     return _REASON if reasons else row.height
 

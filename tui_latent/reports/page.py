@@ -1,4 +1,4 @@
-"""A page measured in inches from its top left corner, and what every panel puts on it."""
+"""A page measured in inches from its top left corner, and the parts that panels share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MARGIN: Final = 0.4
 GAP: Final = 0.3
 """inches between panels"""
 INDENT: Final = 1.0
-"""inches for the names of the lines in the foot"""
+"""inches for the names of paragraphs in the foot"""
 TITLE_HEIGHT: Final = 0.34
 LINE_HEIGHT: Final = 0.2
 _RULE: Final = 0.14
@@ -32,7 +32,7 @@ def foot_height(lines: int) -> float:
 
 
 class PlainTicks(Formatter):
-    """Labels ticks with plain numbers of one length of decimals."""
+    """Labels ticks with plain numbers of equally many decimals."""
 
     def __call__(self, value: float, pos: int | None = None) -> str:
         """Label one value."""
@@ -53,7 +53,7 @@ class Box:
     height: float
 
     def below(self, height: float) -> Box:
-        """Return what is left when `height` is taken off the top."""
+        """Return the box without the top `height` inches."""
         return Box(self.left, self.top + height, self.width, self.height - height)
 
 
@@ -118,7 +118,7 @@ class Page:
                 y += LINE_HEIGHT
 
     def message(self, box: Box, message: str) -> None:
-        """Say in the middle of a box why nothing is shown."""
+        """Write in the middle of a box why nothing is shown."""
         lines = wrap(message.split(), min(box.width * 0.8, 6.0), BODY)
         top = box.top + box.height / 2 - len(lines) * LINE_HEIGHT / 2
         for row, line in enumerate(lines):

@@ -48,7 +48,7 @@ class Samples:
 
 
 def collect_samples(path: Path, classes: int, seed: int) -> Samples:
-    """Collect the images of the run at `path`, whose dataset has so many classes."""
+    """Collect the images of the run at `path`, whose dataset has `classes` classes."""
     try:
         inspector = RunInspector(path)
         rows = inspector.examples(SHEET_ROWS)
@@ -62,7 +62,7 @@ def collect_samples(path: Path, classes: int, seed: int) -> Samples:
 
 
 def _neighbours(inspector: RunInspector, classes: int) -> tuple[Sample, ...]:
-    """Return one image of each class, several where there are few classes, ten in all at most."""
+    """Return one image of each class, several if there are few classes, ten in all at most."""
     classes = max(classes, 1)
     if classes > COLUMNS:
         of_each = inspector.examples(classes)

@@ -250,7 +250,7 @@ def _map_words(compared: ComparedMap, labels: Sequence[str]) -> str:
 
 
 def _class_entries(maps: Sequence[ComparedMap]) -> list[Entry]:
-    """Return the classes of the maps, where they are the same in all of them."""
+    """Return the classes of the maps if all maps have the same."""
     names = {compared.map.class_names for compared in maps if compared.map is not None}
     if len(names) != 1 or len(classes := names.pop()) > _MOST_LISTED:
         return []

@@ -58,7 +58,7 @@ def draw_points(axes: Axes, latent_map: LatentMap, side: float) -> None:
 
 
 def draw_names(axes: Axes, frame: MapFrame, side: float) -> None:
-    """Write each class's name at its centre, or as near as no other name is in the way."""
+    """Write each class's name at its centre, or as near as other names allow."""
     taken: list[tuple[float, float, float, float]] = []
     scale = side / (2 * frame.half_width)
     for centre in sorted(frame.classes, key=lambda centre: -centre.images):
@@ -84,7 +84,7 @@ def draw_names(axes: Axes, frame: MapFrame, side: float) -> None:
 def _free_place(
     x: float, y: float, half: float, side: float, taken: list[tuple[float, float, float, float]]
 ) -> tuple[float, float] | None:
-    """Take the free place nearest to (x, y), inches, for a name; None when all near are taken."""
+    """Reserve the free place nearest to (x, y), inches, for a name; None if none is near."""
     tall = _LABEL_HEIGHT / 2
     for dx, dy in _around():
         left = min(max(x + dx, half), side - half)
@@ -99,7 +99,7 @@ def _free_place(
 
 
 def _around() -> Iterator[tuple[float, float]]:
-    """Yield shifts of growing length, up to 0.8 inches, upright before sideways."""
+    """Yield shifts of growing length, up to 0.8 inches, vertical before horizontal."""
     yield 0.0, 0.0
     for ring in range(1, 9):
         for turn in range(12):

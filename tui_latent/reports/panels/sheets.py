@@ -1,4 +1,4 @@
-"""Images: augmented views beside their originals, and neighbours below the image asked about."""
+"""Images: augmented views beside their originals, and neighbours below their image."""
 
 from __future__ import annotations
 
