@@ -119,7 +119,7 @@ def one_by_one(change: Change) -> Change:
 
 
 def measure(what: str, settings: AugmentSettings, x: Tensor, rounds: int) -> Row:
-    """Compare one set of changes with both peers."""
+    """Compare one set of augmentations with both peers."""
     generator = torch.Generator(x.device).manual_seed(0)
     side = x.shape[-1]
     vision = torchvision_change(settings, side)

@@ -31,7 +31,7 @@ from tui_latent.config.settings import Preset
 
 ROUNDS = 5
 SIDES = {"cpu": 2048, "cuda": 8192}
-"""of the square matrices whose product sets the pace"""
+"""side of the square matrices whose product gives the matrix rate"""
 BATCHES = {"cpu": 32, "cuda": 256}
 STEPS = {"cpu": 3, "cuda": 100}
 EPOCH = 50_000
@@ -39,7 +39,7 @@ EPOCH = 50_000
 LEAST_SHARE, LONGEST_EPOCH = 0.25, 1.7
 """of a GPU's matrix rate; seconds on an H200"""
 LEAST_GAIN = 4.0
-"""times that a graph's steps are faster than launched ones"""
+"""how many times faster a graph's steps should be than launched ones"""
 
 
 def matmul_rate(device: torch.device) -> float:
@@ -144,7 +144,7 @@ def graph_row(steps: int = 500) -> Row:
 
 
 def main() -> None:
-    """Measure what there is a device for."""
+    """Measure the rows that the available devices allow."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu")
     device_option(parser)
     asked = parser.parse_args()

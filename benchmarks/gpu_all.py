@@ -31,7 +31,7 @@ from benchmarks.record import RESULTS, Row, table, write_json
 
 REPOSITORY = Path(__file__).parents[1]
 LAST_LINES = 5
-"""of a part's output that are shown if it fails"""
+"""lines of a part's output that are shown if it fails"""
 State = Literal["done", "skipped", "failed", "killed"]
 
 
@@ -40,7 +40,7 @@ class Part:
     """A command that measures, and its share of the time."""
 
     name: str
-    """also of its result: what the command saves under this name belongs to the part"""
+    """also of its result file: the command saves under this name"""
     weight: float
     """its share of the time, relative to the other weights"""
     command: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A capture that fails must cost a run nothing: it goes on plainly, and the next run captures.
+"""A capture that fails must cost a run nothing: it continues without, and the next run captures.
 
 python -m benchmarks.gpu_capture
 """
@@ -26,7 +26,7 @@ from tui_latent.training.loop import Update
 
 
 def trained(folder: Path, name: str, thread: bool) -> RunSnapshot:
-    """Train the digits with a graph asked for, in a worker thread as a dashboard does, or not."""
+    """Train the digits with a CUDA graph, optionally in a worker thread as in the dashboard."""
     changes: dict[str, object] = {"train.device": "cuda", "train.acceleration": "graph"}
     changes |= {"train.epochs": 3, "stages": []}
     preset = load_preset("digits-contrastive-2d", changes)
@@ -41,13 +41,13 @@ def trained(folder: Path, name: str, thread: bool) -> RunSnapshot:
 
 
 def rows() -> Iterator[Row]:
-    """Fail a capture by a wait in the update, then train as usual, in the same process."""
+    """Make a capture fail by a wait in the update, then train as usual in the same process."""
     update = Update.__call__
 
     def waiting(self: Update, *arguments: Any, **named: Any) -> Any:
         terms = update(self, *arguments, **named)
         if torch.cuda.is_current_stream_capturing():
-            terms["loss"].item()  # what no capture allows
+            terms["loss"].item()  # no capture allows this
         return terms
 
     with tempfile.TemporaryDirectory() as made:

@@ -76,7 +76,7 @@ def preset(name: str, device: torch.device, folder: Path, tiny: bool, **train: s
 
 
 def milliseconds(loop: TrainingLoop, steps: int) -> float:
-    """Return those of a step, once a way to run it is settled."""
+    """Return the milliseconds of a step, once the way to run it is chosen."""
     while loop.accelerated.trying:
         loop.step()
     for _ in range(5 if steps > 5 else 1):
@@ -90,7 +90,7 @@ def milliseconds(loop: TrainingLoop, steps: int) -> float:
 
 
 def waits(loop: TrainingLoop) -> str:
-    """Return what one step says that waits for the device; nothing if none does."""
+    """Return the warnings of one step that waits for the device; empty if it does not."""
     while loop.done % loop.sampler.steps_per_epoch != 1 and loop.sampler.steps_per_epoch > 1:
         loop.step()
     finish(loop.device)
@@ -105,7 +105,7 @@ def waits(loop: TrainingLoop) -> str:
 
 
 def measure(name: str, device: torch.device, tiny: bool) -> Row:
-    """Measure one preset; an error is its row's."""
+    """Measure one preset; an error goes into its row."""
     numbers: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -114,7 +114,7 @@ def measure(name: str, device: torch.device, tiny: bool) -> Row:
                 return Row(name, "–", f"not run: {reason}", None, {})
             settings = preset(name, device, folder, tiny, acceleration="off")
             reached = _measured(name, device, folder, tiny, numbers)
-        except Exception as error:  # the next preset is to be measured whatever happened to this
+        except Exception as error:  # whatever happened here, the next preset must be measured
             first = str(error).partition("\n")[0]
             return Row(name, "no error", f"{type(error).__name__}: {first}", False, numbers)
     words = [
@@ -139,7 +139,7 @@ def _not_here(settings: Preset) -> str:
 def _measured(
     name: str, device: torch.device, folder: Path, tiny: bool, numbers: dict[str, Any]
 ) -> bool | None:
-    """Fill in the numbers one by one, so that those before an error stay."""
+    """Fill in the numbers one by one, so that an error keeps those before it."""
     gpu, steps = device.type == "cuda", 2 if tiny else 50
     plain = training_loop(preset(name, device, folder, tiny, acceleration="off"))
     for _ in range(4 if gpu else 1):

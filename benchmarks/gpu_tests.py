@@ -21,7 +21,7 @@ ASKS = "cuda.is_available()"
 
 
 def rows(tiny: bool) -> Iterator[Row]:
-    """Run each file with such tests in a process of its own; only the first if `tiny`."""
+    """Run each file with GPU tests in its own process; only the first if `tiny`."""
     files = [path for path in sorted((REPOSITORY / "tests").rglob("*.py")) if ASKS in _text(path)]
     for path in files[: 1 if tiny else None]:
         # Without the project's settings, which need plugins that a GPU machine may lack.

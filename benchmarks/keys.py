@@ -28,7 +28,7 @@ TITLES = (b"Loss", b"kNN acc", b"Space", b"Log", b"Latent map")
 BETWEEN = (0.1, 0.3)
 """seconds from one key to the next"""
 LONG = ("stages=[]", "train.epochs=5000")
-"""longer than it is watched"""
+"""more epochs than are watched"""
 
 
 def idle_dashboard(run: str, runs: Path) -> Terminal:

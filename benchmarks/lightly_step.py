@@ -1,4 +1,4 @@
-"""Training throughput against lightly: its losses, its transforms and a loader as its tutorials.
+"""Training throughput against lightly: its losses, its transforms and a loader as in its tutorials.
 
 .peers/bin/python -m benchmarks.lightly_step [--rounds 5] [--steps 20]    about 3 minutes
 
@@ -112,7 +112,7 @@ class _Pictures(Dataset[tuple[Any, int]]):
 
 
 class Theirs:
-    """A loop as lightly's tutorials write it, around a network of ours and a loss of theirs."""
+    """A loop as in lightly's tutorials, around our network and their loss."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class Theirs:
 
 
 def theirs(settings: Preset, images: Tensor, steps: int, workers: int) -> Theirs:
-    """Set lightly up to do what the preset does."""
+    """Set up lightly to do what the preset does."""
     from lightly.data import LightlyDataset
     from lightly.loss import NTXentLoss, VICRegLoss
     from lightly.transforms import SimCLRTransform, VICRegTransform

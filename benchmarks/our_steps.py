@@ -13,7 +13,7 @@ from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.loss_window import LossWindow
 
 WARM_UP = 4
-"""steps; after them a loader's queues are as full as they stay"""
+"""steps to warm up; then a loader's queues are as full as they get"""
 
 
 def training_loop(settings: Preset) -> TrainingLoop:
@@ -23,7 +23,7 @@ def training_loop(settings: Preset) -> TrainingLoop:
 
 
 class Ours:
-    """Steps of the training loop, whose terms are read every `log_every` steps as a run does."""
+    """Steps of the training loop; terms are read every `log_every` steps, as in a run."""
 
     def __init__(self, settings: Preset, steps: int) -> None:
         self.loop = training_loop(settings)
@@ -38,7 +38,7 @@ class Ours:
 
     @property
     def choices(self) -> dict[str, object]:
-        """What the loop chose on this machine: the networks' dtype, and how steps are run."""
+        """What the loop chose on this machine: the networks' dtype and the mode of a step."""
         precision = str(self.loop.precision).removeprefix("torch.")
         return {"our_precision": precision, "our_steps": self.loop.accelerated.way.name}
 
@@ -52,7 +52,7 @@ class Ours:
         return self._steps * self._batch / (time.perf_counter() - start)
 
     def _run(self, steps: int) -> None:
-        """Do steps and read their terms; at its end none is in flight."""
+        """Do steps and read their terms; on return none is still running on the device."""
         loop, window = self.loop, self._window
         for _ in range(steps):
             window.add(loop.step())

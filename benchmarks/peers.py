@@ -30,7 +30,7 @@ def there(module: str) -> bool:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of those that are installed."""
+    """Return the versions of the installed peers."""
     found = {}
     for package in PACKAGES:
         try:

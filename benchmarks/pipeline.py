@@ -1,4 +1,4 @@
-"""Training throughput against how such systems are usually written, on MNIST, both on one machine.
+"""Training throughput against the usual way to write such a loop, on MNIST, on one machine.
 
 python -m benchmarks.pipeline [--rounds 5] [--steps 12]     about 6 minutes
 
@@ -81,7 +81,7 @@ def torchvision_views(settings: Preset, dataset: Images) -> transforms.Compose:
 
 
 class Theirs:
-    """The usual loop; each round starts its own loader, so that it does not work beside ours."""
+    """The usual loop; each round starts its own loader, so that none runs during our rounds."""
 
     def __init__(self, settings: Preset, dataset: Images, steps: int, workers: int) -> None:
         torch.manual_seed(0)

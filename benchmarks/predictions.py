@@ -2,49 +2,43 @@
 
 python -m benchmarks.predictions                    prints how each was computed
 
-Counts are those of the operators of one update, run on tensors without data (torch's FakeTensor)
-at the preset's own batch: an operator is a kernel or a few, which takes the longest of a launch,
-its bytes and its arithmetic. "Short" kernels are those for which that is the launch. Rates are
-published ones or a range around them. Nothing here was measured on a GPU.
+Counts are those of `python -m benchmarks.count_kernels`. "Short" kernels are those whose launch
+takes longer than their bytes and their arithmetic. Rates are published ones or a range around
+them. Nothing here was measured on a GPU.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from math import ceil
 from pathlib import Path
 
 from benchmarks.record import RESULTS, results_in
 
 EXPERIMENTS = results_in(str(Path(__file__).parents[1] / "experiments" / "quality.py"))
+PRESETS = (MNIST, VICREG) = ("mnist-contrastive-2d", "cifar10-vicreg")
+"""whose first stages are counted"""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Of one update."""
+    """Counts of one update."""
 
     batch: int
     kernels: int
     short: int
-    """kernels that take no longer than their launch, at 2.5 TB/s"""
+    """kernels whose launch takes longest"""
     gigabytes: float
-    """that the others read and write"""
+    """read and written by the kernels whose bytes take longest"""
     long_teraflop: float
-    """of those kernels that are bound by arithmetic"""
+    """of the kernels whose arithmetic takes longest"""
     teraflop: float
     """of all convolutions and matrix products"""
-    optimizer_short: int = 0
-    """of `short`, those of the optimiser"""
 
-
-MNIST = Counts(512, 243, 204, 0.295, 0.0, 0.00699)
-"""mnist-contrastive-2d, first stage"""
-VICREG = Counts(256, 1281, 958, 9.23, 1.681, 1.708, optimizer_short=588)
-"""cifar10-vicreg, LARS as a loop over its tensors"""
 
 HOST_US = (5.0, 8.0)
-"""of a launch by Python and torch, one after the other; a guess from common traces"""
+"""of one launch by Python and torch; a guess from common traces"""
 LAUNCH_US = 1.7
 """of a kernel within a graph"""
 CARDS = {
@@ -56,18 +50,23 @@ CARDS = {
 """TFLOP/s that bfloat16 convolutions of this size reach, TB/s of memory"""
 MATRIX_RATE = 790.0
 """TFLOP/s of a large bfloat16 matrix product, as seen on an H200"""
-FOREACH = 25
-"""launches of LARS by torch's foreach functions"""
 FUSED_AWAY = 0.4
 """share of the bytes that compiling saves by fusing element-wise operators; a guess"""
 FLOAT32_RATE = 50.0
 """TFLOP/s of a float32 matrix product without TensorFloat-32 on an H100"""
 CORES = 16
-"""of the box that a GPU is lent with; peers on the CPU are taken to scale with them: a guess"""
+"""of a GPU machine; that CPU peers scale with them is a guess"""
+
+
+def counts_of(preset: str) -> Counts:
+    """Return the counts of an update of a preset, as `count_kernels` saved them."""
+    rows = json.loads((RESULTS / "count_kernels.json").read_text())["rows"]
+    numbers = next(row["numbers"] for row in rows if row["numbers"]["preset"] == preset)
+    return Counts(**{field.name: numbers[field.name] for field in fields(Counts)})
 
 
 def milliseconds(c: Counts, conv: float, memory: float) -> float:
-    """Return those of one update as a graph: short launches, then bytes, then arithmetic."""
+    """Return the milliseconds of one update as a graph: short launches, bytes, arithmetic."""
     return LAUNCH_US * c.short / 1e3 + c.gigabytes / memory + 1e3 * c.long_teraflop / conv
 
 
@@ -92,22 +91,13 @@ def shares(c: Counts) -> dict[str, float]:
     }
 
 
-def with_foreach(c: Counts) -> Counts:
-    """Return the counts with LARS in a few launches."""
-    fewer = c.optimizer_short - FOREACH
-    return Counts(
-        c.batch, c.kernels - fewer, c.short - fewer, c.gigabytes, c.long_teraflop, c.teraflop
-    )
-
-
 def with_compile(c: Counts) -> Counts:
     """Return the counts with element-wise operators fused."""
-    left = c.gigabytes * (1 - FUSED_AWAY)
-    return Counts(c.batch, c.kernels, c.short, left, c.long_teraflop, c.teraflop)
+    return replace(c, gigabytes=c.gigabytes * (1 - FUSED_AWAY))
 
 
 def knn_queries_per_second(queries: int = 10_000, bank: int = 60_000, width: int = 512) -> float:
-    """Return those of exact kNN on a GPU: the product, topk's passes over it, the launches."""
+    """Return the rate of exact kNN on a GPU: the product, topk's passes over it, the launches."""
     product = 2 * queries * bank * width / (FLOAT32_RATE * 1e12)
     passes = 4 * (4 * queries * bank) / 2.5e12  # written once, read three times
     launches = 12 * ceil(queries / 4096) * ceil(bank / 16384) * HOST_US[0] / 1e6
@@ -124,7 +114,7 @@ def theirs(result: str, what: str) -> float:
 
 @dataclass(frozen=True)
 class Goal:
-    """Something asked of a GPU, what is expected, and where the answer will be."""
+    """A goal on a GPU, its prediction, and the command that measures it."""
 
     what: str
     asked: str
@@ -133,19 +123,19 @@ class Goal:
     module: str
     """of `package`; measures it with `--device cuda`"""
     row: str
-    """what its row's words hold"""
+    """text that identifies its row"""
     options: str = ""
     result: str = ""
     package: str = "benchmarks"
 
     @property
     def command(self) -> str:
-        """What measures it."""
+        """The command that measures it."""
         words = f"python -m {self.package}.{self.module} {self.options}".strip()
         return f"{words} --device cuda"
 
     def measured(self) -> str:
-        """Return what was measured, or that it was not run and by which command it is."""
+        """Return what was measured, or that it was not run, with its command."""
         name = f"{self.result or self.module}-cuda.json"
         for file in (RESULTS / name, RESULTS / "gpu_all" / name, EXPERIMENTS / name):
             if file.exists():
@@ -158,36 +148,32 @@ class Goal:
 
 
 def goals() -> list[Goal]:
-    """Return all that was asked of a GPU."""
-    least, most = gains(MNIST)
-    v_least, v_most = gains(VICREG)
-    now, foreach = shares(VICREG), shares(with_foreach(VICREG))
-    both = shares(with_compile(with_foreach(VICREG)))
-    epochs = {c: 50_000 / VICREG.batch * milliseconds(VICREG, *r) / 1e3 for c, r in CARDS.items()}
+    """Return the goals on a GPU."""
+    mnist, vicreg = counts_of(MNIST), counts_of(VICREG)
+    least, most = gains(mnist)
+    v_least, v_most = gains(vicreg)
+    now, compiled = shares(vicreg), shares(with_compile(vicreg))
+    epochs = {c: 50_000 / vicreg.batch * milliseconds(vicreg, *r) / 1e3 for c, r in CARDS.items()}
     knn = knn_queries_per_second() / (CORES * theirs("neighbours", "512-D,"))
-    step = milliseconds(MNIST, 350, 2.5)
-    ours = MNIST.batch / step * 1e3
+    step = milliseconds(mnist, 350, 2.5)
+    ours = mnist.batch / step * 1e3
     piped = [ours / (CORES * theirs("pipeline", v)) for v in ("elastic", "with affine views")]
-    short = f"{MNIST.short} short kernels x {LAUNCH_US} us + {MNIST.gigabytes} GB / 2.5 TB/s"
-    vicreg = (
-        f"{VICREG.short} short kernels x {LAUNCH_US} us + {VICREG.gigabytes} GB / memory + "
-        f"{VICREG.long_teraflop} TFLOP / convolutions"
-    )
+    m_step, v_step = _in_words(mnist), _in_words(vicreg)
     host = f"{HOST_US[0]:.0f} to {HOST_US[1]:.0f} us per launch"
     return [
         Goal(
             "one CUDA graph per step, MNIST's network",
             "≥ 4 x",
-            f"{least:.1f} to {most:.1f} x",
-            f"{MNIST.kernels} kernels at {host}, against {short} = {step:.2f} ms",
+            _range(least, most, ".1f", "x"),
+            f"{mnist.kernels} kernels at {host}, against {m_step} = {step:.2f} ms",
             "gpu",
             "captured graph",
         ),
         Goal(
             "one CUDA graph per step, VICReg on a ResNet-18",
             "–",
-            f"{v_least:.1f} to {v_most:.1f} x",
-            f"{VICREG.kernels:,} kernels at {host}, against {vicreg}",
+            _range(v_least, v_most, ".1f", "x"),
+            f"{vicreg.kernels} kernels at {host}, against {v_step}",
             "gpu_presets",
             "cifar10-vicreg",
             result="presets",
@@ -195,9 +181,8 @@ def goals() -> list[Goal]:
         Goal(
             "ResNet-18, VICReg, batch 256: share of the bfloat16 matrix rate",
             "≥ 25 %",
-            f"{_span(now)}; with foreach LARS {_span(foreach)}, also compiled {_span(both)}",
-            f"{VICREG.teraflop} TFLOP / {MATRIX_RATE:.0f} TFLOP/s, over {vicreg}; foreach: "
-            f"{FOREACH} launches for {VICREG.optimizer_short}; compiled: "
+            f"{_span(now)}; compiled {_span(compiled)}",
+            f"{vicreg.teraflop:.4g} TFLOP / {MATRIX_RATE:.0f} TFLOP/s, over {v_step}; compiled: "
             f"{FUSED_AWAY:.0%} fewer bytes (a guess)",
             "gpu",
             "share of the device's",
@@ -207,7 +192,7 @@ def goals() -> list[Goal]:
             "≤ 1.7 s on an H200",
             f"{epochs['H200, at 350']:.2f} s on an H200, {min(epochs.values()):.2f} to "
             f"{max(epochs.values()):.2f} s on all",
-            f"50,000 / {VICREG.batch} steps of {vicreg}",
+            f"50,000 / {vicreg.batch} steps of {v_step}",
             "gpu",
             "epoch of",
         ),
@@ -233,7 +218,7 @@ def goals() -> list[Goal]:
             "a training step against a DataLoader and a plain loop",
             "≥ 30 x",
             f"{min(piped):.0f} x with affine views, {max(piped):.0f} x with elastic ones",
-            f"{MNIST.batch} images / {step:.2f} ms, against the loader's rate on this machine, "
+            f"{mnist.batch} images / {step:.2f} ms, against the loader's rate on this machine, "
             f"scaled to {CORES} cores",
             "pipeline",
             "a training step",
@@ -271,8 +256,18 @@ def goals() -> list[Goal]:
     ]
 
 
+def _in_words(c: Counts) -> str:
+    parts = f"{c.short} short kernels x {LAUNCH_US} us + {c.gigabytes:.3g} GB / memory"
+    return f"{parts} + {c.long_teraflop:.4g} TFLOP / convolutions"
+
+
 def _span(shares: dict[str, float]) -> str:
-    return f"{100 * min(shares.values()):.0f} to {100 * max(shares.values()):.0f} %"
+    return _range(100 * min(shares.values()), 100 * max(shares.values()), ".0f", "%")
+
+
+def _range(least: float, most: float, digits: str, unit: str) -> str:
+    ends = dict.fromkeys((format(least, digits), format(most, digits)))
+    return f"{' to '.join(ends)} {unit}"
 
 
 def section() -> str:
@@ -287,7 +282,7 @@ def section() -> str:
 
 
 def main() -> None:
-    """Print them."""
+    """Print the goals."""
     print(section())
 
 

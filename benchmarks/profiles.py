@@ -1,4 +1,4 @@
-"""Where the time goes in what did not reach its goal, by torch's profiler, on the CPU.
+"""Where the time goes in work that missed its goal, by torch's profiler, on the CPU.
 
 python -m benchmarks.profiles                     about a minute
 
@@ -23,7 +23,7 @@ from benchmarks.record import Row, save
 from benchmarks.rounds import use_all_cores
 
 SHOWN = 7
-"""operators, those that take most"""
+"""operators that take most of the time"""
 REPEATS = 20
 
 
@@ -63,7 +63,7 @@ def step_rows() -> list[Row]:
 
 
 def main() -> None:
-    """Profile all."""
+    """Profile and save."""
     use_all_cores()
     torch.manual_seed(0)
     save("profiles", "python -m benchmarks.profiles", step_rows())

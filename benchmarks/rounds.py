@@ -1,4 +1,4 @@
-"""Two ways of doing one thing, measured in turn so that a drifting machine meets both."""
+"""Two ways of doing one thing, measured in turn so that a drifting machine affects both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.peers import SKIPPED
 from tui_latent.runtime.malloc import keep_freed_memory
 
 Round = Callable[[], float]
-"""does a share of the work and returns items per second"""
+"""does one round and returns items per second"""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ def alternate(ours: Round, theirs: Round, rounds: int) -> Comparison:
 
 
 def use_all_cores() -> int:
-    """Give torch a thread per core for either side; return how many.
+    """Give torch a thread per core, for both sides; return how many.
 
-    Freed memory is kept as in the program, for the side of others in this process too.
+    Freed memory is kept as in the program, for both sides.
     """
     keep_freed_memory()
     cores = len(os.sched_getaffinity(0))
@@ -69,16 +69,16 @@ def use_all_cores() -> int:
 
 
 def device_option(parser: argparse.ArgumentParser) -> None:
-    """Let a command measure on one device alone, as a GPU that is lent for minutes needs."""
+    """Add `--device`: measure on one device alone, to save time on a borrowed GPU."""
     parser.add_argument(
         "--device", choices=("cpu", "cuda"), help="this alone; else the CPU, then a GPU if any"
     )
 
 
 def devices(only: str | None = None) -> list[torch.device]:
-    """Return what is measured here: the CPU, and a GPU where torch sees one; or one alone.
+    """Return the devices to measure: the CPU and any GPU that torch sees, or only the given one.
 
-    Ends with a sentence and `SKIPPED` where a GPU is asked for and there is none.
+    Exits with a sentence and `SKIPPED` if a GPU is requested and there is none.
     """
     if only == "cuda" and not torch.cuda.is_available():
         print("torch sees no GPU here", file=sys.stderr)
@@ -96,7 +96,7 @@ def place(device: torch.device) -> str:
 
 
 def finish(device: torch.device) -> None:
-    """Wait until the device has done what it was told, before a clock is read."""
+    """Wait until the device has finished, before the clock is read."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

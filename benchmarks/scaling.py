@@ -40,7 +40,7 @@ from tui_latent.tui.screens.dashboard.views import live_scene
 
 PICTURE = Path(__file__).parents[1] / "docs" / "scaling.png"
 MAP_CELLS, CHART_CELLS = (72, 34), (46, 14)
-"""of the dashboard at 120x40"""
+"""columns and lines of the map in the dashboard at 120x40"""
 QUERIES = 1000
 REPEATS = 3
 OPENED_WITHIN = 1.0
@@ -103,7 +103,7 @@ def powers(first: int, last: int, factor: int) -> list[int]:
 
 
 def measured(what: str, unit: str, sizes: Sequence[int], of: Callable[[int], float]) -> Scaling:
-    """Time every size; sizes that time `of` nothing are not expected."""
+    """Time every size."""
     return Scaling(what, unit, list(sizes), [of(size) for size in sizes])
 
 

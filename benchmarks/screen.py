@@ -85,7 +85,7 @@ def steps_per_second(path: str, settled: int = 0) -> float:
 
 
 def main() -> None:
-    """Measure dashboard and headless in turn, so that a drifting machine meets both."""
+    """Measure dashboard and headless in turn, so that a drifting machine affects both."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.screen")
     device_option(parser)
     asked = parser.parse_args()

@@ -20,7 +20,7 @@ PICTURES = {"dashboard.svg": (), "explorer.svg": ("l", "+", "right", "V", "+")}
 """keys that lead to each, + waits until everything is drawn"""
 PRESET = "digits-contrastive-2d"
 _DRAWN = 8.0
-"""seconds: threads read and draw, and there is no hurry"""
+"""seconds for the threads to read and draw"""
 
 
 async def picture(path: Path, keys: Sequence[str]) -> str:

@@ -17,9 +17,9 @@ MARK = "<!-- tables -->\n"
 SHOWN = (
     *("startup", "screen", "keys", "explorer", "viewer", "evaluate"),
     *("pipeline", "two_trainings", "lightly_step", "augmentation", "neighbours"),
-    *("gpu", "scaling", "profiles"),
+    *("gpu", "count_kernels", "scaling", "profiles"),
 )
-"""in this order, those that have been run"""
+"""in this order, if they were run"""
 
 
 def section(result: dict[str, Any]) -> str:
@@ -27,7 +27,7 @@ def section(result: dict[str, Any]) -> str:
     hardware, versions = result["hardware"], result["versions"]
     machine = f"{hardware['cpu']}, {hardware['cores']} cores, GPU {hardware['gpu']}"
     software = ", ".join(f"{name} {versions[name]}" for name in ("python", "torch", "textual"))
-    # What needs a GPU and was not run stands in the table of a GPU's goals.
+    # GPU rows that were not run are in the table of GPU goals.
     rows = [Row(**row) for row in result["rows"] if row["measured"] != NOT_RUN]
     return f"`{result['command']}` · {result['date']} · {machine} · {software}\n\n{table(rows)}\n"
 

@@ -1,4 +1,4 @@
-"""A pseudo-terminal of a chosen size with a program in it, and when its output came."""
+"""A program on a pseudo-terminal of a chosen size, with the times of its output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 NOT_A_USERS = ("COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE")
-"""the first two would hide the pty's size, the last has every start compile the package anew"""
+"""the first two would hide the pty's size; the last makes every start compile the package anew"""
 
 
 class Terminal:

@@ -18,7 +18,7 @@ from benchmarks.record import Row, save
 
 ROUNDS = 3
 WAYS = {"as the program sets it": {}, "as OpenMP does by itself": {"GOMP_SPINCOUNT": "300000"}}
-"""what is added to the environment"""
+"""variables added to the environment"""
 
 
 def seconds_of(count: int, added: dict[str, str]) -> float:

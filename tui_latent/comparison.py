@@ -46,7 +46,7 @@ class MetricRow:
     """whether the runs' values are of the same thing"""
     last: tuple[float | None, ...]
     best: tuple[float | None, ...]
-    """each run's own; None also where no value of the metric is better than another"""
+    """each run's own; None also if no value of the metric is better than another"""
 
     @property
     def metric(self) -> str:
@@ -77,7 +77,7 @@ class SettingRow:
     key: str
     """`method.latent_dim`, `stages.0.epochs`, as `--set` takes it"""
     values: tuple[Any, ...]
-    """None where a preset does not have it, or it has no effect there"""
+    """None if a preset does not have it, or it has no effect there"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class ComparedMap:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Everything that is shown of several runs side by side."""
+    """Everything to show of several runs side by side."""
 
     runs: tuple[RunSnapshot, ...]
     labels: tuple[str, ...]
@@ -134,7 +134,7 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
 
 
 def short_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names without their time and first words where all share these."""
+    """Return the names without their time, and without first words that all share."""
     short = [_STAMP.sub("", name, count=1) for name in names]
     words = [name.split("-") for name in (short if len(set(short)) == len(short) else names)]
     alike = 0

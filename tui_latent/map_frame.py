@@ -14,6 +14,15 @@ _TOO_LARGE: Final = 1e30
 """numbers beyond it count as infinite: differences of float32 would overflow"""
 _SAMPLED: Final = 200_000
 """points that settle a frame; of more, an evenly spaced sample is used"""
+_OUTERMOST: Final = 0.002
+"""share of the points at each side that cannot make a frame change"""
+_REACH: Final = 1 / 3
+"""of the spread of the others: no further beyond them, the outermost are shown as well"""
+_FEW: Final = 20
+"""points of which each may be far from the others"""
+_MARGIN: Final = 1.12
+_EDGE: Final = 1e-3
+"""of the spread, between an outermost point and the edge, so that rounding loses none"""
 
 
 @dataclass(frozen=True)
@@ -53,27 +62,42 @@ def settle_frame(points: NDArray[Any], previous: Frame | None = None) -> Frame |
     """Return the frame for (N, 2) points: the previous one while it still fits.
 
     It changes when points leave it or use less than half of its longer side. The outermost
-    0.2 % at each side do not count, so that one stray image does not shrink the map; None
-    without a finite point.
+    0.2 % at each side do not count there. A new frame shows them too, except those far from all
+    others, so that one stray image does not shrink the map. None without a finite point.
     """
     points = points[:: max(1, len(points) // _SAMPLED)]
     points = np.asarray(points, dtype=np.float64)[finite_points(points)]
     if not len(points):
         return None
-    low, high = np.quantile(points, [0.002, 0.998], axis=0)
+    low, high = _extent(points)
+    spread = float((high - low).max())
     if previous is not None:
         inside = previous.left <= low[0] and high[0] <= previous.right
         inside = inside and previous.bottom <= low[1] and high[1] <= previous.top
         side = max(previous.right - previous.left, previous.top - previous.bottom)
-        if inside and (high - low).max() >= 0.5 * side:
+        if inside and spread >= 0.5 * side:
             return previous
     centre = (low + high) / 2
     smallest = max(1e-6 * float(np.abs(centre).max()), 1e-9)
     half = np.maximum((high - low) / 2, smallest)
-    half = np.maximum(half, 0.05 * half.max()) * 1.12
+    half = np.maximum(half, 0.05 * half.max()) * _MARGIN
     left, bottom = (float(value) for value in centre - half)
     right, top = (float(value) for value in centre + half)
-    return Frame(left, right, bottom, top)
+    reach, edge = _REACH * spread, _EDGE * spread
+    near = points[((points >= low - reach) & (points <= high + reach)).all(axis=1)]
+    outermost = np.concatenate([near - edge, near + edge])
+    return Frame(left, right, bottom, top).including(outermost)
+
+
+def _extent(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the corners of (N, 2) points, without the outermost ones."""
+    low, high = np.quantile(points, [_OUTERMOST, 1 - _OUTERMOST], axis=0)
+    if _FEW <= len(points) < 1 / _OUTERMOST:  # there the quantiles depend on the outermost point
+        ordered = np.sort(points, axis=0)
+        inner_low, inner_high = ordered[1], ordered[-2]
+        reach = _REACH * (inner_high - inner_low).max()
+        low, high = np.maximum(low, inner_low - reach), np.minimum(high, inner_high + reach)
+    return low, high
 
 
 def central_points(places: NDArray[Any], columns: int, rows: int) -> tuple[Ints, Ints, Ints]:

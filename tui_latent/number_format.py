@@ -1,4 +1,4 @@
-"""How numbers are written: three significant digits, on every screen, in reports and in tables."""
+"""How numbers are written on screens, in reports and in tables: three significant digits."""
 
 from __future__ import annotations
 

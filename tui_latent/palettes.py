@@ -2,7 +2,7 @@
 
 The class colours were searched in the 256-colour cube, so that terminals without true
 colour show them exactly, for the largest smallest distance (OKLab) with normal,
-protanope, deuteranope and tritanope sight, at a luminance that keeps a contrast of at
+protanopic, deuteranopic and tritanopic vision, at a luminance that keeps a contrast of at
 least 2 to both white and near-black backgrounds.
 """
 

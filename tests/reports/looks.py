@@ -37,7 +37,7 @@ class Drawn:
 
 
 def overlap(a: Bbox, b: Bbox) -> bool:
-    """Say whether two boxes share more than a hair."""
+    """Return whether two boxes overlap by more than a hair."""
     wide = min(a.x1, b.x1) - max(a.x0, b.x0)
     tall = min(a.y1, b.y1) - max(a.y0, b.y0)
     return bool(wide > 1 and tall > 1)

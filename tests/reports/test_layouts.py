@@ -1,4 +1,4 @@
-"""The figures of each family of methods: what they show, why some are not there, how they look."""
+"""The panels of each method: what they show, why some are missing, how they look."""
 
 from __future__ import annotations
 
@@ -156,6 +156,13 @@ def test_the_evaluation_that_is_kept_is_not_made_again(
     assert confusion is not None and made["knn_held_out"]["confusion"] == confusion.tolist()
     monkeypatch.setattr("tui_latent.reports.inputs.evaluate_run", lambda _: "made again")
     assert findings_of(run)["evaluation"] == made
+    kept = next((run / "evaluations").iterdir())
+    intact = kept.read_text()
+    damaged = json.loads(intact)
+    del damaged["knn_held_out"]["accuracy"]
+    kept.write_text(json.dumps(damaged))
+    assert findings_of(run)["evaluation"] == "made again"
+    kept.write_text(intact)
     file = run / "latents" / "last.safetensors"
     file.write_bytes(file.read_bytes())  # other latents, for all that is known
     assert findings_of(run)["evaluation"] == "made again"

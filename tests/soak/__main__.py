@@ -1,4 +1,4 @@
-"""Soak tests: what a run survives over hours of kills, damage, full disks and lost terminals.
+"""Soak tests: hours of kills, damage, full disks and lost terminals.
 
 python -m tests.soak                    every test at full length; takes some hours
 python -m tests.soak kill --tries 40    one of them, shorter

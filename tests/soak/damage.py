@@ -31,7 +31,7 @@ from tui_latent.runs.schema import RunError
 from tui_latent.training import session  # noqa: F401  # imported once, before the forks
 
 _SECONDS = 60
-"""after which an attempt counts as hanging"""
+"""seconds after which an attempt counts as hanging"""
 _NASTY = (
     b"\x00", b"\xff\xfe", b"[red]", b"\x1b[2J", b"{", b"}" * 9, b"nan", b"-1", b"1e999",
     b"9" * 400, b"\xe2\x80\xae", b"[" * 5000, b"\n", b'"', b"null", b"../../..",
@@ -39,7 +39,7 @@ _NASTY = (
 
 
 def measure_folders(tries: int) -> Row:
-    """Change files of a stopped run, then list it, read it and train it on."""
+    """Change files of a stopped run, then list, read and resume it."""
     with tempfile.TemporaryDirectory() as name:
         template = _stopped_run(Path(name))
 
@@ -93,7 +93,7 @@ def measure_images(tries: int) -> Row:
 def _attempts(
     what: str, tries: int, attempt: Callable[[random.Random, Path], None], goal: str
 ) -> Row:
-    """Make each attempt in a process of its own, and collect what went wrong."""
+    """Run each attempt in its own process, and collect what went wrong."""
     problems: list[str] = []
     for number in range(tries):
         with tempfile.TemporaryDirectory() as name:

@@ -20,11 +20,11 @@ from tui_latent.runs.status import read_status
 
 _SIZE = 24 << 20
 _SECONDS = 120
-"""after which a waiting run counts as lost"""
+"""seconds after which a waiting run counts as lost"""
 
 
 def measure(tries: int) -> Row:
-    """Fill a small tmpfs while a run trains on it, see it wait, make room, compare the end."""
+    """Fill a small tmpfs while a run trains on it, see it wait, make room, compare the result."""
     if os.geteuid() != 0:
         return Row("a full disk", "–", "not run: only root can mount a tmpfs", None, {})
     generator = random.Random(0)

@@ -50,7 +50,7 @@ def measure(tries: int) -> Row:
             path = new_run(Path(folder), f"run-{runs}")
             for _ in range(min(KILLS_PER_RUN, tries - killed)):
                 if not in_process(partial(train_run, path), generator.uniform(0, length / 2)):
-                    break  # it had finished
+                    break  # it had already finished
                 killed += 1
                 problems += _check_killed(path)
             runs += 1

@@ -1,4 +1,4 @@
-"""The images of a class that lie nearest to its middle, and those that lie farthest from it."""
+"""The images of a class nearest to its mean latent, and those farthest from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui_latent.analysis.run_data import RunData
 
 @dataclass(frozen=True, eq=False)
 class RankedImages:
-    """Training images with their distances, in the order of these."""
+    """Training images, ordered by their distances."""
 
     indices: NDArray[np.int64]
     """(k,) positions in the training split"""
@@ -38,15 +38,15 @@ class ClassExtremes:
     nearest: RankedImages
     """nearest first"""
     farthest: RankedImages
-    """farthest first; none that is among the nearest"""
+    """farthest first, without the nearest"""
     median: float
     """median distance of the class's images from their mean"""
 
 
 def class_extremes(source: RunData, label: int, k: int) -> ClassExtremes:
-    """Return the k nearest and the k farthest images of a class, of fewer each as many as can be.
+    """Return the k nearest and the k farthest images of a class, fewer in a small class.
 
-    InspectionError when the class has no training image, or latents are missing or not finite.
+    InspectionError if the class has no training image, or latents are missing or not finite.
     """
     dataset = source.dataset()
     latents = source.matching_latents()
@@ -73,7 +73,7 @@ def class_extremes(source: RunData, label: int, k: int) -> ClassExtremes:
 def most_distant(source: RunData, index: int, k: int) -> RankedImages:
     """Return the k training images most distant from held-out image `index`, farthest first.
 
-    InspectionError when the image is not there, or latents are missing or not finite.
+    InspectionError if there is no such image, or latents are missing or not finite.
     """
     dataset = source.dataset()
     source.require(index, dataset.val)

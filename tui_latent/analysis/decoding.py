@@ -1,4 +1,4 @@
-"""Latents back to images, for the methods that can."""
+"""Images decoded from latents, for methods with a decoder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Reconstructions:
-    """Held-out images and what the decoder makes of their latents."""
+    """Held-out images and their reconstructions."""
 
     originals: NDArray[np.uint8]
     """(N, H, W, C)"""
@@ -32,7 +32,7 @@ class Reconstructions:
 
 
 def no_decoder(preset: Preset) -> str:
-    """Say why latents of a preset cannot be shown as images; empty where they can."""
+    """Return why latents of a preset cannot be decoded to images; empty if they can."""
     if not preset.method.decodes:
         name = preset.method.name
         return f"{name} has no decoder: it turns images into latents, and nothing back into images"
@@ -44,20 +44,20 @@ def no_decoder(preset: Preset) -> str:
 class RunDecoder:
     """Decodes latents of one run with its newest weights; the first call takes seconds.
 
-    Safe to ask from several threads. Every call may raise InspectionError.
+    Thread-safe. Every call may raise InspectionError.
     """
 
     def __init__(self, source: RunData) -> None:
         self.source = source
 
     def decode(self, latents: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Return images (N, H, W, C) of latents (N, D); needs the weights alone."""
+        """Return images (N, H, W, C) of latents (N, D); needs only the weights."""
         import torch
 
         return shown(self._pixels(torch.from_numpy(np.asarray(latents, np.float32))))
 
     def reconstruct(self, indices: Sequence[int]) -> Reconstructions:
-        """Return held-out images beside what their latents, of Gaussians the means, decode to."""
+        """Return held-out images and their reconstructions, of Gaussians from the mean."""
         import torch
 
         from tui_latent.datasets.image_set import pixels

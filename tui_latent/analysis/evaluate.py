@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tui_latent.analysis import InspectionError, RunData
 from tui_latent.analysis.evaluation_errors import AssessmentError, NotMeasured
 from tui_latent.analysis.evaluation_table import is_whole
+from tui_latent.analysis.latent_stats import all_names
 from tui_latent.analysis.outliers import Outliers, parse_outliers
 from tui_latent.runs.evaluations import FORMAT, finite_json, read_evaluation, write_evaluation
 from tui_latent.runs.reader import RunReader
@@ -76,9 +77,7 @@ def _space(source: RunData, snapshot: RunSnapshot) -> tuple[LabelledLatents, int
     from tui_latent.analysis.evaluation_parts import LabelledLatents
 
     latents = source.latents()
-    most = max([-1, *latents.bank_labels.tolist(), *latents.query_labels.tolist()])
-    names = tuple(snapshot.class_names)
-    names += tuple(str(index) for index in range(len(names), most + 1))
+    names = all_names(snapshot.class_names, latents)
     space = LabelledLatents(
         latents.bank, latents.bank_labels, latents.queries, latents.query_labels, names
     )
@@ -94,7 +93,7 @@ def _measured(
     asked: Outliers | None,
     on_progress: Tell,
 ) -> dict[str, Any]:
-    """Return the parts by name, and under `missing` why some are not there."""
+    """Return the parts by name, and under `missing` why some are missing."""
     from tui_latent.analysis import evaluation_parts as parts
 
     def outlier_curves(
@@ -135,7 +134,7 @@ def _measured(
 
 
 def _keep_other_outliers(path: Path, result: dict[str, Any]) -> None:
-    """Take over what an earlier evaluation of the same latents found with other outliers."""
+    """Keep the ROC curves of other outliers from an earlier evaluation of the same latents."""
     old = read_evaluation(path, result["step"])
     if (
         old is None

@@ -8,7 +8,7 @@ class AssessmentError(Exception):
 
 
 class OutliersError(AssessmentError):
-    """A name of no outliers; the message lists the valid ones."""
+    """An unknown name of outliers; the message lists the valid ones."""
 
 
 class NotMeasured(Exception):

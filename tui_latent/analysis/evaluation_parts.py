@@ -1,4 +1,4 @@
-"""The parts of an evaluation that need latents and labels alone: each returns JSON's types."""
+"""The parts of an evaluation that need only latents and labels; each returns JSON types."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tui_latent.metrics.trustworthiness import NEIGHBOURS, faithfulness
 from tui_latent.runs.schema import Curve
 
 CURVE_POINTS: Final = 100
-"""of a ROC curve that is kept"""
+"""points of a stored ROC curve"""
 MOST_CLASSES: Final = 20
 """classes that are each left out in turn"""
 MISSING: Final = "missing"
@@ -57,11 +57,11 @@ class LabelledLatents:
 
     @property
     def classes(self) -> int:
-        """Return how many classes there are, with those that have no image."""
+        """Return the number of classes, including those without images."""
         return len(self.class_names)
 
     def require_finite(self) -> None:
-        """Raise NotMeasured where there are no latents, or some that are not finite."""
+        """Raise NotMeasured if there are no latents, or some are not finite."""
         for what, latents in (("training", self.bank), ("held-out", self.queries)):
             if not len(latents):
                 raise NotMeasured(f"there are no {what} images")
@@ -86,7 +86,7 @@ def share(right: int, of: int) -> dict[str, Any]:
 
 
 def knn_train(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
-    """Return the kNN accuracy of the training images among each other, leaving each one out."""
+    """Return the leave-one-out kNN accuracy of the training images."""
     bank, labels = space.bank, space.bank_labels
     if len(bank) < 2:
         raise NotMeasured("needs at least two training images")
@@ -193,7 +193,7 @@ def class_anomaly(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[
 
 
 def _why_no_curve(space: LabelledLatents, index: int) -> str:
-    """Say why a class cannot be the outlier."""
+    """Return why a class cannot be the outlier."""
     outlying = space.query_labels == index
     if not outlying.any():
         return "the class has no held-out images"
@@ -220,7 +220,7 @@ def class_curve(space: LabelledLatents, name: str, on_chunk: Callable[[], None])
 def named_curve(
     outliers: str, found: Roc, inliers: int, count: int, notes: list[str]
 ) -> dict[str, Any]:
-    """Return a ROC curve as it is stored, with what it was measured on."""
+    """Return a ROC curve as it is stored, with the images it was measured on."""
     about = {"outliers": outliers, "inliers": inliers, "images": count, "notes": notes}
     return about | {"k": ANOMALY_K} | _points(found)
 
@@ -235,7 +235,7 @@ def _points(found: Roc) -> dict[str, Any]:
 
 
 def density_search(bank: Tensor) -> NeighbourSearch:
-    """Return the search in a bank that has enough latents for an anomaly score."""
+    """Return the search in a bank; NotMeasured if it is too small for an anomaly score."""
     if len(bank) < ANOMALY_K:
         raise NotMeasured(f"the anomaly score needs {ANOMALY_K} training images, not {len(bank)}")
     return NeighbourSearch(bank)
@@ -246,7 +246,7 @@ def _different(labels: Tensor) -> int:
 
 
 def _known(missing: Mapping[int, str]) -> list[int]:
-    """Return the numbers of neighbours whose vote means something; NotMeasured without any."""
+    """Return the numbers of neighbours whose vote means something; NotMeasured if there is none."""
     known = [k for k in KS if k not in missing]
     if not known:
         raise NotMeasured("; ".join(dict.fromkeys(missing.values())))

@@ -24,12 +24,12 @@ _MIXED: Final = 5
 
 
 def figure(value: float | None) -> str:
-    """Write a figure with three digits, always short; `–` where there is none."""
+    """Write a figure briefly, with three digits; `–` if there is none."""
     return short_number(value, scientific=False)
 
 
 def share_text(share: Mapping[str, Any] | None) -> str:
-    """Write a share with its interval, always as wide; `–` where it is missing."""
+    """Write a share with its interval, at a fixed width; `–` if it is missing."""
     if share is None:
         return f"{UNKNOWN:>4}"
     low, high = figure(share["low"]), figure(share["high"])
@@ -70,7 +70,7 @@ def reasons(found: Found, part: str) -> list[str]:
 
 
 def confusion_reason(found: Found, part: str) -> str:
-    """Say why a part has no confusion matrix; empty where it has one."""
+    """Return why a part has no confusion matrix; empty if it has one."""
     if part in found and found[part]["confusion"] is not None:
         return ""
     missing = found["missing"]
@@ -98,7 +98,7 @@ def is_whole(found: Found) -> bool:
 
 
 def table_lines(found: Found) -> list[str]:
-    """Return an evaluation as the command line prints it."""
+    """Return an evaluation as lines, as the command line prints it."""
     lines = [headline(found), *(f"note: {note}" for note in found["notes"]), ""]
     rows = figure_rows(found)
     width = max(len(name) for name, _ in rows)
@@ -125,7 +125,7 @@ def _class_line(name: str, scores: Mapping[str, Any], auc: float | None) -> str:
 
 
 def _texts(part: str, found: Found) -> list[str]:
-    """Return one part as one line or more."""
+    """Return the lines of one part."""
     of = found[part]
     if part in ("knn_train", "knn_held_out"):
         return ["  ".join(f"k={k} {share_text(share)}" for k, share in of["accuracy"].items())]

@@ -1,4 +1,4 @@
-"""Images of a run or a preset as screens and reports take them: uint8, channels last."""
+"""Images of a run or a preset for screens and reports: uint8, channels last."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 def load_images(
     settings: DataSettings, seed: int, found: Callable[[DataIdentity], None] = lambda _: None
 ) -> Dataset:
-    """Load the images alone, without features computed from them."""
+    """Load the images, without features computed from them."""
     return load(settings.model_copy(update={"inputs": "raw"}), seed, found)
 
 
 def load(
     settings: DataSettings, seed: int, found: Callable[[DataIdentity], None] = lambda _: None
 ) -> Dataset:
-    """Load images and what a network sees of them, as far as they need no download.
+    """Load the images and the inputs of the network, without downloading anything.
 
-    `found` is told first which images there are, and may refuse them with a DataError.
+    `found` is called first with the identity of the images, and may refuse them with a DataError.
     InspectionError says what is missing.
     """
     from tui_latent.datasets.sources import load_dataset
@@ -47,15 +47,15 @@ def load(
 def preset_augmentations(preset: Preset, images: int, views: int, seed: int) -> NDArray[np.uint8]:
     """Return held-out images of a preset's data, one of each class in turn, and views of each.
 
-    (images, 1 + views, H, W, C), the original first; fewer images where there are fewer.
-    InspectionError when the data cannot be read.
+    (images, 1 + views, H, W, C), the original first; fewer images if the data has fewer.
+    InspectionError if the data cannot be read.
     """
     split = load_images(preset.data, preset.train.seed).val
     return shown(views_of(split, examples(split, images), preset.augment, views, seed))
 
 
 def examples(split: ImageSet, count: int) -> list[int]:
-    """Return images of a split, one of each class in turn, each class's first ones first."""
+    """Return indices of a split's images, one of each class in turn, in their order."""
     labels = split.labels.numpy()
     by_class = np.argsort(labels, kind="stable")
     first = np.searchsorted(labels[by_class], labels[by_class])
@@ -81,7 +81,7 @@ def views_of(
 
 
 def shown(images: Tensor) -> NDArray[np.uint8]:
-    """Return (…, C, H, W), uint8 or float in 0..1, as screens and reports take it, (…, H, W, C)."""
+    """Convert images (…, C, H, W), uint8 or float in 0..1, to uint8 (…, H, W, C)."""
     import torch
 
     if images.dtype != torch.uint8:

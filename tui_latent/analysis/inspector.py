@@ -37,7 +37,7 @@ class RunInspector:
     """
 
     def __init__(self, path: Path, source: RunData | None = None) -> None:
-        """Read the preset of the run at `path`, nothing else yet; `source` is one to share."""
+        """Read the preset of the run at `path`, nothing else yet; `source` is used if given."""
         self.source = source or RunData(path)
 
     def held_out_size(self) -> int:
@@ -57,13 +57,13 @@ class RunInspector:
         return split.class_names[int(split.labels[index])]
 
     def examples(self, count: int) -> list[int]:
-        """Return held-out images, one of each class in turn, each class's first ones first."""
+        """Return indices of held-out images, one of each class in turn, in their order."""
         return examples(self.source.dataset().val, count)
 
     def augmentations(self, indices: Sequence[int], views: int, seed: int) -> NDArray[np.uint8]:
-        """Return held-out images and random views of each as training makes them.
+        """Return held-out images and random views of each, as in training.
 
-        (len(indices), 1 + views, H, W, C), the original first; the same seed, the same views.
+        (len(indices), 1 + views, H, W, C), the original first; a seed always gives the same views.
         """
         split = self.source.dataset().val
         for index in indices:
@@ -71,7 +71,7 @@ class RunInspector:
         return shown(views_of(split, indices, self.source.preset.augment, views, seed))
 
     def neighbours(self, index: int, k: int) -> Neighbours:
-        """Return the k training images nearest to a held-out one, or all when there are fewer."""
+        """Return the k training images nearest to a held-out one, or all if there are fewer."""
         dataset = self.source.dataset()
         self.source.require(index, dataset.val)
         latents = self.source.matching_latents()

@@ -16,14 +16,14 @@ from tui_latent.analysis.run_data import RunData
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Latents at equal steps between those of two held-out images, both ends among them."""
+    """Latents at equal steps between those of two held-out images, including both ends."""
 
     start: int
     end: int
     latents: NDArray[np.float32]
     """(steps, D)"""
     images: NDArray[np.uint8]
-    """(steps, H, W, C): decoded, or of a method without a decoder those of the nearest images"""
+    """(steps, H, W, C): decoded, or the nearest images if the method has no decoder"""
     decoded: bool
     nearest: NDArray[np.int64]
     """(steps,) training image whose latent is nearest"""
@@ -38,7 +38,7 @@ class Walk:
 def walk(source: RunData, start: int, end: int, steps: int) -> Walk:
     """Walk from held-out image `start` to `end` in `steps` latents, at least 2.
 
-    InspectionError when an image is not there, or latents are missing or not finite.
+    InspectionError if there is no such image, or latents are missing or not finite.
     """
     import torch
 

@@ -33,14 +33,14 @@ class LatentRanges:
     std: NDArray[np.float64]
     """(D,), over N"""
     class_means: NDArray[np.float64]
-    """(classes, D); NaN of a class without training images"""
+    """(classes, D); NaN for a class without training images"""
     class_names: tuple[str, ...]
 
 
 def latent_ranges(source: RunData) -> LatentRanges:
     """Measure the training latents of a run; needs no images.
 
-    InspectionError when there are none or one is not finite.
+    InspectionError if there are none or one is not finite.
     """
     latents = source.latents()
     bank = finite(latents, latents.bank).numpy().astype(np.float64)
@@ -54,15 +54,20 @@ def latent_ranges(source: RunData) -> LatentRanges:
 
 
 def class_names(run: Path, latents: RunLatents) -> tuple[str, ...]:
-    """Return the names of a run's classes as its newest map has them; needs no images."""
-    count = 1 + max(int(labels.max()) for labels in (latents.bank_labels, latents.query_labels))
+    """Return the class names from the run's newest map; needs no images."""
     _, newest = MapFolder(run).refresh(None)
-    names = newest.map.class_names if newest is not None else ()
-    return names + tuple(str(label) for label in range(len(names), count))
+    return all_names(newest.map.class_names if newest is not None else (), latents)
+
+
+def all_names(known: tuple[str, ...], latents: RunLatents) -> tuple[str, ...]:
+    """Return a name for every label of the latents: the known names, then numbers."""
+    both = (latents.bank_labels, latents.query_labels)
+    count = 1 + max((int(labels.max()) for labels in both if len(labels)), default=-1)
+    return known + tuple(str(label) for label in range(len(known), count))
 
 
 def finite(latents: RunLatents, wanted: Tensor) -> Tensor:
-    """Return `wanted`, a part of the latents; InspectionError when there is nothing to measure."""
+    """Return `wanted`, a part of the latents; InspectionError if it is empty or not finite."""
     import torch
 
     if not len(wanted):

@@ -1,4 +1,4 @@
-"""Where latents lie on a run's newest map, in the coordinates it is shown in."""
+"""Where latents lie on a run's newest map, in its own coordinates."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _FIT: Final = 0.02
-"""a map that was made of the latents is met within this share of its size; float16 is finer"""
+"""how far a map may be from the plane of its latents, as a share of its size; float16 is finer"""
 
 
 class NewestMap:
     """Puts latents on the newest map of one run; needs no images.
 
-    Used in one thread at a time. Every call may raise InspectionError.
+    Not thread-safe. Every call may raise InspectionError.
     """
 
     def __init__(self, source: RunData) -> None:
@@ -35,7 +35,7 @@ class NewestMap:
     def place(self, latents: NDArray[np.floating]) -> tuple[LatentMap, NDArray[np.float64]]:
         """Return the map, and where latents (N, D) lie on it: (N, 2).
 
-        InspectionError when there is no map, or none of the newest latents.
+        InspectionError if there is no map, or it is not of the newest latents.
         """
         _, newest = self._maps.refresh(None)
         if newest is None:
@@ -48,7 +48,7 @@ class NewestMap:
 
 @dataclass(frozen=True, eq=False)
 class MapPlane:
-    """How a map was made of latents: a plane through their centre, turned and shifted."""
+    """The plane of a map in the latent space: through the centre, turned and shifted."""
 
     centre: NDArray[np.float64]
     """(D,) of the latents"""
@@ -59,11 +59,11 @@ class MapPlane:
 
     @classmethod
     def of(cls, queries: Tensor, latent_map: LatentMap) -> MapPlane:
-        """Find how the map was made of `queries` (M, D).
+        """Find the plane in which the map shows `queries` (M, D).
 
-        It is the plane of their largest variance (of two dimensions the whole of them), turned,
-        mirrored and shifted onto the map before it; the stored points tell how. InspectionError
-        when the map is not of these latents.
+        It is the plane of their largest variance, or the whole space if it is 2-D, aligned to the
+        map before; the alignment is found from the stored points. InspectionError if the map is
+        not of these latents.
         """
         known = queries.double().numpy()
         shown = latent_map.points.astype(np.float64)
@@ -83,7 +83,7 @@ class MapPlane:
         return cls(centre, plane @ (np.array(ends) - middle), middle)
 
     def place(self, latents: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return where latents (N, D) lie on the map: (N, 2); not finite where they are not."""
+        """Return where latents (N, D) lie on the map: (N, 2); not finite if the latent is not."""
         return (np.asarray(latents, np.float64) - self.centre) @ self.directions + self.middle
 
 
@@ -97,7 +97,7 @@ def _refuse_another(made: NDArray[np.float64], shown: NDArray[np.float64]) -> No
 
 
 def _plane(centred: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the two principal directions of (N, D) as columns: (D, 2); zeros where D is 1."""
+    """Return two principal directions of (N, D) as columns: (D, 2); if D is 1, the second is 0."""
     dimensions = centred.shape[1]
     if dimensions == 2:
         return np.eye(2)

@@ -16,12 +16,12 @@ K: Final = 20
 
 @dataclass(frozen=True, eq=False)
 class NeighbourChanges:
-    """Held-out images, those that changed their neighbourhood most first."""
+    """Held-out images, ordered by how much their neighbourhood changed, most first."""
 
     indices: NDArray[np.int64]
     """(n,) positions in the held-out split"""
     kept: NDArray[np.float64]
-    """(n,) share of the earlier neighbours that are neighbours still"""
+    """(n,) share of the earlier neighbours that are still neighbours"""
     mean_kept: float
     """over all images"""
     neighbours: int
@@ -31,7 +31,7 @@ class NeighbourChanges:
 def find_changes(before: LatentMap, after: LatentMap, count: int) -> NeighbourChanges | None:
     """Return the `count` images that kept fewest of their 20 nearest neighbours on the map.
 
-    None when the maps do not show the same images, or fewer than two of them.
+    None if the maps do not show the same images, or show fewer than two.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Held-out images in their space, and what each one's neighbourhood says of it."""
+"""Held-out images in their space, and facts about the neighbourhood of each."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Floats = NDArray[np.float64]
 K: Final = 20
 """neighbours that vote"""
 _STARTS: Final = 4
-"""of k-means: a person waits for it"""
+"""of k-means; few, because a person waits for it"""
 _NEAR: Final = 0.05
-"""a neighbour is near on the map when it is among this share of the points nearest there"""
+"""a neighbour is near on the map if it is among this share of the nearest points there"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,22 +36,22 @@ class RelatedImages:
     distances: Floats
     """(n,) Euclidean, in the space"""
     far_on_map: NDArray[np.bool_]
-    """(n,) those that the map shows elsewhere than among the nearest points"""
+    """(n,) whether the map does not show them among the nearest points"""
 
 
 @dataclass(frozen=True, eq=False)
 class PointFacts:
-    """What there is to say of one held-out image."""
+    """Facts about one held-out image."""
 
     index: int
     label: int
     vote: int
-    """class that most of its neighbours have"""
+    """class of most of its neighbours"""
     votes: int
-    """of how many"""
+    """neighbours of that class"""
     voters: int
     thinner: float
-    """share of the held-out images that lie in a thinner place"""
+    """share of the held-out images in a sparser neighbourhood"""
     nearest: RelatedImages
     distant: RelatedImages
 
@@ -59,7 +59,7 @@ class PointFacts:
 class Space:
     """The held-out images at one evaluation: (M, D) points, and the bank that votes on them.
 
-    The newest evaluation's bank are the training latents. Of earlier ones the map alone was
+    For the newest evaluation the bank is the training latents. Of earlier ones only the map was
     kept: there the other held-out images vote, in the plane.
     """
 
@@ -78,7 +78,7 @@ class Space:
 
     @property
     def voters(self) -> str:
-        """Who votes, in words."""
+        """The voters, in words."""
         return "held-out images on the map" if self.is_map else "training images"
 
     @cached_property
@@ -99,12 +99,12 @@ class Space:
 
     @cached_property
     def _wide(self) -> Floats:
-        """(M, D); numpy's, because torch's threads cost more than they spare here."""
+        """(M, D); numpy's, because torch's threads cost more than they save here."""
         return self.points.double().numpy()
 
     @cached_property
     def votes(self) -> Ints:
-        """(M,) the class that most neighbours of each point have; of equals the smallest."""
+        """(M,) the class of most neighbours of each point; of a tie the smallest."""
         import torch
 
         from tui_latent.metrics.knn import knn_predictions
@@ -141,7 +141,7 @@ class Space:
     def clusters(self) -> Ints:
         """(M,) k-means clusters of the points, as many as classes.
 
-        Each has the number of the class that it fits best, so that a cluster keeps its colour
+        Each has the number of the class that it fits best, so that it keeps its colour
         from one evaluation to the next.
         """
         from tui_latent.metrics.clustering import k_means, matched_classes
@@ -156,10 +156,10 @@ class Space:
     def facts(
         self, index: int, count: int, shown: NDArray[np.floating] | None = None
     ) -> PointFacts:
-        """Return what there is to say of a held-out image, with `count` nearest and most distant.
+        """Return facts about a held-out image, with its `count` nearest and most distant ones.
 
-        `shown` (M, 2 or 3) is where the images are seen, if it is not the map.
-        InspectionError when its latent, or one that votes, is not finite.
+        `shown` (M, 2 or 3) are the points on the screen, if not those of the map.
+        InspectionError if its latent, or one that votes, is not finite.
         """
         away = self._wide - self._wide[index]
         every = np.sqrt(np.einsum("nd,nd->n", away, away))
@@ -183,7 +183,7 @@ class Space:
 
 
 def _far_on_map(shown: NDArray[np.floating], index: int) -> NDArray[np.bool_]:
-    """Say which images are not among the nearest share of all where they are seen, (M,)."""
+    """Return which images are not among the nearest share of the shown points, (M,)."""
     points = np.asarray(shown, np.float64)
     squares = np.square(points - points[index]).sum(axis=1)
     finite = squares[np.isfinite(squares)]
@@ -194,7 +194,7 @@ def _far_on_map(shown: NDArray[np.floating], index: int) -> NDArray[np.bool_]:
 
 
 def _smallest(values: Floats, count: int) -> Ints:
-    """Return the places of the smallest values, smallest first; of equals the earlier place."""
+    """Return the indices of the smallest values, smallest first; equal ones in their order."""
     if len(values) > count:
         limit = np.partition(values, count - 1)[count - 1]
         chosen = np.flatnonzero(values <= limit)
@@ -204,10 +204,10 @@ def _smallest(values: Floats, count: int) -> Ints:
 
 
 def space_at(source: RunData, latent_map: LatentMap, newest: bool) -> Space:
-    """Return the space of an evaluation: at full width of the newest, else its map.
+    """Return the space of an evaluation: the full-width latents if it is the newest, else its map.
 
-    The newest's latents may be of a later evaluation than the map that was read with it, or not
-    be there: then the map is all there is.
+    The newest latents may belong to a later evaluation than the map, or be missing: then the
+    space is the map.
     """
     import torch
 
@@ -229,7 +229,7 @@ def space_at(source: RunData, latent_map: LatentMap, newest: bool) -> Space:
 
 
 def images_of(source: RunData, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:
-    """Return held-out images, (n, H, W, C), as the run had them at a step; None is the newest."""
+    """Return the run's held-out images at a step, (n, H, W, C); None is the newest step."""
     import torch
 
     from tui_latent.analysis.images import shown

@@ -1,4 +1,4 @@
-"""Latents of images that the run has never had: outliers, as the trained network sees them."""
+"""Latents of outliers: images that the run was not trained on, embedded by its network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tui_latent.sources.errors import DataError
 from tui_latent.training.evaluator import Evaluator
 
 MOST: Final = 5000
-"""outliers embedded at most: enough for an AUC to two digits"""
+"""outliers embedded at most; enough for two digits of an AUC"""
 _CHUNK: Final = 1024
 _LUMA: Final = (0.299, 0.587, 0.114)
 """of red, green and blue in a grey value (ITU-R BT.601), as Pillow converts"""
@@ -37,7 +37,7 @@ Tell = Callable[[str], None]
 def outlier_curve(
     source: RunData, space: LabelledLatents, step: int, asked: Outliers, on_progress: Tell
 ) -> dict[str, Any]:
-    """Return the ROC curve of held-out images against outliers; NotMeasured says why not."""
+    """Return the ROC curve of held-out images against outliers; NotMeasured if there is none."""
     on_progress("loading the network")
     model = source.model()
     dataset = source.dataset()
@@ -78,7 +78,7 @@ def outlier_curve(
 def _outliers(
     asked: Outliers, dataset: Dataset, settings: DataSettings, on_progress: Tell
 ) -> tuple[ImageSet, list[str]]:
-    """Return the outliers as the network takes images, and what was done to them."""
+    """Return the outliers in the shape of the run's images, and in words what was changed."""
     on_progress(f"loading {asked.words}")
     try:
         with only_looking():

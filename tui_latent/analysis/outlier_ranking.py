@@ -1,4 +1,4 @@
-"""The held-out images that lie farthest from all training latents."""
+"""The held-out images farthest from the training latents."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Anomalies:
     first: int
     """rank of the first of them, from 0"""
     size: int
-    """how many held-out images there are"""
+    """number of held-out images"""
     median: float
-    """of all held-out images' scores"""
+    """of the scores of all held-out images"""
     k: int
 
 
@@ -46,7 +46,7 @@ class AnomalyRanking:
         self._scores: Cache[NDArray[np.float64]] = Cache(_scores)
 
     def most_anomalous(self, count: int, first: int = 0) -> Anomalies:
-        """Return `count` images from rank `first` on, the most anomalous having rank 0."""
+        """Return `count` images from rank `first` on; rank 0 is the most anomalous."""
         import torch
 
         split = self.source.dataset().val

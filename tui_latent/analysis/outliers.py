@@ -25,7 +25,7 @@ class Outliers:
 
     @property
     def words(self) -> str:
-        """Return their name in tables."""
+        """Their name in tables."""
         return self.name if self.kind == "dataset" else f"{self.kind} {self.name}"
 
 

@@ -40,11 +40,11 @@ class Projection:
     points: NDArray[np.float32]
     """(N, 2) or (N, 3); rows whose latent is not finite are NaN"""
     faithful: str
-    """how much of the latents it shows, in words"""
+    """in words, how faithful it is"""
 
 
 def projection_names(dimensions: int, classes: int) -> tuple[ProjectionName, ...]:
-    """Return the projections that latents of some width, with some classes, have."""
+    """Return the projections for latents of this width with this many classes."""
     if dimensions <= _PLANE:
         return ("map",)
     names: list[ProjectionName] = ["map", "PCA"]
@@ -61,7 +61,7 @@ def project(
     """Return a projection of a space's points; t-SNE of 10,000 takes about a minute.
 
     PCA and t-SNE are fitted to the held-out latents themselves, LDA to the bank and its labels.
-    CancelledError when `cancelled` was set meanwhile, InspectionError when it cannot be made.
+    CancelledError if `cancelled` is set meanwhile, InspectionError if it cannot be computed.
     """
     latents = space.points.double().numpy()
     finite = np.isfinite(latents).all(axis=1)
@@ -88,7 +88,7 @@ def project(
 
 
 def turned(points: NDArray[np.float32], yaw: float, pitch: float) -> NDArray[np.float32]:
-    """Return a cloud (N, 3) seen from a direction: (N, 2), turned about the upright axis first.
+    """Return a cloud (N, 3) seen from a direction: (N, 2), rotated about the vertical axis first.
 
     `yaw` and `pitch` are radians; at 0, 0 the first two coordinates are seen.
     """
@@ -125,7 +125,7 @@ def _lda(
 
 
 def _widened(points: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
-    """Add dimensions of zeros where there are fewer than asked for."""
+    """Pad with zero dimensions up to `dimensions`."""
     return np.pad(points, ((0, 0), (0, dimensions - points.shape[1])))
 
 
@@ -142,7 +142,7 @@ def _trust(latents: NDArray[np.float64], points: NDArray[np.float64]) -> str:
 def _tsne(
     latents: NDArray[np.float64], on_progress: Tell, cancelled: threading.Event
 ) -> NDArray[np.float64]:
-    """Run scikit-learn's t-SNE in a process of its own: it can be ended, and says how far it is."""
+    """Run scikit-learn's t-SNE in its own process, which can be killed and reports its progress."""
     with tempfile.TemporaryDirectory() as folder:
         latents_file, points_file = Path(folder, "latents.npy"), Path(folder, "points.npy")
         np.save(latents_file, latents.astype(np.float32))
@@ -163,7 +163,7 @@ def _tsne(
 
 
 def _follow(process: subprocess.Popen[str], on_progress: Tell, cancelled: threading.Event) -> str:
-    """Tell how far the process is until it ends or is not wanted; return its last line."""
+    """Report progress until the process ends or is cancelled; return its last line."""
 
     def end() -> None:
         while process.poll() is None:

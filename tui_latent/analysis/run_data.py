@@ -45,11 +45,11 @@ class RunLatents:
     query_labels: Tensor
     """int64 (M,)"""
     step: int | None = None
-    """at which they were written; None in older runs, which do not record it"""
+    """the step of the evaluation; None in older runs, which do not record it"""
 
     @cached_property
     def search(self) -> NeighbourSearch:
-        """Finds neighbours in the bank; InspectionError when a latent is not finite."""
+        """Finds neighbours in the bank; InspectionError if a latent is not finite."""
         from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
         try:
@@ -70,8 +70,7 @@ class RunModel:
 class RunData:
     """Reads each part of a run on first use; newer latents and weights replace older ones.
 
-    Thread-safe. Every call may take seconds the first time, and may raise
-    InspectionError.
+    Thread-safe. Every call may take seconds the first time, and may raise InspectionError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -92,10 +91,10 @@ class RunData:
     def dataset(self) -> Dataset:
         """Return the images, without the features computed from them.
 
-        InspectionError says how they have changed where they are not those of the run.
+        InspectionError says what has changed if they are not the run's images.
         """
         with self._mutex:
-            self._look_at_note()
+            self._refresh_record()
             if self._images is None:
                 settings, seed = self.preset.data, self.preset.train.seed
                 self._images = load_images(settings, seed, self._refuse_others)
@@ -106,16 +105,16 @@ class RunData:
         if self.preset.data.inputs == "raw":
             return self.dataset()
         with self._mutex:
-            self._look_at_note()
+            self._refresh_record()
             if self._inputs is None:
                 settings, seed = self.preset.data, self.preset.train.seed
                 self._inputs = load(settings, seed, self._refuse_others)
             return self._inputs
 
     def require_images_of(self, step: int | None) -> None:
-        """Refuse to show images for the points of a step at which the run had others."""
+        """Refuse to show images for a step at which the run had other ones."""
         with self._mutex:
-            self._look_at_note()
+            self._refresh_record()
             since = -1 if self._trained_on is None else self._trained_on.since
         if step is not None and 0 <= step <= since:
             raise InspectionError(
@@ -123,8 +122,8 @@ class RunData:
                 f"shown for step {step:,}"
             )
 
-    def _look_at_note(self) -> None:
-        """Read which images the run knows, where that has changed, and drop what was loaded."""
+    def _refresh_record(self) -> None:
+        """If the record of the run's images has changed, read it again and drop what was loaded."""
         now = signature(self.path / IMAGES_FILE)
         if now == self._noted:
             return
@@ -151,7 +150,7 @@ class RunData:
             return self._latents
 
     def matching_latents(self) -> RunLatents:
-        """Return the latents, having made sure that row i belongs to image i of the dataset."""
+        """Return the latents, after checking that row i belongs to image i of the dataset."""
         latents, dataset = self.latents(), self.dataset()
         self.require_images_of(latents.step)
         same = latents.bank_labels.equal(dataset.train.labels)
@@ -176,7 +175,7 @@ class RunData:
             return self._model
 
     def require(self, index: int, split: ImageSet) -> None:
-        """Refuse an image that the held-out split does not have."""
+        """Refuse an index that the held-out split does not have."""
         if not 0 <= index < len(split):
             raise InspectionError(
                 f"{self.path.name} has no held-out image {index:,}: "

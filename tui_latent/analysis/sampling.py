@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ClassSamples:
-    """Latents drawn from one class's Gaussian, as images, and what an LDA takes them for."""
+    """Latents drawn from one class's Gaussian, decoded, and the classes that an LDA assigns."""
 
     label: int
     """class whose Gaussian they were drawn from"""
@@ -35,15 +35,15 @@ class ClassSamples:
     images: NDArray[np.uint8]
     """(N, H, W, C)"""
     called: NDArray[np.int64]
-    """(N,) class that an LDA of the training latents names for each sample"""
+    """(N,) class that an LDA of the training latents assigns to each sample"""
     recognised: NDArray[np.int64] | None
-    """(N,) class that it names for each decoded image, embedded again; None until asked"""
+    """(N,) class that it assigns to each decoded image, embedded again; None if not computed"""
     why_not: str = ""
     """why the images could not be embedded"""
 
     @property
     def agreeing(self) -> int:
-        """How many samples the LDA takes for their class."""
+        """The number of samples that the LDA assigns to their class."""
         return int((self.called == self.label).sum())
 
 
@@ -60,15 +60,15 @@ class ClassSampler:
         self._lost = ""
 
     def sample(self, label: int, count: int, seed: int) -> ClassSamples:
-        """Draw `count` latents of a class's maximum-likelihood Gaussian and say what they are.
+        """Draw `count` latents of a class's maximum-likelihood Gaussian and classify them.
 
-        The same seed, the same samples. InspectionError when the class has no training images or
-        the method no decoder.
+        A seed always gives the same samples. InspectionError if the class has no training images
+        or the method no decoder.
         """
         return self.recognise(self.draw(label, count, seed))
 
     def draw(self, label: int, count: int, seed: int) -> ClassSamples:
-        """Do `sample` without asking what the decoded images are taken for: needs no images."""
+        """Do `sample` without classifying the decoded images; needs no images."""
         import torch
 
         from tui_latent.metrics.class_gaussians import class_samples
@@ -93,19 +93,19 @@ class ClassSampler:
         )
 
     def recognise(self, samples: ClassSamples) -> ClassSamples:
-        """Embed the decoded images and classify them; where images are missing, say which."""
+        """Embed the decoded images and classify them; without the dataset, say why not."""
         if not self._lost:
             try:
                 classify = self._classifier.of(self.source.latents())
                 recognised = classify(self._embedded(samples.images)).numpy()
             except InspectionError as error:
-                self._lost = str(error)  # a download may have been tried: not again for each class
+                self._lost = str(error)  # images are not looked for again for each class
             else:
                 return replace(samples, recognised=recognised)
         return replace(samples, why_not=self._lost)
 
     def _embedded(self, images: NDArray[np.uint8]) -> Tensor:
-        """Return the latents of images (N, H, W, C) as if they were held out."""
+        """Return the latents of images (N, H, W, C), embedded like held-out ones."""
         import torch
 
         dataset = self.source.dataset()

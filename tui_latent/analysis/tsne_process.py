@@ -9,7 +9,7 @@ import numpy as np
 
 
 def main(latents_file: str, points_file: str) -> None:
-    """Embed float (N, D) latents in the plane; prints how far it is, writes float (N, 2)."""
+    """Embed float (N, D) latents in the plane; print progress, write float (N, 2)."""
     from sklearn.manifold import TSNE
 
     latents = np.load(latents_file)

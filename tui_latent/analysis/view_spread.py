@@ -17,9 +17,9 @@ from tui_latent.analysis.run_data import RunData, RunLatents
 from tui_latent.runs.schema import LatentMap
 
 NEIGHBOUR: Final = 20
-"""the radius of views is compared with the distance to this neighbour: the last that votes"""
+"""the radius of views is compared with the distance to this neighbour, the last that votes"""
 _SAMPLED: Final = 1000
-"""held-out images whose neighbours give the usual distance: its median moves by about 3 %"""
+"""held-out images that give the usual distance; the sampling changes its median by about 3 %"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,9 @@ class ViewSpread:
     labels: tuple[str, ...]
     """(views,) name of the class of the training image nearest to each view"""
     usual: float
-    """median distance of a held-out image to its 20th neighbour, of fewer images to its last"""
+    """median distance of a held-out image to its 20th neighbour, or the last of fewer"""
     neighbour: int
-    """which neighbour that is"""
+    """the number of that neighbour"""
     weights_step: int
     """step of the weights; the map may be of another"""
 
@@ -62,7 +62,7 @@ class ViewSpreads:
         self._usual: Cache[tuple[float, int]] = Cache(_usual_distance)
 
     def land(self, index: int, views: int, seed: int) -> ViewSpread:
-        """Embed the views that `augmentations` shows of an image with the same seed."""
+        """Embed the views of an image that `augmentations` shows with the same seed."""
         import torch
 
         if self.source.preset.data.inputs != "raw":

@@ -68,7 +68,7 @@ def _map_rows(shown: Comparison) -> list[list[str]]:
 
 
 def _table(titles: list[str], rows: list[list[str]], right: Sequence[int] = ()) -> str:
-    """Align cells in columns; the last column and the first are as wide as they need."""
+    """Align cells in columns; the first and the last column are as wide as they need to be."""
     last = len(titles) - 1
     cut = [
         [

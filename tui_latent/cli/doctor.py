@@ -22,7 +22,7 @@ PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual
 
 
 def examine(runs: Path) -> dict[str, dict[str, str]]:
-    """Return facts by topic, each a name and a value in words; imports torch."""
+    """Return facts by topic, as names and values in words; imports torch."""
     return {
         "devices": _devices(),
         "terminal": _terminal(),
@@ -47,7 +47,7 @@ def _devices() -> dict[str, str]:
 
 
 def _seen_by_torch() -> list[str]:
-    """Return the names of the GPUs that torch numbers, if there are any."""
+    """Return the names of the GPUs in torch's order."""
     import torch
 
     if not torch.cuda.is_available():
@@ -56,7 +56,7 @@ def _seen_by_torch() -> list[str]:
 
 
 def _driver(listed: dict[str, str], seen: list[str]) -> dict[str, str]:
-    """Return where the driver and torch disagree on the GPUs, and why there are none."""
+    """Return how the driver and torch disagree on the GPUs, or why there is none."""
     words = {}
     if trouble := driver_trouble():
         words["driver"] = trouble
@@ -104,7 +104,7 @@ def _folder(path: Path) -> str:
 
 
 def _locks(path: Path) -> str:
-    """Return whether file locks keep two trainers from one run in this folder."""
+    """Return in words whether file locks work in this folder."""
     try:
         with tempfile.TemporaryDirectory(prefix=".doctor-", dir=path) as folder:
             lock = FileLock(Path(folder) / "lock")

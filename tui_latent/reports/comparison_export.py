@@ -19,7 +19,7 @@ def export_comparison(paths: Sequence[Path], out: Path | None = None) -> Path:
     """Write the comparison of the runs at `paths`, two to eight, and return the PNG's path.
 
     The PNG is `out`, or `reports/<time>-compared.png` in the first run's folder; the JSON lies
-    beside it. Both appear whole or not at all. ReportError says what is in the way.
+    beside it. Both appear whole or not at all. ReportError says what prevents it.
     """
     return write_comparison(read_comparison(paths), out)
 
@@ -50,7 +50,7 @@ def write_comparison(shown: Comparison, out: Path | None) -> Path:
 
 
 def comparison_table(shown: Comparison, curves: bool = True) -> dict[str, Any]:
-    """Return a comparison as its JSON holds it, every list in the order of the runs."""
+    """Return the content of a comparison's JSON; every list is in the order of the runs."""
     names = [run.name for run in shown.runs]
     content: dict[str, Any] = {
         "runs": [

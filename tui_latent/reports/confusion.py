@@ -1,4 +1,4 @@
-"""Which classes the neighbours take for which."""
+"""Which classes kNN confuses."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from tui_latent.runs.confusion import confused_pairs
 
 _PAIRS: Final = 6
-"""confused pairs of classes named at most"""
+"""confused pairs of classes listed at most"""
 
 
 @dataclass(frozen=True)
 class Confused:
-    """Images of one class that the neighbours take for another."""
+    """Images of one class that kNN assigns to another."""
 
     truth: str
     taken_for: str
@@ -36,7 +36,7 @@ class Confusion:
 
 
 def knn_confusion(counts: NDArray[np.int64], names: tuple[str, ...]) -> Confusion:
-    """Put a confusion matrix, rows the truth, into percent and find what is confused most."""
+    """Convert a confusion matrix, rows the truth, to percent and find the most confused pairs."""
     totals = counts.sum(axis=1, keepdims=True)
     percent = np.divide(100 * counts, totals, where=totals > 0, out=np.full(counts.shape, np.nan))
     pairs = tuple(

@@ -31,14 +31,14 @@ _DRAWING: Final = threading.Lock()
 
 
 class ReportError(Exception):
-    """A report that cannot be written: where, why and what to do."""
+    """A report cannot be written; the message says where, why and what to do."""
 
 
 def export_report(path: Path, out: Path | None = None) -> Path:
     """Write the report of the run at `path`, live or ended, and return the PNG's path.
 
     The PNG is `out`, or `reports/<time>-step-<step>.png` in the run's folder; the JSON lies
-    beside it. Both appear whole or not at all. ReportError says what is in the way.
+    beside it. Both appear whole or not at all. ReportError says what prevents it.
     """
     try:
         snapshot = RunReader(path).refresh()
@@ -58,13 +58,13 @@ def export_report(path: Path, out: Path | None = None) -> Path:
 
 
 def require_png(path: Path) -> None:
-    """Refuse, with a ReportError, to write a picture under another name than a PNG's."""
+    """Raise ReportError unless the path ends in .png."""
     if path.suffix.lower() != ".png":
         raise ReportError(f"{path}: a report is a PNG: name it {path.name}.png")
 
 
 def drawn_png(draw: Callable[[], Figure], title: str) -> bytes:
-    """Have a figure drawn in the report's style, one at a time, and return it as a PNG."""
+    """Draw a figure in the report's style, one at a time, and return it as a PNG."""
     with _DRAWING, style.context(["default", RC]):
         image = io.BytesIO()
         draw().savefig(image, format="png", metadata={"Title": title})
@@ -72,7 +72,7 @@ def drawn_png(draw: Callable[[], Figure], title: str) -> bytes:
 
 
 def write_report(png: Path, image: bytes, table: Any) -> None:
-    """Write a PNG and, beside it, its numbers as JSON; ReportError when they cannot be."""
+    """Write a PNG and, beside it, its numbers as JSON; ReportError if that fails."""
     text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False)
     try:
         png.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The numbers of a family's figures, as the JSON beside the PNG holds them."""
+"""The numbers of a method's panels, as the JSON beside the PNG holds them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui_latent.reports.inputs import Cloud, Flat, Thumbnails
 
 
 def finding_numbers(findings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the numbers of findings, by name; points and pixels are left out."""
+    """Return the numbers of the inputs by name, without points and pixels."""
     return {name: _numbers(found) for name, found in findings.items()}
 
 

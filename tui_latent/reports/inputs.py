@@ -1,4 +1,4 @@
-"""What a family's figures are made of, asked of the run's latents, weights and images."""
+"""The inputs of a method's panels, from the run's latents, weights and images."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tui_latent.analysis.class_extremes import class_extremes
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.evaluation_errors import AssessmentError
+from tui_latent.analysis.evaluation_table import is_whole
 from tui_latent.analysis.neighbourhoods import Space, images_of, space_at
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
 from tui_latent.analysis.projections import ProjectionName, project
 from tui_latent.analysis.sampling import ClassSampler
 from tui_latent.map_frame import central_points
+from tui_latent.reports.samples import COLUMNS
 from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 
-COLUMNS: Final = 10
-"""classes or images beside each other at most"""
 DRAWN: Final = 128
-"""samples of a class that the LDA is asked about"""
+"""samples of each class that the LDA classifies"""
 EXTREMES: Final = 3
 RECONSTRUCTED: Final = 16
 SAMPLES: Final = 5
 """of them that are shown"""
 TSNE_IMAGES: Final = 3000
-"""held-out images beyond which t-SNE, whose time grows faster than they do, is of a sample"""
+"""held-out images up to which t-SNE shows all; of more it shows a sample, to save time"""
 _CELLS: Final = 20
 """thumbnails across a map"""
 
@@ -94,7 +94,7 @@ class _Run:
 def collect_findings(
     path: Path, snapshot: RunSnapshot, wanted: Iterable[str], seed: int
 ) -> dict[str, Any]:
-    """Return what is asked for, by name; a text in its place says why it is not there."""
+    """Return the wanted inputs by name; a text in the place of one says why it is missing."""
     try:
         run = _Run(RunData(path), snapshot, seed)
     except InspectionError as error:
@@ -110,10 +110,10 @@ def _found(collect: Callable[[_Run], Any], run: _Run) -> Any:
 
 
 def _evaluation(run: _Run) -> dict[str, Any]:
-    """Return the whole evaluation of these latents: the one kept, else made now."""
+    """Return the evaluation of these latents: the stored one, or a new one."""
     kept = newest_evaluation(run.source.path)
     written = run.source.latents().signature[2]
-    if kept is not None and kept.get("latents", {}).get("written") == written:
+    if kept is not None and is_whole(kept) and kept["latents"]["written"] == written:
         return kept
     return evaluate_run(run.source.path)
 
@@ -219,4 +219,4 @@ COLLECTORS: Final[dict[str, Callable[[_Run], Any]]] = {
     "extremes": _extremes,
     "anomalies": _anomalies,
 }
-"""what can be asked for, by name"""
+"""by the names that panels use in `needs`"""

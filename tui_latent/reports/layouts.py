@@ -1,4 +1,4 @@
-"""The figures below what every report shows: panels, whose names a method lists in rows."""
+"""The rows of panels that a method adds to its report."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from tui_latent.runs.schema import LatentMap
 
 _GAP: Final = 0.35
 _REASON: Final = 1.2
-"""height in inches of a row that has no figure, only the reasons why"""
+"""inches of a row in which each panel only says why it is missing"""
 _SQUARE: Final = 5.2
 _LARGE: Final = 7.4
 
 
 @dataclass(frozen=True, eq=False)
 class LayoutData:
-    """What the figures of a report show."""
+    """What the panels show."""
 
     numbers: ReportNumbers
     map: LatentMap | None
@@ -47,13 +47,13 @@ class LayoutData:
 
 @dataclass(frozen=True)
 class Panel:
-    """One figure."""
+    """One panel."""
 
     draw: Callable[[Page, Box, LayoutData], None]
     height: float
     """inches; a row is as high as its highest panel"""
     needs: str = ""
-    """name of its finding; without it the reason is written in place of the figure"""
+    """name of its input; without it the reason is written in place of the panel"""
     title: str = ""
     width: float = 1.0
     """share of the row"""
@@ -61,7 +61,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Row:
-    """Figures beside each other."""
+    """Panels beside each other."""
 
     panels: tuple[Panel, ...]
 
@@ -78,7 +78,7 @@ def _finding(
     height: float = _SQUARE,
     width: float = 1.0,
 ) -> Panel:
-    """Return a figure that shows one finding."""
+    """Return a panel that shows one input."""
 
     def draw_it(page: Page, box: Box, facts: LayoutData) -> None:
         draw(page, box, title, facts.findings[name], facts.numbers)
@@ -120,13 +120,13 @@ PANELS: Final[dict[str, Panel]] = {
 
 
 def layout_rows(method: str) -> tuple[Row, ...]:
-    """Return the rows of a method's report; a method that is not known gets the default ones."""
+    """Return the rows of a method's report; an unknown method gets the default ones."""
     settings = METHOD_SETTINGS.get(method, MethodSettings)
     return tuple(Row(tuple(PANELS[name] for name in names)) for names in settings.report)
 
 
 def needed(rows: tuple[Row, ...]) -> list[str]:
-    """Return the findings that rows need."""
+    """Return the names of the inputs that rows need."""
     return list(dict.fromkeys(p.needs for row in rows for p in row.panels if p.needs))
 
 
@@ -136,13 +136,13 @@ def rows_height(rows: tuple[Row, ...], findings: dict[str, Any]) -> float:
 
 
 def _height(row: Row, findings: dict[str, Any]) -> float:
-    """Return the height of a row; small if there are only reasons to write."""
+    """Return the height of a row; small if no panel has its input."""
     reasons = all(isinstance(findings.get(panel.needs), str) for panel in row.panels)
     return _REASON if reasons else row.height
 
 
 def draw_rows(page: Page, box: Box, rows: tuple[Row, ...], facts: LayoutData) -> None:
-    """Draw rows of figures from the top of a box."""
+    """Draw rows of panels from the top of a box."""
     top = box.top
     for row in rows:
         height = _height(row, facts.findings)

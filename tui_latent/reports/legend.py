@@ -14,7 +14,7 @@ _MARK, _GAP = 0.28, 0.22
 
 @dataclass(frozen=True)
 class Entry:
-    """A mark and what it stands for."""
+    """A mark and its meaning."""
 
     text: str
     mark: dict[str, Any]

@@ -1,4 +1,4 @@
-"""The part of a latent map that a report shows, and where its classes lie."""
+"""The part of a latent map that a report shows, and the centres of its classes."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from tui_latent.runs.schema import LatentMap
 
 @dataclass(frozen=True)
 class ClassCentre:
-    """Where the points of one class lie."""
+    """The centre of the points of one class."""
 
     label: int
     name: str
     images: int
     x: float
-    """median of the points, which stays with most of them where a mean lies between two groups"""
+    """median of the points; a mean may lie between two groups"""
     y: float
 
 
 @dataclass(frozen=True)
 class MapFrame:
-    """The latent map: what of it is shown, and where its classes lie."""
+    """The shown part of a latent map, and the centres of its classes."""
 
     step: int
     projection: str
     images: int
     not_finite: int
-    """points that cannot be shown"""
+    """points that are NaN or infinite"""
     outside: int
     """points beyond the frame, which leaves far outliers out"""
     centre: tuple[float, float]
     half_width: float
     classes: tuple[ClassCentre, ...]
-    """those that have points"""
+    """classes that have points"""
 
 
 def map_frame(latent_map: LatentMap) -> MapFrame:

@@ -1,4 +1,4 @@
-"""Every number of a report, as plain values: the figure draws them, the JSON holds them."""
+"""Every number of a report as plain values, for the figure and the JSON."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class ReportNumbers:
     metrics: dict[str, float]
     """newest value of every metric"""
     missing: Mapping[str, str]
-    """metric -> why the newest evaluation could not give it a meaning"""
+    """metric -> why it means nothing at the newest evaluation"""
     class_names: tuple[str, ...]
     loss: tuple[Term, ...]
     knn: tuple[Accuracy, ...]
@@ -100,7 +100,7 @@ class ReportNumbers:
     others: tuple[Line, ...] = ()
     """recorded metrics that no other panel shows"""
     family: Mapping[str, Any] = field(default_factory=dict)
-    """numbers of the figures that the method's family has, by name; a text says why not"""
+    """numbers of the method's own panels, by input; a text says why one is missing"""
 
 
 def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
@@ -135,7 +135,7 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
 
 
 def as_json(value: Any) -> Any:
-    """Return a value as JSON holds it; numbers that are not finite become null."""
+    """Convert a value to JSON types; numbers that are not finite become null."""
     if is_dataclass(value):
         return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):

@@ -1,26 +1,38 @@
-"""A page measured in inches from its top left corner, and what every panel puts on it."""
+"""A page measured in inches from its top left corner, and the parts that panels share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 
-from tui_latent.reports.style import BODY, DPI, FAINT, INK, TITLE, WIDTH
+from tui_latent.reports.style import AXIS, BODY, DPI, FAINT, INK, TITLE, WIDTH
 from tui_latent.reports.text import drawable, fit, text_width, wrap
 from tui_latent.reports.wording import ticks
 
-TITLE_HEIGHT = 0.34
-LINE_HEIGHT = 0.2
+MARGIN: Final = 0.4
+"""inches around a page"""
+GAP: Final = 0.3
+"""inches between panels"""
+INDENT: Final = 1.0
+"""inches for the names of paragraphs in the foot"""
+TITLE_HEIGHT: Final = 0.34
+LINE_HEIGHT: Final = 0.2
+_RULE: Final = 0.14
+
+
+def foot_height(lines: int) -> float:
+    """Return the inches that a foot of so many lines takes."""
+    return _RULE + lines * LINE_HEIGHT
 
 
 class PlainTicks(Formatter):
-    """Labels ticks with plain numbers of one length of decimals."""
+    """Labels ticks with plain numbers of equally many decimals."""
 
     def __call__(self, value: float, pos: int | None = None) -> str:
         """Label one value."""
@@ -41,7 +53,7 @@ class Box:
     height: float
 
     def below(self, height: float) -> Box:
-        """Return what is left when `height` is taken off the top."""
+        """Return the box without the top `height` inches."""
         return Box(self.left, self.top + height, self.width, self.height - height)
 
 
@@ -94,8 +106,19 @@ class Page:
             self.text(box.left + start, y, note, BODY, color=FAINT)
         return box.below(TITLE_HEIGHT)
 
+    def foot(self, box: Box, paragraphs: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Draw a rule and, below it, lines beside the name of their paragraph."""
+        axes = self.canvas(Box(box.left, box.top, box.width, _RULE))
+        axes.plot([0, box.width], [0, 0], color=AXIS, linewidth=0.8, clip_on=False)
+        y = box.top + _RULE + 0.12
+        for name, lines in paragraphs:
+            self.text(box.left, y, name, color=FAINT)
+            for line in lines:
+                self.text(box.left + INDENT, y, line)
+                y += LINE_HEIGHT
+
     def message(self, box: Box, message: str) -> None:
-        """Say in the middle of a box why nothing is shown."""
+        """Write in the middle of a box why nothing is shown."""
         lines = wrap(message.split(), min(box.width * 0.8, 6.0), BODY)
         top = box.top + box.height / 2 - len(lines) * LINE_HEIGHT / 2
         for row, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""What run a report is of: who trained what, on what, for how long, and how to do it again."""
+"""The facts about a run that a report shows: what was trained, on what, for how long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui_latent.runs.schema import RunSnapshot
 
 @dataclass(frozen=True)
 class About:
-    """One run in words and numbers; empty where the run does not say."""
+    """One run in words and numbers; empty if the run folder does not say."""
 
     run: str
     preset: str
@@ -32,15 +32,15 @@ class About:
     device: str
     seed: int | None
     created: str
-    """ISO time, with its zone where the run says it"""
+    """ISO time, with its zone if the run has one"""
     command: str
-    """what trains such a run again"""
+    """the command that repeats the run"""
     python: str
     versions: dict[str, str]
 
 
 def about_run(snapshot: RunSnapshot) -> About:
-    """Collect what a run's folder says of it."""
+    """Collect the facts from a run's folder."""
     status, provenance = snapshot.status, snapshot.provenance
     data, method = _table(snapshot.preset, "data"), _table(snapshot.preset, "method")
     return About(
@@ -66,7 +66,7 @@ def about_run(snapshot: RunSnapshot) -> About:
 
 
 def _command(provenance: Mapping[str, Any]) -> str:
-    """Return what trains such a run again, and lengthens it where it was lengthened."""
+    """Return the command that repeats the run, and lengthens it where it was lengthened."""
     command, changes = _text(provenance, "command"), provenance.get("changes")
     if not command or not isinstance(changes, list):
         return command
@@ -80,7 +80,7 @@ def _command(provenance: Mapping[str, Any]) -> str:
 
 
 def _dataset(data: Mapping[str, Any]) -> str:
-    """Return the source, or the name of the folder or file that it is."""
+    """Return the name of the folder or file, or the source."""
     return Path(_text(data, "path")).name or _text(data, "source")
 
 
@@ -91,7 +91,7 @@ def _device(device: str) -> str:
 
 
 def _moment(created: object) -> str:
-    """Return the ISO time of what a run calls its beginning: that, or Unix time."""
+    """Return the start of a run, an ISO or Unix time, as ISO time."""
     try:
         if isinstance(created, (int, float)):
             return datetime.fromtimestamp(created).astimezone().isoformat(timespec="seconds")

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from tui_latent.analysis import InspectionError, Neighbours, RunInspector
 
 COLUMNS: Final = 10
-"""images at most whose neighbours are shown"""
+"""classes or images beside each other at most"""
 NEIGHBOURS: Final = 5
-_ROWS: Final = 6
+SHEET_ROWS: Final = NEIGHBOURS + 1
+"""an image and its neighbours below it; as many images have views"""
 _VIEWS: Final = 7
 
 
@@ -40,17 +41,17 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What there is to show; a text in the place of what there is not says why."""
+    """The images of a report; a text in their place says why there are none."""
 
     views: ViewSheet | str
     neighbours: tuple[Sample, ...] | str
 
 
 def collect_samples(path: Path, classes: int, seed: int) -> Samples:
-    """Collect the images of the run at `path`, whose dataset has so many classes."""
+    """Collect the images of the run at `path`, whose dataset has `classes` classes."""
     try:
         inspector = RunInspector(path)
-        rows = inspector.examples(_ROWS)
+        rows = inspector.examples(SHEET_ROWS)
         sheet = ViewSheet(tuple(rows), seed, inspector.augmentations(rows, _VIEWS, seed))
     except InspectionError as error:
         return Samples(str(error), str(error))
@@ -61,7 +62,7 @@ def collect_samples(path: Path, classes: int, seed: int) -> Samples:
 
 
 def _neighbours(inspector: RunInspector, classes: int) -> tuple[Sample, ...]:
-    """Return one image of each class, several where there are few classes, ten in all at most."""
+    """Return one image of each class, several if there are few classes, ten in all at most."""
     classes = max(classes, 1)
     if classes > COLUMNS:
         of_each = inspector.examples(classes)

@@ -25,6 +25,8 @@ AXIS: Final = "#b3b3b3"
 GRID: Final = "#e8e8e8"
 FAILURE: Final = "#c00000"
 
+MARKER_AREA: Final = 463.0
+"""square points per square inch that all markers of a map together may cover"""
 MARKERS: Final = ("o", "^", "s", "D", "v", "P", "X", "<", ">", "h")
 """one per ten classes, because their colours repeat"""
 

@@ -10,7 +10,7 @@ from tui_latent.runs.metric_specs import term_names
 
 
 def loss_terms(preset: Mapping[str, Any], metrics: Iterable[str]) -> list[str]:
-    """Return `loss` and the recorded terms that count in it, in the order of their records.
+    """Return `loss` and the recorded terms with a weight in it, in the order of their records.
 
     If the preset's method is not known here, every recorded term counts.
     """

@@ -13,7 +13,7 @@ from tui_latent.reports.style import FONT
 _ABSENT = "□"
 _POINTS_PER_INCH = 72
 _NARROWEST = 0.2
-"""of a letter's width to its size: a text of more letters than fit needs no measuring"""
+"""least ratio of a letter's width to its size; longer texts need no measuring"""
 
 
 def drawable(text: str) -> str:
@@ -31,7 +31,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 
 
 def fit(text: str, width: float, size: float, weight: str = "normal") -> str:
-    """Shorten a text to `width` inches by leaving out its middle: both ends tell names apart."""
+    """Shorten a text to `width` inches in its middle, because names differ at both ends."""
     text = drawable(text)
     most = int(width * _POINTS_PER_INCH / size / _NARROWEST)
     if len(text) <= most and text_width(text, size, weight) <= width:
@@ -47,12 +47,12 @@ def fit(text: str, width: float, size: float, weight: str = "normal") -> str:
 
 
 def shown_name(name: str) -> str:
-    """Return a class's name as it can be drawn, whatever its length."""
+    """Return a class's name with drawable characters, whatever its length."""
     return drawable(name) or "(no name)"
 
 
 def name_to_fit(name: str, width: float, size: float, weight: str = "normal") -> str:
-    """Return a class's name as it can be shown in `width` inches."""
+    """Return a class's name, shortened to `width` inches."""
     return fit(shown_name(name), width, size, weight)
 
 

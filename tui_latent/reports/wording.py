@@ -1,4 +1,4 @@
-"""Numbers and spans of time as a report writes them."""
+"""Numbers and durations in reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ticks(values: Sequence[float]) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Return a span of time with its two largest units: `48 s`, `2 min 13 s`, `1 h 20 min`."""
+    """Return a duration in its two largest units: `48 s`, `2 min 13 s`, `1 h 20 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

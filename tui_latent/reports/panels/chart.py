@@ -15,7 +15,7 @@ from tui_latent.reports.style import BODY, FAINT
 
 _LEFT, _BOTTOM, _ABOVE = 0.62, 0.44, 0.1
 _LOG_FROM = 20.0
-"""times that the largest value must be the smallest for an axis to be logarithmic"""
+"""ratio of largest to smallest value from which an axis is logarithmic"""
 _DECADES_ONLY_FROM = 300.0
 _MARKED = 12
 """records up to which each is marked"""
@@ -49,7 +49,7 @@ def draw_line(axes: Axes, line: Line, style: dict[str, Any], band: bool) -> None
 
 
 def spans_decades(lines: Sequence[Line]) -> bool:
-    """Say whether a logarithmic axis shows more: all values positive and over a decade apart."""
+    """Return whether an axis should be logarithmic: all values positive, over a decade apart."""
     lows = np.concatenate([line.lows for line in lines] or [np.array([])])
     highs = np.concatenate([line.highs for line in lines] or [np.array([])])
     return bool(len(lows) and lows.min() > 0 and highs.max() / lows.min() >= _LOG_FROM)

@@ -12,7 +12,7 @@ from tui_latent.analysis.projections import turned
 from tui_latent.reports.inputs import Cloud
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import LINE_HEIGHT, Box, Page
-from tui_latent.reports.style import AXIS, BODY, FAINT, class_paint
+from tui_latent.reports.style import AXIS, BODY, FAINT, MARKER_AREA, class_paint
 from tui_latent.reports.text import fit
 
 _SIDES: Final = ((0.6, 0.45), (0.6 + np.pi / 2, 0.45))
@@ -20,8 +20,6 @@ _SIDES: Final = ((0.6, 0.45), (0.6 + np.pi / 2, 0.45))
 _AXES: Final = ("1", "2", "3")
 _LARGEST, _SMALLEST = 26.0, 4.0
 """square points of the nearest marker, by how many there are"""
-_INK: Final = 463.0
-"""square points of ink per square inch that all markers together may cover"""
 _FAR: Final = 0.3
 """size of the farthest marker, as a share of the nearest one's"""
 
@@ -45,7 +43,7 @@ def draw_cloud(page: Page, box: Box, title: str, cloud: Cloud, numbers: ReportNu
         axes.set_xlim(-reach, reach)
         axes.set_ylim(-reach, reach)
         _draw_directions(axes, yaw, pitch, reach)
-        largest = float(np.clip(_INK * side**2 / max(len(points), 1), _SMALLEST, _LARGEST))
+        largest = float(np.clip(MARKER_AREA * side**2 / max(len(points), 1), _SMALLEST, _LARGEST))
         _draw_points(axes, points, labels, (yaw, pitch), largest)
 
 

@@ -15,7 +15,7 @@ from tui_latent.comparison import (
 from tui_latent.reports.legend import Entry, draw_legend, legend_height
 from tui_latent.reports.map_frame import map_frame
 from tui_latent.reports.numbers import line_of
-from tui_latent.reports.page import LINE_HEIGHT, TITLE_HEIGHT, Box, Page
+from tui_latent.reports.page import GAP, LINE_HEIGHT, TITLE_HEIGHT, Box, Page
 from tui_latent.reports.panels.chart import draw_line, make_logarithmic, spans_decades, step_axes
 from tui_latent.reports.panels.scatter import draw_scatter
 from tui_latent.reports.panels.table import Cell, Column, draw_table, table_height
@@ -35,7 +35,6 @@ _MAPS_IN_ROW: Final = 4
 _LARGEST_MAP: Final = 6.4
 _MAP_LINES: Final = 2
 _MAP_HEAD: Final = 0.34 + _MAP_LINES * LINE_HEIGHT
-_GAP: Final = 0.3
 _AXIS: Final = 0.5
 _KEY: Final = 2.4
 _MOST_LISTED: Final = 40
@@ -86,10 +85,10 @@ def draw_charts(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]
     metrics = charted(shown)
     if not metrics:
         page.message(box, "curves appear after the first records")
-    width = (box.width - (_CHARTS_IN_ROW - 1) * _GAP) / _CHARTS_IN_ROW
+    width = (box.width - (_CHARTS_IN_ROW - 1) * GAP) / _CHARTS_IN_ROW
     for index, metric in enumerate(metrics):
         row, column = divmod(index, _CHARTS_IN_ROW)
-        left = box.left + column * (width + _GAP)
+        left = box.left + column * (width + GAP)
         place = Box(left, box.top + row * (_CHART + 0.1), width, _CHART)
         curves = [run.curves.get(metric.name) for run in shown.runs]
         _draw_chart(page, place, metric, curves, paints)
@@ -206,7 +205,7 @@ def draw_maps(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]) 
     tall = _MAP_HEAD + side + _AXIS
     for index, compared in enumerate(shown.maps):
         row, column = divmod(index, columns)
-        place = Box(box.left + column * pitch, box.top + row * tall, pitch - _GAP, tall)
+        place = Box(box.left + column * pitch, box.top + row * tall, pitch - GAP, tall)
         words = _map_words(compared, shown.labels)
         _draw_map(page, place, compared, words, shown.labels[index], paints[index], side)
     below = box.below(-(-len(shown.maps) // columns) * tall + 0.1)
@@ -215,7 +214,7 @@ def draw_maps(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]) 
 
 def _map_grid(maps: int, width: float) -> tuple[int, float]:
     columns = min(maps, _MAPS_IN_ROW)
-    return columns, min(width / columns - _GAP - _AXIS, _LARGEST_MAP)
+    return columns, min(width / columns - GAP - _AXIS, _LARGEST_MAP)
 
 
 def _draw_map(
@@ -251,7 +250,7 @@ def _map_words(compared: ComparedMap, labels: Sequence[str]) -> str:
 
 
 def _class_entries(maps: Sequence[ComparedMap]) -> list[Entry]:
-    """Return the classes of the maps, where they are the same in all of them."""
+    """Return the classes of the maps if all maps have the same."""
     names = {compared.map.class_names for compared in maps if compared.map is not None}
     if len(names) != 1 or len(classes := names.pop()) > _MOST_LISTED:
         return []

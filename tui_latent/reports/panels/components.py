@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from tui_latent.reports.legend import Entry, draw_legend
 from tui_latent.reports.numbers import Line, ReportNumbers, Term
-from tui_latent.reports.page import Box, Page
+from tui_latent.reports.page import GAP, Box, Page
 from tui_latent.reports.panels.chart import draw_line, make_logarithmic, spans_decades, step_axes
 from tui_latent.reports.style import INK, series_paint
 from tui_latent.reports.wording import number
 from tui_latent.runs.metric_specs import spec_of
 
-_GAP = 0.3
 _CHART = 2.7
 _IN_ROW = 3
 _DOTTED = (0, (1, 1.6))
@@ -31,7 +30,7 @@ def draw_components(page: Page, box: Box, numbers: ReportNumbers) -> None:
 def draw_others(page: Page, box: Box, lines: Sequence[Line]) -> None:
     """Draw metrics that no other panel shows, on axes of their own, in rows."""
     for start in range(0, len(lines), _IN_ROW):
-        row = Box(box.left, box.top + start // _IN_ROW * _CHART, box.width, _CHART - _GAP)
+        row = Box(box.left, box.top + start // _IN_ROW * _CHART, box.width, _CHART - GAP)
         some = lines[start : start + _IN_ROW]
         for place, line in zip(_places(row, _IN_ROW), some, strict=False):
             inner = page.title(place, spec_of(line.metric).title, number(line.last))
@@ -48,9 +47,9 @@ def others_height(lines: Sequence[Line]) -> float:
 
 def _places(box: Box, count: int) -> list[Box]:
     """Divide a box into `count` equal ones, side by side."""
-    width = (box.width - _GAP * (count - 1)) / count
+    width = (box.width - GAP * (count - 1)) / count
     return [
-        Box(box.left + index * (width + _GAP), box.top, width, box.height) for index in range(count)
+        Box(box.left + index * (width + GAP), box.top, width, box.height) for index in range(count)
     ]
 
 

@@ -38,7 +38,7 @@ def draw_confusion(page: Page, box: Box, numbers: ReportNumbers) -> None:
 def draw_train_confusion(
     page: Page, box: Box, title: str, found: Mapping[str, Any], numbers: ReportNumbers
 ) -> None:
-    """Draw the matrix of the training images, asked of each other."""
+    """Draw the leave-one-out matrix of the training images."""
     inner = page.title(box, title, "% of the true class (rows)")
     if reason := confusion_reason(found, "knn_train"):
         page.message(inner, reason)
@@ -68,7 +68,7 @@ def _draw_matrix(page: Page, inner: Box, confusion: Confusion, classes: Sequence
 
 
 def _ticks(classes: int) -> list[int]:
-    """Return the classes to name: all, or evenly spread ones where there is no room for all."""
+    """Return the classes to name: all, or evenly spread ones if there is not enough room."""
     every = -(-classes // _MOST_NAMED)
     return list(range(0, classes, every))
 
@@ -117,7 +117,7 @@ def _draw_pairs(page: Page, box: Box, confusion: Confusion) -> None:
 
 
 def _both_to_fit(first: str, second: str, room: float) -> tuple[str, str]:
-    """Return two names that fit beside each other; what a short one leaves, the other has."""
+    """Return two names that fit beside each other; a long one gets what a short one leaves."""
     whole = text_width(shown_name(first), BODY), text_width(shown_name(second), BODY)
     return (
         name_to_fit(first, max(room / 2, room - whole[1]), BODY),

@@ -1,4 +1,4 @@
-"""Wider latents in the plane."""
+"""Projections of wider latents to the plane."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from tui_latent.analysis.class_extremes import ClassExtremes
@@ -17,24 +16,24 @@ from tui_latent.analysis.sampling import ClassSamples
 from tui_latent.reports.inputs import DRAWN, EXTREMES, RECONSTRUCTED, SAMPLES
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import TITLE_HEIGHT, Box, Page
-from tui_latent.reports.panels.images import draw_image
-from tui_latent.reports.style import BODY, FAILURE, FAINT, SMALLEST
+from tui_latent.reports.panels.images import IMAGE_ROW, draw_image, mark_wrong
+from tui_latent.reports.samples import COLUMNS
+from tui_latent.reports.style import BODY, FAINT
 from tui_latent.reports.text import fit, name_to_fit
 
 _HEAD: Final = 0.26
 _FOOT: Final = 0.24
 _FOOT_BASE: Final = 0.12
 """from the end of the last row to the base of the first line below it"""
-_ROW: Final = 0.94
 _SMALL_ROW: Final = 0.98
 _NAMES: Final = 1.1
 """inches for what the rows are"""
 _CAPTION: Final = 0.2
 
 RECONSTRUCTIONS_HEIGHT: Final = TITLE_HEIGHT + 2 * _SMALL_ROW + _FOOT
-SAMPLES_HEIGHT: Final = TITLE_HEIGHT + _HEAD + SAMPLES * _ROW + 2 * _FOOT
-EXTREMES_HEIGHT: Final = TITLE_HEIGHT + _HEAD + 2 * EXTREMES * _ROW + 0.1
-ANOMALIES_HEIGHT: Final = TITLE_HEIGHT + _HEAD + _ROW + _FOOT
+SAMPLES_HEIGHT: Final = TITLE_HEIGHT + _HEAD + SAMPLES * IMAGE_ROW + 2 * _FOOT
+EXTREMES_HEIGHT: Final = TITLE_HEIGHT + _HEAD + 2 * EXTREMES * IMAGE_ROW + 0.1
+ANOMALIES_HEIGHT: Final = TITLE_HEIGHT + _HEAD + IMAGE_ROW + _FOOT
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +55,7 @@ def draw_columns(
     columns: Sequence[ImageColumn],
     row_names: Sequence[str],
     count: int,
-    row: float = _ROW,
+    row: float = IMAGE_ROW,
     head: float = _HEAD,
 ) -> None:
     """Draw columns of images under their names; `count` columns would fill the width."""
@@ -80,13 +79,7 @@ def draw_columns(
             draw_image(axes, image, left, top, side)
             caption = column.captions[place] if column.captions else ""
             if caption:
-                frame = Rectangle(
-                    (left, top), side, side, fill=False, edgecolor=FAILURE, linewidth=2.2
-                )
-                axes.add_patch(frame)
-                text = name_to_fit(caption, room, SMALLEST)
-                y = top + side + 0.15
-                axes.text(middle, y, text, fontsize=SMALLEST, color=FAILURE, ha="center")
+                mark_wrong(axes, left, top, side, caption, room)
         for line, foot in enumerate(column.feet):
             y = head + len(row_names) * row + _FOOT_BASE + line * 0.2
             axes.text(middle, y, fit(foot, room, BODY), fontsize=BODY, color=FAINT, ha="center")
@@ -129,8 +122,8 @@ def draw_samples(
             )
         )
     rows = [f"sample {index + 1}" for index in range(SAMPLES)]
-    draw_columns(page, inner, columns, rows, max(len(found), 10))
-    foot = inner.top + _HEAD + SAMPLES * _ROW + _FOOT_BASE
+    draw_columns(page, inner, columns, rows, max(len(found), COLUMNS))
+    foot = inner.top + _HEAD + SAMPLES * IMAGE_ROW + _FOOT_BASE
     page.text(inner.left, foot, "latents agree", color=FAINT)
     page.text(inner.left, foot + 0.2, "images agree", color=FAINT)
 
@@ -154,8 +147,9 @@ def draw_extremes(
         )
         for extremes in found
     ]
-    rows = [f"{what}{number}" for what in ("nearest ", "distant ") for number in (1, 2, 3)]
-    draw_columns(page, inner, columns, rows, max(len(found), 10))
+    numbered = range(1, EXTREMES + 1)
+    rows = [f"{what} {number}" for what in ("nearest", "distant") for number in numbered]
+    draw_columns(page, inner, columns, rows, max(len(found), COLUMNS))
 
 
 def _padded(images: NDArray[np.uint8]) -> list[NDArray[np.uint8] | None]:
@@ -178,4 +172,4 @@ def draw_anomalies(
             found.labels, found.images, found.scores.tolist(), strict=True
         )
     ]
-    draw_columns(page, inner, columns, ("image",), max(len(columns), 10))
+    draw_columns(page, inner, columns, ("image",), max(len(columns), COLUMNS))

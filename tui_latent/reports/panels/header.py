@@ -47,7 +47,7 @@ def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
 
 
 def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> None:
-    """Draw the key figures in a row, each under its name; `–` for one that means nothing."""
+    """Draw the key figures in a row, each under its name; `–` for a missing one."""
     metrics, missing = numbers.metrics, numbers.missing
     key = [spec for spec in METRICS if spec.key]
     known = [spec for spec in key if spec.name in metrics or spec.name in missing] or key[:1]

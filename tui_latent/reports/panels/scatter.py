@@ -11,14 +11,12 @@ from matplotlib.ticker import MaxNLocator
 
 from tui_latent.reports.map_frame import MapFrame
 from tui_latent.reports.page import Box, Page
-from tui_latent.reports.style import INK, class_marker, class_paint
+from tui_latent.reports.style import INK, MARKER_AREA, class_marker, class_paint
 from tui_latent.reports.text import name_to_fit, text_width
 from tui_latent.runs.schema import LatentMap
 
 _LABEL, _LABEL_WIDTH, _LABEL_HEIGHT = 11.0, 1.5, 0.19
 _HALO = withStroke(linewidth=4.5, foreground="white")
-_INK = 463.0
-"""square points of ink per square inch that all the markers together may cover"""
 
 
 def draw_scatter(page: Page, box: Box, latent_map: LatentMap, frame: MapFrame) -> Axes:
@@ -41,7 +39,7 @@ def draw_points(axes: Axes, latent_map: LatentMap, side: float) -> None:
     """
     shown = np.random.default_rng(0).permutation(len(latent_map.points))
     shown = shown[np.isfinite(latent_map.points[shown]).all(axis=1)]
-    area = float(np.clip(_INK * side**2 / max(len(shown), 1), 3.0, 36.0))
+    area = float(np.clip(MARKER_AREA * side**2 / max(len(shown), 1), 3.0, 36.0))
     labels = latent_map.labels[shown]
     paint = np.array([class_paint(label) for label in range(int(labels.max(initial=0)) + 1)])
     markers = np.array([class_marker(label) for label in range(len(paint))])
@@ -60,7 +58,7 @@ def draw_points(axes: Axes, latent_map: LatentMap, side: float) -> None:
 
 
 def draw_names(axes: Axes, frame: MapFrame, side: float) -> None:
-    """Write each class's name at its centre, or as near as no other name is in the way."""
+    """Write each class's name at its centre, or as near as other names allow."""
     taken: list[tuple[float, float, float, float]] = []
     scale = side / (2 * frame.half_width)
     for centre in sorted(frame.classes, key=lambda centre: -centre.images):
@@ -86,7 +84,7 @@ def draw_names(axes: Axes, frame: MapFrame, side: float) -> None:
 def _free_place(
     x: float, y: float, half: float, side: float, taken: list[tuple[float, float, float, float]]
 ) -> tuple[float, float] | None:
-    """Take the free place nearest to (x, y), inches, for a name; None when all near are taken."""
+    """Reserve the free place nearest to (x, y), inches, for a name; None if none is near."""
     tall = _LABEL_HEIGHT / 2
     for dx, dy in _around():
         left = min(max(x + dx, half), side - half)
@@ -101,7 +99,7 @@ def _free_place(
 
 
 def _around() -> Iterator[tuple[float, float]]:
-    """Yield shifts of growing length, up to 0.8 inches, upright before sideways."""
+    """Yield shifts of growing length, up to 0.8 inches, vertical before horizontal."""
     yield 0.0, 0.0
     for ring in range(1, 9):
         for turn in range(12):

@@ -1,20 +1,25 @@
-"""Images: augmented views beside their originals, and neighbours below the image asked about."""
+"""Images: augmented views beside their originals, and neighbours below their image."""
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import TITLE_HEIGHT, Box, Page
-from tui_latent.reports.panels.images import draw_image
-from tui_latent.reports.samples import COLUMNS, NEIGHBOURS, Sample, Samples, ViewSheet
-from tui_latent.reports.style import BODY, FAILURE, FAINT, SMALLEST
+from tui_latent.reports.panels.images import IMAGE_ROW, draw_image, mark_wrong
+from tui_latent.reports.samples import (
+    COLUMNS,
+    NEIGHBOURS,
+    SHEET_ROWS,
+    Sample,
+    Samples,
+    ViewSheet,
+)
+from tui_latent.reports.style import BODY, FAINT, SMALLEST
 from tui_latent.reports.text import name_to_fit, shown_name, text_width
 
-SHEETS_HEIGHT = TITLE_HEIGHT + 0.24 + 6 * 0.94
 _HEADING = 0.24
-_ROW = 0.94
+SHEETS_HEIGHT = TITLE_HEIGHT + _HEADING + SHEET_ROWS * IMAGE_ROW
 _NAME_GAP = 0.08
 _MARGIN = 0.72
 """for the names of the rows of neighbours"""
@@ -30,11 +35,11 @@ def draw_views(page: Page, box: Box, views: ViewSheet | str) -> None:
         return
     rows, columns = views.images.shape[:2]
     axes = page.canvas(inner)
-    side = min(_ROW - 0.06, (inner.width - 0.2) / columns - 0.06)
+    side = min(IMAGE_ROW - 0.06, (inner.width - 0.2) / columns - 0.06)
     for column in range(columns):
         x = column * (side + 0.06) + (0.14 if column else 0)
         for row in range(rows):
-            draw_image(axes, views.images[row, column], x, _HEADING + row * _ROW, side)
+            draw_image(axes, views.images[row, column], x, _HEADING + row * IMAGE_ROW, side)
     axes.text(0, 0.14, "original", fontsize=BODY, color=FAINT)
     axes.text(side + 0.2, 0.14, "views", fontsize=BODY, color=FAINT)
 
@@ -52,10 +57,10 @@ def draw_neighbours(page: Page, box: Box, samples: Samples, numbers: ReportNumbe
         return
     axes = page.canvas(inner)
     pitch = (inner.width - _MARGIN) / COLUMNS
-    side = min(pitch - 0.08, _ROW - 0.22)
+    side = min(pitch - 0.08, IMAGE_ROW - 0.22)
     for row in range(NEIGHBOURS + 1):
         name = "image" if row == 0 else f"no. {row}"
-        y = _HEADING + row * _ROW + side / 2
+        y = _HEADING + row * IMAGE_ROW + side / 2
         axes.text(0, y, name, fontsize=BODY, color=FAINT, va="center")
     room = pitch - _NAME_GAP
     names = map(shown_name, numbers.class_names)
@@ -75,10 +80,7 @@ def _draw_sample(
     draw_image(axes, sample.image, x, _HEADING, side)
     found = sample.neighbours
     for row, (label, image) in enumerate(zip(found.labels, found.images, strict=True), start=1):
-        y = _HEADING + row * _ROW
+        y = _HEADING + row * IMAGE_ROW
         draw_image(axes, image, x, y, side)
         if label != sample.label:
-            frame = Rectangle((x, y), side, side, fill=False, edgecolor=FAILURE, linewidth=2.2)
-            axes.add_patch(frame)
-            name = name_to_fit(label, room, size)
-            axes.text(middle, y + side + 0.15, name, fontsize=size, color=FAILURE, ha="center")
+            mark_wrong(axes, x, y, side, label, room, size)

@@ -15,14 +15,14 @@ from tui_latent.reports.panels.flat import BOTTOM, LEFT
 from tui_latent.reports.style import class_paint
 
 _PIXELS: Final = 34
-"""across a thumbnail with its frame"""
+"""pixels across a thumbnail with its frame"""
 _FRAME: Final = 2
 
 
 def draw_thumbnails(
     page: Page, box: Box, title: str, shown: Thumbnails, numbers: ReportNumbers
 ) -> None:
-    """Draw the images in the cells of the map where they lie."""
+    """Draw each image in its cell of the map."""
     note = "the held-out image nearest to each cell's centre"
     inner = page.title(box, title, note)
     frame = numbers.map

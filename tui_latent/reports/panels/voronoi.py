@@ -1,4 +1,4 @@
-"""The map's plane, every spot in the colour of the image that lies nearest to it."""
+"""The plane of the map, every spot in the colour of the nearest image's class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_latent.reports.style import class_paint
 from tui_latent.runs.schema import LatentMap
 
 _SPOTS: Final = 500
-"""across, and as many up"""
+"""spots across and up"""
 _PALE: Final = 0.62
 """share of white in a region's colour, so that the points stand out"""
 

@@ -1,0 +1,53 @@
+"""Options, exit codes and errors of the commands, and how they find a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from tui_latent.runtime.sanitize import plain_text
+
+FAILED, USAGE, STOPPED = 1, 2, 130
+"""exit codes other than 0 for success"""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def fail(message: object, code: int = USAGE) -> NoReturn:
+    """Print an error message on stderr and exit."""
+    click.echo(f"tui-latent: {plain_text(str(message))}", err=True)
+    sys.exit(code)
+
+
+def runs_option(command: Command) -> Command:
+    """Add `--runs DIR`."""
+    text = "Folder of the runs (default: $TUI_LATENT_RUNS, else ./runs)."
+    return click.option("--runs", metavar="DIR", help=text)(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object as the last line."
+    )(command)
+
+
+def background_option(command: Command) -> Command:
+    """Add `--background`."""
+    text = "Train in a background process that outlives the terminal."
+    return click.option("--background", is_flag=True, help=text)(command)
+
+
+def find_folder(run: str, runs: str | None) -> Path:
+    """Return the folder of a run, given by path, name or `latest`; exit if there is none."""
+    from tui_latent.runs.run_list import find_run, runs_folder
+    from tui_latent.runs.schema import RunError
+
+    try:
+        return find_run(runs_folder(runs), run)
+    except RunError as error:
+        fail(error)

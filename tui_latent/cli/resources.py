@@ -1,0 +1,76 @@
+"""The commands about presets, datasets and the machine; heavy imports stay inside them."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from tui_latent.cli.options import FAILED, fail, json_option, runs_option
+from tui_latent.runtime.sanitize import plain_text
+
+
+@click.command()
+@json_option
+def presets(as_json: bool) -> None:
+    """List the presets."""
+    from tui_latent.config.preset_files import PresetError, preset_names
+    from tui_latent.config.presets import load_preset
+
+    rows = []
+    for name in preset_names():
+        try:
+            preset = load_preset(name)
+        except PresetError as error:
+            fail(error)
+        rows.append(
+            {
+                "preset": name,
+                "title": preset.title,
+                "source": preset.data.source,
+                "method": preset.method.name,
+                "latent_dim": preset.method.latent_dim,
+                "supervised": preset.method.supervised,
+            }
+        )
+    if as_json:
+        click.echo(json.dumps({"presets": rows}))
+        return
+    for row in rows:
+        click.echo(f"{row['preset']:32} {row['latent_dim']:>4}-D  {row['title']}")
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def fetch(names: tuple[str, ...]) -> None:
+    """Download datasets (mnist, cifar10, …) or pretrained weights (resnet18, resnet50)."""
+    from tui_latent.datasets.fetch import fetch as fetch_one
+    from tui_latent.sources.errors import DataError
+
+    for name in names:
+        try:
+            where = fetch_one(name, lambda line: click.echo(plain_text(line), err=True))
+        except DataError as error:
+            fail(error, FAILED)
+        click.echo(f"{name} is in {where}")
+
+
+@click.command()
+@runs_option
+@json_option
+def doctor(runs: str | None, as_json: bool) -> None:
+    """Show what this machine offers: devices, terminal, images, data folders, versions."""
+    from tui_latent.cli.doctor import examine
+    from tui_latent.runs.run_list import runs_folder
+
+    findings = examine(runs_folder(runs))
+    if as_json:
+        click.echo(json.dumps(findings))
+        return
+    for topic, facts in findings.items():
+        click.echo(topic)
+        for name, value in facts.items():
+            click.echo(f"  {name:16} {value}")
+
+
+COMMANDS = (presets, fetch, doctor)

@@ -1,0 +1,136 @@
+"""The commands that list, measure, report and compare runs; heavy imports stay inside them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from tui_latent.cli.options import (
+    FAILED,
+    STOPPED,
+    USAGE,
+    fail,
+    find_folder,
+    json_option,
+    runs_option,
+)
+
+
+@click.command()
+@runs_option
+@json_option
+def runs(runs: str | None, as_json: bool) -> None:
+    """List the runs, newest first."""
+    from tui_latent.launch.progress import run_line, run_row
+    from tui_latent.runs.run_list import list_runs, runs_folder
+    from tui_latent.runs.schema import RunError
+
+    try:
+        folder = runs_folder(runs)
+        summaries = list_runs(folder, certain=True)
+    except RunError as error:
+        fail(error)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in summaries]}))
+        return
+    if not summaries:
+        click.echo(f"no runs in {folder}; start one with: tui-latent train digits-contrastive-2d")
+    for summary in summaries:
+        click.echo(run_line(summary))
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--outliers",
+    metavar="WHAT",
+    help="Also draw a ROC curve against mnist, cifar10, …, folder:PATH, arrays:FILE or class:NAME.",
+)
+@runs_option
+@json_option
+def evaluate(run: str, outliers: str | None, runs: str | None, as_json: bool) -> None:
+    """Measure RUN's newest latents: kNN, linear probe, clusters, collapse, outliers, map."""
+    from tui_latent.analysis.evaluation_errors import AssessmentError, OutliersError
+    from tui_latent.cli.evaluate import evaluate_in_terminal
+
+    path = find_folder(run, runs)
+    try:
+        found = evaluate_in_terminal(path, outliers, as_json, sys.stdout, sys.stderr)
+    except AssessmentError as error:
+        fail(error, USAGE if isinstance(error, OutliersError) else FAILED)
+    except KeyboardInterrupt:
+        fail("stopped: nothing was written", STOPPED)
+    if outliers and "outliers" in found["missing"]:
+        fail(f"no ROC curve: {found['missing']['outliers']}", FAILED)
+
+
+@click.command()
+@click.argument("run")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@runs_option
+@json_option
+def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
+    """Write RUN's report: a PNG, and its numbers as JSON."""
+    from tui_latent.reports import ReportError, export_report
+
+    path = find_folder(run, runs)
+    try:
+        png = export_report(path, out)
+    except ReportError as error:
+        fail(error, FAILED)
+    if as_json:
+        written = {"run": path.name, "png": str(png), "json": str(png.with_suffix(".json"))}
+        click.echo(json.dumps(written))
+    else:
+        click.echo(png)
+
+
+@click.command()
+@click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@runs_option
+@json_option
+def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json: bool) -> None:
+    """Compare two to eight runs: a table, a PNG, and its numbers as JSON."""
+    from tui_latent.cli.comparison_table import comparison_text
+    from tui_latent.reports import ReportError, comparison_table, read_comparison, write_comparison
+
+    paths = [path for name in names if (path := _find_readable(name, runs)) is not None]
+    try:
+        shown = read_comparison(paths)
+    except ReportError as error:
+        fail(error)
+    if not as_json:
+        click.echo(comparison_text(shown))
+    try:
+        png = write_comparison(shown, out)
+    except ReportError as error:
+        fail(error, FAILED)
+    if as_json:
+        files = {"png": str(png), "json": str(png.with_suffix(".json"))}
+        click.echo(json.dumps(files | comparison_table(shown, curves=False)))
+    else:
+        click.echo(f"\n{png}")
+
+
+def _find_readable(run: str, runs: str | None) -> Path | None:
+    """Return a run's folder; None, after a message, if this user may not read it."""
+    from tui_latent.runs.manifest import read_manifest
+    from tui_latent.runs.run_list import find_run, runs_folder
+    from tui_latent.runs.schema import RunError, UnreadableError
+
+    try:
+        path = find_run(runs_folder(runs), run)
+        read_manifest(path)
+    except UnreadableError as error:
+        click.echo(error, err=True)
+        return None
+    except RunError as error:
+        fail(error)
+    return path
+
+
+COMMANDS = (runs, evaluate, report, compare)

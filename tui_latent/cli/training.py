@@ -1,0 +1,288 @@
+"""The commands that train, resume and control runs; heavy imports stay inside them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui_latent.cli.options import (
+    FAILED,
+    STOPPED,
+    USAGE,
+    background_option,
+    fail,
+    find_folder,
+    json_option,
+    runs_option,
+)
+from tui_latent.runtime.sanitize import plain_text
+
+if TYPE_CHECKING:
+    from tui_latent.config.settings import Preset
+
+
+@click.command()
+@click.argument("preset_name", metavar="PRESET")
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Override a setting: train.epochs=5.",
+)
+@runs_option
+@click.option("--name", help="Name of the run (default: the time and the preset's name).")
+@click.option("--device", help="Device: auto, cpu, cuda or cuda:1.")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Seed of all random numbers (default: the preset's)."
+)
+@background_option
+@json_option
+def train(
+    preset_name: str,
+    settings: tuple[str, ...],
+    runs: str | None,
+    name: str | None,
+    device: str | None,
+    seed: int | None,
+    background: bool,
+    as_json: bool,
+) -> None:
+    """Train PRESET (a name, or the path of a .toml file) without the dashboard."""
+    from tui_latent.config.preset_files import PresetError
+    from tui_latent.config.presets import load_preset, parse_override
+    from tui_latent.launch.start import create_run
+    from tui_latent.runs.run_list import runs_folder
+    from tui_latent.runs.schema import RunError
+
+    try:
+        overrides = dict(parse_override(text) for text in settings)
+        overrides |= {"train.device": device} if device is not None else {}
+        overrides |= {"train.seed": seed} if seed is not None else {}
+        preset = load_preset(preset_name, overrides)
+        _warn_idle(preset_name, preset)
+        path = create_run(preset_name, preset, runs_folder(runs), name)
+    except (PresetError, RunError) as error:
+        fail(error)
+    _train(path, as_json, background)
+
+
+@click.command()
+@click.argument("preset_name", metavar="PRESET")
+@click.option(
+    "--grid",
+    "grids",
+    metavar="KEY=V1,V2",
+    multiple=True,
+    required=True,
+    help="Values to combine: train.lr=1e-3,1e-2.",
+)
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override a setting in every run."
+)
+@click.option("--name", help="Prefix of the runs' names (default: sweep- and the preset's name).")
+@runs_option
+@json_option
+def sweep(
+    preset_name: str,
+    grids: tuple[str, ...],
+    settings: tuple[str, ...],
+    name: str | None,
+    runs: str | None,
+    as_json: bool,
+) -> None:
+    """Train PRESET once for every combination of the grids' values, one run after the other.
+
+    Run the same command again to continue: finished runs are kept, others are resumed.
+    """
+    from tui_latent.config.preset_files import PresetError, preset_stem
+    from tui_latent.config.presets import parse_override
+    from tui_latent.launch.sweep import (
+        parse_grid,
+        plan,
+        run_names,
+        table,
+        train_or_keep,
+        unreadable,
+    )
+    from tui_latent.runs.run_list import runs_folder
+    from tui_latent.runs.schema import LIVE_STATES, RunError, UnreadableError
+
+    try:
+        overrides = dict(parse_override(text) for text in settings)
+        planned = plan(preset_name, overrides, [parse_grid(text) for text in grids])
+    except PresetError as error:
+        fail(error)
+    trials = planned.trials
+    _warn_idle(preset_name, *(trial.preset for trial in trials))
+    for sentence in planned.twice:
+        click.echo(plain_text(f"tui-latent: {sentence}"), err=True)
+    names = run_names(name or f"sweep-{preset_stem(preset_name)}", trials)
+    rows = []
+    for number, (trial, called) in enumerate(zip(trials, names, strict=True), 1):
+        click.echo(f"run {number} of {len(trials)}: {called}", err=True)
+        try:
+            result = train_or_keep(runs_folder(runs), preset_name, trial.preset, called, as_json)
+        except UnreadableError as error:
+            click.echo(error, err=True)
+            result = unreadable(called, error)
+        except (PresetError, RunError) as error:
+            fail(error)
+        rows.append((trial, result))
+        if result["state"] == "stopped":
+            break
+    if as_json:
+        listed = [{"set": dict(trial.values), **result} for trial, result in rows]
+        click.echo(json.dumps({"preset": preset_name, "runs": listed}))
+    else:
+        click.echo("\n".join(plain_text(line) for line in table(rows)))
+    if others := [result["run"] for _, result in rows if result["state"] in LIVE_STATES]:
+        click.echo(f"still being trained by another process: {', '.join(others)}", err=True)
+    if rows[-1][1]["state"] == "stopped":
+        click.echo("stopped; run the same command again to continue", err=True)
+        sys.exit(STOPPED)
+    if any(result["state"] in ("failed", "unreadable") for _, result in rows):
+        sys.exit(FAILED)
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--changed-images",
+    is_flag=True,
+    help="Resume even if the images have changed, and continue with the new ones.",
+)
+@click.option("--epochs", type=click.IntRange(1), help="Total number of epochs to train for.")
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change epochs or train.patience."
+)
+@runs_option
+@background_option
+@json_option
+def resume(
+    run: str,
+    changed_images: bool,
+    epochs: int | None,
+    settings: tuple[str, ...],
+    runs: str | None,
+    background: bool,
+    as_json: bool,
+) -> None:
+    """Resume RUN (a path, a name or `latest`) from its last checkpoint.
+
+    With --epochs, a finished run can also be trained for longer. The learning rate then follows
+    its schedule as if the new length had been planned from the start: a cosine that had reached 0
+    continues above it. The run records the change.
+    """
+    path = find_folder(run, runs)
+    if epochs is not None or settings:
+        _lengthen(path, epochs, settings)
+    if changed_images:
+        from tui_latent.trained_on import accept_changed_images
+
+        accept_changed_images(path)
+    _train(path, as_json, background)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("what", type=click.Choice(["pause", "resume", "stop", "checkpoint", "lr"]))
+@click.argument("factor", type=float, required=False)
+@runs_option
+def control(run: str, what: str, factor: float | None, runs: str | None) -> None:
+    """Pause, resume or stop RUN, save a checkpoint, or scale its learning rate.
+
+    `lr 0.5` halves the scheduled learning rate from now on, and `lr 1` restores it. If no process
+    trains the run, the factor applies once it is resumed.
+    """
+    from tui_latent.runs.control import request
+    from tui_latent.runs.run_list import run_status
+    from tui_latent.runs.schema import LIVE_STATES, RunError
+
+    if (what == "lr") != (factor is not None):
+        fail("lr needs a factor, and only lr takes one: tui-latent control RUN lr 0.5")
+    path = find_folder(run, runs)
+    asked: dict[str, dict[str, Any]] = {
+        "pause": {"state": "pause"},
+        "resume": {"state": "run"},
+        "stop": {"state": "stop"},
+        "checkpoint": {"checkpoint": True},
+        "lr": {"lr_factor": factor},
+    }
+    try:
+        status = run_status(path)
+        if what != "lr" and status.state not in LIVE_STATES:
+            hint = f"; to resume it: tui-latent resume {path.name}" if what == "resume" else ""
+            fail(f"{path.name} is {status.state}: no process trains it{hint}", FAILED)
+        request(path, **asked[what])
+    except ValueError as error:
+        fail(error)
+    except RunError as error:
+        fail(error, FAILED)
+    words = f"learning rate × {factor:g}" if what == "lr" else what
+    click.echo(plain_text(f"{path.name}: {words} requested"))
+
+
+def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None:
+    from tui_latent.config.preset_files import PresetError
+    from tui_latent.config.presets import parse_override
+    from tui_latent.launch.extend import change_length, settings_for_epochs
+
+    try:
+        changes = dict(parse_override(text) for text in settings)
+        if epochs is not None:
+            changes |= settings_for_epochs(path, epochs)
+        click.echo(plain_text(f"{path.name}: {change_length(path, changes)}"), err=True)
+    except PresetError as error:
+        fail(error)
+
+
+def _warn_idle(preset_name: str, *presets: Preset) -> None:
+    """Warn about settings of a preset's file that have no effect in any of the presets.
+
+    They were not given on this command line, so they are no error.
+    """
+    from tui_latent.config.presets import idle_in_file
+
+    first, *others = (idle_in_file(preset_name, preset) for preset in presets)
+    for sentence in [s for s in first if all(s in other for other in others)]:
+        click.echo(plain_text(f"tui-latent: {preset_name}: {sentence}"), err=True)
+
+
+def _train(path: Path, as_json: bool, background: bool) -> None:
+    from tui_latent.launch.background import start_in_background
+    from tui_latent.launch.progress import train_with_progress
+    from tui_latent.runs.schema import RunError
+
+    try:
+        if background:
+            _print_started(path, start_in_background(path), as_json)
+            return
+        result = train_with_progress(path, as_json)
+    except RunError as error:
+        fail(error, FAILED)
+    if as_json:
+        click.echo(json.dumps(result))
+    if result["state"] == "failed":
+        fail(f"{path.name}: {result['error']}", USAGE if result["step"] == 0 else FAILED)
+    if result["state"] == "stopped":
+        click.echo(f"stopped; to continue: tui-latent resume {path.name}", err=True)
+        sys.exit(STOPPED)
+
+
+def _print_started(path: Path, pid: int, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"run": path.name, "path": str(path), "pid": pid}))
+        return
+    click.echo(
+        f"{path.name} is training in the background (PID {pid})\n"
+        f"  tui-latent attach {path}        show it\n"
+        f"  tui-latent control {path} stop  stop and save it"
+    )
+
+
+COMMANDS = (train, sweep, resume, control)
