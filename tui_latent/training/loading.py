@@ -34,7 +34,7 @@ def looking_meanwhile(work: Callable[[], _Result], poll: Look) -> _Result:
 
     What `poll` raises ends the wait: the work is then left to itself, so it must change no file.
     """
-    return next(in_order(lambda _: work(), [None], threads=1, ahead=0, look=poll))
+    return next(in_order(lambda _: work(), [None], threads=1, ahead=0, poll=poll))
 
 
 def refuse_if_stopped(path: Path) -> None:
