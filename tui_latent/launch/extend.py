@@ -14,9 +14,8 @@ from tui_latent.config.settings import Preset
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.manifest import PRESET_FILE
-from tui_latent.runs.reader import RunReader
-from tui_latent.runs.run_list import LOCK_FILE, busy_error
-from tui_latent.runs.schema import LIVE_STATES, RunError, Status
+from tui_latent.runs.run_list import LOCK_FILE, busy_error, refuse_trained, run_status
+from tui_latent.runs.schema import RunError, Status
 from tui_latent.training.schedule import lr_at, plan_stages, stage_at
 
 _PATIENCE = "train.patience"
@@ -43,18 +42,16 @@ def change_length(path: Path, settings: Mapping[str, object]) -> str:
     Other settings, and fewer epochs than are done, are refused with a PresetError, and a run that
     is being trained with a RunBusyError. `[[provenance.changes]]` keeps what was before.
     """
+    refuse_trained(path, "lengthen it")
     lock = FileLock(path / LOCK_FILE)
-    status = RunReader(path).refresh().status
-    if status.pid and status.state in LIVE_STATES:
-        raise busy_error(path, status, "lengthen it")
     try:
         lock.take()
     except BlockingIOError as error:
-        raise busy_error(path, status, "lengthen it") from error
+        raise busy_error(path, run_status(path), "lengthen it") from error
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error.strerror}") from error
     try:
-        return _change(path, settings, RunReader(path).refresh().status)
+        return _change(path, settings, run_status(path))
     finally:
         lock.release()
 
