@@ -153,11 +153,6 @@ def current_run(screen: MenuScreen) -> RunSummary:
     return run
 
 
-def notes(pilot: Pilot[Any]) -> str:
-    """Return the messages on the screen's edge."""
-    return "\n".join(note.message for note in pilot.app._notifications)
-
-
 def facts_of(screen: MenuScreen, name: str) -> PresetFacts:
     """Return what the menu knows of a preset."""
     return screen.query_one(PresetPane)._facts[name]

@@ -71,3 +71,8 @@ def panel_text(screen: DashboardScreen, name: str) -> str:
     panel = screen.query_one(f"#{name}", ChartPanel)
     lines = [str(panel.border_title)]
     return "\n".join(lines + [panel.render_line(y).text for y in range(panel.size.height)])
+
+
+def notes(pilot: Pilot[Any]) -> str:
+    """Return the titles and texts of all notifications so far."""
+    return "\n".join(f"{note.title} {note.message}" for note in pilot.app._notifications)

@@ -8,23 +8,17 @@ from typing import Any
 
 import pytest
 from textual.command import CommandPalette
-from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from tests import waiting
 from tests.tui.made_runs import ScriptedTrainer, new_run, trained_run
-from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, until
+from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, notes, until
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError, Status
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
 SIZE = (100, 30)
-
-
-def notes(pilot: Pilot[Any]) -> str:
-    """Return all notifications so far."""
-    return "\n".join(f"{n.title} {n.message}" for n in pilot.app._notifications)
 
 
 async def test_a_new_run_is_created_trained_and_shown_until_it_is_finished(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from textual.widgets import Static
 from textual.widgets._footer import FooterKey
 
 from tests.tui.made_runs import trained_run
-from tests.tui.menus import menu, notes, presets, run_in
-from tests.tui.pilots import MenulessApp, all_drawn, header, until
+from tests.tui.menus import menu, presets, run_in
+from tests.tui.pilots import MenulessApp, all_drawn, header, notes, until
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.run_list import list_runs
 from tui_latent.tui.app import LatentApp

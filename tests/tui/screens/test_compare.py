@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.made_runs import PRESET, clusters, running, write_records
-from tests.tui.menus import NotingApp, menu, notes, presets, run_in, runs_text
-from tests.tui.pilots import MenulessApp, until
+from tests.tui.menus import NotingApp, menu, presets, run_in, runs_text
+from tests.tui.pilots import MenulessApp, notes, until
 from tui_latent.comparison import compare
 from tui_latent.palettes import run_colors
 from tui_latent.runs.reader import RunReader
@@ -173,7 +173,7 @@ async def test_a_run_that_cannot_be_read_is_told_and_the_others_are_compared(
         screen = await compared(pilot, runs)
         assert "digits-contrastive" in names(screen) and "begun" in names(screen)
         assert "vicreg" not in names(screen)
-        assert any("metrics.jsonl: cannot be read" in n.message for n in app._notifications)
+        await until(pilot, lambda: "metrics.jsonl: cannot be read" in notes(pilot))
         assert sum(panel.display for panel in screen.query("ScatterPanel")) == 2
 
 

@@ -19,11 +19,12 @@ from tests.tui.made_runs import (
     trained_run,
     write_records,
 )
-from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, panel_text, until
+from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, notes, panel_text, until
 from tui_latent.runs.control import read_request, request
-from tui_latent.runs.schema import LatentMap
+from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
+from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dialogs.help import HelpScreen
 
 WIDE = (120, 40)
@@ -140,7 +141,9 @@ async def test_new_maps_keep_the_frame_until_points_leave_it(tmp_path: Path) -> 
     writer.close()
 
 
-async def test_nothing_is_drawn_again_while_nothing_changes(tmp_path: Path) -> None:
+async def test_nothing_is_drawn_again_while_nothing_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = trained_run(tmp_path)
     app = MenulessApp(tmp_path, open_path=writer.path)
     drawn: list[object] = []
@@ -156,7 +159,15 @@ async def test_nothing_is_drawn_again_while_nothing_changes(tmp_path: Path) -> N
         before = header(screen)
         running(writer, step=730)  # the header alone changes
         await until(pilot, lambda: header(screen) != before)
-        await pilot.pause(2.5)  # charts follow at their own, slower rate
+        offered: list[RunSnapshot] = []
+        show = RunPanels.show_curves
+
+        def offer(panels: RunPanels, snapshot: RunSnapshot) -> None:
+            offered.append(snapshot)
+            show(panels, snapshot)
+
+        monkeypatch.setattr(RunPanels, "show_curves", offer)
+        await until(pilot, lambda: len(offered) >= 2)  # curves have a slower rate of their own
         assert drawn == []
     writer.close()
 
@@ -391,7 +402,7 @@ async def test_what_could_not_be_read_is_named(tmp_path: Path) -> None:
         file.write("no record\n{}\n")
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await all_drawn(pilot)
-        notes = [n.message for n in pilot.app._notifications]
-        assert len(notes) == 1 and "metrics.jsonl" in notes[0]
+        await until(pilot, lambda: "metrics.jsonl" in notes(pilot))
+        assert len(pilot.app._notifications) == 1
         assert "total 3.32" in panel_text(screen, "loss")
     writer.close()

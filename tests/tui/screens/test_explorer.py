@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.made_runs import clusters, new_run, running, trained_run, write_records
-from tests.tui.pilots import MenulessApp, dashboard, until
+from tests.tui.pilots import MenulessApp, dashboard, notes, until
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.reader import RunReader
@@ -173,7 +173,7 @@ async def test_finding_by_class_and_by_number(tmp_path: Path) -> None:
         await pilot.press("n")
         assert widget.selected == after[1]
         await pilot.press("slash", *"nine", "enter")
-        await until(pilot, lambda: any("nine" in str(n.message) for n in pilot.app._notifications))
+        await until(pilot, lambda: "nine" in notes(pilot))
         await pilot.press("slash", "escape")
         assert isinstance(pilot.app.screen, ExplorerScreen), "escape leaves the question alone"
     writer.close()

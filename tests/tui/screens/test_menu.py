@@ -20,13 +20,12 @@ from tests.tui.menus import (
     current_run,
     details_text,
     menu,
-    notes,
     presets,
     presets_text,
     run_in,
     runs_text,
 )
-from tests.tui.pilots import until
+from tests.tui.pilots import notes, until
 from tui_latent.runs.schema import RunSummary, Status
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen

@@ -10,7 +10,8 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from tests.tui.menus import notes, presets, run_in
+from tests.tui.menus import presets, run_in
+from tests.tui.pilots import notes
 from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import Preset
 from tui_latent.tui.screens.menu.preset_facts import read_entries
@@ -20,7 +21,7 @@ from tui_latent.tui.screens.settings.screen import SettingsScreen
 __all__ = ["presets"]
 
 NARROW, WIDE = (80, 24), (120, 40)
-MapResult = tuple[Preset, str | None] | None
+Answer = tuple[Preset, str | None] | None
 
 
 class FormApp(App[None]):
@@ -30,7 +31,7 @@ class FormApp(App[None]):
         super().__init__()
         self.runs = runs
         self.preset_name = name
-        self.answers: list[MapResult] = []
+        self.answers: list[Answer] = []
 
     def on_mount(self) -> None:
         entry = next(entry for entry in read_entries() if entry.name == self.preset_name)
