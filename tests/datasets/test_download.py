@@ -47,7 +47,7 @@ def test_other_bytes_than_expected_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         download([origin.as_uri()], target, "md5:00", lambda line: None, "Toy")
     assert list(target.parent.iterdir()) == []
-    for part in ("Toy", str(target.parent), "not the file", "TUI_LATENT_DATA"):
+    for part in ("Toy", str(target.parent), "wrong md5 checksum", "TUI_LATENT_DATA"):
         assert part in str(caught.value)
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torchvision.datasets
 from PIL import Image
 from sklearn.datasets import load_digits
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.image_set import Dataset
+from tui_latent.datasets.public import fetch_public
 from tui_latent.datasets.sources import DataError, channel_statistics, load_dataset, resized
 from tui_latent.sources import public_datasets
 
@@ -271,6 +274,23 @@ def test_tables_of_public_datasets_are_consistent() -> None:
     ]
     names = public_datasets()["cifar100"].class_names
     assert list(names) == sorted(names)
+
+
+def test_torchvision_lists_the_files_of_every_dataset_that_can_be_downloaded() -> None:
+    for dataset in public_datasets().values():
+        if dataset.torchvision:
+            known = vars(getattr(torchvision.datasets, dataset.torchvision))
+            assert {"url", "filename", "tgz_md5"} <= known.keys() or "resources" in known
+
+
+@pytest.mark.parametrize("listed", ["USPS", "EMNIST"])
+def test_a_dataset_whose_files_torchvision_does_not_list_is_put_there_by_hand(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch, listed: str
+) -> None:
+    monkeypatch.delenv("TUI_LATENT_OFFLINE")
+    dataset = replace(public_datasets()["mnist"], title="Toy", torchvision=listed)
+    with pytest.raises(DataError, match=f"files of Toy: put MNIST/.* into {data_folder}"):
+        fetch_public(dataset, lambda line: None)
 
 
 @pytest.mark.parametrize("place", ["MNIST/raw/{0}", "MNIST/{0}", "MNIST/raw/{0}/{0}"])

@@ -68,11 +68,17 @@ def fetch_public(dataset: PublicDataset, log: Callable[[str], None]) -> None:
     import torchvision.datasets  # takes a second; only its addresses and hashes are used
 
     known = getattr(torchvision.datasets, dataset.torchvision)
-    if hasattr(known, "url"):  # one archive
+    own = vars(known)  # a subclass of MNIST without addresses of its own inherits those of MNIST
+    if "tgz_md5" in own:  # one archive
         archive = root / known.filename
         download([known.url], archive, f"md5:{known.tgz_md5}", log, dataset.title)
         _unpack(archive, root, missing, log)
         return
+    if "resources" not in own:
+        raise DataError(
+            f"torchvision does not list the files of {dataset.title}: put {', '.join(missing)} "
+            f"into {root}"
+        )
     folder = Path(dataset.training_files[0]).parent
     for name, md5 in known.resources:
         if find_public_file(root, dataset, str(folder / name.removesuffix(".gz"))) is None:
@@ -125,9 +131,8 @@ def _read_split(dataset: PublicDataset, files: Sequence[str]) -> RawSplit:
         _check(dataset, images.shape, labels)
     except ValueError as error:
         path = error.path if isinstance(error, WrongFileError) else (*paths[-1:], root)[0]
-        raise DataError(
-            f"{path}: wrong content ({error}): delete it and start again to download it"
-        ) from error
+        again = "start again to download it" if dataset.torchvision else "put it there again"
+        raise DataError(f"{path}: wrong content ({error}): delete it and {again}") from error
     return RawSplit(images, labels.astype(np.int64))
 
 
