@@ -1,4 +1,8 @@
-"""Download a file once: verified by its hash, complete or absent, with progress in the log."""
+"""Download a file once: verified by its hash, complete or absent, with progress in the log.
+
+torchvision's downloads write under the final name, without a lock between processes, and report
+to the terminal instead of the log, whose lines are where a stop request is noticed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Trustworthiness and continuity of a map of latents."""
+"""Trustworthiness and continuity of a map of latents.
+
+scikit-learn's `trustworthiness` takes equal distances in the order of the images, so that the value
+of a collapsed map depends on it (0.28 to 0.53 for 500 random latents), and cannot be cancelled.
+"""
 
 from __future__ import annotations
 
