@@ -181,7 +181,7 @@ def test_overrides_reach_into_tables_and_leave_the_table_as_it_was() -> None:
         ("train.epohcs", 1, ["train.epohcs: unknown key", "'epochs'"]),
         ("train.epochs", "x", ["train.epochs", "'x'"]),
         ("trian.epochs", 1, ["trian: unknown key", "'train'"]),
-        ("data.source.name", 1, ["data.source.name", "'data.source' is no table"]),
+        ("data.source.name", 1, ["data.source.name", "'data.source' is not a table"]),
         ("stages.epochs", 1, ["stages.epochs"]),
         ("", 1, ["unknown key"]),
         ("train.", 1, ["train."]),
@@ -456,7 +456,7 @@ def test_a_preset_saved_by_a_windows_editor_is_read(
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("title = 'ü'\n".encode("utf-16"), "line 1, column 1 stands the byte order mark of UTF-16"),
+        ("title = 'ü'\n".encode("utf-16"), "it begins with the byte order mark of UTF-16"),
         ("# ü\ntitle = 'x ü'\n".encode("latin-1"), "byte 0xfc at line 1, column 3 is not UTF-8"),
         (b"title = 'x'\nabout = '\xe9'\n", "byte 0xe9 at line 2, column 10 is not UTF-8"),
         (codecs.BOM_UTF8 * 2 + b"title = 'x'", r"U\+FEFF, ZERO WIDTH NO-BREAK SPACE"),
@@ -492,7 +492,7 @@ def test_a_preset_of_ones_own_is_found_with_and_without_its_ending(
 
 def test_a_folder_in_the_place_of_a_preset_is_told(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("")
-    with pytest.raises(PresetError, match=r"a folder: name one of its files, mine\.toml"):
+    with pytest.raises(PresetError, match=r"a folder: name one of its files: mine\.toml"):
         load_preset(str(tmp_path))
     run = create_run("x", load_preset("digits-triplet-2d"), tmp_path / "runs", "run")
     with pytest.raises(PresetError, match=r"run/preset\.toml"):

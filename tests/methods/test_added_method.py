@@ -27,6 +27,7 @@ from tui_latent.methods.method import register
 from tui_latent.methods.networks import Encoder, projector
 from tui_latent.reports.export import export_report
 from tui_latent.reports.layouts import PANELS, layout_rows
+from tui_latent.runs.metric_specs import spec_in_run
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.run_list import list_runs
 from tui_latent.tui.screens.dashboard.views import loss_series
@@ -136,6 +137,8 @@ def test_curves_report_and_comparison_say_the_right_things(tmp_path: Path) -> No
     assert load_run_preset(path) == preset()
     titles = [series.name for series in loss_series(run)]
     assert titles == ["total", "on_diagonal", "off_diagonal"]
+    on_diagonal = spec_in_run("train/on_diagonal", METHOD_SETTINGS["barlow_twins"].terms)
+    assert on_diagonal.meaning == "How far the views are from correlating fully."
     last = {name: curve.last for name, curve in run.curves.items()}
     weighted = last["train/on_diagonal"] + 0.005 * last["train/off_diagonal"]
     assert last["train/loss"] == pytest.approx(weighted, rel=1e-4)

@@ -13,6 +13,7 @@ from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.config.settings import StageSettings
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
+from tui_latent.runs.metric_specs import TERMS
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "cauchy": {"name": "contrastive", "norm_weight": 0.01},
@@ -50,6 +51,8 @@ def test_every_method_of_the_settings_is_listed() -> None:
     assert set(METHODS) == set(METHOD_SETTINGS) == named | {"eigenmaps"}
     for name, method in METHOD_SETTINGS.items():
         assert method.fitted == (METHODS[name].pairing == "none")
+        for term, sentence in method.terms.items():
+            assert bool(sentence) != (term in TERMS), f"{term}: one sentence, in one place"
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 12, 9), (20,)])

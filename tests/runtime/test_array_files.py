@@ -93,7 +93,7 @@ def test_an_archive_that_claims_too_much_is_refused(
             read_map(path, 1)
         assert read_curve_cache(path) is None
         for read in (load_arrays, look_at_arrays):
-            with pytest.raises(DataError, match=f"{path.name}: .* save it anew"):
+            with pytest.raises(DataError, match=f"{path.name}: .* save it again"):
                 read(path)
 
 
@@ -104,7 +104,9 @@ def test_an_archive_that_is_larger_than_the_free_memory_says_both(
     np.savez_compressed(path, x_train=np.zeros((50, 40, 40), np.uint8), y_train=np.arange(50) % 2)
     assert len(load_arrays(path).train.images) == 50
     monkeypatch.setattr(array_files, "memory", lambda: Memory(TERA, 60_000))
-    with pytest.raises(DataError, match=r"x_train takes 80\.1 KB of memory, and 60\.0 KB are free"):
+    with pytest.raises(
+        DataError, match=r"x_train takes 80\.1 KB of memory, but only 60\.0 KB is free"
+    ):
         load_arrays(path)
 
 
@@ -145,7 +147,7 @@ def test_an_array_that_claims_too_much_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     for shape in ((TERA,), (TERA, TERA), (-1, 5)):
         path.write_bytes(npy(shape, b"\0" * 100))
-        with little_memory(), pytest.raises(ValueError, match="said to have shape"):
+        with little_memory(), pytest.raises(ValueError, match="claims the shape"):
             read_array(path)
 
 
@@ -159,7 +161,7 @@ def test_tensors_that_claim_too_much_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "last.safetensors"
     entry = {"dtype": "F32", "shape": [TERA // 4], "data_offsets": [0, TERA]}
     claims = {
-        "tells of 1.0 TB": (json.dumps({"bank_latents": entry}).encode(), None),
+        "claims 1.0 TB": (json.dumps({"bank_latents": entry}).encode(), None),
         "header is said": (b"{}", TERA),
         "cannot be read": (b'{"a": 5}', None),
     }
@@ -177,7 +179,7 @@ def test_a_torch_file_with_packed_or_oversized_members_is_refused(tmp_path: Path
     torch.save({"step": 1, "weights": torch.zeros(100)}, path)
     check_stored(path)
     with_claimed_size(path, 2**32 - 2)
-    with pytest.raises(SizeError, match=r"said to have 4\.3 GB"):
+    with pytest.raises(SizeError, match=r"claims 4\.3 GB"):
         check_stored(path)
     archive(path, {"data": b"\0" * 1_000_000}, zipfile.ZIP_DEFLATED)
     with pytest.raises(ValueError, match="unknown way"):

@@ -72,9 +72,9 @@ def _why_no_preset(name: str) -> str:
     except (OSError, RuntimeError, ValueError):
         inside = []
     if "preset.toml" in inside:
-        return f"a folder, of a run: to train the same again, {name.rstrip('/')}/preset.toml"
+        return f"the folder of a run: to train it again, use {name.rstrip('/')}/preset.toml"
     if inside:
-        return f"a folder: name one of its files, {', '.join(inside[:5])}"
+        return f"a folder: name one of its files: {', '.join(inside[:5])}"
     if Path(name).suffix == ".toml" or Path(name).parent != Path():
         near = difflib.get_close_matches(preset_stem(name), preset_names(), n=1, cutoff=0.6)
         return "no such file" + (f"; did you mean '{near[0]}'?" if near else "")
@@ -114,8 +114,7 @@ def _decoded(content: bytes) -> str:
     """Decode the content of a file; ValueError says which byte is not UTF-8, and where."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
         raise ValueError(
-            "at line 1, column 1 stands the byte order mark of UTF-16 or UTF-32: "
-            "save the file as UTF-8"
+            "it begins with the byte order mark of UTF-16 or UTF-32: save the file as UTF-8"
         )
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
@@ -140,7 +139,7 @@ def _odd_character(text: str, problem: str) -> str:
     if not character or (character.isascii() and character.isprintable()) or character == "\t":
         return ""
     name = unicodedata.name(character, "a control character")
-    return f": there stands U+{ord(character):04X}, {name}"
+    return f": found U+{ord(character):04X}, {name}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

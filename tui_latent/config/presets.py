@@ -224,7 +224,7 @@ def _set(table: dict[str, Any], key: str, value: object, where: str) -> None:
     for index, parent in enumerate(parents):
         child: Any = node.setdefault(parent, {})
         if not isinstance(child, dict):
-            raise PresetError(where, [(key, f"'{'.'.join(parents[: index + 1])}' is no table")])
+            raise PresetError(where, [(key, f"'{'.'.join(parents[: index + 1])}' is not a table")])
         node = child
     node[last] = value
 
@@ -232,7 +232,7 @@ def _set(table: dict[str, Any], key: str, value: object, where: str) -> None:
 def _set_in_stages(table: dict[str, Any], key: str, value: object, where: str) -> None:
     stages = table.get("stages", [])
     if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
-        raise PresetError(where, [(key, "'stages' is no list of tables")])
+        raise PresetError(where, [(key, "'stages' is not a list of tables")])
     _, which, *names = key.split(".")
     if not stages:
         same = set(names[:1]) & {"epochs", "lr", "warmup_epochs"}

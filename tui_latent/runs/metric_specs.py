@@ -6,7 +6,7 @@ A metric that has no row is charted under its own name, and no value of it count
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -126,8 +126,8 @@ TERMS: Final = {
     ),
     "pairwise": (
         "pairwise",
-        "How far apart pairs of a class are, and how near pairs of two classes; worry when it "
-        "stays constant.",
+        "How far apart images of one class are, and how far inside the margin those of two "
+        "classes are; worry when it stays constant.",
     ),
     "reconstruction": (
         "reconstruction",
@@ -323,11 +323,15 @@ def term_names(metrics: Iterable[str], declared: Collection[str] | None = None) 
 
 
 def spec_in_run(metric: str, terms: Collection[str]) -> MetricSpec:
-    """Return `spec_of` a metric of a run with these loss terms, which may have no row."""
+    """Return `spec_of` a metric of a run with these loss terms, which may have no row.
+
+    If `terms` maps names to sentences, as a method's do, a term without a row gets its sentence.
+    """
     spec = spec_of(metric)
     room, _, name = metric.partition("/")
     if spec.group == "other" and room in _PLACES and name in terms:
-        return replace(spec, group="term", direction="lower")
+        meaning = terms[name] if isinstance(terms, Mapping) else ""
+        return replace(spec, group="term", direction="lower", meaning=meaning)
     return spec
 
 

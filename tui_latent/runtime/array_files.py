@@ -67,7 +67,7 @@ def read_tensors(path: Path) -> tuple[bytes, dict[str, Any]]:
         size = size_of(file)
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
-            raise SizeError(f"its header is said to have {amount(length)}, the file {amount(size)}")
+            raise SizeError(f"its header claims {amount(length)}, but the file has {amount(size)}")
         try:
             header = json.loads(file.read(length))
             ends = [
@@ -77,7 +77,7 @@ def read_tensors(path: Path) -> tuple[bytes, dict[str, Any]]:
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"its header cannot be read: {error}") from error
         if said != size:
-            raise SizeError(f"its header tells of {amount(said)}, the file has {amount(size)}")
+            raise SizeError(f"its header claims {amount(said)}, but the file has {amount(size)}")
         _check_room(size, _room(None), "it")
         file.seek(0)
         return file.read(size), header
@@ -118,13 +118,13 @@ def _check_members(
         raise SizeError(f"it has {len(members):,} members")
     for member in members:
         if member.compress_type not in packings or member.flag_bits & 1:
-            raise ValueError(f"{member.filename} is packed in an unknown way")
+            raise ValueError(f"{member.filename} is compressed in an unknown way")
         packed, unpacked = member.compress_size, member.file_size
         times = 1 if member.compress_type == zipfile.ZIP_STORED else _DEFLATE
         if packed > size or unpacked > packed * times:
             raise SizeError(
-                f"{member.filename} is said to have {amount(max(packed, unpacked))}, "
-                f"and the file has {amount(size)}"
+                f"{member.filename} claims {amount(max(packed, unpacked))}, "
+                f"but the file has {amount(size)}"
             )
     if sum(member.compress_size for member in members) > size:
         raise SizeError(f"its members overlap: the file has {amount(size)}")
@@ -141,8 +141,8 @@ def _check_header(array: IO[bytes], size: int, name: str) -> None:
         return  # numpy refuses to read it
     if said != size or min(shape, default=0) < 0:
         raise SizeError(
-            f"{name} is said to have shape {_shape(shape)} of {dtype}, which takes "
-            f"{amount(said)}, and there are {amount(size)}"
+            f"{name} claims the shape {_shape(shape)} of {dtype}, which takes "
+            f"{amount(said)}, but there are {amount(size)}"
         )
 
 
@@ -153,9 +153,9 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _room(most: int | None) -> tuple[int, str]:
     """Return how many bytes may be read, and how a message goes on when there are more."""
     if most is not None:
-        return most, f", and {amount(most)} is the most that it can"
+        return most, f", but at most {amount(most)} is allowed"
     free = memory().available
-    return free, f" of memory, and {amount(free)} are free"
+    return free, f" of memory, but only {amount(free)} is free"
 
 
 def _check_room(size: int, room: tuple[int, str], name: str) -> None:

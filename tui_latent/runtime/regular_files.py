@@ -29,7 +29,7 @@ def open_regular(path: Path) -> BufferedReader:
         os.close(descriptor)
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        raise OSError(errno.EINVAL, "It is no regular file", str(path))
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
     return os.fdopen(descriptor, "rb")
 
 
@@ -40,7 +40,7 @@ def read_small(path: Path, most: int = SMALL) -> bytes:
         content = file.read(most + 1) if size_of(file) <= most else b""
         size = max(size_of(file), len(content))
     if size > most:
-        raise SizeError(f"it has {amount(size)}, and {amount(most)} is the most that it can have")
+        raise SizeError(f"it has {amount(size)}, but at most {amount(most)} is allowed")
     return content
 
 

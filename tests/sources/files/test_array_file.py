@@ -229,5 +229,5 @@ def test_what_is_not_held_out_is_not_looked_at(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.npz")
-    with pytest.raises(DataError, match="no regular file"):
+    with pytest.raises(DataError, match="Not a regular file"):
         load_dataset(settings(tmp_path / "x.npz"), 0)

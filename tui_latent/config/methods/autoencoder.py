@@ -22,8 +22,8 @@ class AutoencoderSettings(NetworkSettings):
 
     decodes: ClassVar[bool] = True
     terms: ClassVar = {
-        "reconstruction": "The mean squared error of reconstructed pixels.",
-        "kl": "How far the Gaussians are from a standard normal, in nats per image.",
+        "reconstruction": "",
+        "kl": "",
     }
     report: ClassVar = (
         ("lda", "lda 3-d"),

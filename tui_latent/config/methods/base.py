@@ -44,7 +44,8 @@ class MethodSettings(Section):
     fitted: ClassVar[bool] = False
     """whether it is fitted to all training images at once, without steps or random numbers"""
     terms: ClassVar[Mapping[str, str]] = {}
-    """name of each loss term that it may record, with one sentence on what it measures"""
+    """name of each loss term that it may record, with a sentence on what it measures and when to
+    worry; the sentences left empty are those of `TERMS` in `runs/metric_specs.py`"""
     same_loss: ClassVar[frozenset[str]] = frozenset({"latent_dim"})
     """settings that leave the loss the same function of the latents, so that runs with different
     values can be compared by their losses"""

@@ -36,9 +36,9 @@ class ContrastiveSettings(NetworkSettings):
 
     staged: ClassVar[bool] = True
     terms: ClassVar = {
-        "info_nce": "How well each image is told from all others by its second view.",
-        "norm": "The mean squared length of the latents.",
-        "kl": "How far the Gaussians are from a standard normal, in nats per image.",
+        "info_nce": "",
+        "norm": "",
+        "kl": "",
     }
     same_loss: ClassVar = NetworkSettings.same_loss | {"head_dim"}
     report: ClassVar = (

@@ -29,10 +29,10 @@ class SiameseSettings(NetworkSettings):
     supervised: ClassVar[bool] = True
     decodes: ClassVar[bool] = True
     terms: ClassVar = {
-        "pairwise": "Distance within a class, and nearness within the margin between classes.",
-        "triplet": "How much nearer than its negative each positive still has to come.",
-        "reconstruction": "The mean squared error of reconstructed pixels.",
-        "kl": "How far the Gaussians are from a standard normal, in nats per image.",
+        "pairwise": "",
+        "triplet": "",
+        "reconstruction": "",
+        "kl": "",
     }
     report: ClassVar = (
         ("components",),

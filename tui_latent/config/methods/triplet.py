@@ -22,7 +22,7 @@ class TripletSettings(NetworkSettings):
 
     supervised: ClassVar[bool] = True
     terms: ClassVar = {
-        "triplet": "How much nearer than its negative each positive still has to come."
+        "triplet": "",
     }
     report: ClassVar = (
         ("voronoi", "training confusion"),

@@ -24,7 +24,7 @@ class VicregSettings(NetworkSettings):
     covariance_weight: NonNegative = 1.0
     """weight of the covariance between dimensions; 0 removes the term"""
     gamma: Positive = 1.0
-    """standard deviation below which a dimension is spread out"""
+    """target for the standard deviation of each dimension"""
     variance_sum: Literal["half", "full"] = "half"
     """average the variance terms of the two views (official code), or add them up (paper)"""
     views: Literal["augment", "neighbours"] = "augment"
@@ -35,9 +35,9 @@ class VicregSettings(NetworkSettings):
     """number of nearest neighbours from which the second view is drawn"""
 
     terms: ClassVar = {
-        "invariance": "The mean squared distance between the two views.",
-        "variance": "How far the standard deviations of the dimensions fall below gamma.",
-        "covariance": "The squared covariance between different dimensions.",
+        "invariance": "",
+        "variance": "",
+        "covariance": "",
     }
     same_loss: ClassVar = NetworkSettings.same_loss | {"projector"}
     report: ClassVar = (

@@ -106,7 +106,7 @@ def _found(path: Path, files: Sequence[str]) -> tuple[str, ...]:
     known = {name.casefold(): name for name in files} | {name: name for name in files}
     train = _pair(path, known, (*_TRAIN, *_ALONE))
     if train is None:
-        there = f"; there are {', '.join(map(printable, files))}" if files else ""
+        there = f"; it contains {', '.join(map(printable, files))}" if files else ""
         if "arr_0" in known:
             there = "; arr_0 and the like are arrays saved without their names"
         raise DataError(f"{path}: no array x_train{there}: {_WANTED}")
@@ -140,7 +140,7 @@ def _opened(path: Path) -> np.lib.npyio.NpzFile:
         raise DataError(f"data.path: no file {path}") from error
     except SizeError as error:
         raise DataError(
-            f"{path}: {error}: save it anew, with fewer or smaller images, or as uint8"
+            f"{path}: {error}: save it again, with fewer or smaller images, or as uint8"
         ) from error
     except _BROKEN as error:
         raise DataError(f"{path}: not a NumPy archive ({error}): {_WANTED}") from error
@@ -157,7 +157,7 @@ def _read(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> NDArray[np.ge
     try:
         array: NDArray[np.generic] = archive[name]
     except _BROKEN as error:
-        raise DataError(f"{path}: {name} cannot be read ({error}): save the file anew") from error
+        raise DataError(f"{path}: {name} cannot be read ({error}): save the file again") from error
     return array
 
 
@@ -182,7 +182,7 @@ def _header(
             shape, _, kind = read(file)
             return tuple(shape), kind
     except (*_BROKEN, KeyError) as error:
-        raise DataError(f"{path}: {name} cannot be read ({error}): save the file anew") from error
+        raise DataError(f"{path}: {name} cannot be read ({error}): save the file again") from error
 
 
 def _class_names(path: Path, array: NDArray[np.generic] | None) -> tuple[str, ...]:

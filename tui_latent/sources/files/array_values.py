@@ -68,7 +68,7 @@ def as_bytes(
             notes.append(f"{name}: floats from {low:.9g} to {high:.9g} are read as 0 to 255")
         whole = np.ascontiguousarray(_converted(array, white))
         if whole.shape[1] == 4:
-            notes.append(f"{name}: images with alpha are put on white")
+            notes.append(f"{name}: transparent images are placed on white")
         images.append(whole if whole.shape[1] < 4 else _on_white(whole))
     return images, notes
 
@@ -121,7 +121,7 @@ def _range(path: Path, name: str, array: Array, white: int) -> tuple[float, floa
             return low, high
         raise DataError(
             f"{path}: {name} lies between {low:.9g} and {high:.9g}: floats must be in 0..1 or in "
-            "0..255, without NaN: bring them there with (x - x.min()) / (x.max() - x.min())"
+            "0..255, without NaN: rescale them with (x - x.min()) / (x.max() - x.min())"
         )
     if low < 0 or high > 255:
         raise DataError(
@@ -186,6 +186,6 @@ def _from_one_hot(path: Path, name: str, array: Array) -> Array:
             columns: Array = ones.argmax(1)
             return columns
     raise DataError(
-        f"{path}: {name} has shape {array.shape}, and its rows are not all 0 but for one 1: one "
-        "class for each image is needed, as (N,) labels or one-hot"
+        f"{path}: {name} has shape {array.shape}, but not every row is a single 1 among 0s: "
+        "save one class per image, as (N,) labels or one-hot"
     )
