@@ -162,7 +162,7 @@ def test_tensors_that_claim_too_much_are_refused(tmp_path: Path) -> None:
     entry = {"dtype": "F32", "shape": [TERA // 4], "data_offsets": [0, TERA]}
     claims = {
         "claims 1.0 TB": (json.dumps({"bank_latents": entry}).encode(), None),
-        "header is said": (b"{}", TERA),
+        "header claims to take 1.0 TB": (b"{}", TERA),
         "cannot be read": (b'{"a": 5}', None),
     }
     for words, (header, length) in claims.items():
@@ -192,7 +192,7 @@ def test_a_small_file_of_five_gigabytes_is_refused_unread(tmp_path: Path) -> Non
         file.truncate(5 * 10**9)
     with (
         little_memory(),
-        pytest.raises(SizeError, match=r"it has 5\.0 GB, and 4\.2 MB is the most"),
+        pytest.raises(SizeError, match=r"it has 5\.0 GB, but at most 4\.2 MB is allowed"),
     ):
         read_small(path)
     path.write_bytes(b"a" * 100)

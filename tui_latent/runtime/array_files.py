@@ -67,7 +67,9 @@ def read_tensors(path: Path) -> tuple[bytes, dict[str, Any]]:
         size = size_of(file)
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
-            raise SizeError(f"its header claims {amount(length)}, but the file has {amount(size)}")
+            raise SizeError(
+                f"its header claims to take {amount(length)}, but the file has {amount(size)}"
+            )
         try:
             header = json.loads(file.read(length))
             ends = [
