@@ -57,9 +57,9 @@ def rows() -> Iterator[Row]:
                 hurt = trained(Path(made), f"hurt-{thread}", thread)
             told = [line for line in hurt.log if "graph failed" in line]
             finished = hurt.status.state == "finished"
-            words = f"{hurt.status.state}: {hurt.status.error or (told or ['not told'])[-1]}"
+            words = f"{hurt.status.state}: {hurt.status.error or (told or ['not reported'])[-1]}"
             what = f"a capture that fails, {where}"
-            yield Row(what, "finished, told", words, finished and bool(told), {"log": hurt.log})
+            yield Row(what, "finished, reported", words, finished and bool(told), {"log": hurt.log})
             after = trained(Path(made), f"after-{thread}", thread)
             again = after.status.state == "finished" and not any("failed" in x for x in after.log)
             words = f"{after.status.state}: {after.status.error or 'captured'}"

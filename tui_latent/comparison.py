@@ -223,10 +223,10 @@ def _other_images(own: LatentMap, reference: LatentMap) -> str:
     if len(own.points) != len(reference.points):
         return f"{len(own.points):,} images, but the first map has {len(reference.points):,}"
     if own.class_names != reference.class_names:
-        return "other classes than the first map's"
+        return "its classes differ from those of the first map"
     same = np.array_equal(own.indices, reference.indices)
     if not (same and np.array_equal(own.labels, reference.labels)):
-        return "other held-out images than the first map's"
+        return "its held-out images differ from those of the first map"
     return ""
 
 

@@ -55,7 +55,7 @@ def read_manifest(path: Path) -> Manifest:
         raise RunError(f"{file}: not a TOML file: {error}") from error
     provenance = table.pop("provenance", {})
     if not isinstance(provenance, dict):
-        raise RunError(f"{file}: provenance is no table")
+        raise RunError(f"{file}: [provenance] is not a table")
     _refuse_newer(path, provenance)
     command = provenance.get("command")
     table, provenance = plain_values(table), plain_values(provenance)
