@@ -172,7 +172,7 @@ def test_a_class_that_is_held_out_only_is_left_out_by_data_classes(
 def test_one_image_a_class_is_told_what_helps(tmp_path: Path, data_folder: Path) -> None:
     root = lay(tmp_path / "d", *(f"person{i}" for i in range(6)), images=1)
     for fraction in (0.0, 0.5):
-        with pytest.raises(DataError, match="every class has one image") as caught:
+        with pytest.raises(DataError, match="every class has a single image") as caught:
             load(root, val_fraction=fraction)
         assert "val_fraction" not in str(caught.value)
     Image.new("L", (9, 9), 3).save(root / "person3" / "second.png")  # "add a second image"
