@@ -138,8 +138,8 @@ def test_maps_of_other_images_stay_as_they_are_and_say_so() -> None:
     first = clusters(60, 3)
     others = {
         "30 images": clusters(30, 3),
-        "other classes": replace(first, class_names=("a", "b", "c")),
-        "other held-out images": replace(first, labels=first.labels[::-1].copy()),
+        "its classes differ": replace(first, class_names=("a", "b", "c")),
+        "its held-out images differ": replace(first, labels=first.labels[::-1].copy()),
     }
     compared = compared_maps([None, first, *others.values()])
     assert "no map yet" in compared[0].problem
