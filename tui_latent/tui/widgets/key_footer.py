@@ -10,6 +10,7 @@ from typing import Any, Final
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
+from textual.keys import format_key
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
@@ -17,10 +18,14 @@ from textual.widget import Widget
 from tui_latent.tui.keymap import KEYMAP
 
 _GAP: Final = "  "
-_PINNED: Final = frozenset(
-    row.id for rows in KEYMAP.values() for row in rows if row.verb in ("help", "back")
-)
-"""always in the footer, at its right end: Help lists what has no room"""
+_ALWAYS: Final = ("help", "back")
+"""verbs at the right end of every footer: Help lists what has no room"""
+_PLACES: Final = {
+    row.id: _ALWAYS.index(row.verb) + 1
+    for rows in KEYMAP.values()
+    for row in rows
+    if row.verb in _ALWAYS
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,13 @@ class FooterItem:
     keys: tuple[tuple[str, str, str, bool], ...]
     """(key to press, key as shown, tooltip, enabled) of each"""
     label: str
-    pinned: bool
+    place: int = 0
+    """among those that are always shown, from 1; 0 for the others"""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is always shown, at the right end."""
+        return self.place > 0
 
     def content(self) -> Content:
         """Return the item with what a click and a hover need."""
@@ -105,7 +116,7 @@ class KeyFooter(Widget, can_focus=False):
 
 def footer_line(items: Sequence[FooterItem], width: int) -> Content:
     """Return as many items as fit whole into `width` cells, the pinned ones at the right."""
-    pinned = [item for item in items if item.pinned]
+    pinned = sorted((item for item in items if item.pinned), key=lambda item: item.place)
     right = Content(_GAP).join([item.content() for item in pinned])
     room = width - right.cell_length
     shown: list[Content] = []
@@ -119,8 +130,12 @@ def footer_line(items: Sequence[FooterItem], width: int) -> Content:
 
 def _items(screen: Screen[Any]) -> list[FooterItem]:
     shown: dict[str, tuple[Binding, bool, str]] = {}
+    focused = screen.focused
     for active in screen.active_bindings.values():
-        if active.binding.show:
+        key = active.binding.key
+        # Textual leaves out most keys that a text field takes as text, but not `/`, `+` and `-`.
+        typed = focused is not None and focused.check_consume_key(key, format_key(key))
+        if active.binding.show and not typed:
             place = active.binding.action
             shown.setdefault(place, (active.binding, active.enabled, active.tooltip))
     items = []
@@ -133,5 +148,5 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
                 (each.key, screen.app.get_key_display(each), tooltip or each.tooltip, enabled)
                 for each, enabled, tooltip in found
             )
-            items.append(FooterItem(keys, label, binding.id in _PINNED))
+            items.append(FooterItem(keys, label, _PLACES.get(binding.id or "", 0)))
     return items
