@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
-from tui_latent.tui.commands import joined
+from tui_latent.tui.key import joined
 from tui_latent.tui.keymap import KEYMAP
 
 _GAP: Final = "  "
