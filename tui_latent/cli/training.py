@@ -227,6 +227,32 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     click.echo(plain_text(f"{path.name}: {words} requested"))
 
 
+@click.command()
+@click.argument("run")
+@click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
+@runs_option
+def tune(run: str, settings: tuple[str, ...], runs: str | None) -> None:
+    """Change learning rate, loss weights or augmentations of RUN while it trains.
+
+    For example: tui-latent tune latest train.lr=0.001 method.norm_weight=0.1. The change counts
+    from the next step on, is recorded as an event, and is made again after a resume. If no process
+    trains the run, it counts once the run is resumed.
+    """
+    from tui_latent.config.preset_files import PresetError
+    from tui_latent.config.presets import parse_override
+    from tui_latent.launch.tune import tune as ask
+    from tui_latent.runs.schema import RunError
+
+    path = find_folder(run, runs)
+    try:
+        sentence = ask(path, dict(parse_override(text) for text in settings))
+    except PresetError as error:
+        fail(error)
+    except RunError as error:
+        fail(error, FAILED)
+    click.echo(plain_text(f"{path.name}: {sentence}"))
+
+
 def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None:
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override
@@ -285,4 +311,4 @@ def _print_started(path: Path, pid: int, as_json: bool) -> None:
     )
 
 
-COMMANDS = (train, sweep, resume, control)
+COMMANDS = (train, sweep, resume, control, tune)

@@ -70,7 +70,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     """
     folder.mkdir(exist_ok=True)
     remove_left_behind(folder, all_of_them=True)
-    path = folder / f"step-{state['step']:09d}.pt"
+    path = checkpoint_file(folder, state["step"])
     index = _read_index(folder)
     if index.sha256.pop(path.name, None):  # of the file that is replaced now
         _write_index(folder, index)
@@ -87,6 +87,23 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     _write_index(folder, index)
     _drop_old(folder, state["step"], index)
     return Saved(path, state["step"], len(content))
+
+
+def checkpoint_file(folder: Path, step: int) -> Path:
+    """Return the file of the checkpoint of a step, whether it is there or not."""
+    return folder / f"step-{step:09d}.pt"
+
+
+def go_back_to(folder: Path, step: int) -> None:
+    """Make the checkpoint of an earlier step the one to resume from; OSError.
+
+    Those of later steps stay until the training has gone on from there.
+    """
+    index = _read_index(folder)
+    index.last = checkpoint_file(folder, step).name
+    if index.best > index.last:
+        index.best = ""
+    _write_index(folder, index)
 
 
 def load_checkpoint(
