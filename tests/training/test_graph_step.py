@@ -252,7 +252,7 @@ def test_a_changed_weight_reaches_the_graph_by_a_new_capture(model: TorchModel) 
         return {"loss": update(rows, losses)["loss"] + weight}
 
     run.accelerated._others = {
-        "graph": lambda: GraphStep(weighing, None, run.optimizer, model.views)  # type: ignore[arg-type, dict-item]
+        "graph": lambda: GraphStep(weighing, None, run.optimizer, model.views)  # type: ignore[arg-type]
     }
     run.go(CAPTURE + 5)
     assert captures == 1 and run.accelerated.way.name == "graph"

@@ -63,7 +63,7 @@ class Desk:
 def read_desk(path: Path) -> Desk:
     """Return what of the run at `path` can be changed, and how it is; RunError, PresetError."""
     preset, status, asked = load_run_preset(path), run_status(path), read_request(path)
-    events, answered = _events(path)
+    events, answered = run_events(path)
     values = dict(settings_at(events, status.step))
     factor = values.pop(LR_FACTOR, 1.0 if asked.lr_serial else asked.lr_factor)
     wanted = {
@@ -107,7 +107,7 @@ def told(desk: Desk, values: Mapping[str, Value]) -> str:
 
 def last_change(path: Path) -> RunEvent | None:
     """Return the newest change of the run at `path` that has not been undone; None for none."""
-    events, _ = _events(path)
+    events, _ = run_events(path)
     standing: list[RunEvent] = []
     for event in events:
         if not event.sets or event.kind == "retry":
@@ -147,7 +147,8 @@ def undo(path: Path, change: RunEvent, checkpoint: int | None = None) -> None:
         request(path, settings={change.setting: change.old})
 
 
-def _events(path: Path) -> tuple[tuple[RunEvent, ...], Mapping[str, int]]:
+def run_events(path: Path) -> tuple[tuple[RunEvent, ...], Mapping[str, int]]:
+    """Return the events of a run that hold, and by setting the last request answered; RunError."""
     reader = EventsReader(path / FILE)
     try:
         return reader.refresh(), reader.answered

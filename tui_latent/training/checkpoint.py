@@ -106,6 +106,47 @@ def go_back_to(folder: Path, step: int) -> None:
     _write_index(folder, index)
 
 
+def read_checkpoint(
+    folder: Path, step: int, device: torch.device | str = "cpu"
+) -> tuple[dict[str, Any], str | None]:
+    """Read the checkpoint of one step, and its SHA-256 if it is known.
+
+    CheckpointError when it is missing, damaged, or of another format.
+    """
+    path = checkpoint_file(folder, step)
+    sha256 = _read_index(folder).sha256.get(path.name)
+    try:
+        state = _read(path, device, sha256)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: there is no checkpoint of step {step:,}") from error
+    except _DamagedError as error:
+        raise CheckpointError(f"{path}: damaged: {error}: use another checkpoint") from error
+    if state.get("format") != FORMAT:
+        raise _other_format(path)
+    return state, sha256
+
+
+def last_good_step(folder: Path) -> int | None:
+    """Return the step of the newest whole checkpoint whose weights are finite; None for none."""
+    for path in _newest_first(folder)[0]:
+        match = _NAME.fullmatch(path.name)
+        try:
+            state, _ = read_checkpoint(folder, int(match[1]) if match else -1)
+        except CheckpointError:
+            continue
+        floats = [t for t in state["method"].values() if t.is_floating_point()]
+        if all(bool(t.isfinite().all()) for t in floats):
+            return int(state["step"])
+    return None
+
+
+def _other_format(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path}: written by another version of tui-latent, with different networks: "
+        "use that version, or start a new run"
+    )
+
+
 def load_checkpoint(
     folder: Path, device: torch.device | str, log: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any] | None:
@@ -126,10 +167,7 @@ def load_checkpoint(
             log(problems[-1])
             continue
         if state.get("format") != FORMAT:
-            raise CheckpointError(
-                f"{path}: written by another version of tui-latent, with different networks: "
-                "use that version, or start a new run"
-            )
+            raise _other_format(path)
         if problems:
             log(f"using the checkpoint before it, of step {state['step']:,}")
         return state

@@ -113,7 +113,10 @@ class TrainingRun:
     def _record_resume(self, events: Sequence[RunEvent], restored: bool, reached: int) -> None:
         """Record from where the run goes on, unless it is new or an event says it already."""
         step = self.loop.done
-        if events and events[-1].kind in ("fork", "retry") and events[-1].step == step:
+        told = [event.kind for event in events if event.step == step]
+        if "fork" in told:  # its losses are weighted otherwise, or those of another run
+            self.early_stopping.best.forget_until(step)
+        if events and events[-1].step == step and {"fork", "retry"} & set(told):
             return
         if restored:
             text = "Resumed from its checkpoint."
