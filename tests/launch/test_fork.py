@@ -83,7 +83,7 @@ def test_a_fork_begins_with_the_settings_that_the_run_had_at_the_checkpoint(
     fork = fork_run(path, path.parent, 8, {"train.epochs": 4}, "fork")
     assert load_run_preset(fork).augment.noise == 0.25
     kinds = [(e.step, e.kind, e.new) for e in read_events(fork)]
-    assert kinds == [(2, "change", None), (2, "rate", None), (8, "fork", None), (8, "rate", 0.5)]
+    assert kinds == [(2, "rate", None), (2, "change", None), (8, "fork", None), (8, "rate", 0.5)]
     assert train_run(fork).lr_factor == 0.5
 
 

@@ -45,7 +45,7 @@ def test_a_failed_run_goes_on_from_its_checkpoint_at_half_the_rate(
     assert (status.state, status.lr_factor, status.error) == ("finished", 0.5, None)
     (event,) = read_events(path)
     assert (event.step, event.kind, event.new) == (4, "retry", 0.5)
-    assert event.text == "Tried again after the failure at step 7, at 0.5 times the rate."
+    assert event.text == "Tried again after the failure, at 0.5 times the schedule's rate."
     rates = RunReader(path).refresh().curves["train/lr"]
     np.testing.assert_allclose(rates.means, [1e-3] * 4 + [5e-4] * 8)
 

@@ -65,7 +65,7 @@ def _prepare(path: Path) -> int:
     if step is not None:
         go_back_to(folder, step)
     serial = request(path, lr_factor=factor).lr_serial
-    text = f"Tried again after the failure at step {reached:,}, at {factor:g} times the rate."
+    text = f"Tried again after the failure, at {factor:g} times the schedule's rate."
     changed = {"setting": LR_FACTOR, "old": at_checkpoint, "new": factor}
     event = new_event("retry", step or 0, text, who=author(), serial=serial, **changed)
     write_events(path, [event])
