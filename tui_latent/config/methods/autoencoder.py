@@ -25,6 +25,7 @@ class AutoencoderSettings(NetworkSettings):
         "reconstruction": "",
         "kl": "",
     }
+    weights: ClassVar = ("beta",)
     report: ClassVar = (
         ("lda", "lda 3-d"),
         ("samples",),

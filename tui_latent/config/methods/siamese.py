@@ -34,6 +34,7 @@ class SiameseSettings(NetworkSettings):
         "reconstruction": "",
         "kl": "",
     }
+    weights: ClassVar = ("metric_weight", "kl_weight")
     report: ClassVar = (
         ("components",),
         ("thumbnails", "training confusion"),

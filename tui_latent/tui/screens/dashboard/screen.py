@@ -189,7 +189,7 @@ class DashboardScreen(BaseScreen[None]):
         """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
         live = status.state in LIVE_STATES
-        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr"):
+        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr", "undo"):
             return live
         if action == "resume":
             return not live and status.state != "finished"
@@ -267,6 +267,18 @@ class DashboardScreen(BaseScreen[None]):
     def action_resume(self) -> None:
         """Resume from the last checkpoint."""
         self.post_message(messages.ResumeRequested(self.path))
+
+    def action_edit(self) -> None:
+        """Change settings: of the running model, or of a new run."""
+        self.post_message(messages.EditRequested(self.path))
+
+    def action_undo(self) -> None:
+        """Undo the newest change of a setting."""
+        self.post_message(messages.UndoRequested(self.path))
+
+    def action_fork(self) -> None:
+        """Start a new run from a checkpoint of this one."""
+        self.post_message(messages.ForkRequested(self.path, self._time.step))
 
     def action_report(self) -> None:
         """Export the report in the background."""
