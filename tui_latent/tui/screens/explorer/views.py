@@ -98,6 +98,18 @@ def point_words(result: PointResult, behind: int) -> PointWords:
     )
 
 
+def next_projection(space: Space, shown: ProjectionName) -> tuple[ProjectionName | None, str]:
+    """Return the projection after the one shown, or None and why there is no other."""
+    from tui_latent.analysis.projections import projection_names
+
+    names = projection_names(space.points.shape[1], len(space.map.class_names))
+    if len(names) == 1:
+        kept = "only the map of this evaluation was kept"
+        return None, kept if space.is_map else "the latents are 2-D"
+    at = names.index(shown) if shown in names else 0
+    return names[(at + 1) % len(names)], ""
+
+
 def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, status: str) -> str:
     """Name the run and evaluation shown, or report progress while there is any."""
     if status:
