@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from tui_latent.palettes import class_color
 from tui_latent.tui import messages
 from tui_latent.tui.first_values import when_evaluated
 from tui_latent.tui.keymap import bindings
@@ -138,7 +139,9 @@ class ExplorerScreen(TimeActions, ClassActions, SearchActions):
         if result.facts.index != self._map.selected:
             return
         others = max(self._map.here() - 1, 0)
-        self.query_one(PointPanel).show(point_words(result, others))
+        dark = self.app.current_theme.dark
+        color = None if self.app.no_color else class_color(result.facts.label, dark)
+        self.query_one(PointPanel).show(point_words(result, others, color))
         marks = dict.fromkeys(result.facts.distant.indices.tolist(), DISTANT)
         marks |= dict.fromkeys(result.facts.nearest.indices.tolist(), NEAREST)
         self._map.mark(marks)
