@@ -59,6 +59,9 @@ _TIME: Final = (
     Key("time.earlier", "[", "time(-1)", "Previous", "Previous evaluation", group="Time"),
     Key("time.later", "]", "time(1)", "Next", "Next evaluation", group="Time"),
 )
+_FRAME: Final = Key(
+    "view.frame", "z", "frame", "All", "Show all points of the map, or frame most of them"
+)
 _ARROWS: Final = (("up", 0, -1), ("down", 0, 1), ("left", -1, 0), ("right", 1, 0))
 
 KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
@@ -147,6 +150,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key(
             "chart.more", "+,=", "smooth(1)", "Smooth more", "Smooth the loss more", group="Smooth"
         ),
+        _FRAME,
         _hidden("view.back", "escape", "leave", "Leave full screen"),
         _hidden("view.next", "tab", "app.focus_next", "Next panel"),
         _hidden("view.previous", "shift+tab", "app.focus_previous", "Previous panel"),
@@ -195,8 +199,9 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "explorer.examples", "e", "examples", "Show fewer points per class, or all of them"
         ),
         _hidden("explorer.all", "a", "all", "Show all classes"),
-        Key("explorer.zoom_in", "z,+,=", "zoom(1)", "Zoom", "Zoom in at the cursor"),
-        _hidden("explorer.zoom_out", "Z,-", "zoom(-1)", "Zoom out"),
+        _hidden("explorer.zoom_in", "+,=", "zoom(1)", "Zoom in at the cursor"),
+        _FRAME,
+        _hidden("explorer.zoom_out", "-", "zoom(-1)", "Zoom out"),
         _hidden("explorer.whole", "home", "whole", "Show the whole map"),
         Key("explorer.shade", "V", "shade", "Voronoi", "Shade the Voronoi cells"),
         Key("explorer.thumbnails", "i", "thumbnails", "Images", "Show images in place of points"),

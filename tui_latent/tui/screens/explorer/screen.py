@@ -174,6 +174,10 @@ class ExplorerScreen(TimeActions, ClassActions, SearchActions):
         """Zoom about the cursor."""
         self._map.zoom(steps)
 
+    def action_frame(self) -> None:
+        """Show every point, or again the frame of most of them."""
+        self._map.toggle_frame()
+
     def action_whole(self) -> None:
         """Show the whole map."""
         self._map.whole()
