@@ -178,10 +178,6 @@ class ExplorerScreen(TimeActions, ClassActions, SearchActions):
         """Show every point, or again the frame of most of them."""
         self._map.toggle_frame()
 
-    def action_whole(self) -> None:
-        """Show the whole map."""
-        self._map.whole()
-
     def action_shade(self) -> None:
         """Toggle the Voronoi cells."""
         self._change_look(regions=not self._look.regions)
