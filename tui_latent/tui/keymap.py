@@ -156,12 +156,26 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
                 f"far_{name}",
                 f"pan({across}, {down})",
                 "Pan",
-                "Pan the map, or rotate a 3-D cloud",
+                "Pan the map",
                 show=False,
                 priority=True,
             )
             for name, across, down in _ARROWS
         ),
+        *(
+            Key(
+                f"explorer.pan_{name}",
+                f"far_{name}",
+                f"rotate({across}, {down})",
+                "Rotate",
+                "Rotate the 3-D cloud",
+                show=name == "up",
+                priority=True,
+                display="shift+arrows",
+            )
+            for name, across, down in _ARROWS
+        ),
+        Key("explorer.spin", "spin", "spin", "Spin", "Turn the 3-D cloud slowly, or stop"),
         _hidden("explorer.next", "next_panel", "step(1)", "Next point, also behind others"),
         _hidden("explorer.previous", "previous_panel", "step(-1)", "Previous point"),
         Key("explorer.find", "find", "find", "Find", "Find an image by number or class by name"),

@@ -99,6 +99,7 @@ _ALL: Final = (
     Verb("hide", "h", "hide this class", "Map"),
     Verb("fewer", "percent_sign", "show fewer points of each class, or all", "Map"),
     Verb("projection", "j", "show the next projection", "Map"),
+    Verb("spin", "R", "turn a 3-D cloud slowly, or stop", "Map"),
     Verb("cells", "V", "shade the Voronoi cells", "Map"),
     Verb("thumbnails", "i", "show images in place of points", "Map"),
     Verb("movers", "M", "list the images that moved most", "Map"),

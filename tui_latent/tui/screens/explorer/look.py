@@ -35,7 +35,7 @@ def is_cloud(result: MapResult | None) -> bool:
 
 def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
     """Return the scene of a map as it was chosen to look."""
-    points = _points(result, look.camera)
+    points, space = _points(result, look.camera)
     chosen = look.filter
     labels = np.asarray(result.space.map.labels)
     visible = visible_points(points, labels, chosen.hidden, chosen.per_class)
@@ -49,11 +49,19 @@ def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
         legend=True,
         struck=chosen.hidden if result.coloring.name == "class" else frozenset(),
         titles=titles,
+        **space,
     )
 
 
-def _points(result: MapResult, camera: Camera) -> NDArray[Any]:
+def _points(result: MapResult, camera: Camera) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return the points in the plane, and of a 3-D cloud what gives it depth."""
     if result.projection is None:
-        return result.space.map.points
+        return result.space.map.points, {}
     points = result.projection.points
-    return points if points.shape[1] == 2 else camera.seen(points)
+    if points.shape[1] == 2:
+        return points, {}
+    return camera.seen(points), {
+        "nearness": camera.nearness(points),
+        "rods": camera.axes(points),
+        "frame": camera.frame(points),
+    }

@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.style import Style
 from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 from textual.strip import Strip
 
@@ -43,6 +44,16 @@ NEAREST, DISTANT = "◆", "◇"
 class ExplorerMap(ScatterPanel):
     """A scatter panel with zoom, pan and a cursor that selects points."""
 
+    ALLOW_SELECT = False
+
+    class Dragged(Message):
+        """The map was dragged with the mouse by cells, right and down."""
+
+        def __init__(self, columns: int, rows: int) -> None:
+            super().__init__()
+            self.columns = columns
+            self.rows = rows
+
     class Pointed(Message):
         """The cursor moved to a point."""
 
@@ -58,6 +69,8 @@ class ExplorerMap(ScatterPanel):
         self._window: Window | None = None
         self._cursor = (0, 0)
         self._settled: Frame | None = None
+        self._held: Offset | None = None
+        self._dragged = False
         self._overlay: dict[int, list[tuple[int, str, Style]]] = {}
 
     # What is shown
@@ -68,15 +81,25 @@ class ExplorerMap(ScatterPanel):
         """Show a scene; a window that was zoomed or panned stays."""
         before, moved_window = self.scene, self._window not in (None, self._home())
         if scene is not None and (before is None or scene.points is not before.points):
-            self._settled = settle_frame(scene.points, self._settled)
+            self._settled = scene.frame or settle_frame(scene.points, self._settled)
             self._frame_points(scene)
             if not moved_window:
                 self._window = self._home()
         super().show(scene, hint, titles)
+        self._leave_hidden_point()
         if self._window is not None:
             middle = self._window.width // 2, self._window.height // 2
             self._cursor = middle if self.selected is None else self._cursor
         self._follow_selected()
+
+    def _leave_hidden_point(self) -> None:
+        """Go from a point that is not shown any more to the nearest one that is."""
+        scene, index = self.scene, self.selected
+        if scene is None or index is None or index >= len(scene.points) or scene.visible[index]:
+            return
+        nearest = nearest_point(scene, *scene.points[index].tolist())
+        if nearest is not None:
+            self._take(nearest)
 
     def mark(self, marks: Mapping[int, str]) -> None:
         """Mark points with characters: the neighbours of the selected one."""
@@ -240,8 +263,24 @@ class ExplorerMap(ScatterPanel):
         x, y = self.scene.points[index].tolist()
         return self._window.cell(x, y) if self._window.contains(x, y) else None
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._held, self._dragged = event.screen_offset, False
+        self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._held is not None and event.screen_offset != self._held:
+            columns, rows = event.screen_offset - self._held
+            self._held, self._dragged = event.screen_offset, True
+            self.post_message(self.Dragged(columns, rows))
+
+    def on_mouse_up(self) -> None:
+        self._held = None
+        self.release_mouse()
+
     def on_click(self, event: events.Click) -> None:
-        """Go to the point nearest to the click."""
+        """Go to the point nearest to the click, unless it ended a drag."""
+        if self._dragged:
+            return
         place = event.get_content_offset(self)
         if place is None or self._window is None or self.scene is None:
             return

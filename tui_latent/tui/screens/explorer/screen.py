@@ -16,6 +16,7 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, SnapshotRead
 from tui_latent.tui.screens.base import TooSmall
+from tui_latent.tui.screens.explorer.camera_actions import CameraActions
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_actions import ClassActions
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
@@ -37,7 +38,7 @@ from tui_latent.tui.screens.explorer.worker import (
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
 
-class ExplorerScreen(TimeActions, ClassActions, SearchActions):
+class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
     """Shows the map of one evaluation, to inspect point by point."""
 
     AUTO_FOCUS = ""
@@ -115,6 +116,7 @@ class ExplorerScreen(TimeActions, ClassActions, SearchActions):
             self._status = result.problem
             self._playback.shown()
         self._show_scene()
+        self._update_spin()
         self._request_point()
         if self.has_class("-movers"):
             self._request_changes()
@@ -124,7 +126,8 @@ class ExplorerScreen(TimeActions, ClassActions, SearchActions):
 
     @on(ExplorerMap.Pointed)
     def describe_point(self, _: ExplorerMap.Pointed) -> None:
-        """Request the details of the point at the cursor."""
+        """Request the details of the point at the cursor; a cloud waits meanwhile."""
+        self._stop_spinning()
         self._request_point()
 
     def _request_point(self) -> None:
@@ -150,6 +153,10 @@ class ExplorerScreen(TimeActions, ClassActions, SearchActions):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the arrow keys to the search box and to the list of changes."""
+        if action in ("rotate", "spin"):
+            return is_cloud(self._result)
+        if action == "pan" and is_cloud(self._result):
+            return False
         if action not in ("move", "pan") or not self.is_mounted:
             return True
         listing = self.has_class("-movers") and action == "move" and bool(parameters[1])
@@ -158,13 +165,6 @@ class ExplorerScreen(TimeActions, ClassActions, SearchActions):
     def action_move(self, across: int, down: int) -> None:
         """Move the cursor."""
         self._map.move(across, down)
-
-    def action_pan(self, across: int, down: int) -> None:
-        """Pan the map, or rotate a 3-D cloud."""
-        if is_cloud(self._result):
-            self._change_look(camera=self._look.camera.turned(across, down))
-        else:
-            self._map.pan(4 * across, 2 * down)
 
     def action_step(self, by: int) -> None:
         """Go to the next point in reading order."""
