@@ -42,6 +42,9 @@ _LOG: Final = Key("chart.log", "log", "log", "Log", "Logarithmic or linear axis"
 _AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps or over time")
 _FULL: Final = Key("view.full", "full", "full", "Full", "Show the focused panel full-screen")
 _REPORT: Final = Key("run.report", "export", "report", "Report", "Export a report as PNG and JSON")
+_FILM: Final = Key(
+    "time.film", "film", "film", "Film", "Show or hide the evaluations as a film strip"
+)
 _FRAME: Final = Key(
     "view.frame", "zoom_all", "frame", "All", "Show all points of the map, or the frame again"
 )
@@ -125,6 +128,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _REPORT,
         _FULL,
         _FRAME,
+        _FILM,
         Key("run.save", "keep", "checkpoint", "Keep", "Save a checkpoint now"),
         Key("run.lr_down", "rate_down", "scale_lr(0.5)", "Rate", "Halve the rate", group="Rate"),
         Key("run.lr_up", "rate_up", "scale_lr(2.0)", "Rate", "Double the rate", group="Rate"),
@@ -197,6 +201,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("explorer.movers", "movers", "movers", "Movers", "List the images that moved most"),
         Key("explorer.thumbnails", "thumbnails", "thumbnails", "Pictures", "Images for points"),
         Key("explorer.shade", "cells", "shade", "Voronoi", "Shade the Voronoi cells"),
+        _FILM,
         Key("explorer.play", "play", "play", "Play", "Play the evaluations from the first on"),
         _FRAME,
         _hidden("explorer.hide", "hide", "hide", "Hide this point's class"),

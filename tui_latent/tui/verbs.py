@@ -91,6 +91,7 @@ _ALL: Final = (
     ),
     Verb("newest", "right_curly_bracket", "show the first or newest evaluation", "Time"),
     Verb("play", "p", "play the evaluations", "Time"),
+    Verb("film", "E", "show or hide the evaluations as a film strip", "Time"),
     Verb("color", "c", "colour by something else", "Map"),
     Verb("zoom_all", "z", "show all points, or the frame again", "Map"),
     Verb("zoom_in", "plus,equals_sign", "zoom in or out", "Map"),

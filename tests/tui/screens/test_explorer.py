@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from textual.geometry import Offset
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tests.tui.made_runs import clusters, new_run, running, trained_run, write_records
@@ -28,6 +29,7 @@ from tui_latent.tui.screens.explorer.map import ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 from tui_latent.tui.screens.images.screen import ViewerScreen
+from tui_latent.tui.widgets.time_badge import TimeBadge
 
 WIDE = (120, 40)
 
@@ -249,6 +251,15 @@ async def test_strays_are_counted_at_the_edge_and_z_shows_them(tmp_path: Path) -
     writer.close()
 
 
+PANELS = ("#map", "#loss", "#knn", "#space", "#confusion")
+
+
+def badge(screen: Screen[Any]) -> str:
+    """Return what says that an earlier evaluation is shown, empty if nothing does."""
+    widget = screen.query_one(TimeBadge)
+    return str(widget.content) if widget.display else ""
+
+
 async def test_one_time_cursor_for_dashboard_and_explorer(tmp_path: Path) -> None:
     writer = digits_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
@@ -257,6 +268,9 @@ async def test_one_time_cursor_for_dashboard_and_explorer(tmp_path: Path) -> Non
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: "on the map" in panel(screen))
         assert "step     120" in line(screen) and "2/3" in line(screen)
+        await until(pilot, lambda: "2 of 3, step 120 of 180. } goes back" in badge(screen))
+        for panel_name in (ExplorerMap, PointPanel):
+            assert "step 120" in str(screen.query_one(panel_name).border_subtitle)
         assert screen.query_one(ExplorerMap).selected == selected, "the same image"
         await pilot.press("left_curly_bracket")
         await until(pilot, lambda: "1/3" in line(screen))
@@ -267,8 +281,15 @@ async def test_one_time_cursor_for_dashboard_and_explorer(tmp_path: Path) -> Non
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: "step 120" in str(title.border_title))
         await until(pilot, lambda: "step 120" in str(board.query_one("#knn").border_title))
-        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "2 of 3" in badge(board))
+        marked = [
+            name for name in PANELS if "step 120" in str(board.query_one(name).border_subtitle)
+        ]
+        assert marked == list(PANELS)
+        await pilot.press("right_curly_bracket")
         await until(pilot, lambda: "step 180" in str(title.border_title))
+        await until(pilot, lambda: not badge(board))
+        assert not any(board.query_one(name).border_subtitle for name in PANELS)
         assert "step" not in str(board.query_one("#knn").border_title)
     writer.close()
 

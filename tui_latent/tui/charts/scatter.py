@@ -76,6 +76,8 @@ class Rod:
     name: str
     start: tuple[float, float]
     end: tuple[float, float]
+    value: int | None = None
+    """of the colouring; None is muted"""
 
 
 @dataclass(frozen=True, eq=False)

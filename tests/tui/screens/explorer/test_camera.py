@@ -25,7 +25,7 @@ def rotation(camera: Camera) -> NDArray[np.float64]:
     about_y = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
     c, s = math.cos(camera.pitch), math.sin(camera.pitch)
     about_x = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-    return about_x @ about_y
+    return np.asarray(about_x @ about_y)
 
 
 @pytest.mark.parametrize("camera", [Camera(), Camera(2.0, -0.7), Camera(0, 0).turned(5, 3)])
@@ -71,7 +71,7 @@ def test_a_near_point_covers_a_far_one_and_is_brighter() -> None:
     scene = Scene(points, class_coloring(labels, "ab"), np.ones(4, np.bool_))
     window = Window.around(Frame(-1, 1, -1, 1), 20, 10)
 
-    def color(nearness: list[float]) -> tuple[int, int, int]:
+    def color(nearness: list[float]) -> tuple[int, ...]:
         strips, _ = paint_scene(replace(scene, nearness=np.array(nearness)), window, True)
         [[style]] = [[s.style for s in row if s.text.strip()] for row in strips if row.text.strip()]
         assert style is not None and style.color is not None and style.color.triplet

@@ -8,6 +8,7 @@ from typing import Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 from textual.widgets import Tab, Tabs
 
 from tui_latent.runs.maps import StoredEvaluation
@@ -68,6 +69,10 @@ class RunPanels(Horizontal):
         hint = missing.get("val/knn_20", hint)
         self.query_one(ConfusionPanel).show(confusion, snapshot.class_names, hint)
         self.query_one(LogPanel).show(snapshot.log)
+
+    def of_an_evaluation(self) -> list[Widget]:
+        """Return the panels that show one evaluation: all but the log."""
+        return [self.query_one(f"#{name}") for name in _PANELS if name != "log"]
 
     def look_at(self, past: StoredEvaluation | None, snapshot: RunSnapshot) -> None:
         """Show an earlier evaluation in every panel; None follows the newest."""

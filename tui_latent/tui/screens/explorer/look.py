@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tui_latent.tui.charts.scatter import Images, Scene, visible_points
 from tui_latent.tui.screens.explorer.camera import Camera
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
+from tui_latent.tui.screens.explorer.trails import trail_rods
 from tui_latent.tui.screens.explorer.views import MapResult, map_titles
 
 
@@ -24,6 +25,8 @@ class Look:
     regions: bool = False
     """whether the Voronoi cells are shaded"""
     thumbnails: bool = False
+    trails: bool = True
+    """whether the paths of the images that moved farthest are drawn"""
     camera: Camera = field(default_factory=Camera)
 
 
@@ -39,6 +42,8 @@ def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
     chosen = look.filter
     labels = np.asarray(result.space.map.labels)
     visible = visible_points(points, labels, chosen.hidden, chosen.per_class)
+    if look.trails and result.projection is None:
+        space["rods"] = trail_rods(dict(result.paths), result.coloring.values, visible)
     titles: Callable[[int], Any] = partial(map_titles, result, int(visible.sum()))
     return Scene(
         points,

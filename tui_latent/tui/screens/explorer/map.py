@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rich.style import Style
-from textual import events
-from textual.geometry import Offset
 from textual.message import Message
 from textual.strip import Strip
 
@@ -15,7 +13,7 @@ from tui_latent.map_frame import Frame, settle_frame, whole_frame
 from tui_latent.palettes import RGB
 from tui_latent.tui.charts.canvas import overlaid
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.outside_marks import lay_outside_marks
+from tui_latent.tui.charts.outside_marks import lay_outside_marks, outside_marks
 from tui_latent.tui.charts.panel import Drawing, message_strips
 from tui_latent.tui.charts.scatter import (
     Mark,
@@ -32,27 +30,17 @@ from tui_latent.tui.charts.scatter_drawing import (
     paint_scene,
     scene_legend,
 )
-from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.charts.window import Window
 from tui_latent.tui.format import number
+from tui_latent.tui.screens.explorer.mouse_map import MouseMap
 
 _ZOOM: Final = 1.5
 _CURSOR: Final = Style(reverse=True)
 NEAREST, DISTANT = "◆", "◇"
 
 
-class ExplorerMap(ScatterPanel):
+class ExplorerMap(MouseMap):
     """A scatter panel with zoom, pan and a cursor that selects points."""
-
-    ALLOW_SELECT = False
-
-    class Dragged(Message):
-        """The map was dragged with the mouse by cells, right and down."""
-
-        def __init__(self, columns: int, rows: int) -> None:
-            super().__init__()
-            self.columns = columns
-            self.rows = rows
 
     class Pointed(Message):
         """The cursor moved to a point."""
@@ -69,8 +57,6 @@ class ExplorerMap(ScatterPanel):
         self._window: Window | None = None
         self._cursor = (0, 0)
         self._settled: Frame | None = None
-        self._held: Offset | None = None
-        self._dragged = False
         self._overlay: dict[int, list[tuple[int, str, Style]]] = {}
 
     # What is shown
@@ -263,42 +249,16 @@ class ExplorerMap(ScatterPanel):
         x, y = self.scene.points[index].tolist()
         return self._window.cell(x, y) if self._window.contains(x, y) else None
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        self._held, self._dragged = event.screen_offset, False
-        self.capture_mouse()
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._held is not None and event.screen_offset != self._held:
-            columns, rows = event.screen_offset - self._held
-            self._held, self._dragged = event.screen_offset, True
-            self.post_message(self.Dragged(columns, rows))
-
-    def on_mouse_up(self) -> None:
-        self._held = None
-        self.release_mouse()
-
-    def on_click(self, event: events.Click) -> None:
-        """Go to the point nearest to the click, unless it ended a drag."""
-        if self._dragged:
-            return
-        place = event.get_content_offset(self)
-        if place is None or self._window is None or self.scene is None:
-            return
-        if place.y < self._window.height:
-            self._cursor = (place.x, place.y)
+    def clicked(self, column: int, row: int) -> None:
+        """Go to the point nearest to the click."""
+        if self._window is not None and self.scene is not None and row < self._window.height:
+            self._cursor = (column, row)
             self._point_at_cursor()
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._zoom_at(event, 1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._zoom_at(event, -1)
-
-    def _zoom_at(self, event: events.MouseEvent, steps: int) -> None:
-        place = event.get_content_offset(self)
-        if place is not None and self._window is not None:
-            event.stop()
-            self._look(self._window.zoomed(_ZOOM**steps, *self._window.place(place.x, place.y)))
+    def wheeled(self, column: int, row: int, steps: int) -> None:
+        """Zoom about the mouse."""
+        if self._window is not None:
+            self._look(self._window.zoomed(_ZOOM**steps, *self._window.place(column, row)))
 
     # Overlay
 
@@ -321,6 +281,15 @@ class ExplorerMap(ScatterPanel):
         if self.selected is not None:
             column, row = self._cursor
             self._overlay.setdefault(row, []).append((column, "┼", _CURSOR))
+        self._uncover_outside_marks(scene, window)
+
+    def _uncover_outside_marks(self, scene: Scene, window: Window) -> None:
+        """Take cells off what the map says about the points outside: it would be unreadable."""
+        if window == self._home():
+            for row, start, text in outside_marks(scene.points[drawn_points(scene)], window):
+                cells = self._overlay.get(row, [])
+                end = start + len(text)
+                self._overlay[row] = [cell for cell in cells if not start <= cell[0] < end]
 
     def _mark(self, index: int, glyph: str, color: RGB | None = None) -> Mark:
         assert self.scene is not None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui_latent.palettes import class_color
@@ -35,7 +36,12 @@ from tui_latent.tui.screens.explorer.worker import (
     PointFound,
     ProgressReported,
 )
+from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.time_badge import TimeBadge
+
+_FILM_FROM: Final = 34
+"""lines from which the map leaves room for the film strip"""
 
 
 class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
@@ -45,6 +51,7 @@ class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
     CSS = """
     ExplorerScreen > #line { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     ExplorerScreen > Horizontal { height: 1fr; }
+    ExplorerScreen Vertical { width: 1fr; height: 1fr; }
     ExplorerScreen ExplorerMap { width: 1fr; height: 1fr; }
     ExplorerScreen PointPanel { width: 46; height: 1fr; }
     ExplorerScreen.-narrow PointPanel { width: 28; }
@@ -60,9 +67,12 @@ class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
 
     def compose(self) -> ComposeResult:
         yield Static(id="line", markup=False)
+        yield TimeBadge()
         yield FindBox()
         with Horizontal():
-            yield ExplorerMap(self._drawer)
+            with Vertical():
+                yield ExplorerMap(self._drawer)
+                yield FilmStrip(self.path)
             yield PointPanel()
             yield ChangeList()
         yield TooSmall()
@@ -70,6 +80,7 @@ class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
 
     def on_mount(self) -> None:
         self.query_one(ExplorerMap).show(None, "Reading the map …")
+        self._show_film(self.app.size.height >= _FILM_FROM)
         self._watcher.start()
 
     def on_unmount(self) -> None:

@@ -16,6 +16,8 @@ from tui_latent.tui.screens.explorer.colorings import ColoringName
 from tui_latent.tui.screens.explorer.point_panel import PointWords
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -42,6 +44,8 @@ class MapRequest:
     """whether it is the run's last one, whose latents are kept at full width"""
     coloring: ColoringName = "class"
     projection: ProjectionName = "map"
+    before: tuple[int, ...] = ()
+    """steps of the evaluations just before, for the paths of the movers"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,8 @@ class MapResult:
     """None shows the map as training wrote it"""
     problem: str = ""
     """why part of it is not as requested"""
+    paths: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    """(T, 2) each, of the points that moved farthest"""
 
 
 @dataclass(frozen=True, eq=False)

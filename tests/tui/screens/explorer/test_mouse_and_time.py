@@ -9,10 +9,12 @@ import numpy as np
 from textual.pilot import Pilot
 
 from tests.tui.made_runs import trained_run
-from tests.tui.pilots import MenulessApp, until
-from tests.tui.screens.test_explorer import WIDE, digits_run, explorer, facts, shown_map
+from tests.tui.pilots import MenulessApp, dashboard, until
+from tests.tui.screens.test_explorer import WIDE, digits_run, explorer, facts, line, shown_map
+from tui_latent.tui.charts.film import HEIGHT, WIDTH
 from tui_latent.tui.screens.explorer.map import ExplorerMap
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
 
@@ -102,4 +104,44 @@ async def test_a_hidden_image_is_never_selected(tmp_path: Path) -> None:
             assert wanted is None or values == wanted
             label = int(scene.coloring.values[widget.selected])
             await until(pilot, lambda label=label: f"label {label}" in facts(screen))  # type: ignore[misc]
+    writer.close()
+
+
+async def test_the_film_strip_is_scrubbed_with_the_mouse(tmp_path: Path) -> None:
+    writer = digits_run(tmp_path, steps=(60, 120, 180))
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await explorer(pilot)
+        film = screen.query_one(FilmStrip)
+        await until(pilot, lambda: "step 180" in film.render_line(HEIGHT - 1).text)
+        assert screen._time.step is None
+        await pilot.mouse_down(FilmStrip, offset=(WIDTH + 2, 1))
+        await until(pilot, lambda: "2/3" in line(screen))
+        await pilot.hover(FilmStrip, offset=(3, 1))
+        await pilot.mouse_up(FilmStrip, offset=(3, 1))
+        await until(pilot, lambda: "1/3" in line(screen))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "2/3" in line(screen))
+        await until(pilot, lambda: bool(screen._map.scene and screen._map.scene.rods))
+        await pilot.press("E")
+        assert not film.display
+        await until(pilot, lambda: not (screen._map.scene and screen._map.scene.rods))
+        await pilot.press("q")
+        board = await dashboard(pilot)
+        strip = board.query_one(FilmStrip)
+        assert not strip.display
+        await pilot.press("E")
+        await until(pilot, lambda: "step 60" in strip.render_line(HEIGHT - 1).text)
+        await pilot.click(FilmStrip, offset=(3, 1))
+        title = board.query_one("#map")
+        await until(pilot, lambda: "step 60" in str(title.border_title))
+    writer.close()
+
+
+async def test_a_low_screen_keeps_its_room_for_the_map(tmp_path: Path) -> None:
+    writer = digits_run(tmp_path)
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(80, 24)) as pilot:
+        screen = await explorer(pilot)
+        assert not screen.query_one(FilmStrip).display
+        await pilot.press("E")
+        assert screen.query_one(FilmStrip).display
     writer.close()
