@@ -119,7 +119,7 @@ async def test_arrows_go_to_points_and_the_panel_tells_about_them(tmp_path: Path
         expected = f"label {int(labels[scene_map.selected or 0])}"
         await until(pilot, lambda: expected in facts(screen))
         assert "(20 of 20)" in facts(screen)
-        assert "nearest in the 2-D latent space" in panel(screen)
+        assert "nearest in 2-D latents" in panel(screen)
         text = shown_map(screen)
         assert "┼" in text and "◆" in text and "◇" in text
     writer.close()

@@ -20,7 +20,7 @@ class TimeBadge(Static):
     DEFAULT_CSS = """
     TimeBadge {
         display: none; height: 1; padding: 0 1; text-style: bold;
-        background: $warning; color: $background; text-wrap: nowrap; text-overflow: ellipsis;
+        background: $warning; color: auto 95%; text-wrap: nowrap; text-overflow: ellipsis;
     }
     TimeBadge.-past { display: block; }
     """

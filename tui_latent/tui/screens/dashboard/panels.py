@@ -41,7 +41,7 @@ class RunPanels(Horizontal):
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__()
         self._drawer = drawer
-        self._charted: RunSnapshot | None = None
+        self._charted: tuple[RunSnapshot, bool] | None = None
         self._past: StoredEvaluation | None = None
 
     def compose(self) -> ComposeResult:
@@ -85,10 +85,10 @@ class RunPanels(Horizontal):
 
     def show_curves(self, snapshot: RunSnapshot) -> None:
         """Show what changes often; call it at a limited rate."""
-        if snapshot is self._charted:
-            return
-        self._charted = snapshot
         dark = self.app.current_theme.dark
+        if (snapshot, dark) == self._charted:
+            return
+        self._charted = snapshot, dark
         why = why_missing(snapshot, "val/loss")
         self._loss.show(loss_series(snapshot, dark), "", when_recorded(snapshot), why)
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")

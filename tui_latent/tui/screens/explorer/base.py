@@ -98,7 +98,9 @@ class ExplorerBase(BaseScreen[None]):
         steps = self._snapshot.map_steps
         self.query_one(TimeBadge).show(self._time, steps, panels)
         self.query_one(FilmStrip).show(steps, self._time.resolve(steps))
-        words = line_words(self._snapshot, self._time, self._coloring, self._status)
+        words = line_words(
+            self._snapshot, self._time, self._coloring, self._status, self.size.width - 2
+        )
         if words != self._line:
             self._line = words
             self.query_one("#line", Static).update(Content(words))

@@ -90,6 +90,7 @@ class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
     def on_resize(self, event: events.Resize) -> None:
         """Give the map most of a narrow screen."""
         self.set_class(event.size.width < 100, "-narrow")
+        self._show_line()
 
     # Updates from the run folder
 
