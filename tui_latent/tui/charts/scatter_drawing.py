@@ -168,8 +168,7 @@ def paint_scene(
             canvas.backgrounds[:] = shades[owners % len(shades)]
         else:
             canvas.marks[:] = borders(owners)
-    for rod in scene.rods:
-        _draw_rod(canvas, rod, window, _rod_color(scene, rod, colored, dark))
+    _draw_rods(canvas, scene, window, colored, dark)
     hidden = 0
     for cells in point_cells(scene, window, colored):
         shades = np.array([packed(_mixed(color, cells.near, dark)) for color in colors], np.int32)
@@ -209,25 +208,24 @@ def borders(owners: Ints) -> Ints:
     return np.asarray(_BORDERS[right + 2 * below], dtype=np.int64)
 
 
-def _rod_color(scene: Scene, rod: Rod, colored: bool, dark: bool) -> int:
-    if not colored:
-        return NO_COLOR
-    muted = palette(dark).muted if rod.value is None else scene.coloring.color(rod.value, dark)
-    return packed(_mixed(muted, _ROD, dark))
-
-
-def _draw_rod(canvas: Canvas, rod: Rod, window: Window, ink: int) -> None:
-    """Draw a straight line of dots, and its name at its end."""
+def _draw_rods(canvas: Canvas, scene: Scene, window: Window, colored: bool, dark: bool) -> None:
+    """Draw a scene's straight lines as dots, those of one colour together, and their names."""
     count = DOTS_X * (window.width + 2 * window.height)
-    along = np.linspace(rod.start, rod.end, count)
-    cells = map_cells(
-        along, np.zeros(count, np.int64), window.frame, window.width, window.height, False
-    )
-    marks = [ord(mark) for mark in cells.marks]
-    canvas.put(window.height - 1 - cells.rows, cells.columns, marks, ink)
-    if rod.name and window.contains(*rod.end):
-        column, row = window.cell(*rod.end)
-        canvas.write(row, column, rod.name, ink)
+    by_value: dict[int | None, list[Rod]] = {}
+    for rod in scene.rods:
+        by_value.setdefault(rod.value, []).append(rod)
+    for value, rods in by_value.items():
+        muted = palette(dark).muted if value is None else scene.coloring.color(value, dark)
+        ink = packed(_mixed(muted, _ROD, dark)) if colored else NO_COLOR
+        along = np.concatenate([np.linspace(rod.start, rod.end, count) for rod in rods])
+        labels = np.zeros(len(along), np.int64)
+        cells = map_cells(along, labels, window.frame, window.width, window.height, False)
+        marks = [ord(mark) for mark in cells.marks]
+        canvas.put(window.height - 1 - cells.rows, cells.columns, marks, ink)
+        for rod in rods:
+            if rod.name and window.contains(*rod.end):
+                column, row = window.cell(*rod.end)
+                canvas.write(row, column, rod.name, ink)
 
 
 def _mixed(color: RGB, share: float, dark: bool) -> RGB:
