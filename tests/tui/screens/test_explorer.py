@@ -365,8 +365,11 @@ async def test_wider_latents_are_projected_and_a_cloud_turns(tmp_path: Path) -> 
         assert "Latent map, PCA" in shown_map(screen)
         await pilot.press("j")
         await until(pilot, lambda: "of the variance · trustworthiness" in shown_map(screen))
+        await pilot.press("plus")
+        await until(pilot, lambda: "×1.50" in shown_map(screen))
         await pilot.press("j")
         await until(pilot, lambda: "of the variance between classes" in shown_map(screen))
+        await until(pilot, lambda: "×" not in shown_map(screen))
         await pilot.press("j")  # t-SNE
         await until(pilot, lambda: "t-SNE" in line(screen))
         await pilot.press("j")  # asked for before t-SNE is done: that is given up

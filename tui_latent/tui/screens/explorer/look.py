@@ -36,6 +36,12 @@ def is_cloud(result: MapResult | None) -> bool:
     return projection is not None and projection.points.shape[1] == 3
 
 
+def is_other_projection(before: MapResult, after: MapResult) -> bool:
+    """Return whether two maps show different planes, so that a zoomed window has no meaning."""
+    names = [result.projection.name if result.projection else "map" for result in (before, after)]
+    return names[0] != names[1]
+
+
 def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
     """Return the scene of a map as it was chosen to look."""
     points, space = _points(result, look.camera)

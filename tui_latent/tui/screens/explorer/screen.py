@@ -21,7 +21,7 @@ from tui_latent.tui.screens.explorer.camera_actions import CameraActions
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_actions import ClassActions
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
-from tui_latent.tui.screens.explorer.look import is_cloud
+from tui_latent.tui.screens.explorer.look import is_cloud, is_other_projection
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search_actions import SearchActions
@@ -137,13 +137,16 @@ class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
         if isinstance(message.result, str):
             self._map.show(None, message.result)
             return
-        self._result = result = message.result
+        before, result = self._result, message.result
+        self._result = result
         if result.request == self._requested:  # otherwise there is a newer request
             self._projection = result.projection.name if result.projection else "map"
             self._requested = replace(self._requested, projection=self._projection)
             self._status = result.problem
             self._playback.shown()
         self._show_scene()
+        if before is not None and is_other_projection(before, result):
+            self._map.whole()
         self._update_spin()
         self._request_point()
         if self.has_class("-movers"):
