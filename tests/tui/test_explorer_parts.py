@@ -13,6 +13,7 @@ from textual.strip import Strip
 from tests.tui.made_runs import clusters
 from tui_latent.analysis.neighbourhoods import Space
 from tui_latent.map_frame import Frame
+from tui_latent.palettes import class_glyph
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.scatter import map_scene, visible_points
 from tui_latent.tui.charts.thumbnails import (
@@ -120,7 +121,8 @@ def test_every_colouring_has_a_name_and_colour_for_every_point(name: str) -> Non
     coloring = make_coloring(name, made_space())  # type: ignore[arg-type]
     assert len(coloring.values) == 300
     assert coloring.values.min() >= 0 and coloring.values.max() < len(coloring.names)
-    assert len(coloring.colors) >= len(coloring.names)
+    for dark in (True, False):
+        assert len(coloring.colors(dark)) >= len(coloring.names)
 
 
 def test_clusters_of_clear_classes_are_the_classes() -> None:
@@ -136,7 +138,7 @@ def test_errors_stand_out_from_what_is_right() -> None:
     wrong = LatentMap(made.step, made.points, made.indices, labels, made.class_names)
     coloring = make_coloring("kNN error", Space(wrong, torch.from_numpy(made.points), None, None))
     assert np.flatnonzero(coloring.values).tolist() == [7]
-    assert coloring.names[coloring.values[7]] == f"→ {made.labels[7]}"
+    assert coloring.names[coloring.values[7]] == f"{made.labels[7]}"
 
 
 def test_a_point_far_from_all_others_is_the_strangest() -> None:
@@ -183,3 +185,15 @@ def test_thumbnails_stand_at_points_and_do_not_overlap() -> None:
     pasted = paste_thumbnails(blank, shown, window, colored=True, dark=True)
     assert asked == [index for index, _, _ in places]
     assert [strip.cell_length for strip in pasted] == [74] * 36
+
+
+@pytest.mark.parametrize(("classes", "colored"), [(10, False), (24, True), (24, False)])
+def test_thumbnails_carry_the_character_of_their_class_where_colour_is_not_enough(
+    classes: int, colored: bool
+) -> None:
+    made = clusters(500, classes)
+    shown = map_scene(made, images=lambda indices: np.zeros((len(indices), 28, 28, 1), np.uint8))
+    window = Window.around(Frame(-7, 7, -7, 7), 74, 36)
+    pasted = paste_thumbnails([Strip.blank(74)] * 36, shown, window, colored=colored, dark=True)
+    for index, column, row in thumbnail_places(shown, window):
+        assert pasted[row].text[column] == class_glyph(int(made.labels[index]))

@@ -15,6 +15,7 @@ from tui_latent.palettes import class_color
 from tui_latent.tui.charts.canvas import Canvas, packed
 from tui_latent.tui.charts.scatter import (
     Coloring,
+    Rod,
     Scene,
     class_coloring,
     nearest_point,
@@ -134,7 +135,8 @@ def test_a_ground_value_gives_way_to_any_other_in_its_cell() -> None:
     points = np.zeros((50, 2), np.float32)
     values = np.zeros(50, np.int64)
     values[17] = 1
-    coloring = Coloring("error", values, ("right", "wrong"), ((1, 2, 3), (9, 9, 9)), ground=0)
+    inks = (1, 2, 3), (9, 9, 9)
+    coloring = Coloring("error", values, ("right", "wrong"), inks, inks, ground=0)
     shown = Scene(points, coloring, np.ones(50, np.bool_))
     strips, _ = paint_scene(shown, Window.around(Frame(-1, 1, -1, 1), *SIZE), True)
     [[style]] = [[s.style for s in row if s.text.strip()] for row in strips if row.text.strip()]
@@ -142,10 +144,47 @@ def test_a_ground_value_gives_way_to_any_other_in_its_cell() -> None:
 
 
 def test_without_colour_each_class_is_a_character() -> None:
-    strips, _ = paint_scene(replace(scene(), regions=True), whole(scene()), colored=False)
+    strips, _ = paint_scene(scene(), whole(scene()), colored=False)
     text = "".join(strip.text for strip in strips)
     assert set(text) <= set(" 0123456789") and len(set(text)) == 11
     assert all(s.style is None or s.style.color is None for row in strips for s in row)
+
+
+def test_without_colour_lines_separate_the_voronoi_cells() -> None:
+    shown = scene(60)
+    window = whole(shown)
+    strips, _ = paint_scene(replace(shown, regions=True), window, colored=False)
+    points, _ = paint_scene(shown, window, colored=False)
+
+    def owner(column: int, row: int) -> int:
+        index = nearest_point(shown, *window.place(column, row))
+        assert index is not None
+        return int(shown.coloring.values[index])
+
+    for row in range(0, SIZE[1] - 1, 4):
+        for column in range(0, SIZE[0] - 1, 3):
+            right = owner(column, row) != owner(column + 1, row)
+            below = owner(column, row) != owner(column, row + 1)
+            border = {(0, 0): " ", (1, 0): "│", (0, 1): "─", (1, 1): "┘"}[right, below]
+            mark = points[row].text[column]
+            assert strips[row].text[column] == (border if mark == " " else mark)
+
+
+def test_rods_are_straight_lines_below_the_points_with_their_names_at_the_end() -> None:
+    shown = scene(20)
+    window = Window.around(Frame(-8, 8, -8, 8), *SIZE)
+    start, end = (-7.0, -7.0), (7.0, 7.0)
+    rods = (Rod("x", start, end), Rod("", (-7.0, 7.0), (7.0, -7.0), value=3))
+    strips, hidden = paint_scene(replace(shown, rods=rods), window, colored=True)
+    _, hidden_without = paint_scene(shown, window, colored=True)
+    assert hidden == hidden_without
+    column, row = window.cell(*end)
+    assert strips[row].text[column] == "x"
+    for share in np.linspace(0.05, 0.95, 12):
+        for rod in rods:
+            (x, y), (to_x, to_y) = rod.start, rod.end
+            column, row = window.cell(x + share * (to_x - x), y + share * (to_y - y))
+            assert strips[row].text[column] != " "
 
 
 def test_strips_have_the_colours_of_their_cells() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.map_frame import Ints, finite_points
-from tui_latent.palettes import RGB, class_color
+from tui_latent.map_frame import Frame, Ints, finite_points
+from tui_latent.palettes import RGB, class_color, class_glyph
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y
@@ -28,18 +28,34 @@ class Coloring:
     values: Ints
     """(N,) positions in `names`"""
     names: tuple[str, ...]
-    colors: tuple[RGB, ...]
+    dark: tuple[RGB, ...]
+    """one per value on a dark background; more values than colours begin again"""
+    light: tuple[RGB, ...]
+    """the same on a light one"""
+    glyphs: tuple[str, ...] = ()
+    """one per value, for screens without colour; by default those of the classes"""
     ground: int | None = None
     """a value that is drawn only where no other is"""
+    others: str = ""
+    """what the legend writes between the ground and the values after it"""
 
-    def color(self, value: int) -> RGB:
+    def colors(self, dark: bool) -> tuple[RGB, ...]:
+        """Return one colour per value for a dark or for a light background."""
+        return self.dark if dark else self.light
+
+    def color(self, value: int, dark: bool) -> RGB:
         """Return the colour of a value; more values than colours begin again."""
-        return self.colors[value % len(self.colors)]
+        colors = self.colors(dark)
+        return colors[value % len(colors)]
+
+    def glyph(self, value: int) -> str:
+        """Return the character of a value."""
+        return self.glyphs[value % len(self.glyphs)] if self.glyphs else class_glyph(value)
 
     @property
     def needs_glyphs(self) -> bool:
         """Whether there are more values than colours."""
-        return len(self.names) > len(set(self.colors))
+        return len(self.names) > len(set(self.dark))
 
 
 @dataclass(frozen=True)
@@ -53,9 +69,20 @@ class Mark:
     """None is the text's"""
 
 
+@dataclass(frozen=True)
+class Rod:
+    """A straight line of the plane, named at its end."""
+
+    name: str
+    start: tuple[float, float]
+    end: tuple[float, float]
+    value: int | None = None
+    """of the colouring; None is muted"""
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A map in layers, from the bottom up: regions, points, class names, images, marks."""
+    """A map in layers, from the bottom up: regions, rods, points, class names, images, marks."""
 
     points: NDArray[Any]
     """(N, 2)"""
@@ -66,6 +93,11 @@ class Scene:
     """whether each cell is shaded in the colour of its nearest point (Voronoi)"""
     axes: bool = False
     """whether there are axes, and the name of each value at the median of its points"""
+    nearness: NDArray[Any] | None = None
+    """(N,) from 0, far, to 1, near: points of a cloud are dimmer and lower the farther they are"""
+    rods: Sequence[Rod] = ()
+    frame: Frame | None = None
+    """what is shown; None settles it by the points"""
     images: Images | None = None
     """thumbnails in place of points"""
     marks: Sequence[Mark] = ()
@@ -82,7 +114,13 @@ class Scene:
 def class_coloring(labels: Ints, names: Sequence[str]) -> Coloring:
     """Colour points by their classes; labels beyond the names have colours of their own."""
     count = max(len(names), int(labels.max(initial=0)) + 1)
-    return Coloring("class", labels, tuple(names), tuple(map(class_color, range(count))))
+    return Coloring("class", labels, tuple(names), *class_colors(count))
+
+
+def class_colors(count: int) -> tuple[tuple[RGB, ...], tuple[RGB, ...]]:
+    """Return one colour per class on a dark and on a light background."""
+    dark, light = ([class_color(index, dark) for index in range(count)] for dark in (True, False))
+    return tuple(dark), tuple(light)
 
 
 def map_scene(latent_map: LatentMap, **layers: Any) -> Scene:
@@ -90,6 +128,11 @@ def map_scene(latent_map: LatentMap, **layers: Any) -> Scene:
     coloring = class_coloring(np.asarray(latent_map.labels, np.int64), latent_map.class_names)
     every = np.ones(len(latent_map.points), np.bool_)
     return Scene(latent_map.points, coloring, every, **{"source": latent_map, **layers})
+
+
+def drawn_points(scene: Scene) -> NDArray[np.bool_]:
+    """Return which points of a scene are visible and finite, (N,)."""
+    return np.asarray(finite_points(scene.points) & scene.visible)
 
 
 def hidden_share(hidden: int, count: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -18,14 +19,15 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.map_frame import Frame, Ints, finite_points
-from tui_latent.palettes import RGB, class_glyph
+from tui_latent.palettes import RGB, palette
 from tui_latent.tui.charts.axes import step_axis, value_axis
 from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, overlaid, packed
 from tui_latent.tui.charts.legend import Entry, legend_strips
+from tui_latent.tui.charts.outside_marks import lay_outside_marks
 from tui_latent.tui.charts.panel import Drawing, message_strips
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, Tag, canvas_size, draw_plot, lay_tags
-from tui_latent.tui.charts.raster import MapCells, map_cells, sparse
-from tui_latent.tui.charts.scatter import Mark, Scene
+from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y, MapCells, map_cells, sparse
+from tui_latent.tui.charts.scatter import Mark, Rod, Scene, drawn_points
 from tui_latent.tui.charts.thumbnails import paste_thumbnails
 from tui_latent.tui.charts.window import Window
 from tui_latent.tui.format import clip
@@ -40,6 +42,12 @@ _NAME: Final = 18
 """cells of a name in the legend"""
 _SHADE: Final = 0.28
 """how much of a value's colour its regions have"""
+_BORDERS: Final = np.array([ord(character) for character in " │─┘"])
+"""of a cell whose owner differs from the one at its right (1), below (2), both (3)"""
+_DIM: Final = Style(dim=True)
+_DISTANCES: Final = (0.4, 0.7, 1.0)
+"""shares of their colour that far, middle and near points of a cloud have"""
+_ROD: Final = 0.7
 _STRUCK: Final = Style(strike=True, dim=True)
 
 
@@ -52,44 +60,59 @@ def draw_map(
     if frame is None or (scene.marks and not len(marked)):
         strips = message_strips(DIVERGED, width, height)
         return Drawing(strips, scene.titles(len(scene.points)))
-    legend = scene_legend(scene, width, colored) if height >= _LEGEND_FROM else []
+    legend = scene_legend(scene, width, colored, dark) if height >= _LEGEND_FROM else []
     frame, rows = frame.including(marked), height - len(legend)
     if scene.axes:
-        strips, hidden = plot_scene(scene, frame, width, rows, colored)
+        strips, hidden = plot_scene(scene, frame, width, rows, colored, dark)
     else:
-        strips, hidden = paint_scene(scene, Window.around(frame, width, rows), colored, dark)
+        window = Window.around(frame, width, rows)
+        strips, hidden = paint_scene(scene, window, colored, dark)
+        strips = lay_outside_marks(strips, scene.points[drawn_points(scene)], window)
     return Drawing([*strips, *legend], scene.titles(hidden))
 
 
 def point_cells(scene: Scene, window: Window, colored: bool) -> list[MapCells]:
-    """Reduce a scene's points to cells, the ground's first.
+    """Reduce a scene's points to cells: the ground's first, far ones before near ones.
 
     Without colour, or with more values than colours, each value is a character and no dots.
     """
-    points, values = scene.points, scene.coloring.values
+    points, values, nearness = scene.points, scene.coloring.values, scene.nearness
     if not scene.visible.all():
         points, values = points[scene.visible], values[scene.visible]
+        nearness = None if nearness is None else nearness[scene.visible]
     if scene.marks and not colored:
         values = np.zeros_like(values)
     glyphs = not scene.marks and (not colored or scene.coloring.needs_glyphs)
     frame, width, height = window.frame, window.width, window.height
     large = sparse(len(points), width, height)
     layers = []
-    for chosen in _layers(values, scene.coloring.ground):
+    for chosen, near in _layers(values, scene.coloring.ground, nearness):
         cells = map_cells(points[chosen], values[chosen], frame, width, height, large)
+        cells = replace(cells, near=near)
         if glyphs:
-            cells = replace(cells, marks=tuple(map(class_glyph, cells.classes.tolist())))
+            cells = replace(cells, marks=tuple(map(scene.coloring.glyph, cells.classes.tolist())))
         layers.append(cells)
     return layers
 
 
-def _layers(values: Ints, ground: int | None) -> list[Any]:
-    """Return what selects the points to draw, those of the ground first."""
-    return [slice(None)] if ground is None else [values == ground, values != ground]
+def _layers(
+    values: Ints, ground: int | None, nearness: NDArray[Any] | None
+) -> list[tuple[Any, float]]:
+    """Return what selects the points of each layer, and how much of their colour they have."""
+    grounds = [slice(None)] if ground is None else [values == ground, values != ground]
+    if nearness is None:
+        return [(chosen, 1.0) for chosen in grounds]
+    band = np.minimum(nearness * len(_DISTANCES), len(_DISTANCES) - 1).astype(np.int64)
+    every = np.ones(len(values), np.bool_)
+    return [
+        ((every if ground is None else chosen) & (band == index), near)
+        for chosen in grounds
+        for index, near in enumerate(_DISTANCES)
+    ]
 
 
 def plot_scene(
-    scene: Scene, frame: Frame, width: int, height: int, colored: bool
+    scene: Scene, frame: Frame, width: int, height: int, colored: bool, dark: bool = True
 ) -> tuple[list[Strip], int]:
     """Draw a scene with plotext, with axes if they fit; return also how many points are hidden."""
     x: Axis | None = None
@@ -101,7 +124,7 @@ def plot_scene(
         view = window.frame
         x = step_axis(view.left, view.right, window.width)
         y = value_axis(view.bottom, view.top, window.height)
-    color = scene.coloring.color
+    color = partial(scene.coloring.color, dark=dark)
     layers = point_cells(scene, window, colored)
     strips = draw_plot(
         [
@@ -110,22 +133,24 @@ def plot_scene(
         ],
         *(width, height, x, y),
     )
-    tags = _tags(scene, window, colored)
-    strips = lay_tags(strips, tags, width - window.width, window.width, window.height)
+    tags = _tags(scene, window, colored, dark)
+    left = width - window.width
+    strips = lay_tags(strips, tags, left, window.width, window.height)
+    strips = lay_outside_marks(strips, scene.points[drawn_points(scene)], window, left)
     return strips, sum(cells.hidden for cells in layers)
 
 
-def _tags(scene: Scene, window: Window, colored: bool) -> list[Tag]:
+def _tags(scene: Scene, window: Window, colored: bool, dark: bool) -> list[Tag]:
     """Name each value at the median of its points, the most frequent first."""
     points = np.asarray(scene.points, dtype=np.float64)
-    seen = finite_points(points) & scene.visible
+    seen = drawn_points(scene)
     points, values = points[seen], scene.coloring.values[seen]
     found, counts = np.unique(values, return_counts=True)
     names, tags = scene.coloring.names, []
     for value in found[np.argsort(-counts, kind="stable")].tolist():
         column, row = window.cell(*np.median(points[values == value], axis=0).tolist())
         name = names[value] if 0 <= value < len(names) else str(value)
-        color = scene.coloring.color(value) if colored else None
+        color = scene.coloring.color(value, dark) if colored else None
         tags.append(Tag(column, window.height - 1 - row, name, color))
     return tags
 
@@ -135,17 +160,22 @@ def paint_scene(
 ) -> tuple[list[Strip], int]:
     """Draw a scene on a canvas; return also how many visible points are hidden."""
     canvas = Canvas(window.width, window.height)
-    colors = scene.coloring.colors
-    if scene.regions and colored and scene.visible.any():
-        shades = np.array([packed(_shade(color, dark)) for color in colors], np.int32)
+    colors = scene.coloring.colors(dark)
+    if scene.regions and scene.visible.any():
         owners = scene.coloring.values[scene.visible][_owners(scene, window)]
-        canvas.backgrounds[:] = shades[owners % len(shades)]
-    palette = np.array([packed(color) for color in colors], np.int32)
+        if colored:
+            shades = np.array([packed(_mixed(color, _SHADE, dark)) for color in colors], np.int32)
+            canvas.backgrounds[:] = shades[owners % len(shades)]
+        else:
+            canvas.marks[:] = borders(owners)
+    _draw_rods(canvas, scene, window, colored, dark)
     hidden = 0
     for cells in point_cells(scene, window, colored):
-        ink = palette[cells.classes % len(palette)] if colored else NO_COLOR
+        shades = np.array([packed(_mixed(color, cells.near, dark)) for color in colors], np.int32)
+        ink = shades[cells.classes % len(shades)] if colored else NO_COLOR
         rows = window.height - 1 - cells.rows
         canvas.put(rows, cells.columns, [ord(mark) for mark in cells.marks], ink)
+        canvas.bold[rows, cells.columns] = scene.nearness is not None and cells.near == 1.0
         hidden += cells.hidden
     strips = canvas.strips()
     if scene.images is not None:
@@ -159,17 +189,49 @@ def _owners(scene: Scene, window: Window) -> Ints:
     """Return the visible point nearest to each cell, (height, width)."""
     from scipy.spatial import cKDTree
 
-    frame = window.frame
-    across = np.linspace(frame.left, frame.right, window.width * 2 + 1)[1::2]
-    down = np.linspace(frame.top, frame.bottom, window.height * 2 + 1)[1::2]
+    left, top = window.place(0, 0)
+    across = left + np.arange(window.width) * DOTS_X * window.unit
+    down = top - np.arange(window.height) * DOTS_Y * window.unit
     places: NDArray[Any] = np.stack(np.meshgrid(across, down), axis=-1)
     _, owners = cKDTree(scene.points[scene.visible]).query(places)
     return np.asarray(owners, dtype=np.int64)
 
 
-def _shade(color: RGB, dark: bool) -> RGB:
+def borders(owners: Ints) -> Ints:
+    """Return the characters (code points) of the borders between regions of equal owners.
+
+    `owners` and the result are (height, width).
+    """
+    right, below = np.zeros(owners.shape, np.bool_), np.zeros(owners.shape, np.bool_)
+    right[:, :-1] = owners[:, :-1] != owners[:, 1:]
+    below[:-1] = owners[:-1] != owners[1:]
+    return np.asarray(_BORDERS[right + 2 * below], dtype=np.int64)
+
+
+def _draw_rods(canvas: Canvas, scene: Scene, window: Window, colored: bool, dark: bool) -> None:
+    """Draw a scene's straight lines as dots, those of one colour together, and their names."""
+    count = DOTS_X * (window.width + 2 * window.height)
+    by_value: dict[int | None, list[Rod]] = {}
+    for rod in scene.rods:
+        by_value.setdefault(rod.value, []).append(rod)
+    for value, rods in by_value.items():
+        muted = palette(dark).muted if value is None else scene.coloring.color(value, dark)
+        ink = packed(_mixed(muted, _ROD, dark)) if colored else NO_COLOR
+        along = np.concatenate([np.linspace(rod.start, rod.end, count) for rod in rods])
+        labels = np.zeros(len(along), np.int64)
+        cells = map_cells(along, labels, window.frame, window.width, window.height, False)
+        marks = [ord(mark) for mark in cells.marks]
+        canvas.put(window.height - 1 - cells.rows, cells.columns, marks, ink)
+        for rod in rods:
+            if rod.name and window.contains(*rod.end):
+                column, row = window.cell(*rod.end)
+                canvas.write(row, column, rod.name, ink)
+
+
+def _mixed(color: RGB, share: float, dark: bool) -> RGB:
+    """Return a colour mixed with the background."""
     ground = 0 if dark else 255
-    red, green, blue = (round(ground + _SHADE * (part - ground)) for part in color)
+    red, green, blue = (round(ground + share * (part - ground)) for part in color)
     return red, green, blue
 
 
@@ -186,7 +248,7 @@ def mark_cells(
     return rows
 
 
-def scene_legend(scene: Scene, width: int, colored: bool) -> list[Strip]:
+def scene_legend(scene: Scene, width: int, colored: bool, dark: bool = True) -> list[Strip]:
     """Write what the colours mean; values that are not shown are struck out."""
     if not scene.legend:
         return []
@@ -199,8 +261,12 @@ def scene_legend(scene: Scene, width: int, colored: bool) -> list[Strip]:
     space = "" if cells + 2 * count - 1 <= width < cells + 3 * count - 1 and not glyphs else " "
     entries = []
     for index, name in enumerate(names):
-        mark = class_glyph(index) if glyphs else "○" if index in scene.struck else "●"
-        color = coloring.color(index) if colored else None
+        if index and index - 1 == coloring.ground and coloring.others:
+            entries.append(Entry("", coloring.others, None, _DIM))
+        mark = coloring.glyph(index) if glyphs else "○" if index in scene.struck else "●"
+        if mark == name:
+            name = ""
+        color = coloring.color(index, dark) if colored else None
         style = _STRUCK if index in scene.struck else Style()
         entries.append(Entry(mark + space, name, color, style))
     return legend_strips(entries, width, LEGEND_LINES, 2 if roomy else 1)

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_latent.palettes import class_color
+from tui_latent.palettes import class_color, class_mark
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
@@ -44,12 +44,19 @@ class ConfusionPanel(ChartPanel):
         confusion, names, hint = self._confusion, self._names, self._hint
         if confusion is None:
             return lambda: Drawing(message_strips(hint, width, height), _TITLES)
-        colored = not self.app.no_color
-        return lambda: Drawing(class_strips(confusion, names, width, height, colored), _TITLES)
+        colored, dark = not self.app.no_color, self.app.current_theme.dark
+        return lambda: Drawing(
+            class_strips(confusion, names, width, height, colored, dark), _TITLES
+        )
 
 
 def class_strips(
-    confusion: NDArray[np.int64], names: Sequence[str], width: int, height: int, colored: bool
+    confusion: NDArray[np.int64],
+    names: Sequence[str],
+    width: int,
+    height: int,
+    colored: bool,
+    dark: bool = True,
 ) -> list[Strip]:
     """Write the recall of each class, the worst first, then the pairs confused most often."""
     totals = confusion.sum(axis=1)
@@ -59,8 +66,9 @@ def class_strips(
 
     def named(index: int) -> list[Segment]:
         name = names[index] if index < len(names) else str(index)
-        style = Style(color=Color.from_rgb(*class_color(index))) if colored else Style()
-        return [Segment(" ● ", style), Segment(column(name, room))]
+        style = Style(color=Color.from_rgb(*class_color(index, dark))) if colored else Style()
+        mark = class_mark(index, len(totals), colored)
+        return [Segment(f" {mark} ", style), Segment(column(name, room))]
 
     lines: list[list[Segment]] = []
     for index in worst[: max(1, height // 2 - 1)]:

@@ -8,6 +8,7 @@ from typing import Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 from textual.widgets import Tab, Tabs
 
 from tui_latent.runs.maps import StoredEvaluation
@@ -40,7 +41,7 @@ class RunPanels(Horizontal):
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__()
         self._drawer = drawer
-        self._charted: RunSnapshot | None = None
+        self._charted: tuple[RunSnapshot, bool] | None = None
         self._past: StoredEvaluation | None = None
 
     def compose(self) -> ComposeResult:
@@ -69,6 +70,10 @@ class RunPanels(Horizontal):
         self.query_one(ConfusionPanel).show(confusion, snapshot.class_names, hint)
         self.query_one(LogPanel).show(snapshot.log)
 
+    def of_an_evaluation(self) -> list[Widget]:
+        """Return the panels that show one evaluation: all but the log."""
+        return [self.query_one(f"#{name}") for name in _PANELS if name != "log"]
+
     def look_at(self, past: StoredEvaluation | None, snapshot: RunSnapshot) -> None:
         """Show an earlier evaluation in every panel; None follows the newest."""
         self._past = past
@@ -80,13 +85,14 @@ class RunPanels(Horizontal):
 
     def show_curves(self, snapshot: RunSnapshot) -> None:
         """Show what changes often; call it at a limited rate."""
-        if snapshot is self._charted:
+        dark = self.app.current_theme.dark
+        if (snapshot, dark) == self._charted:
             return
-        self._charted = snapshot
+        self._charted = snapshot, dark
         why = why_missing(snapshot, "val/loss")
-        self._loss.show(loss_series(snapshot), "", when_recorded(snapshot), why)
+        self._loss.show(loss_series(snapshot, dark), "", when_recorded(snapshot), why)
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
-        self.query_one("#knn", CurveChart).show(*knn_series(snapshot), hint, why)
+        self.query_one("#knn", CurveChart).show(*knn_series(snapshot, dark), hint, why)
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
         self.query_one(SpacePanel).show(
             snapshot.curves, loss_terms(snapshot), hint, snapshot.missing
@@ -128,6 +134,10 @@ class RunPanels(Horizontal):
     @property
     def _loss(self) -> CurveChart:
         return self.query_one("#loss", CurveChart)
+
+    def toggle_frame(self) -> None:
+        """Show every point of the map, or again the frame of most of them."""
+        self.query_one(ScatterPanel).toggle_frame()
 
     def toggle_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
