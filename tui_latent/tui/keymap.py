@@ -143,6 +143,9 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("run.lr_up", ">", "scale_lr(2.0)", "LR up", "Double the learning rate", group="LR"),
         Key("chart.log", "y", "log", "Log", "Logarithmic or linear loss"),
         Key("chart.axis", "t", "axis", "Axis", "Plot over steps or over time"),
+        Key("chart.weights", "w", "weights", "Weights", "Loss terms as weighted in the sum or raw"),
+        Key("chart.front", "n", "front(1)", "Front", "Next curve in front"),
+        _hidden("chart.front_before", "N", "front(-1)", "Previous curve in front"),
         Key("chart.less", "-", "smooth(-1)", "Smooth less", "Smooth the loss less", group="Smooth"),
         Key(
             "chart.more", "+,=", "smooth(1)", "Smooth more", "Smooth the loss more", group="Smooth"
@@ -150,6 +153,17 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _hidden("view.back", "escape", "leave", "Leave full screen"),
         _hidden("view.next", "tab", "app.focus_next", "Next panel"),
         _hidden("view.previous", "shift+tab", "app.focus_previous", "Previous panel"),
+    ),
+    "curves": (
+        _hidden("curves.left", "left", "cursor(-1)", "Read the curves further left"),
+        _hidden("curves.right", "right", "cursor(1)", "Read the curves further right"),
+        _hidden("curves.pan_left", "shift+left", "pan(-1)", "Pan to the left"),
+        _hidden("curves.pan_right", "shift+right", "pan(1)", "Pan to the right"),
+        _hidden("curves.first", "home", "cursor_end(False)", "Read the first record"),
+        _hidden("curves.last", "end", "cursor_end(True)", "Read the last record"),
+        _hidden("curves.zoom_in", "+,=", "zoom(1)", "Zoom in at the cursor"),
+        _hidden("curves.zoom_out", "-", "zoom(-1)", "Zoom out"),
+        _hidden("curves.whole", "z", "whole", "Show the whole run"),
     ),
     "explorer": (
         *(

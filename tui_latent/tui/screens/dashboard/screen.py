@@ -263,7 +263,9 @@ class DashboardScreen(BaseScreen[None]):
         self.dismiss()
 
     def action_leave(self) -> None:
-        """Leave the full screen, or else the dashboard."""
+        """Remove the curves' cursor, leave the full screen, or else the dashboard."""
+        if self._panels.clear_cursor():
+            return
         if self._panels.is_full:
             self._panels.toggle_full()
         else:
@@ -278,8 +280,16 @@ class DashboardScreen(BaseScreen[None]):
         self._panels.toggle_log()
 
     def action_axis(self) -> None:
-        """Switch all curves between steps and time."""
-        self._panels.toggle_time()
+        """Plot all curves over steps, epochs or time."""
+        self._panels.next_axis()
+
+    def action_weights(self) -> None:
+        """Show the loss terms as they count in the sum, or as they are recorded."""
+        self._panels.toggle_weights()
+
+    def action_front(self, by: int) -> None:
+        """Bring another curve to the front."""
+        self._panels.front(by)
 
     def action_smooth(self, steps: int) -> None:
         """Smooth the loss more or less."""
