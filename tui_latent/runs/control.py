@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from tui_latent.runs.atomic_files import Signature, replace_small_file, signature
+from tui_latent.runs.author import author
 from tui_latent.runs.file_lock import one_at_a_time
 from tui_latent.runs.schema import Request, RunError
 from tui_latent.runtime.regular_files import read_small
 
 _FILE: Final = "control.json"
 _STATES: Final = get_args(get_type_hints(Request)["state"])
-_COUNTS: Final = ("serial", "checkpoints", "state_serial")
+_COUNTS: Final = ("serial", "checkpoints", "state_serial", "lr_serial")
+_SINCE: Final[dict[str, Any]] = {"state_serial": 0, "lr_serial": 0, "lr_who": ""}
+"""fields that files of earlier versions do not have"""
 _SETTLED_AFTER: Final = 2.0
 """seconds after which a file's signature tells it apart from all later ones"""
 
@@ -69,14 +72,12 @@ def request(
     try:
         with one_at_a_time(path / "control.lock"):
             old = _asked_so_far(path / _FILE)
-            new = replace(
-                old,
-                serial=old.serial + 1,
-                state_serial=old.serial + 1 if state else old.state_serial,
-                state=state or old.state,
-                checkpoints=old.checkpoints + checkpoint,
-                lr_factor=old.lr_factor if lr_factor is None else lr_factor,
-            )
+            serial = old.serial + 1
+            new = replace(old, serial=serial, checkpoints=old.checkpoints + checkpoint)
+            if state:
+                new = replace(new, state=state, state_serial=serial)
+            if lr_factor is not None:
+                new = replace(new, lr_factor=lr_factor, lr_serial=serial, lr_who=author())
             write_request(path, new)
     except OSError as error:
         raise RunError(f"{path}: cannot write a request: {error.strerror or error}") from error
@@ -118,11 +119,12 @@ def _read(file: Path) -> Request:
 def _is_request(table: Any) -> bool:
     if not isinstance(table, dict):
         return False
-    full = {"state_serial": 0} | table
+    full = _SINCE | table
     return (
         full.keys() == asdict(Request()).keys()
         and full["state"] in _STATES
         and all(type(full[key]) is int and full[key] >= 0 for key in _COUNTS)
+        and isinstance(full["lr_who"], str)
         and type(full["lr_factor"]) in (int, float)
         and 0 < full["lr_factor"] < math.inf
     )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait 
     import numpy as np
     from numpy.typing import NDArray
 
+    from tui_latent.runs.events import RunEvent
+
     Float = NDArray[np.float64]
 
 State = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
@@ -156,6 +158,10 @@ class RunSnapshot:
     class_names: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
     """exported PNGs, sorted by name; a report's JSON lies beside it"""
+    events: tuple[RunEvent, ...] = ()
+    """what happened to the run and still holds, in the order in which it was written; empty for
+    runs of before 0.2. A change of a setting may lie ahead of a resumed run's step: the training
+    makes it again there"""
     problems: tuple[str, ...] = ()
     """what of the folder could not be read and was passed over, one line each"""
 
@@ -201,3 +207,7 @@ class Request:
     """multiplies the scheduled learning rate"""
     state_serial: int = field(default=0, compare=False)
     """`serial` of the request that last named a state"""
+    lr_serial: int = field(default=0, compare=False)
+    """`serial` of the request that last named a learning rate factor; 0 before 0.2"""
+    lr_who: str = field(default="", compare=False)
+    """who made that request: user@host"""

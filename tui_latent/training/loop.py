@@ -118,7 +118,7 @@ class TrainingLoop:
         """
         if (stage := stage_at(self.stages, self.done)) is not self.stage:
             self._enter_stage(stage)
-        lr = lr_at(self.done, self.stage, self.preset.train.schedule) * self.lr_factor
+        lr = self.scheduled_lr * self.lr_factor
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         terms = self.accelerated(self.sampler.rows(self.done), lr)
@@ -139,6 +139,11 @@ class TrainingLoop:
         """The learning rate of the last step."""
         lr: float = self.optimizer.param_groups[0]["lr"]
         return lr
+
+    @property
+    def scheduled_lr(self) -> float:
+        """What the schedule gives the next step, before the factor."""
+        return lr_at(self.done, stage_at(self.stages, self.done), self.preset.train.schedule)
 
     def stage_title(self) -> str:
         """Return what the current stage is called; empty where there is only one."""
