@@ -44,7 +44,11 @@ def test_an_earlier_evaluation_still_has_its_number(tmp_path: Path) -> None:
     writer.close()
     series, _ = knn_series(RunReader(writer.path).refresh())
     newest, earlier = (
-        "".join(segment.text for strip in value_strips(series, 80, 3, ChartOptions(at=at)) for segment in strip)
+        "".join(
+            segment.text
+            for strip in value_strips(series, 80, 3, ChartOptions(at=at))
+            for segment in strip
+        )
         for at in (None, 300)
     )
     assert "k=20 –" in newest

@@ -40,8 +40,14 @@ _TIME: Final = (
 )
 _LOG: Final = Key("chart.log", "log", "log", "Log", "Logarithmic or linear axis")
 _AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps, epochs or time")
+_SMOOTH: Final = (
+    Key("chart.less", "smooth_less", "smooth(-1)", "Less", "Smooth less", group="Smooth"),
+    Key("chart.more", "smooth_more", "smooth(1)", "More", "Smooth more", group="Smooth"),
+)
 _FULL: Final = Key("view.full", "full", "full", "Full", "Show the focused panel full-screen")
 _REPORT: Final = Key("run.report", "export", "report", "Report", "Export a report as PNG and JSON")
+_MOST_RUNS: Final = 8
+"""runs of a comparison"""
 _ARROWS: Final = (("up", 0, -1), ("down", 0, 1), ("left", -1, 0), ("right", 1, 0))
 
 
@@ -129,8 +135,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("chart.weights", "weighted", "weights", "Weights", "Loss terms as they count, or raw"),
         Key("chart.front", "next", "front(1)", "Front", "Next curve in front"),
         _hidden("chart.front_before", "previous", "front(-1)", "Previous curve in front"),
-        Key("chart.less", "smooth_less", "smooth(-1)", "Less", "Smooth less", group="Smooth"),
-        Key("chart.more", "smooth_more", "smooth(1)", "More", "Smooth more", group="Smooth"),
+        *_SMOOTH,
         _help(),
         _back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
         _hidden("view.next", "next_panel", "app.focus_next", "Next panel"),
@@ -233,6 +238,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "comparison": (
         Key("chart.metric", "next", "metric(1)", "Metric", "Next metric"),
         _hidden("chart.metric_before", "previous", "metric(-1)", "Previous metric"),
+        Key("chart.find", "find", "find_metric", "Find", "Choose the metric by its name"),
         _LOG,
         _AXIS,
         _FULL,
@@ -240,8 +246,26 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("view.next", "next_panel", "panel(1)", "Panel", "Next panel"),
         _hidden("view.previous", "previous_panel", "panel(-1)", "Previous panel"),
         Key("view.maps", "page_down", "maps", "Maps", "Show the other runs' maps"),
+        *_SMOOTH,
+        *(
+            _hidden(
+                f"chart.run_{digit}",
+                "number",
+                f"front({digit})",
+                "No run in front" if not digit else f"Run {digit} in front of the others",
+                only=str(digit),
+            )
+            for digit in range(_MOST_RUNS + 1)
+        ),
         _help(),
         _back("view.back", "leave", "Leave full screen, or go back to presets and runs"),
+    ),
+    "metric picker": (
+        _hidden("metrics.up", "up", "move(-1)", "Previous metric"),
+        _hidden("metrics.down", "down", "move(1)", "Next metric"),
+        _hidden("metrics.page_up", "page_up", "move(-10)", "10 metrics back"),
+        _hidden("metrics.page_down", "page_down", "move(10)", "10 metrics on"),
+        _hidden("metrics.cancel", "back", "cancel", "Keep the metric", only="escape"),
     ),
     "images": (
         Key("images.draw", "next", "draw", "Resample", "Draw new random samples"),

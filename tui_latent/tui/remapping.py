@@ -17,7 +17,7 @@ TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "dashboard": (("dashboard",), ("curves", "dashboard")),
     "explorer": (("explorer",),),
     "evaluation": (("evaluation",),),
-    "comparison": (("comparison",), ("curves", "comparison")),
+    "comparison": (("comparison",), ("curves", "comparison"), ("metric picker",)),
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),
 }
 """for each screen, the parts of the table that are active at the same time"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -61,7 +62,7 @@ def flag_labels(flags: Sequence[PlacedFlag], plot: Plot, free: FreeCells) -> lis
     seen = {c: each.flag for each in flags if (c := plot.column_of(each.x)) is not None}
     columns = sorted(seen)
     labels = []
-    for column, end in zip(columns, [*columns[1:], plot.columns + 1], strict=True):
+    for column, end in pairwise([*columns, plot.columns + 1]):
         words = seen[column].words
         room = min(end - column - 1, _MOST_CELLS, free.run(plot.rows - 1, column))
         if len(words) > room:

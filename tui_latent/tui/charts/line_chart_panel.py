@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from textual import events
+from textual.content import Content
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.flags import Flag
@@ -24,6 +25,7 @@ from tui_latent.tui.charts.view_part import (
     zoomed,
 )
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 
 _LEAST: Final = 4
 """lines of a chart below which a note has no room"""
@@ -33,6 +35,7 @@ _WHEEL: Final = 1.5
 _PAN: Final = 0.25
 """of the visible part"""
 SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
+_KEYS: Final = (("curves.left", "read"), ("curves.zoom_in", "zoom"))
 _AXES: Final = {"step": "", "epoch": "epochs", "time": "time"}
 
 
@@ -59,9 +62,12 @@ class CurveChart(ChartPanel):
         self._titles = tuple(titles)
         self._series: tuple[Series, ...] = ()
         self._flags: tuple[Flag, ...] = ()
+        self._flags_of: dict[str, tuple[Flag, ...]] = {}
         self._corner = ""
         self._hint = self._note = ""
         self.options = options
+        self.keys: tuple[tuple[str, str], ...] = _KEYS
+        """ids and words of the keys that the lower edge names while the panel has the focus"""
 
     def show(
         self,
@@ -71,17 +77,21 @@ class CurveChart(ChartPanel):
         note: str = "",
         titles: Sequence[str] | None = None,
         flags: Sequence[Flag] = (),
+        flags_of: Mapping[str, Sequence[Flag]] | None = None,
     ) -> None:
         """Show series, with text in the corner; `hint` stands where there are none.
 
         `note` below the curves says why some have no value; without `titles` the last ones stay.
+        `flags` stand on the chart, those of `flags_of` with the curve of that name in front.
         """
         titles = self._titles if titles is None else tuple(titles)
         same = len(series) == len(self._series) and all(map(Series.same_as, series, self._series))
+        own = {name: tuple(flags) for name, flags in (flags_of or {}).items()}
         words = (titles, corner, hint, note, tuple(flags))
-        if not same or words != (
+        if (not same or own != self._flags_of) or words != (
             *(self._titles, self._corner, self._hint, self._note, self._flags),
         ):
+            self._flags_of = own
             self._series = tuple(series)
             self._titles, self._corner, self._hint, self._note, self._flags = words
             if self.options.axis not in axes_of(self._series):
@@ -90,7 +100,8 @@ class CurveChart(ChartPanel):
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Reduce and draw the current curves."""
-        series, options, titles, flags = self._series, self.options, self._titles, self._flags
+        series, options, titles = self._series, self.options, self._titles
+        flags = self._flags + self._flags_of.get(options.front, ())
         if not any(s.curve is not None or s.dotted is not None for s in series):
             hint = self._note or self._hint
             return lambda: CurveDrawing(message_strips(hint, width, height), titles)
@@ -105,6 +116,20 @@ class CurveChart(ChartPanel):
             return CurveDrawing([*image.strips, *note], titles, corner, image.plot)
 
         return draw
+
+    # Focus
+
+    def on_focus(self) -> None:
+        """Name the keys that work here; they are too many for the footer."""
+        keymap = self.app._keymap
+        words = [f"{key_name(key, keymap)} {word}" for key, word in self.keys]
+        while words and len(" · ".join(words)) > self.size.width - 6:
+            words.pop()
+        self.border_subtitle = Content(" · ".join(words))
+
+    def on_blur(self) -> None:
+        """Leave the lower edge empty."""
+        self.border_subtitle = ""
 
     # Options
 
@@ -149,6 +174,12 @@ class CurveChart(ChartPanel):
         if options != self.options:
             self.options = options
             self.redraw()
+
+    def smooth(self, steps: int) -> None:
+        """Smooth the curves more, or less if `steps` is negative."""
+        at = SMOOTHINGS.index(self.options.smoothing) + steps
+        smoothing = SMOOTHINGS[min(max(at, 0), len(SMOOTHINGS) - 1)]
+        self.set_options(replace(self.options, smoothing=smoothing))
 
     def front(self, by: int) -> None:
         """Bring the curve `by` places after the one in front to the front."""

@@ -14,11 +14,11 @@ from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions
-from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
+from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.first_values import when_evaluated, when_recorded
 from tui_latent.tui.loss_weights import loss_weights
-from tui_latent.tui.run_flags import run_flags
+from tui_latent.tui.run_flags import latent_dimensions, run_flags
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.space_panel import SpacePanel
@@ -81,6 +81,9 @@ class RunPanels(Horizontal):
         yield ConfusionPanel(self._drawer)
 
     def on_mount(self) -> None:
+        for chart in self.query(CurveChart):
+            chart.keys = (*chart.keys, ("chart.front", "front"))
+        self._loss.keys = (*self._loss.keys, ("chart.weights", "weights"))
         self._select("loss")
         self.query_one(ScatterPanel).focus()
 
@@ -116,13 +119,16 @@ class RunPanels(Horizontal):
             *knn_series(snapshot), hint, why, flags=run_flags(snapshot)
         )
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
+        step = self._past.map.step if self._past else snapshot.status.step
+        dimensions = latent_dimensions(snapshot, step)
         self.query_one(SpacePanel).show(
-            snapshot.curves, loss_terms(snapshot), hint, snapshot.missing
+            snapshot.curves, loss_terms(snapshot), hint, snapshot.missing, dimensions
         )
 
     def _show_loss(self, snapshot: RunSnapshot) -> None:
         weights = loss_weights(snapshot)
         series = loss_series(snapshot, weights if self._weighted else None)
+        titles: tuple[str, ...]
         titles = _PLAIN if len(series) < 2 else _WEIGHTED if self._weighted else _RAW
         if weights is None and len(series) > 1:
             titles = _UNKNOWN
@@ -181,9 +187,7 @@ class RunPanels(Horizontal):
 
     def smooth(self, steps: int) -> None:
         """Smooth the loss more, or less if `steps` is negative."""
-        at = SMOOTHINGS.index(self._loss.options.smoothing) + steps
-        smoothing = SMOOTHINGS[min(max(at, 0), len(SMOOTHINGS) - 1)]
-        self._loss.set_options(replace(self._loss.options, smoothing=smoothing))
+        self._loss.smooth(steps)
 
     def toggle_weights(self) -> None:
         """Show the loss terms as they count in the sum, or as they are recorded."""

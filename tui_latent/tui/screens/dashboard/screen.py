@@ -32,6 +32,8 @@ Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
 """columns from which there is room for the classes beside the curves"""
+_AIRY: Final = 50
+"""rows from which the metrics of the space stand apart"""
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
     "pause": frozenset({"paused"}),
@@ -55,9 +57,10 @@ class DashboardScreen(BaseScreen[None]):
         Tabs { display: none; }
         CurveChart { height: 4fr; }
         #knn { height: 3fr; }
-        SpacePanel { height: 7; }
+        SpacePanel { height: 8; }
         LogPanel { height: 3fr; }
     }
+    DashboardScreen.-tall #side SpacePanel { height: 13; }
     DashboardScreen.-tabs #side {
         Tabs { display: block; height: 1; }
         Tabs Underline { display: none; }
@@ -113,6 +116,7 @@ class DashboardScreen(BaseScreen[None]):
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
+        self.set_class(height >= _AIRY, "-tall")
 
     # Updates from the run folder
 

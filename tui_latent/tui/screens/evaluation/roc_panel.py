@@ -100,7 +100,8 @@ def draw_curves(curves: Sequence[RocCurve], width: int, height: int, colored: bo
     if columns < 2 or lines < 2:
         return legend
     chance = np.linspace(0, 1, columns)
-    layers = [Layer(dotted_cells(chance, chance, _FRAME, columns, lines), None)]
+    # The faintest of all: it is no result, and it must not cover one.
+    layers = [Layer(dotted_cells(chance, chance, _FRAME, columns, lines), None, dim=True)]
     for index, curve in reversed(list(enumerate(curves))):
         x, y = _dense(curve, columns)
         cells = curve_cells(x, y, y, _FRAME, columns, lines)
