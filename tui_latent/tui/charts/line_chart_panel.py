@@ -106,7 +106,8 @@ class CurveChart(ChartPanel):
             hint = self._note or self._hint
             return lambda: CurveDrawing(message_strips(hint, width, height), titles)
         letters, ground = self.app.no_color, self.background_colors[1].rgb
-        corner = _corner(self._corner, options, self.is_logarithmic)
+        room = width - len(titles[-1]) - 5
+        corner = _corner(self._corner, options, self.is_logarithmic, room)
         note = note_strips(self._note, width)
         note = note if height - len(note) >= _LEAST else []
 
@@ -121,11 +122,21 @@ class CurveChart(ChartPanel):
 
     def on_focus(self) -> None:
         """Name the keys that work here; they are too many for the footer."""
+        self._name_keys()
+
+    def on_resize(self) -> None:
+        """Name as many keys as fit."""
+        if self.has_focus:
+            self._name_keys()
+
+    def _name_keys(self) -> None:
         keymap = self.app._keymap
         words = [f"{key_name(key, keymap)} {word}" for key, word in self.keys]
         while words and len(" · ".join(words)) > self.size.width - 6:
             words.pop()
-        self.border_subtitle = Content(" · ".join(words))
+        line = " · ".join(words)
+        if line != str(self.border_subtitle or ""):  # setting it repaints the panel
+            self.border_subtitle = Content(line)
 
     def on_blur(self) -> None:
         """Leave the lower edge empty."""
@@ -286,11 +297,14 @@ class CurveChart(ChartPanel):
         return plot.x_at(offset.x - plot.left) if inside else None
 
 
-def _corner(words: str, options: ChartOptions, log: bool) -> str:
+def _corner(words: str, options: ChartOptions, log: bool, room: int) -> str:
+    """Say how the curves are shown in at most `room` cells; what is last is left out first."""
     parts = [words] if words else []
-    parts += [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
     parts += [f"step {options.at:,}"] if options.at is not None else []
     parts += ["zoomed"] if options.span is not None else []
+    parts += [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
     parts += [_AXES[options.axis]] if options.axis != "step" else []
     parts += ["log"] if log else []
+    while parts and len(" · ".join(parts)) > room:
+        parts.pop()
     return " · ".join(parts)

@@ -12,7 +12,14 @@ from textual.strip import Strip
 
 from tui_latent.tui.charts.flags import Flag
 from tui_latent.tui.charts.raster import smoothed
-from tui_latent.tui.charts.series import ChartOptions, Series, record_at, reference, weighted
+from tui_latent.tui.charts.series import (
+    X_AXES,
+    ChartOptions,
+    Series,
+    record_at,
+    reference,
+    weighted,
+)
 from tui_latent.tui.format import clock, number
 
 _GAP: Final = " · "
@@ -35,15 +42,16 @@ def read_out(
     curve = item.curve
     step, time = float(curve.steps[index]), float(curve.times[index])
     # In the order of the line, with how soon each is left out.
-    parts = [(5, f"step {step:,.0f}")]
+    places = {"step": f"step {step:,.0f}", "time": clock(time)}
     if item.steps_per_epoch:
-        parts.append((2, f"epoch {step / item.steps_per_epoch:.1f}"))
-    parts.append((1, clock(time)))
-    parts.append((4, f"{item.name} {number(float(weighted(item, curve)[index]))}"))
+        places["epoch"] = f"epoch {step / item.steps_per_epoch:.1f}"
+    urgency = {"step": 3, "epoch": 2, "time": 1} | {options.axis: 6}
+    parts = [(urgency[axis], places[axis]) for axis in X_AXES if axis in places]
+    parts.append((5, f"{item.name} {number(float(weighted(item, curve)[index]))}"))
     if options.smoothing:
         smooth = weighted(item, curve, smoothed(curve.means, options.smoothing))
-        parts.append((3, f"smoothed {number(float(smooth[index]))}"))
-    parts += [(3, flag.words) for flag in flags]
+        parts.append((4, f"smoothed {number(float(smooth[index]))}"))
+    parts += [(4, flag.words) for flag in flags]
     while len(parts) > 1 and cell_len(_GAP.join(text for _, text in parts)) > width - 1:
         parts.remove(min(reversed(parts), key=lambda part: part[0]))
     line = f" {_GAP.join(text for _, text in parts)}"

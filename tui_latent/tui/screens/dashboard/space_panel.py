@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import groupby
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import numpy as np
@@ -11,14 +10,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_latent.map_frame import Frame, drawable
 from tui_latent.runs.metric_specs import MetricSpec, in_group, spec_in_run
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import value_at
 from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
-from tui_latent.tui.charts.raster import Cells, Floats, curve_cells
+from tui_latent.tui.charts.spark_lines import spark_lines
 from tui_latent.tui.format import number
 from tui_latent.tui.screens.dashboard.space_limits import Limit, limits
 
@@ -32,7 +30,6 @@ _LEAST: Final = 8
 """cells of a sparkline, below which the limits give way"""
 _ARROWS: Final = {"higher": "↑", "lower": "↓", "": " "}
 _DIM: Final = Style(dim=True)
-_LINE: Final = Style()
 _WORSE: Final = Style(bold=True, reverse=True)
 
 
@@ -132,43 +129,3 @@ def metric_strips(
     first = Strip([*head, *drawn[0]]).adjust_cell_length(width)
     rest = [Strip([Segment(indent), *line]).adjust_cell_length(width) for line in drawn[1:]]
     return [first, *rest]
-
-
-def spark_lines(
-    steps: Floats, values: Floats, width: int, height: int, limit: float | None
-) -> list[list[Segment]]:
-    """Draw values over steps as a line of braille dots, and a limit that lies among them.
-
-    A line, and not bars: those of metrics below each other would make one slab.
-    """
-    keep = drawable(values)
-    steps, values = steps[keep], values[keep]
-    blank = [[Segment(" " * width)] for _ in range(height)]
-    if not len(values) or width < 1:
-        return blank
-    low, high = float(values.min()), float(values.max())
-    middle = (low + high) / 2
-    half = (high - low) / 2 if high - low > 1e-9 * max(abs(low), abs(high)) else 1.0
-    # From the start of the run, as in the other charts; a constant runs through the middle.
-    frame = Frame(0.0, float(steps[-1]) or 1.0, middle - half, middle + half)
-    rows = [[(" ", _DIM)] * width for _ in range(height)]
-    if limit is not None and frame.bottom <= limit <= frame.top:
-        level = np.full(2, limit)
-        ends = np.array([frame.left, frame.right])
-        for column, row, _ in _places(curve_cells(ends, level, level, frame, width, height)):
-            rows[row][column] = ("┄", _DIM)
-    for column, row, dots in _places(curve_cells(steps, values, values, frame, width, height)):
-        rows[row][column] = (dots, _LINE)
-    return [
-        [Segment("".join(mark for mark, _ in run), style) for style, run in _runs(row)]
-        for row in reversed(rows)
-    ]
-
-
-def _places(cells: Cells) -> Iterable[tuple[int, int, str]]:
-    return zip(cells.columns.tolist(), cells.rows.tolist(), cells.marks, strict=True)
-
-
-def _runs(row: list[tuple[str, Style]]) -> Iterable[tuple[Style, Iterable[tuple[str, Style]]]]:
-    """Return cells of one style together: a terminal is sent the style of each segment."""
-    return groupby(row, key=lambda cell: cell[1])
