@@ -78,7 +78,7 @@ async def test_the_mouse_reads_zooms_and_chooses_the_curve_in_front(run: Path) -
         assert plot is not None
         middle = 1 + plot.left + plot.columns // 2, 1 + plot.top + plot.rows // 2
         await pilot.click(chart, offset=middle)
-        await shows(pilot, screen, "step 36")
+        await shows(pilot, screen, "step 370")  # of 720, at the 21st of 40 columns: 369
         await pilot._post_mouse_events([MouseScrollUp], chart, middle, button=0)
         await shows(pilot, screen, "zoomed")
         column = panel_text(screen, "loss").splitlines()[1].index("info_nce")
