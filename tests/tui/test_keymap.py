@@ -111,8 +111,8 @@ async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
         await until(pilot, lambda: "pausing" in header(screen))
         await pilot.press("f1")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        lines = str(app.screen.query_one(Static).content).splitlines()
-        [line] = [line for line in lines if line.endswith("Pause or resume training")]
+        lines = str(app.screen.query_one("#keys", Static).content).splitlines()
+        [line] = [line for line in lines if line.endswith("Pause or continue the training")]
         assert line.split()[0] == "j"
     writer.close()
 

@@ -50,7 +50,8 @@ def test_a_weight_per_number_of_an_image_is_found_from_the_records(numbers: int)
     assert found is not None
     assert found["reconstruction"] == ((0.0, 1.0),)
     ((first, weight),) = found["kl"]
-    assert first == 0.0 and weight == pytest.approx(4.0 / numbers)
+    assert first == 0.0
+    assert weight == pytest.approx(4.0 / numbers)
 
 
 def test_a_weight_that_was_changed_counts_from_its_step_on() -> None:

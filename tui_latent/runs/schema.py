@@ -196,6 +196,29 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The value that someone wants a setting to have."""
+
+    value: float | int | str | bool
+    who: str
+    """user@host"""
+    serial: int
+    """of the request"""
+
+
+@dataclass(frozen=True)
+class GoBack:
+    """The wish to train again from an earlier checkpoint, with a setting as it was."""
+
+    step: int
+    """of the checkpoint"""
+    setting: str
+    value: float | int | str | bool
+    who: str
+    serial: int
+
+
+@dataclass(frozen=True)
 class Request:
     """`control.json`: what people request of the trainer; requests add up, so none is lost."""
 
@@ -211,3 +234,7 @@ class Request:
     """`serial` of the request that last named a learning rate factor; 0 before 0.2"""
     lr_who: str = field(default="", compare=False)
     """who made that request: user@host"""
+    settings: Mapping[str, Wanted] = field(default_factory=dict)
+    """by the dotted name of a setting, what it should be from the next update on"""
+    back: GoBack | None = None
+    """the newest wish to go back"""

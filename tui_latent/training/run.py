@@ -11,7 +11,7 @@ from tui_latent.runs.events import EventsReader, RunEvent
 from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
 from tui_latent.trained_on import IMAGES_FILE
-from tui_latent.training.checkpoint import load_checkpoint
+from tui_latent.training.checkpoint import go_back_to, load_checkpoint
 from tui_latent.training.device_memory import move_to
 from tui_latent.training.evaluator import Evaluator, held_out_pairing
 from tui_latent.training.hooks import (
@@ -21,7 +21,7 @@ from tui_latent.training.hooks import (
     Hook,
     StageWatch,
 )
-from tui_latent.training.live_settings import LiveSettings
+from tui_latent.training.live_settings import BackRequested, LiveSettings
 from tui_latent.training.loading import load_images, refuse_if_stopped
 from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.neighbour_views import earlier_neighbours
@@ -66,7 +66,7 @@ class TrainingRun:
         events = EventsReader(path / EVENTS_FILE)
         self.recorder.disk.write(path / EVENTS_FILE, 0, events.refresh)
         self._record_resume(events.refresh(), bool(saved), before.step)
-        self.live = LiveSettings(loop, self.recorder, events)
+        self.live = LiveSettings(loop, self.recorder, events, self.early_stopping.best)
         self.live.restore(self.control.request)
         on_chunk = self.control.poll_within_evaluation
         self.evaluator = Evaluator(dataset, held_out, preset.train.batch_size, on_chunk)
@@ -75,7 +75,10 @@ class TrainingRun:
         self.hooks: tuple[Hook, ...] = (self.early_stopping, collapse, stages, checkpoints)
 
     def train(self) -> State:
-        """Train until the last step, a stop, or the end of patience; return how it ended."""
+        """Train until the last step, a stop, or the end of patience; return how it ended.
+
+        BackRequested when another run is to go on from an earlier checkpoint: see `go_back`.
+        """
         loop = self.loop
         self.steps.progress()
         self.writer.status(state="running", total_steps=loop.total_steps)
@@ -99,10 +102,21 @@ class TrainingRun:
             hook.on_end()
         return state
 
+    def go_back(self, asked: BackRequested) -> None:
+        """Make an earlier checkpoint the one from which the next training starts."""
+        back, folder = asked.back, self.writer.path / "checkpoints"
+        self.recorder.disk.write(folder, 0, lambda: go_back_to(folder, back.step))
+        values = {"setting": back.setting, "old": asked.old, "new": back.value}
+        who = {"who": back.who or None, "serial": back.serial}
+        self.recorder.event("retry", back.step, asked.text, **values, **who)
+
     def _record_resume(self, events: Sequence[RunEvent], restored: bool, reached: int) -> None:
         """Record from where the run goes on, unless it is new or an event says it already."""
         step = self.loop.done
-        if events and events[-1].kind in ("fork", "retry") and events[-1].step == step:
+        told = [event.kind for event in events if event.step == step]
+        if "fork" in told:  # its losses are weighted otherwise, or those of another run
+            self.early_stopping.best.forget_until(step)
+        if events and events[-1].step == step and {"fork", "retry"} & set(told):
             return
         if restored:
             text = "Resumed from its checkpoint."

@@ -44,7 +44,7 @@ _GREY: Final = (135, 135, 135)
 _PLAIN: Final = Style()
 _NUMBER: Final = 5
 """cells of a current value"""
-_SHARE: Final = 5
+_SHARE: Final = 4
 """cells of a part of the sum"""
 _LEAST: Final = 3
 """lines of a chart"""

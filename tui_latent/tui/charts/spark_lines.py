@@ -35,7 +35,7 @@ def spark_lines(
     # From the start of the run, as in the other charts; a constant runs through the middle.
     frame = Frame(0.0, float(steps[-1]) or 1.0, middle - half, middle + half)
     rows = [[(" ", _DIM)] * width for _ in range(height)]
-    if limit is not None and frame.bottom <= limit <= frame.top:
+    if limit is not None and low <= limit <= high and low < high:
         level = np.full(2, limit)
         ends = np.array([frame.left, frame.right])
         for column, row, _ in _places(curve_cells(ends, level, level, frame, width, height)):

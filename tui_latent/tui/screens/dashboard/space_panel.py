@@ -110,19 +110,18 @@ def metric_strips(
     """Write a metric with its history in `height` lines, or why its newest value is missing."""
     value = None if why else value_at(curve, at)
     worse = limit.is_passed(value)
-    arrow = "!" if worse else _ARROWS[limit.better]
+    arrow = " " if why else "!" if worse else _ARROWS[limit.better]
     head = [
         Segment(f" {name[:_NAME]:<{_NAME}}", _DIM),
         Segment(f"{arrow} ", _WORSE if worse else _DIM),
         Segment(f"{number(value):<{_VALUE}} ", Style(bold=True) if worse else Style()),
     ]
     room = width - _NAME - _VALUE - 5
-    bound = limit.words
-    if room - _LIMIT >= _LEAST:
-        head.append(Segment(f"{bound:<{_LIMIT}}", _DIM))
-        room -= _LIMIT
     if why:
         return [Strip([*head, Segment(why[: max(room, 0)], _DIM)]).adjust_cell_length(width)]
+    if room - _LIMIT >= _LEAST:
+        head.append(Segment(f"{limit.words:<{_LIMIT}}", _DIM))
+        room -= _LIMIT
     seen = curve.steps <= at if at is not None else np.ones(len(curve.steps), np.bool_)
     drawn = spark_lines(curve.steps[seen], curve.means[seen], max(room, 0), height, limit.line)
     indent = " " * (width - 1 - room)

@@ -109,7 +109,8 @@ def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     resume = f"Press {key_name('run.resume', keymap)} to resume from {step}."
     if status.state == "failed":
         reason = status.error or "no reason was recorded"
-        return f"Failed: {reason}\n{resume} Traceback: {snapshot.path}/train.log"
+        key = key_name("run.resume", keymap)
+        return f"Failed: {reason}\nPress {key} to retry, resume, start anew or read the log."
     if status.state == "paused" and status.error:
         return f"Waiting: {status.error}"
     if status.state == "interrupted":
