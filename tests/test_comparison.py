@@ -191,3 +191,12 @@ def test_a_metric_without_a_row_is_shown_and_judged_by_nobody(tmp_path: Path) ->
     assert list(rows) == ["train/loss", "train/grad_norm"]
     assert rows["train/grad_norm"].last == (1.0, 9.0)
     assert rows["train/grad_norm"].best == (None, None) and not rows["train/grad_norm"].winners()
+
+
+def test_a_failed_run_is_noted_with_its_step_and_its_reason(tmp_path: Path) -> None:
+    one = run_of(tmp_path, "one", [0.5], [3.0])
+    other = run_of(tmp_path, "other", [0.4], [3.0])
+    status = replace(other.status, state="failed", step=1, error="the loss became nan")
+    assert compare([one, replace(other, status=status)]).notes == (
+        "other: The run failed at step 1, and its results end there: the loss became nan",
+    )

@@ -25,8 +25,8 @@ _READ_EVERY = 1.0
 _AROUND = 9
 """rows of the dialog beside the settings, and above and below it"""
 _KEYS = {
-    "desk.apply": "from the next step on",
-    "desk.reset": "preset's value",
+    "desk.apply": "change",
+    "desk.reset": "preset",
     "run.undo": "undo",
     "desk.close": "close",
 }
@@ -141,6 +141,14 @@ class DeskScreen(ModalScreen[None]):
         for line in self.query("#told").results(Static):  # none once it is closed
             line.update(Content(f"✗ {text}" if error else text))
             line.set_class(error, "-error")
+
+    @on(events.DescendantFocus)
+    def explain(self, event: events.DescendantFocus) -> None:
+        """Say in full what the setting does, or what is wrong with its value."""
+        place = event.widget.parent
+        if isinstance(place, DeskRow):
+            row = place.row
+            self._tell(row.error or f"{row.key}: {row.help}", error=bool(row.error))
 
     @on(Input.Changed)
     def write(self, event: Input.Changed) -> None:
