@@ -51,14 +51,14 @@ class DeskRow(Horizontal):
         """Show what has changed of the setting."""
         if row == self.row:
             return
-        self.row = row
+        before, self.row = self.row.text, row
         key, beside = self.query_one(".key", Static), self.query_one(".help", Static)
         key.update(Content(f"{row.mark}{row.key}"))
         key.set_class(row.typed or row.differs, "-changed")
         beside.update(Content(f"✗ {row.error}" if row.error else row.help))
         beside.set_class(bool(row.error), "-error")
         editor = self.query_one(Input)
-        if editor.value != row.text:
+        if editor.value == before != row.text:  # else its newest key is still on the way
             with editor.prevent(Input.Changed):
                 editor.value = row.text
 
@@ -155,7 +155,7 @@ class DeskScreen(ModalScreen[None]):
         """Validate the value as it is typed."""
         place = event.input.parent
         assert isinstance(place, DeskRow)
-        self._draft.write(place.row.key, event.value)
+        self._draft.write(place.row.key, event.input.value)  # this message may be late
         self._show()
 
     @on(Input.Submitted)
