@@ -18,6 +18,7 @@ from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.notices import RATE_TITLE
 from tui_latent.tui.redraw_rate import RedrawRate
@@ -37,6 +38,8 @@ Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
 """columns from which there is room for the classes beside the curves"""
+_AIRY: Final = 50
+"""rows from which the metrics of the space stand apart"""
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
     "pause": frozenset({"paused"}),
@@ -62,9 +65,10 @@ class DashboardScreen(BaseScreen[None]):
         Tabs { display: none; }
         CurveChart { height: 4fr; }
         #knn { height: 3fr; }
-        SpacePanel { height: 7; }
+        SpacePanel { height: 8; }
         LogPanel { height: 3fr; }
     }
+    DashboardScreen.-tall #side SpacePanel { height: 13; }
     DashboardScreen.-tabs #side {
         Tabs { display: block; height: 1; }
         Tabs Underline { display: none; }
@@ -126,6 +130,7 @@ class DashboardScreen(BaseScreen[None]):
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
+        self.set_class(height >= _AIRY, "-tall")
 
     # Updates from the run folder
 
@@ -305,10 +310,13 @@ class DashboardScreen(BaseScreen[None]):
         self.toggle_class("-film")
 
     @on(FilmStrip.Chosen)
-    def go_to_step(self, message: FilmStrip.Chosen) -> None:
-        """Show the evaluation that was clicked in the film strip."""
+    @on(CurveChart.StepChosen)
+    def go_to_step(self, event: FilmStrip.Chosen | CurveChart.StepChosen) -> None:
+        """Show the evaluation nearest to the step that was chosen."""
         steps = self._snapshot.map_steps
-        self.action_time(steps.index(message.step) - self._time.position(steps))
+        if steps:
+            nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - event.step))
+            self.action_time(nearest - self._time.position(steps))
 
     @on(FilmStrip.Turned)
     def follow_wheel(self, message: FilmStrip.Turned) -> None:
@@ -346,7 +354,9 @@ class DashboardScreen(BaseScreen[None]):
         self.post_message(messages.ViewerRequested(self.path))
 
     def action_leave(self) -> None:
-        """Leave the full screen, or else the dashboard; training continues."""
+        """Remove the cursor, leave the full screen, or else the dashboard; training continues."""
+        if self._panels.clear_cursor():
+            return
         if self._panels.is_full:
             self._panels.toggle_full()
         else:
@@ -365,8 +375,16 @@ class DashboardScreen(BaseScreen[None]):
         self._panels.toggle_log()
 
     def action_axis(self) -> None:
-        """Switch all curves between steps and time."""
-        self._panels.toggle_time()
+        """Plot all curves over steps, epochs or time."""
+        self._panels.next_axis()
+
+    def action_weights(self) -> None:
+        """Show the loss terms as they count in the sum, or as they are recorded."""
+        self._panels.toggle_weights()
+
+    def action_front(self, by: int) -> None:
+        """Bring another curve to the front."""
+        self._panels.front(by)
 
     def action_smooth(self, steps: int) -> None:
         """Smooth the loss more or less."""
