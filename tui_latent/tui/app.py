@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
     from tui_latent.runs.schema import Status
     from tui_latent.tui.detached_training import DetachedTraining
+    from tui_latent.verdict import Door
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
 
@@ -286,7 +287,11 @@ class LatentApp(App[int]):
         """Explore a run's map."""
         from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 
-        self.push_screen(ExplorerScreen(message.path, self.drawer, message.cursor))
+        self.push_screen(
+            ExplorerScreen(
+                message.path, self.drawer, message.cursor, pair=message.pair, only=message.only
+            )
+        )
 
     @on(messages.EvaluationRequested)
     def show_evaluation(self, message: messages.EvaluationRequested) -> None:
@@ -294,6 +299,32 @@ class LatentApp(App[int]):
         from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
 
         self.push_screen(EvaluationScreen(message.path, self.drawer))
+
+    @on(messages.VerdictRequested)
+    def show_verdict(self, message: messages.VerdictRequested) -> None:
+        """Show the findings about a run, and follow the one that is chosen."""
+        from tui_latent.tui.screens.dialogs.findings import FindingsScreen
+
+        def follow(door: Door | None) -> None:
+            if door is not None:
+                asked = messages.DoorRequested(message.path, door, message.cursor)
+                self.screen.post_message(asked)
+
+        self.push_screen(FindingsScreen(message.verdict), follow)
+
+    @on(messages.DoorRequested)
+    def go_through(self, message: messages.DoorRequested) -> None:
+        """Open the screen that shows what a finding rests on."""
+        path, door, cursor = message.path, message.door, message.cursor
+        if door.place == "evaluation":
+            self.show_evaluation(messages.EvaluationRequested(path))
+        elif door.place == "images":
+            self.show_images(messages.ViewerRequested(path))
+        elif door.place in ("map", "confusion"):
+            cursor.step = door.step
+            confused = door.truth is not None and door.called is not None
+            pair = (door.truth, door.called) if confused else None
+            self.explore(messages.ExplorerRequested(path, cursor, pair))  # type: ignore[arg-type]
 
     @on(messages.ComparisonRequested)
     def compare(self, message: messages.ComparisonRequested) -> None:

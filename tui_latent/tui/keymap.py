@@ -131,6 +131,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("run.stop", "s", "ask('stop')", "Stop", "Stop training and save"),
         Key("run.resume", "r", "resume", "Resume", "Resume from checkpoint"),
         Key("view.explore", "l", "explore", "Explore", "Explore the map"),
+        Key("verdict.open", "enter", "verdict", "Verdict", "Show the verdict with its evidence"),
         Key("view.evaluate", "e", "evaluate", "Evaluate", "Evaluate the latents"),
         Key("view.images", "v", "images", "Images", "Show this run's images"),
         *_TIME,
@@ -243,6 +244,23 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _HELP,
         Key("view.back", "q,escape", "back", "Back", "Back to the run"),
     ),
+    "findings": (
+        Key("findings.follow", "enter", "follow", "Go", "Go to where this finding can be seen"),
+        Key("findings.close", "escape,q", "dismiss", "Close", "Close the verdict"),
+    ),
+    "class rows": (
+        Key("rows.open", "enter", "open", "Show", "Show these images on the map"),
+        _hidden("rows.up", "up", "move(0, -1)", "Previous row"),
+        _hidden("rows.down", "down", "move(0, 1)", "Next row"),
+    ),
+    "matrix": (
+        Key("rows.open", "enter", "open", "Show", "Show these images on the map"),
+        Key("matrix.solo", "o", "solo", "Solo", "Show only the class of this row on the map"),
+        *(
+            _hidden(f"matrix.{name}", name, f"move({across}, {down})", "Move the cursor")
+            for name, across, down in _ARROWS
+        ),
+    ),
     "comparison": (
         Key("chart.metric", "m", "metric(1)", "Metric", "Next metric"),
         _hidden("chart.metric_before", "M", "metric(-1)", "Previous metric"),
@@ -308,6 +326,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
                 ("anomalies", "o", "Anomalies", "Held-out images far from the training images"),
             )
         ),
+        Key("images.open", "enter", "open_image", "Open", "Show this image among its neighbours"),
         Key("images.map", "m", "map", "Map", "Show or hide the map"),
     ),
     "sliders": (

@@ -12,6 +12,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
     from tui_latent.tui.time_cursor import TimeCursor
+    from tui_latent.verdict import Door, Verdict
 
 
 @dataclass
@@ -75,6 +76,10 @@ class ExplorerRequested(Message):
     path: Path
     cursor: TimeCursor
     """evaluation to show; moving it moves the caller's too"""
+    pair: tuple[int, int] | None = None
+    """true class and the one it is taken for: only their images, those confused marked"""
+    only: int | None = None
+    """class to show alone"""
 
 
 @dataclass
@@ -82,6 +87,24 @@ class EvaluationRequested(Message):
     """Show the evaluation of a run."""
 
     path: Path
+
+
+@dataclass
+class VerdictRequested(Message):
+    """Show all findings about a run."""
+
+    path: Path
+    verdict: Verdict
+    cursor: TimeCursor
+
+
+@dataclass
+class DoorRequested(Message):
+    """Show what a finding rests on; the dashboard shows its own panels, the app opens screens."""
+
+    path: Path
+    door: Door
+    cursor: TimeCursor
 
 
 @dataclass

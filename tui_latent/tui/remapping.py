@@ -13,9 +13,10 @@ from tui_latent.tui.keymap import KEYMAP, Key
 TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "menu": (("preset list", "presets", "menu"), ("run list", "runs", "menu")),
     "settings": (("settings grid", "settings"),),
-    "dashboard": (("dashboard",),),
+    "dashboard": (("class rows", "dashboard"),),
     "explorer": (("explorer",),),
-    "evaluation": (("evaluation",),),
+    "evaluation": (("class rows", "evaluation"), ("matrix", "evaluation")),
+    "verdict": (("findings",),),
     "comparison": (("comparison",),),
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),
 }

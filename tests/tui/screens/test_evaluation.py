@@ -20,7 +20,7 @@ from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import write_evaluation
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.evaluation import screen as module
-from tui_latent.tui.screens.evaluation.page import Panel
+from tui_latent.tui.screens.evaluation.cursor_panel import Panel
 from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
 
 Compare = Callable[..., bool]

@@ -61,10 +61,18 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MenulessApp:
     return MenulessApp(tmp_path)
 
 
+def augmented_run(runs: Path) -> Path:
+    """Return a run whose preset rotates its views."""
+    path = trained_run(runs).path
+    preset = path / "preset.toml"
+    preset.write_text(preset.read_text().replace("[augment]\n", "[augment]\nrotate = 15.0\n"))
+    return path
+
+
 async def opened(pilot: Pilot[Any], tmp_path: Path) -> None:
     app = pilot.app
     assert isinstance(app, MenulessApp)
-    app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
+    app.push_screen(ViewerScreen(augmented_run(tmp_path), app.drawer))
     await until(pilot, lambda: isinstance(pilot.app.screen, ViewerScreen))
     await until(pilot, lambda: "loading" not in text_of(pilot))
 
@@ -233,7 +241,7 @@ async def test_of_what_is_asked_for_meanwhile_only_the_newest_is_looked_up(
     original = KnownImages.augmentations
     monkeypatch.setattr(KnownImages, "augmentations", slowly)
     async with app.run_test(size=(120, 40)) as pilot:
-        app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
+        app.push_screen(ViewerScreen(augmented_run(tmp_path), app.drawer))
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
         assert "Loading the images" in text_of(pilot)
         may_go.set()

@@ -7,7 +7,7 @@ from datetime import datetime
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import LINE_HEIGHT, Box, Page
 from tui_latent.reports.run_summary import About
-from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, TITLE
+from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, INK, TITLE
 from tui_latent.reports.text import fit, wrap
 from tui_latent.reports.wording import UNKNOWN, duration, number
 from tui_latent.runs.metric_specs import METRICS
@@ -21,7 +21,7 @@ def heading_height(numbers: ReportNumbers, width: float) -> float:
     """Return the inches that the head takes."""
     about = numbers.about
     lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(about, width))
-    lines += len(_missing_lines(numbers, width))
+    lines += len(_missing_lines(numbers, width)) + len(_verdict_lines(numbers, width))
     return _HEADLINE + lines * LINE_HEIGHT + _FIGURES + _SPACE
 
 
@@ -33,6 +33,10 @@ def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
     y = box.top + _HEADLINE + 0.14
     if about.title:
         page.text(box.left, y, fit(about.title, box.width, TITLE), TITLE)
+        y += LINE_HEIGHT
+    for line in _verdict_lines(numbers, box.width):
+        paint = FAILURE if numbers.severity == "bad" else INK
+        page.text(box.left, y, line, weight="bold", color=paint)
         y += LINE_HEIGHT
     for line in _fact_lines(about, box.width):
         page.text(box.left, y, line, color=FAINT)
@@ -72,6 +76,10 @@ def _fact_lines(about: About, width: float) -> list[str]:
         *([f"{datetime.fromisoformat(about.created):%Y-%m-%d %H:%M}"] if about.created else []),
     ]
     return wrap(facts, width, BODY, joint=" · ")
+
+
+def _verdict_lines(numbers: ReportNumbers, width: float) -> list[str]:
+    return wrap(numbers.verdict.split(), width, BODY)[:3]
 
 
 def _error_lines(about: About, width: float) -> list[str]:

@@ -20,6 +20,7 @@ from tui_latent.number_format import without_zero
 from tui_latent.palettes import RGB, class_glyph, css_color, run_colors
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.format import STATE_GLYPHS, clip, clock, column, number, share
+from tui_latent.verdict.comparing import comparison_line
 
 Lines = Callable[[int], list[Content]]
 Titles = Callable[[int], Sequence[str]]
@@ -44,7 +45,7 @@ def run_mark(index: int, color: RGB, colored: bool) -> tuple[str, str]:
 
 
 class RunNames(Static):
-    """One line per run: colour, name, progress."""
+    """One line per run: colour, name, progress; then the verdict and caveats."""
 
     DEFAULT_CSS = """
     RunNames { height: auto; max-height: 10; padding: 0 1; text-wrap: nowrap; }
@@ -72,6 +73,8 @@ class RunNames(Static):
             run_line(run, run_mark(index, color, not self.app.no_color), width)
             for index, (run, color) in enumerate(marks)
         ]
+        if verdict := comparison_line(shown):
+            lines.append(Content.styled(clip_end(verdict, width), "bold"))
         lines += [Content.styled(clip_end(note, width), "dim") for note in shown.notes]
         content = Content("\n").join(lines)
         if not content.is_same(self._written):

@@ -115,9 +115,15 @@ class RunPanels(Horizontal):
 
     def toggle_full(self) -> None:
         """Toggle full screen for the focused panel."""
-        full = not self.is_full
         focused = self.screen.focused.id if self.screen.focused is not None else None
-        chosen = focused if focused in _PANELS else "map"
+        self._set_full(not self.is_full, focused if focused in _PANELS else "map")
+
+    def show_full(self, panel: str) -> None:
+        """Show a panel full-screen, and give it the focus."""
+        self._set_full(True, panel)
+        self.query_one(f"#{panel}").focus()
+
+    def _set_full(self, full: bool, chosen: str) -> None:
         for name in _PANELS:
             self.query_one(f"#{name}").set_class(full and name == chosen, "-full")
         self.set_class(full, "-full")

@@ -21,9 +21,11 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.redraw_rate import RedrawRate
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.panels import RunPanels
-from tui_latent.tui.screens.dashboard.views import collapse, failure
+from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
+from tui_latent.tui.screens.dashboard.views import failure
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -45,7 +47,6 @@ class DashboardScreen(BaseScreen[None]):
     DashboardScreen > #failure {
         display: none; height: auto; max-height: 4; padding: 0 1;
         background: $error 30%; color: $foreground; text-style: bold;
-        &.-warning { background: $warning 25%; }
     }
     RunPanels { height: 1fr; }
     ScatterPanel { width: 3fr; height: 1fr; }
@@ -87,7 +88,7 @@ class DashboardScreen(BaseScreen[None]):
         self._watcher = RunWatcher(path, self.post_message)
         self._snapshot = RunSnapshot(path)
         self._asked: Asked | None = None
-        self._told = ("", "")
+        self._told = ""
         self._pace = RedrawRate()
         self._share: Curve | None = None
         self._time = TimeCursor()
@@ -96,6 +97,7 @@ class DashboardScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         yield RunHeader()
         yield Static(id="failure", markup=False)
+        yield RunVerdict(self.path)
         yield RunPanels(self._drawer)
         yield TooSmall()
         yield KeyFooter()
@@ -129,8 +131,8 @@ class DashboardScreen(BaseScreen[None]):
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
-        keymap = self.app._keymap
-        self._show_failure(failure(snapshot, keymap), collapse(snapshot, keymap))
+        self._show_failure(failure(snapshot, self.app._keymap))
+        self.query_one(RunVerdict).follow(snapshot)
         if state != before.status.state or first:
             self.refresh_bindings()
             self._panels.show_curves(snapshot)
@@ -143,15 +145,13 @@ class DashboardScreen(BaseScreen[None]):
     def _show_header(self) -> None:
         self.query_one(RunHeader).show(self._snapshot, self._asked)
 
-    def _show_failure(self, text: str, warning: str = "") -> None:
-        """Show an error, or else a warning."""
-        if (text, warning) == self._told:
+    def _show_failure(self, text: str) -> None:
+        if text == self._told:
             return
-        self._told = text, warning
+        self._told = text
         line = self.query_one("#failure", Static)
-        line.update(Content(text or warning))
-        line.set_class(not text, "-warning")
-        line.display = bool(text or warning)
+        line.update(Content(text))
+        line.display = bool(text)
 
     def _show_curves(self) -> None:
         live = self._snapshot.status.state in LIVE_STATES
@@ -237,8 +237,9 @@ class DashboardScreen(BaseScreen[None]):
 
     @on(ScreenResume)
     def follow_time(self) -> None:
-        """Show the evaluation that was selected on another screen."""
+        """Show the evaluation that was selected, or made, on another screen."""
         if self._snapshot.preset:
+            self.query_one(RunVerdict).judge_again()
             self._look_at(self._time.step)
 
     @work(thread=True, exclusive=True, group="time")
@@ -249,6 +250,25 @@ class DashboardScreen(BaseScreen[None]):
     def _show_past(self, step: int | None, past: StoredEvaluation | None) -> None:
         if step == self._time.step and self.is_mounted:
             self._panels.look_at(past, self._snapshot)
+
+    def action_verdict(self) -> None:
+        """Show all findings about the run."""
+        verdict = self.query_one(RunVerdict).verdict
+        self.post_message(messages.VerdictRequested(self.path, verdict, self._time))
+
+    @on(messages.DoorRequested)
+    def show_panel(self, message: messages.DoorRequested) -> None:
+        """Show the curves or the log full-screen; the app opens everything else."""
+        if message.door.place in ("curves", "log"):
+            message.stop()
+            self._panels.show_full("loss" if message.door.place == "curves" else "log")
+
+    @on(ConfusionPanel.Chosen)
+    def show_confused(self, message: ConfusionPanel.Chosen) -> None:
+        """Show the chosen images on the map: a class, or those taken for another."""
+        pair = None if message.called is None else (message.truth, message.called)
+        only = message.truth if pair is None else None
+        self.post_message(messages.ExplorerRequested(self.path, self._time, pair, only))
 
     def action_evaluate(self) -> None:
         """Show the evaluation of the run's latents."""

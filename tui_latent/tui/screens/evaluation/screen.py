@@ -25,13 +25,18 @@ from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.evaluation.cursor_panel import CursorPanel
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
+from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.verdict_line import VerdictLine
+from tui_latent.verdict import Verdict, judge
 
 _WIDE: Final = 110
 """columns from which two panels stand side by side"""
@@ -70,6 +75,7 @@ class EvaluationScreen(BaseScreen[None]):
         found: Mapping[str, Any] | None
         words: str = ""
         """why there are no results; empty if there are"""
+        verdict: Verdict | None = None
 
     @dataclass
     class Opened(Message, bubble=False):
@@ -78,6 +84,7 @@ class EvaluationScreen(BaseScreen[None]):
         found: Mapping[str, Any] | None
         newest: int | None
         """step of the newest map"""
+        verdict: Verdict | None = None
 
     def __init__(self, path: Path, drawer: WorkerThread) -> None:
         super().__init__()
@@ -85,9 +92,11 @@ class EvaluationScreen(BaseScreen[None]):
         self._drawer = drawer
         self._cancel = threading.Event()
         self._busy = False
+        self._time = TimeCursor()
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
+        yield VerdictLine()
         yield Static(id="doing", markup=False)
         yield Input(
             placeholder="mnist, cifar10, folder:PATH, class:NAME, …   press Enter to evaluate"
@@ -113,20 +122,22 @@ class EvaluationScreen(BaseScreen[None]):
 
     @work(thread=True, group="evaluation", exit_on_error=False)
     def _open(self) -> None:
-        newest = None
+        newest, verdict = None, None
+        found = newest_evaluation(self.path)
+        whole = found if found is not None and is_readable(found) else None
         try:
-            newest_map = RunReader(self.path).refresh().map
-            newest = newest_map.step if newest_map else None
+            snapshot = RunReader(self.path).refresh()
+            newest = snapshot.map.step if snapshot.map else None
+            verdict = judge(snapshot, whole)
         except RunError as error:
             self.post_message(self.Ended(None, str(error)))
-        found = newest_evaluation(self.path)
-        whole = found is not None and is_readable(found)
-        self.post_message(self.Opened(found if whole else None, newest))
+        self.post_message(self.Opened(whole, newest, verdict))
 
     @on(Opened)
     def show_last(self, event: Opened) -> None:
         """Show the last evaluation; if there is none, start one."""
         found, newest = event.found, event.newest
+        self.query_one(VerdictLine).show(event.verdict)
         if found is not None:
             self.query_one(EvaluationPage).show(found)
             behind = newest is not None and newest > found["step"]
@@ -170,7 +181,8 @@ class EvaluationScreen(BaseScreen[None]):
         except AssessmentError as error:
             self.post_message(self.Ended(None, str(error)))
         else:
-            self.post_message(self.Ended(found, found["missing"].get("outliers", "")))
+            verdict = _judged(self.path, found)
+            self.post_message(self.Ended(found, found["missing"].get("outliers", ""), verdict))
 
     @on(ProgressReported)
     def show_progress(self, event: ProgressReported) -> None:
@@ -185,6 +197,8 @@ class EvaluationScreen(BaseScreen[None]):
         if event.found is not None:
             self.query_one(EvaluationPage).show(event.found)
             self._say(measured_at(event.found))
+        if event.verdict is not None:
+            self.query_one(VerdictLine).show(event.verdict)
         if event.words:
             self._say(event.words)
         self.refresh_bindings()
@@ -198,6 +212,15 @@ class EvaluationScreen(BaseScreen[None]):
 
     def _say(self, words: str) -> None:
         self.query_one("#doing", Static).update(Content(words.replace("\n", " ")))
+
+    # Doors
+
+    @on(CursorPanel.Opened)
+    def show_images(self, event: CursorPanel.Opened) -> None:
+        """Show a class, or the images of one class that are taken for another, on the map."""
+        pair = None if event.called is None else (event.truth, event.called)
+        only = event.truth if pair is None else None
+        self.post_message(messages.ExplorerRequested(self.path, self._time, pair, only))
 
     # Keys
 
@@ -244,3 +267,11 @@ class EvaluationScreen(BaseScreen[None]):
             self._stop_asking()
         else:
             self.dismiss()
+
+
+def _judged(path: Path, found: Mapping[str, Any]) -> Verdict | None:
+    """Return the verdict with a new evaluation; None if the run cannot be read any more."""
+    try:
+        return judge(RunReader(path).refresh(), found)
+    except RunError:
+        return None

@@ -29,6 +29,7 @@ from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
+from tui_latent.tui.screens.explorer.confused import ConfusedImages
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search import next_match
@@ -42,6 +43,7 @@ from tui_latent.tui.screens.explorer.views import (
 )
 from tui_latent.tui.screens.explorer.worker import (
     ChangesFound,
+    ConfusedFound,
     ExplorerWorker,
     MapFound,
     PointFound,
@@ -78,8 +80,20 @@ class ExplorerScreen(BaseScreen[None]):
 
     BINDINGS = bindings("explorer")
 
-    def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        drawer: WorkerThread,
+        time: TimeCursor | None = None,
+        pair: tuple[int, int] | None = None,
+        only: int | None = None,
+    ) -> None:
+        """With `pair` mark the images of one class that are taken for another; `only` is a class
+        to show alone."""
         super().__init__()
+        self._pair = pair
+        self._only = only
+        self._confused: ConfusedImages | None = None
         self.path = path
         self._time = time or TimeCursor()
         self._drawer = drawer
@@ -171,6 +185,10 @@ class ExplorerScreen(BaseScreen[None]):
             self._status = result.problem
             if self._playing:
                 self._play_later()
+        if self._only is not None:
+            self._filter, self._only = ClassFilter().only(self._only, len(self._class_names)), None
+        if self._pair is not None:
+            self._worker.request_confused(result, *self._pair)
         self._show_scene()
         self._request_point()
         if self.has_class("-movers"):
@@ -196,7 +214,21 @@ class ExplorerScreen(BaseScreen[None]):
             struck=self._filter.hidden if result.coloring.name == "class" else frozenset(),
             titles=partial(map_titles, result, int(visible.sum())),
         )
-        self._map.show(scene)
+        self._map.show(scene if self._confused is None else self._confused.on(scene))
+
+    @on(ConfusedFound)
+    def show_confused(self, message: ConfusedFound) -> None:
+        """Mark the images of one class that are taken for another, and go to the first."""
+        if self._result is None or message.found.space is not self._result.space:
+            return
+        first, self._confused = self._confused is None, message.found
+        keys = self.app._keymap
+        names = (key_name(f"explorer.{verb}", keys) for verb in ("find_next", "viewer", "all"))
+        self._status = self._confused.words(*names)
+        self._show_scene()
+        self._show_line()
+        if first and len(self._confused.indices):
+            self._map.select(int(self._confused.indices[0]))
 
     def _points(self, result: MapResult) -> np.ndarray:
         if result.projection is None:
@@ -344,6 +376,10 @@ class ExplorerScreen(BaseScreen[None]):
 
     def action_all(self) -> None:
         """Show all classes."""
+        if self._confused is not None:
+            self._pair = self._confused = None
+            self._status = ""
+            self._show_line()
         self._show_classes(ClassFilter())
 
     def _show_classes(self, chosen: ClassFilter) -> None:
@@ -450,7 +486,12 @@ class ExplorerScreen(BaseScreen[None]):
         self.action_find_next()
 
     def action_find_next(self) -> None:
-        """Go to the next match."""
+        """Go to the next match, or to the next image that is marked as confused."""
+        if self._confused is not None and not self._query:
+            index = self._confused.after(self._map.selected)
+            if index is not None:
+                self._map.select(index)
+            return
         if self._result is None or not self._query:
             return
         after = self._map.selected if self._map.selected is not None else -1
