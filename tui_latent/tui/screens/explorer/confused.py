@@ -54,12 +54,16 @@ class ConfusedImages:
         one, other = self._names
         return f"{one} and {other} · {GLYPH} {one} taken for {other}"
 
-    def after(self, index: int | None) -> int | None:
-        """Return the next of the images after one, and from the start again; None if none is."""
+    def after(self, index: int | None, way: int = 1) -> int | None:
+        """Return the next of the images after one (or before it), and round again."""
         if not len(self.indices):
             return None
-        later = self.indices[self.indices > (-1 if index is None else index)]
-        return int(later[0] if len(later) else self.indices[0])
+        here = -1 if index is None else index
+        if way > 0:
+            later = self.indices[self.indices > here]
+            return int(later[0] if len(later) else self.indices[0])
+        earlier = self.indices[self.indices < here]
+        return int(earlier[-1] if len(earlier) else self.indices[-1])
 
     def words(self, following: str, viewer: str, every: str) -> str:
         """Say what is marked, and the keys that lead on."""
