@@ -1,67 +1,138 @@
-"""Colours and glyphs of the data: ten colours that every kind of colour vision can distinguish.
+"""Colours and glyphs of the data, for dark and for light backgrounds.
 
-The class colours were searched in the 256-colour cube, so that terminals without true
-colour show them exactly, for the largest smallest distance (OKLab) with normal,
-protanopic, deuteranopic and tritanopic vision, at a luminance that keeps a contrast of at
-least 2 to both white and near-black backgrounds.
+All colours are of the 256-colour cube, so that terminals without true colour show them
+exactly. They were searched for the largest smallest distance (CIEDE2000) that normal,
+protanopic, deuteranopic and tritanopic eyes see between any two, among colours with a
+contrast of at least 3 to the backgrounds of all of Textual's dark or light themes. Each
+palette begins with the colours that lie farthest apart.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 RGB = tuple[int, int, int]
 
-CLASS_COLORS: Final[tuple[RGB, ...]] = (
-    (95, 175, 255),
-    (215, 95, 0),
-    (0, 95, 95),
-    (255, 135, 175),
-    (95, 0, 255),
-    (175, 175, 0),
-    (175, 0, 175),
-    (175, 95, 255),
-    (175, 0, 0),
-    (95, 135, 135),
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of the data on one kind of background."""
+
+    classes: tuple[RGB, ...]
+    """ten, one per class; more classes start over, and differ in their glyphs"""
+    series: tuple[RGB, ...]
+    """one per curve of a chart, the first of them grey; more curves start over"""
+    runs: tuple[RGB, ...]
+    """eight, one per run of a comparison"""
+    ramp: tuple[RGB, ...]
+    """five levels of an ordered quantity: the higher, the farther from the background"""
+    muted: RGB
+    """what is as expected, behind what is not"""
+
+
+DARK: Final = Palette(
+    classes=(
+        (0, 175, 175),
+        (255, 255, 0),
+        (135, 135, 0),
+        (255, 0, 135),
+        (135, 255, 255),
+        (215, 0, 255),
+        (215, 255, 175),
+        (255, 135, 135),
+        (215, 175, 255),
+        (175, 175, 0),
+    ),
+    series=(
+        (148, 148, 148),
+        (0, 135, 215),
+        (215, 175, 0),
+        (215, 255, 175),
+        (215, 95, 95),
+        (0, 215, 255),
+    ),
+    runs=(
+        (215, 95, 255),
+        (215, 255, 0),
+        (0, 175, 135),
+        (135, 135, 0),
+        (0, 255, 215),
+        (255, 175, 255),
+        (255, 0, 175),
+        (215, 215, 135),
+    ),
+    ramp=((255, 0, 135), (255, 135, 135), (255, 175, 95), (255, 215, 0), (255, 255, 135)),
+    muted=(138, 138, 138),
 )
-"""one per class; more classes start over"""
+
+LIGHT: Final = Palette(
+    classes=(
+        (0, 0, 255),
+        (255, 0, 0),
+        (95, 0, 0),
+        (0, 135, 135),
+        (0, 0, 95),
+        (175, 95, 95),
+        (135, 95, 255),
+        (0, 95, 95),
+        (135, 0, 135),
+        (175, 0, 0),
+    ),
+    series=(
+        (88, 88, 88),
+        (135, 0, 0),
+        (0, 0, 95),
+        (135, 95, 255),
+        (175, 95, 0),
+        (95, 0, 215),
+    ),
+    runs=(
+        (95, 0, 255),
+        (255, 0, 0),
+        (95, 0, 0),
+        (0, 0, 95),
+        (0, 135, 95),
+        (215, 0, 135),
+        (135, 95, 255),
+        (175, 0, 0),
+    ),
+    ramp=((175, 95, 175), (175, 0, 215), (135, 0, 175), (95, 0, 135), (0, 0, 95)),
+    muted=(108, 108, 108),
+)
 
 CLASS_GLYPHS: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """one per class, for screens without colour and for more classes than colours"""
 
-SERIES_COLORS: Final[tuple[RGB, ...]] = (
-    (135, 135, 135),
-    (0, 175, 135),
-    (215, 135, 0),
-    (135, 95, 215),
-    (0, 135, 175),
-    (215, 95, 135),
-)
-"""one per curve of a chart; more curves start over"""
+RAMP_GLYPHS: Final = ".:+*#"
+"""one per level of an ordered quantity, for screens without colour"""
 
-RUN_COLORS: Final[tuple[RGB, ...]] = (
-    (215, 135, 0),
-    (95, 0, 255),
-    (0, 175, 175),
-    (175, 0, 95),
-    (95, 95, 0),
-    (135, 135, 255),
-    (175, 135, 95),
-    (175, 0, 175),
-)
-"""one per run of a comparison, searched like the class colours, at a contrast of at least 2.6"""
+MUTED_GLYPH: Final = "·"
+"""what is as expected, on screens without colour"""
 
 
-def class_color(index: int) -> RGB:
+def palette(dark: bool) -> Palette:
+    """Return the colours for a dark or for a light background."""
+    return DARK if dark else LIGHT
+
+
+def class_color(index: int, dark: bool = True) -> RGB:
     """Return the colour of the class at a position in `class_names`."""
-    return CLASS_COLORS[index % len(CLASS_COLORS)]
+    colors = palette(dark).classes
+    return colors[index % len(colors)]
 
 
 def class_glyph(index: int) -> str:
     """Return the character of the class at a position in `class_names`."""
     return CLASS_GLYPHS[index % len(CLASS_GLYPHS)]
+
+
+def class_mark(index: int, classes: int, colored: bool) -> str:
+    """Return what stands for a class beside its name: a dot, where its colour is enough."""
+    enough = colored and classes <= len(DARK.classes)
+    return "●" if enough else class_glyph(index)
 
 
 def css_color(color: RGB) -> str:
@@ -70,22 +141,36 @@ def css_color(color: RGB) -> str:
     return f"rgb({red},{green},{blue})"
 
 
-def series_color(index: int) -> RGB:
+def class_variable(index: int) -> str:
+    """Return the variable of style sheets with the colour of the class at a position."""
+    return f"$class-{index % len(DARK.classes)}"
+
+
+def css_variables(dark: bool) -> dict[str, str]:
+    """Return the variables of style sheets that hold the colours of the classes."""
+    colors = enumerate(palette(dark).classes)
+    return {f"class-{index}": css_color(color) for index, color in colors}
+
+
+def series_color(index: int, dark: bool = True) -> RGB:
     """Return the colour of the curve at a position in its chart."""
-    return SERIES_COLORS[index % len(SERIES_COLORS)]
+    colors = palette(dark).series
+    return colors[index % len(colors)]
 
 
-def run_colors(names: Iterable[str]) -> dict[str, RGB]:
+def run_colors(names: Iterable[str], dark: bool = True) -> dict[str, RGB]:
     """Return a colour for each of at most eight runs: the run's own, whatever their order.
 
     The name decides. Where two names want one colour, the one that sorts first has it: the
     names of runs begin with their time, so a later run does not take an earlier one's colour.
     """
-    free = list(range(len(RUN_COLORS)))
+    palette_of_runs = palette(dark).runs
+    count = len(palette_of_runs)
+    free = list(range(count))
     colors = {}
     for name in sorted(set(names)):
-        wanted = zlib.crc32(name.encode("utf-8", "surrogateescape")) % len(RUN_COLORS)
+        wanted = zlib.crc32(name.encode("utf-8", "surrogateescape")) % count
         slot = next((i for i in free if i >= wanted), free[0] if free else wanted)
-        free = [i for i in free if i != slot] or list(range(len(RUN_COLORS)))
-        colors[name] = RUN_COLORS[slot]
+        free = [i for i in free if i != slot] or list(range(count))
+        colors[name] = palette_of_runs[slot]
     return colors

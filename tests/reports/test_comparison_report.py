@@ -72,7 +72,7 @@ def test_every_run_has_its_color_and_every_gap_its_reason(runs: list[Path]) -> N
     canvas: Any = figure.canvas
     paper = np.array(canvas.buffer_rgba())[:300:2, ::3, :3]
     seen = {tuple(pixel) for pixel in paper.reshape(-1, 3).tolist()}
-    colors = run_colors(path.name for path in runs[:4])
+    colors = run_colors((path.name for path in runs[:4]), dark=False)
     assert len(set(colors.values())) == 4 and set(colors.values()) <= seen
 
 

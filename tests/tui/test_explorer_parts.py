@@ -120,7 +120,8 @@ def test_every_colouring_has_a_name_and_colour_for_every_point(name: str) -> Non
     coloring = make_coloring(name, made_space())  # type: ignore[arg-type]
     assert len(coloring.values) == 300
     assert coloring.values.min() >= 0 and coloring.values.max() < len(coloring.names)
-    assert len(coloring.colors) >= len(coloring.names)
+    for dark in (True, False):
+        assert len(coloring.colors(dark)) >= len(coloring.names)
 
 
 def test_clusters_of_clear_classes_are_the_classes() -> None:
@@ -136,7 +137,7 @@ def test_errors_stand_out_from_what_is_right() -> None:
     wrong = LatentMap(made.step, made.points, made.indices, labels, made.class_names)
     coloring = make_coloring("kNN error", Space(wrong, torch.from_numpy(made.points), None, None))
     assert np.flatnonzero(coloring.values).tolist() == [7]
-    assert coloring.names[coloring.values[7]] == f"→ {made.labels[7]}"
+    assert coloring.names[coloring.values[7]] == f"taken for {made.labels[7]}"
 
 
 def test_a_point_far_from_all_others_is_the_strangest() -> None:

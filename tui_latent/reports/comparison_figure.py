@@ -35,7 +35,7 @@ _BESIDE: Final = 2
 def draw_comparison(shown: Comparison) -> Figure:
     """Draw a comparison's page."""
     width = WIDTH - 2 * MARGIN
-    colors = run_colors(run.name for run in shown.runs)
+    colors = run_colors((run.name for run in shown.runs), dark=False)
     paints = [paint(colors[run.name]) for run in shown.runs]
     beside = len(shown.runs) <= _BESIDE
     tables = [numbers_height(shown), settings_height(shown)]

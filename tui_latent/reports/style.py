@@ -57,7 +57,7 @@ RC: Final[dict[str, Any]] = {
 
 def class_paint(label: int) -> tuple[float, float, float]:
     """Return a class's colour as matplotlib takes it."""
-    return paint(class_color(label))
+    return paint(class_color(label, dark=False))
 
 
 def class_marker(label: int) -> str:
@@ -67,7 +67,7 @@ def class_marker(label: int) -> str:
 
 def series_paint(position: int) -> tuple[float, float, float]:
     """Return the colour of a curve at a position in its chart."""
-    return paint(series_color(position))
+    return paint(series_color(position, dark=False))
 
 
 def paint(color: RGB) -> tuple[float, float, float]:

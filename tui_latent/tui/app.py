@@ -19,6 +19,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker
 
+from tui_latent.palettes import css_variables
 from tui_latent.runtime.cpu_share import count_this_thread
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -138,6 +139,10 @@ class LatentApp(App[int]):
 
         found = super().get_driver_class()
         return TerminalDriver if found is LinuxDriver else found
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's variables, and the colours of the classes on its background."""
+        return super().get_css_variables() | css_variables(self.current_theme.dark)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the menu, over which all other screens are pushed."""
@@ -287,11 +292,9 @@ class LatentApp(App[int]):
         """Explore a run's map."""
         from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 
-        self.push_screen(
-            ExplorerScreen(
-                message.path, self.drawer, message.cursor, pair=message.pair, only=message.only
-            )
-        )
+        explorer = ExplorerScreen(message.path, self.drawer, message.cursor)
+        explorer.enter_by(message.pair, message.only)
+        self.push_screen(explorer)
 
     @on(messages.EvaluationRequested)
     def show_evaluation(self, message: messages.EvaluationRequested) -> None:

@@ -74,6 +74,17 @@ def clip(text: str, width: int) -> str:
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 
+def clip_caption(text: str, width: int) -> str:
+    """Shorten a caption to `width` cells: a number at its end stays whole, the name gives way."""
+    name, _, last = text.rpartition(" ")
+    if cell_len(text) <= width or not name or not any(map(str.isdigit, last)):
+        return clip(text, width)
+    room = width - cell_len(last) - 1
+    if room >= 2:
+        return f"{clip(name, room)} {last}"
+    return last if cell_len(last) <= width else clip(name, width)
+
+
 def column(text: str, width: int, right: bool = False) -> str:
     """Return text in exactly `width` cells."""
     text = clip(text, width)

@@ -134,7 +134,8 @@ def test_a_ground_value_gives_way_to_any_other_in_its_cell() -> None:
     points = np.zeros((50, 2), np.float32)
     values = np.zeros(50, np.int64)
     values[17] = 1
-    coloring = Coloring("error", values, ("right", "wrong"), ((1, 2, 3), (9, 9, 9)), ground=0)
+    inks = (1, 2, 3), (9, 9, 9)
+    coloring = Coloring("error", values, ("right", "wrong"), inks, inks, ground=0)
     shown = Scene(points, coloring, np.ones(50, np.bool_))
     strips, _ = paint_scene(shown, Window.around(Frame(-1, 1, -1, 1), *SIZE), True)
     [[style]] = [[s.style for s in row if s.text.strip()] for row in strips if row.text.strip()]

@@ -266,7 +266,7 @@ async def test_a_live_run_is_followed_and_one_that_is_looked_back_at_is_not(tmp_
 async def test_playing_shows_every_evaluation_and_ends_at_the_newest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_latent.tui.screens.explorer.screen._PLAY_SECONDS", 0.05)
+    monkeypatch.setattr("tui_latent.tui.screens.explorer.playback.PLAY_SECONDS", 0.05)
     writer = digits_run(tmp_path)
     maps = {step: RunReader(writer.path).map_at(step) for step in (60, 120, 180)}
     shown: list[int] = []

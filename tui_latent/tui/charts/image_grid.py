@@ -34,7 +34,7 @@ from tui_latent.tui.charts.image_cells import (
     half_blocks,
     shades,
 )
-from tui_latent.tui.format import clip
+from tui_latent.tui.format import clip, clip_caption
 
 _USUAL_CELL: Final = (10, 20)
 """(width, height) in pixels if the terminal does not report it (a VT340's)"""
@@ -205,7 +205,7 @@ class ImageSheet(Widget):
     ) -> list[Strip]:
         line = Content(clip(heading, layout.tile_width))
         for x, tile in row:
-            text = clip(tile.caption, layout.tile_width)
+            text = clip_caption(tile.caption, layout.tile_width)
             before = x + (layout.tile_width - cell_len(text)) // 2 - line.cell_length
             line += Content.assemble(" " * before, (text, tile.style))
         strips = Visual.to_strips(self, line, self.size.width, 1, self.visual_style)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.map_frame import Ints, finite_points
-from tui_latent.palettes import RGB, class_color
+from tui_latent.palettes import RGB, class_color, class_glyph
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y
@@ -28,18 +28,32 @@ class Coloring:
     values: Ints
     """(N,) positions in `names`"""
     names: tuple[str, ...]
-    colors: tuple[RGB, ...]
+    dark: tuple[RGB, ...]
+    """one per value on a dark background; more values than colours begin again"""
+    light: tuple[RGB, ...]
+    """the same on a light one"""
+    glyphs: tuple[str, ...] = ()
+    """one per value, for screens without colour; by default those of the classes"""
     ground: int | None = None
     """a value that is drawn only where no other is"""
 
-    def color(self, value: int) -> RGB:
+    def colors(self, dark: bool) -> tuple[RGB, ...]:
+        """Return one colour per value for a dark or for a light background."""
+        return self.dark if dark else self.light
+
+    def color(self, value: int, dark: bool) -> RGB:
         """Return the colour of a value; more values than colours begin again."""
-        return self.colors[value % len(self.colors)]
+        colors = self.colors(dark)
+        return colors[value % len(colors)]
+
+    def glyph(self, value: int) -> str:
+        """Return the character of a value."""
+        return self.glyphs[value % len(self.glyphs)] if self.glyphs else class_glyph(value)
 
     @property
     def needs_glyphs(self) -> bool:
         """Whether there are more values than colours."""
-        return len(self.names) > len(set(self.colors))
+        return len(self.names) > len(set(self.dark))
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,13 @@ class Scene:
 def class_coloring(labels: Ints, names: Sequence[str]) -> Coloring:
     """Colour points by their classes; labels beyond the names have colours of their own."""
     count = max(len(names), int(labels.max(initial=0)) + 1)
-    return Coloring("class", labels, tuple(names), tuple(map(class_color, range(count))))
+    return Coloring("class", labels, tuple(names), *class_colors(count))
+
+
+def class_colors(count: int) -> tuple[tuple[RGB, ...], tuple[RGB, ...]]:
+    """Return one colour per class on a dark and on a light background."""
+    dark, light = ([class_color(index, dark) for index in range(count)] for dark in (True, False))
+    return tuple(dark), tuple(light)
 
 
 def map_scene(latent_map: LatentMap, **layers: Any) -> Scene:

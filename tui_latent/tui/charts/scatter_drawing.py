@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.map_frame import Frame, Ints, finite_points
-from tui_latent.palettes import RGB, class_glyph
+from tui_latent.palettes import RGB
 from tui_latent.tui.charts.axes import step_axis, value_axis
 from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, overlaid, packed
 from tui_latent.tui.charts.legend import Entry, legend_strips
@@ -52,10 +53,10 @@ def draw_map(
     if frame is None or (scene.marks and not len(marked)):
         strips = message_strips(DIVERGED, width, height)
         return Drawing(strips, scene.titles(len(scene.points)))
-    legend = scene_legend(scene, width, colored) if height >= _LEGEND_FROM else []
+    legend = scene_legend(scene, width, colored, dark) if height >= _LEGEND_FROM else []
     frame, rows = frame.including(marked), height - len(legend)
     if scene.axes:
-        strips, hidden = plot_scene(scene, frame, width, rows, colored)
+        strips, hidden = plot_scene(scene, frame, width, rows, colored, dark)
     else:
         strips, hidden = paint_scene(scene, Window.around(frame, width, rows), colored, dark)
     return Drawing([*strips, *legend], scene.titles(hidden))
@@ -78,7 +79,7 @@ def point_cells(scene: Scene, window: Window, colored: bool) -> list[MapCells]:
     for chosen in _layers(values, scene.coloring.ground):
         cells = map_cells(points[chosen], values[chosen], frame, width, height, large)
         if glyphs:
-            cells = replace(cells, marks=tuple(map(class_glyph, cells.classes.tolist())))
+            cells = replace(cells, marks=tuple(map(scene.coloring.glyph, cells.classes.tolist())))
         layers.append(cells)
     return layers
 
@@ -89,7 +90,7 @@ def _layers(values: Ints, ground: int | None) -> list[Any]:
 
 
 def plot_scene(
-    scene: Scene, frame: Frame, width: int, height: int, colored: bool
+    scene: Scene, frame: Frame, width: int, height: int, colored: bool, dark: bool = True
 ) -> tuple[list[Strip], int]:
     """Draw a scene with plotext, with axes if they fit; return also how many points are hidden."""
     x: Axis | None = None
@@ -101,7 +102,7 @@ def plot_scene(
         view = window.frame
         x = step_axis(view.left, view.right, window.width)
         y = value_axis(view.bottom, view.top, window.height)
-    color = scene.coloring.color
+    color = partial(scene.coloring.color, dark=dark)
     layers = point_cells(scene, window, colored)
     strips = draw_plot(
         [
@@ -110,12 +111,12 @@ def plot_scene(
         ],
         *(width, height, x, y),
     )
-    tags = _tags(scene, window, colored)
+    tags = _tags(scene, window, colored, dark)
     strips = lay_tags(strips, tags, width - window.width, window.width, window.height)
     return strips, sum(cells.hidden for cells in layers)
 
 
-def _tags(scene: Scene, window: Window, colored: bool) -> list[Tag]:
+def _tags(scene: Scene, window: Window, colored: bool, dark: bool) -> list[Tag]:
     """Name each value at the median of its points, the most frequent first."""
     points = np.asarray(scene.points, dtype=np.float64)
     seen = finite_points(points) & scene.visible
@@ -125,7 +126,7 @@ def _tags(scene: Scene, window: Window, colored: bool) -> list[Tag]:
     for value in found[np.argsort(-counts, kind="stable")].tolist():
         column, row = window.cell(*np.median(points[values == value], axis=0).tolist())
         name = names[value] if 0 <= value < len(names) else str(value)
-        color = scene.coloring.color(value) if colored else None
+        color = scene.coloring.color(value, dark) if colored else None
         tags.append(Tag(column, window.height - 1 - row, name, color))
     return tags
 
@@ -135,7 +136,7 @@ def paint_scene(
 ) -> tuple[list[Strip], int]:
     """Draw a scene on a canvas; return also how many visible points are hidden."""
     canvas = Canvas(window.width, window.height)
-    colors = scene.coloring.colors
+    colors = scene.coloring.colors(dark)
     if scene.regions and colored and scene.visible.any():
         shades = np.array([packed(_shade(color, dark)) for color in colors], np.int32)
         owners = scene.coloring.values[scene.visible][_owners(scene, window)]
@@ -186,7 +187,7 @@ def mark_cells(
     return rows
 
 
-def scene_legend(scene: Scene, width: int, colored: bool) -> list[Strip]:
+def scene_legend(scene: Scene, width: int, colored: bool, dark: bool = True) -> list[Strip]:
     """Write what the colours mean; values that are not shown are struck out."""
     if not scene.legend:
         return []
@@ -199,8 +200,8 @@ def scene_legend(scene: Scene, width: int, colored: bool) -> list[Strip]:
     space = "" if cells + 2 * count - 1 <= width < cells + 3 * count - 1 and not glyphs else " "
     entries = []
     for index, name in enumerate(names):
-        mark = class_glyph(index) if glyphs else "○" if index in scene.struck else "●"
-        color = coloring.color(index) if colored else None
+        mark = coloring.glyph(index) if glyphs else "○" if index in scene.struck else "●"
+        color = coloring.color(index, dark) if colored else None
         style = _STRUCK if index in scene.struck else Style()
         entries.append(Entry(mark + space, name, color, style))
     return legend_strips(entries, width, LEGEND_LINES, 2 if roomy else 1)

@@ -20,6 +20,7 @@ class ScatterPanel(ChartPanel):
         self._hint = ""
         self._titles: Sequence[str] = ("Latent map",)
         self._frame: Frame | None = None  # the drawing thread's alone
+        self._dark = True
 
     def show(
         self, scene: Scene | None, hint: str = "", titles: Sequence[str] = ("Latent map",)
@@ -31,6 +32,13 @@ class ScatterPanel(ChartPanel):
             same = scene.source is not None and scene.source is self.scene.source
         if not same:
             self.scene, self._hint, self._titles = scene, hint, titles
+            self.redraw()
+
+    def notify_style_update(self) -> None:
+        """Draw again in the colours of another theme."""
+        super().notify_style_update()
+        if self.app.current_theme.dark is not self._dark:
+            self._dark = self.app.current_theme.dark
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:

@@ -46,7 +46,7 @@ def paste_thumbnails(
     result = list(strips)
     for picture, (index, column, row) in zip(pictures, places, strict=True):
         frame = np.empty((2 * HEIGHT, WIDTH, 4), np.uint8)
-        frame[:] = (*scene.coloring.color(int(scene.coloring.values[index])), 255)
+        frame[:] = (*scene.coloring.color(int(scene.coloring.values[index]), dark), 255)
         inside = framed(picture, 2 * HEIGHT - 2, WIDTH - 2)
         frame[1:-1, 1:-1] = np.where(inside[..., 3:], inside, frame[1:-1, 1:-1])
         lines = half_blocks(frame) if colored else shades(frame, dark)

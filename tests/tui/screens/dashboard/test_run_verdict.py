@@ -136,4 +136,4 @@ async def test_rows_of_the_classes_open_their_images(run: Path) -> None:
         await until(pilot, lambda: app.screen is screen)
         await pilot.press(*["up"] * 20, "enter")
         await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
-        await until(pilot, lambda: 8 not in app.screen._filter.hidden)  # type: ignore[attr-defined]
+        await until(pilot, lambda: 8 not in app.screen._look.filter.hidden)  # type: ignore[attr-defined]

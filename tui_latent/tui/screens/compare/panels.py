@@ -46,9 +46,12 @@ class MetricChart(CurveChart):
         name = shown.metrics[place - 1].spec.title if place else "Curves"
         count = f" · {place} of {len(shown.metrics)}" if place else ""
         titles = (f"{name}{count}", name)
+        dark = self.app.current_theme.dark
         series = [
             Series(clip(label, _LABEL), color, run.curves.get(metric))
-            for label, color, run in zip(shown.labels, colors_of(shown), shown.runs, strict=True)
+            for label, color, run in zip(
+                shown.labels, colors_of(shown, dark), shown.runs, strict=True
+            )
         ]
         self.show(series, "", "Curves appear after the first records of a run.", titles=titles)
 
@@ -107,17 +110,18 @@ class ComparisonPanels(Grid):
     def show(self, shown: Comparison) -> None:
         """Show a comparison; panels whose part has not changed are not redrawn."""
         self._shown = shown
-        colored = not self.app.no_color
+        colored, dark = not self.app.no_color, self.app.current_theme.dark
         self._show_metric()
         self.query_one("#numbers", TablePanel).show(
-            partial(number_titles, shown), partial(number_lines, shown, colored=colored)
+            partial(number_titles, shown), partial(number_lines, shown, colored=colored, dark=dark)
         )
         self.query_one("#settings", TablePanel).show(
-            partial(setting_titles, shown), partial(setting_lines, shown, colored=colored)
+            partial(setting_titles, shown),
+            partial(setting_lines, shown, colored=colored, dark=dark),
         )
         for index, panel in zip(range(len(shown.runs)), self._maps, strict=False):
             if colored:
-                panel.styles.border_title_color = css_color(colors_of(shown)[index])
+                panel.styles.border_title_color = css_color(colors_of(shown, dark)[index])
             scene, problem = compared_scene(shown, index), shown.maps[index].problem
             panel.show(scene, problem, _map_titles(shown, index))
         if len(shown.runs) < self._runs:  # one could not be read

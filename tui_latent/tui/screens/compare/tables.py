@@ -33,9 +33,9 @@ _LAST, _CHANGE, _BEST = 7, 8, 8
 """cells of a newest value, of its difference, of a best value"""
 
 
-def colors_of(shown: Comparison) -> list[RGB]:
-    """Return the colour of each run."""
-    colors = run_colors(run.name for run in shown.runs)
+def colors_of(shown: Comparison, dark: bool = True) -> list[RGB]:
+    """Return the colour of each run on a dark or on a light background."""
+    colors = run_colors((run.name for run in shown.runs), dark)
     return [colors[run.name] for run in shown.runs]
 
 
@@ -68,7 +68,8 @@ class RunNames(Static):
         if self._shown is None:
             return
         width, shown = self.content_size.width or 80, self._shown
-        marks = zip(shown.runs, colors_of(shown), strict=True)
+        colors = colors_of(shown, self.app.current_theme.dark)
+        marks = zip(shown.runs, colors, strict=True)
         lines = [
             run_line(run, run_mark(index, color, not self.app.no_color), width)
             for index, (run, color) in enumerate(marks)
@@ -149,12 +150,12 @@ class TablePanel(VerticalScroll, can_focus=True):
             self.query_one(Static).update(content)
 
 
-def number_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
+def number_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:
     """Write the latest values of each metric, with differences and best values if they fit."""
     if not shown.metrics:
         return [Content.styled("Numbers appear after the first records of a run.", "dim")]
     key, size, with_change, with_best = _number_columns(shown, width)
-    lines = [_heads(shown, key, size, colored)]
+    lines = [_heads(shown, key, size, colored, dark)]
     return lines + [_number_line(row, key, size, with_change, with_best) for row in shown.metrics]
 
 
@@ -169,9 +170,9 @@ def _number_columns(shown: Comparison, width: int) -> tuple[int, int, bool, bool
     return key, size, with_change, with_best
 
 
-def _heads(shown: Comparison, key: int, size: int, colored: bool) -> Content:
+def _heads(shown: Comparison, key: int, size: int, colored: bool, dark: bool) -> Content:
     parts: list[Any] = [" " * key]
-    for index, (label, color) in enumerate(zip(shown.labels, colors_of(shown), strict=True)):
+    for index, (label, color) in enumerate(zip(shown.labels, colors_of(shown, dark), strict=True)):
         mark = run_mark(index, color, colored)
         parts += [mark, (f" {column(label, max(size - 3, 1))} ", "bold")]
     return Content.assemble(*parts)
@@ -206,7 +207,7 @@ def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     return (f"Numbers · {words} (* best of all)", "Numbers · latest (* best of all)", "Numbers")
 
 
-def setting_lines(shown: Comparison, width: int, colored: bool) -> list[Content]:
+def setting_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:
     """Write the settings that differ, under the names of their tables."""
     if not shown.settings:
         return [Content.styled("The presets have the same settings.", "dim")]
@@ -215,7 +216,7 @@ def setting_lines(shown: Comparison, width: int, colored: bool) -> list[Content]
     longest = max(len(name) for _, _, name in names) + 2
     key = max(8, min(longest, max(width - count * 8, width // 3)))
     size = max((width - key) // count, 3)
-    lines = [_heads(shown, key, size, colored)]
+    lines = [_heads(shown, key, size, colored, dark)]
     table = ""
     for row, (of_table, _, name) in zip(shown.settings, names, strict=True):
         if of_table != table:

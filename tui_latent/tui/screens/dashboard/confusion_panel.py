@@ -15,7 +15,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tui_latent.palettes import class_color
+from tui_latent.palettes import class_color, class_mark
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
@@ -65,8 +65,10 @@ class ConfusionPanel(ChartPanel):
         confusion, names, hint = self._confusion, self._names, self._hint
         if confusion is None:
             return lambda: Drawing(message_strips(hint, width, height), _TITLES)
-        colored = not self.app.no_color
-        return lambda: Drawing(class_strips(confusion, names, width, height, colored), _TITLES)
+        colored, dark = not self.app.no_color, self.app.current_theme.dark
+        return lambda: Drawing(
+            class_strips(confusion, names, width, height, colored, dark), _TITLES
+        )
 
     # The cursor
 
@@ -124,7 +126,12 @@ def class_rows(confusion: NDArray[np.int64], height: int) -> list[Row | None]:
 
 
 def class_strips(
-    confusion: NDArray[np.int64], names: Sequence[str], width: int, height: int, colored: bool
+    confusion: NDArray[np.int64],
+    names: Sequence[str],
+    width: int,
+    height: int,
+    colored: bool,
+    dark: bool = True,
 ) -> list[Strip]:
     """Write the recall of each class, the worst first, then the pairs confused most often."""
     totals = confusion.sum(axis=1)
@@ -136,8 +143,9 @@ def class_strips(
 
     def named(index: int) -> list[Segment]:
         name = names[index] if index < len(names) else str(index)
-        style = Style(color=Color.from_rgb(*class_color(index))) if colored else Style()
-        return [Segment(" ● ", style), Segment(column(name, room))]
+        style = Style(color=Color.from_rgb(*class_color(index, dark))) if colored else Style()
+        mark = class_mark(index, len(totals), colored)
+        return [Segment(f" {mark} ", style), Segment(column(name, room))]
 
     def line(y: int, row: Row | None) -> list[Segment]:
         if row is None:

@@ -83,10 +83,11 @@ class RunPanels(Horizontal):
         if snapshot is self._charted:
             return
         self._charted = snapshot
+        dark = self.app.current_theme.dark
         why = why_missing(snapshot, "val/loss")
-        self._loss.show(loss_series(snapshot), "", when_recorded(snapshot), why)
+        self._loss.show(loss_series(snapshot, dark), "", when_recorded(snapshot), why)
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
-        self.query_one("#knn", CurveChart).show(*knn_series(snapshot), hint, why)
+        self.query_one("#knn", CurveChart).show(*knn_series(snapshot, dark), hint, why)
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
         self.query_one(SpacePanel).show(
             snapshot.curves, loss_terms(snapshot), hint, snapshot.missing

@@ -24,23 +24,23 @@ def loss_terms(snapshot: RunSnapshot) -> list[str]:
     return term_names(snapshot.curves, None if method is None else method.terms)
 
 
-def loss_series(snapshot: RunSnapshot) -> list[Series]:
+def loss_series(snapshot: RunSnapshot, dark: bool = True) -> list[Series]:
     """Return the total loss and each of its terms, with their held-out values."""
     curves = snapshot.curves
     result: list[Series] = []
     for name in ["loss", *loss_terms(snapshot)]:
         solid, dotted = curves.get(f"train/{name}"), curves.get(f"val/{name}")
         title = "total" if name == "loss" else name
-        result.append(Series(title, series_color(len(result)), solid, dotted))
+        result.append(Series(title, series_color(len(result), dark), solid, dotted))
     return result
 
 
-def knn_series(snapshot: RunSnapshot) -> tuple[list[Series], str]:
+def knn_series(snapshot: RunSnapshot, dark: bool = True) -> tuple[list[Series], str]:
     """Return the kNN accuracies, and the best one at k = 20 as text."""
     series = [
         Series(
             spec.short.replace("kNN@", "k="),
-            series_color(index + 1),
+            series_color(index + 1, dark),
             snapshot.curves.get(spec.name),
             known=spec.name not in snapshot.missing,
         )

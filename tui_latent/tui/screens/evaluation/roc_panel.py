@@ -49,15 +49,19 @@ class RocCurve:
     """(T,) true positive rate, of the outliers"""
 
 
-def roc_curves(found: Mapping[str, Any]) -> tuple[list[RocCurve], tuple[str, ...]]:
+def roc_curves(
+    found: Mapping[str, Any], dark: bool = True
+) -> tuple[list[RocCurve], tuple[str, ...]]:
     """Return an evaluation's curves and their titles: named outliers, or else the classes."""
     named = found["outliers"]
     if named:
-        curves = [(c["outliers"], series_color(index + 1), c) for index, c in enumerate(named)]
+        curves = [
+            (c["outliers"], series_color(index + 1, dark), c) for index, c in enumerate(named)
+        ]
     else:
         classes = found.get("anomaly", {}).get("classes", [])
         rows = zip(found["class_names"], classes, strict=False)
-        curves = [(n, class_color(index), c) for index, (n, c) in enumerate(rows) if c]
+        curves = [(n, class_color(index, dark), c) for index, (n, c) in enumerate(rows) if c]
     return [
         RocCurve(
             name, color, c["auc"], np.array(c["false_positives"]), np.array(c["true_positives"])
@@ -77,7 +81,7 @@ class RocPanel(ChartPanel, can_focus=False):
 
     def show(self, found: Mapping[str, Any]) -> None:
         """Show the curves, or why there are none."""
-        self._curves, self._titles = roc_curves(found)
+        self._curves, self._titles = roc_curves(found, self.app.current_theme.dark)
         why = found["missing"].get("anomaly", "No class could be left out.")
         key = key_name("evaluation.outliers", self.app._keymap)
         self._hint = f"{why} Press {key} to name outliers."

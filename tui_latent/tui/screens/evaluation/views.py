@@ -16,7 +16,7 @@ from tui_latent.analysis.evaluation_table import (
     figure,
     figure_rows,
 )
-from tui_latent.palettes import class_color, css_color
+from tui_latent.palettes import class_variable
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.format import UNKNOWN, clip, column
 from tui_latent.tui.screens.evaluation.roc_panel import roc_curves
@@ -228,4 +228,4 @@ def _pairs(matrix: Matrix, names: Sequence[str]) -> Content:
 
 
 def _dot(index: int, colored: bool) -> tuple[str, str]:
-    return ("●", css_color(class_color(index)) if colored else "")
+    return ("●", class_variable(index) if colored else "")

@@ -32,6 +32,18 @@ class ChangeList(OptionList):
         super().__init__(markup=False)
         self._moved: list[int] = []
         self.border_title = Content("Largest changes")
+        self.can_focus = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the list is in use; the screen gives it room."""
+        return self.can_focus
+
+    def toggle(self) -> bool:
+        """Take the keys, or give them back to the screen; return whether the list is open."""
+        self.can_focus = not self.can_focus
+        self.screen.set_focus(self if self.can_focus else None)
+        return self.can_focus
 
     def say(self, words: str) -> None:
         """Show a sentence instead of a list."""

@@ -7,25 +7,14 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.palettes import RGB, class_color
-from tui_latent.tui.charts.scatter import Coloring, class_coloring
+from tui_latent.palettes import CLASS_GLYPHS, DARK, LIGHT, MUTED_GLYPH, RAMP_GLYPHS, class_glyph
+from tui_latent.tui.charts.scatter import Coloring, class_coloring, class_colors
 
 if TYPE_CHECKING:
     from tui_latent.analysis.neighbourhoods import Space
 
 ColoringName = Literal["class", "cluster", "kNN error", "anomaly", "density"]
 COLORINGS: Final[tuple[ColoringName, ...]] = ("class", "cluster", "kNN error", "anomaly", "density")
-
-CORRECT: Final[RGB] = (135, 135, 135)
-"""of points that kNN classifies correctly"""
-RAMP: Final[tuple[RGB, ...]] = (
-    (95, 95, 215),
-    (0, 135, 175),
-    (0, 175, 95),
-    (175, 175, 0),
-    (255, 95, 0),
-)
-"""from the lowest to the highest quintile"""
 
 
 def make_coloring(name: ColoringName, space: Space) -> Coloring:
@@ -35,13 +24,21 @@ def make_coloring(name: ColoringName, space: Space) -> Coloring:
         clusters = space.clusters
         count = int(clusters.max(initial=0)) + 1
         titles = tuple(f"cluster {number}" for number in range(1, count + 1))
-        return Coloring(name, clusters, titles, class_coloring(clusters, titles).colors)
+        return Coloring(name, clusters, titles, *class_colors(count), tuple(CLASS_GLYPHS[1:]))
     if name == "kNN error":
         votes = space.votes
-        colors = (CORRECT, *(class_color(index) for index in range(len(names))))
-        titles = ("correct", *(f"→ {title}" for title in names))
+        dark, light = class_colors(len(names))
+        titles = ("correct", *(f"taken for {title}" for title in names))
         values = np.where(votes == labels, 0, votes + 1)
-        return Coloring(name, values, titles, colors, ground=0)
+        return Coloring(
+            name,
+            values,
+            titles,
+            (DARK.muted, *dark),
+            (LIGHT.muted, *light),
+            glyphs=(MUTED_GLYPH, *map(class_glyph, range(len(names)))),
+            ground=0,
+        )
     if name == "anomaly":
         return _levels(name, space.anomaly_score, "low anomaly score", "high anomaly score")
     if name == "density":
@@ -57,4 +54,4 @@ def _levels(name: str, scores: NDArray[np.float64], least: str, most: str) -> Co
         edges = np.quantile(scores[finite], [0.2, 0.4, 0.6, 0.8])
         values[finite] = np.searchsorted(edges, scores[finite], side="left")
     names = (least, "2nd fifth", "3rd fifth", "4th fifth", most)
-    return Coloring(name, values, names, RAMP)
+    return Coloring(name, values, names, DARK.ramp, LIGHT.ramp, tuple(RAMP_GLYPHS))

@@ -93,7 +93,7 @@ class ExplorerMap(ScatterPanel):
 
         def draw() -> Drawing:
             strips, hidden = paint_scene(scene, window, colored, dark)
-            legend = scene_legend(scene, width, colored)
+            legend = scene_legend(scene, width, colored, dark)
             blank = [Strip.blank(width)] * (LEGEND_LINES - len(legend))
             titles = [f"{title}{zoom}" for title in scene.titles(hidden)]
             return Drawing([*strips, *legend, *blank], titles)
@@ -248,8 +248,9 @@ class ExplorerMap(ScatterPanel):
         if scene is None or window is None:
             return
         values, known = scene.coloring.values, len(scene.points)
+        dark = self.app.current_theme.dark
         marks = [
-            self._mark(index, glyph, scene.coloring.color(values[index]))
+            self._mark(index, glyph, scene.coloring.color(values[index], dark))
             for index, glyph in self._marks.items()
             if index < known
         ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from tui_latent.palettes import class_color, css_color
+from tui_latent.palettes import RGB, css_color
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.charts.line_chart import value_at
 from tui_latent.tui.charts.scatter import Coloring, hidden_share
@@ -71,16 +71,15 @@ class PointResult:
     names: tuple[str, ...] = field(default=())
 
 
-def point_words(result: PointResult, behind: int) -> PointWords:
-    """Describe a point; `behind` other points share its cell."""
+def point_words(result: PointResult, behind: int, color: RGB | None = None) -> PointWords:
+    """Describe a point whose class has a colour; `behind` other points share its cell."""
     facts, names = result.facts, result.names
     right = facts.vote == facts.label
     verdict = f"kNN: {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
     moved = int(facts.nearest.far_on_map.sum())
+    label_style = f"bold {css_color(color)}" if color else "bold"
     lines = [
-        Content.assemble(
-            "label ", (_name(names, facts.label), f"bold {css_color(class_color(facts.label))}")
-        ),
+        Content.assemble("label ", (_name(names, facts.label), label_style)),
         Content.styled(verdict, "" if right else "bold $text-error"),
         Content(f"density percentile {100 * facts.thinner:.0f} %"),
         Content(f"{behind:,} more in this cell" if behind else ""),
@@ -96,6 +95,18 @@ def point_words(result: PointResult, behind: int) -> PointWords:
         distant=_tiles(result, facts.distant, result.distant, ~facts.distant.far_on_map),
         problem=result.problem,
     )
+
+
+def next_projection(space: Space, shown: ProjectionName) -> tuple[ProjectionName | None, str]:
+    """Return the projection after the one shown, or None and why there is no other."""
+    from tui_latent.analysis.projections import projection_names
+
+    names = projection_names(space.points.shape[1], len(space.map.class_names))
+    if len(names) == 1:
+        kept = "only the map of this evaluation was kept"
+        return None, kept if space.is_map else "the latents are 2-D"
+    at = names.index(shown) if shown in names else 0
+    return names[(at + 1) % len(names)], ""
 
 
 def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, status: str) -> str:

@@ -1,0 +1,102 @@
+"""What all parts of the explorer's screen share: the run, what is shown of it, and how."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from tui_latent.runs.schema import RunSnapshot
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.scatter import Scene
+from tui_latent.tui.run_watcher import RunWatcher
+from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.explorer.colorings import COLORINGS
+from tui_latent.tui.screens.explorer.look import Look, make_scene
+from tui_latent.tui.screens.explorer.map import ExplorerMap
+from tui_latent.tui.screens.explorer.views import (
+    MapRequest,
+    MapResult,
+    line_words,
+)
+from tui_latent.tui.screens.explorer.worker import (
+    ExplorerWorker,
+)
+from tui_latent.tui.time_cursor import TimeCursor
+
+if TYPE_CHECKING:
+    from tui_latent.analysis.projections import ProjectionName
+
+
+class ExplorerBase(BaseScreen[None]):
+    """Holds the state; each concept of the screen adds its actions in a class of its own."""
+
+    def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
+        super().__init__()
+        self.path = path
+        self._time = time or TimeCursor()
+        self._drawer = drawer
+        self._watcher = RunWatcher(path, self.post_message)
+        self._worker = ExplorerWorker(path, self._post)
+        self._snapshot = RunSnapshot(path)
+        self._result: MapResult | None = None
+        self._requested: MapRequest | None = None
+        self._coloring = COLORINGS[0]
+        self._projection: ProjectionName = "map"
+        self._look = Look()
+        self._status = self._line = ""
+
+    def _request_map(self) -> None:
+        step = self._time.resolve(self._snapshot.map_steps)
+        if step is None:
+            return
+        newest = step == self._snapshot.map_steps[-1]
+        request = MapRequest(step, newest, self._coloring, self._projection)
+        if request != self._requested:
+            self._requested = request
+            self._worker.request_map(request)
+
+    def _post(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    def _show_scene(self) -> None:
+        result = self._result
+        if result is None:
+            return
+        scene = make_scene(result, self._look, self._worker.images)
+        if self._map.selected is None and scene.visible.any():
+            self._map.selected = int(np.flatnonzero(scene.visible)[0])
+        self._map.show(self._marked(scene))
+
+    def _marked(self, scene: Scene) -> Scene:
+        """Return the scene with what is marked on it."""
+        return scene
+
+    @property
+    def _map(self) -> ExplorerMap:
+        return self.query_one(ExplorerMap)
+
+    def _change_look(self, **changes: Any) -> None:
+        self._look = replace(self._look, **changes)
+        self._show_scene()
+
+    def _show_line(self) -> None:
+        words = line_words(self._snapshot, self._time, self._coloring, self._status)
+        if words != self._line:
+            self._line = words
+            self.query_one("#line", Static).update(Content(words))
+
+    @property
+    def _class_names(self) -> tuple[str, ...]:
+        return self._result.space.map.class_names if self._result else ()
+
+    def _selected_class(self) -> int | None:
+        if self._result is None or self._map.selected is None:
+            return None
+        return int(self._result.space.map.labels[self._map.selected])

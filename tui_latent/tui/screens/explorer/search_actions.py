@@ -1,0 +1,89 @@
+"""Actions of the explorer that find a point: by number, by class, or by how far it moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import on
+
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.screens.explorer.base import ExplorerBase
+from tui_latent.tui.screens.explorer.change_list import ChangeList
+from tui_latent.tui.screens.explorer.search import next_match
+from tui_latent.tui.screens.explorer.search_box import FindBox
+from tui_latent.tui.screens.explorer.worker import ChangesFound
+from tui_latent.tui.time_cursor import TimeCursor
+
+
+class SearchActions(ExplorerBase):
+    """Moves the cursor to what is looked for."""
+
+    def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
+        super().__init__(path, drawer, time)
+        self._query = ""
+
+    def action_find(self) -> None:
+        """Open the search box."""
+        self.query_one(FindBox).open()
+
+    @on(FindBox.Searched)
+    def find(self, message: FindBox.Searched) -> None:
+        """Go to the image, or to the next one of the class."""
+        self._query = message.query
+        self.action_find_next()
+
+    def action_find_next(self) -> None:
+        """Go to the next match."""
+        self._find(1)
+
+    def action_find_previous(self) -> None:
+        """Go to the previous match."""
+        self._find(-1)
+
+    def _find(self, way: int) -> None:
+        if self._result is None or not self._query:
+            return
+        here = self._map.selected if self._map.selected is not None else -1
+        labels = self._result.space.map.labels
+        index = next_match(self._query, self._class_names, labels, here, way)
+        if index is None:
+            self.notify(f"No image or class matches “{self._query}”.", markup=False)
+        else:
+            self._map.select(index)
+
+    # What changed most
+
+    def action_movers(self) -> None:
+        """List the images whose neighbourhood changed most since the previous evaluation."""
+        listing = self.query_one(ChangeList)
+        self.set_class(listing.toggle(), "-movers")
+        if listing.is_open:
+            self._request_changes()
+
+    def _request_changes(self) -> None:
+        steps = self._snapshot.map_steps
+        at = self._time.position(steps)
+        if at == 0:
+            self.query_one(ChangeList).say("There is no earlier evaluation.")
+            return
+        before, after = steps[at - 1], steps[at]
+        self._worker.request_changes(before, after)
+
+    @on(ChangesFound)
+    def show_movers(self, message: ChangesFound) -> None:
+        """List the images that changed most."""
+        listing = self.query_one(ChangeList)
+        if message.movers is None:
+            listing.say("The two evaluations contain different images.")
+        else:
+            listing.show(message.movers, message.before, message.after)
+
+    @on(ChangeList.At)
+    def go_to_mover(self, message: ChangeList.At) -> None:
+        """Move the cursor to the highlighted image."""
+        self._map.select(message.index)
+
+    @on(ChangeList.Chosen)
+    def take_mover(self) -> None:
+        """Close the list; the cursor stays on the chosen image."""
+        self.action_movers()

@@ -1,0 +1,48 @@
+"""Actions of the explorer that choose the evaluation shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.screens.explorer.base import ExplorerBase
+from tui_latent.tui.screens.explorer.playback import Playback
+from tui_latent.tui.time_cursor import TimeCursor
+
+
+class TimeActions(ExplorerBase):
+    """Shows another evaluation, or one after the other."""
+
+    def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
+        super().__init__(path, drawer, time)
+        self._playback = Playback(self.set_timer, self._play_on)
+
+    def action_time(self, by: int) -> None:
+        """Show an earlier or a later evaluation."""
+        self._playback.stop()
+        self._travel(by)
+
+    def _travel(self, by: int) -> bool:
+        moved = self._time.move(self._snapshot.map_steps, by)
+        if moved:
+            self._projection = "map"
+            self._status = ""
+            self._request_map()
+            self._show_line()
+        return moved
+
+    def action_play(self) -> None:
+        """Play the evaluations from the first one, or pause."""
+        if self._playback.playing:
+            self._playback.stop()
+            return
+        if self._time.step is None:
+            self._travel(-len(self._snapshot.map_steps))
+        self._playback.start()
+
+    def _play_on(self) -> bool:
+        """Show the next evaluation, unless this one is not drawn yet; return whether to go on."""
+        if self._result is not None and self._result.request == self._requested:
+            self._travel(1)
+            return self._time.step is not None
+        return True
