@@ -57,18 +57,16 @@ def run(
     if accuracy is not None:
         found["val/knn_20"] = curve([accuracy / 2, accuracy], 500, higher=True)
     preset = {"method": {"name": "contrastive", "latent_dim": 2}} | expect
-    return RunSnapshot(
-        **{
-            "path": Path("runs/made"),
-            "preset": preset,
-            "status": FINISHED,
-            "curves": found,
-            "map": a_map(images),
-            "confusion": matrix(images // 10),
-            "class_names": NAMES,
-        }
-        | changes
-    )
+    parts: dict[str, Any] = {
+        "path": Path("runs/made"),
+        "preset": preset,
+        "status": FINISHED,
+        "curves": found,
+        "map": a_map(images),
+        "confusion": matrix(images // 10),
+        "class_names": NAMES,
+    }
+    return RunSnapshot(**(parts | changes))
 
 
 def only(verdict: Verdict, kind: str) -> Finding:

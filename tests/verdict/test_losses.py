@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.verdict.snapshots import FINISHED, curve, kinds, only, run
+from tui_latent.runs.schema import Curve
 from tui_latent.verdict import judge
 
 RANDOM = np.random.default_rng(0)
@@ -27,7 +28,7 @@ def test_a_failed_run_says_why_first() -> None:
     assert verdict.line(50) == "Failed at step 40: the loss is NaN."
 
 
-def overfits(noise: float = 0.0, rise: float = 0.5) -> dict[str, object]:
+def overfits(noise: float = 0.0, rise: float = 0.5) -> dict[str, Curve]:
     held_out = 1 + np.maximum(0, STEPS - 40) * rise / 60 + np.maximum(0, 40 - STEPS) / 20
     held_out += noise * RANDOM.normal(size=100)
     return {"train/loss": curve(2 - STEPS / 60), "val/loss": curve(held_out)}

@@ -7,11 +7,12 @@ import torch
 
 from tests.verdict.snapshots import a_map, curve, kinds, only, run
 from tui_latent.metrics.collapse import collapse_signs, space_figures
+from tui_latent.runs.schema import Curve
 from tui_latent.verdict import judge
 from tui_latent.verdict.thresholds import FAITHFUL, UNFAITHFUL
 
 
-def collapsed(flags: list[int], **figures: float) -> dict[str, object]:
+def collapsed(flags: list[int], **figures: float) -> dict[str, Curve]:
     curves = {"latent/collapsed": curve(flags, 100)}
     return curves | {f"latent/{name}": curve([value], 100) for name, value in figures.items()}
 

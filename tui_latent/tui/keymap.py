@@ -116,7 +116,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("run.stop", "stop", "ask_to_stop", "Stop", "Stop training and save (asks first)"),
         Key("run.resume", "resume", "resume", "Resume", "Resume from checkpoint"),
         Key("view.explore", "latents", "explore", "Explore", "Explore the map"),
-        Key("verdict.open", "choose", "verdict", "Verdict", "Show the verdict with its evidence"),
+        # Hidden: the line of the verdict names the key itself.
+        _hidden("verdict.open", "choose", "verdict", "Show the verdict with its evidence"),
         Key("view.evaluate", "tests", "evaluate", "Evaluate", "Evaluate the latents"),
         Key("view.images", "images", "images", "Images", "Show this run's images"),
         *_TIME,

@@ -14,9 +14,9 @@ from tui_latent.tui.keymap import KEYMAP
 TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "menu": (("preset list", "presets", "menu"), ("run list", "runs", "menu")),
     "settings": (("settings grid", "settings"),),
-    "dashboard": (("class rows", "dashboard"),),
+    "dashboard": (("dashboard", "class rows"),),
     "explorer": (("explorer",),),
-    "evaluation": (("class rows", "evaluation"), ("matrix", "evaluation")),
+    "evaluation": (("evaluation", "class rows"), ("evaluation", "matrix")),
     "verdict": (("findings",),),
     "comparison": (("comparison",),),
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),

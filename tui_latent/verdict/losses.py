@@ -133,7 +133,8 @@ def _late(about: Subject, metric: str) -> tuple[Float, Float] | None:
 def _medians(values: Float) -> Float:
     """Return the medians of three neighbours, so that one outlier is no minimum."""
     padded = np.concatenate([values[:1], values, values[-1:]])
-    return np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+    medians: Float = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+    return medians
 
 
 def _mean_about(curve: tuple[Float, Float], step: float) -> float:

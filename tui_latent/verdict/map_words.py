@@ -111,9 +111,7 @@ def _places(
         across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else ""
         up = "bottom" if y < 1 / 3 else "top" if y > 2 / 3 else ""
         parts.setdefault(f"{up} {across}".strip() or "middle", []).append(_name(names, label))
-    order = ("top left", "top", "top right", "left", "middle", "right")
-    order += ("bottom left", "bottom", "bottom right")
-    words = [f"{listed(parts[part])} {_AT[part]}" for part in order if part in parts]
+    words = [f"{listed(parts[part])} {where}" for part, where in _AT.items() if part in parts]
     return [f"Where they lie: {'; '.join(words)}."]
 
 

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from tests.tui.known_images import KnownImages, KnownLandings, NothingThere, known_distant
 from tests.tui.made_runs import trained_run
-from tests.tui.pilots import MenulessApp, until
+from tests.tui.pilots import MenulessApp, notes, until
 from tests.waiting import patience
 from tui_latent import analysis
 from tui_latent.analysis.view_spread import ViewSpread
@@ -326,3 +326,35 @@ def test_it_looks_as_it_should(
         await until(pilot, lambda: "×12" in text_of(pilot))
 
     assert snap_compare(app, terminal_size=size, run_before=neighbours)
+
+
+async def test_a_run_without_augmentation_opens_on_a_page_that_says_something(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
+        await until(pilot, lambda: "nearest training images" in text_of(pilot))
+        await pilot.press("1")
+        await until(pilot, lambda: "trains without augmentation" in notes(pilot))
+        assert "nearest training images" in text_of(pilot)
+
+
+async def test_a_preset_without_augmentation_shows_its_images_and_no_copies_of_them(
+    app: MenulessApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def known(preset: Preset, images: int, views: int, seed: int) -> NDArray[np.uint8]:
+        sheet = np.zeros((3, 1 + views, 8, 8, 3), np.uint8)
+        return sheet + np.arange(3, dtype=np.uint8)[:, None, None, None, None] * 40
+
+    monkeypatch.setattr(analysis, "preset_augmentations", known)
+    method = {"name": "autoencoder", "latent_dim": 2}
+    preset = Preset.model_validate({"data": {"source": "digits"}, "method": method})
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(PresetImagesScreen("mine", preset))
+        await until(pilot, lambda: "this preset trains without augmentation" in text_of(pilot))
+        text = text_of(pilot)
+        assert "view 1" not in text and all(f"image {at}" in text for at in range(3))
+        assert {0, 40, 80} <= colours(pilot)
+        await pilot.press("down")
+        await until(pilot, lambda: "image 1 of 0–2" in text_of(pilot))
+        await until(pilot, lambda: "n" not in app.screen.active_bindings)

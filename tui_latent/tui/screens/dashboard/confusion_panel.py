@@ -81,12 +81,10 @@ class ConfusionPanel(ChartPanel):
     def _at(self) -> int | None:
         """Return the line of the cursor: the worst confusion until it is moved."""
         rows = self._rows
-        doors = [y for y, row in enumerate(rows) if row is not None]
-        if self._cursor in rows and self._cursor is not None:
+        if self._cursor is not None and self._cursor in rows:
             return rows.index(self._cursor)
-        return next(
-            (y for y in doors if (rows[y] or (0, None))[1] is not None), (doors or [None])[0]
-        )
+        pairs = [y for y, row in enumerate(rows) if row is not None and row[1] is not None]
+        return pairs[0] if pairs else 0 if rows and rows[0] is not None else None
 
     def action_move(self, across: int, down: int) -> None:
         """Move the cursor to another row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,9 +13,7 @@ from textual.widgets.option_list import Option
 
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
-
-if TYPE_CHECKING:
-    from tui_latent.verdict import Finding, Severity, Verdict
+from tui_latent.verdict import Door, Finding, Severity, Verdict
 
 _STYLES: Final[dict[Severity, str]] = {
     "bad": "bold $text-error",
@@ -26,7 +24,7 @@ _STYLES: Final[dict[Severity, str]] = {
 _NOTHING: Final = "Nothing can be said of this run yet: its first evaluation brings the figures."
 
 
-class FindingsScreen(ModalScreen["Door | None"]):
+class FindingsScreen(ModalScreen[Door | None]):
     """Lists findings; closes with the door of the one that was chosen."""
 
     CSS = """
