@@ -25,7 +25,7 @@ def test_a_run_is_worse_only_beyond_the_noise_of_its_images(images: int, severit
     found = only(judge(run(0.95, images=images)), "promise")
     inside = binomtest(round(0.95 * images), images).proportion_ci(0.95, "wilson").high >= 0.967
     assert found.severity == severity == ("good" if inside else "warning")
-    assert ("within the noise" in found.sentence) == inside
+    assert ("within noise" in found.sentence) == inside
 
 
 def test_a_live_run_is_not_said_to_miss_what_it_may_still_reach() -> None:

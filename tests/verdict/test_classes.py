@@ -17,7 +17,7 @@ def test_a_clear_confusion_names_the_classes_and_the_share() -> None:
 
 def test_the_same_share_of_few_images_is_counted_and_no_claim() -> None:
     found = only(judge(run(confusion=matrix(35, _8_1=4))), "confusion")
-    assert found.sentence == "Most often, 8 is taken for 1 (4 of 35 images)."
+    assert found.sentence == "8 is most often taken for 1 (4 of 35)."
     assert found.severity == "note" and found.headline
 
 

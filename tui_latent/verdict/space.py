@@ -125,7 +125,7 @@ def _faithful(about: Subject, trust: float, continuity: float, images: int) -> F
     elif worst >= UNFAITHFUL:
         sentence, good = f"The map is fairly faithful ({number(worst)}).", "note"
     elif trust <= continuity:
-        sentence = f"Do not trust the map: many neighbours on it are none ({number(trust)})."
+        sentence = f"The map is not to be trusted ({number(trust)})."
         good = "warning"
     else:
         sentence = f"The map tears neighbourhoods apart ({number(continuity)})."

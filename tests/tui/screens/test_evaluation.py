@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tests.tui.evaluations import curve, evaluation
@@ -21,7 +20,7 @@ from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import write_evaluation
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.evaluation import screen as module
-from tui_latent.tui.screens.evaluation.cursor_panel import CursorPanel, MatrixPanel, Panel
+from tui_latent.tui.screens.evaluation.cursor_panel import MatrixPanel, Panel
 from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 from tui_latent.tui.widgets.verdict_line import VerdictLine
@@ -303,24 +302,25 @@ async def test_a_click_on_a_cell_and_a_class_row_are_doors_too(
     async with app.run_test(size=(120, 60)) as pilot:
         await opened(pilot, run)
         await until(pilot, lambda: "step 720" in doing(pilot))
-        asked: list[tuple[int, int | None]] = []
-        monkeypatch.setattr(
-            EvaluationScreen,
-            "post_message",
-            lambda self, message: (
-                asked.append((message.truth, message.called))
-                if isinstance(message, CursorPanel.Opened)
-                else Screen.post_message(self, message)
-            ),
-        )
+        evaluated = screen(pilot)
         lines = panel(pilot, "held-out").splitlines()
         row = next(y for y, text in enumerate(lines) if text.startswith("● 3"))
         column = lines[row].index("11")
         await pilot.click("#held-out", offset=(column + 2, row + 1))
-        await until(pilot, lambda: asked == [(3, 4)])
-        screen(pilot).query_one("#classes").focus()
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        assert isinstance(app.screen, ExplorerScreen) and app.screen._pair == (3, 4)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is evaluated)
+        evaluated.query_one("#classes").focus()
         await pilot.press("down", "down", "enter")
-        await until(pilot, lambda: asked[-1] == (2, None))
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        await until(
+            pilot,
+            lambda: (
+                isinstance(app.screen, ExplorerScreen)
+                and app.screen._look.filter.hidden == frozenset(range(10)) - {2}
+            ),
+        )
 
 
 async def test_the_verdict_is_on_top_of_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

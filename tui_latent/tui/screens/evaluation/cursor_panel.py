@@ -75,10 +75,9 @@ class CursorPanel(Panel, can_focus=True):
     def _has_cursor(self) -> bool:
         return self.has_focus and min(self._cells) > 0
 
-    def on_focus(self) -> None:
-        self.rewrite()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show the cursor while the panel has the focus."""
+        super().watch_has_focus(_has_focus)
         self.rewrite()
 
     def action_move(self, across: int, down: int) -> None:
