@@ -285,7 +285,7 @@ class LatentApp(App[int]):
         """Show a run's images."""
         from tui_latent.tui.screens.images.screen import ViewerScreen
 
-        self.push_screen(ViewerScreen(message.path, self.drawer, message.index))
+        self.push_screen(ViewerScreen(message.path, self.drawer, message.index, message.page))
 
     @on(messages.ExplorerRequested)
     def explore(self, message: messages.ExplorerRequested) -> None:
@@ -322,7 +322,7 @@ class LatentApp(App[int]):
         if door.place == "evaluation":
             self.show_evaluation(messages.EvaluationRequested(path))
         elif door.place == "images":
-            self.show_images(messages.ViewerRequested(path))
+            self.show_images(messages.ViewerRequested(path, page="reconstructions"))
         elif door.place in ("map", "confusion"):
             cursor.step = door.step
             confused = door.truth is not None and door.called is not None

@@ -67,6 +67,8 @@ class ViewerRequested(Message):
     path: Path
     index: int = 0
     """held-out image to begin with"""
+    page: str = ""
+    """page to begin with; empty for the first that says something"""
 
 
 @dataclass

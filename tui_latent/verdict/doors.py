@@ -8,7 +8,7 @@ from tui_latent.verdict.finding import Door
 
 EVALUATION: Final = Door("evaluation", "view.evaluate", "the evaluation")
 MAP: Final = Door("map", "view.explore", "the map")
-IMAGES: Final = Door("images", "view.images", "the images")
+IMAGES: Final = Door("images", "view.images", "images and their reconstructions")
 CURVES: Final = Door("curves", "view.full", "the curves, full-screen")
 LOG: Final = Door("log", "view.full", "the log")
 

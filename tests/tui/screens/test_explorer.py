@@ -307,6 +307,14 @@ async def test_movers_are_gone_through(tmp_path: Path) -> None:
         words = str(listing.get_option_at_index(2).prompt)
         await until(pilot, lambda: f"image {screen.query_one(ExplorerMap).selected:>6,} " in words)
         await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ViewerScreen))
+        viewer, chosen = pilot.app.screen, screen.query_one(ExplorerMap).selected
+        assert isinstance(viewer, ViewerScreen)
+        assert (viewer._wanted.page, viewer._wanted.index) == ("neighbours", chosen)
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert screen.has_class("-movers") and listing.highlighted == 2, "where one was"
+        await pilot.press("escape")
         assert not screen.has_class("-movers")
         await pilot.press("left_curly_bracket", "M")
         await until(pilot, lambda: listing.option_count == 1)

@@ -53,8 +53,12 @@ class ViewerScreen(ImagesScreen):
         empty: Mapping[str, str]
         """page -> why it has nothing to show"""
 
-    def __init__(self, path: Path, drawer: WorkerThread, index: int = 0) -> None:
-        super().__init__(path.name, PageRequest(index=index, other=index + 1))
+    def __init__(
+        self, path: Path, drawer: WorkerThread, index: int = 0, page: str = ""
+    ) -> None:
+        """Begin with an image and a page; without one, with the first that says something."""
+        wanted = PageRequest(page or PAGES[0].name, index=index, other=index + 1)
+        super().__init__(path.name, wanted)
         run = OpenRun(path)
         self._run = run
         self._drawer = drawer
