@@ -14,10 +14,12 @@ _TOO_LARGE: Final = 1e30
 """numbers beyond it count as infinite: differences of float32 would overflow"""
 _SAMPLED: Final = 200_000
 """points that settle a frame; of more, an evenly spaced sample is used"""
-_OUTERMOST: Final = 0.002
-"""share of the points at each side that cannot make a frame change"""
+_OUTERMOST: Final = 0.01
+"""share of the points at each side that may be far from all others"""
+_UNSTEADY: Final = 0.002
+"""share of the others at each side that cannot make a frame change"""
 _REACH: Final = 1 / 3
-"""of the spread of the others: no further beyond them, the outermost are shown as well"""
+"""of the spread of the others: no further beyond them, the outermost are near"""
 _FEW: Final = 20
 """points of which each may be far from the others"""
 _MARGIN: Final = 1.12
@@ -61,15 +63,17 @@ def finite_points(points: NDArray[Any]) -> NDArray[np.bool_]:
 def settle_frame(points: NDArray[Any], previous: Frame | None = None) -> Frame | None:
     """Return the frame for (N, 2) points: the previous one while it still fits.
 
-    It changes when points leave it or use less than half of its longer side. The outermost
-    0.2 % at each side do not count there. A new frame shows them too, except those far from all
-    others, so that one stray image does not shrink the map. None without a finite point.
+    At each side 1 % of the points, and at least one of twenty, may lie far from all others:
+    these are left out, so that a few stray images do not shrink the map. The frame changes when
+    others leave it (0.2 % at each side do not count) or use less than half of its longer side.
+    A new frame shows all of them. None without a finite point.
     """
     points = points[:: max(1, len(points) // _SAMPLED)]
     points = np.asarray(points, dtype=np.float64)[finite_points(points)]
     if not len(points):
         return None
-    low, high = _extent(points)
+    near = _without_strays(points)
+    low, high = np.quantile(near, [_UNSTEADY, 1 - _UNSTEADY], axis=0)
     spread = float((high - low).max())
     if previous is not None:
         inside = previous.left <= low[0] and high[0] <= previous.right
@@ -83,21 +87,31 @@ def settle_frame(points: NDArray[Any], previous: Frame | None = None) -> Frame |
     half = np.maximum(half, 0.05 * half.max()) * _MARGIN
     left, bottom = (float(value) for value in centre - half)
     right, top = (float(value) for value in centre + half)
-    reach, edge = _REACH * spread, _EDGE * spread
-    near = points[((points >= low - reach) & (points <= high + reach)).all(axis=1)]
-    outermost = np.concatenate([near - edge, near + edge])
-    return Frame(left, right, bottom, top).including(outermost)
+    edge = _EDGE * spread
+    return Frame(left, right, bottom, top).including(np.concatenate([near - edge, near + edge]))
 
 
-def _extent(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the corners of (N, 2) points, without the outermost ones."""
-    low, high = np.quantile(points, [_OUTERMOST, 1 - _OUTERMOST], axis=0)
-    if _FEW <= len(points) < 1 / _OUTERMOST:  # there the quantiles depend on the outermost point
-        ordered = np.sort(points, axis=0)
-        inner_low, inner_high = ordered[1], ordered[-2]
-        reach = _REACH * (inner_high - inner_low).max()
-        low, high = np.maximum(low, inner_low - reach), np.minimum(high, inner_high + reach)
-    return low, high
+def _without_strays(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return those of (N, 2) points that are not far from all others."""
+    if len(points) < _FEW:
+        return points
+    beyond = max(1, int(_OUTERMOST * len(points)))
+    ordered = np.partition(points, (beyond, len(points) - 1 - beyond), axis=0)
+    low, high = ordered[beyond], ordered[len(points) - 1 - beyond]
+    reach = _REACH * float((high - low).max())
+    near = ((points >= low - reach) & (points <= high + reach)).all(axis=1)
+    return points[near] if near.any() else points
+
+
+def whole_frame(points: NDArray[Any]) -> Frame | None:
+    """Return the frame of all finite points of (N, 2), None without one."""
+    points = np.asarray(points, dtype=np.float64)[finite_points(points)]
+    if not len(points):
+        return None
+    low, high = points.min(axis=0), points.max(axis=0)
+    edge = max(_EDGE * float((high - low).max()), 1e-9)
+    (left, bottom), (right, top) = (low - edge).tolist(), (high + edge).tolist()
+    return Frame(left, right, bottom, top)
 
 
 def central_points(places: NDArray[Any], columns: int, rows: int) -> tuple[Ints, Ints, Ints]:

@@ -137,7 +137,7 @@ def test_errors_stand_out_from_what_is_right() -> None:
     wrong = LatentMap(made.step, made.points, made.indices, labels, made.class_names)
     coloring = make_coloring("kNN error", Space(wrong, torch.from_numpy(made.points), None, None))
     assert np.flatnonzero(coloring.values).tolist() == [7]
-    assert coloring.names[coloring.values[7]] == f"taken for {made.labels[7]}"
+    assert coloring.names[coloring.values[7]] == f"{made.labels[7]}"
 
 
 def test_a_point_far_from_all_others_is_the_strangest() -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui_latent.tui.format import age, bar, clip, column, duration, number, share
+from tui_latent.tui.format import age, bar, clip, clip_caption, column, duration, number, share
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,21 @@ def test_a_clipped_name_keeps_both_ends() -> None:
     clipped = clip("20261122-134500-mnist-contrastive-2d", 20)
     assert clipped.startswith("202611") and clipped.endswith("trastive-2d") and len(clipped) == 20
     assert clip("short", 20) == "short"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [
+        ("automobile .906", 15, "automobile .906"),
+        ("automobile .906", 10, clip("automobile", 5) + " .906"),
+        ("automobile 12,906", 9, clip("automobile", 2) + " 12,906"),
+        ("automobile 12,906", 7, "12,906"),
+        ("automobile 12,906", 4, clip("automobile", 4)),
+        ("from automobile", 8, clip("from automobile", 8)),
+    ],
+)
+def test_in_a_caption_the_name_gives_way_and_never_the_number(
+    text: str, width: int, expected: str
+) -> None:
+    assert clip_caption(text, width) == expected
+    assert cell_len(expected) <= width

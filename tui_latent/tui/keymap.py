@@ -42,6 +42,9 @@ _LOG: Final = Key("chart.log", "log", "log", "Log", "Logarithmic or linear axis"
 _AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps or over time")
 _FULL: Final = Key("view.full", "full", "full", "Full", "Show the focused panel full-screen")
 _REPORT: Final = Key("run.report", "export", "report", "Report", "Export a report as PNG and JSON")
+_FRAME: Final = Key(
+    "view.frame", "zoom_all", "frame", "All", "Show all points of the map, or the frame again"
+)
 _ARROWS: Final = (("up", 0, -1), ("down", 0, 1), ("left", -1, 0), ("right", 1, 0))
 
 
@@ -123,6 +126,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         *_TIME,
         _REPORT,
         _FULL,
+        _FRAME,
         Key("run.save", "keep", "checkpoint", "Keep", "Save a checkpoint now"),
         Key("run.lr_down", "rate_down", "scale_lr(0.5)", "Rate", "Halve the rate", group="Rate"),
         Key("run.lr_up", "rate_up", "scale_lr(2.0)", "Rate", "Double the rate", group="Rate"),
@@ -182,7 +186,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("explorer.thumbnails", "thumbnails", "thumbnails", "Pictures", "Images for points"),
         Key("explorer.shade", "cells", "shade", "Voronoi", "Shade the Voronoi cells"),
         Key("explorer.play", "play", "play", "Play", "Play the evaluations from the first on"),
-        Key("explorer.whole", "zoom_all", "whole", "Whole", "Show the whole map"),
+        _FRAME,
         _hidden("explorer.hide", "hide", "hide", "Hide this point's class"),
         _hidden("explorer.all", "all", "all", "Show all classes"),
         _hidden("explorer.examples", "fewer", "examples", "Fewer points per class, or all of them"),

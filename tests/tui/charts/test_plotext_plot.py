@@ -124,6 +124,21 @@ def test_tags_do_not_cover_each_other() -> None:
     assert lines(lay_tags(blank(5, 3), tags, 0, 5, 3)) == [" two ", " one ", " six "]
 
 
+def test_tags_keep_a_blank_between_them_and_stay_near_their_places() -> None:
+    tags = [Tag(15, 5, f"class {index}", None) for index in range(6)]
+    shown = lines(lay_tags(blank(40, 11), tags, 0, 40, 11))
+    for index in range(6):
+        [(row, line)] = [(y, text) for y, text in enumerate(shown) if f"class {index}" in text]
+        assert 2 <= row <= 8 and 0 <= line.index(f"class {index}") <= 26
+    assert not any(f"{index}class" in line for line in shown for index in range(6))
+
+
+def test_many_tags_leave_most_of_the_map_free() -> None:
+    tags = [Tag(index % 60, index // 3, f"class {index}", None) for index in range(60)]
+    shown = "".join(lines(lay_tags(blank(60, 20), tags, 0, 60, 20)))
+    assert 60 * 20 / 10 < len(shown.replace(" ", "")) + shown.count("class") < 60 * 20 / 5
+
+
 def test_tags_begin_after_the_axis() -> None:
     assert lines(lay_tags(blank(8, 1), [Tag(0, 0, "a", None)], 3, 5, 1)) == ["   a    "]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from tui_latent.map_frame import Frame, finite_points, settle_frame
+from tui_latent.map_frame import Frame, finite_points, settle_frame, whole_frame
 from tui_latent.tui.charts.raster import (
     Cells,
     MapCells,
@@ -142,6 +142,23 @@ def test_one_stray_point_does_not_shrink_the_map(every: int) -> None:
     points = np.concatenate([ring(1.0)[::every], ring(1.0)[::every], [[1000.0, 0.0]]])
     frame = settle_frame(points, None)
     assert frame is not None and frame.right < 2
+
+
+@pytest.mark.parametrize("strays", [1, 2, 4, 8])
+def test_a_few_strays_in_any_direction_do_not_shrink_the_map(strays: int) -> None:
+    angle = np.linspace(0, 6, strays)
+    far = 60 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    frame = settle_frame(np.concatenate([ring(1.0), ring(0.8), far]))
+    assert frame is not None and frame.right - frame.left < 3 and frame.top - frame.bottom < 3
+    everything = whole_frame(np.concatenate([ring(1.0), far, [[np.nan, 0.0]]]))
+    assert everything is not None and everything.right >= 60
+    assert everything.left == pytest.approx(min(-1.0, float(far[:, 0].min())), abs=0.2)
+
+
+def test_a_small_class_far_away_is_no_stray() -> None:
+    island = np.array([60.0, 0.0]) + ring(1.0)[::20]
+    frame = settle_frame(np.concatenate([ring(1.0), island]))
+    assert frame is not None and frame.right > 60
 
 
 def test_a_single_point_and_a_line_have_a_frame_with_an_inside() -> None:

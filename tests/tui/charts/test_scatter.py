@@ -143,10 +143,30 @@ def test_a_ground_value_gives_way_to_any_other_in_its_cell() -> None:
 
 
 def test_without_colour_each_class_is_a_character() -> None:
-    strips, _ = paint_scene(replace(scene(), regions=True), whole(scene()), colored=False)
+    strips, _ = paint_scene(scene(), whole(scene()), colored=False)
     text = "".join(strip.text for strip in strips)
     assert set(text) <= set(" 0123456789") and len(set(text)) == 11
     assert all(s.style is None or s.style.color is None for row in strips for s in row)
+
+
+def test_without_colour_lines_separate_the_voronoi_cells() -> None:
+    shown = scene(60)
+    window = whole(shown)
+    strips, _ = paint_scene(replace(shown, regions=True), window, colored=False)
+    points, _ = paint_scene(shown, window, colored=False)
+
+    def owner(column: int, row: int) -> int:
+        index = nearest_point(shown, *window.place(column, row))
+        assert index is not None
+        return int(shown.coloring.values[index])
+
+    for row in range(0, SIZE[1] - 1, 4):
+        for column in range(0, SIZE[0] - 1, 3):
+            right = owner(column, row) != owner(column + 1, row)
+            below = owner(column, row) != owner(column, row + 1)
+            border = {(0, 0): " ", (1, 0): "│", (0, 1): "─", (1, 1): "┘"}[right, below]
+            mark = points[row].text[column]
+            assert strips[row].text[column] == (border if mark == " " else mark)
 
 
 def test_strips_have_the_colours_of_their_cells() -> None:

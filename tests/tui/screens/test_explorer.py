@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.made_runs import clusters, new_run, running, trained_run, write_records
-from tests.tui.pilots import MenulessApp, dashboard, notes, until
+from tests.tui.pilots import MenulessApp, dashboard, notes, panel_text, until
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.reader import RunReader
@@ -223,6 +223,31 @@ async def test_zooming_and_back(tmp_path: Path) -> None:
         await until(pilot, lambda: "×1.50" in shown_map(screen))
         await pilot.press("z")
         await until(pilot, lambda: "×" not in shown_map(screen))
+    writer.close()
+
+
+async def strays_come_and_go(pilot: Pilot[Any], shown: Callable[[], str]) -> None:
+    await until(pilot, lambda: "3 outside →" in shown())
+    await pilot.press("z")
+    await until(pilot, lambda: "outside" not in shown())
+    await pilot.press("z")
+    await until(pilot, lambda: "3 outside →" in shown())
+
+
+async def test_strays_are_counted_at_the_edge_and_z_shows_them(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.lock()
+    write_records(writer, 60)
+    made = clusters(500, 10)
+    points = made.points.copy()
+    points[:3] = (90, 0)
+    writer.latent_map(LatentMap(60, points, made.indices, made.labels, made.class_names))
+    running(writer, step=60)
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        board = await dashboard(pilot)
+        await strays_come_and_go(pilot, lambda: panel_text(board, "map"))
+        screen = await explorer(pilot)
+        await strays_come_and_go(pilot, lambda: shown_map(screen))
     writer.close()
 
 

@@ -30,6 +30,13 @@ _PLAIN: Final = "bold"
 """plotext's style for uncoloured data: it distinguishes data from axes, and is not drawn bold"""
 _TAG_CELLS: Final = 16
 """a longer name on the map is cut"""
+_TAG_SHARE: Final = 6
+"""the tags of a map cover at most this part of it"""
+_SHIFTS: Final = sorted(
+    ((down, across) for down in range(-3, 4) for across in (0, -1, 1, -2, 2)),
+    key=lambda shift: (2 * abs(shift[0]) + 3 * abs(shift[1]), shift[0] < 0),
+)
+"""rows and half widths by which a tag may be moved, the smallest shifts first"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,24 +129,39 @@ def lay_tags(
 ) -> list[Strip]:
     """Lay tags over the canvas of `columns` x `rows` that begins `left` cells in.
 
-    A tag that would cover an earlier one moves up or down by up to two rows, or is left out.
+    A tag goes to the free place nearest to its own, with a blank cell between two tags. It is
+    left out where none is near, or once the tags cover a sixth of the canvas.
     """
     result = list(strips)
     taken: list[tuple[int, int, int]] = []
+    room = max(columns * rows // _TAG_SHARE, _TAG_CELLS)
     for tag in tags:
         name = tag.text.replace("\n", " ") or " "
         text = set_cell_size(name, min(cell_len(name), _TAG_CELLS, columns))
         size = cell_len(text)
-        start = min(max(tag.column - size // 2, 0), columns - size)
-        for row in (tag.row + shift for shift in (0, 1, -1, 2, -2)):
-            free = all(row != r or start >= end or start + size <= s for r, s, end in taken)
-            if free and 0 <= row < rows:
-                taken.append((row, start, start + size))
-                line = rows - 1 - row
-                over = Strip([Segment(text, _tag_style(tag.color))])
-                result[line] = overlay(result[line], left + start, over)
-                break
+        room -= size
+        if room < 0:
+            break
+        place = _free_place(tag, size, taken, columns, rows)
+        if place is not None:
+            row, start = place
+            taken.append((row, start, start + size))
+            over = Strip([Segment(text, _tag_style(tag.color))])
+            result[rows - 1 - row] = overlay(result[rows - 1 - row], left + start, over)
     return result
+
+
+def _free_place(
+    tag: Tag, size: int, taken: Sequence[tuple[int, int, int]], columns: int, rows: int
+) -> tuple[int, int] | None:
+    """Return the (row, first column) nearest to a tag that no other needs; None if none is near."""
+    for down, across in _SHIFTS:
+        row = tag.row + down
+        start = min(max(tag.column - size // 2 + across * (size + 1) // 2, 0), columns - size)
+        free = all(row != r or start > end or start + size < s for r, s, end in taken)
+        if free and 0 <= row < rows:
+            return row, start
+    return None
 
 
 @lru_cache(maxsize=256)

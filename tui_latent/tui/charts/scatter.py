@@ -36,6 +36,8 @@ class Coloring:
     """one per value, for screens without colour; by default those of the classes"""
     ground: int | None = None
     """a value that is drawn only where no other is"""
+    others: str = ""
+    """what the legend writes between the ground and the values after it"""
 
     def colors(self, dark: bool) -> tuple[RGB, ...]:
         """Return one colour per value for a dark or for a light background."""
@@ -110,6 +112,11 @@ def map_scene(latent_map: LatentMap, **layers: Any) -> Scene:
     coloring = class_coloring(np.asarray(latent_map.labels, np.int64), latent_map.class_names)
     every = np.ones(len(latent_map.points), np.bool_)
     return Scene(latent_map.points, coloring, every, **{"source": latent_map, **layers})
+
+
+def drawn_points(scene: Scene) -> NDArray[np.bool_]:
+    """Return which points of a scene are visible and finite, (N,)."""
+    return np.asarray(finite_points(scene.points) & scene.visible)
 
 
 def hidden_share(hidden: int, count: int) -> str:

@@ -23,10 +23,11 @@ from tui_latent.palettes import RGB
 from tui_latent.tui.charts.axes import step_axis, value_axis
 from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, overlaid, packed
 from tui_latent.tui.charts.legend import Entry, legend_strips
+from tui_latent.tui.charts.outside_marks import lay_outside_marks
 from tui_latent.tui.charts.panel import Drawing, message_strips
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, Tag, canvas_size, draw_plot, lay_tags
-from tui_latent.tui.charts.raster import MapCells, map_cells, sparse
-from tui_latent.tui.charts.scatter import Mark, Scene
+from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y, MapCells, map_cells, sparse
+from tui_latent.tui.charts.scatter import Mark, Scene, drawn_points
 from tui_latent.tui.charts.thumbnails import paste_thumbnails
 from tui_latent.tui.charts.window import Window
 from tui_latent.tui.format import clip
@@ -41,6 +42,9 @@ _NAME: Final = 18
 """cells of a name in the legend"""
 _SHADE: Final = 0.28
 """how much of a value's colour its regions have"""
+_BORDERS: Final = np.array([ord(character) for character in " │─┘"])
+"""of a cell whose owner differs from the one at its right (1), below (2), both (3)"""
+_DIM: Final = Style(dim=True)
 _STRUCK: Final = Style(strike=True, dim=True)
 
 
@@ -58,7 +62,9 @@ def draw_map(
     if scene.axes:
         strips, hidden = plot_scene(scene, frame, width, rows, colored, dark)
     else:
-        strips, hidden = paint_scene(scene, Window.around(frame, width, rows), colored, dark)
+        window = Window.around(frame, width, rows)
+        strips, hidden = paint_scene(scene, window, colored, dark)
+        strips = lay_outside_marks(strips, scene.points[drawn_points(scene)], window)
     return Drawing([*strips, *legend], scene.titles(hidden))
 
 
@@ -112,14 +118,16 @@ def plot_scene(
         *(width, height, x, y),
     )
     tags = _tags(scene, window, colored, dark)
-    strips = lay_tags(strips, tags, width - window.width, window.width, window.height)
+    left = width - window.width
+    strips = lay_tags(strips, tags, left, window.width, window.height)
+    strips = lay_outside_marks(strips, scene.points[drawn_points(scene)], window, left)
     return strips, sum(cells.hidden for cells in layers)
 
 
 def _tags(scene: Scene, window: Window, colored: bool, dark: bool) -> list[Tag]:
     """Name each value at the median of its points, the most frequent first."""
     points = np.asarray(scene.points, dtype=np.float64)
-    seen = finite_points(points) & scene.visible
+    seen = drawn_points(scene)
     points, values = points[seen], scene.coloring.values[seen]
     found, counts = np.unique(values, return_counts=True)
     names, tags = scene.coloring.names, []
@@ -137,10 +145,13 @@ def paint_scene(
     """Draw a scene on a canvas; return also how many visible points are hidden."""
     canvas = Canvas(window.width, window.height)
     colors = scene.coloring.colors(dark)
-    if scene.regions and colored and scene.visible.any():
-        shades = np.array([packed(_shade(color, dark)) for color in colors], np.int32)
+    if scene.regions and scene.visible.any():
         owners = scene.coloring.values[scene.visible][_owners(scene, window)]
-        canvas.backgrounds[:] = shades[owners % len(shades)]
+        if colored:
+            shades = np.array([packed(_shade(color, dark)) for color in colors], np.int32)
+            canvas.backgrounds[:] = shades[owners % len(shades)]
+        else:
+            canvas.marks[:] = borders(owners)
     palette = np.array([packed(color) for color in colors], np.int32)
     hidden = 0
     for cells in point_cells(scene, window, colored):
@@ -160,12 +171,23 @@ def _owners(scene: Scene, window: Window) -> Ints:
     """Return the visible point nearest to each cell, (height, width)."""
     from scipy.spatial import cKDTree
 
-    frame = window.frame
-    across = np.linspace(frame.left, frame.right, window.width * 2 + 1)[1::2]
-    down = np.linspace(frame.top, frame.bottom, window.height * 2 + 1)[1::2]
+    left, top = window.place(0, 0)
+    across = left + np.arange(window.width) * DOTS_X * window.unit
+    down = top - np.arange(window.height) * DOTS_Y * window.unit
     places: NDArray[Any] = np.stack(np.meshgrid(across, down), axis=-1)
     _, owners = cKDTree(scene.points[scene.visible]).query(places)
     return np.asarray(owners, dtype=np.int64)
+
+
+def borders(owners: Ints) -> Ints:
+    """Return the characters (code points) of the borders between regions of equal owners.
+
+    `owners` and the result are (height, width).
+    """
+    right, below = np.zeros(owners.shape, np.bool_), np.zeros(owners.shape, np.bool_)
+    right[:, :-1] = owners[:, :-1] != owners[:, 1:]
+    below[:-1] = owners[:-1] != owners[1:]
+    return np.asarray(_BORDERS[right + 2 * below], dtype=np.int64)
 
 
 def _shade(color: RGB, dark: bool) -> RGB:
@@ -200,7 +222,11 @@ def scene_legend(scene: Scene, width: int, colored: bool, dark: bool = True) -> 
     space = "" if cells + 2 * count - 1 <= width < cells + 3 * count - 1 and not glyphs else " "
     entries = []
     for index, name in enumerate(names):
+        if index and index - 1 == coloring.ground and coloring.others:
+            entries.append(Entry("", coloring.others, None, _DIM))
         mark = coloring.glyph(index) if glyphs else "○" if index in scene.struck else "●"
+        if mark == name:
+            name = ""
         color = coloring.color(index, dark) if colored else None
         style = _STRUCK if index in scene.struck else Style()
         entries.append(Entry(mark + space, name, color, style))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui_latent.map_frame import Frame, settle_frame
+from tui_latent.map_frame import Frame, settle_frame, whole_frame
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
 from tui_latent.tui.charts.scatter import Scene
@@ -21,6 +21,7 @@ class ScatterPanel(ChartPanel):
         self._titles: Sequence[str] = ("Latent map",)
         self._frame: Frame | None = None  # the drawing thread's alone
         self._dark = True
+        self._all = False
 
     def show(
         self, scene: Scene | None, hint: str = "", titles: Sequence[str] = ("Latent map",)
@@ -33,6 +34,11 @@ class ScatterPanel(ChartPanel):
         if not same:
             self.scene, self._hint, self._titles = scene, hint, titles
             self.redraw()
+
+    def toggle_frame(self) -> None:
+        """Show every point, however far from the others, or again the frame of most of them."""
+        self._all = not self._all
+        self.redraw()
 
     def notify_style_update(self) -> None:
         """Draw again in the colours of another theme."""
@@ -47,9 +53,11 @@ class ScatterPanel(ChartPanel):
         if scene is None:
             return lambda: Drawing(message_strips(hint, width, height), titles)
         colored, dark = not self.app.no_color, self.app.current_theme.dark
+        everything = self._all
 
         def draw() -> Drawing:
             self._frame = settle_frame(scene.points, self._frame)
-            return draw_map(scene, self._frame, width, height, colored, dark)
+            frame = whole_frame(scene.points) if everything else self._frame
+            return draw_map(scene, frame, width, height, colored, dark)
 
         return draw

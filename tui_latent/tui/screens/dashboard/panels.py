@@ -136,6 +136,10 @@ class RunPanels(Horizontal):
     def _loss(self) -> CurveChart:
         return self.query_one("#loss", CurveChart)
 
+    def toggle_frame(self) -> None:
+        """Show every point of the map, or again the frame of most of them."""
+        self.query_one(ScatterPanel).toggle_frame()
+
     def toggle_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
         self._loss.toggle_log()

@@ -305,6 +305,10 @@ class DashboardScreen(BaseScreen[None]):
         """Toggle full screen for the focused panel."""
         self._panels.toggle_full()
 
+    def action_frame(self) -> None:
+        """Show every point of the map, or again the frame of most of them."""
+        self._panels.toggle_frame()
+
     def action_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
         self._panels.toggle_log()

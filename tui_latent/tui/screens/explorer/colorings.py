@@ -28,7 +28,7 @@ def make_coloring(name: ColoringName, space: Space) -> Coloring:
     if name == "kNN error":
         votes = space.votes
         dark, light = class_colors(len(names))
-        titles = ("correct", *(f"taken for {title}" for title in names))
+        titles = ("correct", *names)
         values = np.where(votes == labels, 0, votes + 1)
         return Coloring(
             name,
@@ -38,6 +38,7 @@ def make_coloring(name: ColoringName, space: Space) -> Coloring:
             (LIGHT.muted, *light),
             glyphs=(MUTED_GLYPH, *map(class_glyph, range(len(names)))),
             ground=0,
+            others="errors, taken for",
         )
     if name == "anomaly":
         return _levels(name, space.anomaly_score, "low anomaly score", "high anomaly score")

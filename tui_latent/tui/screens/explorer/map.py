@@ -10,14 +10,16 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tui_latent.map_frame import settle_frame
+from tui_latent.map_frame import Frame, settle_frame, whole_frame
 from tui_latent.palettes import RGB
 from tui_latent.tui.charts.canvas import overlaid
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.outside_marks import lay_outside_marks
 from tui_latent.tui.charts.panel import Drawing, message_strips
 from tui_latent.tui.charts.scatter import (
     Mark,
     Scene,
+    drawn_points,
     nearest_point,
     points_in_cell,
     reading_order,
@@ -55,6 +57,7 @@ class ExplorerMap(ScatterPanel):
         self._marks: Mapping[int, str] = {}
         self._window: Window | None = None
         self._cursor = (0, 0)
+        self._settled: Frame | None = None
         self._overlay: dict[int, list[tuple[int, str, Style]]] = {}
 
     # What is shown
@@ -65,7 +68,8 @@ class ExplorerMap(ScatterPanel):
         """Show a scene; a window that was zoomed or panned stays."""
         before, moved_window = self.scene, self._window not in (None, self._home())
         if scene is not None and (before is None or scene.points is not before.points):
-            self._frame = settle_frame(scene.points, self._frame)
+            self._settled = settle_frame(scene.points, self._settled)
+            self._frame_points(scene)
             if not moved_window:
                 self._window = self._home()
         super().show(scene, hint, titles)
@@ -93,6 +97,8 @@ class ExplorerMap(ScatterPanel):
 
         def draw() -> Drawing:
             strips, hidden = paint_scene(scene, window, colored, dark)
+            if not zoom:
+                strips = lay_outside_marks(strips, scene.points[drawn_points(scene)], window)
             legend = scene_legend(scene, width, colored, dark)
             blank = [Strip.blank(width)] * (LEGEND_LINES - len(legend))
             titles = [f"{title}{zoom}" for title in scene.titles(hidden)]
@@ -133,6 +139,22 @@ class ExplorerMap(ScatterPanel):
         """Move the window by cells; the cursor stays on its point."""
         if self._window is not None:
             self._look(self._window.panned(columns, rows))
+
+    def _frame_points(self, scene: Scene) -> None:
+        self._frame = whole_frame(scene.points) if self._all else self._settled
+
+    def toggle_frame(self) -> None:
+        """Show every point, however far from the others, or again the frame of most of them.
+
+        In a window that was zoomed or panned, go back to what was shown before.
+        """
+        home = self._home()
+        if self.scene is None or home is None:
+            return
+        if self._window == home:
+            self._all = not self._all
+            self._frame_points(self.scene)
+        self.whole()
 
     def whole(self) -> None:
         """Show the whole map."""

@@ -174,9 +174,9 @@ class ExplorerScreen(TimeActions, DoorActions):
         """Zoom about the cursor."""
         self._map.zoom(steps)
 
-    def action_whole(self) -> None:
-        """Show the whole map."""
-        self._map.whole()
+    def action_frame(self) -> None:
+        """Show every point, or again the frame of most of them."""
+        self._map.toggle_frame()
 
     def action_shade(self) -> None:
         """Toggle the Voronoi cells."""
