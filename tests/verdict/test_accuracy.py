@@ -38,7 +38,8 @@ def test_a_promise_does_not_hold_with_other_settings_but_with_another_seed() -> 
     command = "tui-latent train digits --set {}"
     changed = run(0.5, provenance={"command": command.format("method.width=2")})
     assert only(judge(changed), "promise").severity == "note"
-    assert "method.width changed" in only(judge(changed), "promise").sentence
+    assert "1 setting changed" in only(judge(changed), "promise").sentence
+    assert "Changed from the preset: method.width." in only(judge(changed), "promise").evidence
     seeded = run(0.5, provenance={"command": command.format("train.seed=3")})
     assert only(judge(seeded), "promise").severity == "warning"
 

@@ -65,7 +65,7 @@ def explained_text(found: dict[str, Any]) -> str:
             "",
             f"{_WORDS[finding['severity']]}: {finding['sentence']}",
             f"  Evidence: {finding['evidence']}",
-            f"  Threshold: {finding['threshold']}",
+            *([f"  Threshold: {finding['threshold']}"] if finding["threshold"] else []),
             f"  To see it: press {door['key']} on the dashboard for {door['words']}.",
         ]
     return "\n".join([*lines, "", *(found["map"] or ["There is no map yet."])])

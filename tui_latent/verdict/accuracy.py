@@ -32,7 +32,7 @@ def promise(about: Subject) -> Finding | None:
         severity,
         sentence,
         evidence=f"{name} {number(value)} of {about.held_out:,} held-out images; the 95 % interval "
-        f"(Wilson) is {number(low)} to {number(high)}.",
+        f"(Wilson) is {number(low)} to {number(high)}.{_changed_words(about)}",
         threshold=f"{number(promised)} is what the preset reached. A run is called worse only if "
         "its whole interval lies below.",
         door=EVALUATION,
@@ -46,10 +46,8 @@ def _against(
     """Return the severity, the sentence, and whether it belongs into the line."""
     says = f"the preset promises {number(promised)}"
     if about.changed:
-        more = "" if len(about.changed) == 1 else f" and {len(about.changed) - 1} more"
-        sentence = (
-            f"{name} {number(value)} with {about.changed[0]}{more} changed; unchanged, {says}."
-        )
+        count = f"{len(about.changed)} setting{'s' * (len(about.changed) != 1)} changed"
+        sentence = f"{name} {number(value)} with {count}; {says}."
         return "note", sentence, not about.live
     if value >= promised:
         return "good", f"Good: {name} {number(value)}, {says}.", True
@@ -60,6 +58,12 @@ def _against(
         return "good", sentence, True
     ended = "" if about.finished else f" It is not finished: {about.run.status.state}."
     return "warning", f"Below the promise: {name} {number(value)}, {says}.{ended}", True
+
+
+def _changed_words(about: Subject) -> str:
+    if not about.changed:
+        return ""
+    return f" Changed from the preset: {', '.join(about.changed)}."
 
 
 def accuracy(about: Subject) -> Finding | None:
@@ -76,7 +80,7 @@ def accuracy(about: Subject) -> Finding | None:
         f"kNN@20 is {number(value)}; its preset promises nothing.",
         evidence=f"Of {about.held_out:,} held-out images; the 95 % interval (Wilson) is "
         f"{number(low)} to {number(high)}.",
-        threshold="None: `expect` of the preset names no accuracy.",
+        threshold="",
         door=EVALUATION,
         headline=False,
     )

@@ -66,7 +66,7 @@ def _none(about: Subject, pairs: list[tuple[int, int]]) -> Finding | None:
         "good",
         "No held-out image is taken for another class.",
         f"At all {about.held_out:,}, the 20 nearest training images vote for the true class.",
-        "None.",
+        "",
         EVALUATION,
         headline=False,
     )

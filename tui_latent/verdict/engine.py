@@ -10,7 +10,7 @@ from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.verdict import accuracy, classes, losses, space
-from tui_latent.verdict.finding import Finding, Verdict
+from tui_latent.verdict.finding import Finding, Severity, Verdict
 from tui_latent.verdict.subject import Subject
 
 Check = Callable[[Subject], "Finding | list[Finding] | None"]
@@ -31,11 +31,13 @@ CHECKS: Final[tuple[Check, ...]] = (
     accuracy.few_images,
 )
 
+_RANKS: Final[dict[Severity, int]] = {"bad": 0, "warning": 1, "good": 1, "note": 2}
+
 
 def judge(run: RunSnapshot, evaluation: Mapping[str, Any] | None = None) -> Verdict:
     """Judge a run by what it recorded, and by its newest stored evaluation if it is given.
 
-    What has collapsed or diverged comes first; the rest keeps its order.
+    What has collapsed or diverged comes first, notes last; the rest keeps its order.
     """
     about = Subject(run, evaluation)
     findings: list[Finding] = []
@@ -45,7 +47,7 @@ def judge(run: RunSnapshot, evaluation: Mapping[str, Any] | None = None) -> Verd
             findings += found
         elif found is not None:
             findings.append(found)
-    findings.sort(key=lambda finding: finding.severity != "bad")
+    findings.sort(key=lambda finding: _RANKS[finding.severity])
     return Verdict(tuple(findings))
 
 

@@ -42,7 +42,7 @@ class Finding:
     evidence: str
     """the numbers behind the sentence"""
     threshold: str
-    """what was compared with what, and why there"""
+    """what was compared with what, and why there; empty if nothing was"""
     door: Door
     headline: bool = True
     """whether it belongs into the one line that sums up a run"""

@@ -36,7 +36,7 @@ def failed(about: Subject) -> Finding | None:
         "bad",
         f"Failed at step {status.step:,}: {why.rstrip('.')}.",
         evidence=f"The traceback is in {about.run.path}/train.log.",
-        threshold="None.",
+        threshold="",
         door=LOG,
     )
 

@@ -96,7 +96,7 @@ def faithfulness(about: Subject) -> Finding | None:
             "note",
             "The map is the latent space itself.",
             evidence="The latents have two dimensions: nothing is lost by drawing them.",
-            threshold="None.",
+            threshold="",
             door=MAP,
             headline=False,
         )
@@ -110,7 +110,7 @@ def faithfulness(about: Subject) -> Finding | None:
             "Whether the map is faithful is not measured yet.",
             evidence=f"It is the plane that shows most of {about.dimensions or UNKNOWN} "
             "dimensions; an evaluation compares the neighbourhoods.",
-            threshold="None yet.",
+            threshold="",
             door=EVALUATION,
             headline=False,
         )

@@ -67,9 +67,10 @@ class FindingsScreen(ModalScreen[Door | None]):
 
 def finding_words(found: Finding) -> Content:
     """Write a finding: the sentence, then what it rests on and where it can be seen."""
+    threshold = f"Threshold: {found.threshold}\n" if found.threshold else ""
     return Content.assemble(
         (f"{found.mark} {found.sentence}\n", _STYLES[found.severity]),
         f"{found.evidence}\n",
-        (f"Threshold: {found.threshold}\n", "dim"),
+        (threshold, "dim"),
         (f"Shows {found.door.words}.\n", "dim"),
     )

@@ -53,9 +53,7 @@ class ViewerScreen(ImagesScreen):
         empty: Mapping[str, str]
         """page -> why it has nothing to show"""
 
-    def __init__(
-        self, path: Path, drawer: WorkerThread, index: int = 0, page: str = ""
-    ) -> None:
+    def __init__(self, path: Path, drawer: WorkerThread, index: int = 0, page: str = "") -> None:
         """Begin with an image and a page; without one, with the first that says something."""
         wanted = PageRequest(page or PAGES[0].name, index=index, other=index + 1)
         super().__init__(path.name, wanted)
