@@ -149,7 +149,7 @@ def test_what_a_method_or_a_latent_cannot_give_is_said(make_run: MakeRun) -> Non
         panel.title for row in kept for panel in row.panels
     } == {"Point cloud", "t-SNE"}, "empty sections are dropped"
     assert rows_height(rows) - rows_height(kept) > 3
-    assert left_out(rows, findings) == [f"Point cloud, t-SNE: {findings['cloud']}"]
+    assert left_out(rows, findings) == [f"t-SNE, Point cloud: {findings['cloud']}"]
 
 
 def clear_map(count: int) -> Any:
