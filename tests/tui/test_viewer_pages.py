@@ -198,7 +198,7 @@ async def test_without_its_data_a_run_is_still_sampled_and_slid_through(
     request.getfixturevalue("no_digits")
     app = MenulessApp(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await page(pilot, "1", run, "digits are not in /data: mount it")
+        await page(pilot, "2", run, "digits are not in /data: mount it")
         await pilot.press("4")
         await until(pilot, lambda: "of 128 samples" in text_of(pilot))
         assert "cannot be embedded again: digits are not in /data" in text_of(pilot)
