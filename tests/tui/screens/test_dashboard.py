@@ -82,14 +82,14 @@ async def test_a_failed_run_says_why_and_what_to_do(tmp_path: Path) -> None:
         assert "Press r to resume from step 700" in failure(screen)
         offered = {binding.binding.action for binding in screen.active_bindings.values()}
         assert "resume" in offered
-        assert not offered & {"pause", "ask('stop')", "checkpoint"}
+        assert not offered & {"pause", "ask_to_stop", "checkpoint"}
 
 
 async def test_a_folder_that_is_no_run_is_told_and_not_fatal(tmp_path: Path) -> None:
     async with MenulessApp(tmp_path, open_path=tmp_path / "nothing").run_test(size=WIDE) as pilot:
         screen = await dashboard(pilot)
         await until(pilot, lambda: "nothing" in failure(screen))
-        await pilot.press("space", "s", "k", "t", "y", "plus", "f", "tab")
+        await pilot.press("space", "s", "k", "X", "y", "full_stop", "f", "tab")
         assert pilot.app.is_running
 
 
@@ -228,7 +228,7 @@ async def test_resizing_while_training_redraws_at_the_new_size(tmp_path: Path) -
 
         width, height = panel.content_size
         await until(pilot, lambda: drawn() == ({width}, height))
-        await pilot.press("s")
+        await pilot.press("s", "y")
         await until(pilot, lambda: app.training_path is None)
 
 
@@ -258,7 +258,7 @@ async def test_stop_and_checkpoint_are_requests_too(tmp_path: Path) -> None:
         screen = await all_drawn(pilot)
         await pilot.press("k", "k")
         assert read_request(writer.path).checkpoints == 2
-        await pilot.press("s")
+        await pilot.press("s", "y")
         assert "stopping…" in header(screen)
         await pilot.press("space")
         assert read_request(writer.path).state == "stop"
@@ -319,10 +319,10 @@ async def test_scale_axis_and_smoothing_of_the_loss(tmp_path: Path) -> None:
         assert "log" in title()  # the terms' sizes lie far apart
         await pilot.press("y")
         await until(pilot, lambda: "log" not in title())
-        await pilot.press("y", "t", "plus")
+        await pilot.press("y", "X", "full_stop")
         await until(pilot, lambda: "smooth .6 · time · log" in title())
         assert "1:00" in panel_text(screen, "loss")
-        await pilot.press("minus", "minus")
+        await pilot.press("comma", "comma")
         await until(pilot, lambda: "smooth" not in panel_text(screen, "loss"))
     writer.close()
 

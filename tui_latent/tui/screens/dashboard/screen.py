@@ -19,6 +19,7 @@ from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.redraw_rate import RedrawRate
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.header import RunHeader
@@ -172,7 +173,7 @@ class DashboardScreen(BaseScreen[None]):
         """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
         live = status.state in LIVE_STATES
-        if action in ("pause", "ask", "checkpoint", "scale_lr"):
+        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr"):
             return live
         if action == "resume":
             return not live and status.state != "finished"
@@ -186,9 +187,24 @@ class DashboardScreen(BaseScreen[None]):
         paused = self._asked == "pause" or (
             self._asked is None and self._snapshot.status.state == "paused"
         )
-        self.action_ask("run" if paused else "pause")
+        self._request("run" if paused else "pause")
 
-    def action_ask(self, state: Asked) -> None:
+    def action_ask_to_stop(self) -> None:
+        """Ask whether to stop the training, then request it."""
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        def stop(yes: bool | None) -> None:
+            if yes and self._snapshot.status.state in LIVE_STATES:
+                self._request("stop")
+
+        keymap = self.app._keymap
+        question = (
+            f"Stop {self.path.name} and save a checkpoint? {key_name('run.resume', keymap)} "
+            f"resumes it later; {key_name('run.pause', keymap)} only pauses it."
+        )
+        self.app.push_screen(ConfirmScreen("Stop training", question, "Stop"), stop)
+
+    def _request(self, state: Asked) -> None:
         """Request a state from the trainer, and show the request."""
         if self._ask(state=state):
             self._asked = None if self._snapshot.status.state in _ANSWERS[state] else state
@@ -258,16 +274,12 @@ class DashboardScreen(BaseScreen[None]):
         """Show the run's images."""
         self.post_message(messages.ViewerRequested(self.path))
 
-    def action_menu(self) -> None:
-        """Return to the presets and runs; training continues."""
-        self.dismiss()
-
     def action_leave(self) -> None:
-        """Leave the full screen, or else the dashboard."""
+        """Leave the full screen, or else the dashboard; training continues."""
         if self._panels.is_full:
             self._panels.toggle_full()
         else:
-            self.action_menu()
+            self.dismiss()
 
     def action_full(self) -> None:
         """Toggle full screen for the focused panel."""

@@ -152,8 +152,6 @@ class ViewerScreen(ImagesScreen):
         if active and page in self._greyed():
             title = active.binding.description
             self.notify(self._no_decoder or "", title=title, markup=False)
-        else:
-            super().on_key(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey the current page and pages without a decoder; hide keys that do nothing here."""
