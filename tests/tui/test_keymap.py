@@ -21,7 +21,7 @@ from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import TOGETHER, KeymapError, check_keymap, keys_of
 from tui_latent.tui.screens.dashboard.views import failure
 from tui_latent.tui.screens.dialogs.help import HelpScreen
-from tui_latent.tui.screens.menu.run_table import why_not_deleted, why_not_resumed
+from tui_latent.tui.screens.menu.run_actions import why_not_deleted, why_not_resumed
 from tui_latent.tui.verbs import VERBS
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -71,7 +71,7 @@ def test_actions_that_share_a_key_share_an_id() -> None:
 
 def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
     parts = {part for views in TOGETHER.values() for view in views for part in view}
-    assert parts == set(KEYMAP) - {"app", "confirm", "help", "preset filter"}
+    assert parts == set(KEYMAP) - {"app", "confirm", "help", "preset filter", "run filter"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tui_latent.cli.options import (
     USAGE,
     fail,
     find_folder,
+    folder_of_runs,
     json_option,
     runs_option,
 )
@@ -25,11 +26,11 @@ from tui_latent.cli.options import (
 def runs(runs: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
     from tui_latent.launch.progress import run_line, run_row
-    from tui_latent.runs.run_list import list_runs, runs_folder
+    from tui_latent.runs.run_list import list_runs
     from tui_latent.runs.schema import RunError
 
     try:
-        folder = runs_folder(runs)
+        folder = folder_of_runs(runs)
         summaries = list_runs(folder, certain=True)
     except RunError as error:
         fail(error)
@@ -119,11 +120,11 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
 def _find_readable(run: str, runs: str | None) -> Path | None:
     """Return a run's folder; None, after a message, if this user may not read it."""
     from tui_latent.runs.manifest import read_manifest
-    from tui_latent.runs.run_list import find_run, runs_folder
+    from tui_latent.runs.run_list import find_run
     from tui_latent.runs.schema import RunError, UnreadableError
 
     try:
-        path = find_run(runs_folder(runs), run)
+        path = find_run(folder_of_runs(runs), run)
         read_manifest(path)
     except UnreadableError as error:
         click.echo(error, err=True)

@@ -42,6 +42,7 @@ _LOG: Final = Key("chart.log", "log", "log", "Log", "Logarithmic or linear axis"
 _AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps or over time")
 _FULL: Final = Key("view.full", "full", "full", "Full", "Show the focused panel full-screen")
 _REPORT: Final = Key("run.report", "export", "report", "Report", "Export a report as PNG and JSON")
+_QUEUE: Final = _hidden("app.queue", "queue", "app.queue", "Show and reorder the queue")
 _ARROWS: Final = (("up", 0, -1), ("down", 0, 1), ("left", -1, 0), ("right", 1, 0))
 
 
@@ -61,6 +62,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _hidden("menu.switch_back", "previous_panel", "other_pane", "Go back to the other list"),
         # Not escape: it only closes what is open here, and the menu is what stays.
         Key("menu.quit", "back", "app.quit", "Leave", "Quit tui-latent", only="q"),
+        _QUEUE,
     ),
     "preset list": (Key("preset.start", "choose", "select", "Start", "Train this preset"),),
     "presets": (
@@ -82,10 +84,16 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     ),
     "run list": (Key("run.open", "choose", "select", "Open", "Open this run's dashboard"),),
     "runs": (
+        Key("run.filter", "find", "filter", "Filter", "Filter the runs"),
         Key("run.resume", "resume", "run('resume')", "Resume", "Resume from checkpoint"),
         Key("run.mark", "mark", "mark", "Mark", "Mark or unmark this run"),
         Key("run.compare", "compare", "compare", "Compare", "Compare the marked runs"),
+        Key("run.sort", "sort", "sort", "Sort", "Sort by the next column (or click its title)"),
+        Key("run.labels", "name", "run('labels')", "Name", "Give it a name, tags and notes"),
         Key("run.delete", "delete", "run('delete')", "Delete", "Delete this run (asks first)"),
+        Key("run.columns", "columns", "columns", "Columns", "Choose the columns"),
+        Key("run.archive", "archive", "run('archive')", "Archive", "Archive it, or bring it back"),
+        Key("run.archived", "all", "archived", "All", "Show archived runs too, or hide them"),
         Key(
             "run.background",
             "background",
@@ -93,7 +101,44 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Background",
             "Resume in a background process",
         ),
+        Key("run.stop", "stop", "run('stop')", "Stop", "Stop training and save (asks first)"),
+        Key("view.explore", "latents", "run('explore')", "Explore", "Explore the map"),
         Key("run.images", "images", "run('images')", "Images", "Show this run's images"),
+        Key("view.evaluate", "tests", "run('evaluate')", "Evaluate", "Evaluate the latents"),
+        Key("run.report", "export", "run('report')", "Report", "Export a report as PNG and JSON"),
+    ),
+    "run filter": (
+        _hidden("run.leave_filter", "choose", "leave", "Go to the runs found", priority=True),
+    ),
+    "column list": (
+        Key("columns.toggle", "choose", "select", "Show", "Show or hide this column"),
+    ),
+    "columns": (
+        Key("columns.sort", "sort", "sort", "Sort", "Sort by this column, again: the other way"),
+        _back("columns.close", "dismiss", "Close the list of columns", "Close"),
+    ),
+    "labels": (
+        Key("labels.save", "choose", "save", "Save", "Save the name, the tags and the notes"),
+        Key("labels.cancel", "back", "cancel", "Cancel", "Change nothing", only="escape"),
+    ),
+    "second run": (
+        Key("second.queue", "queue", "answer('queue')", "Queue", "Start it after the other"),
+        Key(
+            "second.background",
+            "background",
+            "answer('background')",
+            "Background",
+            "Start it beside the other, in the background",
+        ),
+        Key("second.stop", "stop", "answer('stop')", "Stop", "Stop and save the other first"),
+        _back("second.cancel", "cancel", "Start nothing", "Cancel"),
+    ),
+    "queue list": (Key("queue.work", "choose", "select", "Start", "Start the queue if it rests"),),
+    "queue": (
+        Key("queue.up", "far_up", "shift(-1)", "Earlier", "Let it start earlier", group="Move"),
+        Key("queue.down", "far_down", "shift(1)", "Later", "Let it start later", group="Move"),
+        Key("queue.remove", "delete", "remove", "Take out", "Take it out of the queue"),
+        _back("queue.close", "dismiss", "Close the queue", "Close"),
     ),
     "settings": (
         Key("settings.start", "start", "start", "Start", "Train with these settings"),
@@ -130,6 +175,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("chart.more", "smooth_more", "smooth(1)", "More", "Smooth more", group="Smooth"),
         _help(),
         _back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
+        _QUEUE,
+        _hidden("run.labels", "name", "labels", "Give this run a name, tags and notes"),
         _hidden("view.next", "next_panel", "app.focus_next", "Next panel"),
         _hidden("view.previous", "previous_panel", "app.focus_previous", "Previous panel"),
     ),

@@ -42,6 +42,30 @@ class ResumeRequested(Message):
 
 
 @dataclass
+class QueueStartRequested(Message):
+    """Start a process that works on the queue, unless one does."""
+
+    folder: Path
+
+
+@dataclass
+class LabelsRequested(Message):
+    """Ask for the name, the tags and the notes of a run."""
+
+    path: Path
+
+
+@dataclass
+class ChoiceKept(Message):
+    """Remember what was chosen on a screen: of one run, or of the program."""
+
+    name: str
+    value: Any
+    path: Path | None = None
+    """the run whose view it belongs to; None for all"""
+
+
+@dataclass
 class SettingsRequested(Message):
     """Edit a preset before it is trained."""
 

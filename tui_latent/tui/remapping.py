@@ -19,6 +19,10 @@ TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "evaluation": (("evaluation",),),
     "comparison": (("comparison",),),
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),
+    "columns": (("column list", "columns"),),
+    "labels": (("labels",),),
+    "second run": (("second run",),),
+    "queue": (("queue list", "queue"),),
 }
 """for each screen, the parts of the table that are active at the same time"""
 

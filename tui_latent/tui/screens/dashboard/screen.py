@@ -266,6 +266,10 @@ class DashboardScreen(BaseScreen[None]):
         if step == self._time.step and self.is_mounted:
             self._panels.look_at(past, self._snapshot)
 
+    def action_labels(self) -> None:
+        """Ask for the run's name, tags and notes."""
+        self.post_message(messages.LabelsRequested(self.path))
+
     def action_evaluate(self) -> None:
         """Show the evaluation of the run's latents."""
         self.post_message(messages.EvaluationRequested(self.path))

@@ -63,6 +63,10 @@ class LabelsScreen(ModalScreen[Labels | None]):
     def save(self, event: Input.Submitted) -> None:
         """Close with what is written."""
         event.stop()
+        self.action_save()
+
+    def action_save(self) -> None:
+        """Close with what is written."""
         name, tags, notes = (self.query_one(f"#{each}", Input).value for each in _FIELDS)
         self.dismiss(
             Labels(" ".join(name.split()), tags_in(tags), notes.strip(), self._labels.archived)

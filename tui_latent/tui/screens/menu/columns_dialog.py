@@ -43,7 +43,7 @@ class ColumnsScreen(ModalScreen[None]):
     def __init__(self, chosen: Sequence[str], by: str, falling: bool, arrange: Arrange) -> None:
         super().__init__()
         self._chosen, self._by, self._falling = list(chosen), by, falling
-        self._arrange = arrange
+        self._on_change = arrange
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -101,5 +101,5 @@ class ColumnsScreen(ModalScreen[None]):
         self._change()
 
     def _change(self) -> None:
-        self._arrange(self._chosen, self._by, self._falling)
+        self._on_change(self._chosen, self._by, self._falling)
         self._draw()

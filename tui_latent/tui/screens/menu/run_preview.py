@@ -133,7 +133,7 @@ def preview_lines(
     if run.status.error:
         lines += _entry("", run.status.error, width, "$text-error")
     lines += _entry("kNN@20", _accuracy(run, snapshot), width)
-    lines += _entry("differs", ", ".join(run.changes) or _no_change(run), width)
+    lines += _entry("preset", _preset(run), width)
     lines += _entry("loss", _loss(run, snapshot, width - _LABEL), width)
     took = clock(run.status.seconds) if run.status.seconds else UNKNOWN
     seed = UNKNOWN if run.seed is None else run.seed
@@ -151,8 +151,10 @@ def _accuracy(run: RunSummary, snapshot: RunSnapshot | None) -> str:
     return f"{words}; promised {number(promised)}" if isinstance(promised, float) else words
 
 
-def _no_change(run: RunSummary) -> str:
-    return f"in nothing from {run.preset}" if run.preset else UNKNOWN
+def _preset(run: RunSummary) -> str:
+    if not run.preset:
+        return UNKNOWN
+    return f"{run.preset} with {', '.join(run.changes)}" if run.changes else run.preset
 
 
 def _loss(run: RunSummary, snapshot: RunSnapshot | None, room: int) -> str:

@@ -152,7 +152,7 @@ class RunTable(Vertical):
         """Move the cursor to a run."""
         self.query_one(_Runs).choose(name)
 
-    def arrange(self, columns: Sequence[str], by: str, falling: bool) -> None:
+    def set_arrangement(self, columns: Sequence[str], by: str, falling: bool) -> None:
         """Show these columns, in this order of runs."""
         self._columns, self._by, self._falling = list(columns), by, falling
         self.post_message(
@@ -244,17 +244,17 @@ class RunTable(Vertical):
         names = [column.id for column, _ in self._fitting()]
         place = names.index(self._by) + 1 if self._by in names else 0
         name = names[place % len(names)]
-        self.arrange(self._columns, name, BY_ID[name].falling)
+        self.set_arrangement(self._columns, name, BY_ID[name].falling)
 
     def _sort_by(self, name: str) -> None:
         falling = not self._falling if name == self._by else BY_ID[name].falling
-        self.arrange(self._columns, name, falling)
+        self.set_arrangement(self._columns, name, falling)
 
     def action_columns(self) -> None:
         """Choose the columns, and the one to sort by."""
         from tui_latent.tui.screens.menu.columns_dialog import ColumnsScreen
 
-        self.app.push_screen(ColumnsScreen(self.columns, *self.sorted_by, arrange=self.arrange))
+        self.app.push_screen(ColumnsScreen(self.columns, *self.sorted_by, arrange=self.set_arrangement))
 
     def action_filter(self) -> None:
         """Move the focus to the filter."""
