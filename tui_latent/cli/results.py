@@ -21,26 +21,35 @@ from tui_latent.cli.options import (
 
 
 @click.command()
+@click.argument("words", metavar="[FILTER]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="List archived runs too.")
 @runs_option
 @json_option
-def runs(runs: str | None, as_json: bool) -> None:
-    """List the runs, newest first."""
+def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -> None:
+    """List the runs, newest first, or those that FILTER means: 'knn>.95' state:failed tag:x."""
     from tui_latent.launch.progress import run_line, run_row
+    from tui_latent.runs.run_filter import FilterError, parse_filter
     from tui_latent.runs.run_list import list_runs
     from tui_latent.runs.schema import RunError
 
     try:
+        means = parse_filter(" ".join(words))
         folder = folder_of_runs(runs)
-        summaries = list_runs(folder, certain=True)
-    except RunError as error:
+        found = [run for run in list_runs(folder, certain=True) if means(run)]
+    except (RunError, FilterError) as error:
         fail(error)
+    shown = found if every else [run for run in found if not run.labels.archived]
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in summaries]}))
+        click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in shown]}))
         return
-    if not summaries:
+    if not found and words:
+        click.echo(f"no run in {folder} is meant by {' '.join(words)}")
+    elif not found:
         click.echo(f"no runs in {folder}; start one with: tui-latent train digits-contrastive-2d")
-    for summary in summaries:
+    for summary in shown:
         click.echo(run_line(summary))
+    if hidden := len(found) - len(shown):
+        click.echo(f"{hidden} archived: --all lists {'it' if hidden == 1 else 'them'}")
 
 
 @click.command()

@@ -53,7 +53,7 @@ class RunIndex:
         """Take in the lines that were kept; `folder` as the list names it."""
         with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             table = json.loads(read_small(self._file, _MOST_BYTES))
-            if {name: table.get(name) for name in _HEAD} == _HEAD:
+            if {name: table[name] for name in _HEAD} == _HEAD:
                 for name, *parts in table["runs"]:
                     path = folder / name
                     self._summaries.known.setdefault(path, _known(path, *parts))

@@ -129,6 +129,8 @@ def refuse_trained(path: Path, what: str) -> None:
 def find_run(folder: Path, name: str) -> Path:
     """Return a run's folder by path, by name or the start of one, or the newest for `latest`.
 
+    A name that people gave a run counts where no folder's does.
+
     RunError when there is none or more than one; it names the nearest.
     """
     if name == LATEST:
@@ -153,7 +155,18 @@ def find_run(folder: Path, name: str) -> Path:
     if matches:
         names = ", ".join(plain_name(path.name) for path in matches)
         raise RunError(f"{name}: several runs begin with this name: {names}")
+    if named := _named(folder, name):
+        if len(named) == 1:
+            return named[0]
+        names = ", ".join(sorted(plain_name(path.name) for path in named))
+        raise RunError(f"{name}: several runs have this name: {names}")
     raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
+
+
+def _named(folder: Path, name: str) -> list[Path]:
+    """Return the runs that people gave this name, in any case."""
+    wanted = " ".join(name.split()).lower()
+    return [run.path for run in list_runs(folder) if wanted and run.labels.name.lower() == wanted]
 
 
 def delete_run(path: Path) -> None:

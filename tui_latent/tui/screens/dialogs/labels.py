@@ -24,7 +24,11 @@ class LabelsScreen(ModalScreen[Labels | None]):
         width: 68; max-width: 90%; height: auto; max-height: 90%; padding: 0 1;
         border: round $accent; background: $surface;
     }
-    LabelsScreen Input { height: 3; }
+    LabelsScreen Input {
+        height: 3; border: round $foreground 40%; border-title-color: $foreground;
+        background: transparent;
+        &:focus { border: round $accent; }
+    }
     LabelsScreen Static { height: auto; color: $text-muted; }
     """
 

@@ -278,12 +278,15 @@ def head_line(columns: Sequence[tuple[Column, int]], by: str, falling: bool) -> 
     """Return the titles; an arrow shows the column that the table is sorted by."""
     parts = [" "]
     for place, (each, width) in enumerate(columns):
-        arrow = ("↓" if falling else "↑") if each.id == by else " "
+        arrow = ("↓" if falling else "↑") if each.id == by else ""
         gap = "  " if place else ""
-        if each.right:  # the arrow stands in the gap, so that no title is cut
-            parts.append(f" {arrow}".rjust(len(gap)) + column(each.title, width, right=True))
-        else:
+        title = f"{arrow} {each.title}" if arrow else each.title
+        if not each.right:
             parts.append(gap + column(f"{each.title} {arrow}".rstrip(), width))
+        elif len(title) <= width:
+            parts.append(gap + column(title, width, right=True))
+        else:  # the arrow stands in the gap, so that no title is cut
+            parts.append(f" {arrow}{column(each.title, width, right=True)}")
     return "".join(parts)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import actions, events, on
 from textual.app import ComposeResult
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 EMPTY = "No runs yet. Press {key} on a preset to train it; its run will be listed here."
 READING = "Reading the runs…"
+_BETWEEN: Final = 0.15
+"""seconds between two descriptions of the run under the cursor, each of which moves the screen"""
 
 
 class _Runs(LineList):
@@ -91,6 +94,7 @@ class RunTable(Vertical):
         self._now = 0.0
         self._possible: list[bool | None] = []
         self._told: RunSummary | None = None
+        self._told_at, self._telling = 0.0, False
         chosen, by = arrangement.get("columns"), arrangement.get("sort")
         self._columns = [name for name in chosen or () if name in BY_ID] or list(USUAL)
         self._by = by if by in BY_ID else "age"
@@ -254,7 +258,7 @@ class RunTable(Vertical):
         """Choose the columns, and the one to sort by."""
         from tui_latent.tui.screens.menu.columns_dialog import ColumnsScreen
 
-        self.app.push_screen(ColumnsScreen(self.columns, *self.sorted_by, arrange=self.set_arrangement))
+        self.app.push_screen(ColumnsScreen(self.columns, *self.sorted_by, self.set_arrangement))
 
     def action_filter(self) -> None:
         """Move the focus to the filter."""
@@ -307,7 +311,7 @@ class RunTable(Vertical):
 
     def _fitting(self) -> list[Any]:
         chosen = [name for name in self._columns if name not in self._empty or name == self._by]
-        return fitting(chosen, max(40, self.size.width - 3))
+        return fitting(chosen, max(40, self.size.width - 1))
 
     def _draw(self) -> None:
         if not self.is_mounted:
@@ -338,6 +342,17 @@ class RunTable(Vertical):
         self.query_one(RunFilterBox).say_found(shown, every - hidden)
 
     def _tell(self) -> None:
+        """Say which run this is, at once, or soon while the cursor runs through many."""
+        if self._telling or self.run is self._told:
+            return
+        if time.monotonic() - self._told_at >= _BETWEEN:
+            self._tell_now()
+        else:
+            self._telling = True
+            self.set_timer(_BETWEEN, self._tell_now)
+
+    def _tell_now(self) -> None:
+        self._telling, self._told_at = False, time.monotonic()
         possible = [self.check_action("run", (action,)) for action in WHY_NOT]
         if possible != self._possible:
             self._possible = possible

@@ -45,6 +45,8 @@ _REQUESTS: Final[Mapping[str, Callable[[Path], Message]]] = {
 
 RUNS_EVERY = 2.0
 """seconds between two reads of the folder of runs"""
+_TIMES: Final = 30
+"""how many times as long as it takes to read the folder passes before it is read again"""
 
 
 @dataclass
@@ -112,6 +114,7 @@ class MenuScreen(BaseScreen[None]):
         self._runs: Sequence[RunSummary] = ()
         self._device = ""
         self._listing = False
+        self._not_before = 0.0
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -131,7 +134,7 @@ class MenuScreen(BaseScreen[None]):
 
     def on_screen_resume(self) -> None:
         self._timer.resume()
-        self.call_after_refresh(self._look_at_runs)
+        self.call_after_refresh(self._look_again)
         self.call_after_refresh(self.query_one(PresetPane).check)
 
     def on_screen_suspend(self) -> None:
@@ -150,8 +153,14 @@ class MenuScreen(BaseScreen[None]):
             DeviceFound(best.kind, f"{best.describe()} · torch {version_of('torch')}")
         )
 
+    def _look_again(self) -> None:
+        """Look at the runs now, because something was done to one."""
+        self._not_before = 0.0
+        self._look_at_runs()
+
     def _look_at_runs(self) -> None:
-        if not self._listing:  # a slow disk must not pile up threads
+        # A slow disk must not pile up threads, nor thousands of runs take the screen's time.
+        if not self._listing and time.monotonic() >= self._not_before:
             self._listing = True
             self._list_runs()
 
@@ -161,7 +170,7 @@ class MenuScreen(BaseScreen[None]):
         from tui_latent.runs.run_list import SUMMARIES, list_runs
         from tui_latent.runs.schema import RunError
 
-        folder = self._runs_folder
+        folder, began = self._runs_folder, time.thread_time()
         if self._index is None and self._index_folder is not None:
             self._index = RunIndex(self._index_folder, folder, SUMMARIES)
             self._index.load(folder)
@@ -173,6 +182,7 @@ class MenuScreen(BaseScreen[None]):
         self.post_message(RunsListed(runs))
         if self._index is not None:
             self._index.keep(runs)
+        self._not_before = time.monotonic() + _TIMES * (time.thread_time() - began)
 
     @on(DeviceFound)
     def show_device(self, event: DeviceFound) -> None:
@@ -302,7 +312,7 @@ class MenuScreen(BaseScreen[None]):
                 request(run.path, state="stop")
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)
-        self.app.call_from_thread(self._look_at_runs)
+        self.app.call_from_thread(self._look_again)
 
     @work(thread=True, group="archive", exit_on_error=False)
     def _archive(self, run: RunSummary) -> None:
@@ -321,7 +331,7 @@ class MenuScreen(BaseScreen[None]):
             if labels.archived:
                 words = f"{run.title} is archived. {every} shows it, {archive} brings it back."
             self.notify(words, timeout=5, markup=False)
-        self.app.call_from_thread(self._look_at_runs)
+        self.app.call_from_thread(self._look_again)
 
     def _ask_to_delete(self, run: RunSummary) -> None:
         from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
@@ -350,4 +360,4 @@ class MenuScreen(BaseScreen[None]):
             self.notify(str(error), severity="error", markup=False)
         else:
             self.notify(f"Deleted {run.title}.", markup=False)
-        self.app.call_from_thread(self._look_at_runs)
+        self.app.call_from_thread(self._look_again)
