@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.driver import Driver
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker
@@ -28,6 +28,7 @@ from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.gc_freeze import FrozenModules
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.notices import outdated
 from tui_latent.tui.own_training import OwnTraining, Train
 
 if TYPE_CHECKING:
@@ -234,6 +235,11 @@ class LatentApp(App[int]):
             super().notify(
                 message, title=title, severity=severity, timeout=timeout, markup=markup
             )
+
+    def on_notify(self, event: Notify) -> None:
+        """Let a notice take the place of those that say the same; Textual adds it after this."""
+        for each in outdated(self._notifications, event.notification):
+            self._unnotify(each, refresh=False)
 
     # Runs
 

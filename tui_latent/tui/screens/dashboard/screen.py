@@ -14,17 +14,20 @@ from textual.widgets import Static
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import StoredEvaluation
+from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.notices import RATE_TITLE
 from tui_latent.tui.redraw_rate import RedrawRate
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.header import RunHeader
+from tui_latent.tui.screens.dashboard.learning_rate import ASK_BEYOND, ScheduledRate
 from tui_latent.tui.screens.dashboard.panels import RunPanels
-from tui_latent.tui.screens.dashboard.views import collapse, failure
+from tui_latent.tui.screens.dashboard.views import collapse, failure, loss_terms
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -76,6 +79,9 @@ class DashboardScreen(BaseScreen[None]):
     RunPanels.-full-alone #side { display: none; }
     """
 
+    ABOUT = (
+        "One run: its map, its curves and its log, live or finished. Leaving it does not stop it."
+    )
     BINDINGS = bindings("dashboard")
 
     def __init__(
@@ -93,6 +99,7 @@ class DashboardScreen(BaseScreen[None]):
         self._share: Curve | None = None
         self._time = TimeCursor()
         self._maps = MapFolder(path)
+        self._rate = ScheduledRate()
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
@@ -122,6 +129,7 @@ class DashboardScreen(BaseScreen[None]):
         before, snapshot = self._snapshot, message.snapshot
         first = not before.preset
         self._snapshot = snapshot
+        self._rate.update(snapshot)
         state = snapshot.status.state
         if self._asked and (state in _ANSWERS[self._asked] or state not in LIVE_STATES):
             self._asked = None
@@ -162,6 +170,14 @@ class DashboardScreen(BaseScreen[None]):
             self._share = share
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
+
+    def terms(self) -> list[str]:
+        """Return what this run records, for the help."""
+        curves = self._snapshot.curves
+        figures = [spec.name for spec in (in_group("accuracy")[0], *in_group("loss", "space"))]
+        losses = [f"train/{name}" for name in loss_terms(self._snapshot)]
+        recorded = [name for name in (*figures, *losses) if name in curves]
+        return ["epoch, step", "held out", *recorded, "collapse", "confusion matrix", "checkpoint"]
 
     # Actions
 
@@ -217,9 +233,23 @@ class DashboardScreen(BaseScreen[None]):
 
     def action_scale_lr(self, by: float) -> None:
         """Multiply the learning rate, on top of earlier requests from any screen."""
-        factor = read_request(self.path).lr_factor * by
-        if self._ask(lr_factor=factor):
-            self.notify(f"Learning rate: {factor:g} × schedule.")
+        old = read_request(self.path).lr_factor
+        new = old * by
+        if by <= 1 or new <= ASK_BEYOND:
+            self._request_rate(old, new)
+            return
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        def raise_rate(yes: bool | None) -> None:
+            if yes:
+                self._request_rate(old, new)
+
+        question = f"{self._rate.words(old, new)}? Training may diverge at so high a rate."
+        self.app.push_screen(ConfirmScreen(RATE_TITLE, question, "Raise"), raise_rate)
+
+    def _request_rate(self, old: float, new: float) -> None:
+        if self._ask(lr_factor=new):
+            self.notify(self._rate.words(old, new), title=RATE_TITLE, markup=False)
 
     def _ask(
         self,

@@ -94,6 +94,17 @@ class MenuScreen(BaseScreen[None]):
     }
     """
 
+    ABOUT = (
+        "Presets that can be trained, and the runs so far. Enter trains a preset as it "
+        "is, or opens a run."
+    )
+    TERMS = (
+        "preset",
+        "run",
+        "epoch, step",
+        "val/knn_20",
+        "train/loss",
+    )
     BINDINGS = bindings("menu")
 
     def __init__(
@@ -225,12 +236,11 @@ class MenuScreen(BaseScreen[None]):
         name, parts = "runs", ("run list", "runs")
         if self.query_one(RunTable).has_focus_within:
             name, parts = "presets", ("preset list", "presets")
-        rows = [keys_of(row, keymap) for part in parts for row in KEYMAP[part] if row.show]
-        others = [[key for key in keys if key not in here] for keys in rows]
-        if any(event.key in keys for keys in others):
-            labels = ", ".join(format_key(keys[0]) for keys in others if keys)
-            switch = key_name("menu.switch", keymap)
-            words = f"Press {switch} to reach the {name} list first ({labels})."
+        rows = (row for part in parts for row in KEYMAP[part] if row.show)
+        there = next((row for row in rows if event.key in keys_of(row, keymap)), None)
+        if there is not None and event.key not in here:
+            switch, key = key_name("menu.switch", keymap), format_key(event.key)
+            words = f"{key} ({there.label}) works on the {name}. Press {switch} to reach them first."
             self.notify(words, timeout=3, markup=False)
 
     def action_other_pane(self) -> None:
