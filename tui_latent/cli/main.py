@@ -1,6 +1,7 @@
 """The command line: the group of commands, and the dashboard.
 
-The commands are in `training.py`, `results.py` and `resources.py`; heavy imports stay inside them.
+The commands are in `training.py`, `steering.py`, `results.py` and `resources.py`; heavy imports
+stay inside them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import click
 
-from tui_latent.cli import config, resources, results, training
+from tui_latent.cli import config, resources, results, steering, training
 from tui_latent.cli.options import FAILED, fail, find_folder, folder_of_runs, runs_option
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
@@ -68,7 +69,7 @@ def attach(run: str, runs: str | None) -> None:
     _open_dashboard(runs, find_folder(run, runs))
 
 
-for module in (training, results, resources, config):
+for module in (training, steering, results, resources, config):
     for command in module.COMMANDS:
         main.add_command(command)
 

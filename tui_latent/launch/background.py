@@ -9,10 +9,10 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from tui_latent.runs.control import read_request
+from tui_latent.runs.control import read_request, request_of
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.run_list import refuse_trained
-from tui_latent.runs.schema import Request, RunError
+from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
 from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
@@ -66,7 +66,7 @@ def main() -> None:
     use_allowed_cores()
     try:
         path, asked_before = sys.argv[1:]
-        train_detached(Path(path), Request(**json.loads(asked_before)))
+        train_detached(Path(path), request_of(json.loads(asked_before)))
     except RunError as error:
         sys.exit(f"tui-latent: {error}")
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait 
     import numpy as np
     from numpy.typing import NDArray
 
+    from tui_latent.runs.events import RunEvent
+
     Float = NDArray[np.float64]
 
 State = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
@@ -158,6 +160,10 @@ class RunSnapshot:
     class_names: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
     """exported PNGs, sorted by name; a report's JSON lies beside it"""
+    events: tuple[RunEvent, ...] = ()
+    """what happened to the run and still holds, in the order in which it was written; empty for
+    runs of before 0.2. A change of a setting may lie ahead of a resumed run's step: the training
+    makes it again there"""
     problems: tuple[str, ...] = ()
     """what of the folder could not be read and was passed over, one line each"""
 
@@ -221,6 +227,29 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The value that someone wants a setting to have."""
+
+    value: float | int | str | bool
+    who: str
+    """user@host"""
+    serial: int
+    """of the request"""
+
+
+@dataclass(frozen=True)
+class GoBack:
+    """The wish to train again from an earlier checkpoint, with a setting as it was."""
+
+    step: int
+    """of the checkpoint"""
+    setting: str
+    value: float | int | str | bool
+    who: str
+    serial: int
+
+
+@dataclass(frozen=True)
 class Request:
     """`control.json`: what people request of the trainer; requests add up, so none is lost."""
 
@@ -232,3 +261,11 @@ class Request:
     """multiplies the scheduled learning rate"""
     state_serial: int = field(default=0, compare=False)
     """`serial` of the request that last named a state"""
+    lr_serial: int = field(default=0, compare=False)
+    """`serial` of the request that last named a learning rate factor; 0 before 0.2"""
+    lr_who: str = field(default="", compare=False)
+    """who made that request: user@host"""
+    settings: Mapping[str, Wanted] = field(default_factory=dict)
+    """by the dotted name of a setting, what it should be from the next update on"""
+    back: GoBack | None = None
+    """the newest wish to go back"""

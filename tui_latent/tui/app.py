@@ -30,6 +30,7 @@ from tui_latent.tui.gc_freeze import FrozenModules
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.notices import outdated
 from tui_latent.tui.own_training import OwnTraining, Train
+from tui_latent.tui.run_dialogs import RunDialogs
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -124,6 +125,7 @@ class LatentApp(App[int]):
         self.drawer = WorkerThread(self._tell_drawing_failed)
         """the one thread that draws plots"""
         self.training = OwnTraining(self, train)
+        self._dialogs = RunDialogs(self, runs, self._begin)
         self._open_path = open_path
         self._create = create
         self._start_process = start_process
@@ -275,10 +277,37 @@ class LatentApp(App[int]):
     @on(messages.ResumeRequested)
     def resume_requested(self, message: messages.ResumeRequested) -> None:
         """Resume a run, here or in the background."""
-        if message.background:
-            self.resume_in_background(message.path)
+        resume = self.resume_in_background if message.background else self.resume_run
+        self._resume_or_ask(message.path, partial(resume, message.path))
+
+    @work(group="dialog", exclusive=True)
+    async def _resume_or_ask(self, path: Path, resume: Callable[[], Any]) -> None:
+        """Resume a run; of one that failed, ask how to go on."""
+        from tui_latent.runs.status import readable_status
+
+        status = await asyncio.to_thread(readable_status, path)
+        if status.state == "failed" and path != self.training_path:
+            await self._dialogs.after_failure(path, resume)
         else:
-            self.resume_run(message.path)
+            resume()
+
+    @on(messages.EditRequested)
+    @work(group="dialog", exclusive=True)
+    async def edit_run(self, message: messages.EditRequested) -> None:
+        """Change a run's settings while it trains, or start anew with others."""
+        await self._dialogs.edit(message.path)
+
+    @on(messages.UndoRequested)
+    @work(group="dialog", exclusive=True)
+    async def undo_change(self, message: messages.UndoRequested) -> None:
+        """Undo the newest change of a run's settings."""
+        await self._dialogs.undo(message.path)
+
+    @on(messages.ForkRequested)
+    @work(group="dialog", exclusive=True)
+    async def fork_run(self, message: messages.ForkRequested) -> None:
+        """Start a new run from a checkpoint of another."""
+        await self._dialogs.fork(message.path, message.step)
 
     def resume_run(self, path: Path) -> None:
         """Resume a run from its last checkpoint and open its dashboard."""

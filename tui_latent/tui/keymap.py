@@ -39,10 +39,16 @@ _TIME: Final = (
     _hidden("time.last", "newest", "time(100000)", "Back to the newest evaluation"),
 )
 _LOG: Final = Key("chart.log", "log", "log", "Log", "Logarithmic or linear axis")
-_AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps or over time")
+_AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps, epochs or time")
+_SMOOTH: Final = (
+    Key("chart.less", "smooth_less", "smooth(-1)", "Less", "Smooth less", group="Smooth"),
+    Key("chart.more", "smooth_more", "smooth(1)", "More", "Smooth more", group="Smooth"),
+)
 _FULL: Final = Key("view.full", "full", "full", "Full", "Show the focused panel full-screen")
 _REPORT: Final = Key("run.report", "export", "report", "Report", "Export a report as PNG and JSON")
 _QUEUE: Final = _hidden("app.queue", "queue", "app.queue", "Show and reorder the queue")
+_MOST_RUNS: Final = 8
+"""runs of a comparison"""
 _ARROWS: Final = (("up", 0, -1), ("down", 0, 1), ("left", -1, 0), ("right", 1, 0))
 
 
@@ -164,8 +170,11 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("view.evaluate", "tests", "evaluate", "Evaluate", "Evaluate the latents"),
         Key("view.images", "images", "images", "Images", "Show this run's images"),
         *_TIME,
+        Key("run.edit", "edit", "edit", "Edit", "Change the settings while it trains, or anew"),
         _REPORT,
         _FULL,
+        Key("run.fork", "fork", "fork", "Fork", "Start a new run from a checkpoint of this one"),
+        _hidden("run.undo", "undo", "undo", "Undo the newest change of a setting"),
         Key("run.save", "keep", "checkpoint", "Keep", "Save a checkpoint now"),
         Key(
             "run.lr_down",
@@ -185,14 +194,27 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         ),
         _LOG,
         _AXIS,
-        Key("chart.less", "smooth_less", "smooth(-1)", "Less", "Smooth less", group="Smooth"),
-        Key("chart.more", "smooth_more", "smooth(1)", "More", "Smooth more", group="Smooth"),
+        Key("chart.weights", "weighted", "weights", "Weights", "Loss terms as they count, or raw"),
+        Key("chart.front", "next", "front(1)", "Front", "Next curve in front"),
+        _hidden("chart.front_before", "previous", "front(-1)", "Previous curve in front"),
+        *_SMOOTH,
         _help(),
         _back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
         _QUEUE,
         _hidden("run.labels", "name", "labels", "Give this run a name, tags and notes"),
         _hidden("view.next", "next_panel", "app.focus_next", "Next panel"),
         _hidden("view.previous", "previous_panel", "app.focus_previous", "Previous panel"),
+    ),
+    "curves": (
+        _hidden("curves.left", "left", "cursor(-1)", "Read the curves further left"),
+        _hidden("curves.right", "right", "cursor(1)", "Read the curves further right"),
+        _hidden("curves.first", "first", "cursor_end(False)", "Read the first record"),
+        _hidden("curves.last", "last", "cursor_end(True)", "Read the last record"),
+        _hidden("curves.pan_left", "far_left", "pan(-1)", "Pan to the left"),
+        _hidden("curves.pan_right", "far_right", "pan(1)", "Pan to the right"),
+        _hidden("curves.zoom_in", "zoom_in", "zoom(1)", "Zoom in at the cursor"),
+        _hidden("curves.zoom_out", "zoom_out", "zoom(-1)", "Zoom out"),
+        _hidden("curves.whole", "zoom_all", "whole", "Show the whole run"),
     ),
     "explorer": (
         *(
@@ -286,6 +308,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "comparison": (
         Key("chart.metric", "next", "metric(1)", "Metric", "Next metric"),
         _hidden("chart.metric_before", "previous", "metric(-1)", "Previous metric"),
+        Key("chart.find", "find", "find_metric", "Find", "Choose the metric by its name"),
         _LOG,
         _AXIS,
         _FULL,
@@ -293,8 +316,26 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("view.next", "next_panel", "panel(1)", "Panel", "Next panel"),
         _hidden("view.previous", "previous_panel", "panel(-1)", "Previous panel"),
         Key("view.maps", "page_down", "maps", "Maps", "Show the other runs' maps"),
+        *_SMOOTH,
+        *(
+            _hidden(
+                f"chart.run_{digit}",
+                "number",
+                f"front({digit})",
+                "No run in front" if not digit else f"Run {digit} in front of the others",
+                only=str(digit),
+            )
+            for digit in range(_MOST_RUNS + 1)
+        ),
         _help(),
         _back("view.back", "leave", "Leave full screen, or go back to presets and runs"),
+    ),
+    "metric picker": (
+        _hidden("metrics.up", "up", "move(-1)", "Previous metric"),
+        _hidden("metrics.down", "down", "move(1)", "Next metric"),
+        _hidden("metrics.page_up", "page_up", "move(-10)", "10 metrics back"),
+        _hidden("metrics.page_down", "page_down", "move(10)", "10 metrics on"),
+        _hidden("metrics.cancel", "back", "cancel", "Keep the metric", only="escape"),
     ),
     "images": (
         Key("images.draw", "next", "draw", "Resample", "Draw new random samples"),
@@ -361,6 +402,17 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _hidden("confirm.other", "left", "app.focus_next", "Switch"),
         _hidden("confirm.other", "right", "app.focus_next", "Switch"),
     ),
+    "choice": (_back("choice.leave", "leave", "Choose nothing", "Leave"),),
+    "log": (_back("log.close", "leave", "Close the log", "Close"),),
+    "desk": (
+        Key("desk.apply", "choose", "apply", "Change", "Train with these values from now on"),
+        _hidden("desk.up", "up", "move(-1)", "Previous setting"),
+        _hidden("desk.down", "down", "move(1)", "Next setting"),
+        Key("desk.reset", "reset", "reset", "Reset", "The preset's value", only="ctrl+r"),
+        Key("run.undo", "undo", "undo", "Undo", "Undo the newest change of a setting"),
+        _back("desk.close", "leave", "Close the mixing desk", "Close"),
+    ),
+    "fork": (_back("fork.leave", "leave", "Fork nothing", "Leave"),),
     "help": (
         _back("help.close", "dismiss", "Close the help", "Close"),
         _help("dismiss"),

@@ -66,6 +66,29 @@ class ChoiceKept(Message):
 
 
 @dataclass
+class EditRequested(Message):
+    """Change the settings of a run: on the running model, or as a new run."""
+
+    path: Path
+
+
+@dataclass
+class UndoRequested(Message):
+    """Undo the newest change of a run's settings."""
+
+    path: Path
+
+
+@dataclass
+class ForkRequested(Message):
+    """Start a new run from a checkpoint of a run."""
+
+    path: Path
+    step: int | None = None
+    """of the evaluation that is shown; None for the newest"""
+
+
+@dataclass
 class SettingsRequested(Message):
     """Edit a preset before it is trained."""
 

@@ -14,10 +14,10 @@ from tui_latent.tui.keymap import KEYMAP
 TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "menu": (("preset list", "presets", "menu"), ("run list", "runs", "menu")),
     "settings": (("settings grid", "settings"),),
-    "dashboard": (("dashboard",),),
+    "dashboard": (("dashboard",), ("curves", "dashboard")),
     "explorer": (("explorer",),),
     "evaluation": (("evaluation",),),
-    "comparison": (("comparison",),),
+    "comparison": (("comparison",), ("curves", "comparison"), ("metric picker",)),
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),
     "columns": (("column list", "columns"),),
     "labels": (("labels",),),

@@ -35,6 +35,8 @@ Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
 """columns from which there is room for the classes beside the curves"""
+_AIRY: Final = 50
+"""rows from which the metrics of the space stand apart"""
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
     "pause": frozenset({"paused"}),
@@ -58,9 +60,10 @@ class DashboardScreen(BaseScreen[None]):
         Tabs { display: none; }
         CurveChart { height: 4fr; }
         #knn { height: 3fr; }
-        SpacePanel { height: 7; }
+        SpacePanel { height: 8; }
         LogPanel { height: 3fr; }
     }
+    DashboardScreen.-tall #side SpacePanel { height: 13; }
     DashboardScreen.-tabs #side {
         Tabs { display: block; height: 1; }
         Tabs Underline { display: none; }
@@ -120,6 +123,7 @@ class DashboardScreen(BaseScreen[None]):
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
+        self.set_class(height >= _AIRY, "-tall")
 
     # Updates from the run folder
 
@@ -189,7 +193,7 @@ class DashboardScreen(BaseScreen[None]):
         """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
         live = status.state in LIVE_STATES
-        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr"):
+        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr", "undo"):
             return live
         if action == "resume":
             return not live and status.state != "finished"
@@ -268,6 +272,18 @@ class DashboardScreen(BaseScreen[None]):
         """Resume from the last checkpoint."""
         self.post_message(messages.ResumeRequested(self.path))
 
+    def action_edit(self) -> None:
+        """Change settings: of the running model, or of a new run."""
+        self.post_message(messages.EditRequested(self.path))
+
+    def action_undo(self) -> None:
+        """Undo the newest change of a setting."""
+        self.post_message(messages.UndoRequested(self.path))
+
+    def action_fork(self) -> None:
+        """Start a new run from a checkpoint of this one."""
+        self.post_message(messages.ForkRequested(self.path, self._time.step))
+
     def action_report(self) -> None:
         """Export the report in the background."""
         self.post_message(messages.ReportRequested(self.path))
@@ -309,7 +325,9 @@ class DashboardScreen(BaseScreen[None]):
         self.post_message(messages.ViewerRequested(self.path))
 
     def action_leave(self) -> None:
-        """Leave the full screen, or else the dashboard; training continues."""
+        """Remove the cursor, leave the full screen, or else the dashboard; training continues."""
+        if self._panels.clear_cursor():
+            return
         if self._panels.is_full:
             self._panels.toggle_full()
         else:
@@ -324,8 +342,16 @@ class DashboardScreen(BaseScreen[None]):
         self._panels.toggle_log()
 
     def action_axis(self) -> None:
-        """Switch all curves between steps and time."""
-        self._panels.toggle_time()
+        """Plot all curves over steps, epochs or time."""
+        self._panels.next_axis()
+
+    def action_weights(self) -> None:
+        """Show the loss terms as they count in the sum, or as they are recorded."""
+        self._panels.toggle_weights()
+
+    def action_front(self, by: int) -> None:
+        """Bring another curve to the front."""
+        self._panels.front(by)
 
     def action_smooth(self, steps: int) -> None:
         """Smooth the loss more or less."""
