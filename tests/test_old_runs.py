@@ -60,7 +60,7 @@ def test_a_stopped_old_run_resumes_from_its_checkpoint(runs: Path) -> None:
     before = RunReader(run).refresh().curves["train/loss"]
     status = train_run(run)
     assert status.state == "finished", status.error
-    assert f"resumed from the checkpoint at step {step:,}" in (run / "train.log").read_text()
+    assert f"step {step:,}: Resumed from its checkpoint." in (run / "train.log").read_text()
     assert RunReader(run).refresh().curves["train/loss"].steps[0] == before.steps[0]
 
 

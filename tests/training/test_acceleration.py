@@ -50,6 +50,9 @@ class FakeWay:
         self.seen.append(int(rows[0]))
         return {"loss": torch.tensor(float(len(self.seen)))}
 
+    def renew(self) -> None:
+        self.renewed = True
+
 
 def on_gpu(
     plain: StepRunner,

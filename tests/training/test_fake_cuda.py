@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 from unittest import mock
 
 import pytest
@@ -25,9 +26,11 @@ from tests.training.fake_cuda import (
     made_images,
     update_on_fake_gpu,
 )
+from tui_latent.config.effects import without_effect
 from tui_latent.config.preset_files import preset_names
 from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import Preset
+from tui_latent.config.tuning import Value, with_values
 from tui_latent.datasets.augmentations import pipeline as augment_module
 from tui_latent.methods import METHODS, losses
 from tui_latent.methods import triplet as triplet_module
@@ -137,6 +140,32 @@ def test_an_update_with_the_rate_on_the_device_as_a_graph_has_it() -> None:
             update(rows, update.method.losses)
             with Watch() as watch:
                 update(rows, update.method.losses)
+    assert not watch.waits
+
+
+@pytest.mark.parametrize("name", ["digits-vicreg", "mnist-triplet-vae", "cifar10-vicreg"])
+def test_an_update_with_changed_weights_and_augmentations_still_stays_and_never_waits(
+    name: str,
+) -> None:
+    """As `TrainingLoop.tune` changes them between two updates: a graph can be captured anew."""
+    settings = preset(name)
+    weights = {f"method.{key}": 0.25 for key in type(settings.method).weights}
+    strengths = EVERY_CHANGE if name.startswith("cifar10") else OF_GREY
+    idle = without_effect(settings)
+    changes = {k: v for k, v in (weights | strengths).items() if k not in idle}
+    after = with_values(settings, cast(dict[str, Value], changes))
+    with fake_gpu() as mode:
+        update = update_on_fake_gpu(settings, 0, mode)
+        before = update.method.weights()
+        with mode:
+            rows = torch.arange(BATCH, device=GPU)
+            update(rows, update.method.losses)
+            update.method.weigh(after.method)
+            update.pairing = replace(update.pairing, augment=after.augment)
+            update(rows, update.method.losses)
+            with Watch() as watch:
+                update(rows, update.method.losses)
+    assert update.method.weights() != before
     assert not watch.waits
 
 

@@ -264,7 +264,7 @@ def test_a_run_that_became_nan_goes_on_at_a_lower_rate_asked_for_while_nobody_tr
     monkeypatch.setattr(TrainingLoop, "step", poisoned)
     status = train_run(path)
     assert status.state == "failed" and status.error is not None
-    assert "became nan at step 7" in status.error and "lr 0.5" in status.error
+    assert "became nan at step 7" in status.error and "--slower" in status.error
     request(path, lr_factor=0.5)
     status = train_run(path)
     assert (status.state, status.lr_factor) == ("finished", 0.5)

@@ -239,6 +239,35 @@ def test_nothing_is_collected_within_a_capture(model: TorchModel) -> None:
     assert gc.isenabled()
 
 
+def test_a_changed_weight_reaches_the_graph_by_a_new_capture(model: TorchModel) -> None:
+    """A replay returns what the kernels held when they were recorded, whatever has changed."""
+    run = Run(model, fails=False)
+    weight = 1.0
+    captures = 0
+    update = run.update
+
+    def weighing(rows: Tensor, losses: Any) -> Terms:
+        nonlocal captures
+        captures += model.capturing
+        return {"loss": update(rows, losses)["loss"] + weight}
+
+    run.accelerated._others = {
+        "graph": lambda: GraphStep(weighing, None, run.optimizer, model.views)  # type: ignore[arg-type]
+    }
+    run.go(CAPTURE + 5)
+    assert captures == 1 and run.accelerated.way.name == "graph"
+    rows = torch.tensor([0])
+    weight = 3.0
+    assert run.accelerated(rows, 0.1)["loss"] == 1.0
+    run.optimizer.gradients_dropped = False
+    run.accelerated.renew()
+    assert run.optimizer.gradients_dropped  # they lie in the old graph's memory
+    assert [float(run.accelerated(rows, 0.1)["loss"]) for _ in range(6)] == [3.0] * 6
+    assert captures == 2
+    drawn = model.default.state.offset, model.views.state.offset
+    assert drawn == (CAPTURE + 5 + 7,) * 2  # every update drew once, captured or not
+
+
 @needs_cuda
 @pytest.mark.parametrize("choice", ["auto", "graph"])
 def test_a_run_whose_update_waits_for_the_gpu_cannot_be_captured_and_goes_on(

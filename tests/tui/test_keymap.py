@@ -21,7 +21,7 @@ from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import TOGETHER, KeymapError, check_keymap, keys_of
 from tui_latent.tui.screens.dashboard.views import failure
 from tui_latent.tui.screens.dialogs.help import HelpScreen
-from tui_latent.tui.screens.menu.run_table import why_not_deleted, why_not_resumed
+from tui_latent.tui.screens.menu.run_actions import why_not_deleted, why_not_resumed
 from tui_latent.tui.verbs import VERBS
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -71,7 +71,7 @@ def test_actions_that_share_a_key_share_an_id() -> None:
 
 def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
     parts = {part for views in TOGETHER.values() for view in views for part in view}
-    assert parts == set(KEYMAP) - {"app", "confirm", "help", "preset filter"}
+    assert parts == set(KEYMAP) - {"app", "confirm", "help", "preset filter", "run filter"}
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
         await until(pilot, lambda: "pausing" in header(screen))
         await pilot.press("f1")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        lines = str(app.screen.query_one(Static).content).splitlines()
-        [line] = [line for line in lines if line.endswith("Pause or resume training")]
+        lines = str(app.screen.query_one("#keys", Static).content).splitlines()
+        [line] = [line for line in lines if line.endswith("Pause or continue the training")]
         assert line.split()[0] == "j"
     writer.close()
 
@@ -121,12 +121,11 @@ async def test_the_menu_names_the_remapped_keys_of_the_other_list(
     tmp_path: Path, presets: Path
 ) -> None:
     run_in(tmp_path / "runs", "one")
-    app = LatentApp(tmp_path / "runs", keymap={"run.delete": "x"})
+    app = LatentApp(tmp_path / "runs", keymap={"run.delete": "ctrl+x"})
     async with app.run_test(size=(100, 30)) as pilot:
         await menu(pilot)
-        await pilot.press("x")
-        await until(pilot, lambda: "Press Tab to reach the runs list first" in notes(pilot))
-        assert "(r, m, C, x)" in notes(pilot)
+        await pilot.press("ctrl+x")
+        await until(pilot, lambda: "^x (Delete) works on the runs. Press Tab" in notes(pilot))
 
 
 def test_sentences_name_remapped_keys(tmp_path: Path) -> None:
@@ -139,7 +138,7 @@ def test_sentences_name_remapped_keys(tmp_path: Path) -> None:
     live = replace(run, status=replace(run.status, state="running"))
     assert "Press Enter to open it" in why_not_resumed(live, {})
     assert "Press f2 to open it" in why_not_resumed(live, keymap)
-    assert "press f2 to open it, then s." in why_not_deleted(live, keymap)
+    assert "Stop it first, with s." in why_not_deleted(live, keymap)
 
 
 def test_an_application_refuses_a_keymap_that_clashes(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from tests.tui.made_runs import clusters, trained_run
 from tests.tui.pilots import MenulessApp, dashboard, until
 from tui_latent.runs.reader import RunReader
-from tui_latent.tui.charts.line_chart import value_strips
+from tui_latent.tui.charts.line_chart import ChartOptions, value_strips
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.dashboard.views import knn_series
 
@@ -44,7 +44,11 @@ def test_an_earlier_evaluation_still_has_its_number(tmp_path: Path) -> None:
     writer.close()
     series, _ = knn_series(RunReader(writer.path).refresh())
     newest, earlier = (
-        "".join(segment.text for strip in value_strips(series, 80, 3, at=at) for segment in strip)
+        "".join(
+            segment.text
+            for strip in value_strips(series, 80, 3, ChartOptions(at=at))
+            for segment in strip
+        )
         for at in (None, 300)
     )
     assert "k=20 –" in newest

@@ -21,7 +21,7 @@ def comparison_text(shown: Comparison) -> str:
         _table(["run", "state", "step", "seconds"], _run_rows(shown), right=(2, 3)),
         *([verdict] if (verdict := comparison_line(shown)) else []),
         *(f"note: {note}" for note in shown.notes),
-        _table(["last (best)", *shown.labels], [_number_row(row) for row in shown.metrics]),
+        _table(["newest (best)", *shown.labels], [_number_row(row) for row in shown.metrics]),
         _table(["setting", *shown.labels], _setting_rows(shown)) if shown.settings else _SAME,
         _table(["map", "step", "compared"], _map_rows(shown)),
     ]

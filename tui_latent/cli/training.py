@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +16,7 @@ from tui_latent.cli.options import (
     background_option,
     fail,
     find_folder,
+    folder_of_runs,
     json_option,
     runs_option,
 )
@@ -56,7 +57,6 @@ def train(
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import load_preset, parse_override
     from tui_latent.launch.start import create_run
-    from tui_latent.runs.run_list import runs_folder
     from tui_latent.runs.schema import RunError
 
     try:
@@ -65,7 +65,7 @@ def train(
         overrides |= {"train.seed": seed} if seed is not None else {}
         preset = load_preset(preset_name, overrides)
         _warn_idle(preset_name, preset)
-        path = create_run(preset_name, preset, runs_folder(runs), name)
+        path = create_run(preset_name, preset, folder_of_runs(runs), name)
     except (PresetError, RunError) as error:
         fail(error)
     _train(path, as_json, background)
@@ -109,7 +109,6 @@ def sweep(
         train_or_keep,
         unreadable,
     )
-    from tui_latent.runs.run_list import runs_folder
     from tui_latent.runs.schema import LIVE_STATES, RunError, UnreadableError
 
     try:
@@ -126,7 +125,7 @@ def sweep(
     for number, (trial, called) in enumerate(zip(trials, names, strict=True), 1):
         click.echo(f"run {number} of {len(trials)}: {called}", err=True)
         try:
-            result = train_or_keep(runs_folder(runs), preset_name, trial.preset, called, as_json)
+            result = train_or_keep(folder_of_runs(runs), preset_name, trial.preset, called, as_json)
         except UnreadableError as error:
             click.echo(error, err=True)
             result = unreadable(called, error)
@@ -158,6 +157,9 @@ def sweep(
 )
 @click.option("--epochs", type=click.IntRange(1), help="Total number of epochs to train for.")
 @click.option(
+    "--slower", is_flag=True, help="Retry a failed run from its last good checkpoint, at half rate."
+)
+@click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change epochs or train.patience."
 )
 @runs_option
@@ -167,6 +169,7 @@ def resume(
     run: str,
     changed_images: bool,
     epochs: int | None,
+    slower: bool,
     settings: tuple[str, ...],
     runs: str | None,
     background: bool,
@@ -181,6 +184,8 @@ def resume(
     path = find_folder(run, runs)
     if epochs is not None or settings:
         _lengthen(path, epochs, settings)
+    if slower:
+        _retry(path)
     if changed_images:
         from tui_latent.trained_on import accept_changed_images
 
@@ -190,41 +195,57 @@ def resume(
 
 @click.command()
 @click.argument("run")
-@click.argument("what", type=click.Choice(["pause", "resume", "stop", "checkpoint", "lr"]))
-@click.argument("factor", type=float, required=False)
+@click.option("--step", type=click.IntRange(1), help="Step of the checkpoint (default: newest).")
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Override a setting: train.lr=1e-3.",
+)
 @runs_option
-def control(run: str, what: str, factor: float | None, runs: str | None) -> None:
-    """Pause, resume or stop RUN, save a checkpoint, or scale its learning rate.
+@click.option("--name", help="Name of the new run (default: the time and the preset's name).")
+@background_option
+@json_option
+def fork(
+    run: str,
+    step: int | None,
+    settings: tuple[str, ...],
+    runs: str | None,
+    name: str | None,
+    background: bool,
+    as_json: bool,
+) -> None:
+    """Start a new run from a checkpoint of RUN, with other settings.
 
-    `lr 0.5` halves the scheduled learning rate from now on, and `lr 1` restores it. If no process
-    trains the run, the factor applies once it is resumed.
+    It has the records of RUN up to there, and goes on by itself. Images, networks, batch size and
+    optimiser are those of the checkpoint.
     """
-    from tui_latent.runs.control import request
-    from tui_latent.runs.run_list import run_status
-    from tui_latent.runs.schema import LIVE_STATES, RunError
+    from tui_latent.config.preset_files import PresetError
+    from tui_latent.config.presets import parse_override
+    from tui_latent.launch.fork import fork_run
+    from tui_latent.runs.run_list import runs_folder
+    from tui_latent.runs.schema import RunError
 
-    if (what == "lr") != (factor is not None):
-        fail("lr needs a factor, and only lr takes one: tui-latent control RUN lr 0.5")
     path = find_folder(run, runs)
-    asked: dict[str, dict[str, Any]] = {
-        "pause": {"state": "pause"},
-        "resume": {"state": "run"},
-        "stop": {"state": "stop"},
-        "checkpoint": {"checkpoint": True},
-        "lr": {"lr_factor": factor},
-    }
     try:
-        status = run_status(path)
-        if what != "lr" and status.state not in LIVE_STATES:
-            hint = f"; to resume it: tui-latent resume {path.name}" if what == "resume" else ""
-            fail(f"{path.name} is {status.state}: no process trains it{hint}", FAILED)
-        request(path, **asked[what])
-    except ValueError as error:
+        overrides = dict(parse_override(text) for text in settings)
+        forked = fork_run(path, runs_folder(runs), step, overrides, name)
+    except (PresetError, RunError) as error:
         fail(error)
+    _train(forked, as_json, background)
+
+
+def _retry(path: Path) -> None:
+    from tui_latent.launch.retry import prepare_retry
+    from tui_latent.runs.schema import RunError
+
+    try:
+        step = prepare_retry(path)
     except RunError as error:
         fail(error, FAILED)
-    words = f"learning rate × {factor:g}" if what == "lr" else what
-    click.echo(plain_text(f"{path.name}: {words} requested"))
+    text = f"{path.name}: goes on from step {step:,} at half the learning rate"
+    click.echo(plain_text(text), err=True)
 
 
 def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None:
@@ -285,4 +306,4 @@ def _print_started(path: Path, pid: int, as_json: bool) -> None:
     )
 
 
-COMMANDS = (train, sweep, resume, control)
+COMMANDS = (train, sweep, resume, fork)

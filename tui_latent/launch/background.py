@@ -9,10 +9,10 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from tui_latent.runs.control import read_request
+from tui_latent.runs.control import read_request, request_of
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.run_list import refuse_trained
-from tui_latent.runs.schema import Request, RunError
+from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
 from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
@@ -20,6 +20,17 @@ from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 
 def start_in_background(path: Path) -> int:
     """Start training the run at `path`, or resuming it; return the new process's id.
+
+    Errors as in `background_process`.
+    """
+    process = background_process(path)
+    # A child that is not waited for would seem alive after its end.
+    threading.Thread(target=process.wait, name="background-run", daemon=True).start()
+    return process.pid
+
+
+def background_process(path: Path) -> subprocess.Popen[bytes]:
+    """Start training the run at `path`, or resuming it, in a new process.
 
     What the process prints goes to the run's `train.log`. RunBusyError when another trains the
     run, RunError when no process can be started.
@@ -29,7 +40,7 @@ def start_in_background(path: Path) -> int:
     asked = json.dumps(asdict(read_request(path)))
     try:
         with (path / "train.log").open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "tui_latent.launch.background", str(path), asked],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -40,9 +51,6 @@ def start_in_background(path: Path) -> int:
         raise RunError(
             f"{path}: cannot start a background process: {error.strerror or error}"
         ) from error
-    # A child that is not waited for would seem alive after its end.
-    threading.Thread(target=process.wait, name="background-run", daemon=True).start()
-    return process.pid
 
 
 def main() -> None:
@@ -58,7 +66,7 @@ def main() -> None:
     use_allowed_cores()
     try:
         path, asked_before = sys.argv[1:]
-        train_detached(Path(path), Request(**json.loads(asked_before)))
+        train_detached(Path(path), request_of(json.loads(asked_before)))
     except RunError as error:
         sys.exit(f"tui-latent: {error}")
 

@@ -6,6 +6,7 @@ import os
 import platform
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.config.presets import train_command
@@ -78,17 +79,22 @@ def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = 
     """
     check_preset(preset, runs, where=preset_name)
     preset, stem = with_absolute_paths(preset, runs), preset_stem(preset_name)
-    provenance = {
-        "preset": stem,
+    provenance = provenance_of(stem, preset, train_command(preset_name, preset))
+    writer = RunWriter.create(runs, stem, preset.model_dump(mode="json"), provenance, name)
+    writer.close()
+    return writer.path
+
+
+def provenance_of(preset_name: str, preset: Preset, command: str) -> dict[str, Any]:
+    """Return what a new run notes about its origin; `command` makes it again."""
+    return {
+        "preset": preset_name,
         "seed": preset.train.seed,
-        "command": train_command(preset_name, preset),
+        "command": command,
         "host": platform.node(),
         "python": platform.python_version(),
         "versions": {package: version_of(package) for package in _VERSIONED},
     }
-    writer = RunWriter.create(runs, stem, preset.model_dump(mode="json"), provenance, name)
-    writer.close()
-    return writer.path
 
 
 def train_run(path: Path, asked_before: Request | None = None) -> Status:

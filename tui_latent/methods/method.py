@@ -30,7 +30,8 @@ class Method(nn.Module):
     def __init__(self, settings: MethodSettings, input_shape: Sequence[int]) -> None:
         """Build for images of shape (C, H, W), or for features of shape (D,)."""
         super().__init__()
-        self._weights = settings.term_weights(prod(input_shape))
+        self._numbers = prod(input_shape)
+        self._weights = settings.term_weights(self._numbers)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -40,6 +41,12 @@ class Method(nn.Module):
     def weights(self) -> dict[str, float]:
         """Return the weight of each term in the loss; 0 for terms that are only charted."""
         return dict(self._weights)
+
+    def weigh(self, settings: MethodSettings) -> None:
+        """Weigh the terms by other settings from now on, which name the same terms."""
+        weights = settings.term_weights(self._numbers)
+        assert weights.keys() == self._weights.keys()
+        self._weights = weights
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return each term before it is weighted: float32 scalars on the device."""

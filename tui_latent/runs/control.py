@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_type_hints
+from typing import Any, Final, Literal, TypeVar, get_args, get_type_hints
 
 from tui_latent.runs.atomic_files import Signature, replace_small_file, signature
+from tui_latent.runs.author import author
+from tui_latent.runs.events import LR_FACTOR, Value
 from tui_latent.runs.file_lock import one_at_a_time
-from tui_latent.runs.schema import Request, RunError
+from tui_latent.runs.schema import GoBack, Request, RunError, Wanted
 from tui_latent.runtime.regular_files import read_small
+from tui_latent.runtime.sanitize import plain_name
+
+Asked = TypeVar("Asked", Wanted, GoBack)
 
 _FILE: Final = "control.json"
 _STATES: Final = get_args(get_type_hints(Request)["state"])
-_COUNTS: Final = ("serial", "checkpoints", "state_serial")
+_COUNTS: Final = ("serial", "checkpoints", "state_serial", "lr_serial")
+_SINCE: Final[dict[str, Any]] = {
+    "state_serial": 0, "lr_serial": 0, "lr_who": "", "settings": {}, "back": None,
+}  # fmt: skip
+"""fields that files of earlier versions do not have"""
+_VALUES: Final = (bool, int, float, str)
 _SETTLED_AFTER: Final = 2.0
 """seconds after which a file's signature tells it apart from all later ones"""
 
@@ -41,6 +52,22 @@ def read_request(path: Path, otherwise: Request | None = None) -> Request:
         return otherwise or Request()
 
 
+def request_of(table: Any) -> Request | None:
+    """Return the request that a table of JSON holds; None when it holds none."""
+    if not isinstance(table, dict):
+        return None
+    full = _SINCE | table
+    if not _has_counts_and_states(full):
+        return None
+    settings, back = full.pop("settings"), full.pop("back")
+    try:
+        wanted = {plain_name(key): _checked(Wanted(**each)) for key, each in settings.items()}
+        back = None if back is None else _checked(GoBack(**back))
+    except (TypeError, AttributeError):  # other fields, or no tables
+        return None
+    return Request(**full, settings=wanted, back=back)
+
+
 def take_up(path: Path, before: Request) -> None:
     """Ask the run at `path` to run, as its new trainer does, unless a state was requested since.
 
@@ -56,11 +83,15 @@ def request(
     state: Literal["run", "pause", "stop"] | None = None,
     checkpoint: bool = False,
     lr_factor: float | None = None,
+    settings: Mapping[str, Value] | None = None,
+    back: tuple[int, str, Value] | None = None,
 ) -> Request:
     """Add to what is asked of the run at `path`, and return all of it; what is not named stays.
 
     `checkpoint` asks for one more; `lr_factor` takes the place of the earlier one, ValueError
-    unless it is above 0. RunError when the folder cannot be written.
+    unless it is above 0. `settings` are values by dotted name, which the caller has checked.
+    `back` is a checkpoint's step and a setting with the value that it has from there on.
+    RunError when the folder cannot be written.
     """
     if lr_factor is not None and not (lr_factor > 0 and math.isfinite(lr_factor)):
         raise ValueError(
@@ -69,14 +100,25 @@ def request(
     try:
         with one_at_a_time(path / "control.lock"):
             old = _asked_so_far(path / _FILE)
-            new = replace(
-                old,
-                serial=old.serial + 1,
-                state_serial=old.serial + 1 if state else old.state_serial,
-                state=state or old.state,
-                checkpoints=old.checkpoints + checkpoint,
-                lr_factor=old.lr_factor if lr_factor is None else lr_factor,
-            )
+            serial = old.serial + 1
+            new = replace(old, serial=serial, checkpoints=old.checkpoints + checkpoint)
+            if state:
+                new = replace(new, state=state, state_serial=serial)
+            if back is not None:
+                new = replace(new, back=GoBack(*back, author(), serial))
+                if back[1] == LR_FACTOR:
+                    lr_factor = float(back[2])
+                else:
+                    settings = {**(settings or {}), back[1]: back[2]}
+            # What is asked for already is no new request, which would count from now on.
+            if lr_factor is not None and lr_factor != old.lr_factor:
+                new = replace(new, lr_factor=lr_factor, lr_serial=serial, lr_who=author())
+            wanted = {
+                key: Wanted(value, author(), serial)
+                for key, value in (settings or {}).items()
+                if key not in old.settings or old.settings[key].value != value
+            }
+            new = replace(new, settings={**old.settings, **wanted})
             write_request(path, new)
     except OSError as error:
         raise RunError(f"{path}: cannot write a request: {error.strerror or error}") from error
@@ -107,22 +149,30 @@ def _asked_so_far(file: Path) -> Request:
 def _read(file: Path) -> Request:
     """Read a request; OSError, or _NoRequestError for a file that is torn."""
     try:
-        table = json.loads(read_small(file))
+        found = request_of(json.loads(read_small(file)))
     except (ValueError, RecursionError) as error:
         raise _NoRequestError from error
-    if not _is_request(table):
+    if found is None:
         raise _NoRequestError
-    return Request(**table)
+    return found
 
 
-def _is_request(table: Any) -> bool:
-    if not isinstance(table, dict):
-        return False
-    full = {"state_serial": 0} | table
+def _checked(asked: Asked) -> Asked:
+    """Return what was asked if it is of the right types; TypeError otherwise."""
+    steps = [asked.serial] + ([asked.step] if isinstance(asked, GoBack) else [])
+    if any(type(number) is not int or number < 0 for number in steps):
+        raise TypeError("not a serial or a step")
+    if not isinstance(asked.value, _VALUES) or not isinstance(asked.who, str):
+        raise TypeError("not a value that someone asked for")
+    return replace(asked, who=plain_name(asked.who))
+
+
+def _has_counts_and_states(full: Mapping[str, Any]) -> bool:
     return (
         full.keys() == asdict(Request()).keys()
         and full["state"] in _STATES
         and all(type(full[key]) is int and full[key] >= 0 for key in _COUNTS)
+        and isinstance(full["lr_who"], str)
         and type(full["lr_factor"]) in (int, float)
         and 0 < full["lr_factor"] < math.inf
     )

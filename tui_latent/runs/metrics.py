@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -136,6 +136,17 @@ class MetricsReader:
             state = (self.last_step, self.skipped, tuple(self._cuts), bins)
             kept = CurveCache(self._file.offset, self._file.anchor, *state)
             write_curve_cache(self.path.with_name(NAME), kept)
+
+    def standing_lines(self, up_to: int) -> Iterator[bytes]:
+        """Yield the lines read so far whose records stand, up to and with a step."""
+        cuts = iter([*self._cuts, (self._file.offset, _LARGEST_STEP + 1)])
+        until, replaced_from = next(cuts)
+        for offset, line in read_lines(self.path, 0, self._file.offset):
+            while offset >= until:
+                until, replaced_from = next(cuts)
+            record = parse_record(line)
+            if record is not None and record.step < min(replaced_from, up_to + 1):
+                yield line
 
     def _take(self, record: Record) -> None:
         step, time, waiting = record.step, record.time, self._waiting

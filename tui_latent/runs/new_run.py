@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,10 +30,12 @@ def make_run_folder(
     preset: Mapping[str, Any],
     provenance: Mapping[str, Any],
     name: str | None,
+    fill: Callable[[Path], None] = lambda _: None,
 ) -> Path:
     """Make the folder of a new run in `runs`, named `name` or by the time and its preset.
 
-    RunError when the name is not allowed or taken, or the folder cannot be made.
+    `fill` puts more into it before it appears under its name. RunError when the name is not
+    allowed or taken, or the folder cannot be made.
     """
     now = time.time()
     about = {"preset": preset_name, "created": now} | dict(provenance) | {"format": FORMAT}
@@ -48,6 +50,7 @@ def make_run_folder(
             write_status(draft, Status(host=HOST, heartbeat=now))
             write_request(draft, Request())  # a full disk later still takes it in its place
             replace_file(draft / PRESET_FILE, text.encode(), durable=True)
+            fill(draft)
             path = _put_in_place(draft, runs, preset_name, name)
     except OSError as error:
         raise RunError(f"{runs}: cannot create a run there: {error.strerror}") from error

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from tui_latent.runs.events import FILE as EVENTS_FILE
+from tui_latent.runs.events import EventsReader
 from tui_latent.runs.line_files import GrowingLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.map_store import MapFolder
@@ -38,6 +40,7 @@ class RunReader:
             raise RunError(
                 f"{path / 'train.log'}: cannot be read: {error.strerror or error}"
             ) from error
+        self._events = EventsReader(path / EVENTS_FILE)
         self._maps = MapFolder(path)
 
     def refresh(self) -> RunSnapshot:
@@ -80,6 +83,7 @@ class RunReader:
             "confusion": newest.confusion if newest else None,
             "missing": newest.missing if newest else _NOTHING,
             "class_names": newest.map.class_names if newest else (),
+            "events": self._events.refresh(),
             "reports": tuple(sorted((self.path / "reports").glob("[!.]*.png"))),
             "problems": self._problems(status),
         }

@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait 
     import numpy as np
     from numpy.typing import NDArray
 
+    from tui_latent.runs.events import RunEvent
+
     Float = NDArray[np.float64]
 
 State = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
@@ -83,6 +85,8 @@ class Status:
     """step of the newest checkpoint, from which the run would resume"""
     best_knn_20: float | None = None
     """best `val/knn_20` so far, for the list of runs; the writer keeps it up to date"""
+    knn_20: float | None = None
+    """newest `val/knn_20`, likewise; NaN where it means nothing now, None also before 0.2"""
     loss: float | None = None
     """newest `train/loss`, for the list of runs; the writer keeps it up to date"""
 
@@ -156,6 +160,10 @@ class RunSnapshot:
     class_names: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
     """exported PNGs, sorted by name; a report's JSON lies beside it"""
+    events: tuple[RunEvent, ...] = ()
+    """what happened to the run and still holds, in the order in which it was written; empty for
+    runs of before 0.2. A change of a setting may lie ahead of a resumed run's step: the training
+    makes it again there"""
     problems: tuple[str, ...] = ()
     """what of the folder could not be read and was passed over, one line each"""
 
@@ -171,11 +179,25 @@ class RunSnapshot:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What people say of a run; all of it may be empty."""
+
+    name: str = ""
+    """shown instead of the folder's name"""
+    tags: tuple[str, ...] = ()
+    """single words, sorted"""
+    notes: str = ""
+    archived: bool = False
+    """hidden from the list of runs unless all are asked for"""
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """One line of the list of runs; cheap to read."""
 
     path: Path
     name: str
+    """the folder's"""
     preset: str
     """name of the preset's file, without `.toml`"""
     status: Status
@@ -187,6 +209,44 @@ class RunSummary:
     """why the folder cannot be read as a run; empty when it can"""
     changed: float = 0.0
     """Unix time at which the preset, or else the folder, was written; 0 if it cannot be read"""
+    knn_20: float | None = None
+    """newest `val/knn_20`"""
+    seed: int | None = None
+    method: str = ""
+    latent_dim: int | None = None
+    changes: tuple[str, ...] = ()
+    """settings that differ from the preset's, as `key=value`, without the seed"""
+    labels: Labels = Labels()
+    queued: int = 0
+    """place in the queue of this machine, from 1; 0 for a run that does not wait"""
+
+    @property
+    def title(self) -> str:
+        """The name that people gave the run, else its folder's."""
+        return self.labels.name or self.name
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The value that someone wants a setting to have."""
+
+    value: float | int | str | bool
+    who: str
+    """user@host"""
+    serial: int
+    """of the request"""
+
+
+@dataclass(frozen=True)
+class GoBack:
+    """The wish to train again from an earlier checkpoint, with a setting as it was."""
+
+    step: int
+    """of the checkpoint"""
+    setting: str
+    value: float | int | str | bool
+    who: str
+    serial: int
 
 
 @dataclass(frozen=True)
@@ -201,3 +261,11 @@ class Request:
     """multiplies the scheduled learning rate"""
     state_serial: int = field(default=0, compare=False)
     """`serial` of the request that last named a state"""
+    lr_serial: int = field(default=0, compare=False)
+    """`serial` of the request that last named a learning rate factor; 0 before 0.2"""
+    lr_who: str = field(default="", compare=False)
+    """who made that request: user@host"""
+    settings: Mapping[str, Wanted] = field(default_factory=dict)
+    """by the dotted name of a setting, what it should be from the next update on"""
+    back: GoBack | None = None
+    """the newest wish to go back"""

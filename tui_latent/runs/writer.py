@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from tui_latent.runs.atomic_files import remove_left_behind
 from tui_latent.runs.best_score import BestScore
+from tui_latent.runs.events import FILE as EVENTS_FILE
+from tui_latent.runs.events import RunEvent, event_line
 from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.maps import write_map
@@ -68,6 +71,7 @@ class RunWriter:
         self._lock = TrainerLock(path)
         self._metrics = AppendedLines(path / "metrics.jsonl", durable=True)
         self._curves = MetricsReader(path / "metrics.jsonl")
+        self._events = AppendedLines(path / EVENTS_FILE, durable=True)
         self._log = AppendedLines(path / "train.log")
         self._best = BestScore(path / "metrics.jsonl")
         self._closing = threading.Event()
@@ -103,6 +107,7 @@ class RunWriter:
         with self._mutex:
             if self._lock.check():
                 self._metrics.close()
+                self._events.close()
                 self._log.close()
 
     def check_still_mine(self) -> None:
@@ -138,6 +143,10 @@ class RunWriter:
         if scores:
             self.status(**scores)
 
+    def event(self, event: RunEvent) -> None:
+        """Record what happened; OSError while the disk does not take it."""
+        self._events.append(event_line(event))
+
     def latent_map(
         self,
         latent_map: LatentMap,
@@ -147,6 +156,8 @@ class RunWriter:
         """Keep the map of an evaluation, with kNN's confusion matrix and the metrics that are
         missing, each with its reason."""
         write_map(self.path, latent_map, confusion, missing or {})
+        if "val/knn_20" in (missing or {}):
+            self.status(knn_20=math.nan)
 
     def log(self, line: str) -> None:
         """Add the lines of a text with the time of day; dropped after `close`, and when the disk
@@ -164,6 +175,7 @@ class RunWriter:
         Their curves are saved beside them, so that even a long run opens fast.
         """
         self._metrics.sync()
+        self._events.sync()
         try:
             self._curves.keep()
         except OSError:
@@ -186,6 +198,7 @@ class RunWriter:
             pass  # there is no folder of this run to write to
         finally:
             self._metrics.close()
+            self._events.close()
             self._log.close()
             self._lock.release()
 

@@ -42,6 +42,10 @@ class StepRunner(Protocol):
         """Do one update on the rows (B,); the optimiser's groups already have this rate."""
         ...
 
+    def renew(self) -> None:
+        """Take in that the update's loss weights or augmentations have changed."""
+        ...
+
 
 class EagerStep:
     """Each operation launched as Python comes to it, with the losses given."""
@@ -53,6 +57,9 @@ class EagerStep:
     def __call__(self, rows: Tensor, lr: float) -> Terms:
         """Do one update."""
         return self._update(rows, self._losses)
+
+    def renew(self) -> None:
+        """Do nothing: weights and augmentations are read at each update, outside the losses."""
 
 
 def compiled(update: Update, losses: Losses) -> StepRunner:
@@ -115,6 +122,11 @@ class Accelerator:
         if len(seconds) == WARM_UP + TIMED:
             self._try_next()
         return terms
+
+    def renew(self) -> None:
+        """Take in that the update's loss weights or augmentations have changed."""
+        for way in {id(way): way for way in (self.way, *self._tried.values())}.values():
+            way.renew()
 
     def _run(self, rows: Tensor, lr: float) -> Terms:
         try:

@@ -24,6 +24,11 @@ class BestLoss:
         if loss < self.loss:
             self.loss, self.step = loss, step
 
+    def forget_until(self, step: int) -> None:
+        """Forget a best loss of this step or before: losses after it are weighted otherwise."""
+        if self.step <= step:
+            self.loss, self.step = math.inf, 0
+
     def exhausts(self, patience: int, step: int) -> bool:
         """Return whether the loss has not improved for `patience` steps at `step`; 0 waits forever.
 

@@ -70,7 +70,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     """
     folder.mkdir(exist_ok=True)
     remove_left_behind(folder, all_of_them=True)
-    path = folder / f"step-{state['step']:09d}.pt"
+    path = checkpoint_file(folder, state["step"])
     index = _read_index(folder)
     if index.sha256.pop(path.name, None):  # of the file that is replaced now
         _write_index(folder, index)
@@ -87,6 +87,64 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     _write_index(folder, index)
     _drop_old(folder, state["step"], index)
     return Saved(path, state["step"], len(content))
+
+
+def checkpoint_file(folder: Path, step: int) -> Path:
+    """Return the file of the checkpoint of a step, whether it is there or not."""
+    return folder / f"step-{step:09d}.pt"
+
+
+def go_back_to(folder: Path, step: int) -> None:
+    """Make the checkpoint of an earlier step the one to resume from; OSError.
+
+    Those of later steps stay until the training has gone on from there.
+    """
+    index = _read_index(folder)
+    index.last = checkpoint_file(folder, step).name
+    if index.best > index.last:
+        index.best = ""
+    _write_index(folder, index)
+
+
+def read_checkpoint(
+    folder: Path, step: int, device: torch.device | str = "cpu"
+) -> tuple[dict[str, Any], str | None]:
+    """Read the checkpoint of one step, and its SHA-256 if it is known.
+
+    CheckpointError when it is missing, damaged, or of another format.
+    """
+    path = checkpoint_file(folder, step)
+    sha256 = _read_index(folder).sha256.get(path.name)
+    try:
+        state = _read(path, device, sha256)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: there is no checkpoint of step {step:,}") from error
+    except _DamagedError as error:
+        raise CheckpointError(f"{path}: damaged: {error}: use another checkpoint") from error
+    if state.get("format") != FORMAT:
+        raise _other_format(path)
+    return state, sha256
+
+
+def last_good_step(folder: Path) -> int | None:
+    """Return the step of the newest whole checkpoint whose weights are finite; None for none."""
+    for path in _newest_first(folder)[0]:
+        match = _NAME.fullmatch(path.name)
+        try:
+            state, _ = read_checkpoint(folder, int(match[1]) if match else -1)
+        except CheckpointError:
+            continue
+        floats = [t for t in state["method"].values() if t.is_floating_point()]
+        if all(bool(t.isfinite().all()) for t in floats):
+            return int(state["step"])
+    return None
+
+
+def _other_format(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path}: written by another version of tui-latent, with different networks: "
+        "use that version, or start a new run"
+    )
 
 
 def load_checkpoint(
@@ -109,10 +167,7 @@ def load_checkpoint(
             log(problems[-1])
             continue
         if state.get("format") != FORMAT:
-            raise CheckpointError(
-                f"{path}: written by another version of tui-latent, with different networks: "
-                "use that version, or start a new run"
-            )
+            raise _other_format(path)
         if problems:
             log(f"using the checkpoint before it, of step {state['step']:,}")
         return state

@@ -58,6 +58,14 @@ class GraphStep:
         self._graph.replay()
         return self._terms
 
+    def renew(self) -> None:
+        """Capture anew, after a few updates without a graph: weights of the loss and strengths of
+        augmentations are constants of the kernels that it holds."""
+        self._before_capture = _WARM_UP
+        if self._graph is not None:
+            self._optimizer.zero_grad(set_to_none=True)  # gradients in the graph's memory
+            self._terms, self._graph = {}, None
+
     def _on_side_stream(self, rows: Tensor) -> Terms:
         main = torch.cuda.current_stream(self._device)
         self._stream.wait_stream(main)

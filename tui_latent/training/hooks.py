@@ -49,12 +49,10 @@ class EarlyStopping(Hook):
 
 
 class CollapseWatch(Hook):
-    """Logs that the latents have collapsed, once, and pauses the run if the preset says so."""
+    """Records that the latents have collapsed, once, and pauses the run if the preset says so."""
 
-    def __init__(
-        self, loop: TrainingLoop, log: Callable[[str], None], pause: Callable[[], None]
-    ) -> None:
-        self._loop, self._log, self._pause = loop, log, pause
+    def __init__(self, loop: TrainingLoop, recorder: Recorder, pause: Callable[[], None]) -> None:
+        self._loop, self._recorder, self._pause = loop, recorder, pause
         self._collapsed = False
 
     def on_evaluation(self, evaluation: Evaluation) -> None:
@@ -63,10 +61,26 @@ class CollapseWatch(Hook):
         if collapsed and not self._collapsed:
             pausing = loop.preset.train.pause_on_collapse and loop.done < loop.total_steps
             reason = ": pausing, because train.pause_on_collapse is set" if pausing else ""
-            self._log(f"the latents have collapsed at step {loop.done:,}{reason}")
+            self._recorder.event("collapse", loop.done, f"The latents have collapsed{reason}.")
             if pausing:
                 self._pause()
         self._collapsed = collapsed
+
+
+class StageWatch(Hook):
+    """Records that another stage has begun."""
+
+    def __init__(self, loop: TrainingLoop, recorder: Recorder) -> None:
+        self._loop, self._recorder, self._stage = loop, recorder, loop.stage.index
+
+    def on_step(self) -> None:
+        """Compare with the stage of the step before."""
+        loop = self._loop
+        if loop.stage.index != self._stage:
+            self._stage = loop.stage.index
+            number, count = self._stage + 1, len(loop.stages)
+            text = f"Stage {number} of {count} began: {loop.stage_title()}."
+            self._recorder.event("stage", loop.stage.first, text)
 
 
 class Checkpoints(Hook):

@@ -6,7 +6,7 @@ It needs no run folder: benchmarks and scripts use it as it is, `run.py` adds wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -34,11 +34,12 @@ def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> T
     return torch.stack([weights[name] * term for name, term in terms.items()]).sum()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Update:
     """One update of the weights in a stage; acceleration compiles it or captures it as a graph.
 
-    It does not refer to the loop, so a graph that holds it keeps no loop alive.
+    It does not refer to the loop, so a graph that holds it keeps no loop alive. A graph holds what
+    `pairing` and the method's weights were when it was captured: see `TrainingLoop.tune`.
     """
 
     method: Method
@@ -118,12 +119,26 @@ class TrainingLoop:
         """
         if (stage := stage_at(self.stages, self.done)) is not self.stage:
             self._enter_stage(stage)
-        lr = lr_at(self.done, self.stage, self.preset.train.schedule) * self.lr_factor
+        lr = self.scheduled_lr * self.lr_factor
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         terms = self.accelerated(self.sampler.rows(self.done), lr)
         self.done += 1
         return terms
+
+    def tune(self, preset: Preset) -> None:
+        """Go on with other learning rates, loss weights and augmentations from the next step on.
+
+        All else of `preset` must be as before. A captured graph is captured anew.
+        """
+        before, self.preset = self.preset, preset
+        self.stages = plan_stages(preset, self.sampler.steps_per_epoch)
+        self.stage = self.stages[self.stage.index]
+        self.method.weigh(preset.method)
+        self.pairing = self.update.pairing = replace(self.pairing, augment=preset.augment)
+        in_graph = (before.method, before.augment) != (preset.method, preset.augment)
+        if self._accelerated is not None and in_graph:
+            self._accelerated.renew()
 
     @property
     def accelerated(self) -> Accelerator:
@@ -139,6 +154,11 @@ class TrainingLoop:
         """The learning rate of the last step."""
         lr: float = self.optimizer.param_groups[0]["lr"]
         return lr
+
+    @property
+    def scheduled_lr(self) -> float:
+        """What the schedule gives the next step, before the factor."""
+        return lr_at(self.done, stage_at(self.stages, self.done), self.preset.train.schedule)
 
     def stage_title(self) -> str:
         """Return what the current stage is called; empty where there is only one."""

@@ -17,9 +17,9 @@ class NotFiniteError(Exception):
     def __init__(self, term: str, value: float, step: int) -> None:
         self.term, self.step = term, step
         super().__init__(
-            f"{term} became {value} at step {step}: lower the learning rate "
-            "(tui-latent control RUN lr 0.5) and resume from the last good checkpoint, "
-            "or start a new run with train.grad_clip"
+            f"{term} became {value} at step {step}: go on from the last good checkpoint at half "
+            "the learning rate (tui-latent resume RUN --slower), or start a new run with "
+            "train.grad_clip"
         )
 
 

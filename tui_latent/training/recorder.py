@@ -6,6 +6,8 @@ from typing import Any
 
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.metrics.knn import KS
+from tui_latent.runs.events import FILE as EVENTS_FILE
+from tui_latent.runs.events import Kind, new_event
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.cpu_share import ScreenShare
@@ -41,6 +43,14 @@ class Recorder:
             40 * len(values),
             lambda: self.writer.metrics(step, step / self._steps_per_epoch, seconds, values),
         )
+
+    def event(self, kind: Kind, step: int, text: str, **fields: Any) -> None:
+        """Record an event, and its sentence in the log; `fields` are those of `RunEvent`."""
+        event = new_event(kind, step, text, **fields)
+        self.disk.write(
+            self.writer.path / EVENTS_FILE, 4 * len(text), lambda: self.writer.event(event)
+        )
+        self.writer.log(f"step {step:,}: {text}")
 
     def evaluation(self, step: int, evaluation: Evaluation) -> None:
         """Write the metrics and latents of an evaluation, and log its main figures."""

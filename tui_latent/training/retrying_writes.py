@@ -6,10 +6,12 @@ import errno
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 from tui_latent.runs.control import read_request
+from tui_latent.runs.events import new_event
 from tui_latent.runs.schema import FolderLostError, Request
 from tui_latent.runs.writer import RunWriter
 from tui_latent.training.run_control import Stopwatch
@@ -65,7 +67,7 @@ class RetryingWriter:
                 return self._wait(where, needed, tried, error)
 
     def _wait(self, where: Path, needed: int, action: Callable[[], T], error: OSError) -> T:
-        before = self._writer.status()
+        before, since = self._writer.status(), time.monotonic()
         asked = read_request(self._writer.path)
         logged: int | None = None
         while True:
@@ -84,6 +86,10 @@ class RetryingWriter:
                 continue
             self._writer.status(state=before.state, phase=before.phase, error=before.error)
             self._writer.log("the disk accepts writes again: training continues")
+            waited = max(round(time.monotonic() - since), 1)
+            text = f"Waited {waited:,} s for the disk: {error.strerror or error}."
+            with suppress(OSError):  # what this event says need not be waited for
+                self._writer.event(new_event("disk", before.step, text))
             return result
 
     def _rest(self, problem: str, asked: Request) -> Request:

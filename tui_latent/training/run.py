@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tui_latent.config.settings import Preset
+from tui_latent.runs.events import FILE as EVENTS_FILE
+from tui_latent.runs.events import EventsReader, RunEvent
 from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
 from tui_latent.trained_on import IMAGES_FILE
-from tui_latent.training.checkpoint import load_checkpoint
+from tui_latent.training.checkpoint import go_back_to, load_checkpoint
 from tui_latent.training.device_memory import move_to
 from tui_latent.training.evaluator import Evaluator, held_out_pairing
-from tui_latent.training.hooks import Checkpoints, CollapseWatch, EarlyStopping, Hook
+from tui_latent.training.hooks import (
+    Checkpoints,
+    CollapseWatch,
+    EarlyStopping,
+    Hook,
+    StageWatch,
+)
+from tui_latent.training.live_settings import BackRequested, LiveSettings
 from tui_latent.training.loading import load_images, refuse_if_stopped
 from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.neighbour_views import earlier_neighbours
@@ -29,7 +39,7 @@ class TrainingRun:
 
     def __init__(self, path: Path, preset: Preset, writer: RunWriter) -> None:
         """Load the images, build the networks, and go to the last checkpoint if there is one."""
-        self.writer = writer
+        self.writer, before = writer, writer.status()
         device, dataset, images = load_images(preset, writer)
         dataset = move_to(dataset, preset.data, device)
         writer.status(phase="building the network")
@@ -51,16 +61,24 @@ class TrainingRun:
             checkpoints.restore(saved)
             self.steps.restart_rate()
             writer.status(checkpoint_step=loop.done)
-            writer.log(f"resumed from the checkpoint at step {loop.done:,}")
         self.recorder.disk.write(path / IMAGES_FILE, 0, lambda: images.note(loop.done))
         self.control = RunControl(writer, stopwatch, checkpoints.save)
+        events = EventsReader(path / EVENTS_FILE)
+        self.recorder.disk.write(path / EVENTS_FILE, 0, events.refresh)
+        self._record_resume(events.refresh(), bool(saved), before.step)
+        self.live = LiveSettings(loop, self.recorder, events, self.early_stopping.best)
+        self.live.restore(self.control.request)
         on_chunk = self.control.poll_within_evaluation
         self.evaluator = Evaluator(dataset, held_out, preset.train.batch_size, on_chunk)
-        collapse = CollapseWatch(loop, writer.log, self.control.pause)
-        self.hooks: tuple[Hook, ...] = (self.early_stopping, collapse, checkpoints)
+        collapse = CollapseWatch(loop, self.recorder, self.control.pause)
+        stages = StageWatch(loop, self.recorder)
+        self.hooks: tuple[Hook, ...] = (self.early_stopping, collapse, stages, checkpoints)
 
     def train(self) -> State:
-        """Train until the last step, a stop, or the end of patience; return how it ended."""
+        """Train until the last step, a stop, or the end of patience; return how it ended.
+
+        BackRequested when another run is to go on from an earlier checkpoint: see `go_back`.
+        """
         loop = self.loop
         self.steps.progress()
         self.writer.status(state="running", total_steps=loop.total_steps)
@@ -70,7 +88,7 @@ class TrainingRun:
                 self._evaluate()  # the one in which the run was stopped
             while loop.done < loop.total_steps and not self.early_stopping.out_of_patience():
                 self.control.poll()
-                loop.lr_factor = self.control.lr_factor
+                self.live.follow(self.control.request)
                 terms = loop.step()
                 self.steps.add(terms, close=self._evaluation_due())
                 if self._evaluation_due():
@@ -83,6 +101,29 @@ class TrainingRun:
         for hook in self.hooks:
             hook.on_end()
         return state
+
+    def go_back(self, asked: BackRequested) -> None:
+        """Make an earlier checkpoint the one from which the next training starts."""
+        back, folder = asked.back, self.writer.path / "checkpoints"
+        self.recorder.disk.write(folder, 0, lambda: go_back_to(folder, back.step))
+        values = {"setting": back.setting, "old": asked.old, "new": back.value}
+        who = {"who": back.who or None, "serial": back.serial}
+        self.recorder.event("retry", back.step, asked.text, **values, **who)
+
+    def _record_resume(self, events: Sequence[RunEvent], restored: bool, reached: int) -> None:
+        """Record from where the run goes on, unless it is new or an event says it already."""
+        step = self.loop.done
+        told = [event.kind for event in events if event.step == step]
+        if "fork" in told:  # its losses are weighted otherwise, or those of another run
+            self.early_stopping.best.forget_until(step)
+        if events and events[-1].step == step and {"fork", "retry"} & set(told):
+            return
+        if restored:
+            text = "Resumed from its checkpoint."
+            self.recorder.event("resume", step, text)
+        elif reached or events:
+            text = "Started again from the beginning: there was no checkpoint."
+            self.recorder.event("resume", step, text)
 
     def _evaluation_due(self) -> bool:
         loop = self.loop

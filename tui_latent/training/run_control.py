@@ -57,12 +57,11 @@ class RunControl:
         self._saved = writer.checkpoints_before
         self._pausing = False
         self._may_save = True
-        writer.status(lr_factor=self._request.lr_factor)
 
     @property
-    def lr_factor(self) -> float:
-        """Factor on the scheduled learning rate."""
-        return self._request.lr_factor
+    def request(self) -> Request:
+        """What was requested at the last check; another object where something may have changed."""
+        return self._request
 
     def poll(self) -> None:
         """Do what was requested, checking 10 times a second at most; waits while paused.
@@ -106,9 +105,6 @@ class RunControl:
             self._may_save = True
 
     def _take(self, request: Request) -> None:
-        if request.lr_factor != self._request.lr_factor:
-            self._writer.log(f"learning rate now {request.lr_factor:g} times the schedule's")
-            self._writer.status(lr_factor=request.lr_factor)
         self._request = request
         if request.checkpoints > self._saved and self._may_save:
             self._saved = request.checkpoints

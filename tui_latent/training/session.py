@@ -16,6 +16,7 @@ from tui_latent.runs.writer import RunWriter
 from tui_latent.training.device import DeviceError, free_device_memory, limit_threads
 from tui_latent.training.device_errors import device_trouble
 from tui_latent.training.fit import fit_run
+from tui_latent.training.live_settings import BackRequested
 from tui_latent.training.loss_window import NotFiniteError
 from tui_latent.training.retrying_writes import NotSavedError, wait_to_end
 from tui_latent.training.run import TrainingRun
@@ -62,7 +63,7 @@ def _train(path: Path, writer: RunWriter) -> State:
         preset = load_run_preset(path)
         if METHODS[preset.method.name].pairing == "none":
             return fit_run(path, preset, writer)
-        return TrainingRun(path, preset, writer).train()
+        return _train_in_steps(path, preset, writer)
     except FolderLostError:  # there is nothing to write it into
         raise
     except StopRequested:  # before the first step: the checkpoints are as they were
@@ -82,6 +83,17 @@ def _train(path: Path, writer: RunWriter) -> State:
         return _fail(
             writer, f"{type(error).__name__}: {_first_line(error)}\nthe traceback is in train.log"
         )
+
+
+def _train_in_steps(path: Path, preset: Preset, writer: RunWriter) -> State:
+    while True:
+        run = TrainingRun(path, preset, writer)
+        try:
+            return run.train()
+        except BackRequested as asked:
+            run.go_back(asked)
+        del run  # its networks and images would stand beside the next one's
+        free_device_memory()
 
 
 def _fail(writer: RunWriter, message: str) -> State:

@@ -24,6 +24,12 @@ STATE_GLYPHS: Final[dict[str, str]] = {
 """one cell each, so that states differ even without colour"""
 
 
+def rate(value: float) -> str:
+    """Return a learning rate with at most two digits: `3e-3`, `1.5e-3`."""
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent)}"
+
+
 def share(done: float, total: float) -> str:
     """Return the progress in percent, never 100 before the end."""
     return f"{math.floor(100 * done / total)} %" if total > 0 else UNKNOWN
@@ -53,6 +59,12 @@ def duration(seconds: float) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def short_duration(seconds: float) -> str:
+    """Return the same duration in at most six cells: `1 h 20` for `1 h 20 min`."""
+    text = duration(seconds)
+    return text.removesuffix(" min") if " h " in text else text
 
 
 def clock(seconds: float | None) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from tui_latent.tui.key import Key
 from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import TOGETHER, key_label
-from tui_latent.tui.verbs import VERBS
+from tui_latent.tui.verbs import VERBS, Topic
 
 BEGIN: Final = "<!-- keys -->\n"
 END: Final = "<!-- /keys -->\n"
@@ -61,7 +61,7 @@ def key_document() -> str:
 
 def _topics() -> Iterable[str]:
     places = _places()
-    for topic in dict.fromkeys(verb.topic for verb in VERBS.values()):
+    for topic in get_args(Topic):
         meanings: dict[str, list[str]] = {}
         for verb in VERBS.values():
             if verb.topic == topic and verb.name in places:

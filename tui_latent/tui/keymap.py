@@ -39,12 +39,19 @@ _TIME: Final = (
     _hidden("time.last", "newest", "time(100000)", "Back to the newest evaluation"),
 )
 _LOG: Final = Key("chart.log", "log", "log", "Log", "Logarithmic or linear axis")
-_AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps or over time")
+_AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps, epochs or time")
+_SMOOTH: Final = (
+    Key("chart.less", "smooth_less", "smooth(-1)", "Less", "Smooth less", group="Smooth"),
+    Key("chart.more", "smooth_more", "smooth(1)", "More", "Smooth more", group="Smooth"),
+)
 _FULL: Final = Key("view.full", "full", "full", "Full", "Show the focused panel full-screen")
 _REPORT: Final = Key("run.report", "export", "report", "Report", "Export a report as PNG and JSON")
 _FRAME: Final = Key(
     "view.frame", "zoom_all", "frame", "All", "Show all points of the map, or the frame again"
 )
+_QUEUE: Final = _hidden("app.queue", "queue", "app.queue", "Show and reorder the queue")
+_MOST_RUNS: Final = 8
+"""runs of a comparison"""
 _ARROWS: Final = (("up", 0, -1), ("down", 0, 1), ("left", -1, 0), ("right", 1, 0))
 
 
@@ -64,6 +71,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _hidden("menu.switch_back", "previous_panel", "other_pane", "Go back to the other list"),
         # Not escape: it only closes what is open here, and the menu is what stays.
         Key("menu.quit", "back", "app.quit", "Leave", "Quit tui-latent", only="q"),
+        _QUEUE,
     ),
     "preset list": (Key("preset.start", "choose", "select", "Start", "Train this preset"),),
     "presets": (
@@ -85,10 +93,16 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     ),
     "run list": (Key("run.open", "choose", "select", "Open", "Open this run's dashboard"),),
     "runs": (
+        Key("run.filter", "find", "filter", "Filter", "Filter the runs"),
         Key("run.resume", "resume", "run('resume')", "Resume", "Resume from checkpoint"),
         Key("run.mark", "mark", "mark", "Mark", "Mark or unmark this run"),
         Key("run.compare", "compare", "compare", "Compare", "Compare the marked runs"),
+        Key("run.sort", "sort", "sort", "Sort", "Sort by the next column (or click its title)"),
+        Key("run.labels", "name", "run('labels')", "Name", "Give it a name, tags and notes"),
         Key("run.delete", "delete", "run('delete')", "Delete", "Delete this run (asks first)"),
+        Key("run.columns", "columns", "columns", "Columns", "Choose the columns"),
+        Key("run.archive", "archive", "run('archive')", "Archive", "Archive it, or bring it back"),
+        Key("run.archived", "all", "archived", "All", "Show archived runs too, or hide them"),
         Key(
             "run.background",
             "background",
@@ -96,7 +110,42 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Background",
             "Resume in a background process",
         ),
+        Key("run.stop", "stop", "run('stop')", "Stop", "Stop training and save (asks first)"),
+        Key("view.explore", "latents", "run('explore')", "Explore", "Explore the map"),
         Key("run.images", "images", "run('images')", "Images", "Show this run's images"),
+        Key("view.evaluate", "tests", "run('evaluate')", "Evaluate", "Evaluate the latents"),
+        Key("run.report", "export", "run('report')", "Report", "Export a report as PNG and JSON"),
+    ),
+    "run filter": (
+        _hidden("run.leave_filter", "choose", "leave", "Go to the runs found", priority=True),
+    ),
+    "column list": (Key("columns.toggle", "choose", "select", "Show", "Show or hide this column"),),
+    "columns": (
+        Key("columns.sort", "sort", "sort", "Sort", "Sort by this column, again: the other way"),
+        _back("columns.close", "dismiss", "Close the list of columns", "Close"),
+    ),
+    "labels": (
+        Key("labels.save", "choose", "save", "Save", "Save the name, the tags and the notes"),
+        Key("labels.cancel", "back", "cancel", "Cancel", "Change nothing", only="escape"),
+    ),
+    "second run": (
+        Key("second.queue", "queue", "answer('queue')", "Queue", "Start it after the other"),
+        Key(
+            "second.background",
+            "background",
+            "answer('background')",
+            "Background",
+            "Start it beside the other, in the background",
+        ),
+        Key("second.stop", "stop", "answer('stop')", "Stop", "Stop and save the other first"),
+        _back("second.cancel", "cancel", "Start nothing", "Cancel"),
+    ),
+    "queue list": (Key("queue.work", "choose", "select", "Start", "Start the queue if it rests"),),
+    "queue": (
+        Key("queue.up", "far_up", "shift(-1)", "Earlier", "Let it start earlier", group="Move"),
+        Key("queue.down", "far_down", "shift(1)", "Later", "Let it start later", group="Move"),
+        Key("queue.remove", "delete", "remove", "Take out", "Take it out of the queue"),
+        _back("queue.close", "dismiss", "Close the queue", "Close"),
     ),
     "settings": (
         Key("settings.start", "start", "start", "Start", "Train with these settings"),
@@ -124,20 +173,52 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("view.evaluate", "tests", "evaluate", "Evaluate", "Evaluate the latents"),
         Key("view.images", "images", "images", "Images", "Show this run's images"),
         *_TIME,
+        Key("run.edit", "edit", "edit", "Edit", "Change the settings while it trains, or anew"),
         _REPORT,
         _FULL,
         _FRAME,
+        Key("run.fork", "fork", "fork", "Fork", "Start a new run from a checkpoint of this one"),
+        _hidden("run.undo", "undo", "undo", "Undo the newest change of a setting"),
         Key("run.save", "keep", "checkpoint", "Keep", "Save a checkpoint now"),
-        Key("run.lr_down", "rate_down", "scale_lr(0.5)", "Rate", "Halve the rate", group="Rate"),
-        Key("run.lr_up", "rate_up", "scale_lr(2.0)", "Rate", "Double the rate", group="Rate"),
+        Key(
+            "run.lr_down",
+            "rate_down",
+            "scale_lr(0.5)",
+            "Halve rate",
+            "Halve the learning rate",
+            group="Rate",
+        ),
+        Key(
+            "run.lr_up",
+            "rate_up",
+            "scale_lr(2.0)",
+            "Double rate",
+            "Double the learning rate",
+            group="Rate",
+        ),
         _LOG,
         _AXIS,
-        Key("chart.less", "smooth_less", "smooth(-1)", "Less", "Smooth less", group="Smooth"),
-        Key("chart.more", "smooth_more", "smooth(1)", "More", "Smooth more", group="Smooth"),
+        Key("chart.weights", "weighted", "weights", "Weights", "Loss terms as they count, or raw"),
+        Key("chart.front", "next", "front(1)", "Front", "Next curve in front"),
+        _hidden("chart.front_before", "previous", "front(-1)", "Previous curve in front"),
+        *_SMOOTH,
         _help(),
         _back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
+        _QUEUE,
+        _hidden("run.labels", "name", "labels", "Give this run a name, tags and notes"),
         _hidden("view.next", "next_panel", "app.focus_next", "Next panel"),
         _hidden("view.previous", "previous_panel", "app.focus_previous", "Previous panel"),
+    ),
+    "curves": (
+        _hidden("curves.left", "left", "cursor(-1)", "Read the curves further left"),
+        _hidden("curves.right", "right", "cursor(1)", "Read the curves further right"),
+        _hidden("curves.first", "first", "cursor_end(False)", "Read the first record"),
+        _hidden("curves.last", "last", "cursor_end(True)", "Read the last record"),
+        _hidden("curves.pan_left", "far_left", "pan(-1)", "Pan to the left"),
+        _hidden("curves.pan_right", "far_right", "pan(1)", "Pan to the right"),
+        _hidden("curves.zoom_in", "zoom_in", "zoom(1)", "Zoom in at the cursor"),
+        _hidden("curves.zoom_out", "zoom_out", "zoom(-1)", "Zoom out"),
+        _hidden("curves.whole", "zoom_all", "whole", "Show the whole run"),
     ),
     "explorer": (
         *(
@@ -183,7 +264,13 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("explorer.zoom_out", "zoom_out", "zoom(-1)", "Out", "Zoom out", group="Zoom"),
         Key("explorer.projection", "projection", "projection", "Project", "Next projection"),
         Key("explorer.movers", "movers", "movers", "Movers", "List the images that moved most"),
-        Key("explorer.thumbnails", "thumbnails", "thumbnails", "Pictures", "Images for points"),
+        Key(
+            "explorer.thumbnails",
+            "thumbnails",
+            "thumbnails",
+            "Pictures",
+            "Images in place of points",
+        ),
         Key("explorer.shade", "cells", "shade", "Voronoi", "Shade the Voronoi cells"),
         Key("explorer.play", "play", "play", "Play", "Play the evaluations from the first on"),
         _FRAME,
@@ -197,7 +284,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
                 f"explorer.class_{digit}",
                 "number",
                 f"only({digit})",
-                f"Show only class {digit} of the legend",
+                "Show only the class of this number",
                 only=str(digit),
             )
             for digit in range(10)
@@ -242,6 +329,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "comparison": (
         Key("chart.metric", "next", "metric(1)", "Metric", "Next metric"),
         _hidden("chart.metric_before", "previous", "metric(-1)", "Previous metric"),
+        Key("chart.find", "find", "find_metric", "Find", "Choose the metric by its name"),
         _LOG,
         _AXIS,
         _FULL,
@@ -249,8 +337,26 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("view.next", "next_panel", "panel(1)", "Panel", "Next panel"),
         _hidden("view.previous", "previous_panel", "panel(-1)", "Previous panel"),
         Key("view.maps", "page_down", "maps", "Maps", "Show the other runs' maps"),
+        *_SMOOTH,
+        *(
+            _hidden(
+                f"chart.run_{digit}",
+                "number",
+                f"front({digit})",
+                "No run in front" if not digit else f"Run {digit} in front of the others",
+                only=str(digit),
+            )
+            for digit in range(_MOST_RUNS + 1)
+        ),
         _help(),
         _back("view.back", "leave", "Leave full screen, or go back to presets and runs"),
+    ),
+    "metric picker": (
+        _hidden("metrics.up", "up", "move(-1)", "Previous metric"),
+        _hidden("metrics.down", "down", "move(1)", "Next metric"),
+        _hidden("metrics.page_up", "page_up", "move(-10)", "10 metrics back"),
+        _hidden("metrics.page_down", "page_down", "move(10)", "10 metrics on"),
+        _hidden("metrics.cancel", "back", "cancel", "Keep the metric", only="escape"),
     ),
     "images": (
         Key("images.draw", "next", "draw", "Resample", "Draw new random samples"),
@@ -318,6 +424,17 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _hidden("confirm.other", "left", "app.focus_next", "Switch"),
         _hidden("confirm.other", "right", "app.focus_next", "Switch"),
     ),
+    "choice": (_back("choice.leave", "leave", "Choose nothing", "Leave"),),
+    "log": (_back("log.close", "leave", "Close the log", "Close"),),
+    "desk": (
+        Key("desk.apply", "choose", "apply", "Change", "Train with these values from now on"),
+        _hidden("desk.up", "up", "move(-1)", "Previous setting"),
+        _hidden("desk.down", "down", "move(1)", "Next setting"),
+        Key("desk.reset", "reset", "reset", "Reset", "The preset's value", only="ctrl+r"),
+        Key("run.undo", "undo", "undo", "Undo", "Undo the newest change of a setting"),
+        _back("desk.close", "leave", "Close the mixing desk", "Close"),
+    ),
+    "fork": (_back("fork.leave", "leave", "Fork nothing", "Leave"),),
     "help": (
         _back("help.close", "dismiss", "Close the help", "Close"),
         _help("dismiss"),

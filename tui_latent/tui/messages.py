@@ -43,6 +43,53 @@ class ResumeRequested(Message):
 
 
 @dataclass
+class QueueStartRequested(Message):
+    """Start a process that works on the queue, unless one does."""
+
+    folder: Path
+
+
+@dataclass
+class LabelsRequested(Message):
+    """Ask for the name, the tags and the notes of a run."""
+
+    path: Path
+
+
+@dataclass
+class ChoiceKept(Message):
+    """Remember what was chosen on a screen: of one run, or of the program."""
+
+    name: str
+    value: Any
+    path: Path | None = None
+    """the run whose view it belongs to; None for all"""
+
+
+@dataclass
+class EditRequested(Message):
+    """Change the settings of a run: on the running model, or as a new run."""
+
+    path: Path
+
+
+@dataclass
+class UndoRequested(Message):
+    """Undo the newest change of a run's settings."""
+
+    path: Path
+
+
+@dataclass
+class ForkRequested(Message):
+    """Start a new run from a checkpoint of a run."""
+
+    path: Path
+    step: int | None = None
+    """of the evaluation that is shown; None for the newest"""
+
+
+@dataclass
 class SettingsRequested(Message):
     """Edit a preset before it is trained."""
 

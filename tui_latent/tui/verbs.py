@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Topic = Literal["Everywhere", "Runs", "Views", "Time", "Map", "Curves", "Settings", "Questions"]
+Topic = Literal[
+    "Runs", "Views", "Time", "Map", "Curves", "Settings", "Moving", "Everywhere", "Questions"
+]
 
 
 @dataclass(frozen=True)
@@ -33,32 +35,29 @@ _ALL: Final = (
     Verb("help", "question_mark,f1", "explain the screen: its keys and its terms", "Everywhere"),
     Verb("quit", "ctrl+q", "quit the program", "Everywhere"),
     Verb("back", "escape,q", "go back: leave, close or cancel", "Everywhere"),
-    Verb("choose", "enter", "open, start or choose what is under the cursor", "Everywhere"),
-    Verb("next_panel", "tab", "go to the next or previous panel, list or point", "Everywhere"),
+    Verb("choose", "enter", "open, start or choose what is under the cursor", "Moving"),
+    Verb("next_panel", "tab", "go to the next or previous panel, list or point", "Moving"),
     Verb(
         "previous_panel",
         "shift+tab",
         "go to the next or previous panel, list or point",
-        "Everywhere",
+        "Moving",
     ),
+    *(Verb(name, name, "move the cursor", "Moving") for name in ("up", "down", "left", "right")),
     *(
-        Verb(name, name, "move the cursor", "Everywhere")
+        Verb(f"far_{name}", f"shift+{name}", "pan, rotate or take a large step", "Moving")
         for name in ("up", "down", "left", "right")
     ),
-    *(
-        Verb(f"far_{name}", f"shift+{name}", "pan, rotate or take a large step", "Everywhere")
-        for name in ("up", "down", "left", "right")
-    ),
-    Verb("page_up", "pageup", "go a page up or down", "Everywhere"),
-    Verb("page_down", "pagedown", "go a page up or down", "Everywhere"),
-    Verb("first", "home", "go to the first or last", "Everywhere"),
-    Verb("last", "end", "go to the first or last", "Everywhere"),
-    Verb("find", "slash,ctrl+f", "find or filter", "Everywhere"),
-    Verb("next", "n", "show the next or previous match, metric or sample", "Everywhere"),
-    Verb("previous", "N", "show the next or previous match, metric or sample", "Everywhere"),
-    Verb("number", _digits(), "choose by number: a page, a class", "Everywhere"),
-    Verb("all", "a", "show all that is hidden", "Everywhere"),
-    Verb("mark", "m", "mark", "Everywhere"),
+    Verb("page_up", "pageup", "go a page up or down", "Moving"),
+    Verb("page_down", "pagedown", "go a page up or down", "Moving"),
+    Verb("first", "home", "go to the first or last", "Moving"),
+    Verb("last", "end", "go to the first or last", "Moving"),
+    Verb("find", "slash,ctrl+f", "find or filter", "Moving"),
+    Verb("next", "n", "show the next or previous match, metric, curve or sample", "Moving"),
+    Verb("previous", "N", "show the next or previous match, metric, curve or sample", "Moving"),
+    Verb("number", _digits(), "choose by number: a page, a class, a run", "Moving"),
+    Verb("all", "a", "show all that is hidden", "Views"),
+    Verb("mark", "m", "mark or unmark", "Runs"),
     Verb("pause", "space", "pause or continue the training", "Runs"),
     Verb("stop", "s", "stop the training or the evaluation (asks first)", "Runs"),
     Verb("resume", "r", "resume from a checkpoint", "Runs"),
@@ -92,7 +91,7 @@ _ALL: Final = (
     Verb("newest", "right_curly_bracket", "show the first or newest evaluation", "Time"),
     Verb("play", "p", "play the evaluations", "Time"),
     Verb("color", "c", "colour by something else", "Map"),
-    Verb("zoom_all", "z", "show all points, or the frame again", "Map"),
+    Verb("zoom_all", "z", "show all points or the whole run, or the frame again", "Map"),
     Verb("zoom_in", "plus,equals_sign", "zoom in or out", "Map"),
     Verb("zoom_out", "minus", "zoom in or out", "Map"),
     Verb("solo", "o", "show only this class, or all", "Map"),

@@ -96,3 +96,29 @@ def test_an_axis_along_time_has_round_times(
     assert axis.labels[: len(labels)] == labels
     assert len(axis.labels) <= columns // 9 + 1
     assert all(0 <= place < columns for place in axis.places)
+
+
+@given(low=st.floats(-1e6, 1e6), span=st.floats(1e-3, 1e6), rows=st.integers(5, 60))
+def test_an_axis_has_three_ticks_or_more(low: float, span: float, rows: int) -> None:
+    assert len(set(value_axis(low, low + span, rows).places)) >= 3
+    assert len(step_axis(max(low, 0.0), max(low, 0.0) + span, 30).labels) >= 3
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.3, 2.6, ["3", "10", "30", "100", "300"]),
+        (-6.0, 1.0, ["1e-6", ".0001", ".01", "1"]),
+        (math.log10(0.21), math.log10(0.79), [".3", ".4", ".5", ".6", ".7"]),
+        (math.log10(2.0), math.log10(3.1), ["2.0", "2.5", "3.0"]),
+        (math.log10(0.97), math.log10(0.975), [".970", ".972", ".974"]),
+    ],
+)
+def test_a_logarithmic_axis_of_any_span_has_three_ticks(
+    low: float, high: float, labels: list[str]
+) -> None:
+    axis = value_axis(low, high, 8, log=True)
+    assert [label.strip() for label in axis.labels] == labels
+    values = [float(label) for label in labels]
+    share = [(math.log10(value) - low) / (high - low) for value in values]
+    assert axis.places == tuple(min(max(math.floor(s * 8), 0), 7) for s in share)

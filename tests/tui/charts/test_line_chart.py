@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_latent.runs.schema import Curve
-from tui_latent.tui.charts.line_chart import ChartOptions, Series, draw_chart, value_strips
+from tui_latent.tui.charts.flags import Flag
+from tui_latent.tui.charts.line_chart import (
+    ChartOptions,
+    Series,
+    chart_image,
+    draw_chart,
+    value_strips,
+)
+from tui_latent.tui.charts.small_charts import image_with_parts
 
 GREY = (135, 135, 135)
 
@@ -62,8 +70,8 @@ def test_a_term_that_is_zero_disappears_from_a_logarithmic_axis_only() -> None:
 
 def test_time_axis_says_minutes() -> None:
     long = Curve(*(np.arange(1.0, 400.0),) * 2, *(np.arange(1.0, 400.0),) * 3, 399.0, 1.0)
-    assert "5:00" in drawn(series(long), ChartOptions(axis="time"))[-1]
-    assert "5:00" not in drawn(series(long))[-1]
+    assert "4:00" in drawn(series(long), ChartOptions(axis="time"))[-1]
+    assert "4:00" not in drawn(series(long))[-1]
 
 
 def test_a_value_that_is_not_finite_is_said_and_the_finite_ones_are_drawn() -> None:
@@ -126,3 +134,132 @@ def test_charts_begin_at_the_start_of_the_run() -> None:
     value = np.array([0.9])
     one = Curve(np.array([50.0]), np.array([5.0]), value, value, value, 0.9, 0.9)
     assert drawn(series(one))[-1].split() == ["0", "20", "40"]
+
+
+def weighted(*weights: float) -> list[Series]:
+    """A total of two terms, 4 and 400 at all steps, that count with these weights."""
+    terms = [4.0, 400.0]
+    total = sum(w * value for w, value in zip(weights, terms, strict=True))
+    items = [Series("total", GREY, curve([total] * 3))]
+    for index, (weight, value) in enumerate(zip(weights, terms, strict=True)):
+        weights_of = ((0.0, weight),)
+        items.append(Series(f"term{index}", GREY, curve([value] * 3), weights=weights_of))
+    return items
+
+
+def test_a_term_is_drawn_as_it_counts_with_its_share_of_the_sum() -> None:
+    lines = drawn(weighted(0.5, 0.0025), width=60)  # 2 and 1: a sum of 3
+    legend = [part.split() for part in lines[0].split("━")[1:]]
+    assert legend == [
+        ["total", "3.00"],
+        ["term0", "2.00", "67", "%"],
+        ["term1", "1.00", "33", "%"],
+    ]
+    labels = [line[:5].strip() for line in lines[1:-2]]
+    assert {"1", "2", "3"} <= {label.removesuffix(".0") for label in labels}
+    assert not any("100" in label for label in labels)
+
+
+def test_a_weight_that_changed_counts_from_its_step_on() -> None:
+    first, second = 0.5, 2.0
+    item = Series("term", GREY, curve([4.0, 4.0, 4.0]), weights=((0.0, first), (20.0, second)))
+    at = {step: value_strips([item], 40, 1, ChartOptions(at=step))[0].text for step in (10, 20, 30)}
+    assert ["2.00" in at[10], "2.00" in at[20], "8.00" in at[30]] == [True, True, True]
+
+
+def test_a_share_that_is_small_is_not_called_nothing() -> None:
+    text = drawn(weighted(1.0, 0.00001), width=60)[0]
+    assert "<1 %" in text
+    assert "0 %" in drawn(weighted(1.0, 0.0), width=60)[0]
+
+
+def colored(items: list[Series], options: ChartOptions) -> dict[tuple[int, int, int], int]:
+    """Return how many cells of the curves have which colour, below the legend."""
+    counts: dict[tuple[int, int, int], int] = {}
+    for strip in chart_image(items, options, 40, 12, ground=(0, 0, 0)).strips[1:]:
+        for text, style, _ in strip:
+            if style is not None and style.color is not None:
+                color = tuple(style.color.get_truecolor())
+                counts[color] = counts.get(color, 0) + sum("⠀" < mark <= "⣿" for mark in text)  # type: ignore[index,arg-type]
+    return counts
+
+
+def test_the_curve_in_front_covers_the_others_which_fade() -> None:
+    red, green = (200, 0, 0), (0, 200, 0)
+    items = [Series("one", red, curve([1.0, 2.0])), Series("two", green, curve([1.0, 2.0]))]
+    assert colored(items, ChartOptions(front="one"))[red] > 0
+    front = colored(items, ChartOptions(front="two"))
+    assert front[green] > 0 and red not in front
+    assert not front.get((100, 0, 0))  # the same path: nothing of it is left to see
+    apart = [Series("one", red, curve([1.0, 1.0])), Series("two", green, curve([2.0, 2.0]))]
+    assert colored(apart, ChartOptions(front="two"))[(100, 0, 0)] > 0
+
+
+def test_curves_are_named_at_their_ends() -> None:
+    items = [Series("rising", GREY, curve([1.0, 9.0])), Series("falling", GREY, curve([9.0, 1.0]))]
+    lines = drawn(items, width=60)[1:-2]
+    rows = {
+        name: row
+        for row, line in enumerate(lines)
+        for name in ("rising", "falling")
+        if name in line
+    }
+    assert rows["rising"] < rows["falling"]
+    assert all(lines[row].rstrip().endswith(name) for name, row in rows.items())
+
+
+def test_the_cursor_reads_the_curve_in_front() -> None:
+    values = curve([5.0, 4.0, 3.0, 2.0])
+    item = Series("loss", GREY, values, steps_per_epoch=20.0)
+    options = ChartOptions(front="loss", cursor=30.0, smoothing=0.5)
+    # smoothed by hand: (5 / 4 + 4 / 2 + 3) / (1 / 4 + 1 / 2 + 1)
+    line = drawn([item], options, width=70)[1].split(" · ")
+    assert [part.strip() for part in line] == [
+        "step 30",
+        "epoch 1.5",
+        "0:03",
+        "loss 3.00",
+        "smoothed 3.57",
+    ]
+    narrow = drawn([item], options, width=24)[1]
+    assert "step 30" in narrow and "3.00" in narrow and len(narrow) == 24
+    assert any("│" in text for text in drawn([item], options)[2:])
+
+
+def test_flags_stand_at_their_steps_with_their_words() -> None:
+    flags = [Flag(20.0, "▾", "stage 2"), Flag(39.0, "↕", "rate halved")]
+    image = chart_image(series(curve([4.0, 1.0, 1.0, 1.0])), ChartOptions(), 60, 12, flags=flags)
+    lines = [strip.text for strip in image.strips]
+    assert "▾ stage 2" in lines[1] and "↕" in lines[1]
+    assert image.plot is not None
+    column = image.plot.left + round(20 / 40 * (image.plot.columns - 1))
+    assert lines[1][column] == "▾" and lines[3][column] == "┊"
+    at = ChartOptions(cursor=20.0)
+    read = chart_image(series(curve([4.0, 1.0, 1.0, 1.0])), at, 60, 12, flags=flags).strips[1].text
+    assert "▾ stage 2" in read
+
+
+def test_a_part_of_the_axis_fills_the_chart() -> None:
+    items = series(curve([9.0, 8.0, *[1.0, 2.0] * 4]))
+    lines = drawn(items, ChartOptions(span=(50.0, math.inf)))
+    assert float(lines[-1].split()[0]) >= 50
+    labels = [float(line[:5]) for line in lines[1:-2] if line[:5].strip()]
+    assert len(labels) >= 3 and max(labels) <= 2.1
+
+
+@pytest.mark.parametrize("axis", ["epoch", "time"])
+def test_the_axis_of_epochs_and_time_ends_where_the_run_does(axis: str) -> None:
+    item = Series("loss", GREY, curve([3.0] * 40), steps_per_epoch=20.0)  # 20 epochs, 40 seconds
+    ticks = drawn([item], ChartOptions(axis=axis))[-1].split()  # type: ignore[arg-type]
+    assert ticks[-1] == ("20" if axis == "epoch" else "0:30")
+
+
+def test_each_term_has_a_small_chart_where_there_is_room() -> None:
+    items = weighted(0.5, 0.0025)
+    options = ChartOptions(front="total", parts=True)
+    lines = [strip.text for strip in image_with_parts(items, options, 100, 36).strips]
+    assert len(lines) == 36 and {len(line) for line in lines} == {100}
+    names = [line for line in lines if "term0" in line and "term1" in line and "total" not in line]
+    assert len(names) == 1 and "67 %" in names[0] and "33 %" in names[0]
+    few = [strip.text for strip in image_with_parts(items, options, 46, 12).strips]
+    assert few == [s.text for s in chart_image(items, options, 46, 12).strips]

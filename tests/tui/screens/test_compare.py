@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from textual.dom import DOMNode
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tests.tui.made_runs import PRESET, clusters, running, write_records
 from tests.tui.menus import NotingApp, menu, presets, run_in, runs_text
@@ -22,6 +22,8 @@ from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.panel import ChartPanel
+from tui_latent.tui.screens.compare.metric_picker import MetricPicker
+from tui_latent.tui.screens.compare.panels import MetricChart
 from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.compare.tables import RunNames, TablePanel, number_lines
 
@@ -314,3 +316,49 @@ def test_differences_keep_their_size(
         snapshots.append(RunReader(writer.path).refresh())
     line = number_lines(compare(snapshots), 90, colored=True)[1].plain
     assert line.split()[-2] == shown
+
+
+async def test_a_metric_is_found_by_its_name(tmp_path: Path, runs: list[Path]) -> None:
+    async with MenulessApp(tmp_path).run_test(size=NARROW) as pilot:
+        screen = await compared(pilot, runs[:2])
+        before = title(screen, "curves")
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MetricPicker))
+        field = pilot.app.screen.query_one(Input)
+        await pilot.press(*"HELD", "space", *"info")
+        assert "HELD info" in field.render_line(0).text  # what is typed can be seen
+        await pilot.press("enter")
+        await until(pilot, lambda: title(screen, "curves").startswith("InfoNCE, held out"))
+        await pilot.press("slash", *"xyz", "enter")  # nothing is called so
+        assert isinstance(pilot.app.screen, MetricPicker)
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert title(screen, "curves") != before
+
+
+async def test_the_list_of_metrics_begins_at_the_one_that_is_shown(
+    tmp_path: Path, runs: list[Path]
+) -> None:
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await compared(pilot, runs[:2])
+        await pilot.press("n", "slash", "enter")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert title(screen, "curves").startswith("kNN@5")
+        await pilot.press("slash", "down", "enter")
+        await until(pilot, lambda: title(screen, "curves").startswith("kNN@1,"))
+
+
+async def test_a_number_brings_a_run_to_the_front(tmp_path: Path, runs: list[Path]) -> None:
+    async with MenulessApp(tmp_path).run_test(size=NARROW) as pilot:
+        screen = await compared(pilot, runs[:2])
+        chart = screen.query_one(MetricChart)
+        await pilot.press("2", "left")
+        await until(pilot, lambda: "vicreg" in chart.render_line(1).text)
+        assert chart.render_line(1).text.split(" · ")[0].strip() == "step 360"
+        await pilot.press("1")
+        await until(pilot, lambda: "contrastive" in chart.render_line(1).text)
+        await pilot.press("9", "0")
+        assert chart.options.front == ""
+        await pilot.press("full_stop", "X", "X")
+        await until(pilot, lambda: "smoothed" in chart.render_line(1).text)
+        assert chart.options.axis == "time" and "0:36" in chart.render_line(1).text

@@ -25,6 +25,7 @@ from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.panels import RunPanels
+from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.dialogs.help import HelpScreen
 
 WIDE = (120, 40)
@@ -282,6 +283,30 @@ async def test_two_dashboards_agree_on_the_learning_rate(tmp_path: Path) -> None
     writer.close()
 
 
+async def test_ten_presses_are_one_notice_and_a_question_beyond_eight_times_the_rate(
+    tmp_path: Path,
+) -> None:
+    writer = trained_run(tmp_path)
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await all_drawn(pilot)
+        await pilot.press(*["greater_than_sign"] * 10)
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert read_request(writer.path).lr_factor == 8.0
+        assert [note.message for note in app._notifications] == [
+            "lr 4e-3 → 8e-3 (8 × the schedule)"
+        ]
+        await pilot.press("n")
+        assert read_request(writer.path).lr_factor == 8.0
+        await pilot.press("greater_than_sign", "y")
+        await until(pilot, lambda: read_request(writer.path).lr_factor == 16.0)
+        writer.metrics(730, 12.2, 73.0, {"train/lr": 1.6e-2})
+        writer.status(lr_factor=16.0, step=730)
+        await pilot.press("less_than_sign")
+        assert "lr 1.6e-2 → 8e-3" in notes(pilot) and len(app._notifications) == 1
+    writer.close()
+
+
 async def test_a_run_that_waits_for_the_disk_says_for_what(tmp_path: Path) -> None:
     writer = trained_run(tmp_path, state="paused", error="/runs/[x]: 5 bytes needed, 0 free")
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
@@ -335,11 +360,14 @@ async def test_help_lists_every_key_and_closes(tmp_path: Path) -> None:
         assert all(b.binding.id and b.binding.tooltip for b in bindings if b.binding.show)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-        text = str(pilot.app.screen.query_one(Static).content)
+        text = str(pilot.app.screen.query_one("#keys", Static).content)
         for binding in bindings:
             if binding.binding.show:
                 assert pilot.app.get_key_display(binding.binding) in text
                 assert binding.binding.tooltip in text
+        said = [str(part.content) for part in pilot.app.screen.query(Static)]
+        for term, words in (("kNN@20, held out", "20 nearest"), ("uniformity", "worry when")):
+            assert words in said[said.index(term) + 1]
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is screen)
     writer.close()

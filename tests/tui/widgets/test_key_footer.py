@@ -13,15 +13,15 @@ from tui_latent.tui.screens.dialogs.help import HelpScreen
 from tui_latent.tui.widgets.key_footer import FooterItem, KeyFooter, footer_line
 
 
-def item(key: str, label: str, pinned: bool = False) -> FooterItem:
-    return FooterItem(((key, key, label, True),), label, pinned)
+def item(key: str, label: str, place: int = 0) -> FooterItem:
+    return FooterItem(((key, key, label, True),), label, place)
 
 
 def shown(screen: DashboardScreen) -> str:
     return screen.query_one(KeyFooter).render().plain
 
 
-ITEMS = [item("s", "Stop"), item("l", "Explore"), item("?", "Help", True), item("x", "Report")]
+ITEMS = [item("s", "Stop"), item("l", "Explore"), item("?", "Help", 1), item("x", "Report")]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ class AutoencoderSettings(NetworkSettings):
         "reconstruction": "The mean squared error of reconstructed pixels.",
         "kl": "How far the Gaussians are from a standard normal, in nats per image.",
     }
+    weights: ClassVar = ("beta",)
     report: ClassVar = (
         ("lda", "lda 3-d"),
         ("samples",),

@@ -48,6 +48,8 @@ class MethodSettings(Section):
     same_loss: ClassVar[frozenset[str]] = frozenset({"latent_dim"})
     """settings that leave the loss the same function of the latents, so that runs with different
     values can be compared by their losses"""
+    weights: ClassVar[tuple[str, ...]] = ()
+    """settings that only weigh terms in the loss, so that they can change while a run trains"""
     report: ClassVar[tuple[tuple[str, ...], ...]] = (("evaluation", "roc"), ("extremes",))
     """rows of the report, each a row of panels by their names in `reports/layouts.py`"""
 

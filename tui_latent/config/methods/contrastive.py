@@ -41,6 +41,7 @@ class ContrastiveSettings(NetworkSettings):
         "kl": "How far the Gaussians are from a standard normal, in nats per image.",
     }
     same_loss: ClassVar = NetworkSettings.same_loss | {"head_dim"}
+    weights: ClassVar = ("norm_weight", "kl_weight")
     report: ClassVar = (
         ("thumbnails", "voronoi"),
         ("evaluation", "roc"),

@@ -34,6 +34,7 @@ class SiameseSettings(NetworkSettings):
         "reconstruction": "The mean squared error of reconstructed pixels.",
         "kl": "How far the Gaussians are from a standard normal, in nats per image.",
     }
+    weights: ClassVar = ("metric_weight", "kl_weight")
     report: ClassVar = (
         ("components",),
         ("thumbnails", "training confusion"),

@@ -40,6 +40,7 @@ class VicregSettings(NetworkSettings):
         "covariance": "The squared covariance between different dimensions.",
     }
     same_loss: ClassVar = NetworkSettings.same_loss | {"projector"}
+    weights: ClassVar = ("invariance_weight", "variance_weight", "covariance_weight")
     report: ClassVar = (
         ("components",),
         ("pca", "t-sne", "lda"),

@@ -57,7 +57,8 @@ def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> Non
     known = [spec for spec in key if spec.name in metrics or spec.name in missing] or key[:1]
     for column, spec in enumerate(known[: int(box.width / _TILE)]):
         x = box.left + column * _TILE
-        page.text(x, y, spec.title, color=FAINT)
+        which = ", newest" if spec.group == "accuracy" else ""
+        page.text(x, y, f"{spec.title}{which}", color=FAINT)
         page.text(x, y + 0.29, number(metrics.get(spec.name)), FIGURE, weight="bold")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Final
 
 from tui_latent.tui.charts.plotext_plot import Axis
@@ -10,6 +11,9 @@ from tui_latent.tui.format import clock
 
 _LABEL: Final = 5
 """cells of a y axis label, so that a chart does not shift when its numbers grow"""
+
+_LEAST: Final = 3
+"""ticks of an axis, so that a place between two of them can be read"""
 
 _SPANS: Final = (
     *(1, 2, 5, 10, 15, 30),
@@ -52,19 +56,59 @@ def tick_label(value: float, spacing: float) -> str:
 
 def value_axis(low: float, high: float, rows: int, log: bool = False) -> Axis:
     """Return a y axis from `low` to `high` (their logarithms to base 10, if `log`) over `rows`."""
-    ticks = linear_ticks(low, high, max(2, min(rows // 3, 7)))
-    spacing = ticks[1] - ticks[0] if len(ticks) > 1 else max(abs(high - low), 1e-12)
+    count = max(_LEAST, min(rows // 3, 7))
     if log:
-        labels = [tick_label(10.0**t, 10.0 ** math.floor(t)) for t in ticks if abs(t) < 300]
+        ticks = log_ticks(low, high, count, rows)
+        labels = [tick_label(10.0**t, 10.0 ** math.floor(t + 1e-9)) for t in ticks]
+        if len(set(labels)) < len(labels):  # closer together than one digit can tell
+            values = [10.0**tick for tick in ticks]
+            spacing = min(b - a for a, b in pairwise(values))
+            labels = [tick_label(value, spacing) for value in values]
     else:
+        ticks = enough_ticks(low, high, count, rows)
+        spacing = ticks[1] - ticks[0] if len(ticks) > 1 else max(abs(high - low), 1e-12)
         labels = [tick_label(tick, spacing) for tick in ticks]
-    places = [_place(tick, low, high, rows) for tick in ticks[: len(labels)]]
+    places = [_place(tick, low, high, rows) for tick in ticks]
     return Axis(tuple(places), tuple(label.rjust(_LABEL) for label in labels) or (" " * _LABEL,))
+
+
+def enough_ticks(low: float, high: float, count: int, most: int) -> list[float]:
+    """Return about `count` round ticks: more, up to `most`, where there would be fewer than 3."""
+    for allowed in range(count, max(count, most) + 1):
+        ticks = linear_ticks(low, high, allowed)
+        if len(ticks) >= _LEAST:
+            return ticks
+    return linear_ticks(low, high, count)
+
+
+def log_ticks(low: float, high: float, count: int, most: int) -> list[float]:
+    """Return ticks of an axis of logarithms to base 10, also as logarithms.
+
+    They are powers of ten, where a range has fewer than 3 of them also what lies between, and
+    round numbers in a range that is narrower still.
+    """
+    if not max(abs(low), abs(high)) < 300:
+        return []
+    powers = enough_ticks(low, high, count, most)
+    ticks = [tick for tick in powers if tick == round(tick)]
+    for factors in ((1, 3), (1, 2, 5)):
+        if len(ticks) >= _LEAST:
+            return ticks
+        between = [
+            power + math.log10(factor)
+            for power in range(math.floor(low), math.ceil(high) + 1)
+            for factor in factors
+        ]
+        ticks = [tick for tick in between if low <= tick <= high]
+    if len(ticks) >= _LEAST:
+        return ticks
+    values = enough_ticks(10.0**low, 10.0**high, count, most)
+    return [math.log10(value) for value in values if value > 0]
 
 
 def step_axis(low: float, high: float, columns: int) -> Axis:
     """Return an x axis of plain numbers from `low` to `high` over `columns`."""
-    ticks = linear_ticks(low, high, max(2, columns // 7))
+    ticks = enough_ticks(low, high, max(2, columns // 7), columns // 6)
     spacing = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     labels = tuple(tick_label(tick, spacing) for tick in ticks)
     return Axis(tuple(_place(tick, low, high, columns) for tick in ticks), labels)
@@ -72,10 +116,13 @@ def step_axis(low: float, high: float, columns: int) -> Axis:
 
 def time_axis(low: float, high: float, columns: int) -> Axis:
     """Return an x axis of times, given in seconds, with ticks at full seconds, minutes, hours."""
-    count = max(2, columns // 9)
-    spacing = next((s for s in _SPANS if (high - low) / s < count), 1e9)
-    ticks = linear_ticks(low / spacing, high / spacing, count) if spacing in _SPANS else []
-    seconds = [tick * spacing for tick in ticks if tick == round(tick)]
+    seconds: list[float] = []
+    for count in range(max(2, columns // 9), max(2, columns // 9, columns // 7) + 1):
+        spacing = next((s for s in _SPANS if (high - low) / s < count), 1e9)
+        ticks = linear_ticks(low / spacing, high / spacing, count) if spacing in _SPANS else []
+        seconds = [tick * spacing for tick in ticks if tick == round(tick)]
+        if len(seconds) >= _LEAST:
+            break
     places = tuple(_place(second, low, high, columns) for second in seconds)
     return Axis(places, tuple(clock(second) for second in seconds))
 

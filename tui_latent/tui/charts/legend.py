@@ -28,6 +28,8 @@ class Entry:
     """of the mark; None is the text's"""
     style: Style = _PLAIN
     """of the text"""
+    curve: int | None = None
+    """position of the curve that a click on it brings to the front"""
 
 
 def legend_strips(entries: Sequence[Entry], width: int, lines: int, gap: int = 2) -> list[Strip]:
@@ -46,7 +48,8 @@ def legend_strips(entries: Sequence[Entry], width: int, lines: int, gap: int = 2
             rows.append([])
             used = 0
         color = Style(color=Color.from_rgb(*entry.color)) if entry.color else _PLAIN
-        rows[-1] += [Segment(entry.mark, color), Segment(entry.text, entry.style)]
+        meta = _PLAIN if entry.curve is None else Style.from_meta({"curve": entry.curve})
+        rows[-1] += [Segment(entry.mark, color + meta), Segment(entry.text, entry.style + meta)]
         rows[-1].append(Segment(" " * gap))
         used += size + gap
     return [Strip(row).adjust_cell_length(width) for row in rows if row]

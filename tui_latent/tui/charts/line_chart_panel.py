@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from operator import is_
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
+from textual import events
+from textual.content import Content
+
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.line_chart import ChartOptions, Series, draw_chart, is_logarithmic
+from tui_latent.tui.charts.flags import Flag
+from tui_latent.tui.charts.line_chart import ChartOptions, Series, is_logarithmic
 from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips, note_strips
+from tui_latent.tui.charts.raster import Floats
+from tui_latent.tui.charts.series import XAxis, axes_of, reference, step_at_x, x_at_step, x_of
+from tui_latent.tui.charts.small_charts import image_with_parts
+from tui_latent.tui.charts.view_part import (
+    Plot,
+    following,
+    moved_cursor,
+    nearest_record,
+    panned,
+    zoomed,
+)
+from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 
 _LEAST: Final = 4
 """lines of a chart below which a note has no room"""
+_ZOOM: Final = 2.0
+_WHEEL: Final = 1.5
+"""factors of a key and of a notch of the mouse wheel"""
+_PAN: Final = 0.25
+"""of the visible part"""
 SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
+_KEYS: Final = (("curves.left", "read"), ("curves.zoom_in", "zoom"))
+_AXES: Final = {"step": "", "epoch": "epochs", "time": "time"}
+
+
+@dataclass(frozen=True, eq=False)
+class CurveDrawing(Drawing):
+    """Drawn curves, and where they are."""
+
+    plot: Plot | None = None
 
 
 class CurveChart(ChartPanel):
-    """Shows curves with their newest values; redraws only when one of them has changed."""
+    """Shows curves with their newest values; redraws only when one of them has changed.
+
+    A cursor, moved by keys and mouse, reads the curves; keys and the wheel zoom the x axis.
+    """
+
+    ALLOW_SELECT = False
+    BINDINGS = bindings("curves")
 
     def __init__(
         self, drawer: WorkerThread, name: str, titles: Sequence[str], options: ChartOptions
@@ -25,9 +61,13 @@ class CurveChart(ChartPanel):
         super().__init__(drawer, name)
         self._titles = tuple(titles)
         self._series: tuple[Series, ...] = ()
+        self._flags: tuple[Flag, ...] = ()
+        self._flags_of: dict[str, tuple[Flag, ...]] = {}
         self._corner = ""
         self._hint = self._note = ""
         self.options = options
+        self.keys: tuple[tuple[str, str], ...] = _KEYS
+        """ids and words of the keys that the lower edge names while the panel has the focus"""
 
     def show(
         self,
@@ -36,20 +76,78 @@ class CurveChart(ChartPanel):
         hint: str,
         note: str = "",
         titles: Sequence[str] | None = None,
+        flags: Sequence[Flag] = (),
+        flags_of: Mapping[str, Sequence[Flag]] | None = None,
     ) -> None:
         """Show series, with text in the corner; `hint` stands where there are none.
 
         `note` below the curves says why some have no value; without `titles` the last ones stay.
+        `flags` stand on the chart, those of `flags_of` with the curve of that name in front.
         """
         titles = self._titles if titles is None else tuple(titles)
-        parts = [part for s in series for part in (s.curve, s.dotted)]
-        shown = [part for s in self._series for part in (s.curve, s.dotted)]
-        same = len(parts) == len(shown) and all(map(is_, parts, shown))
-        words = (titles, corner, hint, note)
-        if not same or words != (self._titles, self._corner, self._hint, self._note):
+        same = len(series) == len(self._series) and all(map(Series.same_as, series, self._series))
+        own = {name: tuple(flags) for name, flags in (flags_of or {}).items()}
+        words = (titles, corner, hint, note, tuple(flags))
+        if (not same or own != self._flags_of) or words != (
+            *(self._titles, self._corner, self._hint, self._note, self._flags),
+        ):
+            self._flags_of = own
             self._series = tuple(series)
-            self._titles, self._corner, self._hint, self._note = words
+            self._titles, self._corner, self._hint, self._note, self._flags = words
+            if self.options.axis not in axes_of(self._series):
+                self.options = replace(self.options, axis="step", span=None, cursor=None)
             self.redraw()
+
+    def plan(self, width: int, height: int) -> Callable[[], Drawing]:
+        """Reduce and draw the current curves."""
+        series, options, titles = self._series, self.options, self._titles
+        flags = self._flags + self._flags_of.get(options.front, ())
+        if not any(s.curve is not None or s.dotted is not None for s in series):
+            hint = self._note or self._hint
+            return lambda: CurveDrawing(message_strips(hint, width, height), titles)
+        letters, ground = self.app.no_color, self.background_colors[1].rgb
+        room = width - len(titles[-1]) - 5
+        corner = _corner(self._corner, options, self.is_logarithmic, room)
+        note = note_strips(self._note, width)
+        note = note if height - len(note) >= _LEAST else []
+
+        def draw() -> Drawing:
+            rows = height - len(note)
+            image = image_with_parts(series, options, width, rows, letters, flags, ground)
+            return CurveDrawing([*image.strips, *note], titles, corner, image.plot)
+
+        return draw
+
+    # Focus
+
+    def on_focus(self) -> None:
+        """Name the keys that work here; they are too many for the footer."""
+        self._name_keys()
+
+    def on_resize(self) -> None:
+        """Name as many keys as fit."""
+        if self.has_focus:
+            self._name_keys()
+
+    def _name_keys(self) -> None:
+        keymap = self.app._keymap
+        words = [f"{key_name(key, keymap)} {word}" for key, word in self.keys]
+        while words and len(" · ".join(words)) > self.size.width - 6:
+            words.pop()
+        line = " · ".join(words)
+        if line != str(self.border_subtitle or ""):  # setting it repaints the panel
+            self.border_subtitle = Content(line)
+
+    def on_blur(self) -> None:
+        """Leave the lower edge empty."""
+        self.border_subtitle = ""
+
+    # Options
+
+    @property
+    def has_curves(self) -> bool:
+        """Whether anything has been recorded for this chart."""
+        return any(item.curve is not None for item in self._series)
 
     @property
     def is_logarithmic(self) -> bool:
@@ -60,10 +158,27 @@ class CurveChart(ChartPanel):
         """Switch between a linear and a logarithmic axis."""
         self.set_options(replace(self.options, log=not self.is_logarithmic))
 
-    def toggle_time(self) -> None:
-        """Switch between steps and time."""
-        time = self.options.axis == "time"
-        self.set_options(replace(self.options, axis="step" if time else "time"))
+    def next_axis(self) -> XAxis:
+        """Return the x axis after this one that all curves have: steps, epochs, time."""
+        axes = axes_of(self._series)
+        return axes[(axes.index(self.options.axis) + 1) % len(axes)]
+
+    def set_axis(self, axis: XAxis) -> None:
+        """Plot over another x axis; the visible part and the cursor stay at their steps."""
+        item = reference(self._series, self.options)
+        if item is None or axis not in axes_of(self._series):
+            return
+        before = self.options.axis
+
+        def other(x: float) -> float:
+            step = step_at_x(item, x, before)
+            return x if step is None else x_at_step(item, step, axis) or 0.0
+
+        span, cursor = self.options.span, self.options.cursor
+        if span is not None:
+            span = other(span[0]), span[1] if span[1] == float("inf") else other(span[1])
+        cursor = None if cursor is None else other(cursor)
+        self.set_options(replace(self.options, axis=axis, span=span, cursor=cursor))
 
     def set_options(self, options: ChartOptions) -> None:
         """Change the scale, the axis or the smoothing."""
@@ -71,28 +186,125 @@ class CurveChart(ChartPanel):
             self.options = options
             self.redraw()
 
-    def plan(self, width: int, height: int) -> Callable[[], Drawing]:
-        """Reduce and draw the current curves."""
-        series, options, titles = self._series, self.options, self._titles
-        if not any(s.curve is not None or s.dotted is not None for s in series):
-            hint = self._note or self._hint
-            return lambda: Drawing(message_strips(hint, width, height), titles)
-        letters = self.app.no_color
-        corner = _corner(self._corner, options, self.is_logarithmic)
-        note = note_strips(self._note, width)
-        note = note if height - len(note) >= _LEAST else []
+    def smooth(self, steps: int) -> None:
+        """Smooth the curves more, or less if `steps` is negative."""
+        at = SMOOTHINGS.index(self.options.smoothing) + steps
+        smoothing = SMOOTHINGS[min(max(at, 0), len(SMOOTHINGS) - 1)]
+        self.set_options(replace(self.options, smoothing=smoothing))
 
-        def draw() -> Drawing:
-            chart = draw_chart(series, options, width, height - len(note), letters)
-            return Drawing([*chart, *note], titles, corner)
+    def front(self, by: int) -> None:
+        """Bring the curve `by` places after the one in front to the front."""
+        names = [item.name for item in self._series if item.curve is not None]
+        if names:
+            at = names.index(self.options.front) + by if self.options.front in names else 0
+            self.set_options(replace(self.options, front=names[at % len(names)]))
 
-        return draw
+    # Cursor and visible part
+
+    @property
+    def _plot(self) -> Plot | None:
+        return self._drawing.plot if isinstance(self._drawing, CurveDrawing) else None
+
+    def _records(self) -> Floats | None:
+        """Return the places that the cursor can have."""
+        item = reference(self._series, self.options)
+        if item is None or item.curve is None:
+            return None
+        return x_of(item, item.curve, self.options.axis)
+
+    def _put_cursor(self, cursor: float | None) -> None:
+        if cursor is not None and self._plot is not None:
+            span = following(self.options.span, self._plot, cursor)
+            self.set_options(replace(self.options, cursor=cursor, span=span))
+
+    def action_cursor(self, columns: int) -> None:
+        """Move the cursor by columns; the first key shows it."""
+        records = self._records()
+        if records is not None and self._plot is not None:
+            self._put_cursor(moved_cursor(records, self.options.cursor, columns, self._plot))
+
+    def action_cursor_end(self, last: bool) -> None:
+        """Move the cursor to the first or the last record."""
+        records = self._records()
+        if records is not None and len(records):
+            self._put_cursor(float(records[-1 if last else 0]))
+
+    def clear_cursor(self) -> bool:
+        """Remove the cursor; return whether there was one."""
+        shown = self.options.cursor is not None
+        self.set_options(replace(self.options, cursor=None))
+        return shown
+
+    def action_zoom(self, notches: int) -> None:
+        """Zoom in at the cursor, or in the middle; out if `notches` is negative."""
+        if (plot := self._plot) is not None:
+            middle = (plot.frame.left + plot.frame.right) / 2
+            cursor = self.options.cursor
+            self._zoom(_ZOOM**notches, middle if cursor is None else cursor)
+
+    def action_pan(self, steps: int) -> None:
+        """Move the visible part right, or left if `steps` is negative."""
+        if (plot := self._plot) is not None:
+            self.set_options(replace(self.options, span=panned(plot, steps * _PAN)))
+
+    def action_whole(self) -> None:
+        """Show the whole run."""
+        self.set_options(replace(self.options, span=None))
+
+    def _zoom(self, factor: float, x: float) -> None:
+        if self._plot is not None:
+            self.set_options(replace(self.options, span=zoomed(self._plot, factor, x)))
+
+    # Mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Bring a curve to the front by its name, or put the cursor on a place."""
+        place = event.style.meta.get("curve")
+        if isinstance(place, int) and place < len(self._series):
+            self.set_options(replace(self.options, front=self._series[place].name))
+        else:
+            self._point_at(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Move the cursor with a pressed button."""
+        if event.button and self.options.cursor is not None:
+            self._point_at(event)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in where the mouse is."""
+        self._zoom_at(event, _WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out where the mouse is."""
+        self._zoom_at(event, 1 / _WHEEL)
+
+    def _zoom_at(self, event: events.MouseEvent, factor: float) -> None:
+        event.stop()
+        if (x := self._place(event)) is not None:
+            self._zoom(factor, x)
+
+    def _point_at(self, event: events.MouseEvent) -> None:
+        records = self._records()
+        if records is not None and (x := self._place(event)) is not None:
+            self._put_cursor(nearest_record(records, x))
+
+    def _place(self, event: events.MouseEvent) -> float | None:
+        """Return the place of the mouse on the x axis; None outside the curves."""
+        offset, plot = event.get_content_offset(self), self._plot
+        if offset is None or plot is None:
+            return None
+        inside = plot.top <= offset.y < plot.top + plot.rows and offset.x >= plot.left
+        return plot.x_at(offset.x - plot.left) if inside else None
 
 
-def _corner(words: str, options: ChartOptions, log: bool) -> str:
+def _corner(words: str, options: ChartOptions, log: bool, room: int) -> str:
+    """Say how the curves are shown in at most `room` cells; what is last is left out first."""
     parts = [words] if words else []
-    parts += [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
     parts += [f"step {options.at:,}"] if options.at is not None else []
-    parts += ["time"] if options.axis == "time" else []
+    parts += ["zoomed"] if options.span is not None else []
+    parts += [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
+    parts += [_AXES[options.axis]] if options.axis != "step" else []
     parts += ["log"] if log else []
+    while parts and len(" · ".join(parts)) > room:
+        parts.pop()
     return " · ".join(parts)

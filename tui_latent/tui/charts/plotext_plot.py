@@ -46,6 +46,8 @@ class Layer:
     cells: Cells
     colors: RGB | Sequence[RGB] | None
     """one for all cells, one each, or the text's"""
+    dim: bool = False
+    """draw the text's colour dimly; a colour of its own is not changed"""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def draw_plot(
     plotext.yticks(list(y.places), list(y.labels)) if y else plotext.yfrequency(0)
     for layer in layers:
         colors = layer.colors
-        plain = {"color": "default", "style": _PLAIN}
+        plain = {"color": "default", "style": "dim" if layer.dim else _PLAIN}
         plotext.scatter(
             layer.cells.columns.tolist(),
             layer.cells.rows.tolist(),

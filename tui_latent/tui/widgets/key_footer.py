@@ -10,17 +10,23 @@ from typing import Any, Final
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
+from textual.keys import REPLACED_KEYS, format_key
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
+from tui_latent.tui.commands import joined
 from tui_latent.tui.keymap import KEYMAP
 
 _GAP: Final = "  "
-_PINNED: Final = frozenset(
-    row.id for rows in KEYMAP.values() for row in rows if row.verb in ("help", "back")
-)
-"""always in the footer, at its right end: Help lists what has no room"""
+_ALWAYS: Final = ("help", "back")
+"""verbs at the right end of every footer: Help lists what has no room"""
+_PLACES: Final = {
+    row.id: _ALWAYS.index(row.verb) + 1
+    for rows in KEYMAP.values()
+    for row in rows
+    if row.verb in _ALWAYS
+}
 
 
 @dataclass(frozen=True)
@@ -30,17 +36,26 @@ class FooterItem:
     keys: tuple[tuple[str, str, str, bool], ...]
     """(key to press, key as shown, tooltip, enabled) of each"""
     label: str
-    pinned: bool
+    place: int = 0
+    """among those that are always shown, from 1; 0 for the others"""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is always shown, at the right end."""
+        return self.place > 0
 
     def content(self) -> Content:
         """Return the item with what a click and a hover need."""
         parts = []
-        for key, shown, tooltip, enabled in self.keys:
+        keys = self.keys
+        if len(keys) > 2 and all(key.isdecimal() for key, *_ in keys):
+            keys = (("", joined([shown for _, shown, *_ in keys]), self.label, True),)
+        for key, shown, tooltip, enabled in keys:
             look = "bold $footer-key-foreground" if enabled else "dim"
             meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
             parts.append(Content.styled(shown, look).stylize(meta))
-        key, _, tooltip, enabled = self.keys[0]
-        label = Content.styled(f" {self.label}", "" if any(k[3] for k in self.keys) else "dim")
+        key, _, tooltip, enabled = keys[0]
+        label = Content.styled(f" {self.label}", "" if any(k[3] for k in keys) else "dim")
         meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
         return Content("").join([*parts, label.stylize(meta)])
 
@@ -68,6 +83,7 @@ class KeyFooter(Widget, can_focus=False):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self.bindings_changed)
+        self.call_after_refresh(self.bindings_changed, self.screen)
 
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)
@@ -105,7 +121,7 @@ class KeyFooter(Widget, can_focus=False):
 
 def footer_line(items: Sequence[FooterItem], width: int) -> Content:
     """Return as many items as fit whole into `width` cells, the pinned ones at the right."""
-    pinned = [item for item in items if item.pinned]
+    pinned = sorted((item for item in items if item.pinned), key=lambda item: item.place)
     right = Content(_GAP).join([item.content() for item in pinned])
     room = width - right.cell_length
     shown: list[Content] = []
@@ -119,8 +135,13 @@ def footer_line(items: Sequence[FooterItem], width: int) -> Content:
 
 def _items(screen: Screen[Any]) -> list[FooterItem]:
     shown: dict[str, tuple[Binding, bool, str]] = {}
+    focused = screen.focused
     for active in screen.active_bindings.values():
-        if active.binding.show:
+        key = active.binding.key
+        # Textual leaves out the keys that a text field takes as text, but not `/`, `+` and `-`.
+        missed = focused is not None and key in REPLACED_KEYS
+        typed = missed and focused.check_consume_key(key, format_key(key))
+        if active.binding.show and not typed:
             place = active.binding.action
             shown.setdefault(place, (active.binding, active.enabled, active.tooltip))
     items = []
@@ -133,5 +154,5 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
                 (each.key, screen.app.get_key_display(each), tooltip or each.tooltip, enabled)
                 for each, enabled, tooltip in found
             )
-            items.append(FooterItem(keys, label, binding.id in _PINNED))
+            items.append(FooterItem(keys, label, _PLACES.get(binding.id or "", 0)))
     return items

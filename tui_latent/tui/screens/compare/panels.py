@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -12,12 +13,14 @@ from textual.containers import Grid, Horizontal
 
 from tui_latent.comparison import Comparison
 from tui_latent.palettes import css_color
+from tui_latent.runs.metric_specs import MetricSpec
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series
 from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.charts.scatter import Scene, map_scene
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.format import clip
+from tui_latent.tui.run_flags import run_flags, steps_per_epoch
 from tui_latent.tui.screens.compare.tables import (
     TablePanel,
     colors_of,
@@ -48,12 +51,20 @@ class MetricChart(CurveChart):
         titles = (f"{name}{count}", name)
         dark = self.app.current_theme.dark
         series = [
-            Series(clip(label, _LABEL), color, run.curves.get(metric))
+            Series(
+                clip(label, _LABEL),
+                color,
+                run.curves.get(metric),
+                steps_per_epoch=steps_per_epoch(run),
+            )
             for label, color, run in zip(
                 shown.labels, colors_of(shown, dark), shown.runs, strict=True
             )
         ]
-        self.show(series, "", "Curves appear after the first records of a run.", titles=titles)
+        hint = "Curves appear after the first records of a run."
+        # Those of all runs could not be told apart.
+        flags = {item.name: run_flags(run) for item, run in zip(series, shown.runs, strict=True)}
+        self.show(series, "", hint, titles=titles, flags_of=flags)
 
 
 def compared_scene(shown: Comparison, index: int) -> Scene | None:
@@ -136,6 +147,24 @@ class ComparisonPanels(Grid):
         if metrics:
             self._metric = metrics[(metrics.index(self._metric) + by) % len(metrics)]
             self._show_metric()
+
+    def metric_specs(self) -> tuple[list[MetricSpec], str]:
+        """Return the metrics that can be shown, and the one that is."""
+        rows = self._shown.metrics if self._shown is not None else ()
+        return [row.spec for row in rows], self._metric
+
+    def show_metric(self, metric: str | None) -> None:
+        """Show the curves of a metric; None stays with this one."""
+        if metric is not None:
+            self._metric = metric
+            self._show_metric()
+
+    def bring_to_front(self, run: int) -> None:
+        """Bring the curve of a run, counted from 1, to the front; 0 leaves none there."""
+        if self._shown is not None and run <= len(self._shown.runs):
+            chart = self.query_one(MetricChart)
+            front = clip(self._shown.labels[run - 1], _LABEL) if run else ""
+            chart.set_options(replace(chart.options, front=front))
 
     def _metrics(self) -> list[str]:
         return [row.metric for row in self._shown.metrics] if self._shown is not None else []

@@ -19,6 +19,7 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.compare.metric_picker import MetricPicker
 from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels, MetricChart
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -50,6 +51,15 @@ class CompareScreen(BaseScreen[None]):
     }
     """
 
+    ABOUT = "Runs side by side: curves, figures, maps, and the settings that differ."
+    TERMS = (
+        "val/knn_20",
+        "train/loss",
+        "val/loss",
+        "latent/effective_rank",
+        "latent/uniformity",
+        "disparity",
+    )
     BINDINGS = bindings("comparison")
 
     class RunRead(Message, bubble=False):
@@ -167,8 +177,23 @@ class CompareScreen(BaseScreen[None]):
         self.query_one(MetricChart).toggle_log()
 
     def action_axis(self) -> None:
-        """Switch between steps and time."""
-        self.query_one(MetricChart).toggle_time()
+        """Plot over steps, epochs or time."""
+        chart = self.query_one(MetricChart)
+        chart.set_axis(chart.next_axis())
+
+    def action_smooth(self, steps: int) -> None:
+        """Smooth the curves more, or less if `steps` is negative."""
+        self.query_one(MetricChart).smooth(steps)
+
+    def action_front(self, run: int) -> None:
+        """Bring the curve of a run, counted from 1, to the front; 0 leaves none there."""
+        self._panels.bring_to_front(run)
+
+    def action_find_metric(self) -> None:
+        """Choose the metric from a list."""
+        metrics, shown = self._panels.metric_specs()
+        if metrics:
+            self.app.push_screen(MetricPicker(metrics, shown), self._panels.show_metric)
 
     def action_maps(self) -> None:
         """Show the maps of the next runs."""
@@ -180,7 +205,9 @@ class CompareScreen(BaseScreen[None]):
         self.call_after_refresh(self._lay_out)
 
     def action_leave(self) -> None:
-        """Leave the full screen, or else the comparison."""
+        """Remove the cursor, leave the full screen, or else the comparison."""
+        if self.query_one(MetricChart).clear_cursor():
+            return
         if self.has_class("-full"):
             self.action_full()
         else:

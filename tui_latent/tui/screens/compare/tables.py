@@ -151,7 +151,7 @@ class TablePanel(VerticalScroll, can_focus=True):
 
 
 def number_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:
-    """Write the latest values of each metric, with differences and best values if they fit."""
+    """Write the newest values of each metric, with differences and best values if they fit."""
     if not shown.metrics:
         return [Content.styled("Numbers appear after the first records of a run.", "dim")]
     key, size, with_change, with_best = _number_columns(shown, width)
@@ -202,9 +202,9 @@ def _number_line(
 def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     """Return the titles of the numbers that fit `width` cells of them, the fullest first."""
     _, _, with_change, with_best = _number_columns(shown, width)
-    parts = ["latest", *(["difference from the first"] if with_change else [])]
+    parts = ["newest", *(["difference from the first"] if with_change else [])]
     words = ", ".join([*parts, *(["best"] if with_best else [])])
-    return (f"Numbers · {words} (* best of all)", "Numbers · latest (* best of all)", "Numbers")
+    return (f"Numbers · {words} (* best of all)", "Numbers · newest (* best of all)", "Numbers")
 
 
 def setting_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:

@@ -14,13 +14,17 @@ from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions
-from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
+from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.first_values import when_evaluated, when_recorded
+from tui_latent.tui.loss_weights import loss_weights
+from tui_latent.tui.run_flags import latent_dimensions, run_flags
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.space_panel import SpacePanel
 from tui_latent.tui.screens.dashboard.views import (
+    KNN_FRONT,
+    TOTAL,
     knn_series,
     live_scene,
     loss_series,
@@ -28,7 +32,27 @@ from tui_latent.tui.screens.dashboard.views import (
     why_missing,
 )
 
-_LOSS_TITLES: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
+_WEIGHTED: Final = (
+    "Loss · terms as they count in the sum · train (val dotted)",
+    "Loss · terms as they count (val dotted)",
+    "Loss · terms as they count",
+    "Loss, weighted",
+    "Loss",
+)
+_RAW: Final = (
+    "Loss · terms as recorded, not weighted · train (val dotted)",
+    "Loss · raw terms (val dotted)",
+    "Loss · raw terms",
+    "Loss, raw",
+    "Loss",
+)
+_UNKNOWN: Final = (
+    "Loss · raw terms, their weights are not known · train (val dotted)",
+    "Loss · raw terms, weights unknown",
+    "Loss, weights unknown",
+    "Loss",
+)
+_PLAIN: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
 _KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
 _SIDE: Final = {"loss": "Loss", "knn": "kNN", "space": "Space", "log": "Log"}
 _PANELS: Final = ("map", *_SIDE, "confusion")
@@ -42,18 +66,24 @@ class RunPanels(Horizontal):
         self._drawer = drawer
         self._charted: RunSnapshot | None = None
         self._past: StoredEvaluation | None = None
+        self._weighted = True
 
     def compose(self) -> ComposeResult:
         yield ScatterPanel(self._drawer, "map")
         with Vertical(id="side"):
             yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
-            yield CurveChart(self._drawer, "loss", _LOSS_TITLES, ChartOptions())
-            yield CurveChart(self._drawer, "knn", _KNN_TITLES, ChartOptions(log=False))
+            yield CurveChart(self._drawer, "loss", _PLAIN, ChartOptions(front=TOTAL, parts=True))
+            yield CurveChart(
+                self._drawer, "knn", _KNN_TITLES, ChartOptions(log=False, front=KNN_FRONT)
+            )
             yield SpacePanel(self._drawer)
             yield LogPanel()
         yield ConfusionPanel(self._drawer)
 
     def on_mount(self) -> None:
+        for chart in self.query(CurveChart):
+            chart.keys = (*chart.keys, ("chart.front", "front"))
+        self._loss.keys = (*self._loss.keys, ("chart.weights", "weights"))
         self._select("loss")
         self.query_one(ScatterPanel).focus()
 
@@ -83,15 +113,30 @@ class RunPanels(Horizontal):
         if snapshot is self._charted:
             return
         self._charted = snapshot
+        self._show_loss(snapshot)
         dark = self.app.current_theme.dark
-        why = why_missing(snapshot, "val/loss")
-        self._loss.show(loss_series(snapshot, dark), "", when_recorded(snapshot), why)
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
-        self.query_one("#knn", CurveChart).show(*knn_series(snapshot, dark), hint, why)
-        hint = when_evaluated(snapshot, "Collapse metrics", "appear")
-        self.query_one(SpacePanel).show(
-            snapshot.curves, loss_terms(snapshot), hint, snapshot.missing
+        self.query_one("#knn", CurveChart).show(
+            *knn_series(snapshot, dark), hint, why, flags=run_flags(snapshot)
         )
+        hint = when_evaluated(snapshot, "Collapse metrics", "appear")
+        step = self._past.map.step if self._past else snapshot.status.step
+        dimensions = latent_dimensions(snapshot, step)
+        self.query_one(SpacePanel).show(
+            snapshot.curves, loss_terms(snapshot), hint, snapshot.missing, dimensions
+        )
+
+    def _show_loss(self, snapshot: RunSnapshot) -> None:
+        weights = loss_weights(snapshot)
+        dark = self.app.current_theme.dark
+        series = loss_series(snapshot, weights if self._weighted else None, dark)
+        titles: tuple[str, ...]
+        titles = _PLAIN if len(series) < 2 else _WEIGHTED if self._weighted else _RAW
+        if weights is None and len(series) > 1:
+            titles = _UNKNOWN
+        why = why_missing(snapshot, "val/loss")
+        hint, flags = when_recorded(snapshot), run_flags(snapshot)
+        self._loss.show(series, "", hint, why, titles, flags)
 
     # Tabs and full screen
 
@@ -144,13 +189,30 @@ class RunPanels(Horizontal):
         """Switch the loss between a linear and a logarithmic axis."""
         self._loss.toggle_log()
 
-    def toggle_time(self) -> None:
-        """Switch all curves between steps and time."""
-        for chart in self.query(CurveChart):
-            chart.toggle_time()
+    def next_axis(self) -> None:
+        """Plot all curves over steps, epochs or time."""
+        charts = [chart for chart in self.query(CurveChart) if chart.has_curves]
+        if charts:
+            axis = charts[0].next_axis()
+            for chart in charts:
+                chart.set_axis(axis)
 
     def smooth(self, steps: int) -> None:
         """Smooth the loss more, or less if `steps` is negative."""
-        at = SMOOTHINGS.index(self._loss.options.smoothing) + steps
-        smoothing = SMOOTHINGS[min(max(at, 0), len(SMOOTHINGS) - 1)]
-        self._loss.set_options(replace(self._loss.options, smoothing=smoothing))
+        self._loss.smooth(steps)
+
+    def toggle_weights(self) -> None:
+        """Show the loss terms as they count in the sum, or as they are recorded."""
+        self._weighted = not self._weighted
+        if self._charted is not None:
+            self._show_loss(self._charted)
+
+    def front(self, by: int) -> None:
+        """Bring another curve of the focused chart, or else of the loss, to the front."""
+        focused = self.screen.focused
+        chart = focused if isinstance(focused, CurveChart) else self._loss
+        chart.front(by)
+
+    def clear_cursor(self) -> bool:
+        """Remove the cursors of the curves; return whether there was one."""
+        return any([chart.clear_cursor() for chart in self.query(CurveChart)])

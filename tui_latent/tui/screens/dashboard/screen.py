@@ -14,19 +14,22 @@ from textual.widgets import Static
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import StoredEvaluation
+from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.notices import RATE_TITLE
 from tui_latent.tui.redraw_rate import RedrawRate
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.header import RunHeader
+from tui_latent.tui.screens.dashboard.learning_rate import ASK_BEYOND, ScheduledRate
 from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
-from tui_latent.tui.screens.dashboard.views import failure
+from tui_latent.tui.screens.dashboard.views import failure, loss_terms
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -34,6 +37,8 @@ Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
 """columns from which there is room for the classes beside the curves"""
+_AIRY: Final = 50
+"""rows from which the metrics of the space stand apart"""
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
     "pause": frozenset({"paused"}),
@@ -56,9 +61,10 @@ class DashboardScreen(BaseScreen[None]):
         Tabs { display: none; }
         CurveChart { height: 4fr; }
         #knn { height: 3fr; }
-        SpacePanel { height: 7; }
+        SpacePanel { height: 8; }
         LogPanel { height: 3fr; }
     }
+    DashboardScreen.-tall #side SpacePanel { height: 13; }
     DashboardScreen.-tabs #side {
         Tabs { display: block; height: 1; }
         Tabs Underline { display: none; }
@@ -77,6 +83,9 @@ class DashboardScreen(BaseScreen[None]):
     RunPanels.-full-alone #side { display: none; }
     """
 
+    ABOUT = (
+        "One run: its map, its curves and its log, live or finished. Leaving it does not stop it."
+    )
     BINDINGS = bindings("dashboard")
 
     def __init__(
@@ -94,6 +103,7 @@ class DashboardScreen(BaseScreen[None]):
         self._share: Curve | None = None
         self._time = TimeCursor()
         self._maps = MapFolder(path)
+        self._rate = ScheduledRate()
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
@@ -115,6 +125,7 @@ class DashboardScreen(BaseScreen[None]):
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
+        self.set_class(height >= _AIRY, "-tall")
 
     # Updates from the run folder
 
@@ -124,6 +135,7 @@ class DashboardScreen(BaseScreen[None]):
         before, snapshot = self._snapshot, message.snapshot
         first = not before.preset
         self._snapshot = snapshot
+        self._rate.update(snapshot)
         state = snapshot.status.state
         if self._asked and (state in _ANSWERS[self._asked] or state not in LIVE_STATES):
             self._asked = None
@@ -163,6 +175,14 @@ class DashboardScreen(BaseScreen[None]):
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
 
+    def terms(self) -> list[str]:
+        """Return what this run records, for the help."""
+        curves = self._snapshot.curves
+        figures = [spec.name for spec in (in_group("accuracy")[0], *in_group("loss", "space"))]
+        losses = [f"train/{name}" for name in loss_terms(self._snapshot)]
+        recorded = [name for name in (*figures, *losses) if name in curves]
+        return ["epoch, step", "held out", *recorded, "collapse", "confusion matrix", "checkpoint"]
+
     # Actions
 
     @property
@@ -173,7 +193,7 @@ class DashboardScreen(BaseScreen[None]):
         """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
         live = status.state in LIVE_STATES
-        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr"):
+        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr", "undo"):
             return live
         if action == "resume":
             return not live and status.state != "finished"
@@ -217,9 +237,23 @@ class DashboardScreen(BaseScreen[None]):
 
     def action_scale_lr(self, by: float) -> None:
         """Multiply the learning rate, on top of earlier requests from any screen."""
-        factor = read_request(self.path).lr_factor * by
-        if self._ask(lr_factor=factor):
-            self.notify(f"Learning rate: {factor:g} × schedule.")
+        old = read_request(self.path).lr_factor
+        new = old * by
+        if by <= 1 or new <= ASK_BEYOND:
+            self._request_rate(old, new)
+            return
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        def raise_rate(yes: bool | None) -> None:
+            if yes:
+                self._request_rate(old, new)
+
+        question = f"{self._rate.words(old, new)}? Training may diverge at so high a rate."
+        self.app.push_screen(ConfirmScreen(RATE_TITLE, question, "Raise"), raise_rate)
+
+    def _request_rate(self, old: float, new: float) -> None:
+        if self._ask(lr_factor=new):
+            self.notify(self._rate.words(old, new), title=RATE_TITLE, markup=False)
 
     def _ask(
         self,
@@ -237,6 +271,18 @@ class DashboardScreen(BaseScreen[None]):
     def action_resume(self) -> None:
         """Resume from the last checkpoint."""
         self.post_message(messages.ResumeRequested(self.path))
+
+    def action_edit(self) -> None:
+        """Change settings: of the running model, or of a new run."""
+        self.post_message(messages.EditRequested(self.path))
+
+    def action_undo(self) -> None:
+        """Undo the newest change of a setting."""
+        self.post_message(messages.UndoRequested(self.path))
+
+    def action_fork(self) -> None:
+        """Start a new run from a checkpoint of this one."""
+        self.post_message(messages.ForkRequested(self.path, self._time.step))
 
     def action_report(self) -> None:
         """Export the report in the background."""
@@ -286,6 +332,10 @@ class DashboardScreen(BaseScreen[None]):
         only = message.truth if pair is None else None
         self.post_message(messages.ExplorerRequested(self.path, self._time, pair, only))
 
+    def action_labels(self) -> None:
+        """Ask for the run's name, tags and notes."""
+        self.post_message(messages.LabelsRequested(self.path))
+
     def action_evaluate(self) -> None:
         """Show the evaluation of the run's latents."""
         self.post_message(messages.EvaluationRequested(self.path))
@@ -295,7 +345,9 @@ class DashboardScreen(BaseScreen[None]):
         self.post_message(messages.ViewerRequested(self.path))
 
     def action_leave(self) -> None:
-        """Leave the full screen, or else the dashboard; training continues."""
+        """Remove the cursor, leave the full screen, or else the dashboard; training continues."""
+        if self._panels.clear_cursor():
+            return
         if self._panels.is_full:
             self._panels.toggle_full()
         else:
@@ -314,8 +366,16 @@ class DashboardScreen(BaseScreen[None]):
         self._panels.toggle_log()
 
     def action_axis(self) -> None:
-        """Switch all curves between steps and time."""
-        self._panels.toggle_time()
+        """Plot all curves over steps, epochs or time."""
+        self._panels.next_axis()
+
+    def action_weights(self) -> None:
+        """Show the loss terms as they count in the sum, or as they are recorded."""
+        self._panels.toggle_weights()
+
+    def action_front(self, by: int) -> None:
+        """Bring another curve to the front."""
+        self._panels.front(by)
 
     def action_smooth(self, steps: int) -> None:
         """Smooth the loss more or less."""

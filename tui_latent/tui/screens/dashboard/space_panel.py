@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -15,21 +16,32 @@ from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import value_at
 from tui_latent.tui.charts.panel import ChartPanel, Drawing, message_strips
-from tui_latent.tui.charts.raster import sparkline
+from tui_latent.tui.charts.spark_lines import spark_lines
 from tui_latent.tui.format import number
+from tui_latent.tui.screens.dashboard.space_limits import Limit, limits
 
 _FIGURES: Final = [spec for spec in in_group("space") if spec.name != "latent/collapsed"]
-_NAME, _VALUE = 11, 7
+_NAME: Final = 11
+_VALUE: Final = 6
+_LIMIT: Final = 9
+_TALL: Final = 4
+"""lines of a sparkline at most"""
+_LEAST: Final = 8
+"""cells of a sparkline, below which the limits give way"""
+_ARROWS: Final = {"higher": "↑", "lower": "↓", "": " "}
+_DIM: Final = Style(dim=True)
+_WORSE: Final = Style(bold=True, reverse=True)
 
 
 class SpacePanel(ChartPanel):
-    """One line per metric: name, newest value, history."""
+    """A line per metric: name, direction of good, newest value, limit, history."""
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "space")
         self._curves: dict[MetricSpec, Curve] = {}
         self._hint = ""
         self._missing: Mapping[str, str] = {}
+        self._dimensions: int | None = None
         self._at: int | None = None
 
     def look_at(self, step: int | None) -> None:
@@ -44,47 +56,75 @@ class SpacePanel(ChartPanel):
         terms: Collection[str],
         hint: str,
         missing: Mapping[str, str],
+        dimensions: int | None = None,
     ) -> None:
         """Show metrics of the full-width latents, and those that no panel shows; else `hint`.
 
         `terms` are the run's loss terms, which the loss panel shows; `missing` says why the newest
-        evaluation lacks some metrics.
+        evaluation lacks some metrics; on the latents' `dimensions` depends what is too low a rank.
         """
         others = [spec for name in curves if (spec := spec_in_run(name, terms)).group == "other"]
         new = {spec: curves[spec.name] for spec in (*_FIGURES, *others) if spec.name in curves}
         names = [spec.name for spec in (*_FIGURES, *others)]
         why = {metric: reason for metric, reason in missing.items() if metric in names}
-        if (new, hint, why) != (self._curves, self._hint, self._missing):
+        shown = (self._curves, self._hint, self._missing, self._dimensions)
+        if (new, hint, why, dimensions) != shown:
             self._curves, self._hint, self._missing = new, hint, why
+            self._dimensions = dimensions
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Write the newest metrics."""
         curves, hint, at, missing = self._curves, self._hint, self._at, self._missing
+        known = limits(self._dimensions)
         note = "; ".join(missing_lines(missing))
         if not curves:
             return lambda: Drawing(message_strips(note or hint, width, height), ("Space",))
 
         def draw() -> Drawing:
-            lines = [
-                _line(spec.short, curve, width, at, missing.get(spec.name, ""))
-                for spec, curve in curves.items()
-            ]
-            return Drawing(lines[:height], ("Space · held out", "Space"))
+            # With a line of air between two metrics where all of them fit, taller with more room.
+            tall = min(max((height + 1) // len(curves) - 1, 1), _TALL)
+            air = height >= 2 * len(curves) - 1
+            lines: list[Strip] = []
+            for spec, curve in curves.items():
+                lines += [Strip.blank(width)] * (air and bool(lines))
+                why = missing.get(spec.name, "") if at is None else ""
+                limit = known.get(spec.name, Limit(spec.direction))
+                lines += metric_strips(spec.short, curve, limit, width, tall, at, why)
+            return Drawing(lines[:height], _TITLES)
 
         return draw
 
 
-def _line(name: str, curve: Curve, width: int, at: int | None, why: str) -> Strip:
-    """Write a metric with its history, or with the reason why its newest value is missing."""
-    value = None if why and at is None else value_at(curve, at)
-    means = curve.means if at is None else curve.means[curve.steps <= at]
-    room = max(0, width - _NAME - _VALUE - 3)
-    beside = why if why and at is None else sparkline(means, room)
-    return Strip(
-        [
-            Segment(f" {name[:_NAME]:<{_NAME}}", Style(dim=True)),
-            Segment(f"{number(value):<{_VALUE}} "),
-            Segment(beside, Style(dim=True)),
-        ]
-    ).adjust_cell_length(width)
+_TITLES: Final = (
+    "Space · held out · ↑ ↓ where it is better · ! too low or too high",
+    "Space · held out · ↑ ↓ better · ! beyond limit",
+    "Space · held out",
+    "Space",
+)
+
+
+def metric_strips(
+    name: str, curve: Curve, limit: Limit, width: int, height: int, at: int | None, why: str
+) -> list[Strip]:
+    """Write a metric with its history in `height` lines, or why its newest value is missing."""
+    value = None if why else value_at(curve, at)
+    worse = limit.is_passed(value)
+    arrow = " " if why else "!" if worse else _ARROWS[limit.better]
+    head = [
+        Segment(f" {name[:_NAME]:<{_NAME}}", _DIM),
+        Segment(f"{arrow} ", _WORSE if worse else _DIM),
+        Segment(f"{number(value):<{_VALUE}} ", Style(bold=True) if worse else Style()),
+    ]
+    room = width - _NAME - _VALUE - 5
+    if why:
+        return [Strip([*head, Segment(why[: max(room, 0)], _DIM)]).adjust_cell_length(width)]
+    if room - _LIMIT >= _LEAST:
+        head.append(Segment(f"{limit.words:<{_LIMIT}}", _DIM))
+        room -= _LIMIT
+    seen = curve.steps <= at if at is not None else np.ones(len(curve.steps), np.bool_)
+    drawn = spark_lines(curve.steps[seen], curve.means[seen], max(room, 0), height, limit.line)
+    indent = " " * (width - 1 - room)
+    first = Strip([*head, *drawn[0]]).adjust_cell_length(width)
+    rest = [Strip([Segment(indent), *line]).adjust_cell_length(width) for line in drawn[1:]]
+    return [first, *rest]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Final
 
 from tui_latent.palettes import series_color
 from tui_latent.runs.metric_specs import in_group, term_names
@@ -11,8 +12,15 @@ from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
 from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
+from tui_latent.tui.charts.series import Weights
 from tui_latent.tui.format import number
 from tui_latent.tui.remapping import key_name
+from tui_latent.tui.run_flags import steps_per_epoch
+
+TOTAL: Final = "total"
+"""name of the loss in its chart"""
+KNN_FRONT: Final = "k=20"
+"""name of the accuracy that stands for a run"""
 
 
 def loss_terms(snapshot: RunSnapshot) -> list[str]:
@@ -24,14 +32,27 @@ def loss_terms(snapshot: RunSnapshot) -> list[str]:
     return term_names(snapshot.curves, None if method is None else method.terms)
 
 
-def loss_series(snapshot: RunSnapshot, dark: bool = True) -> list[Series]:
-    """Return the total loss and each of its terms, with their held-out values."""
-    curves = snapshot.curves
+def loss_series(
+    snapshot: RunSnapshot, weights: Mapping[str, Weights] | None = None, dark: bool = True
+) -> list[Series]:
+    """Return the total loss and each of its terms, with their held-out values.
+
+    With `weights`, each term is shown as it counts in the total; without, as it is recorded.
+    """
+    curves, epoch = snapshot.curves, steps_per_epoch(snapshot)
     result: list[Series] = []
     for name in ["loss", *loss_terms(snapshot)]:
         solid, dotted = curves.get(f"train/{name}"), curves.get(f"val/{name}")
-        title = "total" if name == "loss" else name
-        result.append(Series(title, series_color(len(result), dark), solid, dotted))
+        result.append(
+            Series(
+                TOTAL if name == "loss" else name,
+                series_color(len(result), dark),
+                solid,
+                dotted,
+                weights=weights.get(name, ()) if weights and name != "loss" else (),
+                steps_per_epoch=epoch,
+            )
+        )
     return result
 
 
@@ -43,6 +64,7 @@ def knn_series(snapshot: RunSnapshot, dark: bool = True) -> tuple[list[Series], 
             series_color(index + 1, dark),
             snapshot.curves.get(spec.name),
             known=spec.name not in snapshot.missing,
+            steps_per_epoch=steps_per_epoch(snapshot),
         )
         for index, spec in enumerate(reversed(in_group("accuracy")))
     ]
@@ -87,7 +109,8 @@ def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     resume = f"Press {key_name('run.resume', keymap)} to resume from {step}."
     if status.state == "failed":
         reason = status.error or "no reason was recorded"
-        return f"Failed: {reason}\n{resume} Traceback: {snapshot.path}/train.log"
+        key = key_name("run.resume", keymap)
+        return f"Failed: {reason}\nPress {key} to retry, resume, start anew or read the log."
     if status.state == "paused" and status.error:
         return f"Waiting: {status.error}"
     if status.state == "interrupted":

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from rich.style import Style
+from textual import events
 from textual.strip import Strip
 
 from tui_latent.map_frame import Frame
 from tui_latent.palettes import RGB, class_color, series_color
 from tui_latent.tui.charts.axes import step_axis, value_axis
+from tui_latent.tui.charts.color_fade import faded
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.legend import legend_strips
 from tui_latent.tui.charts.line_chart import curve_entry, curve_layer
@@ -24,6 +27,7 @@ from tui_latent.tui.remapping import key_name
 _NAME: Final = 24
 _LEGEND_LINES: Final = 3
 _FRAME: Final = Frame(0.0, 1.0, 0.0, 1.0)
+_CHANCE: Final = (128, 128, 128)
 _CLASSES: Final = (
     "ROC with each class as outliers · true over false positive rate",
     "ROC with each class as outliers",
@@ -78,6 +82,7 @@ class RocPanel(ChartPanel, can_focus=False):
         self._curves: Sequence[RocCurve] = ()
         self._titles: Sequence[str] = _OUTLIERS
         self._hint = ""
+        self._front: str | None = None
 
     def show(self, found: Mapping[str, Any]) -> None:
         """Show the curves, or why there are none."""
@@ -92,23 +97,47 @@ class RocPanel(ChartPanel, can_focus=False):
         curves, titles, hint = self._curves, self._titles, self._hint
         if not curves:
             return lambda: Drawing(message_strips(hint, width, height), titles)
-        colored = not self.app.no_color
-        return lambda: Drawing(draw_curves(curves, width, height, colored), titles)
+        colored, ground = not self.app.no_color, self.background_colors[1].rgb
+        names = [curve.name for curve in curves]
+        front = names.index(self._front) if self._front in names else None
+        return lambda: Drawing(draw_curves(curves, width, height, colored, front, ground), titles)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Bring the curve whose name is clicked to the front; a second click leaves none there."""
+        index = event.style.meta.get("curve")
+        if isinstance(index, int) and index < len(self._curves):
+            name = self._curves[index].name
+            self._front = None if name == self._front else name
+            self.redraw()
 
 
-def draw_curves(curves: Sequence[RocCurve], width: int, height: int, colored: bool) -> list[Strip]:
-    """Write the AUCs, and below them draw the curves with the diagonal of pure chance."""
-    legend = _legend(curves, width, colored)
+def draw_curves(
+    curves: Sequence[RocCurve],
+    width: int,
+    height: int,
+    colored: bool,
+    front: int | None = None,
+    ground: RGB | None = None,
+) -> list[Strip]:
+    """Write the AUCs, and below them draw the curves with the diagonal of pure chance.
+
+    The curve at `front` lies over the others, which fade to `ground`, the background's colour.
+    """
+    legend = _legend(curves, width, colored, front)
     rows = height - len(legend)
     columns, lines = canvas_size(width, rows, Axis((), ()), value_axis(0.0, 1.0, rows))
     if columns < 2 or lines < 2:
         return legend
-    chance = np.linspace(0, 1, columns)
-    layers = [Layer(dotted_cells(chance, chance, _FRAME, columns, lines), None)]
-    for index, curve in reversed(list(enumerate(curves))):
-        x, y = _dense(curve, columns)
+    # The faintest of all, a dot every other column: it is no result, and covers none.
+    chance = np.linspace(0, 1, columns // 2)
+    dots = dotted_cells(chance, chance, _FRAME, columns, lines)
+    layers = [Layer(dots, faded(_CHANCE, ground) if colored and ground else None, dim=True)]
+    for index in sorted(range(len(curves)), key=lambda each: (each == front, -each)):
+        x, y = _dense(curves[index], columns)
         cells = curve_cells(x, y, y, _FRAME, columns, lines)
-        layers.append(curve_layer(cells, index, curve.color, not colored))
+        behind = front not in (None, index)
+        color = faded(curves[index].color, ground) if behind else curves[index].color
+        layers.append(curve_layer(cells, index, color, not colored, behind))
     axes = step_axis(0.0, 1.0, columns), value_axis(0.0, 1.0, lines)
     return [*legend, *draw_plot(layers, width, rows, *axes)]
 
@@ -122,10 +151,16 @@ def _dense(curve: RocCurve, columns: int) -> tuple[Floats, Floats]:
     return x[order], y[order]
 
 
-def _legend(curves: Sequence[RocCurve], width: int, colored: bool) -> list[Strip]:
+def _legend(
+    curves: Sequence[RocCurve], width: int, colored: bool, front: int | None
+) -> list[Strip]:
     entries = [
         curve_entry(
-            f"{clip(curve.name, _NAME)} {number(curve.auc):<4}", index, curve.color, not colored
+            f"{clip(curve.name, _NAME)} {number(curve.auc):<4}",
+            index,
+            curve.color,
+            not colored,
+            Style(bold=True if index == front else None),
         )
         for index, curve in enumerate(curves)
     ]

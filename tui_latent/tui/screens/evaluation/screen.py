@@ -35,6 +35,7 @@ from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.line_input import LineInput
 from tui_latent.tui.widgets.verdict_line import VerdictLine
 from tui_latent.verdict import Verdict, judge
 
@@ -55,11 +56,29 @@ class EvaluationScreen(BaseScreen[None]):
     EvaluationScreen > #doing { height: auto; max-height: 3; padding: 0 1; }
     EvaluationScreen > VerticalScroll { scrollbar-size-vertical: 1; }
     EvaluationScreen > Input {
-        display: none; height: 1; border: none; padding: 0 1; background: $panel;
+        display: none; padding: 0 1; background: $panel;
     }
     EvaluationScreen.-asking > Input { display: block; }
     """
 
+    ABOUT = "Everything that can be measured of a run's latents on held-out images."
+    TERMS = (
+        "val/knn_20",
+        "interval",
+        "probe/accuracy",
+        "clustering/accuracy",
+        "clustering/nmi",
+        "clustering/ari",
+        "clustering/silhouette",
+        "map/trustworthiness",
+        "map/continuity",
+        "latent/effective_rank",
+        "latent/uniformity",
+        "latent/alignment",
+        "confusion matrix",
+        "anomaly/auc",
+        "ROC, AUC",
+    )
     BINDINGS = bindings("evaluation")
 
     @dataclass
@@ -98,7 +117,7 @@ class EvaluationScreen(BaseScreen[None]):
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
         yield VerdictLine()
         yield Static(id="doing", markup=False)
-        yield Input(
+        yield LineInput(
             placeholder="mnist, cifar10, folder:PATH, class:NAME, …   press Enter to evaluate"
         )
         with VerticalScroll(can_focus=False):

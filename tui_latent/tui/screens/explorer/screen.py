@@ -54,6 +54,22 @@ class ExplorerScreen(TimeActions, DoorActions):
     ExplorerScreen.-narrow ChangeList { width: 34; }
     """
 
+    ABOUT = (
+        "The map of one evaluation, to inspect point by point: what an image is near to, "
+        "in truth and on the map."
+    )
+    TERMS = (
+        "latent",
+        "map",
+        "held out",
+        "kNN error",
+        "cluster",
+        "anomaly score",
+        "density",
+        "Voronoi cell",
+        "projection",
+        "map/trustworthiness",
+    )
     BINDINGS = bindings("explorer")
 
     def compose(self) -> ComposeResult:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -21,6 +22,7 @@ from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.images.pages.page import Field, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.line_input import LineInput
 
 LOADING = "Loading the images… The first time takes a few seconds."
 AT_LEAST = (6, 12, NEIGHBOURS)
@@ -36,7 +38,7 @@ class ImagesScreen(BaseScreen[None]):
     ImagesScreen > #top { height: 1; }
     ImagesScreen > #top > #title { width: 1fr; padding: 0 1; text-wrap: nowrap; }
     ImagesScreen > #top > Input {
-        display: none; width: 24; height: 1; border: none; padding: 0 1; background: $panel;
+        display: none; width: 24; padding: 0 1; background: $panel;
     }
     ImagesScreen.-asking > #top > Input { display: block; }
     ImagesScreen > #facts {
@@ -45,6 +47,11 @@ class ImagesScreen(BaseScreen[None]):
     ImagesScreen ImageSheet { margin: 1 1 0 1; }
     """
 
+    ABOUT = "Images of the data or of a run, and what the network makes of them."
+    TERMS: ClassVar[tuple[str, ...]] = (
+        "view",
+        "held out",
+    )
     BINDINGS = bindings("images")
 
     @dataclass
@@ -73,7 +80,7 @@ class ImagesScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static(Content.styled(self._heading, "bold"), id="title")
-            yield Input(placeholder="number", type="integer", select_on_focus=False)
+            yield LineInput(placeholder="number", type="integer", select_on_focus=False)
         yield Static(id="facts", markup=False)
         yield ImageSheet()
         yield KeyFooter()

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
@@ -25,6 +25,7 @@ from tui_latent.tui.screens.images.pages.page import Field, OpenRun, Page, PageR
 from tui_latent.tui.screens.images.sheet import Sheet
 from tui_latent.tui.screens.images.sliders_widget import LatentSliders
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.line_input import LineInput
 
 _PATIENCE: Final = 0.3
 """seconds for which the last page stays while the next is looked up"""
@@ -44,6 +45,7 @@ class ViewerScreen(ImagesScreen):
     ViewerScreen.-sliders.-map ScatterPanel { width: 32%; }
     """
 
+    TERMS = ("view", "held out", "sample", "extremes", "interpolation", "anomaly score", "latent")
     BINDINGS = bindings("viewer")
 
     @dataclass
@@ -68,7 +70,7 @@ class ViewerScreen(ImagesScreen):
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static(Content.styled(self._heading, "bold"), id="title")
-            yield Input(placeholder="number", type="integer", select_on_focus=False)
+            yield LineInput(placeholder="number", type="integer", select_on_focus=False)
         yield PageBar(PAGES)
         yield Static(id="facts", markup=False)
         with Horizontal(id="body"):

@@ -12,18 +12,19 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
-from tui_latent.tui.format import column
+from tui_latent.tui.format import column, short_duration
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.menu.preset_facts import PresetEntry, PresetFacts
+from tui_latent.tui.widgets.line_input import LineInput
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
 Action = Literal["start", "background", "edit", "images"]
 
 NOTHING_KNOWN: Final[Mapping[str, PresetFacts]] = {}
 
-_DIMENSIONS, _MINUTES = 6, 6
-_ROOM_FOR_MINUTES = 44
+_DIMENSIONS, _MINUTES = 6, 8
+_ROOM_FOR_MINUTES = 45
 """cells from which there is room for the time beside the longest names"""
 
 
@@ -31,7 +32,7 @@ class _Presets(StableList):
     BINDINGS = bindings("preset list")
 
 
-class _FilterBox(Input):
+class _FilterBox(LineInput):
     """Focuses the list on Enter, before the next key, which may already be queued."""
 
     BINDINGS = bindings("preset filter")
@@ -46,11 +47,9 @@ class PresetList(Vertical):
 
     DEFAULT_CSS = """
     PresetList > Input {
-        height: 1;
-        border: none;
         padding: 0 1;
         background: transparent;
-        &:focus { border: none; background: $boost; }
+        &:focus { background: $boost; }
     }
     """
 
@@ -192,7 +191,7 @@ class PresetList(Vertical):
         if timed:
             facts = self._facts.get(entry.name)
             seconds = None if facts is None else facts.seconds
-            time = "" if seconds is None else f"{max(1, round(seconds / 60))}m"
+            time = "" if seconds is None else short_duration(seconds)
             parts.append((column(time, _MINUTES, right=True), "dim"))
         return Content.assemble(*parts)
 

@@ -1,0 +1,78 @@
+"""The commands that ask something of a run's trainer; heavy imports stay inside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tui_latent.cli.options import FAILED, fail, find_folder, runs_option
+from tui_latent.runtime.sanitize import plain_text
+
+
+@click.command()
+@click.argument("run")
+@click.argument("what", type=click.Choice(["pause", "resume", "stop", "checkpoint", "lr"]))
+@click.argument("factor", type=float, required=False)
+@runs_option
+def control(run: str, what: str, factor: float | None, runs: str | None) -> None:
+    """Pause, resume or stop RUN, save a checkpoint, or scale its learning rate.
+
+    `lr 0.5` halves the scheduled learning rate from now on, and `lr 1` restores it. If no process
+    trains the run, the factor applies once it is resumed.
+    """
+    from tui_latent.runs.control import request
+    from tui_latent.runs.run_list import run_status
+    from tui_latent.runs.schema import LIVE_STATES, RunError
+
+    if (what == "lr") != (factor is not None):
+        fail("lr needs a factor, and only lr takes one: tui-latent control RUN lr 0.5")
+    path = find_folder(run, runs)
+    asked: dict[str, dict[str, Any]] = {
+        "pause": {"state": "pause"},
+        "resume": {"state": "run"},
+        "stop": {"state": "stop"},
+        "checkpoint": {"checkpoint": True},
+        "lr": {"lr_factor": factor},
+    }
+    try:
+        status = run_status(path)
+        if what != "lr" and status.state not in LIVE_STATES:
+            hint = f"; to resume it: tui-latent resume {path.name}" if what == "resume" else ""
+            fail(f"{path.name} is {status.state}: no process trains it{hint}", FAILED)
+        request(path, **asked[what])
+    except ValueError as error:
+        fail(error)
+    except RunError as error:
+        fail(error, FAILED)
+    words = f"learning rate × {factor:g}" if what == "lr" else what
+    click.echo(plain_text(f"{path.name}: {words} requested"))
+
+
+@click.command()
+@click.argument("run")
+@click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
+@runs_option
+def tune(run: str, settings: tuple[str, ...], runs: str | None) -> None:
+    """Change learning rate, loss weights or augmentations of RUN while it trains.
+
+    For example: tui-latent tune latest train.lr=0.001 method.norm_weight=0.1. The change counts
+    from the next step on, is recorded as an event, and is made again after a resume. If no process
+    trains the run, it counts once the run is resumed.
+    """
+    from tui_latent.config.preset_files import PresetError
+    from tui_latent.config.presets import parse_override
+    from tui_latent.launch.tune import tune as ask
+    from tui_latent.runs.schema import RunError
+
+    path = find_folder(run, runs)
+    try:
+        sentence = ask(path, dict(parse_override(text) for text in settings))
+    except PresetError as error:
+        fail(error)
+    except RunError as error:
+        fail(error, FAILED)
+    click.echo(plain_text(f"{path.name}: {sentence}"))
+
+
+COMMANDS = (control, tune)

@@ -1,0 +1,176 @@
+"""Fork a run: a new run that starts from one of its checkpoints, with other settings."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from tui_latent.config.preset_files import PresetError
+from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields
+from tui_latent.config.setting_values import write_value
+from tui_latent.config.settings import Preset
+from tui_latent.config.tuning import with_values
+from tui_latent.launch.start import check_preset, provenance_of
+from tui_latent.launch.tune import checkpoint_steps, run_events
+from tui_latent.runs.author import author
+from tui_latent.runs.control import read_request
+from tui_latent.runs.events import LR_FACTOR, Kind, RunEvent, new_event, settings_at
+from tui_latent.runs.history import copy_checkpoint, copy_history, write_events
+from tui_latent.runs.manifest import read_manifest
+from tui_latent.runs.new_run import make_run_folder
+from tui_latent.runs.run_list import run_status
+from tui_latent.runs.schema import RunError, Status
+from tui_latent.runs.status import write_status
+from tui_latent.trained_on import IMAGES_FILE
+from tui_latent.training.schedule import plan_stages, stage_at
+
+_FIXED: Final = frozenset(
+    f"train.{name}" for name in ("batch_size", "optimizer", "weight_decay", "momentum", "seed")
+)
+"""settings of the optimiser's state, and of which images make up a step"""
+_AHEAD: Final = frozenset({"title", "epochs", "lr", "warmup_epochs"})
+"""settings that can change of a stage that has begun"""
+
+
+def forked_preset(path: Path, step: int, overrides: Mapping[str, object]) -> tuple[Preset, str]:
+    """Return the preset of a fork from the checkpoint of a step, and what it changes, in words.
+
+    PresetError for what `--set` would refuse, and for settings that the checkpoint fixes.
+    """
+    events, _ = run_events(path)
+    values = dict(settings_at(events, step))
+    values.pop(LR_FACTOR, None)
+    before = with_values(load_run_preset(path), values)
+    if before.method.fitted:
+        raise PresetError(path.name, [("", f"{before.method.name} is fitted at once: train anew")])
+    after = parse_preset(before.model_dump(mode="json"), overrides, where=path.name)
+    old = {field.key: field.value for field in preset_fields(before)}
+    new = {field.key: field.value for field in preset_fields(after)}
+    changed = [key for key in new | old if old.get(key) != new.get(key)]
+    _refuse_fixed(path, before, after, changed, step)
+    words = ", ".join(
+        f"{key} {write_value(key, old[key])} → {write_value(key, new[key])}"
+        for key in changed
+        if key in old and key in new
+    )
+    return after, words
+
+
+def fork_run(
+    path: Path,
+    runs: Path,
+    step: int | None = None,
+    overrides: Mapping[str, object] | None = None,
+    name: str | None = None,
+) -> Path:
+    """Make a run in `runs` that goes on from a checkpoint of the run at `path`; return its path.
+
+    Without a step, the newest checkpoint is used. PresetError as in `forked_preset`, RunError
+    when there is no such checkpoint, or its networks would not fit the settings.
+    """
+    from tui_latent.training.checkpoint import checkpoint_file, read_checkpoint
+
+    overrides = overrides or {}
+    step = checkpoint_to_fork(path, step)
+    after, words = forked_preset(path, step, overrides)
+    check_preset(after, runs, where=path.name)
+    state, sha256 = read_checkpoint(path / "checkpoints", step)
+    _refuse_other_networks(path, after, state)
+    preset_name = read_manifest(path).preset_name
+    command = shlex.join(
+        ["tui-latent", "fork", str(path.absolute()), "--step", str(step)]
+        + [
+            part
+            for key, v in overrides.items()
+            for part in ("--set", f"{key}={write_value(key, v)}")
+        ]
+    )
+    origin = {"run": path.name, "path": str(path.absolute()), "step": step}
+    provenance = provenance_of(preset_name, after, command) | {"forked_from": origin}
+    told = f"Forked from {path.name}{': ' + words if words else ''}."
+
+    def fill(draft: Path) -> None:
+        copy_history(path, draft, step)
+        file = checkpoint_file(path / "checkpoints", step)
+        copy_checkpoint(path, draft, file.name, sha256)
+        with suppress(FileNotFoundError):  # a run of version 0.1 has none
+            shutil.copyfile(path / IMAGES_FILE, draft / IMAGES_FILE)
+        write_events(draft, [_event("fork", step, told), *_factor(path, step)])
+        write_status(draft, Status(step=step, checkpoint_step=step, seconds=state["seconds"]))
+
+    return make_run_folder(runs, preset_name, after.model_dump(mode="json"), provenance, name, fill)
+
+
+def checkpoint_to_fork(path: Path, step: int | None) -> int:
+    """Return the step of a checkpoint that the run has, the newest if none is asked for."""
+    steps = checkpoint_steps(path)
+    if not steps:
+        raise RunError(f"{path.name} has no checkpoint yet: train it first")
+    if step is not None and step not in steps:
+        kept = ", ".join(f"{kept:,}" for kept in steps)
+        raise RunError(
+            f"{path.name} has no checkpoint of step {step:,}: there are those of {kept}. The "
+            "newest two and the best are kept"
+        )
+    return steps[-1] if step is None else step
+
+
+def _factor(path: Path, step: int) -> list[RunEvent]:
+    """Return the event by which a factor on the learning rate goes on, if there is one."""
+    asked = read_request(path)
+    otherwise = 1.0 if asked.lr_serial else asked.lr_factor
+    factor = settings_at(run_events(path)[0], step).get(LR_FACTOR, otherwise)
+    if factor == 1.0:
+        return []
+    text = f"Learning rate {factor:g} times the schedule's, as before."
+    return [_event("rate", step, text, setting=LR_FACTOR, old=1.0, new=factor)]
+
+
+def _event(kind: Kind, step: int, text: str, **fields: Any) -> RunEvent:
+    return new_event(kind, step, text, who=author(), **fields)
+
+
+def _refuse_fixed(path: Path, before: Preset, after: Preset, changed: list[str], step: int) -> None:
+    """Raise PresetError for settings that a checkpoint fixes, or that would train nothing."""
+    if len(before.stages) != len(after.stages):
+        raise PresetError(path.name, [("stages", "their number is fixed by the checkpoint")])
+    status = run_status(path)
+    epoch = max(status.total_steps // status.total_epochs, 1) if status.total_epochs else 1
+    stage = stage_at(plan_stages(before, epoch), step - 1).index
+    problems = []
+    for key in changed:
+        section, *rest = key.split(".")
+        if section == "data" or key in _FIXED:
+            problems.append((key, "is fixed by the checkpoint: start a new run to change it"))
+        elif section == "stages" and int(rest[0]) < stage:
+            problems.append((key, f"stage {int(rest[0]) + 1} is over"))
+        elif section == "stages" and int(rest[0]) == stage and rest[1] not in _AHEAD:
+            problems.append((key, f"is fixed: stage {stage + 1} has begun"))
+    total = plan_stages(after, epoch)[-1].end
+    if not problems and total <= step:
+        problems.append(
+            ("", f"{step / epoch:g} epochs are done at step {step:,}, and it would train for "
+                 f"{total // epoch}: set more epochs")
+        )  # fmt: skip
+    if problems:
+        raise PresetError(path.name, problems)
+
+
+def _refuse_other_networks(path: Path, preset: Preset, state: Mapping[str, Any]) -> None:
+    """Raise RunError where the settings make other networks than the checkpoint holds."""
+    from tui_latent.methods import METHODS
+
+    method = METHODS[preset.method.name](preset.method, state["input_shape"])
+    for stage in preset.training_stages()[: state["stage"] + 1]:
+        method.start_stage(stage)
+    made = {name: tuple(tensor.shape) for name, tensor in method.state_dict().items()}
+    held = {name: tuple(tensor.shape) for name, tensor in state["method"].items()}
+    if made != held:
+        raise RunError(
+            f"{path.name}: with these settings its networks would have other weights than the "
+            "checkpoint holds: start a new run to change networks and latent dimensions"
+        )

@@ -1,0 +1,161 @@
+"""Change settings of a run while it trains: checks, and the request to its trainer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tui_latent.config.presets import load_run_preset
+from tui_latent.config.settings import Preset
+from tui_latent.config.tuning import changed_settings, live_values, rate_settings, with_values
+from tui_latent.runs.control import read_request, request
+from tui_latent.runs.events import FILE, LR_FACTOR, EventsReader, RunEvent, Value, settings_at
+from tui_latent.runs.run_list import run_status
+from tui_latent.runs.schema import LIVE_STATES, RunError, Status
+from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
+
+_CHECKPOINT: Final = re.compile(r"step-(\d{9,18})\.pt")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What of a run can be changed while it trains, and how it is now."""
+
+    name: str
+    preset: Preset
+    """as the run began"""
+    now: Preset
+    """with all changes so far, and those that its trainer has not answered yet"""
+    waiting: frozenset[str]
+    """settings whose change the trainer has not answered yet"""
+    status: Status
+    factor: float
+    """on the learning rate that the schedule gives"""
+
+    @property
+    def stage(self) -> int:
+        """Position of the stage that the next update belongs to."""
+        return stage_at(self._stages(), self.status.step).index
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the next update."""
+        stage = stage_at(self._stages(), self.status.step)
+        return lr_at(self.status.step, stage, self.now.train.schedule) * self.factor
+
+    def checked(self, overrides: Mapping[str, object]) -> dict[str, Value]:
+        """Return what these settings would change; PresetError as for `--set`."""
+        return changed_settings(self.now, overrides, self.name, self.stage)
+
+    def with_changes(self, values: Mapping[str, Value]) -> Desk:
+        """Return the desk as it is once these changes have been made."""
+        now = with_values(self.now, values)
+        return Desk(self.name, self.preset, now, self.waiting, self.status, self.factor)
+
+    def _stages(self) -> tuple[Stage, ...]:
+        epochs, steps = self.status.total_epochs, self.status.total_steps
+        return plan_stages(self.now, max(steps // epochs, 1) if epochs else 1)
+
+
+def read_desk(path: Path) -> Desk:
+    """Return what of the run at `path` can be changed, and how it is; RunError, PresetError."""
+    preset, status, asked = load_run_preset(path), run_status(path), read_request(path)
+    events, answered = run_events(path)
+    values = dict(settings_at(events, status.step))
+    factor = values.pop(LR_FACTOR, 1.0 if asked.lr_serial else asked.lr_factor)
+    wanted = {
+        setting: each.value
+        for setting, each in asked.settings.items()
+        if each.serial > answered.get(setting, 0)
+    }
+    if asked.lr_serial > answered.get(LR_FACTOR, 0):
+        factor = asked.lr_factor
+    now = with_values(preset, values | {k: v for k, v in wanted.items() if k != LR_FACTOR})
+    return Desk(path.name, preset, now, frozenset(wanted), status, float(factor))
+
+
+def tune(path: Path, overrides: Mapping[str, object]) -> str:
+    """Ask the trainer of the run at `path` for other settings; return what that comes to.
+
+    PresetError for what `--set` would refuse, what is fixed, and what has the value already;
+    RunError where nothing can be asked, as of a finished run.
+    """
+    desk = read_desk(path)
+    if desk.status.state == "finished":
+        raise RunError(
+            f"{path.name} is finished: start from one of its checkpoints with other settings: "
+            f"tui-latent fork {path.name} --set …"
+        )
+    values = desk.checked(overrides)
+    request(path, settings=values)
+    return told(desk, values)
+
+
+def told(desk: Desk, values: Mapping[str, Value]) -> str:
+    """Return what changes come to, in a sentence."""
+    before, after = live_values(desk.now), desk.with_changes(values)
+    words = [f"{key} {before[key]:g} → {value:g}" for key, value in values.items()]
+    live = desk.status.state in LIVE_STATES
+    when = "from the next step on" if live else "once it is resumed"
+    if not set(values) & set(rate_settings(desk.preset)):
+        return f"{', '.join(words)} {when}"
+    return f"{', '.join(words)} {when}; the next step's learning rate is {after.rate:.3g}"
+
+
+def last_change(path: Path) -> RunEvent | None:
+    """Return the newest change of the run at `path` that has not been undone; None for none."""
+    events, _ = run_events(path)
+    standing: list[RunEvent] = []
+    for event in events:
+        if not event.sets or event.kind == "retry":
+            continue
+        if undone := [e for e in standing if _undoes(event, e)]:
+            standing.remove(undone[-1])
+        else:
+            standing.append(event)
+    return standing[-1] if standing else None
+
+
+def checkpoint_before(path: Path, step: int) -> int | None:
+    """Return the step of the newest checkpoint that is kept, up to `step`; None for none."""
+    return max((kept for kept in checkpoint_steps(path) if kept <= step), default=None)
+
+
+def checkpoint_steps(path: Path) -> tuple[int, ...]:
+    """Return the steps of the checkpoints of the run at `path`, in rising order."""
+    try:
+        names = [file.name for file in (path / "checkpoints").iterdir()]
+    except OSError:  # there is none yet, or it may not be read: then none can be used
+        return ()
+    return tuple(sorted(int(match[1]) for name in names if (match := _CHECKPOINT.fullmatch(name))))
+
+
+def undo(path: Path, change: RunEvent, checkpoint: int | None = None) -> None:
+    """Ask for the value that a setting had before a change, from the next step on.
+
+    With the step of a `checkpoint`, the training also goes back to it. RunError as in `request`.
+    """
+    assert change.setting is not None and change.old is not None
+    if checkpoint is not None:
+        request(path, back=(checkpoint, change.setting, change.old))
+    elif change.setting == LR_FACTOR:
+        request(path, lr_factor=float(change.old))
+    else:
+        request(path, settings={change.setting: change.old})
+
+
+def run_events(path: Path) -> tuple[tuple[RunEvent, ...], Mapping[str, int]]:
+    """Return the events of a run that hold, and by setting the last request answered; RunError."""
+    reader = EventsReader(path / FILE)
+    try:
+        return reader.refresh(), reader.answered
+    except OSError as error:
+        raise RunError(f"{path / FILE}: cannot be read: {error.strerror or error}") from error
+
+
+def _undoes(event: RunEvent, earlier: RunEvent) -> bool:
+    same = event.setting == earlier.setting
+    return same and event.new == earlier.old and event.old == earlier.new

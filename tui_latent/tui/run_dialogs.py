@@ -1,0 +1,190 @@
+"""Dialogs about a run: change its settings, undo a change, fork it, go on after a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.app import App
+
+from tui_latent.tui import messages
+
+if TYPE_CHECKING:
+    from tui_latent.runs.events import RunEvent
+    from tui_latent.tui.screens.dialogs.choice import Choice
+
+T = TypeVar("T")
+Begin = Callable[[Callable[[], Path]], Any]
+"""trains the run whose folder a function returns, and opens its dashboard"""
+
+
+class RunDialogs:
+    """Opens the dialogs; what they ask of a run is read and written in threads."""
+
+    def __init__(self, app: App[Any], runs: Path, begin: Begin) -> None:
+        self._app, self._runs, self._begin = app, runs, begin
+
+    async def edit(self, path: Path) -> None:
+        """Change a live run's settings; those of another become the settings of a new run."""
+        from tui_latent.launch.tune import read_desk, tune
+        from tui_latent.runs.schema import LIVE_STATES
+
+        desk = await self._done(lambda: read_desk(path))
+        if desk is None:
+            return
+        if desk.status.state not in LIVE_STATES:
+            await self._start_anew(path)
+        elif desk.preset.method.fitted:
+            words = (
+                f"{desk.preset.method.name} is fitted at once: nothing can be changed meanwhile."
+            )
+            self._app.notify(words, severity="warning", markup=False)
+        else:
+            from tui_latent.tui.screens.dialogs.desk import DeskScreen
+
+            self._app.push_screen(
+                DeskScreen(path, desk, lambda: read_desk(path), lambda changes: tune(path, changes))
+            )
+
+    async def undo(self, path: Path) -> None:
+        """Ask how far to undo the newest change of a setting, and request it."""
+        from tui_latent.launch.tune import checkpoint_before, last_change, undo
+
+        change = await self._done(lambda: last_change(path))
+        if change is None:
+            self._app.notify("No change of a setting is left to undo.", timeout=4)
+            return
+        checkpoint = await asyncio.to_thread(checkpoint_before, path, change.step)
+        answer = await self._ask("Undo", _question(change), _ways_to_undo(change, checkpoint))
+        if answer is not None:
+            back = checkpoint if answer == "checkpoint" else None
+
+            def request() -> RunEvent:
+                undo(path, change, back)
+                return change
+
+            if await self._done(request):
+                self._app.notify(f"Undoing: {change.text}", timeout=6, markup=False)
+
+    async def fork(self, path: Path, step: int | None) -> None:
+        """Ask for a checkpoint and settings, and train a new run from there."""
+        from tui_latent.launch.fork import fork_run, forked_preset
+        from tui_latent.launch.tune import checkpoint_steps
+        from tui_latent.tui.screens.dialogs.fork import ForkScreen
+
+        steps = await asyncio.to_thread(checkpoint_steps, path)
+        if not steps:
+            text = f"{path.name} has no checkpoint yet. Wait for its first evaluation, or save one."
+            self._app.notify(text, severity="warning", markup=False)
+            return
+        check = lambda at, settings: forked_preset(path, at, settings)[1]  # noqa: E731
+        asked = await self._app.push_screen_wait(ForkScreen(path.name, steps, step, check))
+        if asked is not None:
+            self._begin(lambda: fork_run(path, self._runs, asked.step, asked.overrides))
+
+    async def after_failure(self, path: Path, resume: Callable[[], Any]) -> None:
+        """Ask what to do with a failed run; `resume` resumes it as it is."""
+        from tui_latent.launch.retry import prepare_retry
+        from tui_latent.runs.reader import RunReader
+
+        snapshot = await self._done(lambda: RunReader(path).refresh())
+        if snapshot is None:
+            return
+        status = snapshot.status
+        where = f"step {status.checkpoint_step:,}" if status.checkpoint_step else "the beginning"
+        question = f"{path.name} failed: {status.error or 'no reason was recorded'}"
+        answer = await self._ask("Failed run", question, _ways_on(where))
+        match answer:
+            case "retry":
+                self._begin(lambda: prepared(path, prepare_retry))
+            case "resume":
+                resume()
+            case "edit":
+                await self._start_anew(path)
+            case "log":
+                from tui_latent.tui.screens.dialogs.log import LogScreen
+
+                self._app.push_screen(LogScreen(path.name, snapshot.log))
+
+    async def _start_anew(self, path: Path) -> None:
+        """Open the form with the settings of a run, for a new one."""
+        from tui_latent.config.presets import load_run_preset, preset_table
+        from tui_latent.runs.manifest import PRESET_FILE, read_manifest
+
+        def read() -> messages.SettingsRequested:
+            name = read_manifest(path).preset_name or path.name
+            table = preset_table(path / PRESET_FILE)
+            return messages.SettingsRequested(name, table, load_run_preset(path))
+
+        if (request := await self._done(read)) is not None:
+            self._app.post_message(request)
+
+    async def _ask(self, title: str, question: str, choices: list[Choice]) -> str | None:
+        from tui_latent.tui.screens.dialogs.choice import ChoiceScreen
+
+        answer: str | None = await self._app.push_screen_wait(
+            ChoiceScreen(title, question, choices)
+        )
+        return answer
+
+    async def _done(self, work: Callable[[], T]) -> T | None:
+        """Do something in a thread; None, after saying why, when it cannot be done."""
+        from tui_latent.config.preset_files import PresetError
+        from tui_latent.runs.schema import RunError
+
+        try:
+            return await asyncio.to_thread(work)
+        except (PresetError, RunError) as error:
+            self._app.notify(str(error), severity="error", timeout=20, markup=False)
+            return None
+
+
+def prepared(path: Path, prepare: Callable[[Path], object]) -> Path:
+    """Prepare a run for its next training, and return its path."""
+    prepare(path)
+    return path
+
+
+def _question(change: RunEvent) -> str:
+    who = f" by {change.who}" if change.who else ""
+    return f"The newest change, at step {change.step:,}{who}: {change.text}"
+
+
+def _ways_to_undo(change: RunEvent, checkpoint: int | None) -> list[Choice]:
+    from tui_latent.tui.screens.dialogs.choice import Choice
+    from tui_latent.tui.screens.settings.draft import setting_text
+
+    setting = "the factor" if change.setting == "lr_factor" else str(change.setting)
+    ways = [
+        Choice(
+            "value",
+            f"Set {setting} back to {setting_text(change.old)}",
+            "From the next step on. What was trained since then is kept.",
+        )
+    ]
+    if checkpoint is not None:
+        ways.append(
+            Choice(
+                "checkpoint",
+                f"Go back to the checkpoint of step {checkpoint:,}",
+                "As if the change had never been. Later steps are trained again.",
+            )
+        )
+    return ways
+
+
+def _ways_on(where: str) -> list[Choice]:
+    from tui_latent.tui.screens.dialogs.choice import Choice
+
+    return [
+        Choice(
+            "retry",
+            "Retry at half the learning rate",
+            "From the last sound checkpoint, without the changes made after it.",
+        ),
+        Choice("resume", "Resume as it was", f"From {where}, once the cause has been removed."),
+        Choice("edit", "Edit its settings and start anew", "A new run; this one stays as it is."),
+        Choice("log", "Open the log at the error", "What the training said before it failed."),
+    ]

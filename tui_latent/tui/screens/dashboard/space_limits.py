@@ -1,0 +1,60 @@
+"""Which values of the latent space's metrics are better, and beyond which one should worry.
+
+The limits are those by which `metrics/collapse.py` finds a collapse; a test compares them. A figure
+beyond one of them is a sign, a collapse has several.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tui_latent.runs.metric_specs import Direction
+from tui_latent.tui.format import number
+
+_UNIFORMITY = -0.65
+_ONE_POINT = 1e-4
+_RANK = 3.0
+_UNRELATED = 2.0
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The better direction of a metric, and the values beyond which it is too bad."""
+
+    better: Direction = ""
+    least: float | None = None
+    most: float | None = None
+
+    def is_passed(self, value: float | None) -> bool:
+        """Return whether a value is beyond a limit."""
+        if value is None or not math.isfinite(value):
+            return False
+        below = self.least is not None and value < self.least
+        return below or (self.most is not None and value > self.most)
+
+    @property
+    def words(self) -> str:
+        """The limit as it is written beside a value: `> 1.02`; empty if there is none."""
+        if self.least is not None:
+            return f"> {number(self.least)}"
+        return f"< {number(self.most)}" if self.most is not None else ""
+
+    @property
+    def line(self) -> float | None:
+        """The limit as a curve may cross it."""
+        return self.least if self.least is not None else self.most
+
+
+def limits(dimensions: int | None) -> Mapping[str, Limit]:
+    """Return the limits by metric; in one dimension, or an unknown number, fewer of them."""
+    several = dimensions is not None and dimensions > 1
+    rank = min(_RANK, 1 + (dimensions - 1) / 50) if dimensions is not None and several else None
+    return {
+        "latent/effective_rank": Limit("higher", least=rank),
+        "latent/std_min": Limit("higher"),
+        "latent/std_mean": Limit(least=_ONE_POINT),
+        "latent/alignment": Limit("lower", most=_UNRELATED),
+        "latent/uniformity": Limit("lower", most=_UNIFORMITY if several else None),
+    }

@@ -1,0 +1,222 @@
+"""The mixing desk: rates, loss weights and augmentations of a run that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
+from tui_latent.tui.screens.dialogs.desk_values import DeskDraft, Row
+
+if TYPE_CHECKING:
+    from tui_latent.launch.tune import Desk
+
+_READ_EVERY = 1.0
+"""seconds between two looks at what the trainer has answered"""
+_AROUND = 9
+"""rows of the dialog beside the settings, and above and below it"""
+_KEYS = {
+    "desk.apply": "from the next step on",
+    "desk.reset": "preset's value",
+    "run.undo": "undo",
+    "desk.close": "close",
+}
+
+
+class DeskRow(Horizontal):
+    """One setting: its name, its value to edit, the preset's value, and what it does."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__()
+        self.row = row
+
+    def compose(self) -> ComposeResult:
+        row = self.row
+        changed = "key -changed" if row.differs else "key"
+        yield Static(Content(f"{row.mark}{row.key}"), classes=changed)
+        yield Input(row.text, compact=True)
+        yield Static(row.preset, classes="preset", markup=False)
+        yield Static(row.help, classes="help", markup=False)
+
+    def show(self, row: Row) -> None:
+        """Show what has changed of the setting."""
+        if row == self.row:
+            return
+        self.row = row
+        key, beside = self.query_one(".key", Static), self.query_one(".help", Static)
+        key.update(Content(f"{row.mark}{row.key}"))
+        key.set_class(row.typed or row.differs, "-changed")
+        beside.update(Content(f"✗ {row.error}" if row.error else row.help))
+        beside.set_class(bool(row.error), "-error")
+        editor = self.query_one(Input)
+        if editor.value != row.text:
+            with editor.prevent(Input.Changed):
+                editor.value = row.text
+
+
+class DeskScreen(ModalScreen[None]):
+    """Changes the running model's settings between two steps."""
+
+    CSS = """
+    DeskScreen { align: center middle; }
+    DeskScreen > Vertical {
+        width: 116; max-width: 98%; height: auto; max-height: 98%;
+        padding: 0 1; border: round $accent; background: $surface;
+    }
+    DeskScreen #state, DeskScreen #keys { height: 1; color: $text-muted; }
+    DeskScreen #told { height: auto; max-height: 3; }
+    DeskScreen #told.-error { color: $text-error; }
+    DeskScreen VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
+    DeskScreen DeskRow, DeskScreen #head { height: 1; }
+    DeskScreen .key { width: 27; }
+    DeskScreen .key.-changed { text-style: bold; }
+    DeskScreen Input { width: 12; background: $panel; }
+    DeskScreen Input:focus { background: $accent 40%; }
+    DeskScreen .preset { width: 11; padding-left: 1; color: $text-muted; }
+    DeskScreen .help {
+        width: 1fr; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    DeskScreen .help.-error { color: $text-error; text-style: bold; }
+    DeskScreen #head { text-style: bold; }
+    DeskScreen .now { width: 12; }
+    """
+
+    BINDINGS = bindings("desk")
+
+    def __init__(
+        self, path: Path, desk: Desk, read: Callable[[], Desk], ask: Callable[[dict[str, Any]], str]
+    ) -> None:
+        """`read` returns the desk anew, and `ask` requests changes and says what they come to;
+        both run in threads."""
+        super().__init__()
+        self._path, self._read, self._ask = path, read, ask
+        self._draft = DeskDraft(desk)
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = Content(f"Mixing desk of {self._path.name}")
+            yield Static(self._draft.state, id="state", markup=False)
+            with Horizontal(id="head"):
+                yield Static(" setting", classes="key")
+                yield Static("now", classes="now")
+                yield Static("preset", classes="preset")
+                yield Static("", classes="help")
+            with VerticalScroll(can_focus=False):
+                for row in self._draft.rows():
+                    yield DeskRow(row)
+            yield Static("", id="told", markup=False)
+            yield Static(self._keys(), id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(_READ_EVERY, self._look)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave room for what stands above and below the settings."""
+        most = max(event.size.height - _AROUND, 3)
+        self.query_one(VerticalScroll).styles.max_height = most
+
+    def _keys(self) -> str:
+        names = (key_name(key_id, self.app._keymap) for key_id in _KEYS)
+        return " · ".join(
+            f"{name}: {what}" for name, what in zip(names, _KEYS.values(), strict=True)
+        )
+
+    def _show(self) -> None:
+        for shown, row in zip(self.query(DeskRow), self._draft.rows(), strict=True):
+            shown.show(row)
+        state = self.query_one("#state", Static)
+        if state.content != self._draft.state:
+            state.update(self._draft.state)
+
+    def _tell(self, text: str, error: bool = False) -> None:
+        for line in self.query("#told").results(Static):  # none once it is closed
+            line.update(Content(f"✗ {text}" if error else text))
+            line.set_class(error, "-error")
+
+    @on(Input.Changed)
+    def write(self, event: Input.Changed) -> None:
+        """Validate the value as it is typed."""
+        place = event.input.parent
+        assert isinstance(place, DeskRow)
+        self._draft.write(place.row.key, event.value)
+        self._show()
+
+    @on(Input.Submitted)
+    def action_apply(self) -> None:
+        """Ask the trainer for everything that was typed."""
+        for shown in self.query(DeskRow):  # a message of the last key may be on its way
+            self._draft.write(shown.row.key, shown.query_one(Input).value)
+        if self._draft.errors:
+            key, problem = next(iter(self._draft.errors.items()))
+            self._tell(f"{key}: {problem}" if key else problem, error=True)
+        elif changes := self._draft.changes:
+            self._request(changes)
+        else:
+            self._tell("Nothing was changed. Type another value first.")
+        self._show()
+
+    @work(thread=True, group="desk")
+    def _request(self, changes: dict[str, Any]) -> None:
+        from tui_latent.config.preset_files import PresetError
+        from tui_latent.runs.schema import RunError
+
+        try:
+            sentence, error = self._ask(changes), False
+        except (PresetError, RunError) as problem:
+            sentence, error = str(problem), True
+        self.app.call_from_thread(self._answer, sentence, error)
+
+    def _answer(self, sentence: str, error: bool) -> None:
+        if not error:
+            self._draft.forget()
+        self._tell(sentence, error)
+        self._look()
+
+    @work(thread=True, exclusive=True, group="look")
+    def _look(self) -> None:
+        from tui_latent.config.preset_files import PresetError
+        from tui_latent.runs.schema import RunError
+
+        try:
+            desk = self._read()
+        except (PresetError, RunError) as problem:
+            self.app.call_from_thread(self._tell, str(problem), True)
+            return
+        self.app.call_from_thread(self._take, desk)
+
+    def _take(self, desk: Desk) -> None:
+        if self.query("#state"):  # it may have been closed meanwhile
+            self._draft.take(desk)
+            self._show()
+
+    def action_move(self, by: int) -> None:
+        """Go to another setting."""
+        rows = list(self.query(DeskRow))
+        place = next((n for n, row in enumerate(rows) if row.has_focus_within), 0)
+        if rows:
+            self.set_focus(rows[min(max(place + by, 0), len(rows) - 1)].query_one(Input))
+
+    def action_reset(self) -> None:
+        """Type the preset's value."""
+        for shown in self.query(DeskRow):
+            if shown.has_focus_within:
+                shown.query_one(Input).value = shown.row.preset
+
+    def action_undo(self) -> None:
+        """Undo the newest change."""
+        from tui_latent.tui import messages
+
+        self.post_message(messages.UndoRequested(self._path))
+
+    def action_leave(self) -> None:
+        """Close the desk."""
+        self.dismiss()

@@ -1,0 +1,127 @@
+"""Choose a checkpoint and the settings of a fork."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui_latent.tui.keymap import bindings
+
+Check = Callable[[int, dict[str, object]], str]
+"""from a checkpoint's step and settings to what they change; PresetError, RunError"""
+
+
+@dataclass(frozen=True)
+class Fork:
+    """What a fork was asked to be."""
+
+    step: int
+    overrides: dict[str, object]
+
+
+class ForkScreen(ModalScreen[Fork | None]):
+    """Asks from which checkpoint a new run starts, and with which other settings."""
+
+    CSS = """
+    ForkScreen { align: center middle; }
+    ForkScreen > Vertical {
+        width: 90; max-width: 95%; height: auto; max-height: 95%;
+        padding: 1 2 0 2; border: round $accent; background: $surface;
+    }
+    ForkScreen Static { height: auto; }
+    ForkScreen OptionList {
+        height: auto; max-height: 6; border: none; padding: 0; margin-bottom: 1;
+    }
+    ForkScreen Input { height: 1; background: $panel; }
+    ForkScreen Input:focus { background: $accent 40%; }
+    ForkScreen #told { min-height: 2; max-height: 6; }
+    ForkScreen #told.-error { color: $text-error; }
+    ForkScreen #keys { height: 1; color: $text-muted; }
+    """
+
+    BINDINGS = bindings("fork")
+
+    def __init__(self, run: str, steps: Sequence[int], shown: int | None, check: Check) -> None:
+        """`steps` are those of the checkpoints, rising; `shown` is the step that is looked at."""
+        super().__init__()
+        self._run, self._steps, self._check = run, tuple(reversed(steps)), check
+        earlier = [step for step in self._steps if shown is not None and step <= shown]
+        self._first = self._steps.index(earlier[0]) if earlier else 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = Content(f"Fork {self._run}")
+            yield Static("A new run goes on from the checkpoint of", markup=False)
+            newest = self._steps[0]
+            yield OptionList(
+                *(
+                    Option(f"step {step:,}{' (newest)' if step == newest else ''}", id=str(step))
+                    for step in self._steps
+                )
+            )
+            yield Static("with these other settings, as after --set:", markup=False)
+            yield Input(placeholder="train.lr=0.0005 augment.noise=0.1", compact=True)
+            yield Static("", id="told", markup=False)
+            keys = "enter: start · tab: checkpoint or settings · esc: leave"
+            yield Static(keys, id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).highlighted = self._first
+        self.set_focus(self.query_one(Input))
+        self._judge()
+
+    @on(Input.Changed)
+    @on(OptionList.OptionHighlighted)
+    def _judge(self) -> Fork | None:
+        """Say what the settings would change, or what is wrong with them."""
+        from tui_latent.config.preset_files import PresetError
+        from tui_latent.runs.schema import RunError
+
+        try:
+            fork = Fork(self._step, self._overrides())
+            words = self._check(fork.step, fork.overrides)
+        except (PresetError, RunError) as error:
+            self._tell(str(error), error=True)
+            return None
+        self._tell(words or "Nothing is changed: it would train as the run did.")
+        return fork
+
+    def _tell(self, text: str, error: bool = False) -> None:
+        line = self.query_one("#told", Static)
+        line.update(Content(f"✗ {text}" if error else text))
+        line.set_class(error, "-error")
+
+    @property
+    def _step(self) -> int:
+        return self._steps[self.query_one(OptionList).highlighted or 0]
+
+    def _overrides(self) -> dict[str, object]:
+        from tui_latent.config.preset_files import PresetError
+        from tui_latent.config.presets import parse_override
+
+        try:
+            words = shlex.split(self.query_one(Input).value)
+        except ValueError as error:
+            raise PresetError(self._run, [("", "a quotation mark is left open")]) from error
+        return dict(parse_override(word) for word in words)
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def start(self, event: Any) -> None:
+        """Return what was chosen, if it can be."""
+        if (fork := self._judge()) is not None:
+            self.dismiss(fork)
+
+    def action_leave(self) -> None:
+        """Fork nothing."""
+        self.dismiss(None)
