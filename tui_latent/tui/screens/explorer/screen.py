@@ -229,8 +229,9 @@ class ExplorerScreen(TimeActions, DoorActions):
         self._change_look(thumbnails=not self._look.thumbnails)
 
     def action_images(self) -> None:
-        """Show the image in the viewer."""
-        self.post_message(messages.ViewerRequested(self.path, self._map.selected or 0))
+        """Show the image in the viewer; a confused one among the images that voted."""
+        page = "" if self._confused is None else "neighbours"
+        self.post_message(messages.ViewerRequested(self.path, self._map.selected or 0, page))
 
     def action_back(self) -> None:
         """Close the search or the list, cancel a computation, or leave the explorer."""

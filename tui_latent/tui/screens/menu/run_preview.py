@@ -21,6 +21,7 @@ from tui_latent.tui.screens.menu.run_columns import BY_ID
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSnapshot, RunSummary
+    from tui_latent.verdict import Verdict
 
 _AFTER: Final = 0.15
 """seconds for which the cursor must rest before a run is read"""
@@ -38,8 +39,7 @@ class RunRead(Message):
 
     summary: RunSummary
     snapshot: RunSnapshot
-    verdict: str
-    """what stands out of it, in sentences; often nothing"""
+    verdict: Verdict
 
 
 class RunPreview(Vertical):
@@ -58,7 +58,7 @@ class RunPreview(Vertical):
         super().__init__()
         self._run: RunSummary | None = None
         self._snapshot: RunSnapshot | None = None
-        self._verdict = ""
+        self._verdict: Verdict | None = None
         self._now = 0.0
         self._timer: Timer | None = None
 
@@ -73,7 +73,7 @@ class RunPreview(Vertical):
             return
         self._run, self._now = run, now
         if not same:
-            self._snapshot, self._verdict = None, ""
+            self._snapshot = self._verdict = None
             self.query_one(MiniMap).show(None)
         self._draw()
         if self._timer is not None:
@@ -98,7 +98,7 @@ class RunPreview(Vertical):
 
         try:
             snapshot = RunReader(run.path).refresh()
-            verdict = judge(snapshot, newest_evaluation(run.path)).line()
+            verdict = judge(snapshot, newest_evaluation(run.path))
             self.post_message(RunRead(run, snapshot, verdict))
         except (RunError, OSError):
             pass  # deleted a moment ago; the list says what cannot be read
@@ -126,7 +126,11 @@ class RunPreview(Vertical):
 
 
 def preview_lines(
-    run: RunSummary, snapshot: RunSnapshot | None, width: int, now: float, verdict: str = ""
+    run: RunSummary,
+    snapshot: RunSnapshot | None,
+    width: int,
+    now: float,
+    verdict: Verdict | None = None,
 ) -> list[Content]:
     """Return the words about a run in lines of `width` cells; `snapshot` once it has been read."""
     lines: list[Content] = []
@@ -139,8 +143,9 @@ def preview_lines(
         return lines + _entry("problem", run.problem, width, "$text-error")
     if run.status.error:
         lines += _entry("", run.status.error, width, "$text-error")
-    if verdict:
-        lines += _entry("verdict", verdict, width)
+    # Two lines full of whole sentences: wrapped at words, they take three at most.
+    if verdict is not None and (said := verdict.line(2 * max(10, width - _LABEL))):
+        lines += _entry("verdict", said, width)
     lines += _entry("kNN@20", _accuracy(run, snapshot), width)
     lines += _entry("preset", _preset(run), width)
     lines += _entry("loss", _loss(run, snapshot, width - _LABEL), width)
