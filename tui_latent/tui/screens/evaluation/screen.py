@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,6 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
@@ -31,6 +29,12 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.evaluation.cursor_panel import CursorPanel
+from tui_latent.tui.screens.evaluation.events import (
+    Cancelled,
+    Ended,
+    Opened,
+    ProgressReported,
+)
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
 from tui_latent.tui.time_cursor import TimeCursor
@@ -41,10 +45,6 @@ from tui_latent.verdict import Verdict, judge
 
 _WIDE: Final = 110
 """columns from which two panels stand side by side"""
-
-
-class Cancelled(Exception):
-    """The evaluation was cancelled by the user."""
 
 
 class EvaluationScreen(BaseScreen[None]):
@@ -80,30 +80,6 @@ class EvaluationScreen(BaseScreen[None]):
         "ROC, AUC",
     )
     BINDINGS = bindings("evaluation")
-
-    @dataclass
-    class ProgressReported(Message, bubble=False):
-        """The part that is being computed now."""
-
-        words: str
-
-    @dataclass
-    class Ended(Message, bubble=False):
-        """An evaluation has ended."""
-
-        found: Mapping[str, Any] | None
-        words: str = ""
-        """why there are no results; empty if there are"""
-        verdict: Verdict | None = None
-
-    @dataclass
-    class Opened(Message, bubble=False):
-        """The run folder has been read."""
-
-        found: Mapping[str, Any] | None
-        newest: int | None
-        """step of the newest map"""
-        verdict: Verdict | None = None
 
     def __init__(self, path: Path, drawer: WorkerThread) -> None:
         super().__init__()
@@ -149,8 +125,8 @@ class EvaluationScreen(BaseScreen[None]):
             newest = snapshot.map.step if snapshot.map else None
             verdict = judge(snapshot, whole)
         except RunError as error:
-            self.post_message(self.Ended(None, str(error)))
-        self.post_message(self.Opened(whole, newest, verdict))
+            self.post_message(Ended(None, str(error)))
+        self.post_message(Opened(whole, newest, verdict))
 
     @on(Opened)
     def show_last(self, event: Opened) -> None:
@@ -191,17 +167,17 @@ class EvaluationScreen(BaseScreen[None]):
                 raise Cancelled
             if words != told:
                 told = words
-                self.post_message(self.ProgressReported(words))
+                self.post_message(ProgressReported(words))
 
         try:
             found = evaluate_run(self.path, outliers, tell)
         except Cancelled:
-            self.post_message(self.Ended(None, "Stopped. The previous evaluation is shown."))
+            self.post_message(Ended(None, "Stopped. The previous evaluation is shown."))
         except AssessmentError as error:
-            self.post_message(self.Ended(None, str(error)))
+            self.post_message(Ended(None, str(error)))
         else:
             verdict = _judged(self.path, found)
-            self.post_message(self.Ended(found, found["missing"].get("outliers", ""), verdict))
+            self.post_message(Ended(found, found["missing"].get("outliers", ""), verdict))
 
     @on(ProgressReported)
     def show_progress(self, event: ProgressReported) -> None:
@@ -227,7 +203,7 @@ class EvaluationScreen(BaseScreen[None]):
         """Show the error of a thread instead of crashing."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
-            self.post_message(self.Ended(None, f"{type(error).__name__}: {error}"))
+            self.post_message(Ended(None, f"{type(error).__name__}: {error}"))
 
     def _say(self, words: str) -> None:
         self.query_one("#doing", Static).update(Content(words.replace("\n", " ")))
