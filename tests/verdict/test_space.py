@@ -33,6 +33,14 @@ def test_one_point_is_another_collapse_and_may_be_there_from_the_start() -> None
     assert "all images are one point" in found.sentence
 
 
+def test_an_evaluation_finds_the_collapse_of_a_run_that_recorded_none() -> None:
+    sign = "effective rank 1.20 of 128, uniformity -0.10: most images lie in one direction"
+    found = only(judge(run(), {"step": 900, "collapse": {"signs": [sign]}}), "collapse")
+    assert found.sentence == f"Collapsed at step 900: {sign}."
+    recorded = judge(run(curves=collapsed([0])), {"step": 900, "collapse": {"signs": [sign]}})
+    assert "collapse" not in kinds(recorded), "what training recorded is newer"
+
+
 def test_a_collapse_that_has_passed_is_none() -> None:
     assert "collapse" not in kinds(judge(run(curves=collapsed([1, 0]))))
 

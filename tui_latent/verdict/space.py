@@ -20,7 +20,7 @@ def collapse(about: Subject) -> Finding | None:
     """Find latents that have collapsed onto a point or a direction, and since when."""
     since = _collapsed_since(about)
     if since is None:
-        return None
+        return _evaluated_collapse(about)
     first, step = since
     figures = [about.run.newest(f"latent/{name}") for name in _FIGURES]
     rank, uniformity, deviation = figures
@@ -40,6 +40,22 @@ def collapse(about: Subject) -> Finding | None:
         threshold=f"A mean standard deviation below {POINT:g}, or a rank below {limit} with a "
         f"uniformity above {ONE_WAY}: two separate classes need one dimension and have -0.69.",
         door=map_at(step),
+    )
+
+
+def _evaluated_collapse(about: Subject) -> Finding | None:
+    """Find the collapse that an evaluation found in a run which did not record any itself."""
+    signs = _part(about.evaluation, "collapse").get("signs")
+    if not isinstance(signs, list) or not signs or "latent/collapsed" in about.run.curves:
+        return None
+    return Finding(
+        "collapse",
+        "bad",
+        f"Collapsed at step {_step(about):,}: {signs[0]}.",
+        evidence=f"Found by the evaluation of step {_step(about):,}.",
+        threshold=f"A mean standard deviation below {POINT:g}, or a low rank with a uniformity "
+        f"above {ONE_WAY}.",
+        door=EVALUATION,
     )
 
 
