@@ -45,7 +45,11 @@ def test_what_is_kept_is_what_was_read_and_is_not_read_again(tmp_path: Path) -> 
     paths = two_runs(runs)
     before = Summaries()
     found = listed(before, paths)
-    assert (found[0].knn_20, found[0].best_knn_20, found[0].changes) == (0.8, 0.9, ("train.lr=0.1",))
+    assert (found[0].knn_20, found[0].best_knn_20, found[0].changes) == (
+        0.8,
+        0.9,
+        ("train.lr=0.1",),
+    )
     RunIndex(cache, runs, before).keep(found)
     after = Summaries()
     RunIndex(cache, runs, after).load(runs)

@@ -40,7 +40,10 @@ def config(context: click.Context, as_json: bool) -> None:
     click.echo(f"{path}{'' if path.exists() else ' (not there yet: tui-latent config edit)'}")
     usual = as_table(DEFAULTS)
     for setting in SETTINGS:
-        value, mark = table[setting.name], " " if table[setting.name] == usual[setting.name] else "*"
+        value, mark = (
+            table[setting.name],
+            " " if table[setting.name] == usual[setting.name] else "*",
+        )
         click.echo(f"{mark} {setting.name:14} {_written(value):24}  {setting.meaning}")
     click.echo("* changed")
     for problem in problems:

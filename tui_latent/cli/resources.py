@@ -61,6 +61,7 @@ def fetch(names: tuple[str, ...]) -> None:
 def doctor(runs: str | None, as_json: bool) -> None:
     """Show what this machine offers: devices, terminal, images, data folders, versions."""
     from tui_latent.cli.doctor import examine
+
     findings = examine(folder_of_runs(runs))
     if as_json:
         click.echo(json.dumps(findings))

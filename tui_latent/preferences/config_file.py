@@ -20,7 +20,7 @@ import tomli_w
 from tui_latent.runtime.regular_files import SizeError, read_small
 
 NOTIFICATIONS: Final = ("all", "problems", "errors")
-AXES: Final = ("steps", "epochs", "time")
+AXES: Final = ("step", "epoch", "time")
 PANELS: Final = ("map", "loss", "knn", "space", "log", "confusion")
 _MOST_BYTES: Final = 1 << 20
 
@@ -33,7 +33,7 @@ class Preferences:
     """a theme's name; auto follows the terminal"""
     runs: str = ""
     """folder of the runs; empty: ./runs"""
-    axis: str = "steps"
+    axis: str = "step"
     """x axis of the curves"""
     smoothing: float = 0.0
     """of the loss, from 0 to below 1"""
@@ -97,9 +97,11 @@ def _near(name: str, names: tuple[str, ...]) -> str:
 SETTINGS: Final = (
     Setting("theme", _text, "auto follows the terminal; ctrl+p lists the themes"),
     Setting("runs", _text, "folder of the runs; empty: ./runs, or $TUI_LATENT_RUNS"),
-    Setting("axis", _one_of(AXES), "x axis of the curves: steps, epochs or time"),
+    Setting("axis", _one_of(AXES), "x axis of the curves: step, epoch or time"),
     Setting("smoothing", _share, "of the loss, from 0 to below 1"),
-    Setting("notifications", _one_of(NOTIFICATIONS), "all, problems (warnings and errors) or errors"),
+    Setting(
+        "notifications", _one_of(NOTIFICATIONS), "all, problems (warnings and errors) or errors"
+    ),
     Setting("panels", _panels, "panels of the dashboard"),
     Setting("keys", _keys, "keys of your own, by the ids that docs/KEYS.md lists"),
 )
@@ -127,7 +129,8 @@ def read_preferences(path: Path) -> tuple[Preferences, list[str]]:
         return DEFAULTS, [f"{path}: cannot be read: {error.strerror or error}"]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, SizeError) as error:
         return DEFAULTS, [f"{path}: not a TOML file: {error}"]
-    problems, values = [], {}
+    problems: list[str] = []
+    values: dict[str, Any] = {}
     for name, value in table.items():
         setting = _BY_NAME.get(name)
         if setting is None:

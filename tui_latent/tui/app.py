@@ -234,9 +234,7 @@ class LatentApp(App[int]):
         """Show a notice, unless the settings say that such notices are not wanted."""
         wanted = {"problems": ("warning", "error"), "errors": ("error",)}
         if severity in wanted.get(self.kept.preferences.notifications, (severity,)):
-            super().notify(
-                message, title=title, severity=severity, timeout=timeout, markup=markup
-            )
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_notify(self, event: Notify) -> None:
         """Let a notice take the place of those that say the same; Textual adds it after this."""
@@ -256,7 +254,8 @@ class LatentApp(App[int]):
 
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(DashboardScreen(path, self.drawer, 2.0 if self._remote else 1.0))
+        seconds, chosen = 2.0 if self._remote else 1.0, self.kept.looks(path)
+        self.push_screen(DashboardScreen(path, self.drawer, seconds, chosen))
 
     @on(messages.TrainRequested)
     def train_requested(self, message: messages.TrainRequested) -> None:

@@ -108,6 +108,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Resume in a background process",
         ),
         Key("run.stop", "stop", "run('stop')", "Stop", "Stop training and save (asks first)"),
+        Key("run.edit", "edit", "run('edit')", "Edit", "Change its settings, or start anew"),
+        Key("run.fork", "fork", "run('fork')", "Fork", "Start a new run from a checkpoint of it"),
         Key("view.explore", "latents", "run('explore')", "Explore", "Explore the map"),
         Key("run.images", "images", "run('images')", "Images", "Show this run's images"),
         Key("view.evaluate", "tests", "run('evaluate')", "Evaluate", "Evaluate the latents"),
@@ -116,9 +118,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "run filter": (
         _hidden("run.leave_filter", "choose", "leave", "Go to the runs found", priority=True),
     ),
-    "column list": (
-        Key("columns.toggle", "choose", "select", "Show", "Show or hide this column"),
-    ),
+    "column list": (Key("columns.toggle", "choose", "select", "Show", "Show or hide this column"),),
     "columns": (
         Key("columns.sort", "sort", "sort", "Sort", "Sort by this column, again: the other way"),
         _back("columns.close", "dismiss", "Close the list of columns", "Close"),

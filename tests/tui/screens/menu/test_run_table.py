@@ -203,9 +203,9 @@ async def test_any_number_of_runs_costs_what_can_be_seen(
         assert 0 < len(set(asked)) <= lines.size.height
         lines.action_move(10**9)
         await pilot.pause()
-        assert lines.cursor == 99_999 and "line 99999" in lines.render_line(
-            lines.size.height - 1
-        ).text
+        assert (
+            lines.cursor == 99_999 and "line 99999" in lines.render_line(lines.size.height - 1).text
+        )
         assert len(set(asked)) <= 2 * lines.size.height
         lines.action_page(-1)
         assert lines.cursor == 99_999 - (lines.size.height - 1)

@@ -46,7 +46,9 @@ class SecondRunScreen(ModalScreen[Way | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Start another run"
-            yield Static(f"{self._running} is training. When shall the new run start?", markup=False)
+            yield Static(
+                f"{self._running} is training. When shall the new run start?", markup=False
+            )
             for way, words in _WAYS.items():
                 if way == "queue" and self._waiting:
                     words = f"{words}: {self._waiting} wait already"

@@ -346,5 +346,3 @@ def in_order(runs: Iterable[RunSummary], by: str, falling: bool) -> list[RunSumm
             known.append((found, run))
     known.sort(key=operator.itemgetter(0), reverse=falling)
     return [run for _, run in known] + unknown + unreadable
-
-

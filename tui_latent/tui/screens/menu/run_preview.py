@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -91,10 +92,8 @@ class RunPreview(Vertical):
         from tui_latent.runs.reader import RunReader
         from tui_latent.runs.schema import RunError
 
-        try:
+        with suppress(RunError, OSError):  # deleted by now; the list says what cannot be read
             self.post_message(RunRead(run, RunReader(run.path).refresh()))
-        except (RunError, OSError):
-            pass  # deleted a moment ago; the list says what cannot be read
 
     def on_run_read(self, event: RunRead) -> None:
         """Show the map and the curve of the run, unless the cursor has gone on."""

@@ -159,9 +159,7 @@ class RunTable(Vertical):
     def set_arrangement(self, columns: Sequence[str], by: str, falling: bool) -> None:
         """Show these columns, in this order of runs."""
         self._columns, self._by, self._falling = list(columns), by, falling
-        self.post_message(
-            self.Arranged({"columns": self._columns, "sort": by, "falling": falling})
-        )
+        self.post_message(self.Arranged({"columns": self._columns, "sort": by, "falling": falling}))
         self.refresh_rows()
 
     def refresh_rows(self) -> None:
