@@ -164,7 +164,7 @@ def keep_preference(path: Path, name: str, value: Any) -> None:
 
 
 def with_setting(text: str, name: str, value: Any) -> str:
-    """Return a TOML text with one top-level setting changed, and all its other lines as they were."""
+    """Return a TOML text with one top-level setting changed, and its other lines as they were."""
     wanted = {**tomllib.loads(text), name: value}
     line = tomli_w.dumps({name: value}).rstrip("\n")
     lines = text.splitlines()

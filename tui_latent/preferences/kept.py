@@ -1,4 +1,4 @@
-"""Where the dashboard keeps what was chosen in it: settings in the config file, views in the cache."""
+"""What was chosen in the dashboard: settings in the config file, views in the cache."""
 
 from __future__ import annotations
 
