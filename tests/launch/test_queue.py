@@ -8,9 +8,8 @@ import pytest
 
 from tests.tui.made_runs import new_run, running
 from tests.waiting import until
-from tui_latent.launch import queue
 from tui_latent.launch.queue import queue_run, training_here, work, work_on_queue
-from tui_latent.runs.queue import add_to_queue, is_worked_on, queued_runs
+from tui_latent.runs.queue import add_to_queue, is_worked_on, queued_runs, worker_lock
 from tui_latent.runs.run_list import run_status
 from tui_latent.runs.schema import RunError
 
@@ -68,11 +67,11 @@ def test_a_process_without_a_dashboard_works_until_the_queue_is_empty(tmp_path: 
 
 def test_one_process_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
-    monkeypatch.setattr(queue.subprocess, "Popen", lambda *a, **k: started.append(a))
+    monkeypatch.setattr("subprocess.Popen", lambda *words, **more: started.append(words))
     work_on_queue(tmp_path)
     assert not started  # nothing waits
     add_to_queue(tmp_path, made(tmp_path, "one").name)
-    lock = queue.worker_lock(tmp_path)
+    lock = worker_lock(tmp_path)
     lock.take()
     work_on_queue(tmp_path)
     assert not started

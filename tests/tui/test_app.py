@@ -213,13 +213,13 @@ async def test_what_is_chosen_is_kept_for_the_next_time(tmp_path: Path) -> None:
     app = MenulessApp(tmp_path, open_path=writer.path, kept=Kept(config, tmp_path / "cache"))
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)
-        assert "f7 Pause" in screen.query_one(KeyFooter).render().plain
+        assert "f7 Report" in screen.query_one(KeyFooter).render().plain
         await pilot.press("X", "full_stop", "full_stop", "y")
         app.theme = "gruvbox"
         await until(pilot, lambda: "gruvbox" in config.read_text())
         logarithmic = screen.query_one("#loss", CurveChart).is_logarithmic
     text = config.read_text()
-    assert text.startswith("# mine\n") and '"run.pause" = "f7"' in text
+    assert text.startswith("# mine\n") and '"run.report" = "f7"' in text
     again = MenulessApp(tmp_path, open_path=writer.path, kept=Kept(config, tmp_path / "cache"))
     async with again.run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)

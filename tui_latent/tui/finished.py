@@ -1,4 +1,4 @@
-"""What is said when a training has ended: whether the preset's promise was met, and what is next."""
+"""What is said when a training has ended: whether the promise was met, and what is next."""
 
 from __future__ import annotations
 
