@@ -25,12 +25,12 @@ import psutil
 from benchmarks.record import Row, save
 from benchmarks.terminal import Terminal
 from tui_latent.runs.manifest import preset_text
-from tui_latent.runs.schema import Status
+from tui_latent.runs.schema import State, Status
 from tui_latent.runs.status import write_status
 
 PRESETS = ("digits-contrastive-2d", "digits-vicreg", "mnist-contrastive-2d")
 METHODS = ("contrastive", "vicreg", "contrastive")
-STATES = ("finished", "finished", "stopped", "failed", "finished")
+STATES: tuple[State, ...] = ("finished", "finished", "stopped", "failed", "finished")
 
 
 def make_runs(folder: Path, count: int) -> None:
@@ -48,7 +48,9 @@ def make_runs(folder: Path, count: int) -> None:
         preset = PRESETS[index % 3]
         path = folder / f"2026-run-{index:05}-{preset}"
         path.mkdir(parents=True)
-        command = f"tui-latent train {preset} --set train.seed={index} --set train.lr=0.00{index % 9}"
+        command = (
+            f"tui-latent train {preset} --set train.seed={index} --set train.lr=0.00{index % 9}"
+        )
         about = {"preset": preset, "created": now - 60 * index, "command": command, "format": 1}
         method = {"name": METHODS[index % 3], "latent_dim": 2, "widths": [32, 64]}
         table = {

@@ -54,14 +54,15 @@ def test_each_machine_has_its_own_part_of_the_queue(tmp_path: Path) -> None:
 
 def test_a_torn_queue_is_empty_and_paths_out_of_the_folder_are_none(tmp_path: Path) -> None:
     folders(tmp_path, "a")
-    for text in ("{", "[]", '{"queue": 3}', '{"queue": [{"run": "../a", "host": "%s"}]}' % HOST):
+    outside = json.dumps({"queue": [{"run": "../a", "host": HOST}]})
+    for text in ("{", "[]", '{"queue": 3}', outside):
         (tmp_path / QUEUE_FILE).write_text(text)
         assert queued_runs(tmp_path) == []
 
 
 def test_the_list_of_runs_shows_the_places(make_run: MakeRun) -> None:
-    first, second = make_run(name="first"), make_run(name="second")
-    runs = first.path.parent
+    runs = make_run(name="first").path.parent
+    make_run(name="second")
     add_to_queue(runs, "second")
     add_to_queue(runs, "first")
     assert {run.name: run.queued for run in list_runs(runs)} == {"first": 2, "second": 1}

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from tui_latent.runs.labels import NONE
 from tui_latent.runs.run_filter import FilterError, parse_filter
 from tui_latent.runs.schema import Labels, RunSummary, Status
 
 
-def run(name: str, state: Any = "finished", labels: Labels = Labels(), **more: Any) -> RunSummary:
+def run(name: str, state: Any = "finished", labels: Labels = NONE, **more: Any) -> RunSummary:
     status = Status(state, step=30, total_steps=60, seconds=90.0, device="cpu 2 threads")
     return RunSummary(Path(name), name, "digits-vicreg", status, 0.0, labels=labels, **more)
 

@@ -224,13 +224,12 @@ def fork(
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override
     from tui_latent.launch.fork import fork_run
-    from tui_latent.runs.run_list import runs_folder
     from tui_latent.runs.schema import RunError
 
     path = find_folder(run, runs)
     try:
         overrides = dict(parse_override(text) for text in settings)
-        forked = fork_run(path, runs_folder(runs), step, overrides, name)
+        forked = fork_run(path, folder_of_runs(runs), step, overrides, name)
     except (PresetError, RunError) as error:
         fail(error)
     _train(forked, as_json, background)

@@ -26,7 +26,7 @@ from tui_latent.runs.queue import (
     take_from_queue,
     worker_lock,
 )
-from tui_latent.runs.run_list import list_runs, run_status
+from tui_latent.runs.run_list import list_runs
 from tui_latent.runs.schema import LIVE_STATES, RunError
 
 _EVERY: Final = 1.0

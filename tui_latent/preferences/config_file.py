@@ -20,7 +20,7 @@ import tomli_w
 from tui_latent.runtime.regular_files import SizeError, read_small
 
 NOTIFICATIONS: Final = ("all", "problems", "errors")
-AXES: Final = ("steps", "epochs", "time")
+AXES: Final = ("step", "epoch", "time")
 PANELS: Final = ("map", "loss", "knn", "space", "log", "confusion")
 _MOST_BYTES: Final = 1 << 20
 
@@ -33,7 +33,7 @@ class Preferences:
     """a theme's name; auto follows the terminal"""
     runs: str = ""
     """folder of the runs; empty: ./runs"""
-    axis: str = "steps"
+    axis: str = "step"
     """x axis of the curves"""
     smoothing: float = 0.0
     """of the loss, from 0 to below 1"""
@@ -97,7 +97,7 @@ def _near(name: str, names: tuple[str, ...]) -> str:
 SETTINGS: Final = (
     Setting("theme", _text, "auto follows the terminal; ctrl+p lists the themes"),
     Setting("runs", _text, "folder of the runs; empty: ./runs, or $TUI_LATENT_RUNS"),
-    Setting("axis", _one_of(AXES), "x axis of the curves: steps, epochs or time"),
+    Setting("axis", _one_of(AXES), "x axis of the curves: step, epoch or time"),
     Setting("smoothing", _share, "of the loss, from 0 to below 1"),
     Setting(
         "notifications", _one_of(NOTIFICATIONS), "all, problems (warnings and errors) or errors"
@@ -129,7 +129,8 @@ def read_preferences(path: Path) -> tuple[Preferences, list[str]]:
         return DEFAULTS, [f"{path}: cannot be read: {error.strerror or error}"]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, SizeError) as error:
         return DEFAULTS, [f"{path}: not a TOML file: {error}"]
-    problems, values = [], {}
+    problems: list[str] = []
+    values: dict[str, Any] = {}
     for name, value in table.items():
         setting = _BY_NAME.get(name)
         if setting is None:
@@ -163,7 +164,7 @@ def keep_preference(path: Path, name: str, value: Any) -> None:
 
 
 def with_setting(text: str, name: str, value: Any) -> str:
-    """Return a TOML text with one top-level setting changed, and all its other lines as they were."""
+    """Return a TOML text with one top-level setting changed, and its other lines as they were."""
     wanted = {**tomllib.loads(text), name: value}
     line = tomli_w.dumps({name: value}).rstrip("\n")
     lines = text.splitlines()

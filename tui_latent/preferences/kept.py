@@ -1,8 +1,9 @@
-"""Where the dashboard keeps what was chosen in it: settings in the config file, views in the cache."""
+"""What was chosen in the dashboard: settings in the config file, views in the cache."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,27 @@ class Kept:
         """Return how a run was last looked at; the menu for None."""
         return {} if self._views is None else self._views.of(run)
 
+    def looks(self, run: Path) -> Mapping[str, Any]:
+        """Return how the dashboard of a run is to look: the settings, and the run's own view."""
+        own = self.preferences
+        return {
+            "axis": own.axis,
+            "smoothing": own.smoothing,
+            "panels": own.panels,
+            "log": self.view(run).get("log"),
+        }
+
     def keep_view(self, run: Path | None, name: str, value: Any) -> None:
         """Keep how a run, or the menu, is looked at."""
         if self._views is not None:
             self._views.keep(run, name, value)
 
     def keep_setting(self, name: str, value: Any) -> str:
-        """Write a setting into the config file; return why that was not possible, else nothing."""
+        """Write a setting into the config file; return why that was not possible, else nothing.
+
+        It holds from now on, whether or not it could be written.
+        """
+        self.preferences = replace(self.preferences, **{name: value})
         if self.config is None:
             return ""
         try:

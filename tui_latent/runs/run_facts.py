@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,7 +59,7 @@ def changes_in(command: str) -> tuple[str, ...]:
         words = shlex.split(command)
     except ValueError:
         return ()
-    changes = [after for word, after in zip(words, words[1:], strict=False) if word == "--set"]
+    changes = [after for word, after in pairwise(words) if word == "--set"]
     told = [change[:_LONGEST_CHANGE] for change in changes if not change.startswith("train.seed=")]
     return tuple(told[:_MOST_CHANGES])
 

@@ -91,9 +91,10 @@ def _known(path: Path, signatures: Any, status: Any, labels: Any, line: Any) -> 
         values[name] = sys.intern(str(values[name]))
     named = dict(zip(_LABELS, labels, strict=True))
     named["tags"] = tuple(named["tags"])
+    state: Any = [sys.intern(each) if isinstance(each, str) else each for each in status]
     summary = RunSummary(
         path,
-        status=Status(*(sys.intern(v) if isinstance(v, str) else v for v in status)),
+        status=Status(*state),
         labels=Labels(**named),
         **values,
     )

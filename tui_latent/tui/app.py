@@ -260,7 +260,8 @@ class LatentApp(App[int]):
 
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(DashboardScreen(path, self.drawer, 2.0 if self._remote else 1.0))
+        seconds, chosen = 2.0 if self._remote else 1.0, self.kept.looks(path)
+        self.push_screen(DashboardScreen(path, self.drawer, seconds, chosen))
 
     @on(messages.TrainRequested)
     def train_requested(self, message: messages.TrainRequested) -> None:

@@ -111,6 +111,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Resume in a background process",
         ),
         Key("run.stop", "stop", "run('stop')", "Stop", "Stop training and save (asks first)"),
+        Key("run.edit", "edit", "run('edit')", "Edit", "Change its settings, or start anew"),
+        Key("run.fork", "fork", "run('fork')", "Fork", "Start a new run from a checkpoint of it"),
         Key("view.explore", "latents", "run('explore')", "Explore", "Explore the map"),
         Key("run.images", "images", "run('images')", "Images", "Show this run's images"),
         Key("view.evaluate", "tests", "run('evaluate')", "Evaluate", "Evaluate the latents"),

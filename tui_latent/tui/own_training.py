@@ -60,8 +60,22 @@ class OwnTraining:
             self._app.notify(
                 text, title="Training failed", severity="error", timeout=20, markup=False
             )
+        if event.state is WorkerState.SUCCESS and self.path is not None:
+            self._tell_finished(self.path)
         if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
             self.path = self._worker = None
+
+    def _tell_finished(self, path: Path) -> None:
+        """Say whether the preset's promise was met, and what is next."""
+        from tui_latent.runs.reader import RunReader
+        from tui_latent.runs.schema import RunError
+        from tui_latent.tui.finished import finished_words
+
+        with contextlib.suppress(RunError, OSError):
+            snapshot = RunReader(path).refresh()
+            if snapshot.status.state == "finished":
+                words = finished_words(snapshot, self._app._keymap)
+                self._app.notify(words, title=path.name, timeout=20, markup=False)
 
     def ask_to_stop(self) -> None:
         """Request that the training stops and saves, if there is one."""

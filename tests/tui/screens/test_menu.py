@@ -33,8 +33,8 @@ from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.run_columns import COLUMNS, fitting, head_line, run_line
 from tui_latent.tui.screens.menu.run_table import RunTable
 from tui_latent.tui.screens.menu.screen import MenuScreen
-from tui_latent.tui.widgets.line_list import LineList
 from tui_latent.tui.screens.settings.screen import SettingsScreen
+from tui_latent.tui.widgets.line_list import LineList
 
 __all__ = ["presets"]
 
@@ -225,7 +225,7 @@ async def test_a_folder_of_runs_that_is_a_file_is_named(runs: Path) -> None:
 
 
 async def test_runs_are_listed_newest_first_and_broken_folders_last(runs: Path) -> None:
-    figures = {"knn_20": 0.9412, "best_knn_20": 0.9512, "loss": 2.87}
+    figures: dict[str, Any] = {"knn_20": 0.9412, "best_knn_20": 0.9512, "loss": 2.87}
     run_in(runs, "old", age=90_000, state="finished", step=100, **figures)
     run_in(runs, "new", age=30, state="failed", step=0, error="no data", loss=float("nan"))
     (runs / "notes").mkdir()

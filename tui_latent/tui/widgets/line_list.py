@@ -126,7 +126,8 @@ class LineList(ScrollView, can_focus=True):
         if self._keys:
             self.post_message(self.Selected())
 
-    def _on_click(self, event: events.Click) -> None:
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor to the line that was clicked, and choose it."""
         index = self.scroll_offset.y + event.y
         if 0 <= index < len(self._keys):
             self._put_cursor(index)

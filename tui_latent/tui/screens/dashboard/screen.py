@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -81,6 +82,7 @@ class DashboardScreen(BaseScreen[None]):
     ConfusionPanel { display: none; width: 40; height: 1fr; }
     DashboardScreen.-three ConfusionPanel { display: block; }
     RunPanels.-full-alone #side { display: none; }
+    RunPanels .-unwanted { display: none !important; }
     """
 
     ABOUT = (
@@ -89,10 +91,16 @@ class DashboardScreen(BaseScreen[None]):
     BINDINGS = bindings("dashboard")
 
     def __init__(
-        self, path: Path, drawer: WorkerThread, seconds_between_charts: float = 1.0
+        self,
+        path: Path,
+        drawer: WorkerThread,
+        seconds_between_charts: float = 1.0,
+        chosen: Mapping[str, Any] = {},
     ) -> None:
+        """`chosen` is how the run was last looked at, for `RunPanels`."""
         super().__init__()
         self.path = path
+        self._chosen = chosen
         self._drawer = drawer
         self._seconds_between_charts = seconds_between_charts
         self._watcher = RunWatcher(path, self.post_message)
@@ -109,7 +117,7 @@ class DashboardScreen(BaseScreen[None]):
         yield RunHeader()
         yield Static(id="failure", markup=False)
         yield RunVerdict(self.path)
-        yield RunPanels(self._drawer)
+        yield RunPanels(self._drawer, self._chosen)
         yield TooSmall()
         yield KeyFooter()
 
@@ -364,10 +372,12 @@ class DashboardScreen(BaseScreen[None]):
     def action_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
         self._panels.toggle_log()
+        self._keep_look("log", self.path)
 
     def action_axis(self) -> None:
         """Plot all curves over steps, epochs or time."""
         self._panels.next_axis()
+        self._keep_look("axis")
 
     def action_weights(self) -> None:
         """Show the loss terms as they count in the sum, or as they are recorded."""
@@ -380,3 +390,8 @@ class DashboardScreen(BaseScreen[None]):
     def action_smooth(self, steps: int) -> None:
         """Smooth the loss more or less."""
         self._panels.smooth(steps)
+        self._keep_look("smoothing")
+
+    def _keep_look(self, name: str, path: Path | None = None) -> None:
+        """Remember how the curves are looked at, of this run or of all."""
+        self.post_message(messages.ChoiceKept(name, self._panels.looks[name], path))

@@ -55,8 +55,8 @@ class LabelsScreen(ModalScreen[Labels | None]):
                 markup=False,
             )
 
-    def _input(self, name: str, value: str, title: str, longest: int = 0) -> Input:
-        box = Input(value, id=name, max_length=longest or None, select_on_focus=False)
+    def _input(self, name: str, value: str, title: str, longest: int = 400) -> Input:
+        box = Input(value, id=name, max_length=longest, select_on_focus=False)
         box.border_title = Content(title)
         return box
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual import on, work
@@ -92,7 +93,7 @@ class QueueScreen(ModalScreen[None]):
         self.query_one(_Waiting).show(names, write)
 
     @property
-    def _name(self) -> str | None:
+    def _chosen(self) -> str | None:
         cursor = self.query_one(_Waiting).cursor
         return self._names[cursor] if self._names else None
 
@@ -100,20 +101,19 @@ class QueueScreen(ModalScreen[None]):
         """Move the run under the cursor earlier or later."""
         from tui_latent.runs.queue import move_in_queue
 
-        if (name := self._name) is not None:
+        if (name := self._chosen) is not None:
             self._change(lambda: move_in_queue(self._folder, name, by))
 
     def action_remove(self) -> None:
         """Take the run under the cursor out of the queue."""
         from tui_latent.runs.queue import take_from_queue
 
-        if (name := self._name) is not None:
+        if (name := self._chosen) is not None:
             self._change(lambda: take_from_queue(self._folder, name))
 
-    def _change(self, change: object) -> None:
+    def _change(self, change: Callable[[], object]) -> None:
         from tui_latent.runs.schema import RunError
 
-        assert callable(change)
         try:
             change()
         except RunError as error:

@@ -41,14 +41,12 @@ class SecondRunScreen(ModalScreen[Way | None]):
     def __init__(self, running: str, waiting: int) -> None:
         """`running` trains now, and `waiting` runs are in the queue already."""
         super().__init__()
-        self._running, self._waiting = running, waiting
+        self._first, self._waiting = running, waiting
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Start another run"
-            yield Static(
-                f"{self._running} is training. When shall the new run start?", markup=False
-            )
+            yield Static(f"{self._first} is training. When shall the new run start?", markup=False)
             for way, words in _WAYS.items():
                 if way == "queue" and self._waiting:
                     words = f"{words}: {self._waiting} wait already"

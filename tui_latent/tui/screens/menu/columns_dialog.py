@@ -81,9 +81,9 @@ class ColumnsScreen(ModalScreen[None]):
     def toggle(self, event: LineList.Selected) -> None:
         """Show or hide the column that was clicked."""
         event.stop()
-        self.action_toggle()
+        self.action_show()
 
-    def action_toggle(self) -> None:
+    def action_show(self) -> None:
         """Show or hide the column under the cursor."""
         name = self._column
         if name in _ALWAYS:

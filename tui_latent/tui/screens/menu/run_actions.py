@@ -15,6 +15,8 @@ Action = Literal[
     "resume",
     "background",
     "stop",
+    "edit",
+    "fork",
     "images",
     "explore",
     "evaluate",
@@ -68,6 +70,8 @@ def why_not_deleted(run: RunSummary, keymap: Mapping[str, str]) -> str:
 
 WHY_NOT: Final = {
     "open": why_not_opened,
+    "edit": why_not_opened,
+    "fork": why_not_opened,
     "images": why_not_opened,
     "explore": why_not_opened,
     "evaluate": why_not_opened,

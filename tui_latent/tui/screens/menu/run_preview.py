@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -96,12 +97,10 @@ class RunPreview(Vertical):
         from tui_latent.runs.schema import RunError
         from tui_latent.verdict import judge
 
-        try:
+        with suppress(RunError, OSError):  # deleted by now; the list says what cannot be read
             snapshot = RunReader(run.path).refresh()
             verdict = judge(snapshot, newest_evaluation(run.path))
             self.post_message(RunRead(run, snapshot, verdict))
-        except (RunError, OSError):
-            pass  # deleted a moment ago; the list says what cannot be read
 
     def on_run_read(self, event: RunRead) -> None:
         """Show the map and the curve of the run, unless the cursor has gone on."""

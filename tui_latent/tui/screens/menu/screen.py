@@ -36,6 +36,8 @@ _REQUESTS: Final[Mapping[str, Callable[[Path], Message]]] = {
     "open": messages.RunRequested,
     "resume": messages.ResumeRequested,
     "background": partial(messages.ResumeRequested, background=True),
+    "edit": messages.EditRequested,
+    "fork": messages.ForkRequested,
     "images": messages.ViewerRequested,
     "explore": lambda path: messages.ExplorerRequested(path, TimeCursor()),
     "evaluate": messages.EvaluationRequested,
@@ -186,7 +188,7 @@ class MenuScreen(BaseScreen[None]):
             self._index = RunIndex(self._index_folder, folder, SUMMARIES)
             self._index.load(folder)
         try:
-            runs = list_runs(folder, on_part=lambda part: self.post_message(PartListed(part)))
+            runs = list_runs(folder, on_part=self._show_part)
         except RunError as error:
             self.post_message(RunsListed((), str(error)))
             return
@@ -194,6 +196,9 @@ class MenuScreen(BaseScreen[None]):
         if self._index is not None:
             self._index.keep(runs)
         self._not_before = time.monotonic() + _TIMES * (time.thread_time() - began)
+
+    def _show_part(self, runs: list[RunSummary]) -> None:
+        self.post_message(PartListed(runs))
 
     @on(DeviceFound)
     def show_device(self, event: DeviceFound) -> None:
