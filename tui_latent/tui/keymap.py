@@ -356,8 +356,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "metric picker": (
         _hidden("metrics.up", "up", "move(-1)", "Previous metric"),
         _hidden("metrics.down", "down", "move(1)", "Next metric"),
-        _hidden("metrics.page_up", "page_up", "move(-10)", "10 metrics back"),
-        _hidden("metrics.page_down", "page_down", "move(10)", "10 metrics on"),
+        _hidden("metrics.page_up", "page_up", "move(-10)", "Ten metrics back"),
+        _hidden("metrics.page_down", "page_down", "move(10)", "Ten metrics on"),
         _hidden("metrics.cancel", "back", "cancel", "Keep the metric", only="escape"),
     ),
     "images": (

@@ -10,6 +10,7 @@ from tui_latent.reports.run_summary import About
 from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, INK, TITLE
 from tui_latent.reports.text import fit, wrap
 from tui_latent.reports.wording import UNKNOWN, duration, number
+from tui_latent.runs.failure import failure_line
 from tui_latent.runs.metric_specs import METRICS
 from tui_latent.runs.missing import missing_lines
 
@@ -20,7 +21,7 @@ _TILE = 1.9
 def heading_height(numbers: ReportNumbers, width: float) -> float:
     """Return the inches that the head takes."""
     about = numbers.about
-    lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(about, width))
+    lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(numbers, width))
     lines += len(_missing_lines(numbers, width)) + len(_verdict_lines(numbers, width))
     return _HEADLINE + lines * LINE_HEIGHT + _FIGURES + _SPACE
 
@@ -41,7 +42,7 @@ def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
     for line in _fact_lines(about, box.width):
         page.text(box.left, y, line, color=FAINT)
         y += LINE_HEIGHT
-    for line in _error_lines(about, box.width):
+    for line in _error_lines(numbers, box.width):
         page.text(box.left, y, line, color=FAILURE)
         y += LINE_HEIGHT
     for line in _missing_lines(numbers, box.width):
@@ -83,8 +84,10 @@ def _verdict_lines(numbers: ReportNumbers, width: float) -> list[str]:
     return wrap(numbers.verdict.split(), width, BODY)[:3]
 
 
-def _error_lines(about: About, width: float) -> list[str]:
-    return wrap(about.error.split(), width, BODY)[:3] if about.state == "failed" else []
+def _error_lines(numbers: ReportNumbers, width: float) -> list[str]:
+    if any(finding["kind"] == "failed" for finding in numbers.findings):
+        return []  # the verdict says it
+    return wrap(failure_line(numbers.about).split(), width, BODY)[:3]
 
 
 def _missing_lines(numbers: ReportNumbers, width: float) -> list[str]:

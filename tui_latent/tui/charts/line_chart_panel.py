@@ -9,6 +9,7 @@ from typing import Final
 from textual import events
 from textual.content import Content
 
+from tui_latent.tui.charts.chart_corner import corner_words
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.flags import Flag
 from tui_latent.tui.charts.line_chart import ChartOptions, Series, is_logarithmic
@@ -36,7 +37,6 @@ _PAN: Final = 0.25
 """of the visible part"""
 SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97, 0.99)
 _KEYS: Final = (("curves.left", "read"), ("curves.zoom_in", "zoom"))
-_AXES: Final = {"step": "", "epoch": "epochs", "time": "time"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ class CurveChart(ChartPanel):
             return lambda: CurveDrawing(message_strips(hint, width, height), titles)
         letters, ground = self.app.no_color, self.background_colors[1].rgb
         room = width - len(titles[-1]) - 5
-        corner = _corner(self._corner, options, self.is_logarithmic, room)
+        corner = corner_words(self._corner, options, self.is_logarithmic, room)
         note = note_strips(self._note, width)
         note = note if height - len(note) >= _LEAST else []
 
@@ -295,16 +295,3 @@ class CurveChart(ChartPanel):
             return None
         inside = plot.top <= offset.y < plot.top + plot.rows and offset.x >= plot.left
         return plot.x_at(offset.x - plot.left) if inside else None
-
-
-def _corner(words: str, options: ChartOptions, log: bool, room: int) -> str:
-    """Say how the curves are shown in at most `room` cells; what is last is left out first."""
-    parts = [words] if words else []
-    parts += [f"step {options.at:,}"] if options.at is not None else []
-    parts += ["zoomed"] if options.span is not None else []
-    parts += [f"smooth {options.smoothing:g}".replace("0.", ".")] if options.smoothing else []
-    parts += [_AXES[options.axis]] if options.axis != "step" else []
-    parts += ["log"] if log else []
-    while parts and len(" · ".join(parts)) > room:
-        parts.pop()
-    return " · ".join(parts)

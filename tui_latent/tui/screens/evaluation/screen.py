@@ -52,7 +52,9 @@ class EvaluationScreen(BaseScreen[None]):
 
     AUTO_FOCUS = ""
     CSS = """
-    EvaluationScreen > #title { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
+    EvaluationScreen > #title {
+        height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     EvaluationScreen > #doing { height: auto; max-height: 3; padding: 0 1; }
     EvaluationScreen > VerticalScroll { scrollbar-size-vertical: 1; }
     EvaluationScreen > Input {
