@@ -18,7 +18,7 @@ from tui_latent import number_format
 from tui_latent.config.effects import WORDS, effects_of_table
 from tui_latent.config.methods import method_class
 from tui_latent.procrustes import align, disparity
-from tui_latent.runs.events import LR_FACTOR, settings_at
+from tui_latent.runs.events import LR_FACTOR, settings_now
 from tui_latent.runs.failure import failure_line
 from tui_latent.runs.metric_specs import (
     GROUPS,
@@ -147,7 +147,7 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
 
 def _changed_meanwhile(run: RunSnapshot) -> str:
     """Name the settings that the preset does not tell, with their newest values."""
-    newest = settings_at(run.events, run.status.step)
+    newest = settings_now(run.events, run.status.step)
     named = {"learning rate ×" if k == LR_FACTOR else k: v for k, v in newest.items()}
     return ", ".join(f"{key} {setting_text(value)}" for key, value in named.items())
 

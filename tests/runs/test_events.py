@@ -17,6 +17,7 @@ from tui_latent.runs.events import (
     parse_event,
     read_events,
     settings_at,
+    settings_now,
     standing,
 )
 from tui_latent.runs.reader import RunReader
@@ -123,6 +124,13 @@ def test_a_resume_removes_what_training_finds_again_and_keeps_the_changes() -> N
     assert settings_at(kept, 59) == {}
     assert settings_at(kept, 60) == {"train.lr": 0.1}
     assert settings_at(kept, 130) == {"train.lr": 0.2}
+
+
+def test_the_newest_line_counts_although_the_status_is_older() -> None:
+    assert settings_now([change(60), change(82, new=0.2)], 80) == {"train.lr": 0.2}
+    ahead = standing([change(60), change(130, new=0.2), other(100, "resume")])
+    assert settings_now(ahead, 100) == {"train.lr": 0.1}
+    assert settings_now([], 3) == {}
 
 
 def test_a_retry_removes_all_that_followed() -> None:

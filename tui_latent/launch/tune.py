@@ -12,7 +12,7 @@ from tui_latent.config.presets import load_run_preset
 from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import changed_settings, live_values, rate_settings, with_values
 from tui_latent.runs.control import read_request, request
-from tui_latent.runs.events import FILE, LR_FACTOR, EventsReader, RunEvent, Value, settings_at
+from tui_latent.runs.events import FILE, LR_FACTOR, EventsReader, RunEvent, Value, settings_now
 from tui_latent.runs.run_list import run_status
 from tui_latent.runs.schema import LIVE_STATES, RunError, Status
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
@@ -64,7 +64,7 @@ def read_desk(path: Path) -> Desk:
     """Return what of the run at `path` can be changed, and how it is; RunError, PresetError."""
     preset, status, asked = load_run_preset(path), run_status(path), read_request(path)
     events, answered = run_events(path)
-    values = dict(settings_at(events, status.step))
+    values = dict(settings_now(events, status.step))
     factor = values.pop(LR_FACTOR, 1.0 if asked.lr_serial else asked.lr_factor)
     wanted = {
         setting: each.value

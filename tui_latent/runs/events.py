@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -114,6 +114,14 @@ def settings_at(events: Iterable[RunEvent], step: int) -> Mapping[str, Value]:
         for event in events
         if event.setting is not None and event.new is not None and event.step <= step
     }
+
+
+def settings_now(events: Sequence[RunEvent], step: int) -> Mapping[str, Value]:
+    """Return the settings that changes have given other values by now.
+
+    `step` is the status's, which may be a second older than the newest line.
+    """
+    return settings_at(events, max([step, *(event.step for event in events[-1:])]))
 
 
 def read_events(run: Path) -> tuple[RunEvent, ...]:
