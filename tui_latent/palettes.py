@@ -141,6 +141,12 @@ def css_color(color: RGB) -> str:
     return f"rgb({red},{green},{blue})"
 
 
+def ink_on(color: RGB) -> RGB:
+    """Return black or white, whichever is better read on a colour."""
+    light = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] > 110
+    return (0, 0, 0) if light else (255, 255, 255)
+
+
 def class_variable(index: int) -> str:
     """Return the variable of style sheets with the colour of the class at a position."""
     return f"$class-{index % len(DARK.classes)}"

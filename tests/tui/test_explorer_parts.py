@@ -13,6 +13,7 @@ from textual.strip import Strip
 from tests.tui.made_runs import clusters
 from tui_latent.analysis.neighbourhoods import Space
 from tui_latent.map_frame import Frame
+from tui_latent.palettes import class_glyph
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.scatter import map_scene, visible_points
 from tui_latent.tui.charts.thumbnails import (
@@ -184,3 +185,15 @@ def test_thumbnails_stand_at_points_and_do_not_overlap() -> None:
     pasted = paste_thumbnails(blank, shown, window, colored=True, dark=True)
     assert asked == [index for index, _, _ in places]
     assert [strip.cell_length for strip in pasted] == [74] * 36
+
+
+@pytest.mark.parametrize(("classes", "colored"), [(10, False), (24, True), (24, False)])
+def test_thumbnails_carry_the_character_of_their_class_where_colour_is_not_enough(
+    classes: int, colored: bool
+) -> None:
+    made = clusters(500, classes)
+    shown = map_scene(made, images=lambda indices: np.zeros((len(indices), 28, 28, 1), np.uint8))
+    window = Window.around(Frame(-7, 7, -7, 7), 74, 36)
+    pasted = paste_thumbnails([Strip.blank(74)] * 36, shown, window, colored=colored, dark=True)
+    for index, column, row in thumbnail_places(shown, window):
+        assert pasted[row].text[column] == class_glyph(int(made.labels[index]))

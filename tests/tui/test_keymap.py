@@ -83,6 +83,7 @@ def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
         ({"run.pause": "s"}, "dashboard screen, s would do both run.pause and run.stop"),
         ({"run.delete": "tab"}, "menu screen, tab would do both menu.switch and run.delete"),
         ({"time.earlier": "z"}, "dashboard screen, z would do both curves.whole"),
+        ({"explorer.play": "z"}, "explorer screen, z would do both explorer.play and view.frame"),
         ({"chart.log": "ctrl+q"}, "would do both app.quit and chart.log"),
         ({"run.pause": "j", "run.stop": "j"}, "j would do both run.pause and run.stop"),
         ({"run.puse": "j"}, "there is no action 'run.puse'. Did you mean 'run.pause'?"),

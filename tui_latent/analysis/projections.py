@@ -98,6 +98,13 @@ def turned(points: NDArray[np.float32], yaw: float, pitch: float) -> NDArray[np.
     return np.stack([across, y * np.cos(pitch) - depth * np.sin(pitch)], axis=1)
 
 
+def nearness(points: NDArray[np.float32], yaw: float, pitch: float) -> NDArray[np.float32]:
+    """Return how far towards the eye (N, 3) points lie, (N,), seen as `turned` turns them."""
+    x, y, z = points.T
+    depth = z * np.cos(yaw) - x * np.sin(yaw)
+    return np.asarray(y * np.sin(pitch) + depth * np.cos(pitch))
+
+
 def _pca(latents: NDArray[np.float64], dimensions: int) -> tuple[NDArray[np.float64], str]:
     from sklearn.decomposition import PCA
 

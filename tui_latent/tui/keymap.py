@@ -46,6 +46,9 @@ _SMOOTH: Final = (
 )
 _FULL: Final = Key("view.full", "full", "full", "Full", "Show the focused panel full-screen")
 _REPORT: Final = Key("run.report", "export", "report", "Report", "Export a report as PNG and JSON")
+_FILM: Final = Key(
+    "time.film", "film", "film", "Film", "Show or hide the evaluations as a film strip"
+)
 _FRAME: Final = Key(
     "view.frame", "zoom_all", "frame", "All", "Show all points of the map, or the frame again"
 )
@@ -179,6 +182,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _REPORT,
         _FULL,
         _FRAME,
+        _FILM,
         Key("run.fork", "fork", "fork", "Fork", "Start a new run from a checkpoint of this one"),
         _hidden("run.undo", "undo", "undo", "Undo the newest change of a setting"),
         Key("run.save", "keep", "checkpoint", "Keep", "Save a checkpoint now"),
@@ -241,12 +245,26 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
                 f"far_{name}",
                 f"pan({across}, {down})",
                 "Pan",
-                "Pan the map, or rotate a 3-D cloud",
+                "Pan the map",
                 show=False,
                 priority=True,
             )
             for name, across, down in _ARROWS
         ),
+        *(
+            Key(
+                f"explorer.pan_{name}",
+                f"far_{name}",
+                f"rotate({across}, {down})",
+                "Rotate",
+                "Rotate the 3-D cloud",
+                show=name == "up",
+                priority=True,
+                display="shift+arrows",
+            )
+            for name, across, down in _ARROWS
+        ),
+        Key("explorer.spin", "spin", "spin", "Spin", "Turn the 3-D cloud slowly, or stop"),
         _hidden("explorer.next", "next_panel", "step(1)", "Next point, also behind others"),
         _hidden("explorer.previous", "previous_panel", "step(-1)", "Previous point"),
         Key("explorer.find", "find", "find", "Find", "Find an image by number or class by name"),
@@ -274,6 +292,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Images in place of points",
         ),
         Key("explorer.shade", "cells", "shade", "Voronoi", "Shade the Voronoi cells"),
+        _FILM,
         Key("explorer.play", "play", "play", "Play", "Play the evaluations from the first on"),
         _FRAME,
         _hidden("explorer.hide", "hide", "hide", "Hide this point's class"),

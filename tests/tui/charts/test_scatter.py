@@ -15,6 +15,7 @@ from tui_latent.palettes import class_color
 from tui_latent.tui.charts.canvas import Canvas, packed
 from tui_latent.tui.charts.scatter import (
     Coloring,
+    Rod,
     Scene,
     class_coloring,
     nearest_point,
@@ -167,6 +168,23 @@ def test_without_colour_lines_separate_the_voronoi_cells() -> None:
             border = {(0, 0): " ", (1, 0): "│", (0, 1): "─", (1, 1): "┘"}[right, below]
             mark = points[row].text[column]
             assert strips[row].text[column] == (border if mark == " " else mark)
+
+
+def test_rods_are_straight_lines_below_the_points_with_their_names_at_the_end() -> None:
+    shown = scene(20)
+    window = Window.around(Frame(-8, 8, -8, 8), *SIZE)
+    start, end = (-7.0, -7.0), (7.0, 7.0)
+    rods = (Rod("x", start, end), Rod("", (-7.0, 7.0), (7.0, -7.0), value=3))
+    strips, hidden = paint_scene(replace(shown, rods=rods), window, colored=True)
+    _, hidden_without = paint_scene(shown, window, colored=True)
+    assert hidden == hidden_without
+    column, row = window.cell(*end)
+    assert strips[row].text[column] == "x"
+    for share in np.linspace(0.05, 0.95, 12):
+        for rod in rods:
+            (x, y), (to_x, to_y) = rod.start, rod.end
+            column, row = window.cell(x + share * (to_x - x), y + share * (to_y - y))
+            assert strips[row].text[column] != " "
 
 
 def test_strips_have_the_colours_of_their_cells() -> None:

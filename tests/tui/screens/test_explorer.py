@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from textual.geometry import Offset
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tests.tui.made_runs import clusters, new_run, running, trained_run, write_records
@@ -30,6 +31,7 @@ from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 from tui_latent.tui.screens.images.screen import ViewerScreen
 from tui_latent.tui.time_cursor import TimeCursor
+from tui_latent.tui.widgets.time_badge import TimeBadge
 
 WIDE = (120, 40)
 
@@ -119,7 +121,7 @@ async def test_arrows_go_to_points_and_the_panel_tells_about_them(tmp_path: Path
         expected = f"label {int(labels[scene_map.selected or 0])}"
         await until(pilot, lambda: expected in facts(screen))
         assert "(20 of 20)" in facts(screen)
-        assert "nearest in the 2-D latent space" in panel(screen)
+        assert "nearest in 2-D latents" in panel(screen)
         text = shown_map(screen)
         assert "┼" in text and "◆" in text and "◇" in text
     writer.close()
@@ -251,6 +253,15 @@ async def test_strays_are_counted_at_the_edge_and_z_shows_them(tmp_path: Path) -
     writer.close()
 
 
+PANELS = ("#map", "#loss", "#knn", "#space", "#confusion")
+
+
+def badge(screen: Screen[Any]) -> str:
+    """Return what says that an earlier evaluation is shown, empty if nothing does."""
+    widget = screen.query_one(TimeBadge)
+    return str(widget.content) if widget.display else ""
+
+
 async def test_one_time_cursor_for_dashboard_and_explorer(tmp_path: Path) -> None:
     writer = digits_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
@@ -259,6 +270,9 @@ async def test_one_time_cursor_for_dashboard_and_explorer(tmp_path: Path) -> Non
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: "on the map" in panel(screen))
         assert "step     120" in line(screen) and "2/3" in line(screen)
+        await until(pilot, lambda: "2 of 3, step 120 of 180. } goes back" in badge(screen))
+        for panel_name in (ExplorerMap, PointPanel):
+            assert "step 120" in str(screen.query_one(panel_name).border_subtitle)
         assert screen.query_one(ExplorerMap).selected == selected, "the same image"
         await pilot.press("left_curly_bracket")
         await until(pilot, lambda: "1/3" in line(screen))
@@ -269,8 +283,15 @@ async def test_one_time_cursor_for_dashboard_and_explorer(tmp_path: Path) -> Non
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: "step 120" in str(title.border_title))
         await until(pilot, lambda: "step 120" in str(board.query_one("#knn").border_title))
-        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "2 of 3" in badge(board))
+        marked = [
+            name for name in PANELS if "step 120" in str(board.query_one(name).border_subtitle)
+        ]
+        assert marked == list(PANELS)
+        await pilot.press("right_curly_bracket")
         await until(pilot, lambda: "step 180" in str(title.border_title))
+        await until(pilot, lambda: not badge(board))
+        assert not any(board.query_one(name).border_subtitle for name in PANELS)
         assert "step" not in str(board.query_one("#knn").border_title)
     writer.close()
 
@@ -354,8 +375,11 @@ async def test_wider_latents_are_projected_and_a_cloud_turns(tmp_path: Path) -> 
         assert "Latent map, PCA" in shown_map(screen)
         await pilot.press("j")
         await until(pilot, lambda: "of the variance · trustworthiness" in shown_map(screen))
+        await pilot.press("plus")
+        await until(pilot, lambda: "×1.50" in shown_map(screen))
         await pilot.press("j")
         await until(pilot, lambda: "of the variance between classes" in shown_map(screen))
+        await until(pilot, lambda: "×" not in shown_map(screen))
         await pilot.press("j")  # t-SNE
         await until(pilot, lambda: "t-SNE" in line(screen))
         await pilot.press("j")  # asked for before t-SNE is done: that is given up

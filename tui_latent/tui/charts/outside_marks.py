@@ -31,6 +31,26 @@ def outside_counts(points: NDArray[Any], window: Window) -> tuple[int, int, int,
     return left, right, above, below
 
 
+def outside_marks(points: NDArray[Any], window: Window) -> list[tuple[int, int, str]]:
+    """Return (row, column, text) of what is said at the sides beyond which (N, 2) points lie."""
+    if not len(points) or window.width < 2 or window.height < 2:
+        return []
+    left, right, above, below = outside_counts(np.asarray(points, np.float64), window)
+    middle = window.height // 2
+    sides = (
+        (left, f"← {left:,} outside", middle, 0.0),
+        (right, f"{right:,} outside →", middle, 1.0),
+        (above, f"↑ {above:,} outside", 0, 0.5),
+        (below, f"↓ {below:,} outside", window.height - 1, 0.5),
+    )
+    marks = []
+    for count, text, row, place in sides:
+        room = window.width - cell_len(text)
+        if count and room >= 0:
+            marks.append((row, int(room * place), text))
+    return marks
+
+
 def lay_outside_marks(
     strips: Sequence[Strip], points: NDArray[Any], window: Window, start: int = 0
 ) -> list[Strip]:
@@ -39,18 +59,7 @@ def lay_outside_marks(
     The map's cells begin `start` cells into the strips, and fill as many rows as the window.
     """
     result = list(strips)
-    if not len(points) or window.width < 2 or window.height < 2:
-        return result
-    left, right, above, below = outside_counts(np.asarray(points, np.float64), window)
-    middle = window.height // 2
-    for count, text, row, place in (
-        (left, f"← {left:,} outside", middle, 0.0),
-        (right, f"{right:,} outside →", middle, 1.0),
-        (above, f"↑ {above:,} outside", 0, 0.5),
-        (below, f"↓ {below:,} outside", window.height - 1, 0.5),
-    ):
-        room = window.width - cell_len(text)
-        if count and room >= 0 and row < len(result):
-            over = Strip([Segment(text, _STYLE)])
-            result[row] = overlay(result[row], start + int(room * place), over)
+    for row, column, text in outside_marks(points, window):
+        over = Strip([Segment(text, _STYLE)])
+        result[row] = overlay(result[row], start + column, over)
     return result

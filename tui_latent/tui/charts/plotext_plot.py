@@ -19,7 +19,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_latent.palettes import RGB
+from tui_latent.palettes import RGB, ink_on
 from tui_latent.tui.charts.canvas import overlay
 from tui_latent.tui.charts.raster import Cells
 
@@ -179,6 +179,5 @@ def _style(codes: str) -> Style:
 def _tag_style(color: RGB | None) -> Style:
     if color is None:
         return Style(bold=True, reverse=True)
-    light = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] > 110
-    ink = Color.from_rgb(0, 0, 0) if light else Color.from_rgb(255, 255, 255)
+    ink = Color.from_rgb(*ink_on(color))
     return Style(color=ink, bgcolor=Color.from_rgb(*color), bold=True)

@@ -6,7 +6,7 @@ from the bottom, as plotext counts them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +42,8 @@ class MapCells(Cells):
 
     classes: Ints
     """of each cell"""
+    near: float = field(default=1.0, kw_only=True)
+    """share of the colour that they have; the rest is the background's"""
     hidden: int
     """points that are not visible: their cell shows another class, or they lie outside"""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.map_frame import Ints, finite_points
+from tui_latent.map_frame import Frame, Ints, finite_points
 from tui_latent.palettes import RGB, class_color, class_glyph
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.image_cells import Pixels
@@ -69,9 +69,20 @@ class Mark:
     """None is the text's"""
 
 
+@dataclass(frozen=True)
+class Rod:
+    """A straight line of the plane, named at its end."""
+
+    name: str
+    start: tuple[float, float]
+    end: tuple[float, float]
+    value: int | None = None
+    """of the colouring; None is muted"""
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A map in layers, from the bottom up: regions, points, class names, images, marks."""
+    """A map in layers, from the bottom up: regions, rods, points, class names, images, marks."""
 
     points: NDArray[Any]
     """(N, 2)"""
@@ -82,6 +93,11 @@ class Scene:
     """whether each cell is shaded in the colour of its nearest point (Voronoi)"""
     axes: bool = False
     """whether there are axes, and the name of each value at the median of its points"""
+    nearness: NDArray[Any] | None = None
+    """(N,) from 0, far, to 1, near: points of a cloud are dimmer and lower the farther they are"""
+    rods: Sequence[Rod] = ()
+    frame: Frame | None = None
+    """what is shown; None settles it by the points"""
     images: Images | None = None
     """thumbnails in place of points"""
     marks: Sequence[Mark] = ()

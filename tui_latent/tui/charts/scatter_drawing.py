@@ -19,7 +19,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.map_frame import Frame, Ints, finite_points
-from tui_latent.palettes import RGB
+from tui_latent.palettes import RGB, palette
 from tui_latent.tui.charts.axes import step_axis, value_axis
 from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, overlaid, packed
 from tui_latent.tui.charts.legend import Entry, legend_strips
@@ -27,7 +27,7 @@ from tui_latent.tui.charts.outside_marks import lay_outside_marks
 from tui_latent.tui.charts.panel import Drawing, message_strips
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, Tag, canvas_size, draw_plot, lay_tags
 from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y, MapCells, map_cells, sparse
-from tui_latent.tui.charts.scatter import Mark, Scene, drawn_points
+from tui_latent.tui.charts.scatter import Mark, Rod, Scene, drawn_points
 from tui_latent.tui.charts.thumbnails import paste_thumbnails
 from tui_latent.tui.charts.window import Window
 from tui_latent.tui.format import clip
@@ -45,6 +45,9 @@ _SHADE: Final = 0.28
 _BORDERS: Final = np.array([ord(character) for character in " │─┘"])
 """of a cell whose owner differs from the one at its right (1), below (2), both (3)"""
 _DIM: Final = Style(dim=True)
+_DISTANCES: Final = (0.4, 0.7, 1.0)
+"""shares of their colour that far, middle and near points of a cloud have"""
+_ROD: Final = 0.7
 _STRUCK: Final = Style(strike=True, dim=True)
 
 
@@ -69,30 +72,43 @@ def draw_map(
 
 
 def point_cells(scene: Scene, window: Window, colored: bool) -> list[MapCells]:
-    """Reduce a scene's points to cells, the ground's first.
+    """Reduce a scene's points to cells: the ground's first, far ones before near ones.
 
     Without colour, or with more values than colours, each value is a character and no dots.
     """
-    points, values = scene.points, scene.coloring.values
+    points, values, nearness = scene.points, scene.coloring.values, scene.nearness
     if not scene.visible.all():
         points, values = points[scene.visible], values[scene.visible]
+        nearness = None if nearness is None else nearness[scene.visible]
     if scene.marks and not colored:
         values = np.zeros_like(values)
     glyphs = not scene.marks and (not colored or scene.coloring.needs_glyphs)
     frame, width, height = window.frame, window.width, window.height
     large = sparse(len(points), width, height)
     layers = []
-    for chosen in _layers(values, scene.coloring.ground):
+    for chosen, near in _layers(values, scene.coloring.ground, nearness):
         cells = map_cells(points[chosen], values[chosen], frame, width, height, large)
+        cells = replace(cells, near=near)
         if glyphs:
             cells = replace(cells, marks=tuple(map(scene.coloring.glyph, cells.classes.tolist())))
         layers.append(cells)
     return layers
 
 
-def _layers(values: Ints, ground: int | None) -> list[Any]:
-    """Return what selects the points to draw, those of the ground first."""
-    return [slice(None)] if ground is None else [values == ground, values != ground]
+def _layers(
+    values: Ints, ground: int | None, nearness: NDArray[Any] | None
+) -> list[tuple[Any, float]]:
+    """Return what selects the points of each layer, and how much of their colour they have."""
+    grounds = [slice(None)] if ground is None else [values == ground, values != ground]
+    if nearness is None:
+        return [(chosen, 1.0) for chosen in grounds]
+    band = np.minimum(nearness * len(_DISTANCES), len(_DISTANCES) - 1).astype(np.int64)
+    every = np.ones(len(values), np.bool_)
+    return [
+        ((every if ground is None else chosen) & (band == index), near)
+        for chosen in grounds
+        for index, near in enumerate(_DISTANCES)
+    ]
 
 
 def plot_scene(
@@ -148,16 +164,18 @@ def paint_scene(
     if scene.regions and scene.visible.any():
         owners = scene.coloring.values[scene.visible][_owners(scene, window)]
         if colored:
-            shades = np.array([packed(_shade(color, dark)) for color in colors], np.int32)
+            shades = np.array([packed(_mixed(color, _SHADE, dark)) for color in colors], np.int32)
             canvas.backgrounds[:] = shades[owners % len(shades)]
         else:
             canvas.marks[:] = borders(owners)
-    palette = np.array([packed(color) for color in colors], np.int32)
+    _draw_rods(canvas, scene, window, colored, dark)
     hidden = 0
     for cells in point_cells(scene, window, colored):
-        ink = palette[cells.classes % len(palette)] if colored else NO_COLOR
+        shades = np.array([packed(_mixed(color, cells.near, dark)) for color in colors], np.int32)
+        ink = shades[cells.classes % len(shades)] if colored else NO_COLOR
         rows = window.height - 1 - cells.rows
         canvas.put(rows, cells.columns, [ord(mark) for mark in cells.marks], ink)
+        canvas.bold[rows, cells.columns] = scene.nearness is not None and cells.near == 1.0
         hidden += cells.hidden
     strips = canvas.strips()
     if scene.images is not None:
@@ -190,9 +208,30 @@ def borders(owners: Ints) -> Ints:
     return np.asarray(_BORDERS[right + 2 * below], dtype=np.int64)
 
 
-def _shade(color: RGB, dark: bool) -> RGB:
+def _draw_rods(canvas: Canvas, scene: Scene, window: Window, colored: bool, dark: bool) -> None:
+    """Draw a scene's straight lines as dots, those of one colour together, and their names."""
+    count = DOTS_X * (window.width + 2 * window.height)
+    by_value: dict[int | None, list[Rod]] = {}
+    for rod in scene.rods:
+        by_value.setdefault(rod.value, []).append(rod)
+    for value, rods in by_value.items():
+        muted = palette(dark).muted if value is None else scene.coloring.color(value, dark)
+        ink = packed(_mixed(muted, _ROD, dark)) if colored else NO_COLOR
+        along = np.concatenate([np.linspace(rod.start, rod.end, count) for rod in rods])
+        labels = np.zeros(len(along), np.int64)
+        cells = map_cells(along, labels, window.frame, window.width, window.height, False)
+        marks = [ord(mark) for mark in cells.marks]
+        canvas.put(window.height - 1 - cells.rows, cells.columns, marks, ink)
+        for rod in rods:
+            if rod.name and window.contains(*rod.end):
+                column, row = window.cell(*rod.end)
+                canvas.write(row, column, rod.name, ink)
+
+
+def _mixed(color: RGB, share: float, dark: bool) -> RGB:
+    """Return a colour mixed with the background."""
     ground = 0 if dark else 255
-    red, green, blue = (round(ground + _SHADE * (part - ground)) for part in color)
+    red, green, blue = (round(ground + share * (part - ground)) for part in color)
     return red, green, blue
 
 

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from rich.color import Color
+from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.map_frame import central_points
-from tui_latent.tui.charts.canvas import overlay
+from tui_latent.palettes import ink_on
+from tui_latent.tui.charts.canvas import overlaid, overlay
 from tui_latent.tui.charts.image_cells import framed, half_blocks, shades
 from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y
 from tui_latent.tui.charts.scatter import Scene
@@ -46,10 +49,16 @@ def paste_thumbnails(
     result = list(strips)
     for picture, (index, column, row) in zip(pictures, places, strict=True):
         frame = np.empty((2 * HEIGHT, WIDTH, 4), np.uint8)
-        frame[:] = (*scene.coloring.color(int(scene.coloring.values[index]), dark), 255)
+        value = int(scene.coloring.values[index])
+        color = scene.coloring.color(value, dark)
+        frame[:] = (*color, 255)
         inside = framed(picture, 2 * HEIGHT - 2, WIDTH - 2)
         frame[1:-1, 1:-1] = np.where(inside[..., 3:], inside, frame[1:-1, 1:-1])
         lines = half_blocks(frame) if colored else shades(frame, dark)
         for offset, line in enumerate(lines):
             result[row + offset] = overlay(result[row + offset], column, Strip(line))
+        if not colored or scene.coloring.needs_glyphs:
+            ink = Color.from_rgb(*ink_on(color)) if colored else None
+            look = Style(bold=True, color=ink, reverse=not colored)
+            result[row] = overlaid(result[row], [(column, scene.coloring.glyph(value), look)])
     return result

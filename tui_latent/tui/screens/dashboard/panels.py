@@ -9,6 +9,7 @@ from typing import Any, Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 from textual.widgets import Tab, Tabs
 
 from tui_latent.runs.maps import StoredEvaluation
@@ -69,7 +70,7 @@ class RunPanels(Horizontal):
         self._chosen = chosen
         self._axis_is_due = True
         self._drawer = drawer
-        self._charted: RunSnapshot | None = None
+        self._charted: tuple[RunSnapshot, bool] | None = None
         self._past: StoredEvaluation | None = None
         self._weighted = True
 
@@ -103,6 +104,10 @@ class RunPanels(Horizontal):
         self.query_one(ConfusionPanel).show(confusion, snapshot.class_names, hint)
         self.query_one(LogPanel).show(snapshot.log)
 
+    def of_an_evaluation(self) -> list[Widget]:
+        """Return the panels that show one evaluation: all but the log."""
+        return [self.query_one(f"#{name}") for name in _PANELS if name != "log"]
+
     def look_at(self, past: StoredEvaluation | None, snapshot: RunSnapshot) -> None:
         """Show an earlier evaluation in every panel; None follows the newest."""
         self._past = past
@@ -114,12 +119,12 @@ class RunPanels(Horizontal):
 
     def show_curves(self, snapshot: RunSnapshot) -> None:
         """Show what changes often; call it at a limited rate."""
-        if snapshot is self._charted:
+        dark = self.app.current_theme.dark
+        if (snapshot, dark) == self._charted:
             return
-        self._charted = snapshot
+        self._charted = snapshot, dark
         self._show_loss(snapshot)
         self._restore_axis()
-        dark = self.app.current_theme.dark
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
         self.query_one("#knn", CurveChart).show(
             *knn_series(snapshot, dark), hint, why, flags=run_flags(snapshot)
@@ -241,7 +246,7 @@ class RunPanels(Horizontal):
         """Show the loss terms as they count in the sum, or as they are recorded."""
         self._weighted = not self._weighted
         if self._charted is not None:
-            self._show_loss(self._charted)
+            self._show_loss(self._charted[0])
 
     def front(self, by: int) -> None:
         """Bring another curve of the focused chart, or else of the loss, to the front."""

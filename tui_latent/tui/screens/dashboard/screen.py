@@ -32,7 +32,9 @@ from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
 from tui_latent.tui.screens.dashboard.views import failure, loss_terms
 from tui_latent.tui.time_cursor import TimeCursor
+from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.time_badge import TimeBadge
 
 Asked = Literal["run", "pause", "stop"]
 
@@ -56,6 +58,8 @@ class DashboardScreen(BaseScreen[None]):
         background: $error 30%; color: $foreground; text-style: bold;
     }
     RunPanels { height: 1fr; }
+    DashboardScreen > FilmStrip { display: none; }
+    DashboardScreen.-film > FilmStrip { display: block; }
     ScatterPanel { width: 3fr; height: 1fr; }
     #side {
         width: 2fr; height: 1fr;
@@ -117,7 +121,9 @@ class DashboardScreen(BaseScreen[None]):
         yield RunHeader()
         yield Static(id="failure", markup=False)
         yield RunVerdict(self.path)
+        yield TimeBadge()
         yield RunPanels(self._drawer, self._chosen)
+        yield FilmStrip(self.path)
         yield TooSmall()
         yield KeyFooter()
 
@@ -149,6 +155,7 @@ class DashboardScreen(BaseScreen[None]):
             self._asked = None
         self._show_header()
         self._panels.show(snapshot)
+        self._show_badge()
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
@@ -305,6 +312,21 @@ class DashboardScreen(BaseScreen[None]):
         if self._time.move(self._snapshot.map_steps, by):
             self._look_at(self._time.step)
 
+    def action_film(self) -> None:
+        """Show or hide the evaluations as a film strip."""
+        self.toggle_class("-film")
+
+    @on(FilmStrip.Chosen)
+    def go_to_step(self, message: FilmStrip.Chosen) -> None:
+        """Show the evaluation that was clicked in the film strip."""
+        steps = self._snapshot.map_steps
+        self.action_time(steps.index(message.step) - self._time.position(steps))
+
+    @on(FilmStrip.Turned)
+    def follow_wheel(self, message: FilmStrip.Turned) -> None:
+        """Show an earlier or a later evaluation."""
+        self.action_time(message.by)
+
     @on(ScreenResume)
     def follow_time(self) -> None:
         """Show the evaluation that was selected, or made, on another screen."""
@@ -317,9 +339,16 @@ class DashboardScreen(BaseScreen[None]):
         past = None if step is None else self._maps.at(step)
         self.app.call_from_thread(self._show_past, step, past)
 
+    def _show_badge(self) -> None:
+        panels = self._panels.of_an_evaluation()
+        steps = self._snapshot.map_steps
+        self.query_one(TimeBadge).show(self._time, steps, panels)
+        self.query_one(FilmStrip).show(steps, self._time.resolve(steps))
+
     def _show_past(self, step: int | None, past: StoredEvaluation | None) -> None:
         if step == self._time.step and self.is_mounted:
             self._panels.look_at(past, self._snapshot)
+            self._show_badge()
 
     def action_verdict(self) -> None:
         """Show all findings about the run."""

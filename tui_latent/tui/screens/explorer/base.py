@@ -16,9 +16,12 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene
 from tui_latent.tui.run_watcher import RunWatcher
 from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
 from tui_latent.tui.screens.explorer.look import Look, make_scene
 from tui_latent.tui.screens.explorer.map import ExplorerMap
+from tui_latent.tui.screens.explorer.point_panel import PointPanel
+from tui_latent.tui.screens.explorer.trails import BEFORE
 from tui_latent.tui.screens.explorer.views import (
     MapRequest,
     MapResult,
@@ -28,6 +31,8 @@ from tui_latent.tui.screens.explorer.worker import (
     ExplorerWorker,
 )
 from tui_latent.tui.time_cursor import TimeCursor
+from tui_latent.tui.widgets.film_strip import FilmStrip
+from tui_latent.tui.widgets.time_badge import TimeBadge
 
 if TYPE_CHECKING:
     from tui_latent.analysis.projections import ProjectionName
@@ -55,8 +60,15 @@ class ExplorerBase(BaseScreen[None]):
         step = self._time.resolve(self._snapshot.map_steps)
         if step is None:
             return
-        newest = step == self._snapshot.map_steps[-1]
-        request = MapRequest(step, newest, self._coloring, self._projection)
+        steps = self._snapshot.map_steps
+        at = self._time.position(steps)
+        request = MapRequest(
+            step,
+            step == steps[-1],
+            self._coloring,
+            self._projection,
+            steps[max(at - BEFORE, 0) : at] if self._look.trails else (),
+        )
         if request != self._requested:
             self._requested = request
             self._worker.request_map(request)
@@ -87,7 +99,13 @@ class ExplorerBase(BaseScreen[None]):
         self._show_scene()
 
     def _show_line(self) -> None:
-        words = line_words(self._snapshot, self._time, self._coloring, self._status)
+        panels = [self._map, *self.query(PointPanel), *self.query(ChangeList)]
+        steps = self._snapshot.map_steps
+        self.query_one(TimeBadge).show(self._time, steps, panels)
+        self.query_one(FilmStrip).show(steps, self._time.resolve(steps))
+        words = line_words(
+            self._snapshot, self._time, self._coloring, self._status, self.size.width - 2
+        )
         if words != self._line:
             self._line = words
             self.query_one("#line", Static).update(Content(words))

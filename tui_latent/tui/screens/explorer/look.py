@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tui_latent.tui.charts.scatter import Images, Scene, visible_points
 from tui_latent.tui.screens.explorer.camera import Camera
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
+from tui_latent.tui.screens.explorer.trails import trail_rods
 from tui_latent.tui.screens.explorer.views import MapResult, map_titles
 
 
@@ -24,6 +25,8 @@ class Look:
     regions: bool = False
     """whether the Voronoi cells are shaded"""
     thumbnails: bool = False
+    trails: bool = True
+    """whether the paths of the images that moved farthest are drawn"""
     camera: Camera = field(default_factory=Camera)
 
 
@@ -33,12 +36,20 @@ def is_cloud(result: MapResult | None) -> bool:
     return projection is not None and projection.points.shape[1] == 3
 
 
+def is_other_projection(before: MapResult, after: MapResult) -> bool:
+    """Return whether two maps show different planes, so that a zoomed window has no meaning."""
+    names = [result.projection.name if result.projection else "map" for result in (before, after)]
+    return names[0] != names[1]
+
+
 def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
     """Return the scene of a map as it was chosen to look."""
-    points = _points(result, look.camera)
+    points, space = _points(result, look.camera)
     chosen = look.filter
     labels = np.asarray(result.space.map.labels)
     visible = visible_points(points, labels, chosen.hidden, chosen.per_class)
+    if look.trails and result.projection is None:
+        space["rods"] = trail_rods(dict(result.paths), result.coloring.values, visible)
     titles: Callable[[int], Any] = partial(map_titles, result, int(visible.sum()))
     return Scene(
         points,
@@ -49,11 +60,19 @@ def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
         legend=True,
         struck=chosen.hidden if result.coloring.name == "class" else frozenset(),
         titles=titles,
+        **space,
     )
 
 
-def _points(result: MapResult, camera: Camera) -> NDArray[Any]:
+def _points(result: MapResult, camera: Camera) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return the points in the plane, and of a 3-D cloud what gives it depth."""
     if result.projection is None:
-        return result.space.map.points
+        return result.space.map.points, {}
     points = result.projection.points
-    return points if points.shape[1] == 2 else camera.seen(points)
+    if points.shape[1] == 2:
+        return points, {}
+    return camera.seen(points), {
+        "nearness": camera.nearness(points),
+        "rods": camera.axes(points),
+        "frame": camera.frame(points),
+    }

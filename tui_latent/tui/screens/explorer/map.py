@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rich.style import Style
-from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
@@ -14,7 +13,7 @@ from tui_latent.map_frame import Frame, settle_frame, whole_frame
 from tui_latent.palettes import RGB
 from tui_latent.tui.charts.canvas import overlaid
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.outside_marks import lay_outside_marks
+from tui_latent.tui.charts.outside_marks import lay_outside_marks, outside_marks
 from tui_latent.tui.charts.panel import Drawing, message_strips
 from tui_latent.tui.charts.scatter import (
     Mark,
@@ -31,16 +30,16 @@ from tui_latent.tui.charts.scatter_drawing import (
     paint_scene,
     scene_legend,
 )
-from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.charts.window import Window
 from tui_latent.tui.format import number
+from tui_latent.tui.screens.explorer.mouse_map import MouseMap
 
 _ZOOM: Final = 1.5
 _CURSOR: Final = Style(reverse=True)
 NEAREST, DISTANT = "◆", "◇"
 
 
-class ExplorerMap(ScatterPanel):
+class ExplorerMap(MouseMap):
     """A scatter panel with zoom, pan and a cursor that selects points."""
 
     class Pointed(Message):
@@ -68,15 +67,25 @@ class ExplorerMap(ScatterPanel):
         """Show a scene; a window that was zoomed or panned stays."""
         before, moved_window = self.scene, self._window not in (None, self._home())
         if scene is not None and (before is None or scene.points is not before.points):
-            self._settled = settle_frame(scene.points, self._settled)
+            self._settled = scene.frame or settle_frame(scene.points, self._settled)
             self._frame_points(scene)
             if not moved_window:
                 self._window = self._home()
         super().show(scene, hint, titles)
+        self._leave_hidden_point()
         if self._window is not None:
             middle = self._window.width // 2, self._window.height // 2
             self._cursor = middle if self.selected is None else self._cursor
         self._follow_selected()
+
+    def _leave_hidden_point(self) -> None:
+        """Go from a point that is not shown any more to the nearest one that is."""
+        scene, index = self.scene, self.selected
+        if scene is None or index is None or index >= len(scene.points) or scene.visible[index]:
+            return
+        nearest = nearest_point(scene, *scene.points[index].tolist())
+        if nearest is not None:
+            self._take(nearest)
 
     def mark(self, marks: Mapping[int, str]) -> None:
         """Mark points with characters: the neighbours of the selected one."""
@@ -240,26 +249,16 @@ class ExplorerMap(ScatterPanel):
         x, y = self.scene.points[index].tolist()
         return self._window.cell(x, y) if self._window.contains(x, y) else None
 
-    def on_click(self, event: events.Click) -> None:
+    def clicked(self, column: int, row: int) -> None:
         """Go to the point nearest to the click."""
-        place = event.get_content_offset(self)
-        if place is None or self._window is None or self.scene is None:
-            return
-        if place.y < self._window.height:
-            self._cursor = (place.x, place.y)
+        if self._window is not None and self.scene is not None and row < self._window.height:
+            self._cursor = (column, row)
             self._point_at_cursor()
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._zoom_at(event, 1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._zoom_at(event, -1)
-
-    def _zoom_at(self, event: events.MouseEvent, steps: int) -> None:
-        place = event.get_content_offset(self)
-        if place is not None and self._window is not None:
-            event.stop()
-            self._look(self._window.zoomed(_ZOOM**steps, *self._window.place(place.x, place.y)))
+    def wheeled(self, column: int, row: int, steps: int) -> None:
+        """Zoom about the mouse."""
+        if self._window is not None:
+            self._look(self._window.zoomed(_ZOOM**steps, *self._window.place(column, row)))
 
     # Overlay
 
@@ -282,6 +281,15 @@ class ExplorerMap(ScatterPanel):
         if self.selected is not None:
             column, row = self._cursor
             self._overlay.setdefault(row, []).append((column, "┼", _CURSOR))
+        self._uncover_outside_marks(scene, window)
+
+    def _uncover_outside_marks(self, scene: Scene, window: Window) -> None:
+        """Take cells off what the map says about the points outside: it would be unreadable."""
+        if window == self._home():
+            for row, start, text in outside_marks(scene.points[drawn_points(scene)], window):
+                cells = self._overlay.get(row, [])
+                end = start + len(text)
+                self._overlay[row] = [cell for cell in cells if not start <= cell[0] < end]
 
     def _mark(self, index: int, glyph: str, color: RGB | None = None) -> Mark:
         assert self.scene is not None

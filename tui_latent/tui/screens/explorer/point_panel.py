@@ -85,7 +85,9 @@ class PointPanel(Vertical):
     PointPanel > #point { height: 10; }
     PointPanel > #point > #portrait { width: 20; }
     PointPanel > #point > #facts { width: 1fr; height: auto; }
-    PointPanel > .heading { height: 1; color: $text-muted; text-wrap: nowrap; }
+    PointPanel > .heading {
+        height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     PointPanel > TileGrid { height: 1fr; }
     PointPanel > #problem { height: auto; color: $text-warning; }
     """

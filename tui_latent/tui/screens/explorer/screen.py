@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui_latent.palettes import class_color
@@ -16,10 +17,11 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, SnapshotRead
 from tui_latent.tui.screens.base import TooSmall
+from tui_latent.tui.screens.explorer.camera_actions import CameraActions
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
 from tui_latent.tui.screens.explorer.door_actions import DoorActions
-from tui_latent.tui.screens.explorer.look import is_cloud
+from tui_latent.tui.screens.explorer.look import is_cloud, is_other_projection
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search_box import FindBox
@@ -33,16 +35,22 @@ from tui_latent.tui.screens.explorer.worker import (
     PointFound,
     ProgressReported,
 )
+from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.time_badge import TimeBadge
+
+_FILM_FROM: Final = 34
+"""lines from which the map leaves room for the film strip"""
 
 
-class ExplorerScreen(TimeActions, DoorActions):
+class ExplorerScreen(CameraActions, TimeActions, DoorActions):
     """Shows the map of one evaluation, to inspect point by point."""
 
     AUTO_FOCUS = ""
     CSS = """
     ExplorerScreen > #line { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     ExplorerScreen > Horizontal { height: 1fr; }
+    ExplorerScreen Vertical { width: 1fr; height: 1fr; }
     ExplorerScreen ExplorerMap { width: 1fr; height: 1fr; }
     ExplorerScreen PointPanel { width: 46; height: 1fr; }
     ExplorerScreen.-narrow PointPanel { width: 28; }
@@ -74,9 +82,12 @@ class ExplorerScreen(TimeActions, DoorActions):
 
     def compose(self) -> ComposeResult:
         yield Static(id="line", markup=False)
+        yield TimeBadge()
         yield FindBox()
         with Horizontal():
-            yield ExplorerMap(self._drawer)
+            with Vertical():
+                yield ExplorerMap(self._drawer)
+                yield FilmStrip(self.path)
             yield PointPanel()
             yield ChangeList()
         yield TooSmall()
@@ -84,6 +95,7 @@ class ExplorerScreen(TimeActions, DoorActions):
 
     def on_mount(self) -> None:
         self.query_one(ExplorerMap).show(None, "Reading the map …")
+        self._show_film(self.app.size.height >= _FILM_FROM)
         self._watcher.start()
 
     def on_unmount(self) -> None:
@@ -93,6 +105,7 @@ class ExplorerScreen(TimeActions, DoorActions):
     def on_resize(self, event: events.Resize) -> None:
         """Give the map most of a narrow screen."""
         self.set_class(event.size.width < 100, "-narrow")
+        self._show_line()
 
     # Updates from the run folder
 
@@ -123,7 +136,8 @@ class ExplorerScreen(TimeActions, DoorActions):
         if isinstance(message.result, str):
             self._map.show(None, message.result)
             return
-        self._result = result = message.result
+        before, result = self._result, message.result
+        self._result = result
         if result.request == self._requested:  # otherwise there is a newer request
             self._projection = result.projection.name if result.projection else "map"
             self._requested = replace(self._requested, projection=self._projection)
@@ -131,6 +145,9 @@ class ExplorerScreen(TimeActions, DoorActions):
             self._playback.shown()
         self._look_through_door(result)
         self._show_scene()
+        if before is not None and is_other_projection(before, result):
+            self._map.whole()
+        self._update_spin()
         self._request_point()
         if self.has_class("-movers"):
             self._request_changes()
@@ -140,7 +157,8 @@ class ExplorerScreen(TimeActions, DoorActions):
 
     @on(ExplorerMap.Pointed)
     def describe_point(self, _: ExplorerMap.Pointed) -> None:
-        """Request the details of the point at the cursor."""
+        """Request the details of the point at the cursor; a cloud waits meanwhile."""
+        self._stop_spinning()
         self._request_point()
 
     def _request_point(self) -> None:
@@ -166,6 +184,10 @@ class ExplorerScreen(TimeActions, DoorActions):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the arrow keys to the search box and to the list of changes."""
+        if action in ("rotate", "spin"):
+            return is_cloud(self._result)
+        if action == "pan" and is_cloud(self._result):
+            return False
         if action not in ("move", "pan") or not self.is_mounted:
             return True
         listing = self.has_class("-movers") and action == "move" and bool(parameters[1])
@@ -174,13 +196,6 @@ class ExplorerScreen(TimeActions, DoorActions):
     def action_move(self, across: int, down: int) -> None:
         """Move the cursor."""
         self._map.move(across, down)
-
-    def action_pan(self, across: int, down: int) -> None:
-        """Pan the map, or rotate a 3-D cloud."""
-        if is_cloud(self._result):
-            self._change_look(camera=self._look.camera.turned(across, down))
-        else:
-            self._map.pan(4 * across, 2 * down)
 
     def action_step(self, by: int) -> None:
         """Go to the next point in reading order."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+from textual import on
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.screens.explorer.base import ExplorerBase
 from tui_latent.tui.screens.explorer.playback import Playback
 from tui_latent.tui.time_cursor import TimeCursor
+from tui_latent.tui.widgets.film_strip import FilmStrip
 
 
 class TimeActions(ExplorerBase):
@@ -30,6 +34,27 @@ class TimeActions(ExplorerBase):
             self._request_map()
             self._show_line()
         return moved
+
+    def action_film(self) -> None:
+        """Show or hide the film strip and the paths of the movers."""
+        self._show_film(not self._look.trails)
+
+    def _show_film(self, shown: bool) -> None:
+        self.query_one(FilmStrip).display = shown
+        self._look = replace(self._look, trails=shown)
+        self._request_map()
+        self._show_scene()
+
+    @on(FilmStrip.Chosen)
+    def go_to_step(self, message: FilmStrip.Chosen) -> None:
+        """Show the evaluation that was clicked in the film strip."""
+        position = self._time.position(self._snapshot.map_steps)
+        self.action_time(self._snapshot.map_steps.index(message.step) - position)
+
+    @on(FilmStrip.Turned)
+    def follow_wheel(self, message: FilmStrip.Turned) -> None:
+        """Show an earlier or a later evaluation."""
+        self.action_time(message.by)
 
     def action_play(self) -> None:
         """Play the evaluations from the first one, or pause."""

@@ -11,11 +11,13 @@ from tui_latent.palettes import RGB, css_color
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.charts.line_chart import value_at
 from tui_latent.tui.charts.scatter import Coloring, hidden_share
-from tui_latent.tui.format import number
+from tui_latent.tui.format import clip, number
 from tui_latent.tui.screens.explorer.colorings import ColoringName
 from tui_latent.tui.screens.explorer.point_panel import PointWords
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 
 _TRACK: Final = 24
+_SHORTEST_TRACK: Final = 6
+_SHORTEST_NAME: Final = 6
 ELSEWHERE: Final = "↗"
 """marks a neighbour that is far away on the map, or a distant image that is near"""
 
@@ -42,6 +46,8 @@ class MapRequest:
     """whether it is the run's last one, whose latents are kept at full width"""
     coloring: ColoringName = "class"
     projection: ProjectionName = "map"
+    before: tuple[int, ...] = ()
+    """steps of the evaluations just before, for the paths of the movers"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +61,8 @@ class MapResult:
     """None shows the map as training wrote it"""
     problem: str = ""
     """why part of it is not as requested"""
+    paths: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    """(T, 2) each, of the points that moved farthest"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,22 +117,25 @@ def next_projection(space: Space, shown: ProjectionName) -> tuple[ProjectionName
     return names[(at + 1) % len(names)], ""
 
 
-def line_words(snapshot: RunSnapshot, time: TimeCursor, coloring: str, status: str) -> str:
-    """Name the run and evaluation shown, or report progress while there is any."""
+def line_words(
+    snapshot: RunSnapshot, time: TimeCursor, coloring: str, status: str, width: int = 120
+) -> str:
+    """Name the run and evaluation shown in `width` cells, or report progress if there is any."""
     if status:
         return f"{snapshot.name}  {status}"
-    parts = [snapshot.name]
     steps = snapshot.map_steps
     step = time.resolve(steps)
-    if step is not None:
-        place = f"{time.position(steps) + 1}/{len(steps)}"
-        parts.append(f"step {step:>7,} {time.track(steps, _TRACK)} {place}")
-        curve = snapshot.curves.get("val/knn_20")
-        missing = step == steps[-1] and "val/knn_20" in snapshot.missing
-        value = None if missing or curve is None else value_at(curve, step)
-        parts.append(f"kNN@20 {number(value)}")
-    parts.append(f"colour: {coloring}")
-    return "  ".join(parts)
+    if step is None:
+        return f"{snapshot.name}  colour: {coloring}"
+    place = f"{time.position(steps) + 1}/{len(steps)}"
+    curve = snapshot.curves.get("val/knn_20")
+    missing = step == steps[-1] and "val/knn_20" in snapshot.missing
+    value = None if missing or curve is None else value_at(curve, step)
+    facts = f"{place}  kNN@20 {number(value)}  colour: {coloring}"
+    room = width - len(facts) - len(f"step {step:>7,}") - _SHORTEST_TRACK - 4
+    start = f"{clip(snapshot.name, max(room, _SHORTEST_NAME))}  step {step:>7,} "
+    track = time.track(steps, min(max(width - len(start) - len(facts) - 1, 1), _TRACK))
+    return f"{start}{track} {facts}"
 
 
 def map_titles(result: MapResult, shown: int, hidden: int) -> tuple[str, ...]:
@@ -154,7 +165,7 @@ def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
 def _space_name(space: Space) -> str:
     if space.is_map:
         return "on the map"
-    return f"in the {space.points.shape[1]}-D latent space"
+    return f"in {space.points.shape[1]}-D latents"
 
 
 def _tiles(

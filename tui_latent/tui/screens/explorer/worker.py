@@ -15,6 +15,7 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.screens.explorer.colorings import make_coloring
 from tui_latent.tui.screens.explorer.confused import ConfusedImages, find_confused
+from tui_latent.tui.screens.explorer.trails import movers_paths
 from tui_latent.tui.screens.explorer.views import MapRequest, MapResult, PointResult
 
 if TYPE_CHECKING:
@@ -171,7 +172,9 @@ class ExplorerWorker:
                 projection = self._projected(space, request)
             except InspectionError as error:
                 problem = str(error)
-        return MapResult(request, space, coloring, projection, problem)
+        before = [self._run_reader().map_at(step) for step in request.before]
+        paths = {} if projection else movers_paths(before, space.map)
+        return MapResult(request, space, coloring, projection, problem, paths)
 
     def _space_of(self, request: MapRequest) -> Space | None:
         from tui_latent.analysis.neighbourhoods import space_at
