@@ -6,6 +6,9 @@ import os
 
 # Before numpy and torch: the tensors are small, and two workers' threads would only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Nobody's own settings and views, which commands would read and the dashboard would change.
+os.environ["TUI_LATENT_CONFIG"] = os.devnull + "/config.toml"
+os.environ["TUI_LATENT_CACHE"] = os.devnull + "/cache"
 
 from collections.abc import Callable
 from pathlib import Path

@@ -28,7 +28,14 @@ from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.reports.export import export_report
 from tui_latent.reports.figure import draw_report
 from tui_latent.reports.inputs import Cloud, Flat, Thumbnails, collect_findings
-from tui_latent.reports.layouts import PANELS, layout_rows, needed, rows_height
+from tui_latent.reports.layouts import (
+    PANELS,
+    layout_rows,
+    left_out,
+    needed,
+    rows_height,
+    shown_rows,
+)
 from tui_latent.reports.map_frame import map_frame
 from tui_latent.reports.numbers import report_numbers
 from tui_latent.reports.panels.thumbnails import sheet
@@ -137,8 +144,12 @@ def test_what_a_method_or_a_latent_cannot_give_is_said(make_run: MakeRun) -> Non
     assert findings["cloud"] == findings["t-SNE"]
     assert findings["cloud"] == "the latents have two dimensions: the map shows them as they are"
     rows = layout_rows("triplet")
-    whole = rows_height(rows, findings | {"cloud": clear_map(20)})
-    assert whole - rows_height(rows, findings) > 3, "a row of reasons takes little room"
+    kept = shown_rows(rows, findings)
+    assert {panel.title for row in rows for panel in row.panels} - {
+        panel.title for row in kept for panel in row.panels
+    } == {"Point cloud", "t-SNE"}, "empty sections are dropped"
+    assert rows_height(rows) - rows_height(kept) > 3
+    assert left_out(rows, findings) == [f"t-SNE, Point cloud: {findings['cloud']}"]
 
 
 def clear_map(count: int) -> Any:

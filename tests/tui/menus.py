@@ -22,6 +22,7 @@ from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
 from tui_latent.tui.screens.menu.run_table import RunTable
 from tui_latent.tui.screens.menu.screen import MenuScreen
+from tui_latent.tui.widgets.line_list import LineList
 
 NOW: Final = 1_795_400_000.0
 """the menu's clock"""
@@ -136,8 +137,8 @@ def runs_text(screen: MenuScreen) -> str:
     table = screen.query_one(RunTable)
     if table.has_class("-empty"):
         return str(table.query_one(".empty").content)  # type: ignore[attr-defined]
-    options = table.query("StableList").first().options  # type: ignore[attr-defined]
-    return "\n".join(str(option.prompt).rstrip() for option in options)
+    lines = table.query_one(LineList)
+    return "\n".join(lines.text(index).rstrip() for index in range(lines.count))
 
 
 def details_text(screen: MenuScreen) -> str:

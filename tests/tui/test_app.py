@@ -8,15 +8,21 @@ from typing import Any
 
 import pytest
 from textual.command import CommandPalette
-from textual.widgets import OptionList, Static
+from textual.widgets import Button, OptionList, Static
 
 from tests import waiting
 from tests.tui.made_runs import ScriptedTrainer, new_run, trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, notes, until
+from tui_latent.preferences.kept import Kept
+from tui_latent.runs.queue import queued_runs
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError, Status
+from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+from tui_latent.tui.screens.dialogs.queue import QueueScreen
+from tui_latent.tui.screens.dialogs.second_run import SecondRunScreen
+from tui_latent.tui.widgets.key_footer import KeyFooter
 
 SIZE = (100, 30)
 
@@ -141,21 +147,105 @@ async def test_a_second_training_stops_the_first_after_asking(tmp_path: Path) ->
         app.resume_run(first.path)
         await dashboard(pilot, first.path)
         app.resume_run(second.path)
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await until(pilot, lambda: isinstance(app.screen, SecondRunScreen))
         assert "first is training" in str(app.screen.query_one(Static).content)
-        await pilot.press("n")
+        await pilot.press("escape")
         await dashboard(pilot, first.path)
         assert app.training_path == first.path
         app.resume_run(first.path)  # it is training: nothing to ask
         await pilot.pause()
         app.resume_run(second.path)
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, SecondRunScreen))
+        await pilot.press("s")
         await dashboard(pilot, second.path)
         assert app.training_path == second.path
         assert RunReader(first.path).refresh().status.state == "stopped"
         await pilot.press("s", "y")
         await until(pilot, lambda: app.training_path is None)
+
+
+async def test_a_second_run_can_start_beside_the_first_or_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (new_run(tmp_path, name) for name in ("first", "second", "third"))
+    for writer in (first, second, third):
+        writer.close()
+    started: list[Path] = []
+    worked: list[Path] = []
+
+    def start(path: Path) -> int:
+        started.append(path)
+        return 4711
+
+    monkeypatch.setattr("tui_latent.launch.queue.work_on_queue", worked.append)
+    app = MenulessApp(tmp_path, train=ScriptedTrainer(), start_process=start)
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(first.path)
+        await dashboard(pilot, first.path)
+        app.resume_run(third.path)
+        await until(pilot, lambda: isinstance(app.screen, SecondRunScreen))
+        await pilot.press("Q")
+        await until(pilot, lambda: "third is number 1 in the queue" in notes(pilot))
+        assert queued_runs(tmp_path) == ["third"] and worked == [tmp_path]
+        app.resume_run(second.path)
+        await until(pilot, lambda: isinstance(app.screen, SecondRunScreen))
+        assert "1 wait already" in str(app.screen.query_one("#queue", Button).label)
+        await pilot.press("b")
+        await dashboard(pilot, second.path)
+        assert started == [second.path] and app.training_path == first.path
+        await pilot.press("Q")
+        await until(pilot, lambda: isinstance(app.screen, QueueScreen))
+        said = app.screen.query_one(".said", Static)
+        await until(pilot, lambda: "1 run waits" in str(said.content))
+        await pilot.press("d")
+        await until(pilot, lambda: "No run waits" in str(said.content))
+        assert queued_runs(tmp_path) == []
+        await pilot.press("escape")
+        app.training.ask_to_stop()
+        await until(pilot, lambda: app.training_path is None)
+
+
+async def test_what_is_chosen_is_kept_for_the_next_time(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    writer.close()
+    config = tmp_path / "config.toml"
+    config.write_text('# mine\naxis = "step"  # as always\n[keys]\n"run.pause" = "f7"\n')
+    app = MenulessApp(tmp_path, open_path=writer.path, kept=Kept(config, tmp_path / "cache"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await all_drawn(pilot)
+        assert "f7 Report" in screen.query_one(KeyFooter).render().plain
+        await pilot.press("X", "full_stop", "full_stop", "y")
+        app.theme = "gruvbox"
+        await until(pilot, lambda: "gruvbox" in config.read_text())
+        logarithmic = screen.query_one("#loss", CurveChart).is_logarithmic
+    text = config.read_text()
+    assert text.startswith("# mine\n") and '"run.report" = "f7"' in text
+    again = MenulessApp(tmp_path, open_path=writer.path, kept=Kept(config, tmp_path / "cache"))
+    async with again.run_test(size=(120, 40)) as pilot:
+        screen = await all_drawn(pilot)
+        loss = screen.query_one("#loss", CurveChart)
+        assert again.theme == "gruvbox"
+        assert (loss.options.axis, loss.options.smoothing) == ("epoch", 0.9)
+        assert loss.is_logarithmic == logarithmic
+
+
+async def test_panels_that_are_not_wanted_are_not_shown(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    writer.close()
+    config = tmp_path / "config.toml"
+    config.write_text('panels = ["map", "loss", "knn"]\nnotifications = "errors"\nthem = "x"\n')
+    kept = Kept(config)
+    assert kept.problems == [f"{config}: there is no setting 'them'; did you mean 'theme'?"]
+    app = MenulessApp(tmp_path, open_path=writer.path, kept=kept)
+    async with app.run_test(size=(160, 40)) as pilot:
+        screen = await all_drawn(pilot)
+        assert screen.query_one("#loss").display and screen.query_one("#map").display
+        for name in ("space", "log", "confusion"):
+            assert not screen.query_one(f"#{name}").size.area
+        app.notify("a note")
+        app.notify("an error", severity="error")
+        await until(pilot, lambda: "an error" in notes(pilot))
+        assert "a note" not in notes(pilot)
 
 
 async def test_quitting_while_training_asks_then_stops_and_saves(tmp_path: Path) -> None:

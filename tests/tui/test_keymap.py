@@ -21,7 +21,7 @@ from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import TOGETHER, KeymapError, check_keymap, keys_of
 from tui_latent.tui.screens.dashboard.views import failure
 from tui_latent.tui.screens.dialogs.help import HelpScreen
-from tui_latent.tui.screens.menu.run_table import why_not_deleted, why_not_resumed
+from tui_latent.tui.screens.menu.run_actions import why_not_deleted, why_not_resumed
 from tui_latent.tui.verbs import VERBS
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -74,7 +74,7 @@ DIALOGS = {"confirm", "help", "choice", "log", "desk", "fork"}
 
 def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
     parts = {part for views in TOGETHER.values() for view in views for part in view}
-    assert parts == set(KEYMAP) - {"app", "preset filter", *DIALOGS}
+    assert parts == set(KEYMAP) - {"app", "preset filter", "run filter", *DIALOGS}
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
     [
         ({"run.pause": "s"}, "dashboard screen, s would do both run.pause and run.stop"),
         ({"run.delete": "tab"}, "menu screen, tab would do both menu.switch and run.delete"),
-        ({"explorer.play": "z"}, "explorer screen, z would do both explorer.play and view.frame"),
         ({"time.earlier": "z"}, "dashboard screen, z would do both curves.whole"),
+        ({"explorer.play": "z"}, "explorer screen, z would do both explorer.play and view.frame"),
         ({"chart.log": "ctrl+q"}, "would do both app.quit and chart.log"),
         ({"run.pause": "j", "run.stop": "j"}, "j would do both run.pause and run.stop"),
         ({"run.puse": "j"}, "there is no action 'run.puse'. Did you mean 'run.pause'?"),
@@ -125,12 +125,11 @@ async def test_the_menu_names_the_remapped_keys_of_the_other_list(
     tmp_path: Path, presets: Path
 ) -> None:
     run_in(tmp_path / "runs", "one")
-    app = LatentApp(tmp_path / "runs", keymap={"run.delete": "x"})
+    app = LatentApp(tmp_path / "runs", keymap={"run.delete": "ctrl+x"})
     async with app.run_test(size=(100, 30)) as pilot:
         await menu(pilot)
-        await pilot.press("x")
-        await until(pilot, lambda: "Press Tab to reach the runs list first" in notes(pilot))
-        assert "(r, m, C, x)" in notes(pilot)
+        await pilot.press("ctrl+x")
+        await until(pilot, lambda: "^x (Delete) works on the runs. Press Tab" in notes(pilot))
 
 
 def test_sentences_name_remapped_keys(tmp_path: Path) -> None:
@@ -143,7 +142,7 @@ def test_sentences_name_remapped_keys(tmp_path: Path) -> None:
     live = replace(run, status=replace(run.status, state="running"))
     assert "Press Enter to open it" in why_not_resumed(live, {})
     assert "Press f2 to open it" in why_not_resumed(live, keymap)
-    assert "press f2 to open it, then s." in why_not_deleted(live, keymap)
+    assert "Stop it first, with s." in why_not_deleted(live, keymap)
 
 
 def test_an_application_refuses_a_keymap_that_clashes(tmp_path: Path) -> None:

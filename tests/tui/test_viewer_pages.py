@@ -198,7 +198,7 @@ async def test_without_its_data_a_run_is_still_sampled_and_slid_through(
     request.getfixturevalue("no_digits")
     app = MenulessApp(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await page(pilot, "1", run, "digits are not in /data: mount it")
+        await page(pilot, "2", run, "digits are not in /data: mount it")
         await pilot.press("4")
         await until(pilot, lambda: "of 128 samples" in text_of(pilot))
         assert "cannot be embedded again: digits are not in /data" in text_of(pilot)
@@ -233,11 +233,10 @@ async def test_every_page_of_a_run_that_says_little_says_something(
         "6": "length",
         "7": "nearest to the class mean",
         "8": "rank 0 of",
-        "1": "draw 1",
     }
     async with app.run_test(size=(120, 40)) as pilot:
         await app.push_screen(ViewerScreen(run, app.drawer))
-        await until(pilot, lambda: "draw 1" in text_of(pilot))
+        await until(pilot, lambda: "above its reconstruction" in text_of(pilot))
         for key, words in said.items():
             await pilot.press(key)
             await until(pilot, lambda words=words: words in text_of(pilot))  # type: ignore[misc]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui_latent.analysis import InspectionError, RunData
+from tui_latent.analysis.decoder_spread import decoder_spread, decodes
 from tui_latent.analysis.evaluation_errors import AssessmentError, NotMeasured
 from tui_latent.analysis.evaluation_table import is_whole
 from tui_latent.analysis.latent_stats import all_names
@@ -116,6 +117,8 @@ def _measured(
         ("map", "trustworthiness of the map", parts.map_faithfulness),
         ("anomaly", "leaving out each class", parts.class_anomaly),
     ]
+    if decodes(source):
+        todo.append(("decoder", "decoder", partial(decoder_spread, source)))
     if asked is not None:
         todo.append(("outliers", asked.words, outlier_curves))
     found: dict[str, Any] = {"outliers": []}

@@ -137,6 +137,8 @@ def _texts(part: str, found: Found) -> list[str]:
         return _map(of, found["latents"])
     if part == "collapse":
         return _collapse(of, found["latents"]["dimensions"])
+    if part == "decoder":
+        return [_decoder(of)]
     if part == "anomaly":
         return [f"{_aucs(of['classes'])}  by {of['k']} neighbours"]
     return [text for curve in of for text in _outliers(curve)]
@@ -174,6 +176,13 @@ def _collapse(of: Found, dimensions: int) -> list[str]:
         f"mean {figure(of['std_mean'])}",
         *(f"collapse: {sign}" for sign in of["signs"]),
     ]
+
+
+def _decoder(of: Found) -> str:
+    return (
+        f"decoded latents of {of['images']:,} held-out images differ by {figure(of['deviation'])} "
+        "per pixel"
+    )
 
 
 def _named(of: Found, *metrics: str) -> str:

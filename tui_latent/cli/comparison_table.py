@@ -8,6 +8,7 @@ from typing import Final
 from tui_latent.comparison import Comparison, MetricRow, difference_text, setting_text
 from tui_latent.number_format import UNKNOWN, number
 from tui_latent.runtime.sanitize import plain_name
+from tui_latent.verdict.comparing import comparison_line
 
 _WIDEST: Final = 28
 """characters of a cell"""
@@ -18,8 +19,9 @@ def comparison_text(shown: Comparison) -> str:
     """Write the runs, their numbers, the settings that differ, and how similar their maps are."""
     parts = [
         _table(["run", "state", "step", "seconds"], _run_rows(shown), right=(2, 3)),
+        *([verdict] if (verdict := comparison_line(shown)) else []),
         *(f"note: {note}" for note in shown.notes),
-        _table(["last (best)", *shown.labels], [_number_row(row) for row in shown.metrics]),
+        _table(["newest (best)", *shown.labels], [_number_row(row) for row in shown.metrics]),
         _table(["setting", *shown.labels], _setting_rows(shown)) if shown.settings else _SAME,
         _table(["map", "step", "compared"], _map_rows(shown)),
     ]

@@ -1,7 +1,7 @@
 """The command line: the group of commands, and the dashboard.
 
-The commands are in `training.py`, `steering.py`, `results.py` and `resources.py`; heavy imports
-stay inside them.
+The commands are in `training.py`, `steering.py`, `results.py`, `explain.py`, `config.py` and
+`resources.py`; heavy imports stay inside them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from tui_latent.cli import resources, results, steering, training
-from tui_latent.cli.options import FAILED, fail, find_folder, runs_option
+from tui_latent.cli import config, explain, resources, results, steering, training
+from tui_latent.cli.options import FAILED, fail, find_folder, folder_of_runs, runs_option
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
@@ -69,7 +69,7 @@ def attach(run: str, runs: str | None) -> None:
     _open_dashboard(runs, find_folder(run, runs))
 
 
-for module in (training, steering, results, resources):
+for module in (training, steering, results, explain, resources, config):
     for command in module.COMMANDS:
         main.add_command(command)
 
@@ -90,8 +90,6 @@ def _no_screen() -> str:
 
 
 def _open_dashboard(runs: str | None, path: Path | None) -> None:
-    from tui_latent.runs.run_list import runs_folder
-
     if problem := _no_screen():
         fail(
             f"{problem}; without the dashboard, use\n"
@@ -102,7 +100,11 @@ def _open_dashboard(runs: str | None, path: Path | None) -> None:
     from tui_latent.tui.charts.terminal_images import asking_for_images
 
     with asking_for_images():  # the terminal answers while Textual is being imported
+        from tui_latent.preferences.config_file import config_path
+        from tui_latent.preferences.kept import Kept
+        from tui_latent.preferences.view_state import cache_folder
         from tui_latent.tui.app import LatentApp
 
-        app = LatentApp(runs_folder(runs), open_path=path)
+        kept = Kept(config_path(), cache_folder())
+        app = LatentApp(folder_of_runs(runs), open_path=path, kept=kept)
     sys.exit(app.run() or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,12 +43,22 @@ def background_option(command: Command) -> Command:
     return click.option("--background", is_flag=True, help=text)(command)
 
 
+def folder_of_runs(option: str | None) -> Path:
+    """Return the folder of runs: as `runs_folder` does, and before ./runs the config file's."""
+    from tui_latent.preferences.config_file import config_path, read_preferences
+    from tui_latent.runs.run_list import runs_folder
+
+    if option or os.environ.get("TUI_LATENT_RUNS"):
+        return runs_folder(option)
+    return runs_folder(read_preferences(config_path())[0].runs or None)
+
+
 def find_folder(run: str, runs: str | None) -> Path:
     """Return the folder of a run, given by path, name or `latest`; exit if there is none."""
-    from tui_latent.runs.run_list import find_run, runs_folder
+    from tui_latent.runs.run_list import find_run
     from tui_latent.runs.schema import RunError
 
     try:
-        return find_run(runs_folder(runs), run)
+        return find_run(folder_of_runs(runs), run)
     except RunError as error:
         fail(error)

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from tui_latent.cli.options import FAILED, fail, json_option, runs_option
+from tui_latent.cli.options import FAILED, fail, folder_of_runs, json_option, runs_option
 from tui_latent.runtime.sanitize import plain_text
 
 
@@ -61,9 +61,8 @@ def fetch(names: tuple[str, ...]) -> None:
 def doctor(runs: str | None, as_json: bool) -> None:
     """Show what this machine offers: devices, terminal, images, data folders, versions."""
     from tui_latent.cli.doctor import examine
-    from tui_latent.runs.run_list import runs_folder
 
-    findings = examine(runs_folder(runs))
+    findings = examine(folder_of_runs(runs))
     if as_json:
         click.echo(json.dumps(findings))
         return

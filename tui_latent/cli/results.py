@@ -14,32 +14,42 @@ from tui_latent.cli.options import (
     USAGE,
     fail,
     find_folder,
+    folder_of_runs,
     json_option,
     runs_option,
 )
 
 
 @click.command()
+@click.argument("words", metavar="[FILTER]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="List archived runs too.")
 @runs_option
 @json_option
-def runs(runs: str | None, as_json: bool) -> None:
-    """List the runs, newest first."""
+def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -> None:
+    """List the runs, newest first, or those that FILTER means: 'knn>.95' state:failed tag:x."""
     from tui_latent.launch.progress import run_line, run_row
-    from tui_latent.runs.run_list import list_runs, runs_folder
+    from tui_latent.runs.run_filter import FilterError, parse_filter
+    from tui_latent.runs.run_list import list_runs
     from tui_latent.runs.schema import RunError
 
     try:
-        folder = runs_folder(runs)
-        summaries = list_runs(folder, certain=True)
-    except RunError as error:
+        means = parse_filter(" ".join(words))
+        folder = folder_of_runs(runs)
+        found = [run for run in list_runs(folder, certain=True) if means(run)]
+    except (RunError, FilterError) as error:
         fail(error)
+    shown = found if every else [run for run in found if not run.labels.archived]
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in summaries]}))
+        click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in shown]}))
         return
-    if not summaries:
+    if not found and words:
+        click.echo(f"no run in {folder} is meant by {' '.join(words)}")
+    elif not found:
         click.echo(f"no runs in {folder}; start one with: tui-latent train digits-contrastive-2d")
-    for summary in summaries:
+    for summary in shown:
         click.echo(run_line(summary))
+    if hidden := len(found) - len(shown):
+        click.echo(f"{hidden} archived: --all lists {'it' if hidden == 1 else 'them'}")
 
 
 @click.command()
@@ -119,11 +129,11 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
 def _find_readable(run: str, runs: str | None) -> Path | None:
     """Return a run's folder; None, after a message, if this user may not read it."""
     from tui_latent.runs.manifest import read_manifest
-    from tui_latent.runs.run_list import find_run, runs_folder
+    from tui_latent.runs.run_list import find_run
     from tui_latent.runs.schema import RunError, UnreadableError
 
     try:
-        path = find_run(runs_folder(runs), run)
+        path = find_run(folder_of_runs(runs), run)
         read_manifest(path)
     except UnreadableError as error:
         click.echo(error, err=True)

@@ -16,6 +16,7 @@ from tui_latent.cli.options import (
     background_option,
     fail,
     find_folder,
+    folder_of_runs,
     json_option,
     runs_option,
 )
@@ -56,7 +57,6 @@ def train(
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import load_preset, parse_override
     from tui_latent.launch.start import create_run
-    from tui_latent.runs.run_list import runs_folder
     from tui_latent.runs.schema import RunError
 
     try:
@@ -65,7 +65,7 @@ def train(
         overrides |= {"train.seed": seed} if seed is not None else {}
         preset = load_preset(preset_name, overrides)
         _warn_idle(preset_name, preset)
-        path = create_run(preset_name, preset, runs_folder(runs), name)
+        path = create_run(preset_name, preset, folder_of_runs(runs), name)
     except (PresetError, RunError) as error:
         fail(error)
     _train(path, as_json, background)
@@ -109,7 +109,6 @@ def sweep(
         train_or_keep,
         unreadable,
     )
-    from tui_latent.runs.run_list import runs_folder
     from tui_latent.runs.schema import LIVE_STATES, RunError, UnreadableError
 
     try:
@@ -126,7 +125,7 @@ def sweep(
     for number, (trial, called) in enumerate(zip(trials, names, strict=True), 1):
         click.echo(f"run {number} of {len(trials)}: {called}", err=True)
         try:
-            result = train_or_keep(runs_folder(runs), preset_name, trial.preset, called, as_json)
+            result = train_or_keep(folder_of_runs(runs), preset_name, trial.preset, called, as_json)
         except UnreadableError as error:
             click.echo(error, err=True)
             result = unreadable(called, error)
@@ -225,13 +224,12 @@ def fork(
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override
     from tui_latent.launch.fork import fork_run
-    from tui_latent.runs.run_list import runs_folder
     from tui_latent.runs.schema import RunError
 
     path = find_folder(run, runs)
     try:
         overrides = dict(parse_override(text) for text in settings)
-        forked = fork_run(path, runs_folder(runs), step, overrides, name)
+        forked = fork_run(path, folder_of_runs(runs), step, overrides, name)
     except (PresetError, RunError) as error:
         fail(error)
     _train(forked, as_json, background)

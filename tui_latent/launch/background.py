@@ -21,6 +21,17 @@ from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 def start_in_background(path: Path) -> int:
     """Start training the run at `path`, or resuming it; return the new process's id.
 
+    Errors as in `background_process`.
+    """
+    process = background_process(path)
+    # A child that is not waited for would seem alive after its end.
+    threading.Thread(target=process.wait, name="background-run", daemon=True).start()
+    return process.pid
+
+
+def background_process(path: Path) -> subprocess.Popen[bytes]:
+    """Start training the run at `path`, or resuming it, in a new process.
+
     What the process prints goes to the run's `train.log`. RunBusyError when another trains the
     run, RunError when no process can be started.
     """
@@ -29,7 +40,7 @@ def start_in_background(path: Path) -> int:
     asked = json.dumps(asdict(read_request(path)))
     try:
         with (path / "train.log").open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "tui_latent.launch.background", str(path), asked],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -40,9 +51,6 @@ def start_in_background(path: Path) -> int:
         raise RunError(
             f"{path}: cannot start a background process: {error.strerror or error}"
         ) from error
-    # A child that is not waited for would seem alive after its end.
-    threading.Thread(target=process.wait, name="background-run", daemon=True).start()
-    return process.pid
 
 
 def main() -> None:

@@ -107,8 +107,8 @@ def result_of(snapshot: RunSnapshot) -> dict[str, Any]:
 
 
 def run_row(summary: RunSummary) -> dict[str, Any]:
-    """Return one run as `runs --json` gives it."""
-    status = summary.status
+    """Return one run as `runs --json` gives it: `val/knn_20` is the newest, beside it the best."""
+    status, labels = summary.status, summary.labels
     return {
         "run": summary.name,
         "path": str(summary.path),
@@ -116,10 +116,18 @@ def run_row(summary: RunSummary) -> dict[str, Any]:
         "state": status.state,
         "step": status.step,
         "total_steps": status.total_steps,
-        "val/knn_20": summary.best_knn_20,
+        "val/knn_20": summary.knn_20,
+        "best_knn_20": summary.best_knn_20,
         "loss": summary.loss,
         "device": status.device,
         "created": summary.created,
+        "seed": summary.seed,
+        "changes": list(summary.changes),
+        "name": labels.name,
+        "tags": list(labels.tags),
+        "notes": labels.notes,
+        "archived": labels.archived,
+        "queued": summary.queued,
         "problem": summary.problem,
     }
 
@@ -128,9 +136,13 @@ def run_line(summary: RunSummary) -> str:
     """Return one run as a line of `runs`."""
     if summary.problem:
         return f"{'unreadable':11} {summary.name}: {summary.problem}"
-    status = summary.status
-    knn = number_format.number(summary.best_knn_20)
-    return f"{status.state:11} {_share(status):>4}  kNN@20 {knn:>5}  {summary.name}"
+    status, labels = summary.status, summary.labels
+    newest, best = map(number_format.number, (summary.knn_20, summary.best_knn_20))
+    parts = [f"{labels.name} ({summary.name})" if labels.name else summary.name]
+    parts += [*(f"#{tag}" for tag in labels.tags), *(["archived"] if labels.archived else [])]
+    state = f"queued {summary.queued}" if summary.queued else status.state
+    knn = f"kNN@20 {newest:>5} newest {best:>5} best"
+    return f"{state:11} {_share(status):>5}  {knn}  {' '.join(parts)}"
 
 
 class Display(Protocol):

@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from tui_latent.metrics.collapse_limits import ONE_WAY, POINT, fewest_dimensions
 from tui_latent.metrics.sample_order import drawn_order
 
 FIGURES: Final = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
 """names of what `space_figures` returns"""
 _RANKME_EPSILON: Final = 1e-7
 _UNIFORMITY_ROWS: Final = 2048
-_POINT: Final = 1e-4
-_FEW: Final = 3.0
-_ONE_WAY: Final = -0.65
 
 
 def effective_rank(latents: Tensor) -> Tensor:
@@ -106,11 +104,10 @@ def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
     `dimensions` are those that could be filled: of fewer images than D, as many as images.
     """
     signs = []
-    if figures["std_mean"] < _POINT:
+    if figures["std_mean"] < POINT:
         signs.append(f"mean standard deviation {figures['std_mean']:.2g}: all images are one point")
-    fewest = min(_FEW, 1 + (dimensions - 1) / 50)
     rank, uniform = figures["effective_rank"], figures["uniformity"]
-    if dimensions > 1 and rank < fewest and uniform > _ONE_WAY:
+    if dimensions > 1 and rank < fewest_dimensions(dimensions) and uniform > ONE_WAY:
         signs.append(
             f"effective rank {rank:.2f} of {dimensions}, uniformity {uniform:.2f}: "
             "most images lie in one direction"

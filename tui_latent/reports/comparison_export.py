@@ -13,6 +13,7 @@ from tui_latent.reports.export import ReportError, drawn_png, require_png, write
 from tui_latent.reports.numbers import as_json
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
+from tui_latent.verdict.comparing import comparison_line
 
 
 def export_comparison(paths: Sequence[Path], out: Path | None = None) -> Path:
@@ -75,6 +76,7 @@ def comparison_table(shown: Comparison, curves: bool = True) -> dict[str, Any]:
             }
             for compared in shown.maps
         ],
+        "verdict": comparison_line(shown),
         "notes": shown.notes,
     }
     if curves:

@@ -25,6 +25,7 @@ from tui_latent.reports.run_summary import about_run
 from tui_latent.reports.style import BODY, HEADLINE, WIDTH, paint
 from tui_latent.reports.text import wrap
 from tui_latent.reports.wording import UNKNOWN
+from tui_latent.verdict.comparing import comparison_line
 
 _HEADLINE: Final = 0.45
 _BESIDE: Final = 2
@@ -38,7 +39,9 @@ def draw_comparison(shown: Comparison) -> Figure:
     paints = [paint(colors[run.name]) for run in shown.runs]
     beside = len(shown.runs) <= _BESIDE
     tables = [numbers_height(shown), settings_height(shown)]
-    notes = [line for note in shown.notes for line in wrap(note.split(), width, BODY)]
+    verdict = comparison_line(shown)
+    notes = [*([verdict] if verdict else []), *shown.notes]
+    notes = [line for note in notes for line in wrap(note.split(), width, BODY)]
     commands = _command_lines(shown, width - INDENT)
     heights = [
         _HEADLINE + runs_height(shown) + len(notes) * LINE_HEIGHT,

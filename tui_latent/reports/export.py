@@ -25,6 +25,7 @@ from tui_latent.reports.style import RC
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError, RunSnapshot
+from tui_latent.verdict import judge
 
 _DRAWING: Final = threading.Lock()
 """matplotlib's settings belong to the whole process"""
@@ -51,7 +52,15 @@ def export_report(path: Path, out: Path | None = None) -> Path:
     numbers = report_numbers(snapshot, samples)
     wanted = needed(layout_rows(numbers.about.method))
     found = collect_findings(path, snapshot, wanted, seed)
-    numbers = replace(numbers, family=finding_numbers(found))
+    evaluation = found.get("evaluation")
+    verdict = judge(snapshot, evaluation if isinstance(evaluation, dict) else None)
+    numbers = replace(
+        numbers,
+        family=finding_numbers(found),
+        verdict=verdict.line(),
+        severity=verdict.severity,
+        findings=tuple(verdict.as_json()),
+    )
     image = drawn_png(lambda: draw_report(numbers, snapshot.map, samples, found), snapshot.name)
     write_report(png, image, as_json(numbers))
     return png

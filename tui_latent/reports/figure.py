@@ -6,7 +6,14 @@ from typing import Any, Final
 
 from matplotlib.figure import Figure
 
-from tui_latent.reports.layouts import LayoutData, draw_rows, layout_rows, rows_height
+from tui_latent.reports.layouts import (
+    LayoutData,
+    draw_rows,
+    layout_rows,
+    left_out,
+    rows_height,
+    shown_rows,
+)
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import GAP, MARGIN, Box, Page
 from tui_latent.reports.panels.components import draw_others, others_height
@@ -37,11 +44,14 @@ def draw_report(
     width = WIDTH - 2 * MARGIN
     head = heading_height(numbers, width)
     middle = max(map_height(numbers, _MAP_WIDTH), _LEAST_MIDDLE)
-    foot = footing_height(numbers.about, width)
     rows = layout_rows(numbers.about.method) if findings is not None else ()
-    own = rows_height(rows, findings or {})
+    without = [*_samples_left_out(samples), *left_out(rows, findings or {})]
+    rows = shown_rows(rows, findings or {})
+    own = rows_height(rows)
+    sheets = sheets_height(samples)
+    foot = footing_height(numbers.about, width, without)
     others = others_height(numbers.others)
-    fixed = 2 * MARGIN + middle + GAP + SHEETS_HEIGHT + GAP
+    fixed = 2 * MARGIN + middle + GAP + sheets
     page = Page(fixed + head + others + own + foot)
 
     top = MARGIN
@@ -55,15 +65,40 @@ def draw_report(
     above = _LOSS + _KNN
     draw_confusion(page, Box(right, top + above, side, middle - above), numbers)
     top += middle + GAP
-    draw_views(page, Box(MARGIN, top, _VIEWS_WIDTH, SHEETS_HEIGHT), samples.views)
-    right = MARGIN + _VIEWS_WIDTH + GAP
-    side = WIDTH - MARGIN - right
-    draw_neighbours(page, Box(right, top, side, SHEETS_HEIGHT), samples, numbers)
-    top += SHEETS_HEIGHT + GAP
+    _draw_sheets(page, Box(MARGIN, top, width, sheets), samples, numbers)
+    top += sheets
     draw_others(page, Box(MARGIN, top, width, others), numbers.others)
     top += others
     facts = LayoutData(numbers, latent_map, findings or {})
     draw_rows(page, Box(MARGIN, top, width, own), rows, facts)
     top += own
-    draw_footing(page, Box(MARGIN, top, width, foot), numbers.about)
+    draw_footing(page, Box(MARGIN, top, width, foot), numbers.about, without)
     return page.figure
+
+
+def sheets_height(samples: Samples) -> float:
+    """Return the inches of the images, with a gap below; none where there are none."""
+    empty = isinstance(samples.views, str) and isinstance(samples.neighbours, str)
+    return 0.0 if empty else SHEETS_HEIGHT + GAP
+
+
+def _draw_sheets(page: Page, box: Box, samples: Samples, numbers: ReportNumbers) -> None:
+    """Draw the views and the neighbours beside each other; one alone takes the whole width."""
+    left = box.left
+    if not isinstance(samples.views, str):
+        wide = _VIEWS_WIDTH if not isinstance(samples.neighbours, str) else box.width
+        draw_views(page, Box(left, box.top, wide, SHEETS_HEIGHT), samples.views)
+        left += wide + GAP
+    if not isinstance(samples.neighbours, str):
+        side = box.left + box.width - left
+        draw_neighbours(page, Box(left, box.top, side, SHEETS_HEIGHT), samples.neighbours, numbers)
+
+
+def _samples_left_out(samples: Samples) -> list[str]:
+    """Say which images there are none of, and why."""
+    parts = {"Augmentations": samples.views, "Neighbours": samples.neighbours}
+    titles: dict[str, list[str]] = {}
+    for title, part in parts.items():
+        if isinstance(part, str):
+            titles.setdefault(part, []).append(title)
+    return [f"{', '.join(names)}: {reason}" for reason, names in titles.items()]

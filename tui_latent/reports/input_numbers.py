@@ -10,6 +10,7 @@ from tui_latent.analysis.decoding import Reconstructions
 from tui_latent.analysis.outlier_ranking import Anomalies
 from tui_latent.analysis.sampling import ClassSamples
 from tui_latent.reports.inputs import Cloud, Flat, Thumbnails
+from tui_latent.runs.schema import LatentMap
 
 
 def finding_numbers(findings: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,6 +24,8 @@ def _numbers(found: Any) -> Any:
             return {"images": len(found.map.points), "faithful": found.faithful}
         case Cloud():
             return {"images": len(found.points), "faithful": found.faithful}
+        case LatentMap():
+            return {"images": len(found.points)}
         case Thumbnails():
             return {"images": len(found.images)}
         case Reconstructions():

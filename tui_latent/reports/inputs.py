@@ -21,7 +21,7 @@ from tui_latent.analysis.neighbourhoods import Space, images_of, space_at
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
 from tui_latent.analysis.projections import ProjectionName, project
 from tui_latent.analysis.sampling import ClassSampler
-from tui_latent.map_frame import central_points
+from tui_latent.map_frame import central_points, finite_points
 from tui_latent.reports.samples import COLUMNS
 from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.schema import LatentMap, RunSnapshot
@@ -177,6 +177,12 @@ def _thumbnails(run: _Run) -> Thumbnails:
     )
 
 
+def _voronoi(run: _Run) -> LatentMap:
+    if not finite_points(run.map.points).any():
+        raise InspectionError("no point on the map is finite: training has diverged")
+    return run.map
+
+
 def _reconstructions(run: _Run) -> Any:
     if why := no_decoder(run.source.preset):
         raise InspectionError(why)
@@ -214,6 +220,7 @@ COLLECTORS: Final[dict[str, Callable[[_Run], Any]]] = {
     "cloud": _cloud("PCA 3-D"),
     "LDA 3-D": _cloud("LDA 3-D"),
     "thumbnails": _thumbnails,
+    "voronoi": _voronoi,
     "reconstructions": _reconstructions,
     "samples": _samples,
     "extremes": _extremes,

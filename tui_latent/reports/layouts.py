@@ -29,8 +29,6 @@ from tui_latent.reports.panels.voronoi import draw_voronoi
 from tui_latent.runs.schema import LatentMap
 
 _GAP: Final = 0.35
-_REASON: Final = 1.2
-"""inches of a row in which each panel only says why it is missing"""
 _SQUARE: Final = 5.2
 _LARGE: Final = 7.4
 
@@ -95,9 +93,10 @@ PANELS: Final[dict[str, Panel]] = {
     "point cloud": _finding("cloud", "Point cloud", draw_cloud, width=2),
     "thumbnails": _finding("thumbnails", "Thumbnails on the map", draw_thumbnails, _LARGE),
     "voronoi": Panel(
-        lambda page, box, facts: draw_voronoi(page, box, facts.map, facts.numbers),
+        lambda page, box, facts: draw_voronoi(page, box, facts.findings["voronoi"], facts.numbers),
         _LARGE,
-        title="Voronoi",
+        "voronoi",
+        "Voronoi",
     ),
     "evaluation": _finding("evaluation", "Evaluation", draw_figures, width=1.4),
     "roc": _finding("evaluation", "Anomalies: ROC", draw_roc),
@@ -130,31 +129,41 @@ def needed(rows: tuple[Row, ...]) -> list[str]:
     return list(dict.fromkeys(p.needs for row in rows for p in row.panels if p.needs))
 
 
-def rows_height(rows: tuple[Row, ...], findings: dict[str, Any]) -> float:
+def shown_rows(rows: tuple[Row, ...], findings: dict[str, Any]) -> tuple[Row, ...]:
+    """Return the rows with the panels that have something to show; empty ones are left out."""
+    kept = (tuple(p for p in row.panels if not _reason(p, findings)) for row in rows)
+    return tuple(Row(panels) for panels in kept if panels)
+
+
+def left_out(rows: tuple[Row, ...], findings: dict[str, Any]) -> list[str]:
+    """Say which panels have nothing to show, and why: a sentence for each reason."""
+    titles: dict[str, list[str]] = {}
+    for row in rows:
+        for panel in row.panels:
+            if reason := _reason(panel, findings):
+                titles.setdefault(reason, []).append(panel.title)
+    return [f"{', '.join(names)}: {reason}" for reason, names in titles.items()]
+
+
+def _reason(panel: Panel, findings: dict[str, Any]) -> str:
+    found = findings.get(panel.needs)
+    return found if isinstance(found, str) else ""
+
+
+def rows_height(rows: tuple[Row, ...]) -> float:
     """Return the height of the rows in inches, with a gap after each."""
-    return sum(_height(row, findings) + _GAP for row in rows)
-
-
-def _height(row: Row, findings: dict[str, Any]) -> float:
-    """Return the height of a row; small if no panel has its input."""
-    reasons = all(isinstance(findings.get(panel.needs), str) for panel in row.panels)
-    return _REASON if reasons else row.height
+    return sum(row.height + _GAP for row in rows)
 
 
 def draw_rows(page: Page, box: Box, rows: tuple[Row, ...], facts: LayoutData) -> None:
     """Draw rows of panels from the top of a box."""
     top = box.top
     for row in rows:
-        height = _height(row, facts.findings)
         shares = sum(panel.width for panel in row.panels)
         room = box.width - _GAP * (len(row.panels) - 1)
         left = box.left
         for panel in row.panels:
-            place = Box(left, top, room * panel.width / shares, height)
-            found = facts.findings.get(panel.needs)
-            if isinstance(found, str):
-                page.message(page.title(place, panel.title), found)
-            else:
-                panel.draw(page, place, facts)
+            place = Box(left, top, room * panel.width / shares, row.height)
+            panel.draw(page, place, facts)
             left += place.width + _GAP
-        top += height + _GAP
+        top += row.height + _GAP

@@ -101,6 +101,12 @@ class ReportNumbers:
     """recorded metrics that no other panel shows"""
     family: Mapping[str, Any] = field(default_factory=dict)
     """numbers of the method's own panels, by input; a text says why one is missing"""
+    verdict: str = ""
+    """what can be said of the run in one line"""
+    severity: str = "note"
+    """the worst of what the line says"""
+    findings: tuple[Mapping[str, Any], ...] = ()
+    """all that can be said of it, with evidence"""
 
 
 def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:

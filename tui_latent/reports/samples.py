@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis import InspectionError, Neighbours, RunInspector
+from tui_latent.analysis.augmented import no_augmentation
 
 COLUMNS: Final = 10
 """classes or images beside each other at most"""
@@ -51,14 +52,21 @@ def collect_samples(path: Path, classes: int, seed: int) -> Samples:
     """Collect the images of the run at `path`, whose dataset has `classes` classes."""
     try:
         inspector = RunInspector(path)
-        rows = inspector.examples(SHEET_ROWS)
-        sheet = ViewSheet(tuple(rows), seed, inspector.augmentations(rows, _VIEWS, seed))
+        sheet = _views(inspector, seed)
     except InspectionError as error:
         return Samples(str(error), str(error))
     try:
         return Samples(sheet, _neighbours(inspector, classes))
     except InspectionError as error:
         return Samples(sheet, str(error))
+
+
+def _views(inspector: RunInspector, seed: int) -> ViewSheet | str:
+    """Return random views of some images; the reason where they would all be the image itself."""
+    if why := no_augmentation(inspector.source.preset):
+        return why
+    rows = inspector.examples(SHEET_ROWS)
+    return ViewSheet(tuple(rows), seed, inspector.augmentations(rows, _VIEWS, seed))
 
 
 def _neighbours(inspector: RunInspector, classes: int) -> tuple[Sample, ...]:

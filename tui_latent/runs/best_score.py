@@ -23,7 +23,7 @@ class BestScore:
         self._read = False
 
     def with_values(self, step: int, values: Mapping[str, float]) -> dict[str, float | None]:
-        """Return the status's best score with a record of these values; empty if it has none.
+        """Return the status's best and newest score with a record of these values; empty without.
 
         Scores of later steps, which a run that went back has redone, do not count.
         """
@@ -39,7 +39,7 @@ class BestScore:
             self._read = True
         self._keep(step, float(values[_KNN]))
         finite = (score for _, score in self._scores if math.isfinite(score))
-        return {"best_knn_20": max(finite, default=None)}
+        return {"best_knn_20": max(finite, default=None), "knn_20": self._scores[-1][1]}
 
     def _keep(self, step: int, score: float) -> None:
         while self._scores and self._scores[-1][0] >= step:

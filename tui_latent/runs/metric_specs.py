@@ -282,6 +282,7 @@ EVALUATION_PARTS: Final = {
     "clustering": "k-means",
     "map": "2-D map",
     "collapse": "latent space",
+    "decoder": "decoder",
     "anomaly": "class AUC",
     "outliers": "outliers",
 }

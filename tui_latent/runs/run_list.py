@@ -7,15 +7,16 @@ import errno
 import operator
 import os
 import time
-from contextlib import suppress
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tui_latent.runs.atomic_files import Signature, signature
 from tui_latent.runs.file_lock import FileLock
-from tui_latent.runs.manifest import PRESET_FILE, Manifest, read_manifest
+from tui_latent.runs.manifest import PRESET_FILE, read_manifest
 from tui_latent.runs.process import is_alive
+from tui_latent.runs.queue import queued_runs
+from tui_latent.runs.run_summary import Summaries
 from tui_latent.runs.schema import (
     LIVE_STATES,
     RunBusyError,
@@ -27,7 +28,6 @@ from tui_latent.runs.schema import (
 from tui_latent.runs.staging import remove_whole, staging_folder
 from tui_latent.runs.status import (
     BEATS_WITHIN,
-    Beats,
     StatusError,
     certain_status,
     read_status,
@@ -40,7 +40,10 @@ LATEST = "latest"
 LOCK_FILE = "train.lock"
 """held by the process that trains the run"""
 
-_BEATS: Final = Beats()
+SUMMARIES: Final = Summaries()
+"""the lines of the runs that this process has listed"""
+_A_MOMENT: Final = 0.4
+"""seconds"""
 
 
 def runs_folder(option: str | None) -> Path:
@@ -55,53 +58,50 @@ def runs_folder(option: str | None) -> Path:
         raise RunError(f"{named}: no folder of runs: {error}") from error
 
 
-def list_runs(folder: Path, certain: bool = False) -> list[RunSummary]:
+def list_runs(
+    folder: Path, certain: bool = False, on_part: Callable[[list[RunSummary]], None] | None = None
+) -> list[RunSummary]:
     """List the runs in a folder, newest first, from their small files only.
 
     A folder that cannot be read as a run is in the list with its `problem`; RunError when
     `folder` itself cannot be read. A run on a host with another clock is known to be live once
     two lists have seen its heartbeat move; to be `certain` at once takes seconds, if there may be
-    such a run.
+    such a run. Where reading takes longer than a moment, `on_part` is given what was read so far.
     """
-    runs = list(map(summarise_run, _run_folders(folder)))
+    runs = _in_order(folder, _summarised(folder, on_part))
     if certain and any(map(_may_be_live, runs)):
         time.sleep(BEATS_WITHIN)
-        runs = list(map(summarise_run, _run_folders(folder)))
-    key = operator.attrgetter("created", "changed", "name")
-    return sorted(runs, key=key, reverse=True)
+        runs = _in_order(folder, _summarised(folder, None))
+    return runs
+
+
+def _summarised(
+    folder: Path, on_part: Callable[[list[RunSummary]], None] | None
+) -> list[RunSummary]:
+    runs: list[RunSummary] = []
+    told = time.monotonic()
+    for path in _run_folders(folder):
+        runs.append(summarise_run(path))
+        if on_part is not None and time.monotonic() - told > _A_MOMENT:
+            on_part(_in_order(folder, runs))
+            told = time.monotonic()
+    return runs
+
+
+def _in_order(folder: Path, runs: Iterable[RunSummary]) -> list[RunSummary]:
+    """Return the runs newest first, each with its place in this machine's queue."""
+    places = {name: place for place, name in enumerate(queued_runs(folder), 1)}
+    if places:
+        runs = [
+            replace(run, queued=places[run.path.name]) if run.path.name in places else run
+            for run in runs
+        ]
+    return sorted(runs, key=operator.attrgetter("created", "changed", "name"), reverse=True)
 
 
 def summarise_run(path: Path) -> RunSummary:
     """Return the line of one run; `problem` says why the folder cannot be read as one."""
-    problem = ""
-    status = Status(state="interrupted")
-    try:
-        status = _BEATS.status(path)
-    except StatusError as error:
-        problem = str(error)
-    except OSError as error:
-        problem = f"status.json cannot be read: {error.strerror}"
-    changed = _changed(path)
-    try:
-        identity = _identity(path, signature(path / PRESET_FILE))
-        preset, created = identity.preset_name, identity.created
-    except RunError as error:
-        problem = str(error)
-        preset, created = "", changed
-    except OSError as error:
-        problem = str(UnreadableError(path, error))
-        preset, created = "", changed
-    return RunSummary(
-        path,
-        plain_name(path.name),
-        preset,
-        status,
-        created,
-        best_knn_20=status.best_knn_20,
-        loss=status.loss,
-        problem=plain_name(problem),
-        changed=changed,
-    )
+    return SUMMARIES.summarise(path)
 
 
 def run_status(path: Path) -> Status:
@@ -129,6 +129,8 @@ def refuse_trained(path: Path, what: str) -> None:
 def find_run(folder: Path, name: str) -> Path:
     """Return a run's folder by path, by name or the start of one, or the newest for `latest`.
 
+    A name that people gave a run counts where no folder's does.
+
     RunError when there is none or more than one; it names the nearest.
     """
     if name == LATEST:
@@ -153,7 +155,18 @@ def find_run(folder: Path, name: str) -> Path:
     if matches:
         names = ", ".join(plain_name(path.name) for path in matches)
         raise RunError(f"{name}: several runs begin with this name: {names}")
+    if named := _named(folder, name):
+        if len(named) == 1:
+            return named[0]
+        names = ", ".join(sorted(plain_name(path.name) for path in named))
+        raise RunError(f"{name}: several runs have this name: {names}")
     raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
+
+
+def _named(folder: Path, name: str) -> list[Path]:
+    """Return the runs that people gave this name, in any case."""
+    wanted = " ".join(name.split()).lower()
+    return [run.path for run in list_runs(folder) if wanted and run.labels.name.lower() == wanted]
 
 
 def delete_run(path: Path) -> None:
@@ -201,11 +214,6 @@ def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
     )
 
 
-@lru_cache(maxsize=4096)
-def _identity(path: Path, _: Signature | None) -> Manifest:
-    return read_manifest(path)
-
-
 def _run_folders(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
@@ -223,15 +231,6 @@ def _may_be_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError as error:
         return error.errno != errno.ELOOP
-
-
-def _changed(path: Path) -> float:
-    """Return when the run's preset (or, without one, its folder) was written, 0 if unknown."""
-    for file in (path / PRESET_FILE, path):
-        with suppress(OSError):
-            if (now := signature(file)) is not None:
-                return now[2] / 1e9
-    return 0.0
 
 
 def _is_run(path: Path) -> bool:

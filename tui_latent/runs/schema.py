@@ -85,6 +85,8 @@ class Status:
     """step of the newest checkpoint, from which the run would resume"""
     best_knn_20: float | None = None
     """best `val/knn_20` so far, for the list of runs; the writer keeps it up to date"""
+    knn_20: float | None = None
+    """newest `val/knn_20`, likewise; NaN where it means nothing now, None also before 0.2"""
     loss: float | None = None
     """newest `train/loss`, for the list of runs; the writer keeps it up to date"""
 
@@ -177,11 +179,25 @@ class RunSnapshot:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What people say of a run; all of it may be empty."""
+
+    name: str = ""
+    """shown instead of the folder's name"""
+    tags: tuple[str, ...] = ()
+    """single words, sorted"""
+    notes: str = ""
+    archived: bool = False
+    """hidden from the list of runs unless all are asked for"""
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """One line of the list of runs; cheap to read."""
 
     path: Path
     name: str
+    """the folder's"""
     preset: str
     """name of the preset's file, without `.toml`"""
     status: Status
@@ -193,6 +209,21 @@ class RunSummary:
     """why the folder cannot be read as a run; empty when it can"""
     changed: float = 0.0
     """Unix time at which the preset, or else the folder, was written; 0 if it cannot be read"""
+    knn_20: float | None = None
+    """newest `val/knn_20`"""
+    seed: int | None = None
+    method: str = ""
+    latent_dim: int | None = None
+    changes: tuple[str, ...] = ()
+    """settings that differ from the preset's, as `key=value`, without the seed"""
+    labels: Labels = Labels()
+    queued: int = 0
+    """place in the queue of this machine, from 1; 0 for a run that does not wait"""
+
+    @property
+    def title(self) -> str:
+        """The name that people gave the run, else its folder's."""
+        return self.labels.name or self.name
 
 
 @dataclass(frozen=True)

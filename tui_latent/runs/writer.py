@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -155,6 +156,8 @@ class RunWriter:
         """Keep the map of an evaluation, with kNN's confusion matrix and the metrics that are
         missing, each with its reason."""
         write_map(self.path, latent_map, confusion, missing or {})
+        if "val/knn_20" in (missing or {}):
+            self.status(knn_20=math.nan)
 
     def log(self, line: str) -> None:
         """Add the lines of a text with the time of day; dropped after `close`, and when the disk

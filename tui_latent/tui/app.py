@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.driver import Driver
-from textual.notifications import Notify
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.worker import Worker
 
 from tui_latent.palettes import css_variables
+from tui_latent.preferences.config_file import SETTING_NAMES
+from tui_latent.preferences.kept import Kept
 from tui_latent.runtime.cpu_share import count_this_thread
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
     from tui_latent.runs.schema import Status
     from tui_latent.tui.detached_training import DetachedTraining
+    from tui_latent.verdict import Door
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
 
@@ -78,6 +82,14 @@ def _free(path: Path) -> Path:
     return path
 
 
+def _leave_queue(path: Path) -> None:
+    """Let a run that is started by hand wait no longer."""
+    from tui_latent.runs.queue import queued_runs, take_from_queue
+
+    if path.name in queued_runs(path.parent):
+        take_from_queue(path.parent, path.name)
+
+
 def _binding_commands() -> type[Provider]:
     from tui_latent.tui.commands import BindingCommands
 
@@ -101,12 +113,15 @@ class LatentApp(App[int]):
         create: Create = _create,
         start_process: StartProcess = _start_process,
         export: Export = _export,
+        kept: Kept | None = None,
     ) -> None:
         """`keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used.
 
-        `train` and `export` run in threads of their own; only these import torch.
+        `train` and `export` run in threads of their own; only these import torch. `kept` has a
+        person's settings, whose own keys only add to `keymap`; None keeps nothing.
         """
         super().__init__()
+        self.kept = kept or Kept()
         self.runs = runs
         """folder of the runs"""
         self.drawer = WorkerThread(self._tell_drawing_failed)
@@ -121,13 +136,28 @@ class LatentApp(App[int]):
         self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
         if self._remote:
             self.animation_level = "none"
-        if "TEXTUAL_THEME" not in os.environ and _light_terminal():
+        theme = self.kept.preferences.theme
+        if theme in self.available_themes:
+            self.theme = theme
+        elif "TEXTUAL_THEME" not in os.environ and _light_terminal():
             self.theme = "textual-light"
+        if theme != "auto" and theme not in self.available_themes:
+            self.kept.problems.append(f"theme: there is no theme '{theme}': ctrl+p lists them")
         if keymap:
-            from tui_latent.tui.remapping import check_keymap
+            self._use_keys(keymap)
+        elif own := self.kept.preferences.keys:
+            from tui_latent.tui.remapping import KeymapError
 
-            check_keymap(keymap)
-            self.set_keymap(dict(keymap))
+            try:
+                self._use_keys(own)
+            except KeymapError as error:
+                self.kept.problems.append(str(error))
+
+    def _use_keys(self, keymap: Mapping[str, str]) -> None:
+        from tui_latent.tui.remapping import check_keymap
+
+        check_keymap(keymap)
+        self.set_keymap(dict(keymap))
 
     @property
     def training_path(self) -> Path | None:
@@ -151,7 +181,12 @@ class LatentApp(App[int]):
         """Return the menu, over which all other screens are pushed."""
         from tui_latent.tui.screens.menu.screen import MenuScreen
 
-        return MenuScreen(self.runs)
+        arrangement = self.kept.view(None).get("runs table")
+        return MenuScreen(
+            self.runs,
+            arrangement=arrangement if isinstance(arrangement, dict) else {},
+            index=self.kept.cache and self.kept.cache / "runs",
+        )
 
     def on_mount(self) -> None:
         count_this_thread()
@@ -160,6 +195,9 @@ class LatentApp(App[int]):
 
             self._detached = DetachedTraining(self, self.training, self.leave)
             self.set_interval(_SECONDS_BETWEEN_FREEZES, FrozenModules().set_aside)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        for problem in self.kept.problems:
+            self.notify(problem, title="Settings", severity="warning", timeout=20, markup=False)
         if self._open_path is not None:
             self.open_run(self._open_path)
 
@@ -172,6 +210,37 @@ class LatentApp(App[int]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands that have no key."""
         yield SystemCommand("View: Theme", "Change the colour theme", self.action_change_theme)
+
+    # What a person has chosen
+
+    def _keep_theme(self, theme: Theme) -> None:
+        self._keep_setting("theme", theme.name)
+
+    def _keep_setting(self, name: str, value: Any) -> None:
+        if problem := self.kept.keep_setting(name, value):
+            self.notify(problem, title="Settings", severity="warning", markup=False)
+
+    @on(messages.ChoiceKept)
+    def keep_choice(self, message: messages.ChoiceKept) -> None:
+        """Keep a choice for the next time."""
+        if message.name in SETTING_NAMES:
+            self._keep_setting(message.name, message.value)
+        else:
+            self.kept.keep_view(message.path, message.name, message.value)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a notice, unless the settings say that such notices are not wanted."""
+        wanted = {"problems": ("warning", "error"), "errors": ("error",)}
+        if severity in wanted.get(self.kept.preferences.notifications, (severity,)):
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_notify(self, event: Notify) -> None:
         """Let a notice take the place of those that say the same; Textual adds it after this."""
@@ -191,7 +260,8 @@ class LatentApp(App[int]):
 
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(DashboardScreen(path, self.drawer, 2.0 if self._remote else 1.0))
+        seconds, chosen = 2.0 if self._remote else 1.0, self.kept.looks(path)
+        self.push_screen(DashboardScreen(path, self.drawer, seconds, chosen))
 
     @on(messages.TrainRequested)
     def train_requested(self, message: messages.TrainRequested) -> None:
@@ -259,6 +329,7 @@ class LatentApp(App[int]):
     async def _begin_in_background(self, run_path: Callable[[], Path]) -> None:
         try:
             path = await asyncio.to_thread(run_path)
+            await asyncio.to_thread(_leave_queue, path)
             pid = await asyncio.to_thread(self._start_process, path)
         # Whatever keeps a run from starting is shown; other runs are not affected.
         except Exception as error:
@@ -269,19 +340,78 @@ class LatentApp(App[int]):
 
     @work(group="begin", exclusive=True)
     async def _begin(self, run_path: Callable[[], Path]) -> None:
-        if not await self.training.may_stop(
-            "Train another run", "Stop and save it first?", "Stop and save"
-        ):
+        way = await self.training.how_to_start(self.runs)
+        if way is None:
             return
         try:
             path = await asyncio.to_thread(run_path)
+            if way == "queue":
+                await self._queue(path)
+                return
+            await asyncio.to_thread(_leave_queue, path)
+            if way == "background":
+                pid = await asyncio.to_thread(self._start_process, path)
         # Whatever keeps a run from starting is shown; other runs are not affected.
         except Exception as error:
             self._tell_not_started(error)
             return
-        if await self.training.stop():
+        if way == "background":
+            self.open_run(path)
+            self.notify(f"Training in the background (PID {pid}).", markup=False)
+        elif await self.training.stop(self.runs):
             self.training.start(path)
             self.open_run(path)
+
+    async def _queue(self, path: Path) -> None:
+        """Let a run wait for its turn."""
+        from tui_latent.launch import queue
+        from tui_latent.tui.remapping import key_name
+
+        place = await asyncio.to_thread(queue.queue_run, path)
+        key = key_name("app.queue", self._keymap)
+        words = f"{path.name} is number {place} in the queue. {key} shows and reorders it."
+        self.notify(words, title="Queue", timeout=8, markup=False)
+
+    def action_queue(self) -> None:
+        """Show the runs that wait."""
+        from tui_latent.tui.screens.dialogs.queue import QueueScreen
+
+        if not isinstance(self.screen, QueueScreen):
+            self.push_screen(QueueScreen(self.runs))
+
+    @on(messages.QueueStartRequested)
+    def start_queue(self, message: messages.QueueStartRequested) -> None:
+        """Let a process work on the queue."""
+        self._start_queue(message.folder)
+
+    @work(group="queue", thread=True, exit_on_error=False)
+    def _start_queue(self, folder: Path) -> None:
+        from tui_latent.launch import queue
+        from tui_latent.runs.schema import RunError
+
+        try:
+            queue.work_on_queue(folder)
+        except RunError as error:
+            self.notify(str(error), title="Queue", severity="error", markup=False)
+
+    @on(messages.LabelsRequested)
+    def edit_labels(self, message: messages.LabelsRequested) -> None:
+        """Ask for the name, the tags and the notes of a run, and write them."""
+        from tui_latent.runs.labels import change_labels, read_labels
+        from tui_latent.runs.schema import Labels, RunError
+        from tui_latent.tui.screens.dialogs.labels import LabelsScreen
+
+        path = message.path
+
+        def write(labels: Labels | None) -> None:
+            if labels is None:
+                return
+            try:
+                change_labels(path, name=labels.name, tags=labels.tags, notes=labels.notes)
+            except RunError as error:
+                self.notify(str(error), severity="error", markup=False)
+
+        self.push_screen(LabelsScreen(path.name, read_labels(path)), write)
 
     def _tell_not_started(self, error: Exception) -> None:
         text = str(error) or type(error).__name__
@@ -320,14 +450,16 @@ class LatentApp(App[int]):
         """Show a run's images."""
         from tui_latent.tui.screens.images.screen import ViewerScreen
 
-        self.push_screen(ViewerScreen(message.path, self.drawer, message.index))
+        self.push_screen(ViewerScreen(message.path, self.drawer, message.index, message.page))
 
     @on(messages.ExplorerRequested)
     def explore(self, message: messages.ExplorerRequested) -> None:
         """Explore a run's map."""
         from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 
-        self.push_screen(ExplorerScreen(message.path, self.drawer, message.cursor))
+        explorer = ExplorerScreen(message.path, self.drawer, message.cursor)
+        explorer.enter_by(message.pair, message.only)
+        self.push_screen(explorer)
 
     @on(messages.EvaluationRequested)
     def show_evaluation(self, message: messages.EvaluationRequested) -> None:
@@ -335,6 +467,32 @@ class LatentApp(App[int]):
         from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
 
         self.push_screen(EvaluationScreen(message.path, self.drawer))
+
+    @on(messages.VerdictRequested)
+    def show_verdict(self, message: messages.VerdictRequested) -> None:
+        """Show the findings about a run, and follow the one that is chosen."""
+        from tui_latent.tui.screens.dialogs.findings import FindingsScreen
+
+        def follow(door: Door | None) -> None:
+            if door is not None:
+                asked = messages.DoorRequested(message.path, door, message.cursor)
+                self.screen.post_message(asked)
+
+        self.push_screen(FindingsScreen(message.verdict), follow)
+
+    @on(messages.DoorRequested)
+    def go_through(self, message: messages.DoorRequested) -> None:
+        """Open the screen that shows what a finding rests on."""
+        path, door, cursor = message.path, message.door, message.cursor
+        if door.place == "evaluation":
+            self.show_evaluation(messages.EvaluationRequested(path))
+        elif door.place == "images":
+            self.show_images(messages.ViewerRequested(path, page="reconstructions"))
+        elif door.place in ("map", "confusion"):
+            cursor.step = door.step
+            confused = door.truth is not None and door.called is not None
+            pair = (door.truth, door.called) if confused else None
+            self.explore(messages.ExplorerRequested(path, cursor, pair))  # type: ignore[arg-type]
 
     @on(messages.ComparisonRequested)
     def compare(self, message: messages.ComparisonRequested) -> None:
@@ -393,7 +551,7 @@ class LatentApp(App[int]):
             "Quit", "Stop it, save it and quit?", "Stop and quit"
         ):
             return
-        await self.training.stop()
+        await self.training.stop(None)
         self.exit(0)
 
     def _tell_drawing_failed(self, error: Exception) -> None:

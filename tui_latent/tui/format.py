@@ -61,6 +61,12 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def short_duration(seconds: float) -> str:
+    """Return the same duration in at most six cells: `1 h 20` for `1 h 20 min`."""
+    text = duration(seconds)
+    return text.removesuffix(" min") if " h " in text else text
+
+
 def clock(seconds: float | None) -> str:
     """Return a duration as 3:12 or 1:04:05."""
     if seconds is None:

@@ -52,6 +52,7 @@ _FILM: Final = Key(
 _FRAME: Final = Key(
     "view.frame", "zoom_all", "frame", "All", "Show all points of the map, or the frame again"
 )
+_QUEUE: Final = _hidden("app.queue", "queue", "app.queue", "Show and reorder the queue")
 _MOST_RUNS: Final = 8
 """runs of a comparison"""
 _ARROWS: Final = (("up", 0, -1), ("down", 0, 1), ("left", -1, 0), ("right", 1, 0))
@@ -73,6 +74,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _hidden("menu.switch_back", "previous_panel", "other_pane", "Go back to the other list"),
         # Not escape: it only closes what is open here, and the menu is what stays.
         Key("menu.quit", "back", "app.quit", "Leave", "Quit tui-latent", only="q"),
+        _QUEUE,
     ),
     "preset list": (Key("preset.start", "choose", "select", "Start", "Train this preset"),),
     "presets": (
@@ -94,10 +96,16 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     ),
     "run list": (Key("run.open", "choose", "select", "Open", "Open this run's dashboard"),),
     "runs": (
+        Key("run.filter", "find", "filter", "Filter", "Filter the runs"),
         Key("run.resume", "resume", "run('resume')", "Resume", "Resume from checkpoint"),
         Key("run.mark", "mark", "mark", "Mark", "Mark or unmark this run"),
         Key("run.compare", "compare", "compare", "Compare", "Compare the marked runs"),
+        Key("run.sort", "sort", "sort", "Sort", "Sort by the next column (or click its title)"),
+        Key("run.labels", "name", "run('labels')", "Name", "Give it a name, tags and notes"),
         Key("run.delete", "delete", "run('delete')", "Delete", "Delete this run (asks first)"),
+        Key("run.columns", "columns", "columns", "Columns", "Choose the columns"),
+        Key("run.archive", "archive", "run('archive')", "Archive", "Archive it, or bring it back"),
+        Key("run.archived", "all", "archived", "All", "Show archived runs too, or hide them"),
         Key(
             "run.background",
             "background",
@@ -105,7 +113,44 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Background",
             "Resume in a background process",
         ),
+        Key("run.stop", "stop", "run('stop')", "Stop", "Stop training and save (asks first)"),
+        Key("run.edit", "edit", "run('edit')", "Edit", "Change its settings, or start anew"),
+        Key("run.fork", "fork", "run('fork')", "Fork", "Start a new run from a checkpoint of it"),
+        Key("view.explore", "latents", "run('explore')", "Explore", "Explore the map"),
         Key("run.images", "images", "run('images')", "Images", "Show this run's images"),
+        Key("view.evaluate", "tests", "run('evaluate')", "Evaluate", "Evaluate the latents"),
+        Key("run.report", "export", "run('report')", "Report", "Export a report as PNG and JSON"),
+    ),
+    "run filter": (
+        _hidden("run.leave_filter", "choose", "leave", "Go to the runs found", priority=True),
+    ),
+    "column list": (Key("columns.toggle", "choose", "select", "Show", "Show or hide this column"),),
+    "columns": (
+        Key("columns.sort", "sort", "sort", "Sort", "Sort by this column, again: the other way"),
+        _back("columns.close", "dismiss", "Close the list of columns", "Close"),
+    ),
+    "labels": (
+        Key("labels.save", "choose", "save", "Save", "Save the name, the tags and the notes"),
+        Key("labels.cancel", "back", "cancel", "Cancel", "Change nothing", only="escape"),
+    ),
+    "second run": (
+        Key("second.queue", "queue", "answer('queue')", "Queue", "Start it after the other"),
+        Key(
+            "second.background",
+            "background",
+            "answer('background')",
+            "Background",
+            "Start it beside the other, in the background",
+        ),
+        Key("second.stop", "stop", "answer('stop')", "Stop", "Stop and save the other first"),
+        _back("second.cancel", "cancel", "Start nothing", "Cancel"),
+    ),
+    "queue list": (Key("queue.work", "choose", "select", "Start", "Start the queue if it rests"),),
+    "queue": (
+        Key("queue.up", "far_up", "shift(-1)", "Earlier", "Let it start earlier", group="Move"),
+        Key("queue.down", "far_down", "shift(1)", "Later", "Let it start later", group="Move"),
+        Key("queue.remove", "delete", "remove", "Take out", "Take it out of the queue"),
+        _back("queue.close", "dismiss", "Close the queue", "Close"),
     ),
     "settings": (
         Key("settings.start", "start", "start", "Start", "Train with these settings"),
@@ -128,16 +173,18 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("run.stop", "stop", "ask_to_stop", "Stop", "Stop training and save (asks first)"),
         Key("run.resume", "resume", "resume", "Resume", "Resume from checkpoint"),
         Key("view.explore", "latents", "explore", "Explore", "Explore the map"),
+        # Hidden: the line of the verdict names the key itself.
+        _hidden("verdict.open", "choose", "verdict", "Show the verdict with its evidence"),
         Key("view.evaluate", "tests", "evaluate", "Evaluate", "Evaluate the latents"),
         Key("view.images", "images", "images", "Images", "Show this run's images"),
         *_TIME,
         Key("run.edit", "edit", "edit", "Edit", "Change the settings while it trains, or anew"),
         _REPORT,
         _FULL,
-        Key("run.fork", "fork", "fork", "Fork", "Start a new run from a checkpoint of this one"),
-        _hidden("run.undo", "undo", "undo", "Undo the newest change of a setting"),
         _FRAME,
         _FILM,
+        Key("run.fork", "fork", "fork", "Fork", "Start a new run from a checkpoint of this one"),
+        _hidden("run.undo", "undo", "undo", "Undo the newest change of a setting"),
         Key("run.save", "keep", "checkpoint", "Keep", "Save a checkpoint now"),
         Key(
             "run.lr_down",
@@ -163,6 +210,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         *_SMOOTH,
         _help(),
         _back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
+        _QUEUE,
+        _hidden("run.labels", "name", "labels", "Give this run a name, tags and notes"),
         _hidden("view.next", "next_panel", "app.focus_next", "Next panel"),
         _hidden("view.previous", "previous_panel", "app.focus_previous", "Previous panel"),
     ),
@@ -282,6 +331,23 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _help(),
         _back("view.back", "back", "Back to the run"),
     ),
+    "findings": (
+        Key("findings.follow", "choose", "follow", "Go", "Go to where this finding can be seen"),
+        _back("findings.close", "dismiss", "Close the verdict", "Close"),
+    ),
+    "class rows": (
+        Key("rows.open", "choose", "open", "Show", "Show these images on the map"),
+        _hidden("rows.up", "up", "move(0, -1)", "Previous row"),
+        _hidden("rows.down", "down", "move(0, 1)", "Next row"),
+    ),
+    "matrix": (
+        Key("rows.open", "choose", "open", "Show", "Show these images on the map"),
+        Key("matrix.solo", "solo", "solo", "Solo", "Show only the class of this row on the map"),
+        *(
+            _hidden(f"matrix.{name}", name, f"move({across}, {down})", "Move the cursor")
+            for name, across, down in _ARROWS
+        ),
+    ),
     "comparison": (
         Key("chart.metric", "next", "metric(1)", "Metric", "Next metric"),
         _hidden("chart.metric_before", "previous", "metric(-1)", "Previous metric"),
@@ -356,6 +422,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
                 start=1,
             )
         ),
+        Key("images.open", "choose", "open_image", "Open", "Show this image among its neighbours"),
         Key("images.map", "latents", "map", "Map", "Show or hide the map"),
     ),
     "sliders": (

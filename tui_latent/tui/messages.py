@@ -12,6 +12,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
     from tui_latent.tui.time_cursor import TimeCursor
+    from tui_latent.verdict import Door, Verdict
 
 
 @dataclass
@@ -39,6 +40,30 @@ class ResumeRequested(Message):
 
     path: Path
     background: bool = False
+
+
+@dataclass
+class QueueStartRequested(Message):
+    """Start a process that works on the queue, unless one does."""
+
+    folder: Path
+
+
+@dataclass
+class LabelsRequested(Message):
+    """Ask for the name, the tags and the notes of a run."""
+
+    path: Path
+
+
+@dataclass
+class ChoiceKept(Message):
+    """Remember what was chosen on a screen: of one run, or of the program."""
+
+    name: str
+    value: Any
+    path: Path | None = None
+    """the run whose view it belongs to; None for all"""
 
 
 @dataclass
@@ -89,6 +114,8 @@ class ViewerRequested(Message):
     path: Path
     index: int = 0
     """held-out image to begin with"""
+    page: str = ""
+    """page to begin with; empty for the first that says something"""
 
 
 @dataclass
@@ -98,6 +125,10 @@ class ExplorerRequested(Message):
     path: Path
     cursor: TimeCursor
     """evaluation to show; moving it moves the caller's too"""
+    pair: tuple[int, int] | None = None
+    """true class and the one it is taken for: only their images, those confused marked"""
+    only: int | None = None
+    """class to show alone"""
 
 
 @dataclass
@@ -105,6 +136,24 @@ class EvaluationRequested(Message):
     """Show the evaluation of a run."""
 
     path: Path
+
+
+@dataclass
+class VerdictRequested(Message):
+    """Show all findings about a run."""
+
+    path: Path
+    verdict: Verdict
+    cursor: TimeCursor
+
+
+@dataclass
+class DoorRequested(Message):
+    """Show what a finding rests on; the dashboard shows its own panels, the app opens screens."""
+
+    path: Path
+    door: Door
+    cursor: TimeCursor
 
 
 @dataclass

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from textual.app import App
 from textual.worker import Worker, WorkerFailed, WorkerState
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import Status
+    from tui_latent.tui.screens.dialogs.second_run import Way
 
 Train = Callable[[Path], "Status"]
 
@@ -57,8 +60,22 @@ class OwnTraining:
             self._app.notify(
                 text, title="Training failed", severity="error", timeout=20, markup=False
             )
+        if event.state is WorkerState.SUCCESS and self.path is not None:
+            self._tell_finished(self.path)
         if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
             self.path = self._worker = None
+
+    def _tell_finished(self, path: Path) -> None:
+        """Say whether the preset's promise was met, and what is next."""
+        from tui_latent.runs.reader import RunReader
+        from tui_latent.runs.schema import RunError
+        from tui_latent.tui.finished import finished_words
+
+        with contextlib.suppress(RunError, OSError):
+            snapshot = RunReader(path).refresh()
+            if snapshot.status.state == "finished":
+                words = finished_words(snapshot, self._app._keymap)
+                self._app.notify(words, title=path.name, timeout=20, markup=False)
 
     def ask_to_stop(self) -> None:
         """Request that the training stops and saves, if there is one."""
@@ -78,8 +95,35 @@ class OwnTraining:
         yes: bool = await self._app.push_screen_wait(ConfirmScreen(title, question, label))
         return yes
 
-    async def stop(self) -> bool:
-        """Stop and save, and return when that is done.
+    async def how_to_start(self, runs: Path) -> Way | Literal["now"] | None:
+        """Ask how to start a run while this machine trains another one of the folder `runs`.
+
+        `now` when there is none, None to start nothing.
+        """
+        from tui_latent.runs.queue import queued_runs
+        from tui_latent.tui.screens.dialogs.second_run import SecondRunScreen
+
+        running = await self._running(runs)
+        if running is None:
+            return "now"
+        waiting = len(await asyncio.to_thread(queued_runs, runs))
+        return await self._app.push_screen_wait(SecondRunScreen(running.name, waiting))
+
+    async def _running(self, runs: Path) -> Path | None:
+        """Return the run that this process trains, else one that another here trains."""
+        from tui_latent.launch.queue import training_here
+        from tui_latent.runs.schema import RunError
+
+        if self.path is not None:
+            return self.path
+        try:
+            name = await asyncio.to_thread(training_here, runs)
+        except RunError:
+            return None
+        return runs / name if name else None
+
+    async def stop(self, runs: Path | None) -> bool:
+        """Stop and save, and return when that is done: this training, or another one in `runs`.
 
         False when the request cannot be written, and the training continues.
         """
@@ -87,7 +131,9 @@ class OwnTraining:
         from tui_latent.tui.screens.dialogs.stopping import StoppingScreen
 
         path, worker = self.path, self._worker
-        if path is None or worker is None:
+        if path is None and runs is not None:
+            path = await self._running(runs)
+        if path is None:
             return True
         try:
             _request_stop(path)
@@ -96,8 +142,11 @@ class OwnTraining:
             return False
         waiting = StoppingScreen(path.name)
         await self._app.push_screen(waiting)
-        with contextlib.suppress(WorkerFailed):
-            await worker.wait()
+        if worker is not None:
+            with contextlib.suppress(WorkerFailed):
+                await worker.wait()
+        else:
+            await asyncio.to_thread(_wait_for_end, path)
         waiting.dismiss()
         return True
 
@@ -106,3 +155,13 @@ def _request_stop(path: Path) -> None:
     from tui_latent.runs.control import request
 
     request(path, state="stop")
+
+
+def _wait_for_end(path: Path) -> None:
+    """Return once nobody trains a run any more."""
+    from tui_latent.runs.run_list import run_status
+    from tui_latent.runs.schema import LIVE_STATES, RunError
+
+    with contextlib.suppress(RunError):
+        while run_status(path).state in LIVE_STATES:
+            time.sleep(0.2)

@@ -14,11 +14,16 @@ from tui_latent.tui.keymap import KEYMAP
 TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "menu": (("preset list", "presets", "menu"), ("run list", "runs", "menu")),
     "settings": (("settings grid", "settings"),),
-    "dashboard": (("dashboard",), ("curves", "dashboard")),
+    "dashboard": (("dashboard", "class rows"), ("curves", "dashboard")),
     "explorer": (("explorer",),),
-    "evaluation": (("evaluation",),),
+    "evaluation": (("evaluation", "class rows"), ("evaluation", "matrix")),
+    "verdict": (("findings",),),
     "comparison": (("comparison",), ("curves", "comparison"), ("metric picker",)),
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),
+    "columns": (("column list", "columns"),),
+    "labels": (("labels",),),
+    "second run": (("second run",),),
+    "queue": (("queue list", "queue"),),
 }
 """for each screen, the parts of the table that are active at the same time"""
 

@@ -20,8 +20,10 @@ from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import write_evaluation
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.evaluation import screen as module
-from tui_latent.tui.screens.evaluation.page import Panel
+from tui_latent.tui.screens.evaluation.cursor_panel import MatrixPanel, Panel
 from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
+from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+from tui_latent.tui.widgets.verdict_line import VerdictLine
 
 Compare = Callable[..., bool]
 Tell = Callable[[str], None]
@@ -263,3 +265,76 @@ def test_it_looks_as_it_should(snap_compare: Compare, run: Path, size: tuple[int
         await until(pilot, lambda: "0 .900" in roc.render_line(0).text and app.drawer.idle())
 
     assert snap_compare(app, terminal_size=size, run_before=show)
+
+
+async def test_a_cell_of_the_matrix_opens_its_images_and_back_returns(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measuring(monkeypatch)
+    write_evaluation(run, 720, evaluation())
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, run)
+        await until(pilot, lambda: "step 720" in doing(pilot))
+        evaluated = screen(pilot)
+        matrix = evaluated.query_one("#held-out", MatrixPanel)
+        matrix.focus()
+        await until(pilot, lambda: "11 of 100 images of 0 → 1" in panel(pilot, "held-out"))
+        await pilot.press("down", "right")
+        await until(pilot, lambda: "11 of 100 images of 1 → 2" in panel(pilot, "held-out"))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        assert isinstance(app.screen, ExplorerScreen) and app.screen._pair == (1, 2)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is evaluated)
+        assert "11 of 100 images of 1 → 2" in panel(pilot, "held-out"), "where one was"
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        assert isinstance(app.screen, ExplorerScreen) and app.screen._pair is None
+
+
+async def test_a_click_on_a_cell_and_a_class_row_are_doors_too(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measuring(monkeypatch)
+    write_evaluation(run, 720, evaluation())
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=(120, 60)) as pilot:
+        await opened(pilot, run)
+        await until(pilot, lambda: "step 720" in doing(pilot))
+        evaluated = screen(pilot)
+        lines = panel(pilot, "held-out").splitlines()
+        row = next(y for y, text in enumerate(lines) if text.startswith("● 3"))
+        column = lines[row].index("11")
+        await pilot.click("#held-out", offset=(column + 2, row + 1))
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        assert isinstance(app.screen, ExplorerScreen) and app.screen._pair == (3, 4)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is evaluated)
+        evaluated.query_one("#classes").focus()
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        await until(
+            pilot,
+            lambda: (
+                isinstance(app.screen, ExplorerScreen)
+                and app.screen._look.filter.hidden == frozenset(range(10)) - {2}
+            ),
+        )
+
+
+async def test_the_verdict_is_on_top_of_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    why = "training has diverged"
+    measuring(monkeypatch)
+    write_evaluation(run, 720, evaluation())
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, run)
+        await until(pilot, lambda: "step 720" in doing(pilot))
+        assert why not in screen(pilot).query_one(VerdictLine).text
+    failed = trained_run(run.parent / "more", state="failed", error=why)
+    failed.close()
+    write_evaluation(failed.path, 720, evaluation())
+    async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
+        await opened(pilot, failed.path)
+        await until(pilot, lambda: why in screen(pilot).query_one(VerdictLine).text)

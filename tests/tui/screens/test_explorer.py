@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -23,12 +23,14 @@ from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.charts.scatter import Scene
+from tui_latent.tui.messages import ExplorerRequested
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.map import ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 from tui_latent.tui.screens.images.screen import ViewerScreen
+from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.time_badge import TimeBadge
 
 WIDE = (120, 40)
@@ -351,6 +353,14 @@ async def test_movers_are_gone_through(tmp_path: Path) -> None:
         words = str(listing.get_option_at_index(2).prompt)
         await until(pilot, lambda: f"image {screen.query_one(ExplorerMap).selected:>6,} " in words)
         await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ViewerScreen))
+        viewer, chosen = pilot.app.screen, screen.query_one(ExplorerMap).selected
+        assert isinstance(viewer, ViewerScreen)
+        assert (viewer._wanted.page, viewer._wanted.index) == ("neighbours", chosen)
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert screen.has_class("-movers") and listing.highlighted == 2, "where one was"
+        await pilot.press("escape")
         assert not screen.has_class("-movers")
         await pilot.press("left_curly_bracket", "M")
         await until(pilot, lambda: listing.option_count == 1)
@@ -489,4 +499,51 @@ async def test_a_terminal_too_small_says_so(tmp_path: Path) -> None:
         await pilot.resize_terminal(50, 12)
         await until(pilot, lambda: screen.query_one(TooSmall).region.area > 0)
         assert not screen.query_one(ExplorerMap).region.area
+    writer.close()
+
+
+async def test_a_confusion_is_marked_on_the_map_and_gone_through(tmp_path: Path) -> None:
+    writer = digits_run(tmp_path)
+    tensors = load_file(writer.path / "latents" / "last.safetensors")
+    labels = tensors["query_labels"]
+    eights = (labels == 8).nonzero().flatten()[:3]
+    ones = tensors["bank_latents"][tensors["bank_labels"] == 1]
+    tensors["query_latents"][eights] = ones.mean(0) + 0.01 * torch.arange(3.0)[:, None]
+    save_file(tensors, writer.path / "latents" / "last.safetensors")
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=WIDE) as pilot:
+        await dashboard(pilot)
+        app.explore(ExplorerRequested(writer.path, TimeCursor(), pair=(8, 1)))
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        screen = app.screen
+        assert isinstance(screen, ExplorerScreen)
+        await until(pilot, lambda: "3 images of 8 taken for 1" in line(screen))
+        scene = screen._map.scene
+        assert scene is not None and len(scene.marks) == 3
+        shown = set(np.asarray(labels)[scene.visible].tolist())
+        assert shown == {1, 8}, "the two classes alone"
+        found = eights.tolist()
+        assert screen._map.selected == found[0]
+        await pilot.press("n")
+        assert screen._map.selected == found[1]
+        await pilot.press("N")
+        assert screen._map.selected == found[0]
+        await pilot.press("a")
+        await until(pilot, lambda: "taken for" not in line(screen))
+        assert screen._map.scene is not None and screen._map.scene.visible.all()
+        await pilot.press("escape")
+        await dashboard(pilot)
+    writer.close()
+
+
+async def test_a_confusion_of_no_image_says_so(tmp_path: Path) -> None:
+    writer = digits_run(tmp_path)
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=WIDE) as pilot:
+        await dashboard(pilot)
+        app.explore(ExplorerRequested(writer.path, TimeCursor(), pair=(0, 3)))
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        screen = app.screen
+        assert isinstance(screen, ExplorerScreen)
+        await until(pilot, lambda: "No image of 0 is taken for 3" in line(screen))
     writer.close()

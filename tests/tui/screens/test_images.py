@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from tests.tui.known_images import KnownImages, KnownLandings, NothingThere, known_distant
 from tests.tui.made_runs import trained_run
-from tests.tui.pilots import MenulessApp, until
+from tests.tui.pilots import MenulessApp, notes, until
 from tests.waiting import patience
 from tui_latent import analysis
 from tui_latent.analysis.view_spread import ViewSpread
@@ -61,10 +61,18 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MenulessApp:
     return MenulessApp(tmp_path)
 
 
+def augmented_run(runs: Path) -> Path:
+    """Return a run whose preset rotates its views."""
+    path = trained_run(runs).path
+    preset = path / "preset.toml"
+    preset.write_text(preset.read_text().replace("[augment]\n", "[augment]\nrotate = 15.0\n"))
+    return path
+
+
 async def opened(pilot: Pilot[Any], tmp_path: Path) -> None:
     app = pilot.app
     assert isinstance(app, MenulessApp)
-    app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
+    app.push_screen(ViewerScreen(augmented_run(tmp_path), app.drawer))
     await until(pilot, lambda: isinstance(pilot.app.screen, ViewerScreen))
     await until(pilot, lambda: "loading" not in text_of(pilot))
 
@@ -120,7 +128,7 @@ async def test_neighbours_come_with_distance_and_label_and_wrong_ones_are_marked
         await until(pilot, lambda: "[red] ×12, blue ×8" in text_of(pilot))
         assert "[red] .250" in text_of(pilot)
         await pilot.press("minus", "minus")
-        await until(pilot, lambda: "✗ b…3.00" in text_of(pilot))
+        await until(pilot, lambda: "✗…e 3.00" in text_of(pilot))
         assert "✗ [" not in text_of(pilot)
         assert {1, 100, 119} <= colours(pilot)
 
@@ -233,7 +241,7 @@ async def test_of_what_is_asked_for_meanwhile_only_the_newest_is_looked_up(
     original = KnownImages.augmentations
     monkeypatch.setattr(KnownImages, "augmentations", slowly)
     async with app.run_test(size=(120, 40)) as pilot:
-        app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
+        app.push_screen(ViewerScreen(augmented_run(tmp_path), app.drawer))
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
         assert "Loading the images" in text_of(pilot)
         may_go.set()
@@ -318,3 +326,35 @@ def test_it_looks_as_it_should(
         await until(pilot, lambda: "×12" in text_of(pilot))
 
     assert snap_compare(app, terminal_size=size, run_before=neighbours)
+
+
+async def test_a_run_without_augmentation_opens_on_a_page_that_says_something(
+    app: MenulessApp, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(ViewerScreen(trained_run(tmp_path).path, app.drawer))
+        await until(pilot, lambda: "nearest training images" in text_of(pilot))
+        await pilot.press("1")
+        await until(pilot, lambda: "trains without augmentation" in notes(pilot))
+        assert "nearest training images" in text_of(pilot)
+
+
+async def test_a_preset_without_augmentation_shows_its_images_and_no_copies_of_them(
+    app: MenulessApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def known(preset: Preset, images: int, views: int, seed: int) -> NDArray[np.uint8]:
+        sheet = np.zeros((3, 1 + views, 8, 8, 3), np.uint8)
+        return sheet + np.arange(3, dtype=np.uint8)[:, None, None, None, None] * 40
+
+    monkeypatch.setattr(analysis, "preset_augmentations", known)
+    method = {"name": "autoencoder", "latent_dim": 2}
+    preset = Preset.model_validate({"data": {"source": "digits"}, "method": method})
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(PresetImagesScreen("mine", preset))
+        await until(pilot, lambda: "this preset trains without augmentation" in text_of(pilot))
+        text = text_of(pilot)
+        assert "view 1" not in text and all(f"image {at}" in text for at in range(3))
+        assert {0, 40, 80} <= colours(pilot)
+        await pilot.press("down")
+        await until(pilot, lambda: "image 1 of 0–2" in text_of(pilot))
+        await until(pilot, lambda: "n" not in app.screen.active_bindings)

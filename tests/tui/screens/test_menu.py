@@ -30,9 +30,11 @@ from tui_latent.runs.schema import RunSummary, Status
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.menu.preset_list import PresetList
-from tui_latent.tui.screens.menu.run_table import RunTable, head_line, run_line
+from tui_latent.tui.screens.menu.run_columns import COLUMNS, fitting, head_line, run_line
+from tui_latent.tui.screens.menu.run_table import RunTable
 from tui_latent.tui.screens.menu.screen import MenuScreen
 from tui_latent.tui.screens.settings.screen import SettingsScreen
+from tui_latent.tui.widgets.line_list import LineList
 
 __all__ = ["presets"]
 
@@ -123,10 +125,13 @@ async def test_the_time_is_the_presets_own_until_a_run_here_tells_better(runs: P
         preset = "digits-contrastive-8d"
         run_in(runs, "short", preset=preset, **finished, total_epochs=3)
         run_in(runs, "elsewhere", preset=preset, **finished | {"host": "x"}, total_epochs=40)
+        changed = {"command": f"tui-latent train {preset} --set train.batch_size=8"}
         run_in(runs, "here", preset=preset, **finished, total_epochs=40)
+        longer = finished | {"seconds": 900.0}
+        run_in(runs, "changed", age=1, preset=preset, provenance=changed, **longer, total_epochs=40)
         await until(pilot, lambda: "as here took" in details_text(screen))
         assert "about 4 min · as here took" in details_text(screen)
-        assert presets_text(screen)[2].endswith("4m")
+        assert presets_text(screen)[2].endswith("4 min")  # the same duration as in the words
 
 
 async def test_the_filter_narrows_by_name_title_data_and_method(runs: Path) -> None:
@@ -220,7 +225,8 @@ async def test_a_folder_of_runs_that_is_a_file_is_named(runs: Path) -> None:
 
 
 async def test_runs_are_listed_newest_first_and_broken_folders_last(runs: Path) -> None:
-    run_in(runs, "old", age=90_000, state="finished", step=100, best_knn_20=0.9512, loss=2.87)
+    figures: dict[str, Any] = {"knn_20": 0.9412, "best_knn_20": 0.9512, "loss": 2.87}
+    run_in(runs, "old", age=90_000, state="finished", step=100, **figures)
     run_in(runs, "new", age=30, state="failed", step=0, error="no data", loss=float("nan"))
     (runs / "notes").mkdir()
     (runs / "torn").mkdir()
@@ -230,10 +236,10 @@ async def test_runs_are_listed_newest_first_and_broken_folders_last(runs: Path) 
         screen = await menu(pilot)
         lines = runs_text(screen).splitlines()
         assert lines[0].split()[:3] == ["✗", "failed", "new"]
-        assert lines[0].split()[-6:] == ["0", "%", "–", "NaN", "cpu", "now"]
+        assert lines[0].split()[-6:] == ["0", "%", "–", "–", "NaN", "now"]
         assert lines[1].split()[:3] == ["■", "stopped", "[red]weird"]
         assert lines[2].split()[:3] == ["✓", "finished", "old"]
-        assert lines[2].split()[-7:] == ["100", "%", ".951", "2.87", "cpu", "1", "d"]
+        assert lines[2].split()[-7:] == ["100", "%", ".941", ".951", "2.87", "1", "d"]
         assert all("? unreadable" in line for line in lines[3:])
         broken = "\n".join(lines[3:])
         assert "not a run: has no preset.toml" in broken
@@ -250,14 +256,16 @@ async def test_runs_are_listed_newest_first_and_broken_folders_last(runs: Path) 
 def test_every_line_of_the_runs_has_the_columns_of_the_titles(
     width: int, name: str, step: int, figure: float | None, age: float
 ) -> None:
-    titles = head_line(width)
+    columns = fitting([column.id for column in COLUMNS], width)
+    titles = head_line(columns, "knn", True)
     usual = RunSummary(Path("r"), "r", "p", Status("finished", 1, 1, device="cpu"), 0.0)
     odd_status = Status("interrupted", step, 10**9, device="cuda:12 NVIDIA H200", loss=figure)
     odd = RunSummary(Path(name), name, "p", odd_status, 0.0, best_knn_20=figure, loss=figure)
     for run, now in ((usual, 7200.0), (odd, age)):
-        line = run_line(run, width, now).plain
+        line = run_line(run, columns, now).plain
         assert cell_len(line) == cell_len(titles) <= width
         assert line.endswith(("d", "h", "min", "now"))
+        assert "kNN@20 newest" in titles and "↓" in titles
 
 
 async def test_tab_goes_to_the_runs_and_enter_opens_one(runs: Path) -> None:
@@ -266,12 +274,12 @@ async def test_tab_goes_to_the_runs_and_enter_opens_one(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await press(pilot, "m")
-        assert "Press Tab to reach the runs list first (r, m, C, d)." in notes(pilot)
+        assert "m (Mark) works on the runs. Press Tab to reach them first." in notes(pilot)
         await press(pilot, "tab", "down", "enter")
         assert current_run(screen).name == "two"
         await press(pilot, "up", "enter", "e")
         assert pilot.app.asked == [("open", "two"), ("open", "one")]  # type: ignore[attr-defined]
-        assert "Press Tab to reach the presets list first (e, /)." in notes(pilot)
+        assert "e (Edit) works on the presets. Press Tab to reach them first." in notes(pilot)
         await press(pilot, "tab", "enter")
         assert pilot.app.asked[2][:2] == ("start", "digits-contrastive-2d")  # type: ignore[attr-defined]
 
@@ -378,7 +386,7 @@ async def test_the_cursor_stays_on_its_run_while_others_come_and_change(
     async with NotingApp(runs).run_test(size=NARROW) as pilot:
         screen = await menu(pilot)
         await press(pilot, "tab", *["down"] * 12)
-        table = screen.query_one(RunTable).query("StableList").first()
+        table = screen.query_one(LineList)
         before = table.scroll_y
         run_in(runs, "newer", age=1)
         RunWriter.reopen(runs / "run-12").status(state="finished", step=100)

@@ -66,7 +66,8 @@ def _loss_entry(position: int, term: Term) -> Entry:
 
 def _knn_entry(position: int, line: Line, missing: bool) -> Entry:
     name = spec_of(line.metric).short.replace("kNN@", "k=")
-    text = f"{name} {number(None if missing else line.last)}, best {number(line.best)}"
+    newest = number(None if missing else line.last)
+    text = f"{name} {newest} newest, {number(line.best)} best"
     return Entry(text, {"color": series_paint(position + 1)})
 
 

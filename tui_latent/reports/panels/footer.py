@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui_latent.reports.page import INDENT, Box, Page, foot_height
 from tui_latent.reports.run_summary import About
 from tui_latent.reports.style import BODY
@@ -9,22 +11,27 @@ from tui_latent.reports.text import wrap
 from tui_latent.reports.wording import UNKNOWN
 
 
-def footing_height(about: About, width: float) -> float:
+def footing_height(about: About, width: float, without: Sequence[str] = ()) -> float:
     """Return the inches that the foot takes."""
-    return foot_height(sum(len(lines) for _, lines in _paragraphs(about, width)))
+    return foot_height(sum(len(lines) for _, lines in _paragraphs(about, width, without)))
 
 
-def draw_footing(page: Page, box: Box, about: About) -> None:
-    """Draw the command that repeats the run, the versions, the device and the seed."""
-    page.foot(box, _paragraphs(about, box.width))
+def draw_footing(page: Page, box: Box, about: About, without: Sequence[str] = ()) -> None:
+    """Draw the command that repeats the run, the versions, the device and the seed.
+
+    `without` says which panels are left out because they would be empty, and why.
+    """
+    page.foot(box, _paragraphs(about, box.width, without))
 
 
-def _paragraphs(about: About, width: float) -> list[tuple[str, list[str]]]:
+def _paragraphs(about: About, width: float, without: Sequence[str]) -> list[tuple[str, list[str]]]:
     width -= INDENT
     versions = [f"{name} {version}" for name, version in about.versions.items()]
     versions += [f"Python {about.python}"] if about.python else []
     where = [about.device or UNKNOWN, f"seed {UNKNOWN if about.seed is None else about.seed}"]
+    left_out = [line for text in without for line in wrap(text.split(), width, BODY)]
     return [
+        *([("left out", left_out)] if left_out else []),
         ("reproduce", wrap((about.command or UNKNOWN).split(" "), width, BODY)),
         ("versions", wrap(versions or [UNKNOWN], width, BODY, joint=" · ")),
         ("device", wrap(where, width, BODY, joint=" · ")),

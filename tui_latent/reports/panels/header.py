@@ -7,7 +7,7 @@ from datetime import datetime
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import LINE_HEIGHT, Box, Page
 from tui_latent.reports.run_summary import About
-from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, TITLE
+from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, INK, TITLE
 from tui_latent.reports.text import fit, wrap
 from tui_latent.reports.wording import UNKNOWN, duration, number
 from tui_latent.runs.failure import failure_line
@@ -21,8 +21,8 @@ _TILE = 1.9
 def heading_height(numbers: ReportNumbers, width: float) -> float:
     """Return the inches that the head takes."""
     about = numbers.about
-    lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(about, width))
-    lines += len(_missing_lines(numbers, width))
+    lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(numbers, width))
+    lines += len(_missing_lines(numbers, width)) + len(_verdict_lines(numbers, width))
     return _HEADLINE + lines * LINE_HEIGHT + _FIGURES + _SPACE
 
 
@@ -35,10 +35,14 @@ def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
     if about.title:
         page.text(box.left, y, fit(about.title, box.width, TITLE), TITLE)
         y += LINE_HEIGHT
+    for line in _verdict_lines(numbers, box.width):
+        paint = FAILURE if numbers.severity == "bad" else INK
+        page.text(box.left, y, line, weight="bold", color=paint)
+        y += LINE_HEIGHT
     for line in _fact_lines(about, box.width):
         page.text(box.left, y, line, color=FAINT)
         y += LINE_HEIGHT
-    for line in _error_lines(about, box.width):
+    for line in _error_lines(numbers, box.width):
         page.text(box.left, y, line, color=FAILURE)
         y += LINE_HEIGHT
     for line in _missing_lines(numbers, box.width):
@@ -54,7 +58,8 @@ def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> Non
     known = [spec for spec in key if spec.name in metrics or spec.name in missing] or key[:1]
     for column, spec in enumerate(known[: int(box.width / _TILE)]):
         x = box.left + column * _TILE
-        page.text(x, y, spec.title, color=FAINT)
+        which = ", newest" if spec.group == "accuracy" else ""
+        page.text(x, y, f"{spec.title}{which}", color=FAINT)
         page.text(x, y + 0.29, number(metrics.get(spec.name)), FIGURE, weight="bold")
 
 
@@ -75,8 +80,14 @@ def _fact_lines(about: About, width: float) -> list[str]:
     return wrap(facts, width, BODY, joint=" · ")
 
 
-def _error_lines(about: About, width: float) -> list[str]:
-    return wrap(failure_line(about).split(), width, BODY)[:3]
+def _verdict_lines(numbers: ReportNumbers, width: float) -> list[str]:
+    return wrap(numbers.verdict.split(), width, BODY)[:3]
+
+
+def _error_lines(numbers: ReportNumbers, width: float) -> list[str]:
+    if any(finding["kind"] == "failed" for finding in numbers.findings):
+        return []  # the verdict says it
+    return wrap(failure_line(numbers.about).split(), width, BODY)[:3]
 
 
 def _missing_lines(numbers: ReportNumbers, width: float) -> list[str]:

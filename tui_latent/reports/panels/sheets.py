@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 
 from tui_latent.reports.numbers import ReportNumbers
@@ -12,7 +14,6 @@ from tui_latent.reports.samples import (
     NEIGHBOURS,
     SHEET_ROWS,
     Sample,
-    Samples,
     ViewSheet,
 )
 from tui_latent.reports.style import BODY, FAINT, SMALLEST
@@ -25,14 +26,11 @@ _MARGIN = 0.72
 """for the names of the rows of neighbours"""
 
 
-def draw_views(page: Page, box: Box, views: ViewSheet | str) -> None:
+def draw_views(page: Page, box: Box, views: ViewSheet) -> None:
     """Draw the augmentation sheet: the original left, random views of it to the right."""
     inner = page.title(
         box, "Augmentations", "held-out image on the left, training views on the right"
     )
-    if isinstance(views, str):
-        page.message(inner, views)
-        return
     rows, columns = views.images.shape[:2]
     axes = page.canvas(inner)
     side = min(IMAGE_ROW - 0.06, (inner.width - 0.2) / columns - 0.06)
@@ -44,17 +42,13 @@ def draw_views(page: Page, box: Box, views: ViewSheet | str) -> None:
     axes.text(side + 0.2, 0.14, "views", fontsize=BODY, color=FAINT)
 
 
-def draw_neighbours(page: Page, box: Box, samples: Samples, numbers: ReportNumbers) -> None:
+def draw_neighbours(page: Page, box: Box, shown: Sequence[Sample], numbers: ReportNumbers) -> None:
     """Draw held-out images, each with its nearest training images below it, wrong ones marked."""
-    shown = samples.neighbours
     classes = len(numbers.class_names)
     note = "held-out image on top, nearest training images below, wrong classes framed"
-    if not isinstance(shown, str) and classes > COLUMNS:
+    if classes > COLUMNS:
         note = f"{len(shown)} of {classes:,} classes · {note}"
     inner = page.title(box, "Neighbours", note)
-    if isinstance(shown, str):
-        page.message(inner, shown)
-        return
     axes = page.canvas(inner)
     pitch = (inner.width - _MARGIN) / COLUMNS
     side = min(pitch - 0.08, IMAGE_ROW - 0.22)

@@ -21,21 +21,14 @@ _PALE: Final = 0.62
 """share of white in a region's colour, so that the points stand out"""
 
 
-def draw_voronoi(
-    page: Page, box: Box, latent_map: LatentMap | None, numbers: ReportNumbers
-) -> None:
+def draw_voronoi(page: Page, box: Box, latent_map: LatentMap, numbers: ReportNumbers) -> None:
     """Draw the regions of the map, with its points and names upon them."""
     note = "each spot has the class of the nearest held-out image"
-    if latent_map is not None and latent_map.projection != "native":
+    if latent_map.projection != "native":
         note += f" in this plane, of {numbers.about.latent_dim or 'more'} dimensions"
     inner = page.title(box, "Voronoi", note)
     frame = numbers.map
-    if latent_map is None or frame is None:
-        page.message(inner, "it appears after the first evaluation")
-        return
-    if frame.images == frame.not_finite:
-        page.message(inner, "no latent is finite: training has diverged")
-        return
+    assert frame is not None, "a map has a frame"
     side = min(inner.width - LEFT, inner.height - BOTTOM)
     axes = draw_scatter(page, Box(inner.left + LEFT, inner.top, side, side), latent_map, frame)
     (x, y), half = frame.centre, frame.half_width

@@ -20,6 +20,7 @@ from tui_latent.number_format import without_zero
 from tui_latent.palettes import RGB, class_glyph, css_color, run_colors
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.format import STATE_GLYPHS, clip, clock, column, number, share
+from tui_latent.verdict.comparing import comparison_line
 
 Lines = Callable[[int], list[Content]]
 Titles = Callable[[int], Sequence[str]]
@@ -44,7 +45,7 @@ def run_mark(index: int, color: RGB, colored: bool) -> tuple[str, str]:
 
 
 class RunNames(Static):
-    """One line per run: colour, name, progress."""
+    """One line per run: colour, name, progress; then the verdict and caveats."""
 
     DEFAULT_CSS = """
     RunNames { height: auto; max-height: 10; padding: 0 1; text-wrap: nowrap; }
@@ -73,6 +74,8 @@ class RunNames(Static):
             run_line(run, run_mark(index, color, not self.app.no_color), width)
             for index, (run, color) in enumerate(marks)
         ]
+        if verdict := comparison_line(shown):
+            lines.append(Content.styled(clip_end(verdict, width), "bold"))
         lines += [Content.styled(clip_end(note, width), "dim") for note in shown.notes]
         content = Content("\n").join(lines)
         if not content.is_same(self._written):
@@ -148,7 +151,7 @@ class TablePanel(VerticalScroll, can_focus=True):
 
 
 def number_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:
-    """Write the latest values of each metric, with differences and best values if they fit."""
+    """Write the newest values of each metric, with differences and best values if they fit."""
     if not shown.metrics:
         return [Content.styled("Numbers appear after the first records of a run.", "dim")]
     key, size, with_change, with_best = _number_columns(shown, width)
@@ -199,9 +202,9 @@ def _number_line(
 def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     """Return the titles of the numbers that fit `width` cells of them, the fullest first."""
     _, _, with_change, with_best = _number_columns(shown, width)
-    parts = ["latest", *(["difference from the first"] if with_change else [])]
+    parts = ["newest", *(["difference from the first"] if with_change else [])]
     words = ", ".join([*parts, *(["best"] if with_best else [])])
-    return (f"Numbers · {words} (* best of all)", "Numbers · latest (* best of all)", "Numbers")
+    return (f"Numbers · {words} (* best of all)", "Numbers · newest (* best of all)", "Numbers")
 
 
 def setting_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:

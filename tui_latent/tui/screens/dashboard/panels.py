@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,7 +16,7 @@ from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions
-from tui_latent.tui.charts.line_chart_panel import CurveChart
+from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.first_values import when_evaluated, when_recorded
 from tui_latent.tui.loss_weights import loss_weights
@@ -62,8 +63,12 @@ _PANELS: Final = ("map", *_SIDE, "confusion")
 class RunPanels(Horizontal):
     """Gives each panel its part of a snapshot; on small screens the side panels are tabs."""
 
-    def __init__(self, drawer: WorkerThread) -> None:
+    def __init__(self, drawer: WorkerThread, chosen: Mapping[str, Any] = {}) -> None:
+        """`chosen` is how the curves were last looked at: `axis`, `smoothing`, `log`; and which
+        `panels` are shown."""
         super().__init__()
+        self._chosen = chosen
+        self._axis_is_due = True
         self._drawer = drawer
         self._charted: tuple[RunSnapshot, bool] | None = None
         self._past: StoredEvaluation | None = None
@@ -86,8 +91,7 @@ class RunPanels(Horizontal):
             chart.keys = (*chart.keys, ("chart.front", "front"))
             chart.chooses_steps = True
         self._loss.keys = (*self._loss.keys, ("chart.weights", "weights"))
-        self._select("loss")
-        self.query_one(ScatterPanel).focus()
+        self._restore()
 
     def show(self, snapshot: RunSnapshot) -> None:
         """Show what changes rarely: the map, the classes and the log."""
@@ -121,6 +125,7 @@ class RunPanels(Horizontal):
             return
         self._charted = snapshot, dark
         self._show_loss(snapshot)
+        self._restore_axis()
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
         self.query_one("#knn", CurveChart).show(
             *knn_series(snapshot, dark), hint, why, flags=run_flags(snapshot)
@@ -167,9 +172,15 @@ class RunPanels(Horizontal):
 
     def toggle_full(self) -> None:
         """Toggle full screen for the focused panel."""
-        full = not self.is_full
         focused = self.screen.focused.id if self.screen.focused is not None else None
-        chosen = focused if focused in _PANELS else "map"
+        self._set_full(not self.is_full, focused if focused in _PANELS else "map")
+
+    def show_full(self, panel: str) -> None:
+        """Show a panel full-screen, and give it the focus."""
+        self._set_full(True, panel)
+        self.query_one(f"#{panel}").focus()
+
+    def _set_full(self, full: bool, chosen: str) -> None:
         for name in _PANELS:
             self.query_one(f"#{name}").set_class(full and name == chosen, "-full")
         self.set_class(full, "-full")
@@ -184,6 +195,37 @@ class RunPanels(Horizontal):
     def toggle_frame(self) -> None:
         """Show every point of the map, or again the frame of most of them."""
         self.query_one(ScatterPanel).toggle_frame()
+
+    def _restore(self) -> None:
+        """Show the curves as they were last looked at, and no panel that is not wanted."""
+        log, smoothing = self._chosen.get("log"), self._chosen.get("smoothing", 0.0)
+        nearest = min(SMOOTHINGS, key=lambda each: abs(each - smoothing))
+        options = replace(self._loss.options, smoothing=nearest)
+        self._loss.set_options(replace(options, log=log) if isinstance(log, bool) else options)
+        unwanted = set(_PANELS) - set(self._chosen.get("panels", _PANELS))
+        for name in unwanted:
+            self.query_one(f"#{name}").add_class("-unwanted")
+        for name in unwanted & set(_SIDE):
+            self.query_one(Tabs).hide(f"tab-{name}")
+        self.query_one("#side").set_class(set(_SIDE) <= unwanted, "-unwanted")
+        first = next(name for name in _PANELS if name not in unwanted)
+        self._select(first if first in _SIDE else next((n for n in _SIDE if n not in unwanted), ""))
+        self.query_one(f"#{first}").focus()
+
+    def _restore_axis(self) -> None:
+        """Plot over the axis that was last chosen, as soon as the curves have it."""
+        wanted = self._chosen.get("axis", "step")
+        charts = [chart for chart in self.query(CurveChart) if chart.has_curves]
+        if self._axis_is_due and charts:
+            self._axis_is_due = False
+            for chart in charts:
+                chart.set_axis(wanted)
+
+    @property
+    def looks(self) -> Mapping[str, Any]:
+        """How the curves are looked at: `axis`, `smoothing`, `log`."""
+        options = self._loss.options
+        return {"axis": options.axis, "smoothing": options.smoothing, "log": options.log}
 
     def toggle_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
@@ -205,7 +247,7 @@ class RunPanels(Horizontal):
         """Show the loss terms as they count in the sum, or as they are recorded."""
         self._weighted = not self._weighted
         if self._charted is not None:
-            self._show_loss(self._charted)
+            self._show_loss(self._charted[0])
 
     def front(self, by: int) -> None:
         """Bring another curve of the focused chart, or else of the loss, to the front."""

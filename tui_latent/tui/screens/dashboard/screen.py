@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -25,10 +26,12 @@ from tui_latent.tui.redraw_rate import RedrawRate
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.learning_rate import ASK_BEYOND, ScheduledRate
 from tui_latent.tui.screens.dashboard.panels import RunPanels
-from tui_latent.tui.screens.dashboard.views import collapse, failure, loss_terms
+from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
+from tui_latent.tui.screens.dashboard.views import failure, loss_terms
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -54,7 +57,6 @@ class DashboardScreen(BaseScreen[None]):
     DashboardScreen > #failure {
         display: none; height: auto; max-height: 4; padding: 0 1;
         background: $error 30%; color: $foreground; text-style: bold;
-        &.-warning { background: $warning 25%; }
     }
     RunPanels { height: 1fr; }
     DashboardScreen > FilmStrip { display: none; }
@@ -85,6 +87,7 @@ class DashboardScreen(BaseScreen[None]):
     ConfusionPanel { display: none; width: 40; height: 1fr; }
     DashboardScreen.-three ConfusionPanel { display: block; }
     RunPanels.-full-alone #side { display: none; }
+    RunPanels .-unwanted { display: none !important; }
     """
 
     ABOUT = (
@@ -93,16 +96,22 @@ class DashboardScreen(BaseScreen[None]):
     BINDINGS = bindings("dashboard")
 
     def __init__(
-        self, path: Path, drawer: WorkerThread, seconds_between_charts: float = 1.0
+        self,
+        path: Path,
+        drawer: WorkerThread,
+        seconds_between_charts: float = 1.0,
+        chosen: Mapping[str, Any] = {},
     ) -> None:
+        """`chosen` is how the run was last looked at, for `RunPanels`."""
         super().__init__()
         self.path = path
+        self._chosen = chosen
         self._drawer = drawer
         self._seconds_between_charts = seconds_between_charts
         self._watcher = RunWatcher(path, self.post_message)
         self._snapshot = RunSnapshot(path)
         self._asked: Asked | None = None
-        self._told = ("", "")
+        self._told = ""
         self._pace = RedrawRate()
         self._share: Curve | None = None
         self._time = TimeCursor()
@@ -112,8 +121,9 @@ class DashboardScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         yield RunHeader()
         yield Static(id="failure", markup=False)
+        yield RunVerdict(self.path)
         yield TimeBadge()
-        yield RunPanels(self._drawer)
+        yield RunPanels(self._drawer, self._chosen)
         yield FilmStrip(self.path)
         yield TooSmall()
         yield KeyFooter()
@@ -150,8 +160,8 @@ class DashboardScreen(BaseScreen[None]):
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
-        keymap = self.app._keymap
-        self._show_failure(failure(snapshot, keymap), collapse(snapshot, keymap))
+        self._show_failure(failure(snapshot, self.app._keymap))
+        self.query_one(RunVerdict).follow(snapshot)
         if state != before.status.state or first:
             self.refresh_bindings()
             self._panels.show_curves(snapshot)
@@ -164,15 +174,13 @@ class DashboardScreen(BaseScreen[None]):
     def _show_header(self) -> None:
         self.query_one(RunHeader).show(self._snapshot, self._asked)
 
-    def _show_failure(self, text: str, warning: str = "") -> None:
-        """Show an error, or else a warning."""
-        if (text, warning) == self._told:
+    def _show_failure(self, text: str) -> None:
+        if text == self._told:
             return
-        self._told = text, warning
+        self._told = text
         line = self.query_one("#failure", Static)
-        line.update(Content(text or warning))
-        line.set_class(not text, "-warning")
-        line.display = bool(text or warning)
+        line.update(Content(text))
+        line.display = bool(text)
 
     def _show_curves(self) -> None:
         live = self._snapshot.status.state in LIVE_STATES
@@ -325,8 +333,9 @@ class DashboardScreen(BaseScreen[None]):
 
     @on(ScreenResume)
     def follow_time(self) -> None:
-        """Show the evaluation that was selected on another screen."""
+        """Show the evaluation that was selected, or made, on another screen."""
         if self._snapshot.preset:
+            self.query_one(RunVerdict).judge_again()
             self._look_at(self._time.step)
 
     @work(thread=True, exclusive=True, group="time")
@@ -344,6 +353,29 @@ class DashboardScreen(BaseScreen[None]):
         if step == self._time.step and self.is_mounted:
             self._panels.look_at(past, self._snapshot)
             self._show_badge()
+
+    def action_verdict(self) -> None:
+        """Show all findings about the run."""
+        verdict = self.query_one(RunVerdict).verdict
+        self.post_message(messages.VerdictRequested(self.path, verdict, self._time))
+
+    @on(messages.DoorRequested)
+    def show_panel(self, message: messages.DoorRequested) -> None:
+        """Show the curves or the log full-screen; the app opens everything else."""
+        if message.door.place in ("curves", "log"):
+            message.stop()
+            self._panels.show_full("loss" if message.door.place == "curves" else "log")
+
+    @on(ConfusionPanel.Chosen)
+    def show_confused(self, message: ConfusionPanel.Chosen) -> None:
+        """Show the chosen images on the map: a class, or those taken for another."""
+        pair = None if message.called is None else (message.truth, message.called)
+        only = message.truth if pair is None else None
+        self.post_message(messages.ExplorerRequested(self.path, self._time, pair, only))
+
+    def action_labels(self) -> None:
+        """Ask for the run's name, tags and notes."""
+        self.post_message(messages.LabelsRequested(self.path))
 
     def action_evaluate(self) -> None:
         """Show the evaluation of the run's latents."""
@@ -373,10 +405,12 @@ class DashboardScreen(BaseScreen[None]):
     def action_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""
         self._panels.toggle_log()
+        self._keep_look("log", self.path)
 
     def action_axis(self) -> None:
         """Plot all curves over steps, epochs or time."""
         self._panels.next_axis()
+        self._keep_look("axis")
 
     def action_weights(self) -> None:
         """Show the loss terms as they count in the sum, or as they are recorded."""
@@ -389,3 +423,8 @@ class DashboardScreen(BaseScreen[None]):
     def action_smooth(self, steps: int) -> None:
         """Smooth the loss more or less."""
         self._panels.smooth(steps)
+        self._keep_look("smoothing")
+
+    def _keep_look(self, name: str, path: Path | None = None) -> None:
+        """Remember how the curves are looked at, of this run or of all."""
+        self.post_message(messages.ChoiceKept(name, self._panels.looks[name], path))

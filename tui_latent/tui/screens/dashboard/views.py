@@ -13,7 +13,7 @@ from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
 from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
 from tui_latent.tui.charts.series import Weights
-from tui_latent.tui.format import UNKNOWN, number
+from tui_latent.tui.format import number
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_flags import steps_per_epoch
 
@@ -116,21 +116,3 @@ def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     if status.state == "interrupted":
         return f"Interrupted: its process no longer exists. {resume}"
     return ""
-
-
-def collapse(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
-    """Warn if the newest evaluation found the latents collapsed; else return nothing."""
-    curves = snapshot.curves
-    if not snapshot.newest("latent/collapsed"):
-        return ""
-    rank, uniformity, deviation = (
-        number(curves[f"latent/{name}"].last) if f"latent/{name}" in curves else UNKNOWN
-        for name in ("effective_rank", "uniformity", "std_mean")
-    )
-    evaluate, pause = key_name("view.evaluate", keymap), key_name("run.pause", keymap)
-    live = f", {pause} to pause" if snapshot.status.state == "running" else ""
-    return (
-        "Collapse: most latents lie along one direction or at one point.\n"
-        f"Effective rank {rank}, uniformity {uniformity}, mean std {deviation}. "
-        f"Press {evaluate} to evaluate it{live}."
-    )

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from textwrap import wrap
 from typing import Any, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
-from tui_latent.analysis.evaluation_table import confusion_reason
+from tui_latent.analysis.evaluation_table import class_rows, confusion_reason
+from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.screens.evaluation.cursor_panel import (
+    ClassPanel,
+    MatrixPanel,
+    Panel,
+    Write,
+)
 from tui_latent.tui.screens.evaluation.roc_panel import RocPanel
 from tui_latent.tui.screens.evaluation.views import class_table, confusion_table, figures
 
-Write = Callable[[int], Content]
-"""writes a panel at a given width in cells"""
-
 _WAITING: Final = "The metrics will appear here; the first time takes a few seconds."
-
-
-class Panel(Static):
-    """A titled panel that rewrites its content when its width changes."""
-
-    def __init__(self, name: str, title: str) -> None:
-        super().__init__(id=name, markup=False)
-        self.border_title = title
-        self._write: Write = lambda _: Content("")
-        self._width = 0
-
-    def show(self, write: Write) -> None:
-        """Show what `write` returns for the panel's width."""
-        self._write, self._width = write, 0
-        self._rewrite()
-
-    def on_resize(self) -> None:
-        self._rewrite()
-
-    def _rewrite(self) -> None:
-        width = self.content_size.width
-        if width > 0 and width != self._width:
-            self._width = width
-            self.update(self._write(width))
 
 
 class EvaluationPage(Vertical):
@@ -56,6 +35,7 @@ class EvaluationPage(Vertical):
     EvaluationPage Panel {
         height: auto; width: 1fr; padding: 0 1; text-wrap: nowrap;
         border: round $foreground 30%; border-title-color: $foreground;
+        &:focus { border: round $accent; border-title-style: bold; }
     }
     EvaluationPage RocPanel { height: 17; width: 1fr; }
     """
@@ -67,10 +47,10 @@ class EvaluationPage(Vertical):
     def compose(self) -> ComposeResult:
         yield Panel("figures", "Metrics · held out unless stated, 95% intervals")
         with Container():
-            yield Panel("classes", "Classes by kNN@20, held out · AUC as outliers")
+            yield ClassPanel("classes", "Classes by kNN@20, held out · AUC as outliers")
             yield RocPanel(self._drawer)
         with Container():
-            yield Panel("held-out", "Held out, kNN@20 · rows are true classes")
+            yield MatrixPanel("held-out", "Held out, kNN@20 · rows are true classes")
             yield Panel("training", "Training, leave-one-out, kNN@20")
 
     def on_mount(self) -> None:
@@ -84,10 +64,27 @@ class EvaluationPage(Vertical):
         for widget in self.children:
             widget.display = True
         self._panel("figures").show(lambda width: figures(found, width))
-        self._panel("classes").show(lambda _: class_table(found, colored))
+        self.query_one(ClassPanel).show_cells(
+            lambda _, at: class_table(found, colored, None if at is None else at[0]),
+            (len(class_rows(found)), 1),
+        )
         self.query_one(RocPanel).show(found)
-        for name, part in (("held-out", "knn_held_out"), ("training", "knn_train")):
-            self._panel(name).show(_confusion(found, part, colored))
+        self._show_held_out(found, colored)
+        self._panel("training").show(_confusion(found, "knn_train", colored))
+
+    def _show_held_out(self, found: Mapping[str, Any], colored: bool) -> None:
+        panel, part = self.query_one(MatrixPanel), "knn_held_out"
+        if confusion_reason(found, part):
+            why = _confusion(found, part, colored)
+            panel.show_cells(lambda width, _: why(width), (0, 0))
+            return
+        matrix, names = found[part]["confusion"], found["class_names"]
+        worst = confused_pairs(matrix, 1)
+        panel.show_cells(
+            lambda width, at: confusion_table(matrix, names, width, colored, at),
+            (len(matrix), len(matrix)),
+            worst[0][:2] if worst else (0, 0),
+        )
 
     def _panel(self, name: str) -> Panel:
         return self.query_one(f"#{name}", Panel)

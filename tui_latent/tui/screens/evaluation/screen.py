@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,31 +15,36 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import newest_evaluation
-from tui_latent.runs.failure import failure_line
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.evaluation.cursor_panel import CursorPanel
+from tui_latent.tui.screens.evaluation.events import (
+    Cancelled,
+    Ended,
+    Opened,
+    ProgressReported,
+)
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
+from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_input import LineInput
+from tui_latent.tui.widgets.verdict_line import VerdictLine
+from tui_latent.verdict import Verdict, judge
 
 _WIDE: Final = 110
 """columns from which two panels stand side by side"""
-
-
-class Cancelled(Exception):
-    """The evaluation was cancelled by the user."""
 
 
 class EvaluationScreen(BaseScreen[None]):
@@ -49,8 +53,7 @@ class EvaluationScreen(BaseScreen[None]):
     AUTO_FOCUS = ""
     CSS = """
     EvaluationScreen > #title {
-        height: auto; max-height: 2; padding: 0 1; background: $panel; text-wrap: nowrap;
-        text-overflow: ellipsis;
+        height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
     }
     EvaluationScreen > #doing { height: auto; max-height: 3; padding: 0 1; }
     EvaluationScreen > VerticalScroll { scrollbar-size-vertical: 1; }
@@ -80,37 +83,17 @@ class EvaluationScreen(BaseScreen[None]):
     )
     BINDINGS = bindings("evaluation")
 
-    @dataclass
-    class ProgressReported(Message, bubble=False):
-        """The part that is being computed now."""
-
-        words: str
-
-    @dataclass
-    class Ended(Message, bubble=False):
-        """An evaluation has ended."""
-
-        found: Mapping[str, Any] | None
-        words: str = ""
-        """why there are no results; empty if there are"""
-
-    @dataclass
-    class Opened(Message, bubble=False):
-        """The run folder has been read."""
-
-        found: Mapping[str, Any] | None
-        newest: int | None
-        """step of the newest map"""
-
     def __init__(self, path: Path, drawer: WorkerThread) -> None:
         super().__init__()
         self.path = path
         self._drawer = drawer
         self._cancel = threading.Event()
         self._busy = False
+        self._time = TimeCursor()
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
+        yield VerdictLine()
         yield Static(id="doing", markup=False)
         yield LineInput(
             placeholder="mnist, cifar10, folder:PATH, class:NAME, …   press Enter to evaluate"
@@ -136,30 +119,22 @@ class EvaluationScreen(BaseScreen[None]):
 
     @work(thread=True, group="evaluation", exit_on_error=False)
     def _open(self) -> None:
-        newest = None
+        newest, verdict = None, None
+        found = newest_evaluation(self.path)
+        whole = found if found is not None and is_readable(found) else None
         try:
             snapshot = RunReader(self.path).refresh()
             newest = snapshot.map.step if snapshot.map else None
-            if failed := failure_line(snapshot.status):
-                self.app.call_from_thread(self._show_failed_run, failed)
+            verdict = judge(snapshot, whole)
         except RunError as error:
-            self.post_message(self.Ended(None, str(error)))
-        found = newest_evaluation(self.path)
-        whole = found is not None and is_readable(found)
-        self.post_message(self.Opened(found if whole else None, newest))
-
-    def _show_failed_run(self, line: str) -> None:
-        for title in self.query("#title").results(Static):  # none once it is closed
-            title.update(
-                Content.assemble(
-                    (f"Evaluation · {self.path.name}\n", "bold"), (f"✗ {line}", "$text-error")
-                )
-            )
+            self.post_message(Ended(None, str(error)))
+        self.post_message(Opened(whole, newest, verdict))
 
     @on(Opened)
     def show_last(self, event: Opened) -> None:
         """Show the last evaluation; if there is none, start one."""
         found, newest = event.found, event.newest
+        self.query_one(VerdictLine).show(event.verdict)
         if found is not None:
             self.query_one(EvaluationPage).show(found)
             behind = newest is not None and newest > found["step"]
@@ -194,16 +169,17 @@ class EvaluationScreen(BaseScreen[None]):
                 raise Cancelled
             if words != told:
                 told = words
-                self.post_message(self.ProgressReported(words))
+                self.post_message(ProgressReported(words))
 
         try:
             found = evaluate_run(self.path, outliers, tell)
         except Cancelled:
-            self.post_message(self.Ended(None, "Stopped. The previous evaluation is shown."))
+            self.post_message(Ended(None, "Stopped. The previous evaluation is shown."))
         except AssessmentError as error:
-            self.post_message(self.Ended(None, str(error)))
+            self.post_message(Ended(None, str(error)))
         else:
-            self.post_message(self.Ended(found, found["missing"].get("outliers", "")))
+            verdict = _judged(self.path, found)
+            self.post_message(Ended(found, found["missing"].get("outliers", ""), verdict))
 
     @on(ProgressReported)
     def show_progress(self, event: ProgressReported) -> None:
@@ -218,6 +194,8 @@ class EvaluationScreen(BaseScreen[None]):
         if event.found is not None:
             self.query_one(EvaluationPage).show(event.found)
             self._say(measured_at(event.found))
+        if event.verdict is not None:
+            self.query_one(VerdictLine).show(event.verdict)
         if event.words:
             self._say(event.words)
         self.refresh_bindings()
@@ -227,10 +205,19 @@ class EvaluationScreen(BaseScreen[None]):
         """Show the error of a thread instead of crashing."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
-            self.post_message(self.Ended(None, f"{type(error).__name__}: {error}"))
+            self.post_message(Ended(None, f"{type(error).__name__}: {error}"))
 
     def _say(self, words: str) -> None:
         self.query_one("#doing", Static).update(Content(words.replace("\n", " ")))
+
+    # Doors
+
+    @on(CursorPanel.Opened)
+    def show_images(self, event: CursorPanel.Opened) -> None:
+        """Show a class, or the images of one class that are taken for another, on the map."""
+        pair = None if event.called is None else (event.truth, event.called)
+        only = event.truth if pair is None else None
+        self.post_message(messages.ExplorerRequested(self.path, self._time, pair, only))
 
     # Keys
 
@@ -295,3 +282,11 @@ class EvaluationScreen(BaseScreen[None]):
             self._ask_to_stop("It ends when you leave.", "Leave", self.dismiss)
         else:
             self.dismiss()
+
+
+def _judged(path: Path, found: Mapping[str, Any]) -> Verdict | None:
+    """Return the verdict with a new evaluation; None if the run cannot be read any more."""
+    try:
+        return judge(RunReader(path).refresh(), found)
+    except RunError:
+        return None

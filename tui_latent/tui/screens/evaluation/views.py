@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.style import Style
 
 from tui_latent.analysis.evaluation_table import (
     class_rows,
@@ -84,8 +85,11 @@ def measured_at(found: Found) -> str:
     return f"step {found['step']:,} · evaluated {day} {clock[:5]}"
 
 
-def class_table(found: Found, colored: bool) -> Content:
-    """Write precision, recall, F1, images, and the AUC with the class as outliers, per class."""
+def class_table(found: Found, colored: bool, at: int | None = None) -> Content:
+    """Write precision, recall, F1, images, and the AUC with the class as outliers, per class.
+
+    The row `at` is highlighted; each knows its place, for clicks.
+    """
     rows = class_rows(found)
     if not rows:
         return Content.styled(confusion_reason(found, "knn_held_out") or UNKNOWN, "dim")
@@ -96,16 +100,44 @@ def class_table(found: Found, colored: bool) -> Content:
         values = (scores["precision"], scores["recall"], scores["f1"])
         shares = "".join(f"{figure(value):>7}" for value in values)
         text = f" {column(name, room)}{shares} {scores['support']:>7,}{figure(auc):>7}"
-        lines.append(Content.assemble(_dot(index, colored), text))
+        line = Content.assemble(_dot(index, colored), (text, "reverse" if index == at else ""))
+        lines.append(line.stylize(_place(index, 0)))
     return Content("\n").join(lines)
 
 
-def confusion_table(matrix: Matrix, names: Sequence[str], width: int, colored: bool) -> Content:
+def confusion_table(
+    matrix: Matrix,
+    names: Sequence[str],
+    width: int,
+    colored: bool,
+    at: tuple[int, int] | None = None,
+) -> Content:
     """Write a confusion matrix with as much detail as fits into `width` cells.
 
     Rows are true classes. As counts, else as percent of each row, else as shades, else as the
-    most frequently confused pairs.
+    most frequently confused pairs. The cell `at` is highlighted, and named below; every cell
+    knows its place, for clicks.
     """
+    table = _table(matrix, names, width, colored, at)
+    if at is None:
+        return table
+    return Content("\n").join([table, Content.styled(_cell_words(matrix, names, at), "dim")])
+
+
+def _cell_words(matrix: Matrix, names: Sequence[str], at: tuple[int, int]) -> str:
+    truth, called = at
+    count, total = matrix[truth][called], sum(matrix[truth])
+    share = f"{count:,} of {total:,} images of {names[truth]}"
+    return f"{share} are recognised" if truth == called else f"{share} → {names[called]}"
+
+
+def _table(
+    matrix: Matrix,
+    names: Sequence[str],
+    width: int,
+    colored: bool,
+    at: tuple[int, int] | None,
+) -> Content:
     label = min(max(cell_len(name) for name in names), _LABEL)
     room = (width - label - 2) // len(names)
     counts = max(len(str(count)) for row in matrix for count in row) + 1
@@ -117,11 +149,12 @@ def confusion_table(matrix: Matrix, names: Sequence[str], width: int, colored: b
             max(counts, 4),
             colored,
             [[str(c) if c else "·" for c in r] for r in matrix],
+            at,
         )
     if room >= 4:
-        return _cells(matrix, names, label, 4, colored, [_percent(row) for row in matrix])
+        return _cells(matrix, names, label, 4, colored, [_percent(row) for row in matrix], at)
     if room >= 1:
-        return _shaded(matrix, names, label, colored)
+        return _shaded(matrix, names, label, colored, at)
     return _pairs(matrix, names)
 
 
@@ -132,16 +165,19 @@ def _cells(
     size: int,
     colored: bool,
     texts: Sequence[Sequence[str]],
+    at: tuple[int, int] | None,
 ) -> Content:
     heads = "".join(column(name[: size - 1], size - 1, right=True).rjust(size) for name in names)
     lines = [Content.styled(" " * (label + 2) + heads, "dim")]
     for truth, row in enumerate(texts):
         total = sum(matrix[truth])
-        parts: list[tuple[str, str]] = []
+        parts: list[Content] = []
         for called, text in enumerate(row):
             much = total and matrix[truth][called] >= _WRONG * total
             style = "bold" if called == truth else "bold $text-warning" if much else "dim"
-            parts.append((text.rjust(size), style))
+            style = "bold reverse" if (truth, called) == at else style
+            cell = Content.styled(text.rjust(size), style)
+            parts.append(cell.stylize(_place(truth, called)))
         name = f" {column(names[truth], label)}"
         lines.append(Content.assemble(_dot(truth, colored), name, *parts))
     return Content("\n").join(lines)
@@ -156,14 +192,30 @@ def _percent(row: Sequence[int]) -> list[str]:
     ]
 
 
-def _shaded(matrix: Matrix, names: Sequence[str], label: int, colored: bool) -> Content:
+def _place(truth: int, called: int) -> Style:
+    """Return the style that tells a click which cell it hit."""
+    return Style.from_meta({"cell": (truth, called)})
+
+
+def _shaded(
+    matrix: Matrix,
+    names: Sequence[str],
+    label: int,
+    colored: bool,
+    at: tuple[int, int] | None,
+) -> Content:
     lines = []
     for truth, row in enumerate(matrix):
         largest = max(*row, 1)
-        marks = "".join(_SHADES[-(-(len(_SHADES) - 1) * count // largest)] for count in row)
-        lines.append(
-            Content.assemble(_dot(truth, colored), f" {column(names[truth], label)}", marks)
-        )
+        marks = [
+            Content.styled(
+                _SHADES[-(-(len(_SHADES) - 1) * count // largest)],
+                "reverse" if (truth, called) == at else "",
+            ).stylize(_place(truth, called))
+            for called, count in enumerate(row)
+        ]
+        name = f" {column(names[truth], label)}"
+        lines.append(Content.assemble(_dot(truth, colored), name, *marks))
     return Content("\n").join(lines)
 
 

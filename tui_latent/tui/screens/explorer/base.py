@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.scatter import Scene
 from tui_latent.tui.run_watcher import RunWatcher
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.explorer.change_list import ChangeList
@@ -83,7 +84,11 @@ class ExplorerBase(BaseScreen[None]):
         scene = make_scene(result, self._look, self._worker.images)
         if self._map.selected is None and scene.visible.any():
             self._map.selected = int(np.flatnonzero(scene.visible)[0])
-        self._map.show(scene)
+        self._map.show(self._marked(scene))
+
+    def _marked(self, scene: Scene) -> Scene:
+        """Return the scene with what is marked on it."""
+        return scene
 
     @property
     def _map(self) -> ExplorerMap:

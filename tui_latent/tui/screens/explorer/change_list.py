@@ -67,6 +67,7 @@ class ChangeList(OptionList):
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
-        """Post that the image was chosen."""
+        """Post that the image was chosen; the first line is a heading."""
         event.stop()
-        self.post_message(self.Chosen())
+        if 1 <= event.option_index <= len(self._moved):
+            self.post_message(self.Chosen())

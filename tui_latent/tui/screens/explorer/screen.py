@@ -19,12 +19,11 @@ from tui_latent.tui.run_watcher import RunLost, SnapshotRead
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.explorer.camera_actions import CameraActions
 from tui_latent.tui.screens.explorer.change_list import ChangeList
-from tui_latent.tui.screens.explorer.class_actions import ClassActions
 from tui_latent.tui.screens.explorer.colorings import COLORINGS
+from tui_latent.tui.screens.explorer.door_actions import DoorActions
 from tui_latent.tui.screens.explorer.look import is_cloud, is_other_projection
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
-from tui_latent.tui.screens.explorer.search_actions import SearchActions
 from tui_latent.tui.screens.explorer.search_box import FindBox
 from tui_latent.tui.screens.explorer.time_actions import TimeActions
 from tui_latent.tui.screens.explorer.views import (
@@ -44,7 +43,7 @@ _FILM_FROM: Final = 34
 """lines from which the map leaves room for the film strip"""
 
 
-class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
+class ExplorerScreen(CameraActions, TimeActions, DoorActions):
     """Shows the map of one evaluation, to inspect point by point."""
 
     AUTO_FOCUS = ""
@@ -144,6 +143,7 @@ class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
             self._requested = replace(self._requested, projection=self._projection)
             self._status = result.problem
             self._playback.shown()
+        self._look_through_door(result)
         self._show_scene()
         if before is not None and is_other_projection(before, result):
             self._map.whole()
@@ -244,8 +244,9 @@ class ExplorerScreen(CameraActions, TimeActions, ClassActions, SearchActions):
         self._change_look(thumbnails=not self._look.thumbnails)
 
     def action_images(self) -> None:
-        """Show the image in the viewer."""
-        self.post_message(messages.ViewerRequested(self.path, self._map.selected or 0))
+        """Show the image in the viewer; a confused one among the images that voted."""
+        page = "" if self._confused is None else "neighbours"
+        self.post_message(messages.ViewerRequested(self.path, self._map.selected or 0, page))
 
     def action_back(self) -> None:
         """Close the search or the list, cancel a computation, or leave the explorer."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textual import on
 
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.screens.explorer.base import ExplorerBase
 from tui_latent.tui.screens.explorer.change_list import ChangeList
@@ -85,5 +86,6 @@ class SearchActions(ExplorerBase):
 
     @on(ChangeList.Chosen)
     def take_mover(self) -> None:
-        """Close the list; the cursor stays on the chosen image."""
-        self.action_movers()
+        """Show the chosen image among its neighbours; back returns to the list."""
+        index = self._map.selected or 0
+        self.post_message(messages.ViewerRequested(self.path, index, "neighbours"))

@@ -14,6 +14,7 @@ from textual.message import Message
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.screens.explorer.colorings import make_coloring
+from tui_latent.tui.screens.explorer.confused import ConfusedImages, find_confused
 from tui_latent.tui.screens.explorer.trails import movers_paths
 from tui_latent.tui.screens.explorer.views import MapRequest, MapResult, PointResult
 
@@ -48,6 +49,13 @@ class ChangesFound(Message, bubble=False):
     before: int
     after: int
     movers: NeighbourChanges | None
+
+
+@dataclass
+class ConfusedFound(Message, bubble=False):
+    """The images of one class that are taken for another."""
+
+    found: ConfusedImages
 
 
 @dataclass
@@ -102,6 +110,14 @@ class ExplorerWorker:
         """Find the images whose neighbourhood changed most between two evaluations."""
         self._maps.submit(
             "movers", lambda: self._post(ChangesFound(before, after, self._movers(before, after)))
+        )
+
+    def request_confused(self, shown: MapResult, truth: int, called: int) -> None:
+        """Find the images of one class that are taken for another."""
+        space = shown.space
+        self._points.submit(
+            "confused",
+            lambda: self._post(ConfusedFound(find_confused(space, truth, called))),
         )
 
     def images(self, indices: Sequence[int], step: int | None = None) -> Pixels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.images.base import ImagesScreen
 from tui_latent.tui.screens.images.page_bar import PageBar
-from tui_latent.tui.screens.images.pages import PAGES
+from tui_latent.tui.screens.images.pages import PAGES, empty_pages, first_page
 from tui_latent.tui.screens.images.pages.page import Field, OpenRun, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet
 from tui_latent.tui.screens.images.sliders_widget import LatentSliders
@@ -50,17 +50,21 @@ class ViewerScreen(ImagesScreen):
 
     @dataclass
     class Opened(Message):
-        """The run's preset has been read; `no_decoder` says why latents cannot be decoded."""
+        """The run's preset has been read."""
 
-        no_decoder: str
+        empty: Mapping[str, str]
+        """page -> why it has nothing to show"""
 
-    def __init__(self, path: Path, drawer: WorkerThread, index: int = 0) -> None:
-        super().__init__(path.name, PageRequest(index=index, other=index + 1))
+    def __init__(self, path: Path, drawer: WorkerThread, index: int = 0, page: str = "") -> None:
+        """Begin with an image and a page; without one, with the first that says something."""
+        wanted = PageRequest(page or PAGES[0].name, index=index, other=index + 1)
+        super().__init__(path.name, wanted)
         run = OpenRun(path)
         self._run = run
         self._drawer = drawer
         self._pages: dict[str, Page] = {page.name: page(run) for page in PAGES}
-        self._no_decoder: str | None = None
+        self._empty: Mapping[str, str] | None = None
+        """page -> why it has nothing to show; None until the preset has been read"""
         self._map_asked: bool | None = None
 
     def compose(self) -> ComposeResult:
@@ -87,17 +91,19 @@ class ViewerScreen(ImagesScreen):
         return self._pages[self._wanted.page]
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
-        """Yield what a page finds."""
-        if self._no_decoder is None:
-            from tui_latent.analysis.decoding import no_decoder
-
-            self.post_message(self.Opened(no_decoder(self._run.source.preset)))
+        """Yield what a page finds; nothing of one that this run leaves empty."""
+        if self._empty is None:
+            self._empty = empty = empty_pages(self._run.source.preset)
+            self.post_message(self.Opened(empty))
+        if wanted.page in self._empty:
+            return
         return (yield from self._pages[wanted.page].look_up(wanted))
 
     @on(Opened)
     def grey_pages(self, event: Opened) -> None:
-        """Grey the pages that need a decoder if there is none."""
-        self._no_decoder = event.no_decoder
+        """Grey the pages that have nothing to show, and leave such a one."""
+        if self._wanted.page in event.empty:
+            self.want(replace(self._wanted, page=first_page(event.empty)))
         self._show_pages()
 
     def show_sheet(self, sheet: Sheet) -> None:
@@ -116,6 +122,10 @@ class ViewerScreen(ImagesScreen):
         # It rebuilds the footer, which a slider must not wait for.
         if had_map != self.has_class("-marks"):
             self.refresh_bindings()
+
+    def action_open_image(self) -> None:
+        """Show the image at the left among its neighbours."""
+        self.action_page("neighbours")
 
     @on(LatentSliders.Moved)
     def decode(self, event: LatentSliders.Moved) -> None:
@@ -153,7 +163,7 @@ class ViewerScreen(ImagesScreen):
         page = (active.binding.id or "").removeprefix("images.") if active else ""
         if active and page in self._greyed():
             title = active.binding.description
-            self.notify(self._no_decoder or "", title=title, markup=False)
+            self.notify((self._empty or {})[page], title=title, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey the current page and pages without a decoder; hide keys that do nothing here."""
@@ -164,12 +174,14 @@ class ViewerScreen(ImagesScreen):
             return False
         if action == "draw":
             return self._page.draws
+        if action == "open_image":
+            return self._page.name in ("anomalies", "views", "reconstructions")
         if action == "map":
             return self.has_class("-marks")
         return super().check_action(action, parameters)
 
     def _greyed(self) -> set[str]:
-        return {page.name for page in PAGES if page.decodes and self._no_decoder}
+        return set(self._empty or ())
 
     def _show_pages(self) -> None:
         self.query_one(PageBar).show(self._wanted.page, self._greyed())

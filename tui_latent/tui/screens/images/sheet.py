@@ -81,6 +81,13 @@ def views_sheet(images: Pixels, facts: Sequence[str], size: int) -> Sheet:
     return Sheet(facts, Tile(original, "original", "bold"), tiles, size)
 
 
+def images_sheet(images: Pixels, index: int, facts: Sequence[str]) -> Sheet:
+    """Make a sheet of (N, H, W, C) images from one on, which is at the left, and round again."""
+    order = [(index + step) % len(images) for step in range(len(images))]
+    first, *others = (Tile(images[at], f"image {at}") for at in order)
+    return Sheet(facts, Tile(first.image, first.caption, "bold"), others, len(images))
+
+
 def verdict_tile(image: Pixels, name: str, expected: str, text: str) -> Tile:
     """Make a tile that names a class, marked if it is not the expected one."""
     caption = f"{name} {text}".rstrip()

@@ -106,7 +106,9 @@ def check_entry(entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
 
 
 def with_time(facts: PresetFacts, device: str, runs: Sequence[RunSummary]) -> PresetFacts:
-    """Add how long training takes here: as long as the newest such run, else as the preset says.
+    """Add how long training takes here: as long as the newest run of it, else as the preset says.
+
+    A run whose settings were changed does not count.
 
     `device` is what `auto` chooses, `cpu` or `cuda`.
     """
@@ -121,8 +123,9 @@ def with_time(facts: PresetFacts, device: str, runs: Sequence[RunSummary]) -> Pr
             (run.preset, status.state, status.total_epochs) == (facts.name, "finished", epochs)
             and status.host == platform.node()
             and status.device.startswith(kind)
+            and not run.changes
         ):
-            return replace(facts, seconds=status.seconds, seconds_from=f"as {run.name} took")
+            return replace(facts, seconds=status.seconds, seconds_from=f"as {run.title} took")
     for name, minutes in facts.preset.minutes.items():
         if name == kind:
             device_words = "a GPU" if kind == "cuda" else "a CPU"

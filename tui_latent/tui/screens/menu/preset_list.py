@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
-from tui_latent.tui.format import column
+from tui_latent.tui.format import column, short_duration
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.menu.preset_facts import PresetEntry, PresetFacts
@@ -23,8 +23,8 @@ Action = Literal["start", "background", "edit", "images"]
 
 NOTHING_KNOWN: Final[Mapping[str, PresetFacts]] = {}
 
-_DIMENSIONS, _MINUTES = 6, 6
-_ROOM_FOR_MINUTES = 44
+_DIMENSIONS, _MINUTES = 6, 8
+_ROOM_FOR_MINUTES = 45
 """cells from which there is room for the time beside the longest names"""
 
 
@@ -191,7 +191,7 @@ class PresetList(Vertical):
         if timed:
             facts = self._facts.get(entry.name)
             seconds = None if facts is None else facts.seconds
-            time = "" if seconds is None else f"{max(1, round(seconds / 60))}m"
+            time = "" if seconds is None else short_duration(seconds)
             parts.append((column(time, _MINUTES, right=True), "dim"))
         return Content.assemble(*parts)
 

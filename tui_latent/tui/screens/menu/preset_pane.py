@@ -21,6 +21,7 @@ from tui_latent.tui.screens.menu.preset_facts import (
     with_time,
 )
 from tui_latent.tui.screens.menu.preset_list import PresetList
+from tui_latent.tui.screens.menu.run_preview import RunPreview
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
@@ -31,7 +32,9 @@ class PresetPane(Horizontal):
 
     DEFAULT_CSS = """
     PresetPane PresetList { width: 40%; min-width: 41; max-width: 60; }
-    PresetPane PresetDetails { width: 1fr; }
+    PresetPane PresetDetails, PresetPane RunPreview { width: 1fr; }
+    PresetPane RunPreview, PresetPane.-run PresetDetails { display: none; }
+    PresetPane.-run RunPreview { display: block; }
     """
 
     @dataclass
@@ -51,6 +54,7 @@ class PresetPane(Horizontal):
     def compose(self) -> ComposeResult:
         yield PresetList()
         yield PresetDetails()
+        yield RunPreview()
 
     def on_mount(self) -> None:
         self.query_one(PresetList).border_title = "Presets"
@@ -60,6 +64,16 @@ class PresetPane(Horizontal):
     def focus_list(self) -> None:
         """Move the focus to the list."""
         self.query_one(PresetList).focus_list()
+
+    def show_run(self, run: bool) -> None:
+        """Describe the run under the cursor instead of the preset, or the preset again."""
+        self.set_class(run, "-run")
+
+    def preview(self, run: RunSummary | None, now: float) -> None:
+        """Tell which run is under the cursor; `now` is the Unix time."""
+        preview = self.query_one(RunPreview)
+        preview.border_title = Content("" if run is None else run.title)
+        preview.show(run, now)
 
     def facts(self, entry: PresetEntry) -> PresetFacts:
         """Return what is known about a preset, checking it now if needed."""

@@ -1,9 +1,12 @@
-"""Earlier runs, newest first: one line each, with fewer columns on narrow screens."""
+"""Earlier runs: sorted by any column, filtered, marked; fewer columns on narrow screens."""
 
 from __future__ import annotations
 
+import operator
+import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import actions, events, on
 from textual.app import ComposeResult
@@ -12,67 +15,32 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, age, bar, column, number, share
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
-from tui_latent.tui.widgets.stable_list import Line, StableList
+from tui_latent.tui.screens.menu.run_actions import WHY_NOT, Action
+from tui_latent.tui.screens.menu.run_columns import (
+    BY_ID,
+    USUAL,
+    column_at,
+    empty_columns,
+    fitting,
+    head_line,
+    in_order,
+    run_line,
+)
+from tui_latent.tui.screens.menu.run_filter_box import RunFilterBox
+from tui_latent.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
 
 EMPTY = "No runs yet. Press {key} on a preset to train it; its run will be listed here."
 READING = "Reading the runs…"
-
-Action = Literal["open", "resume", "background", "images", "delete"]
-
-_STATE, _BAR, _SHARE, _KNN, _LOSS, _DEVICE, _AGE = 13, 11, 6, 8, 8, 8, 8
+_BETWEEN: Final = 0.15
+"""seconds between two descriptions of the run under the cursor, each of which moves the screen"""
 
 
-def why_not_resumed(run: RunSummary, keymap: Mapping[str, str]) -> str:
-    """Return why a run cannot be resumed; empty when it can."""
-    if run.problem:
-        return f"{run.name} cannot be read: {run.problem}"
-    if run.status.state == "finished":
-        return f"{run.name} is finished. There is nothing left to train."
-    if _is_live(run):
-        key = key_name("run.open", keymap)
-        return f"{run.name} is already {run.status.state}. Press {key} to open it."
-    return ""
-
-
-def why_not_opened(run: RunSummary, keymap: Mapping[str, str]) -> str:
-    """Return why a run cannot be opened; empty when it can."""
-    return f"{run.name} cannot be read: {run.problem}" if run.problem else ""
-
-
-def why_not_deleted(run: RunSummary, keymap: Mapping[str, str]) -> str:
-    """Return why a run cannot be deleted from here; empty when it can."""
-    if run.problem:
-        return f"{run.name} may not be a run ({run.problem}). Delete the folder by hand."
-    if _is_live(run):
-        opens, stops = key_name("run.open", keymap), key_name("run.stop", keymap)
-        state = f"{run.name} is {run.status.state}."
-        return f"{state} Stop it first: press {opens} to open it, then {stops}."
-    return ""
-
-
-WHY_NOT: Final = {
-    "open": why_not_opened,
-    "images": why_not_opened,
-    "resume": why_not_resumed,
-    "background": why_not_resumed,
-    "delete": why_not_deleted,
-}
-"""the actions on a run, and what says why one is not possible"""
-
-
-def _is_live(run: RunSummary) -> bool:
-    from tui_latent.runs.schema import LIVE_STATES
-
-    return run.status.state in LIVE_STATES
-
-
-class _Runs(StableList):
+class _Runs(LineList):
     BINDINGS = bindings("run list")
 
 
@@ -82,10 +50,10 @@ class RunTable(Vertical):
     BINDINGS = bindings("runs")
 
     DEFAULT_CSS = """
-    RunTable > Static { height: 1; color: $text-muted; text-wrap: nowrap; }
-    RunTable > .empty { height: 1fr; padding: 1 2; text-wrap: wrap; display: none; }
+    RunTable > .head { height: 1; color: $text-muted; text-wrap: nowrap; }
+    RunTable > .empty { height: 1fr; padding: 1 2; color: $text-muted; display: none; }
     RunTable.-empty > .empty { display: block; }
-    RunTable.-empty > .head, RunTable.-empty > StableList { display: none; }
+    RunTable.-empty > .head, RunTable.-empty > LineList { display: none; }
     """
 
     class Chosen(Message):
@@ -103,23 +71,61 @@ class RunTable(Vertical):
             super().__init__()
             self.runs = runs
 
-    def __init__(self) -> None:
+    class Moved(Message):
+        """The cursor is on another run, or on one that has changed; None if there is none."""
+
+        def __init__(self, run: RunSummary | None) -> None:
+            super().__init__()
+            self.run = run
+
+    @dataclass
+    class Arranged(Message):
+        """The columns or the order were chosen anew."""
+
+        arrangement: Mapping[str, Any]
+
+    def __init__(self, arrangement: Mapping[str, Any] = {}) -> None:
+        """`arrangement` is what an earlier `Arranged` carried."""
         super().__init__(classes="-empty")
+        self._all: Sequence[RunSummary] = ()
         self._runs: dict[str, RunSummary] = {}
+        self._shown: list[RunSummary] = []
         self._marked: dict[str, None] = {}  # in the order of marking
         self._now = 0.0
         self._possible: list[bool | None] = []
+        self._told: RunSummary | None = None
+        self._told_at, self._telling = 0.0, False
+        chosen, by = arrangement.get("columns"), arrangement.get("sort")
+        self._columns = [name for name in chosen or () if name in BY_ID] or list(USUAL)
+        self._by = by if by in BY_ID else "age"
+        self._falling = bool(arrangement.get("falling", True))
+        self._archived_too = False
+        self._empty: set[str] = set()
 
     @property
     def run(self) -> RunSummary | None:
         """The run under the cursor."""
         key = self.query_one(_Runs).chosen
-        return self._runs.get(key) if key is not None else None
+        return self._runs.get(str(key)) if key is not None else None
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns that were chosen, whether or not there is room for them."""
+        return tuple(self._columns)
+
+    @property
+    def sorted_by(self) -> tuple[str, bool]:
+        """The column of the order, and whether the largest value comes first."""
+        return self._by, self._falling
 
     def compose(self) -> ComposeResult:
+        yield RunFilterBox()
         yield Static(classes="head", markup=False)
         yield _Runs()
         yield Static(READING, classes="empty", markup=False)
+
+    def on_mount(self) -> None:
+        self._say_how_many()
 
     def say(self, text: str) -> None:
         """Say why there is nothing to list."""
@@ -128,14 +134,19 @@ class RunTable(Vertical):
 
     def show(self, runs: Sequence[RunSummary], now: float) -> None:
         """Show runs; `now` is the Unix time from which ages are computed."""
-        readable_first = sorted(runs, key=lambda run: bool(run.problem))
-        self._runs = {run.name: run for run in readable_first}
-        self._marked = {name: None for name in self._marked if name in self._runs}
+        same = len(runs) == len(self._all) and all(map(operator.is_, runs, self._all))
         self._now = now
+        if same and runs:
+            self._draw()
+            return
+        self._all = runs
+        self._runs = {run.name: run for run in runs}
+        self._marked = {name: None for name in self._marked if name in self._runs}
+        self._empty = empty_columns(runs)
         self.set_class(not runs, "-empty")
         start = key_name("preset.start", self.app._keymap)
         self._write(".empty", EMPTY.format(key=start))
-        self._refresh()
+        self.refresh_rows()
 
     def focus_list(self) -> None:
         """Move the focus to the list."""
@@ -143,25 +154,52 @@ class RunTable(Vertical):
 
     def choose(self, name: str) -> None:
         """Move the cursor to a run."""
-        if name in self._runs:
-            self.query_one(_Runs).choose(name)
+        self.query_one(_Runs).choose(name)
+
+    def set_arrangement(self, columns: Sequence[str], by: str, falling: bool) -> None:
+        """Show these columns, in this order of runs."""
+        self._columns, self._by, self._falling = list(columns), by, falling
+        self.post_message(self.Arranged({"columns": self._columns, "sort": by, "falling": falling}))
+        self.refresh_rows()
+
+    def refresh_rows(self) -> None:
+        """Filter and sort the runs again."""
+        means = self.query_one(RunFilterBox).means
+        shown = [
+            run
+            for run in self._all
+            if (self._archived_too or not run.labels.archived) and means(run)
+        ]
+        self._shown = in_order(shown, self._by, self._falling)
+        self._draw()
+        self._say_how_many()
 
     def on_resize(self) -> None:
-        self._refresh()
+        self._draw()
 
-    @on(StableList.OptionHighlighted)
-    def update_keys(self) -> None:
-        """Grey the actions that are not possible for the run under the cursor."""
-        possible = [self.check_action("run", (action,)) for action in WHY_NOT]
-        if possible != self._possible:
-            self._possible = possible
-            self.refresh_bindings()
+    @on(LineList.Moved)
+    def tell_moved(self, event: LineList.Moved) -> None:
+        """Grey the actions that are not possible, and say which run this is."""
+        event.stop()
+        self._tell()
 
-    @on(StableList.OptionSelected)
-    async def open(self, event: StableList.OptionSelected) -> None:
+    @on(LineList.Selected)
+    def open(self, event: LineList.Selected) -> None:
         """Open the dashboard of a run."""
         event.stop()
         self.action_run("open")
+
+    @on(RunFilterBox.Changed)
+    def filter_rows(self, event: RunFilterBox.Changed) -> None:
+        """Narrow the table as the filter is typed."""
+        event.stop()
+        self.refresh_rows()
+
+    @on(RunFilterBox.Left)
+    def leave_filter(self, event: RunFilterBox.Left) -> None:
+        """Go from the filter to the runs that it found."""
+        event.stop()
+        self.focus_list()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey the keys that do nothing for the run under the cursor."""
@@ -174,13 +212,25 @@ class RunTable(Vertical):
         return WHY_NOT[action](run, self.app._keymap)
 
     def on_key(self, event: events.Key) -> None:
-        """Say why a greyed key does nothing."""
+        """Say why a greyed key does nothing; escape ends a filter."""
+        if event.key == "escape" and self.query_one(RunFilterBox).text:
+            self.query_one(RunFilterBox).clear()
+            self.focus_list()
+            event.stop()
+            return
         active = self.screen.active_bindings.get(event.key)
         if active is not None and active.node is self and not active.enabled:
             _, _, parameters = actions.parse(active.binding.action)
             if self.run is not None:
                 why = self._why_not(str(parameters[0]), self.run)
                 self.notify(why, severity="warning", markup=False)
+
+    @on(events.Click, ".head")
+    def click_head(self, event: events.Click) -> None:
+        """Sort by the column that was clicked; a second click turns the order."""
+        clicked = column_at(self._fitting(), event.x)
+        if clicked is not None:
+            self._sort_by(clicked.id)
 
     def action_run(self, action: Action) -> None:
         """Choose an action on the run under the cursor."""
@@ -190,6 +240,36 @@ class RunTable(Vertical):
             self.notify(why, severity="warning", markup=False)
         else:
             self.post_message(self.Chosen(action, self.run))
+
+    def action_sort(self) -> None:
+        """Sort by the next of the columns that are shown."""
+        names = [column.id for column, _ in self._fitting()]
+        place = names.index(self._by) + 1 if self._by in names else 0
+        name = names[place % len(names)]
+        self.set_arrangement(self._columns, name, BY_ID[name].falling)
+
+    def _sort_by(self, name: str) -> None:
+        falling = not self._falling if name == self._by else BY_ID[name].falling
+        self.set_arrangement(self._columns, name, falling)
+
+    def action_columns(self) -> None:
+        """Choose the columns, and the one to sort by."""
+        from tui_latent.tui.screens.menu.columns_dialog import ColumnsScreen
+
+        self.app.push_screen(ColumnsScreen(self.columns, *self.sorted_by, self.set_arrangement))
+
+    def action_filter(self) -> None:
+        """Move the focus to the filter."""
+        self.query_one(RunFilterBox).open()
+
+    def action_archived(self) -> None:
+        """Show archived runs too, or hide them again."""
+        self._archived_too = not self._archived_too
+        self.refresh_rows()
+        if self._archived_too and not any(run.labels.archived for run in self._all):
+            key = key_name("run.archive", self.app._keymap)
+            words = f"No run is archived. Press {key} to archive the run under the cursor."
+            self.notify(words, timeout=4, markup=False)
 
     def action_mark(self) -> None:
         """Mark or unmark the run under the cursor, and go to the next."""
@@ -207,9 +287,9 @@ class RunTable(Vertical):
                 del self._marked[run.name]
             else:
                 self._marked[run.name] = None
-            self._refresh()
-            if run.name != next(reversed(self._runs)):
-                self.query_one(_Runs).action_cursor_down()
+            self._draw()
+            self._say_how_many()
+            self.query_one(_Runs).action_move(1)
 
     def action_compare(self) -> None:
         """Compare the marked runs."""
@@ -227,61 +307,54 @@ class RunTable(Vertical):
         if line.content != text:
             line.update(text)
 
-    def _refresh(self) -> None:
-        width = max(40, self.size.width - 2)
-        self._write(".head", head_line(width))
-        self.query_one(_Runs).show(
-            [
-                Line(run.name, run_line(run, width, self._now, run.name in self._marked))
-                for run in self._runs.values()
-            ]
-        )
-        self.update_keys()
+    def _fitting(self) -> list[Any]:
+        chosen = [name for name in self._columns if name not in self._empty or name == self._by]
+        return fitting(chosen, max(40, self.size.width - 1))
 
+    def _draw(self) -> None:
+        if not self.is_mounted:
+            return
+        columns = self._fitting()
+        self._write(".head", head_line(columns, self._by, self._falling))
 
-def _columns(width: int) -> tuple[int, bool, bool, bool]:
-    """Return the run name's width, and whether there is room for bar, loss and device."""
-    with_bar, with_loss, with_device = width >= 110, width >= 84, width >= 96
-    name = width - 1 - _STATE - 2 - 2 - _SHARE - _KNN - _AGE
-    name -= (_BAR + 1) * with_bar + _LOSS * with_loss + (_DEVICE + 2) * with_device
-    return name, with_bar, with_loss, with_device
+        def write(index: int, _: int) -> Content:
+            run = self._shown[index]
+            return run_line(run, columns, self._now, run.name in self._marked)
 
+        self.query_one(_Runs).show([run.name for run in self._shown], write)
+        self._tell()
 
-def head_line(width: int) -> str:
-    """Return the columns' titles in `width` cells."""
-    name, with_bar, with_loss, with_device = _columns(width)
-    progress = "progress" if with_bar else "done"
-    parts = [
-        f" {column('state', _STATE)}  {column('run', name)}  ",
-        column(progress, _BAR + 1 + _SHARE) if with_bar else column(progress, _SHARE, right=True),
-        column("kNN@20", _KNN, right=True),
-        column("loss", _LOSS, right=True) if with_loss else "",
-        f"  {column('device', _DEVICE)}" if with_device else "",
-        column("age", _AGE, right=True),
-    ]
-    return "".join(parts)
+    def _say_how_many(self) -> None:
+        hidden = sum(run.labels.archived for run in self._all) if not self._archived_too else 0
+        shown, every = len(self._shown), len(self._all)
+        parts = ["Runs"]
+        if every:
+            parts.append(f"{every:,}" if shown == every else f"{shown:,} of {every:,}")
+        if self._marked:
+            parts.append(f"{len(self._marked)} marked")
+        if hidden:
+            parts.append(f"{hidden:,} archived")
+        title = Content(" · ".join(parts))
+        if title != self.border_title:
+            self.border_title = title
+        self.query_one(RunFilterBox).say_found(shown, every - hidden)
 
+    def _tell(self) -> None:
+        """Say which run this is, at once, or soon while the cursor runs through many."""
+        if self._telling or self.run is self._told:
+            return
+        if time.monotonic() - self._told_at >= _BETWEEN:
+            self._tell_now()
+        else:
+            self._telling = True
+            self.set_timer(_BETWEEN, self._tell_now)
 
-def run_line(run: RunSummary, width: int, now: float, marked: bool = False) -> Content:
-    """Return one run in `width` cells, aligned with the titles; a bar marks a marked one."""
-    name, with_bar, with_loss, with_device = _columns(width)
-    if run.problem:
-        problem = run.problem.removeprefix(str(run.path)).lstrip("/: ")
-        text = f" {column('? unreadable', _STATE)}  {column(run.name, name)}  {problem}"
-        return Content.styled(text, "$text-error")
-    status = run.status
-    state = f"{column(f'{STATE_GLYPHS[status.state]} {status.state}', _STATE)}  "
-    progress = column(share(status.step, status.total_steps), _SHARE, right=True)
-    device = status.device.split(" ")[0] or UNKNOWN
-    style = {"failed": "$text-error", "running": "bold", "paused": "bold"}.get(status.state, "")
-    return Content.assemble(
-        ("▌" if marked else " ", "$text-accent"),
-        (state, style),
-        f"{column(run.name, name)}  ",
-        (f"{bar(status.step, status.total_steps, _BAR)} " if with_bar else "", "dim"),
-        progress,
-        column(number(run.best_knn_20), _KNN, right=True),
-        column(number(run.loss), _LOSS, right=True) if with_loss else "",
-        (f"  {column(device, _DEVICE)}" if with_device else "", "dim"),
-        (column(age(max(0.0, now - run.created)), _AGE, right=True), "dim"),
-    )
+    def _tell_now(self) -> None:
+        self._telling, self._told_at = False, time.monotonic()
+        possible = [self.check_action("run", (action,)) for action in WHY_NOT]
+        if possible != self._possible:
+            self._possible = possible
+            self.refresh_bindings()
+        if self.run is not self._told:
+            self._told = self.run
+            self.post_message(self.Moved(self._told))

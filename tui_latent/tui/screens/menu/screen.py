@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -24,13 +25,30 @@ from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
 from tui_latent.tui.screens.menu.run_table import RunTable
+from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
+    from tui_latent.runs.run_index import RunIndex
     from tui_latent.runs.schema import RunSummary
+
+_REQUESTS: Final[Mapping[str, Callable[[Path], Message]]] = {
+    "open": messages.RunRequested,
+    "resume": messages.ResumeRequested,
+    "background": partial(messages.ResumeRequested, background=True),
+    "edit": messages.EditRequested,
+    "fork": messages.ForkRequested,
+    "images": messages.ViewerRequested,
+    "explore": lambda path: messages.ExplorerRequested(path, TimeCursor()),
+    "evaluate": messages.EvaluationRequested,
+    "report": messages.ReportRequested,
+    "labels": messages.LabelsRequested,
+}
 
 RUNS_EVERY = 2.0
 """seconds between two reads of the folder of runs"""
+_TIMES: Final = 30
+"""how many times as long as it takes to read the folder passes before it is read again"""
 
 
 @dataclass
@@ -39,6 +57,13 @@ class RunsListed(Message):
 
     runs: Sequence[RunSummary]
     problem: str = ""
+
+
+@dataclass
+class PartListed(Message):
+    """Some of the runs were read; the others follow."""
+
+    runs: Sequence[RunSummary]
 
 
 @dataclass
@@ -60,7 +85,7 @@ class MenuScreen(BaseScreen[None]):
     MenuScreen > #top > #device { width: 1fr; text-align: right; color: $text-muted; }
     MenuScreen PresetPane { height: 3fr; }
     MenuScreen RunTable { height: 2fr; min-height: 7; }
-    MenuScreen PresetList, MenuScreen PresetDetails, MenuScreen RunTable {
+    MenuScreen PresetList, MenuScreen PresetDetails, MenuScreen RunPreview, MenuScreen RunTable {
         border: round $foreground 25%;
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
@@ -84,26 +109,37 @@ class MenuScreen(BaseScreen[None]):
     )
     BINDINGS = bindings("menu")
 
-    def __init__(self, runs: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        runs: Path,
+        clock: Callable[[], float] = time.time,
+        arrangement: Mapping[str, Any] = {},
+        index: Path | None = None,
+    ) -> None:
+        """`arrangement` is that of the table of runs; `index` the folder of what is known of runs,
+        None to keep nothing."""
         super().__init__()
         self._runs_folder = runs
+        self._arrangement = arrangement
+        self._index_folder = index
+        self._index: RunIndex | None = None
         self._clock = clock
         self._runs: Sequence[RunSummary] = ()
         self._device = ""
         self._listing = False
+        self._not_before = 0.0
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static("tui-latent", id="name")
             yield Static(id="device", markup=False)
         yield PresetPane()
-        yield RunTable()
+        yield RunTable(self._arrangement)
         yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
         runs = self.query_one(RunTable)
-        runs.border_title = "Runs"
         runs.border_subtitle = Content(str(self._runs_folder))
         self.query_one(PresetPane).focus_list()
         self._timer = self.set_interval(RUNS_EVERY, self._look_at_runs)
@@ -111,7 +147,7 @@ class MenuScreen(BaseScreen[None]):
 
     def on_screen_resume(self) -> None:
         self._timer.resume()
-        self.call_after_refresh(self._look_at_runs)
+        self.call_after_refresh(self._look_again)
         self.call_after_refresh(self.query_one(PresetPane).check)
 
     def on_screen_suspend(self) -> None:
@@ -130,21 +166,39 @@ class MenuScreen(BaseScreen[None]):
             DeviceFound(best.kind, f"{best.describe()} · torch {version_of('torch')}")
         )
 
+    def _look_again(self) -> None:
+        """Look at the runs now, because something was done to one."""
+        self._not_before = 0.0
+        self._look_at_runs()
+
     def _look_at_runs(self) -> None:
-        if not self._listing:  # a slow disk must not pile up threads
+        # A slow disk must not pile up threads, nor thousands of runs take the screen's time.
+        if not self._listing and time.monotonic() >= self._not_before:
             self._listing = True
             self._list_runs()
 
     @work(thread=True, group="runs", exit_on_error=False)
     def _list_runs(self) -> None:
-        from tui_latent.runs.run_list import list_runs
+        from tui_latent.runs.run_index import RunIndex
+        from tui_latent.runs.run_list import SUMMARIES, list_runs
         from tui_latent.runs.schema import RunError
 
+        folder, began = self._runs_folder, time.thread_time()
+        if self._index is None and self._index_folder is not None:
+            self._index = RunIndex(self._index_folder, folder, SUMMARIES)
+            self._index.load(folder)
         try:
-            message = RunsListed(list_runs(self._runs_folder))
+            runs = list_runs(folder, on_part=self._show_part)
         except RunError as error:
-            message = RunsListed((), str(error))
-        self.post_message(message)
+            self.post_message(RunsListed((), str(error)))
+            return
+        self.post_message(RunsListed(runs))
+        if self._index is not None:
+            self._index.keep(runs)
+        self._not_before = time.monotonic() + _TIMES * (time.thread_time() - began)
+
+    def _show_part(self, runs: list[RunSummary]) -> None:
+        self.post_message(PartListed(runs))
 
     @on(DeviceFound)
     def show_device(self, event: DeviceFound) -> None:
@@ -152,6 +206,12 @@ class MenuScreen(BaseScreen[None]):
         self._device = event.kind
         self.query_one("#device", Static).update(event.words)
         self.query_one(PresetPane).update_times(self._device, self._runs)
+
+    @on(PartListed)
+    def show_part(self, event: PartListed) -> None:
+        """Show what was read so far, until all runs have been listed once."""
+        if not self._runs:
+            self.query_one(RunTable).show(event.runs, self._clock())
 
     @on(RunsListed)
     def show_runs(self, event: RunsListed) -> None:
@@ -181,12 +241,13 @@ class MenuScreen(BaseScreen[None]):
         name, parts = "runs", ("run list", "runs")
         if self.query_one(RunTable).has_focus_within:
             name, parts = "presets", ("preset list", "presets")
-        rows = [keys_of(row, keymap) for part in parts for row in KEYMAP[part] if row.show]
-        others = [[key for key in keys if key not in here] for keys in rows]
-        if any(event.key in keys for keys in others):
-            labels = ", ".join(format_key(keys[0]) for keys in others if keys)
-            switch = key_name("menu.switch", keymap)
-            words = f"Press {switch} to reach the {name} list first ({labels})."
+        rows = (row for part in parts for row in KEYMAP[part] if row.show)
+        there = next((row for row in rows if event.key in keys_of(row, keymap)), None)
+        if there is not None and event.key not in here:
+            switch, key = key_name("menu.switch", keymap), format_key(event.key)
+            words = (
+                f"{key} ({there.label}) works on the {name}. Press {switch} to reach them first."
+            )
             self.notify(words, timeout=3, markup=False)
 
     def action_other_pane(self) -> None:
@@ -210,24 +271,84 @@ class MenuScreen(BaseScreen[None]):
             background = event.action == "background"
             self.post_message(messages.TrainRequested(name, facts.preset, background=background))
 
+    @on(RunTable.Moved)
+    def preview(self, event: RunTable.Moved) -> None:
+        """Show the run under the cursor beside the presets."""
+        event.stop()
+        self.query_one(PresetPane).preview(event.run, self._clock())
+
+    @on(events.DescendantFocus)
+    def show_what_has_the_focus(self) -> None:
+        """Describe a run while the focus is on the runs, else a preset."""
+        self.query_one(PresetPane).show_run(self.query_one(RunTable).has_focus_within)
+
+    @on(RunTable.Arranged)
+    def keep_arrangement(self, event: RunTable.Arranged) -> None:
+        """Remember columns and order."""
+        event.stop()
+        self.post_message(messages.ChoiceKept("runs table", event.arrangement))
+
     @on(RunTable.Chosen)
     def act_on_run(self, event: RunTable.Chosen) -> None:
-        """Open a run, resume it, show its images, or ask whether to delete it."""
+        """Carry out an action on a run, or ask first where something ends or is lost."""
         path = event.run.path
-        if event.action == "open":
-            self.post_message(messages.RunRequested(path))
-        elif event.action == "images":
-            self.post_message(messages.ViewerRequested(path))
-        elif event.action == "delete":
+        if event.action == "delete":
             self._ask_to_delete(event.run)
+        elif event.action == "stop":
+            self._ask_to_stop(event.run)
+        elif event.action == "archive":
+            self._archive(event.run)
         else:
-            background = event.action == "background"
-            self.post_message(messages.ResumeRequested(path, background))
+            self.post_message(_REQUESTS[event.action](path))
 
     @on(RunTable.ToCompare)
     def compare_runs(self, event: RunTable.ToCompare) -> None:
         """Compare the marked runs."""
         self.post_message(messages.ComparisonRequested([run.path for run in event.runs]))
+
+    def _ask_to_stop(self, run: RunSummary) -> None:
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        def stop(yes: bool | None) -> None:
+            if yes:
+                self._stop(run)
+
+        question = f"Stop {run.title} and save it? It can be resumed later."
+        if run.queued:
+            question = f"Take {run.title} out of the queue? Its folder stays."
+        self.app.push_screen(ConfirmScreen("Stop run", question, "Stop"), stop)
+
+    @work(thread=True, group="stop", exit_on_error=False)
+    def _stop(self, run: RunSummary) -> None:
+        from tui_latent.runs.control import request
+        from tui_latent.runs.queue import take_from_queue
+        from tui_latent.runs.schema import RunError
+
+        try:
+            if not (run.queued and take_from_queue(run.path.parent, run.path.name)):
+                request(run.path, state="stop")
+        except RunError as error:
+            self.notify(str(error), severity="error", markup=False)
+        self.app.call_from_thread(self._look_again)
+
+    @work(thread=True, group="archive", exit_on_error=False)
+    def _archive(self, run: RunSummary) -> None:
+        from tui_latent.runs.labels import change_labels
+        from tui_latent.runs.schema import RunError
+
+        try:
+            labels = change_labels(run.path, archived=not run.labels.archived)
+        except RunError as error:
+            self.notify(str(error), severity="error", markup=False)
+        else:
+            archive, every = (
+                key_name(key_id, self.app._keymap) for key_id in ("run.archive", "run.archived")
+            )
+            words = f"{run.title} is back among the runs."
+            if labels.archived:
+                words = f"{run.title} is archived. {every} shows it, {archive} brings it back."
+            self.notify(words, timeout=5, markup=False)
+        self.app.call_from_thread(self._look_again)
 
     def _ask_to_delete(self, run: RunSummary) -> None:
         from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
@@ -237,20 +358,23 @@ class MenuScreen(BaseScreen[None]):
                 self._delete(run)
 
         question = (
-            f"Delete {run.name}, with its checkpoints, curves, maps and reports? "
+            f"Delete {run.title}, with its checkpoints, curves, maps and reports? "
             "This cannot be undone."
         )
         self.app.push_screen(ConfirmScreen("Delete run", question, "Delete"), delete)
 
     @work(thread=True, group="delete", exit_on_error=False)
     def _delete(self, run: RunSummary) -> None:
+        from tui_latent.runs.queue import take_from_queue
         from tui_latent.runs.run_list import delete_run
         from tui_latent.runs.schema import RunError
 
         try:
+            if run.queued:
+                take_from_queue(run.path.parent, run.path.name)
             delete_run(run.path)
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)
         else:
-            self.notify(f"Deleted {run.name}.", markup=False)
-        self.app.call_from_thread(self._look_at_runs)
+            self.notify(f"Deleted {run.title}.", markup=False)
+        self.app.call_from_thread(self._look_again)

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_latent.cli.main import main
+from tui_latent.preferences.config_file import (
+    DEFAULTS,
+    keep_preference,
+    read_preferences,
+    template,
+    with_setting,
+)
+from tui_latent.preferences.view_state import ViewStates
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "settings" / "config.toml"
+    monkeypatch.setenv("TUI_LATENT_CONFIG", str(path))
+    return path
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
+    assert read_preferences(tmp_path / "none.toml") == (DEFAULTS, [])
+
+
+def test_what_cannot_be_used_keeps_its_default_and_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        'smoothing = 1.5\naxis = "steps"\ncolour = "x"\ntheme = "nord"\npanels = ["mop"]'
+    )
+    preferences, problems = read_preferences(path)
+    assert (preferences.theme, preferences.smoothing) == ("nord", 0.0)
+    text = "\n".join(problems)
+    assert f"{path}: smoothing: use a number from 0 to below 1, not 1.5" in text
+    assert "axis: use one of step, epoch, time, not 'steps'; did you mean 'step'?" in text
+    assert "there is no setting 'colour'" in text
+    assert "panels: there is no panel 'mop'; did you mean 'map'?" in text
+
+
+def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    for text in (b"theme =", b"\xff\xfe"):
+        path.write_bytes(text)
+        preferences, (problem,) = read_preferences(path)
+        assert preferences == DEFAULTS and "not a TOML file" in problem
+
+
+def test_one_line_changes_and_all_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    keep_preference(path, "theme", "nord")
+    assert path.read_text() == 'theme = "nord"\n'
+    path.write_text('# mine\ntheme = "nord" # dark\n\n[keys]\n"run.pause" = "p" # theme = "x"\n')
+    keep_preference(path, "theme", "gruvbox")
+    keep_preference(path, "smoothing", 0.9)
+    assert path.read_text() == (
+        '# mine\ntheme = "gruvbox"\n\nsmoothing = 0.9\n\n[keys]\n"run.pause" = "p" # theme = "x"\n'
+    )
+    assert [file.name for file in tmp_path.iterdir()] == ["config.toml"]
+    with pytest.raises(ValueError, match="smoothing: use a number"):
+        keep_preference(path, "smoothing", 7)
+
+
+@given(
+    table=st.dictionaries(
+        st.sampled_from(["a", "axis", "theme", "panels"]),
+        st.one_of(st.integers(), st.text(), st.lists(st.text(), max_size=3)),
+    ),
+    value=st.text(),
+)
+def test_no_other_setting_is_ever_lost(table: dict[str, object], value: str) -> None:
+    import tomli_w
+
+    text = tomli_w.dumps(table | {"keys": {"theme": "[x]"}}, multiline_strings=True)
+    assert (
+        tomllib.loads(with_setting(text, "theme", value))
+        == {
+            **table,
+            "keys": {"theme": "[x]"},
+            "theme": value,
+        }
+        or "\r" in text
+    )  # TOML reads a carriage return in a text of several lines as a line's end
+
+
+def test_the_template_sets_nothing_and_its_lines_are_right() -> None:
+    assert tomllib.loads(template()) == {"keys": {}}
+    lines = template().splitlines()
+    uncommented = [
+        line.removeprefix("# ") for line in lines if line.startswith("# ") and "=" in line
+    ]
+    top = [line for line in uncommented if not line.startswith('"')]
+    assert set(tomllib.loads("\n".join(top))) == {
+        "theme",
+        "runs",
+        "axis",
+        "smoothing",
+        "notifications",
+        "panels",
+    }
+
+
+def test_the_command_shows_checks_and_says_where(config: Path) -> None:
+    run = CliRunner().invoke
+    assert run(main, ["config", "path"]).output.strip() == str(config)
+    assert "not there yet" in run(main, ["config"]).output
+    config.parent.mkdir()
+    config.write_text('smoothing = 0.9\n[keys]\n"run.puse" = "p"\n')
+    shown = json.loads(run(main, ["config", "--json"]).output.splitlines()[-1])
+    assert shown["settings"]["smoothing"] == 0.9
+    assert "there is no action 'run.puse'" in shown["problems"][0]
+    checked = run(main, ["config", "check"])
+    assert checked.exit_code == 1 and "Did you mean 'run.pause'?" in checked.output
+    config.write_text("smoothing = 0.9\n")
+    assert run(main, ["config", "check"]).exit_code == 0
+    assert "* smoothing" in run(main, ["config"]).output
+
+
+def test_the_command_opens_the_editor_on_a_template(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho \'axis = "time"\' > "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", str(editor))
+    done = CliRunner().invoke(main, ["config", "edit"])
+    assert done.exit_code == 0 and "nothing is wrong" in done.output
+    assert read_preferences(config)[0].axis == "time"
+    monkeypatch.setenv("EDITOR", str(tmp_path / "none"))
+    assert "cannot be started" in CliRunner().invoke(main, ["config", "edit"]).output
+
+
+def test_the_file_names_the_folder_of_runs(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TUI_LATENT_RUNS", raising=False)
+    config.parent.mkdir()
+    config.write_text(f'runs = "{tmp_path / "mine"}"\n')
+    assert f"no runs in {tmp_path / 'mine'}" in CliRunner().invoke(main, ["runs"]).output
+    monkeypatch.setenv("TUI_LATENT_RUNS", str(tmp_path / "named"))
+    assert f"no runs in {tmp_path / 'named'}" in CliRunner().invoke(main, ["runs"]).output
+
+
+def test_views_are_kept_per_run_and_lost_without_harm(tmp_path: Path) -> None:
+    views = ViewStates(tmp_path / "views")
+    views.keep(tmp_path / "a", "log", True)
+    views.keep(tmp_path / "b", "log", False)
+    views.keep(None, "runs table", {"sort": "knn"})
+    again = ViewStates(tmp_path / "views")
+    assert again.of(tmp_path / "a") == {"log": True}
+    assert again.of(tmp_path / "b") == {"log": False}
+    assert again.of(None) == {"runs table": {"sort": "knn"}}
+    for file in (tmp_path / "views").iterdir():
+        file.write_text("[")
+    assert again.of(tmp_path / "a") == {}
+    nowhere = ViewStates(Path(os.devnull) / "views")
+    nowhere.keep(None, "x", 1)
+    assert nowhere.of(None) == {}

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.runs.conftest import MakeRun
+from tui_latent.runs.process import HOST
+from tui_latent.runs.queue import (
+    QUEUE_FILE,
+    add_to_queue,
+    is_worked_on,
+    move_in_queue,
+    queued_runs,
+    take_from_queue,
+    worker_lock,
+)
+from tui_latent.runs.run_list import list_runs
+
+
+def folders(runs: Path, *names: str) -> None:
+    for name in names:
+        (runs / name).mkdir(parents=True)
+
+
+def test_runs_wait_in_order_and_can_be_moved_and_taken_out(tmp_path: Path) -> None:
+    folders(tmp_path, "a", "b", "c")
+    assert [add_to_queue(tmp_path, name) for name in ("a", "b", "c", "a")] == [1, 2, 3, 1]
+    move_in_queue(tmp_path, "c", -1)
+    assert queued_runs(tmp_path) == ["a", "c", "b"]
+    move_in_queue(tmp_path, "a", 100)
+    assert queued_runs(tmp_path) == ["c", "b", "a"]
+    assert take_from_queue(tmp_path, "b") and not take_from_queue(tmp_path, "b")
+    assert queued_runs(tmp_path) == ["c", "a"]
+
+
+def test_a_deleted_run_waits_no_longer(tmp_path: Path) -> None:
+    folders(tmp_path, "a", "b")
+    add_to_queue(tmp_path, "a")
+    add_to_queue(tmp_path, "b")
+    (tmp_path / "a").rmdir()
+    assert queued_runs(tmp_path) == ["b"]
+
+
+def test_each_machine_has_its_own_part_of_the_queue(tmp_path: Path) -> None:
+    folders(tmp_path, "here", "there")
+    rows = [{"run": "there", "host": f"not-{HOST}"}]
+    (tmp_path / QUEUE_FILE).write_text(json.dumps({"queue": rows}))
+    assert queued_runs(tmp_path) == []
+    add_to_queue(tmp_path, "here")
+    assert queued_runs(tmp_path) == ["here"]
+    take_from_queue(tmp_path, "here")
+    assert json.loads((tmp_path / QUEUE_FILE).read_text())["queue"] == rows
+
+
+def test_a_torn_queue_is_empty_and_paths_out_of_the_folder_are_none(tmp_path: Path) -> None:
+    folders(tmp_path, "a")
+    outside = json.dumps({"queue": [{"run": "../a", "host": HOST}]})
+    for text in ("{", "[]", '{"queue": 3}', outside):
+        (tmp_path / QUEUE_FILE).write_text(text)
+        assert queued_runs(tmp_path) == []
+
+
+def test_the_list_of_runs_shows_the_places(make_run: MakeRun) -> None:
+    runs = make_run(name="first").path.parent
+    make_run(name="second")
+    add_to_queue(runs, "second")
+    add_to_queue(runs, "first")
+    assert {run.name: run.queued for run in list_runs(runs)} == {"first": 2, "second": 1}
+
+
+def test_whether_somebody_works_on_it_is_told_by_a_lock(tmp_path: Path) -> None:
+    assert not is_worked_on(tmp_path)
+    lock = worker_lock(tmp_path)
+    lock.take()
+    assert is_worked_on(tmp_path)
+    lock.release()
+    assert not is_worked_on(tmp_path)

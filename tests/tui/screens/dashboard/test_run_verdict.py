@@ -1,0 +1,139 @@
+"""The verdict on the dashboard: a line, all findings behind it, and where each of them leads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from tests.tui.evaluations import evaluation
+from tests.tui.made_runs import PRESET, clusters, new_run, running, write_records
+from tests.tui.pilots import MenulessApp, all_drawn, dashboard, until
+from tui_latent.runs.evaluations import write_evaluation
+from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
+from tui_latent.tui.screens.dashboard.screen import DashboardScreen
+from tui_latent.tui.screens.dialogs.findings import FindingsScreen
+from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
+from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+from tui_latent.tui.widgets.verdict_line import VerdictLine
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Return a finished run that promised .9, with a map of PCA and many eights taken for ones."""
+    preset = {
+        **PRESET,
+        "expect": {"val/knn_20": 0.9},
+        "method": {"name": "vicreg", "latent_dim": 8},
+    }
+    writer = new_run(tmp_path, preset=preset)
+    writer.lock()
+    write_records(writer)
+    confusion = np.diag(np.full(10, 200))
+    confusion[8, 8], confusion[8, 1] = 178, 22
+    writer.latent_map(replace(clusters(2000, 10), projection="pca"), confusion)
+    running(writer, state="finished", step=2400)
+    writer.close()
+    return writer.path
+
+
+def line(pilot: Pilot[Any]) -> str:
+    return pilot.app.screen.query_one(VerdictLine).text
+
+
+def listed(pilot: Pilot[Any]) -> list[str]:
+    options = pilot.app.screen.query_one(OptionList)
+    return [str(options.get_option_at_index(i).prompt) for i in range(options.option_count)]
+
+
+async def test_the_line_sums_up_and_enter_shows_the_evidence(run: Path) -> None:
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await dashboard(pilot)
+        await until(pilot, lambda: "8 is taken for 1 in 11 % of its images." in line(pilot))
+        assert line(pilot).startswith("✓ Good: kNN@20 0.940, the preset promises 0.900.")
+        assert line(pilot).endswith("Enter shows why")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        promise = next(text for text in listed(pilot) if "promises" in text)
+        assert "95 % interval" in promise and "Threshold:" in promise
+        assert any("22 of 200 held-out images of 8" in text for text in listed(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+
+
+@pytest.mark.parametrize(
+    ("words", "screen"), [("promises", EvaluationScreen), ("taken for", ExplorerScreen)]
+)
+async def test_a_finding_leads_to_where_it_can_be_seen_and_back(
+    run: Path, words: str, screen: type[Any]
+) -> None:
+    write_evaluation(run, 720, evaluation())
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await dashboard(pilot)
+        await until(pilot, lambda: "promises" in line(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        at = next(i for i, text in enumerate(listed(pilot)) if words in text)
+        await pilot.press(*["down"] * at, "enter")
+        await until(pilot, lambda: isinstance(app.screen, screen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+
+
+async def test_an_evaluation_adds_what_it_found(run: Path) -> None:
+    write_evaluation(run, 720, evaluation())
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=(200, 40)) as pilot:
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "not to be trusted" in line(pilot))
+        found = {finding.kind: finding for finding in screen.query_one(RunVerdict).verdict.findings}
+        assert "0.867" in found["map"].evidence
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 55)])
+async def test_the_line_is_never_wider_than_the_screen(run: Path, size: tuple[int, int]) -> None:
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=size) as pilot:
+        await dashboard(pilot)
+        await until(pilot, lambda: bool(line(pilot)))
+        assert len(line(pilot)) <= size[0] - 2
+        said = line(pilot).removesuffix("Enter shows why").strip()
+        assert said.endswith((".", "…"))
+
+
+async def test_a_run_without_figures_has_no_line_and_says_so_on_enter(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.lock()
+    running(writer, step=3)
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await dashboard(pilot)
+        assert screen.query_one(VerdictLine).size.height == 0
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        assert "Nothing can be said" in listed(pilot)[0]
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+    writer.close()
+
+
+async def test_rows_of_the_classes_open_their_images(run: Path) -> None:
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=(170, 45)) as pilot:
+        screen = await all_drawn(pilot)
+        screen.query_one("#confusion").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        assert isinstance(app.screen, ExplorerScreen) and app.screen._pair == (8, 1)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press(*["up"] * 20, "enter")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        await until(pilot, lambda: 8 not in app.screen._look.filter.hidden)  # type: ignore[attr-defined]

@@ -1,0 +1,23 @@
+"""Whether the views of a preset differ from the images: many presets train without any."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui_latent.config.settings import Preset
+
+_COLOURS: Final = ("brightness", "contrast", "saturation", "hue")
+_SHAPES: Final = ("elastic_grid", "jitter", *_COLOURS)
+"""settings that change nothing by themselves"""
+
+
+def no_augmentation(preset: Preset) -> str:
+    """Return why a training sees every image as it is; empty if it sees random views."""
+    if preset.method.fitted:
+        return f"{preset.method.name} sees the images as they are"
+    if preset.data.inputs != "raw":
+        return f"the network sees {preset.data.inputs} features of the images as they are"
+    augment = preset.augment
+    alone = any(value for name, value in augment if name not in _SHAPES)
+    jitters = augment.jitter and any(getattr(augment, name) for name in _COLOURS)
+    return "" if alone or jitters else "this preset trains without augmentation"

@@ -1,0 +1,110 @@
+"""The command about a person's own settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui_latent.cli.options import FAILED, fail, json_option
+from tui_latent.preferences.config_file import (
+    DEFAULTS,
+    SETTINGS,
+    as_table,
+    config_path,
+    read_preferences,
+    template,
+)
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def config(context: click.Context, as_json: bool) -> None:
+    """Show your own settings, and where their file lies."""
+    if context.invoked_subcommand is not None:
+        return
+    path = config_path()
+    preferences, problems = read_preferences(path)
+    table = as_table(preferences)
+    problems += _problems_of_keys(table["keys"], path)
+    if as_json:
+        there = {"path": str(path), "exists": path.exists(), "settings": table}
+        click.echo(json.dumps(there | {"problems": problems}))
+        return
+    click.echo(f"{path}{'' if path.exists() else ' (not there yet: tui-latent config edit)'}")
+    usual = as_table(DEFAULTS)
+    for setting in SETTINGS:
+        value, mark = (
+            table[setting.name],
+            " " if table[setting.name] == usual[setting.name] else "*",
+        )
+        click.echo(f"{mark} {setting.name:14} {_written(value):24}  {setting.meaning}")
+    click.echo("* changed")
+    for problem in problems:
+        click.echo(f"problem: {problem}", err=True)
+
+
+@config.command()
+def path() -> None:
+    """Print where the file lies."""
+    click.echo(config_path())
+
+
+@config.command()
+def edit() -> None:
+    """Open the file in $VISUAL or $EDITOR, then check it."""
+    path = config_path()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(template(), encoding="utf-8")
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        done = subprocess.run([*shlex.split(editor), str(path)], check=False)
+    except (OSError, ValueError) as error:
+        fail(f"{editor}: cannot be started: {error}: set EDITOR, or edit {path}", FAILED)
+    if done.returncode:
+        fail(f"{editor} ended with {done.returncode}: {path} may not be saved", FAILED)
+    _check(path)
+
+
+@config.command()
+def check() -> None:
+    """Check the file; the exit code is 1 if something in it cannot be used."""
+    _check(config_path())
+
+
+def _check(path: Path) -> None:
+    preferences, problems = read_preferences(path)
+    problems += _problems_of_keys(preferences.keys, path)
+    if problems:
+        fail("\n".join(problems), FAILED)
+    click.echo(f"{path}: {'nothing is wrong' if path.exists() else 'not there: defaults are used'}")
+
+
+def _problems_of_keys(keys: Any, path: Path) -> list[str]:
+    if not keys:
+        return []
+    from tui_latent.tui.remapping import KeymapError, check_keymap
+
+    try:
+        check_keymap(keys)
+    except KeymapError as error:
+        return [f"{path}: {error}"]
+    return []
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={keys}" for name, keys in value.items()) or "–"
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value) if value != "" else "–"
+
+
+COMMANDS = (config,)

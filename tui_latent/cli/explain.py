@@ -1,0 +1,74 @@
+"""`explain`: what can be said of a run, in sentences that a screen reader can read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from tui_latent.cli.options import FAILED, fail, find_folder, json_option, runs_option
+
+_WORDS: Final = {"bad": "Bad", "warning": "Warning", "good": "Good", "note": "Note"}
+
+
+@click.command()
+@click.argument("run")
+@runs_option
+@json_option
+def explain(run: str, runs: str | None, as_json: bool) -> None:
+    """Say in sentences how RUN went, what that rests on, and what its map looks like."""
+    from tui_latent.runs.schema import RunError
+
+    path = find_folder(run, runs)
+    try:
+        found = explained(path)
+    except RunError as error:
+        fail(error, FAILED)
+    click.echo(json.dumps(found) if as_json else explained_text(found))
+
+
+def explained(path: Path) -> dict[str, Any]:
+    """Return the verdict on the run at `path` and its map in words; RunError if unreadable."""
+    from tui_latent.runs.evaluations import newest_evaluation
+    from tui_latent.runs.reader import RunReader
+    from tui_latent.tui.remapping import key_name
+    from tui_latent.verdict import judge
+    from tui_latent.verdict.map_words import map_sentences
+
+    snapshot = RunReader(path).refresh()
+    verdict = judge(snapshot, newest_evaluation(path))
+    findings = verdict.as_json()
+    for finding in findings:
+        finding["door"]["key"] = key_name(finding["door"]["key"], {})
+    return {
+        "run": snapshot.name,
+        "state": snapshot.status.state,
+        "step": snapshot.status.step,
+        "total_steps": snapshot.status.total_steps,
+        "severity": verdict.severity,
+        "verdict": verdict.line(),
+        "findings": findings,
+        "map": [] if snapshot.map is None else map_sentences(snapshot.map),
+    }
+
+
+def explained_text(found: dict[str, Any]) -> str:
+    """Return an explanation as text: a sentence a line, without marks that mean nothing aloud."""
+    head = f"{found['run']}: {found['state']}, step {found['step']:,}"
+    lines = [f"{head} of {found['total_steps']:,}." if found["total_steps"] else f"{head}."]
+    lines += ["", found["verdict"] or "Nothing stands out."]
+    for finding in found["findings"]:
+        door = finding["door"]
+        lines += [
+            "",
+            f"{_WORDS[finding['severity']]}: {finding['sentence']}",
+            f"  Evidence: {finding['evidence']}",
+            *([f"  Threshold: {finding['threshold']}"] if finding["threshold"] else []),
+            f"  To see it: press {door['key']} on the dashboard for {door['words']}.",
+        ]
+    return "\n".join([*lines, "", *(found["map"] or ["There is no map yet."])])
+
+
+COMMANDS = (explain,)

@@ -1,0 +1,16 @@
+"""The limits that tell collapsed latents; without torch, so that screens can name them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+POINT: Final = 1e-4
+"""mean standard deviation below which all images are one point; untrained networks had 0.003"""
+ONE_WAY: Final = -0.65
+"""uniformity above which most images lie in one direction; two opposite classes have -0.69"""
+_FEW: Final = 3.0
+
+
+def fewest_dimensions(dimensions: int) -> float:
+    """Return the effective rank below which latents of so many dimensions may have collapsed."""
+    return min(_FEW, 1 + (dimensions - 1) / 50)

@@ -1,0 +1,209 @@
+"""`config.toml`: a person's own settings of the program, for all runs.
+
+People write it with an editor, and the dashboard writes what was chosen there into it: one line
+is replaced or added, and all others stay as they are, comments too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+import tomli_w
+
+from tui_latent.runtime.regular_files import SizeError, read_small
+
+NOTIFICATIONS: Final = ("all", "problems", "errors")
+AXES: Final = ("step", "epoch", "time")
+PANELS: Final = ("map", "loss", "knn", "space", "log", "confusion")
+_MOST_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What the program does unless a command line says otherwise."""
+
+    theme: str = "auto"
+    """a theme's name; auto follows the terminal"""
+    runs: str = ""
+    """folder of the runs; empty: ./runs"""
+    axis: str = "step"
+    """x axis of the curves"""
+    smoothing: float = 0.0
+    """of the loss, from 0 to below 1"""
+    notifications: str = "all"
+    """which notices are shown"""
+    panels: tuple[str, ...] = PANELS
+    """panels of the dashboard"""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """id of an action -> its keys"""
+
+
+DEFAULTS: Final = Preferences()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of the file: how it is checked, and what is said about it."""
+
+    name: str
+    check: Callable[[Any], str]
+    """says what is wrong with a value; empty if nothing is"""
+    meaning: str
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value in choices:
+            return ""
+        return f"use one of {', '.join(choices)}, not {value!r}{_near(str(value), choices)}"
+
+    return check
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, str) else f"use a text in quotes, not {value!r}"
+
+
+def _share(value: Any) -> str:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return "" if number and 0 <= value < 1 else f"use a number from 0 to below 1, not {value!r}"
+
+
+def _panels(value: Any) -> str:
+    if not isinstance(value, (list, tuple)) or not value:
+        return f"use a list of {', '.join(PANELS)}"
+    wrong = [name for name in value if name not in PANELS]
+    return f"there is no panel {wrong[0]!r}{_near(str(wrong[0]), PANELS)}" if wrong else ""
+
+
+def _keys(value: Any) -> str:
+    if isinstance(value, Mapping) and all(isinstance(keys, str) for keys in value.values()):
+        return ""
+    return 'write [keys] and below it lines such as "run.pause" = "p"'
+
+
+def _near(name: str, names: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, names, 1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+SETTINGS: Final = (
+    Setting("theme", _text, "auto follows the terminal; ctrl+p lists the themes"),
+    Setting("runs", _text, "folder of the runs; empty: ./runs, or $TUI_LATENT_RUNS"),
+    Setting("axis", _one_of(AXES), "x axis of the curves: step, epoch or time"),
+    Setting("smoothing", _share, "of the loss, from 0 to below 1"),
+    Setting(
+        "notifications", _one_of(NOTIFICATIONS), "all, problems (warnings and errors) or errors"
+    ),
+    Setting("panels", _panels, "panels of the dashboard"),
+    Setting("keys", _keys, "keys of your own, by the ids that docs/KEYS.md lists"),
+)
+SETTING_NAMES: Final = frozenset(setting.name for setting in SETTINGS)
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+def config_path() -> Path:
+    """Return where the file lies: `$TUI_LATENT_CONFIG`, or the system's place for settings."""
+    named = os.environ.get("TUI_LATENT_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_config_path("tui-latent", appauthor=False) / "config.toml"
+
+
+def read_preferences(path: Path) -> tuple[Preferences, list[str]]:
+    """Read the file; what cannot be used keeps its default and is named in the list of problems."""
+    try:
+        table = tomllib.loads(read_small(path, _MOST_BYTES).decode("utf-8-sig"))
+    except FileNotFoundError:
+        return DEFAULTS, []
+    except OSError as error:
+        return DEFAULTS, [f"{path}: cannot be read: {error.strerror or error}"]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, SizeError) as error:
+        return DEFAULTS, [f"{path}: not a TOML file: {error}"]
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        setting = _BY_NAME.get(name)
+        if setting is None:
+            problems.append(f"{path}: there is no setting '{name}'{_near(name, tuple(_BY_NAME))}")
+        elif wrong := setting.check(value):
+            problems.append(f"{path}: {name}: {wrong}")
+        else:
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return replace(DEFAULTS, **values), problems
+
+
+def keep_preference(path: Path, name: str, value: Any) -> None:
+    """Write one setting into the file; OSError, or ValueError where the file is no TOML.
+
+    ValueError also for a setting that does not exist or a value that it cannot have.
+    """
+    wrong = _BY_NAME[name].check(value) if name in _BY_NAME else "there is no such setting"
+    if wrong:
+        raise ValueError(f"{name}: {wrong}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        text = ""
+    if tomllib.loads(text).get(name) == value:
+        return
+    new = with_setting(text, name, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(new, encoding="utf-8")
+    temporary.replace(path)
+
+
+def with_setting(text: str, name: str, value: Any) -> str:
+    """Return a TOML text with one top-level setting changed, and its other lines as they were."""
+    wanted = {**tomllib.loads(text), name: value}
+    line = tomli_w.dumps({name: value}).rstrip("\n")
+    lines = text.splitlines()
+    tables = [i for i, each in enumerate(lines) if each.lstrip().startswith("[")]
+    end = tables[0] if tables else len(lines)
+    places = [i for i in range(end) if re.match(rf"\s*{re.escape(name)}\s*=", lines[i])]
+    changed = [*lines]
+    if places:
+        changed[places[0]] = line
+    else:
+        changed.insert(end, line)
+        if end < len(lines):
+            changed.insert(end + 1, "")
+    result = "\n".join(changed) + "\n"
+    try:
+        if tomllib.loads(result) == wanted:
+            return result
+    except tomllib.TOMLDecodeError:
+        pass
+    return tomli_w.dumps(wanted)  # a value of several lines: comments are lost, settings are not
+
+
+def template() -> str:
+    """Return a file that says what can be set, and sets nothing."""
+    lines = ["# Settings of tui-latent. Remove the # in front of a line to change it.", ""]
+    for setting in SETTINGS:
+        value = getattr(DEFAULTS, setting.name)
+        if isinstance(value, Mapping):
+            lines += ["", f"# {setting.meaning}", "[keys]", '# "run.pause" = "p"']
+        else:
+            written = list(value) if isinstance(value, tuple) else value
+            one = tomli_w.dumps({setting.name: written}).replace("\n", " ")
+            lines.append(f"# {' '.join(one.split()).replace(', ]', ' ]')}  # {setting.meaning}")
+    return "\n".join(lines) + "\n"
+
+
+def as_table(preferences: Preferences) -> dict[str, Any]:
+    """Return the settings as plain values."""
+    found = {each.name: getattr(preferences, each.name) for each in fields(Preferences)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in found.items()
+    }

@@ -1,0 +1,54 @@
+"""How a person last looked at a run: kept in the cache folder, which may be emptied at any time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from tui_latent.runs.atomic_files import replace_file
+from tui_latent.runtime.regular_files import read_small
+
+_MENU: Final = "menu"
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be made again: `$TUI_LATENT_CACHE`, or the system's."""
+    named = os.environ.get("TUI_LATENT_CACHE")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_cache_path("tui-latent", appauthor=False)
+
+
+class ViewStates:
+    """Small tables of JSON values: one per run, and one for the menu."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, run: Path | None) -> Mapping[str, Any]:
+        """Return what was kept of a run, or of the menu for None; empty where nothing was."""
+        with suppress(OSError, ValueError, RecursionError):
+            table = json.loads(read_small(self._file(run)))
+            if isinstance(table, dict):
+                return table
+        return {}
+
+    def keep(self, run: Path | None, name: str, value: Any) -> None:
+        """Keep one value; dropped where the folder cannot be written: only a view is lost."""
+        table = {**self.of(run), name: value}
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            replace_file(self._file(run), json.dumps(table).encode())
+
+    def _file(self, run: Path | None) -> Path:
+        if run is None:
+            return self._folder / f"{_MENU}.json"
+        path = str(run.absolute()).encode("utf-8", "surrogateescape")
+        return self._folder / f"{hashlib.sha256(path).hexdigest()[:16]}.json"

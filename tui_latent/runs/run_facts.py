@@ -1,0 +1,82 @@
+"""What the list of runs shows of a run's `preset.toml` and of its last evaluation."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from tui_latent.runs.line_files import GrowingLines
+from tui_latent.runs.manifest import Manifest, read_manifest
+from tui_latent.runs.metrics import parse_record
+
+_KNN: Final = "val/knn_20"
+_TAIL_LINES: Final = 400
+_TAIL_BYTES: Final = 1 << 17
+_MOST_CHANGES: Final = 12
+_LONGEST_CHANGE: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A run's preset, reduced to a line of the list."""
+
+    preset: str = ""
+    created: float = 0.0
+    seed: int | None = None
+    method: str = ""
+    latent_dim: int | None = None
+    changes: tuple[str, ...] = ()
+
+
+def read_facts(path: Path) -> RunFacts:
+    """Read the facts of the run at `path`; RunError when it is not a run."""
+    return facts_of(read_manifest(path))
+
+
+def facts_of(manifest: Manifest) -> RunFacts:
+    """Reduce a manifest to what the list shows."""
+    method = _table(manifest.preset, "method")
+    seed, dim = _table(manifest.preset, "train").get("seed"), method.get("latent_dim")
+    return RunFacts(
+        manifest.preset_name,
+        manifest.created,
+        seed if type(seed) is int else None,
+        str(method.get("name", "")),
+        dim if type(dim) is int else None,
+        changes_in(str(manifest.provenance.get("command", ""))),
+    )
+
+
+def changes_in(command: str) -> tuple[str, ...]:
+    """Return the settings that a run's command changes in its preset, without the seed."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return ()
+    changes = [after for word, after in pairwise(words) if word == "--set"]
+    told = [change[:_LONGEST_CHANGE] for change in changes if not change.startswith("train.seed=")]
+    return tuple(told[:_MOST_CHANGES])
+
+
+def newest_knn(path: Path) -> float | None:
+    """Return the newest `val/knn_20` near the end of a run's records, for runs before 0.2."""
+    lines = GrowingLines(path / "metrics.jsonl")
+    found = None
+    with suppress(OSError):
+        lines.start_near_end(_TAIL_LINES, _TAIL_BYTES)
+        for _, line in lines.lines():
+            record = parse_record(line) if _KNN.encode() in line else None
+            if record is not None and _KNN in record.values:
+                found = record.values[_KNN]
+    return found if found is not None and math.isfinite(found) else None
+
+
+def _table(preset: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = preset.get(name)
+    return table if isinstance(table, Mapping) else {}

@@ -1,0 +1,101 @@
+"""What is known of the runs of a folder, kept in the cache, so that thousands are listed at once.
+
+Every line is kept with the signatures of the files that it was read from, and counts only while
+they are the same: a lost, old or torn index costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import fields
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final
+
+from tui_latent.runs.atomic_files import Signature, replace_file
+from tui_latent.runs.run_summary import Known, Summaries
+from tui_latent.runs.schema import Labels, RunSummary, Status
+from tui_latent.runtime.regular_files import read_small
+
+WORTH_KEEPING: Final = 50
+"""lines that were read anew, from which the index is written again"""
+
+_STATUS: Final = [field.name for field in fields(Status)]
+_LABELS: Final = [field.name for field in fields(Labels)]
+_LINE: Final = [
+    field.name
+    for field in fields(RunSummary)
+    if field.name not in ("path", "status", "labels", "queued")
+]
+_HEAD: Final = {"format": 1, "status": _STATUS, "labels": _LABELS, "line": _LINE}
+_MOST_BYTES: Final = 1 << 26
+_status_values: Final = attrgetter(*_STATUS)
+_labels_values: Final = attrgetter(*_LABELS)
+_line_values: Final = attrgetter(*_LINE)
+
+
+class RunIndex:
+    """The kept lines of one folder of runs."""
+
+    def __init__(self, cache: Path, folder: Path, summaries: Summaries) -> None:
+        """`cache` is the folder of all indices."""
+        self._folder = folder.absolute()
+        digest = hashlib.sha256(str(self._folder).encode("utf-8", "surrogateescape"))
+        self._file = cache / f"{digest.hexdigest()[:16]}.json"
+        self._summaries = summaries
+        self._kept_at = 0
+
+    def load(self, folder: Path) -> None:
+        """Take in the lines that were kept; `folder` as the list names it."""
+        with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+            table = json.loads(read_small(self._file, _MOST_BYTES))
+            if {name: table[name] for name in _HEAD} == _HEAD:
+                for name, *parts in table["runs"]:
+                    path = folder / name
+                    self._summaries.known.setdefault(path, _known(path, *parts))
+        self._kept_at = self._summaries.read
+
+    def keep(self, runs: Iterable[RunSummary]) -> None:
+        """Write the lines of these runs if enough of them were read anew."""
+        if self._summaries.read - self._kept_at < WORTH_KEEPING:
+            return
+        known = self._summaries.known
+        rows = [
+            [
+                run.path.name,
+                known[run.path].signatures,
+                _status_values(run.status),
+                _labels_values(run.labels),
+                _line_values(run),
+            ]
+            for run in runs
+            if run.path in known
+        ]
+        self._kept_at = self._summaries.read
+        with suppress(OSError, ValueError):  # a full disk, odd bytes in a name: not kept
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(self._file, json.dumps({**_HEAD, "runs": rows}).encode())
+
+
+def _known(path: Path, signatures: Any, status: Any, labels: Any, line: Any) -> Known:
+    found: list[Signature | None] = [
+        None if each is None else (int(each[0]), int(each[1]), int(each[2])) for each in signatures
+    ]
+    values = dict(zip(_LINE, line, strict=True))
+    values["changes"] = tuple(values["changes"])
+    for name in ("name", "preset", "method"):
+        values[name] = sys.intern(str(values[name]))
+    named = dict(zip(_LABELS, labels, strict=True))
+    named["tags"] = tuple(named["tags"])
+    state: Any = [sys.intern(each) if isinstance(each, str) else each for each in status]
+    summary = RunSummary(
+        path,
+        status=Status(*state),
+        labels=Labels(**named),
+        **values,
+    )
+    return Known(tuple(found), summary)

@@ -1,0 +1,73 @@
+"""The dashboard's line of the verdict: judged in a thread, when an evaluation or the end comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.worker import get_current_worker
+
+from tui_latent.runs.schema import RunSnapshot
+from tui_latent.tui.remapping import key_name
+from tui_latent.tui.widgets.verdict_line import VerdictLine
+
+if TYPE_CHECKING:
+    from tui_latent.verdict import Verdict
+
+
+class RunVerdict(VerdictLine):
+    """Follows a run; `verdict` is what was found last."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._snapshot: RunSnapshot | None = None
+        self._verdict: Verdict | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The newest verdict; of a run that was not judged yet, an empty one."""
+        from tui_latent.verdict import Verdict
+
+        return self._verdict or Verdict()
+
+    def follow(self, snapshot: RunSnapshot) -> None:
+        """Judge the run if there is something new to judge."""
+        before, self._snapshot = self._snapshot, snapshot
+        if before is None or _judged_by(before) != _judged_by(snapshot):
+            self.judge_again()
+
+    def judge_again(self) -> None:
+        """Judge the run; its evaluation may be a new one."""
+        if self._snapshot is not None:
+            self._judge(self._snapshot)
+
+    @work(thread=True, exclusive=True, group="verdict")
+    def _judge(self, snapshot: RunSnapshot) -> None:
+        from tui_latent.runs.evaluations import newest_evaluation
+        from tui_latent.verdict import judge
+
+        worker = get_current_worker()
+        verdict = judge(snapshot, newest_evaluation(self._path))
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._take, verdict)
+
+    def _take(self, verdict: Verdict) -> None:
+        if self.is_mounted:
+            self._verdict = verdict
+            key = key_name("verdict.open", self.app._keymap)
+            self.show(verdict, f"{key} shows why")
+
+
+def _judged_by(snapshot: RunSnapshot) -> tuple[object, ...]:
+    """Return what a new verdict would be new by: losses change too often to count."""
+    loss, collapsed = (snapshot.curves.get(n) for n in ("train/loss", "latent/collapsed"))
+    return (
+        id(snapshot.map),
+        id(snapshot.confusion),
+        snapshot.status.state,
+        None if loss is None else loss.non_finite > 0,
+        None if collapsed is None else collapsed.last,
+        tuple(snapshot.missing.items()),
+    )

@@ -1,0 +1,76 @@
+"""All findings about a run, each with its evidence, its threshold and the way to see it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
+from tui_latent.verdict import Door, Finding, Severity, Verdict
+
+_STYLES: Final[dict[Severity, str]] = {
+    "bad": "bold $text-error",
+    "warning": "bold $text-warning",
+    "good": "bold $text-success",
+    "note": "bold",
+}
+_NOTHING: Final = "Nothing can be said of this run yet: its first evaluation brings the figures."
+
+
+class FindingsScreen(ModalScreen[Door | None]):
+    """Lists findings; closes with the door of the one that was chosen."""
+
+    CSS = """
+    FindingsScreen { align: center middle; }
+    FindingsScreen > OptionList {
+        width: 92; max-width: 96%; height: auto; max-height: 96%; padding: 0 1;
+        scrollbar-size-vertical: 1; border: round $accent; background: $surface;
+    }
+    """
+
+    BINDINGS = bindings("findings")
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__()
+        self._findings = verdict.findings
+
+    def compose(self) -> ComposeResult:
+        keymap = self.app._keymap
+        findings = OptionList(*(Option(finding_words(found)) for found in self._findings))
+        if not self._findings:
+            findings.add_option(Option(_NOTHING, disabled=True))
+        findings.border_title = "Verdict"
+        go, close = (key_name(f"findings.{verb}", keymap) for verb in ("follow", "close"))
+        findings.border_subtitle = f"{go}: see it · {close}: close"
+        yield findings
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).focus()
+
+    def action_follow(self) -> None:
+        """Close, and go to where the highlighted finding can be seen."""
+        self.query_one(OptionList).action_select()
+
+    @on(OptionList.OptionSelected)
+    def follow(self, event: OptionList.OptionSelected) -> None:
+        """Close with the door of the finding that was chosen."""
+        event.stop()
+        self.dismiss(self._findings[event.option_index].door)
+
+
+def finding_words(found: Finding) -> Content:
+    """Write a finding: the sentence, then what it rests on and where it can be seen."""
+    threshold = f"Threshold: {found.threshold}\n" if found.threshold else ""
+    return Content.assemble(
+        (f"{found.mark} {found.sentence}\n", _STYLES[found.severity]),
+        f"{found.evidence}\n",
+        (threshold, "dim"),
+        (f"Shows {found.door.words}.\n", "dim"),
+    )

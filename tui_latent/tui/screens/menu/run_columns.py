@@ -1,0 +1,348 @@
+"""The columns of the table of runs: what each shows, how it sorts, and which fit a width."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.content import Content
+
+from tui_latent.tui.format import (
+    STATE_GLYPHS,
+    UNKNOWN,
+    age,
+    bar,
+    clock,
+    column,
+    number,
+    share,
+)
+
+if TYPE_CHECKING:
+    from tui_latent.runs.schema import RunSummary
+
+_LIVE: Final = ("running", "paused")
+_NAME: Final = 22
+"""cells of the run's name at least"""
+_LONG_NAME: Final = 44
+"""cells of the run's name at most while other columns could use them"""
+_QUEUED: Final = "◌"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column."""
+
+    id: str
+    title: str
+    meaning: str
+    """in the list of columns"""
+    width: int
+    """cells; where it is wide, the least"""
+    text: Callable[[RunSummary, float], str]
+    """of a run, at a Unix time"""
+    value: Callable[[RunSummary], Any]
+    """what it sorts by; None comes last"""
+    right: bool = False
+    falling: bool = False
+    """whether the largest value is the first"""
+    wide: bool = False
+    """whether it takes more cells where there are some"""
+    style: Callable[[RunSummary], str] = field(default=lambda run: "")
+
+
+def _state_words(run: RunSummary, now: float) -> str:
+    if run.queued:
+        return f"{_QUEUED} queued {run.queued}"
+    return f"{STATE_GLYPHS[run.status.state]} {run.status.state}"
+
+
+def _state_style(run: RunSummary) -> str:
+    state = "queued" if run.queued else run.status.state
+    return {"failed": "$text-error", **dict.fromkeys(_LIVE, "bold"), "queued": "bold"}.get(
+        state, ""
+    )
+
+
+def _done(run: RunSummary) -> float:
+    return run.status.step / run.status.total_steps if run.status.total_steps else 0.0
+
+
+def _dim(run: RunSummary) -> str:
+    return "dim"
+
+
+COLUMNS: Final = (
+    Column(
+        "state",
+        "state",
+        "what the run is doing",
+        13,
+        _state_words,
+        lambda run: "queued" if run.queued else run.status.state,
+        style=_state_style,
+    ),
+    Column(
+        "run",
+        "run",
+        "its name",
+        _NAME,
+        lambda run, now: run.title,
+        lambda run: run.title.lower(),
+        wide=True,
+    ),
+    Column(
+        "bar",
+        "progress",
+        "how far it is, as a bar",
+        11,
+        lambda run, now: bar(run.status.step, run.status.total_steps, 11),
+        _done,
+        falling=True,
+        style=_dim,
+    ),
+    Column(
+        "done",
+        "done",
+        "how far it is, in percent",
+        6,
+        lambda run, now: share(run.status.step, run.status.total_steps),
+        _done,
+        right=True,
+        falling=True,
+    ),
+    Column(
+        "knn",
+        "kNN@20 newest",
+        "kNN accuracy of its newest evaluation",
+        13,
+        lambda run, now: number(run.knn_20),
+        lambda run: run.knn_20,
+        right=True,
+        falling=True,
+    ),
+    Column(
+        "best",
+        "best",
+        "best kNN@20 of all its evaluations",
+        6,
+        lambda run, now: number(run.best_knn_20),
+        lambda run: run.best_knn_20,
+        right=True,
+        falling=True,
+    ),
+    Column(
+        "loss",
+        "loss",
+        "newest training loss",
+        7,
+        lambda run, now: number(run.loss),
+        lambda run: run.loss,
+        right=True,
+    ),
+    Column(
+        "seed",
+        "seed",
+        "of the random numbers",
+        5,
+        lambda run, now: UNKNOWN if run.seed is None else str(run.seed),
+        lambda run: run.seed,
+        right=True,
+    ),
+    Column(
+        "changes",
+        "differs in",
+        "settings that differ from its preset's",
+        16,
+        lambda run, now: " ".join(map(_short, run.changes)),
+        lambda run: run.changes or None,
+        wide=True,
+    ),
+    Column(
+        "tags",
+        "tags",
+        "words that you gave it",
+        10,
+        lambda run, now: " ".join(f"#{tag}" for tag in run.labels.tags),
+        lambda run: run.labels.tags or None,
+    ),
+    Column(
+        "notes",
+        "notes",
+        "what you wrote about it",
+        16,
+        lambda run, now: " ".join(run.labels.notes.split()),
+        lambda run: run.labels.notes or None,
+        wide=True,
+    ),
+    Column(
+        "preset",
+        "preset",
+        "the preset that it was started with",
+        22,
+        lambda run, now: run.preset or UNKNOWN,
+        lambda run: run.preset or None,
+    ),
+    Column(
+        "method",
+        "method",
+        "the training method",
+        12,
+        lambda run, now: run.method or UNKNOWN,
+        lambda run: run.method or None,
+    ),
+    Column(
+        "dim",
+        "dim",
+        "dimensions of its latents",
+        4,
+        lambda run, now: UNKNOWN if run.latent_dim is None else str(run.latent_dim),
+        lambda run: run.latent_dim,
+        right=True,
+        falling=True,
+    ),
+    Column(
+        "device",
+        "device",
+        "what it was trained on",
+        7,
+        lambda run, now: run.status.device.split(" ")[0] or UNKNOWN,
+        lambda run: run.status.device or None,
+        style=_dim,
+    ),
+    Column(
+        "trained",
+        "trained",
+        "time of training, without pauses",
+        8,
+        lambda run, now: clock(run.status.seconds) if run.status.seconds else UNKNOWN,
+        lambda run: run.status.seconds,
+        right=True,
+        falling=True,
+    ),
+    Column(
+        "age",
+        "age",
+        "since it was started",
+        6,
+        lambda run, now: age(max(0.0, now - run.created)),
+        lambda run: run.created,
+        right=True,
+        falling=True,
+        style=_dim,
+    ),
+)
+BY_ID: Final = {each.id: each for each in COLUMNS}
+USUAL: Final = ("state", "run", "bar", "done", "knn", "best", "loss", "changes", "tags", "age")
+"""columns that are shown unless others are chosen"""
+_FIRST: Final = ("state", "run", "done", "knn", "age", "best", "changes", "tags", "loss")
+"""the order in which columns find room; others follow in their own order"""
+
+
+def _short(change: str) -> str:
+    """Return `lr=.01` of `train.lr=0.01`: the table's part of the name says little."""
+    key, _, value = change.partition("=")
+    head, _, name = key.rpartition(".")
+    before = f"{head.rpartition('.')[2]}." if head.startswith("stages") else ""
+    return f"{before}{name}={value.removeprefix('0') if value.startswith('0.') else value}"
+
+
+def fitting(chosen: Collection[str], width: int) -> list[tuple[Column, int]]:
+    """Return the chosen columns that fit `width` cells, in their order, each with its cells.
+
+    State and name are always there. The mark takes one cell, and two lie between columns.
+    """
+    ranked = [*_FIRST, *(each.id for each in COLUMNS if each.id not in _FIRST)]
+    room, taken = width - 1, dict[str, int]()
+    for name in ranked:
+        needed = BY_ID[name].width + (2 if taken else 0)
+        if name in ("state", "run") or (name in chosen and needed <= room):
+            taken[name] = BY_ID[name].width
+            room -= needed
+    flexible = [each.id for each in COLUMNS if each.wide and each.id in taken]
+    grown = min(max(room, 0), _LONG_NAME - _NAME)
+    taken["run"] += grown
+    room -= grown
+    if room > 0:
+        others = [name for name in flexible if name != "run"] or ["run"]
+        for place, name in enumerate(others):
+            taken[name] += room // len(others) + (place < room % len(others))
+    elif room < 0:
+        taken["run"] = max(8, taken["run"] + room)
+    return [(each, taken[each.id]) for each in COLUMNS if each.id in taken]
+
+
+def head_line(columns: Sequence[tuple[Column, int]], by: str, falling: bool) -> str:
+    """Return the titles; an arrow shows the column that the table is sorted by."""
+    parts = [" "]
+    for place, (each, width) in enumerate(columns):
+        arrow = ("↓" if falling else "↑") if each.id == by else ""
+        gap = "  " if place else ""
+        title = f"{arrow} {each.title}" if arrow else each.title
+        if not each.right:
+            parts.append(gap + column(f"{each.title} {arrow}".rstrip(), width))
+        elif len(title) <= width:
+            parts.append(gap + column(title, width, right=True))
+        else:  # the arrow stands in the gap, so that no title is cut
+            parts.append(f" {arrow}{column(each.title, width, right=True)}")
+    return "".join(parts)
+
+
+def column_at(columns: Sequence[tuple[Column, int]], x: int) -> Column | None:
+    """Return the column whose title lies at a cell; None between the titles."""
+    left = 1
+    for each, width in columns:
+        if left <= x < left + width:
+            return each
+        left += width + 2
+    return None
+
+
+def run_line(
+    run: RunSummary, columns: Sequence[tuple[Column, int]], now: float, marked: bool = False
+) -> Content:
+    """Return one run, aligned with the titles; a bar marks a marked one."""
+    parts: list[Any] = [("▌" if marked else " ", "$text-accent")]
+    for place, (each, width) in enumerate(columns):
+        if run.problem and each.id == "state":
+            parts.append((column("? unreadable", width), "$text-error"))
+        elif run.problem and each.id == "run":
+            parts.append((f"  {column(run.name, width)}", "$text-error"))
+            problem = run.problem.removeprefix(str(run.path)).lstrip("/: ")
+            parts.append((f"  {problem}", "$text-error"))
+            break
+        else:
+            text = each.text(run, now)
+            if each.wide and each.id != "run":
+                text = text if len(text) <= width else f"{text[: width - 1]}…"
+            style = "dim" if run.labels.archived else each.style(run)
+            parts.append((("  " if place else "") + column(text, width, right=each.right), style))
+    return Content.assemble(*parts)
+
+
+def empty_columns(runs: Iterable[RunSummary]) -> set[str]:
+    """Return the columns of words in which no run has any: they are not worth their cells."""
+    empty = {"changes", "tags", "notes"}
+    for run in runs:
+        if not empty:
+            break
+        empty -= {name for name in empty if BY_ID[name].value(run) is not None}
+    return empty
+
+
+def in_order(runs: Iterable[RunSummary], by: str, falling: bool) -> list[RunSummary]:
+    """Return runs sorted by a column; those without a value, or unreadable, come last."""
+    value = BY_ID[by].value
+    known, unknown, unreadable = [], [], []
+    for run in runs:
+        found = None if run.problem else value(run)
+        if run.problem:
+            unreadable.append(run)
+        elif found is None or found != found:  # NaN has no place
+            unknown.append(run)
+        else:
+            known.append((found, run))
+    known.sort(key=operator.itemgetter(0), reverse=falling)
+    return [run for _, run in known] + unknown + unreadable

@@ -1,0 +1,23 @@
+"""The places that findings lead to, by the dashboard's keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui_latent.verdict.finding import Door
+
+EVALUATION: Final = Door("evaluation", "view.evaluate", "the evaluation")
+MAP: Final = Door("map", "view.explore", "the map")
+IMAGES: Final = Door("images", "view.images", "images and their reconstructions")
+CURVES: Final = Door("curves", "view.full", "the curves, full-screen")
+LOG: Final = Door("log", "view.full", "the log")
+
+
+def map_at(step: int) -> Door:
+    """Return the map of an earlier evaluation."""
+    return Door("map", "view.explore", f"the map of step {step:,}", step=step)
+
+
+def confused(truth: int, called: int) -> Door:
+    """Return the held-out images of one class that are taken for another."""
+    return Door("confusion", "verdict.open", "these images on the map", truth, called)

@@ -1,0 +1,150 @@
+"""A map in words, for people who cannot see it: which classes lie apart, which touch, outliers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.map_frame import finite_points
+from tui_latent.runs.schema import LatentMap
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_SAMPLED: Final = 2000
+"""points compared with each other; of more, an evenly spaced sample is used"""
+_NEIGHBOURS: Final = 10
+_TOUCHES: Final = 0.05
+"""share of a class's neighbours that are of another class from which the two touch"""
+_APART: Final = 0.95
+"""share of a class's neighbours that are its own from which it lies apart, if it touches none"""
+_SCATTERED: Final = 0.5
+"""share below which a class is scattered among others"""
+_FAR: Final = 8.0
+"""times the usual distance to its neighbours from which a point lies far from all others"""
+_NAMED: Final = 5
+
+
+def map_sentences(latent_map: LatentMap) -> list[str]:
+    """Describe a map in sentences: its classes, how they lie to each other, and outliers."""
+    finite = finite_points(latent_map.points)
+    points = np.asarray(latent_map.points, np.float64)[finite]
+    labels, indices = latent_map.labels[finite], latent_map.indices[finite]
+    names = latent_map.class_names
+    head = (
+        f"The map of step {latent_map.step:,} shows {len(latent_map.labels):,} held-out images of "
+        f"{len(np.unique(latent_map.labels)):,} classes."
+    )
+    lost = len(latent_map.labels) - len(points)
+    sentences = [head] + ([f"{lost:,} of them have no place that is finite."] if lost else [])
+    if len(points) <= _NEIGHBOURS:
+        return [*sentences, "They are too few to say how they lie."]
+    chosen = np.arange(len(points))
+    if len(points) > _SAMPLED:
+        chosen = np.linspace(0, len(points) - 1, _SAMPLED).astype(int)
+    distances, rows = _nearest(points[chosen])
+    shares, present = _shares(labels[chosen], rows)
+    if not np.ptp(points, axis=0).any():
+        return [*sentences, "All of them lie at one point."]
+    sentences += _relations(shares, [_name(names, label) for label in present])
+    sentences += _places(points, labels, names, present)
+    return sentences + _outliers(distances, indices[chosen], labels[chosen], names, len(points))
+
+
+def _nearest(points: Floats) -> tuple[Floats, Ints]:
+    """Return the distances and rows of the nearest others of each point, (N, k)."""
+    squares = np.square(points[:, None] - points[None]).sum(axis=2)
+    np.fill_diagonal(squares, np.inf)
+    rows = np.argpartition(squares, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
+    return np.sqrt(np.take_along_axis(squares, rows, axis=1)), rows
+
+
+def _shares(labels: Ints, rows: Ints) -> tuple[Floats, list[int]]:
+    """Return for each class which share of its neighbours is of which class, and the classes."""
+    present, compact = np.unique(labels, return_inverse=True)
+    counts = np.zeros((len(present), len(present)))
+    np.add.at(counts, (np.repeat(compact, rows.shape[1]), compact[rows].ravel()), 1)
+    return counts / counts.sum(axis=1, keepdims=True), present.tolist()
+
+
+def _relations(shares: Floats, names: Sequence[str]) -> list[str]:
+    own = np.diag(shares)
+    others = np.maximum(shares, shares.T)
+    np.fill_diagonal(others, 0)
+    touching = others >= _TOUCHES
+    apart = [n for i, n in enumerate(names) if own[i] >= _APART and not touching[i].any()]
+    sentences = []
+    if apart:
+        lie = "lies" if len(apart) == 1 else "lie"
+        sentences.append(f"{listed(apart)} {lie} apart from all other classes.")
+    pairs = sorted(zip(*np.nonzero(np.triu(touching)), strict=True), key=lambda p: -others[p])
+    if pairs:
+        words = [
+            f"{names[a]} and {names[b]} ({100 * others[a, b]:.0f} %)" for a, b in pairs[:_NAMED]
+        ]
+        more = f", and {len(pairs) - _NAMED} other pairs" if len(pairs) > _NAMED else ""
+        sentences.append(
+            f"These classes touch, with the share of neighbours that are of the other one: "
+            f"{', '.join(words)}{more}."
+        )
+    elif len(names) > 1:
+        sentences.append("No two classes touch.")
+    for index in np.flatnonzero(own < _SCATTERED)[:_NAMED].tolist():
+        sentences.append(
+            f"{names[index]} is scattered: {100 * own[index]:.0f} % of its neighbours are its own."
+        )
+    return sentences
+
+
+def _places(
+    points: Floats, labels: Ints, names: Sequence[str], present: Sequence[int]
+) -> list[str]:
+    """Say in which part of the map the middle of each class lies."""
+    low, high = np.quantile(points, [0.01, 0.99], axis=0)
+    size = np.where(high > low, high - low, 1.0)
+    parts: dict[str, list[str]] = {}
+    for label in present:
+        x, y = ((np.median(points[labels == label], axis=0) - low) / size).tolist()
+        across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else ""
+        up = "bottom" if y < 1 / 3 else "top" if y > 2 / 3 else ""
+        parts.setdefault(f"{up} {across}".strip() or "middle", []).append(_name(names, label))
+    words = [f"{listed(parts[part])} {where}" for part, where in _AT.items() if part in parts]
+    return [f"Where they lie: {'; '.join(words)}."]
+
+
+_AT: Final = {
+    "top left": "at the top left", "top": "at the top", "top right": "at the top right",
+    "left": "on the left", "middle": "in the middle", "right": "on the right",
+    "bottom left": "at the bottom left", "bottom": "at the bottom",
+    "bottom right": "at the bottom right",
+}  # fmt: skip
+
+
+def _outliers(
+    distances: Floats, indices: Ints, labels: Ints, names: Sequence[str], images: int
+) -> list[str]:
+    near = distances.mean(axis=1)
+    usual = float(np.median(near))
+    far = np.flatnonzero(near > _FAR * usual) if usual > 0 else np.array([], np.int64)
+    of = f" of {len(indices):,} compared" if len(indices) < images else ""
+    if not len(far):
+        return [f"No image{of} lies far from all others."]
+    far = far[np.argsort(-near[far], kind="stable")]
+    words = [f"image {indices[i]:,} ({_name(names, labels[i])})" for i in far[:_NAMED].tolist()]
+    count = "One image" if len(far) == 1 else f"{len(far):,} images"
+    verb, such = ("lies", "it is") if len(far) == 1 else ("lie", "the farthest are")
+    if 1 < len(far) <= _NAMED:
+        such = "they are"
+    return [f"{count}{of} {verb} far from all others: {such} {listed(words)}."]
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them: `3, 5 and 8`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _name(names: Sequence[str], label: int) -> str:
+    return names[label] if 0 <= label < len(names) else f"class {label}"

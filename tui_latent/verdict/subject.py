@@ -1,0 +1,101 @@
+"""What a verdict is about: a run as it was read, and the newest evaluation of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final
+
+from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
+
+_HARMLESS: Final = frozenset(
+    f"train.{name}"
+    for name in (
+        *("seed", "device", "acceleration", "log_every", "eval_every"),
+        *("checkpoint_every", "checkpoint_seconds", "pause_on_collapse"),
+    )
+)
+"""settings under which a preset still has to keep its promise"""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A run and its newest stored evaluation, if there is one."""
+
+    run: RunSnapshot
+    evaluation: Mapping[str, Any] | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it is still being trained."""
+        return self.run.status.state in LIVE_STATES
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained to its end."""
+        return self.run.status.state == "finished"
+
+    @cached_property
+    def held_out(self) -> int:
+        """Held-out images of the newest evaluation; 0 if there was none."""
+        if self.run.confusion is not None:
+            return int(self.run.confusion.sum())
+        return 0 if self.run.map is None else len(self.run.map.labels)
+
+    @property
+    def dimensions(self) -> int | None:
+        """The latent dimension."""
+        value = _table(self.run.preset, "method").get("latent_dim")
+        return value if isinstance(value, int) else None
+
+    def name(self, label: int) -> str:
+        """Return the name of a class."""
+        names = self.run.class_names
+        return names[label] if 0 <= label < len(names) else f"class {label}"
+
+    @cached_property
+    def last_stage(self) -> float:
+        """The step at which the last stage begins: losses before it are of other networks."""
+        stages = self.run.preset.get("stages")
+        if not isinstance(stages, (list, tuple)) or not stages:
+            return 0.0
+        epochs = [_number(stage.get("epochs")) for stage in stages if isinstance(stage, Mapping)]
+        whole = sum(epochs)
+        return self.run.status.total_steps * sum(epochs[:-1]) / whole if whole else 0.0
+
+    @cached_property
+    def changed(self) -> tuple[str, ...]:
+        """The settings that its command changed from the preset, without harmless ones."""
+        try:
+            words = shlex.split(str(self.run.provenance.get("command", "")))
+        except ValueError:
+            return ()
+        settings = (after for before, after in pairwise(words) if _sets(before))
+        keys = dict.fromkeys(text.partition("=")[0] for text in settings)
+        return tuple(key for key in keys if key not in _HARMLESS)
+
+    @cached_property
+    def expected(self) -> dict[str, float]:
+        """What the preset promises: a value by metric."""
+        table = _table(self.run.preset, "expect")
+        return {
+            str(name): float(value)
+            for name, value in table.items()
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+        }
+
+
+def _sets(word: str) -> bool:
+    return word == "--set"
+
+
+def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = table.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
