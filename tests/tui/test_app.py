@@ -209,7 +209,7 @@ async def test_what_is_chosen_is_kept_for_the_next_time(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     writer.close()
     config = tmp_path / "config.toml"
-    config.write_text('# mine\naxis = "step"  # as always\n[keys]\n"run.pause" = "f7"\n')
+    config.write_text('# mine\naxis = "step"  # as always\n[keys]\n"run.report" = "f7"\n')
     app = MenulessApp(tmp_path, open_path=writer.path, kept=Kept(config, tmp_path / "cache"))
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)
