@@ -63,6 +63,8 @@ SLOW = (
     "tui/screens/test_images.py",
     "tui/test_dashboard_snapshots.py",
     "tui/test_hangup.py",
+    "tui/test_inputs.py",
+    "tui/test_sizes.py",
     "tui/test_terminal_driver.py",
     "tui/test_viewer_pages.py",
 )
