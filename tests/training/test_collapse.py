@@ -31,7 +31,7 @@ def test_a_collapse_is_recorded_and_logged_once_and_training_goes_on(make_run: M
     collapsed = snapshot.curves["latent/collapsed"]
     assert collapsed.steps.tolist() == [40, 60, 80, 100, 120], "a young network is left alone"
     assert collapsed.means.tolist() == [1] * 5
-    assert sum("collapsed at step 40" in line for line in snapshot.log) == 1
+    assert sum("step 40: The latents have collapsed." in line for line in snapshot.log) == 1
     assert sum("collapsed" in line for line in snapshot.log) == 1
     assert not any("pausing" in line for line in snapshot.log)
 
@@ -51,10 +51,8 @@ def test_where_asked_the_run_pauses_at_that_evaluation_and_goes_on_when_told(
     reader = RunReader(path)
     until(lambda: reader.refresh().status.state == "paused")
     assert reader.refresh().status.step == 40
-    assert any(
-        "step 40: pausing, because train.pause_on_collapse is set" in x
-        for x in reader.refresh().log
-    )
+    told = "step 40: The latents have collapsed: pausing, because train.pause_on_collapse is set."
+    assert any(told in line for line in reader.refresh().log)
     request(path, state="run")
     worker.join(patience())
     assert reader.refresh().status.state == "finished"
