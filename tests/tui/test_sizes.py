@@ -84,7 +84,7 @@ async def a_question(pilot: Pilot[Any], runs: Path) -> None:
 
 
 async def the_explorer(pilot: Pilot[Any], runs: Path) -> None:
-    await pilot.app.push_screen(ExplorerScreen(runs / "two", pilot.app.drawer))  # type: ignore[attr-defined]
+    await pilot.app.push_screen(ExplorerScreen(runs / LONG, pilot.app.drawer))  # type: ignore[attr-defined]
     await until(pilot, lambda: "label" in screen_text(pilot))
 
 
@@ -94,7 +94,7 @@ async def the_evaluation(pilot: Pilot[Any], runs: Path) -> None:
 
 
 async def the_comparison(pilot: Pilot[Any], runs: Path) -> None:
-    await pilot.app.push_screen(CompareScreen([runs / LONG, runs / "two"], pilot.app.drawer))  # type: ignore[attr-defined]
+    await pilot.app.push_screen(CompareScreen([runs / LONG, runs / LONG], pilot.app.drawer))  # type: ignore[attr-defined]
     await until(pilot, lambda: "kNN@20" in screen_text(pilot))
 
 
