@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from textual import events
 from textual.content import Content
@@ -11,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.remapping import key_name
 
 Write = Callable[[int], Content]
 """writes a panel at a given width in cells"""
@@ -18,9 +18,6 @@ Cell = tuple[int, int]
 """row and column; of a table of classes the column is 0"""
 WriteCursor = Callable[[int, "Cell | None"], Content]
 """writes a panel at a given width, with a cell highlighted"""
-
-
-_HINT: Final = "Tab selects · Enter shows the images"
 
 
 class Panel(Static):
@@ -68,7 +65,9 @@ class CursorPanel(Panel, can_focus=True):
     def show_cells(self, write: WriteCursor, cells: Cell, at: Cell = (0, 0)) -> None:
         """Show `cells` rows and columns, with the cursor at one of them while focused."""
         self._cells, self._at = cells, at
-        self.border_subtitle = _HINT if min(cells) > 0 else ""
+        key = key_name("rows.open", self.app._keymap)
+        hint = f"Tab selects · {key} shows the images"
+        self.border_subtitle = hint if min(cells) > 0 else ""
         self.show(lambda width: write(width, self._at if self._has_cursor else None))
 
     @property
