@@ -18,6 +18,7 @@ from tui_latent.comparison import (
     setting_text,
     short_names,
 )
+from tui_latent.runs.events import new_event
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.runs.writer import RunWriter
@@ -191,3 +192,29 @@ def test_a_metric_without_a_row_is_shown_and_judged_by_nobody(tmp_path: Path) ->
     assert list(rows) == ["train/loss", "train/grad_norm"]
     assert rows["train/grad_norm"].last == (1.0, 9.0)
     assert rows["train/grad_norm"].best == (None, None) and not rows["train/grad_norm"].winners()
+
+
+def test_a_failed_run_is_noted_with_its_step_and_its_reason(tmp_path: Path) -> None:
+    one = run_of(tmp_path, "one", [0.5], [3.0])
+    other = run_of(tmp_path, "other", [0.4], [3.0])
+    status = replace(other.status, state="failed", step=1, error="the loss became nan")
+    assert compare([one, replace(other, status=status)]).notes == (
+        "other: The run failed at step 1, and its results end there: the loss became nan",
+    )
+
+
+def test_settings_that_were_changed_while_a_run_trained_are_noted(tmp_path: Path) -> None:
+    one = run_of(tmp_path, "one", [0.5], [3.0])
+    other = run_of(tmp_path, "other", [0.4], [3.0])
+    events = tuple(
+        new_event("change", step, "", setting=setting, old=1.0, new=new)
+        for step, setting, new in (
+            (1, "train.lr", 0.5),
+            (2, "lr_factor", 2.0),
+            (3, "train.lr", 0.25),
+        )
+    )
+    status = replace(other.status, step=3)
+    assert compare([one, replace(other, status=status, events=events)]).notes == (
+        "other: changed while it trained: train.lr 0.25, learning rate × 2",
+    )

@@ -18,6 +18,8 @@ from tui_latent import number_format
 from tui_latent.config.effects import WORDS, effects_of_table
 from tui_latent.config.methods import method_class
 from tui_latent.procrustes import align, disparity
+from tui_latent.runs.events import LR_FACTOR, settings_at
+from tui_latent.runs.failure import failure_line
 from tui_latent.runs.metric_specs import (
     GROUPS,
     METRICS,
@@ -115,6 +117,16 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
     settings = differing_settings(presets)
     images, objectives = _other_images_note(settings), _other_losses_note(settings, presets)
     labels = short_names([run.name for run in runs])
+    failed = [
+        f"{label}: {line}"
+        for label, run in zip(labels, runs, strict=True)
+        if (line := failure_line(run.status))
+    ]
+    changed = [
+        f"{label}: changed while it trained: {names}"
+        for label, run in zip(labels, runs, strict=True)
+        if (names := _changed_meanwhile(run))
+    ]
     missing = [
         f"{label}: missing: {line}"
         for label, run in zip(labels, runs, strict=True)
@@ -129,8 +141,15 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
         ),
         settings=settings,
         maps=earlier.maps if earlier is not None and same else compared_maps(maps),
-        notes=tuple(note for note in (images, objectives, *missing) if note),
+        notes=tuple(note for note in (*failed, *changed, images, objectives, *missing) if note),
     )
+
+
+def _changed_meanwhile(run: RunSnapshot) -> str:
+    """Name the settings that the preset does not tell, with their newest values."""
+    newest = settings_at(run.events, run.status.step)
+    named = {"learning rate ×" if k == LR_FACTOR else k: v for k, v in newest.items()}
+    return ", ".join(f"{key} {setting_text(value)}" for key, value in named.items())
 
 
 def short_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from tui_latent.analysis import evaluate
 from tui_latent.analysis.evaluation_table import figure, table_lines
 from tui_latent.cli.main import main
 from tui_latent.runs.evaluations import newest_evaluation
+from tui_latent.runs.status import readable_status, write_status
 
 
 def run(*words: str) -> Result:
@@ -100,3 +102,13 @@ def test_a_collapse_is_a_line_of_the_table(make_space: MakeSpace) -> None:
     assert "collapse: mean standard deviation 0: all images are one point" in result.stdout
     found = newest_evaluation(path)
     assert found is not None and any("collapse:" in line for line in table_lines(found))
+
+
+def test_of_a_failed_run_the_table_says_first_that_it_failed(make_space: MakeSpace) -> None:
+    path = make_space()
+    status = replace(readable_status(path), state="failed", step=57, error="the loss became nan")
+    write_status(path, status)
+    result = run(str(path))
+    assert result.stdout.splitlines()[0] == (
+        "The run failed at step 57, and its results end there: the loss became nan"
+    )

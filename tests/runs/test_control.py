@@ -97,3 +97,54 @@ def test_whatever_the_file_holds_is_a_request_or_none(
 def test_asking_where_nothing_can_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot write a request"):
         request(tmp_path / "absent", state="stop")
+
+
+def test_settings_of_several_requests_are_all_kept_and_the_newest_value_wins(
+    tmp_path: Path,
+) -> None:
+    request(tmp_path, settings={"train.lr": 0.5, "augment.noise": 0.25})
+    request(tmp_path, settings={"train.lr": 0.125})
+    asked = read_request(tmp_path).settings
+    assert {key: (each.value, each.serial) for key, each in asked.items()} == {
+        "train.lr": (0.125, 2),
+        "augment.noise": (0.25, 1),
+    }
+    request(tmp_path, settings={"train.lr": 0.125})  # asked for already
+    assert read_request(tmp_path).settings["train.lr"].serial == 2
+
+
+def test_to_go_back_also_asks_for_the_value(tmp_path: Path) -> None:
+    request(tmp_path, settings={"train.lr": 0.5})
+    asked = request(tmp_path, back=(40, "train.lr", 0.25))
+    assert asked.back is not None and (asked.back.step, asked.back.serial) == (40, 2)
+    assert asked.settings["train.lr"].value == 0.25
+    factor = request(tmp_path, lr_factor=4.0)
+    factor = request(tmp_path, back=(30, "lr_factor", 2.0))
+    assert (factor.lr_factor, factor.lr_serial) == (2.0, factor.serial)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"settings": {"train.lr": 0.5}},
+        {"settings": {"train.lr": {"value": [], "who": "", "serial": 1}}},
+        {"settings": {"train.lr": {"value": 1, "who": "", "serial": -1}}},
+        {"settings": {"train.lr": {"value": 1, "who": "", "serial": 1, "more": 2}}},
+        {"settings": []},
+        {"back": {"step": "4", "setting": "a", "value": 1, "who": "", "serial": 1}},
+        {"back": 4},
+        {"lr_who": 3},
+    ],
+)
+def test_wishes_of_a_wrong_form_are_none(tmp_path: Path, changes: dict[str, object]) -> None:
+    request(tmp_path, state="pause")
+    file = tmp_path / "control.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    assert read_request(tmp_path) == Request()
+
+
+def test_a_file_of_before_there_were_settings_is_read(tmp_path: Path) -> None:
+    old = {"serial": 3, "state": "pause", "checkpoints": 1, "lr_factor": 0.5}
+    (tmp_path / "control.json").write_text(json.dumps(old))
+    seen = read_request(tmp_path)
+    assert (seen.state, seen.lr_factor, seen.lr_serial, seen.settings) == ("pause", 0.5, 0, {})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tui_latent.runs.events import RunEvent
 from tui_latent.runs.schema import Curve, RunSnapshot, Status
+from tui_latent.tui.loss_weights import loss_weights
 from tui_latent.tui.run_flags import latent_dimensions, run_flags
 
 STAGES = [
@@ -64,3 +67,12 @@ def test_what_people_did_is_flagged_and_stages_are_not_flagged_twice() -> None:
 def test_a_stage_decides_how_many_numbers_a_latent_has() -> None:
     run = snapshot(4000)
     assert [latent_dimensions(run, step) for step in (1, 600, 601, 9000)] == [128, 128, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [{"stages": "three", "method": "x"}, {"stages": [{}, 3]}, {"method": {"latent_dim": "2"}}],
+)
+def test_a_damaged_preset_has_no_flags_of_stages(preset: dict[str, object]) -> None:
+    run = replace(snapshot(4000), preset=preset)
+    assert run_flags(run) == () and latent_dimensions(run, 10) is None and loss_weights(run) is None

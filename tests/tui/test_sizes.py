@@ -40,6 +40,7 @@ from tui_latent.tui.widgets.key_footer import KeyFooter
 __all__ = ["presets"]
 
 SIZES: Final = ((80, 24), (100, 30), (120, 40), (200, 55))
+LONG: Final = "20261122-134500-mnist-contrastive-2d-wide"
 CUT_NUMBER: Final = re.compile(r"(?<![\w-])[\d,.]*\d…|…,\d")
 Open = Callable[[Pilot[Any], Path], Awaitable[None]]
 
@@ -63,7 +64,7 @@ async def the_form(pilot: Pilot[Any], runs: Path) -> None:
 async def a_live_run(pilot: Pilot[Any], runs: Path) -> None:
     app = pilot.app
     assert isinstance(app, LatentApp)
-    app.open_run(runs / "one")
+    app.open_run(runs / LONG)
     await all_drawn(pilot)
 
 
@@ -83,22 +84,22 @@ async def a_question(pilot: Pilot[Any], runs: Path) -> None:
 
 
 async def the_explorer(pilot: Pilot[Any], runs: Path) -> None:
-    await pilot.app.push_screen(ExplorerScreen(runs / "one", pilot.app.drawer))  # type: ignore[attr-defined]
+    await pilot.app.push_screen(ExplorerScreen(runs / "two", pilot.app.drawer))  # type: ignore[attr-defined]
     await until(pilot, lambda: "label" in screen_text(pilot))
 
 
 async def the_evaluation(pilot: Pilot[Any], runs: Path) -> None:
-    await pilot.app.push_screen(EvaluationScreen(runs / "one", pilot.app.drawer))  # type: ignore[attr-defined]
+    await pilot.app.push_screen(EvaluationScreen(runs / LONG, pilot.app.drawer))  # type: ignore[attr-defined]
     await until(pilot, lambda: "linear probe" in screen_text(pilot))
 
 
 async def the_comparison(pilot: Pilot[Any], runs: Path) -> None:
-    await pilot.app.push_screen(CompareScreen([runs / "one", runs / "two"], pilot.app.drawer))  # type: ignore[attr-defined]
+    await pilot.app.push_screen(CompareScreen([runs / LONG, runs / "two"], pilot.app.drawer))  # type: ignore[attr-defined]
     await until(pilot, lambda: "kNN@20" in screen_text(pilot))
 
 
 async def the_viewer(pilot: Pilot[Any], runs: Path) -> None:
-    await pilot.app.push_screen(ViewerScreen(runs / "one", pilot.app.drawer))  # type: ignore[attr-defined]
+    await pilot.app.push_screen(ViewerScreen(runs / LONG, pilot.app.drawer))  # type: ignore[attr-defined]
     await until(pilot, lambda: "20th neighbour" in screen_text(pilot))
     await pilot.press("2")
     await until(pilot, lambda: "×12" in screen_text(pilot))
@@ -125,11 +126,11 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("tui_latent.analysis.view_spread.ViewSpreads", KnownLandings)
     monkeypatch.setattr("tui_latent.analysis.class_extremes.most_distant", known_distant)
     folder = tmp_path / "runs"
-    for name in ("one", "two"):
+    for name in (LONG, "two"):
         writer = trained_run(folder)
         writer.close()
         writer.path.rename(folder / name)
-    write_evaluation(folder / "one", 720, evaluation())
+    write_evaluation(folder / LONG, 720, evaluation())
     run_in(folder, "20261122-134500-a-long-name-of-a-run-that-has-no-end", state="failed")
     return folder
 

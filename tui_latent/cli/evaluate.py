@@ -11,6 +11,8 @@ from typing import Any, TextIO
 from tui_latent.analysis.evaluate import Tell, evaluate_run
 from tui_latent.analysis.evaluation_table import table_lines
 from tui_latent.runs.evaluations import evaluation_file
+from tui_latent.runs.failure import failure_line
+from tui_latent.runs.status import readable_status
 
 _LINE = 78
 """cells of the progress line"""
@@ -26,7 +28,9 @@ def evaluate_in_terminal(
         out.write(json.dumps(found) + "\n")
     else:
         file = evaluation_file(path, found["step"])
-        out.write("\n".join([*table_lines(found), f"written to {file}", ""]))
+        failed = failure_line(readable_status(path))
+        lines = [*([failed] if failed else []), *table_lines(found), f"written to {file}", ""]
+        out.write("\n".join(lines))
     return found
 
 

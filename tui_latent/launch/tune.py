@@ -112,8 +112,8 @@ def last_change(path: Path) -> RunEvent | None:
     for event in events:
         if not event.sets or event.kind == "retry":
             continue
-        if undone := [e for e in standing if _undoes(event, e)]:
-            standing.remove(undone[-1])
+        if standing and _undoes(event, standing[-1]):
+            standing.pop()
         else:
             standing.append(event)
     return standing[-1] if standing else None

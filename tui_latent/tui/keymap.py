@@ -215,6 +215,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _hidden("curves.zoom_in", "zoom_in", "zoom(1)", "Zoom in at the cursor"),
         _hidden("curves.zoom_out", "zoom_out", "zoom(-1)", "Zoom out"),
         _hidden("curves.whole", "zoom_all", "whole", "Show the whole run"),
+        _hidden("curves.open", "choose", "choose_step", "Show the evaluation at the cursor"),
     ),
     "explorer": (
         *(
@@ -333,8 +334,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "metric picker": (
         _hidden("metrics.up", "up", "move(-1)", "Previous metric"),
         _hidden("metrics.down", "down", "move(1)", "Next metric"),
-        _hidden("metrics.page_up", "page_up", "move(-10)", "10 metrics back"),
-        _hidden("metrics.page_down", "page_down", "move(10)", "10 metrics on"),
+        _hidden("metrics.page_up", "page_up", "move(-10)", "Ten metrics back"),
+        _hidden("metrics.page_down", "page_down", "move(10)", "Ten metrics on"),
         _hidden("metrics.cancel", "back", "cancel", "Keep the metric", only="escape"),
     ),
     "images": (

@@ -43,7 +43,9 @@ def _weights_at(
     # Importing it brings pydantic, which the first frame of a run does not need.
     from tui_latent.config.methods import method_settings
 
-    method: Mapping[str, Any] = snapshot.preset.get("method", {})
+    method: Any = snapshot.preset.get("method")
+    if not isinstance(method, Mapping):
+        return None
     changed = {
         name.removeprefix(_METHOD): value for name, value in settings_at(changes, step).items()
     }

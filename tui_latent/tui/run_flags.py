@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
@@ -33,24 +33,39 @@ def steps_per_epoch(snapshot: RunSnapshot) -> float:
 def latent_dimensions(snapshot: RunSnapshot, step: float) -> int | None:
     """Return how many numbers a latent has at a step; stages may change it. None if unknown."""
     done, epoch = 0, steps_per_epoch(snapshot)
-    for stage in snapshot.preset.get("stages") or ():
-        done += int(stage["epochs"])
+    for stage in _readable_stages(snapshot):
+        done += stage["epochs"]
         if step <= done * epoch:
             return int(stage["latent_dim"])
-    dimensions = snapshot.preset.get("method", {}).get("latent_dim")
+    method = snapshot.preset.get("method")
+    dimensions = method.get("latent_dim") if isinstance(method, Mapping) else None
     return dimensions if isinstance(dimensions, int) else None
+
+
+def _readable_stages(snapshot: RunSnapshot) -> list[Mapping[str, Any]]:
+    """Return the preset's stages; none if it was damaged, or written by a later version."""
+    stages = snapshot.preset.get("stages")
+    if not isinstance(stages, (list, tuple)):
+        return []
+    known = [
+        stage
+        for stage in stages
+        if isinstance(stage, Mapping)
+        and isinstance(stage.get("epochs"), int)
+        and isinstance(stage.get("latent_dim"), int)
+    ]
+    return known if len(known) == len(stages) else []
 
 
 def _stages(snapshot: RunSnapshot) -> Iterator[Flag]:
     """Flag the step at which each stage but the first begins, once the run has reached it."""
-    stages: Any = snapshot.preset.get("stages") or ()
     epoch = steps_per_epoch(snapshot)
     done = 0
-    for number, (before, stage) in enumerate(pairwise(stages), start=2):
-        done += int(before["epochs"])
+    for number, (before, stage) in enumerate(pairwise(_readable_stages(snapshot)), start=2):
+        done += before["epochs"]
         step = done * epoch
         if 0 < step <= snapshot.status.step:
-            title = stage.get("title") or f"{stage.get('latent_dim', '?')}-D"
+            title = stage.get("title") or f"{stage['latent_dim']}-D"
             yield Flag(step, _STAGE, f"stage {number}: {title}")
 
 

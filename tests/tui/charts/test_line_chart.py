@@ -170,7 +170,13 @@ def test_a_weight_that_changed_counts_from_its_step_on() -> None:
 def test_a_share_that_is_small_is_not_called_nothing() -> None:
     text = drawn(weighted(1.0, 0.00001), width=60)[0]
     assert "<1 %" in text
-    assert "0 %" in drawn(weighted(1.0, 0.0), width=60)[0]
+
+
+def test_a_term_without_weight_is_named_and_takes_no_room() -> None:
+    lines = drawn(weighted(1.0, 0.0), width=60)
+    assert lines[0].split("━")[-1].split() == ["term1", "0", "0", "%"]
+    alone = drawn(weighted(1.0, 0.0)[:2], width=60)
+    assert lines[1:] == alone[1:]
 
 
 def colored(items: list[Series], options: ChartOptions) -> dict[tuple[int, int, int], int]:

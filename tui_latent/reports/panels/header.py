@@ -10,6 +10,7 @@ from tui_latent.reports.run_summary import About
 from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, TITLE
 from tui_latent.reports.text import fit, wrap
 from tui_latent.reports.wording import UNKNOWN, duration, number
+from tui_latent.runs.failure import failure_line
 from tui_latent.runs.metric_specs import METRICS
 from tui_latent.runs.missing import missing_lines
 
@@ -76,7 +77,7 @@ def _fact_lines(about: About, width: float) -> list[str]:
 
 
 def _error_lines(about: About, width: float) -> list[str]:
-    return wrap(about.error.split(), width, BODY)[:3] if about.state == "failed" else []
+    return wrap(failure_line(about).split(), width, BODY)[:3]
 
 
 def _missing_lines(numbers: ReportNumbers, width: float) -> list[str]:

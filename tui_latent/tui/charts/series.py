@@ -169,6 +169,11 @@ def weighted(item: Series, curve: Curve, values: Floats | None = None) -> Floats
         return np.asarray(values * factors[np.searchsorted(firsts, curve.steps, side="left")])
 
 
+def never_counts(item: Series) -> bool:
+    """Return whether a term has no weight in the sum."""
+    return bool(item.weights) and not any(weight for _, weight in item.weights)
+
+
 def shares(series: Sequence[Series], options: ChartOptions) -> list[float | None]:
     """Return each weighted term's part of the sum of all, as drawn; None for other curves."""
     values = [shown_value(item, options) if item.weights else None for item in series]
@@ -194,8 +199,11 @@ def is_logarithmic(series: Sequence[Series], options: ChartOptions) -> bool:
 def band_of(
     item: Series, curve: Curve | None, options: ChartOptions, smoothing: float
 ) -> Band | None:
-    """Return a curve in the chart's coordinates, logarithms where `log` is set."""
-    if curve is None or not len(curve.steps):
+    """Return a curve in the chart's coordinates, logarithms where `log` is set.
+
+    None for a term that does not count: a line at 0 would take the room of the others.
+    """
+    if curve is None or not len(curve.steps) or never_counts(item):
         return None
     x = x_of(item, curve, options.axis)
     if not len(x):

@@ -12,7 +12,7 @@ from tui_latent.palettes import RGB
 from tui_latent.tui.charts.flags import Flag
 from tui_latent.tui.charts.legend import legend_strips
 from tui_latent.tui.charts.line_chart import ChartImage, chart_image, value_entries
-from tui_latent.tui.charts.series import ChartOptions, Series
+from tui_latent.tui.charts.series import ChartOptions, Series, never_counts
 
 _LEAST_WIDTH: Final = 26
 _LEAST_HEIGHT: Final = 8
@@ -30,7 +30,11 @@ def image_with_parts(
     ground: RGB | None = None,
 ) -> ChartImage:
     """Draw the chart of all curves, and a small one of each but the first where there is room."""
-    terms = [(index, item) for index, item in enumerate(series) if index and _drawn(item)]
+    terms = [
+        (index, item)
+        for index, item in enumerate(series)
+        if index and item.curve is not None and not never_counts(item)
+    ]
     across = min(len(terms), max(width // _LEAST_WIDTH, 1))
     down = -(-len(terms) // across) if across else 0
     small = min((height - _LARGE) // down, height // (down + 1)) if down > 0 else 0
@@ -54,7 +58,3 @@ def image_with_parts(
             row.append(lines + [Strip.blank(cells)] * (small - len(lines)))
         strips += [Strip.join(lines).adjust_cell_length(width) for lines in zip(*row, strict=True)]
     return ChartImage(strips, large.plot)
-
-
-def _drawn(item: Series) -> bool:
-    return item.curve is not None and not (item.weights and all(w == 0 for _, w in item.weights))

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from tui_latent.runs.metric_specs import MetricSpec
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.widgets.line_input import LineInput
 
 
 class MetricPicker(ModalScreen[str | None]):
@@ -25,7 +26,7 @@ class MetricPicker(ModalScreen[str | None]):
         width: 60; max-width: 94%; height: auto; max-height: 90%;
         padding: 0 1; border: round $accent; background: $surface;
     }
-    MetricPicker Input { height: 1; border: none; padding: 0 1; background: $panel; }
+    MetricPicker Input { height: 1; padding: 0 1; background: $panel; }
     MetricPicker OptionList {
         height: auto; max-height: 16; margin-top: 1; padding: 0; border: none;
         background: $surface; scrollbar-size-vertical: 1;
@@ -42,7 +43,7 @@ class MetricPicker(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = f"Metric · {len(self._metrics)} recorded"
-            yield Input(placeholder="part of a name, as in knn or held out")
+            yield LineInput(placeholder="part of a name, as in knn or held out")
             options = OptionList()
             options.can_focus = False
             yield options

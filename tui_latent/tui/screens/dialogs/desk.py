@@ -25,8 +25,8 @@ _READ_EVERY = 1.0
 _AROUND = 9
 """rows of the dialog beside the settings, and above and below it"""
 _KEYS = {
-    "desk.apply": "from the next step on",
-    "desk.reset": "preset's value",
+    "desk.apply": "change",
+    "desk.reset": "preset",
     "run.undo": "undo",
     "desk.close": "close",
 }
@@ -51,14 +51,14 @@ class DeskRow(Horizontal):
         """Show what has changed of the setting."""
         if row == self.row:
             return
-        self.row = row
+        before, self.row = self.row.text, row
         key, beside = self.query_one(".key", Static), self.query_one(".help", Static)
         key.update(Content(f"{row.mark}{row.key}"))
         key.set_class(row.typed or row.differs, "-changed")
         beside.update(Content(f"✗ {row.error}" if row.error else row.help))
         beside.set_class(bool(row.error), "-error")
         editor = self.query_one(Input)
-        if editor.value != row.text:
+        if editor.value == before != row.text:  # else its newest key is still on the way
             with editor.prevent(Input.Changed):
                 editor.value = row.text
 
@@ -142,12 +142,20 @@ class DeskScreen(ModalScreen[None]):
             line.update(Content(f"✗ {text}" if error else text))
             line.set_class(error, "-error")
 
+    @on(events.DescendantFocus)
+    def explain(self, event: events.DescendantFocus) -> None:
+        """Say in full what the setting does, or what is wrong with its value."""
+        place = event.widget.parent
+        if isinstance(place, DeskRow):
+            row = place.row
+            self._tell(row.error or f"{row.key}: {row.help}", error=bool(row.error))
+
     @on(Input.Changed)
     def write(self, event: Input.Changed) -> None:
         """Validate the value as it is typed."""
         place = event.input.parent
         assert isinstance(place, DeskRow)
-        self._draft.write(place.row.key, event.value)
+        self._draft.write(place.row.key, event.input.value)  # this message may be late
         self._show()
 
     @on(Input.Submitted)

@@ -23,6 +23,7 @@ from textual.worker import Worker, WorkerState
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import newest_evaluation
+from tui_latent.runs.failure import failure_line
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -47,7 +48,10 @@ class EvaluationScreen(BaseScreen[None]):
 
     AUTO_FOCUS = ""
     CSS = """
-    EvaluationScreen > #title { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
+    EvaluationScreen > #title {
+        height: auto; max-height: 2; padding: 0 1; background: $panel; text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
     EvaluationScreen > #doing { height: auto; max-height: 3; padding: 0 1; }
     EvaluationScreen > VerticalScroll { scrollbar-size-vertical: 1; }
     EvaluationScreen > Input {
@@ -134,13 +138,23 @@ class EvaluationScreen(BaseScreen[None]):
     def _open(self) -> None:
         newest = None
         try:
-            newest_map = RunReader(self.path).refresh().map
-            newest = newest_map.step if newest_map else None
+            snapshot = RunReader(self.path).refresh()
+            newest = snapshot.map.step if snapshot.map else None
+            if failed := failure_line(snapshot.status):
+                self.app.call_from_thread(self._show_failed_run, failed)
         except RunError as error:
             self.post_message(self.Ended(None, str(error)))
         found = newest_evaluation(self.path)
         whole = found is not None and is_readable(found)
         self.post_message(self.Opened(found if whole else None, newest))
+
+    def _show_failed_run(self, line: str) -> None:
+        for title in self.query("#title").results(Static):  # none once it is closed
+            title.update(
+                Content.assemble(
+                    (f"Evaluation · {self.path.name}\n", "bold"), (f"✗ {line}", "$text-error")
+                )
+            )
 
     @on(Opened)
     def show_last(self, event: Opened) -> None:
