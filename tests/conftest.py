@@ -90,6 +90,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's runs and terminal out of the tests."""
     monkeypatch.setenv("TUI_LATENT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("TUI_LATENT_PRESETS", str(tmp_path / "own-presets"))
     for name in _TERMINAL:
         monkeypatch.delenv(name, raising=False)
 

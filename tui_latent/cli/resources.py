@@ -14,11 +14,11 @@ from tui_latent.runtime.sanitize import plain_text
 @json_option
 def presets(as_json: bool) -> None:
     """List the presets."""
-    from tui_latent.config.preset_files import PresetError, preset_names
+    from tui_latent.config.preset_files import PresetError, all_presets
     from tui_latent.config.presets import load_preset
 
     rows = []
-    for name in preset_names():
+    for name in all_presets():
         try:
             preset = load_preset(name)
         except PresetError as error:

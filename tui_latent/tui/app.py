@@ -267,6 +267,22 @@ class LatentApp(App[int]):
         form = SettingsScreen(name, message.table, message.preset, self.runs)
         self.push_screen(form, begin)
 
+    @on(messages.PresetSaveRequested)
+    def save_preset(self, message: messages.PresetSaveRequested) -> None:
+        """Save a preset of one's own, and say where it is."""
+        from tui_latent.config.own_presets import save_preset
+        from tui_latent.config.preset_files import PresetError
+
+        name = message.name
+        try:
+            path = save_preset(message.folder, name, message.table, message.replace)
+        except PresetError as error:
+            self.notify(str(error), title="Not saved", severity="error", timeout=20, markup=False)
+        else:
+            message.saved()
+            words = f"{path}\nIt is in the menu; in a shell: tui-latent train {name}"
+            self.notify(words, title=f"Saved {name}", timeout=10, markup=False)
+
     @on(messages.PresetImagesRequested)
     def show_preset_images(self, message: messages.PresetImagesRequested) -> None:
         """Show what a training with a preset would see."""

@@ -117,7 +117,20 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "settings": (
         Key("settings.start", "ctrl+s", "start", "Start", "Train with these settings"),
         Key("settings.find", "ctrl+f", "find", "Find", "Find a setting"),
+        # Before the input that has the focus, in which it would delete a word.
+        Key(
+            "settings.save",
+            "ctrl+w",
+            "save_preset",
+            "Save preset",
+            "Save as a preset of your own",
+            priority=True,
+        ),
         Key("settings.back", "escape", "back", "Back", "Leave without training"),
+    ),
+    "save preset": (
+        Key("save.write", "enter", "save", "Save", "Save the preset", priority=True),
+        Key("save.back", "escape", "back", "Back", "Do not save"),
     ),
     "settings grid": (
         _hidden("setting.up", "up", "move(-1)", "Previous setting"),
