@@ -61,6 +61,7 @@ SLOW = (
     "tui/test_dashboard_snapshots.py",
     "tui/test_hangup.py",
     "tui/test_terminal_driver.py",
+    "tui/test_terminal_query.py",
     "tui/test_viewer_pages.py",
 )
 """Files whose tests train, draw reports, start processes or drive whole screens. `make test-fast`
@@ -73,6 +74,9 @@ _TERMINAL = (
     "CLICOLOR",
     "COLORTERM",
     "COLORFGBG",
+    "LC_TERMINAL",
+    "TERM_PROGRAM",
+    "TUI_LATENT_IMAGES",
     "TMUX",
     "SSH_CONNECTION",
 )

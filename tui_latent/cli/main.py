@@ -98,10 +98,12 @@ def _open_dashboard(runs: str | None, path: Path | None) -> None:
             "  tui-latent train PRESET   train one and print its progress\n"
             "  tui-latent runs           list the runs"
         )
-    from tui_latent.tui.charts.terminal_images import asking_for_images
+    from tui_latent.tui.color_depth import use_all_colors
+    from tui_latent.tui.terminal_query import asking_the_terminal
 
-    with asking_for_images():  # the terminal answers while Textual is being imported
+    use_all_colors()
+    with asking_the_terminal() as answers:  # it answers while Textual is being imported
         from tui_latent.tui.app import LatentApp
-
-        app = LatentApp(runs_folder(runs), open_path=path)
+    app = LatentApp(runs_folder(runs), open_path=path, light=bool(answers.light))
+    app.heed_terminal(answers.ways[0], answers.typed)
     sys.exit(app.run() or 0)

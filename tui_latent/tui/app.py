@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tui_latent.config.settings import Preset
     from tui_latent.runs.schema import Status
+    from tui_latent.tui.charts.terminal_images import Way
     from tui_latent.tui.detached_training import DetachedTraining
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
@@ -92,13 +93,16 @@ class LatentApp(App[int]):
         runs: Path,
         *,
         open_path: Path | None = None,
+        light: bool = False,
         keymap: Mapping[str, str] | None = None,
         train: Train = _train,
         create: Create = _create,
         start_process: StartProcess = _start_process,
         export: Export = _export,
     ) -> None:
-        """`keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used.
+        """`light` begins with the light theme, for a terminal of a light background.
+
+        `keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used.
 
         `train` and `export` run in threads of their own; only these import torch.
         """
@@ -116,7 +120,7 @@ class LatentApp(App[int]):
         self._remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
         if self._remote:
             self.animation_level = "none"
-        if "TEXTUAL_THEME" not in os.environ and _light_terminal():
+        if "TEXTUAL_THEME" not in os.environ and light:
             self.theme = "textual-light"
         if keymap:
             from tui_latent.tui.remapping import check_keymap
@@ -137,6 +141,17 @@ class LatentApp(App[int]):
 
         found = super().get_driver_class()
         return TerminalDriver if found is LinuxDriver else found
+
+    def heed_terminal(self, way: Way, typed: bytes) -> None:
+        """Draw images in the way that the terminal can, and press the keys typed before."""
+        if way != "cells":
+            from tui_latent.tui.charts.image_grid import use_real_pixels
+
+            use_real_pixels(way)
+        if typed:
+            from tui_latent.tui.terminal_driver import TerminalDriver
+
+            TerminalDriver.typed_before = typed
 
     def get_default_screen(self) -> Screen[None]:
         """Return the menu, over which all other screens are pushed."""
@@ -374,8 +389,3 @@ class LatentApp(App[int]):
     def _tell_drawing_failed(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
         self.notify(text, title="Drawing failed", severity="error", markup=False)
-
-
-def _light_terminal() -> bool:
-    """Return whether the terminal reports a light background."""
-    return os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")

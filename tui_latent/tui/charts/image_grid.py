@@ -13,6 +13,7 @@ import sys
 import termios
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +35,7 @@ from tui_latent.tui.charts.image_cells import (
     half_blocks,
     shades,
 )
+from tui_latent.tui.charts.terminal_images import Way
 from tui_latent.tui.format import clip
 
 _USUAL_CELL: Final = (10, 20)
@@ -42,17 +44,12 @@ _USUAL_CELL: Final = (10, 20)
 _image_widget: Callable[..., Widget] | None = None
 
 
-def use_real_pixels() -> None:
-    """Draw real pixels from now on if textual-image finds that the terminal can.
-
-    Call before the app starts: on being imported, textual-image asks the terminal, and once
-    Textual reads the keys no answer comes through.
-    """
-    from textual_image import renderable, widget
+def use_real_pixels(way: Way) -> None:
+    """Draw images from now on in one of the terminal's ways; half-blocks until then."""
+    from tui_latent.tui.charts.pixel_image import PixelImage
 
     global _image_widget
-    if renderable.Image in (renderable.SixelImage, renderable.TGPImage):
-        _image_widget = widget.Image
+    _image_widget = None if way == "cells" else partial(PixelImage, way=way)
 
 
 @dataclass(frozen=True, eq=False)
