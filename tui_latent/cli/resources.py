@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import click
 
@@ -59,11 +61,13 @@ def fetch(names: tuple[str, ...]) -> None:
 @runs_option
 @json_option
 def doctor(runs: str | None, as_json: bool) -> None:
-    """Show what this machine offers: devices, terminal, images, data folders, versions."""
-    from tui_latent.cli.doctor import examine
+    """Show what this machine offers: devices, terminal, data folders, versions, a test picture."""
     from tui_latent.runs.run_list import runs_folder
+    from tui_latent.tui.terminal_query import asking_the_terminal
 
-    findings = examine(runs_folder(runs))
+    with asking_the_terminal() as answers:
+        from tui_latent.cli.doctor import examine
+    findings = examine(runs_folder(runs), answers)
     if as_json:
         click.echo(json.dumps(findings))
         return
@@ -71,6 +75,14 @@ def doctor(runs: str | None, as_json: bool) -> None:
         click.echo(topic)
         for name, value in facts.items():
             click.echo(f"  {name:16} {value}")
+    if sys.stdout.isatty():
+        from tui_latent.cli.pictures import drawings
+        from tui_latent.tui.color_depth import color_depth
+
+        colored = color_depth(os.environ) != "none"
+        for name, drawing in drawings(answers.ways, colored, bool(answers.light)):
+            click.echo(f"\nimages: {name}")
+            click.echo(drawing, nl=False)
 
 
 COMMANDS = (presets, fetch, doctor)

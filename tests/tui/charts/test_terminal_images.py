@@ -99,19 +99,19 @@ def test_tmux_passes_images_on_only_where_it_says_so(says: str, way: Way) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("answers", "environment", "drawn"),
+    ("answers", "chosen", "drawn"),
     [
-        ({b"\x1b[c": SIXEL}, {}, rb"\x1bP0;0;0q"),
-        ({b"\x1b[c": KITTY}, {}, rb"\x1b_Ga=T,U=1,f=100,i=\d+,c=\d+,r=\d+,q=2,m=\d;"),
-        ({b"\x1b[c": ITERM2}, {}, rb"\x1b\]1337;File=inline=1;size=\d+;width=\d+;height=\d+"),
-        ({}, {"TUI_LATENT_IMAGES": "tmux"}, rb"\x1bPtmux;\x1b\x1b_Ga=T,U=1"),
+        ({b"\x1b[c": SIXEL}, "", rb"\x1bP0;0;0q"),
+        ({b"\x1b[c": KITTY}, "", rb"\x1b_Ga=T,U=1,f=100,i=\d+,c=\d+,r=\d+,q=2,m=\d;"),
+        ({b"\x1b[c": ITERM2}, "", rb"\x1b\]1337;File=inline=1;size=\d+;width=\d+;height=\d+"),
+        ({}, "tmux", rb"\x1bPtmux;\x1b\x1b_Ga=T,U=1"),
     ],
     ids=["sixel", "kitty", "iterm2", "tmux"],
 )
 def test_where_a_terminal_can_the_viewer_draws_real_pixels(
-    tmp_path: Path, answers: dict[bytes, bytes], environment: dict[str, str], drawn: bytes
+    tmp_path: Path, answers: dict[bytes, bytes], chosen: str, drawn: bytes
 ) -> None:
-    terminal = Terminal("--runs", str(tmp_path), answers=answers, **environment)
+    terminal = Terminal("--runs", str(tmp_path), answers=answers, TUI_LATENT_IMAGES=chosen)
     try:
         terminal.wait_for("two numbers per image")
         terminal.type("v")

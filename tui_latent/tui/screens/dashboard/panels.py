@@ -12,6 +12,7 @@ from textual.widgets import Tab, Tabs
 
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import RunSnapshot
+from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions
 from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
@@ -19,6 +20,7 @@ from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.first_values import when_evaluated, when_recorded
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
+from tui_latent.tui.screens.dashboard.machine_panel import MachinePanel
 from tui_latent.tui.screens.dashboard.space_panel import SpacePanel
 from tui_latent.tui.screens.dashboard.views import (
     knn_series,
@@ -30,7 +32,13 @@ from tui_latent.tui.screens.dashboard.views import (
 
 _LOSS_TITLES: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
 _KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
-_SIDE: Final = {"loss": "Loss", "knn": "kNN", "space": "Space", "log": "Log"}
+_SIDE: Final = {
+    "loss": "Loss",
+    "knn": "kNN",
+    "space": "Space",
+    "log": "Log",
+    "machine": "Machine",
+}
 _PANELS: Final = ("map", *_SIDE, "confusion")
 
 
@@ -51,10 +59,12 @@ class RunPanels(Horizontal):
             yield CurveChart(self._drawer, "knn", _KNN_TITLES, ChartOptions(log=False))
             yield SpacePanel(self._drawer)
             yield LogPanel()
+            yield MachinePanel(self._drawer)
         yield ConfusionPanel(self._drawer)
 
     def on_mount(self) -> None:
         self._select("loss")
+        self.query_one(Tabs).hide("tab-machine")
         self.query_one(ScatterPanel).focus()
 
     def show(self, snapshot: RunSnapshot) -> None:
@@ -91,6 +101,15 @@ class RunPanels(Horizontal):
         self.query_one(SpacePanel).show(
             snapshot.curves, loss_terms(snapshot), hint, snapshot.missing
         )
+
+    def show_load(self, load: MachineLoad | None) -> None:
+        """Show what the machine is doing; None hides it: no run trains here."""
+        tabs, here = self.query_one(Tabs), load is not None
+        if here != self.has_class("-load"):
+            self.set_class(here, "-load")
+            (tabs.show if here else tabs.hide)("tab-machine")
+        if load is not None:
+            self.query_one(MachinePanel).show(load)
 
     # Tabs and full screen
 

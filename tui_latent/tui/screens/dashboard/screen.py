@@ -23,6 +23,7 @@ from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.panels import RunPanels
+from tui_latent.tui.screens.dashboard.run_load import RunLoad
 from tui_latent.tui.screens.dashboard.views import collapse, failure
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -31,6 +32,8 @@ Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
 """columns from which there is room for the classes beside the curves"""
+_TALL: Final = 40
+"""lines from which the machine's figures have a line each"""
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
     "pause": frozenset({"paused"}),
@@ -53,19 +56,30 @@ class DashboardScreen(BaseScreen[None]):
         width: 2fr; height: 1fr;
         Tabs { display: none; }
         CurveChart { height: 4fr; }
-        #knn { height: 3fr; }
+        #knn { height: 3fr; min-height: 6; }
         SpacePanel { height: 7; }
         LogPanel { height: 3fr; }
+        MachinePanel { display: none; height: 1; border: none; }
+    }
+    RunPanels.-load #side MachinePanel { display: block; }
+    DashboardScreen.-tall #side MachinePanel {
+        height: 5;
+        border: round $foreground 30%;
+        &:focus { border: round $accent; }
+        &.-gpu { height: 7; }
+        &.-shared { height: 8; }
     }
     DashboardScreen.-tabs #side {
         Tabs { display: block; height: 1; }
         Tabs Underline { display: none; }
         Tabs Tab.-active { text-style: bold underline; }
-        CurveChart, SpacePanel, LogPanel { display: none; height: 1fr; }
+        CurveChart, SpacePanel, LogPanel, MachinePanel { display: none; height: 1fr; }
         .-selected { display: block; }
+        MachinePanel { border: round $foreground 30%; }
     }
     RunPanels.-full {
         #side Tabs, #side CurveChart, #side SpacePanel, #side LogPanel { display: none; }
+        #side MachinePanel { display: none; }
         #side .-full { display: block; height: 1fr; }
         ScatterPanel, ConfusionPanel { display: none; }
         ScatterPanel.-full, ConfusionPanel.-full { display: block; width: 1fr; }
@@ -92,6 +106,7 @@ class DashboardScreen(BaseScreen[None]):
         self._share: Curve | None = None
         self._time = TimeCursor()
         self._maps = MapFolder(path)
+        self._machine = RunLoad()
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
@@ -103,6 +118,7 @@ class DashboardScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         self._watcher.start()
         self.set_interval(self._seconds_between_charts, self._show_curves)
+        self._load_timer = self.set_interval(2 * self._seconds_between_charts, self._measure_load)
 
     def on_unmount(self) -> None:
         self._watcher.close()
@@ -112,6 +128,7 @@ class DashboardScreen(BaseScreen[None]):
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
+        self.set_class(height >= _TALL, "-tall")
 
     # Updates from the run folder
 
@@ -161,6 +178,13 @@ class DashboardScreen(BaseScreen[None]):
             self._share = share
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
+
+    @work(thread=True, exclusive=True, group="load", exit_on_error=False)
+    def _measure_load(self) -> None:
+        """Measure what the machine does, while the run trains on it."""
+        load = self._machine.load(self._snapshot.status)
+        if load is not None or self._panels.has_class("-load"):
+            self.app.call_from_thread(self._panels.show_load, load)
 
     # Actions
 
