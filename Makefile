@@ -41,9 +41,9 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The generated parts of the documents: the README's table of keys, and tables of measurements.
+# The generated parts of the documents: tables of keys, and of measurements.
 docs: $(STAMP)
-	$(BIN)/python -m tui_latent.tui.key_table README.md
+	$(BIN)/python -m tui_latent.tui.key_table README.md docs/KEYS.md
 	$(BIN)/python -m benchmarks.tables
 	$(BIN)/python -m experiments.tables
 	$(BIN)/python -m tests.soak.table

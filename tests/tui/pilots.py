@@ -76,3 +76,8 @@ def panel_text(screen: DashboardScreen, name: str) -> str:
 def notes(pilot: Pilot[Any]) -> str:
     """Return the titles and texts of all notifications so far."""
     return "\n".join(f"{note.title} {note.message}" for note in pilot.app._notifications)
+
+
+def screen_text(pilot: Pilot[Any]) -> str:
+    """Return what a person reads: every cell of the screen on top."""
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())

@@ -107,13 +107,13 @@ async def test_pause_and_resume_reach_a_real_thread(tmp_path: Path) -> None:
         await pilot.press("space")
         await until(pilot, lambda: "● running" in header(screen))
         await until(pilot, lambda: RunReader(writer.path).refresh().status.step > step)
-        await pilot.press("s")
+        await pilot.press("s", "y")
         await until(pilot, lambda: "■ stopped" in header(screen))
         await until(pilot, lambda: app.training_path is None)
         await pilot.press("r")  # the request to stop is old: it goes on
         screen = await dashboard(pilot)
         await until(pilot, lambda: "● running" in header(screen))
-        await pilot.press("s")
+        await pilot.press("s", "y")
         await until(pilot, lambda: app.training_path is None)
 
 
@@ -154,7 +154,7 @@ async def test_a_second_training_stops_the_first_after_asking(tmp_path: Path) ->
         await dashboard(pilot, second.path)
         assert app.training_path == second.path
         assert RunReader(first.path).refresh().status.state == "stopped"
-        await pilot.press("s")
+        await pilot.press("s", "y")
         await until(pilot, lambda: app.training_path is None)
 
 
@@ -275,7 +275,7 @@ async def test_back_to_the_menu_leaves_the_training_running(tmp_path: Path) -> N
         app.open_run(writer.path)
         screen = await dashboard(pilot)
         await until(pilot, lambda: "● running" in header(screen))
-        await pilot.press("s")
+        await pilot.press("s", "y")
         await until(pilot, lambda: app.training_path is None)
 
 

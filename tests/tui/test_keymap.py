@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Static
-from textual.widgets._footer import FooterKey
 
 from tests.tui.made_runs import trained_run
 from tests.tui.menus import menu, presets, run_in
@@ -16,26 +15,30 @@ from tests.tui.pilots import MenulessApp, all_drawn, header, notes, until
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.run_list import list_runs
 from tui_latent.tui.app import LatentApp
-from tui_latent.tui.key_table import with_key_table
-from tui_latent.tui.keymap import KEYMAP, Key
+from tui_latent.tui.key import Key
+from tui_latent.tui.key_table import key_document, with_key_table
+from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import TOGETHER, KeymapError, check_keymap, keys_of
 from tui_latent.tui.screens.dashboard.views import failure
 from tui_latent.tui.screens.dialogs.help import HelpScreen
 from tui_latent.tui.screens.menu.run_table import why_not_deleted, why_not_resumed
+from tui_latent.tui.verbs import VERBS
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
 __all__ = ["presets"]
 
 README = Path(__file__).parents[2] / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "KEYS.md"
 
 
 def rows() -> Iterator[tuple[str, Key]]:
     return ((part, row) for part, rows in KEYMAP.items() for row in rows)
 
 
-def test_the_readme_shows_the_table() -> None:
+def test_the_documents_show_the_table() -> None:
     text = README.read_text()
     assert with_key_table(text) == text, "run `make docs`"
+    assert key_document() == DOCUMENT.read_text(), "run `make docs`"
 
 
 def test_every_action_has_an_id_a_label_and_a_sentence() -> None:
@@ -43,6 +46,18 @@ def test_every_action_has_an_id_a_label_and_a_sentence() -> None:
         group, _, verb = row.id.partition(".")
         assert group and verb and row.label
         assert row.tooltip[0].isupper() and not row.tooltip.endswith(".")
+
+
+def test_a_key_has_one_verb_wherever_it_is_bound() -> None:
+    """Independently of how the table is made: by the bindings that the screens get."""
+    verbs: dict[str, str] = {}
+    for part, row in rows():
+        if part != "confirm":
+            for key in keys_of(row, {}):
+                assert verbs.setdefault(key, row.verb) == row.verb, (part, row.id, key)
+    shared = [verb for verb in VERBS.values() if verb.topic != "Questions"]
+    keys = [key for verb in shared for key in verb.keys.split(",")]
+    assert len(keys) == len(set(keys))
 
 
 def test_actions_that_share_a_key_share_an_id() -> None:
@@ -64,7 +79,7 @@ def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
     [
         ({"run.pause": "s"}, "dashboard screen, s would do both run.pause and run.stop"),
         ({"run.delete": "tab"}, "menu screen, tab would do both menu.switch and run.delete"),
-        ({"time.earlier": "z"}, "explorer screen, z would do both explorer.zoom_in"),
+        ({"time.earlier": "z"}, "explorer screen, z would do both explorer.whole"),
         ({"chart.log": "ctrl+q"}, "would do both app.quit and chart.log"),
         ({"run.pause": "j", "run.stop": "j"}, "j would do both run.pause and run.stop"),
         ({"run.puse": "j"}, "there is no action 'run.puse'. Did you mean 'run.pause'?"),
@@ -86,11 +101,9 @@ async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
     app = MenulessApp(tmp_path, open_path=writer.path, keymap={"run.pause": "j", "app.help": "f1"})
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)
-        await until(pilot, lambda: bool(screen.query_one(KeyFooter).query(FooterKey)))
-        footer = {
-            k.description: k.key_display for k in screen.query_one(KeyFooter).query(FooterKey)
-        }
-        assert footer["Pause"] == "j" and footer["Help"] == "f1"
+        await until(pilot, lambda: bool(screen.query_one(KeyFooter).items))
+        footer = screen.query_one(KeyFooter).render().plain
+        assert "j Pause" in footer and "f1 Help" in footer
         await pilot.press("space")
         await pilot.pause()
         assert "pausing" not in header(screen)
@@ -98,8 +111,8 @@ async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
         await until(pilot, lambda: "pausing" in header(screen))
         await pilot.press("f1")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        lines = str(app.screen.query_one(Static).content).splitlines()
-        [line] = [line for line in lines if line.endswith("Pause or resume training")]
+        lines = str(app.screen.query_one("#keys", Static).content).splitlines()
+        [line] = [line for line in lines if line.endswith("Pause or continue the training")]
         assert line.split()[0] == "j"
     writer.close()
 
@@ -113,14 +126,14 @@ async def test_the_menu_names_the_remapped_keys_of_the_other_list(
         await menu(pilot)
         await pilot.press("x")
         await until(pilot, lambda: "Press Tab to reach the runs list first" in notes(pilot))
-        assert "(o, r, m, c, x)" in notes(pilot)
+        assert "(r, m, C, x)" in notes(pilot)
 
 
 def test_sentences_name_remapped_keys(tmp_path: Path) -> None:
     trained_run(tmp_path, state="interrupted").close()
     (run,) = list_runs(tmp_path)
     snapshot = RunReader(run.path).refresh()
-    keymap = {"run.resume": "ctrl+j", "run.open": "f2,o"}
+    keymap = {"run.resume": "ctrl+j", "run.open": "f2,g"}
     assert "Press r to resume" in failure(snapshot, {})
     assert "Press ctrl+j to resume" in failure(snapshot, keymap)
     live = replace(run, status=replace(run.status, state="running"))

@@ -67,7 +67,7 @@ async def test_reconstructions_stand_below_their_images(
     expected = RunDecoder(RunData(run)).reconstruct([0, 1])
     app = MenulessApp(tmp_path)
     async with app.run_test(size=size) as pilot:
-        await page(pilot, "r", run, "above its reconstruction")
+        await page(pilot, "3", run, "above its reconstruction")
         pair = left(pilot)
         assert np.array_equal(pair[:8, :, :1], expected.originals[0])
         assert np.array_equal(pair[-8:, :, :1], expected.images[0])
@@ -88,7 +88,7 @@ async def test_samples_say_what_lda_takes_them_for(
     assert expected.recognised is not None
     app = MenulessApp(tmp_path)
     async with app.run_test(size=size) as pilot:
-        await page(pilot, "s", run, "class 0 (0 of 0–9) · draw 1")
+        await page(pilot, "4", run, "class 0 (0 of 0–9) · draw 1")
         await pilot.press("down")
         await until(pilot, lambda: "class 1 (1 of 0–9)" in text_of(pilot))
         text = text_of(pilot)
@@ -112,13 +112,13 @@ async def test_sliders_decode_where_they_stand(
     decoder = RunDecoder(RunData(run))
     app = MenulessApp(tmp_path)
     async with app.run_test(size=size) as pilot:
-        await page(pilot, "l", run, "decoded")
+        await page(pilot, "5", run, "decoded")
         assert np.array_equal(left(pilot), decoder.decode(bank.mean(0)[None].numpy())[0])
-        await pilot.press("4")
+        await pilot.press(*"nnnnn")
         mean = bank[labels == 4].mean(0)
         at_mean = decoder.decode(mean[None].numpy())[0]
         await until(pilot, lambda: np.array_equal(left(pilot), at_mean))
-        await pilot.press("down", "plus", "plus")
+        await pilot.press("down", "shift+right", "shift+right")
         latent = app.screen.query_one(LatentSliders).latent
         assert latent is not None and latent[1] > float(mean[1])
         assert [latent[0], *latent[2:]] == pytest.approx([float(mean[0]), *mean[2:].tolist()])
@@ -130,8 +130,8 @@ async def test_sliders_decode_where_they_stand(
 async def test_keys_of_sliders_leave_other_pages_alone(trained: Trained, tmp_path: Path) -> None:
     app = MenulessApp(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
-        await page(pilot, "l", trained("autoencoder"), "decoded")
-        await pilot.press("down", "right", "3", "w")
+        await page(pilot, "5", trained("autoencoder"), "decoded")
+        await pilot.press("down", "right", "n", "6")
         await until(pilot, lambda: "from image 0 (↑↓) to 1" in text_of(pilot))
         assert not app.screen.query_one(LatentSliders).region.area
         await pilot.press("right")
@@ -151,7 +151,7 @@ async def test_a_walk_shows_every_step_and_both_ends(
     inspector = RunInspector(run)
     app = MenulessApp(tmp_path)
     async with app.run_test(size=size) as pilot:
-        await page(pilot, "w", run, words)
+        await page(pilot, "6", run, words)
         sheet = app.screen.query_one(ImageSheet)
         assert sheet.shown == len(others(pilot)) == 9
         assert np.array_equal(left(pilot), inspector.image(0))
@@ -162,7 +162,7 @@ async def test_a_walk_shows_every_step_and_both_ends(
 async def test_a_walk_runs_over_the_map(trained: Trained, tmp_path: Path) -> None:
     app = MenulessApp(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
-        await page(pilot, "w", trained("contrastive"), "no decoder")
+        await page(pilot, "6", trained("contrastive"), "no decoder")
         panel = app.screen.query_one(ScatterPanel)
 
         def digits() -> str:
@@ -180,13 +180,13 @@ async def test_the_extremes_of_a_class_and_the_most_anomalous_images(
     run = trained("vicreg")
     app = MenulessApp(tmp_path)
     async with app.run_test(size=size) as pilot:
-        await page(pilot, "e", run, "class 0 (0 of 0–9) · 40 training images")
+        await page(pilot, "7", run, "class 0 (0 of 0–9) · 40 training images")
         assert any(line.startswith("farthest") for line in text_of(pilot).splitlines())
-        await pilot.press("o")
+        await pilot.press("8")
         await until(pilot, lambda: "rank 0 of 0–" in text_of(pilot))
         found = re.search(r"held-out image (\d+) · label (\d)", text_of(pilot))
         assert found is not None
-        await pilot.press("k")
+        await pilot.press("2")
         await until(pilot, lambda: f"held-out image {found[1]} of" in text_of(pilot))
         assert f"label {found[2]}" in text_of(pilot), "the neighbours of the anomalous image"
 
@@ -198,17 +198,17 @@ async def test_without_its_data_a_run_is_still_sampled_and_slid_through(
     request.getfixturevalue("no_digits")
     app = MenulessApp(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await page(pilot, "a", run, "digits are not in /data: mount it")
-        await pilot.press("s")
+        await page(pilot, "1", run, "digits are not in /data: mount it")
+        await pilot.press("4")
         await until(pilot, lambda: "of 128 samples" in text_of(pilot))
         assert "cannot be embedded again: digits are not in /data" in text_of(pilot)
-        await pilot.press("l")
+        await pilot.press("5")
         await until(pilot, lambda: "decoded" in text_of(pilot))
-        await pilot.press("i")
+        await pilot.press("enter")
         sliders = app.screen.query_one(LatentSliders)
         own = stored(run)["query_latents"][0].tolist()
         assert sliders.latent == pytest.approx(own)
-        for key in "krweo":
+        for key in "23678":
             await pilot.press(key)
             await until(pilot, lambda: "digits are not in /data: mount it" in text_of(pilot))
 
@@ -226,14 +226,14 @@ async def test_every_page_of_a_run_that_says_little_says_something(
         run = trained(name)
     app = MenulessApp(tmp_path)
     said = {
-        "k": "nearest training images",
-        "r": "above its reconstruction",
-        "s": "of 128 samples",
-        "l": "98% of the training images",
-        "w": "length",
-        "e": "nearest to the class mean",
-        "o": "rank 0 of",
-        "a": "draw 1",
+        "2": "nearest training images",
+        "3": "above its reconstruction",
+        "4": "of 128 samples",
+        "5": "98% of the training images",
+        "6": "length",
+        "7": "nearest to the class mean",
+        "8": "rank 0 of",
+        "1": "draw 1",
     }
     async with app.run_test(size=(120, 40)) as pilot:
         await app.push_screen(ViewerScreen(run, app.drawer))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.driver import Driver
+from textual.notifications import Notify
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -24,6 +25,7 @@ from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.gc_freeze import FrozenModules
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.notices import outdated
 from tui_latent.tui.own_training import OwnTraining, Train
 
 if TYPE_CHECKING:
@@ -178,6 +180,11 @@ class LatentApp(App[int]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands that have no key."""
         yield SystemCommand("View: Theme", "Change the colour theme", self.action_change_theme)
+
+    def on_notify(self, event: Notify) -> None:
+        """Let a notice take the place of those that say the same; Textual adds it after this."""
+        for each in outdated(self._notifications, event.notification):
+            self._unnotify(each, refresh=False)
 
     # Runs
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-_GROUPS: Final = ("Menu", "Preset", "Run", "Time", "View", "Chart")
-"""in the order of display; others follow, and the application's own come last"""
+from tui_latent.tui.keymap import KEYMAP
+from tui_latent.tui.verbs import VERBS, Topic
+
+_TOPICS: Final = get_args(Topic)
+"""in the order of display"""
+_TOPIC_OF: Final[Mapping[str, str]] = {
+    row.id: VERBS[row.verb].topic for rows in KEYMAP.values() for row in rows
+}
+_SIGNS: Final = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
+_ARROWS: Final = _SIGNS | {sign: sign for sign in _SIGNS.values()}
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,8 @@ class Command:
     verb: str
     keys: str
     tooltip: str
+    topic: str
+    """under which the help lists it"""
     action: str
     node: DOMNode
     """where the action is defined"""
@@ -43,8 +54,20 @@ def commands_of(screen: Screen[Any]) -> list[Command]:
         first = found.get(place)
         words = first.tooltip if first else tooltip or binding.tooltip
         action = first.action if first else binding.action
-        found[place] = Command(*place, " ".join(keys[place]), words, action, node, enabled)
-    return sorted(found.values(), key=lambda command: _rank(command.group))
+        topic = _TOPIC_OF.get(binding.id or "", "Everywhere")
+        found[place] = Command(*place, joined(keys[place]), words, topic, action, node, enabled)
+    return sorted(found.values(), key=lambda command: _TOPICS.index(command.topic))
+
+
+def joined(keys: Sequence[str]) -> str:
+    """Write the keys of one action briefly: `↑↓`, `shift+←→`, `0–9`."""
+    if len(keys) > 2 and all(key.isdecimal() for key in keys):
+        return f"{keys[0]}–{keys[-1]}"
+    plain = [key.removeprefix("shift+") for key in keys]
+    arrows = "".join(_ARROWS.get(key, "") for key in plain)
+    if len(keys) > 1 and len(arrows) == len(keys):
+        return ("shift+" if keys[0] != plain[0] else "") + arrows
+    return " ".join(keys)
 
 
 class BindingCommands(Provider):
@@ -67,12 +90,6 @@ class BindingCommands(Provider):
 
     def _run(self, command: Command) -> Any:
         return partial(self.app.run_action, command.action, command.node)
-
-
-def _rank(group: str) -> int:
-    if group == "App":
-        return len(_GROUPS) + 1
-    return _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)
 
 
 def _title(command: Command) -> str:

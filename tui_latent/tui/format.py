@@ -24,6 +24,12 @@ STATE_GLYPHS: Final[dict[str, str]] = {
 """one cell each, so that states differ even without colour"""
 
 
+def rate(value: float) -> str:
+    """Return a learning rate with at most two digits: `3e-3`, `1.5e-3`."""
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent)}"
+
+
 def share(done: float, total: float) -> str:
     """Return the progress in percent, never 100 before the end."""
     return f"{math.floor(100 * done / total)} %" if total > 0 else UNKNOWN

@@ -8,7 +8,8 @@ from typing import Final
 
 from textual.keys import Keys, _normalize_key_list, format_key
 
-from tui_latent.tui.keymap import KEYMAP, Key
+from tui_latent.tui.key import Key
+from tui_latent.tui.keymap import KEYMAP
 
 TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "menu": (("preset list", "presets", "menu"), ("run list", "runs", "menu")),

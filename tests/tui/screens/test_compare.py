@@ -100,16 +100,16 @@ async def test_runs_are_marked_and_compared(tmp_path: Path, presets: Path) -> No
         run_in(tmp_path / "runs", f"run-{index}", age=age)
     async with NotingApp(tmp_path / "runs").run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
-        await pilot.press("c")
+        await pilot.press("C")
         assert "Press Tab to reach the runs list first" in notes(pilot)
-        await pilot.press("tab", "c")
+        await pilot.press("tab", "C")
         assert "No run is marked. Mark two or more with m" in notes(pilot)
-        await pilot.press("m", "c")
+        await pilot.press("m", "C")
         assert "One run is marked" in notes(pilot)
         await pilot.press("m", "m", "up", "m")  # the cursor goes on; a second m takes it back
         marked = [line[0] == "▌" for line in runs_text(screen).splitlines()]
         assert marked == [True, False, True]
-        await pilot.press("c")
+        await pilot.press("C")
         await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
         top = pilot.app.screen
         assert isinstance(top, CompareScreen)
@@ -127,7 +127,7 @@ async def test_what_cannot_be_read_or_told_apart_is_not_marked(
     (tmp_path / "runs" / "broken").mkdir()
     async with NotingApp(tmp_path / "runs").run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
-        await pilot.press("tab", *["space"] * 9)
+        await pilot.press("tab", *["m"] * 9)
         assert "At most 8 runs" in notes(pilot)
         await pilot.press("end", "m")
         assert "broken cannot be read" in notes(pilot)
@@ -154,7 +154,7 @@ async def test_numbers_settings_and_maps_stand_side_by_side(
         rows = [[panel.render_line(y).text for y in range(12)] for panel in (one, other)]
         assert rows[0] == rows[1], "the turned map is turned back"
         assert title(screen, "curves").startswith("kNN@20, held out · 1 of ")
-        await pilot.press("m", "m", "m", "M")
+        await pilot.press("n", "n", "n", "N")
         assert title_name(screen) == "kNN@1, held out"
 
 
@@ -240,10 +240,10 @@ async def test_maps_that_have_no_room_come_with_n(tmp_path: Path, runs: list[Pat
             return [i for i in range(3) if screen.query_one(f"#map-{i}").size.area]
 
         assert in_view() == [0, 1]
-        await pilot.press("n")
+        await pilot.press("pagedown")
         await pilot.pause()
         assert in_view() == [1, 2]
-        await pilot.press("n")
+        await pilot.press("pagedown")
         await pilot.pause()
         assert in_view() == [0, 1]
         await pilot.press("shift+tab", "f")

@@ -25,6 +25,7 @@ from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.panels import RunPanels
+from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.dialogs.help import HelpScreen
 
 WIDE = (120, 40)
@@ -82,14 +83,14 @@ async def test_a_failed_run_says_why_and_what_to_do(tmp_path: Path) -> None:
         assert "Press r to resume from step 700" in failure(screen)
         offered = {binding.binding.action for binding in screen.active_bindings.values()}
         assert "resume" in offered
-        assert not offered & {"pause", "ask('stop')", "checkpoint"}
+        assert not offered & {"pause", "ask_to_stop", "checkpoint"}
 
 
 async def test_a_folder_that_is_no_run_is_told_and_not_fatal(tmp_path: Path) -> None:
     async with MenulessApp(tmp_path, open_path=tmp_path / "nothing").run_test(size=WIDE) as pilot:
         screen = await dashboard(pilot)
         await until(pilot, lambda: "nothing" in failure(screen))
-        await pilot.press("space", "s", "k", "t", "y", "plus", "f", "tab")
+        await pilot.press("space", "s", "k", "X", "y", "full_stop", "f", "tab")
         assert pilot.app.is_running
 
 
@@ -228,7 +229,7 @@ async def test_resizing_while_training_redraws_at_the_new_size(tmp_path: Path) -
 
         width, height = panel.content_size
         await until(pilot, lambda: drawn() == ({width}, height))
-        await pilot.press("s")
+        await pilot.press("s", "y")
         await until(pilot, lambda: app.training_path is None)
 
 
@@ -258,7 +259,7 @@ async def test_stop_and_checkpoint_are_requests_too(tmp_path: Path) -> None:
         screen = await all_drawn(pilot)
         await pilot.press("k", "k")
         assert read_request(writer.path).checkpoints == 2
-        await pilot.press("s")
+        await pilot.press("s", "y")
         assert "stopping…" in header(screen)
         await pilot.press("space")
         assert read_request(writer.path).state == "stop"
@@ -279,6 +280,30 @@ async def test_two_dashboards_agree_on_the_learning_rate(tmp_path: Path) -> None
         assert read_request(writer.path).lr_factor == 6.0
         writer.status(lr_factor=6.0)
         await until(pilot, lambda: "lr ×6" in header(screen))
+    writer.close()
+
+
+async def test_ten_presses_are_one_notice_and_a_question_beyond_eight_times_the_rate(
+    tmp_path: Path,
+) -> None:
+    writer = trained_run(tmp_path)
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await all_drawn(pilot)
+        await pilot.press(*["greater_than_sign"] * 10)
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert read_request(writer.path).lr_factor == 8.0
+        assert [note.message for note in app._notifications] == [
+            "lr 4e-3 → 8e-3 (8 × the schedule)"
+        ]
+        await pilot.press("n")
+        assert read_request(writer.path).lr_factor == 8.0
+        await pilot.press("greater_than_sign", "y")
+        await until(pilot, lambda: read_request(writer.path).lr_factor == 16.0)
+        writer.metrics(730, 12.2, 73.0, {"train/lr": 1.6e-2})
+        writer.status(lr_factor=16.0, step=730)
+        await pilot.press("less_than_sign")
+        assert "lr 1.6e-2 → 8e-3" in notes(pilot) and len(app._notifications) == 1
     writer.close()
 
 
@@ -319,10 +344,10 @@ async def test_scale_axis_and_smoothing_of_the_loss(tmp_path: Path) -> None:
         assert "log" in title()  # the terms' sizes lie far apart
         await pilot.press("y")
         await until(pilot, lambda: "log" not in title())
-        await pilot.press("y", "t", "plus")
+        await pilot.press("y", "X", "full_stop")
         await until(pilot, lambda: "smooth .6 · time · log" in title())
         assert "1:00" in panel_text(screen, "loss")
-        await pilot.press("minus", "minus")
+        await pilot.press("comma", "comma")
         await until(pilot, lambda: "smooth" not in panel_text(screen, "loss"))
     writer.close()
 
@@ -335,11 +360,14 @@ async def test_help_lists_every_key_and_closes(tmp_path: Path) -> None:
         assert all(b.binding.id and b.binding.tooltip for b in bindings if b.binding.show)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-        text = str(pilot.app.screen.query_one(Static).content)
+        text = str(pilot.app.screen.query_one("#keys", Static).content)
         for binding in bindings:
             if binding.binding.show:
                 assert pilot.app.get_key_display(binding.binding) in text
                 assert binding.binding.tooltip in text
+        said = [str(part.content) for part in pilot.app.screen.query(Static)]
+        for term, words in (("kNN@20, held out", "20 nearest"), ("uniformity", "worry when")):
+            assert words in said[said.index(term) + 1]
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is screen)
     writer.close()

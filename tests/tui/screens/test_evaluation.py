@@ -74,7 +74,7 @@ def measuring(monkeypatch: pytest.MonkeyPatch, *results: Any) -> list[str | None
     return asked
 
 
-async def test_e_on_the_dashboard_shows_what_was_measured_last_at_once(
+async def test_t_on_the_dashboard_shows_what_was_measured_last_at_once(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = measuring(monkeypatch)
@@ -82,7 +82,7 @@ async def test_e_on_the_dashboard_shows_what_was_measured_last_at_once(
     app = MenulessApp(run.parent, open_path=run)
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard(pilot)
-        await pilot.press("e")
+        await pilot.press("t")
         await until(pilot, lambda: isinstance(app.screen, EvaluationScreen))
         await until(pilot, lambda: "step 720" in doing(pilot))
         assert doing(pilot) == "step 720 · evaluated 2026-11-23 18:44"
@@ -93,15 +93,15 @@ async def test_e_on_the_dashboard_shows_what_was_measured_last_at_once(
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
 
 
-async def test_latents_newer_than_the_evaluation_are_pointed_out_and_r_measures_them(
+async def test_latents_newer_than_the_evaluation_are_pointed_out_and_t_measures_them(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = measuring(monkeypatch, evaluation(step=720))
     write_evaluation(run, 60, evaluation(step=60))
     async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
-        await until(pilot, lambda: "newer latents at step 720: r evaluates" in doing(pilot))
-        await pilot.press("r")
+        await until(pilot, lambda: "newer latents at step 720: t evaluates" in doing(pilot))
+        await pilot.press("t")
         await until(pilot, lambda: doing(pilot).startswith("step 720"))
         assert asked == [None]
 
@@ -140,16 +140,16 @@ async def test_what_is_being_measured_can_be_cancelled_and_what_was_shown_stays(
     async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
         await until(pilot, lambda: "evaluated" in doing(pilot))
-        await pilot.press("r")
+        await pilot.press("t")
         await until(pilot, lambda: doing(pilot) == "linear probe…")
-        await pilot.press("c")
-        await until(pilot, lambda: doing(pilot).startswith("Cancelled"))
+        await pilot.press("s", "y")
+        await until(pilot, lambda: doing(pilot).startswith("Stopped"))
         assert "k=20" in panel(pilot, "figures")
-        await pilot.press("r")
+        await pilot.press("t")
         await until(pilot, lambda: doing(pilot).startswith("step 999"))
 
 
-async def test_leaving_the_page_ends_the_measuring(
+async def test_leaving_the_page_asks_and_ends_the_measuring(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = threading.Event()
@@ -163,10 +163,13 @@ async def test_leaving_the_page_ends_the_measuring(
             ended.set()
 
     measuring(monkeypatch, endless)
-    async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
         await until(pilot, lambda: doing(pilot) == "k-means…")
-        await pilot.press("escape")
+        await pilot.press("escape", "n")
+        assert isinstance(app.screen, EvaluationScreen) and not ended.is_set()
+        await pilot.press("escape", "y")
         await until(pilot, ended.is_set)
 
 
@@ -180,9 +183,9 @@ async def test_outliers_are_asked_for_and_their_curve_is_drawn(
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
         await until(pilot, lambda: "evaluated" in doing(pilot))
-        await pilot.press("o", "q", "escape")
+        await pilot.press("u", "q", "escape")
         assert isinstance(app.screen, EvaluationScreen), "escape leaves the question first"
-        await pilot.press("o", *"mnist", "enter")
+        await pilot.press("u", *"mnist", "enter")
         await until(pilot, lambda: "mnist: AUC .910" in panel(pilot, "figures"))
         assert asked == ["mnist"]
         roc = screen(pilot).query_one("#roc")
@@ -203,7 +206,7 @@ async def test_what_goes_wrong_is_said_and_the_page_goes_on(
     async with MenulessApp(run.parent).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)
         await until(pilot, lambda: doing(pilot) == words)
-        await pilot.press("r")
+        await pilot.press("t")
         await until(pilot, lambda: "k=20" in panel(pilot, "figures"))
 
 

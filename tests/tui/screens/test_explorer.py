@@ -214,12 +214,12 @@ async def test_zooming_and_back(tmp_path: Path) -> None:
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
         selected = screen.query_one(ExplorerMap).selected
-        await pilot.press("z", "z")
+        await pilot.press("plus", "plus")
         await until(pilot, lambda: "×2.25" in shown_map(screen))
         assert screen.query_one(ExplorerMap).selected == selected
-        await pilot.press("shift+right", "Z")
+        await pilot.press("shift+right", "minus")
         await until(pilot, lambda: "×1.50" in shown_map(screen))
-        await pilot.press("home")
+        await pilot.press("z")
         await until(pilot, lambda: "×" not in shown_map(screen))
     writer.close()
 
@@ -297,7 +297,7 @@ async def test_movers_are_gone_through(tmp_path: Path) -> None:
     writer = digits_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
-        await pilot.press("m")
+        await pilot.press("M")
         listing = screen.query_one(ChangeList)
         await until(pilot, lambda: listing.option_count > 100)
         assert "From step 120 to step 180" in str(listing.get_option_at_index(0).prompt)
@@ -306,7 +306,7 @@ async def test_movers_are_gone_through(tmp_path: Path) -> None:
         await until(pilot, lambda: f"image {screen.query_one(ExplorerMap).selected:>6,} " in words)
         await pilot.press("enter")
         assert not screen.has_class("-movers")
-        await pilot.press("left_curly_bracket", "m")
+        await pilot.press("left_curly_bracket", "M")
         await until(pilot, lambda: listing.option_count == 1)
         assert "no earlier evaluation" in str(listing.get_option_at_index(0).prompt)
     writer.close()
@@ -317,13 +317,13 @@ async def test_wider_latents_are_projected_and_a_cloud_turns(tmp_path: Path) -> 
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
         assert "Latent map, PCA" in shown_map(screen)
-        await pilot.press("P")
+        await pilot.press("j")
         await until(pilot, lambda: "of the variance · trustworthiness" in shown_map(screen))
-        await pilot.press("P")
+        await pilot.press("j")
         await until(pilot, lambda: "of the variance between classes" in shown_map(screen))
-        await pilot.press("P")  # t-SNE
+        await pilot.press("j")  # t-SNE
         await until(pilot, lambda: "t-SNE" in line(screen))
-        await pilot.press("P")  # asked for before t-SNE is done: that is given up
+        await pilot.press("j")  # asked for before t-SNE is done: that is given up
         await until(pilot, lambda: "the latents themselves" in shown_map(screen))
         widget = screen.query_one(ExplorerMap)
         assert widget.scene is not None
@@ -338,11 +338,11 @@ async def test_a_projection_given_up_leaves_the_last_one(tmp_path: Path) -> None
     writer = digits_run(tmp_path, dimensions=5)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
-        await pilot.press("P")
+        await pilot.press("j")
         await until(pilot, lambda: "of the variance" in shown_map(screen))
-        await pilot.press("P")
+        await pilot.press("j")
         await until(pilot, lambda: "LDA" in shown_map(screen))
-        await pilot.press("P")
+        await pilot.press("j")
         await until(pilot, lambda: "t-SNE" in line(screen))
         await pilot.press("escape")
         await until(
@@ -396,7 +396,7 @@ async def test_a_run_without_a_map_says_when_it_comes(tmp_path: Path) -> None:
         screen = pilot.app.screen
         assert isinstance(screen, ExplorerScreen)
         await until(pilot, lambda: "step 60" in shown_map(screen))
-        await pilot.press("c", "P", "s", "h", "tab", "right", "m", "m", "V", "i", "z", "n", "p")
+        await pilot.press("c", "j", "o", "h", "tab", "right", "M", "M", "V", "i", "plus", "n", "p")
         assert isinstance(pilot.app.screen, ExplorerScreen)
     writer.close()
 

@@ -104,9 +104,9 @@ async def test_images_are_gone_through_and_asked_for_by_number(
         await pilot.press("down")
         await until(pilot, lambda: "held-out image 1 of" in text_of(pilot))
         assert "label [red]" in text_of(pilot)
-        await pilot.press("2", "7", "enter")
+        await pilot.press("slash", "2", "7", "enter")
         await until(pilot, lambda: "held-out image 27 of" in text_of(pilot))
-        await pilot.press("9", "9", "enter")
+        await pilot.press("slash", "9", "9", "enter")
         await pilot.pause()
         assert "held-out image 27 of" in text_of(pilot)
 
@@ -116,10 +116,10 @@ async def test_neighbours_come_with_distance_and_label_and_wrong_ones_are_marked
 ) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, tmp_path)
-        await pilot.press("down", "k")
+        await pilot.press("down", "2")
         await until(pilot, lambda: "[red] ×12, blue ×8" in text_of(pilot))
         assert "[red] .250" in text_of(pilot)
-        await pilot.press("z", "z")
+        await pilot.press("minus", "minus")
         await until(pilot, lambda: "✗ b…3.00" in text_of(pilot))
         assert "✗ [" not in text_of(pilot)
         assert {1, 100, 119} <= colours(pilot)
@@ -128,7 +128,7 @@ async def test_neighbours_come_with_distance_and_label_and_wrong_ones_are_marked
 async def test_the_most_distant_images_have_the_last_row(app: MenulessApp, tmp_path: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, tmp_path)
-        await pilot.press("k")
+        await pilot.press("2")
         await until(pilot, lambda: "far 40.0" in text_of(pilot))
         lines = text_of(pilot).splitlines()
         last = next(line for line in lines if line.startswith("farthest"))
@@ -156,10 +156,10 @@ async def test_a_narrow_screen_shows_the_map_when_asked(app: MenulessApp, tmp_pa
         await until(pilot, lambda: "20th neighbour" in text_of(pilot))
         shown = pilot.app.screen.query_one(ScatterPanel)
         assert not shown.region.area
-        await pilot.press("m")
+        await pilot.press("l")
         await until(pilot, lambda: shown.region.area > 0 and "◆" in map_text(pilot))
         assert "original" in text_of(pilot)
-        await pilot.press("m")
+        await pilot.press("l")
         await until(pilot, lambda: not shown.region.area)
 
 
@@ -182,14 +182,14 @@ async def test_a_page_without_a_decoder_is_greyed_and_its_key_says_why(
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await opened(pilot, tmp_path)
         keys = app.screen.active_bindings
-        assert {key: keys[key].enabled for key in "rslwo"} == {
-            "r": False,
-            "s": False,
-            "l": False,
-            "w": True,
-            "o": True,
+        assert {key: keys[key].enabled for key in "34568"} == {
+            "3": False,
+            "4": False,
+            "5": False,
+            "6": True,
+            "8": True,
         }
-        await pilot.press("s")
+        await pilot.press("4")
         await until(pilot, lambda: bool(app._notifications))
         [told] = app._notifications
         assert told.title == "Samples" and "contrastive has no decoder" in told.message
@@ -201,7 +201,7 @@ async def test_pages_are_named_in_a_line_and_open_by_a_click(
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, tmp_path)
         line = str(app.screen.query_one(PageBar).render())
-        names = "a Views k Near r Recon s Samples l Sliders w Interp e Extremes o Odd"
+        names = "1 Views 2 Near 3 Recon 4 Samples 5 Sliders 6 Interp 7 Extremes 8 Odd"
         assert " ".join(line.split()) == names
         await pilot.click(PageBar, offset=(1 + line.index("Near"), 0))
         await until(pilot, lambda: "far 40.0" in text_of(pilot))
@@ -254,9 +254,9 @@ async def test_a_look_up_that_breaks_is_told_and_the_keys_go_on(
     monkeypatch.setattr(KnownImages, "neighbours", broken)
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, tmp_path)
-        await pilot.press("k")
+        await pilot.press("2")
         await until(pilot, lambda: "no [red]room" in text_of(pilot))
-        await pilot.press("a")
+        await pilot.press("1")
         await until(pilot, lambda: "original" in text_of(pilot))
 
 
@@ -300,12 +300,12 @@ async def test_greyed_keys_are_those_that_do_nothing_on_this_page(
 
         def enabled() -> dict[str, bool]:
             keys = app.screen.active_bindings
-            return {key: keys[key].enabled for key in "ank" if key in keys}
+            return {key: keys[key].enabled for key in "12n" if key in keys}
 
-        assert enabled() == {"a": False, "n": True, "k": True}
-        await pilot.press("k")
+        assert enabled() == {"1": False, "n": True, "2": True}
+        await pilot.press("2")
         await until(pilot, lambda: "×12" in text_of(pilot))
-        assert enabled() == {"a": True, "k": False}
+        assert enabled() == {"1": True, "2": False}
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -314,7 +314,7 @@ def test_it_looks_as_it_should(
 ) -> None:
     async def neighbours(pilot: Pilot[Any]) -> None:
         await opened(pilot, tmp_path)
-        await pilot.press("k")
+        await pilot.press("2")
         await until(pilot, lambda: "×12" in text_of(pilot))
 
     assert snap_compare(app, terminal_size=size, run_before=neighbours)

@@ -1,40 +1,67 @@
-"""The footer shows a screen's keys as they are now, and keeps none of those before."""
+"""The footer shows a screen's keys as they are now, whole, and Help and Back whatever happens."""
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
-from textual.widgets._footer import FooterKey
+import pytest
 
 from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, until
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
-from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.screens.dialogs.help import HelpScreen
+from tui_latent.tui.widgets.key_footer import FooterItem, KeyFooter, footer_line
 
 
-def labels(screen: DashboardScreen) -> set[str]:
-    return {key.description for key in screen.query_one(KeyFooter).query(FooterKey)}
+def item(key: str, label: str, place: int = 0) -> FooterItem:
+    return FooterItem(((key, key, label, True),), label, place)
 
 
-def keys_in_memory() -> int:
-    gc.collect()
-    return sum(type(each) is FooterKey for each in gc.get_objects())
+def shown(screen: DashboardScreen) -> str:
+    return screen.query_one(KeyFooter).render().plain
 
 
-async def test_moving_the_focus_makes_no_keys_and_keeps_none(tmp_path: Path) -> None:
+ITEMS = [item("s", "Stop"), item("l", "Explore"), item("?", "Help", 1), item("x", "Report")]
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (36, "s Stop  l Explore  x Report   ? Help"),
+        (35, "s Stop  l Explore  x Report  ? Help"),
+        (34, "s Stop  l Explore           ? Help"),
+        (24, "s Stop  x Report  ? Help"),
+        (14, "s Stop  ? Help"),
+        (6, "? Help"),
+    ],
+)
+def test_items_are_whole_or_absent_and_help_stays(width: int, line: str) -> None:
+    assert footer_line(ITEMS, width).plain == line
+
+
+async def test_it_follows_the_state_of_the_run_and_is_not_drawn_again_by_the_focus(
+    tmp_path: Path,
+) -> None:
     writer = trained_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)
-        await until(pilot, lambda: "Pause" in labels(screen))
-        before = keys_in_memory()
-        shown = set(screen.query_one(KeyFooter).query(FooterKey))
+        await until(pilot, lambda: "space Pause" in shown(screen))
+        before = screen.query_one(KeyFooter)._line
         for _ in range(12):
             await pilot.press("tab")
-        assert set(screen.query_one(KeyFooter).query(FooterKey)) == shown
-        assert keys_in_memory() == before
-        for state, offered in (("stopped", "Resume"), ("running", "Pause")) * 4:
+        assert screen.query_one(KeyFooter)._line is before
+        for state, offered in (("stopped", "r Resume"), ("running", "space Pause")) * 2:
             writer.status(state=state)
-            await until(pilot, lambda offered=offered: offered in labels(screen))  # type: ignore[misc]
-        assert keys_in_memory() <= before + 2 * len(shown), "of nine sets at most the last three"
+            await until(pilot, lambda offered=offered: offered in shown(screen))  # type: ignore[misc]
+    writer.close()
+
+
+async def test_a_click_presses_the_key(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(80, 24)) as pilot:
+        screen = await all_drawn(pilot)
+        await until(pilot, lambda: "? Help" in shown(screen))
+        at = shown(screen).index("? Help")
+        await pilot.click(KeyFooter, offset=(at + 1, 0))
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
     writer.close()

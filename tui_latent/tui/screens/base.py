@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import ClassVar, Final
 
 from textual import events
 from textual.reactive import Reactive
@@ -33,7 +34,16 @@ class BaseScreen(Screen[ScreenResultType]):
     BaseScreen.-too-small > TooSmall { display: block !important; }
     """
 
+    ABOUT: ClassVar[str] = ""
+    """what the screen is for, in the help"""
+    TERMS: ClassVar[tuple[str, ...]] = ()
+    """words of `terms.WORDS` and names of metrics that the help explains"""
+
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    def terms(self) -> Sequence[str]:
+        """Return the terms that the help explains."""
+        return self.TERMS
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the size that is needed if the terminal is smaller."""

@@ -2,39 +2,151 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.keys import format_key
 from textual.screen import Screen
-from textual.widgets import Footer
+from textual.style import Style
+from textual.widget import Widget
+
+from tui_latent.tui.keymap import KEYMAP
+
+_GAP: Final = "  "
+_ALWAYS: Final = ("help", "back")
+"""verbs at the right end of every footer: Help lists what has no room"""
+_PLACES: Final = {
+    row.id: _ALWAYS.index(row.verb) + 1
+    for rows in KEYMAP.values()
+    for row in rows
+    if row.verb in _ALWAYS
+}
 
 
-class KeyFooter(Footer):
-    """Textual's footer, rebuilt only when its keys change.
+@dataclass(frozen=True)
+class FooterItem:
+    """A key, or neighbouring keys that share a label."""
 
-    Textual 8.2 rebuilds it whenever the focus moves, and keeps every key it ever showed: on a
-    dashboard 26 widgets per key press, which full garbage collections then traverse.
+    keys: tuple[tuple[str, str, str, bool], ...]
+    """(key to press, key as shown, tooltip, enabled) of each"""
+    label: str
+    place: int = 0
+    """among those that are always shown, from 1; 0 for the others"""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is always shown, at the right end."""
+        return self.place > 0
+
+    def content(self) -> Content:
+        """Return the item with what a click and a hover need."""
+        parts = []
+        for key, shown, tooltip, enabled in self.keys:
+            look = "bold $footer-key-foreground" if enabled else "dim"
+            meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
+            parts.append(Content.styled(shown, look).stylize(meta))
+        key, _, tooltip, enabled = self.keys[0]
+        label = Content.styled(f" {self.label}", "" if any(k[3] for k in self.keys) else "dim")
+        meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
+        return Content("").join([*parts, label.stylize(meta)])
+
+
+class KeyFooter(Widget, can_focus=False):
+    """One line, drawn again only when it changes; whole items give way where it is narrow.
+
+    Textual 8.2's own footer makes a widget per key, 26 on a dashboard, and cuts the line at the
+    edge of the screen.
     """
 
+    ALLOW_SELECT = False
     DEFAULT_CSS = """
-    KeyFooter { background: $panel; }
-    KeyFooter FooterLabel { margin: 0 1 !important; }
+    KeyFooter {
+        dock: bottom; height: 1; padding: 0 1;
+        color: $footer-description-foreground; background: $panel;
+    }
     """
 
     def __init__(self) -> None:
-        super().__init__(show_command_palette=False, compact=True)
-        self._shown: object = None
+        super().__init__()
+        self.items: Sequence[FooterItem] = ()
+        """what could be shown, the most important first"""
+        self._line = Content("")
 
-    def bindings_changed(self, screen: Screen[object]) -> None:
-        """Show the keys if they differ from those shown."""
-        shown = [
-            (active.binding, active.enabled, active.tooltip)
-            for active in screen.active_bindings.values()
-            if active.binding.show
-        ]
-        if shown != self._shown or not self._bindings_ready:
-            self._shown = shown
-            super().bindings_changed(screen)
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self.bindings_changed)
 
-    async def recompose(self) -> None:
-        """Rebuild the keys, and forget the old ones."""
-        await super().recompose()
-        for watchers in getattr(self, "__watchers", {}).values():
-            watchers[:] = [pair for pair in watchers if not pair[0]._closing]
+    def on_unmount(self) -> None:
+        self.screen.bindings_updated_signal.unsubscribe(self)
+
+    def on_resize(self) -> None:
+        self._write()
+
+    def bindings_changed(self, screen: Screen[Any]) -> None:
+        """Show the keys of the screen as they are now."""
+        if self.is_attached and screen is self.screen:
+            self.items = _items(screen)
+            self._write()
+
+    def render(self) -> Content:
+        return self._line
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain the key under the mouse."""
+        self.tooltip = event.style.meta.get("tooltip") or None
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that was clicked."""
+        key = event.style.meta.get("key")
+        if key:
+            self.app.simulate_key(key)
+        elif key is not None:
+            self.app.bell()
+
+    def _write(self) -> None:
+        line = footer_line(self.items, self.content_size.width)
+        if line != self._line:
+            self._line = line
+            self.refresh()
+
+
+def footer_line(items: Sequence[FooterItem], width: int) -> Content:
+    """Return as many items as fit whole into `width` cells, the pinned ones at the right."""
+    pinned = sorted((item for item in items if item.pinned), key=lambda item: item.place)
+    right = Content(_GAP).join([item.content() for item in pinned])
+    room = width - right.cell_length
+    shown: list[Content] = []
+    for item in items:
+        content = item.content()
+        if not item.pinned and content.cell_length + len(_GAP) <= room:
+            shown.append(content)
+            room -= content.cell_length + len(_GAP)
+    return Content("").join([*(part + _GAP for part in shown), Content(" " * room), right])
+
+
+def _items(screen: Screen[Any]) -> list[FooterItem]:
+    shown: dict[str, tuple[Binding, bool, str]] = {}
+    focused = screen.focused
+    for active in screen.active_bindings.values():
+        key = active.binding.key
+        # Textual leaves out most keys that a text field takes as text, but not `/`, `+` and `-`.
+        typed = focused is not None and focused.check_consume_key(key, format_key(key))
+        if active.binding.show and not typed:
+            place = active.binding.action
+            shown.setdefault(place, (active.binding, active.enabled, active.tooltip))
+    items = []
+    for group, several in groupby(shown.values(), lambda row: row[0].group):
+        neighbours = list(several)
+        for found in [neighbours] if group else [[row] for row in neighbours]:
+            binding = found[0][0]
+            label = group.description if group and len(found) > 1 else binding.description
+            keys = tuple(
+                (each.key, screen.app.get_key_display(each), tooltip or each.tooltip, enabled)
+                for each, enabled, tooltip in found
+            )
+            items.append(FooterItem(keys, label, _PLACES.get(binding.id or "", 0)))
+    return items

@@ -50,6 +50,15 @@ class CompareScreen(BaseScreen[None]):
     }
     """
 
+    ABOUT = "Runs side by side: curves, figures, maps, and the settings that differ."
+    TERMS = (
+        "val/knn_20",
+        "train/loss",
+        "val/loss",
+        "latent/effective_rank",
+        "latent/uniformity",
+        "disparity",
+    )
     BINDINGS = bindings("comparison")
 
     class RunRead(Message, bubble=False):

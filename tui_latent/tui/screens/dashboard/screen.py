@@ -14,17 +14,21 @@ from textual.widgets import Static
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import StoredEvaluation
+from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.notices import RATE_TITLE
 from tui_latent.tui.redraw_rate import RedrawRate
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.dashboard.header import RunHeader
+from tui_latent.tui.screens.dashboard.learning_rate import ASK_BEYOND, ScheduledRate
 from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dashboard.run_load import RunLoad
-from tui_latent.tui.screens.dashboard.views import collapse, failure
+from tui_latent.tui.screens.dashboard.views import collapse, failure, loss_terms
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -89,6 +93,9 @@ class DashboardScreen(BaseScreen[None]):
     RunPanels.-full-alone #side { display: none; }
     """
 
+    ABOUT = (
+        "One run: its map, its curves and its log, live or finished. Leaving it does not stop it."
+    )
     BINDINGS = bindings("dashboard")
 
     def __init__(
@@ -107,6 +114,7 @@ class DashboardScreen(BaseScreen[None]):
         self._time = TimeCursor()
         self._maps = MapFolder(path)
         self._machine = RunLoad()
+        self._rate = ScheduledRate()
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
@@ -138,6 +146,7 @@ class DashboardScreen(BaseScreen[None]):
         before, snapshot = self._snapshot, message.snapshot
         first = not before.preset
         self._snapshot = snapshot
+        self._rate.update(snapshot)
         state = snapshot.status.state
         if self._asked and (state in _ANSWERS[self._asked] or state not in LIVE_STATES):
             self._asked = None
@@ -186,6 +195,14 @@ class DashboardScreen(BaseScreen[None]):
         if load is not None or self._panels.has_class("-load"):
             self.app.call_from_thread(self._panels.show_load, load)
 
+    def terms(self) -> list[str]:
+        """Return what this run records, for the help."""
+        curves = self._snapshot.curves
+        figures = [spec.name for spec in (in_group("accuracy")[0], *in_group("loss", "space"))]
+        losses = [f"train/{name}" for name in loss_terms(self._snapshot)]
+        recorded = [name for name in (*figures, *losses) if name in curves]
+        return ["epoch, step", "held out", *recorded, "collapse", "confusion matrix", "checkpoint"]
+
     # Actions
 
     @property
@@ -196,7 +213,7 @@ class DashboardScreen(BaseScreen[None]):
         """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
         live = status.state in LIVE_STATES
-        if action in ("pause", "ask", "checkpoint", "scale_lr"):
+        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr"):
             return live
         if action == "resume":
             return not live and status.state != "finished"
@@ -210,9 +227,24 @@ class DashboardScreen(BaseScreen[None]):
         paused = self._asked == "pause" or (
             self._asked is None and self._snapshot.status.state == "paused"
         )
-        self.action_ask("run" if paused else "pause")
+        self._request("run" if paused else "pause")
 
-    def action_ask(self, state: Asked) -> None:
+    def action_ask_to_stop(self) -> None:
+        """Ask whether to stop the training, then request it."""
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        def stop(yes: bool | None) -> None:
+            if yes and self._snapshot.status.state in LIVE_STATES:
+                self._request("stop")
+
+        keymap = self.app._keymap
+        question = (
+            f"Stop {self.path.name} and save a checkpoint? {key_name('run.resume', keymap)} "
+            f"resumes it later; {key_name('run.pause', keymap)} only pauses it."
+        )
+        self.app.push_screen(ConfirmScreen("Stop training", question, "Stop"), stop)
+
+    def _request(self, state: Asked) -> None:
         """Request a state from the trainer, and show the request."""
         if self._ask(state=state):
             self._asked = None if self._snapshot.status.state in _ANSWERS[state] else state
@@ -225,9 +257,23 @@ class DashboardScreen(BaseScreen[None]):
 
     def action_scale_lr(self, by: float) -> None:
         """Multiply the learning rate, on top of earlier requests from any screen."""
-        factor = read_request(self.path).lr_factor * by
-        if self._ask(lr_factor=factor):
-            self.notify(f"Learning rate: {factor:g} × schedule.")
+        old = read_request(self.path).lr_factor
+        new = old * by
+        if by <= 1 or new <= ASK_BEYOND:
+            self._request_rate(old, new)
+            return
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        def raise_rate(yes: bool | None) -> None:
+            if yes:
+                self._request_rate(old, new)
+
+        question = f"{self._rate.words(old, new)}? Training may diverge at so high a rate."
+        self.app.push_screen(ConfirmScreen(RATE_TITLE, question, "Raise"), raise_rate)
+
+    def _request_rate(self, old: float, new: float) -> None:
+        if self._ask(lr_factor=new):
+            self.notify(self._rate.words(old, new), title=RATE_TITLE, markup=False)
 
     def _ask(
         self,
@@ -282,16 +328,12 @@ class DashboardScreen(BaseScreen[None]):
         """Show the run's images."""
         self.post_message(messages.ViewerRequested(self.path))
 
-    def action_menu(self) -> None:
-        """Return to the presets and runs; training continues."""
-        self.dismiss()
-
     def action_leave(self) -> None:
-        """Leave the full screen, or else the dashboard."""
+        """Leave the full screen, or else the dashboard; training continues."""
         if self._panels.is_full:
             self._panels.toggle_full()
         else:
-            self.action_menu()
+            self.dismiss()
 
     def action_full(self) -> None:
         """Toggle full screen for the focused panel."""

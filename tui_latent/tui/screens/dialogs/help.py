@@ -1,6 +1,11 @@
-"""The keys of the screen below, by group."""
+"""What the screen below is for, what its keys do, and what its terms mean."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from textwrap import wrap
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -11,18 +16,27 @@ from textual.widgets import Static
 from tui_latent.tui.commands import Command, commands_of
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
+from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.terms import explained
+
+_WIDTH: Final = 84
+"""columns of the box, where there is room"""
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lists the keys of a screen."""
+    """Explains a screen."""
 
     CSS = """
     HelpScreen { align: center middle; }
     HelpScreen > VerticalScroll {
-        width: 64; max-width: 90%; height: auto; max-height: 100%; padding: 0 2;
+        width: 84; max-width: 96%; height: auto; max-height: 100%; padding: 0 2;
         scrollbar-size-vertical: 1; border: round $accent; background: $surface;
     }
     HelpScreen Static { height: auto; }
+    HelpScreen #about { margin-bottom: 1; }
+    HelpScreen .heading { color: $text-accent; text-style: bold; margin-top: 1; }
+    HelpScreen .term { text-style: bold; padding-left: 2; }
+    HelpScreen .meaning { padding-left: 4; }
     """
 
     BINDINGS = bindings("help")
@@ -30,23 +44,39 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, below: Screen[object]) -> None:
         super().__init__()
         self._commands = commands_of(below)
+        self._about, self._terms = "", list[tuple[str, str]]()
+        if isinstance(below, BaseScreen):
+            self._about, self._terms = below.ABOUT, explained(below.terms())
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
-            box.border_title = "Keys"
+            box.border_title = "Help"
             box.border_subtitle = f"Press {key_name('help.close', self.app._keymap)} to close"
-            yield Static(help_text(self._commands))
+            if self._about:
+                yield Static(self._about, id="about", markup=False)
+            yield Static(id="keys")
+            if self._terms:
+                yield Static("What the terms mean", classes="heading")
+            for term, meaning in self._terms:
+                yield Static(term, classes="term", markup=False)
+                yield Static(meaning, classes="meaning", markup=False)
+
+    def on_resize(self) -> None:
+        """Wrap what the keys do to the new width."""
+        box = self.query_one(VerticalScroll)
+        width = min(_WIDTH, self.size.width * 96 // 100) - box.gutter.width - 1
+        self.query_one("#keys", Static).update(help_text(self._commands, width))
 
 
-def help_text(commands: list[Command]) -> Content:
-    """Return the commands by group: their keys and what they do."""
+def help_text(commands: Sequence[Command], width: int) -> Content:
+    """Return the commands by topic: their keys, and what they do in `width` cells in all."""
     lines: list[Content] = []
-    width = max((len(command.keys) for command in commands), default=0)
-    groups = dict.fromkeys(command.group for command in commands)
-    for group in groups:
-        lines.append(Content.styled(group, "bold $text-accent"))
+    room = max((len(command.keys) for command in commands), default=0)
+    for topic in dict.fromkeys(command.topic for command in commands):
+        lines.append(Content.styled(topic, "bold $text-accent"))
         for command in commands:
-            if command.group == group:
-                keys = f"  {command.keys:<{width}}  "
-                lines.append(Content.assemble((keys, "bold"), command.tooltip or command.verb))
+            if command.topic == topic:
+                words = wrap(command.tooltip or command.verb, max(width - room - 4, 16))
+                for keys, part in zip_longest([command.keys], words, fillvalue=""):
+                    lines.append(Content.assemble((f"  {keys:<{room}}  ", "bold"), part))
     return Content("\n").join(lines)

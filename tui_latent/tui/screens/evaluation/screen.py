@@ -7,7 +7,7 @@ cancelled between the chunks of each.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,7 @@ from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.line_input import LineInput
 
 _WIDE: Final = 110
 """columns from which two panels stand side by side"""
@@ -50,11 +51,29 @@ class EvaluationScreen(BaseScreen[None]):
     EvaluationScreen > #doing { height: auto; max-height: 3; padding: 0 1; }
     EvaluationScreen > VerticalScroll { scrollbar-size-vertical: 1; }
     EvaluationScreen > Input {
-        display: none; height: 1; border: none; padding: 0 1; background: $panel;
+        display: none; padding: 0 1; background: $panel;
     }
     EvaluationScreen.-asking > Input { display: block; }
     """
 
+    ABOUT = "Everything that can be measured of a run's latents on held-out images."
+    TERMS = (
+        "val/knn_20",
+        "interval",
+        "probe/accuracy",
+        "clustering/accuracy",
+        "clustering/nmi",
+        "clustering/ari",
+        "clustering/silhouette",
+        "map/trustworthiness",
+        "map/continuity",
+        "latent/effective_rank",
+        "latent/uniformity",
+        "latent/alignment",
+        "confusion matrix",
+        "anomaly/auc",
+        "ROC, AUC",
+    )
     BINDINGS = bindings("evaluation")
 
     @dataclass
@@ -89,7 +108,7 @@ class EvaluationScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
         yield Static(id="doing", markup=False)
-        yield Input(
+        yield LineInput(
             placeholder="mnist, cifar10, folder:PATH, class:NAME, …   press Enter to evaluate"
         )
         with VerticalScroll(can_focus=False):
@@ -166,7 +185,7 @@ class EvaluationScreen(BaseScreen[None]):
         try:
             found = evaluate_run(self.path, outliers, tell)
         except Cancelled:
-            self.post_message(self.Ended(None, "Cancelled. The previous evaluation is shown."))
+            self.post_message(self.Ended(None, "Stopped. The previous evaluation is shown."))
         except AssessmentError as error:
             self.post_message(self.Ended(None, str(error)))
         else:
@@ -202,7 +221,7 @@ class EvaluationScreen(BaseScreen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer cancel while an evaluation runs, and evaluate otherwise."""
+        """Offer to stop while an evaluation runs, and to evaluate otherwise."""
         if action == "cancel":
             return self._busy
         if action in ("evaluate", "outliers"):
@@ -210,9 +229,25 @@ class EvaluationScreen(BaseScreen[None]):
         return True
 
     def action_cancel(self) -> None:
-        """Cancel the evaluation; the results on the screen stay."""
-        self._cancel.set()
-        self._say("Cancelling…")
+        """Ask whether to stop the evaluation; the results on the screen stay."""
+
+        def stop() -> None:
+            if self._busy:
+                self._cancel.set()
+                self._say("Stopping…")
+
+        self._ask_to_stop("What it has measured so far is lost.", "Stop", stop)
+
+    def _ask_to_stop(self, consequence: str, label: str, stop: Callable[[], object]) -> None:
+        """Ask before a running evaluation is stopped; one that has ended needs no question."""
+        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+
+        def answer(yes: bool | None) -> None:
+            if yes and self.is_mounted:
+                stop()
+
+        question = f"Stop the evaluation of {self.path.name}? {consequence}"
+        self.app.push_screen(ConfirmScreen("Evaluation", question, label), answer)
 
     def action_outliers(self) -> None:
         """Ask for the name of the outliers."""
@@ -239,8 +274,10 @@ class EvaluationScreen(BaseScreen[None]):
         getattr(self.query_one(VerticalScroll), f"scroll_{to}")(animate=False)
 
     def action_back(self) -> None:
-        """Close the question, or else the screen, which cancels the evaluation."""
+        """Close the question, or else the screen; ask first if that ends an evaluation."""
         if self.has_class("-asking"):
             self._stop_asking()
+        elif self._busy:
+            self._ask_to_stop("It ends when you leave.", "Leave", self.dismiss)
         else:
             self.dismiss()

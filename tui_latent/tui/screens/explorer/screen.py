@@ -76,6 +76,22 @@ class ExplorerScreen(BaseScreen[None]):
     ExplorerScreen.-narrow ChangeList { width: 34; }
     """
 
+    ABOUT = (
+        "The map of one evaluation, to inspect point by point: what an image is near to, "
+        "in truth and on the map."
+    )
+    TERMS = (
+        "latent",
+        "map",
+        "held out",
+        "kNN error",
+        "cluster",
+        "anomaly score",
+        "density",
+        "Voronoi cell",
+        "projection",
+        "map/trustworthiness",
+    )
     BINDINGS = bindings("explorer")
 
     def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
@@ -451,11 +467,18 @@ class ExplorerScreen(BaseScreen[None]):
 
     def action_find_next(self) -> None:
         """Go to the next match."""
+        self._find(1)
+
+    def action_find_previous(self) -> None:
+        """Go to the previous match."""
+        self._find(-1)
+
+    def _find(self, way: int) -> None:
         if self._result is None or not self._query:
             return
-        after = self._map.selected if self._map.selected is not None else -1
+        here = self._map.selected if self._map.selected is not None else -1
         labels = self._result.space.map.labels
-        index = next_match(self._query, self._class_names, labels, after)
+        index = next_match(self._query, self._class_names, labels, here, way)
         if index is None:
             self.notify(f"No image or class matches “{self._query}”.", markup=False)
         else:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 
 def next_match(
-    query: str, class_names: Sequence[str], labels: NDArray[np.int64], after: int
+    query: str, class_names: Sequence[str], labels: NDArray[np.int64], here: int, way: int = 1
 ) -> int | None:
     """Return the image that matches a query, None if there is none.
 
     A class's whole name comes first, so that "4" finds digits of the class 4 and "#4" the image
     of that number; then a number; then a part of a class's name. Of a class, the next image
-    after the one given, and from the start again.
+    after `here`, and from the start again; with a `way` of -1 the one before, and from the end.
     """
     wanted = query.strip().casefold()
     names = [name.casefold() for name in class_names]
@@ -27,5 +27,8 @@ def next_match(
     found = np.flatnonzero(np.isin(labels, classes))
     if not len(found):
         return None
-    later = found[found > after]
+    if way < 0:
+        before = found[found < here]
+        return int(before[-1] if len(before) else found[-1])
+    later = found[found > here]
     return int(later[0] if len(later) else found[0])

@@ -6,12 +6,14 @@ from textual import on
 from textual.message import Message
 from textual.widgets import Input
 
+from tui_latent.tui.widgets.line_input import LineInput
 
-class FindBox(Input):
+
+class FindBox(LineInput):
     """A search box that is hidden until it is opened."""
 
     DEFAULT_CSS = """
-    FindBox { display: none; height: 1; border: none; padding: 0 1; background: $panel; }
+    FindBox { display: none; padding: 0 1; background: $panel; }
     FindBox.-open { display: block; }
     """
 

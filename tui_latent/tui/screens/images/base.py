@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -21,6 +22,7 @@ from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.images.pages.page import Field, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.line_input import LineInput
 
 LOADING = "Loading the images… The first time takes a few seconds."
 AT_LEAST = (6, 12, NEIGHBOURS)
@@ -36,7 +38,7 @@ class ImagesScreen(BaseScreen[None]):
     ImagesScreen > #top { height: 1; }
     ImagesScreen > #top > #title { width: 1fr; padding: 0 1; text-wrap: nowrap; }
     ImagesScreen > #top > Input {
-        display: none; width: 24; height: 1; border: none; padding: 0 1; background: $panel;
+        display: none; width: 24; padding: 0 1; background: $panel;
     }
     ImagesScreen.-asking > #top > Input { display: block; }
     ImagesScreen > #facts {
@@ -45,6 +47,11 @@ class ImagesScreen(BaseScreen[None]):
     ImagesScreen ImageSheet { margin: 1 1 0 1; }
     """
 
+    ABOUT = "Images of the data or of a run, and what the network makes of them."
+    TERMS: ClassVar[tuple[str, ...]] = (
+        "view",
+        "held out",
+    )
     BINDINGS = bindings("images")
 
     @dataclass
@@ -73,7 +80,7 @@ class ImagesScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static(Content.styled(self._heading, "bold"), id="title")
-            yield Input(placeholder="number", type="integer", select_on_focus=False)
+            yield LineInput(placeholder="number", type="integer", select_on_focus=False)
         yield Static(id="facts", markup=False)
         yield ImageSheet()
         yield KeyFooter()
@@ -172,14 +179,19 @@ class ImagesScreen(BaseScreen[None]):
         """Draw new random samples."""
         self.want(replace(self._wanted, draw=self._wanted.draw + 1))
 
-    def action_size(self) -> None:
-        """Show more and smaller images; after the smallest come the largest."""
-        self._at_least = AT_LEAST[(AT_LEAST.index(self._at_least) + 1) % len(AT_LEAST)]
+    def action_size(self, by: int) -> None:
+        """Show larger images, or more and smaller ones."""
+        at = AT_LEAST.index(self._at_least) - by
+        self._at_least = AT_LEAST[min(max(at, 0), len(AT_LEAST) - 1)]
         self.show_sheet(self._sheet)
 
     def action_number(self) -> None:
         """Ask which image to show."""
-        self._open_box("")
+        if self._counts.get(self.goes[0]):
+            self.add_class("-asking")
+            self._box.can_focus = True
+            self._box.value = ""
+            self.set_focus(self._box)
 
     def action_back(self) -> None:
         """Close the box, or the screen."""
@@ -187,11 +199,6 @@ class ImagesScreen(BaseScreen[None]):
             self._close_box()
         else:
             self.dismiss()
-
-    def on_key(self, event: events.Key) -> None:
-        """Open the number box when a digit is typed."""
-        if event.character and event.character in "0123456789" and self.focused is not self._box:
-            self._open_box(event.character)
 
     @on(Input.Submitted)
     def show_number(self, event: Input.Submitted) -> None:
@@ -208,13 +215,6 @@ class ImagesScreen(BaseScreen[None]):
     @property
     def _box(self) -> Input:
         return self.query_one(Input)
-
-    def _open_box(self, text: str) -> None:
-        if self._counts.get(self.goes[0]):
-            self.add_class("-asking")
-            self._box.can_focus = True
-            self._box.value = text
-            self.set_focus(self._box)
 
     def _close_box(self) -> None:
         self._box.can_focus = False

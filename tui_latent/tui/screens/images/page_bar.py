@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
-from tui_latent.tui.keymap import KEYMAP, Key
+from tui_latent.tui.key import Key
+from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import key_label
 from tui_latent.tui.screens.images.pages.page import Page
 

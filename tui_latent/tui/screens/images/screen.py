@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
@@ -25,6 +25,7 @@ from tui_latent.tui.screens.images.pages.page import Field, OpenRun, Page, PageR
 from tui_latent.tui.screens.images.sheet import Sheet
 from tui_latent.tui.screens.images.sliders_widget import LatentSliders
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.line_input import LineInput
 
 _PATIENCE: Final = 0.3
 """seconds for which the last page stays while the next is looked up"""
@@ -44,6 +45,7 @@ class ViewerScreen(ImagesScreen):
     ViewerScreen.-sliders.-map ScatterPanel { width: 32%; }
     """
 
+    TERMS = ("view", "held out", "sample", "extremes", "interpolation", "anomaly score", "latent")
     BINDINGS = bindings("viewer")
 
     @dataclass
@@ -64,7 +66,7 @@ class ViewerScreen(ImagesScreen):
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static(Content.styled(self._heading, "bold"), id="title")
-            yield Input(placeholder="number", type="integer", select_on_focus=False)
+            yield LineInput(placeholder="number", type="integer", select_on_focus=False)
         yield PageBar(PAGES)
         yield Static(id="facts", markup=False)
         with Horizontal(id="body"):
@@ -152,8 +154,6 @@ class ViewerScreen(ImagesScreen):
         if active and page in self._greyed():
             title = active.binding.description
             self.notify(self._no_decoder or "", title=title, markup=False)
-        else:
-            super().on_key(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey the current page and pages without a decoder; hide keys that do nothing here."""

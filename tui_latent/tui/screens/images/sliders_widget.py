@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
@@ -145,14 +144,6 @@ class LatentSliders(Widget, can_focus=True):
             self._start_name, latent = self._space.image
             self._values = self._start = latent.copy()
             self._set(self._values)
-
-    def on_key(self, event: events.Key) -> None:
-        """Go to the mean of the class whose digit was typed."""
-        if self._space is not None and event.character and event.character in "0123456789":
-            event.stop()
-            if int(event.character) + 1 < len(self._space.starts):
-                self._go(int(event.character) + 1)
-                self._set(self._values)
 
     def _go(self, start: int) -> None:
         assert self._space is not None

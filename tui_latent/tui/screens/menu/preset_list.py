@@ -16,6 +16,7 @@ from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.menu.preset_facts import PresetEntry, PresetFacts
+from tui_latent.tui.widgets.line_input import LineInput
 from tui_latent.tui.widgets.stable_list import Line, StableList
 
 Action = Literal["start", "background", "edit", "images"]
@@ -31,7 +32,7 @@ class _Presets(StableList):
     BINDINGS = bindings("preset list")
 
 
-class _FilterBox(Input):
+class _FilterBox(LineInput):
     """Focuses the list on Enter, before the next key, which may already be queued."""
 
     BINDINGS = bindings("preset filter")
@@ -46,11 +47,9 @@ class PresetList(Vertical):
 
     DEFAULT_CSS = """
     PresetList > Input {
-        height: 1;
-        border: none;
         padding: 0 1;
         background: transparent;
-        &:focus { border: none; background: $boost; }
+        &:focus { background: $boost; }
     }
     """
 

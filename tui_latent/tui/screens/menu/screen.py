@@ -71,6 +71,17 @@ class MenuScreen(BaseScreen[None]):
     }
     """
 
+    ABOUT = (
+        "Presets that can be trained, and the runs so far. Enter trains a preset as it "
+        "is, or opens a run."
+    )
+    TERMS = (
+        "preset",
+        "run",
+        "epoch, step",
+        "val/knn_20",
+        "train/loss",
+    )
     BINDINGS = bindings("menu")
 
     def __init__(self, runs: Path, clock: Callable[[], float] = time.time) -> None:

@@ -20,6 +20,7 @@ from tui_latent.config.presets import PresetField
 from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.settings.draft import SettingsDraft, setting_text
+from tui_latent.tui.widgets.line_input import LineInput
 
 _MARK, _KEY = 3, 19
 _VALUE_NARROW, _VALUE = 16, 24
@@ -27,16 +28,16 @@ _WIDE = 100
 """cells from which the values' column has its full width"""
 
 
-class SettingInput(Input):
+class SettingInput(LineInput):
     """Edits one value; left, right and first letters select among choices."""
 
     DEFAULT_CSS = """
-    SettingInput { position: absolute; border: none; height: 1; padding: 0; }
-    SettingInput:focus { border: none; background: $accent 30%; }
+    SettingInput { position: absolute; }
+    SettingInput:focus { background: $accent 30%; }
     """
 
     def __init__(self) -> None:
-        super().__init__(select_on_focus=False, compact=True)
+        super().__init__(select_on_focus=False)
         self.choices: tuple[str, ...] = ()
 
     def action_cursor_left(self, select: bool = False) -> None:

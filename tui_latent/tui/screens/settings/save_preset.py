@@ -17,6 +17,7 @@ from tui_latent.config.own_presets import name_problem, preset_file
 from tui_latent.config.preset_files import preset_stem
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
+from tui_latent.tui.widgets.line_input import LineInput
 
 
 class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
@@ -30,9 +31,9 @@ class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
     }
     SavePresetScreen .line { height: 1; }
     SavePresetScreen .label { width: 8; color: $text-muted; }
-    SavePresetScreen Input {
-        width: 1fr; height: 1; border: none; padding: 0; background: $panel;
-        &:focus { border: none; background: $accent 30%; }
+    SavePresetScreen LineInput {
+        width: 1fr; background: $panel;
+        &:focus { background: $accent 30%; }
     }
     SavePresetScreen #note { width: 1fr; height: auto; min-height: 2; margin-top: 1; }
     SavePresetScreen #note.-error { color: $text-error; }
@@ -55,10 +56,10 @@ class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
             box.border_title = Content("Save as a preset")
             with Horizontal(classes="line"):
                 yield Static("name", classes="label")
-                yield Input(self._name if self._own else f"{self._name}-mine", id="preset-name")
+                yield LineInput(self._name if self._own else f"{self._name}-mine", id="preset-name")
             with Horizontal(classes="line"):
                 yield Static("folder", classes="label")
-                yield Input(str(self._folder), id="folder", select_on_focus=False)
+                yield LineInput(str(self._folder), id="folder", select_on_focus=False)
             yield Static(id="note", markup=False)
             with Horizontal(id="buttons"):
                 yield Button(self._label("save.back", "Cancel"), id="cancel")

@@ -23,6 +23,7 @@ from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.screens.settings.grid import SettingsGrid, described
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.line_input import LineInput
 
 
 class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
@@ -35,9 +36,9 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     SettingsScreen .line { height: 1; padding: 0 1; }
     SettingsScreen .line > .label { width: 10; color: $text-muted; }
     SettingsScreen .line > Input {
-        width: 40; height: 1; border: none; padding: 0; background: $panel;
+        width: 40; background: $panel;
     }
-    SettingsScreen .line > Input:focus { border: none; background: $accent 30%; }
+    SettingsScreen .line > Input:focus { background: $accent 30%; }
     SettingsScreen .line > .error { width: 1fr; padding-left: 2; color: $text-error; }
     SettingsScreen #find { display: none; }
     SettingsScreen.-finding #find { display: block; }
@@ -49,6 +50,11 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     SettingsScreen #start { width: auto; min-width: 18; height: 3; margin-left: 2; }
     """
 
+    ABOUT = (
+        "Every setting of a preset. What is typed is checked at once, and the command "
+        "line that would do the same is below."
+    )
+    TERMS = ("preset",)
     BINDINGS = bindings("settings")
 
     def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
@@ -64,11 +70,11 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
             yield Static(id="count", markup=False)
         with Horizontal(id="naming", classes="line"):
             yield Static("run name", classes="label")
-            yield Input(placeholder="default: date, time and preset", id="name", compact=True)
+            yield LineInput(placeholder="default: date, time and preset", id="name")
             yield Static(classes="error", markup=False)
         with Horizontal(id="find", classes="line"):
             yield Static("find", classes="label")
-            yield Input(placeholder="part of a setting's name or help", id="words", compact=True)
+            yield LineInput(placeholder="part of a setting's name or help", id="words")
         yield SettingsGrid(self._draft)
         yield Static(id="help", markup=False)
         with Horizontal(id="bottom"):
