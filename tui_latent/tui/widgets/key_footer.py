@@ -10,11 +10,12 @@ from typing import Any, Final
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
-from textual.keys import format_key
+from textual.keys import REPLACED_KEYS, format_key
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
+from tui_latent.tui.commands import joined
 from tui_latent.tui.keymap import KEYMAP
 
 _GAP: Final = "  "
@@ -46,12 +47,15 @@ class FooterItem:
     def content(self) -> Content:
         """Return the item with what a click and a hover need."""
         parts = []
-        for key, shown, tooltip, enabled in self.keys:
+        keys = self.keys
+        if len(keys) > 2 and all(key.isdecimal() for key, *_ in keys):
+            keys = (("", joined([shown for _, shown, *_ in keys]), self.label, True),)
+        for key, shown, tooltip, enabled in keys:
             look = "bold $footer-key-foreground" if enabled else "dim"
             meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
             parts.append(Content.styled(shown, look).stylize(meta))
-        key, _, tooltip, enabled = self.keys[0]
-        label = Content.styled(f" {self.label}", "" if any(k[3] for k in self.keys) else "dim")
+        key, _, tooltip, enabled = keys[0]
+        label = Content.styled(f" {self.label}", "" if any(k[3] for k in keys) else "dim")
         meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
         return Content("").join([*parts, label.stylize(meta)])
 
@@ -79,6 +83,7 @@ class KeyFooter(Widget, can_focus=False):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self.bindings_changed)
+        self.call_after_refresh(self.bindings_changed, self.screen)
 
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)
@@ -133,8 +138,9 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
     focused = screen.focused
     for active in screen.active_bindings.values():
         key = active.binding.key
-        # Textual leaves out most keys that a text field takes as text, but not `/`, `+` and `-`.
-        typed = focused is not None and focused.check_consume_key(key, format_key(key))
+        # Textual leaves out the keys that a text field takes as text, but not `/`, `+` and `-`.
+        missed = focused is not None and key in REPLACED_KEYS
+        typed = missed and focused.check_consume_key(key, format_key(key))
         if active.binding.show and not typed:
             place = active.binding.action
             shown.setdefault(place, (active.binding, active.enabled, active.tooltip))
