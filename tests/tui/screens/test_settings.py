@@ -276,7 +276,8 @@ async def test_a_preset_of_ones_own_is_saved_and_appears_in_the_menu(tmp_path: P
     app = NotingApp(tmp_path / "runs")
     async with app.run_test(size=WIDE) as pilot:
         await saved_preset(app, pilot, *"tuned")
-        assert str(tmp_path / "own-presets" / "tuned.toml") in text_of(app, "#note")
+        assert app.screen.query_one("#folder", Input).value == str(tmp_path / "own-presets")
+        assert text_of(app, "#note") == "writes tuned.toml"
         await pilot.press("enter")
         await until(pilot, lambda: "Saved tuned" in notes(pilot))
         assert load_preset("tuned").train.epochs == 7

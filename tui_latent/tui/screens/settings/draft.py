@@ -129,6 +129,12 @@ class SettingsDraft:
             return ""
         return " · ".join(self.texts[own] for own in self._in_stages[key])
 
+    def preset_text(self, key: str) -> str:
+        """Return the preset's value as text; of all stages, each where they differ."""
+        keys = self._in_stages.get(key, [key])
+        texts = [setting_text(self.fields[own].value) for own in keys]
+        return texts[0] if len(set(texts)) == 1 else " · ".join(texts)
+
     def stage_title(self, number: str) -> str:
         """Return the title of a stage; empty if it has none."""
         return self.texts.get(f"stages.{number}.title", "")

@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 from tui_latent.config.presets import PresetField
 from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
-from tui_latent.tui.screens.settings.draft import SettingsDraft, setting_text
+from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.widgets.line_input import LineInput
 
 _MARK, _KEY = 3, 19
@@ -252,7 +252,7 @@ def _choices(field: PresetField) -> tuple[str, ...]:
 
 def described(draft: SettingsDraft, field: PresetField) -> Sequence[Content]:
     """Return a setting's full help and the preset's value, or its error."""
-    own = setting_text(field.value) or "empty"
+    own = draft.preset_text(field.key) or "empty"
     lines = [Content.assemble((field.key, "bold"), f"  {field.help}")]
     if error := draft.error_of(field.key) or draft.errors.get(""):
         return [*lines, Content.styled(f"✗ {error}", "$text-error")]

@@ -92,9 +92,9 @@ class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
         """Say what would be written, or why nothing can be."""
         problem = self._problem
         path = preset_file(*self._chosen)
-        words = f"writes {path}"
+        words = f"writes {path.name}"
         if not problem and path.exists():
-            words = f"{path} exists: you are asked before it is replaced"
+            words = f"{path.name} exists: you are asked before it is replaced"
         note = self.query_one("#note", Static)
         note.set_class(bool(problem), "-error")
         note.update(f"✗ {problem}" if problem else words)
