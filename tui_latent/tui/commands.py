@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, get_args
@@ -11,6 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from tui_latent.tui.key import joined
 from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.verbs import VERBS, Topic
 
@@ -19,8 +20,6 @@ _TOPICS: Final = get_args(Topic)
 _TOPIC_OF: Final[Mapping[str, str]] = {
     row.id: VERBS[row.verb].topic for rows in KEYMAP.values() for row in rows
 }
-_SIGNS: Final = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
-_ARROWS: Final = _SIGNS | {sign: sign for sign in _SIGNS.values()}
 
 
 @dataclass(frozen=True)
@@ -57,17 +56,6 @@ def commands_of(screen: Screen[Any]) -> list[Command]:
         topic = _TOPIC_OF.get(binding.id or "", "Everywhere")
         found[place] = Command(*place, joined(keys[place]), words, topic, action, node, enabled)
     return sorted(found.values(), key=lambda command: _TOPICS.index(command.topic))
-
-
-def joined(keys: Sequence[str]) -> str:
-    """Write the keys of one action briefly: `↑↓`, `shift+←→`, `0–9`."""
-    if len(keys) > 2 and all(key.isdecimal() for key in keys):
-        return f"{keys[0]}–{keys[-1]}"
-    plain = [key.removeprefix("shift+") for key in keys]
-    arrows = "".join(_ARROWS.get(key, "") for key in plain)
-    if len(keys) > 1 and len(arrows) == len(keys):
-        return ("shift+" if keys[0] != plain[0] else "") + arrows
-    return " ".join(keys)
 
 
 class BindingCommands(Provider):

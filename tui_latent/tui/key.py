@@ -1,12 +1,17 @@
-"""A row of the table of keys."""
+"""A row of the table of keys, and how several keys of one action are written."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from textual.binding import Binding
 
 from tui_latent.tui.verbs import VERBS
+
+_SIGNS: Final = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
+_ARROWS: Final = _SIGNS | {sign: sign for sign in _SIGNS.values()}
 
 
 @dataclass(frozen=True)
@@ -54,3 +59,14 @@ class Key:
             id=self.id,
             group=Binding.Group(self.group, compact=True) if self.group else None,
         )
+
+
+def joined(keys: Sequence[str]) -> str:
+    """Write the keys of one action briefly: `↑↓`, `shift+←→`, `0–9`."""
+    if len(keys) > 2 and all(key.isdecimal() for key in keys):
+        return f"{keys[0]}–{keys[-1]}"
+    plain = [key.removeprefix("shift+") for key in keys]
+    arrows = "".join(_ARROWS.get(key, "") for key in plain)
+    if len(keys) > 1 and len(arrows) == len(keys):
+        return ("shift+" if keys[0] != plain[0] else "") + arrows
+    return " ".join(keys)

@@ -173,7 +173,7 @@ async def test_a_run_that_cannot_be_read_is_told_and_the_others_are_compared(
         screen = await compared(pilot, runs)
         assert "digits-contrastive" in names(screen) and "begun" in names(screen)
         assert "vicreg" not in names(screen)
-        await until(pilot, lambda: "metrics.jsonl: cannot be read" in notes(pilot))
+        await until(pilot, lambda: "metrics.jsonl: can no longer be read" in notes(pilot))
         assert sum(panel.display for panel in screen.query("ScatterPanel")) == 2
 
 

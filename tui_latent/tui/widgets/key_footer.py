@@ -8,14 +8,14 @@ from itertools import groupby
 from typing import Any, Final
 
 from textual import events
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 from textual.keys import REPLACED_KEYS, format_key
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
-from tui_latent.tui.commands import joined
+from tui_latent.tui.key import joined
 from tui_latent.tui.keymap import KEYMAP
 
 _GAP: Final = "  "
@@ -136,11 +136,12 @@ def footer_line(items: Sequence[FooterItem], width: int) -> Content:
 def _items(screen: Screen[Any]) -> list[FooterItem]:
     shown: dict[str, tuple[Binding, bool, str]] = {}
     focused = screen.focused
-    for active in screen.active_bindings.values():
+    for active in _in_order(screen):
         key = active.binding.key
         # Textual leaves out the keys that a text field takes as text, but not `/`, `+` and `-`.
-        missed = focused is not None and key in REPLACED_KEYS
-        typed = missed and focused.check_consume_key(key, format_key(key))
+        typed = key in REPLACED_KEYS and (
+            focused is not None and focused.check_consume_key(key, format_key(key))
+        )
         if active.binding.show and not typed:
             place = active.binding.action
             shown.setdefault(place, (active.binding, active.enabled, active.tooltip))
@@ -156,3 +157,13 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
             )
             items.append(FooterItem(keys, label, _PLACES.get(binding.id or "", 0)))
     return items
+
+
+def _in_order(screen: Screen[Any]) -> list[ActiveBinding]:
+    """Return the active bindings in the order of the table; Textual puts remapped ones last."""
+    active = list(screen.active_bindings.values())
+    nodes = list(dict.fromkeys(each.node for each in active))
+    ids = {node: [binding.id for _, binding in node._bindings] for node in nodes}
+    return sorted(
+        active, key=lambda each: (nodes.index(each.node), ids[each.node].index(each.binding.id))
+    )

@@ -18,7 +18,7 @@ from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.format import UNKNOWN, clip
 
 _KEPT: Final = 120
-"""readings, two seconds apart"""
+"""readings, four seconds apart: each moves the graphs, which are sent over the line"""
 _NAME: Final = 7
 _LEAST_GRAPH, _MOST_GRAPH = 4, 40
 _GIB: Final = 1 << 30

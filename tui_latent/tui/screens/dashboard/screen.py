@@ -126,7 +126,8 @@ class DashboardScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         self._watcher.start()
         self.set_interval(self._seconds_between_charts, self._show_curves)
-        self._load_timer = self.set_interval(2 * self._seconds_between_charts, self._measure_load)
+        self.set_timer(self._seconds_between_charts, self._measure_load)
+        self.set_interval(4 * self._seconds_between_charts, self._measure_load)
 
     def on_unmount(self) -> None:
         self._watcher.close()

@@ -21,6 +21,8 @@ from tui_latent.tui.terms import explained
 
 _WIDTH: Final = 84
 """columns of the box, where there is room"""
+_FRAME: Final = 7
+"""columns of its border, padding and scroll bar"""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -54,7 +56,7 @@ class HelpScreen(ModalScreen[None]):
             box.border_subtitle = f"Press {key_name('help.close', self.app._keymap)} to close"
             if self._about:
                 yield Static(self._about, id="about", markup=False)
-            yield Static(id="keys")
+            yield Static(self._keys(), id="keys")
             if self._terms:
                 yield Static("What the terms mean", classes="heading")
             for term, meaning in self._terms:
@@ -63,9 +65,14 @@ class HelpScreen(ModalScreen[None]):
 
     def on_resize(self) -> None:
         """Wrap what the keys do to the new width."""
-        box = self.query_one(VerticalScroll)
-        width = min(_WIDTH, self.size.width * 96 // 100) - box.gutter.width - 1
-        self.query_one("#keys", Static).update(help_text(self._commands, width))
+        self.call_after_refresh(self._wrap)  # during a layout its height would stay the old one
+
+    def _wrap(self) -> None:
+        self.query_one("#keys", Static).update(self._keys())
+
+    def _keys(self) -> Content:
+        width = min(_WIDTH, self.app.size.width * 96 // 100) - _FRAME
+        return help_text(self._commands, width)
 
 
 def help_text(commands: Sequence[Command], width: int) -> Content:
