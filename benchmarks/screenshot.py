@@ -15,10 +15,12 @@ from typing import Final
 
 from textual.message import Message
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tui_latent.config.preset_files import preset_path, read_table
 from tui_latent.config.presets import load_preset
 from tui_latent.launch.start import create_run, train_run
+from tui_latent.runtime.openmp import limit_spinning
 from tui_latent.tui import messages
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.screens.settings.grid import SettingsGrid
@@ -32,6 +34,8 @@ SIZE: Final = (100, 30)
 _STILL: Final = 3.0
 """seconds without a change after which a screen counts as drawn"""
 _PATIENCE: Final = 120.0
+_BUSY: Final = "&#160;…"
+"""in the SVG of a screen that still reads or measures: `Reading the map …`"""
 
 Steps = tuple[Message | str, ...]
 """messages to post and keys to press, each on a screen that is drawn"""
@@ -44,8 +48,8 @@ def pictures(first: Path, second: Path) -> dict[str, Steps]:
         "menu.svg": (),
         "dashboard.svg": (messages.RunRequested(first),),
         "explorer.svg": (messages.ExplorerRequested(first, TimeCursor()), "right", "V"),
-        "evaluation.svg": (messages.EvaluationRequested(first),),
-        "settings.svg": (messages.SettingsRequested(PRESET, table, preset), CHANGE, "0", ".", "1"),
+        "evaluation.svg": (messages.EvaluationRequested(first), "end"),
+        "settings.svg": (messages.SettingsRequested(PRESET, table, preset), CHANGE, *"0.01"),
         "comparison.svg": (messages.ComparisonRequested([first, second]),),
     }
 
@@ -63,7 +67,7 @@ async def picture(runs: Path, steps: Steps) -> str:
                 grid = app.screen.query_one(SettingsGrid)
                 grid.action_move(list(grid._draft.fields).index(CHANGE))
             else:
-                await pilot.press(step)
+                await pilot.press("full_stop" if step == "." else step)
         await _drawn(pilot)
         return app.export_screenshot(title="tui-latent")
 
@@ -74,8 +78,10 @@ async def _drawn(pilot: Pilot[int]) -> None:
     shown = ""
     while time.monotonic() < min(changed + _STILL, start + _PATIENCE):
         await asyncio.sleep(0.2)
+        for box in pilot.app.screen.query(Input):
+            box.cursor_blink = False
         now = pilot.app.export_screenshot()
-        if now != shown:
+        if now != shown or _BUSY in now:
             shown, changed = now, time.monotonic()
 
 
@@ -87,6 +93,7 @@ def _trained(runs: Path, name: str, changes: dict[str, object]) -> Path:
 
 def main(say: Callable[[object], None] = print) -> None:
     """Write the pictures."""
+    limit_spinning()
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder) / "runs"
         if len(sys.argv) > 2:
@@ -96,7 +103,8 @@ def main(say: Callable[[object], None] = print) -> None:
             first = _trained(runs, "as-in-the-preset", {})
             second = _trained(runs, "faster", {CHANGE: 0.01})
         for name, steps in pictures(first, second).items():
-            (DOCS / name).write_text(asyncio.run(picture(runs, steps)))
+            shown = runs if steps else Path("no-runs-yet")
+            (DOCS / name).write_text(asyncio.run(picture(shown, steps)))
             say(DOCS / name)
 
 
