@@ -6,6 +6,7 @@ python -m benchmarks.screenshot [RUN RUN]   trains two runs first (a minute) if 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ from tui_latent.tui.app import LatentApp
 from tui_latent.tui.screens.settings.grid import SettingsGrid
 from tui_latent.tui.time_cursor import TimeCursor
 
-DOCS: Final = Path(__file__).parents[1] / "docs"
+DOCS: Final = Path(__file__).absolute().parents[1] / "docs"
 PRESET: Final = "digits-contrastive-2d"
 CHANGE: Final = "stages.*.lr"
 """the setting that the second run changes, and the form's cursor is on"""
@@ -34,8 +35,8 @@ SIZE: Final = (100, 30)
 _STILL: Final = 3.0
 """seconds without a change after which a screen counts as drawn"""
 _PATIENCE: Final = 120.0
-_BUSY: Final = "&#160;…"
-"""in the SVG of a screen that still reads or measures: `Reading the map …`"""
+_BUSY: Final = "Reading&#160;"
+"""in the SVG of a screen that is not complete: `Reading the map …`"""
 
 Steps = tuple[Message | str, ...]
 """messages to post and keys to press, each on a screen that is drawn"""
@@ -94,16 +95,15 @@ def _trained(runs: Path, name: str, changes: dict[str, object]) -> Path:
 def main(say: Callable[[object], None] = print) -> None:
     """Write the pictures."""
     limit_spinning()
-    with tempfile.TemporaryDirectory() as folder:
-        runs = Path(folder) / "runs"
-        if len(sys.argv) > 2:
-            first, second = map(Path, sys.argv[1:3])
-            runs = first.parent
-        else:
-            first = _trained(runs, "as-in-the-preset", {})
-            second = _trained(runs, "faster", {CHANGE: 0.01})
+    given = [Path(name).absolute() for name in sys.argv[1:3]]
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        runs = given[0].parent if given else Path("trained").absolute()
+        first, second = given or (
+            _trained(runs, "as-in-the-preset", {}),
+            _trained(runs, "faster", {CHANGE: 0.01}),
+        )
         for name, steps in pictures(first, second).items():
-            shown = runs if steps else Path("no-runs-yet")
+            shown = runs if steps else Path("runs")  # the menu of someone who has none yet
             (DOCS / name).write_text(asyncio.run(picture(shown, steps)))
             say(DOCS / name)
 
