@@ -66,6 +66,7 @@ SLOW = (
     "tui/test_inputs.py",
     "tui/test_sizes.py",
     "tui/test_terminal_driver.py",
+    "tui/test_terminal_query.py",
     "tui/test_viewer_pages.py",
 )
 """Files whose tests train, draw reports, start processes or drive whole screens. `make test-fast`
@@ -78,6 +79,9 @@ _TERMINAL = (
     "CLICOLOR",
     "COLORTERM",
     "COLORFGBG",
+    "LC_TERMINAL",
+    "TERM_PROGRAM",
+    "TUI_LATENT_IMAGES",
     "TMUX",
     "SSH_CONNECTION",
 )
@@ -95,6 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's runs and terminal out of the tests."""
     monkeypatch.setenv("TUI_LATENT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("TUI_LATENT_PRESETS", str(tmp_path / "own-presets"))
     for name in _TERMINAL:
         monkeypatch.delenv(name, raising=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -101,6 +102,18 @@ class Terminal:
         while sequence not in self.painted:
             assert not deadline.passed(), f"{sequence!r} never came:\n{self.screen()}"
             self._read(0.1)
+
+    def wait_for_match(self, pattern: bytes, seconds: float = 30.0) -> None:
+        """Return once the program has sent something that matches a regular expression."""
+        deadline = Deadline(seconds)
+        while not re.search(pattern, self.painted):
+            assert not deadline.passed(), f"{pattern!r} never came:\n{self.screen()}"
+            self._read(0.1)
+
+    def row(self, line: int) -> list[pyte.screens.Char]:
+        """Return the characters of a line, with their colours."""
+        self._read(0.0)
+        return [self._emulator.buffer[line][column] for column in range(self._emulator.columns)]
 
     def wait_for_end(self, seconds: float = 30.0) -> int:
         """Return the exit status once the program has ended."""

@@ -368,15 +368,9 @@ async def test_back_to_the_menu_leaves_the_training_running(tmp_path: Path) -> N
         await until(pilot, lambda: app.training_path is None)
 
 
-@pytest.mark.parametrize(
-    ("colorfgbg", "theme"),
-    [("0;15", "textual-light"), ("15;0", "textual-dark"), ("", "textual-dark")],
-)
-async def test_the_theme_follows_the_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, colorfgbg: str, theme: str
-) -> None:
-    monkeypatch.setenv("COLORFGBG", colorfgbg)
-    assert MenulessApp(tmp_path).theme == theme
+async def test_the_theme_follows_the_terminal(tmp_path: Path) -> None:
+    assert MenulessApp(tmp_path, light=True).theme == "textual-light"
+    assert MenulessApp(tmp_path).theme == "textual-dark"
 
 
 async def test_over_ssh_nothing_is_animated(

@@ -61,6 +61,12 @@ async def the_form(pilot: Pilot[Any], runs: Path) -> None:
     await pilot.press(*["down"] * 4, "9")
 
 
+async def the_saving(pilot: Pilot[Any], runs: Path) -> None:
+    await the_form(pilot, runs)
+    await pilot.press("backspace", "ctrl+w")
+    await until(pilot, lambda: "writes" in screen_text(pilot))
+
+
 async def a_live_run(pilot: Pilot[Any], runs: Path) -> None:
     app = pilot.app
     assert isinstance(app, LatentApp)
@@ -109,6 +115,7 @@ STATES: Final[tuple[Open, ...]] = (
     presets_of_the_menu,
     runs_of_the_menu,
     the_form,
+    the_saving,
     a_live_run,
     a_panel_in_full,
     the_help,

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tui_latent.config.own_folders import own_folders
 from tui_latent.config.preset_files import preset_folder, preset_names
 from tui_latent.config.settings import DataSettings, TrainSettings
 from tui_latent.datasets.describe import describe_source
@@ -17,17 +18,27 @@ from tui_latent.runs.file_lock import FileLock
 from tui_latent.runtime.hardware import devices, driver_trouble, no_gpu_reason
 from tui_latent.runtime.versions import version_of
 from tui_latent.sources import public_datasets
+from tui_latent.tui.charts.terminal_images import CHOICE, NAMES, chosen_way
+from tui_latent.tui.color_depth import color_depth
+from tui_latent.tui.terminal_query import Answers
 
 PACKAGES = ("tui-latent", "torch", "torchvision", "textual", "plotext", "textual-image", "numpy")
 
 
-def examine(runs: Path) -> dict[str, dict[str, str]]:
-    """Return facts by topic, as names and values in words; imports torch."""
+def examine(runs: Path, answers: Answers) -> dict[str, dict[str, str]]:
+    """Return facts by topic, as names and values in words; imports torch.
+
+    `answers` are what the terminal has replied.
+    """
     return {
         "devices": _devices(),
-        "terminal": _terminal(),
+        "terminal": _terminal(answers),
         "data": _data(),
-        "folders": {"runs": _folder(runs), "presets": f"{preset_folder()}, {len(preset_names())}"},
+        "folders": {
+            "runs": _folder(runs),
+            "presets": f"{preset_folder()}, {len(preset_names())}",
+            "own presets": ", ".join(str(folder) for folder in own_folders()),
+        },
         "versions": {"python": platform.python_version()} | {p: version_of(p) for p in PACKAGES},
     }
 
@@ -78,16 +89,35 @@ def _driver(listed: dict[str, str], seen: list[str]) -> dict[str, str]:
     return words
 
 
-def _terminal() -> dict[str, str]:
+def _terminal(answers: Answers) -> dict[str, str]:
     size = shutil.get_terminal_size()
+    light = {None: "not reported: dark theme", True: "light", False: "dark"}[answers.light]
     return {
         "TERM": os.environ.get("TERM", "not set"),
         "size": f"{size.columns}x{size.lines} (the dashboard needs 60x20)",
         "interactive": "yes" if sys.stdin.isatty() and sys.stderr.isatty() else "no",
-        "colours": os.environ.get("COLORTERM", "not reported"),
-        "tmux": "yes: images as half-blocks" if "TMUX" in os.environ else "no",
+        "colours": _colors(),
+        "background": light,
+        "images": _images(answers),
+        "tmux": "yes" if "TMUX" in os.environ else "no",
         "ssh": "yes: no animations" if "SSH_CONNECTION" in os.environ else "no",
     }
+
+
+def _colors() -> str:
+    depth = color_depth(os.environ)
+    said = " (NO_COLOR is set)" if "NO_COLOR" in os.environ else ""
+    return f"{depth}{said}"
+
+
+def _images(answers: Answers) -> str:
+    """Return in which ways images can be drawn, the one that is used first."""
+    words = ", ".join(NAMES[way] for way in answers.ways)
+    if chosen_way(os.environ):
+        words += f" (chosen by {CHOICE})"
+    elif "TMUX" in os.environ and answers.ways == ["cells"]:
+        words += "; in Kitty or Ghostty, real pixels with: tmux set -g allow-passthrough on"
+    return words
 
 
 def _data() -> dict[str, str]:

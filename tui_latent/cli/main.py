@@ -97,14 +97,17 @@ def _open_dashboard(runs: str | None, path: Path | None) -> None:
             "  tui-latent train PRESET   train one and print its progress\n"
             "  tui-latent runs           list the runs"
         )
-    from tui_latent.tui.charts.terminal_images import asking_for_images
+    from tui_latent.tui.color_depth import use_all_colors
+    from tui_latent.tui.terminal_query import asking_the_terminal
 
-    with asking_for_images():  # the terminal answers while Textual is being imported
+    use_all_colors()
+    with asking_the_terminal() as answers:  # it answers while Textual is being imported
         from tui_latent.preferences.config_file import config_path
         from tui_latent.preferences.kept import Kept
         from tui_latent.preferences.view_state import cache_folder
         from tui_latent.tui.app import LatentApp
 
         kept = Kept(config_path(), cache_folder())
-        app = LatentApp(folder_of_runs(runs), open_path=path, kept=kept)
+    app = LatentApp(folder_of_runs(runs), open_path=path, kept=kept, light=bool(answers.light))
+    app.heed_terminal(answers.ways[0], answers.typed)
     sys.exit(app.run() or 0)

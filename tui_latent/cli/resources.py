@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import click
 
@@ -14,11 +16,11 @@ from tui_latent.runtime.sanitize import plain_text
 @json_option
 def presets(as_json: bool) -> None:
     """List the presets."""
-    from tui_latent.config.preset_files import PresetError, preset_names
+    from tui_latent.config.preset_files import PresetError, all_presets
     from tui_latent.config.presets import load_preset
 
     rows = []
-    for name in preset_names():
+    for name in all_presets():
         try:
             preset = load_preset(name)
         except PresetError as error:
@@ -59,10 +61,12 @@ def fetch(names: tuple[str, ...]) -> None:
 @runs_option
 @json_option
 def doctor(runs: str | None, as_json: bool) -> None:
-    """Show what this machine offers: devices, terminal, images, data folders, versions."""
-    from tui_latent.cli.doctor import examine
+    """Show what this machine offers: devices, terminal, data folders, versions, a test picture."""
+    from tui_latent.tui.terminal_query import asking_the_terminal
 
-    findings = examine(folder_of_runs(runs))
+    with asking_the_terminal() as answers:
+        from tui_latent.cli.doctor import examine
+    findings = examine(folder_of_runs(runs), answers)
     if as_json:
         click.echo(json.dumps(findings))
         return
@@ -70,6 +74,14 @@ def doctor(runs: str | None, as_json: bool) -> None:
         click.echo(topic)
         for name, value in facts.items():
             click.echo(f"  {name:16} {value}")
+    if sys.stdout.isatty():
+        from tui_latent.cli.pictures import drawings
+        from tui_latent.tui.color_depth import color_depth
+
+        colored = color_depth(os.environ) != "none"
+        for name, drawing in drawings(answers.ways, colored, bool(answers.light)):
+            click.echo(f"\nimages: {name}")
+            click.echo(drawing, nl=False)
 
 
 COMMANDS = (presets, fetch, doctor)

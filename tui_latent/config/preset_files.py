@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tui_latent.config.own_folders import own_presets
 from tui_latent.runtime.regular_files import SizeError, read_small
 from tui_latent.runtime.sanitize import plain_name, plain_text
 
@@ -41,6 +42,12 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in preset_folder().glob("*.toml"))
 
 
+def all_presets() -> list[str]:
+    """Return the names of all presets that have one: those that come with us, then one's own."""
+    ours = preset_names()
+    return ours + sorted(own_presets().keys() - set(ours))
+
+
 def comes_with_us(path: Path) -> bool:
     """Return whether a preset file comes with tui-latent."""
     return path.parent == preset_folder()
@@ -49,11 +56,13 @@ def comes_with_us(path: Path) -> bool:
 def preset_path(name: str) -> Path:
     """Return the file of a preset given by name or by path; PresetError if there is none.
 
-    Presets that come with tui-latent take precedence over files; `.toml` may be left out.
+    Presets that come with tui-latent take precedence over presets of one's own, and both over
+    files; `.toml` may be left out.
     """
-    known = preset_folder() / f"{name}.toml"
-    if Path(name).parent == Path() and names_a_file(str(known)):
-        return known
+    if Path(name).parent == Path():
+        for known in (preset_folder() / f"{name}.toml", own_presets().get(name)):
+            if known is not None and names_a_file(str(known)):
+                return known
     for text in (name, f"{name}.toml"):
         if names_a_file(text):
             return Path(text).expanduser()
@@ -76,9 +85,9 @@ def _why_no_preset(name: str) -> str:
     if inside:
         return f"a folder: name one of its files: {', '.join(inside[:5])}"
     if Path(name).suffix == ".toml" or Path(name).parent != Path():
-        near = difflib.get_close_matches(preset_stem(name), preset_names(), n=1, cutoff=0.6)
+        near = difflib.get_close_matches(preset_stem(name), all_presets(), n=1, cutoff=0.6)
         return "no such file" + (f"; did you mean '{near[0]}'?" if near else "")
-    return f"unknown preset{nearest(name, preset_names())}"
+    return f"unknown preset{nearest(name, all_presets())}"
 
 
 def names_a_file(text: str) -> bool:

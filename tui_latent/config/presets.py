@@ -82,10 +82,7 @@ def parse_preset(table: Mapping[str, Any], overrides: Mapping[str, object], wher
 
 def resolve_preset(table: Mapping[str, Any], overrides: Mapping[str, object], where: str) -> Preset:
     """Do what `parse_preset` does, but accept overrides without effect."""
-    merged = _copy(table)
-    # The whole first, then all stages, then a single one: each may add to what stands before it.
-    for key in sorted(overrides, key=lambda key: (key.count("."), "*" not in key.split("."))):
-        _set(merged, key, overrides[key], where)
+    merged = merged_table(table, overrides, where)
     # pydantic would take them for 1 and 0.
     if flags := [key for key, value in _values(merged) if isinstance(value, bool) and _number(key)]:
         raise PresetError(where, [(key, "should be a number, not true or false") for key in flags])
@@ -94,6 +91,17 @@ def resolve_preset(table: Mapping[str, Any], overrides: Mapping[str, object], wh
     except ValidationError as error:
         problems = [_explain(dict(detail), merged) for detail in error.errors()]
         raise PresetError(where, dict.fromkeys(problems)) from error
+
+
+def merged_table(
+    table: Mapping[str, Any], overrides: Mapping[str, object], where: str
+) -> dict[str, Any]:
+    """Return a copy of a preset's table with overrides in it; PresetError for a key of no table."""
+    merged = _copy(table)
+    # The whole first, then all stages, then a single one: each may add to what stands before it.
+    for key in sorted(overrides, key=lambda key: (key.count("."), "*" not in key.split("."))):
+        _set(merged, key, overrides[key], where)
+    return merged
 
 
 def idle_in_file(name: str, preset: Preset) -> list[str]:
@@ -151,9 +159,20 @@ def train_command(name: str, preset: Preset) -> str:
         if before[field.key] != field.value and field.key not in idle:
             changes[field.key] = field.value
     words = ["tui-latent", "train", source]
-    for key, value in changes.items():
+    for key, value in changes_by_all_stages(changes, len(preset.stages)).items():
         words += ["--set", f"{key}={write_value(key, value)}"]
     return shlex.join(words)
+
+
+def changes_by_all_stages(changes: Mapping[str, object], stages: int) -> dict[str, object]:
+    """Return changes with one `stages.*` key for what is set to one value in each of the stages."""
+    shorter = dict(changes)
+    for name in StageSettings.model_fields if stages > 1 else ():
+        keys = [f"stages.{number}.{name}" for number in range(stages)]
+        if all(key in changes and changes[key] == changes[keys[0]] for key in keys):
+            shorter = {k: value for k, value in shorter.items() if k not in keys}
+            shorter[f"stages.*.{name}"] = changes[keys[0]]
+    return shorter
 
 
 def dump_preset(preset: Preset) -> str:

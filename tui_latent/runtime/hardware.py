@@ -95,6 +95,11 @@ def no_gpu_reason() -> str | None:
     return "every GPU here is in MIG mode and none is partitioned"
 
 
+def visible_handles() -> list[object]:
+    """Return the driver's handles of the GPUs that this process may see, in CUDA's order."""
+    return _visible(_handles() or []) if _driver_loaded() else []
+
+
 def driver_trouble() -> str | None:
     """Return why NVIDIA's management library lists no GPUs, and what helps; None if it does.
 
@@ -124,13 +129,11 @@ def _code(name: str) -> int:
 
 
 def _gpus() -> list[Device]:
-    if not _driver_loaded():
-        return []
     gpus = []
-    for index, handle in enumerate(_visible(_handles() or [])):
-        title = _text(_asked("nvmlDeviceGetName", handle)) or "NVIDIA GPU"
+    for index, handle in enumerate(visible_handles()):
+        title = _text(ask_driver("nvmlDeviceGetName", handle)) or "NVIDIA GPU"
         # None where memory is shared with the CPU.
-        has = _asked("nvmlDeviceGetMemoryInfo", handle)
+        has = ask_driver("nvmlDeviceGetMemoryInfo", handle)
         total, free = (getattr(has, name, None) for name in ("total", "free"))
         gpus.append(Device("cuda", index, title, total, free))
     return gpus
@@ -149,7 +152,7 @@ def _driver_error() -> Exception | None:
     return None
 
 
-def _asked(function: str, *arguments: object) -> Any:
+def ask_driver(function: str, *arguments: object) -> Any:
     """Return the answer of a function of NVIDIA's library; None where it fails.
 
     Older drivers lack functions, other cards do not support them, and a GPU may fall off the bus.
@@ -169,15 +172,15 @@ def _text(answer: object) -> str:
 
 def _handles() -> list[object] | None:
     """Return all GPUs in the order of the bus, as CUDA numbers them; None if unknown."""
-    count = _asked("nvmlDeviceGetCount")
+    count = ask_driver("nvmlDeviceGetCount")
     if count is None:
         return None
-    found = [_asked("nvmlDeviceGetHandleByIndex", index) for index in range(count)]
+    found = [ask_driver("nvmlDeviceGetHandleByIndex", index) for index in range(count)]
     # What this process may not open, or what fell off the bus, CUDA does not number either.
     handles = [handle for handle in found if handle is not None and not _lost(handle)]
     if count and not handles:
         return None
-    places = [_text(getattr(_asked("nvmlDeviceGetPciInfo", h), "busId", None)) for h in handles]
+    places = [_text(getattr(ask_driver("nvmlDeviceGetPciInfo", h), "busId", None)) for h in handles]
     if not all(places):
         return handles
     order = sorted(range(len(handles)), key=lambda index: places[index].lower())
@@ -224,7 +227,8 @@ def _chosen(handles: list[object], visible: str | None) -> list[object]:
         instances = [instance for handle in handles for instance in _instances(handle)]
         index = _by_uuid(instances, names[0], "MIG-")
         # Older drivers name an instance by its GPU and two numbers.
-        found = instances[index] if index >= 0 else _asked("nvmlDeviceGetHandleByUUID", names[0])
+        by_name = "nvmlDeviceGetHandleByUUID"
+        found = instances[index] if index >= 0 else ask_driver(by_name, names[0])
         return [] if found is None or names[0] in names[1:] else [found]
     by_uuid = names[0].startswith("GPU-")
     chosen: list[int] = []
@@ -240,7 +244,7 @@ def _chosen(handles: list[object], visible: str | None) -> list[object]:
 
 def _by_uuid(handles: list[object], start: str, kind: str) -> int:
     """Return the index of the only UUID that begins so; -1 if there is none, or more than one."""
-    uuids = [_text(_asked("nvmlDeviceGetUUID", handle)) for handle in handles]
+    uuids = [_text(ask_driver("nvmlDeviceGetUUID", handle)) for handle in handles]
     found = [index for index, uuid in enumerate(uuids) if uuid.startswith(start)]
     return found[0] if start.startswith(kind) and len(found) == 1 else -1
 
@@ -252,7 +256,7 @@ def _leading_number(text: str) -> int:
 
 
 def _in_mig_mode(handle: object) -> bool:
-    mode = _asked("nvmlDeviceGetMigMode", handle)
+    mode = ask_driver("nvmlDeviceGetMigMode", handle)
     return bool(mode) and bool(mode[0])  # now; the second is after the next reset
 
 
@@ -260,6 +264,8 @@ def _instances(handle: object) -> list[object]:
     """Return the MIG instances of a GPU."""
     if not _in_mig_mode(handle):
         return []
-    most = _asked("nvmlDeviceGetMaxMigDeviceCount", handle) or 0
-    found = (_asked("nvmlDeviceGetMigDeviceHandleByIndex", handle, index) for index in range(most))
+    most = ask_driver("nvmlDeviceGetMaxMigDeviceCount", handle) or 0
+    found = (
+        ask_driver("nvmlDeviceGetMigDeviceHandleByIndex", handle, index) for index in range(most)
+    )
     return [instance for instance in found if instance is not None]

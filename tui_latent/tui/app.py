@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from tui_latent.config.settings import Preset
     from tui_latent.runs.schema import Status
+    from tui_latent.tui.charts.terminal_images import Way
     from tui_latent.tui.detached_training import DetachedTraining
     from tui_latent.verdict import Door
 
@@ -108,6 +109,7 @@ class LatentApp(App[int]):
         runs: Path,
         *,
         open_path: Path | None = None,
+        light: bool = False,
         keymap: Mapping[str, str] | None = None,
         train: Train = _train,
         create: Create = _create,
@@ -115,7 +117,9 @@ class LatentApp(App[int]):
         export: Export = _export,
         kept: Kept | None = None,
     ) -> None:
-        """`keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used.
+        """`light` begins with the light theme, for a terminal of a light background.
+
+        `keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used.
 
         `train` and `export` run in threads of their own; only these import torch. `kept` has a
         person's settings, whose own keys only add to `keymap`; None keeps nothing.
@@ -139,7 +143,7 @@ class LatentApp(App[int]):
         theme = self.kept.preferences.theme
         if theme in self.available_themes:
             self.theme = theme
-        elif "TEXTUAL_THEME" not in os.environ and _light_terminal():
+        elif "TEXTUAL_THEME" not in os.environ and light:
             self.theme = "textual-light"
         if theme != "auto" and theme not in self.available_themes:
             self.kept.problems.append(f"theme: there is no theme '{theme}': ctrl+p lists them")
@@ -176,6 +180,17 @@ class LatentApp(App[int]):
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, and the colours of the classes on its background."""
         return super().get_css_variables() | css_variables(self.current_theme.dark)
+
+    def heed_terminal(self, way: Way, typed: bytes) -> None:
+        """Draw images in the way that the terminal can, and press the keys typed before."""
+        if way != "cells":
+            from tui_latent.tui.charts.image_grid import use_real_pixels
+
+            use_real_pixels(way)
+        if typed:
+            from tui_latent.tui.terminal_driver import TerminalDriver
+
+            TerminalDriver.typed_before = typed
 
     def get_default_screen(self) -> Screen[None]:
         """Return the menu, over which all other screens are pushed."""
@@ -438,6 +453,22 @@ class LatentApp(App[int]):
         form = SettingsScreen(name, message.table, message.preset, self.runs)
         self.push_screen(form, begin)
 
+    @on(messages.PresetSaveRequested)
+    def save_preset(self, message: messages.PresetSaveRequested) -> None:
+        """Save a preset of one's own, and say where it is."""
+        from tui_latent.config.own_presets import save_preset
+        from tui_latent.config.preset_files import PresetError
+
+        name = message.name
+        try:
+            path = save_preset(message.folder, name, message.table, message.replace)
+        except PresetError as error:
+            self.notify(str(error), title="Not saved", severity="error", timeout=20, markup=False)
+        else:
+            message.saved()
+            words = f"{path}\nIt is in the menu; in a shell: tui-latent train {name}"
+            self.notify(words, title=f"Saved {name}", timeout=10, markup=False)
+
     @on(messages.PresetImagesRequested)
     def show_preset_images(self, message: messages.PresetImagesRequested) -> None:
         """Show what a training with a preset would see."""
@@ -557,8 +588,3 @@ class LatentApp(App[int]):
     def _tell_drawing_failed(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
         self.notify(text, title="Drawing failed", severity="error", markup=False)
-
-
-def _light_terminal() -> bool:
-    """Return whether the terminal reports a light background."""
-    return os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")

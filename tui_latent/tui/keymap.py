@@ -155,8 +155,22 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "settings": (
         Key("settings.start", "start", "start", "Start", "Train with these settings"),
         Key("settings.find", "find", "find", "Find", "Find a setting", only="ctrl+f"),
+        # Before the input that has the focus, in which it would delete a word.
+        Key(
+            "settings.save",
+            "save_preset",
+            "save_preset",
+            "Save preset",
+            "Save as a preset of your own",
+            priority=True,
+        ),
         _help(),
         _back("settings.back", "back", "Leave without training"),
+    ),
+    "save preset": (
+        Key("save.write", "choose", "save", "Save", "Save the preset", priority=True),
+        # Not q, which may be typed here.
+        Key("save.back", "back", "back", "Back", "Do not save", only="escape"),
     ),
     "settings grid": (
         _hidden("setting.up", "up", "move(-1)", "Previous setting"),

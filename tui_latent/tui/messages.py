@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,19 @@ class SettingsRequested(Message):
     table: Mapping[str, Any]
     """the preset's file"""
     preset: Preset
+
+
+@dataclass
+class PresetSaveRequested(Message):
+    """Save a preset of one's own."""
+
+    folder: Path
+    name: str
+    table: Mapping[str, Any]
+    replace: bool
+    """whether a file of that name may be replaced: the screen has asked"""
+    saved: Callable[[], None]
+    """called once the file is written"""
 
 
 @dataclass

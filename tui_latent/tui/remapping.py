@@ -13,7 +13,7 @@ from tui_latent.tui.keymap import KEYMAP
 
 TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "menu": (("preset list", "presets", "menu"), ("run list", "runs", "menu")),
-    "settings": (("settings grid", "settings"),),
+    "settings": (("settings grid", "settings"), ("save preset",)),
     "dashboard": (("dashboard", "class rows"), ("curves", "dashboard")),
     "explorer": (("explorer",),),
     "evaluation": (("evaluation", "class rows"), ("evaluation", "matrix")),

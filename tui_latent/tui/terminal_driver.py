@@ -13,7 +13,7 @@ import re
 import select
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ScreenStackError
@@ -48,6 +48,9 @@ class TerminalDriver(LinuxDriver):
     typed, only the last event is passed on: a user may be trying whether a key still works.
     """
 
+    typed_before: ClassVar[bytes] = b""
+    """keys that were typed before the driver started, and read by the question to the terminal"""
+
     def run_input_thread(self) -> None:
         """Read input until the driver is stopped."""
         parser = TerminalParser(self._debug)
@@ -79,6 +82,9 @@ class TerminalDriver(LinuxDriver):
 
     def _block(self) -> bytes:
         """Return the next bytes; none if nothing arrives for a while or the terminal is gone."""
+        if TerminalDriver.typed_before:
+            block, TerminalDriver.typed_before = TerminalDriver.typed_before, b""
+            return block
         try:
             if not select.select([self.fileno], [], [], _LOOK)[0]:
                 return b""

@@ -10,12 +10,18 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from tests.tui.menus import presets, run_in
-from tests.tui.pilots import notes
+from tests.tui.menus import NotingApp, menu, presets, presets_text, run_in
+from tests.tui.pilots import notes, until
+from tui_latent.config.own_folders import own_presets
+from tui_latent.config.own_presets import save_preset
+from tui_latent.config.preset_files import read_table
 from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import Preset
+from tui_latent.tui.app import LatentApp
+from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.menu.preset_facts import read_entries
 from tui_latent.tui.screens.settings.grid import SettingInput, SettingsGrid
+from tui_latent.tui.screens.settings.save_preset import SavePresetScreen
 from tui_latent.tui.screens.settings.screen import SettingsScreen
 
 __all__ = ["presets"]
@@ -253,6 +259,67 @@ async def test_the_button_starts(app: FormApp) -> None:
         await pilot.click("#start")
         await pilot.pause()
         assert app.answers[0] is not None
+
+
+async def saved_preset(app: LatentApp, pilot: Pilot[Any], *keys: str) -> None:
+    """Open the form of the first preset of digits, change a setting and save a preset."""
+    await menu(pilot)
+    await pilot.press(*"/digits-contrastive-2d", "enter", "e")
+    await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
+    await go_to(pilot, "train.epochs")
+    await pilot.press(*"7", "ctrl+w")
+    await until(pilot, lambda: isinstance(app.screen, SavePresetScreen))
+    await pilot.press(*keys)
+
+
+async def test_a_preset_of_ones_own_is_saved_and_appears_in_the_menu(tmp_path: Path) -> None:
+    app = NotingApp(tmp_path / "runs")
+    async with app.run_test(size=WIDE) as pilot:
+        await saved_preset(app, pilot, *"tuned")
+        assert app.screen.query_one("#folder", Input).value == str(tmp_path / "own-presets")
+        assert text_of(app, "#note") == "writes tuned.toml"
+        await pilot.press("enter")
+        await until(pilot, lambda: "Saved tuned" in notes(pilot))
+        assert load_preset("tuned").train.epochs == 7
+        assert "expect" not in read_table(own_presets()["tuned"])
+        await pilot.press("escape")  # nothing is lost, so nothing is asked
+        screen = await menu(pilot)
+        await pilot.press("escape")  # the filter
+        await until(pilot, lambda: any("tuned" in line for line in presets_text(screen)))
+
+
+async def test_a_saved_preset_is_replaced_only_after_asking(tmp_path: Path) -> None:
+    app = NotingApp(tmp_path / "runs")
+    path = save_preset(tmp_path / "own-presets", "tuned", {"title": "Before"})
+    async with app.run_test(size=NARROW) as pilot:
+        await saved_preset(app, pilot, *"tuned")
+        assert "exists: you are asked" in text_of(app, "#note")
+        await pilot.press("enter", "n")
+        await pilot.pause()
+        assert isinstance(app.screen, SavePresetScreen) and read_table(path)["title"] == "Before"
+        await pilot.press("enter", "y")
+        await until(pilot, lambda: "Saved tuned" in notes(pilot))
+        assert load_preset("tuned").train.epochs == 7
+
+
+async def test_a_name_that_cannot_be_used_is_not_saved(tmp_path: Path) -> None:
+    app = NotingApp(tmp_path / "runs")
+    async with app.run_test(size=NARROW) as pilot:
+        await saved_preset(app, pilot, *"digits-contrastive-8d", "enter")
+        assert isinstance(app.screen, SavePresetScreen)
+        assert "comes with tui-latent" in text_of(app, "#note")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert "train.epochs" in text_of(app, "ConfirmScreen Static")
+        assert not own_presets()
+
+
+async def test_with_an_error_nothing_is_saved(app: FormApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await go_to(pilot, "train.epochs")
+        await pilot.press("0", "ctrl+w")
+        await pilot.pause()
+        assert isinstance(app.screen, SettingsScreen) and "train.epochs" in notes(pilot)
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE])

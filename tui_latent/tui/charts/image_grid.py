@@ -7,13 +7,10 @@ sent a few images instead of one per tile; captions are always text.
 
 from __future__ import annotations
 
-import fcntl
-import struct
-import sys
-import termios
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 import numpy as np
 from rich.cells import cell_len
@@ -24,6 +21,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
+from tui_latent.tui.charts.cell_pixels import cell_pixels
 from tui_latent.tui.charts.image_cells import (
     HALF_BLOCK,
     Framed,
@@ -34,25 +32,18 @@ from tui_latent.tui.charts.image_cells import (
     half_blocks,
     shades,
 )
+from tui_latent.tui.charts.terminal_images import Way
 from tui_latent.tui.format import clip, clip_caption
-
-_USUAL_CELL: Final = (10, 20)
-"""(width, height) in pixels if the terminal does not report it (a VT340's)"""
 
 _image_widget: Callable[..., Widget] | None = None
 
 
-def use_real_pixels() -> None:
-    """Draw real pixels from now on if textual-image finds that the terminal can.
-
-    Call before the app starts: on being imported, textual-image asks the terminal, and once
-    Textual reads the keys no answer comes through.
-    """
-    from textual_image import renderable, widget
+def use_real_pixels(way: Way) -> None:
+    """Draw images from now on in one of the terminal's ways; half-blocks until then."""
+    from tui_latent.tui.charts.pixel_image import PixelImage
 
     global _image_widget
-    if renderable.Image in (renderable.SixelImage, renderable.TGPImage):
-        _image_widget = widget.Image
+    _image_widget = None if way == "cells" else partial(PixelImage, way=way)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,14 +221,3 @@ class ImageSheet(Widget):
             assert layout is not None
             widget.styles.offset = (0, y)
             widget.styles.width, widget.styles.height = layout.width, layout.tile_height
-
-
-def cell_pixels() -> tuple[int, int]:
-    """Return a cell's (width, height) in pixels, as the terminal reports it, or a usual one."""
-    if sys.__stdout__ is None or not sys.__stdout__.isatty():
-        return _USUAL_CELL
-    told = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, bytes(8))
-    rows, columns, width, height = struct.unpack("HHHH", told)
-    if not (rows and columns and width // columns and height // rows):
-        return _USUAL_CELL
-    return width // columns, height // rows

@@ -1,83 +1,109 @@
-"""Asks the terminal, before the screen opens, whether it can draw real images (Kitty or Sixel).
+"""In which way a terminal draws images, from what it replies and who it says it is.
 
-textual-image asks too, but only while it is imported, which takes 0.5 s on a 2-core machine. So
-the question is asked here first, in one write, and answered while Textual is being imported; only
-a terminal that says yes pays for the other import. Every terminal answers the second half of the
-question (DA1), so the wait is short.
+Kitty's protocol draws through Unicode placeholders: text that the terminal replaces by parts of an
+image, so that tmux moves and clips it as it does any text. tmux passes the image itself on only
+where `allow-passthrough` is on, and only Kitty and Ghostty know placeholders (WezTerm and Konsole
+know the protocol without them, and are better served with Sixel).
 """
 
 from __future__ import annotations
 
-import os
 import re
-import select
-import sys
-import termios
-import time
-import tty
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import subprocess
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
 
-QUERY = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c"
-"""Kitty's graphics query, then the device attributes (DA1), in which 4 means Sixel"""
+Way = Literal["kitty", "tmux", "iterm2", "sixel", "cells"]
+"""Kitty's protocol; the same through tmux; iTerm2's; Sixel; half-blocks of two pixels each"""
 
-_DA1 = re.compile(rb"\x1b\[\?([\d;]*)c")
-_WAIT, _WAIT_FAR = 0.2, 1.0
-"""seconds to wait for the reply, locally and over SSH"""
+NAMES: Final[Mapping[Way, str]] = {
+    "kitty": "Kitty's protocol",
+    "tmux": "Kitty's protocol through tmux",
+    "iterm2": "iTerm2's protocol",
+    "sixel": "Sixel",
+    "cells": "half-blocks",
+}
+
+CHOICE: Final = "TUI_LATENT_IMAGES"
+"""variable that names a way, for terminals that claim what they lack, or hide what they can"""
+
+QUERY: Final = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[>q"
+"""Kitty's graphics query, and the question for the terminal's name (XTVERSION)"""
+
+_ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
+_NAME = re.compile(rb"\x1bP>\|([^\x1b]*)")
+_TMUX_SAYS: Final = "#{allow-passthrough}|#{client_termname}|#{client_termtype}"
+
+
+def may_draw_images(environment: Mapping[str, str]) -> bool:
+    """Return whether real images may work here at all: not without colour, not on a console.
+
+    A way chosen by `TUI_LATENT_IMAGES` needs no question.
+    """
+    terminal = environment.get("TERM", "dumb")
+    return (
+        "NO_COLOR" not in environment
+        and chosen_way(environment) is None
+        and not terminal.startswith(("dumb", "linux"))
+    )
 
 
 def worth_asking(environment: Mapping[str, str]) -> bool:
-    """Return whether real images may work: not inside tmux or screen, and not without colour.
-
-    `TUI_LATENT_IMAGES=cells` turns them off for a terminal that claims support it lacks.
-    """
+    """Return whether to ask the terminal for images: tmux and screen would answer for it."""
     terminal = environment.get("TERM", "dumb")
-    return not (
-        environment.get("TUI_LATENT_IMAGES") == "cells"
-        or "NO_COLOR" in environment
-        or "TMUX" in environment
-        or "STY" in environment
-        or terminal.startswith(("dumb", "linux", "screen", "tmux"))
+    return (
+        may_draw_images(environment)
+        and "TMUX" not in environment
+        and "STY" not in environment
+        and not terminal.startswith(("screen", "tmux"))
     )
 
 
-def draws_images(reply: bytes) -> bool:
-    """Return whether a terminal's reply to QUERY announces Kitty's graphics or Sixel."""
-    attributes = _DA1.search(reply)
-    return b"\x1b_Gi=31;OK" in reply or (
-        attributes is not None and b"4" in attributes.group(1).split(b";")[1:]
+def chosen_way(environment: Mapping[str, str]) -> Way | None:
+    """Return the way that `TUI_LATENT_IMAGES` names; None where it names none."""
+    return next((way for way in get_args(Way) if environment.get(CHOICE) == way), None)
+
+
+def ways(reply: bytes, environment: Mapping[str, str]) -> list[Way]:
+    """Return the ways in which a terminal draws images, the best first; half-blocks are last.
+
+    `reply` is what it answered to QUERY and to the question for its attributes (DA1), in which 4
+    means Sixel.
+    """
+    found: list[Way] = []
+    name = _NAME.search(reply)
+    names = (
+        name[1].decode("latin-1") if name else "",
+        environment.get("TERM_PROGRAM", ""),
+        environment.get("LC_TERMINAL", ""),  # which SSH passes on
     )
+    if any(text.startswith("iTerm") for text in names):
+        found.append("iterm2")
+    attributes = _ATTRIBUTES.search(reply)
+    if attributes is not None and b"4" in attributes[1].split(b";")[1:]:
+        found.append("sixel")
+    if b"\x1b_Gi=31;OK" in reply:
+        # Last: those that know the protocol without placeholders have Sixel.
+        found.append("kitty")
+    return [*found, "cells"]
 
 
-@contextmanager
-def asking_for_images() -> Iterator[None]:
-    """Send the query on entry; on exit, read the reply and enable real pixels if supported."""
-    source, sink = sys.__stdin__, sys.__stdout__
-    if not (source and sink and source.isatty() and sink.isatty() and worth_asking(os.environ)):
-        yield
-        return
-    before = termios.tcgetattr(source.fileno())
-    tty.setcbreak(source.fileno(), termios.TCSANOW)  # the reply is not to be echoed
-    asked = time.monotonic()
+def way_in_tmux(says: str) -> Way:
+    """Return the way from what tmux says of passthrough and of the terminal that shows it."""
+    passthrough, _, client = says.strip().partition("|")
+    known = re.search("kitty|ghostty", client.lower())
+    return "tmux" if passthrough in ("on", "all", "1", "2") and known else "cells"
+
+
+def ask_tmux() -> str:
+    """Return what tmux says of passthrough and of its terminal; empty where it does not answer.
+
+    It takes a few milliseconds. The variables that Kitty and others set are of no use: they say
+    where tmux was started, not where it is shown.
+    """
+    command = ["tmux", "display-message", "-p", _TMUX_SAYS]
     try:
-        os.write(sink.fileno(), QUERY)
-        yield
-        far = "SSH_CONNECTION" in os.environ
-        reply = _read_reply(source.fileno(), asked + (_WAIT_FAR if far else _WAIT))
-    finally:
-        termios.tcsetattr(source.fileno(), termios.TCSANOW, before)
-    if draws_images(reply):
-        from tui_latent.tui.charts.image_grid import use_real_pixels
-
-        use_real_pixels()
-
-
-def _read_reply(descriptor: int, until: float) -> bytes:
-    """Read up to the end of the device attributes, or until the timeout."""
-    reply = b""
-    while not _DA1.search(reply):
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, until - time.monotonic()))
-        if not ready:
-            break
-        reply += os.read(descriptor, 256)
-    return reply
+        done = subprocess.run(command, capture_output=True, text=True, timeout=0.5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout

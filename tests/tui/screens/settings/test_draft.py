@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.tui.menus import CONTRASTIVE
 from tui_latent.config.preset_files import read_table
-from tui_latent.config.presets import PresetField, load_preset, parse_override
+from tui_latent.config.presets import PresetField, load_preset, parse_override, parse_preset
 from tui_latent.tui.screens.settings.draft import SettingsDraft, setting_text, setting_value
 
 VICREG = """
@@ -123,6 +124,74 @@ def test_where_stages_stand_in_for_settings_that_is_said(tmp_path: Path) -> None
     assert staged.command.endswith("--set stages.0.epochs=7")
     staged.write("method.latent_dim", "3")
     assert "last stage's latent_dim is 2" in staged.errors["method.latent_dim"]
+
+
+STAGES = """
+[[stages]]
+title = "16-D"
+epochs = 2
+latent_dim = 16
+lr = 0.1
+[[stages]]
+title = "2-D"
+epochs = 1
+latent_dim = 2
+lr = 0.1
+"""
+
+
+def test_one_row_sets_a_setting_of_all_stages(tmp_path: Path) -> None:
+    staged = draft(tmp_path, CONTRASTIVE.format(source="digits", dim=2, top="") + STAGES)
+    keys = list(staged.fields)
+    assert keys.index("stages.*.lr") < keys.index("stages.0.title")
+    assert "stages.*.title" not in keys and "stages.*.latent_dim" not in keys
+    assert staged.texts["stages.*.lr"] == "0.1" and staged.varied("stages.*.lr") == ""
+    assert staged.texts["stages.*.epochs"] == "" and staged.varied("stages.*.epochs") == "2 · 1"
+    assert staged.preset_text("stages.*.epochs") == "2 · 1"
+    staged.write("stages.*.lr", "0.2")
+    assert staged.changed == ["stages.0.lr", "stages.1.lr"] and staged.is_changed("stages.*.lr")
+    assert staged.preset is not None and [s.lr for s in staged.preset.stages] == [0.2, 0.2]
+    assert staged.command.endswith("--set 'stages.*.lr=0.2'")
+    again = load_preset(str(tmp_path / "mine.toml"), overrides(staged.command))
+    assert again == staged.preset
+    staged.write("stages.1.lr", "0.3")
+    assert staged.varied("stages.*.lr") == "0.2 · 0.3"
+    assert "stages.0.lr=0.2" in staged.command and "stages.1.lr=0.3" in staged.command
+    staged.write("stages.*.lr", "-1")
+    assert "greater than 0" in staged.error_of("stages.*.lr") and staged.preset is None
+    staged.reset("stages.*.lr")
+    assert staged.changed == [] and staged.texts["stages.*.lr"] == "0.1"
+
+
+def test_a_single_stage_needs_no_row_for_all(tmp_path: Path) -> None:
+    stage = "[[stages]]\nepochs = 2\nlatent_dim = 2\nlr = 0.1\n"
+    staged = draft(tmp_path, CONTRASTIVE.format(source="digits", dim=2, top="") + stage)
+    assert not [key for key in staged.fields if "*" in key]
+
+
+def test_a_saved_preset_trains_the_same_and_promises_nothing(tmp_path: Path) -> None:
+    top = 'expect = {"val/knn_20" = 0.9}\nminutes = {cpu = 1.0}'
+    text = CONTRASTIVE.format(source="folder", dim=2, top=top) + STAGES
+    images = tmp_path / "images"
+    for name in ("cat", "dog"):
+        (images / name).mkdir(parents=True)
+    text = text.replace('source = "folder"', 'source = "folder"\npath = "images"')
+    with contextlib.chdir(tmp_path):
+        edited = draft(tmp_path, text)
+        kept = edited.saved_table()
+        edited.write("stages.*.lr", "0.25")
+        edited.errors, edited.preset = (
+            {},
+            parse_preset(read_table(tmp_path / "mine.toml"), {"stages.*.lr": 0.25}, "mine"),
+        )
+        table = edited.saved_table()
+    assert kept["minutes"] == {"cpu": 1.0} and "with" not in kept["about"].split(".")[0]
+    assert "expect" not in table and "minutes" not in table
+    assert table["about"].startswith(f"{edited.name} with stages.*.lr=0.25. The contrastive map")
+    assert table["data"]["path"] == str(images)
+    saved = parse_preset(table, {}, "saved")
+    assert [stage.lr for stage in saved.stages] == [0.25, 0.25]
+    assert edited.unsaved == ["stages.0.lr", "stages.1.lr"]
 
 
 def test_class_names_that_look_like_numbers_are_typed_without_quotes(tmp_path: Path) -> None:

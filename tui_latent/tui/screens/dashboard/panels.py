@@ -14,6 +14,7 @@ from textual.widgets import Tab, Tabs
 
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import RunSnapshot
+from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions
 from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
@@ -23,6 +24,7 @@ from tui_latent.tui.loss_weights import loss_weights
 from tui_latent.tui.run_flags import latent_dimensions, run_flags
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
+from tui_latent.tui.screens.dashboard.machine_panel import MachinePanel
 from tui_latent.tui.screens.dashboard.space_panel import SpacePanel
 from tui_latent.tui.screens.dashboard.views import (
     KNN_FRONT,
@@ -56,7 +58,13 @@ _UNKNOWN: Final = (
 )
 _PLAIN: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
 _KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
-_SIDE: Final = {"loss": "Loss", "knn": "kNN", "space": "Space", "log": "Log"}
+_SIDE: Final = {
+    "loss": "Loss",
+    "knn": "kNN",
+    "space": "Space",
+    "log": "Log",
+    "machine": "Machine",
+}
 _PANELS: Final = ("map", *_SIDE, "confusion")
 
 
@@ -84,6 +92,7 @@ class RunPanels(Horizontal):
             )
             yield SpacePanel(self._drawer)
             yield LogPanel()
+            yield MachinePanel(self._drawer)
         yield ConfusionPanel(self._drawer)
 
     def on_mount(self) -> None:
@@ -91,6 +100,7 @@ class RunPanels(Horizontal):
             chart.keys = (*chart.keys, ("chart.front", "front"))
             chart.chooses_steps = True
         self._loss.keys = (*self._loss.keys, ("chart.weights", "weights"))
+        self.query_one(Tabs).hide("tab-machine")
         self._restore()
 
     def show(self, snapshot: RunSnapshot) -> None:
@@ -148,6 +158,16 @@ class RunPanels(Horizontal):
         why = why_missing(snapshot, "val/loss")
         hint, flags = when_recorded(snapshot), run_flags(snapshot)
         self._loss.show(series, "", hint, why, titles, flags)
+
+    def show_load(self, load: MachineLoad | None) -> None:
+        """Show what the machine is doing; None hides it: no run trains here."""
+        tabs, here = self.query_one(Tabs), load is not None
+        if here != self.has_class("-load"):
+            self.set_class(here, "-load")
+            wanted = "machine" in self._chosen.get("panels", _PANELS)
+            (tabs.show if here and wanted else tabs.hide)("tab-machine")
+        if load is not None:
+            self.query_one(MachinePanel).show(load)
 
     # Tabs and full screen
 

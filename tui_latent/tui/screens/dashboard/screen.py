@@ -30,6 +30,7 @@ from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.learning_rate import ASK_BEYOND, ScheduledRate
 from tui_latent.tui.screens.dashboard.panels import RunPanels
+from tui_latent.tui.screens.dashboard.run_load import RunLoad
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
 from tui_latent.tui.screens.dashboard.views import failure, loss_terms
 from tui_latent.tui.time_cursor import TimeCursor
@@ -41,8 +42,10 @@ Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
 """columns from which there is room for the classes beside the curves"""
+_TALL: Final = 40
+"""lines from which the machine's figures have a line each"""
 _AIRY: Final = 50
-"""rows from which the metrics of the space stand apart"""
+"""lines from which the metrics of the space stand apart"""
 _ANSWERS: Final[dict[Asked, frozenset[str]]] = {
     "run": frozenset({"running"}),
     "pause": frozenset({"paused"}),
@@ -66,20 +69,31 @@ class DashboardScreen(BaseScreen[None]):
         width: 2fr; height: 1fr;
         Tabs { display: none; }
         CurveChart { height: 4fr; }
-        #knn { height: 3fr; }
+        #knn { height: 3fr; min-height: 6; }
         SpacePanel { height: 8; }
         LogPanel { height: 3fr; }
+        MachinePanel { display: none; height: 1; border: none; }
     }
-    DashboardScreen.-tall #side SpacePanel { height: 13; }
+    RunPanels.-load #side MachinePanel { display: block; }
+    DashboardScreen.-tall #side MachinePanel {
+        height: 5;
+        border: round $foreground 30%;
+        &:focus { border: round $accent; }
+        &.-gpu { height: 7; }
+        &.-shared { height: 8; }
+    }
+    DashboardScreen.-airy #side SpacePanel { height: 13; }
     DashboardScreen.-tabs #side {
         Tabs { display: block; height: 1; }
         Tabs Underline { display: none; }
         Tabs Tab.-active { text-style: bold underline; }
-        CurveChart, SpacePanel, LogPanel { display: none; height: 1fr; }
+        CurveChart, SpacePanel, LogPanel, MachinePanel { display: none; height: 1fr; }
         .-selected { display: block; }
+        MachinePanel { border: round $foreground 30%; }
     }
     RunPanels.-full {
         #side Tabs, #side CurveChart, #side SpacePanel, #side LogPanel { display: none; }
+        #side MachinePanel { display: none; }
         #side .-full { display: block; height: 1fr; }
         ScatterPanel, ConfusionPanel { display: none; }
         ScatterPanel.-full, ConfusionPanel.-full { display: block; width: 1fr; }
@@ -116,6 +130,7 @@ class DashboardScreen(BaseScreen[None]):
         self._share: Curve | None = None
         self._time = TimeCursor()
         self._maps = MapFolder(path)
+        self._machine = RunLoad()
         self._rate = ScheduledRate()
 
     def compose(self) -> ComposeResult:
@@ -131,6 +146,8 @@ class DashboardScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         self._watcher.start()
         self.set_interval(self._seconds_between_charts, self._show_curves)
+        self.set_timer(self._seconds_between_charts, self._measure_load)
+        self.set_interval(4 * self._seconds_between_charts, self._measure_load)
 
     def on_unmount(self) -> None:
         self._watcher.close()
@@ -140,7 +157,8 @@ class DashboardScreen(BaseScreen[None]):
         width, height = event.size
         self.set_class(width < 100 or height < 30, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
-        self.set_class(height >= _AIRY, "-tall")
+        self.set_class(height >= _TALL, "-tall")
+        self.set_class(height >= _AIRY, "-airy")
 
     # Updates from the run folder
 
@@ -190,6 +208,13 @@ class DashboardScreen(BaseScreen[None]):
             self._share = share
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
+
+    @work(thread=True, exclusive=True, group="load", exit_on_error=False)
+    def _measure_load(self) -> None:
+        """Measure what the machine does, while the run trains on it."""
+        load = self._machine.load(self._snapshot.status)
+        if load is not None or self._panels.has_class("-load"):
+            self.app.call_from_thread(self._panels.show_load, load)
 
     def terms(self) -> list[str]:
         """Return what this run records, for the help."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_latent.config.preset_files import PresetError, preset_names, preset_path, read_table
+from tui_latent.config.preset_files import PresetError, all_presets, preset_path, read_table
 from tui_latent.sources.base import SOURCES, menu_order
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class PresetEntry:
 def read_entries() -> list[PresetEntry]:
     """Read every preset's table, grouped by dataset; the entry of a broken file has its problem."""
     order = [source.name for source in sorted(SOURCES.values(), key=menu_order)] + [""]
-    entries = [_read_entry(name) for name in preset_names()]
+    entries = [_read_entry(name) for name in all_presets()]
     return sorted(entries, key=lambda entry: (order.index(entry.source), entry.name))
 
 

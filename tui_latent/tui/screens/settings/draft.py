@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_latent.config.effects import idle_settings
+from tui_latent.config.own_presets import changed_table
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import (
     PresetField,
@@ -17,7 +18,8 @@ from tui_latent.config.presets import (
 )
 from tui_latent.config.setting_values import inline_toml, parse_value, read_value
 from tui_latent.config.settings import Preset
-from tui_latent.launch.start import check_preset
+from tui_latent.launch.start import check_preset, with_absolute_paths
+from tui_latent.tui.screens.settings.stage_rows import rows_of_all_stages, stage_keys
 
 
 class SettingsDraft:
@@ -25,8 +27,17 @@ class SettingsDraft:
 
     def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
         self.name = name
-        self.fields: dict[str, PresetField] = {f.key: f for f in preset_fields(preset)}
-        self.texts = {key: setting_text(field.value) for key, field in self.fields.items()}
+        own = {field.key: field for field in preset_fields(preset)}
+        shared = rows_of_all_stages(own)
+        self._in_stages = {key: stage_keys(key, own) for key in shared}
+        """the keys of each stage, by the key that stands for all of them"""
+        first = next((key for key in own if key.startswith("stages.")), "")
+        self.fields: dict[str, PresetField] = {}
+        """by key; `stages.*.lr` stands before the stages for the `lr` of each"""
+        for key, field in own.items():
+            self.fields |= shared if key == first else {}
+            self.fields[key] = field
+        self.texts = {key: setting_text(field.value) for key, field in own.items()}
         self.preset: Preset | None = preset
         """the edited preset; None while there are errors"""
         self.errors: dict[str, str] = {}
@@ -35,6 +46,8 @@ class SettingsDraft:
         """why a setting has no effect beside the others, by key"""
         self._table = table
         self._runs = runs
+        self._saved: dict[str, object] = {}
+        self._share_texts()
 
     @property
     def changed(self) -> list[str]:
@@ -42,8 +55,16 @@ class SettingsDraft:
         return [
             key
             for key, field in self.fields.items()
-            if setting_value(field, self.texts[key]) != _plain(field.value)
+            if key not in self._in_stages
+            and setting_value(field, self.texts[key]) != _plain(field.value)
         ]
+
+    @property
+    def unsaved(self) -> list[str]:
+        """Keys whose value differs from the preset's and from what was saved as a preset."""
+        values = self._overrides()
+        nowhere = object()
+        return [key for key in values if values[key] != self._saved.get(key, nowhere)]
 
     @property
     def command(self) -> str:
@@ -51,9 +72,16 @@ class SettingsDraft:
         return "" if self.preset is None else train_command(self.name, self.preset)
 
     def write(self, key: str, text: str) -> None:
-        """Set the text of a setting."""
+        """Set the text of a setting.
+
+        For all stages, an empty text gives each stage the preset's value again.
+        """
+        for own in self._in_stages.get(key, [key]):
+            empty = key in self._in_stages and not text.strip()
+            self.texts[own] = setting_text(self.fields[own].value) if empty else text
+        self._share_texts(but=key)
         self.texts[key] = text
-        overrides = {k: setting_value(self.fields[k], self.texts[k]) for k in self.changed}
+        overrides = self._overrides()
         self.preset, self.errors = None, {}
         try:
             self.idle = idle_settings(
@@ -67,7 +95,63 @@ class SettingsDraft:
 
     def reset(self, key: str) -> None:
         """Restore the preset's value."""
-        self.write(key, setting_text(self.fields[key].value))
+        if key in self._in_stages:
+            self.write(key, "")
+            self._share_texts()
+        else:
+            self.write(key, setting_text(self.fields[key].value))
+
+    def saved_table(self) -> dict[str, Any]:
+        """Return the table to save as a preset of one's own; call it only without errors."""
+        assert self.preset is not None
+        preset = with_absolute_paths(self.preset, self._runs)
+        return changed_table(self.name, self._table, self._overrides(), preset)
+
+    def mark_saved(self, table: Mapping[str, Any]) -> None:
+        """Note that `saved_table()` was written to a file: leaving the form loses none of it."""
+        if self.preset is not None and self.saved_table() == table:
+            self._saved = self._overrides()
+
+    def error_of(self, key: str) -> str:
+        """Return what is wrong with a setting; empty if nothing is.
+
+        What stands for all stages has the error of the first that has one, if all say the same.
+        """
+        stages = self._in_stages.get(key)
+        if stages is None:
+            return self.errors.get(key, "")
+        found = [self.errors[own] for own in stages if own in self.errors]
+        return found[0] if found and self.texts[key] else ""
+
+    def varied(self, key: str) -> str:
+        """Return the values of all stages where they differ; else, and for others, nothing."""
+        if self.texts[key] or key not in self._in_stages:
+            return ""
+        return " · ".join(self.texts[own] for own in self._in_stages[key])
+
+    def preset_text(self, key: str) -> str:
+        """Return the preset's value as text; of all stages, each where they differ."""
+        keys = self._in_stages.get(key, [key])
+        texts = [setting_text(self.fields[own].value) for own in keys]
+        return texts[0] if len(set(texts)) == 1 else " · ".join(texts)
+
+    def stage_title(self, number: str) -> str:
+        """Return the title of a stage; empty if it has none."""
+        return self.texts.get(f"stages.{number}.title", "")
+
+    def is_changed(self, key: str) -> bool:
+        """Return whether a setting, or one of those that it stands for, was changed."""
+        return any(own in self.changed for own in self._in_stages.get(key, [key]))
+
+    def _overrides(self) -> dict[str, object]:
+        return {key: setting_value(self.fields[key], self.texts[key]) for key in self.changed}
+
+    def _share_texts(self, but: str = "") -> None:
+        """Give what stands for all stages their text if it is the same in each, else none."""
+        for key, stages in self._in_stages.items():
+            if key != but:
+                texts = {self.texts[own] for own in stages}
+                self.texts[key] = texts.pop() if len(texts) == 1 else ""
 
     def _take_errors(self, error: PresetError) -> None:
         for key, text in error.problems:

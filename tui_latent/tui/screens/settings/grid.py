@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 from tui_latent.config.presets import PresetField
 from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
-from tui_latent.tui.screens.settings.draft import SettingsDraft, setting_text
+from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.widgets.line_input import LineInput
 
 _MARK, _KEY = 3, 19
@@ -178,6 +178,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         with editor.prevent(Input.Changed):
             editor.choices = _choices(self.field)
             editor.value = self._draft.texts[key]
+            editor.placeholder = self._draft.varied(key)
         editor.select_all()  # typing replaces the value, moving the cursor keeps it
         self._draw()
         self.scroll_to_region(Region(0, max(0, self._line() - 1), 1, 3), animate=False, force=True)
@@ -196,17 +197,16 @@ class SettingsGrid(VerticalScroll, can_focus=False):
 
     def _draw(self) -> None:
         width = self.scrollable_content_region.width
-        changed = set(self._draft.changed)
         rows: list[Content] = []
         self._lines = []
         table = ""
         for key in self._keys():
-            if key.split(".")[0] != table:
-                table = key.split(".")[0]
+            if key.rpartition(".")[0] != table:
+                table = key.rpartition(".")[0]
                 self._lines.append(None)
-                rows.append(Content.styled(f" {table}", "bold dim"))
+                rows.append(Content.styled(f" {self._heading(table)}", "bold dim"))
             self._lines.append(key)
-            rows.append(self._row(self._draft.fields[key], key in changed, width))
+            rows.append(self._row(self._draft.fields[key], width))
         if not rows:
             rows.append(Content.styled(f" No setting matches '{self._words}'.", "dim"))
         self.query_one(Static).update(Content("\n").join(rows))
@@ -216,15 +216,28 @@ class SettingsGrid(VerticalScroll, can_focus=False):
             editor.styles.offset = (_MARK + _KEY, self._line())
             editor.styles.width = _value_width(width)
 
-    def _row(self, field: PresetField, changed: bool, width: int) -> Content:
-        key = field.key.split(".", 1)[1]
-        error = self._draft.errors.get(field.key, "")
+    def _heading(self, table: str) -> str:
+        """Return the heading of a table; that of a stage has the stage's title."""
+        _, stages, number = table.partition("stages.")
+        if number == "*":
+            return f"{table} · all stages at once"
+        title = self._draft.stage_title(number) if stages else ""
+        return f"{table} · {title}" if title else table
+
+    def _row(self, field: PresetField, width: int) -> Content:
+        key = field.key.rpartition(".")[2]
+        error, changed = self._draft.error_of(field.key), self._draft.is_changed(field.key)
+        varied = self._draft.varied(field.key)
+        value = varied or self._draft.texts[field.key]
         beside = self._draft.idle.get(field.key) or field.help
         here = field.key == self.current
         return Content.assemble(
             (f" {'▸' if here else ' '}{'*' if changed else ' '}", "bold"),
             (column(key, _KEY), "bold" if here or changed else ""),
-            (column(self._draft.texts[field.key], _value_width(width)), "bold" if changed else ""),
+            (
+                column(value, _value_width(width)),
+                "dim" if varied else "bold" if changed else "",
+            ),
             (f"  ✗ {error}" if error else f"  {beside}", "$text-error" if error else "dim"),
         )
 
@@ -239,9 +252,9 @@ def _choices(field: PresetField) -> tuple[str, ...]:
 
 def described(draft: SettingsDraft, field: PresetField) -> Sequence[Content]:
     """Return a setting's full help and the preset's value, or its error."""
-    own = setting_text(field.value) or "empty"
+    own = draft.preset_text(field.key) or "empty"
     lines = [Content.assemble((field.key, "bold"), f"  {field.help}")]
-    if error := draft.errors.get(field.key) or draft.errors.get(""):
+    if error := draft.error_of(field.key) or draft.errors.get(""):
         return [*lines, Content.styled(f"✗ {error}", "$text-error")]
     choices = _choices(field)
     ways = f"  ·  left, right: {', '.join(choices)}" if choices else ""

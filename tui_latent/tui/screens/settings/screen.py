@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from textual.widgets import Button, Input, Static
 from tui_latent.config.settings import Preset
 from tui_latent.runs.new_run import check_name
 from tui_latent.runs.schema import RunError
+from tui_latent.tui import messages
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen
@@ -142,12 +144,37 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
                 self.dismiss(None)
 
         self._grid.take_typed()
-        changed = ", ".join(self._draft.changed)
+        changed = ", ".join(self._draft.unsaved)
         if not changed:
             self.dismiss(None)
             return
         question = f"Leave without training? These changes will be lost: {changed}."
         self.app.push_screen(ConfirmScreen("Settings", question, "Leave"), leave)
+
+    def action_save_preset(self) -> None:
+        """Ask for a name and a folder, and save the settings as a preset of one's own."""
+        from tui_latent.tui.screens.settings.save_preset import SavePresetScreen
+
+        self._grid.take_typed()
+        if self._draft.preset is None:
+            self._go_to_first_error()
+            return
+        table = self._draft.saved_table()
+
+        def save(chosen: tuple[Path, str, bool] | None) -> None:
+            if chosen is not None:
+                folder, name, replace = chosen
+                saved = partial(self._draft.mark_saved, table)
+                message = messages.PresetSaveRequested(folder, name, table, replace, saved)
+                self.post_message(message)
+
+        self.app.push_screen(SavePresetScreen(self._preset_name), save)
+
+    def _go_to_first_error(self) -> None:
+        self._grid.go_to_error()
+        self._grid.focus_value()
+        first = next(iter(self._draft.errors.items()))
+        self.notify(": ".join(part for part in first if part), severity="error", markup=False)
 
     @on(Button.Pressed)
     def action_start(self) -> None:
@@ -157,10 +184,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
             self.notify(problem, severity="error", markup=False)
             self.set_focus(self.query_one("#name", Input))
         elif self._draft.preset is None:
-            self._grid.go_to_error()
-            self._grid.focus_value()
-            first = next(iter(self._draft.errors.items()))
-            self.notify(": ".join(part for part in first if part), severity="error", markup=False)
+            self._go_to_first_error()
         else:
             self.dismiss((self._draft.preset, self._run_name or None))
 

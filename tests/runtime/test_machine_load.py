@@ -1,0 +1,129 @@
+"""What a machine does, against what is made to happen on it; GPUs behind a false driver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pynvml
+import pytest
+
+from tests.waiting import until
+from tui_latent.runtime import hardware
+from tui_latent.runtime.gpu_load import gpu_loads
+from tui_latent.runtime.machine_load import LoadMeter
+
+GIB = 1 << 30
+SPIN = "import time\nx = bytearray(100 * 2**20)\nwhile True: pass"
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    """Start a process that keeps one processor busy and has 100 MiB."""
+    process = subprocess.Popen([sys.executable, "-c", SPIN])
+    until(lambda: psutil.Process(process.pid).memory_info().rss > 100 << 20)
+    yield process.pid
+    process.kill()
+    process.wait()
+
+
+def test_a_busy_process_is_measured_beside_the_machine(busy: int) -> None:
+    meter = LoadMeter(busy)
+    first = meter.read()
+    assert (first.cpu, first.run_cores, first.io) == (None, None, None)
+    before = psutil.Process(busy).cpu_times().user
+    until(lambda: psutil.Process(busy).cpu_times().user > before + 0.3)
+    load = meter.read()
+    assert load.cpu is not None and 0 < load.cpu <= 1
+    assert load.run_cores is not None and 0.02 < load.run_cores < 1.2
+    assert load.run_memory is not None and load.run_memory > 100 << 20
+    assert load.memory_total <= psutil.virtual_memory().total
+    assert 0 < load.memory_used < load.memory_total
+
+
+def test_what_a_process_writes_is_counted(tmp_path: Any) -> None:
+    if not hasattr(psutil.Process(), "io_counters"):
+        pytest.skip("the system does not tell")
+    meter = LoadMeter(os.getpid())
+    meter.read()
+    start = psutil.Process().io_counters().write_bytes
+    with (tmp_path / "file").open("wb") as file:
+        file.write(bytes(8 << 20))
+        file.flush()
+        os.fsync(file.fileno())
+    if psutil.Process().io_counters().write_bytes == start:
+        pytest.skip("the folder is in memory")
+    load = meter.read()
+    assert load.run_io is not None and load.run_io > 0
+
+
+def test_a_process_that_is_gone_leaves_the_machines_figures() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    meter = LoadMeter(process.pid)
+    meter.read()
+    time.sleep(0)
+    load = meter.read()
+    assert load.run_memory is None and load.run_cores is None and load.memory_used > 0
+
+
+@pytest.fixture
+def gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put two GPUs behind NVIDIA's library: one shared with others, one that tells little."""
+
+    def refuse() -> Any:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+    def only_first(answer: Any) -> Any:
+        return lambda index, *_: answer if index == 0 else refuse()
+
+    own = SimpleNamespace(pid=os.getpid(), usedGpuMemory=10 * GIB)
+    shown = SimpleNamespace(pid=os.getpid(), usedGpuMemory=None)
+    other = SimpleNamespace(pid=2**22 - 7, usedGpuMemory=30 * GIB)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    for name, function in {
+        "nvmlInit": lambda: None,
+        "nvmlDeviceGetCount": lambda: 2,
+        "nvmlDeviceGetHandleByIndex": lambda index: index,
+        "nvmlDeviceGetName": lambda index: "NVIDIA A",
+        "nvmlDeviceGetMemoryInfo": only_first(SimpleNamespace(total=80 * GIB, used=40 * GIB)),
+        "nvmlDeviceGetUtilizationRates": only_first(SimpleNamespace(gpu=97, memory=40)),
+        "nvmlDeviceGetTemperature": only_first(61),
+        "nvmlDeviceGetPowerUsage": only_first(312_400),
+        "nvmlDeviceGetEnforcedPowerLimit": only_first(700_000),
+        "nvmlDeviceGetComputeRunningProcesses": only_first([own, other]),
+        "nvmlDeviceGetGraphicsRunningProcesses": only_first([shown]),
+    }.items():
+        monkeypatch.setattr(pynvml, name, function)
+    hardware._driver_loaded.cache_clear()
+    yield
+    hardware._driver_loaded.cache_clear()
+
+
+@pytest.mark.usefixtures("gpus")
+def test_a_gpu_says_how_busy_and_warm_it_is_and_who_is_on_it() -> None:
+    first, second = gpu_loads()
+    assert (first.busy, first.used, first.total) == (0.97, 40 * GIB, 80 * GIB)
+    assert (first.celsius, first.watts, first.watt_limit) == (61, 312.4, 700.0)
+    assert first.memory_of(os.getpid()) == 10 * GIB
+    [other] = first.others(os.getpid())
+    assert (other.pid, other.words, other.memory) == (2**22 - 7, "", 30 * GIB)
+    own = first.others(other.pid)[0]
+    assert own.words == f"{psutil.Process().name()} ({psutil.Process().username()})"
+    assert second.busy is None and second.watts is None and second.processes == ()
+
+
+def test_without_a_driver_there_are_no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init() -> None:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
+
+    monkeypatch.setattr(pynvml, "nvmlInit", init)
+    hardware._driver_loaded.cache_clear()
+    assert gpu_loads() == []
+    hardware._driver_loaded.cache_clear()
