@@ -22,7 +22,6 @@ from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.dialogs.queue import QueueScreen
 from tui_latent.tui.screens.dialogs.second_run import SecondRunScreen
-from tui_latent.tui.widgets.key_footer import KeyFooter
 
 SIZE = (100, 30)
 
@@ -209,17 +208,17 @@ async def test_what_is_chosen_is_kept_for_the_next_time(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     writer.close()
     config = tmp_path / "config.toml"
-    config.write_text('# mine\naxis = "step"  # as always\n[keys]\n"run.pause" = "f7"\n')
+    config.write_text('# mine\naxis = "step"  # as always\n[keys]\n"view.explore" = "f7"\n')
     app = MenulessApp(tmp_path, open_path=writer.path, kept=Kept(config, tmp_path / "cache"))
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)
-        assert "f7 Report" in screen.query_one(KeyFooter).render().plain
+        assert screen.active_bindings["f7"].binding.id == "view.explore"
         await pilot.press("X", "full_stop", "full_stop", "y")
         app.theme = "gruvbox"
         await until(pilot, lambda: "gruvbox" in config.read_text())
         logarithmic = screen.query_one("#loss", CurveChart).is_logarithmic
     text = config.read_text()
-    assert text.startswith("# mine\n") and '"run.report" = "f7"' in text
+    assert text.startswith("# mine\n") and '"view.explore" = "f7"' in text
     again = MenulessApp(tmp_path, open_path=writer.path, kept=Kept(config, tmp_path / "cache"))
     async with again.run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)

@@ -225,6 +225,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         _hidden("curves.zoom_in", "zoom_in", "zoom(1)", "Zoom in at the cursor"),
         _hidden("curves.zoom_out", "zoom_out", "zoom(-1)", "Zoom out"),
         _hidden("curves.whole", "zoom_all", "whole", "Show the whole run"),
+        _hidden("curves.open", "choose", "choose_step", "Show the evaluation at the cursor"),
     ),
     "explorer": (
         *(

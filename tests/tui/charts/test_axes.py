@@ -98,10 +98,19 @@ def test_an_axis_along_time_has_round_times(
     assert all(0 <= place < columns for place in axis.places)
 
 
-@given(low=st.floats(-1e6, 1e6), span=st.floats(1e-3, 1e6), rows=st.integers(5, 60))
+@given(low=st.floats(-1e6, 1e6), span=st.floats(1e-3, 1e6), rows=st.integers(6, 60))
 def test_an_axis_has_three_ticks_or_more(low: float, span: float, rows: int) -> None:
     assert len(set(value_axis(low, low + span, rows).places)) >= 3
-    assert len(step_axis(max(low, 0.0), max(low, 0.0) + span, 30).labels) >= 3
+    assert len(step_axis(max(low, 0.0), max(low, 0.0) + span, 36).labels) >= 3
+
+
+@given(low=st.floats(0, 9), power=st.integers(-2, 3), part=st.floats(1, 10))
+def test_the_labels_of_an_axis_are_where_they_say(low: float, power: int, part: float) -> None:
+    high = low + part * 10.0**power
+    axis = step_axis(low, high, 60)
+    for place, label in zip(axis.places, axis.labels, strict=True):
+        value = float(label.replace("k", "e3"))
+        assert abs((value - low) / (high - low) * 60 - place) < 1.01
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 
-from tests.tui.made_runs import trained_run
+from tests.tui.made_runs import clusters, trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, panel_text, until
 from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
@@ -118,6 +119,19 @@ async def test_x_goes_through_steps_epochs_and_time(run: Path) -> None:
         await pilot.press("X")
         await until(pilot, lambda: chart.options.axis == "step")
         assert chart.options.cursor == pytest.approx(720.0)
+
+
+async def test_enter_shows_the_evaluation_at_the_cursor(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)  # with a map of step 720
+    earlier = clusters(2000, 10)
+    writer.latent_map(replace(earlier, step=900))
+    writer.status(state="finished", total_steps=2400, total_epochs=40)
+    writer.close()
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=SIZE) as pilot:
+        screen, _ = await opened(pilot)
+        await until(pilot, lambda: "step 900" in panel_text(screen, "map").splitlines()[0])
+        await pilot.press("home", "enter")
+        await until(pilot, lambda: "step 720" in panel_text(screen, "map").splitlines()[0])
 
 
 async def test_nothing_is_drawn_again_without_a_change(run: Path) -> None:

@@ -73,12 +73,25 @@ def value_axis(low: float, high: float, rows: int, log: bool = False) -> Axis:
 
 
 def enough_ticks(low: float, high: float, count: int, most: int) -> list[float]:
-    """Return about `count` round ticks: more, up to `most`, where there would be fewer than 3."""
+    """Return about `count` round ticks: more, up to `most`, where there would be fewer than 3.
+
+    Multiples of 3 and 4 are used only where those of 1, 2 and 5 are too many or too few.
+    """
     for allowed in range(count, max(count, most) + 1):
         ticks = linear_ticks(low, high, allowed)
         if len(ticks) >= _LEAST:
             return ticks
+    for factor in (4, 3):
+        ticks = [factor * tick for tick in linear_ticks(low / factor, high / factor, most)]
+        if _LEAST <= len(ticks) <= most and _one_digit(ticks[1] - ticks[0]):
+            return ticks
     return linear_ticks(low, high, count)
+
+
+def _one_digit(spacing: float) -> bool:
+    """Return whether a spacing has one significant digit, which the labels are written with."""
+    leading = spacing / 10.0 ** math.floor(math.log10(spacing))
+    return abs(leading - round(leading)) < 1e-6
 
 
 def log_ticks(low: float, high: float, count: int, most: int) -> list[float]:

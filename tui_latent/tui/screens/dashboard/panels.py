@@ -89,6 +89,7 @@ class RunPanels(Horizontal):
     def on_mount(self) -> None:
         for chart in self.query(CurveChart):
             chart.keys = (*chart.keys, ("chart.front", "front"))
+            chart.chooses_steps = True
         self._loss.keys = (*self._loss.keys, ("chart.weights", "weights"))
         self._restore()
 

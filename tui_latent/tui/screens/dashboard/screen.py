@@ -19,6 +19,7 @@ from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.notices import RATE_TITLE
 from tui_latent.tui.redraw_rate import RedrawRate
@@ -326,6 +327,14 @@ class DashboardScreen(BaseScreen[None]):
     def follow_wheel(self, message: FilmStrip.Turned) -> None:
         """Show an earlier or a later evaluation."""
         self.action_time(message.by)
+
+    @on(CurveChart.StepChosen)
+    def go_to_nearest(self, event: CurveChart.StepChosen) -> None:
+        """Show the evaluation nearest to a step of the curves."""
+        steps = self._snapshot.map_steps
+        if steps:
+            nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - event.step))
+            self.action_time(nearest - self._time.position(steps))
 
     @on(ScreenResume)
     def follow_time(self) -> None:

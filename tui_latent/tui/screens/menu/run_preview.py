@@ -70,7 +70,7 @@ class RunPreview(Vertical):
     def show(self, run: RunSummary | None, now: float) -> None:
         """Describe a run, or none; `now` is the Unix time."""
         same = run is not None and self._run is not None and run.path == self._run.path
-        if run is self._run:
+        if run == self._run:
             return
         self._run, self._now = run, now
         if not same:

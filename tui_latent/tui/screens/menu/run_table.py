@@ -341,7 +341,7 @@ class RunTable(Vertical):
 
     def _tell(self) -> None:
         """Say which run this is, at once, or soon while the cursor runs through many."""
-        if self._telling or self.run is self._told:
+        if self._telling or self.run == self._told:
             return
         if time.monotonic() - self._told_at >= _BETWEEN:
             self._tell_now()
@@ -355,6 +355,6 @@ class RunTable(Vertical):
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
-        if self.run is not self._told:
+        if self.run != self._told:
             self._told = self.run
             self.post_message(self.Moved(self._told))
