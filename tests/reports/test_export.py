@@ -92,3 +92,13 @@ def test_two_threads_draw_at_once_and_leave_matplotlib_as_it_was(
     assert (tmp_path / "1.png").read_bytes() == alone
     with Image.open(tmp_path / "alone.png") as image:
         assert image.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_the_verdict_is_in_the_json_with_its_evidence(make_run: MakeRun, quick: None) -> None:
+    table = json.loads(export_report(make_run()).with_suffix(".json").read_text())
+    kinds = {finding["kind"]: finding for finding in table["findings"]}
+    accuracy = RunReader(make_run(name="again")).refresh().newest("val/knn_20")
+    assert accuracy is not None and f"{accuracy:.3f}"[:4] in kinds["accuracy"]["sentence"]
+    said = [finding["sentence"] for finding in table["findings"] if finding["headline"]]
+    assert table["verdict"] == " ".join(said)
+    assert all(finding["evidence"] for finding in table["findings"])
