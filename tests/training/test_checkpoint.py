@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from tests.soak import syscalls
-from tui_latent.training import checkpoint
 from tui_latent.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from tui_latent.training.checkpoint_index import write_index
 
 
 def state(step: int) -> dict[str, object]:
@@ -120,8 +120,7 @@ def test_a_step_saved_again_and_killed_before_its_checksum_is_whole(
             raise KeyboardInterrupt
         write_index(folder, index)
 
-    write_index = checkpoint._write_index
-    monkeypatch.setattr(checkpoint, "_write_index", killed)
+    monkeypatch.setattr("tui_latent.training.checkpoint.write_index", killed)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path, state(10) | {"seconds": 2.0}, best=False)
     loaded, told = whole(tmp_path)

@@ -12,7 +12,6 @@ import click
 from tui_latent.cli.options import (
     FAILED,
     STOPPED,
-    USAGE,
     background_option,
     fail,
     find_folder,
@@ -20,6 +19,7 @@ from tui_latent.cli.options import (
     json_option,
     runs_option,
 )
+from tui_latent.cli.train_path import train_path
 from tui_latent.runtime.sanitize import plain_text
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def train(
         path = create_run(preset_name, preset, folder_of_runs(runs), name)
     except (PresetError, RunError) as error:
         fail(error)
-    _train(path, as_json, background)
+    train_path(path, as_json, background)
 
 
 @click.command()
@@ -190,7 +190,7 @@ def resume(
         from tui_latent.trained_on import accept_changed_images
 
         accept_changed_images(path)
-    _train(path, as_json, background)
+    train_path(path, as_json, background)
 
 
 @click.command()
@@ -232,7 +232,7 @@ def fork(
         forked = fork_run(path, folder_of_runs(runs), step, overrides, name)
     except (PresetError, RunError) as error:
         fail(error)
-    _train(forked, as_json, background)
+    train_path(forked, as_json, background)
 
 
 def _retry(path: Path) -> None:
@@ -271,38 +271,6 @@ def _warn_idle(preset_name: str, *presets: Preset) -> None:
     first, *others = (idle_in_file(preset_name, preset) for preset in presets)
     for sentence in [s for s in first if all(s in other for other in others)]:
         click.echo(plain_text(f"tui-latent: {preset_name}: {sentence}"), err=True)
-
-
-def _train(path: Path, as_json: bool, background: bool) -> None:
-    from tui_latent.launch.background import start_in_background
-    from tui_latent.launch.progress import train_with_progress
-    from tui_latent.runs.schema import RunError
-
-    try:
-        if background:
-            _print_started(path, start_in_background(path), as_json)
-            return
-        result = train_with_progress(path, as_json)
-    except RunError as error:
-        fail(error, FAILED)
-    if as_json:
-        click.echo(json.dumps(result))
-    if result["state"] == "failed":
-        fail(f"{path.name}: {result['error']}", USAGE if result["step"] == 0 else FAILED)
-    if result["state"] == "stopped":
-        click.echo(f"stopped; to continue: tui-latent resume {path.name}", err=True)
-        sys.exit(STOPPED)
-
-
-def _print_started(path: Path, pid: int, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"run": path.name, "path": str(path), "pid": pid}))
-        return
-    click.echo(
-        f"{path.name} is training in the background (PID {pid})\n"
-        f"  tui-latent attach {path}        show it\n"
-        f"  tui-latent control {path} stop  stop and save it"
-    )
 
 
 COMMANDS = (train, sweep, resume, fork)

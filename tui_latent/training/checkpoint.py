@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import json
 import os
 import pickle
 import re
@@ -17,7 +16,7 @@ import struct
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +26,8 @@ from torch import Tensor
 from tui_latent.runs.atomic_files import remove_left_behind, replace_file
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.array_files import check_stored
-from tui_latent.runtime.regular_files import SizeError, open_regular, read_small
+from tui_latent.runtime.regular_files import SizeError, open_regular
+from tui_latent.training.checkpoint_index import Index, read_index, write_index
 
 KEPT = 2
 """newest checkpoints kept beside the best one"""
@@ -71,9 +71,9 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     folder.mkdir(exist_ok=True)
     remove_left_behind(folder, all_of_them=True)
     path = checkpoint_file(folder, state["step"])
-    index = _read_index(folder)
+    index = read_index(folder)
     if index.sha256.pop(path.name, None):  # of the file that is replaced now
-        _write_index(folder, index)
+        write_index(folder, index)
     archive = io.BytesIO()
     torch.save({**state, "format": FORMAT}, archive)
     content = archive.getbuffer()
@@ -84,7 +84,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
         index.best = path.name
     elif index.best > path.name:  # of a later step, from before this run went back
         index.best = ""
-    _write_index(folder, index)
+    write_index(folder, index)
     _drop_old(folder, state["step"], index)
     return Saved(path, state["step"], len(content))
 
@@ -99,11 +99,11 @@ def go_back_to(folder: Path, step: int) -> None:
 
     Those of later steps stay until the training has gone on from there.
     """
-    index = _read_index(folder)
+    index = read_index(folder)
     index.last = checkpoint_file(folder, step).name
     if index.best > index.last:
         index.best = ""
-    _write_index(folder, index)
+    write_index(folder, index)
 
 
 def read_checkpoint(
@@ -114,7 +114,7 @@ def read_checkpoint(
     CheckpointError when it is missing, damaged, or of another format.
     """
     path = checkpoint_file(folder, step)
-    sha256 = _read_index(folder).sha256.get(path.name)
+    sha256 = read_index(folder).sha256.get(path.name)
     try:
         state = _read(path, device, sha256)
     except FileNotFoundError as error:
@@ -190,15 +190,15 @@ def state_bytes(state: object) -> int:
     return 64
 
 
-def _newest_first(folder: Path) -> tuple[list[Path], _Index]:
+def _newest_first(folder: Path) -> tuple[list[Path], Index]:
     """Return the file that `last.json` points at, then the others from the newest down.
 
     CheckpointError where the folder may not be read: it would seem to be empty.
     """
-    index = _Index()
+    index = Index()
     try:
         names = sorted((path.name for path in folder.iterdir()), reverse=True)
-        index = _read_index(folder)
+        index = read_index(folder)
     except FileNotFoundError:
         return [], index
     except PermissionError as error:
@@ -275,42 +275,7 @@ def _check_archive(path: Path) -> None:
         raise _DamagedError("its checksum differs")
 
 
-@dataclass
-class _Index:
-    """What `last.json` says, by names of files."""
-
-    last: str = ""
-    best: str = ""
-    sha256: dict[str, str] = field(default_factory=dict)
-
-
-def _read_index(folder: Path) -> _Index:
-    try:
-        table = json.loads(read_small(folder / "last.json"))
-    except (FileNotFoundError, ValueError, RecursionError):
-        return _Index()
-    if not isinstance(table, dict):
-        return _Index()
-    last, best, digests = (table.get(key) for key in ("last", "best", "sha256"))
-    return _Index(
-        last if isinstance(last, str) else "",
-        best if isinstance(best, str) else "",
-        _texts(digests) if isinstance(digests, dict) else {},
-    )
-
-
-def _texts(table: dict[str, Any]) -> dict[str, str]:
-    return {name: value for name, value in table.items() if isinstance(value, str)}
-
-
-def _write_index(folder: Path, index: _Index) -> None:
-    there = {name: digest for name, digest in index.sha256.items() if (folder / name).exists()}
-    table = {"last": index.last, "best": index.best, "sha256": there}
-    content = json.dumps({key: value for key, value in table.items() if value})
-    replace_file(folder / "last.json", content.encode(), durable=True)
-
-
-def _drop_old(folder: Path, newest: int, index: _Index) -> None:
+def _drop_old(folder: Path, newest: int, index: Index) -> None:
     """Keep the two newest and the best; those of later steps are from before the run went back."""
     paths = sorted(path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name))
     reached = [path for path in paths if path.name <= f"step-{newest:09d}.pt"]

@@ -1,0 +1,44 @@
+"""Train a run for a command: its progress, its result and its exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from tui_latent.cli.options import FAILED, STOPPED, USAGE, fail
+
+
+def train_path(path: Path, as_json: bool, background: bool) -> None:
+    """Train or resume the run at `path`, here or in the background; exits unless it finishes."""
+    from tui_latent.launch.background import start_in_background
+    from tui_latent.launch.progress import train_with_progress
+    from tui_latent.runs.schema import RunError
+
+    try:
+        if background:
+            _print_started(path, start_in_background(path), as_json)
+            return
+        result = train_with_progress(path, as_json)
+    except RunError as error:
+        fail(error, FAILED)
+    if as_json:
+        click.echo(json.dumps(result))
+    if result["state"] == "failed":
+        fail(f"{path.name}: {result['error']}", USAGE if result["step"] == 0 else FAILED)
+    if result["state"] == "stopped":
+        click.echo(f"stopped; to continue: tui-latent resume {path.name}", err=True)
+        sys.exit(STOPPED)
+
+
+def _print_started(path: Path, pid: int, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"run": path.name, "path": str(path), "pid": pid}))
+        return
+    click.echo(
+        f"{path.name} is training in the background (PID {pid})\n"
+        f"  tui-latent attach {path}        show it\n"
+        f"  tui-latent control {path} stop  stop and save it"
+    )
