@@ -116,8 +116,8 @@ def _small() -> dict[str, object]:
     [
         (["--epochs", "4"], "4 epochs are done: train.epochs must be 5 or more"),
         (["--epochs", "3"], "4 epochs are done"),
-        (["--set", "train.lr=0.5"], "train.lr: is fixed since the run began"),
-        (["--set", "train.epochs=9", "--set", "train.seed=2"], "train.seed: is fixed"),
+        (["--set", "train.lr=0.5"], "train.lr: cannot be changed after a run has begun"),
+        (["--set", "train.epochs=9", "--set", "train.seed=2"], "train.seed: cannot be changed"),
         (["--set", "stages.0.epochs=9"], "has no stages: set train.epochs"),
         (["--set", "train.epochs=-1"], "greater than or equal to 1"),
         (["--set", "train.patience=5"], "4 epochs are done"),

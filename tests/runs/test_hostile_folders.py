@@ -195,7 +195,7 @@ def test_what_stands_for_curves_latents_or_requests_is_passed_over(
     def look() -> None:
         snapshot = RunReader(odd).refresh()
         found.extend(snapshot.curves)
-        assert "step-000000010.npz is torn" in snapshot.problems[0]
+        assert "step-000000010.npz is damaged" in snapshot.problems[0]
 
     found: list[str] = []
     within(60.0, look)
@@ -209,7 +209,7 @@ def test_what_stands_for_curves_latents_or_requests_is_passed_over(
 def test_a_status_that_is_no_table_is_one_line(tmp_path: Path, status: bytes) -> None:
     (finished_run(tmp_path, "odd") / "status.json").write_bytes(status)
     (run,) = list_runs(tmp_path)
-    assert "status.json is torn" in run.problem
+    assert "status.json is damaged" in run.problem
 
 
 def test_files_links_and_names_of_no_text_are_told_apart(tmp_path: Path) -> None:

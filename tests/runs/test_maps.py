@@ -70,7 +70,7 @@ def test_a_torn_map_is_an_error_that_names_it(
     path = map_file(folder, 1)
     content = path.read_bytes()
     path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
-    with pytest.raises(MapError, match=r"latents/step-000000001\.npz is torn"):
+    with pytest.raises(MapError, match=r"latents/step-000000001\.npz is damaged"):
         read_map(path, 1)
 
 

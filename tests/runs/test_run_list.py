@@ -78,7 +78,7 @@ def test_broken_folders_are_listed_with_what_is_wrong(runs: Path, make_run: Make
     problems = {run.name: run.problem for run in list_runs(runs)}
     assert problems.pop("good") == ""
     assert "status.json is missing" in problems.pop("no-status")
-    assert "status.json is torn" in problems.pop("torn-status")
+    assert "status.json is damaged" in problems.pop("torn-status")
     assert "no preset.toml" in problems.pop("no-preset")
     assert "not a TOML file" in problems.pop("torn-preset")
     assert "no preset.toml" in problems.pop("empty")

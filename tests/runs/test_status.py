@@ -174,7 +174,7 @@ def test_a_beating_heart_on_a_host_with_another_clock_counts_as_live(tmp_path: P
 )
 def test_a_torn_status_is_an_error_that_says_so(tmp_path: Path, content: str) -> None:
     (tmp_path / "status.json").write_text(content)
-    with pytest.raises(StatusError, match=r"status\.json is torn"):
+    with pytest.raises(StatusError, match=r"status\.json is damaged"):
         read_status(tmp_path)
 
 
@@ -207,7 +207,7 @@ def test_the_last_readable_status_stands_while_the_file_is_torn(tmp_path: Path) 
     assert (file.refresh().step, file.problem) == (7, "")
     (tmp_path / "status.json").write_text("{")
     assert (file.refresh().state, file.refresh().step) == ("finished", 7)
-    assert "torn" in file.problem
+    assert "damaged" in file.problem
     write_status(tmp_path, live(state="finished", step=8))
     assert (file.refresh().step, file.problem) == (8, "")
 

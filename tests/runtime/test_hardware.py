@@ -300,9 +300,9 @@ def test_a_driver_that_cannot_count_is_no_refusal(monkeypatch: pytest.MonkeyPatc
     [
         (None, 3, None),
         ("2", 3, None),
-        (None, 0, "no GPU is here: use --device cpu"),
-        ("-1", 3, "CUDA_VISIBLE_DEVICES is '-1', which shows none of the 3 GPUs here"),
-        ("7", 3, "CUDA_VISIBLE_DEVICES is '7', which shows none of the 3 GPUs here"),
+        (None, 0, "this machine has no GPU: use --device cpu"),
+        ("-1", 3, "CUDA_VISIBLE_DEVICES is '-1', which selects none of the 3 GPUs here"),
+        ("7", 3, "CUDA_VISIBLE_DEVICES is '7', which selects none of the 3 GPUs here"),
         ("", 3, "CUDA_VISIBLE_DEVICES is empty, which hides every GPU"),
     ],
 )

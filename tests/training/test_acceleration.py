@@ -80,7 +80,9 @@ def test_the_fastest_way_is_kept_and_its_gain_is_logged(clock: FakeClock) -> Non
     run(on_gpu(plain, {"graph": lambda: graph}, log), 2 * TRIAL + 3)
     assert plain.seen == list(range(TRIAL))
     assert graph.seen == list(range(TRIAL, 2 * TRIAL + 3))
-    assert log == ["acceleration: graph, 4.0 times as fast (plain 8 ms a step, graph 2 ms a step)"]
+    assert log == [
+        "acceleration: graph, 4.0 times as fast (plain 8 ms per step, graph 2 ms per step)"
+    ]
 
 
 def test_a_way_that_gains_nothing_is_left(clock: FakeClock) -> None:
@@ -88,7 +90,7 @@ def test_a_way_that_gains_nothing_is_left(clock: FakeClock) -> None:
     log: list[str] = []
     run(on_gpu(plain, {"graph": lambda: graph}, log), 2 * TRIAL + 3)
     assert plain.seen[-3:] == [2 * TRIAL, 2 * TRIAL + 1, 2 * TRIAL + 2]
-    assert log == ["acceleration: none (plain 100 ms a step, graph 99 ms a step)"]
+    assert log == ["acceleration: none (plain 100 ms per step, graph 99 ms per step)"]
 
 
 @pytest.mark.parametrize(("updates", "compiles"), [(1000, False), (100_000, True)])

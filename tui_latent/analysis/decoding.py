@@ -35,9 +35,9 @@ def no_decoder(preset: Preset) -> str:
     """Return why latents of a preset cannot be decoded to images; empty if they can."""
     if not preset.method.decodes:
         name = preset.method.name
-        return f"{name} has no decoder: it turns images into latents, and nothing back into images"
+        return f"{name} has no decoder: it turns images into latents, but not latents into images"
     if preset.data.inputs != "raw":
-        return f"its decoder makes {preset.data.inputs} features of latents, and no images"
+        return f"its decoder turns latents into {preset.data.inputs} features, not into images"
     return ""
 
 

@@ -78,7 +78,7 @@ def _driver(listed: dict[str, str], seen: list[str]) -> dict[str, str]:
     )
     if differ:
         numbered = ", ".join(f"{device} {name}" for device, name in by_torch.items())
-        words["torch sees"] = numbered or "no GPU: its build or the driver does not match"
+        words["torch sees"] = numbered or "no GPU: torch's build does not match the driver"
         order = os.environ.get("CUDA_DEVICE_ORDER", "")
         if len(seen) > 1 and order != "PCI_BUS_ID":
             words["order"] = (

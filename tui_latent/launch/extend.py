@@ -31,7 +31,7 @@ def settings_for_epochs(path: Path, total: int) -> dict[str, object]:
     preset = load_run_preset(path)
     earlier = sum(stage.epochs for stage in preset.training_stages()[:-1])
     if total <= earlier:
-        problem = f"the stages before the last have {earlier} epochs: name more"
+        problem = f"the stages before the last have {earlier} epochs: ask for more"
         raise PresetError(path.name, [("--epochs", problem)])
     return {epochs_setting(preset): total - earlier}
 
@@ -93,7 +93,9 @@ def _refuse(
     may = epochs_setting(before)
     fixed = [key for key in changed if key not in (may, _PATIENCE)]
     if fixed or len(before.stages) != len(after.stages):
-        problem = f"is fixed since the run began; only {may} and {_PATIENCE} can be changed"
+        problem = (
+            f"cannot be changed after a run has begun; only {may} and {_PATIENCE} can be changed"
+        )
         raise PresetError(path.name, [(key, problem) for key in fixed or ["stages"]])
     total = _epochs(after)
     if total <= status.epoch:

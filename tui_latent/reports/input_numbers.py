@@ -52,7 +52,9 @@ def _numbers(found: Any) -> Any:
             }
         case list():
             return [_numbers(item) for item in found]
-    return found  # a text, or an evaluation
+        case str() | dict():  # an evaluation is written as the mapping that it is
+            return found
+    raise TypeError(f"the report has no numbers for {type(found).__name__}")
 
 
 def _ranked(ranked: RankedImages) -> dict[str, Any]:

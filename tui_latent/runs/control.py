@@ -147,7 +147,7 @@ def _asked_so_far(file: Path) -> Request:
 
 
 def _read(file: Path) -> Request:
-    """Read a request; OSError, or _NoRequestError for a file that is torn."""
+    """Read a request; OSError, or _NoRequestError for a file that is damaged."""
     try:
         found = request_of(json.loads(read_small(file)))
     except (ValueError, RecursionError) as error:

@@ -34,7 +34,7 @@ def tags_in(text: str) -> tuple[str, ...]:
 
 
 def read_labels(path: Path) -> Labels:
-    """Read the labels of the run at `path`; none where there is no file, or it is torn."""
+    """Read the labels of the run at `path`; none where there is no file, or it is damaged."""
     try:
         table = json.loads(read_small(path / LABELS_FILE))
     except (OSError, ValueError, RecursionError, SizeError):

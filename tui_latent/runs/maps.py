@@ -34,7 +34,7 @@ _TORN: Final = (
 
 
 class MapError(Exception):
-    """A map's file is torn; the message says how."""
+    """A map's file is damaged; the message says how."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def write_map(
 
 
 def read_map(path: Path, step: int) -> StoredEvaluation:
-    """Read a map; MapError when the file is torn or not ours."""
+    """Read a map; MapError when the file is damaged or not ours."""
     try:
         with opened_archive(path, _MOST_BYTES) as arrays:
             latent_map = LatentMap(
@@ -100,11 +100,13 @@ def read_map(path: Path, step: int) -> StoredEvaluation:
                 confusion = _shaped(arrays["confusion"], np.dtype(np.int64), 2)
             missing = _missing(arrays["missing"]) if "missing" in arrays else {}
     except _TORN as error:
-        raise MapError(f"{path.parent.name}/{path.name} is torn: {error}") from error
+        raise MapError(f"{path.parent.name}/{path.name} is damaged: {error}") from error
     if latent_map.points.shape[1] != 2:
-        raise MapError(f"{path.parent.name}/{path.name} is torn: its points have no two numbers")
+        raise MapError(
+            f"{path.parent.name}/{path.name} is damaged: its points are not pairs of numbers"
+        )
     if not len(latent_map.points) == len(latent_map.indices) == len(latent_map.labels):
-        raise MapError(f"{path.parent.name}/{path.name} is torn: its arrays differ in length")
+        raise MapError(f"{path.parent.name}/{path.name} is damaged: its arrays differ in length")
     return StoredEvaluation(latent_map, confusion, missing)
 
 

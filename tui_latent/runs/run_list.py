@@ -198,7 +198,7 @@ def delete_run(path: Path) -> None:
 
 
 def _status_to_delete_by(path: Path) -> Status:
-    """Return the status; one that is torn keeps no run from being deleted."""
+    """Return the status; one that is damaged keeps no run from being deleted."""
     try:
         return certain_status(path)
     except OSError as error:

@@ -40,9 +40,9 @@ def read_status(path: Path) -> Status:
     except FileNotFoundError as error:
         raise StatusError("status.json is missing") from error
     except (ValueError, RecursionError) as error:
-        raise StatusError(f"status.json is torn: {error}") from error
+        raise StatusError(f"status.json is damaged: {error}") from error
     if not isinstance(table, dict) or table.get("state") not in get_args(State):
-        raise StatusError("status.json is torn: it has no state")
+        raise StatusError("status.json is damaged: it has no state")
     known = {field.name for field in fields(Status)}
     return Status(**{key: _checked(key, table[key]) for key in table if key in known})
 
@@ -113,9 +113,9 @@ def _checked(key: str, value: Any) -> Any:
         try:
             return float(value)
         except OverflowError as error:
-            raise StatusError(f"status.json is torn: {key} is out of range") from error
+            raise StatusError(f"status.json is damaged: {key} is out of range") from error
     if isinstance(value, bool) or not isinstance(value, allowed):
-        raise StatusError(f"status.json is torn: {key} is {value!r}")
+        raise StatusError(f"status.json is damaged: {key} is {value!r}")
     return plain_text(value) if isinstance(value, str) else value
 
 

@@ -88,10 +88,10 @@ def no_gpu_reason() -> str | None:
     if present is None or _visible(present):
         return None
     if not present:
-        return "no GPU is here"
+        return "this machine has no GPU"
     if chosen is not None:
         count = f"{len(present)} GPU{'s' if len(present) > 1 else ''}"
-        return f"CUDA_VISIBLE_DEVICES is '{chosen}', which shows none of the {count} here"
+        return f"CUDA_VISIBLE_DEVICES is '{chosen}', which selects none of the {count} here"
     return "every GPU here is in MIG mode and none is partitioned"
 
 
@@ -115,10 +115,12 @@ def driver_trouble() -> str | None:
         ),
         _code("NVML_ERROR_DRIVER_NOT_LOADED"): "NVIDIA's driver is not loaded",
         _code("NVML_ERROR_LIBRARY_NOT_FOUND"): (
-            "NVIDIA's management library is not here; in a container with a GPU, add 'utility' "
-            "to NVIDIA_DRIVER_CAPABILITIES"
+            "NVIDIA's management library is not installed; in a container with a GPU, add "
+            "'utility' to NVIDIA_DRIVER_CAPABILITIES"
         ),
-        _code("NVML_ERROR_NO_PERMISSION"): "this account may not ask NVIDIA's driver",
+        _code(
+            "NVML_ERROR_NO_PERMISSION"
+        ): "this account has no permission to query NVIDIA's driver",
     }
     number = getattr(error, "value", -1)
     return remedies.get(int(number), f"NVIDIA's management library does not answer: {error}")

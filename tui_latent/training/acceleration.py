@@ -170,7 +170,9 @@ class Accelerator:
         seconds = {name: self._step_seconds(name) for name in self._tried}
         best = min(seconds, key=lambda name: seconds[name])
         gain = seconds[plain] / seconds[best]
-        words = ", ".join(f"{name} {1000 * value:.3g} ms a step" for name, value in seconds.items())
+        words = ", ".join(
+            f"{name} {1000 * value:.3g} ms per step" for name, value in seconds.items()
+        )
         if gain >= LEAST_GAIN:
             self.way = self._tried[best]
             self._log(f"acceleration: {best}, {gain:.1f} times as fast ({words})")

@@ -105,7 +105,7 @@ class RetryingWriter:
             elif time.monotonic() - self._stop_asked > STOP_WAITS:
                 raise NotSavedError(
                     f"stopped without a last checkpoint. {problem}\n"
-                    "the steps since the previous checkpoint are trained again after a resume"
+                    "the steps since the previous checkpoint will be trained again on resume"
                 )
             time.sleep(_LOOK_EVERY)
         return asked

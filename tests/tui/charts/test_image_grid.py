@@ -240,10 +240,10 @@ async def test_a_sheet_without_room_says_so_and_recovers() -> None:
     async with app.run_test(size=(60, 3)) as pilot:
         app.show(28)
         await pilot.pause()
-        assert "Too little room" in " ".join(lines_of(app.sheet))
+        assert "too small for images" in " ".join(lines_of(app.sheet))
         await pilot.resize_terminal(100, 30)
         await pilot.pause()
-        assert "Too little room" not in " ".join(lines_of(app.sheet))
+        assert "too small for images" not in " ".join(lines_of(app.sheet))
         assert app.sheet.shown == 8
 
 

@@ -155,7 +155,7 @@ class ImageSheet(Widget):
         return placed + [(*layout.place(first + n), tile) for n, tile in last]
 
     def _sentence_strips(self) -> list[Strip]:
-        cramped = "Too little room for images: enlarge the window."
+        cramped = "The window is too small for images."
         sentence = Content(self._sentence if self._left is None else cramped)
         return Visual.to_strips(self, sentence, self.size.width, None, self.visual_style)
 

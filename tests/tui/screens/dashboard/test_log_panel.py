@@ -27,7 +27,7 @@ async def test_it_follows_through_every_change_of_size() -> None:
     app = LogApp()
     async with app.run_test(size=(44, 12)) as pilot:
         panel = app.query_one(LogPanel)
-        assert label(panel) == "no output yet"
+        assert label(panel) == "No output yet."
         panel.show(LINES[:30])
         await until(pilot, lambda: "line 29" in visible(panel))
         for at, size in enumerate([(120, 40), (44, 8), (200, 55), (60, 10)], start=30):

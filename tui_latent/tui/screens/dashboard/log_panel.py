@@ -11,7 +11,7 @@ from textual.widgets import Log
 
 _TIME: Final = 9
 """cells of the time at the start of a line"""
-_EMPTY: Final = "no output yet"
+_EMPTY: Final = "No output yet."
 
 
 class LogPanel(Log, can_focus=True):
