@@ -46,7 +46,7 @@ def make_runs(folder: Path, count: int) -> None:
     now = time.time()
     for index in range(count):
         preset = PRESETS[index % 3]
-        path = folder / f"2026-run-{index:05}-{preset}"
+        path = folder / f"run-{index:05}"
         path.mkdir(parents=True)
         command = (
             f"tui-latent train {preset} --set train.seed={index} --set train.lr=0.00{index % 9}"
@@ -107,7 +107,7 @@ class Menu:
             since = len(self.terminal.painted)
             start = time.perf_counter()
             self.terminal.send(b"\x1b[B")
-            while b"-run-" not in self.terminal.painted[since:]:
+            while b"run-" not in self.terminal.painted[since:]:
                 self.terminal.read(0.02)
             times.append(time.perf_counter() - start)
             self._rest(0.05)
