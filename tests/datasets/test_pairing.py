@@ -176,7 +176,7 @@ def test_neighbours_come_from_the_table() -> None:
 @pytest.mark.parametrize("table", [None, torch.zeros(4, 2, dtype=torch.int64)])
 def test_neighbours_of_other_images_are_refused(table: torch.Tensor | None) -> None:
     images = image_set([0] * 5)
-    with pytest.raises(DataError, match="for 5"):
+    with pytest.raises(DataError, match="there are 5 images"):
         make_pairing("neighbours", images, dataset(images), STILL, table)
 
 

@@ -82,7 +82,7 @@ def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
     [
         ({"run.pause": "s"}, "dashboard screen, s would do both run.pause and run.stop"),
         ({"run.delete": "tab"}, "menu screen, tab would do both menu.switch and run.delete"),
-        ({"time.earlier": "z"}, "dashboard screen, z would do both curves.whole"),
+        ({"time.earlier": "z"}, "dashboard screen, z would do both time.earlier and view.frame"),
         ({"explorer.play": "z"}, "explorer screen, z would do both explorer.play and view.frame"),
         ({"chart.log": "ctrl+q"}, "would do both app.quit and chart.log"),
         ({"run.pause": "j", "run.stop": "j"}, "j would do both run.pause and run.stop"),
@@ -129,7 +129,7 @@ async def test_the_menu_names_the_remapped_keys_of_the_other_list(
     async with app.run_test(size=(100, 30)) as pilot:
         await menu(pilot)
         await pilot.press("ctrl+x")
-        await until(pilot, lambda: "^x (Delete) works on the runs. Press Tab" in notes(pilot))
+        await until(pilot, lambda: "ctrl+x (Delete) works on the runs. Press Tab" in notes(pilot))
 
 
 def test_sentences_name_remapped_keys(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Trains(LatentApp):
 Trains(path.parent, train=train).run()
 """
 
-HELP = "Quit tui-latent"
+HELP = "One run: its map"
 MEGABYTE = 1 << 20
 UNBOUND = b"zjZ8"
 """keys that the dashboard gives no meaning"""

@@ -21,7 +21,7 @@ from tui_latent.runtime.regular_files import SizeError, read_small
 
 NOTIFICATIONS: Final = ("all", "problems", "errors")
 AXES: Final = ("step", "epoch", "time")
-PANELS: Final = ("map", "loss", "knn", "space", "log", "confusion")
+PANELS: Final = ("map", "loss", "knn", "space", "log", "machine", "confusion")
 _MOST_BYTES: Final = 1 << 20
 
 
