@@ -42,6 +42,7 @@ class CompareScreen(BaseScreen[None]):
     CompareScreen #settings { column-span: 2; }
     CompareScreen #maps > ScatterPanel { width: 1fr; height: 1fr; }
     CompareScreen.-tabs > Tabs { display: block; }
+    CompareScreen.-full > Tabs { display: none; }
     CompareScreen.-tabs > #panels, CompareScreen.-full > #panels { grid-size: 1 1; grid-rows: 1fr; }
     CompareScreen.-tabs #panels > *, CompareScreen.-full #panels > * {
         display: none; column-span: 1;

@@ -88,7 +88,8 @@ def run_line(run: RunSnapshot, mark: tuple[str, str], width: int) -> Content:
     status, method = run.status, run.preset.get("method", {})
     name = max(16, min(48, width - 46))
     room = width - name - _FIXED
-    facts = f"{method.get('name', '')} {method.get('latent_dim', '')}-D"
+    width_of_latents = f" {method['latent_dim']}-D" if "latent_dim" in method else ""
+    facts = f"{method.get('name', '')}{width_of_latents}"
     style = {"failed": "$text-error", "running": "bold", "paused": "bold"}.get(status.state, "")
     return Content.assemble(
         mark,
