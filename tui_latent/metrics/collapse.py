@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from tui_latent.metrics.collapse_limits import ONE_WAY, POINT, fewest_dimensions
+from tui_latent.collapse_limits import ONE_WAY, POINT, fewest_dimensions
 from tui_latent.metrics.sample_order import drawn_order
 
 FIGURES: Final = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_latent.metrics.collapse_limits import ONE_WAY, POINT, fewest_dimensions
+from tui_latent.collapse_limits import ONE_WAY, POINT, fewest_dimensions
 from tui_latent.number_format import UNKNOWN, number
 from tui_latent.verdict.doors import EVALUATION, IMAGES, MAP, map_at
 from tui_latent.verdict.finding import Finding

@@ -1,7 +1,7 @@
 """Which values of the latent space's metrics are better, and beyond which one should worry.
 
-The limits are those by which `metrics/collapse.py` finds a collapse; a test compares them. A figure
-beyond one of them is a sign, a collapse has several.
+The limits are those by which a collapse is found. A figure beyond one of them is a sign, a collapse
+has several.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from tui_latent.collapse_limits import ONE_WAY, POINT, fewest_dimensions
 from tui_latent.runs.metric_specs import Direction
 from tui_latent.tui.format import number
 
-_UNIFORMITY = -0.65
-_ONE_POINT = 1e-4
-_RANK = 3.0
-_UNRELATED = 2.0
+_UNRELATED: Final = 2.0
+"""alignment of views that share nothing"""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Limit:
 def limits(dimensions: int | None) -> Mapping[str, Limit]:
     """Return the limits by metric; in one dimension, or an unknown number, fewer of them."""
     several = dimensions is not None and dimensions > 1
-    rank = min(_RANK, 1 + (dimensions - 1) / 50) if dimensions is not None and several else None
+    rank = fewest_dimensions(dimensions) if dimensions is not None and several else None
     return {
         "latent/effective_rank": Limit("higher", least=rank),
         "latent/std_min": Limit("higher"),
-        "latent/std_mean": Limit(least=_ONE_POINT),
+        "latent/std_mean": Limit(least=POINT),
         "latent/alignment": Limit("lower", most=_UNRELATED),
-        "latent/uniformity": Limit("lower", most=_UNIFORMITY if several else None),
+        "latent/uniformity": Limit("lower", most=ONE_WAY if several else None),
     }
