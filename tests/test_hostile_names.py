@@ -99,7 +99,7 @@ def test_the_dashboard_and_the_menu_show_it_harmlessly(run: Path, columns: int) 
         terminal.wait_for("failed")
         terminal.type("\t")
         terminal.wait_for("Resume")
-        terminal.type("o")
+        terminal.type("\r")
         terminal.wait_for("Failed: no")
         terminal.wait_for("Latent map", "Map ·")
     finally:

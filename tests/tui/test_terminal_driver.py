@@ -36,9 +36,9 @@ class Trains(LatentApp):
 Trains(path.parent, train=train).run()
 """
 
-HELP = "One run: its map"
+HELP = "to close"
 MEGABYTE = 1 << 20
-UNBOUND = b"zjZ8"
+UNBOUND = b"gYGW"
 """keys that the dashboard gives no meaning"""
 
 
