@@ -6,10 +6,8 @@ request something from it.
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,6 @@ from textual.driver import Driver
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.worker import Worker
 
 from tui_latent.palettes import css_variables
 from tui_latent.preferences.config_file import SETTING_NAMES
@@ -32,6 +29,8 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.notices import outdated
 from tui_latent.tui.own_training import OwnTraining, Train
 from tui_latent.tui.run_dialogs import RunDialogs
+from tui_latent.tui.run_starter import Create, RunStarter, StartProcess
+from tui_latent.tui.screen_opener import Export
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -40,13 +39,9 @@ if TYPE_CHECKING:
     from tui_latent.runs.schema import Status
     from tui_latent.tui.charts.terminal_images import Way
     from tui_latent.tui.detached_training import DetachedTraining
-    from tui_latent.verdict import Door
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
 
-Create = Callable[[str, "Preset", Path, "str | None"], Path]
-StartProcess = Callable[[Path], int]
-Export = Callable[[Path], Path]
 
 _SECONDS_BETWEEN_FREEZES = 1.0
 
@@ -75,29 +70,13 @@ def _export(path: Path) -> Path:
     return export_report(path)
 
 
-def _free(path: Path) -> Path:
-    """Return a run's path; RunBusyError, before another is stopped, if it is being trained."""
-    from tui_latent.runs.run_list import refuse_trained
-
-    refuse_trained(path, "try again")
-    return path
-
-
-def _leave_queue(path: Path) -> None:
-    """Let a run that is started by hand wait no longer."""
-    from tui_latent.runs.queue import queued_runs, take_from_queue
-
-    if path.name in queued_runs(path.parent):
-        take_from_queue(path.parent, path.name)
-
-
 def _binding_commands() -> type[Provider]:
     from tui_latent.tui.commands import BindingCommands
 
     return BindingCommands
 
 
-class LatentApp(App[int]):
+class LatentApp(RunStarter):
     """Choose a preset, train it in a thread, watch its run folder."""
 
     TITLE = "tui-latent"
@@ -162,11 +141,6 @@ class LatentApp(App[int]):
 
         check_keymap(keymap)
         self.set_keymap(dict(keymap))
-
-    @property
-    def training_path(self) -> Path | None:
-        """Run that this process trains now."""
-        return self.training.path
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of the terminal: ours instead of Textual's on Linux and macOS."""
@@ -261,303 +235,6 @@ class LatentApp(App[int]):
         """Let a notice take the place of those that say the same; Textual adds it after this."""
         for each in outdated(self._notifications, event.notification):
             self._unnotify(each, refresh=False)
-
-    # Runs
-
-    @on(messages.RunRequested)
-    def open_requested(self, message: messages.RunRequested) -> None:
-        """Open a run's dashboard."""
-        self.open_run(message.path)
-
-    def open_run(self, path: Path) -> None:
-        """Watch a run, whoever trains it."""
-        from tui_latent.tui.screens.dashboard.screen import DashboardScreen
-
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        seconds, chosen = 2.0 if self._remote else 1.0, self.kept.looks(path)
-        self.push_screen(DashboardScreen(path, self.drawer, seconds, chosen))
-
-    @on(messages.TrainRequested)
-    def train_requested(self, message: messages.TrainRequested) -> None:
-        """Train a preset, here or in the background."""
-        if message.background:
-            self.start_in_background(message.preset_name, message.preset)
-        else:
-            self.start_run(message.preset_name, message.preset, message.name)
-
-    def start_run(self, preset_name: str, preset: Preset, name: str | None = None) -> None:
-        """Create a run of a preset, named by the time unless a name is given; train and open it."""
-        self._begin(lambda: self._create(preset_name, preset, self.runs, name))
-
-    def start_in_background(self, preset_name: str, preset: Preset) -> None:
-        """Create a run of a preset, train it in a process that outlives this one, and open it."""
-        self._begin_in_background(lambda: self._create(preset_name, preset, self.runs, None))
-
-    @on(messages.ResumeRequested)
-    def resume_requested(self, message: messages.ResumeRequested) -> None:
-        """Resume a run, here or in the background."""
-        resume = self.resume_in_background if message.background else self.resume_run
-        self._resume_or_ask(message.path, partial(resume, message.path))
-
-    @work(group="dialog", exclusive=True)
-    async def _resume_or_ask(self, path: Path, resume: Callable[[], Any]) -> None:
-        """Resume a run; of one that failed, ask how to go on."""
-        from tui_latent.runs.status import readable_status
-
-        status = await asyncio.to_thread(readable_status, path)
-        if status.state == "failed" and path != self.training_path:
-            await self._dialogs.after_failure(path, resume)
-        else:
-            resume()
-
-    @on(messages.EditRequested)
-    @work(group="dialog", exclusive=True)
-    async def edit_run(self, message: messages.EditRequested) -> None:
-        """Change a run's settings while it trains, or start anew with others."""
-        await self._dialogs.edit(message.path)
-
-    @on(messages.UndoRequested)
-    @work(group="dialog", exclusive=True)
-    async def undo_change(self, message: messages.UndoRequested) -> None:
-        """Undo the newest change of a run's settings."""
-        await self._dialogs.undo(message.path)
-
-    @on(messages.ForkRequested)
-    @work(group="dialog", exclusive=True)
-    async def fork_run(self, message: messages.ForkRequested) -> None:
-        """Start a new run from a checkpoint of another."""
-        await self._dialogs.fork(message.path, message.step)
-
-    def resume_run(self, path: Path) -> None:
-        """Resume a run from its last checkpoint and open its dashboard."""
-        if path == self.training_path:
-            self.open_run(path)
-        else:
-            self._begin(lambda: _free(path))
-
-    def resume_in_background(self, path: Path) -> None:
-        """Resume a run in a process that outlives this one, and open its dashboard."""
-        self._begin_in_background(lambda: path)
-
-    @work(group="begin", exclusive=True)
-    async def _begin_in_background(self, run_path: Callable[[], Path]) -> None:
-        try:
-            path = await asyncio.to_thread(run_path)
-            await asyncio.to_thread(_leave_queue, path)
-            pid = await asyncio.to_thread(self._start_process, path)
-        # Whatever keeps a run from starting is shown; other runs are not affected.
-        except Exception as error:
-            self._tell_not_started(error)
-            return
-        self.open_run(path)
-        self.notify(f"Training in the background (PID {pid}).", markup=False)
-
-    @work(group="begin", exclusive=True)
-    async def _begin(self, run_path: Callable[[], Path]) -> None:
-        way = await self.training.how_to_start(self.runs)
-        if way is None:
-            return
-        try:
-            path = await asyncio.to_thread(run_path)
-            if way == "queue":
-                await self._queue(path)
-                return
-            await asyncio.to_thread(_leave_queue, path)
-            if way == "background":
-                pid = await asyncio.to_thread(self._start_process, path)
-        # Whatever keeps a run from starting is shown; other runs are not affected.
-        except Exception as error:
-            self._tell_not_started(error)
-            return
-        if way == "background":
-            self.open_run(path)
-            self.notify(f"Training in the background (PID {pid}).", markup=False)
-        elif await self.training.stop(self.runs):
-            self.training.start(path)
-            self.open_run(path)
-
-    async def _queue(self, path: Path) -> None:
-        """Let a run wait for its turn."""
-        from tui_latent.launch import queue
-        from tui_latent.tui.remapping import key_name
-
-        place = await asyncio.to_thread(queue.queue_run, path)
-        key = key_name("app.queue", self._keymap)
-        words = f"{path.name} is number {place} in the queue. {key} shows and reorders it."
-        self.notify(words, title="Queue", timeout=8, markup=False)
-
-    def action_queue(self) -> None:
-        """Show the runs that wait."""
-        from tui_latent.tui.screens.dialogs.queue import QueueScreen
-
-        if not isinstance(self.screen, QueueScreen):
-            self.push_screen(QueueScreen(self.runs))
-
-    @on(messages.QueueStartRequested)
-    def start_queue(self, message: messages.QueueStartRequested) -> None:
-        """Let a process work on the queue."""
-        self._start_queue(message.folder)
-
-    @work(group="queue", thread=True, exit_on_error=False)
-    def _start_queue(self, folder: Path) -> None:
-        from tui_latent.launch import queue
-        from tui_latent.runs.schema import RunError
-
-        try:
-            queue.work_on_queue(folder)
-        except RunError as error:
-            self.notify(str(error), title="Queue", severity="error", markup=False)
-
-    @on(messages.LabelsRequested)
-    def edit_labels(self, message: messages.LabelsRequested) -> None:
-        """Ask for the name, the tags and the notes of a run, and write them."""
-        from tui_latent.runs.labels import change_labels, read_labels
-        from tui_latent.runs.schema import Labels, RunError
-        from tui_latent.tui.screens.dialogs.labels import LabelsScreen
-
-        path = message.path
-
-        def write(labels: Labels | None) -> None:
-            if labels is None:
-                return
-            try:
-                change_labels(path, name=labels.name, tags=labels.tags, notes=labels.notes)
-            except RunError as error:
-                self.notify(str(error), severity="error", markup=False)
-
-        self.push_screen(LabelsScreen(path.name, read_labels(path)), write)
-
-    def _tell_not_started(self, error: Exception) -> None:
-        text = str(error) or type(error).__name__
-        self.notify(text, title="Start failed", severity="error", timeout=20, markup=False)
-
-    @on(Worker.StateChanged)
-    def end_training(self, event: Worker.StateChanged) -> None:
-        """Notice when the training has ended."""
-        self.training.note_end(event)
-
-    # Screens
-
-    @on(messages.SettingsRequested)
-    def edit_settings(self, message: messages.SettingsRequested) -> None:
-        """Edit a preset's settings, then train it."""
-        from tui_latent.tui.screens.settings.screen import SettingsScreen
-
-        name = message.preset_name
-
-        def begin(edited: tuple[Preset, str | None] | None) -> None:
-            if edited is not None:
-                self.start_run(name, *edited)
-
-        form = SettingsScreen(name, message.table, message.preset, self.runs)
-        self.push_screen(form, begin)
-
-    @on(messages.PresetSaveRequested)
-    def save_preset(self, message: messages.PresetSaveRequested) -> None:
-        """Save a preset of one's own, and say where it is."""
-        from tui_latent.config.own_presets import save_preset
-        from tui_latent.config.preset_files import PresetError
-
-        name = message.name
-        try:
-            path = save_preset(message.folder, name, message.table, message.replace)
-        except PresetError as error:
-            self.notify(str(error), title="Not saved", severity="error", timeout=20, markup=False)
-        else:
-            message.saved()
-            words = f"{path}\nIt is in the menu; in a shell: tui-latent train {name}"
-            self.notify(words, title=f"Saved {name}", timeout=10, markup=False)
-
-    @on(messages.PresetImagesRequested)
-    def show_preset_images(self, message: messages.PresetImagesRequested) -> None:
-        """Show what a training with a preset would see."""
-        from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
-
-        self.push_screen(PresetImagesScreen(message.preset_name, message.preset))
-
-    @on(messages.ViewerRequested)
-    def show_images(self, message: messages.ViewerRequested) -> None:
-        """Show a run's images."""
-        from tui_latent.tui.screens.images.screen import ViewerScreen
-
-        self.push_screen(ViewerScreen(message.path, self.drawer, message.index, message.page))
-
-    @on(messages.ExplorerRequested)
-    def explore(self, message: messages.ExplorerRequested) -> None:
-        """Explore a run's map."""
-        from tui_latent.tui.screens.explorer.screen import ExplorerScreen
-
-        explorer = ExplorerScreen(message.path, self.drawer, message.cursor)
-        explorer.enter_by(message.pair, message.only)
-        self.push_screen(explorer)
-
-    @on(messages.EvaluationRequested)
-    def show_evaluation(self, message: messages.EvaluationRequested) -> None:
-        """Show a run's evaluation."""
-        from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
-
-        self.push_screen(EvaluationScreen(message.path, self.drawer))
-
-    @on(messages.VerdictRequested)
-    def show_verdict(self, message: messages.VerdictRequested) -> None:
-        """Show the findings about a run, and follow the one that is chosen."""
-        from tui_latent.tui.screens.dialogs.findings import FindingsScreen
-
-        def follow(door: Door | None) -> None:
-            if door is not None:
-                asked = messages.DoorRequested(message.path, door, message.cursor)
-                self.screen.post_message(asked)
-
-        self.push_screen(FindingsScreen(message.verdict), follow)
-
-    @on(messages.DoorRequested)
-    def go_through(self, message: messages.DoorRequested) -> None:
-        """Open the screen that shows what a finding rests on."""
-        path, door, cursor = message.path, message.door, message.cursor
-        if door.place == "evaluation":
-            self.show_evaluation(messages.EvaluationRequested(path))
-        elif door.place == "images":
-            self.show_images(messages.ViewerRequested(path, page="reconstructions"))
-        elif door.place in ("map", "confusion"):
-            cursor.step = door.step
-            confused = door.truth is not None and door.called is not None
-            pair = (door.truth, door.called) if confused else None
-            self.explore(messages.ExplorerRequested(path, cursor, pair))  # type: ignore[arg-type]
-
-    @on(messages.ComparisonRequested)
-    def compare(self, message: messages.ComparisonRequested) -> None:
-        """Compare runs."""
-        from tui_latent.tui.screens.compare.screen import CompareScreen
-
-        self.push_screen(CompareScreen(message.paths, self.drawer))
-
-    # Reports
-
-    @on(messages.ReportRequested)
-    def export_report(self, message: messages.ReportRequested) -> None:
-        """Export a run's report in the background."""
-        self.notify("Writing the report…")
-        self._write_report(partial(self._export, message.path))
-
-    @on(messages.ComparisonExportRequested)
-    def export_comparison(self, message: messages.ComparisonExportRequested) -> None:
-        """Export a comparison in the background."""
-        from tui_latent.launch import export
-
-        self.notify("Writing the comparison…")
-        self._write_report(lambda: export.export_comparison(message.paths))
-
-    @work(group="report", thread=True, exit_on_error=False)
-    def _write_report(self, write: Callable[[], Path]) -> None:
-        try:
-            png = write()
-        # Nobody waits for this thread, so it must report its own failure.
-        except Exception as error:
-            text = str(error) or type(error).__name__
-            self.notify(text, title="Report failed", severity="error", timeout=20, markup=False)
-        else:
-            self.notify(str(png), title="Report", timeout=20, markup=False)
 
     # The application
 

@@ -1,0 +1,226 @@
+"""How the application starts, resumes and queues runs: here, in the background, or later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual import on, work
+from textual.worker import Worker
+
+from tui_latent.tui import messages
+from tui_latent.tui.own_training import OwnTraining
+from tui_latent.tui.run_dialogs import RunDialogs
+from tui_latent.tui.screen_opener import ScreenOpener
+
+if TYPE_CHECKING:
+    from tui_latent.config.settings import Preset
+    from tui_latent.preferences.kept import Kept
+
+Create = Callable[[str, "Preset", Path, "str | None"], Path]
+StartProcess = Callable[[Path], int]
+
+
+def _free(path: Path) -> Path:
+    """Return a run's path; RunBusyError, before another is stopped, if it is being trained."""
+    from tui_latent.runs.run_list import refuse_trained
+
+    refuse_trained(path, "try again")
+    return path
+
+
+def _leave_queue(path: Path) -> None:
+    """Let a run that is started by hand wait no longer."""
+    from tui_latent.runs.queue import queued_runs, take_from_queue
+
+    if path.name in queued_runs(path.parent):
+        take_from_queue(path.parent, path.name)
+
+
+class RunStarter(ScreenOpener):
+    """Starts runs as others request it by messages; it owns the training of this process."""
+
+    runs: Path
+    """folder of the runs"""
+    kept: Kept
+    training: OwnTraining
+    _dialogs: RunDialogs
+    _create: Create
+    _start_process: StartProcess
+    _remote: bool
+
+    @property
+    def training_path(self) -> Path | None:
+        """Run that this process trains now."""
+        return self.training.path
+
+    @on(messages.RunRequested)
+    def open_requested(self, message: messages.RunRequested) -> None:
+        """Open a run's dashboard."""
+        self.open_run(message.path)
+
+    def open_run(self, path: Path) -> None:
+        """Watch a run, whoever trains it."""
+        from tui_latent.tui.screens.dashboard.screen import DashboardScreen
+
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        seconds, chosen = 2.0 if self._remote else 1.0, self.kept.looks(path)
+        self.push_screen(DashboardScreen(path, self.drawer, seconds, chosen))
+
+    @on(messages.TrainRequested)
+    def train_requested(self, message: messages.TrainRequested) -> None:
+        """Train a preset, here or in the background."""
+        if message.background:
+            self.start_in_background(message.preset_name, message.preset)
+        else:
+            self.start_run(message.preset_name, message.preset, message.name)
+
+    def start_run(self, preset_name: str, preset: Preset, name: str | None = None) -> None:
+        """Create a run of a preset, named by the time unless a name is given; train and open it."""
+        self._begin(lambda: self._create(preset_name, preset, self.runs, name))
+
+    def start_in_background(self, preset_name: str, preset: Preset) -> None:
+        """Create a run of a preset, train it in a process that outlives this one, and open it."""
+        self._begin_in_background(lambda: self._create(preset_name, preset, self.runs, None))
+
+    @on(messages.ResumeRequested)
+    def resume_requested(self, message: messages.ResumeRequested) -> None:
+        """Resume a run, here or in the background."""
+        resume = self.resume_in_background if message.background else self.resume_run
+        self._resume_or_ask(message.path, partial(resume, message.path))
+
+    @work(group="dialog", exclusive=True)
+    async def _resume_or_ask(self, path: Path, resume: Callable[[], Any]) -> None:
+        """Resume a run; of one that failed, ask how to go on."""
+        from tui_latent.runs.status import readable_status
+
+        status = await asyncio.to_thread(readable_status, path)
+        if status.state == "failed" and path != self.training_path:
+            await self._dialogs.after_failure(path, resume)
+        else:
+            resume()
+
+    @on(messages.EditRequested)
+    @work(group="dialog", exclusive=True)
+    async def edit_run(self, message: messages.EditRequested) -> None:
+        """Change a run's settings while it trains, or start anew with others."""
+        await self._dialogs.edit(message.path)
+
+    @on(messages.UndoRequested)
+    @work(group="dialog", exclusive=True)
+    async def undo_change(self, message: messages.UndoRequested) -> None:
+        """Undo the newest change of a run's settings."""
+        await self._dialogs.undo(message.path)
+
+    @on(messages.ForkRequested)
+    @work(group="dialog", exclusive=True)
+    async def fork_run(self, message: messages.ForkRequested) -> None:
+        """Start a new run from a checkpoint of another."""
+        await self._dialogs.fork(message.path, message.step)
+
+    def resume_run(self, path: Path) -> None:
+        """Resume a run from its last checkpoint and open its dashboard."""
+        if path == self.training_path:
+            self.open_run(path)
+        else:
+            self._begin(lambda: _free(path))
+
+    def resume_in_background(self, path: Path) -> None:
+        """Resume a run in a process that outlives this one, and open its dashboard."""
+        self._begin_in_background(lambda: path)
+
+    @work(group="begin", exclusive=True)
+    async def _begin_in_background(self, run_path: Callable[[], Path]) -> None:
+        try:
+            path = await asyncio.to_thread(run_path)
+            await asyncio.to_thread(_leave_queue, path)
+            pid = await asyncio.to_thread(self._start_process, path)
+        # Whatever keeps a run from starting is shown; other runs are not affected.
+        except Exception as error:
+            self._tell_not_started(error)
+            return
+        self.open_run(path)
+        self.notify(f"Training in the background (PID {pid}).", markup=False)
+
+    @work(group="begin", exclusive=True)
+    async def _begin(self, run_path: Callable[[], Path]) -> None:
+        way = await self.training.how_to_start(self.runs)
+        if way is None:
+            return
+        try:
+            path = await asyncio.to_thread(run_path)
+            if way == "queue":
+                await self._queue(path)
+                return
+            await asyncio.to_thread(_leave_queue, path)
+            if way == "background":
+                pid = await asyncio.to_thread(self._start_process, path)
+        # Whatever keeps a run from starting is shown; other runs are not affected.
+        except Exception as error:
+            self._tell_not_started(error)
+            return
+        if way == "background":
+            self.open_run(path)
+            self.notify(f"Training in the background (PID {pid}).", markup=False)
+        elif await self.training.stop(self.runs):
+            self.training.start(path)
+            self.open_run(path)
+
+    async def _queue(self, path: Path) -> None:
+        """Let a run wait for its turn."""
+        from tui_latent.launch import queue
+        from tui_latent.tui.remapping import key_name
+
+        place = await asyncio.to_thread(queue.queue_run, path)
+        key = key_name("app.queue", self._keymap)
+        words = f"{path.name} is number {place} in the queue. {key} shows and reorders it."
+        self.notify(words, title="Queue", timeout=8, markup=False)
+
+    def action_queue(self) -> None:
+        """Show the runs that wait."""
+        from tui_latent.tui.screens.dialogs.queue import QueueScreen
+
+        if not isinstance(self.screen, QueueScreen):
+            self.push_screen(QueueScreen(self.runs))
+
+    @on(messages.QueueStartRequested)
+    def start_queue(self, message: messages.QueueStartRequested) -> None:
+        """Let a process work on the queue."""
+        self._start_queue(message.folder)
+
+    @work(group="queue", thread=True, exit_on_error=False)
+    def _start_queue(self, folder: Path) -> None:
+        from tui_latent.launch import queue
+        from tui_latent.runs.schema import RunError
+
+        try:
+            queue.work_on_queue(folder)
+        except RunError as error:
+            self.notify(str(error), title="Queue", severity="error", markup=False)
+
+    def _tell_not_started(self, error: Exception) -> None:
+        text = str(error) or type(error).__name__
+        self.notify(text, title="Start failed", severity="error", timeout=20, markup=False)
+
+    @on(Worker.StateChanged)
+    def end_training(self, event: Worker.StateChanged) -> None:
+        """Notice when the training has ended."""
+        self.training.note_end(event)
+
+    @on(messages.SettingsRequested)
+    def edit_settings(self, message: messages.SettingsRequested) -> None:
+        """Edit a preset's settings, then train it."""
+        from tui_latent.tui.screens.settings.screen import SettingsScreen
+
+        name = message.preset_name
+
+        def begin(edited: tuple[Preset, str | None] | None) -> None:
+            if edited is not None:
+                self.start_run(name, *edited)
+
+        form = SettingsScreen(name, message.table, message.preset, self.runs)
+        self.push_screen(form, begin)

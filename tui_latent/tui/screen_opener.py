@@ -1,0 +1,152 @@
+"""The screens that the application opens over the menu, and what it writes for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import App
+
+from tui_latent.tui import messages
+from tui_latent.tui.charts.draw_thread import WorkerThread
+
+if TYPE_CHECKING:
+    from tui_latent.verdict import Door
+
+Export = Callable[[Path], Path]
+
+
+class ScreenOpener(App[int]):
+    """Opens screens as others request it by messages."""
+
+    drawer: WorkerThread
+    """the one thread that draws plots"""
+    _export: Export
+
+    @on(messages.PresetImagesRequested)
+    def show_preset_images(self, message: messages.PresetImagesRequested) -> None:
+        """Show what a training with a preset would see."""
+        from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
+
+        self.push_screen(PresetImagesScreen(message.preset_name, message.preset))
+
+    @on(messages.ViewerRequested)
+    def show_images(self, message: messages.ViewerRequested) -> None:
+        """Show a run's images."""
+        from tui_latent.tui.screens.images.screen import ViewerScreen
+
+        self.push_screen(ViewerScreen(message.path, self.drawer, message.index, message.page))
+
+    @on(messages.ExplorerRequested)
+    def explore(self, message: messages.ExplorerRequested) -> None:
+        """Explore a run's map."""
+        from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+
+        explorer = ExplorerScreen(message.path, self.drawer, message.cursor)
+        explorer.enter_by(message.pair, message.only)
+        self.push_screen(explorer)
+
+    @on(messages.EvaluationRequested)
+    def show_evaluation(self, message: messages.EvaluationRequested) -> None:
+        """Show a run's evaluation."""
+        from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
+
+        self.push_screen(EvaluationScreen(message.path, self.drawer))
+
+    @on(messages.VerdictRequested)
+    def show_verdict(self, message: messages.VerdictRequested) -> None:
+        """Show the findings about a run, and follow the one that is chosen."""
+        from tui_latent.tui.screens.dialogs.findings import FindingsScreen
+
+        def follow(door: Door | None) -> None:
+            if door is not None:
+                asked = messages.DoorRequested(message.path, door, message.cursor)
+                self.screen.post_message(asked)
+
+        self.push_screen(FindingsScreen(message.verdict), follow)
+
+    @on(messages.DoorRequested)
+    def go_through(self, message: messages.DoorRequested) -> None:
+        """Open the screen that shows what a finding rests on."""
+        path, door, cursor = message.path, message.door, message.cursor
+        if door.place == "evaluation":
+            self.show_evaluation(messages.EvaluationRequested(path))
+        elif door.place == "images":
+            self.show_images(messages.ViewerRequested(path, page="reconstructions"))
+        elif door.place in ("map", "confusion"):
+            cursor.step = door.step
+            confused = door.truth is not None and door.called is not None
+            pair = (door.truth, door.called) if confused else None
+            self.explore(messages.ExplorerRequested(path, cursor, pair))  # type: ignore[arg-type]
+
+    @on(messages.ComparisonRequested)
+    def compare(self, message: messages.ComparisonRequested) -> None:
+        """Compare runs."""
+        from tui_latent.tui.screens.compare.screen import CompareScreen
+
+        self.push_screen(CompareScreen(message.paths, self.drawer))
+
+    @on(messages.LabelsRequested)
+    def edit_labels(self, message: messages.LabelsRequested) -> None:
+        """Ask for the name, the tags and the notes of a run, and write them."""
+        from tui_latent.runs.labels import change_labels, read_labels
+        from tui_latent.runs.schema import Labels, RunError
+        from tui_latent.tui.screens.dialogs.labels import LabelsScreen
+
+        path = message.path
+
+        def write(labels: Labels | None) -> None:
+            if labels is None:
+                return
+            try:
+                change_labels(path, name=labels.name, tags=labels.tags, notes=labels.notes)
+            except RunError as error:
+                self.notify(str(error), severity="error", markup=False)
+
+        self.push_screen(LabelsScreen(path.name, read_labels(path)), write)
+
+    @on(messages.PresetSaveRequested)
+    def save_preset(self, message: messages.PresetSaveRequested) -> None:
+        """Save a preset of one's own, and say where it is."""
+        from tui_latent.config.own_presets import save_preset
+        from tui_latent.config.preset_files import PresetError
+
+        name = message.name
+        try:
+            path = save_preset(message.folder, name, message.table, message.replace)
+        except PresetError as error:
+            self.notify(str(error), title="Not saved", severity="error", timeout=20, markup=False)
+        else:
+            message.saved()
+            words = f"{path}\nIt is in the menu; in a shell: tui-latent train {name}"
+            self.notify(words, title=f"Saved {name}", timeout=10, markup=False)
+
+    # Reports
+
+    @on(messages.ReportRequested)
+    def export_report(self, message: messages.ReportRequested) -> None:
+        """Export a run's report in the background."""
+        self.notify("Writing the report…")
+        self._write_report(partial(self._export, message.path))
+
+    @on(messages.ComparisonExportRequested)
+    def export_comparison(self, message: messages.ComparisonExportRequested) -> None:
+        """Export a comparison in the background."""
+        from tui_latent.launch import export
+
+        self.notify("Writing the comparison…")
+        self._write_report(lambda: export.export_comparison(message.paths))
+
+    @work(group="report", thread=True, exit_on_error=False)
+    def _write_report(self, write: Callable[[], Path]) -> None:
+        try:
+            png = write()
+        # Nobody waits for this thread, so it must report its own failure.
+        except Exception as error:
+            text = str(error) or type(error).__name__
+            self.notify(text, title="Report failed", severity="error", timeout=20, markup=False)
+        else:
+            self.notify(str(png), title="Report", timeout=20, markup=False)
