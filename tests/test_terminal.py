@@ -50,6 +50,8 @@ def test_from_menu_to_report_and_out(tmp_path: Path) -> None:
         terminal.type(" ")
         terminal.wait_for("● running")
         terminal.type("s")
+        terminal.wait_for("y  Stop")
+        terminal.type("y")
         terminal.wait_for("stopped")
         terminal.type("x")
         terminal.wait_for(".png")

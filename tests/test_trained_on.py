@@ -101,7 +101,7 @@ def test_no_other_image_is_shown_for_a_point(run: Path, archive: Path, seed: int
         with pytest.raises(InspectionError, match=r"training images: 60 changed .* had 60"):
             look()
     samples = collect_samples(run, 3, 0)
-    assert isinstance(samples.views, str) and "60 changed" in samples.views
+    assert isinstance(samples.neighbours, str) and "60 changed" in samples.neighbours
     found = evaluate_run(run, outliers="digits")
     assert "60 changed" in found["missing"]["outliers"] and found["knn_held_out"]
 

@@ -64,7 +64,10 @@ def test_the_whole_of_a_set_can_be_decoded_piece_by_piece(trained: Trained) -> N
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("contrastive", "contrastive has no decoder"), ("features", "makes hog features of latents")],
+    [
+        ("contrastive", "contrastive has no decoder"),
+        ("features", "turns latents into hog features"),
+    ],
 )
 def test_what_cannot_be_decoded_says_why(trained: Trained, name: str, words: str) -> None:
     source = RunData(trained(name))

@@ -89,7 +89,7 @@ def test_an_archive_that_claims_too_much_is_refused(
     with little_memory():
         with pytest.raises(SizeError), opened_archive(path, 1 << 27):
             pass
-        with pytest.raises(MapError, match=r"torn: (points|about|x_train)"):
+        with pytest.raises(MapError, match=r"damaged: (points|about|x_train)"):
             read_map(path, 1)
         assert read_curve_cache(path) is None
         for read in (load_arrays, look_at_arrays):

@@ -136,7 +136,7 @@ def test_the_menu_does_not_wait_for_a_disk_that_does_not_answer(
     settings = DataSettings(source="folder", path=str(photos))
     for _ in range(3):
         described = describe_source(settings)
-        assert "no answer" in described.note and described.problem == ""
+        assert "no response" in described.note and described.problem == ""
     assert len(asked) == 1
     lost_disk.set()
     monkeypatch.undo()

@@ -90,6 +90,6 @@ async def test_the_boxes_of_a_runs_screens(
     async with app.run_test(size=size) as pilot:
         await app.push_screen(make(writer.path, app.drawer))
         ready = "step 720 · evaluated" if make is EvaluationScreen else "720"
-        ready = "20th neighbour" if make is ViewerScreen else ready
+        ready = "×12" if make is ViewerScreen else ready
         await until(pilot, lambda: ready in screen_text(pilot))
         await typed(pilot, keys, text)

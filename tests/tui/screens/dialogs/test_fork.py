@@ -19,6 +19,7 @@ async def test_a_checkpoint_and_settings_become_a_run_that_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
     writer = live_run(tmp_path)
+    writer.status(state="stopped")  # of a live one the dialog for a second run would ask
     asked: list[Any] = []
 
     def fork(path: Path, runs: Path, step: int, overrides: dict[str, object]) -> Path:

@@ -102,8 +102,10 @@ def run_line(run: RunSnapshot, mark: tuple[str, str], width: int) -> Content:
 
 
 def clip_end(text: str, width: int) -> str:
-    """Shorten a sentence at its end."""
-    return text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"
+    """Shorten a sentence at its end, by whole words: a number is never cut."""
+    if len(text) <= width:
+        return text
+    return f"{text[: max(width - 1, 0)].rpartition(' ')[0]}…"
 
 
 class TablePanel(VerticalScroll, can_focus=True):
