@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.tui.evaluations import evaluation
-from tests.tui.known_images import KnownImages, KnownLandings
+from tests.tui.known_images import KnownImages, KnownLandings, known_distant
 from tests.tui.made_runs import trained_run
 from tests.tui.menus import NotingApp, menu, presets
 from tests.tui.pilots import MenulessApp, screen_text, until
@@ -83,6 +83,7 @@ async def test_the_boxes_of_a_runs_screens(
 ) -> None:
     monkeypatch.setattr(analysis, "RunInspector", KnownImages)
     monkeypatch.setattr("tui_latent.analysis.view_spread.ViewSpreads", KnownLandings)
+    monkeypatch.setattr("tui_latent.analysis.class_extremes.most_distant", known_distant)
     writer = trained_run(tmp_path)
     writer.close()
     write_evaluation(writer.path, 720, evaluation())
