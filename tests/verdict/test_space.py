@@ -78,15 +78,15 @@ def test_decoded_images_that_are_all_alike_are_found(deviation: float, said: boo
     verdict = judge(run(), evaluation)
     assert ("decoder" in kinds(verdict)) is said
     if said:
-        assert "The decoder says the same for every sample." in verdict.line()
+        assert "The decoder draws the same image for every sample." in verdict.line()
 
 
 @pytest.mark.parametrize(
     ("trust", "continuity", "severity", "words"),
     [
-        (0.99, 0.98, "good", "Map faithful (0.980)."),
+        (0.99, 0.98, "good", "The map is faithful (0.980)."),
         (0.93, 0.98, "note", "fairly faithful"),
-        (0.8, 0.98, "warning", "not to be trusted"),
+        (0.8, 0.98, "warning", "cannot be trusted"),
         (0.98, 0.8, "warning", "tears neighbourhoods apart"),
     ],
 )
@@ -108,4 +108,4 @@ def test_a_map_of_the_latents_themselves_is_not_praised() -> None:
 
 def test_without_an_evaluation_it_says_that_it_does_not_know() -> None:
     found = only(judge(run(map=a_map(projection="pca"))), "map")
-    assert "not measured" in found.sentence and found.door.place == "evaluation"
+    assert "has not been measured" in found.sentence and found.door.place == "evaluation"

@@ -1,4 +1,4 @@
-"""A map in words, for people who cannot see it: which classes lie apart, which touch, outliers."""
+"""A map in words, for people who cannot see it: separate classes, touching ones, outliers."""
 
 from __future__ import annotations
 
@@ -39,16 +39,17 @@ def map_sentences(latent_map: LatentMap) -> list[str]:
         f"{len(np.unique(latent_map.labels)):,} classes."
     )
     lost = len(latent_map.labels) - len(points)
-    sentences = [head] + ([f"{lost:,} of them have no place that is finite."] if lost else [])
+    has = "has" if lost == 1 else "have"
+    sentences = [head] + ([f"{lost:,} of them {has} no finite position."] if lost else [])
     if len(points) <= _NEIGHBOURS:
-        return [*sentences, "They are too few to say how they lie."]
+        return [*sentences, "There are too few of them to describe the map."]
     chosen = np.arange(len(points))
     if len(points) > _SAMPLED:
         chosen = np.linspace(0, len(points) - 1, _SAMPLED).astype(int)
     distances, rows = _nearest(points[chosen])
     shares, present = _shares(labels[chosen], rows)
     if not np.ptp(points, axis=0).any():
-        return [*sentences, "All of them lie at one point."]
+        return [*sentences, "All of them are at one point."]
     sentences += _relations(shares, [_name(names, label) for label in present])
     sentences += _places(points, labels, names, present)
     return sentences + _outliers(distances, indices[chosen], labels[chosen], names, len(points))
@@ -87,7 +88,7 @@ def _relations(shares: Floats, names: Sequence[str]) -> list[str]:
         ]
         more = f", and {len(pairs) - _NAMED} other pairs" if len(pairs) > _NAMED else ""
         sentences.append(
-            f"These classes touch, with the share of neighbours that are of the other one: "
+            "These classes touch (share of neighbours from the other class): "
             f"{', '.join(words)}{more}."
         )
     elif len(names) > 1:
@@ -102,7 +103,7 @@ def _relations(shares: Floats, names: Sequence[str]) -> list[str]:
 def _places(
     points: Floats, labels: Ints, names: Sequence[str], present: Sequence[int]
 ) -> list[str]:
-    """Say in which part of the map the middle of each class lies."""
+    """Say where on the map the median of each class is."""
     low, high = np.quantile(points, [0.01, 0.99], axis=0)
     size = np.where(high > low, high - low, 1.0)
     parts: dict[str, list[str]] = {}
@@ -112,7 +113,7 @@ def _places(
         up = "bottom" if y < 1 / 3 else "top" if y > 2 / 3 else ""
         parts.setdefault(f"{up} {across}".strip() or "middle", []).append(_name(names, label))
     words = [f"{listed(parts[part])} {where}" for part, where in _AT.items() if part in parts]
-    return [f"Where they lie: {'; '.join(words)}."]
+    return [f"Positions on the map: {'; '.join(words)}."]
 
 
 _AT: Final = {
@@ -131,18 +132,17 @@ def _outliers(
     far = np.flatnonzero(near > _FAR * usual) if usual > 0 else np.array([], np.int64)
     of = f" of {len(indices):,} compared" if len(indices) < images else ""
     if not len(far):
-        return [f"No image{of} lies far from all others."]
+        return [f"No image{of} is far from all others."]
     far = far[np.argsort(-near[far], kind="stable")]
     words = [f"image {indices[i]:,} ({_name(names, labels[i])})" for i in far[:_NAMED].tolist()]
-    count = "One image" if len(far) == 1 else f"{len(far):,} images"
-    verb, such = ("lies", "it is") if len(far) == 1 else ("lie", "the farthest are")
-    if 1 < len(far) <= _NAMED:
-        such = "they are"
-    return [f"{count}{of} {verb} far from all others: {such} {listed(words)}."]
+    if len(far) == 1:
+        return [f"One image{of} is far from all others: {words[0]}."]
+    farthest = "the farthest are " if len(far) > _NAMED else ""
+    return [f"{len(far):,} images{of} are far from all others: {farthest}{listed(words)}."]
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return words as a sentence lists them: `3, 5 and 8`."""
+    """Join words for a sentence: `3, 5 and 8`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

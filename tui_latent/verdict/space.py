@@ -1,4 +1,4 @@
-"""Whether the latent space is in use, and whether the map shows it faithfully."""
+"""Findings about the latent space: collapse, the decoder, and how faithful the map is."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def collapse(about: Subject) -> Finding | None:
         evidence=f"Effective rank {number(rank)}{of}, uniformity {number(uniformity)}, mean "
         f"standard deviation {number(deviation)}.",
         threshold=f"A mean standard deviation below {POINT:g}, or a rank below {limit} with a "
-        f"uniformity above {ONE_WAY}: two separate classes need one dimension and have -0.69.",
+        f"uniformity above {ONE_WAY}. Two well-separated classes on a line have -0.69.",
         door=map_at(step),
     )
 
 
 def _evaluated_collapse(about: Subject) -> Finding | None:
-    """Find the collapse that an evaluation found in a run which did not record any itself."""
+    """Report a collapse found by an evaluation, if the run itself recorded none."""
     signs = _part(about.evaluation, "collapse").get("signs")
     if not isinstance(signs, list) or not signs or "latent/collapsed" in about.run.curves:
         return None
@@ -63,7 +63,7 @@ _FIGURES = ("effective_rank", "uniformity", "std_mean")
 
 
 def _collapsed_since(about: Subject) -> tuple[bool, int] | None:
-    """Return the first step of the collapse that lasts, and whether nothing came before it."""
+    """Return whether the current collapse began at the first evaluation, and its first step."""
     curve = about.run.curves.get("latent/collapsed")
     if curve is None or not about.run.newest("latent/collapsed") or not len(curve.steps):
         return None
@@ -73,18 +73,19 @@ def _collapsed_since(about: Subject) -> tuple[bool, int] | None:
 
 
 def decoder(about: Subject) -> Finding | None:
-    """Find a decoder that says the same whatever the latent is."""
+    """Report a decoder whose output does not depend on the latent."""
     divergence = about.run.newest("val/kl")
     decodes = about.run.newest("val/reconstruction") is not None
     if decodes and divergence is not None and divergence < NOTHING_SAID:
         return Finding(
             "decoder",
             "bad",
-            "The decoder says the same for every sample: latents carry "
-            f"{number(divergence)} nats of an image.",
-            evidence=f"KL, held out, {number(divergence)}: the Gaussians of all images are nearly "
-            "the standard normal one.",
-            threshold=f"{NOTHING_SAID:.2f} nats, which it takes to tell two halves apart.",
+            "The decoder draws the same image for every sample: latents carry only "
+            f"{number(divergence)} nats of information.",
+            evidence=f"The held-out KL divergence is {number(divergence)}: the posterior of every "
+            "image is nearly the standard normal.",
+            threshold=f"{NOTHING_SAID:.2f} nats: enough to tell one half of the images from the "
+            "other.",
             door=IMAGES,
         )
     found = _part(about.evaluation, "decoder")
@@ -94,7 +95,7 @@ def decoder(about: Subject) -> Finding | None:
     return Finding(
         "decoder",
         "bad",
-        "The decoder says the same for every sample.",
+        "The decoder draws the same image for every sample.",
         evidence=f"The decoded latents of {found.get('images', 0):,} held-out images differ by a "
         f"standard deviation of {number(deviation)} per pixel, at step {_step(about):,}.",
         threshold=f"{SAME_PICTURE} of a range of 0 to 1: less than three of 255 grey levels.",
@@ -103,7 +104,7 @@ def decoder(about: Subject) -> Finding | None:
 
 
 def faithfulness(about: Subject) -> Finding | None:
-    """Say whether neighbours on the map are neighbours in the latent space."""
+    """Report whether neighbours on the map are neighbours in the latent space."""
     if about.run.map is None:
         return None
     if about.run.map.projection == "native":
@@ -123,9 +124,9 @@ def faithfulness(about: Subject) -> Finding | None:
         return Finding(
             "map",
             "note",
-            "Whether the map is faithful is not measured yet.",
-            evidence=f"It is the plane that shows most of {about.dimensions or UNKNOWN} "
-            "dimensions; an evaluation compares the neighbourhoods.",
+            "How faithful the map is has not been measured yet.",
+            evidence=f"The map is a 2-D projection of {about.dimensions or UNKNOWN} dimensions. An "
+            "evaluation compares neighbourhoods.",
             threshold="",
             door=EVALUATION,
             headline=False,
@@ -137,11 +138,11 @@ def _faithful(about: Subject, trust: float, continuity: float, images: int) -> F
     worst = min(trust, continuity)
     both = f"trustworthiness {number(trust)}, continuity {number(continuity)}"
     if worst >= FAITHFUL:
-        sentence, good = f"Map faithful ({number(worst)}).", "good"
+        sentence, good = f"The map is faithful ({number(worst)}).", "good"
     elif worst >= UNFAITHFUL:
         sentence, good = f"The map is fairly faithful ({number(worst)}).", "note"
     elif trust <= continuity:
-        sentence = f"The map is not to be trusted ({number(trust)})."
+        sentence = f"The map cannot be trusted ({number(trust)})."
         good = "warning"
     else:
         sentence = f"The map tears neighbourhoods apart ({number(continuity)})."
@@ -152,8 +153,8 @@ def _faithful(about: Subject, trust: float, continuity: float, images: int) -> F
         sentence,
         evidence=f"{both[0].upper()}{both[1:]}, of {images:,} held-out images at step "
         f"{_step(about):,}.",
-        threshold=f"Faithful from {FAITHFUL}, not to be trusted below {UNFAITHFUL}; a random map "
-        "has 0.5.",
+        threshold=f"{FAITHFUL} or more is faithful; below {UNFAITHFUL} the map cannot be trusted. "
+        "A random map has 0.5.",
         door=MAP,
     )
 

@@ -92,7 +92,7 @@ async def test_an_evaluation_adds_what_it_found(run: Path) -> None:
     app = MenulessApp(run.parent, open_path=run)
     async with app.run_test(size=(200, 40)) as pilot:
         screen = await dashboard(pilot)
-        await until(pilot, lambda: "not to be trusted" in line(pilot))
+        await until(pilot, lambda: "cannot be trusted" in line(pilot))
         found = {finding.kind: finding for finding in screen.query_one(RunVerdict).verdict.findings}
         assert "0.867" in found["map"].evidence
 
