@@ -175,7 +175,10 @@ def test_what_a_command_makes_effective_is_taken() -> None:
 
 
 def test_switching_off_what_is_off_is_no_mistake() -> None:
-    load_preset("digits-contrastive-2d", {"augment.jitter": 0, "augment.brightness": 0})
+    augment = load_preset(
+        "digits-contrastive-2d", {"augment.jitter": 0, "augment.brightness": 0}
+    ).augment
+    assert augment is not None and augment.jitter == augment.brightness == 0
 
 
 def test_the_command_line_refuses_before_anything_is_made(tmp_path: Path) -> None:

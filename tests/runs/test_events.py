@@ -59,7 +59,8 @@ def test_a_line_has_the_fields_that_other_tools_read_and_no_empty_ones() -> None
 
 @given(st.one_of(st.binary(max_size=40), st.recursive(VALUE, st.lists).map(json.dumps)))
 def test_whatever_a_line_holds_is_an_event_or_none(line: bytes | str) -> None:
-    parse_event(line if isinstance(line, bytes) else line.encode())
+    event = parse_event(line if isinstance(line, bytes) else line.encode())
+    assert event is None or (event.step >= 0 and event.kind)
 
 
 @pytest.mark.parametrize(

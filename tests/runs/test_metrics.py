@@ -97,8 +97,8 @@ def test_a_line_that_is_no_record_is_counted_and_passed_over(file: Path, garbage
 
 @given(st.binary(max_size=200))
 def test_no_bytes_whatever_make_it_fail(file: Path, content: bytes) -> None:
-    file.write_bytes(content)
-    read(file)
+    file.write_bytes(content + b"\n" + record(7, loss=2.0))
+    assert drawn(read(file).curves["loss"])[-1] == (7, 2.0)
 
 
 def test_values_that_are_no_numbers_are_left_out(file: Path) -> None:

@@ -91,7 +91,10 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     paths = two_runs(runs)
     summaries = Summaries()
-    RunIndex(Path(os.devnull) / "cache", runs, summaries).keep(listed(summaries, paths))
+    index = RunIndex(Path(os.devnull) / "cache", runs, summaries)
+    index.keep(listed(summaries, paths))
+    index.load(runs)
+    assert [run.name for run in listed(summaries, paths)] == ["first", "second"]
 
 
 def test_a_run_of_version_0_1_has_its_newest_knn_from_its_records(make_run: MakeRun) -> None:
