@@ -1,4 +1,4 @@
-"""What a verdict is about: a run as it was read, and the newest evaluation of it."""
+"""The run that a verdict is about, with its newest evaluation."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Subject:
 
     @property
     def live(self) -> bool:
-        """Whether it is still being trained."""
+        """Whether the run is still being trained."""
         return self.run.status.state in LIVE_STATES
 
     @property
     def finished(self) -> bool:
-        """Whether it was trained to its end."""
+        """Whether the training was completed."""
         return self.run.status.state == "finished"
 
     @cached_property
@@ -58,7 +58,7 @@ class Subject:
 
     @cached_property
     def last_stage(self) -> float:
-        """The step at which the last stage begins: losses before it are of other networks."""
+        """The first step of the last stage. Losses of different stages cannot be compared."""
         stages = self.run.preset.get("stages")
         if not isinstance(stages, (list, tuple)) or not stages:
             return 0.0
@@ -68,7 +68,7 @@ class Subject:
 
     @cached_property
     def changed(self) -> tuple[str, ...]:
-        """The settings that its command changed from the preset, without harmless ones."""
+        """Settings that the run's command changed from the preset, except harmless ones."""
         try:
             words = shlex.split(str(self.run.provenance.get("command", "")))
         except ValueError:
@@ -79,7 +79,7 @@ class Subject:
 
     @cached_property
     def expected(self) -> dict[str, float]:
-        """What the preset promises: a value by metric."""
+        """The values that the preset promises, by metric."""
         table = _table(self.run.preset, "expect")
         return {
             str(name): float(value)
