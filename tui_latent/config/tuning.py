@@ -44,16 +44,17 @@ def rate_settings(preset: Preset) -> tuple[str, ...]:
 
 
 def with_values(preset: Preset, values: Mapping[str, Value]) -> Preset:
-    """Return a preset with other values; PresetError when one of them cannot be."""
+    """Return a preset with other values; PresetError if one of them is not allowed."""
     return resolve_preset(preset.model_dump(mode="json"), values, where="the run")
 
 
 def changed_settings(
     preset: Preset, overrides: Mapping[str, object], where: str, stage: int = 0
 ) -> dict[str, Value]:
-    """Return what `overrides` change of a run whose settings are now `preset`, in stage `stage`.
+    """Return the settings that `overrides` change, for a run that now has `preset`.
 
-    PresetError as for `--set`, and where nothing would change, or what is fixed would.
+    `stage` is the stage that the run is in: rates of earlier ones are left out. PresetError as for
+    `--set`, if nothing would change, or if a setting is fixed while the run trains.
     """
     after = parse_preset(preset.model_dump(mode="json"), overrides, where)
     old = {field.key: field.value for field in preset_fields(preset)}
@@ -73,17 +74,17 @@ def changed_settings(
 def _keys(preset: Preset) -> list[str]:
     weights = [f"method.{name}" for name in type(preset.method).weights]
     strengths = [f"augment.{name}" for name in AugmentSettings.model_fields]
-    idle = {key for key in without_effect(preset) if key in _lastingly_idle(preset)}
+    idle = without_effect(preset).keys() & without_effect(_all_weighed(preset)).keys()
     known = [*rate_settings(preset), *weights, *(key for key in strengths if key in _STRENGTHS)]
     return [key for key in known if key not in idle]
 
 
-def _lastingly_idle(preset: Preset) -> Iterable[str]:
-    """Return settings that no other change during the training could give an effect."""
+def _all_weighed(preset: Preset) -> Preset:
+    """Return a preset with all weights and strengths on: what is idle there is idle for good."""
     every = {key: 1e-3 for key in _STRENGTHS} | {
         f"method.{name}": 1e-3 for name in type(preset.method).weights
     }
-    return without_effect(with_values(preset, every))
+    return with_values(preset, every)
 
 
 def _refuse_fixed(preset: Preset, changed: Iterable[str], where: str) -> None:
