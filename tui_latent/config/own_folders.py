@@ -1,4 +1,4 @@
-"""The folders with presets of one's own: names find them from anywhere, and the menu lists them."""
+"""The folders of presets that people saved: found by name from anywhere, and listed in the menu."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui_latent.runtime.regular_files import SizeError, read_small
 
 FOLDERS_VARIABLE: Final = "TUI_LATENT_PRESETS"
 _REMEMBERED: Final = "folders.txt"
-"""file in the first folder: other folders in which presets were saved, one a line"""
+"""file in the first folder that lists the other folders in which presets were saved"""
 
 
 def first_own_folder() -> Path:
@@ -33,7 +33,7 @@ def own_folders() -> list[Path]:
 
 
 def remember_folder(folder: Path) -> None:
-    """List the presets of a folder from now on, too; OSError if that cannot be written down."""
+    """Add a folder to those whose presets are listed; OSError if it cannot be recorded."""
     first = first_own_folder()
     if folder in own_folders():
         return
@@ -43,9 +43,10 @@ def remember_folder(folder: Path) -> None:
 
 
 def own_presets() -> dict[str, Path]:
-    """Return the files of one's own presets by name; of two of one name, that of the first folder.
+    """Return the files of the presets that people saved, by name.
 
-    A folder that is gone or cannot be read has none.
+    If two folders have the same name, the first folder's counts. A folder that is gone or cannot
+    be read has none.
     """
     found: dict[str, Path] = {}
     for folder in own_folders():

@@ -1,4 +1,4 @@
-"""Presets of one's own: what the form saves, under which names, and never over another unasked."""
+"""Presets that the form saves: their content, their names, and no overwriting without asking."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tui_latent.runs.atomic_files import replace_file
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MEASURED: Final = ("expect", "minutes")
-"""what was measured with a preset, and does not hold for a changed one"""
+"""keys for what was measured with a preset, which does not hold for a changed one"""
 
 
 def name_problem(folder: Path, name: str) -> str:
-    """Return why a preset of one's own cannot be called `name` in `folder`; empty if it can."""
+    """Return why a saved preset cannot be called `name` in `folder`; empty if it can."""
     if not _NAME.fullmatch(name):
         return "use letters, digits, '.', '-' and '_', beginning with a letter or a digit"
     if name in preset_names():
@@ -36,17 +36,17 @@ def name_problem(folder: Path, name: str) -> str:
 
 
 def preset_file(folder: Path, name: str) -> Path:
-    """Return the file of a preset in a folder of one's own."""
+    """Return the file of a saved preset."""
     return folder / f"{name}.toml"
 
 
 def changed_table(
     name: str, table: Mapping[str, Any], overrides: Mapping[str, object], preset: Preset
 ) -> dict[str, Any]:
-    """Return the table of preset `name` with changes in it, for a file of its own.
+    """Return the table of preset `name` with changes applied, for a file of its own.
 
-    It says what was changed, and promises nothing that was measured before. `preset` is what the
-    table and the changes come to, with absolute paths.
+    Its description names the changes, and it promises nothing that was measured before. `preset`
+    is the result of the table and the changes, with absolute paths.
     """
     merged = merged_table(table, overrides, where=name)
     merged.pop("provenance", None)
@@ -67,10 +67,10 @@ def _earlier_run(preset: Preset) -> tuple[tuple[str, str], ...]:
 
 
 def save_preset(folder: Path, name: str, table: Mapping[str, Any], replace: bool = False) -> Path:
-    """Write a preset of one's own, list its folder from now on, and return the file.
+    """Write a preset, list its folder from now on, and return the file.
 
-    PresetError when the name cannot be used, when the file exists and `replace` is not set, or
-    when the folder cannot be written to.
+    PresetError if the name cannot be used, if the file exists and `replace` is not set, or if the
+    folder cannot be written to.
     """
     path = preset_file(folder, name)
     if problem := name_problem(folder, name):

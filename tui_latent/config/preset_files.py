@@ -43,7 +43,7 @@ def preset_names() -> list[str]:
 
 
 def all_presets() -> list[str]:
-    """Return the names of all presets that have one: those that come with us, then one's own."""
+    """Return the names of all listed presets: those that come with us, then those people saved."""
     ours = preset_names()
     return ours + sorted(own_presets().keys() - set(ours))
 
@@ -56,13 +56,14 @@ def comes_with_us(path: Path) -> bool:
 def preset_path(name: str) -> Path:
     """Return the file of a preset given by name or by path; PresetError if there is none.
 
-    Presets that come with tui-latent take precedence over presets of one's own, and both over
+    Presets that come with tui-latent take precedence over those that people saved, and both over
     files; `.toml` may be left out.
     """
     if Path(name).parent == Path():
-        for known in (preset_folder() / f"{name}.toml", own_presets().get(name)):
-            if known is not None and names_a_file(str(known)):
-                return known
+        if names_a_file(str(ours := preset_folder() / f"{name}.toml")):
+            return ours
+        if (own := own_presets().get(name)) is not None and names_a_file(str(own)):
+            return own
     for text in (name, f"{name}.toml"):
         if names_a_file(text):
             return Path(text).expanduser()
