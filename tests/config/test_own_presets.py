@@ -31,6 +31,14 @@ def test_a_saved_preset_is_found_by_its_name() -> None:
     assert "mine" in listed.output and "Mine" in listed.output
 
 
+def test_a_broken_preset_does_not_hide_the_others() -> None:
+    save_preset(first_own_folder(), "mine", TABLE)
+    (first_own_folder() / "broken.toml").write_text("title =")
+    listed = CliRunner().invoke(main, ["presets"])
+    assert listed.exit_code == 0 and "Mine" in listed.stdout
+    assert "broken" in listed.stderr and "broken" not in listed.stdout
+
+
 def test_presets_in_another_folder_are_listed_once_one_is_saved_there(tmp_path: Path) -> None:
     elsewhere = tmp_path / "a folder"
     save_preset(elsewhere, "other", TABLE)
