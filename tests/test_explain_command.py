@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from tests.tui.made_runs import PRESET, clusters, new_run, running, write_records
@@ -34,6 +35,23 @@ def test_it_says_everything_in_sentences(tmp_path: Path) -> None:
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8 and 9 lie apart from all other classes." in done.output
     marks = set("✗✓·●→…") & set(done.output)
     assert not marks, "a screen reader would spell them"
+
+
+def test_it_names_the_keys_that_someone_has_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.toml"
+    monkeypatch.setenv("TUI_LATENT_CONFIG", str(config))
+    path = str(made(tmp_path))
+    config.write_text('[keys]\n"verdict.open" = "B"\n')
+    assert (
+        "press B on the dashboard for these" in CliRunner().invoke(main, ["explain", path]).output
+    )
+    config.write_text('[keys]\n"verdict.opn" = "B"\n')
+    assert (
+        "press Enter on the dashboard for these"
+        in CliRunner().invoke(main, ["explain", path]).output
+    )
 
 
 def test_json_has_the_findings_and_the_map(tmp_path: Path) -> None:

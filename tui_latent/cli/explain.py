@@ -1,4 +1,4 @@
-"""`explain`: what can be said of a run, in sentences that a screen reader can read."""
+"""`explain`: what can be said of a run, in sentences for a screen reader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS: Final = {"bad": "Bad", "warning": "Warning", "good": "Good", "note": "No
 @runs_option
 @json_option
 def explain(run: str, runs: str | None, as_json: bool) -> None:
-    """Say in sentences how RUN went, what that rests on, and what its map looks like."""
+    """Say in sentences how RUN went, on what evidence, and what its map looks like."""
     from tui_latent.runs.schema import RunError
 
     path = find_folder(run, runs)
@@ -31,17 +31,23 @@ def explain(run: str, runs: str | None, as_json: bool) -> None:
 
 def explained(path: Path) -> dict[str, Any]:
     """Return the verdict on the run at `path` and its map in words; RunError if unreadable."""
+    from tui_latent.preferences.config_file import config_path, read_preferences
     from tui_latent.runs.evaluations import newest_evaluation
     from tui_latent.runs.reader import RunReader
-    from tui_latent.tui.remapping import key_name
+    from tui_latent.tui.remapping import KeymapError, check_keymap, key_name
     from tui_latent.verdict import judge
     from tui_latent.verdict.map_words import map_sentences
 
     snapshot = RunReader(path).refresh()
     verdict = judge(snapshot, newest_evaluation(path))
+    keys = read_preferences(config_path())[0].keys
+    try:
+        check_keymap(keys)
+    except KeymapError:  # the dashboard does not use them either
+        keys = {}
     findings = verdict.as_json()
     for finding in findings:
-        finding["door"]["key"] = key_name(finding["door"]["key"], {})
+        finding["door"]["key"] = key_name(finding["door"]["key"], keys)
     return {
         "run": snapshot.name,
         "state": snapshot.status.state,
@@ -55,7 +61,7 @@ def explained(path: Path) -> dict[str, Any]:
 
 
 def explained_text(found: dict[str, Any]) -> str:
-    """Return an explanation as text: a sentence a line, without marks that mean nothing aloud."""
+    """Return an explanation as text: one sentence per line, and no marks that say nothing aloud."""
     head = f"{found['run']}: {found['state']}, step {found['step']:,}"
     lines = [f"{head} of {found['total_steps']:,}." if found["total_steps"] else f"{head}."]
     lines += ["", found["verdict"] or "Nothing stands out."]
