@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import binomtest
 
 from tests.verdict.snapshots import FINISHED, curve, kinds, matrix, only, run
+from tui_latent.runs.events import new_event
 from tui_latent.runs.schema import Status
 from tui_latent.verdict import judge
 
@@ -42,6 +43,14 @@ def test_a_promise_does_not_hold_with_other_settings_but_with_another_seed() -> 
     assert "Changed from the preset: method.width." in only(judge(changed), "promise").evidence
     seeded = run(0.5, provenance={"command": command.format("train.seed=3")})
     assert only(judge(seeded), "promise").severity == "warning"
+
+
+def test_a_promise_does_not_hold_once_settings_are_changed_during_training() -> None:
+    changes = [("lr_factor", 0.5), ("method.norm_weight", 1.0)]
+    events = tuple(new_event("change", 300, "", setting=key, new=new) for key, new in changes)
+    found = only(judge(run(0.5, events=events)), "promise")
+    assert found.severity == "note" and "2 settings changed" in found.sentence
+    assert "preset: learning rate factor, method.norm_weight." in found.evidence
 
 
 def test_without_a_promise_the_accuracy_is_stated_and_not_judged() -> None:

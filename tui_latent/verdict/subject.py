@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
+from tui_latent.runs.events import LR_FACTOR, settings_now
 from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
 
 _HARMLESS: Final = frozenset(
@@ -68,14 +69,16 @@ class Subject:
 
     @cached_property
     def changed(self) -> tuple[str, ...]:
-        """Settings that the run's command changed from the preset, except harmless ones."""
+        """Settings changed from the preset by the command or during training, but harmless ones."""
         try:
             words = shlex.split(str(self.run.provenance.get("command", "")))
         except ValueError:
-            return ()
-        settings = (after for before, after in pairwise(words) if _sets(before))
-        keys = dict.fromkeys(text.partition("=")[0] for text in settings)
-        return tuple(key for key in keys if key not in _HARMLESS)
+            words = []
+        by_command = [after.partition("=")[0] for word, after in pairwise(words) if word == "--set"]
+        meanwhile = settings_now(self.run.events, self.run.status.step)
+        keys = dict.fromkeys([*by_command, *meanwhile])
+        named = ("learning rate factor" if key == LR_FACTOR else key for key in keys)
+        return tuple(key for key in named if key not in _HARMLESS)
 
     @cached_property
     def expected(self) -> dict[str, float]:
@@ -86,10 +89,6 @@ class Subject:
             for name, value in table.items()
             if isinstance(value, (int, float)) and not isinstance(value, bool)
         }
-
-
-def _sets(word: str) -> bool:
-    return word == "--set"
 
 
 def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
