@@ -20,6 +20,9 @@ def test_a_loss_that_became_nan_names_the_last_step_that_was_finite() -> None:
     assert found.sentence == "The loss is not finite after step 30." and found.severity == "bad"
     recovered = judge(run(curves={"train/loss": curve([3, np.inf, 1])}))
     assert only(recovered, "not finite").severity == "warning"
+    assert only(recovered, "not finite").sentence == (
+        "The loss was not finite in 1 record, but is finite again."
+    )
 
 
 def test_a_failed_run_says_why_first() -> None:

@@ -46,10 +46,10 @@ def not_finite(about: Subject) -> Finding | None:
     curve = about.run.curves.get("train/loss")
     if curve is None or not curve.non_finite:
         return None
-    records = f"{curve.non_finite:,} record{'s' * (curve.non_finite != 1)} of the training loss"
+    records = f"{curve.non_finite:,} record{'s' * (curve.non_finite != 1)}"
     last = f"the last finite one is of step {int(curve.steps[-1]):,}" if len(curve.steps) else ""
     if math.isfinite(curve.last):
-        sentence = f"The loss was not finite in {curve.non_finite:,} records, and is again."
+        sentence = f"The loss was not finite in {records}, but is finite again."
     elif last:
         sentence = f"The loss is not finite after step {int(curve.steps[-1]):,}."
     else:
@@ -58,7 +58,7 @@ def not_finite(about: Subject) -> Finding | None:
         "not finite",
         "warning" if math.isfinite(curve.last) else "bad",
         sentence,
-        evidence=f"{records} are NaN or infinite{f'; {last}' if last else ''}.",
+        evidence=f"The training loss is NaN or infinite in {records}{f'; {last}' if last else ''}.",
         threshold="None is allowed: weights that took such a step are lost.",
         door=LOG,
     )
