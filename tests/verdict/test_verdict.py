@@ -9,8 +9,10 @@ import pytest
 
 from tests.tui.evaluations import evaluation
 from tests.verdict.snapshots import curve, matrix, run
+from tui_latent.runs.evaluations import newest_evaluation
+from tui_latent.runs.reader import RunReader
 from tui_latent.tui.keymap import KEYMAP
-from tui_latent.verdict import Verdict, judge, read_verdict
+from tui_latent.verdict import Verdict, judge
 
 OLD = sorted((Path(__file__).parents[1] / "fixtures" / "runs_0_1").iterdir())
 
@@ -45,5 +47,5 @@ def test_it_is_json() -> None:
 
 @pytest.mark.parametrize("path", OLD, ids=[path.name for path in OLD])
 def test_runs_of_0_1_are_judged(path: Path) -> None:
-    verdict = read_verdict(path)
+    verdict = judge(RunReader(path).refresh(), newest_evaluation(path))
     assert verdict.findings

@@ -1,6 +1,6 @@
 """What can be said of a run: one engine for screens, reports and the command line."""
 
-from tui_latent.verdict.engine import judge, read_verdict
+from tui_latent.verdict.engine import judge
 from tui_latent.verdict.finding import Door, Finding, Severity, Verdict
 
-__all__ = ["Door", "Finding", "Severity", "Verdict", "judge", "read_verdict"]
+__all__ = ["Door", "Finding", "Severity", "Verdict", "judge"]

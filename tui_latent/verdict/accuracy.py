@@ -43,7 +43,7 @@ def promise(about: Subject) -> Finding | None:
 def _against(
     about: Subject, name: str, value: float, promised: float, interval: tuple[float, float]
 ) -> tuple[Severity, str, bool]:
-    """Return the severity, the sentence, and whether it belongs into the line."""
+    """Return the severity, the sentence, and whether it belongs in the line."""
     says = f"the preset promises {number(promised)}"
     if about.changed:
         count = f"{len(about.changed)} setting{'s' * (len(about.changed) != 1)} changed"
@@ -155,7 +155,7 @@ def _small_classes(about: Subject) -> Finding | None:
 
 
 def missing(about: Subject) -> list[Finding]:
-    """Say which metrics the newest evaluation could not give a meaning to, and why."""
+    """List the metrics that the newest evaluation could not measure, with the reasons."""
     lines = missing_lines(about.run.missing)
     main = about.run.missing.get(_KNN)
     return [
@@ -173,5 +173,5 @@ def missing(about: Subject) -> list[Finding]:
 
 
 def accuracy_interval(value: float, images: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share of some images."""
+    """Return the 95 % confidence interval of a share of `images` images."""
     return wilson_interval(min(max(round(value * images), 0), images), images)

@@ -1,13 +1,10 @@
-"""All checks in the order in which a person wants to hear of them."""
+"""All checks, in the order in which their findings are listed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from tui_latent.runs.evaluations import newest_evaluation
-from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.verdict import accuracy, classes, losses, space
 from tui_latent.verdict.finding import Finding, Severity, Verdict
@@ -49,11 +46,3 @@ def judge(run: RunSnapshot, evaluation: Mapping[str, Any] | None = None) -> Verd
             findings.append(found)
     findings.sort(key=lambda finding: _RANKS[finding.severity])
     return Verdict(tuple(findings))
-
-
-def read_verdict(path: Path) -> Verdict:
-    """Judge the run at `path`; RunError if it cannot be read.
-
-    It takes as long as opening the run: a few milliseconds, or more without `curves.npz`.
-    """
-    return judge(RunReader(path).refresh(), newest_evaluation(path))

@@ -56,7 +56,11 @@ def map_sentences(latent_map: LatentMap) -> list[str]:
 
 
 def _nearest(points: Floats) -> tuple[Floats, Ints]:
-    """Return the distances and rows of the nearest others of each point, (N, k)."""
+    """Return the distances and rows of the nearest others of each point, (N, k).
+
+    All pairs of at most `_SAMPLED` points are compared: the search of `metrics/` needs torch, and a
+    verdict does without it.
+    """
     squares = np.square(points[:, None] - points[None]).sum(axis=2)
     np.fill_diagonal(squares, np.inf)
     rows = np.argpartition(squares, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
