@@ -1,4 +1,4 @@
-"""How much the decoded latents of different images differ: nothing, if the decoder ignores them."""
+"""How much decoded latents of different images differ: not at all if the decoder ignores them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
+from tui_latent.analysis.evaluation_errors import NotMeasured
 from tui_latent.analysis.run_data import RunData
 
 if TYPE_CHECKING:
@@ -25,10 +26,13 @@ def decodes(source: RunData) -> bool:
 def decoder_spread(
     source: RunData, space: LabelledLatents, on_chunk: Callable[[], None]
 ) -> dict[str, Any]:
-    """Return the standard deviation of decoded images at a pixel, the mean over pixels in 0..1.
+    """Return the mean over pixels of the standard deviation of decoded images, pixels in 0..1.
 
-    Needs the newest weights and no images; InspectionError if there are none.
+    Needs the newest weights and no images; InspectionError without weights, NotMeasured with one
+    held-out image.
     """
+    if len(space.queries) < 2:
+        raise NotMeasured("needs at least two held-out images")
     on_chunk()
     rows = np.unique(np.linspace(0, len(space.queries) - 1, DECODED).round().astype(int))
     images = RunDecoder(source).decode(space.queries.numpy()[rows])
