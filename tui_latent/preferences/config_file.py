@@ -1,7 +1,7 @@
 """`config.toml`: a person's own settings of the program, for all runs.
 
-People write it with an editor, and the dashboard writes what was chosen there into it: one line
-is replaced or added, and all others stay as they are, comments too.
+People edit it, and the dashboard writes their choices into it: one line is replaced or added, and
+all other lines stay as they are, comments included.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import tomli_w
 
+from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runtime.regular_files import SizeError, read_small
 
 NOTIFICATIONS: Final = ("all", "problems", "errors")
@@ -50,11 +51,11 @@ DEFAULTS: Final = Preferences()
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of the file: how it is checked, and what is said about it."""
+    """One setting of the file, its check and its description."""
 
     name: str
     check: Callable[[Any], str]
-    """says what is wrong with a value; empty if nothing is"""
+    """returns what is wrong with a value; empty if nothing is"""
     meaning: str
 
 
@@ -68,7 +69,7 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
 
 
 def _text(value: Any) -> str:
-    return "" if isinstance(value, str) else f"use a text in quotes, not {value!r}"
+    return "" if isinstance(value, str) else f"use text in quotes, not {value!r}"
 
 
 def _share(value: Any) -> str:
@@ -110,7 +111,7 @@ _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 
 def config_path() -> Path:
-    """Return where the file lies: `$TUI_LATENT_CONFIG`, or the system's place for settings."""
+    """Return the path of the file: `$TUI_LATENT_CONFIG`, or the system's place for settings."""
     named = os.environ.get("TUI_LATENT_CONFIG")
     if named:
         return Path(named).expanduser()
@@ -120,7 +121,7 @@ def config_path() -> Path:
 
 
 def read_preferences(path: Path) -> tuple[Preferences, list[str]]:
-    """Read the file; what cannot be used keeps its default and is named in the list of problems."""
+    """Return the settings and the problems; a setting that cannot be used keeps its default."""
     try:
         table = tomllib.loads(read_small(path, _MOST_BYTES).decode("utf-8-sig"))
     except FileNotFoundError:
@@ -143,9 +144,9 @@ def read_preferences(path: Path) -> tuple[Preferences, list[str]]:
 
 
 def keep_preference(path: Path, name: str, value: Any) -> None:
-    """Write one setting into the file; OSError, or ValueError where the file is no TOML.
+    """Write one setting into the file; OSError if that fails.
 
-    ValueError also for a setting that does not exist or a value that it cannot have.
+    ValueError if the file is not TOML, the setting does not exist, or the value is not allowed.
     """
     wrong = _BY_NAME[name].check(value) if name in _BY_NAME else "there is no such setting"
     if wrong:
@@ -156,15 +157,13 @@ def keep_preference(path: Path, name: str, value: Any) -> None:
         text = ""
     if tomllib.loads(text).get(name) == value:
         return
-    new = with_setting(text, name, value)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(new, encoding="utf-8")
-    temporary.replace(path)
+    # People keep this file among others of theirs, behind a link, which stays.
+    replace_file(path.resolve(), with_setting(text, name, value).encode())
 
 
 def with_setting(text: str, name: str, value: Any) -> str:
-    """Return a TOML text with one top-level setting changed, and its other lines as they were."""
+    """Return a TOML text with one top-level setting changed and all other lines as they were."""
     wanted = {**tomllib.loads(text), name: value}
     line = tomli_w.dumps({name: value}).rstrip("\n")
     lines = text.splitlines()

@@ -17,24 +17,24 @@ from tui_latent.preferences.view_state import ViewStates
 
 
 class Kept:
-    """A person's settings and views; without places to keep them, they are forgotten."""
+    """A person's settings and views; without a place to keep them, they are forgotten."""
 
     def __init__(self, config: Path | None = None, cache: Path | None = None) -> None:
         """`config` is the config file, `cache` the folder of what can be made again."""
         self.config, self.cache = config, cache
         self.preferences: Preferences = DEFAULTS
         self.problems: list[str] = []
-        """what of the config file cannot be used"""
+        """problems of the config file"""
         if config is not None:
             self.preferences, self.problems = read_preferences(config)
         self._views = None if cache is None else ViewStates(cache / "views")
 
     def view(self, run: Path | None) -> Mapping[str, Any]:
-        """Return how a run was last looked at; the menu for None."""
+        """Return how a run, or for None the menu, was last shown."""
         return {} if self._views is None else self._views.of(run)
 
     def looks(self, run: Path) -> Mapping[str, Any]:
-        """Return how the dashboard of a run is to look: the settings, and the run's own view."""
+        """Return how to show the dashboard of a run: the settings, and the run's own view."""
         own = self.preferences
         return {
             "axis": own.axis,
@@ -44,14 +44,14 @@ class Kept:
         }
 
     def keep_view(self, run: Path | None, name: str, value: Any) -> None:
-        """Keep how a run, or the menu, is looked at."""
+        """Keep how a run, or the menu, is shown."""
         if self._views is not None:
             self._views.keep(run, name, value)
 
     def keep_setting(self, name: str, value: Any) -> str:
-        """Write a setting into the config file; return why that was not possible, else nothing.
+        """Write a setting into the config file; return why that failed, or an empty text.
 
-        It holds from now on, whether or not it could be written.
+        It applies from now on, whether or not it could be written.
         """
         self.preferences = replace(self.preferences, **{name: value})
         if self.config is None:

@@ -1,4 +1,4 @@
-"""How a person last looked at a run: kept in the cache folder, which may be emptied at any time."""
+"""How each run was last shown: kept in the cache folder, which may be emptied at any time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ViewStates:
         self._folder = folder
 
     def of(self, run: Path | None) -> Mapping[str, Any]:
-        """Return what was kept of a run, or of the menu for None; empty where nothing was."""
+        """Return what was kept for a run, or for None the menu; empty if nothing was."""
         with suppress(OSError, ValueError, RecursionError):
             table = json.loads(read_small(self._file(run)))
             if isinstance(table, dict):
@@ -41,7 +41,7 @@ class ViewStates:
         return {}
 
     def keep(self, run: Path | None, name: str, value: Any) -> None:
-        """Keep one value; dropped where the folder cannot be written: only a view is lost."""
+        """Keep one value; if the folder cannot be written to, only a view is lost."""
         table = {**self.of(run), name: value}
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
