@@ -114,7 +114,7 @@ def test_the_template_sets_nothing_and_its_lines_are_right() -> None:
 def test_the_command_shows_checks_and_says_where(config: Path) -> None:
     run = CliRunner().invoke
     assert run(main, ["config", "path"]).output.strip() == str(config)
-    assert "not there yet" in run(main, ["config"]).output
+    assert "does not exist yet" in run(main, ["config"]).output
     config.parent.mkdir()
     config.write_text('smoothing = 0.9\n[keys]\n"run.puse" = "p"\n')
     shown = json.loads(run(main, ["config", "--json"]).output.splitlines()[-1])
@@ -136,7 +136,7 @@ def test_the_command_opens_the_editor_on_a_template(
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setenv("EDITOR", str(editor))
     done = CliRunner().invoke(main, ["config", "edit"])
-    assert done.exit_code == 0 and "nothing is wrong" in done.output
+    assert done.exit_code == 0 and "no problems" in done.output
     assert read_preferences(config)[0].axis == "time"
     monkeypatch.setenv("EDITOR", str(tmp_path / "none"))
     assert "cannot be started" in CliRunner().invoke(main, ["config", "edit"]).output

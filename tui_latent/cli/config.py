@@ -1,4 +1,4 @@
-"""The command about a person's own settings."""
+"""The command for a person's own settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tui_latent.preferences.config_file import (
 @json_option
 @click.pass_context
 def config(context: click.Context, as_json: bool) -> None:
-    """Show your own settings, and where their file lies."""
+    """Show your own settings, and the path of their file."""
     if context.invoked_subcommand is not None:
         return
     path = config_path()
@@ -37,13 +37,14 @@ def config(context: click.Context, as_json: bool) -> None:
         there = {"path": str(path), "exists": path.exists(), "settings": table}
         click.echo(json.dumps(there | {"problems": problems}))
         return
-    click.echo(f"{path}{'' if path.exists() else ' (not there yet: tui-latent config edit)'}")
+    exists = path.exists()
+    click.echo(
+        path if exists else f"{path} (does not exist yet; to make it: tui-latent config edit)"
+    )
     usual = as_table(DEFAULTS)
     for setting in SETTINGS:
-        value, mark = (
-            table[setting.name],
-            " " if table[setting.name] == usual[setting.name] else "*",
-        )
+        value = table[setting.name]
+        mark = " " if value == usual[setting.name] else "*"
         click.echo(f"{mark} {setting.name:14} {_written(value):24}  {setting.meaning}")
     click.echo("* changed")
     for problem in problems:
@@ -52,7 +53,7 @@ def config(context: click.Context, as_json: bool) -> None:
 
 @config.command()
 def path() -> None:
-    """Print where the file lies."""
+    """Print the path of the file."""
     click.echo(config_path())
 
 
@@ -84,7 +85,7 @@ def _check(path: Path) -> None:
     problems += _problems_of_keys(preferences.keys, path)
     if problems:
         fail("\n".join(problems), FAILED)
-    click.echo(f"{path}: {'nothing is wrong' if path.exists() else 'not there: defaults are used'}")
+    click.echo(f"{path}: {'no problems' if path.exists() else 'does not exist; defaults apply'}")
 
 
 def _problems_of_keys(keys: Any, path: Path) -> list[str]:

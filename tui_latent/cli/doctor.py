@@ -111,7 +111,7 @@ def _colors() -> str:
 
 
 def _images(answers: Answers) -> str:
-    """Return in which ways images can be drawn, the one that is used first."""
+    """Return the ways in which images can be drawn, beginning with the one that is used."""
     words = ", ".join(NAMES[way] for way in answers.ways)
     if chosen_way(os.environ):
         words += f" (chosen by {CHOICE})"

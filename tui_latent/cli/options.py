@@ -44,7 +44,7 @@ def background_option(command: Command) -> Command:
 
 
 def folder_of_runs(option: str | None) -> Path:
-    """Return the folder of runs: as `runs_folder` does, and before ./runs the config file's."""
+    """Return what `runs_folder` does, but the config file's folder in place of ./runs."""
     from tui_latent.preferences.config_file import config_path, read_preferences
     from tui_latent.runs.run_list import runs_folder
 

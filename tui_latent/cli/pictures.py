@@ -1,4 +1,4 @@
-"""A picture drawn in each way that this terminal has, for `tui-latent doctor`."""
+"""A test picture drawn by each method that this terminal supports, for `tui-latent doctor`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def picture(height: int, width: int) -> Framed:
 
 
 def drawings(ways: list[Way], colored: bool, light: bool) -> Iterator[tuple[str, str]]:
-    """Yield, for each way, its name and what to print for a picture; the first way is used."""
+    """Yield the name of each way to draw a picture, and what to print; the first way is used."""
     for number, way in enumerate(ways):
         name = NAMES[way] if colored or way != "cells" else "shades, because there is no colour"
         yield (
@@ -74,7 +74,7 @@ def _drawing(way: Way, colored: bool, light: bool) -> str:
 
 
 def _at_cursor(message: str) -> str:
-    """Make room first: at the bottom of the screen the picture would scroll it."""
+    """Make room first: a picture at the bottom of the screen would scroll it."""
     return f"{chr(10) * _ROWS}\x1b7\x1b[{_ROWS}A\r{_INDENT}{message}\x1b8"
 
 

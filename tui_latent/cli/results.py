@@ -26,16 +26,16 @@ from tui_latent.cli.options import (
 @runs_option
 @json_option
 def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -> None:
-    """List the runs, newest first, or those that FILTER means: 'knn>.95' state:failed tag:x."""
+    """List all runs, or those that match FILTER ('knn>.95' state:failed tag:x), newest first."""
     from tui_latent.launch.progress import run_line, run_row
     from tui_latent.runs.run_filter import FilterError, parse_filter
     from tui_latent.runs.run_list import list_runs
     from tui_latent.runs.schema import RunError
 
     try:
-        means = parse_filter(" ".join(words))
+        matches = parse_filter(" ".join(words))
         folder = folder_of_runs(runs)
-        found = [run for run in list_runs(folder, certain=True) if means(run)]
+        found = [run for run in list_runs(folder, certain=True) if matches(run)]
     except (RunError, FilterError) as error:
         fail(error)
     shown = found if every else [run for run in found if not run.labels.archived]
@@ -43,7 +43,7 @@ def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -
         click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in shown]}))
         return
     if not found and words:
-        click.echo(f"no run in {folder} is meant by {' '.join(words)}")
+        click.echo(f"no run in {folder} matches {' '.join(words)}")
     elif not found:
         click.echo(f"no runs in {folder}; start one with: tui-latent train digits-contrastive-2d")
     for summary in shown:

@@ -1,4 +1,4 @@
-"""The commands that ask something of a run's trainer; heavy imports stay inside them."""
+"""The commands that send a request to a run's trainer; heavy imports stay inside them."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
 def tune(run: str, settings: tuple[str, ...], runs: str | None) -> None:
     """Change learning rate, loss weights or augmentations of RUN while it trains.
 
-    For example: tui-latent tune latest train.lr=0.001 method.norm_weight=0.1. The change counts
-    from the next step on, is recorded as an event, and is made again after a resume. If no process
-    trains the run, it counts once the run is resumed.
+    For example: tui-latent tune latest train.lr=0.001 method.norm_weight=0.1. The change applies
+    from the next step on, is recorded as an event, and is repeated after a resume. If no process
+    trains the run, it applies once the run is resumed.
     """
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override

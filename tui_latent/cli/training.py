@@ -1,4 +1,4 @@
-"""The commands that train, resume and control runs; heavy imports stay inside them."""
+"""The commands that train, resume and fork runs; heavy imports stay inside them."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def fork(
 ) -> None:
     """Start a new run from a checkpoint of RUN, with other settings.
 
-    It has the records of RUN up to there, and goes on by itself. Images, networks, batch size and
+    The new run begins with RUN's records up to that checkpoint. Images, networks, batch size and
     optimiser are those of the checkpoint.
     """
     from tui_latent.config.preset_files import PresetError
@@ -243,7 +243,7 @@ def _retry(path: Path) -> None:
         step = prepare_retry(path)
     except RunError as error:
         fail(error, FAILED)
-    text = f"{path.name}: goes on from step {step:,} at half the learning rate"
+    text = f"{path.name}: continues from step {step:,} at half the learning rate"
     click.echo(plain_text(text), err=True)
 
 

@@ -37,7 +37,7 @@ class Preferences:
     axis: str = "step"
     """x axis of the curves"""
     smoothing: float = 0.0
-    """of the loss, from 0 to below 1"""
+    """smoothing of the loss, from 0 to below 1"""
     notifications: str = "all"
     """which notices are shown"""
     panels: tuple[str, ...] = PANELS
@@ -99,12 +99,12 @@ SETTINGS: Final = (
     Setting("theme", _text, "auto follows the terminal; ctrl+p lists the themes"),
     Setting("runs", _text, "folder of the runs; empty: ./runs, or $TUI_LATENT_RUNS"),
     Setting("axis", _one_of(AXES), "x axis of the curves: step, epoch or time"),
-    Setting("smoothing", _share, "of the loss, from 0 to below 1"),
+    Setting("smoothing", _share, "smoothing of the loss, from 0 to below 1"),
     Setting(
         "notifications", _one_of(NOTIFICATIONS), "all, problems (warnings and errors) or errors"
     ),
     Setting("panels", _panels, "panels of the dashboard"),
-    Setting("keys", _keys, "keys of your own, by the ids that docs/KEYS.md lists"),
+    Setting("keys", _keys, "your own keys, by the ids that docs/KEYS.md lists"),
 )
 SETTING_NAMES: Final = frozenset(setting.name for setting in SETTINGS)
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
