@@ -216,5 +216,5 @@ def test_settings_that_were_changed_while_a_run_trained_are_noted(tmp_path: Path
     )
     status = replace(other.status, step=3)
     assert compare([one, replace(other, status=status, events=events)]).notes == (
-        "other: changed while it trained: train.lr 0.25, learning rate × 2",
+        "other: changed during training: train.lr 0.25, learning rate × 2",
     )

@@ -1,4 +1,4 @@
-"""The limits that tell collapsed latents; without torch, so that screens can name them."""
+"""The limits of collapsed latents; without torch, so that screens can show them."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ _FEW: Final = 3.0
 
 
 def fewest_dimensions(dimensions: int) -> float:
-    """Return the effective rank below which latents of so many dimensions may have collapsed."""
+    """Return the effective rank below which latents of this many dimensions may have collapsed."""
     return min(_FEW, 1 + (dimensions - 1) / 50)

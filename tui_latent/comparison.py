@@ -123,7 +123,7 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
         if (line := failure_line(run.status))
     ]
     changed = [
-        f"{label}: changed while it trained: {names}"
+        f"{label}: changed during training: {names}"
         for label, run in zip(labels, runs, strict=True)
         if (names := _changed_meanwhile(run))
     ]
@@ -146,7 +146,7 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
 
 
 def _changed_meanwhile(run: RunSnapshot) -> str:
-    """Name the settings that the preset does not tell, with their newest values."""
+    """Name the settings that were changed during training, with their newest values."""
     newest = settings_now(run.events, run.status.step)
     named = {"learning rate ×" if k == LR_FACTOR else k: v for k, v in newest.items()}
     return ", ".join(f"{key} {setting_text(value)}" for key, value in named.items())

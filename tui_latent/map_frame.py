@@ -15,11 +15,11 @@ _TOO_LARGE: Final = 1e30
 _SAMPLED: Final = 200_000
 """points that settle a frame; of more, an evenly spaced sample is used"""
 _OUTERMOST: Final = 0.01
-"""share of the points at each side that may be far from all others"""
+"""share of the points on each side that may be far from all others"""
 _UNSTEADY: Final = 0.002
-"""share of the others at each side that cannot make a frame change"""
+"""share of the others on each side that cannot make the frame change"""
 _REACH: Final = 1 / 3
-"""of the spread of the others: no further beyond them, the outermost are near"""
+"""share of the spread of the others within which the outermost still count as near them"""
 _FEW: Final = 20
 """points of which each may be far from the others"""
 _MARGIN: Final = 1.12
@@ -63,10 +63,10 @@ def finite_points(points: NDArray[Any]) -> NDArray[np.bool_]:
 def settle_frame(points: NDArray[Any], previous: Frame | None = None) -> Frame | None:
     """Return the frame for (N, 2) points: the previous one while it still fits.
 
-    At each side 1 % of the points, and at least one of twenty, may lie far from all others:
-    these are left out, so that a few stray images do not shrink the map. The frame changes when
-    others leave it (0.2 % at each side do not count) or use less than half of its longer side.
-    A new frame shows all of them. None without a finite point.
+    On each side 1 % of the points, and with twenty points or more at least one, may be far from
+    all others: these are left out, so that a few stray images do not shrink the map. The frame
+    changes when others leave it (0.2 % on each side do not count) or use less than half of its
+    longer side. A new frame shows all of them. None without a finite point.
     """
     points = points[:: max(1, len(points) // _SAMPLED)]
     points = np.asarray(points, dtype=np.float64)[finite_points(points)]

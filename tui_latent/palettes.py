@@ -4,7 +4,7 @@ All colours are of the 256-colour cube, so that terminals without true colour sh
 exactly. They were searched for the largest smallest distance (CIEDE2000) that normal,
 protanopic, deuteranopic and tritanopic eyes see between any two, among colours with a
 contrast of at least 3 to the backgrounds of all of Textual's dark or light themes. Each
-palette begins with the colours that lie farthest apart.
+palette begins with the colours that are farthest apart.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Palette:
     ramp: tuple[RGB, ...]
     """five levels of an ordered quantity: the higher, the farther from the background"""
     muted: RGB
-    """what is as expected, behind what is not"""
+    """for what is as expected, behind what is not"""
 
 
 DARK: Final = Palette(
@@ -110,7 +110,7 @@ RAMP_GLYPHS: Final = ".:+*#"
 """one per level of an ordered quantity, for screens without colour"""
 
 MUTED_GLYPH: Final = "·"
-"""what is as expected, on screens without colour"""
+"""for what is as expected, on screens without colour"""
 
 
 def palette(dark: bool) -> Palette:
@@ -130,7 +130,7 @@ def class_glyph(index: int) -> str:
 
 
 def class_mark(index: int, classes: int, colored: bool) -> str:
-    """Return what stands for a class beside its name: a dot, where its colour is enough."""
+    """Return the mark of a class beside its name: a dot if its colour is enough."""
     enough = colored and classes <= len(DARK.classes)
     return "●" if enough else class_glyph(index)
 
@@ -142,7 +142,7 @@ def css_color(color: RGB) -> str:
 
 
 def ink_on(color: RGB) -> RGB:
-    """Return black or white, whichever is better read on a colour."""
+    """Return black or white, whichever is more readable on a colour."""
     light = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] > 110
     return (0, 0, 0) if light else (255, 255, 255)
 

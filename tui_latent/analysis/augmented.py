@@ -1,4 +1,4 @@
-"""Whether the views of a preset differ from the images: many presets train without any."""
+"""Whether a preset augments its images at all: many train without."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tui_latent.config.settings import Preset
 
 _COLOURS: Final = ("brightness", "contrast", "saturation", "hue")
 _SHAPES: Final = ("elastic_grid", "jitter", *_COLOURS)
-"""settings that change nothing by themselves"""
+"""settings that have no effect by themselves"""
 
 
 def no_augmentation(preset: Preset) -> str:
-    """Return why a training sees every image as it is; empty if it sees random views."""
+    """Return why a preset trains on unchanged images; empty if it trains on random views."""
     if preset.method.fitted:
         return f"{preset.method.name} sees the images as they are"
     if preset.data.inputs != "raw":

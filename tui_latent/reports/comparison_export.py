@@ -19,7 +19,7 @@ from tui_latent.verdict.comparing import comparison_line
 def export_comparison(paths: Sequence[Path], out: Path | None = None) -> Path:
     """Write the comparison of the runs at `paths`, two to eight, and return the PNG's path.
 
-    The PNG is `out`, or `reports/<time>-compared.png` in the first run's folder; the JSON lies
+    The PNG is `out`, or `reports/<time>-compared.png` in the first run's folder; the JSON is
     beside it. Both appear whole or not at all. ReportError says what prevents it.
     """
     return write_comparison(read_comparison(paths), out)

@@ -38,7 +38,7 @@ class ReportError(Exception):
 def export_report(path: Path, out: Path | None = None) -> Path:
     """Write the report of the run at `path`, live or ended, and return the PNG's path.
 
-    The PNG is `out`, or `reports/<time>-step-<step>.png` in the run's folder; the JSON lies
+    The PNG is `out`, or `reports/<time>-step-<step>.png` in the run's folder; the JSON is
     beside it. Both appear whole or not at all. ReportError says what prevents it.
     """
     try:

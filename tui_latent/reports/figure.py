@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from tui_latent.reports.layouts import (
     LayoutData,
+    by_reason,
     draw_rows,
     layout_rows,
     left_out,
@@ -77,7 +78,7 @@ def draw_report(
 
 
 def sheets_height(samples: Samples) -> float:
-    """Return the inches of the images, with a gap below; none where there are none."""
+    """Return the height in inches of the images and the gap below them; 0 without images."""
     empty = isinstance(samples.views, str) and isinstance(samples.neighbours, str)
     return 0.0 if empty else SHEETS_HEIGHT + GAP
 
@@ -95,10 +96,6 @@ def _draw_sheets(page: Page, box: Box, samples: Samples, numbers: ReportNumbers)
 
 
 def _samples_left_out(samples: Samples) -> list[str]:
-    """Say which images there are none of, and why."""
+    """Return which images are left out, and why."""
     parts = {"Augmentations": samples.views, "Neighbours": samples.neighbours}
-    titles: dict[str, list[str]] = {}
-    for title, part in parts.items():
-        if isinstance(part, str):
-            titles.setdefault(part, []).append(title)
-    return [f"{', '.join(names)}: {reason}" for reason, names in titles.items()]
+    return by_reason((title, part) for title, part in parts.items() if isinstance(part, str))

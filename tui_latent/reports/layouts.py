@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -136,12 +136,16 @@ def shown_rows(rows: tuple[Row, ...], findings: dict[str, Any]) -> tuple[Row, ..
 
 
 def left_out(rows: tuple[Row, ...], findings: dict[str, Any]) -> list[str]:
-    """Say which panels have nothing to show, and why: a sentence for each reason."""
+    """Return which panels have nothing to show, and why: a line for each reason."""
+    panels = [panel for row in rows for panel in row.panels]
+    return by_reason((p.title, why) for p in panels if (why := _reason(p, findings)))
+
+
+def by_reason(missing: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a line for each reason of (title, reason), with all titles that it applies to."""
     titles: dict[str, list[str]] = {}
-    for row in rows:
-        for panel in row.panels:
-            if reason := _reason(panel, findings):
-                titles.setdefault(reason, []).append(panel.title)
+    for title, reason in missing:
+        titles.setdefault(reason, []).append(title)
     return [f"{', '.join(names)}: {reason}" for reason, names in titles.items()]
 
 

@@ -104,9 +104,9 @@ class ReportNumbers:
     verdict: str = ""
     """what can be said of the run in one line"""
     severity: str = "note"
-    """the worst of what the line says"""
+    """the worst severity of what the line says"""
     findings: tuple[Mapping[str, Any], ...] = ()
-    """all that can be said of it, with evidence"""
+    """everything that can be said of the run, with evidence"""
 
 
 def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:

@@ -27,7 +27,7 @@ _RULE: Final = 0.14
 
 
 def foot_height(lines: int) -> float:
-    """Return the inches that a foot of so many lines takes."""
+    """Return the height in inches of a foot with this many lines."""
     return _RULE + lines * LINE_HEIGHT
 
 

@@ -62,7 +62,7 @@ def collect_samples(path: Path, classes: int, seed: int) -> Samples:
 
 
 def _views(inspector: RunInspector, seed: int) -> ViewSheet | str:
-    """Return random views of some images; the reason where they would all be the image itself."""
+    """Return random views of some images; the reason if each view would be the image itself."""
     if why := no_augmentation(inspector.source.preset):
         return why
     rows = inspector.examples(SHEET_ROWS)

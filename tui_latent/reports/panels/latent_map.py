@@ -1,4 +1,4 @@
-"""The latent map: the held-out images as points, each class named where it lies."""
+"""The latent map: the held-out images as points, each class named at its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points in a square, coloured by class, each class named where it lies."""
+"""Points in a square, coloured by class, each class named at its place."""
 
 from __future__ import annotations
 

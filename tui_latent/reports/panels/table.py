@@ -33,7 +33,7 @@ class Cell:
 
 
 def table_height(rows: int) -> float:
-    """Return the inches that a table of so many rows takes, its titles included."""
+    """Return the height in inches of a table with this many rows, titles included."""
     return (rows + 1) * ROW + 0.1
 
 
