@@ -16,6 +16,7 @@ DOCUMENTS = [
     for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "Makefile")
 ] + sorted((REPOSITORY / "docs").rglob("*.md"))
 ARCHITECTURE = REPOSITORY / "docs" / "ARCHITECTURE.md"
+GLOSSARY = REPOSITORY / "docs" / "GLOSSARY.md"
 RELIABILITY = REPOSITORY / "docs" / "RELIABILITY.md"
 OF_TEXTUAL = {"LinuxDriver", "XTermParser"}
 CODE = re.compile(r"`([^`\n]+)`")
@@ -76,6 +77,14 @@ def test_the_folders_of_the_architecture_exist() -> None:
     folders = {name for name in named if re.fullmatch(r"[\w/]+/", name)}
     of_runs = {"latents/", "checkpoints/", "evaluations/", "reports/"}
     assert not [name for name in sorted(folders - of_runs) if not is_there(name)]
+
+
+@pytest.mark.parametrize("page", [ARCHITECTURE, GLOSSARY], ids=lambda page: page.name)
+def test_nothing_has_two_rows_in_a_table(page: Path) -> None:
+    for table in re.split(r"\n(?!\|)", page.read_text()):
+        # A table has its titles and a line of dashes above its rows.
+        names = [row.split("|")[1].strip() for row in table.splitlines() if row.startswith("|")][2:]
+        assert len(names) == len(set(names)), sorted({n for n in names if names.count(n) > 1})
 
 
 def test_the_tests_that_stand_for_the_promises_exist() -> None:
