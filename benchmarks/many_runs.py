@@ -1,12 +1,12 @@
-"""The menu with thousands of runs: first frame, complete table, memory, and keys that scroll it.
+"""The menu with thousands of runs: first frame, complete table, memory, scrolling by keys.
 
 python -m benchmarks.many_runs                       about 2 minutes; 5,000 runs of 60 MB
 python -m benchmarks.many_runs --runs 500 --keys 30  a try
 
 The runs are made in a temporary folder, as the run writer leaves them: a preset, a status, 72
-records. The first start reads them all and keeps what it read in the cache; the warm starts that
-are measured read that. On a pty of 120x40. A key is down; the clock runs from the key to the
-output that holds the name of the run that is now under the cursor.
+records. The first start reads them all and fills the cache that the measured warm starts read. The
+dashboard runs on a pty of 120x40. The key is Down, timed until the output contains the name of a
+run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STATES: tuple[State, ...] = ("finished", "finished", "stopped", "failed", "finis
 
 
 def make_runs(folder: Path, count: int) -> None:
-    """Make run folders that nobody trains, a minute apart."""
+    """Make folders of ended runs, created a minute apart."""
     records = [
         {"step": step, "epoch": step / 10, "time": step / 10, "train/loss": 3 / step}
         for step in range(10, 730, 10)
@@ -98,7 +98,7 @@ class Menu:
         return float(psutil.Process(self.terminal.pid).memory_info().rss) / 1e6
 
     def key_times(self, keys: int) -> list[float]:
-        """Return the seconds from each key to the name of the next run."""
+        """Return the seconds from each key to the name of a run."""
         times = []
         for _ in range(10):  # to the last line that can be seen, so that each key scrolls
             self.terminal.send(b"\x1b[B")
@@ -114,7 +114,7 @@ class Menu:
         return times
 
     def flood(self, keys: int, per_second: float) -> float:
-        """Hold a key down; return the seconds that the screen is behind when it is let go."""
+        """Hold a key down; return how many seconds the screen lags when it is released."""
         for _ in range(keys):
             self.terminal.send(b"\x1b[B")
             self._rest(1 / per_second)
@@ -174,7 +174,7 @@ def measure(runs: Path, count: int, keys: int) -> list[Row]:
             {"milliseconds": [round(1000 * seconds, 2) for seconds in times]},
         ),
         Row(
-            "behind after 2 s of 60 keys a second",
+            "lag after 2 s of 60 keys a second",
             "≤ 0.1 s",
             f"{behind:.2f} s",
             behind <= 0.1,

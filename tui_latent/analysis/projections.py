@@ -94,15 +94,17 @@ def turned(points: NDArray[np.float32], yaw: float, pitch: float) -> NDArray[np.
     """
     x, y, z = points.T
     across = x * np.cos(yaw) + z * np.sin(yaw)
-    depth = z * np.cos(yaw) - x * np.sin(yaw)
-    return np.stack([across, y * np.cos(pitch) - depth * np.sin(pitch)], axis=1)
+    return np.stack([across, y * np.cos(pitch) - _depth(points, yaw) * np.sin(pitch)], axis=1)
 
 
 def nearness(points: NDArray[np.float32], yaw: float, pitch: float) -> NDArray[np.float32]:
-    """Return how far towards the eye (N, 3) points lie, (N,), seen as `turned` turns them."""
-    x, y, z = points.T
-    depth = z * np.cos(yaw) - x * np.sin(yaw)
-    return np.asarray(y * np.sin(pitch) + depth * np.cos(pitch))
+    """Return how near the eye (N, 3) points are, (N,), seen as `turned` turns them."""
+    return np.asarray(points[:, 1] * np.sin(pitch) + _depth(points, yaw) * np.cos(pitch))
+
+
+def _depth(points: NDArray[np.float32], yaw: float) -> NDArray[np.float32]:
+    """Return the third coordinate of (N, 3) points rotated about the vertical axis."""
+    return np.asarray(points[:, 2] * np.cos(yaw) - points[:, 0] * np.sin(yaw))
 
 
 def _pca(latents: NDArray[np.float64], dimensions: int) -> tuple[NDArray[np.float64], str]:
