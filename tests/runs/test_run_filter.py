@@ -64,11 +64,11 @@ def test_a_filter_finds_the_runs_that_are_meant(text: str, names: list[str]) -> 
     [
         ("metod:vicreg", "There is no field 'metod'. Did you mean 'method'?"),
         ("zzz:1", "There is no field 'zzz'. Use knn, best,"),
-        ("knn>much", "knn>much: 'much' is no number."),
+        ("knn>much", "knn>much: 'much' is not a number."),
         ("knn>", "knn> needs a number after it."),
         ("state>failed", "'state' is text: write state:failed."),
         ("/open", "/open: a regular expression ends with a second /."),
-        ("/(/", "/(/: no regular expression: "),
+        ("/(/", "/(/ is not a regular expression: "),
     ],
 )
 def test_a_wrong_filter_says_what_is_wrong(text: str, words: str) -> None:
