@@ -49,6 +49,12 @@ def take_from_queue(folder: Path, name: str) -> bool:
     return name in before
 
 
+def leave_queue(path: Path) -> None:
+    """Remove a run that is started now from this machine's queue; RunError if that fails."""
+    if path.name in queued_runs(path.parent):
+        take_from_queue(path.parent, path.name)
+
+
 def move_in_queue(folder: Path, name: str, by: int) -> None:
     """Move a queued run by some places, to the front if negative; RunError as in `add_to_queue`."""
 
