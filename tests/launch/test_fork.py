@@ -120,9 +120,7 @@ def test_settings_of_the_loss_that_change_no_weight_can_be_changed(
     assert any((weights(path)[name] != weights(fork)[name]).any() for name in weights(path))
 
 
-def test_of_stages_those_ahead_can_be_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_later_stages_can_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = stopped(monkeypatch, staged(tmp_path), 6)
     with pytest.raises(PresetError, match="stage 1 is over"):
         fork_run(path, path.parent, overrides={"stages.0.lr": 0.5})
@@ -132,7 +130,7 @@ def test_of_stages_those_ahead_can_be_changed(
     assert train_run(fork).step == 20
 
 
-def test_a_checkpoint_that_is_not_there_is_named(make_run: MakeRun) -> None:
+def test_a_missing_checkpoint_is_an_error_that_lists_the_others(make_run: MakeRun) -> None:
     path = make_run()
     with pytest.raises(RunError, match="no checkpoint yet"):
         fork_run(path, path.parent)

@@ -70,7 +70,7 @@ def test_a_deleted_run_waits_no_longer(tmp_path: Path) -> None:
     assert queued_runs(tmp_path) == ["b"]
 
 
-def test_each_machine_has_its_own_part_of_the_queue(tmp_path: Path) -> None:
+def test_each_machine_has_a_queue_of_its_own(tmp_path: Path) -> None:
     folders(tmp_path, "here", "there")
     rows = [{"run": "there", "host": f"not-{HOST}"}]
     (tmp_path / QUEUE_FILE).write_text(json.dumps({"queue": rows}))
@@ -90,7 +90,7 @@ def test_a_damaged_queue_is_empty_and_names_of_no_run_are_left_out(tmp_path: Pat
         assert queued_runs(tmp_path) == []
 
 
-def test_the_list_of_runs_shows_the_places(make_run: MakeRun) -> None:
+def test_the_list_of_runs_shows_places_in_the_queue(make_run: MakeRun) -> None:
     runs = make_run(name="first").path.parent
     make_run(name="second")
     add_to_queue(runs, "second")

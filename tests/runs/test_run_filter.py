@@ -55,7 +55,7 @@ def found(text: str) -> list[str]:
         ("knn>.3 state:failed method:vicreg /b.d/", ["bad"]),
     ],
 )
-def test_a_filter_finds_the_runs_that_are_meant(text: str, names: list[str]) -> None:
+def test_a_filter_finds_the_matching_runs(text: str, names: list[str]) -> None:
     assert found(text) == names
 
 
@@ -77,5 +77,5 @@ def test_a_wrong_filter_says_what_is_wrong(text: str, words: str) -> None:
     assert str(error.value).startswith(words)
 
 
-def test_a_run_without_a_figure_is_never_found_by_it() -> None:
+def test_a_run_without_a_value_matches_no_comparison_with_it() -> None:
     assert "none" not in found("knn<1") + found("knn>0") + found("seed!=5")
