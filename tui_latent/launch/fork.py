@@ -93,7 +93,7 @@ def fork_run(
     )
     origin = {"run": path.name, "path": str(path.absolute()), "step": step}
     provenance = provenance_of(preset_name, after, command) | {"forked_from": origin}
-    told = f"Forked from {path.name}{': ' + words if words else ''}."
+    text = f"Forked from {path.name}{': ' + words if words else ''}."
 
     def fill(draft: Path) -> None:
         copy_history(path, draft, step)
@@ -103,7 +103,7 @@ def fork_run(
         write_index(folder, Index(file.name, sha256={file.name: sha256} if sha256 else {}))
         with suppress(FileNotFoundError):  # a run of version 0.1 has none
             shutil.copyfile(path / IMAGES_FILE, draft / IMAGES_FILE)
-        write_events(draft, [_event("fork", step, told), *_factor(path, step)])
+        write_events(draft, [_event("fork", step, text), *_factor(path, step)])
         write_status(draft, Status(step=step, checkpoint_step=step, seconds=state["seconds"]))
 
     return make_run_folder(runs, preset_name, after.model_dump(mode="json"), provenance, name, fill)

@@ -28,12 +28,12 @@ def copy_history(run: Path, draft: Path, step: int) -> None:
         reader.refresh()
         for line in reader.standing_lines(step):
             file.write(line + b"\n")
-    told = [
+    kept = [
         replace(event, setting=None, old=None, new=None, serial=None)
         for event in read_events(run)
         if event.step <= step and event.kind != "resume"
     ]
-    write_events(draft, told)
+    write_events(draft, kept)
     (draft / "latents").mkdir()
     with suppress(FileNotFoundError):  # there was no evaluation yet
         for map_file in (run / "latents").iterdir():

@@ -60,8 +60,8 @@ def changes_in(command: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     changes = [after for word, after in pairwise(words) if word == "--set"]
-    told = [change[:_LONGEST_CHANGE] for change in changes if not change.startswith("train.seed=")]
-    return tuple(told[:_MOST_CHANGES])
+    shown = [change[:_LONGEST_CHANGE] for change in changes if not change.startswith("train.seed=")]
+    return tuple(shown[:_MOST_CHANGES])
 
 
 def newest_knn(path: Path) -> float | None:

@@ -79,12 +79,12 @@ def _summarised(
     folder: Path, on_part: Callable[[list[RunSummary]], None] | None
 ) -> list[RunSummary]:
     runs: list[RunSummary] = []
-    told = time.monotonic()
+    since = time.monotonic()
     for path in _run_folders(folder):
         runs.append(summarise_run(path))
-        if on_part is not None and time.monotonic() - told > _A_MOMENT:
+        if on_part is not None and time.monotonic() - since > _A_MOMENT:
             on_part(_in_order(folder, runs))
-            told = time.monotonic()
+            since = time.monotonic()
     return runs
 
 

@@ -113,10 +113,10 @@ class TrainingRun:
     def _record_resume(self, events: Sequence[RunEvent], restored: bool, reached: int) -> None:
         """Record where the run continues, unless it is new or an event says so already."""
         step = self.loop.done
-        told = [event.kind for event in events if event.step == step]
-        if "fork" in told:  # it may weight its losses differently
+        kinds = [event.kind for event in events if event.step == step]
+        if "fork" in kinds:  # it may weight its losses differently
             self.early_stopping.best.forget_until(step)
-        if events and events[-1].step == step and {"fork", "retry"} & set(told):
+        if events and events[-1].step == step and {"fork", "retry"} & set(kinds):
             return
         if restored:
             text = "Resumed from its checkpoint."
