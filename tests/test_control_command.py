@@ -128,4 +128,4 @@ def test_a_finished_run_is_not_retried(trained: RunWriter) -> None:
     trained.close()
     result = CliRunner().invoke(main, ["resume", str(trained.path), "--slower"])
     assert result.exit_code == 1
-    assert "is finished: there is nothing to try again" in result.output
+    assert "is finished: there is nothing to retry" in result.output

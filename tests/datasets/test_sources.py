@@ -284,7 +284,7 @@ def test_torchvision_lists_the_files_of_every_dataset_that_can_be_downloaded() -
 
 
 @pytest.mark.parametrize("listed", ["USPS", "EMNIST"])
-def test_a_dataset_whose_files_torchvision_does_not_list_is_put_there_by_hand(
+def test_files_that_torchvision_does_not_list_must_be_provided_by_hand(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch, listed: str
 ) -> None:
     monkeypatch.delenv("TUI_LATENT_OFFLINE")

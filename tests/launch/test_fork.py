@@ -49,7 +49,7 @@ def test_a_fork_has_the_records_up_to_its_checkpoint_and_says_where_it_comes_fro
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = stopped(monkeypatch, make_run(), 10)
-    assert checkpoint_steps(path) == (4, 8, 10) or checkpoint_steps(path) == (8, 10)
+    assert checkpoint_steps(path)[-2:] == (8, 10)  # the newest two; the best may be an earlier one
     fork = fork_run(path, path.parent, 8, {"train.lr": 0.125, "train.epochs": 4}, "fork")
     snapshot = RunReader(fork).refresh()
     assert snapshot.curves["train/loss"].steps.tolist() == list(range(1, 9))
@@ -96,8 +96,8 @@ def test_a_fork_begins_with_the_settings_that_the_run_had_at_the_checkpoint(
         ({"train.epochs": 1}, "set more epochs"),
         ({"train.lr": -1.0}, "greater than 0"),
         ({"stages.0.lr": 1.0}, "no stages"),
-        ({"method.width": 8}, "other weights than the checkpoint"),
-        ({"method.latent_dim": 3}, "other weights than the checkpoint"),
+        ({"method.width": 8}, "other weights than those in the checkpoint"),
+        ({"method.latent_dim": 3}, "other weights than those in the checkpoint"),
     ],
 )
 def test_what_a_checkpoint_fixes_is_refused_and_no_run_is_made(
@@ -120,9 +120,7 @@ def test_settings_of_the_loss_that_change_no_weight_can_be_changed(
     assert any((weights(path)[name] != weights(fork)[name]).any() for name in weights(path))
 
 
-def test_of_stages_those_ahead_can_be_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_later_stages_can_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = stopped(monkeypatch, staged(tmp_path), 6)
     with pytest.raises(PresetError, match="stage 1 is over"):
         fork_run(path, path.parent, overrides={"stages.0.lr": 0.5})
@@ -132,21 +130,23 @@ def test_of_stages_those_ahead_can_be_changed(
     assert train_run(fork).step == 20
 
 
-def test_a_checkpoint_that_is_not_there_is_named(make_run: MakeRun) -> None:
+def test_a_missing_checkpoint_is_an_error_that_lists_the_others(make_run: MakeRun) -> None:
     path = make_run()
     with pytest.raises(RunError, match="no checkpoint yet"):
         fork_run(path, path.parent)
     train_run(path)
-    with pytest.raises(RunError, match="no checkpoint of step 5: there are those of"):
+    with pytest.raises(RunError, match="no checkpoint of step 5, only of"):
         fork_run(path, path.parent, 5)
 
 
-def test_a_fork_of_a_run_that_trains_goes_its_own_way(
+def test_a_fork_and_its_run_leave_each_other_alone(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The fork shares files with its run by hard links, and drops or replaces them in training."""
     path = stopped(monkeypatch, make_run(), 8)
     fork = fork_run(path, path.parent, name="fork")
     request(path, state="stop")
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    before = [file.read_bytes() for file in files]
     assert train_run(fork).state == "finished"
-    newest = f"step-{8:09d}.pt"
-    assert (path / "checkpoints" / newest).is_file()
+    assert [file.read_bytes() for file in files] == before

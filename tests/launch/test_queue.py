@@ -1,4 +1,4 @@
-"""The process that works on the queue."""
+"""The process that trains the queue."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ import pytest
 
 from tests.tui.made_runs import new_run, running
 from tests.waiting import until
+from tui_latent.launch import queue
 from tui_latent.launch.queue import queue_run, training_here, work, work_on_queue
-from tui_latent.runs.queue import add_to_queue, is_worked_on, queued_runs, worker_lock
-from tui_latent.runs.run_list import run_status
-from tui_latent.runs.schema import RunError
+from tui_latent.runs.queue import (
+    add_to_queue,
+    is_worked_on,
+    queued_runs,
+    take_from_queue,
+    worker_lock,
+)
+from tui_latent.runs.run_list import list_runs, run_status
+from tui_latent.runs.schema import RunError, RunSummary
 
 
 def made(runs: Path, name: str) -> Path:
@@ -38,6 +45,47 @@ def test_runs_are_trained_in_order_once_nothing_else_trains(tmp_path: Path) -> N
     work(tmp_path, lambda path: trained.append(path.name), wait)
     assert waits == ["other", "other"]
     assert trained == ["first", "second"] and queued_runs(tmp_path) == []
+
+
+def test_all_runs_are_listed_once_and_not_again_while_one_of_them_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = new_run(tmp_path, "other")
+    other.lock()
+    running(other)
+    add_to_queue(tmp_path, made(tmp_path, "next").name)
+    lists: list[Path] = []
+    waits: list[float] = []
+
+    def listing(folder: Path) -> list[RunSummary]:
+        lists.append(folder)
+        return list_runs(folder)
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 10:
+            other.status(state="finished")
+            other.close()
+
+    monkeypatch.setattr(queue, "list_runs", listing)
+    work(tmp_path, lambda path: None, wait)
+    assert len(waits) == 10
+    assert len(lists) == 2  # to find the run that trains, and to find none after it
+
+
+def test_a_queue_that_is_emptied_while_a_run_trains_ends_at_once(tmp_path: Path) -> None:
+    other = new_run(tmp_path, "other")
+    other.lock()
+    running(other)
+    add_to_queue(tmp_path, made(tmp_path, "next").name)
+    trained: list[Path] = []
+
+    def wait(seconds: float) -> None:
+        assert take_from_queue(tmp_path, "next")
+
+    work(tmp_path, trained.append, wait)
+    other.close()
+    assert trained == []
 
 
 def test_a_run_that_does_not_start_does_not_keep_the_others_waiting(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_without_a_checkpoint_a_run_is_tried_again_from_its_beginning(
     assert [(e.step, e.kind) for e in read_events(path)] == [(0, "retry")]
 
 
-def test_where_no_checkpoint_is_good_a_sentence_says_what_remains(
+def test_without_a_good_checkpoint_the_error_says_what_to_do(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run()
@@ -102,7 +102,7 @@ def test_where_no_checkpoint_is_good_a_sentence_says_what_remains(
     train_run(path)
     for file in (path / "checkpoints").glob("step-*.pt"):
         file.write_bytes(b"")
-    with pytest.raises(RunError, match="start anew"):
+    with pytest.raises(RunError, match="start a new run"):
         prepare_retry(path)
 
 

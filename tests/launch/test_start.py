@@ -16,6 +16,7 @@ from tui_latent.config.presets import load_preset
 from tui_latent.launch.background import start_in_background
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.runs.control import read_request, request
+from tui_latent.runs.queue import add_to_queue, queued_runs
 from tui_latent.runs.run_list import delete_run
 from tui_latent.runs.schema import RunBusyError
 from tui_latent.runs.status import read_status
@@ -40,6 +41,14 @@ def make(runs: Path, name: str, epochs: int = 3) -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_queued_run_that_is_started_by_hand_leaves_the_queue(tmp_path: Path) -> None:
+    paths = [make(tmp_path, name, epochs=1) for name in ("mine", "next")]
+    for path in paths:
+        add_to_queue(tmp_path, path.name)
+    assert train_run(paths[0]).state == "finished"
+    assert queued_runs(tmp_path) == ["next"]
 
 
 def test_what_is_refused_changes_nothing_also_before_the_trainer_has_said_that_it_trains(

@@ -46,6 +46,6 @@ def test_undoing_goes_back_change_by_change(
     assert (found and (found.setting, found.old, found.new)) == left
 
 
-def test_a_run_of_before_there_were_events_has_nothing_to_undo(tmp_path: Path) -> None:
+def test_a_run_without_events_has_nothing_to_undo(tmp_path: Path) -> None:
     assert last_change(tmp_path) is None
     assert checkpoint_before(tmp_path, 100) is None

@@ -113,7 +113,7 @@ def test_settings_of_several_requests_are_all_kept_and_the_newest_value_wins(
     assert read_request(tmp_path).settings["train.lr"].serial == 2
 
 
-def test_to_go_back_also_asks_for_the_value(tmp_path: Path) -> None:
+def test_a_request_to_go_back_includes_the_value(tmp_path: Path) -> None:
     request(tmp_path, settings={"train.lr": 0.5})
     asked = request(tmp_path, back=(40, "train.lr", 0.25))
     assert asked.back is not None and (asked.back.step, asked.back.serial) == (40, 2)
@@ -136,14 +136,14 @@ def test_to_go_back_also_asks_for_the_value(tmp_path: Path) -> None:
         {"lr_who": 3},
     ],
 )
-def test_wishes_of_a_wrong_form_are_none(tmp_path: Path, changes: dict[str, object]) -> None:
+def test_malformed_requests_are_ignored(tmp_path: Path, changes: dict[str, object]) -> None:
     request(tmp_path, state="pause")
     file = tmp_path / "control.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
     assert read_request(tmp_path) == Request()
 
 
-def test_a_file_of_before_there_were_settings_is_read(tmp_path: Path) -> None:
+def test_a_request_from_before_live_settings_is_read(tmp_path: Path) -> None:
     old = {"serial": 3, "state": "pause", "checkpoints": 1, "lr_factor": 0.5}
     (tmp_path / "control.json").write_text(json.dumps(old))
     seen = read_request(tmp_path)

@@ -40,7 +40,7 @@ VALUE = st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow
 
 
 @given(st.integers(0, 10**9), TEXT, TEXT, st.one_of(VALUE, TEXT), st.one_of(VALUE, st.none()))
-def test_an_event_comes_back_as_it_was(
+def test_an_event_is_read_as_it_was_written(
     step: int, text: str, setting: str, new: Any, old: Any
 ) -> None:
     event = new_event(
@@ -58,7 +58,7 @@ def test_a_line_has_the_fields_that_other_tools_read_and_no_empty_ones() -> None
 
 
 @given(st.one_of(st.binary(max_size=40), st.recursive(VALUE, st.lists).map(json.dumps)))
-def test_whatever_a_line_holds_is_an_event_or_none(line: bytes | str) -> None:
+def test_any_line_is_either_an_event_or_none(line: bytes | str) -> None:
     event = parse_event(line if isinstance(line, bytes) else line.encode())
     assert event is None or (event.step >= 0 and event.kind)
 
@@ -75,18 +75,18 @@ def test_whatever_a_line_holds_is_an_event_or_none(line: bytes | str) -> None:
         "text",
     ],
 )
-def test_what_is_no_event_is_passed_over(table: Any) -> None:
+def test_lines_that_are_not_events_are_skipped(table: Any) -> None:
     assert parse_event(json.dumps(table).encode()) is None
 
 
-def test_what_a_line_says_cannot_move_the_cursor() -> None:
+def test_no_text_of_an_event_moves_the_cursor() -> None:
     line = json.dumps({"step": 1, "kind": "x\x1b[2J", "text": "\x1b[31mred", "who": "a\nb"})
     event = parse_event(line.encode())
     assert event is not None
     assert all(part.isprintable() for part in (event.kind, event.text, event.who or ""))
 
 
-def test_a_torn_last_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
+def test_an_unfinished_last_line_is_read_once_it_is_complete(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     first, second = event_line(change(1)), event_line(change(2))
     file.write_bytes(first + b"\n" + second[:20])
@@ -97,7 +97,7 @@ def test_a_torn_last_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
     assert steps(reader.refresh()) == [(1, "change"), (2, "change")]
 
 
-def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+def test_a_replaced_file_is_read_from_the_start(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(event_line(change(100)) + b"\n")
     reader = EventsReader(file)
@@ -108,7 +108,7 @@ def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     assert steps(reader.refresh()) == [(7, "stage")]
 
 
-def test_a_resume_removes_what_training_finds_again_and_keeps_the_changes() -> None:
+def test_a_resume_removes_what_training_records_again_and_keeps_the_changes() -> None:
     events = [
         other(0, "stage"),
         other(50, "collapse"),
@@ -127,7 +127,7 @@ def test_a_resume_removes_what_training_finds_again_and_keeps_the_changes() -> N
     assert settings_at(kept, 130) == {"train.lr": 0.2}
 
 
-def test_the_newest_line_counts_although_the_status_is_older() -> None:
+def test_the_newest_event_counts_if_the_status_is_older() -> None:
     assert settings_now([change(60), change(82, new=0.2)], 80) == {"train.lr": 0.2}
     ahead = standing([change(60), change(130, new=0.2), other(100, "resume")])
     assert settings_now(ahead, 100) == {"train.lr": 0.1}
@@ -139,7 +139,7 @@ def test_a_retry_removes_all_that_followed() -> None:
     assert steps(standing(events)) == [(60, "change"), (100, "retry")]
 
 
-def test_a_change_that_is_made_after_going_back_takes_the_later_one_away() -> None:
+def test_a_change_made_after_going_back_removes_the_later_one() -> None:
     events = [
         change(130, new=0.2),
         change(130, "method.norm_weight", new=3.0),
@@ -151,18 +151,18 @@ def test_a_change_that_is_made_after_going_back_takes_the_later_one_away() -> No
 
 
 @given(st.lists(st.integers(0, 20), max_size=12))
-def test_events_at_rising_steps_all_stand(found: list[int]) -> None:
+def test_events_at_increasing_steps_all_stand(found: list[int]) -> None:
     events = [change(step) for step in sorted(found)]
     assert standing(events) == tuple(events)
 
 
-def test_a_run_of_before_there_were_events_has_none(make_run: MakeRun) -> None:
+def test_a_run_without_an_events_file_has_no_events(make_run: MakeRun) -> None:
     writer = make_run()
     assert RunReader(writer.path).refresh().events == ()
     assert read_events(writer.path) == ()
 
 
-def test_a_snapshot_shares_its_events_until_another_comes(make_run: MakeRun) -> None:
+def test_snapshots_share_events_until_there_is_a_new_one(make_run: MakeRun) -> None:
     writer = make_run()
     writer.lock()
     reader = RunReader(writer.path)

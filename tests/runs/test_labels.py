@@ -40,7 +40,7 @@ def test_a_run_is_found_by_the_name_that_it_was_given(make_run: MakeRun) -> None
     "text",
     [b"", b"{", b"[1]", b'{"name": 3, "tags": "x", "notes": [], "archived": "yes"}', b"\xff"],
 )
-def test_a_torn_file_is_no_label(make_run: MakeRun, text: bytes) -> None:
+def test_a_damaged_file_gives_no_labels(make_run: MakeRun, text: bytes) -> None:
     run = make_run()
     (run.path / "labels.json").write_bytes(text)
     assert read_labels(run.path) == NONE
@@ -54,6 +54,6 @@ def test_nothing_in_a_label_moves_the_cursor(make_run: MakeRun) -> None:
     assert all(tag.isprintable() for tag in labels.tags)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot be written: No such file"):
         change_labels(tmp_path / "gone", name="x")

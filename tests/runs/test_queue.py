@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.runs.conftest import MakeRun
+from tui_latent.runs import queue
 from tui_latent.runs.process import HOST
 from tui_latent.runs.queue import (
     QUEUE_FILE,
@@ -15,6 +20,7 @@ from tui_latent.runs.queue import (
     worker_lock,
 )
 from tui_latent.runs.run_list import list_runs
+from tui_latent.runs.schema import RunError
 
 
 def folders(runs: Path, *names: str) -> None:
@@ -33,6 +39,29 @@ def test_runs_wait_in_order_and_can_be_moved_and_taken_out(tmp_path: Path) -> No
     assert queued_runs(tmp_path) == ["c", "a"]
 
 
+def test_a_run_that_another_process_takes_first_is_not_taken_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders(tmp_path, "a")
+    add_to_queue(tmp_path, "a")
+
+    @contextmanager
+    def taken_meanwhile(lock: Path) -> Iterator[None]:
+        (tmp_path / QUEUE_FILE).write_text('{"queue": []}')
+        yield
+
+    monkeypatch.setattr(queue, "one_at_a_time", taken_meanwhile)
+    assert not take_from_queue(tmp_path, "a")
+
+
+def test_a_queue_that_cannot_be_read_now_is_not_written_over(tmp_path: Path) -> None:
+    folders(tmp_path, "a")
+    (tmp_path / QUEUE_FILE).mkdir()
+    assert queued_runs(tmp_path) == []
+    with pytest.raises(RunError, match="cannot be written"):
+        add_to_queue(tmp_path, "a")
+
+
 def test_a_deleted_run_waits_no_longer(tmp_path: Path) -> None:
     folders(tmp_path, "a", "b")
     add_to_queue(tmp_path, "a")
@@ -41,7 +70,7 @@ def test_a_deleted_run_waits_no_longer(tmp_path: Path) -> None:
     assert queued_runs(tmp_path) == ["b"]
 
 
-def test_each_machine_has_its_own_part_of_the_queue(tmp_path: Path) -> None:
+def test_each_machine_has_a_queue_of_its_own(tmp_path: Path) -> None:
     folders(tmp_path, "here", "there")
     rows = [{"run": "there", "host": f"not-{HOST}"}]
     (tmp_path / QUEUE_FILE).write_text(json.dumps({"queue": rows}))
@@ -52,15 +81,16 @@ def test_each_machine_has_its_own_part_of_the_queue(tmp_path: Path) -> None:
     assert json.loads((tmp_path / QUEUE_FILE).read_text())["queue"] == rows
 
 
-def test_a_torn_queue_is_empty_and_paths_out_of_the_folder_are_none(tmp_path: Path) -> None:
+def test_a_damaged_queue_is_empty_and_names_of_no_run_are_left_out(tmp_path: Path) -> None:
     folders(tmp_path, "a")
-    outside = json.dumps({"queue": [{"run": "../a", "host": HOST}]})
-    for text in ("{", "[]", '{"queue": 3}', outside):
+    names = ("../a", "..", "", "a" * 300, "a\0")
+    wrong = [json.dumps({"queue": [{"run": name, "host": HOST}]}) for name in names]
+    for text in ("{", "[]", '{"queue": 3}', *wrong):
         (tmp_path / QUEUE_FILE).write_text(text)
         assert queued_runs(tmp_path) == []
 
 
-def test_the_list_of_runs_shows_the_places(make_run: MakeRun) -> None:
+def test_the_list_of_runs_shows_places_in_the_queue(make_run: MakeRun) -> None:
     runs = make_run(name="first").path.parent
     make_run(name="second")
     add_to_queue(runs, "second")
@@ -68,7 +98,7 @@ def test_the_list_of_runs_shows_the_places(make_run: MakeRun) -> None:
     assert {run.name: run.queued for run in list_runs(runs)} == {"first": 2, "second": 1}
 
 
-def test_whether_somebody_works_on_it_is_told_by_a_lock(tmp_path: Path) -> None:
+def test_a_lock_shows_whether_a_process_trains_the_queue(tmp_path: Path) -> None:
     assert not is_worked_on(tmp_path)
     lock = worker_lock(tmp_path)
     lock.take()

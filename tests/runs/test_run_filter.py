@@ -55,7 +55,7 @@ def found(text: str) -> list[str]:
         ("knn>.3 state:failed method:vicreg /b.d/", ["bad"]),
     ],
 )
-def test_a_filter_finds_the_runs_that_are_meant(text: str, names: list[str]) -> None:
+def test_a_filter_finds_the_matching_runs(text: str, names: list[str]) -> None:
     assert found(text) == names
 
 
@@ -64,11 +64,11 @@ def test_a_filter_finds_the_runs_that_are_meant(text: str, names: list[str]) -> 
     [
         ("metod:vicreg", "There is no field 'metod'. Did you mean 'method'?"),
         ("zzz:1", "There is no field 'zzz'. Use knn, best,"),
-        ("knn>much", "knn>much: 'much' is no number."),
+        ("knn>much", "knn>much: 'much' is not a number."),
         ("knn>", "knn> needs a number after it."),
         ("state>failed", "'state' is text: write state:failed."),
         ("/open", "/open: a regular expression ends with a second /."),
-        ("/(/", "/(/: no regular expression: "),
+        ("/(/", "/(/ is not a regular expression: "),
     ],
 )
 def test_a_wrong_filter_says_what_is_wrong(text: str, words: str) -> None:
@@ -77,5 +77,5 @@ def test_a_wrong_filter_says_what_is_wrong(text: str, words: str) -> None:
     assert str(error.value).startswith(words)
 
 
-def test_a_run_without_a_figure_is_never_found_by_it() -> None:
+def test_a_run_without_a_value_matches_no_comparison_with_it() -> None:
     assert "none" not in found("knn<1") + found("knn>0") + found("seed!=5")

@@ -40,7 +40,7 @@ def listed(summaries: Summaries, paths: list[Path]) -> list[RunSummary]:
     return [summaries.summarise(path) for path in paths]
 
 
-def test_what_is_kept_is_what_was_read_and_is_not_read_again(tmp_path: Path) -> None:
+def test_stored_lines_equal_those_read_and_are_not_read_again(tmp_path: Path) -> None:
     runs, cache = tmp_path / "runs", tmp_path / "cache"
     paths = two_runs(runs)
     before = Summaries()
@@ -57,7 +57,7 @@ def test_what_is_kept_is_what_was_read_and_is_not_read_again(tmp_path: Path) -> 
     assert after.read == 0
 
 
-def test_a_file_that_has_changed_since_is_read(tmp_path: Path) -> None:
+def test_a_line_is_read_again_when_a_file_has_changed(tmp_path: Path) -> None:
     runs, cache = tmp_path / "runs", tmp_path / "cache"
     paths = two_runs(runs)
     before = Summaries()
@@ -74,7 +74,7 @@ def test_a_file_that_has_changed_since_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"format": 1}', b"\x00" * 10, b"[]"])
-def test_a_torn_index_costs_nothing_but_time(tmp_path: Path, text: bytes) -> None:
+def test_a_damaged_index_costs_nothing_but_time(tmp_path: Path, text: bytes) -> None:
     runs, cache = tmp_path / "runs", tmp_path / "cache"
     paths = two_runs(runs)
     before = Summaries()
@@ -87,7 +87,7 @@ def test_a_torn_index_costs_nothing_but_time(tmp_path: Path, text: bytes) -> Non
     assert [run.name for run in listed(after, paths)] == ["first", "second"]
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+def test_without_a_writable_cache_runs_are_still_listed(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     paths = two_runs(runs)
     summaries = Summaries()

@@ -1,11 +1,10 @@
-"""What a machine does, against what is made to happen on it; GPUs behind a false driver."""
+"""Load of the machine, compared with load that the tests create; GPUs of a fake driver."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -63,19 +62,18 @@ def test_what_a_process_writes_is_counted(tmp_path: Any) -> None:
     assert load.run_io is not None and load.run_io > 0
 
 
-def test_a_process_that_is_gone_leaves_the_machines_figures() -> None:
+def test_without_the_process_the_machine_is_still_measured() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     meter = LoadMeter(process.pid)
     meter.read()
-    time.sleep(0)
     load = meter.read()
     assert load.run_memory is None and load.run_cores is None and load.memory_used > 0
 
 
 @pytest.fixture
 def gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put two GPUs behind NVIDIA's library: one shared with others, one that tells little."""
+    """Fake two GPUs: one shared with other processes, one whose driver reports little."""
 
     def refuse() -> Any:
         raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)

@@ -41,7 +41,7 @@ def train_with(monkeypatch: pytest.MonkeyPatch, path: Path, asked: Asked) -> Pat
     return path
 
 
-def test_a_rate_is_in_force_from_the_next_step_on(
+def test_a_rate_applies_from_the_next_step_on(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run(train__lr=1e-3, train__schedule="constant", train__warmup_epochs=0)
@@ -96,7 +96,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not_bit_for_bit(
     assert sorted(made) == sorted((e.step, e.setting, e.new) for e in read_events(whole) if e.sets)
 
 
-def test_a_rate_of_a_stage_ahead_is_used_when_it_begins(
+def test_the_rate_of_a_later_stage_applies_when_the_stage_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = staged(tmp_path)
@@ -106,7 +106,7 @@ def test_a_rate_of_a_stage_ahead_is_used_when_it_begins(
     assert not (rates.means[rates.steps <= 8] == 0.125).any()
 
 
-def test_a_change_asked_for_while_nobody_trains_counts_from_the_resume_on(
+def test_a_change_requested_between_trainings_applies_from_the_resume_on(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run()
@@ -121,19 +121,19 @@ def test_a_change_asked_for_while_nobody_trains_counts_from_the_resume_on(
     assert read_desk(path).waiting == frozenset()
 
 
-@pytest.mark.parametrize("wish", [("method.width", 8), ("train.lr", -1.0), ("no.such", 1.0)])
-def test_a_wish_that_cannot_be_is_told_in_the_log_and_changes_nothing(
-    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, wish: tuple[str, float]
+@pytest.mark.parametrize("wanted", [("method.width", 8), ("train.lr", -1.0), ("no.such", 1.0)])
+def test_an_impossible_request_is_logged_and_changes_nothing(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, wanted: tuple[str, float]
 ) -> None:
     plain, path = make_run(), make_run()
     train_run(plain)
-    train_with(monkeypatch, path, {6: {"settings": dict([wish])}})
-    assert wish[0] in "\n".join(RunReader(path).refresh().log)
+    train_with(monkeypatch, path, {6: {"settings": dict([wanted])}})
+    assert wanted[0] in "\n".join(RunReader(path).refresh().log)
     assert read_events(path) == ()
     assert_same_weights(plain, path)
 
 
-def test_undone_by_its_old_value_a_change_leaves_what_was_trained(
+def test_undoing_a_change_by_value_keeps_the_steps_trained_with_it(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run(train__lr=1e-3, train__schedule="constant", train__warmup_epochs=0)
@@ -152,7 +152,7 @@ def test_undone_by_its_old_value_a_change_leaves_what_was_trained(
     np.testing.assert_allclose(rates.means[6:], [0.25, 0.25, 0.25, 0.25, 0.001])
 
 
-def test_undone_to_the_checkpoint_before_it_a_change_never_was(
+def test_undoing_a_change_back_to_a_checkpoint_leaves_no_trace_of_it(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, path = make_run(), make_run()
@@ -172,7 +172,7 @@ def test_undone_to_the_checkpoint_before_it_a_change_never_was(
     assert last_change(path) is None
 
 
-def test_to_go_back_where_the_checkpoint_is_gone_still_gives_the_old_value(
+def test_going_back_to_a_missing_checkpoint_still_restores_the_old_value(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run(train__lr=1e-3)
@@ -185,7 +185,7 @@ def test_to_go_back_where_the_checkpoint_is_gone_still_gives_the_old_value(
     assert [(e.step, e.new) for e in of_kind(path, "rate")] == [(6, 0.25), (10, 0.001)]
 
 
-def test_a_best_loss_of_other_weights_is_no_best_any_more(
+def test_a_best_loss_does_not_outlast_a_change_of_the_weights(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run(method__norm_weight=0.01)
@@ -197,7 +197,7 @@ def test_a_best_loss_of_other_weights_is_no_best_any_more(
     assert best in ("step-000000008.p", "step-000000012.p")
 
 
-def test_losses_up_to_a_change_are_forgotten_and_later_ones_are_not() -> None:
+def test_only_best_losses_up_to_a_change_are_forgotten() -> None:
     best = BestLoss()
     best.judge(8, 1.0)
     best.forget_until(7)
@@ -221,7 +221,7 @@ def test_a_graph_is_renewed_for_weights_and_augmentations_and_not_for_a_rate(
     assert len(renewed) == 1
 
 
-def test_the_checkpoints_of_a_run_by_their_steps(make_run: MakeRun) -> None:
+def test_checkpoints_are_listed_by_step(make_run: MakeRun) -> None:
     path = make_run()
     assert checkpoint_steps(path) == ()
     train_run(path)

@@ -73,7 +73,7 @@ def staged(tmp_path: Path) -> Path:
     return create_run("digits-contrastive-2d", preset, tmp_path / "runs")
 
 
-def test_nothing_happens_to_a_run_without_stages(make_run: MakeRun) -> None:
+def test_a_plain_run_has_no_events(make_run: MakeRun) -> None:
     path = make_run()
     train_run(path)
     assert brief(path) == []
@@ -108,7 +108,7 @@ def test_a_resume_is_an_event_with_its_time(
     assert abs((datetime.now().astimezone() - when).total_seconds()) < 3600
 
 
-def test_a_run_that_starts_again_for_want_of_a_checkpoint_says_so(
+def test_a_run_that_starts_again_without_a_checkpoint_says_so(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run()

@@ -19,25 +19,26 @@ from tui_latent.launch.tune import checkpoint_steps, run_events
 from tui_latent.runs.author import author
 from tui_latent.runs.control import read_request
 from tui_latent.runs.events import LR_FACTOR, Kind, RunEvent, new_event, settings_at
-from tui_latent.runs.history import copy_checkpoint, copy_history, write_events
+from tui_latent.runs.history import copy_history, share_file, write_events
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.run_list import run_status
 from tui_latent.runs.schema import RunError, Status
 from tui_latent.runs.status import write_status
 from tui_latent.trained_on import IMAGES_FILE
+from tui_latent.training.checkpoint_index import Index, write_index
 from tui_latent.training.schedule import plan_stages, stage_at
 
 _FIXED: Final = frozenset(
     f"train.{name}" for name in ("batch_size", "optimizer", "weight_decay", "momentum", "seed")
 )
-"""settings of the optimiser's state, and of which images make up a step"""
+"""settings that the optimiser's state depends on, and those that choose the images of a step"""
 _AHEAD: Final = frozenset({"title", "epochs", "lr", "warmup_epochs"})
-"""settings that can change of a stage that has begun"""
+"""settings of a stage that can change after it has begun"""
 
 
 def forked_preset(path: Path, step: int, overrides: Mapping[str, object]) -> tuple[Preset, str]:
-    """Return the preset of a fork from the checkpoint of a step, and what it changes, in words.
+    """Return the preset of a fork from the checkpoint at a step, and its changes in words.
 
     PresetError for what `--set` would refuse, and for settings that the checkpoint fixes.
     """
@@ -46,7 +47,8 @@ def forked_preset(path: Path, step: int, overrides: Mapping[str, object]) -> tup
     values.pop(LR_FACTOR, None)
     before = with_values(load_run_preset(path), values)
     if before.method.fitted:
-        raise PresetError(path.name, [("", f"{before.method.name} is fitted at once: train anew")])
+        problem = f"{before.method.name} is fitted at once: start a new run"
+        raise PresetError(path.name, [("", problem)])
     after = parse_preset(before.model_dump(mode="json"), overrides, where=path.name)
     old = {field.key: field.value for field in preset_fields(before)}
     new = {field.key: field.value for field in preset_fields(after)}
@@ -67,10 +69,10 @@ def fork_run(
     overrides: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Path:
-    """Make a run in `runs` that goes on from a checkpoint of the run at `path`; return its path.
+    """Make a run in `runs` that continues from a checkpoint of the run at `path`; return its path.
 
-    Without a step, the newest checkpoint is used. PresetError as in `forked_preset`, RunError
-    when there is no such checkpoint, or its networks would not fit the settings.
+    Without a step, the newest checkpoint is used. PresetError as in `forked_preset`; RunError
+    when there is no such checkpoint, or its networks do not fit the settings.
     """
     from tui_latent.training.checkpoint import checkpoint_file, read_checkpoint
 
@@ -91,38 +93,39 @@ def fork_run(
     )
     origin = {"run": path.name, "path": str(path.absolute()), "step": step}
     provenance = provenance_of(preset_name, after, command) | {"forked_from": origin}
-    told = f"Forked from {path.name}{': ' + words if words else ''}."
+    text = f"Forked from {path.name}{': ' + words if words else ''}."
 
     def fill(draft: Path) -> None:
         copy_history(path, draft, step)
-        file = checkpoint_file(path / "checkpoints", step)
-        copy_checkpoint(path, draft, file.name, sha256)
+        file, folder = checkpoint_file(path / "checkpoints", step), draft / "checkpoints"
+        folder.mkdir()
+        share_file(file, folder / file.name)
+        write_index(folder, Index(file.name, sha256={file.name: sha256} if sha256 else {}))
         with suppress(FileNotFoundError):  # a run of version 0.1 has none
             shutil.copyfile(path / IMAGES_FILE, draft / IMAGES_FILE)
-        write_events(draft, [_event("fork", step, told), *_factor(path, step)])
+        write_events(draft, [_event("fork", step, text), *_factor(path, step)])
         write_status(draft, Status(step=step, checkpoint_step=step, seconds=state["seconds"]))
 
     return make_run_folder(runs, preset_name, after.model_dump(mode="json"), provenance, name, fill)
 
 
 def checkpoint_to_fork(path: Path, step: int | None) -> int:
-    """Return the step of a checkpoint that the run has, the newest if none is asked for."""
+    """Return `step` if the run has a checkpoint of it, the newest one's if None; RunError."""
     steps = checkpoint_steps(path)
     if not steps:
         raise RunError(f"{path.name} has no checkpoint yet: train it first")
     if step is not None and step not in steps:
         kept = ", ".join(f"{kept:,}" for kept in steps)
         raise RunError(
-            f"{path.name} has no checkpoint of step {step:,}: there are those of {kept}. The "
-            "newest two and the best are kept"
+            f"{path.name} has no checkpoint of step {step:,}, only of {kept}: the newest two and "
+            "the best are kept"
         )
     return steps[-1] if step is None else step
 
 
 def _factor(path: Path, step: int) -> list[RunEvent]:
-    """Return the event by which a factor on the learning rate goes on, if there is one."""
-    asked = read_request(path)
-    otherwise = 1.0 if asked.lr_serial else asked.lr_factor
+    """Return the event that carries over a factor on the learning rate, if there is one."""
+    otherwise = read_request(path).first_lr_factor
     factor = settings_at(run_events(path)[0], step).get(LR_FACTOR, otherwise)
     if factor == 1.0:
         return []
@@ -135,9 +138,9 @@ def _event(kind: Kind, step: int, text: str, **fields: Any) -> RunEvent:
 
 
 def _refuse_fixed(path: Path, before: Preset, after: Preset, changed: list[str], step: int) -> None:
-    """Raise PresetError for settings that a checkpoint fixes, or that would train nothing."""
+    """Raise PresetError for settings that a checkpoint fixes, or that leave nothing to train."""
     if len(before.stages) != len(after.stages):
-        raise PresetError(path.name, [("stages", "their number is fixed by the checkpoint")])
+        raise PresetError(path.name, [("stages", "the checkpoint fixes their number")])
     status = run_status(path)
     epoch = max(status.total_steps // status.total_epochs, 1) if status.total_epochs else 1
     stage = stage_at(plan_stages(before, epoch), step - 1).index
@@ -153,15 +156,15 @@ def _refuse_fixed(path: Path, before: Preset, after: Preset, changed: list[str],
     total = plan_stages(after, epoch)[-1].end
     if not problems and total <= step:
         problems.append(
-            ("", f"{step / epoch:g} epochs are done at step {step:,}, and it would train for "
-                 f"{total // epoch}: set more epochs")
+            ("", f"{step / epoch:g} epochs are done at step {step:,}, but the preset trains for "
+                 f"only {total // epoch}: set more epochs")
         )  # fmt: skip
     if problems:
         raise PresetError(path.name, problems)
 
 
 def _refuse_other_networks(path: Path, preset: Preset, state: Mapping[str, Any]) -> None:
-    """Raise RunError where the settings make other networks than the checkpoint holds."""
+    """Raise RunError when the settings give other networks than those in the checkpoint."""
     from tui_latent.methods import METHODS
 
     method = METHODS[preset.method.name](preset.method, state["input_shape"])
@@ -171,6 +174,6 @@ def _refuse_other_networks(path: Path, preset: Preset, state: Mapping[str, Any])
     held = {name: tuple(tensor.shape) for name, tensor in state["method"].items()}
     if made != held:
         raise RunError(
-            f"{path.name}: with these settings its networks would have other weights than the "
-            "checkpoint holds: start a new run to change networks and latent dimensions"
+            f"{path.name}: with these settings the networks would have other weights than those in "
+            "the checkpoint: start a new run to change networks or latent dimensions"
         )

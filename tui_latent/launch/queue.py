@@ -1,9 +1,9 @@
-"""The process that works on a queue of runs: it starts the next one when nothing trains any more.
+"""The process that trains the queued runs of a folder, one after the other.
 
-Who adds a run to the queue starts this process, unless one is at work. It needs no terminal and
-no dashboard, and ends with its queue. Each run is trained by a process of its own, so that none
-takes the queue down with it. A run counts as training while its trainer lives, also in a
-dashboard, and also while it is paused.
+Adding a run to the queue starts this process unless it is running already. It needs neither a
+terminal nor a dashboard, and ends when the queue is empty. Each run is trained in a process of its
+own, so a crash does not end the queue. The next run starts once no other run of the folder trains
+on this machine; a paused run, or one that a dashboard trains, still counts as training.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from tui_latent.runs.queue import (
     take_from_queue,
     worker_lock,
 )
-from tui_latent.runs.run_list import list_runs
-from tui_latent.runs.schema import LIVE_STATES, RunError
+from tui_latent.runs.run_list import list_runs, summarise_run
+from tui_latent.runs.schema import LIVE_STATES, RunError, RunSummary
 
 _EVERY: Final = 1.0
-"""seconds between two looks at what trains"""
+"""seconds between two checks whether a run still trains"""
 _TRIES: Final = 20
-"""to take the worker's lock, which someone may hold for a moment to see whether it is held"""
+"""attempts to take the worker's lock, which `is_worked_on` takes for a moment"""
 
 
 def queue_run(path: Path) -> int:
-    """Let a run wait for its turn on this machine; return its place from 1.
+    """Add a run to this machine's queue; return its place, counted from 1.
 
-    RunError when the queue cannot be written, or no process can be started to work on it.
+    RunError when the queue cannot be written, or the process that trains it cannot be started.
     """
     place = add_to_queue(path.parent, path.name)
     work_on_queue(path.parent)
@@ -46,7 +46,7 @@ def queue_run(path: Path) -> int:
 
 
 def work_on_queue(folder: Path) -> None:
-    """Start a process that works on the queue, unless one does; RunError where none starts."""
+    """Start the process that trains the queue, unless it is running; RunError if it fails."""
     if not queued_runs(folder) or is_worked_on(folder):
         return
     try:
@@ -68,32 +68,35 @@ def work(
     train: Callable[[Path], None],
     wait: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Train the waiting runs, one after the other, each once no other run trains here.
+    """Train the queued runs, one after the other, each once no other run trains here.
 
     `train` returns when a run has ended. A run that cannot be started leaves the queue, and
     `queue.log` in the folder says why.
     """
-    while queued_runs(folder):
-        if training_here(folder):
-            wait(_EVERY)
+    while waiting := queued_runs(folder):
+        if busy := training_here(folder):
+            # Only this run is looked at until it ends: listing all of them reads many files.
+            while _trains_here(summarise_run(folder / busy)) and queued_runs(folder):
+                wait(_EVERY)
             continue
-        name = queued_runs(folder)[:1]
-        if not name or not take_from_queue(folder, name[0]):
-            continue
+        name = waiting[0]
+        if not take_from_queue(folder, name):
+            continue  # someone took it out meanwhile
         try:
-            train(folder / name[0])
+            train(folder / name)
         except RunError as error:
             with (folder / "queue.log").open("a", encoding="utf-8") as log:
-                log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {name[0]} not started: {error}\n")
+                log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {name} not started: {error}\n")
 
 
 def training_here(folder: Path) -> str:
     """Return the name of a run that this machine trains; empty if there is none."""
-    for run in list_runs(folder):
-        status = run.status
-        if status.state in LIVE_STATES and status.pid and status.host == HOST:
-            return run.path.name
-    return ""
+    return next((run.path.name for run in list_runs(folder) if _trains_here(run)), "")
+
+
+def _trains_here(run: RunSummary) -> bool:
+    status = run.status
+    return status.state in LIVE_STATES and status.pid > 0 and status.host == HOST
 
 
 def _train(path: Path) -> None:
@@ -102,7 +105,7 @@ def _train(path: Path) -> None:
 
 
 def _locked(lock: FileLock) -> bool:
-    """Take the lock; True also where the file system has none."""
+    """Return whether the lock was taken; True also where the file system has no locks."""
     for _ in range(_TRIES):
         try:
             lock.take()
@@ -114,17 +117,16 @@ def _locked(lock: FileLock) -> bool:
 
 
 def main() -> None:
-    """Work on the queue of the folder at the first argument, unless another process does."""
+    """Train the queue of the folder in the first argument, unless another process does."""
     folder = Path(sys.argv[1])
     lock = worker_lock(folder)
     if not _locked(lock):
         return
     try:
-        while queued_runs(folder):
-            work(folder, _train)
+        work(folder, _train)
     finally:
         lock.release()
-    if queued_runs(folder):  # added while the lock was let go
+    if queued_runs(folder):  # added while the lock was still held
         work_on_queue(folder)
 
 

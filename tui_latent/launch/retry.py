@@ -1,4 +1,4 @@
-"""Try a failed run again from its last good checkpoint, at a lower learning rate."""
+"""Retry a failed run from its last good checkpoint, at a lower learning rate."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _WHAT: Final = "retry it"
 def prepare_retry(path: Path) -> int:
     """Make the last good checkpoint the one to resume from, at half the learning rate.
 
-    A checkpoint is good if it is whole and its weights are finite; without any checkpoint the run
-    starts again from its beginning. What followed it, changes of settings included, no longer
-    holds. Returns its step. RunBusyError when another process trains the run, RunError when no
-    checkpoint is good or the folder cannot be written.
+    A checkpoint is good if it is intact and its weights are finite; a run without any checkpoint
+    starts again from the beginning. All that followed the checkpoint is discarded, including
+    changes of settings. Returns the checkpoint's step. RunBusyError when another process trains
+    the run, RunError when no checkpoint is good or the folder cannot be written.
     """
     refuse_trained(path, _WHAT)
     lock = FileLock(path / LOCK_FILE)
@@ -47,18 +47,17 @@ def _prepare(path: Path) -> int:
     from tui_latent.training.checkpoint import go_back_to, last_good_step
 
     if run_status(path).state == "finished":
-        raise RunError(f"{path.name} is finished: there is nothing to try again")
+        raise RunError(f"{path.name} is finished: there is nothing to retry")
     folder = path / "checkpoints"
     step = last_good_step(folder)
     if step is None and any(folder.glob("step-*.pt")):
         raise RunError(
-            f"{path.name}: no checkpoint is good: they are damaged, or their weights are not "
-            "finite. Edit its settings and start anew"
+            f"{path.name}: no checkpoint is good: each is damaged or has weights that are not "
+            "finite. Edit its settings and start a new run"
         )
     reached = run_status(path).step
     events, _ = run_events(path)
-    asked = read_request(path)
-    otherwise = 1.0 if asked.lr_serial else asked.lr_factor
+    otherwise = read_request(path).first_lr_factor
     at_checkpoint = float(settings_at(events, step or 0).get(LR_FACTOR, otherwise))
     at_failure = float(settings_at(events, reached).get(LR_FACTOR, otherwise))
     factor = min(at_checkpoint, at_failure) * _SLOWER

@@ -13,6 +13,7 @@ from tui_latent.config.presets import train_command
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.describe import describe_source
 from tui_latent.runs.control import read_request, take_up
+from tui_latent.runs.queue import leave_queue
 from tui_latent.runs.run_list import find_run
 from tui_latent.runs.schema import Request, RunError, Status
 from tui_latent.runs.writer import RunWriter
@@ -112,6 +113,8 @@ def train_run(path: Path, asked_before: Request | None = None) -> Status:
         if before.pid or before.state != "starting":
             take_up(path, asked_before)
             writer.checkpoints_before = asked_before.checkpoints
+        with suppress(RunError):  # it trains even if the queue cannot be written
+            leave_queue(path)
         from tui_latent.training.session import train
     except BaseException:
         writer.close()

@@ -1,12 +1,10 @@
-"""Change settings of a run while it trains: checks, and the request to its trainer."""
+"""Change settings of a run while it trains: check them, and send the request to its trainer."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from tui_latent.config.presets import load_run_preset
 from tui_latent.config.settings import Preset
@@ -15,29 +13,28 @@ from tui_latent.runs.control import read_request, request
 from tui_latent.runs.events import FILE, LR_FACTOR, EventsReader, RunEvent, Value, settings_now
 from tui_latent.runs.run_list import run_status
 from tui_latent.runs.schema import LIVE_STATES, RunError, Status
+from tui_latent.training.checkpoint_index import checkpoint_step
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
-
-_CHECKPOINT: Final = re.compile(r"step-(\d{9,18})\.pt")
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What of a run can be changed while it trains, and how it is now."""
+    """The settings of a run that can be changed while it trains, and their current values."""
 
     name: str
     preset: Preset
-    """as the run began"""
+    """as it was when the run began"""
     now: Preset
-    """with all changes so far, and those that its trainer has not answered yet"""
+    """with all changes so far, including those that the trainer has not made yet"""
     waiting: frozenset[str]
-    """settings whose change the trainer has not answered yet"""
+    """settings whose change the trainer has not made yet"""
     status: Status
     factor: float
-    """on the learning rate that the schedule gives"""
+    """multiplies the scheduled learning rate"""
 
     @property
     def stage(self) -> int:
-        """Position of the stage that the next update belongs to."""
+        """Index of the stage that the next update belongs to."""
         return stage_at(self._stages(), self.status.step).index
 
     @property
@@ -47,7 +44,7 @@ class Desk:
         return lr_at(self.status.step, stage, self.now.train.schedule) * self.factor
 
     def checked(self, overrides: Mapping[str, object]) -> dict[str, Value]:
-        """Return what these settings would change; PresetError as for `--set`."""
+        """Return the values that would change; PresetError as for `--set`."""
         return changed_settings(self.now, overrides, self.name, self.stage)
 
     def with_changes(self, values: Mapping[str, Value]) -> Desk:
@@ -61,11 +58,11 @@ class Desk:
 
 
 def read_desk(path: Path) -> Desk:
-    """Return what of the run at `path` can be changed, and how it is; RunError, PresetError."""
+    """Read the settings of the run at `path` that can be changed; RunError, PresetError."""
     preset, status, asked = load_run_preset(path), run_status(path), read_request(path)
     events, answered = run_events(path)
     values = dict(settings_now(events, status.step))
-    factor = values.pop(LR_FACTOR, 1.0 if asked.lr_serial else asked.lr_factor)
+    factor = values.pop(LR_FACTOR, asked.first_lr_factor)
     wanted = {
         setting: each.value
         for setting, each in asked.settings.items()
@@ -78,10 +75,10 @@ def read_desk(path: Path) -> Desk:
 
 
 def tune(path: Path, overrides: Mapping[str, object]) -> str:
-    """Ask the trainer of the run at `path` for other settings; return what that comes to.
+    """Ask the trainer of the run at `path` to change settings; return a sentence that says how.
 
-    PresetError for what `--set` would refuse, what is fixed, and what has the value already;
-    RunError where nothing can be asked, as of a finished run.
+    PresetError for what `--set` would refuse, for settings that are fixed, and for those that
+    have the value already; RunError when nothing can be requested, as for a finished run.
     """
     desk = read_desk(path)
     if desk.status.state == "finished":
@@ -95,7 +92,7 @@ def tune(path: Path, overrides: Mapping[str, object]) -> str:
 
 
 def told(desk: Desk, values: Mapping[str, Value]) -> str:
-    """Return what changes come to, in a sentence."""
+    """Return a sentence that says what changes, and from when on."""
     before, after = live_values(desk.now), desk.with_changes(values)
     words = [f"{key} {before[key]:g} → {value:g}" for key, value in values.items()]
     live = desk.status.state in LIVE_STATES
@@ -106,7 +103,7 @@ def told(desk: Desk, values: Mapping[str, Value]) -> str:
 
 
 def last_change(path: Path) -> RunEvent | None:
-    """Return the newest change of the run at `path` that has not been undone; None for none."""
+    """Return the newest change of the run at `path` that has not been undone; None without one."""
     events, _ = run_events(path)
     standing: list[RunEvent] = []
     for event in events:
@@ -120,23 +117,24 @@ def last_change(path: Path) -> RunEvent | None:
 
 
 def checkpoint_before(path: Path, step: int) -> int | None:
-    """Return the step of the newest checkpoint that is kept, up to `step`; None for none."""
+    """Return the step of the newest checkpoint up to `step` that was kept; None without one."""
     return max((kept for kept in checkpoint_steps(path) if kept <= step), default=None)
 
 
 def checkpoint_steps(path: Path) -> tuple[int, ...]:
-    """Return the steps of the checkpoints of the run at `path`, in rising order."""
+    """Return the steps of the checkpoints of the run at `path`, in ascending order."""
     try:
         names = [file.name for file in (path / "checkpoints").iterdir()]
-    except OSError:  # there is none yet, or it may not be read: then none can be used
+    except OSError:  # missing, or not readable: then none can be used
         return ()
-    return tuple(sorted(int(match[1]) for name in names if (match := _CHECKPOINT.fullmatch(name))))
+    steps = map(checkpoint_step, names)
+    return tuple(sorted(step for step in steps if step is not None))
 
 
 def undo(path: Path, change: RunEvent, checkpoint: int | None = None) -> None:
-    """Ask for the value that a setting had before a change, from the next step on.
+    """Request the value that a setting had before a change, from the next step on.
 
-    With the step of a `checkpoint`, the training also goes back to it. RunError as in `request`.
+    With the step of a `checkpoint`, training also goes back to it. RunError as in `request`.
     """
     assert change.setting is not None and change.old is not None
     if checkpoint is not None:
@@ -148,7 +146,7 @@ def undo(path: Path, change: RunEvent, checkpoint: int | None = None) -> None:
 
 
 def run_events(path: Path) -> tuple[tuple[RunEvent, ...], Mapping[str, int]]:
-    """Return the events of a run that hold, and by setting the last request answered; RunError."""
+    """Return a run's standing events, and the last request answered per setting; RunError."""
     reader = EventsReader(path / FILE)
     try:
         return reader.refresh(), reader.answered

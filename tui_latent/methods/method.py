@@ -43,7 +43,7 @@ class Method(nn.Module):
         return dict(self._weights)
 
     def weigh(self, settings: MethodSettings) -> None:
-        """Weigh the terms by other settings from now on, which name the same terms."""
+        """Use the term weights of other settings from now on; their terms must be the same."""
         weights = settings.term_weights(self._numbers)
         assert weights.keys() == self._weights.keys()
         self._weights = weights

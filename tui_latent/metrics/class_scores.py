@@ -31,7 +31,7 @@ def wilson_interval(right: int, total: int, confidence: float = 0.95) -> tuple[f
 
     NaN, NaN without cases. Unlike the normal approximation it stays true near 0 and 1. Wilson,
     JASA 1927; Brown, Cai and DasGupta, Statistical Science 2001, section 3.1.1. In closed form,
-    because the dashboard judges a run with it and must not wait for scipy's statistics.
+    because the dashboard uses it and must not wait for the import of scipy.stats.
     """
     if not total:
         return math.nan, math.nan

@@ -1,7 +1,7 @@
 """Trustworthiness and continuity of a map of latents.
 
-scikit-learn's `trustworthiness` takes equal distances in the order of the images, so that the value
-of a collapsed map depends on it (0.28 to 0.53 for 500 random latents), and cannot be cancelled.
+scikit-learn's `trustworthiness` breaks ties by the order of the images, so that the value of a
+collapsed map depends on that order (0.28 to 0.53 for 500 random latents), and it cannot be stopped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who asks something of a run, as its events name them."""
+"""The name under which a run's events record who requested something."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tui_latent.runtime.sanitize import plain_name
 
 @cache
 def author() -> str:
-    """Return user@host; the host alone where the system knows no name for the user."""
+    """Return user@host, or the host alone if the system has no name for the user."""
     try:
         user = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # as in a container whose user has no entry
+    except (OSError, KeyError, ImportError):  # a container without an entry for the user
         return plain_name(HOST)
     return plain_name(f"{user}@{HOST}")

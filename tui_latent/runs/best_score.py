@@ -23,7 +23,7 @@ class BestScore:
         self._read = False
 
     def with_values(self, step: int, values: Mapping[str, float]) -> dict[str, float | None]:
-        """Return the status's best and newest score with a record of these values; empty without.
+        """Return the status's best and newest score after a record; empty if it has no score.
 
         Scores of later steps, which a run that went back has redone, do not count.
         """

@@ -1,4 +1,4 @@
-"""`control.json`: what a person asks of a trainer, which looks at it between two steps."""
+"""`control.json`: requests to a trainer, which reads them between two steps."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def read_request(path: Path, otherwise: Request | None = None) -> Request:
 
 
 def request_of(table: Any) -> Request | None:
-    """Return the request that a table of JSON holds; None when it holds none."""
+    """Return the request in a JSON table; None if it contains none."""
     if not isinstance(table, dict):
         return None
     full = _SINCE | table
@@ -90,7 +90,7 @@ def request(
 
     `checkpoint` asks for one more; `lr_factor` takes the place of the earlier one, ValueError
     unless it is above 0. `settings` are values by dotted name, which the caller has checked.
-    `back` is a checkpoint's step and a setting with the value that it has from there on.
+    `back` is a checkpoint's step, a setting, and the value of that setting from there on.
     RunError when the folder cannot be written.
     """
     if lr_factor is not None and not (lr_factor > 0 and math.isfinite(lr_factor)):
@@ -110,7 +110,7 @@ def request(
                     lr_factor = float(back[2])
                 else:
                     settings = {**(settings or {}), back[1]: back[2]}
-            # What is asked for already is no new request, which would count from now on.
+            # A value that is already requested keeps its serial: the change is not made again.
             if lr_factor is not None and lr_factor != old.lr_factor:
                 new = replace(new, lr_factor=lr_factor, lr_serial=serial, lr_who=author())
             wanted = {
@@ -158,12 +158,12 @@ def _read(file: Path) -> Request:
 
 
 def _checked(asked: Asked) -> Asked:
-    """Return what was asked if it is of the right types; TypeError otherwise."""
+    """Return the request if its fields have the right types; TypeError otherwise."""
     steps = [asked.serial] + ([asked.step] if isinstance(asked, GoBack) else [])
     if any(type(number) is not int or number < 0 for number in steps):
         raise TypeError("not a serial or a step")
     if not isinstance(asked.value, _VALUES) or not isinstance(asked.who, str):
-        raise TypeError("not a value that someone asked for")
+        raise TypeError("not a requested value")
     return replace(asked, who=plain_name(asked.who))
 
 

@@ -1,9 +1,9 @@
-"""`events.jsonl`: what happened to a run, one event a line, read as it grows.
+"""`events.jsonl`: what happened to a run, one event per line, read as the file grows.
 
-A line replaces earlier ones where the training went back behind them. A `resume` at a step removes
-what the training finds again by itself (stages, collapses); changes of settings stay, because the
-resumed training makes them again at their steps. A `retry` removes all that followed its step. A
-later change of a setting removes those of the same setting at later steps.
+When training goes back to an earlier step, a new line replaces earlier lines of later steps. A
+`resume` removes the events that training will record again (stages, collapses); changes of settings
+stay, because the resumed run makes them again at their steps. A `retry` removes all events after
+its step. A change of a setting removes changes of the same setting at later steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Value = float | int | str | bool
 
 FILE: Final = "events.jsonl"
 LR_FACTOR: Final = "lr_factor"
-"""the setting of an event that scales the scheduled learning rate; it is in no preset"""
+"""setting of an event that scales the scheduled learning rate; no preset contains it"""
 
 _LARGEST_STEP: Final = 2**53
 _CHANGES: Final = frozenset({"rate", "change"})
@@ -47,18 +47,18 @@ class RunEvent:
     old: Value | None = None
     new: Value | None = None
     who: str | None = None
-    """who asked for it: user@host"""
+    """who requested it: user@host"""
     serial: int | None = None
-    """of the request in `control.json` that it answers"""
+    """serial number of the request in `control.json` that it answers"""
 
     @property
     def sets(self) -> bool:
-        """Whether it is a change of a setting, which holds from the next update on."""
+        """True for a change of a setting, which applies from the next update on."""
         return self.setting is not None and self.new is not None
 
 
 def new_event(kind: Kind, step: int, text: str, **fields: Any) -> RunEvent:
-    """Return an event of now; `fields` are those of `RunEvent` that may be left out."""
+    """Return an event with the current time; `fields` are the optional ones of `RunEvent`."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     return RunEvent(step, now, kind, text, **fields)
 
@@ -70,7 +70,7 @@ def event_line(event: RunEvent) -> bytes:
 
 
 def parse_event(line: bytes) -> RunEvent | None:
-    """Read a line; None when it is no event. Fields of a wrong type are left out."""
+    """Read a line; None if it is not an event. Fields of a wrong type are left out."""
     try:
         table = json.loads(line.decode())
     except (ValueError, RecursionError):
@@ -96,11 +96,11 @@ def parse_event(line: bytes) -> RunEvent | None:
 
 
 def standing(events: Iterable[RunEvent]) -> tuple[RunEvent, ...]:
-    """Return the events that still hold, in the order of their lines, which replace each other."""
+    """Return the events that no later one has replaced, in the order of their lines."""
     kept: list[RunEvent] = []
     farthest = -1
     for event in events:
-        if event.step <= farthest:  # as it is where the training went back, and hardly elsewhere
+        if event.step <= farthest:  # training went back, or several events share a step
             kept = [earlier for earlier in kept if not _replaces(event, earlier)]
         kept.append(event)
         farthest = max(farthest, event.step)
@@ -108,7 +108,7 @@ def standing(events: Iterable[RunEvent]) -> tuple[RunEvent, ...]:
 
 
 def settings_at(events: Iterable[RunEvent], step: int) -> Mapping[str, Value]:
-    """Return the settings that changes have given other values by the update after `step`."""
+    """Return the changed settings and their values for the update after `step`."""
     return {
         event.setting: event.new
         for event in events
@@ -117,29 +117,29 @@ def settings_at(events: Iterable[RunEvent], step: int) -> Mapping[str, Value]:
 
 
 def settings_now(events: Sequence[RunEvent], step: int) -> Mapping[str, Value]:
-    """Return the settings that changes have given other values by now.
+    """Return the changed settings and their current values.
 
-    `step` is the status's, which may be a second older than the newest line.
+    `step` is that of the status, which may be a second older than the newest line.
     """
     return settings_at(events, max([step, *(event.step for event in events[-1:])]))
 
 
 def read_events(run: Path) -> tuple[RunEvent, ...]:
-    """Return the events of the run at `run` that still hold; OSError when they cannot be read."""
+    """Return the standing events of the run at `run`; OSError when they cannot be read."""
     return EventsReader(run / FILE).refresh()
 
 
 class EventsReader:
-    """The events of a run that still hold, kept up to date at a cost of the new lines."""
+    """The standing events of a run, kept up to date by reading only new lines."""
 
     def __init__(self, path: Path) -> None:
         self._file = GrowingLines(path)
         self._events: tuple[RunEvent, ...] = ()
         self.answered: dict[str, int] = {}
-        """setting -> the largest serial of a request that an event answers, standing or not"""
+        """setting -> largest serial of a request that any event answers, standing or not"""
 
     def refresh(self) -> tuple[RunEvent, ...]:
-        """Take in what the file has gained; the same tuple if it is nothing."""
+        """Read what was added to the file; returns the same tuple if nothing was."""
         before = () if self._file.replaced() else self._events
         if before is not self._events:
             self._events, self.answered = (), {}
@@ -154,11 +154,11 @@ class EventsReader:
 
 
 def _replaces(event: RunEvent, earlier: RunEvent) -> bool:
-    """Return whether a line takes an earlier one away."""
+    """Return whether an event replaces an earlier one."""
     match event.kind:
         case "retry":
             return earlier.step > event.step
-        case "resume" if earlier.kind == "stage":  # it begins after a checkpoint of its first step
+        case "resume" if earlier.kind == "stage":  # recorded again after that step
             return earlier.step >= event.step
         case "resume":
             return earlier.step > event.step and earlier.kind not in _CHANGES

@@ -1,4 +1,4 @@
-"""What is said of a failed run wherever its results are shown."""
+"""The line about a failed run that is shown wherever its results are."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ class Ended(Protocol):
 
     @property
     def state(self) -> str:
-        """As in the status."""
+        """State, as in the status."""
         ...
 
     @property
     def step(self) -> int:
-        """The last one."""
+        """Last step."""
         ...
 
     @property
     def error(self) -> str | None:
-        """Why it failed."""
+        """Reason of the failure."""
         ...
 
 
 def failure_line(run: Ended) -> str:
-    """Say in one line that a run failed, where and why; empty for a run that did not."""
+    """Return one line that says at which step and why a run failed; empty if it did not."""
     if run.state != "failed":
         return ""
     reason = (run.error or "no reason was recorded").partition("\n")[0]

@@ -1,7 +1,7 @@
-"""`labels.json`: what people say of a run: a name of their own, tags, notes, archived or not.
+"""`labels.json`: what people note about a run: a name, tags, notes, and whether it is archived.
 
-The file is optional and nobody's but the person's: trainers neither read nor write it. The
-folder keeps its name, because commands, sweeps, comparisons and other runs refer to it.
+The file is optional, and only people change it: trainers neither read nor write it. The folder
+keeps its name, because commands, sweeps, comparisons and other runs refer to it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import Any, Final
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.file_lock import one_at_a_time
 from tui_latent.runs.schema import Labels, RunError
-from tui_latent.runtime.regular_files import SizeError, read_small
+from tui_latent.runtime.regular_files import read_small
 from tui_latent.runtime.sanitize import plain_name, plain_text
 
 LABELS_FILE: Final = "labels.json"
 LONGEST_NAME: Final = 80
 _LONGEST_TAG: Final = 40
 _LONGEST_NOTES: Final = 4000
-
 
 NONE: Final = Labels()
 
@@ -34,10 +33,10 @@ def tags_in(text: str) -> tuple[str, ...]:
 
 
 def read_labels(path: Path) -> Labels:
-    """Read the labels of the run at `path`; none where there is no file, or it is damaged."""
+    """Read the labels of the run at `path`; empty ones if the file is missing or damaged."""
     try:
         table = json.loads(read_small(path / LABELS_FILE))
-    except (OSError, ValueError, RecursionError, SizeError):
+    except (OSError, ValueError, RecursionError):
         return NONE
     return _labels(table) if isinstance(table, dict) else NONE
 
@@ -48,7 +47,7 @@ def change_labels(path: Path, **changes: Any) -> Labels:
     RunError when the folder cannot be written.
     """
     try:
-        with one_at_a_time(path / "control.lock"):  # the lock of what people write
+        with one_at_a_time(path / "control.lock"):  # guards all files that people write
             labels = _labels(asdict(replace(read_labels(path), **changes)))
             replace_file(path / LABELS_FILE, json.dumps(asdict(labels), indent=1).encode())
     except OSError as error:
@@ -59,7 +58,7 @@ def change_labels(path: Path, **changes: Any) -> Labels:
 
 
 def _labels(table: dict[str, Any]) -> Labels:
-    """Return labels of a table; what has another type is left out."""
+    """Return the labels in a table; values of a wrong type are left out."""
     name, notes, tags = table.get("name"), table.get("notes"), table.get("tags")
     words: Iterable[Any] = tags if isinstance(tags, (list, tuple)) else ()
     return Labels(

@@ -138,15 +138,22 @@ class MetricsReader:
             write_curve_cache(self.path.with_name(NAME), kept)
 
     def standing_lines(self, up_to: int) -> Iterator[bytes]:
-        """Yield the lines read so far whose records stand, up to and with a step."""
-        cuts = iter([*self._cuts, (self._file.offset, _LARGEST_STEP + 1)])
+        """Yield the lines of standing records, up to and including a step."""
+        for line, record in self._standing(0):
+            if record.step <= up_to:
+                yield line
+
+    def _standing(self, start: int) -> Iterator[tuple[bytes, Record]]:
+        """Read again from an offset on; yield the records that none has replaced, with lines."""
+        after = [cut for cut in self._cuts if cut[0] >= start]
+        cuts = iter([*after, (self._file.offset, _LARGEST_STEP + 1)])
         until, replaced_from = next(cuts)
-        for offset, line in read_lines(self.path, 0, self._file.offset):
+        for offset, line in read_lines(self.path, start, self._file.offset):
             while offset >= until:
                 until, replaced_from = next(cuts)
             record = parse_record(line)
-            if record is not None and record.step < min(replaced_from, up_to + 1):
-                yield line
+            if record is not None and record.step < replaced_from:
+                yield line, record
 
     def _take(self, record: Record) -> None:
         step, time, waiting = record.step, record.time, self._waiting
@@ -178,15 +185,8 @@ class MetricsReader:
         ):
             self._kept, start = None, 0
         self._start_bins()
-        after = [cut for cut in self._cuts if cut[0] >= start]
-        cuts = iter([*after, (self._file.offset, _LARGEST_STEP + 1)])
-        until, replaced_from = next(cuts)
-        for offset, line in read_lines(self.path, start, self._file.offset):
-            while offset >= until:
-                until, replaced_from = next(cuts)
-            record = parse_record(line)
-            if record is not None and record.step < replaced_from:
-                self._take(record)
+        for _, record in self._standing(start):
+            self._take(record)
 
     def _share_curves(self) -> None:
         self._reduce()

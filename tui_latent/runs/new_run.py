@@ -34,7 +34,7 @@ def make_run_folder(
 ) -> Path:
     """Make the folder of a new run in `runs`, named `name` or by the time and its preset.
 
-    `fill` puts more into it before it appears under its name. RunError when the name is not
+    `fill` adds files to it before it appears under its name. RunError when the name is not
     allowed or taken, or the folder cannot be made.
     """
     now = time.time()

@@ -1,13 +1,14 @@
-"""`queue.json` in the folder of runs: what each machine trains next, one run after the other.
+"""`queue.json` in the folder of runs: which runs each machine trains next, one after the other.
 
-A waiting run is a run folder like any other, made when it was queued, so its settings are
-checked and its name is taken. Each entry belongs to a machine: a folder that several of them see
-has a queue for each. `launch/queue.py` trains them.
+A queued run already has its run folder, so its settings have been checked and its name is taken.
+Each entry belongs to one machine: in a shared folder, every machine has a queue of its own.
+`launch/queue.py` trains the queued runs.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,35 +17,46 @@ from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.file_lock import FileLock, one_at_a_time
 from tui_latent.runs.process import HOST
 from tui_latent.runs.schema import RunError
-from tui_latent.runtime.regular_files import SizeError, read_small
+from tui_latent.runtime.regular_files import read_small
 
 QUEUE_FILE: Final = "queue.json"
 _LOCK: Final = ".queue.lock"
 
 
 def queued_runs(folder: Path) -> list[str]:
-    """Return the folder names of the runs that wait for this machine, the next one first."""
-    return [name for name, host in _read(folder) if host == HOST]
+    """Return the folder names of the runs queued for this machine, the next one first."""
+    try:
+        return [name for name, host in _read(folder) if host == HOST]
+    except OSError:
+        return []
 
 
 def add_to_queue(folder: Path, name: str) -> int:
-    """Let a run wait at the end, and return its place from 1; RunError if that cannot be written.
+    """Add a run to the end of this machine's queue, and return its place, counted from 1.
 
-    A run that waits already keeps its place.
+    A run that is queued already keeps its place. RunError when the queue cannot be written.
     """
-    names = _change(folder, lambda names: names if name in names else [*names, name])
+    _, names = _change(folder, lambda names: names if name in names else [*names, name])
     return names.index(name) + 1
 
 
 def take_from_queue(folder: Path, name: str) -> bool:
-    """Let a run no longer wait; return whether it did. RunError if that cannot be written."""
-    waited = name in queued_runs(folder)
-    _change(folder, lambda names: [other for other in names if other != name])
-    return waited
+    """Remove a run from this machine's queue, and return whether it was queued.
+
+    Of several callers at once, only one gets True. RunError when the queue cannot be written.
+    """
+    before, _ = _change(folder, lambda names: [other for other in names if other != name])
+    return name in before
+
+
+def leave_queue(path: Path) -> None:
+    """Remove a run that is started now from this machine's queue; RunError if that fails."""
+    if path.name in queued_runs(path.parent):
+        take_from_queue(path.parent, path.name)
 
 
 def move_in_queue(folder: Path, name: str, by: int) -> None:
-    """Move a waiting run later, or earlier for a negative number; RunError as in `add_to_queue`."""
+    """Move a queued run by some places, to the front if negative; RunError as in `add_to_queue`."""
 
     def moved(names: list[str]) -> list[str]:
         if name not in names:
@@ -57,12 +69,12 @@ def move_in_queue(folder: Path, name: str, by: int) -> None:
 
 
 def worker_lock(folder: Path) -> FileLock:
-    """Return the lock that the process which works on this machine's queue holds."""
+    """Return the lock held by the process that trains this machine's queue."""
     return FileLock(folder / f".queue-{HOST}.lock")
 
 
 def is_worked_on(folder: Path) -> bool:
-    """Return whether a process works on this machine's queue."""
+    """Return whether a process trains this machine's queue."""
     lock = worker_lock(folder)
     try:
         lock.take()
@@ -74,8 +86,10 @@ def is_worked_on(folder: Path) -> bool:
     return False
 
 
-def _change(folder: Path, change: Callable[[list[str]], Sequence[str]]) -> list[str]:
-    """Change this machine's part of the queue, and return it."""
+def _change(
+    folder: Path, change: Callable[[list[str]], Sequence[str]]
+) -> tuple[list[str], list[str]]:
+    """Change this machine's queue, and return it as it was and as it is now."""
     try:
         with one_at_a_time(folder / _LOCK):
             entries = _read(folder)
@@ -92,19 +106,27 @@ def _change(folder: Path, change: Callable[[list[str]], Sequence[str]]) -> list[
         raise RunError(
             f"{folder / QUEUE_FILE}: the queue cannot be written: {error.strerror or error}"
         ) from error
-    return after
+    return before, after
 
 
 def _read(folder: Path) -> list[tuple[str, str]]:
-    """Return (run, host) of the runs that still exist; empty where there is no queue."""
+    """Return (run, host) of the queued runs that still exist; none if the file is damaged.
+
+    OSError when the file exists but cannot be read now.
+    """
     try:
         table: Any = json.loads(read_small(folder / QUEUE_FILE))
         rows = [(row["run"], row["host"]) for row in table["queue"]]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError, SizeError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
         return []
     named = dict.fromkeys(
         (run, host)
         for run, host in rows
         if isinstance(run, str) and isinstance(host, str) and run == Path(run).name
     )
-    return [(run, host) for run, host in named if (folder / run).is_dir()]
+    return [(run, host) for run, host in named if _is_folder(folder, run)]
+
+
+def _is_folder(folder: Path, run: str) -> bool:
+    """Return whether a run has a folder; False too for names that no folder can have."""
+    return run not in ("", "..") and os.path.isdir(folder / run)  # noqa: PTH112 - Path.is_dir raises

@@ -1,4 +1,4 @@
-"""What the list of runs shows of a run's `preset.toml` and of its last evaluation."""
+"""What the list of runs shows from a run's `preset.toml` and its last evaluation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST_CHANGE: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """A run's preset, reduced to a line of the list."""
+    """The parts of a run's preset that its line in the list shows."""
 
     preset: str = ""
     created: float = 0.0
@@ -54,18 +54,18 @@ def facts_of(manifest: Manifest) -> RunFacts:
 
 
 def changes_in(command: str) -> tuple[str, ...]:
-    """Return the settings that a run's command changes in its preset, without the seed."""
+    """Return the settings of its preset that a run's command changes, without the seed."""
     try:
         words = shlex.split(command)
     except ValueError:
         return ()
     changes = [after for word, after in pairwise(words) if word == "--set"]
-    told = [change[:_LONGEST_CHANGE] for change in changes if not change.startswith("train.seed=")]
-    return tuple(told[:_MOST_CHANGES])
+    shown = [change[:_LONGEST_CHANGE] for change in changes if not change.startswith("train.seed=")]
+    return tuple(shown[:_MOST_CHANGES])
 
 
 def newest_knn(path: Path) -> float | None:
-    """Return the newest `val/knn_20` near the end of a run's records, for runs before 0.2."""
+    """Return the newest `val/knn_20` near the end of a run's records, for runs from before 0.2."""
     lines = GrowingLines(path / "metrics.jsonl")
     found = None
     with suppress(OSError):

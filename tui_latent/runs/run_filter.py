@@ -1,8 +1,8 @@
 """The filter of the list of runs: `knn>.95 state:failed method:vicreg tag:x /regex/`.
 
-Terms stand between spaces, and all of them must hold. A term is a comparison with a number, a
-field with a word that it must contain, a regular expression, or a word of the run's name,
-preset or tags. Case does not matter. Text with spaces stands in quotes.
+Terms are separated by spaces, and a run must match all of them. A term is a comparison with a
+number, a field with a text that it must contain, a regular expression, or a word of the run's
+name, preset or tags. Case does not matter. Text with spaces is put in quotes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Test = Callable[[RunSummary], bool]
 
 
 class FilterError(ValueError):
-    """A filter that means nothing; the text says why."""
+    """A filter that cannot be understood; the message says why."""
 
 
 def _done(run: RunSummary) -> float | None:
@@ -50,7 +50,7 @@ TEXTS: Final[dict[str, Callable[[RunSummary], str]]] = {
     "set": lambda run: " ".join(run.changes),
     "notes": lambda run: run.labels.notes,
 }
-"""fields that must contain a text; `tag:` beside them names one whole tag"""
+"""fields that must contain a text; `tag:`, which is not among them, matches a whole tag"""
 
 _TERM: Final = re.compile(
     r"""\s*(?:
@@ -73,7 +73,7 @@ _SIGNS: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 def parse_filter(text: str) -> Test:
-    """Return whether a run is meant, as a function; FilterError says what cannot be understood."""
+    """Return a function that tells whether a run matches; FilterError says what is wrong."""
     tests, at, end = [], 0, len(text.rstrip())
     while at < end:
         term = _TERM.match(text, at)
@@ -110,7 +110,7 @@ def _matches(regex: str) -> Test:
     try:
         pattern = re.compile(regex, re.IGNORECASE)
     except re.error as error:
-        raise FilterError(f"/{regex}/: no regular expression: {error.msg}.") from error
+        raise FilterError(f"/{regex}/ is not a regular expression: {error.msg}.") from error
     return lambda run: any(pattern.search(text) for text in _searched(run))
 
 
@@ -138,7 +138,7 @@ def _number_test(field: str, sign: str, value: str) -> Test:
     try:
         wanted = float(value.replace(",", "").removesuffix("%"))
     except ValueError as error:
-        raise FilterError(f"{field}{sign}{value}: '{value}' is no number.") from error
+        raise FilterError(f"{field}{sign}{value}: '{value}' is not a number.") from error
     read, compare = NUMBERS[field], _SIGNS[sign]
 
     def test(run: RunSummary) -> bool:

@@ -1,7 +1,7 @@
-"""What is known of the runs of a folder, kept in the cache, so that thousands are listed at once.
+"""The lines of the list of runs, kept in the cache, so that thousands of runs are listed at once.
 
-Every line is kept with the signatures of the files that it was read from, and counts only while
-they are the same: a lost, old or torn index costs time and nothing else.
+Each line is stored with the signatures of the files that it was read from, and is valid only while
+they stay the same: a missing, old or damaged index costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tui_latent.runs.schema import Labels, RunSummary, Status
 from tui_latent.runtime.regular_files import read_small
 
 WORTH_KEEPING: Final = 50
-"""lines that were read anew, from which the index is written again"""
+"""lines read anew after which the index is written again"""
 
 _STATUS: Final = [field.name for field in fields(Status)]
 _LABELS: Final = [field.name for field in fields(Labels)]
@@ -39,10 +39,10 @@ _line_values: Final = attrgetter(*_LINE)
 
 
 class RunIndex:
-    """The kept lines of one folder of runs."""
+    """The stored lines of one folder of runs."""
 
     def __init__(self, cache: Path, folder: Path, summaries: Summaries) -> None:
-        """`cache` is the folder of all indices."""
+        """`cache` is the folder that contains the indices of all folders of runs."""
         self._folder = folder.absolute()
         digest = hashlib.sha256(str(self._folder).encode("utf-8", "surrogateescape"))
         self._file = cache / f"{digest.hexdigest()[:16]}.json"
@@ -50,7 +50,7 @@ class RunIndex:
         self._kept_at = 0
 
     def load(self, folder: Path) -> None:
-        """Take in the lines that were kept; `folder` as the list names it."""
+        """Read the stored lines; `folder` is the path that `list_runs` is called with."""
         with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             table = json.loads(read_small(self._file, _MOST_BYTES))
             if {name: table[name] for name in _HEAD} == _HEAD:
@@ -60,7 +60,7 @@ class RunIndex:
         self._kept_at = self._summaries.read
 
     def keep(self, runs: Iterable[RunSummary]) -> None:
-        """Write the lines of these runs if enough of them were read anew."""
+        """Store the lines of these runs if enough of them were read anew."""
         if self._summaries.read - self._kept_at < WORTH_KEEPING:
             return
         known = self._summaries.known
@@ -76,7 +76,7 @@ class RunIndex:
             if run.path in known
         ]
         self._kept_at = self._summaries.read
-        with suppress(OSError, ValueError):  # a full disk, odd bytes in a name: not kept
+        with suppress(OSError, ValueError):  # a full disk or odd bytes in a name
             self._file.parent.mkdir(parents=True, exist_ok=True)
             replace_file(self._file, json.dumps({**_HEAD, "runs": rows}).encode())
 

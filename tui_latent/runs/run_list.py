@@ -35,7 +35,7 @@ from tui_latent.runs.status import (
 from tui_latent.runtime.sanitize import plain_name
 
 LATEST = "latest"
-"""what stands for the newest run"""
+"""name that means the newest run"""
 
 LOCK_FILE = "train.lock"
 """held by the process that trains the run"""
@@ -66,7 +66,7 @@ def list_runs(
     A folder that cannot be read as a run is in the list with its `problem`; RunError when
     `folder` itself cannot be read. A run on a host with another clock is known to be live once
     two lists have seen its heartbeat move; to be `certain` at once takes seconds, if there may be
-    such a run. Where reading takes longer than a moment, `on_part` is given what was read so far.
+    such a run. If reading takes longer than a moment, `on_part` gets the runs read so far.
     """
     runs = _in_order(folder, _summarised(folder, on_part))
     if certain and any(map(_may_be_live, runs)):
@@ -79,12 +79,12 @@ def _summarised(
     folder: Path, on_part: Callable[[list[RunSummary]], None] | None
 ) -> list[RunSummary]:
     runs: list[RunSummary] = []
-    told = time.monotonic()
+    since = time.monotonic()
     for path in _run_folders(folder):
         runs.append(summarise_run(path))
-        if on_part is not None and time.monotonic() - told > _A_MOMENT:
+        if on_part is not None and time.monotonic() - since > _A_MOMENT:
             on_part(_in_order(folder, runs))
-            told = time.monotonic()
+            since = time.monotonic()
     return runs
 
 
@@ -129,9 +129,8 @@ def refuse_trained(path: Path, what: str) -> None:
 def find_run(folder: Path, name: str) -> Path:
     """Return a run's folder by path, by name or the start of one, or the newest for `latest`.
 
-    A name that people gave a run counts where no folder's does.
-
-    RunError when there is none or more than one; it names the nearest.
+    A name that people gave a run is tried last. RunError when no run or more than one matches; it
+    names the nearest.
     """
     if name == LATEST:
         return _latest(folder)
@@ -164,7 +163,7 @@ def find_run(folder: Path, name: str) -> Path:
 
 
 def _named(folder: Path, name: str) -> list[Path]:
-    """Return the runs that people gave this name, in any case."""
+    """Return the runs that people gave this name; case does not matter."""
     wanted = " ".join(name.split()).lower()
     return [run.path for run in list_runs(folder) if wanted and run.labels.name.lower() == wanted]
 

@@ -1,4 +1,4 @@
-"""One line of the list of runs, read once and then only when one of its files changes."""
+"""One line of the list of runs, read once and again only when one of its files changes."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Known(NamedTuple):
 
 
 class Summaries:
-    """The lines of all runs that were listed; a run that rests costs a look at three files."""
+    """The lines of all runs listed so far; a run at rest costs the status of three files."""
 
     def __init__(self) -> None:
         self.known: dict[Path, Known] = {}
-        """of the runs that rest"""
+        """lines of runs at rest"""
         self.read = 0
-        """lines read so far, other than from what was known"""
+        """number of lines read so far because they were not known or had changed"""
         self._facts: dict[Path, tuple[Signature | None, RunFacts]] = {}
         self._beats = Beats()
 
@@ -113,7 +113,7 @@ class Summaries:
 
 
 def _rests(summary: RunSummary, signatures: tuple[Signature | None, ...]) -> bool:
-    """Return whether a line stays true as long as its files do, as that of an interrupted run."""
+    """Return whether a line stays valid until one of its files changes: the run is not live."""
     newest = max((found[2] for found in signatures if found), default=0) / 1e9
     settled = abs(time.time() - newest) > _SETTLED_AFTER
     return settled and summary.status.state not in LIVE_STATES and not summary.problem

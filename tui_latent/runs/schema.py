@@ -86,7 +86,7 @@ class Status:
     best_knn_20: float | None = None
     """best `val/knn_20` so far, for the list of runs; the writer keeps it up to date"""
     knn_20: float | None = None
-    """newest `val/knn_20`, likewise; NaN where it means nothing now, None also before 0.2"""
+    """newest `val/knn_20`, likewise; NaN if the newest evaluation has none, None also before 0.2"""
     loss: float | None = None
     """newest `train/loss`, for the list of runs; the writer keeps it up to date"""
 
@@ -161,9 +161,8 @@ class RunSnapshot:
     reports: tuple[Path, ...] = ()
     """exported PNGs, sorted by name; a report's JSON lies beside it"""
     events: tuple[RunEvent, ...] = ()
-    """what happened to the run and still holds, in the order in which it was written; empty for
-    runs of before 0.2. A change of a setting may lie ahead of a resumed run's step: the training
-    makes it again there"""
+    """standing events in the order in which they were written; empty for runs from before 0.2.
+    A change of a setting may be at a later step than a resumed run: it is made again there"""
     problems: tuple[str, ...] = ()
     """what of the folder could not be read and was passed over, one line each"""
 
@@ -180,7 +179,7 @@ class RunSnapshot:
 
 @dataclass(frozen=True)
 class Labels:
-    """What people say of a run; all of it may be empty."""
+    """What people have noted about a run; any of it may be empty."""
 
     name: str = ""
     """shown instead of the folder's name"""
@@ -188,7 +187,7 @@ class Labels:
     """single words, sorted"""
     notes: str = ""
     archived: bool = False
-    """hidden from the list of runs unless all are asked for"""
+    """hidden from the list of runs unless all runs are shown"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,7 @@ class RunSummary:
 
     path: Path
     name: str
-    """the folder's"""
+    """of the folder"""
     preset: str
     """name of the preset's file, without `.toml`"""
     status: Status
@@ -218,17 +217,17 @@ class RunSummary:
     """settings that differ from the preset's, as `key=value`, without the seed"""
     labels: Labels = Labels()
     queued: int = 0
-    """place in the queue of this machine, from 1; 0 for a run that does not wait"""
+    """place in this machine's queue, from 1; 0 for a run that is not queued"""
 
     @property
     def title(self) -> str:
-        """The name that people gave the run, else its folder's."""
+        """The run's name if it was given one, else its folder's."""
         return self.labels.name or self.name
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The value that someone wants a setting to have."""
+    """A requested value of a setting."""
 
     value: float | int | str | bool
     who: str
@@ -239,7 +238,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class GoBack:
-    """The wish to train again from an earlier checkpoint, with a setting as it was."""
+    """A request to train again from an earlier checkpoint, with a setting as it was."""
 
     step: int
     """of the checkpoint"""
@@ -266,6 +265,11 @@ class Request:
     lr_who: str = field(default="", compare=False)
     """who made that request: user@host"""
     settings: Mapping[str, Wanted] = field(default_factory=dict)
-    """by the dotted name of a setting, what it should be from the next update on"""
+    """dotted name of a setting -> the value it should have from the next update on"""
     back: GoBack | None = None
-    """the newest wish to go back"""
+    """the newest request to go back"""
+
+    @property
+    def first_lr_factor(self) -> float:
+        """Learning rate factor before any event: 1, or what was requested before 0.2."""
+        return 1.0 if self.lr_serial else self.lr_factor

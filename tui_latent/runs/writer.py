@@ -144,7 +144,7 @@ class RunWriter:
             self.status(**scores)
 
     def event(self, event: RunEvent) -> None:
-        """Record what happened; OSError while the disk does not take it."""
+        """Record an event; OSError while the disk refuses it."""
         self._events.append(event_line(event))
 
     def latent_map(

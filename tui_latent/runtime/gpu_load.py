@@ -1,4 +1,4 @@
-"""How busy the GPUs are, how warm, and whose processes are on them; as NVIDIA's library says."""
+"""Load, temperature and processes of the GPUs, as NVIDIA's management library reports them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class GpuProcess:
 
     pid: int
     words: str
-    """its name and owner; empty for one of another container, of which nothing is known"""
+    """its name and owner; empty if unknown, as for a process of another container"""
     memory: int | None
-    """bytes; None where the driver does not say"""
+    """bytes; None if the driver does not report it"""
 
 
 @dataclass(frozen=True)
 class GpuLoad:
-    """A GPU now; None where its driver does not report a figure."""
+    """The load of a GPU at one moment; None for what its driver does not report."""
 
     index: int
     busy: float | None
-    """share of the time in which it computed, 0..1"""
+    """share of the time that it was computing, 0..1"""
     used: int | None
     total: int | None
     """bytes of memory"""
@@ -43,11 +43,11 @@ class GpuLoad:
     processes: tuple[GpuProcess, ...] = ()
 
     def memory_of(self, pid: int) -> int | None:
-        """Return the bytes that a process has on it; None where that is not known."""
+        """Return the bytes that a process uses on it; None if unknown."""
         return next((found.memory for found in self.processes if found.pid == pid), None)
 
     def others(self, pid: int) -> tuple[GpuProcess, ...]:
-        """Return the other processes, the largest first."""
+        """Return the other processes, largest first."""
         rest = (found for found in self.processes if found.pid != pid)
         return tuple(sorted(rest, key=lambda found: -(found.memory or 0)))
 

@@ -1,4 +1,4 @@
-"""What this machine is doing, and the part of it that a run does: CPU, memory, disk, GPU."""
+"""The load of this machine and a run's share of it: CPU, memory, disk, GPU."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tui_latent.runtime.limits import cpu_cores, memory
 
 @dataclass(frozen=True)
 class MachineLoad:
-    """One reading; None where the system does not tell, and for rates in the first reading."""
+    """One reading; None for what the system does not report, and for rates in the first one."""
 
     cpu: float | None
     """share of all processors that is busy, 0..1"""
     run_cores: float | None
-    """processors that the run keeps busy, as 1.7"""
+    """number of processors that the run keeps busy, such as 1.7"""
     cores: int
-    """that this process may use"""
+    """number of processors that this process may use"""
     memory_used: int
     memory_total: int
     run_memory: int | None
@@ -29,12 +29,12 @@ class MachineLoad:
     run_io: float | None
     gpus: tuple[GpuLoad, ...]
     pid: int
-    """of the run's process"""
+    """id of the run's process"""
 
 
 @dataclass(frozen=True)
 class _Counters:
-    """What only grows, and when it was read."""
+    """Values that only grow, and the time of the reading."""
 
     time: float
     busy: float | None = None
@@ -47,7 +47,7 @@ class _Counters:
 
 
 class LoadMeter:
-    """Reads the load again and again; rates are those since the last reading."""
+    """Reads the load repeatedly; rates are averages since the previous reading."""
 
     def __init__(self, pid: int) -> None:
         """`pid` is the run's process, on this machine."""
@@ -55,7 +55,7 @@ class LoadMeter:
         self._before: _Counters | None = None
 
     def read(self) -> MachineLoad:
-        """Return the load now; about a millisecond, and a few more for each GPU."""
+        """Return the current load; takes about a millisecond, and a few more per GPU."""
         now, before = self._count(), self._before
         self._before = now
         has = memory()
@@ -80,7 +80,7 @@ class LoadMeter:
 
     def _count(self) -> _Counters:
         times = psutil.cpu_times()
-        every = float(sum(times[:8]))  # what follows (guests) is part of them
+        every = float(sum(times[:8]))  # the rest (guests) is included in these
         idle = times.idle + getattr(times, "iowait", 0.0)
         run_busy, run_io = self._count_run()
         return _Counters(time.monotonic(), every - idle, run_busy, _disks(), run_io, every)
@@ -93,7 +93,7 @@ class LoadMeter:
             busy = own.user + own.system
             counters = process.io_counters()
             moved = float(counters.read_bytes + counters.write_bytes)
-        except (psutil.Error, OSError, AttributeError):  # gone, of another user, or on macOS
+        except (psutil.Error, OSError, AttributeError):  # gone, another user's, or on macOS
             pass
         return busy, moved
 

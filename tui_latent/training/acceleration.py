@@ -43,7 +43,7 @@ class StepRunner(Protocol):
         ...
 
     def renew(self) -> None:
-        """Take in that the update's loss weights or augmentations have changed."""
+        """Use changed loss weights or augmentations from the next update on."""
         ...
 
 
@@ -59,7 +59,7 @@ class EagerStep:
         return self._update(rows, self._losses)
 
     def renew(self) -> None:
-        """Do nothing: weights and augmentations are read at each update, outside the losses."""
+        """Do nothing: every update reads weights and augmentations outside the losses."""
 
 
 def compiled(update: Update, losses: Losses) -> StepRunner:
@@ -124,7 +124,7 @@ class Accelerator:
         return terms
 
     def renew(self) -> None:
-        """Take in that the update's loss weights or augmentations have changed."""
+        """Use changed loss weights or augmentations from the next update on."""
         for way in {id(way): way for way in (self.way, *self._tried.values())}.values():
             way.renew()
 

@@ -25,7 +25,7 @@ class BestLoss:
             self.loss, self.step = loss, step
 
     def forget_until(self, step: int) -> None:
-        """Forget a best loss of this step or before: losses after it are weighted otherwise."""
+        """Forget a best loss up to this step, because later losses have other weights."""
         if self.step <= step:
             self.loss, self.step = math.inf, 0
 

@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import pickle
-import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -27,7 +26,12 @@ from tui_latent.runs.atomic_files import remove_left_behind, replace_file
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.array_files import check_stored
 from tui_latent.runtime.regular_files import SizeError, open_regular
-from tui_latent.training.checkpoint_index import Index, read_index, write_index
+from tui_latent.training.checkpoint_index import (
+    Index,
+    checkpoint_step,
+    read_index,
+    write_index,
+)
 
 KEPT = 2
 """newest checkpoints kept beside the best one"""
@@ -37,7 +41,6 @@ FORMAT: Final = 2
 
 _DAMAGE: Final = {errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 """errors of a single file: a bad block, or something else in its place"""
-_NAME: Final = re.compile(r"step-(\d{9,18})\.pt")
 _LABEL: Final = b"sha256 "
 _SEAL: Final = 2 + len(_LABEL) + 64
 """bytes of the checksum that version 0.1 put at a file's end, as the archive's comment: of all
@@ -90,14 +93,14 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
 
 
 def checkpoint_file(folder: Path, step: int) -> Path:
-    """Return the file of the checkpoint of a step, whether it is there or not."""
+    """Return the path of the checkpoint of a step, whether or not it exists."""
     return folder / f"step-{step:09d}.pt"
 
 
 def go_back_to(folder: Path, step: int) -> None:
     """Make the checkpoint of an earlier step the one to resume from; OSError.
 
-    Those of later steps stay until the training has gone on from there.
+    Later checkpoints stay until training has saved a new one.
     """
     index = read_index(folder)
     index.last = checkpoint_file(folder, step).name
@@ -127,16 +130,16 @@ def read_checkpoint(
 
 
 def last_good_step(folder: Path) -> int | None:
-    """Return the step of the newest whole checkpoint whose weights are finite; None for none."""
-    for path in _newest_first(folder)[0]:
-        match = _NAME.fullmatch(path.name)
+    """Return the step of the newest intact checkpoint with finite weights; None without one."""
+    steps = [checkpoint_step(path.name) for path in _newest_first(folder)[0]]
+    for step in [step for step in steps if step is not None]:
         try:
-            state, _ = read_checkpoint(folder, int(match[1]) if match else -1)
+            state, _ = read_checkpoint(folder, step)
         except CheckpointError:
             continue
         floats = [t for t in state["method"].values() if t.is_floating_point()]
         if all(bool(t.isfinite().all()) for t in floats):
-            return int(state["step"])
+            return step
     return None
 
 
@@ -206,7 +209,8 @@ def _newest_first(folder: Path) -> tuple[list[Path], Index]:
     except OSError as error:
         if error.errno not in _DAMAGE or Path(error.filename or folder) == folder:
             raise
-    names = [name for name in dict.fromkeys([index.last, *names]) if _NAME.fullmatch(name)]
+    found = dict.fromkeys([index.last, *names])
+    names = [name for name in found if checkpoint_step(name) is not None]
     return [folder / name for name in names], index
 
 
@@ -239,8 +243,8 @@ def _read(path: Path, device: torch.device | str, sha256: str | None) -> dict[st
         if error.errno not in _DAMAGE:  # the disk may come back
             raise
         raise _DamagedError(error.strerror or "it cannot be read") from error
-    match = _NAME.fullmatch(path.name)
-    if not isinstance(state, dict) or match is None or state.get("step") != int(match[1]):
+    step = checkpoint_step(path.name)
+    if not isinstance(state, dict) or step is None or state.get("step") != step:
         raise _DamagedError("its name gives another step")
     return state
 
@@ -277,7 +281,8 @@ def _check_archive(path: Path) -> None:
 
 def _drop_old(folder: Path, newest: int, index: Index) -> None:
     """Keep the two newest and the best; those of later steps are from before the run went back."""
-    paths = sorted(path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name))
+    found = folder.glob("step-*.pt")
+    paths = sorted(path for path in found if checkpoint_step(path.name) is not None)
     reached = [path for path in paths if path.name <= f"step-{newest:09d}.pt"]
     for path in paths:
         if path not in reached[-KEPT:] and path.name != index.best:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runtime.regular_files import read_small
 
+_NAME: Final = re.compile(r"step-(\d{9,18})\.pt")
+
 
 @dataclass
 class Index:
-    """What `last.json` says, by names of files."""
+    """Content of `last.json`: names of files, and their digests."""
 
     last: str = ""
     best: str = ""
     sha256: dict[str, str] = field(default_factory=dict)
 
 
+def checkpoint_step(name: str) -> int | None:
+    """Return the step of the checkpoint with this file name; None for other files."""
+    match = _NAME.fullmatch(name)
+    return int(match[1]) if match else None
+
+
 def read_index(folder: Path) -> Index:
-    """Read it; an empty one where it is missing or torn."""
+    """Read `last.json`; an empty index if it is missing or damaged."""
     try:
         table = json.loads(read_small(folder / "last.json"))
     except (FileNotFoundError, ValueError, RecursionError):
@@ -41,7 +50,7 @@ def _texts(table: dict[str, Any]) -> dict[str, str]:
 
 
 def write_index(folder: Path, index: Index) -> None:
-    """Replace it, without the digests of files that are gone; OSError."""
+    """Replace `last.json`, without the digests of files that are gone; OSError."""
     there = {name: digest for name, digest in index.sha256.items() if (folder / name).exists()}
     table = {"last": index.last, "best": index.best, "sha256": there}
     content = json.dumps({key: value for key, value in table.items() if value})

@@ -59,8 +59,10 @@ class GraphStep:
         return self._terms
 
     def renew(self) -> None:
-        """Capture anew, after a few updates without a graph: weights of the loss and strengths of
-        augmentations are constants of the kernels that it holds."""
+        """Capture again after a few updates without a graph.
+
+        Loss weights and augmentation strengths are constants of the captured kernels.
+        """
         self._before_capture = _WARM_UP
         if self._graph is not None:
             self._optimizer.zero_grad(set_to_none=True)  # gradients in the graph's memory

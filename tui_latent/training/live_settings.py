@@ -1,4 +1,4 @@
-"""Settings that people change while a run trains: made between two updates, kept as events."""
+"""Settings changed while a run trains: applied between two updates and recorded as events."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class BackRequested(Exception):
 
 
 class LiveSettings:
-    """Makes the changes that are asked for, and after a resume those that were made before.
+    """Makes requested changes, and after a resume makes earlier ones again at their steps.
 
-    What holds at an update is a function of the events and its step alone, so a run that was
-    killed and resumed has each change at the same update as one that was not.
+    The values at an update depend on the events and its step alone, so a run that was killed and
+    resumed makes each change at the same update as one that was not.
     """
 
     def __init__(
@@ -37,20 +37,19 @@ class LiveSettings:
         self._preset = loop.preset
         """the run's preset, before any change"""
         self._values: dict[str, Value] = {}
-        """settings that have another value now"""
+        """settings that differ from the preset now"""
         self._again: deque[RunEvent] = deque()
-        """changes ahead of the step from which the run was resumed"""
+        """changes at later steps than the one from which the run was resumed"""
         self._seen: Request | None = None
 
     def restore(self, request: Request) -> None:
-        """Put in force what holds at the loop's step; `request` is what is asked at the start."""
+        """Apply the changes made up to the loop's step; `request` is what was requested so far."""
         step = self._loop.done
         changes = [event for event in self._events.refresh() if event.sets]
         ahead = [event for event in changes if event.step > step]
         self._again = deque(sorted(ahead, key=lambda event: event.step))
         values = dict(settings_at(changes, step))
-        # A request of before there were events has no serial, and holds from the start.
-        factor: Value = request.lr_factor if not request.lr_serial else 1.0
+        factor: Value = request.first_lr_factor
         factor = next((e.old for e in ahead if e.setting == LR_FACTOR and e.old), factor)
         self._scale(values.pop(LR_FACTOR, factor))
         for event in changes:
@@ -58,7 +57,10 @@ class LiveSettings:
                 self._set(event.setting, values[event.setting], event.step)
 
     def follow(self, request: Request) -> None:
-        """Make the changes that are due before the next update; BackRequested as it says."""
+        """Make the changes due before the next update.
+
+        BackRequested when the run should go on from an earlier checkpoint.
+        """
         if self._again or request is not self._seen:
             self._follow(request)
 
@@ -141,12 +143,12 @@ class LiveSettings:
         )
 
     def _answer(self, setting: str, serial: int) -> None:
-        """Note that a request is answered; it also takes the place of a change ahead."""
+        """Note that a request is answered; it also replaces changes that were to be made again."""
         self._events.answered[setting] = serial
         self._again = deque(event for event in self._again if event.setting != setting)
 
     def _now(self) -> Mapping[str, Value]:
-        """Return the values of all settings that can be changed, and the factor of the rate."""
+        """Return the current values of all settings that can be changed, and the rate's factor."""
         return live_values(self._loop.preset) | {LR_FACTOR: self._loop.lr_factor}
 
     def _scale(self, factor: Value) -> None:

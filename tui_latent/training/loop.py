@@ -38,8 +38,8 @@ def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> T
 class Update:
     """One update of the weights in a stage; acceleration compiles it or captures it as a graph.
 
-    It does not refer to the loop, so a graph that holds it keeps no loop alive. A graph holds what
-    `pairing` and the method's weights were when it was captured: see `TrainingLoop.tune`.
+    It does not refer to the loop, so a graph that refers to it keeps no loop alive. A graph uses
+    `pairing` and the method's weights as they were at its capture: see `TrainingLoop.tune`.
     """
 
     method: Method
@@ -127,9 +127,9 @@ class TrainingLoop:
         return terms
 
     def tune(self, preset: Preset) -> None:
-        """Go on with other learning rates, loss weights and augmentations from the next step on.
+        """Use other learning rates, loss weights and augmentations from the next step on.
 
-        All else of `preset` must be as before. A captured graph is captured anew.
+        Everything else in `preset` must be as before. A captured graph is captured again.
         """
         before, self.preset = self.preset, preset
         self.stages = plan_stages(preset, self.sampler.steps_per_epoch)
@@ -157,7 +157,7 @@ class TrainingLoop:
 
     @property
     def scheduled_lr(self) -> float:
-        """What the schedule gives the next step, before the factor."""
+        """Learning rate of the next step according to the schedule, without the factor."""
         return lr_at(self.done, stage_at(self.stages, self.done), self.preset.train.schedule)
 
     def stage_title(self) -> str:

@@ -88,7 +88,7 @@ class RetryingWriter:
             self._writer.log("the disk accepts writes again: training continues")
             waited = max(round(time.monotonic() - since), 1)
             text = f"Waited {waited:,} s for the disk: {error.strerror or error}."
-            with suppress(OSError):  # what this event says need not be waited for
+            with suppress(OSError):  # the event is not worth another wait
                 self._writer.event(new_event("disk", before.step, text))
             return result
 

@@ -64,8 +64,8 @@ class TrainingRun:
         self.recorder.disk.write(path / IMAGES_FILE, 0, lambda: images.note(loop.done))
         self.control = RunControl(writer, stopwatch, checkpoints.save)
         events = EventsReader(path / EVENTS_FILE)
-        self.recorder.disk.write(path / EVENTS_FILE, 0, events.refresh)
-        self._record_resume(events.refresh(), bool(saved), before.step)
+        standing = self.recorder.disk.write(path / EVENTS_FILE, 0, events.refresh)
+        self._record_resume(standing, bool(saved), before.step)
         self.live = LiveSettings(loop, self.recorder, events, self.early_stopping.best)
         self.live.restore(self.control.request)
         on_chunk = self.control.poll_within_evaluation
@@ -77,7 +77,7 @@ class TrainingRun:
     def train(self) -> State:
         """Train until the last step, a stop, or the end of patience; return how it ended.
 
-        BackRequested when another run is to go on from an earlier checkpoint: see `go_back`.
+        BackRequested when training should start again from an earlier checkpoint: see `go_back`.
         """
         loop = self.loop
         self.steps.progress()
@@ -103,7 +103,7 @@ class TrainingRun:
         return state
 
     def go_back(self, asked: BackRequested) -> None:
-        """Make an earlier checkpoint the one from which the next training starts."""
+        """Make an earlier checkpoint the one to start from next, and record it."""
         back, folder = asked.back, self.writer.path / "checkpoints"
         self.recorder.disk.write(folder, 0, lambda: go_back_to(folder, back.step))
         values = {"setting": back.setting, "old": asked.old, "new": back.value}
@@ -111,12 +111,12 @@ class TrainingRun:
         self.recorder.event("retry", back.step, asked.text, **values, **who)
 
     def _record_resume(self, events: Sequence[RunEvent], restored: bool, reached: int) -> None:
-        """Record from where the run goes on, unless it is new or an event says it already."""
+        """Record where the run continues, unless it is new or an event says so already."""
         step = self.loop.done
-        told = [event.kind for event in events if event.step == step]
-        if "fork" in told:  # its losses are weighted otherwise, or those of another run
+        kinds = [event.kind for event in events if event.step == step]
+        if "fork" in kinds:  # it may weight its losses differently
             self.early_stopping.best.forget_until(step)
-        if events and events[-1].step == step and {"fork", "retry"} & set(told):
+        if events and events[-1].step == step and {"fork", "retry"} & set(kinds):
             return
         if restored:
             text = "Resumed from its checkpoint."

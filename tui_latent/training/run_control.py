@@ -60,7 +60,7 @@ class RunControl:
 
     @property
     def request(self) -> Request:
-        """What was requested at the last check; another object where something may have changed."""
+        """What was requested at the last check; a new object if something may have changed."""
         return self._request
 
     def poll(self) -> None:

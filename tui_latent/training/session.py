@@ -92,7 +92,7 @@ def _train_in_steps(path: Path, preset: Preset, writer: RunWriter) -> State:
             return run.train()
         except BackRequested as asked:
             run.go_back(asked)
-        del run  # its networks and images would stand beside the next one's
+        del run  # else its networks and images stay in memory beside the next
         free_device_memory()
 
 

@@ -33,11 +33,9 @@ def _free(path: Path) -> Path:
 
 
 def _leave_queue(path: Path) -> None:
-    """Let a run that is started by hand wait no longer."""
-    from tui_latent.runs.queue import queued_runs, take_from_queue
+    from tui_latent.runs.queue import leave_queue
 
-    if path.name in queued_runs(path.parent):
-        take_from_queue(path.parent, path.name)
+    leave_queue(path)
 
 
 class RunStarter(ScreenOpener):
