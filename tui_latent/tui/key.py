@@ -61,6 +61,23 @@ class Key:
         )
 
 
+def hidden(
+    key_id: str, verb: str, action: str, tooltip: str, priority: bool = False, only: str = ""
+) -> Key:
+    """Return a row that the footer does not show."""
+    return Key(key_id, verb, action, tooltip, tooltip, show=False, priority=priority, only=only)
+
+
+def help_key(action: str = "app.help") -> Key:
+    """Return the row for the help."""
+    return Key("app.help", "help", action, "Help", "Explain this screen: its keys and its terms")
+
+
+def back(key_id: str, action: str, tooltip: str, label: str = "Back") -> Key:
+    """Return the row that leaves a screen."""
+    return Key(key_id, "back", action, label, tooltip)
+
+
 def joined(keys: Sequence[str]) -> str:
     """Write the keys of one action briefly: `↑↓`, `shift+←→`, `0–9`."""
     if len(keys) > 2 and all(key.isdecimal() for key in keys):
