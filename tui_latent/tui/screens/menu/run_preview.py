@@ -210,6 +210,7 @@ class MiniMap(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
+        self._dark = True
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(width)
         return strip.apply_style(self.visual_style.rich_style)
 
@@ -219,6 +220,14 @@ class MiniMap(Widget):
             self._strips = []
         elif self.size.area:
             from tui_latent.tui.screens.menu.mini_map import map_strips
+    def notify_style_update(self) -> None:
+        """Draw the map again when a theme with the other background is chosen."""
+        super().notify_style_update()
+        if self.app.current_theme.dark is not self._dark:
+            self._draw()
 
-            self._strips = map_strips(shown, *self.size, colored=not self.app.no_color)
+
+            colored = not self.app.no_color
+            self._strips = map_strips(shown, *self.size, colored=colored, dark=self._dark)
         self.refresh()
+        self._dark = self.app.current_theme.dark
