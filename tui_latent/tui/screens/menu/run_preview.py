@@ -61,6 +61,7 @@ class RunPreview(Vertical):
         self._snapshot: RunSnapshot | None = None
         self._verdict: Verdict | None = None
         self._now = 0.0
+        self._unread = False
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -77,17 +78,27 @@ class RunPreview(Vertical):
             self._snapshot = self._verdict = None
             self.query_one(MiniMap).show(None)
         self._draw()
-        if self._timer is not None:
-            self._timer.stop()
-        if run is not None and not run.problem:
-            self._timer = self.set_timer(_AFTER, self._read)
+        self._unread = run is not None and not run.problem
+        self._read_soon()
+
+    def on_show(self) -> None:
+        """Read the run that came under the cursor while a preset was described."""
+        self._read_soon()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= _BESIDE, "-beside")
         self._draw()
 
+    def _read_soon(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        if self._unread:
+            self._timer = self.set_timer(_AFTER, self._read)
+
     def _read(self) -> None:
-        if self._run is not None and self.is_mounted:
+        # A live run changes every few seconds, which is no reason to read it unseen.
+        if self._run is not None and self._unread and self.display:
+            self._unread = False
             self._read_run(self._run)
 
     @work(thread=True, group="preview", exclusive=True, exit_on_error=False)
