@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 EMPTY = "No runs yet. Press {key} on a preset to train it; its run will be listed here."
 READING = "Reading the runs…"
 _BETWEEN: Final = 0.15
-"""seconds between two descriptions of the run under the cursor, each of which moves the screen"""
+"""seconds between two descriptions of the run under the cursor"""
 
 
 class _Runs(LineList):
@@ -340,13 +340,16 @@ class RunTable(Vertical):
         self.query_one(RunFilterBox).say_found(shown, every - hidden)
 
     def _tell(self) -> None:
-        """Say which run this is, at once, or soon while the cursor runs through many."""
+        """Announce the run under the cursor once the cursor is painted, or later while it moves.
+
+        The description lays out the screen anew, which the cursor does not wait for.
+        """
         if self._telling or self.run == self._told:
             return
+        self._telling = True
         if time.monotonic() - self._told_at >= _BETWEEN:
-            self._tell_now()
+            self.call_after_refresh(self._tell_now)
         else:
-            self._telling = True
             self.set_timer(_BETWEEN, self._tell_now)
 
     def _tell_now(self) -> None:
