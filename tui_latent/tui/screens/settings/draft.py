@@ -139,9 +139,10 @@ class SettingsDraft:
         """Return the title of a stage; empty if it has none."""
         return self.texts.get(f"stages.{number}.title", "")
 
-    def is_changed(self, key: str) -> bool:
-        """Return whether a setting, or one of those that it stands for, was changed."""
-        return any(own in self.changed for own in self._in_stages.get(key, [key]))
+    def changed_rows(self) -> set[str]:
+        """Return the keys that were changed, with those that stand for a changed one."""
+        changed = set(self.changed)
+        return changed | {key for key, own in self._in_stages.items() if changed & {*own}}
 
     def _overrides(self) -> dict[str, object]:
         return {key: setting_value(self.fields[key], self.texts[key]) for key in self.changed}
