@@ -10,12 +10,12 @@ from tui_latent.tui.key import Key, back, help_key, hidden
 DIALOG_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
     "save preset": (
         Key("save.write", "choose", "save", "Save", "Save the preset", priority=True),
-        # Not q, which may be typed here.
+        # Not q, which is text here.
         Key("save.back", "back", "back", "Back", "Do not save", only="escape"),
     ),
     "column list": (Key("columns.toggle", "choose", "select", "Show", "Show or hide this column"),),
     "columns": (
-        Key("columns.sort", "sort", "sort", "Sort", "Sort by this column, again: the other way"),
+        Key("columns.sort", "sort", "sort", "Sort", "Sort by this column, or reverse the order"),
         back("columns.close", "dismiss", "Close the list of columns", "Close"),
     ),
     "labels": (
@@ -23,22 +23,24 @@ DIALOG_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("labels.cancel", "back", "cancel", "Cancel", "Change nothing", only="escape"),
     ),
     "second run": (
-        Key("second.queue", "queue", "answer('queue')", "Queue", "Start it after the other"),
+        Key("second.queue", "queue", "answer('queue')", "Queue", "Start it after the other one"),
         Key(
             "second.background",
             "background",
             "answer('background')",
             "Background",
-            "Start it beside the other, in the background",
+            "Start it now, in the background",
         ),
-        Key("second.stop", "stop", "answer('stop')", "Stop", "Stop and save the other first"),
+        Key("second.stop", "stop", "answer('stop')", "Stop", "Stop and save the other one first"),
         back("second.cancel", "cancel", "Start nothing", "Cancel"),
     ),
-    "queue list": (Key("queue.work", "choose", "select", "Start", "Start the queue if it rests"),),
+    "queue list": (
+        Key("queue.work", "choose", "select", "Start", "Start the queue if it is stopped"),
+    ),
     "queue": (
-        Key("queue.up", "far_up", "shift(-1)", "Earlier", "Let it start earlier", group="Move"),
-        Key("queue.down", "far_down", "shift(1)", "Later", "Let it start later", group="Move"),
-        Key("queue.remove", "delete", "remove", "Take out", "Take it out of the queue"),
+        Key("queue.up", "far_up", "shift(-1)", "Earlier", "Move it up the queue", group="Move"),
+        Key("queue.down", "far_down", "shift(1)", "Later", "Move it down the queue", group="Move"),
+        Key("queue.remove", "delete", "remove", "Remove", "Remove it from the queue"),
         back("queue.close", "dismiss", "Close the queue", "Close"),
     ),
     "findings": (
@@ -59,17 +61,17 @@ DIALOG_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
         hidden("confirm.other", "left", "app.focus_next", "Switch"),
         hidden("confirm.other", "right", "app.focus_next", "Switch"),
     ),
-    "choice": (back("choice.leave", "leave", "Choose nothing", "Leave"),),
+    "choice": (back("choice.leave", "leave", "Choose none of these", "Leave"),),
     "log": (back("log.close", "leave", "Close the log", "Close"),),
     "desk": (
         Key("desk.apply", "choose", "apply", "Change", "Train with these values from now on"),
         hidden("desk.up", "up", "move(-1)", "Previous setting"),
         hidden("desk.down", "down", "move(1)", "Next setting"),
-        Key("desk.reset", "reset", "reset", "Reset", "The preset's value", only="ctrl+r"),
+        Key("desk.reset", "reset", "reset", "Reset", "Reset to the preset's value", only="ctrl+r"),
         Key("run.undo", "undo", "undo", "Undo", "Undo the newest change of a setting"),
         back("desk.close", "leave", "Close the mixing desk", "Close"),
     ),
-    "fork": (back("fork.leave", "leave", "Fork nothing", "Leave"),),
+    "fork": (back("fork.leave", "leave", "Do not fork", "Leave"),),
     "help": (
         back("help.close", "dismiss", "Close the help", "Close"),
         help_key("dismiss"),

@@ -31,7 +31,7 @@ class Key:
     priority: bool = False
     """before the focused widget"""
     display: str | None = None
-    """in the footer, where the first key's name does not say enough"""
+    """in the footer, in place of the first key's name"""
     group: str = ""
     """label that this row shares in the footer with its neighbours of the same group"""
     only: str = ""
@@ -39,7 +39,7 @@ class Key:
 
     def __post_init__(self) -> None:
         if self.verb not in VERBS:
-            raise ValueError(f"{self.id}: {self.verb!r} is no verb of tui/verbs.py")
+            raise ValueError(f"{self.id}: {self.verb!r} is not a verb of tui/verbs.py")
 
     @property
     def keys(self) -> str:

@@ -95,8 +95,10 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Resume in a background process",
         ),
         Key("run.stop", "stop", "run('stop')", "Stop", "Stop training and save (asks first)"),
-        Key("run.edit", "edit", "run('edit')", "Edit", "Change its settings, or start anew"),
-        Key("run.fork", "fork", "run('fork')", "Fork", "Start a new run from a checkpoint of it"),
+        Key("run.edit", "edit", "run('edit')", "Edit", "Change its settings, or start a new run"),
+        Key(
+            "run.fork", "fork", "run('fork')", "Fork", "Start a new run from one of its checkpoints"
+        ),
         Key("view.explore", "latents", "run('explore')", "Explore", "Explore the map"),
         Key("run.images", "images", "run('images')", "Images", "Show this run's images"),
         Key("view.evaluate", "tests", "run('evaluate')", "Evaluate", "Evaluate the latents"),
@@ -140,12 +142,12 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("view.evaluate", "tests", "evaluate", "Evaluate", "Evaluate the latents"),
         Key("view.images", "images", "images", "Images", "Show this run's images"),
         *_TIME,
-        Key("run.edit", "edit", "edit", "Edit", "Change the settings while it trains, or anew"),
+        Key("run.edit", "edit", "edit", "Edit", "Change its settings, or start a new run"),
         _REPORT,
         _FULL,
         _FRAME,
         _FILM,
-        Key("run.fork", "fork", "fork", "Fork", "Start a new run from a checkpoint of this one"),
+        Key("run.fork", "fork", "fork", "Fork", "Start a new run from one of its checkpoints"),
         hidden("run.undo", "undo", "undo", "Undo the newest change of a setting"),
         Key("run.save", "keep", "checkpoint", "Keep", "Save a checkpoint now"),
         Key(
@@ -166,9 +168,11 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         ),
         _LOG,
         _AXIS,
-        Key("chart.weights", "weighted", "weights", "Weights", "Loss terms as they count, or raw"),
-        Key("chart.front", "next", "front(1)", "Front", "Next curve in front"),
-        hidden("chart.front_before", "previous", "front(-1)", "Previous curve in front"),
+        Key("chart.weights", "weighted", "weights", "Weights", "Show loss terms weighted, or raw"),
+        Key("chart.front", "next", "front(1)", "Front", "Bring the next curve to the front"),
+        hidden(
+            "chart.front_before", "previous", "front(-1)", "Bring the previous curve to the front"
+        ),
         *_SMOOTH,
         help_key(),
         back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
@@ -227,8 +231,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             )
             for name, across, down in _ARROWS
         ),
-        Key("explorer.spin", "spin", "spin", "Spin", "Turn the 3-D cloud slowly, or stop"),
-        hidden("explorer.next", "next_panel", "step(1)", "Next point, also behind others"),
+        Key("explorer.spin", "spin", "spin", "Spin", "Rotate the 3-D cloud slowly, or stop"),
+        hidden("explorer.next", "next_panel", "step(1)", "Next point, hidden ones included"),
         hidden("explorer.previous", "previous_panel", "step(-1)", "Previous point"),
         Key("explorer.find", "find", "find", "Find", "Find an image by number or class by name"),
         hidden("explorer.find_next", "next", "find_next", "Next match"),
@@ -256,7 +260,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         ),
         Key("explorer.shade", "cells", "shade", "Voronoi", "Shade the Voronoi cells"),
         _FILM,
-        Key("explorer.play", "play", "play", "Play", "Play the evaluations from the first on"),
+        Key("explorer.play", "play", "play", "Play", "Play the evaluations from the first"),
         _FRAME,
         hidden("explorer.hide", "hide", "hide", "Hide this point's class"),
         hidden("explorer.all", "all", "all", "Show all classes"),
@@ -284,7 +288,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "ROC curve against a dataset, a folder or a class",
         ),
         Key("evaluation.cancel", "stop", "cancel", "Stop", "Stop the evaluation (asks first)"),
-        Key("view.down", "down", "scroll('down')", "Scroll", "Scroll down (up: up)", display="↑↓"),
+        Key("view.down", "down", "scroll('down')", "Scroll", "Scroll down or up", display="↑↓"),
         hidden("view.up", "up", "scroll('up')", "Scroll up"),
         hidden("view.page_down", "page_down", "scroll('page_down')", "Page down"),
         hidden("view.page_up", "page_up", "scroll('page_up')", "Page up"),
@@ -323,7 +327,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
                 f"chart.run_{digit}",
                 "number",
                 f"front({digit})",
-                "No run in front" if not digit else f"Run {digit} in front of the others",
+                f"Bring run {digit} to the front" if digit else "Bring no run to the front",
                 only=str(digit),
             )
             for digit in range(_MOST_RUNS + 1)

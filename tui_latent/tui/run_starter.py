@@ -33,7 +33,7 @@ def _free(path: Path) -> Path:
 
 
 def _leave_queue(path: Path) -> None:
-    """Let a run that is started by hand wait no longer."""
+    """Remove a run that is started by hand from the queue."""
     from tui_latent.runs.queue import queued_runs, take_from_queue
 
     if path.name in queued_runs(path.parent):
@@ -41,7 +41,7 @@ def _leave_queue(path: Path) -> None:
 
 
 class RunStarter(ScreenOpener):
-    """Starts runs as others request it by messages; it owns the training of this process."""
+    """Starts runs as messages request; owns the training of this process."""
 
     runs: Path
     """folder of the runs"""
@@ -95,7 +95,7 @@ class RunStarter(ScreenOpener):
 
     @work(group="dialog", exclusive=True)
     async def _resume_or_ask(self, path: Path, resume: Callable[[], Any]) -> None:
-        """Resume a run; of one that failed, ask how to go on."""
+        """Resume a run; if it failed, ask how to go on."""
         from tui_latent.runs.status import readable_status
 
         status = await asyncio.to_thread(readable_status, path)
@@ -107,7 +107,7 @@ class RunStarter(ScreenOpener):
     @on(messages.EditRequested)
     @work(group="dialog", exclusive=True)
     async def edit_run(self, message: messages.EditRequested) -> None:
-        """Change a run's settings while it trains, or start anew with others."""
+        """Change a run's settings while it trains, or start a new run with others."""
         await self._dialogs.edit(message.path)
 
     @on(messages.UndoRequested)
@@ -171,7 +171,7 @@ class RunStarter(ScreenOpener):
             self.open_run(path)
 
     async def _queue(self, path: Path) -> None:
-        """Let a run wait for its turn."""
+        """Add a run to the queue."""
         from tui_latent.launch import queue
         from tui_latent.tui.remapping import key_name
 
@@ -181,7 +181,7 @@ class RunStarter(ScreenOpener):
         self.notify(words, title="Queue", timeout=8, markup=False)
 
     def action_queue(self) -> None:
-        """Show the runs that wait."""
+        """Show the queue."""
         from tui_latent.tui.screens.dialogs.queue import QueueScreen
 
         if not isinstance(self.screen, QueueScreen):
@@ -189,7 +189,7 @@ class RunStarter(ScreenOpener):
 
     @on(messages.QueueStartRequested)
     def start_queue(self, message: messages.QueueStartRequested) -> None:
-        """Let a process work on the queue."""
+        """Start the process that works on the queue."""
         self._start_queue(message.folder)
 
     @work(group="queue", thread=True, exit_on_error=False)
