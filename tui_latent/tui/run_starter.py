@@ -19,6 +19,7 @@ from tui_latent.tui.screen_opener import ScreenOpener
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
     from tui_latent.preferences.kept import Kept
+    from tui_latent.tui.screens.dialogs.second_run import Way
 
 Create = Callable[[str, "Preset", Path, "str | None"], Path]
 StartProcess = Callable[[Path], int]
@@ -85,7 +86,7 @@ class RunStarter(ScreenOpener):
 
     def start_in_background(self, preset_name: str, preset: Preset) -> None:
         """Create a run of a preset, train it in a process that outlives this one, and open it."""
-        self._begin_in_background(lambda: self._create(preset_name, preset, self.runs, None))
+        self._begin(lambda: self._create(preset_name, preset, self.runs, None), "background")
 
     @on(messages.ResumeRequested)
     def resume_requested(self, message: messages.ResumeRequested) -> None:
@@ -131,39 +132,27 @@ class RunStarter(ScreenOpener):
 
     def resume_in_background(self, path: Path) -> None:
         """Resume a run in a process that outlives this one, and open its dashboard."""
-        self._begin_in_background(lambda: path)
+        self._begin(lambda: path, "background")
 
     @work(group="begin", exclusive=True)
-    async def _begin_in_background(self, run_path: Callable[[], Path]) -> None:
-        try:
-            path = await asyncio.to_thread(run_path)
-            await asyncio.to_thread(_leave_queue, path)
-            pid = await asyncio.to_thread(self._start_process, path)
-        # Whatever keeps a run from starting is shown; other runs are not affected.
-        except Exception as error:
-            self._tell_not_started(error)
-            return
-        self.open_run(path)
-        self.notify(f"Training in the background (PID {pid}).", markup=False)
-
-    @work(group="begin", exclusive=True)
-    async def _begin(self, run_path: Callable[[], Path]) -> None:
-        way = await self.training.how_to_start(self.runs)
-        if way is None:
+    async def _begin(self, run_path: Callable[[], Path], way: Way | None = None) -> None:
+        """Train a run; without a `way`, ask how if another run is training."""
+        chosen = way or await self.training.how_to_start(self.runs)
+        if chosen is None:
             return
         try:
             path = await asyncio.to_thread(run_path)
-            if way == "queue":
+            if chosen == "queue":
                 await self._queue(path)
                 return
             await asyncio.to_thread(_leave_queue, path)
-            if way == "background":
+            if chosen == "background":
                 pid = await asyncio.to_thread(self._start_process, path)
         # Whatever keeps a run from starting is shown; other runs are not affected.
         except Exception as error:
             self._tell_not_started(error)
             return
-        if way == "background":
+        if chosen == "background":
             self.open_run(path)
             self.notify(f"Training in the background (PID {pid}).", markup=False)
         elif await self.training.stop(self.runs):
