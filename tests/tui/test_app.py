@@ -188,16 +188,16 @@ async def test_a_second_run_can_start_beside_the_first_or_after_it(
         assert queued_runs(tmp_path) == ["third"] and worked == [tmp_path]
         app.resume_run(second.path)
         await until(pilot, lambda: isinstance(app.screen, SecondRunScreen))
-        assert "1 wait already" in str(app.screen.query_one("#queue", Button).label)
+        assert "(1 waiting)" in str(app.screen.query_one("#queue", Button).label)
         await pilot.press("b")
         await dashboard(pilot, second.path)
         assert started == [second.path] and app.training_path == first.path
         await pilot.press("Q")
         await until(pilot, lambda: isinstance(app.screen, QueueScreen))
         said = app.screen.query_one(".said", Static)
-        await until(pilot, lambda: "1 run waits" in str(said.content))
+        await until(pilot, lambda: "1 run is waiting" in str(said.content))
         await pilot.press("d")
-        await until(pilot, lambda: "No run waits" in str(said.content))
+        await until(pilot, lambda: "No run is waiting" in str(said.content))
         assert queued_runs(tmp_path) == []
         await pilot.press("escape")
         app.training.ask_to_stop()

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 # Imports inside functions bring numpy, torch and others, which the first frame does not need.
 
-
 _SECONDS_BETWEEN_FREEZES = 1.0
 
 
@@ -96,12 +95,12 @@ class LatentApp(RunStarter):
         export: Export = _export,
         kept: Kept | None = None,
     ) -> None:
-        """`light` begins with the light theme, for a terminal of a light background.
+        """`light` starts with the light theme, for a terminal with a light background.
 
-        `keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used.
+        `keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used. `kept` has
+        a person's settings, whose keys are used if there is no `keymap`; None keeps nothing.
 
-        `train` and `export` run in threads of their own; only these import torch. `kept` has a
-        person's settings, whose own keys only add to `keymap`; None keeps nothing.
+        `train` and `export` run in threads of their own; only these import torch.
         """
         super().__init__()
         self.kept = kept or Kept()
@@ -152,11 +151,11 @@ class LatentApp(RunStarter):
         return TerminalDriver if found is LinuxDriver else found
 
     def get_css_variables(self) -> dict[str, str]:
-        """Return the theme's variables, and the colours of the classes on its background."""
+        """Return the theme's variables and the class colours for its background."""
         return super().get_css_variables() | css_variables(self.current_theme.dark)
 
     def heed_terminal(self, way: Way, typed: bytes) -> None:
-        """Draw images in the way that the terminal can, and press the keys typed before."""
+        """Draw images the way the terminal can, and replay the keys typed before the start."""
         if way != "cells":
             from tui_latent.tui.charts.image_grid import use_real_pixels
 
@@ -200,7 +199,7 @@ class LatentApp(RunStarter):
         """Return the commands that have no key."""
         yield SystemCommand("View: Theme", "Change the colour theme", self.action_change_theme)
 
-    # What a person has chosen
+    # Settings
 
     def _keep_theme(self, theme: Theme) -> None:
         self._keep_setting("theme", theme.name)
@@ -211,7 +210,7 @@ class LatentApp(RunStarter):
 
     @on(messages.ChoiceKept)
     def keep_choice(self, message: messages.ChoiceKept) -> None:
-        """Keep a choice for the next time."""
+        """Keep a choice for the next start."""
         if message.name in SETTING_NAMES:
             self._keep_setting(message.name, message.value)
         else:
@@ -226,13 +225,13 @@ class LatentApp(RunStarter):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Show a notice, unless the settings say that such notices are not wanted."""
+        """Show a notice unless the settings turn off notices of its severity."""
         wanted = {"problems": ("warning", "error"), "errors": ("error",)}
         if severity in wanted.get(self.kept.preferences.notifications, (severity,)):
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_notify(self, event: Notify) -> None:
-        """Let a notice take the place of those that say the same; Textual adds it after this."""
+        """Remove the notices that a new one replaces; Textual adds the new one afterwards."""
         for each in outdated(self._notifications, event.notification):
             self._unnotify(each, refresh=False)
 

@@ -1,6 +1,6 @@
-"""How many colours a terminal shows, from its environment: Textual asks COLORTERM alone.
+"""How many colours a terminal shows, from its environment: Textual looks at COLORTERM only.
 
-SSH passes TERM on, but not COLORTERM, so that a terminal of 24 bits would get 256 colours.
+SSH passes on TERM but not COLORTERM, so a 24-bit terminal would get 256 colours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Depth = Literal["none", "16", "256", "24-bit"]
 
 _VARIABLE: Final = "TEXTUAL_COLOR_SYSTEM"
 _TRUE: Final = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "rio")
-"""beginnings of TERM by which terminals of 24 bits name themselves"""
+"""what TERM starts with on 24-bit terminals"""
 
 
 def color_depth(environment: Mapping[str, str]) -> Depth:
@@ -28,6 +28,6 @@ def color_depth(environment: Mapping[str, str]) -> Depth:
 
 
 def use_all_colors() -> None:
-    """Let Textual use 24 bits where TERM names such a terminal; call it before its import."""
+    """Let Textual use 24 bits where TERM names such a terminal; call this before importing it."""
     if color_depth(os.environ) == "24-bit":
         os.environ.setdefault(_VARIABLE, "truecolor")

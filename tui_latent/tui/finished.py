@@ -1,4 +1,4 @@
-"""What is said when a training has ended: how the run did, and what to look at next."""
+"""The notice at the end of a training: how the run did, and what to look at next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from tui_latent.tui.format import duration
 from tui_latent.tui.remapping import key_name
 from tui_latent.verdict import judge
 
-_NEXT = (("view.explore", "the map"), ("view.evaluate", "its tests"), ("run.report", "a report"))
+_NEXT = (
+    ("view.explore", "the map"),
+    ("view.evaluate", "its evaluation"),
+    ("run.report", "a report"),
+)
 
 
 def finished_words(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:

@@ -62,7 +62,7 @@ def duration(seconds: float) -> str:
 
 
 def short_duration(seconds: float) -> str:
-    """Return the same duration in at most six cells: `1 h 20` for `1 h 20 min`."""
+    """Return a duration in at most six cells: `1 h 20` for `1 h 20 min`."""
     text = duration(seconds)
     return text.removesuffix(" min") if " h " in text else text
 
@@ -87,7 +87,7 @@ def clip(text: str, width: int) -> str:
 
 
 def clip_caption(text: str, width: int) -> str:
-    """Shorten a caption to `width` cells: a number at its end stays whole, the name gives way."""
+    """Shorten a caption to `width` cells: a number at its end stays whole."""
     name, _, last = text.rpartition(" ")
     if cell_len(text) <= width or not name or not any(map(str.isdigit, last)):
         return clip(text, width)

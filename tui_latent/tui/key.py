@@ -31,7 +31,7 @@ class Key:
     priority: bool = False
     """before the focused widget"""
     display: str | None = None
-    """in the footer, where the first key's name does not say enough"""
+    """in the footer, in place of the first key's name"""
     group: str = ""
     """label that this row shares in the footer with its neighbours of the same group"""
     only: str = ""
@@ -39,7 +39,7 @@ class Key:
 
     def __post_init__(self) -> None:
         if self.verb not in VERBS:
-            raise ValueError(f"{self.id}: {self.verb!r} is no verb of tui/verbs.py")
+            raise ValueError(f"{self.id}: {self.verb!r} is not a verb of tui/verbs.py")
 
     @property
     def keys(self) -> str:
@@ -59,6 +59,23 @@ class Key:
             id=self.id,
             group=Binding.Group(self.group, compact=True) if self.group else None,
         )
+
+
+def hidden(
+    key_id: str, verb: str, action: str, tooltip: str, priority: bool = False, only: str = ""
+) -> Key:
+    """Return a row that the footer does not show."""
+    return Key(key_id, verb, action, tooltip, tooltip, show=False, priority=priority, only=only)
+
+
+def help_key(action: str = "app.help") -> Key:
+    """Return the row for the help."""
+    return Key("app.help", "help", action, "Help", "Explain this screen: its keys and its terms")
+
+
+def back(key_id: str, action: str, tooltip: str, label: str = "Back") -> Key:
+    """Return the row that leaves a screen."""
+    return Key(key_id, "back", action, label, tooltip)
 
 
 def joined(keys: Sequence[str]) -> str:

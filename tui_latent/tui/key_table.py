@@ -95,7 +95,7 @@ def _screens() -> Iterable[str]:
 
 
 def _by_screen() -> dict[str, list[Key]]:
-    """Return the rows of every screen, and of what may lie over one."""
+    """Return the rows of every screen and dialog."""
     screens = {
         screen: list(dict.fromkeys(part for view in views for part in view))
         for screen, views in TOGETHER.items()
@@ -108,7 +108,7 @@ def _by_screen() -> dict[str, list[Key]]:
 
 
 def _places() -> dict[str, list[str]]:
-    """Return the screens on which a verb has a key."""
+    """Return the screens on which each verb has a key."""
     found: dict[str, list[str]] = {}
     for screen, rows in _by_screen().items():
         for verb in dict.fromkeys(row.verb for row in rows):
@@ -125,7 +125,7 @@ def _written(keys: Iterable[str]) -> str:
 
 
 def _phrase(tooltip: str) -> str:
-    """Return a tooltip as part of a sentence; a name in capitals stays one."""
+    """Return a tooltip as part of a sentence; a name in capitals keeps them."""
     return tooltip if tooltip[:2].isupper() else tooltip[:1].lower() + tooltip[1:]
 
 

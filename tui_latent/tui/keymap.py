@@ -5,7 +5,8 @@ documents, are made from this table. A row names a verb of `verbs.py`, which has
 has one meaning on every screen. A row's id has the form `group.verb`; users remap keys by id.
 Rows that share a key must share an id: the screen decides which of them applies.
 
-The order of rows is the order of the footer; those at the end give way where it is narrow.
+The parts for dialogs and images are in `dialog_keys.py` and `image_keys.py`. The order of rows is
+the order of the footer; those at the end give way where it is narrow.
 """
 
 from __future__ import annotations
@@ -15,28 +16,15 @@ from typing import Final
 
 from textual.binding import BindingType
 
-from tui_latent.tui.key import Key
-
-
-def _hidden(
-    key_id: str, verb: str, action: str, tooltip: str, priority: bool = False, only: str = ""
-) -> Key:
-    return Key(key_id, verb, action, tooltip, tooltip, show=False, priority=priority, only=only)
-
-
-def _help(action: str = "app.help") -> Key:
-    return Key("app.help", "help", action, "Help", "Explain this screen: its keys and its terms")
-
-
-def _back(key_id: str, action: str, tooltip: str, label: str = "Back") -> Key:
-    return Key(key_id, "back", action, label, tooltip)
-
+from tui_latent.tui.dialog_keys import DIALOG_KEYS
+from tui_latent.tui.image_keys import IMAGE_KEYS
+from tui_latent.tui.key import Key, back, help_key, hidden
 
 _TIME: Final = (
     Key("time.earlier", "earlier", "time(-1)", "Earlier", "Earlier evaluation", group="Time"),
     Key("time.later", "later", "time(1)", "Later", "Later evaluation", group="Time"),
-    _hidden("time.first", "first_evaluation", "time(-100000)", "First evaluation"),
-    _hidden("time.last", "newest", "time(100000)", "Back to the newest evaluation"),
+    hidden("time.first", "first_evaluation", "time(-100000)", "First evaluation"),
+    hidden("time.last", "newest", "time(100000)", "Back to the newest evaluation"),
 )
 _LOG: Final = Key("chart.log", "log", "log", "Log", "Logarithmic or linear axis")
 _AXIS: Final = Key("chart.axis", "axis", "axis", "Axis", "Plot over steps, epochs or time")
@@ -52,26 +40,19 @@ _FILM: Final = Key(
 _FRAME: Final = Key(
     "view.frame", "zoom_all", "frame", "All", "Show all points of the map, or the frame again"
 )
-_QUEUE: Final = _hidden("app.queue", "queue", "app.queue", "Show and reorder the queue")
+_QUEUE: Final = hidden("app.queue", "queue", "app.queue", "Show and reorder the queue")
 _MOST_RUNS: Final = 8
 """runs of a comparison"""
 _ARROWS: Final = (("up", 0, -1), ("down", 0, 1), ("left", -1, 0), ("right", 1, 0))
 
-
-def _steps(verb: str, what: str, label: str, tooltip: str) -> Key:
-    """Return a row of the viewer's arrows, which differs between pages."""
-    way, display = ("next", "↑↓") if verb == "down" else ("right", "←→")
-    return Key(f"images.{way}", verb, f"go('{what}', 1)", label, tooltip, display=display)
-
-
 KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "app": (
-        _help("help"),
+        help_key("help"),
         Key("app.quit", "quit", "quit", "Quit", "Quit tui-latent", priority=True),
     ),
     "menu": (
         Key("menu.switch", "next_panel", "other_pane", "Switch", "Go from presets to runs or back"),
-        _hidden("menu.switch_back", "previous_panel", "other_pane", "Go back to the other list"),
+        hidden("menu.switch_back", "previous_panel", "other_pane", "Go back to the other list"),
         # Not escape: it only closes what is open here, and the menu is what stays.
         Key("menu.quit", "back", "app.quit", "Leave", "Quit tui-latent", only="q"),
         _QUEUE,
@@ -88,11 +69,11 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         ),
         Key("preset.images", "images", "choose('images')", "Images", "Show augmented views"),
         Key("preset.filter", "find", "filter", "Filter", "Filter the presets"),
-        _hidden("preset.scroll_down", "far_down", "scroll_details(1)", "Scroll the description"),
-        _hidden("preset.scroll_up", "far_up", "scroll_details(-1)", "Scroll the description"),
+        hidden("preset.scroll_down", "far_down", "scroll_details(1)", "Scroll the description"),
+        hidden("preset.scroll_up", "far_up", "scroll_details(-1)", "Scroll the description"),
     ),
     "preset filter": (
-        _hidden("preset.leave_filter", "choose", "leave", "Go to the presets found", priority=True),
+        hidden("preset.leave_filter", "choose", "leave", "Go to the presets found", priority=True),
     ),
     "run list": (Key("run.open", "choose", "select", "Open", "Open this run's dashboard"),),
     "runs": (
@@ -114,43 +95,17 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Resume in a background process",
         ),
         Key("run.stop", "stop", "run('stop')", "Stop", "Stop training and save (asks first)"),
-        Key("run.edit", "edit", "run('edit')", "Edit", "Change its settings, or start anew"),
-        Key("run.fork", "fork", "run('fork')", "Fork", "Start a new run from a checkpoint of it"),
+        Key("run.edit", "edit", "run('edit')", "Edit", "Change its settings, or start a new run"),
+        Key(
+            "run.fork", "fork", "run('fork')", "Fork", "Start a new run from one of its checkpoints"
+        ),
         Key("view.explore", "latents", "run('explore')", "Explore", "Explore the map"),
         Key("run.images", "images", "run('images')", "Images", "Show this run's images"),
         Key("view.evaluate", "tests", "run('evaluate')", "Evaluate", "Evaluate the latents"),
         Key("run.report", "export", "run('report')", "Report", "Export a report as PNG and JSON"),
     ),
     "run filter": (
-        _hidden("run.leave_filter", "choose", "leave", "Go to the runs found", priority=True),
-    ),
-    "column list": (Key("columns.toggle", "choose", "select", "Show", "Show or hide this column"),),
-    "columns": (
-        Key("columns.sort", "sort", "sort", "Sort", "Sort by this column, again: the other way"),
-        _back("columns.close", "dismiss", "Close the list of columns", "Close"),
-    ),
-    "labels": (
-        Key("labels.save", "choose", "save", "Save", "Save the name, the tags and the notes"),
-        Key("labels.cancel", "back", "cancel", "Cancel", "Change nothing", only="escape"),
-    ),
-    "second run": (
-        Key("second.queue", "queue", "answer('queue')", "Queue", "Start it after the other"),
-        Key(
-            "second.background",
-            "background",
-            "answer('background')",
-            "Background",
-            "Start it beside the other, in the background",
-        ),
-        Key("second.stop", "stop", "answer('stop')", "Stop", "Stop and save the other first"),
-        _back("second.cancel", "cancel", "Start nothing", "Cancel"),
-    ),
-    "queue list": (Key("queue.work", "choose", "select", "Start", "Start the queue if it rests"),),
-    "queue": (
-        Key("queue.up", "far_up", "shift(-1)", "Earlier", "Let it start earlier", group="Move"),
-        Key("queue.down", "far_down", "shift(1)", "Later", "Let it start later", group="Move"),
-        Key("queue.remove", "delete", "remove", "Take out", "Take it out of the queue"),
-        _back("queue.close", "dismiss", "Close the queue", "Close"),
+        hidden("run.leave_filter", "choose", "leave", "Go to the runs found", priority=True),
     ),
     "settings": (
         Key("settings.start", "start", "start", "Start", "Train with these settings"),
@@ -164,20 +119,15 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Save as a preset of your own",
             priority=True,
         ),
-        _help(),
-        _back("settings.back", "back", "Leave without training"),
-    ),
-    "save preset": (
-        Key("save.write", "choose", "save", "Save", "Save the preset", priority=True),
-        # Not q, which may be typed here.
-        Key("save.back", "back", "back", "Back", "Do not save", only="escape"),
+        help_key(),
+        back("settings.back", "back", "Leave without training"),
     ),
     "settings grid": (
-        _hidden("setting.up", "up", "move(-1)", "Previous setting"),
-        _hidden("setting.down", "down", "move(1)", "Next setting"),
-        _hidden("setting.next", "choose", "move(1)", "Take this value and go on"),
-        _hidden("setting.page_up", "page_up", "move(-10)", "Previous 10"),
-        _hidden("setting.page_down", "page_down", "move(10)", "Next 10"),
+        hidden("setting.up", "up", "move(-1)", "Previous setting"),
+        hidden("setting.down", "down", "move(1)", "Next setting"),
+        hidden("setting.next", "choose", "move(1)", "Take this value and go on"),
+        hidden("setting.page_up", "page_up", "move(-10)", "Previous 10"),
+        hidden("setting.page_down", "page_down", "move(10)", "Next 10"),
         Key(
             "setting.reset", "reset", "reset", "Reset", "Reset to the preset's value", only="ctrl+r"
         ),
@@ -188,17 +138,17 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("run.resume", "resume", "resume", "Resume", "Resume from checkpoint"),
         Key("view.explore", "latents", "explore", "Explore", "Explore the map"),
         # Hidden: the line of the verdict names the key itself.
-        _hidden("verdict.open", "choose", "verdict", "Show the verdict with its evidence"),
+        hidden("verdict.open", "choose", "verdict", "Show the verdict with its evidence"),
         Key("view.evaluate", "tests", "evaluate", "Evaluate", "Evaluate the latents"),
         Key("view.images", "images", "images", "Images", "Show this run's images"),
         *_TIME,
-        Key("run.edit", "edit", "edit", "Edit", "Change the settings while it trains, or anew"),
+        Key("run.edit", "edit", "edit", "Edit", "Change its settings, or start a new run"),
         _REPORT,
         _FULL,
         _FRAME,
         _FILM,
-        Key("run.fork", "fork", "fork", "Fork", "Start a new run from a checkpoint of this one"),
-        _hidden("run.undo", "undo", "undo", "Undo the newest change of a setting"),
+        Key("run.fork", "fork", "fork", "Fork", "Start a new run from one of its checkpoints"),
+        hidden("run.undo", "undo", "undo", "Undo the newest change of a setting"),
         Key("run.save", "keep", "checkpoint", "Keep", "Save a checkpoint now"),
         Key(
             "run.lr_down",
@@ -218,28 +168,30 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         ),
         _LOG,
         _AXIS,
-        Key("chart.weights", "weighted", "weights", "Weights", "Loss terms as they count, or raw"),
-        Key("chart.front", "next", "front(1)", "Front", "Next curve in front"),
-        _hidden("chart.front_before", "previous", "front(-1)", "Previous curve in front"),
+        Key("chart.weights", "weighted", "weights", "Weights", "Show loss terms weighted, or raw"),
+        Key("chart.front", "next", "front(1)", "Front", "Bring the next curve to the front"),
+        hidden(
+            "chart.front_before", "previous", "front(-1)", "Bring the previous curve to the front"
+        ),
         *_SMOOTH,
-        _help(),
-        _back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
+        help_key(),
+        back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
         _QUEUE,
-        _hidden("run.labels", "name", "labels", "Give this run a name, tags and notes"),
-        _hidden("view.next", "next_panel", "app.focus_next", "Next panel"),
-        _hidden("view.previous", "previous_panel", "app.focus_previous", "Previous panel"),
+        hidden("run.labels", "name", "labels", "Give this run a name, tags and notes"),
+        hidden("view.next", "next_panel", "app.focus_next", "Next panel"),
+        hidden("view.previous", "previous_panel", "app.focus_previous", "Previous panel"),
     ),
     "curves": (
-        _hidden("curves.left", "left", "cursor(-1)", "Read the curves further left"),
-        _hidden("curves.right", "right", "cursor(1)", "Read the curves further right"),
-        _hidden("curves.first", "first", "cursor_end(False)", "Read the first record"),
-        _hidden("curves.last", "last", "cursor_end(True)", "Read the last record"),
-        _hidden("curves.pan_left", "far_left", "pan(-1)", "Pan to the left"),
-        _hidden("curves.pan_right", "far_right", "pan(1)", "Pan to the right"),
-        _hidden("curves.zoom_in", "zoom_in", "zoom(1)", "Zoom in at the cursor"),
-        _hidden("curves.zoom_out", "zoom_out", "zoom(-1)", "Zoom out"),
-        _hidden("curves.whole", "zoom_all", "whole", "Show the whole run"),
-        _hidden("curves.open", "choose", "choose_step", "Show the evaluation at the cursor"),
+        hidden("curves.left", "left", "cursor(-1)", "Read the curves further left"),
+        hidden("curves.right", "right", "cursor(1)", "Read the curves further right"),
+        hidden("curves.first", "first", "cursor_end(False)", "Read the first record"),
+        hidden("curves.last", "last", "cursor_end(True)", "Read the last record"),
+        hidden("curves.pan_left", "far_left", "pan(-1)", "Pan to the left"),
+        hidden("curves.pan_right", "far_right", "pan(1)", "Pan to the right"),
+        hidden("curves.zoom_in", "zoom_in", "zoom(1)", "Zoom in at the cursor"),
+        hidden("curves.zoom_out", "zoom_out", "zoom(-1)", "Zoom out"),
+        hidden("curves.whole", "zoom_all", "whole", "Show the whole run"),
+        hidden("curves.open", "choose", "choose_step", "Show the evaluation at the cursor"),
     ),
     "explorer": (
         *(
@@ -279,12 +231,12 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             )
             for name, across, down in _ARROWS
         ),
-        Key("explorer.spin", "spin", "spin", "Spin", "Turn the 3-D cloud slowly, or stop"),
-        _hidden("explorer.next", "next_panel", "step(1)", "Next point, also behind others"),
-        _hidden("explorer.previous", "previous_panel", "step(-1)", "Previous point"),
+        Key("explorer.spin", "spin", "spin", "Spin", "Rotate the 3-D cloud slowly, or stop"),
+        hidden("explorer.next", "next_panel", "step(1)", "Next point, hidden ones included"),
+        hidden("explorer.previous", "previous_panel", "step(-1)", "Previous point"),
         Key("explorer.find", "find", "find", "Find", "Find an image by number or class by name"),
-        _hidden("explorer.find_next", "next", "find_next", "Next match"),
-        _hidden("explorer.find_previous", "previous", "find_previous", "Previous match"),
+        hidden("explorer.find_next", "next", "find_next", "Next match"),
+        hidden("explorer.find_previous", "previous", "find_previous", "Previous match"),
         Key(
             "explorer.color",
             "color",
@@ -308,15 +260,15 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         ),
         Key("explorer.shade", "cells", "shade", "Voronoi", "Shade the Voronoi cells"),
         _FILM,
-        Key("explorer.play", "play", "play", "Play", "Play the evaluations from the first on"),
+        Key("explorer.play", "play", "play", "Play", "Play the evaluations from the first"),
         _FRAME,
-        _hidden("explorer.hide", "hide", "hide", "Hide this point's class"),
-        _hidden("explorer.all", "all", "all", "Show all classes"),
-        _hidden("explorer.examples", "fewer", "examples", "Fewer points per class, or all of them"),
-        _help(),
-        _back("explorer.back", "back", "Cancel, or go back"),
+        hidden("explorer.hide", "hide", "hide", "Hide this point's class"),
+        hidden("explorer.all", "all", "all", "Show all classes"),
+        hidden("explorer.examples", "fewer", "examples", "Fewer points per class, or all of them"),
+        help_key(),
+        back("explorer.back", "back", "Cancel, or go back"),
         *(
-            _hidden(
+            hidden(
                 f"explorer.class_{digit}",
                 "number",
                 f"only({digit})",
@@ -336,145 +288,55 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "ROC curve against a dataset, a folder or a class",
         ),
         Key("evaluation.cancel", "stop", "cancel", "Stop", "Stop the evaluation (asks first)"),
-        Key("view.down", "down", "scroll('down')", "Scroll", "Scroll down (up: up)", display="↑↓"),
-        _hidden("view.up", "up", "scroll('up')", "Scroll up"),
-        _hidden("view.page_down", "page_down", "scroll('page_down')", "Page down"),
-        _hidden("view.page_up", "page_up", "scroll('page_up')", "Page up"),
-        _hidden("view.top", "first", "scroll('home')", "Go to the top"),
-        _hidden("view.end", "last", "scroll('end')", "Go to the end"),
-        _help(),
-        _back("view.back", "back", "Back to the run"),
-    ),
-    "findings": (
-        Key("findings.follow", "choose", "follow", "Go", "Go to where this finding can be seen"),
-        _back("findings.close", "dismiss", "Close the verdict", "Close"),
+        Key("view.down", "down", "scroll('down')", "Scroll", "Scroll down or up", display="↑↓"),
+        hidden("view.up", "up", "scroll('up')", "Scroll up"),
+        hidden("view.page_down", "page_down", "scroll('page_down')", "Page down"),
+        hidden("view.page_up", "page_up", "scroll('page_up')", "Page up"),
+        hidden("view.top", "first", "scroll('home')", "Go to the top"),
+        hidden("view.end", "last", "scroll('end')", "Go to the end"),
+        help_key(),
+        back("view.back", "back", "Back to the run"),
     ),
     "class rows": (
         Key("rows.open", "choose", "open", "Show", "Show these images on the map"),
-        _hidden("rows.up", "up", "move(0, -1)", "Previous row"),
-        _hidden("rows.down", "down", "move(0, 1)", "Next row"),
+        hidden("rows.up", "up", "move(0, -1)", "Previous row"),
+        hidden("rows.down", "down", "move(0, 1)", "Next row"),
     ),
     "matrix": (
         Key("rows.open", "choose", "open", "Show", "Show these images on the map"),
         Key("matrix.solo", "solo", "solo", "Solo", "Show only the class of this row on the map"),
         *(
-            _hidden(f"matrix.{name}", name, f"move({across}, {down})", "Move the cursor")
+            hidden(f"matrix.{name}", name, f"move({across}, {down})", "Move the cursor")
             for name, across, down in _ARROWS
         ),
     ),
     "comparison": (
         Key("chart.metric", "next", "metric(1)", "Metric", "Next metric"),
-        _hidden("chart.metric_before", "previous", "metric(-1)", "Previous metric"),
+        hidden("chart.metric_before", "previous", "metric(-1)", "Previous metric"),
         Key("chart.find", "find", "find_metric", "Find", "Choose the metric by its name"),
         _LOG,
         _AXIS,
         _FULL,
         _REPORT,
         Key("view.next", "next_panel", "panel(1)", "Panel", "Next panel"),
-        _hidden("view.previous", "previous_panel", "panel(-1)", "Previous panel"),
+        hidden("view.previous", "previous_panel", "panel(-1)", "Previous panel"),
         Key("view.maps", "page_down", "maps", "Maps", "Show the other runs' maps"),
         *_SMOOTH,
         *(
-            _hidden(
+            hidden(
                 f"chart.run_{digit}",
                 "number",
                 f"front({digit})",
-                "No run in front" if not digit else f"Run {digit} in front of the others",
+                f"Bring run {digit} to the front" if digit else "Bring no run to the front",
                 only=str(digit),
             )
             for digit in range(_MOST_RUNS + 1)
         ),
-        _help(),
-        _back("view.back", "leave", "Leave full screen, or go back to presets and runs"),
+        help_key(),
+        back("view.back", "leave", "Leave full screen, or go back to presets and runs"),
     ),
-    "metric picker": (
-        _hidden("metrics.up", "up", "move(-1)", "Previous metric"),
-        _hidden("metrics.down", "down", "move(1)", "Next metric"),
-        _hidden("metrics.page_up", "page_up", "move(-10)", "Ten metrics back"),
-        _hidden("metrics.page_down", "page_down", "move(10)", "Ten metrics on"),
-        _hidden("metrics.cancel", "back", "cancel", "Keep the metric", only="escape"),
-    ),
-    "images": (
-        Key("images.draw", "next", "draw", "Resample", "Draw new random samples"),
-        _steps("down", "index", "Image", "Next image (up: previous)"),
-        _steps("down", "label", "Class", "Next class (up: previous)"),
-        _steps("down", "rank", "Rank", "Next rank (up: previous)"),
-        _steps("right", "other", "End", "Next end of the interpolation (left: previous)"),
-        _hidden("images.right", "right", "step(1, 1)", "Next"),
-        _hidden("images.up", "up", "step(0, -1)", "Previous"),
-        _hidden("images.left", "left", "step(1, -1)", "Previous"),
-        _hidden("images.next_10", "page_down", "step(0, 10)", "Next 10"),
-        _hidden("images.previous_10", "page_up", "step(0, -10)", "Previous 10"),
-        Key("images.number", "find", "number", "Find", "Go to an image by number"),
-        Key("images.size", "zoom_in", "size(1)", "Larger", "Larger images", group="Size"),
-        Key("images.smaller", "zoom_out", "size(-1)", "Smaller", "Smaller images", group="Size"),
-        _help(),
-        _back("images.back", "back", "Leave the images"),
-    ),
-    "viewer": (
-        *(
-            Key(
-                f"images.{page}",
-                "number",
-                f"page('{page}')",
-                label,
-                tooltip,
-                group="Pages",
-                only=str(digit),
-            )
-            for digit, (page, label, tooltip) in enumerate(
-                (
-                    ("views", "Views", "Augmented views and where they fall on the map"),
-                    ("neighbours", "Neighbours", "Nearest and most distant training images"),
-                    ("reconstructions", "Reconstructions", "Images and their reconstructions"),
-                    ("samples", "Samples", "Images of a class sampled from its Gaussian"),
-                    ("sliders", "Sliders", "One slider per latent dimension"),
-                    ("walk", "Interpolation", "Interpolation between two images"),
-                    ("extremes", "Extremes", "Most and least typical images of a class"),
-                    ("anomalies", "Anomalies", "Held-out images far from the training images"),
-                ),
-                start=1,
-            )
-        ),
-        Key("images.open", "choose", "open_image", "Open", "Show this image among its neighbours"),
-        Key("images.map", "latents", "map", "Map", "Show or hide the map"),
-    ),
-    "sliders": (
-        Key("sliders.less", "left", "move(-1)", "Move", "Move the slider", display="←→"),
-        _hidden("sliders.more", "right", "move(1)", "Move the slider right"),
-        _hidden("sliders.far_less", "far_left", "move(-8)", "Move the slider left in big steps"),
-        _hidden("sliders.far_more", "far_right", "move(8)", "Move the slider right in big steps"),
-        Key("sliders.next", "down", "choose(1)", "Slider", "Next dimension", display="↑↓"),
-        _hidden("sliders.previous", "up", "choose(-1)", "Previous dimension"),
-        _hidden("sliders.next_10", "page_down", "choose(10)", "Next 10"),
-        _hidden("sliders.previous_10", "page_up", "choose(-10)", "Previous 10"),
-        Key("sliders.reset", "reset", "reset", "Reset", "Reset this slider", only="backspace"),
-        Key("sliders.start", "next", "start(1)", "Mean", "Go to the mean of the next class"),
-        _hidden("sliders.start_before", "previous", "start(-1)", "Mean of the previous class"),
-        Key("sliders.image", "choose", "image", "Image", "Go to the latent of the current image"),
-    ),
-    "confirm": (
-        Key("confirm.yes", "yes", "answer(True)", "Yes", "Yes"),
-        Key("confirm.no", "no", "answer(False)", "No", "No"),
-        _hidden("confirm.cancel", "back", "answer(False)", "No", only="escape"),
-        _hidden("confirm.other", "left", "app.focus_next", "Switch"),
-        _hidden("confirm.other", "right", "app.focus_next", "Switch"),
-    ),
-    "choice": (_back("choice.leave", "leave", "Choose nothing", "Leave"),),
-    "log": (_back("log.close", "leave", "Close the log", "Close"),),
-    "desk": (
-        Key("desk.apply", "choose", "apply", "Change", "Train with these values from now on"),
-        _hidden("desk.up", "up", "move(-1)", "Previous setting"),
-        _hidden("desk.down", "down", "move(1)", "Next setting"),
-        Key("desk.reset", "reset", "reset", "Reset", "The preset's value", only="ctrl+r"),
-        Key("run.undo", "undo", "undo", "Undo", "Undo the newest change of a setting"),
-        _back("desk.close", "leave", "Close the mixing desk", "Close"),
-    ),
-    "fork": (_back("fork.leave", "leave", "Fork nothing", "Leave"),),
-    "help": (
-        _back("help.close", "dismiss", "Close the help", "Close"),
-        _help("dismiss"),
-    ),
+    **IMAGE_KEYS,
+    **DIALOG_KEYS,
 }
 
 

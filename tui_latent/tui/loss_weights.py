@@ -16,11 +16,11 @@ _METHOD: Final = "method."
 
 
 def loss_weights(snapshot: RunSnapshot) -> dict[str, Weights] | None:
-    """Return the weight of each loss term, also those that were changed during the training.
+    """Return the weights of each loss term, including those changed during the training.
 
-    None if the preset's method is not known here, or has no terms. A weight that depends on how
-    many numbers an image has is found from the records: the loss is the sum of the weighted terms.
-    None also if the records do not say it.
+    None if the preset's method is unknown here, or has no terms. A weight that depends on how many
+    numbers an image has is found from the records, since the loss is the sum of the weighted terms;
+    None if they do not determine it.
     """
     changes = [event for event in snapshot.events if (event.setting or "").startswith(_METHOD)]
     firsts = sorted({event.step for event in changes if event.sets and event.step > 0})
@@ -39,7 +39,7 @@ def loss_weights(snapshot: RunSnapshot) -> dict[str, Weights] | None:
 def _weights_at(
     snapshot: RunSnapshot, changes: list[RunEvent], step: int, numbers: float
 ) -> Mapping[str, float] | None:
-    """Return the weights from a step on, of images of so many numbers."""
+    """Return the weights from a step on, for images of `numbers` values each."""
     # Importing it brings pydantic, which the first frame of a run does not need.
     from tui_latent.config.methods import method_settings
 
@@ -57,10 +57,10 @@ def _weights_at(
 
 
 def _numbers(snapshot: RunSnapshot, end: float, changes: list[RunEvent]) -> float | None:
-    """Return how many numbers an image has, if a weight is divided by it; else 1.
+    """Return how many values an image has, if a weight is divided by that; else 1.
 
     loss = sum of the other terms + (sum of those terms with the weights of one number) / numbers.
-    Only records up to the step `end` are used, from which weights differ.
+    Only records up to the step `end` are used, after which the weights differ.
     """
     one = _weights_at(snapshot, changes, 0, 1.0)
     two = _weights_at(snapshot, changes, 0, 2.0)

@@ -31,7 +31,7 @@ class TrainRequested(Message):
     name: str | None = None
     """of the run; None names it by the time"""
     background: bool = False
-    """whether a process of its own trains it"""
+    """whether to train it in a process of its own"""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class ResumeRequested(Message):
 
 @dataclass
 class QueueStartRequested(Message):
-    """Start a process that works on the queue, unless one does."""
+    """Start the process that works on the queue, unless there is one."""
 
     folder: Path
 
@@ -58,17 +58,17 @@ class LabelsRequested(Message):
 
 @dataclass
 class ChoiceKept(Message):
-    """Remember what was chosen on a screen: of one run, or of the program."""
+    """Remember a choice made on a screen, for one run or for the program."""
 
     name: str
     value: Any
     path: Path | None = None
-    """the run whose view it belongs to; None for all"""
+    """the run that it concerns; None for all"""
 
 
 @dataclass
 class EditRequested(Message):
-    """Change the settings of a run: on the running model, or as a new run."""
+    """Change the settings of a live run, or start a new run with others."""
 
     path: Path
 
@@ -86,7 +86,7 @@ class ForkRequested(Message):
 
     path: Path
     step: int | None = None
-    """of the evaluation that is shown; None for the newest"""
+    """of the evaluation shown; None for the newest"""
 
 
 @dataclass
@@ -101,13 +101,13 @@ class SettingsRequested(Message):
 
 @dataclass
 class PresetSaveRequested(Message):
-    """Save a preset of one's own."""
+    """Save a preset."""
 
     folder: Path
     name: str
     table: Mapping[str, Any]
     replace: bool
-    """whether a file of that name may be replaced: the screen has asked"""
+    """whether a file of that name may be replaced; the screen has asked"""
     saved: Callable[[], None]
     """called once the file is written"""
 
@@ -128,7 +128,7 @@ class ViewerRequested(Message):
     index: int = 0
     """held-out image to begin with"""
     page: str = ""
-    """page to begin with; empty for the first that says something"""
+    """page to begin with; empty for the first with something to show"""
 
 
 @dataclass
@@ -139,7 +139,7 @@ class ExplorerRequested(Message):
     cursor: TimeCursor
     """evaluation to show; moving it moves the caller's too"""
     pair: tuple[int, int] | None = None
-    """true class and the one it is taken for: only their images, those confused marked"""
+    """true class and the one it is taken for: shown alone, with the confused images marked"""
     only: int | None = None
     """class to show alone"""
 
@@ -162,7 +162,7 @@ class VerdictRequested(Message):
 
 @dataclass
 class DoorRequested(Message):
-    """Show what a finding rests on; the dashboard shows its own panels, the app opens screens."""
+    """Show the evidence of a finding: the dashboard shows its own panels, the app opens screens."""
 
     path: Path
     door: Door

@@ -1,4 +1,4 @@
-"""Which notices a new one takes the place of, so that a key pressed ten times shows one notice."""
+"""Which notices a new one replaces, so that a key pressed ten times shows one notice."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from textual.notifications import Notification
 
 RATE_TITLE: Final = "Learning rate"
 _LATEST_ONLY: Final = frozenset({RATE_TITLE})
-"""titles of notices of which only the newest says something"""
+"""titles of notices of which only the newest matters"""
 
 
 def outdated(shown: Iterable[Notification], new: Notification) -> list[Notification]:
-    """Return the notices that say the same as a new one, or what it says anew."""
+    """Return the notices that a new one repeats or supersedes."""
     return [
         each
         for each in shown

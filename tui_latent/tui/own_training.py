@@ -52,7 +52,7 @@ class OwnTraining:
             self.over.set()
 
     def note_end(self, event: Worker.StateChanged) -> None:
-        """Take note of a worker's new state; if the training failed, say why."""
+        """Note a worker's new state; when the training ends, say how or why."""
         if event.worker is not self._worker:
             return
         if event.state is WorkerState.ERROR:
@@ -66,7 +66,7 @@ class OwnTraining:
             self.path = self._worker = None
 
     def _tell_finished(self, path: Path) -> None:
-        """Say whether the preset's promise was met, and what is next."""
+        """Say how the run did, and what to do next."""
         from tui_latent.runs.reader import RunReader
         from tui_latent.runs.schema import RunError
         from tui_latent.tui.finished import finished_words
@@ -96,9 +96,9 @@ class OwnTraining:
         return yes
 
     async def how_to_start(self, runs: Path) -> Way | Literal["now"] | None:
-        """Ask how to start a run while this machine trains another one of the folder `runs`.
+        """Ask how to start a run if this machine is training another one of the folder `runs`.
 
-        `now` when there is none, None to start nothing.
+        `now` if it is not; None to start nothing.
         """
         from tui_latent.runs.queue import queued_runs
         from tui_latent.tui.screens.dialogs.second_run import SecondRunScreen
@@ -110,7 +110,7 @@ class OwnTraining:
         return await self._app.push_screen_wait(SecondRunScreen(running.name, waiting))
 
     async def _running(self, runs: Path) -> Path | None:
-        """Return the run that this process trains, else one that another here trains."""
+        """Return the run that this process trains, else one that another process here trains."""
         from tui_latent.launch.queue import training_here
         from tui_latent.runs.schema import RunError
 
@@ -123,9 +123,9 @@ class OwnTraining:
         return runs / name if name else None
 
     async def stop(self, runs: Path | None) -> bool:
-        """Stop and save, and return when that is done: this training, or another one in `runs`.
+        """Stop and save this training, or another one in `runs`; return when it has ended.
 
-        False when the request cannot be written, and the training continues.
+        False if the request cannot be written; the training then continues.
         """
         from tui_latent.runs.schema import RunError
         from tui_latent.tui.screens.dialogs.stopping import StoppingScreen
@@ -158,7 +158,7 @@ def _request_stop(path: Path) -> None:
 
 
 def _wait_for_end(path: Path) -> None:
-    """Return once nobody trains a run any more."""
+    """Return once a run is no longer being trained."""
     from tui_latent.runs.run_list import run_status
     from tui_latent.runs.schema import LIVE_STATES, RunError
 

@@ -21,13 +21,13 @@ Begin = Callable[[Callable[[], Path]], Any]
 
 
 class RunDialogs:
-    """Opens the dialogs; what they ask of a run is read and written in threads."""
+    """Opens the dialogs; runs are read and written in threads, except what a fork checks."""
 
     def __init__(self, app: App[Any], runs: Path, begin: Begin) -> None:
         self._app, self._runs, self._begin = app, runs, begin
 
     async def edit(self, path: Path) -> None:
-        """Change a live run's settings; those of another become the settings of a new run."""
+        """Change the settings of a live run; open those of any other run for a new one."""
         from tui_latent.launch.tune import read_desk, tune
         from tui_latent.runs.schema import LIVE_STATES
 
@@ -37,9 +37,7 @@ class RunDialogs:
         if desk.status.state not in LIVE_STATES:
             await self._start_anew(path)
         elif desk.preset.method.fitted:
-            words = (
-                f"{desk.preset.method.name} is fitted at once: nothing can be changed meanwhile."
-            )
+            words = f"{desk.preset.method.name} has no steps between which settings could change."
             self._app.notify(words, severity="warning", markup=False)
         else:
             from tui_latent.tui.screens.dialogs.desk import DeskScreen
@@ -130,7 +128,7 @@ class RunDialogs:
         return answer
 
     async def _done(self, work: Callable[[], T]) -> T | None:
-        """Do something in a thread; None, after saying why, when it cannot be done."""
+        """Do something in a thread; if that fails, say why and return None."""
         from tui_latent.config.preset_files import PresetError
         from tui_latent.runs.schema import RunError
 
@@ -169,7 +167,7 @@ def _ways_to_undo(change: RunEvent, checkpoint: int | None) -> list[Choice]:
             Choice(
                 "checkpoint",
                 f"Go back to the checkpoint of step {checkpoint:,}",
-                "As if the change had never been. Later steps are trained again.",
+                "As if the change had never been made. Later steps are trained again.",
             )
         )
     return ways
@@ -185,6 +183,6 @@ def _ways_on(where: str) -> list[Choice]:
             "From the last sound checkpoint, without the changes made after it.",
         ),
         Choice("resume", "Resume as it was", f"From {where}, once the cause has been removed."),
-        Choice("edit", "Edit its settings and start anew", "A new run; this one stays as it is."),
-        Choice("log", "Open the log at the error", "What the training said before it failed."),
+        Choice("edit", "Edit its settings and start a new run", "This one stays as it is."),
+        Choice("log", "Open the log at the error", "What the training wrote before it failed."),
     ]

@@ -12,13 +12,13 @@ from tui_latent.tui.charts.flags import Flag
 _STAGE: Final = "▾"
 _COLLAPSE: Final = "!"
 _MARKS: Final = {"rate": "↕", "change": "±", "resume": "↻", "retry": "↺", "fork": "Y", "disk": "○"}
-"""kind of an event -> its mark; stages and collapses are found in preset and records, of old runs
-too"""
+"""kind of an event -> its mark; stages and collapses come from preset and records, which old runs
+have too"""
 _OTHER: Final = "·"
 
 
 def run_flags(snapshot: RunSnapshot) -> tuple[Flag, ...]:
-    """Return the flags of a run's curves, in the order of their steps."""
+    """Return the flags of a run's curves, by step."""
     flags = [*_stages(snapshot), *_collapses(snapshot), *_events(snapshot)]
     return tuple(sorted(flags, key=lambda flag: flag.step))
 
@@ -31,7 +31,7 @@ def steps_per_epoch(snapshot: RunSnapshot) -> float:
 
 
 def latent_dimensions(snapshot: RunSnapshot, step: float) -> int | None:
-    """Return how many numbers a latent has at a step; stages may change it. None if unknown."""
+    """Return the dimensions of a latent at a step, as stages may change them; None if unknown."""
     done, epoch = 0, steps_per_epoch(snapshot)
     for stage in _readable_stages(snapshot):
         done += stage["epochs"]
@@ -43,7 +43,7 @@ def latent_dimensions(snapshot: RunSnapshot, step: float) -> int | None:
 
 
 def _readable_stages(snapshot: RunSnapshot) -> list[Mapping[str, Any]]:
-    """Return the preset's stages; none if it was damaged, or written by a later version."""
+    """Return the preset's stages; none if it is damaged or from a later version."""
     stages = snapshot.preset.get("stages")
     if not isinstance(stages, (list, tuple)):
         return []
@@ -76,7 +76,7 @@ def _events(snapshot: RunSnapshot) -> Iterator[Flag]:
 
 
 def _collapses(snapshot: RunSnapshot) -> Iterator[Flag]:
-    """Flag the evaluations that found a collapse the one before them had not."""
+    """Flag each evaluation that found a collapse when the one before it had not."""
     curve = snapshot.curves.get("latent/collapsed")
     if curve is None:
         return

@@ -19,6 +19,7 @@ from tui_latent.tui.screen_opener import ScreenOpener
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
     from tui_latent.preferences.kept import Kept
+    from tui_latent.tui.screens.dialogs.second_run import Way
 
 Create = Callable[[str, "Preset", Path, "str | None"], Path]
 StartProcess = Callable[[Path], int]
@@ -33,13 +34,14 @@ def _free(path: Path) -> Path:
 
 
 def _leave_queue(path: Path) -> None:
+    """Remove a run that is started by hand from the queue."""
     from tui_latent.runs.queue import leave_queue
 
     leave_queue(path)
 
 
 class RunStarter(ScreenOpener):
-    """Starts runs as others request it by messages; it owns the training of this process."""
+    """Starts runs as messages request; owns the training of this process."""
 
     runs: Path
     """folder of the runs"""
@@ -83,7 +85,7 @@ class RunStarter(ScreenOpener):
 
     def start_in_background(self, preset_name: str, preset: Preset) -> None:
         """Create a run of a preset, train it in a process that outlives this one, and open it."""
-        self._begin_in_background(lambda: self._create(preset_name, preset, self.runs, None))
+        self._begin(lambda: self._create(preset_name, preset, self.runs, None), "background")
 
     @on(messages.ResumeRequested)
     def resume_requested(self, message: messages.ResumeRequested) -> None:
@@ -93,7 +95,7 @@ class RunStarter(ScreenOpener):
 
     @work(group="dialog", exclusive=True)
     async def _resume_or_ask(self, path: Path, resume: Callable[[], Any]) -> None:
-        """Resume a run; of one that failed, ask how to go on."""
+        """Resume a run; if it failed, ask how to go on."""
         from tui_latent.runs.status import readable_status
 
         status = await asyncio.to_thread(readable_status, path)
@@ -105,7 +107,7 @@ class RunStarter(ScreenOpener):
     @on(messages.EditRequested)
     @work(group="dialog", exclusive=True)
     async def edit_run(self, message: messages.EditRequested) -> None:
-        """Change a run's settings while it trains, or start anew with others."""
+        """Change a run's settings while it trains, or start a new run with others."""
         await self._dialogs.edit(message.path)
 
     @on(messages.UndoRequested)
@@ -129,39 +131,27 @@ class RunStarter(ScreenOpener):
 
     def resume_in_background(self, path: Path) -> None:
         """Resume a run in a process that outlives this one, and open its dashboard."""
-        self._begin_in_background(lambda: path)
+        self._begin(lambda: path, "background")
 
     @work(group="begin", exclusive=True)
-    async def _begin_in_background(self, run_path: Callable[[], Path]) -> None:
-        try:
-            path = await asyncio.to_thread(run_path)
-            await asyncio.to_thread(_leave_queue, path)
-            pid = await asyncio.to_thread(self._start_process, path)
-        # Whatever keeps a run from starting is shown; other runs are not affected.
-        except Exception as error:
-            self._tell_not_started(error)
-            return
-        self.open_run(path)
-        self.notify(f"Training in the background (PID {pid}).", markup=False)
-
-    @work(group="begin", exclusive=True)
-    async def _begin(self, run_path: Callable[[], Path]) -> None:
-        way = await self.training.how_to_start(self.runs)
-        if way is None:
+    async def _begin(self, run_path: Callable[[], Path], way: Way | None = None) -> None:
+        """Train a run; without a `way`, ask how if another run is training."""
+        chosen = way or await self.training.how_to_start(self.runs)
+        if chosen is None:
             return
         try:
             path = await asyncio.to_thread(run_path)
-            if way == "queue":
+            if chosen == "queue":
                 await self._queue(path)
                 return
             await asyncio.to_thread(_leave_queue, path)
-            if way == "background":
+            if chosen == "background":
                 pid = await asyncio.to_thread(self._start_process, path)
         # Whatever keeps a run from starting is shown; other runs are not affected.
         except Exception as error:
             self._tell_not_started(error)
             return
-        if way == "background":
+        if chosen == "background":
             self.open_run(path)
             self.notify(f"Training in the background (PID {pid}).", markup=False)
         elif await self.training.stop(self.runs):
@@ -169,7 +159,7 @@ class RunStarter(ScreenOpener):
             self.open_run(path)
 
     async def _queue(self, path: Path) -> None:
-        """Let a run wait for its turn."""
+        """Add a run to the queue."""
         from tui_latent.launch import queue
         from tui_latent.tui.remapping import key_name
 
@@ -179,7 +169,7 @@ class RunStarter(ScreenOpener):
         self.notify(words, title="Queue", timeout=8, markup=False)
 
     def action_queue(self) -> None:
-        """Show the runs that wait."""
+        """Show the queue."""
         from tui_latent.tui.screens.dialogs.queue import QueueScreen
 
         if not isinstance(self.screen, QueueScreen):
@@ -187,7 +177,7 @@ class RunStarter(ScreenOpener):
 
     @on(messages.QueueStartRequested)
     def start_queue(self, message: messages.QueueStartRequested) -> None:
-        """Let a process work on the queue."""
+        """Start the process that works on the queue."""
         self._start_queue(message.folder)
 
     @work(group="queue", thread=True, exit_on_error=False)

@@ -1,4 +1,4 @@
-"""The screens that the application opens over the menu, and what it writes for them."""
+"""The screens that the application opens over the menu, and the files it writes for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Export = Callable[[Path], Path]
 
 
 class ScreenOpener(App[int]):
-    """Opens screens as others request it by messages."""
+    """Opens screens as messages request."""
 
     drawer: WorkerThread
     """the one thread that draws plots"""
@@ -70,7 +70,7 @@ class ScreenOpener(App[int]):
 
     @on(messages.DoorRequested)
     def go_through(self, message: messages.DoorRequested) -> None:
-        """Open the screen that shows what a finding rests on."""
+        """Open the screen that shows the evidence of a finding."""
         path, door, cursor = message.path, message.door, message.cursor
         if door.place == "evaluation":
             self.show_evaluation(messages.EvaluationRequested(path))
@@ -78,9 +78,9 @@ class ScreenOpener(App[int]):
             self.show_images(messages.ViewerRequested(path, page="reconstructions"))
         elif door.place in ("map", "confusion"):
             cursor.step = door.step
-            confused = door.truth is not None and door.called is not None
-            pair = (door.truth, door.called) if confused else None
-            self.explore(messages.ExplorerRequested(path, cursor, pair))  # type: ignore[arg-type]
+            truth, called = door.truth, door.called
+            pair = None if truth is None or called is None else (truth, called)
+            self.explore(messages.ExplorerRequested(path, cursor, pair))
 
     @on(messages.ComparisonRequested)
     def compare(self, message: messages.ComparisonRequested) -> None:
@@ -110,7 +110,7 @@ class ScreenOpener(App[int]):
 
     @on(messages.PresetSaveRequested)
     def save_preset(self, message: messages.PresetSaveRequested) -> None:
-        """Save a preset of one's own, and say where it is."""
+        """Save a preset, and say where it is."""
         from tui_latent.config.own_presets import save_preset
         from tui_latent.config.preset_files import PresetError
 

@@ -49,7 +49,7 @@ class TerminalDriver(LinuxDriver):
     """
 
     typed_before: ClassVar[bytes] = b""
-    """keys that were typed before the driver started, and read by the question to the terminal"""
+    """keys typed before the driver started, which the query of the terminal has read"""
 
     def run_input_thread(self) -> None:
         """Read input until the driver is stopped."""

@@ -1,8 +1,8 @@
 """Asks the terminal, before the screen opens, what it can draw and how light its background is.
 
 All questions go out in one write, and are answered while Textual is being imported. Every terminal
-answers the last one (DA1), so that the wait ends there; one that is silent is waited for shortly.
-What is typed meanwhile arrives among the replies, and is kept for the dashboard.
+answers the last one (DA1), which ends the wait; a silent terminal is given a short time. Keys typed
+meanwhile arrive among the replies, and are kept for the dashboard.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ ATTRIBUTES: Final = b"\x1b[c"
 """the question for the device attributes (DA1)"""
 
 _WAIT, _WAIT_FAR = 0.2, 1.0
-"""seconds after the question in which the reply may come, locally and over SSH; the import of
-Textual takes most of it"""
+"""seconds that a reply may take, locally and over SSH; importing Textual takes most of them"""
 
 _ENDS = re.compile(rb"\x1b\[\?[\d;]*c")
 _REPLIES = re.compile(
@@ -54,11 +53,11 @@ class Answers:
     """What the terminal has replied."""
 
     light: bool | None = None
-    """whether the background is light; None if that is not known"""
+    """whether the background is light; None if unknown"""
     ways: list[Way] = field(default_factory=lambda: ["cells"])
-    """in which images can be drawn, the best first"""
+    """ways in which images can be drawn, best first"""
     typed: bytes = b""
-    """what came among the replies and is no reply: keys that were typed"""
+    """what came among the replies but is no reply: typed keys"""
 
 
 @contextmanager
@@ -72,7 +71,7 @@ def asking_the_terminal() -> Iterator[Answers]:
         yield answers
         return
     before = termios.tcgetattr(source.fileno())
-    tty.setcbreak(source.fileno(), termios.TCSANOW)  # the reply is not to be echoed
+    tty.setcbreak(source.fileno(), termios.TCSANOW)  # so that the reply is not echoed
     asked = time.monotonic()
     try:
         os.write(sink.fileno(), questions(os.environ))
@@ -91,18 +90,18 @@ def asking_the_terminal() -> Iterator[Answers]:
 
 
 def may_be_asked(environment: Mapping[str, str]) -> bool:
-    """Return whether questions do no harm: a console would show or obey them."""
+    """Return whether the terminal may be asked: a console would show or obey the questions."""
     return not environment.get("TERM", "dumb").startswith(("dumb", "linux", "unknown"))
 
 
 def questions(environment: Mapping[str, str]) -> bytes:
-    """Return what to write: the question that everyone answers comes last."""
+    """Return what to write; the question that every terminal answers comes last."""
     images = QUERY if worth_asking(environment) else b""
     return BACKGROUND + images + ATTRIBUTES
 
 
 def is_light(reply: bytes) -> bool | None:
-    """Return whether the background in a reply is light; None if the reply names none."""
+    """Return whether the background in a reply is light; None if there is none in it."""
     found = _COLOUR.search(reply)
     if found is None:
         return None
@@ -112,7 +111,7 @@ def is_light(reply: bytes) -> bool | None:
 
 
 def light_by_variable(environment: Mapping[str, str]) -> bool | None:
-    """Return what COLORFGBG says of the background: 7 and 15 are white; None if it is not set."""
+    """Return whether COLORFGBG names a white background (7 or 15); None if it is not set."""
     background = environment.get("COLORFGBG", "").rpartition(";")[2]
     return background in ("7", "15") if background.isdigit() else None
 

@@ -1,6 +1,6 @@
-"""The terms of the screens, in a plain sentence each, for the help.
+"""The terms of the screens, each in a plain sentence or two, for the help.
 
-Figures are explained by the table of metrics; what else a screen says is explained here.
+Metrics are explained in `runs/metric_specs.py`, all other terms here.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ WORDS: Final[Mapping[str, str]] = {
     "map": "The latents in the plane; wider ones by their first two principal components.",
     "held out": "Images that the network never learns from. Every figure of quality is about them.",
     "collapse": "All images get nearly the same latent, or latents on a line. Change the loss.",
-    "confusion matrix": "How many images of a class kNN takes for another; right is the diagonal.",
+    "confusion matrix": "How many images of a class kNN takes for another; the diagonal is right.",
     "cluster": "A group that k-means finds in the latents without labels. Good ones match classes.",
     "kNN error": "Images whose neighbours vote for another class. Worry where many lie together.",
-    "anomaly score": "Mean distance to the 5 nearest training latents. High: like nothing learnt.",
+    "anomaly score": "Mean distance to the 5 nearest training latents. High: like none of them.",
     "density": "How close together the points lie. Sparse ones are between or outside the groups.",
     "Voronoi cell": "The part of the map that is nearer to one point than to any other.",
     "projection": "A way to draw wide latents in the plane. Its distances are not the latents'.",
     "ROC, AUC": "How well a score tells outliers from other images. 1 is perfect, 0.5 is guessing.",
-    "interval": "In brackets: where the figure may lie with other held-out images, at 95 %.",
+    "interval": "In brackets: the range to expect with other held-out images, at 95 %.",
     "disparity": "How different two maps are after turning, shifting and scaling: 0 is equal.",
     "view": "A randomly altered copy of an image. What views of an image share is what is learnt.",
     "extremes": "The images nearest to the mean of their class, and those farthest from it.",
     "interpolation": "The latents on the line between two images, decoded. Sharp steps mean gaps.",
     "sample": "An image decoded from a latent that was drawn from the Gaussian of a class.",
 }
-"""term -> what it means; a hint on when to worry where there is one"""
+"""term -> what it means, and when to worry"""
 
 
 def explained(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return (term, sentence) of each: a word of this table, or the name of a metric."""
+    """Return (term, sentence) for each word of this table or name of a metric."""
     found = []
     for name in dict.fromkeys(names):
         if name in WORDS:
@@ -50,5 +50,5 @@ def explained(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _name(spec: MetricSpec) -> str:
-    """Return what a figure is called; a loss term means the same wherever it is measured."""
+    """Return the name of a metric; a loss term means the same in every split."""
     return spec.short if spec.group == "term" else spec.title

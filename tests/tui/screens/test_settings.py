@@ -293,7 +293,7 @@ async def test_a_saved_preset_is_replaced_only_after_asking(tmp_path: Path) -> N
     path = save_preset(tmp_path / "own-presets", "tuned", {"title": "Before"})
     async with app.run_test(size=NARROW) as pilot:
         await saved_preset(app, pilot, *"tuned")
-        assert "exists: you are asked" in text_of(app, "#note")
+        assert "exists: you will be asked" in text_of(app, "#note")
         await pilot.press("enter", "n")
         await pilot.pause()
         assert isinstance(app.screen, SavePresetScreen) and read_table(path)["title"] == "Before"

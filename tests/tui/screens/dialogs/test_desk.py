@@ -93,6 +93,11 @@ async def test_several_values_are_asked_for_together(tmp_path: Path) -> None:
         await until(pilot, lambda: not row(screen, "augment.jitter").row.error)
         await pilot.press("enter")
         await until(pilot, lambda: len(read_request(writer.path).settings) == 2)
+        wanted = read_request(writer.path).settings
+        assert {key: each.value for key, each in wanted.items()} == {
+            "augment.jitter": 0.8,
+            "augment.brightness": 0.4,
+        }
     writer.close()
 
 

@@ -13,11 +13,14 @@ from textual.widgets import Input, Static
 from tests.tui.made_runs import clusters
 from tests.tui.menus import NotingApp, current_run, menu, presets, run_in, runs_text
 from tests.tui.pilots import notes, until
+from tui_latent.palettes import class_color
 from tui_latent.preferences.kept import Kept
 from tui_latent.runs.labels import change_labels, read_labels
+from tui_latent.runs.schema import RunSummary
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.dialogs.labels import LabelsScreen
 from tui_latent.tui.screens.menu.columns_dialog import ColumnsScreen
+from tui_latent.tui.screens.menu.preset_pane import PresetPane
 from tui_latent.tui.screens.menu.run_filter_box import RunFilterBox
 from tui_latent.tui.screens.menu.run_preview import MiniMap, RunPreview
 from tui_latent.tui.screens.menu.run_table import RunTable
@@ -179,9 +182,50 @@ async def test_the_run_under_the_cursor_is_previewed(runs: Path) -> None:
         await until(pilot, lambda: ".700 newest, .900 best" in words())
         assert "#paper" in words() and "the long tail" in words()
         drawn = preview.query_one(MiniMap)
-        await until(pilot, lambda: any(strip.text.strip() for strip in drawn._strips))
+        await until(pilot, lambda: class_color(0) in colors_in(drawn))
+        pilot.app.theme = "textual-light"
+        await until(pilot, lambda: class_color(0, dark=False) in colors_in(drawn))
+        assert class_color(0) not in colors_in(drawn)
         await pilot.press("tab")
         await until(pilot, lambda: not preview.display)
+
+
+def colors_in(drawn: MiniMap) -> set[tuple[int, ...]]:
+    styles = (segment.style for strip in drawn._strips for segment in strip)
+    return {tuple(s.color.triplet) for s in styles if s and s.color and s.color.triplet}
+
+
+async def test_a_run_is_read_for_its_preview_only_once_that_is_shown(runs: Path) -> None:
+    async with NotingApp(runs).run_test(size=WIDE) as pilot:
+        preview = (await menu(pilot)).query_one(RunPreview)
+        await until(pilot, lambda: preview._run is not None)
+        assert not preview.display
+        preview._read()  # as its timer does
+        assert preview._unread
+        await pilot.press("tab")
+        await until(pilot, lambda: preview._snapshot is not None)
+        assert preview.display and not preview._unread
+
+
+async def test_the_cursor_is_painted_before_its_run_is_described(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described: list[tuple[str, bool]] = []
+    monkeypatch.setattr("tui_latent.tui.screens.menu.screen.RUNS_EVERY", 10**6)
+    async with NotingApp(runs).run_test(size=WIDE) as pilot:
+        screen = await on_the_runs(pilot)
+        table, pane = screen.query_one(RunTable), screen.query_one(PresetPane)
+        lines = table.query_one(LineList)
+        await until(pilot, lambda: table._told is not None and not table._telling)
+        table._told_at = 0.0  # as after a pause
+
+        def preview(run: RunSummary, now: float) -> None:
+            described.append((run.name, (lines.cursor, True) in lines._strips))
+
+        monkeypatch.setattr(pane, "preview", preview)
+        await pilot.press("down")
+        await until(pilot, lambda: bool(described))
+        assert described == [("a-mid", True)]
 
 
 async def test_any_number_of_runs_costs_what_can_be_seen(

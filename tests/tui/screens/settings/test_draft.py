@@ -149,7 +149,8 @@ def test_one_row_sets_a_setting_of_all_stages(tmp_path: Path) -> None:
     assert staged.texts["stages.*.epochs"] == "" and staged.varied("stages.*.epochs") == "2 · 1"
     assert staged.preset_text("stages.*.epochs") == "2 · 1"
     staged.write("stages.*.lr", "0.2")
-    assert staged.changed == ["stages.0.lr", "stages.1.lr"] and staged.is_changed("stages.*.lr")
+    assert staged.changed == ["stages.0.lr", "stages.1.lr"]
+    assert staged.changed_rows() == {"stages.*.lr", *staged.changed}
     assert staged.preset is not None and [s.lr for s in staged.preset.stages] == [0.2, 0.2]
     assert staged.command.endswith("--set 'stages.*.lr=0.2'")
     again = load_preset(str(tmp_path / "mine.toml"), overrides(staged.command))

@@ -1,4 +1,4 @@
-"""A list of metrics to choose from, narrowed by what is typed."""
+"""A list of metrics to choose from, filtered as one types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui_latent.tui.widgets.line_input import LineInput
 
 
 class MetricPicker(ModalScreen[str | None]):
-    """Asks for a metric; the answer is its name as it is recorded, or None."""
+    """Asks for a metric; closes with its name in the records, or with None."""
 
     CSS = """
     MetricPicker { align: center middle; }
@@ -66,7 +66,7 @@ class MetricPicker(ModalScreen[str | None]):
         found = matching(self._metrics, typed)
         self._options.set_options(
             [Option(_line(spec), id=spec.name) for spec in found]
-            or [Option("No metric has such a name", disabled=True)]
+            or [Option("No metric matches", disabled=True)]
         )
         self._options.highlighted = 0 if found else None
 

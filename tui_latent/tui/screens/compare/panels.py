@@ -62,7 +62,7 @@ class MetricChart(CurveChart):
             )
         ]
         hint = "Curves appear after the first records of a run."
-        # Those of all runs could not be told apart.
+        # Only the run in front shows its flags: those of all runs could not be told apart.
         flags = {item.name: run_flags(run) for item, run in zip(series, shown.runs, strict=True)}
         self.show(series, "", hint, titles=titles, flags_of=flags)
 
@@ -149,18 +149,18 @@ class ComparisonPanels(Grid):
             self._show_metric()
 
     def metric_specs(self) -> tuple[list[MetricSpec], str]:
-        """Return the metrics that can be shown, and the one that is."""
+        """Return the metrics that can be shown, and the name of the one shown."""
         rows = self._shown.metrics if self._shown is not None else ()
         return [row.spec for row in rows], self._metric
 
     def show_metric(self, metric: str | None) -> None:
-        """Show the curves of a metric; None stays with this one."""
+        """Show the curves of a metric; None keeps the present one."""
         if metric is not None:
             self._metric = metric
             self._show_metric()
 
     def bring_to_front(self, run: int) -> None:
-        """Bring the curve of a run, counted from 1, to the front; 0 leaves none there."""
+        """Bring the curve of a run, counted from 1, to the front; 0 brings none."""
         if self._shown is not None and run <= len(self._shown.runs):
             chart = self.query_one(MetricChart)
             front = clip(self._shown.labels[run - 1], _LABEL) if run else ""

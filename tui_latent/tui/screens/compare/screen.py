@@ -187,7 +187,7 @@ class CompareScreen(BaseScreen[None]):
         self.query_one(MetricChart).smooth(steps)
 
     def action_front(self, run: int) -> None:
-        """Bring the curve of a run, counted from 1, to the front; 0 leaves none there."""
+        """Bring the curve of a run, counted from 1, to the front; 0 brings none."""
         self._panels.bring_to_front(run)
 
     def action_find_metric(self) -> None:
@@ -206,7 +206,7 @@ class CompareScreen(BaseScreen[None]):
         self.call_after_refresh(self._lay_out)
 
     def action_leave(self) -> None:
-        """Remove the cursor, leave the full screen, or else the comparison."""
+        """Remove the cursor, or else leave the full screen, or else the comparison."""
         if self.query_one(MetricChart).clear_cursor():
             return
         if self.has_class("-full"):

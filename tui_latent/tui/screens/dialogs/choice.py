@@ -27,7 +27,7 @@ class Choice:
 
 
 class ChoiceScreen(ModalScreen[str | None]):
-    """Asks which of several things to do; returns the answer's id, or None for none of them."""
+    """Asks which of several things to do; closes with the answer's id, or None for none of them."""
 
     CSS = """
     ChoiceScreen { align: center middle; }
@@ -43,7 +43,7 @@ class ChoiceScreen(ModalScreen[str | None]):
     BINDINGS = bindings("choice")
 
     def __init__(self, title: str, question: str, choices: Sequence[Choice]) -> None:
-        """The first of the `choices` is the one that most people want."""
+        """The first of the `choices` is highlighted."""
         super().__init__()
         self._title, self._question, self._choices = title, question, choices
 
@@ -57,13 +57,13 @@ class ChoiceScreen(ModalScreen[str | None]):
                     for c in self._choices
                 )
             )
-            yield Static("enter chooses, esc leaves things as they are", id="keys", markup=False)
+            yield Static("enter chooses, esc changes nothing", id="keys", markup=False)
 
     def action_leave(self) -> None:
-        """Choose nothing."""
+        """Close without an answer."""
         self.dismiss(None)
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
-        """Return what was chosen."""
+        """Close with the answer that was chosen."""
         self.dismiss(event.option.id)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tui_latent.launch.tune import Desk
 
 _READ_EVERY = 1.0
-"""seconds between two looks at what the trainer has answered"""
+"""seconds between two reads of the trainer's answers"""
 _AROUND = 9
-"""rows of the dialog beside the settings, and above and below it"""
+"""rows of the dialog other than settings, and above and below it"""
 _KEYS = {
     "desk.apply": "change",
     "desk.reset": "preset",
@@ -48,7 +48,7 @@ class DeskRow(Horizontal):
         yield Static(row.help, classes="help", markup=False)
 
     def show(self, row: Row) -> None:
-        """Show what has changed of the setting."""
+        """Show the setting as it is now."""
         if row == self.row:
             return
         before, self.row = self.row.text, row
@@ -58,7 +58,7 @@ class DeskRow(Horizontal):
         beside.update(Content(f"✗ {row.error}" if row.error else row.help))
         beside.set_class(bool(row.error), "-error")
         editor = self.query_one(Input)
-        if editor.value == before != row.text:  # else its newest key is still on the way
+        if editor.value == before != row.text:  # otherwise its newest key is still on its way
             with editor.prevent(Input.Changed):
                 editor.value = row.text
 
@@ -95,7 +95,7 @@ class DeskScreen(ModalScreen[None]):
     def __init__(
         self, path: Path, desk: Desk, read: Callable[[], Desk], ask: Callable[[dict[str, Any]], str]
     ) -> None:
-        """`read` returns the desk anew, and `ask` requests changes and says what they come to;
+        """`read` reads the desk again, `ask` requests changes and returns a sentence about them;
         both run in threads."""
         super().__init__()
         self._path, self._read, self._ask = path, read, ask
@@ -120,7 +120,7 @@ class DeskScreen(ModalScreen[None]):
         self.set_interval(_READ_EVERY, self._look)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Leave room for what stands above and below the settings."""
+        """Leave room for the lines above and below the settings."""
         most = max(event.size.height - _AROUND, 3)
         self.query_one(VerticalScroll).styles.max_height = most
 
@@ -138,13 +138,13 @@ class DeskScreen(ModalScreen[None]):
             state.update(self._draft.state)
 
     def _tell(self, text: str, error: bool = False) -> None:
-        for line in self.query("#told").results(Static):  # none once it is closed
+        for line in self.query("#told").results(Static):  # none once the desk is closed
             line.update(Content(f"✗ {text}" if error else text))
             line.set_class(error, "-error")
 
     @on(events.DescendantFocus)
     def explain(self, event: events.DescendantFocus) -> None:
-        """Say in full what the setting does, or what is wrong with its value."""
+        """Show the whole help of the setting, or what is wrong with its value."""
         place = event.widget.parent
         if isinstance(place, DeskRow):
             row = place.row
@@ -160,8 +160,8 @@ class DeskScreen(ModalScreen[None]):
 
     @on(Input.Submitted)
     def action_apply(self) -> None:
-        """Ask the trainer for everything that was typed."""
-        for shown in self.query(DeskRow):  # a message of the last key may be on its way
+        """Request everything that was typed from the trainer."""
+        for shown in self.query(DeskRow):  # the message of the last key may be on its way
             self._draft.write(shown.row.key, shown.query_one(Input).value)
         if self._draft.errors:
             key, problem = next(iter(self._draft.errors.items()))
@@ -202,7 +202,7 @@ class DeskScreen(ModalScreen[None]):
         self.app.call_from_thread(self._take, desk)
 
     def _take(self, desk: Desk) -> None:
-        if self.query("#state"):  # it may have been closed meanwhile
+        if self.query("#state"):  # the desk may have been closed meanwhile
             self._draft.take(desk)
             self._show()
 

@@ -1,4 +1,4 @@
-"""What is typed into the mixing desk, beside what holds now."""
+"""The values typed into the mixing desk, and those that hold now."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ class Row:
 
     key: str
     text: str
-    """what stands in the input"""
+    """what is in the input"""
     preset: str
     help: str
     typed: bool = False
-    """whether the text is not the value that holds now"""
+    """whether the text differs from the value that holds now"""
     differs: bool = False
-    """whether the value that holds now is not the preset's"""
+    """whether the value that holds now differs from the preset's"""
     waiting: bool = False
     """whether the trainer has not answered yet"""
     error: str = ""
 
     @property
     def mark(self) -> str:
-        """Before the name: what is typed, and what the trainer has not answered."""
+        """Sign before the name: `*` if typed, `…` until the trainer answers."""
         return "*" if self.typed else "…" if self.waiting else " "
 
 
 class DeskDraft:
-    """Holds what is typed; every change validates all of it together."""
+    """Holds the typed values; every change validates all of them together."""
 
     def __init__(self, desk: Desk) -> None:
         from tui_latent.config.tuning import rate_settings, tunable_settings
@@ -42,13 +42,13 @@ class DeskDraft:
         self._fields = [f for f in tunable_settings(desk.preset) if f.key not in over]
         self._typed: dict[str, str] = {}
         self.changes: dict[str, Any] = {}
-        """settings with the values to ask for; empty while there are errors"""
+        """settings with the values to request; empty while there are errors"""
         self.errors: dict[str, str] = {}
-        """by setting; the empty key for what concerns no single one"""
+        """by setting; errors that concern no single one have the empty key"""
         self.take(desk)
 
     def take(self, desk: Desk) -> None:
-        """Show what holds now; what is typed stays."""
+        """Take the values that hold now; what is typed stays."""
         from tui_latent.config.tuning import live_values, rate_settings
 
         self._desk = desk
@@ -58,7 +58,7 @@ class DeskDraft:
 
     @property
     def state(self) -> str:
-        """Where the run is, and at which rate the next update is made."""
+        """Where the run is, and the learning rate of the next update."""
         desk = self._desk
         factor = f", {desk.factor:g} × the schedule" if desk.factor != 1 else ""
         step = f"{desk.status.state} · step {desk.status.step:,}"
@@ -77,13 +77,13 @@ class DeskDraft:
         self._validate()
 
     def forget(self) -> None:
-        """Forget what was typed, as it has been asked for."""
+        """Forget the typed values, because they were requested."""
         self._typed.clear()
         self._validate()
 
     def _row(self, key: str, about: str) -> Row:
         if key == self._current and key != "train.lr":
-            about = "peak learning rate of the stage that trains now"
+            about = "peak learning rate of the current stage"
         return Row(
             key,
             self._typed.get(key, self._text(key)),

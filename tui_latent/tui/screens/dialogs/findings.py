@@ -1,4 +1,4 @@
-"""All findings about a run, each with its evidence, its threshold and the way to see it."""
+"""All findings about a run, each with its evidence, its threshold and where to see it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STYLES: Final[dict[Severity, str]] = {
     "good": "bold $text-success",
     "note": "bold",
 }
-_NOTHING: Final = "Nothing can be said of this run yet: its first evaluation brings the figures."
+_NOTHING: Final = "Nothing can be said about this run before its first evaluation."
 
 
 class FindingsScreen(ModalScreen[Door | None]):
@@ -55,7 +55,7 @@ class FindingsScreen(ModalScreen[Door | None]):
         self.query_one(OptionList).focus()
 
     def action_follow(self) -> None:
-        """Close, and go to where the highlighted finding can be seen."""
+        """Close, and show the evidence of the highlighted finding."""
         self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
@@ -66,7 +66,7 @@ class FindingsScreen(ModalScreen[Door | None]):
 
 
 def finding_words(found: Finding) -> Content:
-    """Write a finding: the sentence, then what it rests on and where it can be seen."""
+    """Write a finding: the sentence, then its evidence and where to see it."""
     threshold = f"Threshold: {found.threshold}\n" if found.threshold else ""
     return Content.assemble(
         (f"{found.mark} {found.sentence}\n", _STYLES[found.severity]),

@@ -18,12 +18,12 @@ from textual.widgets.option_list import Option
 from tui_latent.tui.keymap import bindings
 
 Check = Callable[[int, dict[str, object]], str]
-"""from a checkpoint's step and settings to what they change; PresetError, RunError"""
+"""(step of a checkpoint, settings) -> what they change, in words; PresetError, RunError"""
 
 
 @dataclass(frozen=True)
 class Fork:
-    """What a fork was asked to be."""
+    """The answer of the dialog."""
 
     step: int
     overrides: dict[str, object]
@@ -52,7 +52,7 @@ class ForkScreen(ModalScreen[Fork | None]):
     BINDINGS = bindings("fork")
 
     def __init__(self, run: str, steps: Sequence[int], shown: int | None, check: Check) -> None:
-        """`steps` are those of the checkpoints, rising; `shown` is the step that is looked at."""
+        """`steps` of the checkpoints are in rising order; `shown` is the step on the screen."""
         super().__init__()
         self._run, self._steps, self._check = run, tuple(reversed(steps)), check
         earlier = [step for step in self._steps if shown is not None and step <= shown]
@@ -61,7 +61,7 @@ class ForkScreen(ModalScreen[Fork | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Content(f"Fork {self._run}")
-            yield Static("A new run goes on from the checkpoint of", markup=False)
+            yield Static("A new run starts from the checkpoint of", markup=False)
             newest = self._steps[0]
             yield OptionList(
                 *(
@@ -69,7 +69,7 @@ class ForkScreen(ModalScreen[Fork | None]):
                     for step in self._steps
                 )
             )
-            yield Static("with these other settings, as after --set:", markup=False)
+            yield Static("with these settings changed, written as for --set:", markup=False)
             yield Input(placeholder="train.lr=0.0005 augment.noise=0.1", compact=True)
             yield Static("", id="told", markup=False)
             keys = "enter: start · tab: checkpoint or settings · esc: leave"
@@ -112,16 +112,16 @@ class ForkScreen(ModalScreen[Fork | None]):
         try:
             words = shlex.split(self.query_one(Input).value)
         except ValueError as error:
-            raise PresetError(self._run, [("", "a quotation mark is left open")]) from error
+            raise PresetError(self._run, [("", "a quotation mark is not closed")]) from error
         return dict(parse_override(word) for word in words)
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     def start(self, event: Any) -> None:
-        """Return what was chosen, if it can be."""
+        """Close with the fork if its settings are possible."""
         if (fork := self._judge()) is not None:
             self.dismiss(fork)
 
     def action_leave(self) -> None:
-        """Fork nothing."""
+        """Close without forking."""
         self.dismiss(None)

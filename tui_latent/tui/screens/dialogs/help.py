@@ -20,7 +20,7 @@ from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.terms import explained
 
 _WIDTH: Final = 84
-"""columns of the box, where there is room"""
+"""columns of the box, if there is room"""
 _FRAME: Final = 7
 """columns of its border, padding and scroll bar"""
 
@@ -76,7 +76,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def help_text(commands: Sequence[Command], width: int) -> Content:
-    """Return the commands by topic: their keys, and what they do in `width` cells in all."""
+    """Return the commands by topic, each with its keys and what it does, in `width` cells."""
     lines: list[Content] = []
     room = max((len(command.keys) for command in commands), default=0)
     for topic in dict.fromkeys(command.topic for command in commands):

@@ -16,7 +16,7 @@ from tui_latent.tui.remapping import key_name
 
 
 class LabelsScreen(ModalScreen[Labels | None]):
-    """Asks for what people say of a run; closes with it, or with None."""
+    """Asks for name, tags and notes; closes with them, or with None."""
 
     CSS = """
     LabelsScreen { align: center middle; }
@@ -44,7 +44,7 @@ class LabelsScreen(ModalScreen[Labels | None]):
         with Vertical() as box:
             box.border_title = Content(self._run)
             yield self._input("name", labels.name, f"Name (empty: {self._run})", LONGEST_NAME)
-            yield self._input("tags", " ".join(labels.tags), "Tags, between spaces")
+            yield self._input("tags", " ".join(labels.tags), "Tags, separated by spaces")
             yield self._input("notes", " ".join(labels.notes.split()), "Notes")
             save, cancel = (
                 key_name(f"labels.{verb}", self.app._keymap) for verb in ("save", "cancel")
@@ -65,19 +65,19 @@ class LabelsScreen(ModalScreen[Labels | None]):
 
     @on(Input.Submitted)
     def save(self, event: Input.Submitted) -> None:
-        """Close with what is written."""
+        """Close with what was typed."""
         event.stop()
         self.action_save()
 
     def action_save(self) -> None:
-        """Close with what is written."""
+        """Close with what was typed."""
         name, tags, notes = (self.query_one(f"#{each}", Input).value for each in _FIELDS)
         self.dismiss(
             Labels(" ".join(name.split()), tags_in(tags), notes.strip(), self._labels.archived)
         )
 
     def action_cancel(self) -> None:
-        """Close and change nothing."""
+        """Close without an answer."""
         self.dismiss(None)
 
 

@@ -1,4 +1,4 @@
-"""The log of a run, opened where it says what went wrong."""
+"""The log of a run, opened at its newest error."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from textual.widgets import Static
 
 from tui_latent.tui.keymap import bindings
 
-_SIGNS = ("Traceback (most recent call last)", "failed: ")
+_TRACEBACK, _FAILED = "Traceback (most recent call last)", "failed: "
 _BEFORE = 5
-"""lines shown above the error, for what led to it"""
+"""lines shown above the error, which may say what led to it"""
 
 
 class LogScreen(ModalScreen[None]):
-    """The last lines of a run's log; those of its newest error stand out."""
+    """Shows the last lines of a run's log; its newest error stands out."""
 
     CSS = """
     LogScreen { align: center middle; }
@@ -60,9 +60,9 @@ class LogScreen(ModalScreen[None]):
 
 
 def error_line(lines: Sequence[str]) -> int:
-    """Return where the newest error begins: its traceback, or what failed; else the end."""
-    failed = max((n for n, line in enumerate(lines) if _SIGNS[1] in line), default=len(lines))
-    traces = [n for n, line in enumerate(lines[:failed]) if _SIGNS[0] in line]
-    ends = [n for n, line in enumerate(lines[:failed]) if _SIGNS[1] in line]
+    """Return the line at which the newest error or its traceback begins; without one, the end."""
+    failed = max((n for n, line in enumerate(lines) if _FAILED in line), default=len(lines))
+    traces = [n for n, line in enumerate(lines[:failed]) if _TRACEBACK in line]
+    ends = [n for n, line in enumerate(lines[:failed]) if _FAILED in line]
     own = [n for n in traces if not ends or n > ends[-1]]
     return own[0] if own else failed

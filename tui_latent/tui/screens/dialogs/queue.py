@@ -1,4 +1,4 @@
-"""The runs that wait for this machine, and what they wait for."""
+"""The runs that are waiting for this machine, and what they are waiting for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui_latent.tui.remapping import key_name
 from tui_latent.tui.widgets.line_list import LineList
 
 _EVERY = 2.0
-"""seconds between two looks at the queue"""
+"""seconds between two reads of the queue"""
 
 
 class _Waiting(LineList):
@@ -26,7 +26,7 @@ class _Waiting(LineList):
 
 
 class QueueScreen(ModalScreen[None]):
-    """Shows the queue; its runs are moved, taken out, or started if nobody works on it."""
+    """Shows the queue; runs can be moved or removed, and a queue that is not running started."""
 
     CSS = """
     QueueScreen { align: center middle; }
@@ -42,7 +42,7 @@ class QueueScreen(ModalScreen[None]):
     BINDINGS = bindings("queue")
 
     def __init__(self, folder: Path) -> None:
-        """`folder` is that of the runs."""
+        """`folder` holds the runs."""
         super().__init__()
         self._folder = folder
         self._names: list[str] = []
@@ -57,8 +57,8 @@ class QueueScreen(ModalScreen[None]):
             yield Static(classes="said", markup=False)
             yield _Waiting()
             yield Static(
-                f"{earlier} {later} move a run · {out} takes it out, its folder stays · "
-                f"{go} starts the queue if it rests · {close} closes",
+                f"{earlier} {later} move a run · {out} removes it, its folder stays · "
+                f"{go} starts the queue if it is stopped · {close} closes",
                 classes="keys",
                 markup=False,
             )
@@ -68,11 +68,8 @@ class QueueScreen(ModalScreen[None]):
         self.set_interval(_EVERY, self._look)
         self._look()
 
-    def _look(self) -> None:
-        self._look_in_thread()
-
     @work(thread=True, group="queue", exclusive=True, exit_on_error=False)
-    def _look_in_thread(self) -> None:
+    def _look(self) -> None:
         from tui_latent.launch.queue import training_here
         from tui_latent.runs.queue import is_worked_on, queued_runs
 
@@ -105,7 +102,7 @@ class QueueScreen(ModalScreen[None]):
             self._change(lambda: move_in_queue(self._folder, name, by))
 
     def action_remove(self) -> None:
-        """Take the run under the cursor out of the queue."""
+        """Remove the run under the cursor from the queue."""
         from tui_latent.runs.queue import take_from_queue
 
         if (name := self._chosen) is not None:
@@ -128,12 +125,12 @@ class QueueScreen(ModalScreen[None]):
 
 
 def queue_words(waiting: int, worked: bool, before: str) -> str:
-    """Say how many runs wait, and for what."""
+    """Return how many runs are waiting, and for what."""
     if not waiting:
-        return "No run waits. Start a run while another trains, and let it start after that one."
-    runs = "1 run waits" if waiting == 1 else f"{waiting} runs wait"
+        return "No run is waiting. Start a run while another one trains to queue it."
+    runs = "1 run is waiting" if waiting == 1 else f"{waiting} runs are waiting"
     if not worked:
-        return f"{runs}, but the queue rests: the process that works on it has ended."
+        return f"{runs}, but the queue is stopped: its process has ended."
     if before:
-        return f"{runs} for the end of {before}, also if the dashboard is closed."
+        return f"{runs} for {before} to end, even if the dashboard is closed."
     return f"{runs}; the next one is about to start."

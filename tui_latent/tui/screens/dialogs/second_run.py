@@ -1,4 +1,4 @@
-"""A run trains already: what shall become of the one that is to start?"""
+"""Asks how to start a run while another one is training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WAYS: Final[dict[Way, str]] = {
 
 
 class SecondRunScreen(ModalScreen[Way | None]):
-    """Asks how to start a second run; closes with the way, or with None to start nothing."""
+    """Closes with the way to start the second run, or with None to start nothing."""
 
     CSS = """
     SecondRunScreen { align: center middle; }
@@ -39,17 +39,17 @@ class SecondRunScreen(ModalScreen[Way | None]):
     BINDINGS = bindings("second run")
 
     def __init__(self, running: str, waiting: int) -> None:
-        """`running` trains now, and `waiting` runs are in the queue already."""
+        """`running` is training, and `waiting` runs are already in the queue."""
         super().__init__()
         self._first, self._waiting = running, waiting
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Start another run"
-            yield Static(f"{self._first} is training. When shall the new run start?", markup=False)
+            yield Static(f"{self._first} is training. When should the new run start?", markup=False)
             for way, words in _WAYS.items():
                 if way == "queue" and self._waiting:
-                    words = f"{words}: {self._waiting} wait already"
+                    words = f"{words} ({self._waiting} waiting)"
                 yield Button(self._label(f"second.{way}", words), id=way, compact=True)
             yield Button(self._label("second.cancel", "Do not start it"), id="cancel", compact=True)
 
@@ -64,11 +64,11 @@ class SecondRunScreen(ModalScreen[Way | None]):
         self.dismiss(way)
 
     def action_cancel(self) -> None:
-        """Close and start nothing."""
+        """Close without an answer."""
         self.dismiss(None)
 
     @on(Button.Pressed)
     def press(self, event: Button.Pressed) -> None:
-        """Close with the way that was pressed."""
+        """Close with the way on the button."""
         way = next((each for each in _WAYS if each == event.button.id), None)
         self.dismiss(way)

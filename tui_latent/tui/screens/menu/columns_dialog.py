@@ -1,4 +1,4 @@
-"""Choose the columns of the table of runs, and the order."""
+"""Choose the columns of the table of runs, and the one it is sorted by."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ColumnsScreen(ModalScreen[None]):
                 key_name(f"columns.{verb}", keymap) for verb in ("toggle", "sort", "close")
             )
             yield Static(
-                f"{show} shows or hides a column · {sort} sorts by it, again: the other way · "
+                f"{show} shows or hides a column · {sort} sorts by it, or reverses the order · "
                 f"{close} closes. A narrow screen shows as many as fit.",
                 markup=False,
             )
@@ -69,7 +69,7 @@ class ColumnsScreen(ModalScreen[None]):
             tick = "✓" if column.id in self._chosen or column.id in _ALWAYS else " "
             arrow = ("↓" if self._falling else "↑") if column.id == self._by else " "
             text = f" {tick} {arrow} {column.title:15}"
-            return Content.assemble((text, "bold"), f"{column.meaning}")
+            return Content.assemble((text, "bold"), column.meaning)
 
         self.query_one(_Columns).show([column.id for column in COLUMNS], write)
 
@@ -94,7 +94,7 @@ class ColumnsScreen(ModalScreen[None]):
         self._change()
 
     def action_sort(self) -> None:
-        """Sort by the column under the cursor; again, the other way round."""
+        """Sort by the column under the cursor, or reverse the order."""
         name = self._column
         self._falling = not self._falling if name == self._by else BY_ID[name].falling
         self._by = name

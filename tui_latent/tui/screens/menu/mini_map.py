@@ -12,15 +12,20 @@ from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, packed
 from tui_latent.tui.charts.raster import map_cells
 
 
-def map_strips(shown: LatentMap, width: int, height: int, colored: bool) -> list[Strip]:
-    """Draw a map on `width` x `height` cells; without colour, a class is a character."""
+def map_strips(
+    shown: LatentMap, width: int, height: int, *, colored: bool, dark: bool
+) -> list[Strip]:
+    """Draw a map on `width` x `height` cells; without colour, a class is a character.
+
+    `dark` chooses the colours for a dark background, otherwise for a light one.
+    """
     canvas = Canvas(width, height)
     frame = settle_frame(shown.points)
     if frame is not None:
         cells = map_cells(shown.points, shown.labels, frame, width, height)
         classes = cells.classes.tolist()
         marks = cells.marks if colored else map(class_glyph, classes)
-        colors = [packed(class_color(each)) if colored else NO_COLOR for each in classes]
+        colors = [packed(class_color(each, dark)) if colored else NO_COLOR for each in classes]
         codes = np.fromiter(map(ord, marks), np.int32, len(classes))
         canvas.put(height - 1 - cells.rows, cells.columns, codes, np.array(colors, np.int32))
     return canvas.strips()

@@ -70,7 +70,7 @@ class PresetPane(Horizontal):
         self.set_class(run, "-run")
 
     def preview(self, run: RunSummary | None, now: float) -> None:
-        """Tell which run is under the cursor; `now` is the Unix time."""
+        """Describe the run under the cursor; `now` is the Unix time."""
         preview = self.query_one(RunPreview)
         preview.border_title = Content("" if run is None else run.title)
         preview.show(run, now)

@@ -1,4 +1,4 @@
-"""The actions on a run of the table, and what says why one is not possible."""
+"""The actions on a run of the table, and why one is not possible."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Action = Literal[
 
 
 def is_live(run: RunSummary) -> bool:
-    """Return whether a trainer has the run; one that waits in the queue has none."""
+    """Return whether a run is being trained; one that waits in the queue is not."""
     from tui_latent.runs.schema import LIVE_STATES
 
     return run.status.state in LIVE_STATES and not run.queued
@@ -55,7 +55,7 @@ def why_not_stopped(run: RunSummary, keymap: Mapping[str, str]) -> str:
     """Return why a run cannot be stopped; empty when it can."""
     if run.queued or is_live(run):
         return ""
-    return f"{run.title} does not train, so there is nothing to stop."
+    return f"{run.title} is not training, so there is nothing to stop."
 
 
 def why_not_deleted(run: RunSummary, keymap: Mapping[str, str]) -> str:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _LIVE: Final = ("running", "paused")
 _NAME: Final = 22
-"""cells of the run's name at least"""
+"""fewest cells of the run's name"""
 _LONG_NAME: Final = 44
-"""cells of the run's name at most while other columns could use them"""
+"""most cells of the run's name while other columns can use them"""
 _QUEUED: Final = "◌"
 
 
@@ -40,16 +40,16 @@ class Column:
     meaning: str
     """in the list of columns"""
     width: int
-    """cells; where it is wide, the least"""
+    """cells; of a wide one, the fewest"""
     text: Callable[[RunSummary, float], str]
-    """of a run, at a Unix time"""
+    """of a run at a Unix time"""
     value: Callable[[RunSummary], Any]
-    """what it sorts by; None comes last"""
+    """by which it sorts; None comes last"""
     right: bool = False
     falling: bool = False
     """whether the largest value is the first"""
     wide: bool = False
-    """whether it takes more cells where there are some"""
+    """whether it takes cells that are left"""
     style: Callable[[RunSummary], str] = field(default=lambda run: "")
 
 
@@ -96,7 +96,7 @@ COLUMNS: Final = (
     Column(
         "bar",
         "progress",
-        "how far it is, as a bar",
+        "progress as a bar",
         11,
         lambda run, now: bar(run.status.step, run.status.total_steps, 11),
         _done,
@@ -106,7 +106,7 @@ COLUMNS: Final = (
     Column(
         "done",
         "done",
-        "how far it is, in percent",
+        "progress in percent",
         6,
         lambda run, now: share(run.status.step, run.status.total_steps),
         _done,
@@ -145,7 +145,7 @@ COLUMNS: Final = (
     Column(
         "seed",
         "seed",
-        "of the random numbers",
+        "seed of the random numbers",
         5,
         lambda run, now: UNKNOWN if run.seed is None else str(run.seed),
         lambda run: run.seed,
@@ -154,7 +154,7 @@ COLUMNS: Final = (
     Column(
         "changes",
         "differs in",
-        "settings that differ from its preset's",
+        "settings that differ from the preset",
         16,
         lambda run, now: " ".join(map(_short, run.changes)),
         lambda run: run.changes or None,
@@ -163,7 +163,7 @@ COLUMNS: Final = (
     Column(
         "tags",
         "tags",
-        "words that you gave it",
+        "tags that you gave it",
         10,
         lambda run, now: " ".join(f"#{tag}" for tag in run.labels.tags),
         lambda run: run.labels.tags or None,
@@ -225,7 +225,7 @@ COLUMNS: Final = (
     Column(
         "age",
         "age",
-        "since it was started",
+        "time since it was started",
         6,
         lambda run, now: age(max(0.0, now - run.created)),
         lambda run: run.created,
@@ -238,11 +238,11 @@ BY_ID: Final = {each.id: each for each in COLUMNS}
 USUAL: Final = ("state", "run", "bar", "done", "knn", "best", "loss", "changes", "tags", "age")
 """columns that are shown unless others are chosen"""
 _FIRST: Final = ("state", "run", "done", "knn", "age", "best", "changes", "tags", "loss")
-"""the order in which columns find room; others follow in their own order"""
+"""columns in the order in which they get room; the others follow in their own order"""
 
 
 def _short(change: str) -> str:
-    """Return `lr=.01` of `train.lr=0.01`: the table's part of the name says little."""
+    """Return `lr=.01` for `train.lr=0.01`: the table's name says little."""
     key, _, value = change.partition("=")
     head, _, name = key.rpartition(".")
     before = f"{head.rpartition('.')[2]}." if head.startswith("stages") else ""
@@ -252,7 +252,7 @@ def _short(change: str) -> str:
 def fitting(chosen: Collection[str], width: int) -> list[tuple[Column, int]]:
     """Return the chosen columns that fit `width` cells, in their order, each with its cells.
 
-    State and name are always there. The mark takes one cell, and two lie between columns.
+    State and name are always included. The mark takes one cell, the gap between columns two.
     """
     ranked = [*_FIRST, *(each.id for each in COLUMNS if each.id not in _FIRST)]
     room, taken = width - 1, dict[str, int]()
@@ -291,7 +291,7 @@ def head_line(columns: Sequence[tuple[Column, int]], by: str, falling: bool) -> 
 
 
 def column_at(columns: Sequence[tuple[Column, int]], x: int) -> Column | None:
-    """Return the column whose title lies at a cell; None between the titles."""
+    """Return the column whose title is at a cell; None between titles."""
     left = 1
     for each, width in columns:
         if left <= x < left + width:
@@ -303,7 +303,7 @@ def column_at(columns: Sequence[tuple[Column, int]], x: int) -> Column | None:
 def run_line(
     run: RunSummary, columns: Sequence[tuple[Column, int]], now: float, marked: bool = False
 ) -> Content:
-    """Return one run, aligned with the titles; a bar marks a marked one."""
+    """Return the line of a run, aligned with the titles; a marked run has a bar."""
     parts: list[Any] = [("▌" if marked else " ", "$text-accent")]
     for place, (each, width) in enumerate(columns):
         if run.problem and each.id == "state":
@@ -323,7 +323,7 @@ def run_line(
 
 
 def empty_columns(runs: Iterable[RunSummary]) -> set[str]:
-    """Return the columns of words in which no run has any: they are not worth their cells."""
+    """Return the columns of words that are empty for every run, and so not worth their cells."""
     empty = {"changes", "tags", "notes"}
     for run in runs:
         if not empty:

@@ -1,4 +1,4 @@
-"""The line that narrows the table of runs; what is wrong with a filter is said in it."""
+"""The line that filters the table of runs; it also says what is wrong with a filter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _FilterInput(Input):
 
 
 class RunFilterBox(Horizontal):
-    """Hidden until it is opened, and while nothing is typed in it."""
+    """Hidden until it is opened, and again once it is left empty."""
 
     DEFAULT_CSS = """
     RunFilterBox { height: 1; display: none; }
@@ -42,7 +42,7 @@ class RunFilterBox(Horizontal):
     """
 
     class Changed(Message):
-        """The filter means something else now."""
+        """The filter was changed."""
 
     class Left(Message):
         """The focus should go to the runs."""
@@ -50,7 +50,7 @@ class RunFilterBox(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self.means: Test = lambda run: True
-        """whether a run is shown; while a filter is wrong, what it meant before"""
+        """whether a run is shown, by the last filter without an error"""
 
     @property
     def text(self) -> str:
@@ -69,7 +69,7 @@ class RunFilterBox(Horizontal):
         self.add_class("-open")
         box = self.query_one(Input)
         box.can_focus = True
-        self.screen.set_focus(box)  # at once: what is typed next belongs here
+        self.screen.set_focus(box)  # at once: the next keys belong here
 
     def leave(self) -> None:
         """Give the focus to the runs; an empty box is hidden."""
@@ -82,7 +82,7 @@ class RunFilterBox(Horizontal):
         self.remove_class("-open")
 
     def say_found(self, shown: int, every: int) -> None:
-        """Say how many runs are found."""
+        """Say how many runs were found."""
         if not self.has_class("-wrong"):
             self._tell(f"{shown:,} of {every:,}" if self.text else "")
 
@@ -107,7 +107,7 @@ class RunFilterBox(Horizontal):
 
     @on(Input.Changed)
     def read(self, event: Input.Changed) -> None:
-        """Take the filter as it is now, or say what is wrong with it."""
+        """Apply the filter, or say what is wrong with it."""
         event.stop()
         try:
             self.means = parse_filter(event.value)

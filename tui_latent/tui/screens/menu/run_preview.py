@@ -1,4 +1,4 @@
-"""The run under the cursor: its figures, what differs from its preset, its curve and its map."""
+"""The run under the cursor: figures, differences from its preset, curve and map."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _AFTER: Final = 0.15
 _LABEL: Final = 9
 """cells of the labels' column"""
 _ROOM_FOR_MAP: Final = 4
-"""lines from which a map says something"""
+"""fewest lines of a map"""
 _BESIDE: Final = 64
-"""cells from which the map stands beside the words"""
+"""cells from which the map is beside the words"""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class RunRead(Message):
 
 
 class RunPreview(Vertical):
-    """Shows what the list knows at once, and the rest once the run has been read."""
+    """Shows at once what the list knows of a run, and the rest once it has been read."""
 
     DEFAULT_CSS = """
     RunPreview { padding: 0 1; }
@@ -61,6 +61,7 @@ class RunPreview(Vertical):
         self._snapshot: RunSnapshot | None = None
         self._verdict: Verdict | None = None
         self._now = 0.0
+        self._unread = False
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -77,17 +78,27 @@ class RunPreview(Vertical):
             self._snapshot = self._verdict = None
             self.query_one(MiniMap).show(None)
         self._draw()
-        if self._timer is not None:
-            self._timer.stop()
-        if run is not None and not run.problem:
-            self._timer = self.set_timer(_AFTER, self._read)
+        self._unread = run is not None and not run.problem
+        self._read_soon()
+
+    def on_show(self) -> None:
+        """Read the run that came under the cursor while a preset was described."""
+        self._read_soon()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= _BESIDE, "-beside")
         self._draw()
 
+    def _read_soon(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        if self._unread:
+            self._timer = self.set_timer(_AFTER, self._read)
+
     def _read(self) -> None:
-        if self._run is not None and self.is_mounted:
+        # A live run changes every few seconds, which is no reason to read it unseen.
+        if self._run is not None and self._unread and self.display:
+            self._unread = False
             self._read_run(self._run)
 
     @work(thread=True, group="preview", exclusive=True, exit_on_error=False)
@@ -97,13 +108,13 @@ class RunPreview(Vertical):
         from tui_latent.runs.schema import RunError
         from tui_latent.verdict import judge
 
-        with suppress(RunError, OSError):  # deleted by now; the list says what cannot be read
+        with suppress(RunError, OSError):  # deleted meanwhile; the list says what cannot be read
             snapshot = RunReader(run.path).refresh()
             verdict = judge(snapshot, newest_evaluation(run.path))
             self.post_message(RunRead(run, snapshot, verdict))
 
     def on_run_read(self, event: RunRead) -> None:
-        """Show the map and the curve of the run, unless the cursor has gone on."""
+        """Show the map and the curve of the run, unless the cursor has moved on."""
         event.stop()
         if self._run is not None and event.summary.path == self._run.path:
             self._snapshot, self._verdict = event.snapshot, event.verdict
@@ -199,6 +210,7 @@ class MiniMap(Widget):
         super().__init__()
         self._snapshot: RunSnapshot | None = None
         self._strips: list[Strip] = []
+        self._dark = True
 
     def show(self, snapshot: RunSnapshot | None) -> None:
         """Draw the map of a run, or nothing."""
@@ -208,17 +220,25 @@ class MiniMap(Widget):
     def on_resize(self) -> None:
         self._draw()
 
+    def notify_style_update(self) -> None:
+        """Draw the map again when a theme with the other background is chosen."""
+        super().notify_style_update()
+        if self.app.current_theme.dark is not self._dark:
+            self._draw()
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(width)
         return strip.apply_style(self.visual_style.rich_style)
 
     def _draw(self) -> None:
+        self._dark = self.app.current_theme.dark
         shown = None if self._snapshot is None else self._snapshot.map
         if shown is None:
             self._strips = []
         elif self.size.area:
             from tui_latent.tui.screens.menu.mini_map import map_strips
 
-            self._strips = map_strips(shown, *self.size, colored=not self.app.no_color)
+            colored = not self.app.no_color
+            self._strips = map_strips(shown, *self.size, colored=colored, dark=self._dark)
         self.refresh()

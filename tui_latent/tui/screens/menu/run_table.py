@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 EMPTY = "No runs yet. Press {key} on a preset to train it; its run will be listed here."
 READING = "Reading the runs…"
 _BETWEEN: Final = 0.15
-"""seconds between two descriptions of the run under the cursor, each of which moves the screen"""
+"""seconds between two descriptions of the run under the cursor"""
 
 
 class _Runs(LineList):
@@ -80,12 +80,12 @@ class RunTable(Vertical):
 
     @dataclass
     class Arranged(Message):
-        """The columns or the order were chosen anew."""
+        """The columns or the order were changed."""
 
         arrangement: Mapping[str, Any]
 
     def __init__(self, arrangement: Mapping[str, Any] = {}) -> None:
-        """`arrangement` is what an earlier `Arranged` carried."""
+        """`arrangement` comes from an earlier `Arranged`."""
         super().__init__(classes="-empty")
         self._all: Sequence[RunSummary] = ()
         self._runs: dict[str, RunSummary] = {}
@@ -110,12 +110,12 @@ class RunTable(Vertical):
 
     @property
     def columns(self) -> Sequence[str]:
-        """The columns that were chosen, whether or not there is room for them."""
+        """The chosen columns, whether or not there is room for them."""
         return tuple(self._columns)
 
     @property
     def sorted_by(self) -> tuple[str, bool]:
-        """The column of the order, and whether the largest value comes first."""
+        """The column that the table is sorted by, and whether the largest value comes first."""
         return self._by, self._falling
 
     def compose(self) -> ComposeResult:
@@ -157,7 +157,7 @@ class RunTable(Vertical):
         self.query_one(_Runs).choose(name)
 
     def set_arrangement(self, columns: Sequence[str], by: str, falling: bool) -> None:
-        """Show these columns, in this order of runs."""
+        """Show these columns, with the runs in this order."""
         self._columns, self._by, self._falling = list(columns), by, falling
         self.post_message(self.Arranged({"columns": self._columns, "sort": by, "falling": falling}))
         self.refresh_rows()
@@ -179,7 +179,7 @@ class RunTable(Vertical):
 
     @on(LineList.Moved)
     def tell_moved(self, event: LineList.Moved) -> None:
-        """Grey the actions that are not possible, and say which run this is."""
+        """Update the greyed keys and the description for the run under the cursor."""
         event.stop()
         self._tell()
 
@@ -227,7 +227,7 @@ class RunTable(Vertical):
 
     @on(events.Click, ".head")
     def click_head(self, event: events.Click) -> None:
-        """Sort by the column that was clicked; a second click turns the order."""
+        """Sort by the column that was clicked; a second click reverses the order."""
         clicked = column_at(self._fitting(), event.x)
         if clicked is not None:
             self._sort_by(clicked.id)
@@ -340,13 +340,16 @@ class RunTable(Vertical):
         self.query_one(RunFilterBox).say_found(shown, every - hidden)
 
     def _tell(self) -> None:
-        """Say which run this is, at once, or soon while the cursor runs through many."""
+        """Announce the run under the cursor once the cursor is painted, or later while it moves.
+
+        The description lays out the screen anew, which the cursor does not wait for.
+        """
         if self._telling or self.run == self._told:
             return
+        self._telling = True
         if time.monotonic() - self._told_at >= _BETWEEN:
-            self._tell_now()
+            self.call_after_refresh(self._tell_now)
         else:
-            self._telling = True
             self.set_timer(_BETWEEN, self._tell_now)
 
     def _tell_now(self) -> None:

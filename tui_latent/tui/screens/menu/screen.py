@@ -48,7 +48,7 @@ _REQUESTS: Final[Mapping[str, Callable[[Path], Message]]] = {
 RUNS_EVERY = 2.0
 """seconds between two reads of the folder of runs"""
 _TIMES: Final = 30
-"""how many times as long as it takes to read the folder passes before it is read again"""
+"""the folder is next read after this many times as long as reading it took"""
 
 
 @dataclass
@@ -96,10 +96,7 @@ class MenuScreen(BaseScreen[None]):
     }
     """
 
-    ABOUT = (
-        "Presets that can be trained, and the runs so far. Enter trains a preset as it "
-        "is, or opens a run."
-    )
+    ABOUT = "Presets to train, and the runs so far. Enter trains a preset as it is, or opens a run."
     TERMS = (
         "preset",
         "run",
@@ -116,8 +113,8 @@ class MenuScreen(BaseScreen[None]):
         arrangement: Mapping[str, Any] = {},
         index: Path | None = None,
     ) -> None:
-        """`arrangement` is that of the table of runs; `index` the folder of what is known of runs,
-        None to keep nothing."""
+        """`arrangement` is that of the table of runs; `index` the folder of the index of runs,
+        None to keep none."""
         super().__init__()
         self._runs_folder = runs
         self._arrangement = arrangement
@@ -167,7 +164,7 @@ class MenuScreen(BaseScreen[None]):
         )
 
     def _look_again(self) -> None:
-        """Look at the runs now, because something was done to one."""
+        """List the runs now, because one of them may have changed."""
         self._not_before = 0.0
         self._look_at_runs()
 
@@ -202,7 +199,7 @@ class MenuScreen(BaseScreen[None]):
 
     @on(DeviceFound)
     def show_device(self, event: DeviceFound) -> None:
-        """Show the device that training would use."""
+        """Show the device that a training would use."""
         self._device = event.kind
         self.query_one("#device", Static).update(event.words)
         self.query_one(PresetPane).update_times(self._device, self._runs)

@@ -33,7 +33,7 @@ class SettingsDraft:
         """the keys of each stage, by the key that stands for all of them"""
         first = next((key for key in own if key.startswith("stages.")), "")
         self.fields: dict[str, PresetField] = {}
-        """by key; `stages.*.lr` stands before the stages for the `lr` of each"""
+        """by key; `stages.*.lr`, which sets the `lr` of every stage, is before the stages"""
         for key, field in own.items():
             self.fields |= shared if key == first else {}
             self.fields[key] = field
@@ -61,7 +61,7 @@ class SettingsDraft:
 
     @property
     def unsaved(self) -> list[str]:
-        """Keys whose value differs from the preset's and from what was saved as a preset."""
+        """Keys whose value differs from the preset's and was not saved as a preset either."""
         values = self._overrides()
         nowhere = object()
         return [key for key in values if values[key] != self._saved.get(key, nowhere)]
@@ -74,7 +74,7 @@ class SettingsDraft:
     def write(self, key: str, text: str) -> None:
         """Set the text of a setting.
 
-        For all stages, an empty text gives each stage the preset's value again.
+        An empty text for all stages restores the preset's value of each.
         """
         for own in self._in_stages.get(key, [key]):
             empty = key in self._in_stages and not text.strip()
@@ -102,20 +102,20 @@ class SettingsDraft:
             self.write(key, setting_text(self.fields[key].value))
 
     def saved_table(self) -> dict[str, Any]:
-        """Return the table to save as a preset of one's own; call it only without errors."""
+        """Return the table to save as a preset; call this only while there are no errors."""
         assert self.preset is not None
         preset = with_absolute_paths(self.preset, self._runs)
         return changed_table(self.name, self._table, self._overrides(), preset)
 
     def mark_saved(self, table: Mapping[str, Any]) -> None:
-        """Note that `saved_table()` was written to a file: leaving the form loses none of it."""
+        """Note that `saved_table()` was written to a file: leaving the form does not lose it."""
         if self.preset is not None and self.saved_table() == table:
             self._saved = self._overrides()
 
     def error_of(self, key: str) -> str:
         """Return what is wrong with a setting; empty if nothing is.
 
-        What stands for all stages has the error of the first that has one, if all say the same.
+        A row for all stages has the first of their errors, if all stages have the same text.
         """
         stages = self._in_stages.get(key)
         if stages is None:
@@ -124,13 +124,13 @@ class SettingsDraft:
         return found[0] if found and self.texts[key] else ""
 
     def varied(self, key: str) -> str:
-        """Return the values of all stages where they differ; else, and for others, nothing."""
+        """Return the values of all stages if they differ; empty otherwise."""
         if self.texts[key] or key not in self._in_stages:
             return ""
         return " · ".join(self.texts[own] for own in self._in_stages[key])
 
     def preset_text(self, key: str) -> str:
-        """Return the preset's value as text; of all stages, each where they differ."""
+        """Return the preset's value as text; for all stages, each value if they differ."""
         keys = self._in_stages.get(key, [key])
         texts = [setting_text(self.fields[own].value) for own in keys]
         return texts[0] if len(set(texts)) == 1 else " · ".join(texts)
@@ -139,15 +139,16 @@ class SettingsDraft:
         """Return the title of a stage; empty if it has none."""
         return self.texts.get(f"stages.{number}.title", "")
 
-    def is_changed(self, key: str) -> bool:
-        """Return whether a setting, or one of those that it stands for, was changed."""
-        return any(own in self.changed for own in self._in_stages.get(key, [key]))
+    def changed_rows(self) -> set[str]:
+        """Return the changed keys, and those of the rows that stand for one of them."""
+        changed = set(self.changed)
+        return changed | {key for key, own in self._in_stages.items() if changed & {*own}}
 
     def _overrides(self) -> dict[str, object]:
         return {key: setting_value(self.fields[key], self.texts[key]) for key in self.changed}
 
     def _share_texts(self, but: str = "") -> None:
-        """Give what stands for all stages their text if it is the same in each, else none."""
+        """Give each row for all stages their common text, or none if they differ."""
         for key, stages in self._in_stages.items():
             if key != but:
                 texts = {self.texts[own] for own in stages}

@@ -199,14 +199,14 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         width = self.scrollable_content_region.width
         rows: list[Content] = []
         self._lines = []
-        table = ""
+        table, changed = "", self._draft.changed_rows()
         for key in self._keys():
             if key.rpartition(".")[0] != table:
                 table = key.rpartition(".")[0]
                 self._lines.append(None)
                 rows.append(Content.styled(f" {self._heading(table)}", "bold dim"))
             self._lines.append(key)
-            rows.append(self._row(self._draft.fields[key], width))
+            rows.append(self._row(self._draft.fields[key], key in changed, width))
         if not rows:
             rows.append(Content.styled(f" No setting matches '{self._words}'.", "dim"))
         self.query_one(Static).update(Content("\n").join(rows))
@@ -224,9 +224,9 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         title = self._draft.stage_title(number) if stages else ""
         return f"{table} · {title}" if title else table
 
-    def _row(self, field: PresetField, width: int) -> Content:
+    def _row(self, field: PresetField, changed: bool, width: int) -> Content:
         key = field.key.rpartition(".")[2]
-        error, changed = self._draft.error_of(field.key), self._draft.is_changed(field.key)
+        error = self._draft.error_of(field.key)
         varied = self._draft.varied(field.key)
         value = varied or self._draft.texts[field.key]
         beside = self._draft.idle.get(field.key) or field.help

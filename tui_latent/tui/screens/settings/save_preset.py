@@ -1,4 +1,4 @@
-"""Asks under which name, and in which folder, the form's settings become a preset."""
+"""Asks for the name and the folder of the preset to save."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tui_latent.tui.widgets.line_input import LineInput
 
 
 class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
-    """Returns folder, name, and whether to replace the file that is there; or None."""
+    """Closes with folder, name and whether to replace an existing file, or with None."""
 
     CSS = """
     SavePresetScreen { align: center middle; }
@@ -44,7 +44,7 @@ class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
     BINDINGS = bindings("save preset")
 
     def __init__(self, preset_name: str) -> None:
-        """`preset_name` is what the form began with: one's own preset keeps its name."""
+        """`preset_name` is that of the form; a preset of the user's own keeps its name."""
         super().__init__()
         self._name = preset_stem(preset_name)
         own = own_presets().get(self._name)
@@ -76,7 +76,7 @@ class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
     def _chosen(self) -> tuple[Path, str]:
         """Folder and name as typed."""
         folder = Path(self.query_one("#folder", Input).value.strip() or ".")
-        with suppress(RuntimeError):  # the home of nobody
+        with suppress(RuntimeError):  # the home of an unknown user
             folder = folder.expanduser()
         return folder.absolute(), self.query_one("#preset-name", Input).value.strip()
 
@@ -85,16 +85,16 @@ class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
         try:
             return name_problem(*self._chosen)
         except (OSError, ValueError) as error:
-            return f"no such folder can be: {error}"
+            return f"not a possible folder: {error}"
 
     @on(Input.Changed)
     def show_note(self) -> None:
-        """Say what would be written, or why nothing can be."""
+        """Say what would be written, or why nothing can be written."""
         problem = self._problem
         path = preset_file(*self._chosen)
         words = f"writes {path.name}"
         if not problem and path.exists():
-            words = f"{path.name} exists: you are asked before it is replaced"
+            words = f"{path.name} exists: you will be asked before it is replaced"
         note = self.query_one("#note", Static)
         note.set_class(bool(problem), "-error")
         note.update(f"✗ {problem}" if problem else words)
@@ -104,7 +104,7 @@ class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
         self.dismiss(None)
 
     def action_save(self) -> None:
-        """Close with the name and the folder; ask first where a file would be replaced."""
+        """Close with the name and the folder; ask first if a file would be replaced."""
         from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
         if self.focused is self.query_one("#cancel", Button):
@@ -122,7 +122,7 @@ class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
         if not preset_file(folder, name).exists():
             self.dismiss((folder, name, False))
             return
-        question = f"{preset_file(folder, name)} exists. Replace what is in it?"
+        question = f"{preset_file(folder, name)} exists. Replace it?"
         self.app.push_screen(ConfirmScreen("Replace the preset", question, "Replace"), replace)
 
     @on(Button.Pressed)

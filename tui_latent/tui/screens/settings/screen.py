@@ -51,8 +51,8 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     """
 
     ABOUT = (
-        "Every setting of a preset. What is typed is checked at once, and the command "
-        "line that would do the same is below."
+        "Every setting of a preset. Values are checked as they are typed, and the command "
+        "line that does the same is shown below."
     )
     TERMS = ("preset",)
     BINDINGS = bindings("settings")
@@ -152,7 +152,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         self.app.push_screen(ConfirmScreen("Settings", question, "Leave"), leave)
 
     def action_save_preset(self) -> None:
-        """Ask for a name and a folder, and save the settings as a preset of one's own."""
+        """Ask for a name and a folder, and save the settings as a preset."""
         from tui_latent.tui.screens.settings.save_preset import SavePresetScreen
 
         self._grid.take_typed()

@@ -1,4 +1,4 @@
-"""The rows of the form that stand for all stages at once: `stages.*.lr` before `stages.0.lr`."""
+"""The rows of the form that set all stages at once: `stages.*.lr` before `stages.0.lr`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui_latent.config.presets import PresetField
 
 ALL: Final = "stages.*."
 _OF_ITS_OWN: Final = ("title", "latent_dim")
-"""what tells the stages apart: the same in each would make them one"""
+"""settings that distinguish the stages, and make no sense for all at once"""
 
 
 def rows_of_all_stages(fields: Mapping[str, PresetField]) -> dict[str, PresetField]:
@@ -26,6 +26,6 @@ def rows_of_all_stages(fields: Mapping[str, PresetField]) -> dict[str, PresetFie
 
 
 def stage_keys(key: str, fields: Iterable[str]) -> list[str]:
-    """Return the keys for which `stages.*.lr` stands, in the order of the stages."""
+    """Return the keys that `stages.*.lr` stands for, in the order of the stages."""
     name = key.rpartition(".")[2]
     return [own for own in fields if own.startswith("stages.") and own.endswith(f".{name}")]
