@@ -139,7 +139,7 @@ class DashboardScreen(BaseScreen[None]):
         yield RunVerdict(self.path)
         yield TimeBadge()
         yield RunPanels(self._drawer, self._chosen)
-        yield FilmStrip(self.path)
+        yield FilmStrip(self._maps)
         yield TooSmall()
         yield KeyFooter()
 
