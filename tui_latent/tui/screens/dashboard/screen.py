@@ -346,10 +346,7 @@ class DashboardScreen(BaseScreen[None]):
     @on(CurveChart.StepChosen)
     def go_to_step(self, event: FilmStrip.Chosen | CurveChart.StepChosen) -> None:
         """Show the evaluation nearest to the step that was chosen."""
-        steps = self._snapshot.map_steps
-        if steps:
-            nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - event.step))
-            self.action_time(nearest - self._time.position(steps))
+        self.action_time(self._time.distance(self._snapshot.map_steps, event.step))
 
     @on(FilmStrip.Turned)
     def follow_wheel(self, message: FilmStrip.Turned) -> None:

@@ -48,8 +48,7 @@ class TimeActions(ExplorerBase):
     @on(FilmStrip.Chosen)
     def go_to_step(self, message: FilmStrip.Chosen) -> None:
         """Show the evaluation that was clicked in the film strip."""
-        position = self._time.position(self._snapshot.map_steps)
-        self.action_time(self._snapshot.map_steps.index(message.step) - position)
+        self.action_time(self._time.distance(self._snapshot.map_steps, message.step))
 
     @on(FilmStrip.Turned)
     def follow_wheel(self, message: FilmStrip.Turned) -> None:
