@@ -116,8 +116,8 @@ class RunPanels(Horizontal):
         self.query_one(LogPanel).show(snapshot.log)
 
     def of_an_evaluation(self) -> list[Widget]:
-        """Return the panels that show one evaluation: all but the log."""
-        return [self.query_one(f"#{name}") for name in _PANELS if name != "log"]
+        """Return the panels of one evaluation; the curves name a step themselves."""
+        return [self.query_one(f"#{name}") for name in ("map", "space", "confusion")]
 
     def look_at(self, past: StoredEvaluation | None, snapshot: RunSnapshot) -> None:
         """Show an earlier evaluation in every panel; None follows the newest."""
