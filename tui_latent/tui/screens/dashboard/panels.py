@@ -16,6 +16,7 @@ from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.flags import Flag
 from tui_latent.tui.charts.line_chart import ChartOptions
 from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
@@ -79,6 +80,7 @@ class RunPanels(Horizontal):
         self._axis_is_due = True
         self._drawer = drawer
         self._charted: tuple[RunSnapshot, bool] | None = None
+        self._flags: tuple[Flag, ...] = ()
         self._past: StoredEvaluation | None = None
         self._weighted = True
 
@@ -134,11 +136,12 @@ class RunPanels(Horizontal):
         if (snapshot, dark) == self._charted:
             return
         self._charted = snapshot, dark
+        self._flags = run_flags(snapshot)
         self._show_loss(snapshot)
         self._restore_axis()
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
         self.query_one("#knn", CurveChart).show(
-            *knn_series(snapshot, dark), hint, why, flags=run_flags(snapshot)
+            *knn_series(snapshot, dark), hint, why, flags=self._flags
         )
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
         step = self._past.map.step if self._past else snapshot.status.step
@@ -156,16 +159,19 @@ class RunPanels(Horizontal):
         if weights is None and len(series) > 1:
             titles = _UNKNOWN
         why = why_missing(snapshot, "val/loss")
-        hint, flags = when_recorded(snapshot), run_flags(snapshot)
-        self._loss.show(series, "", hint, why, titles, flags)
+        self._loss.show(series, "", when_recorded(snapshot), why, titles, self._flags)
+
+    @property
+    def wants_load(self) -> bool:
+        """Whether the panel of the machine is among those that are shown."""
+        return "machine" in self._chosen.get("panels", _PANELS)
 
     def show_load(self, load: MachineLoad | None) -> None:
         """Show what the machine is doing; None hides it: no run trains here."""
         tabs, here = self.query_one(Tabs), load is not None
         if here != self.has_class("-load"):
             self.set_class(here, "-load")
-            wanted = "machine" in self._chosen.get("panels", _PANELS)
-            (tabs.show if here and wanted else tabs.hide)("tab-machine")
+            (tabs.show if here else tabs.hide)("tab-machine")
         if load is not None:
             self.query_one(MachinePanel).show(load)
 

@@ -16,8 +16,8 @@ class RunLoad:
 
     def load(self, status: Status) -> MachineLoad | None:
         """Return the load now; None where the run does not train, or trains elsewhere."""
-        here = is_alive(status.host, status.pid, status.process)
-        if status.state not in LIVE_STATES or not here:
+        live = status.state in LIVE_STATES
+        if not live or not is_alive(status.host, status.pid, status.process):
             self._meter = None
             return None
         if self._meter is None or self._process != status.process:

@@ -146,8 +146,8 @@ class DashboardScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         self._watcher.start()
         self.set_interval(self._seconds_between_charts, self._show_curves)
-        self.set_timer(self._seconds_between_charts, self._measure_load)
-        self.set_interval(4 * self._seconds_between_charts, self._measure_load)
+        self.set_timer(self._seconds_between_charts, self._follow_load)
+        self.set_interval(4 * self._seconds_between_charts, self._follow_load)
 
     def on_unmount(self) -> None:
         self._watcher.close()
@@ -209,9 +209,14 @@ class DashboardScreen(BaseScreen[None]):
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
 
+    def _follow_load(self) -> None:
+        """Measure what the machine does while the run trains; hide it afterwards."""
+        live = self._snapshot.status.state in LIVE_STATES
+        if self._panels.wants_load and (live or self._panels.has_class("-load")):
+            self._measure_load()
+
     @work(thread=True, exclusive=True, group="load", exit_on_error=False)
     def _measure_load(self) -> None:
-        """Measure what the machine does, while the run trains on it."""
         load = self._machine.load(self._snapshot.status)
         if load is not None or self._panels.has_class("-load"):
             self.app.call_from_thread(self._panels.show_load, load)
