@@ -129,6 +129,8 @@ class RunPanels(Horizontal):
             chart.set_options(replace(chart.options, at=step))
         self.query_one(SpacePanel).look_at(step)
         self.show(snapshot)
+        if self._charted is not None:
+            self._show_space(snapshot)
 
     def show_curves(self, snapshot: RunSnapshot) -> None:
         """Show what changes often; call it at a limited rate."""
@@ -143,6 +145,9 @@ class RunPanels(Horizontal):
         self.query_one("#knn", CurveChart).show(
             *knn_series(snapshot, dark), hint, why, flags=self._flags
         )
+        self._show_space(snapshot)
+
+    def _show_space(self, snapshot: RunSnapshot) -> None:
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
         step = self._past.map.step if self._past else snapshot.status.step
         dimensions = latent_dimensions(snapshot, step)
