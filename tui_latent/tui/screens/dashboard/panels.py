@@ -73,8 +73,8 @@ class RunPanels(Horizontal):
     """Gives each panel its part of a snapshot; on small screens the side panels are tabs."""
 
     def __init__(self, drawer: WorkerThread, chosen: Mapping[str, Any] = {}) -> None:
-        """`chosen` is how the curves were last looked at: `axis`, `smoothing`, `log`; and which
-        `panels` are shown."""
+        """`chosen` says how the curves were last shown (`axis`, `smoothing`, `log`), and which
+        `panels` there are."""
         super().__init__()
         self._chosen = chosen
         self._axis_is_due = True
@@ -168,7 +168,7 @@ class RunPanels(Horizontal):
 
     @property
     def wants_load(self) -> bool:
-        """Whether the panel of the machine is among those that are shown."""
+        """Whether the machine's panel was chosen."""
         return "machine" in self._chosen.get("panels", _PANELS)
 
     def show_load(self, load: MachineLoad | None) -> None:
@@ -228,7 +228,7 @@ class RunPanels(Horizontal):
         self.query_one(ScatterPanel).toggle_frame()
 
     def _restore(self) -> None:
-        """Show the curves as they were last looked at, and no panel that is not wanted."""
+        """Show the curves as they were last shown, and only the panels that were chosen."""
         log, smoothing = self._chosen.get("log"), self._chosen.get("smoothing", 0.0)
         nearest = min(SMOOTHINGS, key=lambda each: abs(each - smoothing))
         options = replace(self._loss.options, smoothing=nearest)
@@ -254,7 +254,7 @@ class RunPanels(Horizontal):
 
     @property
     def looks(self) -> Mapping[str, Any]:
-        """How the curves are looked at: `axis`, `smoothing`, `log`."""
+        """How the curves are shown: `axis`, `smoothing`, `log`."""
         options = self._loss.options
         return {"axis": options.axis, "smoothing": options.smoothing, "log": options.log}
 

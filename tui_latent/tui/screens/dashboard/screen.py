@@ -102,7 +102,7 @@ class DashboardScreen(TimeActions, RequestActions):
         seconds_between_charts: float = 1.0,
         chosen: Mapping[str, Any] = {},
     ) -> None:
-        """`chosen` is how the run was last looked at, for `RunPanels`."""
+        """`chosen` is how the run was last shown, for `RunPanels`."""
         super().__init__(path)
         self._chosen = chosen
         self._drawer = drawer
@@ -311,5 +311,5 @@ class DashboardScreen(TimeActions, RequestActions):
         self._keep_look("smoothing")
 
     def _keep_look(self, name: str, path: Path | None = None) -> None:
-        """Remember how the curves are looked at, of this run or of all."""
+        """Remember how the curves are shown, for one run or for all."""
         self.post_message(messages.ChoiceKept(name, self._panels.looks[name], path))

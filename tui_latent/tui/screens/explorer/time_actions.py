@@ -15,7 +15,7 @@ from tui_latent.tui.widgets.film_strip import FilmStrip
 
 
 class TimeActions(ExplorerBase):
-    """Shows another evaluation, or one after the other."""
+    """Shows another evaluation, or plays them one after another."""
 
     def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
         super().__init__(path, drawer, time)
