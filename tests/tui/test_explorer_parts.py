@@ -51,6 +51,17 @@ def test_the_cursor_stays_within_the_evaluations() -> None:
     assert time.resolve(()) is None
 
 
+@pytest.mark.parametrize(
+    ("step", "place"), [(-5, 0), (29, 0), (31, 1), (60, 1), (100, 2), (7000, 2)]
+)
+def test_the_cursor_finds_the_evaluation_nearest_to_any_step(step: int, place: int) -> None:
+    steps, time = (0, 60, 120), TimeCursor()
+    for start in steps:
+        time.step = start
+        assert time.position(steps) + time.distance(steps, step) == place
+    assert time.distance((), step) == 0
+
+
 def test_the_track_shows_the_place() -> None:
     time = TimeCursor()
     assert time.track(STEPS, 10) == "━" * 9 + "●"

@@ -38,6 +38,13 @@ class TimeCursor:
         self.step = None if to == len(steps) - 1 else steps[to]
         return self.step != before
 
+    def distance(self, steps: Sequence[int], step: int) -> int:
+        """Return by how many evaluations to move to the one nearest to a step."""
+        if not steps:
+            return 0
+        nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - step))
+        return nearest - self.position(steps)
+
     def track(self, steps: Sequence[int], width: int) -> str:
         """Draw the position among the evaluations as a bar of `width` cells."""
         if len(steps) < 2:

@@ -237,6 +237,16 @@ async def test_a_run_without_latents_says_when_they_come(
         assert asked == []
 
 
+async def test_a_run_that_cannot_be_read_is_not_called_one_without_latents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = measuring(monkeypatch)
+    async with MenulessApp(tmp_path).run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path / "gone")
+        await until(pilot, lambda: str(tmp_path / "gone") in doing(pilot))
+        assert asked == []
+
+
 async def test_keys_scroll_a_small_screen_to_its_end(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

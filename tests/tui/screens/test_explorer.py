@@ -288,6 +288,12 @@ async def test_one_time_cursor_for_dashboard_and_explorer(tmp_path: Path) -> Non
             name for name in PANELS if "step 120" in str(board.query_one(name).border_subtitle)
         ]
         assert marked == list(PANELS)
+        chart = board.query_one("#loss")
+        chart.focus()
+        await until(pilot, lambda: "zoom" in str(chart.border_subtitle))
+        board.query_one("#map").focus()
+        await until(pilot, lambda: "step 120" in str(chart.border_subtitle))
+        assert not board.query_one("#machine").border_subtitle, "it shows no evaluation"
         await pilot.press("right_curly_bracket")
         await until(pilot, lambda: "step 180" in str(title.border_title))
         await until(pilot, lambda: not badge(board))

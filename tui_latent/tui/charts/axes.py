@@ -13,7 +13,7 @@ _LABEL: Final = 5
 """cells of a y axis label, so that a chart does not shift when its numbers grow"""
 
 _LEAST: Final = 3
-"""ticks of an axis, so that a place between two of them can be read"""
+"""ticks that an axis needs, so that values between them can be read"""
 
 _SPANS: Final = (
     *(1, 2, 5, 10, 15, 30),
@@ -97,8 +97,8 @@ def _one_digit(spacing: float) -> bool:
 def log_ticks(low: float, high: float, count: int, most: int) -> list[float]:
     """Return ticks of an axis of logarithms to base 10, also as logarithms.
 
-    They are powers of ten, where a range has fewer than 3 of them also what lies between, and
-    round numbers in a range that is narrower still.
+    They are powers of ten; if the range has fewer than 3 of them, also 3, or 2 and 5, times
+    those; and in a narrower range round numbers.
     """
     if not max(abs(low), abs(high)) < 300:
         return []

@@ -10,7 +10,7 @@ _AXES: Final = {"step": "", "epoch": "epochs", "time": "time"}
 
 
 def corner_words(words: str, options: ChartOptions, log: bool, room: int) -> str:
-    """Say how the curves are shown in at most `room` cells; what is last is left out first."""
+    """Say how the curves are shown in at most `room` cells; the last words are left out first."""
     parts = [words] if words else []
     parts += [f"step {options.at:,}"] if options.at is not None else []
     parts += ["zoomed"] if options.span is not None else []

@@ -11,7 +11,7 @@ _SHARE: Final = 0.5
 
 
 def faded(color: RGB, ground: RGB | None) -> RGB:
-    """Return a colour half way to the background; the colour itself if that is not known.
+    """Return a colour halfway to the background; the colour itself if that is not known.
 
     A terminal's own dim text is darker on some and fainter on others.
     """

@@ -1,4 +1,4 @@
-"""Labels on a chart, laid where no curve is."""
+"""Labels on a chart, placed where there is no curve."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class ImageSheet(Widget):
         below: Sequence[Tile] = (),
         heading: str = "",
     ) -> None:
-        """Show images; `at_least` so many beside the left one, made smaller where needed.
+        """Show images: at least `at_least` beside the left one, made smaller if needed.
 
         `below` has the last row to itself, with `heading` at its left.
         """

@@ -49,7 +49,7 @@ _SHARE: Final = 4
 _LEAST: Final = 3
 """lines of a chart"""
 _READ_OUT: Final = 5
-"""lines from which one of them is the cursor's"""
+"""lines from which the cursor has one of its own"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +164,7 @@ def value_entries(series: Sequence[Series], options: ChartOptions, letters: bool
 
 
 def percent(share: float | None) -> str:
-    """Return a part of the whole in percent; a small one is not called nothing."""
+    """Return a share in percent; a small one is not rounded to 0 %."""
     if share is None:
         return ""
     return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

@@ -16,6 +16,7 @@ from tui_latent.tui.charts.panel import Drawing, message_strips, note_strips
 from tui_latent.tui.charts.readable_chart import CurveDrawing, ReadableChart
 from tui_latent.tui.charts.series import XAxis, axes_of, reference, step_at_x, x_at_step
 from tui_latent.tui.charts.small_charts import image_with_parts
+from tui_latent.tui.charts.step_badge import step_badge
 from tui_latent.tui.remapping import key_name
 
 _LEAST: Final = 4
@@ -35,6 +36,7 @@ class CurveChart(ReadableChart):
         self._flags: tuple[Flag, ...] = ()
         self._flags_of: dict[str, tuple[Flag, ...]] = {}
         self._corner = ""
+        self._edge = Content("")
         self._hint = self._note = ""
         self.keys: tuple[tuple[str, str], ...] = _KEYS
         """ids and words of the keys that the lower edge names while the panel has the focus"""
@@ -90,27 +92,31 @@ class CurveChart(ReadableChart):
 
     # Focus
 
-    def on_focus(self) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:
         """Name the keys that work here; they are too many for the footer."""
-        self._name_keys()
+        super().watch_has_focus(_has_focus)
+        self._write_edge()
 
     def on_resize(self) -> None:
         """Name as many keys as fit."""
-        if self.has_focus:
-            self._name_keys()
+        self._write_edge()
 
-    def _name_keys(self) -> None:
+    def set_options(self, options: ChartOptions) -> None:
+        """Change how the curves are shown; an earlier step is named on the lower edge."""
+        super().set_options(options)
+        self._write_edge()
+
+    def _write_edge(self) -> None:
+        edge = self._key_words() if self.has_focus else step_badge(self.options.at)
+        if not edge.is_same(self._edge):  # setting it repaints the panel
+            self.border_subtitle = self._edge = edge
+
+    def _key_words(self) -> Content:
         keymap = self.app._keymap
         words = [f"{key_name(key, keymap)} {word}" for key, word in self.keys]
         while words and len(" · ".join(words)) > self.size.width - 6:
             words.pop()
-        line = " · ".join(words)
-        if line != str(self.border_subtitle or ""):  # setting it repaints the panel
-            self.border_subtitle = Content(line)
-
-    def on_blur(self) -> None:
-        """Leave the lower edge empty."""
-        self.border_subtitle = ""
+        return Content(" · ".join(words))
 
     # Options
 

@@ -1,4 +1,4 @@
-"""What lies beyond the shown part of a map: how many points, and in which direction."""
+"""How many points are outside the shown part of a map, and in which direction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STYLE: Final = Style(bold=True, reverse=True)
 
 
 def outside_counts(points: NDArray[Any], window: Window) -> tuple[int, int, int, int]:
-    """Return how many of (N, 2) finite points lie beyond each side: left, right, above, below.
+    """Return how many of (N, 2) finite points are beyond each side: left, right, above, below.
 
     A point beyond a corner counts at the side that it is further from.
     """
@@ -32,7 +32,7 @@ def outside_counts(points: NDArray[Any], window: Window) -> tuple[int, int, int,
 
 
 def outside_marks(points: NDArray[Any], window: Window) -> list[tuple[int, int, str]]:
-    """Return (row, column, text) of what is said at the sides beyond which (N, 2) points lie."""
+    """Return (row, column, text) of the counts at the sides beyond which (N, 2) points are."""
     if not len(points) or window.width < 2 or window.height < 2:
         return []
     left, right, above, below = outside_counts(np.asarray(points, np.float64), window)
@@ -54,7 +54,7 @@ def outside_marks(points: NDArray[Any], window: Window) -> list[tuple[int, int, 
 def lay_outside_marks(
     strips: Sequence[Strip], points: NDArray[Any], window: Window, start: int = 0
 ) -> list[Strip]:
-    """Write "12 outside →" at the sides of a map beyond which points lie.
+    """Write "12 outside →" at the sides of a map beyond which there are points.
 
     The map's cells begin `start` cells into the strips, and fill as many rows as the window.
     """

@@ -34,7 +34,7 @@ _NO_STYLE: Final = Style()
 
 
 class PixelImage(Widget):
-    """Fills its cells with an image; nothing is drawn while another screen lies above."""
+    """Fills its cells with an image; nothing is drawn while another screen covers it."""
 
     def __init__(self, image: Image.Image, way: Way, classes: str = "") -> None:
         super().__init__(classes=classes)

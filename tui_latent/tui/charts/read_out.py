@@ -41,7 +41,7 @@ def read_out(
         return None
     curve = item.curve
     step, time = float(curve.steps[index]), float(curve.times[index])
-    # In the order of the line, with how soon each is left out.
+    # In display order; the parts of least urgency are left out first.
     places = {"step": f"step {step:,.0f}", "time": clock(time)}
     if item.steps_per_epoch:
         places["epoch"] = f"epoch {step / item.steps_per_epoch:.1f}"

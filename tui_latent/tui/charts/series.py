@@ -49,14 +49,14 @@ class ChartOptions:
     """How a chart shows its curves."""
 
     log: bool | None = None
-    """None is logarithmic where the curves' sizes differ much, as those of loss terms do"""
+    """None is logarithmic if the curves' sizes differ greatly, as those of loss terms do"""
     axis: XAxis = "step"
     smoothing: float = 0.0
     """weight of the past in the moving average; 0 shows the records as they are"""
     at: int | None = None
     """selected step: marked, and its values in the legend; None is the newest"""
     front: str = ""
-    """name of the curve that lies over the others, which are dim; empty dims none"""
+    """name of the curve drawn over the others, which are dimmed; empty dims none"""
     span: tuple[float, float] | None = None
     """visible part of the x axis, in its unit, up to infinity for the newest; None is the whole"""
     cursor: float | None = None

@@ -1,4 +1,4 @@
-"""A metric's history as a thin line, so that those below each other do not make one slab."""
+"""A metric's history as a thin line, so that lines below each other do not merge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINE: Final = Style()
 def spark_lines(
     steps: Floats, values: Floats, width: int, height: int, limit: float | None
 ) -> list[list[Segment]]:
-    """Draw (N,) values over steps as braille dots, and a limit that lies among them, dashed.
+    """Draw (N,) values over steps as braille dots, and a limit within their range, dashed.
 
     Returns `height` lines of `width` cells, as segments.
     """

@@ -1,4 +1,4 @@
-"""In which way a terminal draws images, from what it replies and who it says it is.
+"""How a terminal draws images, judged by its replies and its name.
 
 Kitty's protocol draws through Unicode placeholders: text that the terminal replaces by parts of an
 image, so that tmux moves and clips it as it does any text. tmux passes the image itself on only
@@ -25,7 +25,7 @@ NAMES: Final[Mapping[Way, str]] = {
 }
 
 CHOICE: Final = "TUI_LATENT_IMAGES"
-"""variable that names a way, for terminals that claim what they lack, or hide what they can"""
+"""variable that names a way, for terminals whose replies are wrong"""
 
 QUERY: Final = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[>q"
 """Kitty's graphics query, and the question for the terminal's name (XTVERSION)"""
@@ -89,14 +89,14 @@ def ways(reply: bytes, environment: Mapping[str, str]) -> list[Way]:
 
 
 def way_in_tmux(says: str) -> Way:
-    """Return the way from what tmux says of passthrough and of the terminal that shows it."""
+    """Return the way, given what tmux says about passthrough and the terminal that shows it."""
     passthrough, _, client = says.strip().partition("|")
     known = re.search("kitty|ghostty", client.lower())
     return "tmux" if passthrough in ("on", "all", "1", "2") and known else "cells"
 
 
 def ask_tmux() -> str:
-    """Return what tmux says of passthrough and of its terminal; empty where it does not answer.
+    """Return what tmux says about passthrough and its terminal; empty if it does not answer.
 
     It takes a few milliseconds. The variables that Kitty and others set are of no use: they say
     where tmux was started, not where it is shown.

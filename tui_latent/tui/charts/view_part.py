@@ -31,7 +31,7 @@ class Plot:
     """where the longest curve ends"""
 
     def x_at(self, column: float) -> float:
-        """Return the place of a column, which may lie outside."""
+        """Return the place of a column, which may be outside."""
         share = column / max(self.columns - 1, 1)
         return self.frame.left + share * (self.frame.right - self.frame.left)
 
@@ -81,7 +81,7 @@ def nearest_record(records: Floats, x: float) -> float | None:
 
 
 def following(span: Span | None, plot: Plot, x: float) -> Span | None:
-    """Return the visible part, moved so that a place lies inside it."""
+    """Return the visible part, moved if needed so that it includes a place."""
     if span is None or plot.frame.left <= x <= plot.frame.right:
         return span
     size = plot.frame.right - plot.frame.left

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from textual import events, work
 from textual.message import Message
@@ -36,14 +35,15 @@ class FilmStrip(Widget):
             super().__init__()
             self.by = by
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, maps: MapFolder) -> None:
         super().__init__()
-        self._maps = MapFolder(run)
+        self._maps = maps
         self._steps: tuple[int, ...] = ()
         self._shown: int | None = None
         self._film: list[int] = []
         self._strips: Sequence[Strip] = ()
-        self._drawn: object = None
+        self._wanted: object = None
+        """what the newest drawing was requested for"""
         self._held = False
 
     def show(self, steps: tuple[int, ...], shown: int | None) -> None:
@@ -52,7 +52,7 @@ class FilmStrip(Widget):
         self._redraw()
 
     def on_resize(self) -> None:
-        self._redraw()
+        self._redraw()  # also when it is shown again
 
     def notify_style_update(self) -> None:
         """Draw again in the colours of another theme."""
@@ -61,23 +61,31 @@ class FilmStrip(Widget):
 
     def _redraw(self) -> None:
         width, dark = self.size.width, self.app.current_theme.dark
+        if not (self.is_mounted and self.display and width):
+            return
         film = film_steps(self._steps, self._shown, width)
         wanted = (film, self._shown, width, dark)
-        if self.is_mounted and width and wanted != self._drawn:
-            self._drawn, self._film = wanted, film
-            self._draw(film, self._shown, width, not self.app.no_color, dark)
+        if wanted != self._wanted:
+            self._wanted, self._film = wanted, film
+            self._draw(wanted, film, self._shown, width, not self.app.no_color, dark)
 
     @work(thread=True, exclusive=True, group="film")
     def _draw(
-        self, film: list[int], shown: int | None, width: int, colored: bool, dark: bool
+        self,
+        wanted: object,
+        film: list[int],
+        shown: int | None,
+        width: int,
+        colored: bool,
+        dark: bool,
     ) -> None:
         found = {step: self._maps.at(step) for step in film}
         maps = {step: stored.map if stored else None for step, stored in found.items()}
         strips = draw_film(maps, film, shown, width, colored, dark)
-        self.app.call_from_thread(self._take, strips, film)
+        self.app.call_from_thread(self._take, strips, wanted)
 
-    def _take(self, strips: Sequence[Strip], film: list[int]) -> None:
-        if film == self._film:
+    def _take(self, strips: Sequence[Strip], wanted: object) -> None:
+        if wanted is self._wanted:  # otherwise a newer drawing follows, or has come first
             self._strips = strips
             self.refresh()
 

@@ -20,7 +20,7 @@ from tui_latent.tui.keymap import KEYMAP
 
 _GAP: Final = "  "
 _ALWAYS: Final = ("help", "back")
-"""verbs at the right end of every footer: Help lists what has no room"""
+"""verbs at the right end of every footer: Help lists the keys that do not fit"""
 _PLACES: Final = {
     row.id: _ALWAYS.index(row.verb) + 1
     for rows in KEYMAP.values()

@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 
 class LineInput(Input):
-    """Textual's input without its borders, which leave no row for the text where there is one.
+    """Textual's input without its borders, which leave no room for the text in a single row.
 
     `border: none` on the type does not suffice: the borders come back with the focus.
     """

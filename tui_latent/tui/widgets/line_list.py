@@ -1,4 +1,4 @@
-"""A list of any number of lines with a cursor, of which only those that can be seen are written."""
+"""A list of any number of lines with a cursor; only the lines in view are written."""
 
 from __future__ import annotations
 
@@ -71,7 +71,6 @@ class LineList(ScrollView, can_focus=True):
         self._told: Hashable = None
         self._contents: dict[int, Content] = {}
         self._strips: dict[tuple[int, bool], Strip] = {}
-        self._look: tuple[object, ...] = ()
 
     @property
     def chosen(self) -> Hashable:
@@ -93,7 +92,7 @@ class LineList(ScrollView, can_focus=True):
         return len(self._keys)
 
     def show(self, keys: Sequence[Hashable], write: Write) -> None:
-        """Show a line for each key; of those that can be seen, the ones that differ are drawn."""
+        """Show a line for each key; of those in view, only the ones that differ are drawn again."""
         before, chosen = self._keys, self.chosen
         self._write = write
         if list(keys) != list(before):
@@ -109,7 +108,7 @@ class LineList(ScrollView, can_focus=True):
         self._tell()
 
     def choose(self, key: Hashable) -> None:
-        """Move the cursor to a line; nothing happens if it is not there."""
+        """Move the cursor to a line, if it is there."""
         if key in self._places:
             self._put_cursor(self._places[key])
 

@@ -1,17 +1,15 @@
-"""Says on every panel that an earlier evaluation is shown, and how to come back."""
+"""Says that an earlier evaluation is shown, and which key goes back to the newest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_latent.tui.charts.step_badge import step_badge
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.time_cursor import TimeCursor
-
-_LOOK = "bold reverse"
 
 
 class TimeBadge(Static):
@@ -32,8 +30,7 @@ class TimeBadge(Static):
     def show(self, time: TimeCursor, steps: Sequence[int], panels: Iterable[Widget]) -> None:
         """Mark the line and the panels with the step that is shown, unless it is the newest."""
         words = self._sentence(time, steps)
-        step = time.resolve(steps)
-        badge = Content.styled(f" ◀ step {step:,} ", _LOOK) if words else Content("")
+        badge = step_badge(time.resolve(steps) if words else None)
         if words != self._words:
             self._words = words
             for panel in panels:

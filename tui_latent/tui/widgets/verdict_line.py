@@ -1,4 +1,4 @@
-"""The verdict on a run in one line; no line where nothing stands out."""
+"""The verdict on a run in one line; no line if nothing stands out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class VerdictLine(Widget):
         self._line = Content("")
 
     def show(self, verdict: Verdict | None, hint: str | None = None) -> None:
-        """Show a verdict; `hint` says at the right end what can be done about it."""
+        """Show a verdict; `hint`, at the right end, says what can be done about it."""
         self._shown, self._hint = verdict, self._hint if hint is None else hint
         self._rewrite()
 
@@ -62,7 +62,7 @@ class VerdictLine(Widget):
 
 
 def verdict_content(verdict: Verdict | None, hint: str, width: int) -> Content:
-    """Write a verdict in `width` cells; nothing where there is nothing to say."""
+    """Write a verdict in `width` cells; nothing if there is nothing to say."""
     if verdict is None or not verdict.line() or width < 4:
         return Content("")
     first = next(finding for finding in verdict.findings if finding.headline)

@@ -115,8 +115,8 @@ async def test_a_finished_run_has_no_machine(tmp_path: Path, measured: Any) -> N
     app = MenulessApp(tmp_path, open_path=writer.path)
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)
-        screen._measure_load()
-        await pilot.pause()
+        screen._follow_load()
+        assert not any(worker.group == "load" for worker in app.workers), "nothing is measured"
         assert not screen._panels.has_class("-load")
         assert not screen.query_one("#machine").display
 

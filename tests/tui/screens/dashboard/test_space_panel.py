@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from rich.style import Style
 
+from tests.tui.made_runs import PRESET, clusters, new_run, running, write_records
+from tests.tui.pilots import MenulessApp, all_drawn, panel_text, until
 from tui_latent.metrics.collapse import collapse_signs
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.spark_lines import spark_lines
@@ -80,3 +85,21 @@ def test_the_limits_are_those_by_which_a_collapse_is_found(dimensions: int) -> N
         assert bool(collapse_signs(figures, dimensions)) == (by > 0)
         figures = {"std_mean": point + by, "effective_rank": 99.0, "uniformity": -2.0}
         assert bool(collapse_signs(figures, dimensions)) == (by < 0)
+
+
+async def test_an_earlier_stage_of_a_finished_run_has_the_limits_of_its_dimensions(
+    tmp_path: Path,
+) -> None:
+    stages = [{"epochs": 2, "latent_dim": 128}, {"epochs": 38, "latent_dim": 2}]
+    writer = new_run(tmp_path, preset={**PRESET, "stages": stages})
+    writer.lock()
+    write_records(writer)
+    writer.latent_map(replace(clusters(200, 10), step=60))
+    writer.latent_map(clusters(200, 10))
+    running(writer, state="finished")
+    writer.close()
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(120, 40)) as pilot:
+        screen = await all_drawn(pilot)
+        for key, limit in (("]", "> 1.02"), ("[", "> 3.00"), ("]", "> 1.02")):
+            await pilot.press(key)
+            await until(pilot, lambda limit=limit: limit in panel_text(screen, "space"))  # type: ignore[misc]

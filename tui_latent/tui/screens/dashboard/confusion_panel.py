@@ -34,7 +34,7 @@ Row = tuple[int, int | None]
 class ConfusionPanel(ChartPanel):
     """Shows the recall of each class and the pairs that are confused most often.
 
-    Every row is a door to its images: a cursor moves over them with the keys and the mouse.
+    Every row opens its images: with a cursor that the keys move, or with a click.
     """
 
     BINDINGS = bindings("class rows")

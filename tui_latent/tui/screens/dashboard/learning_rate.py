@@ -1,4 +1,4 @@
-"""The learning rate that a factor on the schedule comes to."""
+"""The learning rate that results from a factor on the schedule."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tui_latent.runs.schema import Curve, RunSnapshot
 from tui_latent.tui.format import rate
 
 ASK_BEYOND: Final = 8.0
-"""times the schedule's rate beyond which a person is asked first"""
+"""factor on the schedule's rate above which the screen asks first"""
 
 
 class ScheduledRate:
     """The rate of the preset's schedule at the newest record: the recorded one without its factor.
 
-    The status and the records are written one after the other, so a record may still have the
-    factor before: of the two, the one counts that changes the schedule's rate least.
+    The status and the records are written one after the other, so a record may still contain the
+    previous factor. Of the two factors, the one that changes the schedule's rate least is used.
     """
 
     def __init__(self) -> None:

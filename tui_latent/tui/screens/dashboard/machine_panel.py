@@ -18,13 +18,13 @@ from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.format import UNKNOWN, clip
 
 _KEPT: Final = 120
-"""readings, four seconds apart: each moves the graphs, which are sent over the line"""
+"""readings, four seconds apart: a terminal over SSH is sent the graphs with each"""
 _NAME: Final = 7
 _LEAST_GRAPH, _MOST_GRAPH = 4, 40
 _GIB: Final = 1 << 30
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
 _SLOWEST: Final = 1e6
-"""bytes per second: the least that a full column of the disk's graph stands for"""
+"""bytes per second that a full column of the disk's graph stands for, at least"""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class LoadLine:
     """oldest first, 0..1"""
     figure: str
     more: str = ""
-    """in brackets the part of it that is the run's; of a GPU, how warm it is"""
+    """the run's part of it, in brackets; for a GPU, its temperature and power"""
 
 
 class MachinePanel(ChartPanel):
-    """A line each for GPU, CPU, memory and disk; one line in all where there is no room."""
+    """Shows a line each for GPU, CPU, memory and disk, or a single line for all of them."""
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "machine")
@@ -118,7 +118,7 @@ def summary(load: MachineLoad, width: int) -> str:
 
 
 def _others(load: MachineLoad) -> list[str]:
-    """Return who else is on the GPUs, a text each, the largest first."""
+    """Describe the other processes on the GPUs, the largest first."""
     several = len(load.gpus) > 1
     return [
         f"{_process(process)}{f' on GPU {gpu.index}' if several else ''}"

@@ -16,6 +16,7 @@ from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.flags import Flag
 from tui_latent.tui.charts.line_chart import ChartOptions
 from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
@@ -72,13 +73,14 @@ class RunPanels(Horizontal):
     """Gives each panel its part of a snapshot; on small screens the side panels are tabs."""
 
     def __init__(self, drawer: WorkerThread, chosen: Mapping[str, Any] = {}) -> None:
-        """`chosen` is how the curves were last looked at: `axis`, `smoothing`, `log`; and which
-        `panels` are shown."""
+        """`chosen` says how the curves were last shown (`axis`, `smoothing`, `log`), and which
+        `panels` there are."""
         super().__init__()
         self._chosen = chosen
         self._axis_is_due = True
         self._drawer = drawer
         self._charted: tuple[RunSnapshot, bool] | None = None
+        self._flags: tuple[Flag, ...] = ()
         self._past: StoredEvaluation | None = None
         self._weighted = True
 
@@ -116,8 +118,8 @@ class RunPanels(Horizontal):
         self.query_one(LogPanel).show(snapshot.log)
 
     def of_an_evaluation(self) -> list[Widget]:
-        """Return the panels that show one evaluation: all but the log."""
-        return [self.query_one(f"#{name}") for name in _PANELS if name != "log"]
+        """Return the panels of one evaluation; the curves name a step themselves."""
+        return [self.query_one(f"#{name}") for name in ("map", "space", "confusion")]
 
     def look_at(self, past: StoredEvaluation | None, snapshot: RunSnapshot) -> None:
         """Show an earlier evaluation in every panel; None follows the newest."""
@@ -127,6 +129,8 @@ class RunPanels(Horizontal):
             chart.set_options(replace(chart.options, at=step))
         self.query_one(SpacePanel).look_at(step)
         self.show(snapshot)
+        if self._charted is not None:
+            self._show_space(snapshot)
 
     def show_curves(self, snapshot: RunSnapshot) -> None:
         """Show what changes often; call it at a limited rate."""
@@ -134,12 +138,16 @@ class RunPanels(Horizontal):
         if (snapshot, dark) == self._charted:
             return
         self._charted = snapshot, dark
+        self._flags = run_flags(snapshot)
         self._show_loss(snapshot)
         self._restore_axis()
         hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
         self.query_one("#knn", CurveChart).show(
-            *knn_series(snapshot, dark), hint, why, flags=run_flags(snapshot)
+            *knn_series(snapshot, dark), hint, why, flags=self._flags
         )
+        self._show_space(snapshot)
+
+    def _show_space(self, snapshot: RunSnapshot) -> None:
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
         step = self._past.map.step if self._past else snapshot.status.step
         dimensions = latent_dimensions(snapshot, step)
@@ -156,16 +164,19 @@ class RunPanels(Horizontal):
         if weights is None and len(series) > 1:
             titles = _UNKNOWN
         why = why_missing(snapshot, "val/loss")
-        hint, flags = when_recorded(snapshot), run_flags(snapshot)
-        self._loss.show(series, "", hint, why, titles, flags)
+        self._loss.show(series, "", when_recorded(snapshot), why, titles, self._flags)
+
+    @property
+    def wants_load(self) -> bool:
+        """Whether the machine's panel was chosen."""
+        return "machine" in self._chosen.get("panels", _PANELS)
 
     def show_load(self, load: MachineLoad | None) -> None:
         """Show what the machine is doing; None hides it: no run trains here."""
         tabs, here = self.query_one(Tabs), load is not None
         if here != self.has_class("-load"):
             self.set_class(here, "-load")
-            wanted = "machine" in self._chosen.get("panels", _PANELS)
-            (tabs.show if here and wanted else tabs.hide)("tab-machine")
+            (tabs.show if here else tabs.hide)("tab-machine")
         if load is not None:
             self.query_one(MachinePanel).show(load)
 
@@ -217,7 +228,7 @@ class RunPanels(Horizontal):
         self.query_one(ScatterPanel).toggle_frame()
 
     def _restore(self) -> None:
-        """Show the curves as they were last looked at, and no panel that is not wanted."""
+        """Show the curves as they were last shown, and only the panels that were chosen."""
         log, smoothing = self._chosen.get("log"), self._chosen.get("smoothing", 0.0)
         nearest = min(SMOOTHINGS, key=lambda each: abs(each - smoothing))
         options = replace(self._loss.options, smoothing=nearest)
@@ -243,7 +254,7 @@ class RunPanels(Horizontal):
 
     @property
     def looks(self) -> Mapping[str, Any]:
-        """How the curves are looked at: `axis`, `smoothing`, `log`."""
+        """How the curves are shown: `axis`, `smoothing`, `log`."""
         options = self._loss.options
         return {"axis": options.axis, "smoothing": options.smoothing, "log": options.log}
 

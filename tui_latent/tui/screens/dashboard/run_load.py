@@ -8,16 +8,16 @@ from tui_latent.runtime.machine_load import LoadMeter, MachineLoad
 
 
 class RunLoad:
-    """Measures with one meter per process: a run that is resumed has another one."""
+    """Measures with one meter per process: a resumed run has another process."""
 
     def __init__(self) -> None:
         self._meter: LoadMeter | None = None
         self._process = ""
 
     def load(self, status: Status) -> MachineLoad | None:
-        """Return the load now; None where the run does not train, or trains elsewhere."""
-        here = is_alive(status.host, status.pid, status.process)
-        if status.state not in LIVE_STATES or not here:
+        """Return the load now; None if the run is not training on this machine."""
+        live = status.state in LIVE_STATES
+        if not live or not is_alive(status.host, status.pid, status.process):
             self._meter = None
             return None
         if self._meter is None or self._process != status.process:

@@ -1,4 +1,4 @@
-"""The dashboard's line of the verdict: judged in a thread, when an evaluation or the end comes."""
+"""The dashboard's verdict line, judged in a thread after each evaluation and at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RunVerdict(VerdictLine):
-    """Follows a run; `verdict` is what was found last."""
+    """Follows a run and judges it again when there is something new."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class RunVerdict(VerdictLine):
 
     @property
     def verdict(self) -> Verdict:
-        """The newest verdict; of a run that was not judged yet, an empty one."""
+        """The newest verdict; an empty one before the run has been judged."""
         from tui_latent.verdict import Verdict
 
         return self._verdict or Verdict()
@@ -61,7 +61,7 @@ class RunVerdict(VerdictLine):
 
 
 def _judged_by(snapshot: RunSnapshot) -> tuple[object, ...]:
-    """Return what a new verdict would be new by: losses change too often to count."""
+    """Return what a verdict depends on, except the losses, which change too often."""
     loss, collapsed = (snapshot.curves.get(n) for n in ("train/loss", "latent/collapsed"))
     return (
         id(snapshot.map),

@@ -4,41 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.events import ScreenResume
 from textual.widgets import Static
 
-from tui_latent.runs.control import read_request, request
-from tui_latent.runs.map_store import MapFolder
-from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.metric_specs import in_group
-from tui_latent.runs.schema import LIVE_STATES, Curve, RunError, RunSnapshot
+from tui_latent.runs.schema import LIVE_STATES, Curve
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.keymap import bindings
-from tui_latent.tui.notices import RATE_TITLE
 from tui_latent.tui.redraw_rate import RedrawRate
-from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
-from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.header import RunHeader
-from tui_latent.tui.screens.dashboard.learning_rate import ASK_BEYOND, ScheduledRate
 from tui_latent.tui.screens.dashboard.panels import RunPanels
+from tui_latent.tui.screens.dashboard.request_actions import RequestActions
 from tui_latent.tui.screens.dashboard.run_load import RunLoad
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
+from tui_latent.tui.screens.dashboard.time_actions import TimeActions
 from tui_latent.tui.screens.dashboard.views import failure, loss_terms
-from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.time_badge import TimeBadge
-
-Asked = Literal["run", "pause", "stop"]
 
 _THREE_COLUMNS: Final = 150
 """columns from which there is room for the classes beside the curves"""
@@ -46,14 +37,9 @@ _TALL: Final = 40
 """lines from which the machine's figures have a line each"""
 _AIRY: Final = 50
 """lines from which the metrics of the space stand apart"""
-_ANSWERS: Final[dict[Asked, frozenset[str]]] = {
-    "run": frozenset({"running"}),
-    "pause": frozenset({"paused"}),
-    "stop": frozenset(),
-}
 
 
-class DashboardScreen(BaseScreen[None]):
+class DashboardScreen(TimeActions, RequestActions):
     """Shows a run and sends requests to its trainer."""
 
     CSS = """
@@ -116,22 +102,16 @@ class DashboardScreen(BaseScreen[None]):
         seconds_between_charts: float = 1.0,
         chosen: Mapping[str, Any] = {},
     ) -> None:
-        """`chosen` is how the run was last looked at, for `RunPanels`."""
-        super().__init__()
-        self.path = path
+        """`chosen` is how the run was last shown, for `RunPanels`."""
+        super().__init__(path)
         self._chosen = chosen
         self._drawer = drawer
         self._seconds_between_charts = seconds_between_charts
         self._watcher = RunWatcher(path, self.post_message)
-        self._snapshot = RunSnapshot(path)
-        self._asked: Asked | None = None
         self._told = ""
         self._pace = RedrawRate()
         self._share: Curve | None = None
-        self._time = TimeCursor()
-        self._maps = MapFolder(path)
         self._machine = RunLoad()
-        self._rate = ScheduledRate()
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
@@ -139,15 +119,15 @@ class DashboardScreen(BaseScreen[None]):
         yield RunVerdict(self.path)
         yield TimeBadge()
         yield RunPanels(self._drawer, self._chosen)
-        yield FilmStrip(self.path)
+        yield FilmStrip(self._maps)
         yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:
         self._watcher.start()
         self.set_interval(self._seconds_between_charts, self._show_curves)
-        self.set_timer(self._seconds_between_charts, self._measure_load)
-        self.set_interval(4 * self._seconds_between_charts, self._measure_load)
+        self.set_timer(self._seconds_between_charts, self._follow_load)
+        self.set_interval(4 * self._seconds_between_charts, self._follow_load)
 
     def on_unmount(self) -> None:
         self._watcher.close()
@@ -168,11 +148,8 @@ class DashboardScreen(BaseScreen[None]):
         before, snapshot = self._snapshot, message.snapshot
         first = not before.preset
         self._snapshot = snapshot
-        self._rate.update(snapshot)
         state = snapshot.status.state
-        if self._asked and (state in _ANSWERS[self._asked] or state not in LIVE_STATES):
-            self._asked = None
-        self._show_header()
+        self._take_answer()
         self._panels.show(snapshot)
         self._show_badge()
         for problem in snapshot.problems:
@@ -188,9 +165,6 @@ class DashboardScreen(BaseScreen[None]):
     def show_loss_of_run(self, message: RunLost) -> None:
         """Keep what is shown, and show why there are no updates."""
         self._show_failure(message.problem)
-
-    def _show_header(self) -> None:
-        self.query_one(RunHeader).show(self._snapshot, self._asked)
 
     def _show_failure(self, text: str) -> None:
         if text == self._told:
@@ -209,9 +183,14 @@ class DashboardScreen(BaseScreen[None]):
         if self._snapshot.preset and self._pace.due():
             self._panels.show_curves(self._snapshot)
 
+    def _follow_load(self) -> None:
+        """Measure what the machine does while the run trains; hide it afterwards."""
+        live = self._snapshot.status.state in LIVE_STATES
+        if self._panels.wants_load and (live or self._panels.has_class("-load")):
+            self._measure_load()
+
     @work(thread=True, exclusive=True, group="load", exit_on_error=False)
     def _measure_load(self) -> None:
-        """Measure what the machine does, while the run trains on it."""
         load = self._machine.load(self._snapshot.status)
         if load is not None or self._panels.has_class("-load"):
             self.app.call_from_thread(self._panels.show_load, load)
@@ -226,10 +205,6 @@ class DashboardScreen(BaseScreen[None]):
 
     # Actions
 
-    @property
-    def _panels(self) -> RunPanels:
-        return self.query_one(RunPanels)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
@@ -238,75 +213,6 @@ class DashboardScreen(BaseScreen[None]):
             return live
         if action == "resume":
             return not live and status.state != "finished"
-        return True
-
-    def action_pause(self) -> None:
-        """Pause or continue the training."""
-        if self._asked == "stop":
-            self.notify("The run is already stopping.")
-            return
-        paused = self._asked == "pause" or (
-            self._asked is None and self._snapshot.status.state == "paused"
-        )
-        self._request("run" if paused else "pause")
-
-    def action_ask_to_stop(self) -> None:
-        """Ask whether to stop the training, then request it."""
-        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
-
-        def stop(yes: bool | None) -> None:
-            if yes and self._snapshot.status.state in LIVE_STATES:
-                self._request("stop")
-
-        keymap = self.app._keymap
-        question = (
-            f"Stop {self.path.name} and save a checkpoint? {key_name('run.resume', keymap)} "
-            f"resumes it later; {key_name('run.pause', keymap)} only pauses it."
-        )
-        self.app.push_screen(ConfirmScreen("Stop training", question, "Stop"), stop)
-
-    def _request(self, state: Asked) -> None:
-        """Request a state from the trainer, and show the request."""
-        if self._ask(state=state):
-            self._asked = None if self._snapshot.status.state in _ANSWERS[state] else state
-            self._show_header()
-
-    def action_checkpoint(self) -> None:
-        """Request a checkpoint; the log says when it is saved."""
-        if self._ask(checkpoint=True):
-            self.notify("Saving a checkpoint after this step; the log will confirm it.")
-
-    def action_scale_lr(self, by: float) -> None:
-        """Multiply the learning rate, on top of earlier requests from any screen."""
-        old = read_request(self.path).lr_factor
-        new = old * by
-        if by <= 1 or new <= ASK_BEYOND:
-            self._request_rate(old, new)
-            return
-        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
-
-        def raise_rate(yes: bool | None) -> None:
-            if yes:
-                self._request_rate(old, new)
-
-        question = f"{self._rate.words(old, new)}? Training may diverge at so high a rate."
-        self.app.push_screen(ConfirmScreen(RATE_TITLE, question, "Raise"), raise_rate)
-
-    def _request_rate(self, old: float, new: float) -> None:
-        if self._ask(lr_factor=new):
-            self.notify(self._rate.words(old, new), title=RATE_TITLE, markup=False)
-
-    def _ask(
-        self,
-        state: Asked | None = None,
-        checkpoint: bool = False,
-        lr_factor: float | None = None,
-    ) -> bool:
-        try:
-            request(self.path, state=state, checkpoint=checkpoint, lr_factor=lr_factor)
-        except (RunError, ValueError) as error:
-            self.notify(str(error), title="Request failed", severity="error", markup=False)
-            return False
         return True
 
     def action_resume(self) -> None:
@@ -332,52 +238,6 @@ class DashboardScreen(BaseScreen[None]):
     def action_explore(self) -> None:
         """Explore the map, point by point."""
         self.post_message(messages.ExplorerRequested(self.path, self._time))
-
-    def action_time(self, by: int) -> None:
-        """Show an earlier or a later evaluation."""
-        if self._time.move(self._snapshot.map_steps, by):
-            self._look_at(self._time.step)
-
-    def action_film(self) -> None:
-        """Show or hide the evaluations as a film strip."""
-        self.toggle_class("-film")
-
-    @on(FilmStrip.Chosen)
-    @on(CurveChart.StepChosen)
-    def go_to_step(self, event: FilmStrip.Chosen | CurveChart.StepChosen) -> None:
-        """Show the evaluation nearest to the step that was chosen."""
-        steps = self._snapshot.map_steps
-        if steps:
-            nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - event.step))
-            self.action_time(nearest - self._time.position(steps))
-
-    @on(FilmStrip.Turned)
-    def follow_wheel(self, message: FilmStrip.Turned) -> None:
-        """Show an earlier or a later evaluation."""
-        self.action_time(message.by)
-
-    @on(ScreenResume)
-    def follow_time(self) -> None:
-        """Show the evaluation that was selected, or made, on another screen."""
-        if self._snapshot.preset:
-            self.query_one(RunVerdict).judge_again()
-            self._look_at(self._time.step)
-
-    @work(thread=True, exclusive=True, group="time")
-    def _look_at(self, step: int | None) -> None:
-        past = None if step is None else self._maps.at(step)
-        self.app.call_from_thread(self._show_past, step, past)
-
-    def _show_badge(self) -> None:
-        panels = self._panels.of_an_evaluation()
-        steps = self._snapshot.map_steps
-        self.query_one(TimeBadge).show(self._time, steps, panels)
-        self.query_one(FilmStrip).show(steps, self._time.resolve(steps))
-
-    def _show_past(self, step: int | None, past: StoredEvaluation | None) -> None:
-        if step == self._time.step and self.is_mounted:
-            self._panels.look_at(past, self._snapshot)
-            self._show_badge()
 
     def action_verdict(self) -> None:
         """Show all findings about the run."""
@@ -451,5 +311,5 @@ class DashboardScreen(BaseScreen[None]):
         self._keep_look("smoothing")
 
     def _keep_look(self, name: str, path: Path | None = None) -> None:
-        """Remember how the curves are looked at, of this run or of all."""
+        """Remember how the curves are shown, for one run or for all."""
         self.post_message(messages.ChoiceKept(name, self._panels.looks[name], path))

@@ -1,7 +1,7 @@
-"""Which values of the latent space's metrics are better, and beyond which one should worry.
+"""Which direction is better for each metric of the latent space, and which values are a warning.
 
-The limits are those by which a collapse is found. A figure beyond one of them is a sign, a collapse
-has several.
+The limits are those of the collapse detection. A value beyond one of them is a sign of a collapse,
+which shows several.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNRELATED: Final = 2.0
 
 @dataclass(frozen=True)
 class Limit:
-    """The better direction of a metric, and the values beyond which it is too bad."""
+    """The better direction of a metric, and the limits beyond which its value is a warning."""
 
     better: Direction = ""
     least: float | None = None
@@ -43,12 +43,12 @@ class Limit:
 
     @property
     def line(self) -> float | None:
-        """The limit as a curve may cross it."""
+        """The limit as a number, to be drawn among the values."""
         return self.least if self.least is not None else self.most
 
 
 def limits(dimensions: int | None) -> Mapping[str, Limit]:
-    """Return the limits by metric; in one dimension, or an unknown number, fewer of them."""
+    """Return the limits by metric; fewer for one dimension or an unknown number of them."""
     several = dimensions is not None and dimensions > 1
     rank = fewest_dimensions(dimensions) if dimensions is not None and several else None
     return {

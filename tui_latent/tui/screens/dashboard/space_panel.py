@@ -34,7 +34,7 @@ _WORSE: Final = Style(bold=True, reverse=True)
 
 
 class SpacePanel(ChartPanel):
-    """A line per metric: name, direction of good, newest value, limit, history."""
+    """Shows a line per metric: name, better direction, newest value, limit and history."""
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "space")
@@ -61,7 +61,7 @@ class SpacePanel(ChartPanel):
         """Show metrics of the full-width latents, and those that no panel shows; else `hint`.
 
         `terms` are the run's loss terms, which the loss panel shows; `missing` says why the newest
-        evaluation lacks some metrics; on the latents' `dimensions` depends what is too low a rank.
+        evaluation lacks some metrics; the limits depend on the latents' `dimensions`.
         """
         others = [spec for name in curves if (spec := spec_in_run(name, terms)).group == "other"]
         new = {spec: curves[spec.name] for spec in (*_FIGURES, *others) if spec.name in curves}
@@ -82,7 +82,7 @@ class SpacePanel(ChartPanel):
             return lambda: Drawing(message_strips(note or hint, width, height), ("Space",))
 
         def draw() -> Drawing:
-            # With a line of air between two metrics where all of them fit, taller with more room.
+            # Blank lines separate the metrics if all of them fit; more room makes them taller.
             tall = min(max((height + 1) // len(curves) - 1, 1), _TALL)
             air = height >= 2 * len(curves) - 1
             lines: list[Strip] = []
@@ -97,7 +97,7 @@ class SpacePanel(ChartPanel):
 
 
 _TITLES: Final = (
-    "Space · held out · ↑ ↓ where it is better · ! too low or too high",
+    "Space · held out · ↑ ↓ better direction · ! too low or too high",
     "Space · held out · ↑ ↓ better · ! beyond limit",
     "Space · held out",
     "Space",

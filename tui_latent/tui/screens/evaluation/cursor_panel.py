@@ -1,4 +1,4 @@
-"""Panels whose cells are doors: a cursor moves over them, Enter and a click open the images."""
+"""Panels whose cells open their images: with a cursor and Enter, or with a click."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class CursorPanel(Panel, can_focus=True):
             self.post_message(self.opened(self._at))
 
     def opened(self, cell: Cell) -> Opened:
-        """Return what opening a cell means."""
+        """Return the message that opening a cell posts."""
         raise NotImplementedError
 
     async def on_click(self, event: events.Click) -> None:

@@ -121,7 +121,7 @@ def draw_curves(
 ) -> list[Strip]:
     """Write the AUCs, and below them draw the curves with the diagonal of pure chance.
 
-    The curve at `front` lies over the others, which fade to `ground`, the background's colour.
+    The curve at `front` is drawn over the others, which fade to `ground`, the background's colour.
     """
     legend = _legend(curves, width, colored, front)
     rows = height - len(legend)

@@ -119,7 +119,7 @@ class EvaluationScreen(BaseScreen[None]):
 
     @work(thread=True, group="evaluation", exit_on_error=False)
     def _open(self) -> None:
-        newest, verdict = None, None
+        newest, verdict, problem = None, None, ""
         found = newest_evaluation(self.path)
         whole = found if found is not None and is_readable(found) else None
         try:
@@ -127,8 +127,10 @@ class EvaluationScreen(BaseScreen[None]):
             newest = snapshot.map.step if snapshot.map else None
             verdict = judge(snapshot, whole)
         except RunError as error:
-            self.post_message(Ended(None, str(error)))
+            problem = str(error)
         self.post_message(Opened(whole, newest, verdict))
+        if problem:
+            self.post_message(Ended(None, problem))
 
     @on(Opened)
     def show_last(self, event: Opened) -> None:

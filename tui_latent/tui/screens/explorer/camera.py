@@ -60,9 +60,9 @@ class Camera:
         return tuple(Rod(name, start, (place[0], place[1])) for name, place in rows)
 
     def frame(self, points: NDArray[Any]) -> Frame:
-        """Return a frame that holds nearly all of (N, 3) points from whichever side they are seen.
+        """Return a frame that contains nearly all of (N, 3) points from every side.
 
-        It is as large from every side, so that a cloud that turns does not seem to breathe.
+        Its size is always the same, so that a turning cloud does not seem to grow and shrink.
         """
         middle, radius = _ball(points)
         x, y = self.seen(middle[None])[0].tolist()

@@ -16,13 +16,13 @@ from tui_latent.tui.time_cursor import TimeCursor
 
 _SPIN_SECONDS: Final = 0.2
 _SPIN_SECONDS_REMOTE: Final = 1.0
-"""over SSH, where a cloud turns only if it is asked to"""
+"""over SSH, where a cloud turns only on request"""
 _CELLS_PER_TURN: Final = 3
-"""by which the mouse turns a cloud as far as a key does"""
+"""that the mouse is dragged to turn a cloud as far as one key press does"""
 
 
 class CameraActions(ExplorerBase):
-    """Pans the plane; rotates a cloud, slowly by itself until someone takes it in hand."""
+    """Pans the plane, or rotates a cloud, which turns slowly until a person rotates it."""
 
     def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
         super().__init__(path, drawer, time)
@@ -74,6 +74,6 @@ class CameraActions(ExplorerBase):
         self.refresh_bindings()
 
     def _spin_on(self) -> None:
-        # A drawing that is late is not joined by a second one, and nobody sees other screens.
+        # Not while a drawing is still to come, and not behind another screen.
         if self.is_current and self._drawer.idle():
             self._change_look(camera=self._look.camera.spun())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui_latent.analysis.neighbourhoods import Space
 
 GLYPH: Final = "◆"
-"""of a confused image: a sign beside the colours of the two classes"""
+"""of a confused image, which its colour does not tell from the others of its class"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What the explorer shows when a number elsewhere was opened: a class, or a confusion."""
+"""What the explorer shows when it is opened from a number: a class, or a confusion."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DoorActions(ClassActions, SearchActions):
         self._pair, self._only = pair, only
 
     def _look_through_door(self, result: MapResult) -> None:
-        """Show what the screen was opened for, of a map that was found."""
+        """Show what the screen was opened for, on a map that was found."""
         if self._only is not None:
             self._change_look(filter=ClassFilter().only(self._only, len(self._class_names)))
             self._only = None

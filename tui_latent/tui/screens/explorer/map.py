@@ -177,7 +177,7 @@ class ExplorerMap(MouseMap):
         self.redraw()
 
     def _follow_selected(self) -> None:
-        """Put the cursor where the selected point lies now."""
+        """Put the cursor where the selected point is now."""
         if self.selected is not None:
             self._cursor = self._cell_of(self.selected) or self._cursor
         self._lay_over()
@@ -210,7 +210,7 @@ class ExplorerMap(MouseMap):
         self.select(order[at % len(order)])
 
     def select(self, index: int) -> None:
-        """Go to a point; the window follows if it lies outside."""
+        """Go to a point; the window follows if the point is outside."""
         if self.scene is None or self._window is None or not 0 <= index < len(self.scene.points):
             return
         x, y = (float(value) for value in self.scene.points[index])
@@ -284,7 +284,7 @@ class ExplorerMap(MouseMap):
         self._uncover_outside_marks(scene, window)
 
     def _uncover_outside_marks(self, scene: Scene, window: Window) -> None:
-        """Take cells off what the map says about the points outside: it would be unreadable."""
+        """Remove cells that would cover the counts of points outside."""
         if window == self._home():
             for row, start, text in outside_marks(scene.points[drawn_points(scene)], window):
                 cells = self._overlay.get(row, [])

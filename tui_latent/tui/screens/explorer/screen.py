@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui_latent.palettes import class_color
+from tui_latent.runs.map_store import MapFolder
 from tui_latent.tui import messages
 from tui_latent.tui.first_values import when_evaluated
 from tui_latent.tui.keymap import bindings
@@ -87,7 +88,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
         with Horizontal():
             with Vertical():
                 yield ExplorerMap(self._drawer)
-                yield FilmStrip(self.path)
+                yield FilmStrip(MapFolder(self.path))
             yield PointPanel()
             yield ChangeList()
         yield TooSmall()

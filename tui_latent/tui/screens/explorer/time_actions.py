@@ -15,7 +15,7 @@ from tui_latent.tui.widgets.film_strip import FilmStrip
 
 
 class TimeActions(ExplorerBase):
-    """Shows another evaluation, or one after the other."""
+    """Shows another evaluation, or plays them one after another."""
 
     def __init__(self, path: Path, drawer: WorkerThread, time: TimeCursor | None = None) -> None:
         super().__init__(path, drawer, time)
@@ -48,8 +48,7 @@ class TimeActions(ExplorerBase):
     @on(FilmStrip.Chosen)
     def go_to_step(self, message: FilmStrip.Chosen) -> None:
         """Show the evaluation that was clicked in the film strip."""
-        position = self._time.position(self._snapshot.map_steps)
-        self.action_time(self._snapshot.map_steps.index(message.step) - position)
+        self.action_time(self._time.distance(self._snapshot.map_steps, message.step))
 
     @on(FilmStrip.Turned)
     def follow_wheel(self, message: FilmStrip.Turned) -> None:

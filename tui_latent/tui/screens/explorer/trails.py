@@ -24,7 +24,7 @@ def movers_paths(
     """Return the paths (T, 2) of the points that moved farthest to the map shown, by point.
 
     `before` are the maps before it, the oldest first; those of other images are left out. The
-    distance counts from the one just before.
+    distance is measured from the map just before.
     """
     comparable = [m for m in before if m is not None and np.array_equal(m.indices, shown.indices)]
     if not comparable:
