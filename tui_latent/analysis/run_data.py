@@ -14,6 +14,7 @@ from tui_latent.analysis.images import load, load_images
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset
 from tui_latent.runs.atomic_files import Signature, signature
+from tui_latent.runs.latents_file import LATENTS_FILE
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.array_files import read_tensors
 from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tui_latent.methods.method import Method
     from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
-LATENTS_FILE: Final = "latents/last.safetensors"
 CHECKPOINTS: Final = "checkpoints"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from tui_latent.runs.origin import Origin, origin_of
 from tui_latent.runtime.sanitize import plain_name, plain_text
 
 if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait for
@@ -124,7 +125,7 @@ class LatentMap:
     indices: NDArray[np.int64]
     """(N,) positions in the held-out split"""
     labels: NDArray[np.int64]
-    """(N,) plain labels, positions in `class_names`"""
+    """(N,) plain labels, positions in `class_names`; -1 for an image without a label"""
     class_names: tuple[str, ...]
     projection: str = "native"
     """how the points came out of the latents: `native` (2-D as trained), `pca`, …"""
@@ -165,6 +166,11 @@ class RunSnapshot:
     A change of a setting may be at a later step than a resumed run: it is made again there"""
     problems: tuple[str, ...] = ()
     """what of the folder could not be read and was passed over, one line each"""
+
+    @property
+    def origin(self) -> Origin:
+        """Where the run comes from."""
+        return origin_of(self.provenance)
 
     @property
     def name(self) -> str:

@@ -58,6 +58,14 @@ def read_array(path: Path) -> NDArray[Any]:
         return array
 
 
+def checked_array(path: Path) -> NDArray[Any]:
+    """Map an array (.npy) into memory, read-only; SizeError and ValueError as in `read_array`."""
+    with open_regular(path) as file:
+        _check_header(file, size_of(file), path.stem)
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
+
+
 def read_tensors(path: Path) -> tuple[bytes, dict[str, Any]]:
     """Return the bytes of a safetensors file and its header.
 

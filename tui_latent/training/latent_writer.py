@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from safetensors.torch import save
 
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.metrics.projection import to_plane
 from tui_latent.procrustes import align
-from tui_latent.runs.atomic_files import replace_file
+from tui_latent.runs.latents_file import write_latents
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
@@ -45,13 +44,12 @@ class LatentWriter:
         self._previous = latent_map  # not before: a write that failed is repeated
 
     def _write_all(self, step: int, evaluation: Evaluation) -> None:
-        path = self._writer.path / "latents" / "last.safetensors"
-        tensors = {
-            "bank_latents": evaluation.bank,
-            "bank_labels": self._dataset.train.labels,
-            "query_latents": evaluation.queries,
-            "query_labels": self._dataset.val.labels,
-        }
-        contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        content = save(contiguous, metadata={"step": str(step)})
-        replace_file(path, content)
+        train, val = self._dataset.train, self._dataset.val
+        write_latents(
+            self._writer.path,
+            step,
+            evaluation.queries.cpu().numpy(),
+            val.labels.cpu().numpy(),
+            evaluation.bank.cpu().numpy(),
+            train.labels.cpu().numpy(),
+        )

@@ -1,0 +1,38 @@
+"""`latents/last.safetensors`: the latents of the newest evaluation, at full width."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from tui_latent.runs.atomic_files import replace_file
+
+LATENTS_FILE: Final = "latents/last.safetensors"
+UNLABELLED: Final = -1
+"""label of an image without a class, in maps and latents"""
+
+
+def write_latents(
+    run: Path,
+    step: int,
+    queries: NDArray[Any],
+    query_labels: NDArray[np.int64],
+    bank: NDArray[Any] | None = None,
+    bank_labels: NDArray[np.int64] | None = None,
+) -> None:
+    """Replace the latents of a run: (M, D) held-out ones, and (N, D) of the training images.
+
+    Without a bank, neighbours are looked for among the held-out latents themselves. Labels are
+    UNLABELLED where there is no class. OSError while the disk refuses it.
+    """
+    tensors = {"query_latents": queries, "query_labels": query_labels}
+    if bank is not None and bank_labels is not None:
+        tensors |= {"bank_latents": bank, "bank_labels": bank_labels}
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    path = run / LATENTS_FILE
+    path.parent.mkdir(exist_ok=True)
+    replace_file(path, save(contiguous, metadata={"step": str(step)}))
