@@ -58,12 +58,12 @@ def figure_rows(found: Found) -> list[tuple[str, str]]:
 
 
 def _shared_reasons(found: Found) -> dict[str, list[str]]:
-    """Return the reasons for which several parts are not measured, with their titles."""
+    """Return the reasons for which three parts or more are not measured, with their titles."""
     parts: dict[str, list[str]] = {}
     for part, title in EVALUATION_PARTS.items():
         if (why := found["missing"].get(part)) is not None:
             parts.setdefault(why, []).append(title)
-    return {why: titles for why, titles in parts.items() if len(titles) > 1}
+    return {why: titles for why, titles in parts.items() if len(titles) > 2}
 
 
 def reasons(found: Found, part: str, leaving_out: Container[str] = ()) -> list[str]:
