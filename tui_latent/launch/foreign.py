@@ -49,10 +49,10 @@ def refuse_unheard(path: Path, what: str) -> None:
     if origin == "opened":
         raise RunError(f"{path.name} {_WHERE_FROM[origin]}: there is nothing to {_VERBS[what]}")
     known = " and ".join(sorted(heard))
-    named = "".join(f'"{wish}", ' for wish in (*sorted(heard), needed))
+    named = ", ".join(f'"{wish}"' for wish in (*sorted(heard), needed)) + "," * (not heard)
     raise RunError(
         f"{path.name}: its loop obeys {f'{known} only' if known else 'no requests'}; to obey "
-        f"{needed} too, it has to say so: tui_latent.watch(…, obeys=({named.rstrip()}))"
+        f"{needed} too, it has to say so: tui_latent.watch(…, obeys=({named}))"
     )
 
 

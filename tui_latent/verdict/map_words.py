@@ -163,9 +163,8 @@ def _of_classes(labels: Ints) -> str:
     if unknown == len(labels):
         return ", none of which has a label"
     of = f" of {classes:,} class{'es' * (classes != 1)}"
-    return of + (
-        f"; {unknown:,} of them {'has' if unknown == 1 else 'have'} no label" * (unknown > 0)
-    )
+    some = f"; {unknown:,} {'image has' if unknown == 1 else 'images have'} no label"
+    return of + some * (unknown > 0)
 
 
 def _name(names: Sequence[str], label: int) -> str:
