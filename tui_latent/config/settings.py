@@ -97,6 +97,10 @@ class AugmentSettings(Section):
     noise: NonNegative = 0.0
     """standard deviation of the noise added to each pixel, for pixel values from 0 to 1"""
 
+    def changes_images(self) -> bool:
+        """Return whether any augmentation is turned on."""
+        return any(value for name, value in self if name != "elastic_grid")
+
 
 class TrainSettings(Section):
     """Optimization, evaluation and checkpoints."""
