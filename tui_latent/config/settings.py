@@ -33,7 +33,9 @@ class DataSettings(Section):
     classes: tuple[str, ...] = ()
     """names of the classes to keep; empty keeps all"""
     per_class: int = Field(0, ge=0)
-    """maximum number of training images per class; 0 keeps all"""
+    """maximum number of training images per class, and of those without one; 0 keeps all"""
+    labels: Literal["auto", "none"] = "auto"
+    """`auto`: the classes of the source, where it has any; `none`: images without classes"""
     merge: dict[str, tuple[str, ...]] = {}
     """classes that training treats as one, name = [classes]; evaluation keeps them apart"""
     size: int = Field(0, ge=0, le=1024)
