@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -15,14 +17,17 @@ class ImageSet:
     images: Tensor
     """uint8 (N, C, H, W), C is 1 or 3"""
     labels: Tensor
-    """int64 (N,), class of each image: indices into `class_names`"""
+    """int64 (N,), class of each image: indices into `class_names`, UNLABELLED where it has none"""
     class_names: tuple[str, ...]
+    """empty if no image of the dataset has a class"""
     features: Tensor | None
     """float32 (N, D) if `data.inputs` is not "raw" """
     targets: Tensor
     """int64 (N,), labels for training: those of merged classes if `data.merge` is set"""
     target_names: tuple[str, ...] = ()
     """names of the targets; empty if they are the classes"""
+    places: NDArray[np.int64] | None = None
+    """(N,) the place of each image in the reading order of the source; None if it is not known"""
 
     def __len__(self) -> int:
         return len(self.images)
