@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CHECKPOINTS: Final = "checkpoints"
 NO_NETWORK: Final = (
-    "it was not trained by tui-latent, which knows its latents, but neither its network nor its "
+    "the run was not trained by tui-latent, which has its latents, but neither its network nor its "
     "settings"
 )
 _HOW_TO_KEEP_IMAGES: Final[dict[Origin, str]] = {

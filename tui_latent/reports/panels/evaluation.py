@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from tui_latent.analysis.evaluation_table import shared_reasons
@@ -22,7 +22,7 @@ _ALIGNED: Final = "of two views; smaller is better"
 _NO_VIEWS: Final = "not recorded: this method does not train on two views of an image"
 _VALUE: Final = 0.85
 _NAME: Final = 2.2
-_NOTES: Final = 3
+_NOTES: Final = 4
 _LEFT, _BOTTOM = 0.62, 0.44
 
 
@@ -33,12 +33,18 @@ def draw_figures(page: Page, box: Box, title: str, found: Found, numbers: Report
     training = f"{images['training_images']:,} training, " * bool(images["training_images"])
     note = f"{step} · {training}{images['held_out_images']:,} held out"
     inner = page.title(box, title, note)
-    notes = [line for text in found["notes"] for line in wrap(text.split(), box.width, BODY)]
+    unmeasured = [
+        f"not measured: {', '.join(titles)}: {why}" for why, titles in shared_reasons(found).items()
+    ]
+    notes = [
+        line
+        for text in (*found["notes"], *unmeasured)
+        for line in wrap(text.split(), box.width, BODY)
+    ]
     for row, line in enumerate(notes[:_NOTES]):
         page.text(inner.left, inner.top + 0.06 + row * LINE_HEIGHT, line, color=FAINT)
     inner = inner.below(len(notes[:_NOTES]) * LINE_HEIGHT)
     rows = [row for part in _PARTS for row in _rows(part, found)]
-    rows += [_unmeasured(titles, why) for why, titles in shared_reasons(found).items()]
     width = inner.width
     columns = [
         Column(0, _NAME),
@@ -67,9 +73,7 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
         return [_share(name, of)]
     if part == "clustering":
         if of["accuracy"] is None:
-            words = (
-                f"of {of['silhouette_of']:,} latents in {of['clusters']} clusters"
-            )
+            words = f"of {of['silhouette_of']:,} latents in {of['clusters']} clusters"
             return [_plain("clustering/silhouette", of["silhouette"], words)]
         clusters = f"{of['clusters']} cluster{'s' * (of['clusters'] != 1)}"
         kept = f"{clusters} of {of['images']:,} held-out images, matched to classes"
@@ -103,10 +107,6 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
         ),
         _plain("latent/uniformity", of["uniformity"], "of directions; lower is more even"),
     ]
-
-
-def _unmeasured(titles: Sequence[str], why: str) -> list[Cell]:
-    return [Cell("not measured"), Cell("–"), _faint(f"{', '.join(titles)}: {why}")]
 
 
 def _why(found: Found, part: str, figure: str) -> str:

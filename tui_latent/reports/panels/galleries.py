@@ -139,7 +139,7 @@ def draw_extremes(
     page: Page, box: Box, title: str, found: Sequence[ClassExtremes], numbers: ReportNumbers
 ) -> None:
     """Draw the training images of each class nearest to its mean, and those farthest from it."""
-    inner = page.title(box, title, "training images, by distance from the mean latent of the class")
+    inner = page.title(box, title, "by distance from the mean latent of the class")
     columns = [
         ImageColumn(
             extremes.class_names[extremes.label],
