@@ -112,6 +112,11 @@ class Comparison:
     notes: tuple[str, ...]
     """which numbers must not be compared, and why"""
 
+    @property
+    def compares_settings(self) -> bool:
+        """Whether there are settings to compare: runs from elsewhere may have none."""
+        return bool(self.settings) or sum(_has_preset(run.preset) for run in self.runs) > 1
+
 
 def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> Comparison:
     """Compare runs, in their order; maps that have not changed are taken from `earlier`."""

@@ -35,7 +35,7 @@ def _settings(shown: Comparison) -> list[str]:
     """Return the settings that differ, or that none does; nothing of a single run with settings."""
     if shown.settings:
         return [_table(["setting", *shown.labels], _setting_rows(shown))]
-    return [_SAME] if sum("method" in run.preset for run in shown.runs) > 1 else []
+    return [_SAME] if shown.compares_settings else []
 
 
 def _run_rows(shown: Comparison) -> list[list[str]]:
