@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -80,21 +81,23 @@ def test_what_a_run_cannot_be_asked_is_a_sentence(tmp_path: Path) -> None:
     for why in (no_network(source), no_decoder(None), no_augmentation(None)):
         assert "not trained by tui-latent" in why
     assert "tui-latent label RUN --csv FILE" in no_labels(source)
-    for ask in (
+    networks: list[Callable[[], object]] = [
         lambda: RunDecoder(source).decode(np.zeros((1, 8))),
         lambda: ViewSpreads(source).land(0, 3, 0),
         lambda: inspector.augmentations([0], 2, 0),
         source.model,
         source.dataset,
-    ):
+    ]
+    for ask in networks:
         with pytest.raises(InspectionError, match="not trained by tui-latent"):
             ask()
-    for ask in (
+    pixels: list[Callable[[], object]] = [
         lambda: inspector.neighbours(0, 5),
         lambda: inspector.image(0),
         lambda: images_of(source, np.array([1])),
         lambda: walk(source, 0, 1, 5),
-    ):
+    ]
+    for ask in pixels:
         with pytest.raises(InspectionError, match=r"has no images: .*thumbnails=IMAGES"):
             ask()
     opened = foreign_run(tmp_path, "vectors", origin="opened", thumbnails=False)

@@ -10,7 +10,7 @@ import pytest
 from tests.foreign_runs import foreign_run, forget_labels
 from tests.reports.looks import Drawn, require_tidy
 from tui_latent.reports import export as exporting
-from tui_latent.reports import export_comparison, export_report
+from tui_latent.reports import export_comparison, export_report, figure
 
 LABELLED_ONLY = ("kNN accuracy", "kNN@20 confusion matrix", "Anomalies: ROC")
 
@@ -18,7 +18,7 @@ LABELLED_ONLY = ("kNN accuracy", "kNN@20 confusion matrix", "Anomalies: ROC")
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     figures = []
-    draw = exporting.draw_report
+    draw = figure.draw_report
 
     def keep(*arguments: object) -> object:
         figures.append(draw(*arguments))  # type: ignore[arg-type]
