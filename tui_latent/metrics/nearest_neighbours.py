@@ -116,15 +116,15 @@ class _Compared:
         self._dtype = dtype
         self._bank = bank
         self._times = _ON_GPU if bank.device.type == "cuda" else 1
-        self._centre = mean_in_float64(bank)
-        self._centred: Tensor | None = None
         size = 4 * bank.numel()
         self._as_it_is = dtype == torch.float32 and bank.device.type == "cpu" and size > _COPIED
+        self._centre = _rough_mean(bank) if self._as_it_is else mean_in_float64(bank)
+        self._centred: Tensor | None = None
         if dtype == torch.float32 and not self._as_it_is and fits(bank.device, size):
             self._centred = torch.empty_like(bank)
             for rows in row_blocks(bank):
                 self._centred[rows] = self._about_centre(bank[rows])
-        lengths = [self._about_or_kept(rows).square().sum(1) for rows in row_blocks(bank)]
+        lengths = [self._squared_lengths(rows) for rows in row_blocks(bank)]
         self._lengths = torch.cat(lengths)
         self._longest = self._lengths.max().double().sqrt()
         if self._as_it_is:
@@ -231,6 +231,12 @@ class _Compared:
         smallest, order = smallest.topk(count, largest=False)
         return smallest, places.gather(1, order)
 
+    def _squared_lengths(self, rows: slice) -> Tensor:
+        """Return |b - c|² of some of the bank."""
+        if self._as_it_is:
+            return (self._bank[rows] - self._centre.float()).square_().sum(1)
+        return self._about_or_kept(rows).square().sum(1)
+
     def _about_or_kept(self, rows: slice) -> Tensor:
         """Return some of the bank about its centre."""
         return (
@@ -239,6 +245,13 @@ class _Compared:
 
     def _about_centre(self, latents: Tensor) -> Tensor:
         return (latents.double() - self._centre).to(self._dtype)
+
+
+def _rough_mean(bank: Tensor) -> Tensor:
+    """Return about the mean of (N, D) latents, float64 (D,) of float32's numbers: any centre will
+    do, and this one takes a single look at a bank that may be on a disk."""
+    sums = [bank[rows].double().sum(0) for rows in row_blocks(bank)]
+    return (torch.stack(sums).sum(0) / len(bank)).float().double()
 
 
 def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:
@@ -255,9 +268,23 @@ def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:
 
 
 def _require_finite(what: str, latents: Tensor) -> None:
-    counts = [(~torch.isfinite(latents[rows])).any(1).sum() for rows in row_blocks(latents)]
-    broken = int(torch.stack(counts).sum()) if counts else 0
+    broken = _not_finite(latents) if latents.device.type == "cpu" else _not_finite_on_gpu(latents)
     if broken:
         raise ValueError(
             f"{broken:,} of {len(latents):,} {what} latents are not finite: training has diverged"
         )
+
+
+def _not_finite(latents: Tensor) -> int:
+    """Count the rows that are not finite: their sums are not, nor those of a few others."""
+    broken = 0
+    for rows in row_blocks(latents):
+        odd = ~torch.isfinite(latents[rows].sum(1))
+        if bool(odd.any()):
+            broken += int((~torch.isfinite(latents[rows][odd])).any(1).sum())
+    return broken
+
+
+def _not_finite_on_gpu(latents: Tensor) -> int:
+    counts = [(~torch.isfinite(latents[rows])).any(1).sum() for rows in row_blocks(latents)]
+    return int(torch.stack(counts).sum()) if counts else 0
