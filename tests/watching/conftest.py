@@ -74,4 +74,5 @@ def read(path: Path) -> RunSnapshot:
 
 def logged(path: Path) -> str:
     """Return the run's log."""
-    return (path / "train.log").read_text()
+    file = path / "train.log"
+    return file.read_text() if file.exists() else ""
