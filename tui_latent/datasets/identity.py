@@ -65,6 +65,18 @@ class DataIdentity:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Which image of a source each row of a dataset is."""
+
+    train: NDArray[np.int64]
+    """(N,) places in the first part, counted before classes are chosen"""
+    val: NDArray[np.int64]
+    """(M,) places in the first part, or in the second if the source holds out images of its own"""
+    own_test: bool
+    """whether `val` counts in the second part"""
+
+
 def folder_part(title: str, files: Sequence[ImageFile], contents: Contents) -> Part:
     """Return the identity of listed files."""
     labels = np.array([file.label for file in files], dtype=np.int32)
@@ -187,8 +199,10 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:2]) + (", …" if len(names) > 2 else "")
 
 
-def pack(identity: DataIdentity, **about: object) -> bytes:
+def pack(identity: DataIdentity, places: Places | None = None, **about: object) -> bytes:
     """Return an identity, and other values that JSON can hold, as the bytes of a NumPy archive."""
+    if places is not None:
+        about["own_test"] = places.own_test
     values = {
         "where": identity.where,
         "class_names": identity.class_names,
@@ -201,6 +215,8 @@ def pack(identity: DataIdentity, **about: object) -> bytes:
     for number, part in enumerate(identity.parts):
         arrays[f"labels_{number}"], arrays[f"contents_{number}"] = part.labels, part.contents
         arrays[f"names_{number}"] = packed_names(part.names)
+    if places is not None:
+        arrays["places_train"], arrays["places_val"] = places.train, places.val
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
     return file.getvalue()
@@ -224,6 +240,23 @@ def unpack(path: Path) -> tuple[DataIdentity, dict[str, object]]:
     if any(len(part.labels) and part.labels.max() >= len(names) for part in parts):
         raise ValueError("a label has no class")
     return identity, about
+
+
+def unpack_places(path: Path) -> Places | None:
+    """Read the places in a file written by `pack`; None if it has none. Raises as `unpack`."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if "places_train" not in arrays or "places_val" not in arrays:
+                return None
+            own_test = json.loads(arrays["about"].tobytes()).get("own_test") is True
+            train, val = (arrays[f"places_{name}"].astype(np.int64) for name in ("train", "val"))
+    except FileNotFoundError:
+        raise
+    except (*_TORN, AttributeError) as error:
+        raise ValueError(str(error)) from error
+    if train.ndim != 1 or val.ndim != 1:
+        raise ValueError("the places are not one per image")
+    return Places(train, val, own_test)
 
 
 _ARRAYS = ("labels", "contents", "names")

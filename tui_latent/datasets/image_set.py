@@ -62,6 +62,9 @@ class Dataset:
     """float32 (C, 1, 1), of the training images in 0..1"""
     held_out: str
     """description of `val`: "test images", "20 % of the training images" """
+    own_test: bool = False
+    """whether `val` is the source's second part, with places of its own, and not drawn from the
+    first"""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -78,6 +81,24 @@ class Dataset:
             mean=self.mean.to(device),
             std=self.std.to(device),
         )
+
+    def with_classes(
+        self, names: tuple[str, ...], train: NDArray[np.int64], val: NDArray[np.int64]
+    ) -> Dataset:
+        """Return the dataset with other classes, (N,) and (M,), for evaluations alone.
+
+        What methods of labels train on, the targets, stays.
+        """
+        splits = [
+            replace(
+                split,
+                labels=torch.from_numpy(labels).to(split.labels.device),
+                class_names=names,
+                target_names=split.target_names or split.class_names,
+            )
+            for split, labels in ((self.train, train), (self.val, val))
+        ]
+        return replace(self, train=splits[0], val=splits[1])
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Normalise float images in 0..1, (N, C, H, W), as network inputs."""

@@ -85,7 +85,8 @@ def load_dataset(
 
     train_set = image_set(train)
     mean, std = channel_statistics(train_set.images)
-    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out)
+    own_test = raw.test is not None and not settings.val_fraction
+    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out, own_test)
     log(_summary(dataset, settings, raw.notes))
     if settings.inputs == "raw":
         return dataset

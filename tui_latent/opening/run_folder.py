@@ -119,13 +119,13 @@ def _step(
     stream = streamed_latents(draft, step, *sizes) if newest else nullcontext()
     query_labels, bank_labels = plan.labels[plan.queries], plan.labels[plan.bank]
     with stream as latents:
-        for split, places, block in _split_rows(plan, number, tell):
+        for split, places, block, rows in _split_rows(plan, number, tell):
             if split == "query":
-                shown[places] = block
+                shown[places] = block[rows]
             elif bank is not None:
-                bank[places] = block
+                bank[places] = block[rows]
             if latents is not None:
-                latents.write(split, places, block)
+                latents.write(split, places, block, rows)
         if latents is not None:
             latents.labels("query", query_labels)
             if len(plan.bank):
@@ -152,8 +152,9 @@ def _step(
 
 def _split_rows(
     plan: Plan, number: int, tell: Tell
-) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.float32]]]:
-    """Read a file once: yield the split, the places in it (n,) and the vectors (n, D) of rows."""
+) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]]:
+    """Read a file once: yield a split, places in it (n,), and the rows (n,) of a block (N, D) that
+    belong there."""
     file = plan.files[number]
     is_query = np.zeros(len(plan.labels), np.bool_)
     is_query[plan.queries] = True
@@ -167,8 +168,7 @@ def _split_rows(
         for split, wanted in (("query", True), ("bank", False)):
             rows = known[is_query[of_rows[known]] == wanted]
             if len(rows):
-                whole = len(rows) == len(block)
-                yield split, place[of_rows[rows]], block if whole else block[rows]
+                yield split, place[of_rows[rows]], block, rows
         done += len(block)
         tell(f"reading {file.title}: {done / file.rows:.0%}")
 

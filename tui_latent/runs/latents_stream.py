@@ -27,14 +27,25 @@ class LatentsStream:
         self._places = places
         self._bytes_of_row = 4 * dimensions
 
-    def write(self, split: str, rows: NDArray[np.int64], latents: NDArray[np.float32]) -> None:
-        """Write latents (n, D) at rows (n,) of `query` or `bank`; OSError from the disk."""
+    def write(
+        self,
+        split: str,
+        places: NDArray[np.int64],
+        latents: NDArray[np.float32],
+        rows: NDArray[np.int64],
+    ) -> None:
+        """Write rows (n,) of latents (N, D) at places (n,) of `query` or `bank`; OSError.
+
+        Rows that stay together are written in one piece, without a copy.
+        """
         start = self._places[f"{split}_latents"]
-        breaks = np.flatnonzero(np.diff(rows) != 1) + 1
+        wide = np.ascontiguousarray(latents, "<f4")
+        breaks = np.flatnonzero((np.diff(places) != 1) | (np.diff(rows) != 1)) + 1
         for first, last in zip([0, *breaks.tolist()], [*breaks.tolist(), len(rows)], strict=True):
             if last > first:
-                piece = memoryview(np.ascontiguousarray(latents[first:last], "<f4").data).cast("B")
-                _write_at(self._descriptor, piece, start + int(rows[first]) * self._bytes_of_row)
+                piece = wide[rows[first] : rows[last - 1] + 1]
+                place = start + int(places[first]) * self._bytes_of_row
+                _write_at(self._descriptor, memoryview(piece.data).cast("B"), place)
 
     def labels(self, split: str, labels: NDArray[np.int64]) -> None:
         """Write the labels of `query` or `bank`."""

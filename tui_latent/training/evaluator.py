@@ -22,8 +22,9 @@ from tui_latent.metrics.collapse import (
     space_figures,
     why_no_figures,
 )
-from tui_latent.metrics.knn import KS, evaluate_knn, why_no_vote
+from tui_latent.metrics.knn import KS
 from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.metrics.some_labelled import knn_of_labelled
 from tui_latent.metrics.view_retrieval import KS as RETRIEVED
 from tui_latent.metrics.view_retrieval import view_retrieval, why_no_retrieval
 from tui_latent.training.loop import weighted_sum
@@ -94,8 +95,6 @@ class Evaluator:
         self._batch_size = batch_size
         self._on_chunk = on_chunk
         self._batches: tuple[Tensor, ...] = ()
-        self._known = tuple(_labelled_rows(split) for split in (dataset.train, dataset.val))
-        """rows of the training and of the held-out images that have a class; None: all of them"""
 
     @torch.inference_mode()
     def evaluate(self, method: Method, autocast: Callable[[], torch.autocast]) -> Evaluation:
@@ -241,38 +240,12 @@ class Evaluator:
     ) -> Tensor | None:
         """Put the accuracies into `metrics`, or why not into `missing`; return the confusion."""
         train, val = self._dataset.train, self._dataset.val
-        bank, bank_labels = _of_rows(self._known[0], bank, train.labels)
-        queries, query_labels = _of_rows(self._known[1], queries, val.labels)
-        without = why_no_vote(bank, bank_labels, len(queries))
-        if why := _why_few_labels(len(bank), len(train), len(queries), len(val)):
-            without = {k: f"{reason}, {why}" for k, reason in without.items()}
-        if not len(bank) or not len(queries):
-            which = "held-out" if len(bank) else "training"
-            without = dict.fromkeys(KS, f"no {which} image has a class")
-        missing |= {f"val/knn_{k}": why for k, why in without.items()}
-        known = [k for k in KS if k not in without]
-        if not known:
-            return None
-        classes = len(val.class_names)
-        knn = evaluate_knn(bank, bank_labels, queries, query_labels, classes, known, self._on_chunk)
-        metrics |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
-        return knn.confusion if max(KS) in known else None
-
-
-def _labelled_rows(images: ImageSet) -> Tensor | None:
-    known = images.labels >= 0
-    return None if bool(known.all()) else known.nonzero()[:, 0]
-
-
-def _of_rows(rows: Tensor | None, latents: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    return (latents, labels) if rows is None else (latents[rows], labels[rows])
-
-
-def _why_few_labels(bank: int, train: int, queries: int, val: int) -> str:
-    """Return how many images have no class, after the reason for a vote that means nothing."""
-    parts = ((train - bank, train, "training"), (val - queries, val, "held-out"))
-    words = [f"{few:,} of {all_:,} {name} images" for few, all_, name in parts if few]
-    return f"because {' and '.join(words)} have no class" if words else ""
+        knn = knn_of_labelled(
+            queries, val.labels, bank, train.labels, len(val.class_names), self._on_chunk
+        )
+        metrics |= knn.metrics
+        missing |= knn.missing
+        return knn.confusion
 
 
 def _measure_space(
