@@ -47,7 +47,7 @@ def test_a_run_without_labels_is_drawn_by_clusters(tmp_path: Path, drawn: Drawn)
     assert not any(f"\n{title}\n" in text for title in LABELLED_ONLY)
     assert "silhouette" in text and "effective rank" in text
     assert "watched in its own loop" in text and "unknown" not in text
-    assert "wrong classes" not in text and "image 0" in text
+    assert "wrong classes" not in text and "#0" in text
     assert table["unlabelled"] and table["colors"] == "cluster"
     assert table["confusion"] is None and table["knn"] == []
 

@@ -74,7 +74,7 @@ def _draw_sample(
 ) -> None:
     middle = x + side / 2
     weight = "bold" if size == BODY else "normal"
-    label = sample.label or f"image {sample.neighbours.index:,}"
+    label = sample.label or f"#{sample.neighbours.index}"
     name = name_to_fit(label, room, size, weight)
     axes.text(middle, 0.14, name, fontsize=size, ha="center", weight=weight)
     draw_image(axes, sample.image, x, _HEADING, side)
