@@ -37,7 +37,7 @@ def newest_space(run: Path) -> Space:
     return space_at(RunData(run), newest.map, newest=True)
 
 
-def stored(run: Path) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def stored(run: Path) -> dict[str, np.ndarray]:
     return load_file(run / "latents" / "last.safetensors")
 
 

@@ -121,6 +121,7 @@ def _measured(
     on_progress: Tell,
 ) -> dict[str, Any]:
     """Return the parts by name, and under `missing` why some are missing."""
+    from tui_latent.analysis import evaluation_anomalies as anomalies
     from tui_latent.analysis import evaluation_parts as parts
 
     def outlier_curves(
@@ -128,7 +129,7 @@ def _measured(
     ) -> list[dict[str, Any]]:
         assert asked is not None
         if asked.kind == "class" and asked.name in space.class_names:
-            return [parts.class_curve(space, asked.name, on_chunk)]
+            return [anomalies.class_curve(space, asked.name, on_chunk)]
         from tui_latent.analysis.outlier_embedding import outlier_curve
 
         return [outlier_curve(source, space, step, asked, on_progress)]
@@ -141,7 +142,7 @@ def _measured(
         ("clustering", "k-means", parts.clustering),
         ("collapse", "collapse figures", collapse),
         ("map", "trustworthiness of the map", parts.map_faithfulness),
-        ("anomaly", "leaving out each class", parts.class_anomaly),
+        ("anomaly", "leaving out each class", anomalies.class_anomaly),
     ]
     if decodes(source):
         todo.append(("decoder", "decoder", partial(decoder_spread, source)))

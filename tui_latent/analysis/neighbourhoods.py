@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
+from tui_latent.analysis.point_facts import PointFacts, RelatedImages
 from tui_latent.analysis.run_data import RunData, RunLatents
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
@@ -26,37 +26,6 @@ _STARTS: Final = 4
 """of k-means; few, because a person waits for it"""
 _NEAR: Final = 0.05
 """a neighbour is near on the map if it is among this share of the nearest points there"""
-
-
-@dataclass(frozen=True, eq=False)
-class RelatedImages:
-    """Other held-out images and how far they are from one."""
-
-    indices: Ints
-    """(n,) points on the map; `Space.held_out` has their positions in the split"""
-    distances: Floats
-    """(n,) Euclidean, in the space"""
-    far_on_map: NDArray[np.bool_]
-    """(n,) whether the map does not show them among the nearest points"""
-
-
-@dataclass(frozen=True, eq=False)
-class PointFacts:
-    """Facts about one held-out image."""
-
-    index: int
-    label: int
-    """UNLABELLED without one"""
-    vote: int
-    """class of most of its neighbours; without `voters` its own label"""
-    votes: int
-    """neighbours of that class"""
-    voters: int
-    """neighbours with a label, at most K"""
-    thinner: float
-    """share of the held-out images in a sparser neighbourhood"""
-    nearest: RelatedImages
-    distant: RelatedImages
 
 
 class Space:

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tui_latent.analysis import RunData
+from tui_latent.analysis.evaluation_anomalies import density_search, named_curve
 from tui_latent.analysis.evaluation_errors import NotMeasured
-from tui_latent.analysis.evaluation_parts import LabelledLatents, density_search, named_curve
+from tui_latent.analysis.evaluation_parts import LabelledLatents
 from tui_latent.analysis.outliers import Outliers
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.features import with_features

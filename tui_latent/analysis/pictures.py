@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import shown
+from tui_latent.runs.origin import Origin
+from tui_latent.runs.schema import RunError
+from tui_latent.runs.thumbnails import Split, read_thumbnails
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from tui_latent.datasets.image_set import ImageSet
 
+_HOW_TO_KEEP_IMAGES: Final[dict[Origin, str]] = {
+    "trained": "",
+    "watched": "its loop gave none; tui_latent.watch(…, thumbnails=IMAGES) keeps small ones",
+    "opened": "none were given; tui-latent open FILE --images FOLDER keeps small ones",
+}
 _PAPER: Final = 236
 _CROSS: Final = 160
 """grey levels of the picture that stands for an image that was not kept"""
@@ -88,14 +98,37 @@ def of_split(
 
 
 def of_thumbnails(
-    thumbnails: NDArray[np.uint8], labels: Tensor, names: tuple[str, ...]
+    run: Path, origin: Origin, split: Split, labels: Tensor, names: tuple[str, ...]
 ) -> Pictures:
-    """Return the pictures of thumbnails (n, C, H, W); only the rows asked for are read."""
+    """Return the thumbnails of a run from elsewhere; only the rows asked for are read.
+
+    InspectionError if there are none.
+    """
+    try:
+        thumbnails = read_thumbnails(run, split)
+    except RunError as error:
+        raise InspectionError(str(error)) from error
+    if thumbnails is None or not len(thumbnails):
+        raise InspectionError(_no_images(run, origin))
 
     def read(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         return np.ascontiguousarray(np.moveaxis(thumbnails[rows], 1, -1))
 
     return Pictures(labels, names, min(len(thumbnails), len(labels)), read)
+
+
+def why_no_thumbnails(run: Path, origin: Origin) -> str:
+    """Return why a run from elsewhere has no images; empty if it has some."""
+    try:
+        found = [read_thumbnails(run, "val"), read_thumbnails(run, "train")]
+    except RunError as error:
+        return str(error)
+    there = any(images is not None and len(images) for images in found)
+    return "" if there else _no_images(run, origin)
+
+
+def _no_images(run: Path, origin: Origin) -> str:
+    return f"{run.name} has no images: {_HOW_TO_KEEP_IMAGES[origin]}"
 
 
 def _crossed_out(shape: tuple[int, ...]) -> NDArray[np.uint8]:

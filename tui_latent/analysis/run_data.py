@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import load, load_images
-from tui_latent.analysis.pictures import Pictures, of_split, of_thumbnails
+from tui_latent.analysis.pictures import Pictures, of_split, of_thumbnails, why_no_thumbnails
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset
 from tui_latent.runs.atomic_files import Signature, signature
@@ -20,7 +20,7 @@ from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.origin import Origin, origin_of
 from tui_latent.runs.schema import RunError
-from tui_latent.runs.thumbnails import Split, read_thumbnails
+from tui_latent.runs.thumbnails import Split
 from tui_latent.runtime.array_files import read_tensors
 from tui_latent.runtime.tensor_files import mapped_tensors
 from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
@@ -39,11 +39,6 @@ NO_NETWORK: Final = (
     "the run was not trained by tui-latent, which has its latents, but neither its network nor its "
     "settings"
 )
-_HOW_TO_KEEP_IMAGES: Final[dict[Origin, str]] = {
-    "trained": "",
-    "watched": "its loop gave none; tui_latent.watch(…, thumbnails=IMAGES) keeps small ones",
-    "opened": "none were given; tui-latent open FILE --images FOLDER keeps small ones",
-}
 MAPPED_FROM: Final = 1 << 28
 """bytes of latents from which on they are mapped into memory. Smaller ones are read whole: a file
 that another host replaces on a network file system takes its pages away from those who map it"""
@@ -133,14 +128,8 @@ class RunData:
             latents = self.latents()
             if latents.bank_is_queries:
                 split = "val"
-            try:
-                thumbnails = read_thumbnails(self.path, split)
-            except RunError as error:
-                raise InspectionError(str(error)) from error
-            if thumbnails is None or not len(thumbnails):
-                raise InspectionError(self.why_no_images())
             labels = latents.query_labels if split == "val" else latents.bank_labels
-            return of_thumbnails(thumbnails, labels, self.class_names())
+            return of_thumbnails(self.path, self.origin, split, labels, self.class_names())
 
     def _of_dataset(self, split: Split) -> Pictures:
         dataset = self.dataset()
@@ -169,13 +158,7 @@ class RunData:
         """
         if self.preset is not None:
             return ""
-        try:
-            found = [read_thumbnails(self.path, "val"), read_thumbnails(self.path, "train")]
-        except RunError as error:
-            return str(error)
-        if any(images is not None and len(images) for images in found):
-            return ""
-        return f"{self.path.name} has no images: {_HOW_TO_KEEP_IMAGES[self.origin]}"
+        return why_no_thumbnails(self.path, self.origin)
 
     def dataset(self) -> Dataset:
         """Return the images, without the features computed from them.

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tui_latent.analysis.neighbourhood_change import NeighbourChanges
-    from tui_latent.analysis.neighbourhoods import PointFacts, RelatedImages, Space
+    from tui_latent.analysis.neighbourhoods import Space
+    from tui_latent.analysis.point_facts import PointFacts, RelatedImages
     from tui_latent.analysis.projections import Projection, ProjectionName
     from tui_latent.runs.schema import RunSnapshot
     from tui_latent.tui.charts.image_cells import Pixels
