@@ -126,8 +126,10 @@ def test_labels_that_are_there_change_no_weight_of_a_run_that_uses_none(tmp_path
         ("no y", None),
     ):
         file = tmp_path / f"{name}.npz"
-        arrays = {} if labels is None else {"y_train": labels[:240], "y_test": labels[240:]}
-        np.savez(file, x_train=x[:240], x_test=x[240:], **arrays)
+        arrays: dict[str, Any] = {"x_train": x[:240], "x_test": x[240:]}
+        if labels is not None:
+            arrays |= {"y_train": labels[:240], "y_test": labels[240:]}
+        np.savez(file, **arrays)
         table: dict[str, Any] = {
             "data": {"source": "arrays", "path": str(file)},
             "augment": {"rotate": 10},

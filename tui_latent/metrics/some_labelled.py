@@ -26,10 +26,14 @@ Rows = Tensor | None
 """int64 rows of the latents that have a class; None if all of them have one"""
 
 
-def labelled_rows(labels: Tensor) -> Rows:
-    """Return the rows of labels, int64 (N,), that are not negative."""
-    known = labels >= 0
-    return None if bool(known.all()) else known.nonzero()[:, 0]
+def labelled_rows(*splits: Tensor) -> tuple[Rows, ...]:
+    """Return for each split's labels, int64 (N,), the rows of those that are not negative."""
+    known = [labels >= 0 for labels in splits]
+    # All in one transfer: each would wait for the device.
+    whole = torch.stack([of.all() for of in known]).tolist()
+    return tuple(
+        None if all_ else of.nonzero()[:, 0] for all_, of in zip(whole, known, strict=True)
+    )
 
 
 def knn_of_labelled(
@@ -45,8 +49,8 @@ def knn_of_labelled(
     A label below 0 says that a latent has no class. Without a bank the other queries vote:
     leave-one-out.
     """
-    asked = labelled_rows(query_labels)
-    voters = asked if bank_labels is None else labelled_rows(bank_labels)
+    labels = query_labels, query_labels if bank_labels is None else bank_labels
+    asked, voters = labelled_rows(*labels)
     for which, latents, rows in (("held-out", queries, asked), ("training", bank, voters)):
         latents = latents if latents is None or rows is None else latents[rows]
         if latents is not None and (broken := int((~torch.isfinite(latents)).any(1).sum())):
@@ -60,7 +64,7 @@ def knn_of_rows(
     query_labels: Tensor,
     bank: Tensor | None,
     bank_labels: Tensor | None,
-    rows: tuple[Rows, Rows],
+    rows: tuple[Rows, ...],
     classes: int,
     on_chunk: Callable[[], None] = lambda: None,
 ) -> SomeKnn:

@@ -24,7 +24,7 @@ from tui_latent.metrics.collapse import (
 )
 from tui_latent.metrics.knn import KS
 from tui_latent.metrics.sample_order import drawn_order
-from tui_latent.metrics.some_labelled import knn_of_rows, labelled_rows
+from tui_latent.metrics.some_labelled import Rows, knn_of_rows, labelled_rows
 from tui_latent.metrics.view_retrieval import KS as RETRIEVED
 from tui_latent.metrics.view_retrieval import view_retrieval, why_no_retrieval
 from tui_latent.training.loop import weighted_sum
@@ -96,7 +96,8 @@ class Evaluator:
         self._batch_size = batch_size
         self._on_chunk = on_chunk
         self._batches: tuple[Tensor, ...] = ()
-        self._known = labelled_rows(dataset.val.labels), labelled_rows(dataset.train.labels)
+        self._known: tuple[Rows, ...] | None = None
+        """rows of the held-out and of the training images that have a class, once they are known"""
         self._broken_views = 0
         self._views: Tensor | None = None
         """(M, D) latents of a view of each held-out image, in their order, while they are needed;
@@ -254,6 +255,8 @@ class Evaluator:
     ) -> Tensor | None:
         """Put the accuracies into `metrics`, or why not into `missing`; return the confusion."""
         train, val = self._dataset.train, self._dataset.val
+        if self._known is None:
+            self._known = labelled_rows(val.labels, train.labels)
         known, classes = self._known, len(val.class_names)
         knn = knn_of_rows(queries, val.labels, bank, train.labels, known, classes, self._on_chunk)
         metrics |= knn.metrics
