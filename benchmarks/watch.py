@@ -129,7 +129,7 @@ class Loop:
         """Make one update; return its loss."""
         loss: torch.Tensor = self._network(torch.randn(self._rows, 256)).square().mean()
         self._optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         detached: torch.Tensor = loss.detach()
         return detached
