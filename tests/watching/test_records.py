@@ -236,3 +236,32 @@ def test_a_run_without_a_name_is_called_by_its_time_and_script(tmp_path: Path) -
         run.log(0, loss=1.0)
     assert run.path is not None
     assert json.loads((run.path / "status.json").read_text())["state"] == "finished"
+
+
+def test_a_slow_disk_holds_up_nothing(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+    import time
+
+    run = watch()
+    run.log(0, loss=0.0)
+    until(lambda: read(run.path).curves)
+    write, go_on, waiting = os.write, threading.Event(), threading.Event()
+
+    def slow(descriptor: int, data: bytes) -> int:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "metrics.jsonl":
+            waiting.set()
+            go_on.wait()
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", slow)
+    run.log(1, loss=1.0)
+    assert waiting.wait(60)
+    before = time.thread_time()
+    for step in range(2, 1000):
+        run.log(step, loss=float(step))
+        assert not run.asked.pause
+    assert time.thread_time() - before < 5  # it came here at all, while the disk did nothing
+    assert not go_on.is_set()
+    go_on.set()
+    run.close()
+    assert len(read(run.path).curves["train/loss"].steps) == 1000
