@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Tab, Tabs
 
 from tui_latent.runs.maps import StoredEvaluation
+from tui_latent.runs.metric_specs import MetricSpec
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -24,16 +25,20 @@ from tui_latent.tui.first_values import when_evaluated, when_recorded
 from tui_latent.tui.loss_weights import loss_weights
 from tui_latent.tui.run_flags import latent_dimensions, run_flags
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
+from tui_latent.tui.screens.dashboard.empty_panels import empty_panels
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.machine_panel import MachinePanel
 from tui_latent.tui.screens.dashboard.space_panel import SpacePanel
 from tui_latent.tui.screens.dashboard.views import (
     KNN_FRONT,
+    RETRIEVAL_FRONT,
     TOTAL,
+    has_labels,
     knn_series,
     live_scene,
     loss_series,
     loss_terms,
+    retrieval_series,
     why_missing,
 )
 
@@ -59,6 +64,11 @@ _UNKNOWN: Final = (
 )
 _PLAIN: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
 _KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
+_RETRIEVAL_TITLES: Final = (
+    "View retrieval, held out · is the nearest latent the other view of the image?",
+    "View retrieval, held out",
+    "Views",
+)
 _SIDE: Final = {
     "loss": "Loss",
     "knn": "kNN",
@@ -83,6 +93,9 @@ class RunPanels(Horizontal):
         self._flags: tuple[Flag, ...] = ()
         self._past: StoredEvaluation | None = None
         self._weighted = True
+        self._labelled = True
+        self._empty: frozenset[str] = frozenset()
+        self._measured: Mapping[MetricSpec, float] = {}
 
     def compose(self) -> ComposeResult:
         yield ScatterPanel(self._drawer, "map")
@@ -108,6 +121,7 @@ class RunPanels(Horizontal):
     def show(self, snapshot: RunSnapshot) -> None:
         """Show what changes rarely: the map, the classes and the log."""
         past = self._past
+        self._hide_empty(snapshot)
         hint = when_evaluated(snapshot, "The map")
         self.query_one(ScatterPanel).show(live_scene(past.map if past else snapshot.map), hint)
         hint = when_evaluated(snapshot, "The confusion matrix")
@@ -141,18 +155,69 @@ class RunPanels(Horizontal):
         self._flags = run_flags(snapshot)
         self._show_loss(snapshot)
         self._restore_axis()
-        hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
-        self.query_one("#knn", CurveChart).show(
-            *knn_series(snapshot, dark), hint, why, flags=self._flags
-        )
+        self._show_accuracy(snapshot, dark)
         self._show_space(snapshot)
+
+    def _show_accuracy(self, snapshot: RunSnapshot, dark: bool) -> None:
+        """Show kNN, or how often views are found where there are no labels."""
+        chart, flags = self.query_one("#knn", CurveChart), self._flags
+        labelled = has_labels(snapshot) or "val/knn_20" in snapshot.curves
+        front = KNN_FRONT if labelled else RETRIEVAL_FRONT
+        if labelled != self._labelled:
+            self._labelled = labelled
+            chart.set_options(replace(chart.options, front=front))
+            self.query_one("#tab-knn", Tab).label = _SIDE["knn"] if labelled else "Views"
+        if labelled:
+            hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
+            shown = knn_series(snapshot, dark)
+        else:
+            hint = when_evaluated(snapshot, "View retrieval")
+            why, shown = why_missing(snapshot, "val/view"), retrieval_series(snapshot, dark)
+        titles = _KNN_TITLES if labelled else _RETRIEVAL_TITLES
+        chart.show(*shown, hint, why, titles, flags)
+
+    def _hide_empty(self, snapshot: RunSnapshot) -> None:
+        """Give the room of panels without content to the others."""
+        empty = empty_panels(snapshot, bool(self._measured))
+        if empty == self._empty:
+            return
+        tabs, focused = self.query_one(Tabs), self.screen.focused
+        for name in _PANELS:
+            self.query_one(f"#{name}").set_class(name in empty, "-empty")
+        for name in set(_SIDE) - {"machine"}:
+            (tabs.hide if name in empty | self._unwanted else tabs.show)(f"tab-{name}")
+        self._empty = empty
+        self.query_one("#side").set_class(set(_SIDE) - {"machine"} <= empty, "-empty")
+        if focused is not None and focused.id in empty:
+            self.query_one("#map").focus()
+        chosen = tabs.active.removeprefix("tab-")
+        if chosen in empty and (left := [name for name in self._tabs if name not in empty]):
+            tabs.active = f"tab-{left[0]}"
+            self._select(left[0])
+
+    @property
+    def _unwanted(self) -> set[str]:
+        return set(_PANELS) - set(self._chosen.get("panels", _PANELS))
+
+    @property
+    def _tabs(self) -> list[str]:
+        return [name for name in _SIDE if name not in self._unwanted and name != "machine"]
+
+    def show_measured(self, figures: Mapping[MetricSpec, float], snapshot: RunSnapshot) -> None:
+        """Show what an evaluation has measured of a space that has no labels."""
+        if figures != self._measured:
+            self._measured = figures
+            self._hide_empty(snapshot)
+            if self._charted is not None:
+                self._show_space(snapshot)
 
     def _show_space(self, snapshot: RunSnapshot) -> None:
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
         step = self._past.map.step if self._past else snapshot.status.step
         dimensions = latent_dimensions(snapshot, step)
         self.query_one(SpacePanel).show(
-            snapshot.curves, loss_terms(snapshot), hint, snapshot.missing, dimensions
+            *(snapshot.curves, loss_terms(snapshot), hint, snapshot.missing, dimensions),
+            self._measured,
         )
 
     def _show_loss(self, snapshot: RunSnapshot) -> None:
@@ -162,9 +227,14 @@ class RunPanels(Horizontal):
         titles: tuple[str, ...]
         titles = _PLAIN if len(series) < 2 else _WEIGHTED if self._weighted else _RAW
         if weights is None and len(series) > 1:
-            titles = _UNKNOWN
+            titles = _UNKNOWN if snapshot.origin == "trained" else _RAW
         why = why_missing(snapshot, "val/loss")
         self._loss.show(series, "", when_recorded(snapshot), why, titles, self._flags)
+
+    @property
+    def shows_curves(self) -> bool:
+        """Whether a panel of curves has, or will have, something to show."""
+        return not {"loss", "knn"} <= self._empty
 
     @property
     def wants_load(self) -> bool:
@@ -207,7 +277,8 @@ class RunPanels(Horizontal):
         self._set_full(not self.is_full, focused if focused in _PANELS else "map")
 
     def show_full(self, panel: str) -> None:
-        """Show a panel full-screen, and give it the focus."""
+        """Show a panel full-screen, and give it the focus; the map if the panel is empty."""
+        panel = "map" if panel in self._empty else panel
         self._set_full(True, panel)
         self.query_one(f"#{panel}").focus()
 
@@ -233,7 +304,7 @@ class RunPanels(Horizontal):
         nearest = min(SMOOTHINGS, key=lambda each: abs(each - smoothing))
         options = replace(self._loss.options, smoothing=nearest)
         self._loss.set_options(replace(options, log=log) if isinstance(log, bool) else options)
-        unwanted = set(_PANELS) - set(self._chosen.get("panels", _PANELS))
+        unwanted = self._unwanted
         for name in unwanted:
             self.query_one(f"#{name}").add_class("-unwanted")
         for name in unwanted & set(_SIDE):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from tui_latent.palettes import series_color
-from tui_latent.runs.metric_specs import in_group, term_names
+from tui_latent.runs.metric_specs import MetricSpec, in_group, spec_of, term_names
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
 from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
 from tui_latent.tui.charts.series import Weights
+from tui_latent.tui.foreign_runs import begin_again
 from tui_latent.tui.format import number
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_flags import steps_per_epoch
@@ -21,6 +22,25 @@ TOTAL: Final = "total"
 """name of the loss in its chart"""
 KNN_FRONT: Final = "k=20"
 """name of the accuracy that stands for a run"""
+
+RETRIEVAL: Final = {"among 5": "val/view_retrieval_5", "nearest": "val/view_retrieval_1"}
+"""name of a curve -> its metric"""
+RETRIEVAL_FRONT: Final = "nearest"
+
+_UNLABELLED_FIGURES: Final = (
+    "clustering/silhouette",
+    "map/trustworthiness",
+    "map/continuity",
+)
+"""figures of an evaluation that say something of a space without labels"""
+
+
+def has_labels(snapshot: RunSnapshot) -> bool:
+    """Return whether any image of a run has a class; True while nothing says otherwise."""
+    if snapshot.map is not None:
+        return bool(snapshot.map.class_names) or bool((snapshot.map.labels >= 0).any())
+    data = snapshot.preset.get("data")
+    return not (isinstance(data, Mapping) and data.get("labels") == "none")
 
 
 def loss_terms(snapshot: RunSnapshot) -> list[str]:
@@ -58,6 +78,7 @@ def loss_series(
 
 def knn_series(snapshot: RunSnapshot, dark: bool = True) -> tuple[list[Series], str]:
     """Return the kNN accuracies, and the best one at k = 20 as text."""
+    specs = [spec for spec in in_group("accuracy") if spec.name.startswith("val/knn_")]
     series = [
         Series(
             spec.short.replace("kNN@", "k="),
@@ -66,10 +87,27 @@ def knn_series(snapshot: RunSnapshot, dark: bool = True) -> tuple[list[Series], 
             known=spec.name not in snapshot.missing,
             steps_per_epoch=steps_per_epoch(snapshot),
         )
-        for index, spec in enumerate(reversed(in_group("accuracy")))
+        for index, spec in enumerate(reversed(specs))
     ]
     last = series[-1].curve
     return series, f"best {number(last.best)}" if last is not None else ""
+
+
+def retrieval_series(snapshot: RunSnapshot, dark: bool = True) -> tuple[list[Series], str]:
+    """Return how often an image's other view is found among the nearest, and the best at 1."""
+    series = [
+        Series(
+            name,
+            series_color(index + 1, dark),
+            snapshot.curves.get(metric),
+            known=metric not in snapshot.missing,
+            steps_per_epoch=steps_per_epoch(snapshot),
+        )
+        for index, (name, metric) in enumerate(RETRIEVAL.items())
+        if metric in snapshot.curves
+    ]
+    first = snapshot.curves.get(RETRIEVAL[RETRIEVAL_FRONT])
+    return series, f"best {number(first.best)}" if first is not None else ""
 
 
 def live_scene(latent_map: LatentMap | None) -> Scene | None:
@@ -102,9 +140,23 @@ def why_missing(snapshot: RunSnapshot, *beginnings: str) -> str:
     return "; ".join(missing_lines(named))
 
 
+def measured_figures(evaluation: Mapping[str, Any] | None) -> dict[MetricSpec, float]:
+    """Return an evaluation's figures that need no labels."""
+    found = {}
+    for name in _UNLABELLED_FIGURES:
+        part, _, figure = name.partition("/")
+        of = (evaluation or {}).get(part)
+        value = of.get(figure) if isinstance(of, Mapping) else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            found[spec_of(name)] = float(value)
+    return found
+
+
 def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     """Say why a run has stopped and what to do; empty if nothing is wrong."""
     status = snapshot.status
+    if snapshot.origin != "trained":
+        return _foreign_failure(snapshot)
     step = f"step {status.checkpoint_step:,}" if status.checkpoint_step else "the beginning"
     resume = f"Press {key_name('run.resume', keymap)} to resume from {step}."
     if status.state == "failed":
@@ -116,3 +168,13 @@ def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     if status.state == "interrupted":
         return f"Interrupted: its process no longer exists. {resume}"
     return ""
+
+
+def _foreign_failure(snapshot: RunSnapshot) -> str:
+    """Say why someone's own loop has stopped, and how it can go on."""
+    status, again = snapshot.status, begin_again(snapshot.provenance)
+    if status.state == "failed":
+        return f"Failed: {status.error or 'no reason was recorded'}\n{again}"
+    if status.state == "interrupted":
+        return f"Interrupted: its process no longer exists.\n{again}"
+    return f"Waiting: {status.error}" if status.state == "paused" and status.error else ""
