@@ -65,16 +65,17 @@ class ViewSpreads:
         """Embed the views of an image that `augmentations` shows with the same seed."""
         import torch
 
-        if self.source.preset.data.inputs != "raw":
+        preset = self.source.own_preset()
+        if preset.data.inputs != "raw":
             raise InspectionError(
-                f"{self.source.preset.data.inputs} features are computed from images, "
+                f"{preset.data.inputs} features are computed from images, "
                 "not from augmented views"
             )
         dataset = self.source.dataset()
         self.source.require(index, dataset.val)
         latents = self.source.matching_latents()
         model = self.source.model()
-        drawn = views_of(dataset.val, [index], self.source.preset.augment, views, seed)[0]
+        drawn = views_of(dataset.val, [index], preset.augment, views, seed)[0]
         with torch.inference_mode():
             embedded = model.method.embed(dataset.normalise(drawn)).float()
         if embedded.shape[1] != latents.bank.shape[1]:
