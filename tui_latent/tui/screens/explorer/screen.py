@@ -20,7 +20,8 @@ from tui_latent.tui.run_watcher import RunLost, SnapshotRead
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.explorer.camera_actions import CameraActions
 from tui_latent.tui.screens.explorer.change_list import ChangeList
-from tui_latent.tui.screens.explorer.colorings import COLORINGS
+from tui_latent.tui.screens.explorer.class_filter import ClassFilter
+from tui_latent.tui.screens.explorer.colorings import NO_NAME, coloring_names
 from tui_latent.tui.screens.explorer.door_actions import DoorActions
 from tui_latent.tui.screens.explorer.look import is_cloud, is_other_projection
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
@@ -28,6 +29,7 @@ from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search_box import FindBox
 from tui_latent.tui.screens.explorer.time_actions import TimeActions
 from tui_latent.tui.screens.explorer.views import (
+    POINT_KINDS,
     next_projection,
     point_words,
 )
@@ -114,6 +116,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
     def take_snapshot(self, message: SnapshotRead) -> None:
         """Request the map to show, if it has changed."""
         self._snapshot = message.snapshot
+        self._look = replace(self._look, kind=f"{POINT_KINDS[message.snapshot.origin]}s")
         if not message.snapshot.map_steps:
             self._map.show(None, when_evaluated(message.snapshot, "The map"))
         self._request_map()
@@ -175,11 +178,22 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
             return
         others = max(self._map.here() - 1, 0)
         dark = self.app.current_theme.dark
-        color = None if self.app.no_color else class_color(result.facts.label, dark)
-        self.query_one(PointPanel).show(point_words(result, others, color))
+        label = result.facts.label
+        color = None if self.app.no_color or label < 0 else class_color(label, dark)
+        kind = POINT_KINDS[self._snapshot.origin]
+        words = point_words(result, others, color, self._part_words(result.facts.index), kind)
+        self.query_one(PointPanel).show(words)
         marks = dict.fromkeys(result.facts.distant.indices.tolist(), DISTANT)
         marks |= dict.fromkeys(result.facts.nearest.indices.tolist(), NEAREST)
         self._map.mark(marks)
+
+    def _part_words(self, index: int) -> str:
+        """Say which cluster or named group a point is in, if it is coloured by that."""
+        result = self._result
+        if result is None or result.coloring.name not in ("cluster", "name"):
+            return ""
+        name = result.coloring.names[int(result.coloring.values[index])]
+        return name if name.startswith("cluster ") or name == NO_NAME else f"named “{name}”"
 
     # Actions
 
@@ -216,8 +230,14 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
 
     def action_color(self, by: int) -> None:
         """Change what the points are coloured by."""
-        at = COLORINGS.index(self._coloring) + by
-        self._coloring = COLORINGS[at % len(COLORINGS)]
+        if self._result is None:
+            return
+        names = coloring_names(self._result.space, self._result.groups)
+        shown = self._result.coloring.name
+        at = next((place for place, name in enumerate(names) if name == shown), 0) + by
+        self._coloring = names[at % len(names)]
+        if not self._result.space.has_labels:  # other colours, other parts to show
+            self._look = replace(self._look, filter=ClassFilter())
         self._status = f"Colouring by {self._coloring} …"
         self._request_map()
         self._show_line()
@@ -242,12 +262,15 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
 
     def action_thumbnails(self) -> None:
         """Show images in the places of points, or points again."""
+        if self._result is not None and self._result.no_images:
+            self.notify(f"{self._result.no_images}.", title="Pictures", timeout=8, markup=False)
+            return
         self._change_look(thumbnails=not self._look.thumbnails)
 
     def action_images(self) -> None:
         """Show the image in the viewer; a confused one among the images that voted."""
         page = "" if self._confused is None else "neighbours"
-        self.post_message(messages.ViewerRequested(self.path, self._map.selected or 0, page))
+        self.post_message(messages.ViewerRequested(self.path, self._position(), page))
 
     def action_back(self) -> None:
         """Close the search or the list, cancel a computation, or leave the explorer."""
