@@ -19,9 +19,7 @@ def voters(latents: RunLatents) -> int:
     return max(len(latents.bank) - latents.bank_is_queries, 0)
 
 
-def nearest_latents(
-    latents: RunLatents, rows: NDArray[np.int64], k: int
-) -> tuple[Tensor, Tensor]:
+def nearest_latents(latents: RunLatents, rows: NDArray[np.int64], k: int) -> tuple[Tensor, Tensor]:
     """Return the k nearest rows of the bank for held-out images, or all if there are fewer.
 
     Distances float32 (n, k) and rows int64 (n, k), nearest first. Where the bank is the held-out

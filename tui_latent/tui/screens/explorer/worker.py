@@ -122,7 +122,7 @@ class ExplorerWorker:
         )
 
     def images(self, indices: Sequence[int], step: int | None = None) -> Pixels:
-        """Return held-out images, (n, H, W, C), for points of a step, by default of the newest map.
+        """Return held-out images, (n, H, W, C), of points on the map of a step (default: newest).
 
         Raises InspectionError if there are none.
         """
@@ -130,9 +130,8 @@ class ExplorerWorker:
 
         rows = np.asarray(indices, np.int64)
         if self._space is not None:
-            space = self._space[2]
-            step = space.map.step if step is None else step
-            rows = np.asarray(space.map.indices)[rows]
+            step = self._space[2].map.step if step is None else step
+            rows = self._space[2].held_out(rows)
         return images_of(self._run_source(), rows, step)
 
     def _report(self, text: str) -> None:
