@@ -8,6 +8,12 @@ from typing import Any, Final
 from tui_latent.runs.origin import Origin, Wish, obeyed, origin_of
 from tui_latent.runtime.sanitize import plain_text
 
+POINT_KINDS: Final[Mapping[Origin, str]] = {
+    "trained": "held-out image",
+    "watched": "held-out latent",
+    "opened": "vector",
+}
+"""what a point of the map stands for: a run from elsewhere need not be of images"""
 _WISHES: Final[Mapping[str, Wish]] = {
     "pause": "pause",
     "stop": "stop",

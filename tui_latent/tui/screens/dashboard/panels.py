@@ -123,7 +123,8 @@ class RunPanels(Horizontal):
         past = self._past
         self._hide_empty(snapshot)
         hint = when_evaluated(snapshot, "The map")
-        self.query_one(ScatterPanel).show(live_scene(past.map if past else snapshot.map), hint)
+        shown = past.map if past else snapshot.map
+        self.query_one(ScatterPanel).show(live_scene(shown, snapshot.origin), hint)
         hint = when_evaluated(snapshot, "The confusion matrix")
         confusion = past.confusion if past else snapshot.confusion
         missing = past.missing if past else snapshot.missing

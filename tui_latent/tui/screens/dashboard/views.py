@@ -9,11 +9,12 @@ from typing import Any, Final
 from tui_latent.palettes import series_color
 from tui_latent.runs.metric_specs import MetricSpec, in_group, spec_of, term_names
 from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.origin import Origin
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
 from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
 from tui_latent.tui.charts.series import Weights
-from tui_latent.tui.foreign_runs import begin_again
+from tui_latent.tui.foreign_runs import POINT_KINDS, begin_again
 from tui_latent.tui.format import number
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_flags import steps_per_epoch
@@ -110,22 +111,24 @@ def retrieval_series(snapshot: RunSnapshot, dark: bool = True) -> tuple[list[Ser
     return series, f"best {number(first.best)}" if first is not None else ""
 
 
-def live_scene(latent_map: LatentMap | None) -> Scene | None:
+def live_scene(latent_map: LatentMap | None, origin: Origin = "trained") -> Scene | None:
     """Return the map with axes, names and a legend."""
     if latent_map is None:
         return None
-    titles = partial(map_titles, latent_map)
+    titles = partial(map_titles, latent_map, kind=f"{POINT_KINDS[origin]}s")
     return map_scene(latent_map, axes=True, legend=True, titles=titles)
 
 
-def map_titles(latent_map: LatentMap, hidden: int) -> tuple[str, ...]:
-    """Name a map and its step, and say how many of its points are hidden."""
+def map_titles(
+    latent_map: LatentMap, hidden: int, kind: str = "held-out images"
+) -> tuple[str, ...]:
+    """Name a map of points of a kind and its step; say how many of the points are hidden."""
     count = len(latent_map.points)
     share, step = hidden_share(hidden, count), f"step {latent_map.step:,}"
     way = f" · {latent_map.projection}" if latent_map.projection != "native" else ""
     return (
-        f"Latent map{way} · {step} · {count:,} held-out images · {share}",
-        f"Latent map{way} · {step} · {count:,} images · {share}",
+        f"Latent map{way} · {step} · {count:,} {kind} · {share}",
+        f"Latent map{way} · {step} · {count:,} {kind.removeprefix('held-out ')} · {share}",
         f"Map{way} · {step} · {count:,} · {share}",
         f"Map · {step} · {share}",
         f"Map · {step}",

@@ -14,6 +14,7 @@ from tui_latent.palettes import class_color
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.tui import messages
 from tui_latent.tui.first_values import when_evaluated
+from tui_latent.tui.foreign_runs import POINT_KINDS
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, SnapshotRead
@@ -29,7 +30,6 @@ from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search_box import FindBox
 from tui_latent.tui.screens.explorer.time_actions import TimeActions
 from tui_latent.tui.screens.explorer.views import (
-    POINT_KINDS,
     next_projection,
     point_words,
 )

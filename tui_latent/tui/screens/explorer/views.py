@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tui_latent.analysis.neighbourhoods import PointFacts, RelatedImages, Space
     from tui_latent.analysis.projections import Projection, ProjectionName
     from tui_latent.runs.groups import Group
-    from tui_latent.runs.origin import Origin
     from tui_latent.runs.schema import RunSnapshot
     from tui_latent.tui.charts.image_cells import Pixels
     from tui_latent.tui.time_cursor import TimeCursor
@@ -35,13 +34,6 @@ _SHORTEST_TRACK: Final = 6
 _SHORTEST_NAME: Final = 6
 ELSEWHERE: Final = "↗"
 """marks a neighbour that is far away on the map, or a distant image that is near"""
-
-POINT_KINDS: Final[Mapping[Origin, str]] = {
-    "trained": "held-out image",
-    "watched": "held-out latent",
-    "opened": "vector",
-}
-"""what a point of the map stands for: a run from elsewhere need not be of images"""
 
 
 @dataclass(frozen=True)
