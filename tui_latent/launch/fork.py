@@ -14,6 +14,7 @@ from tui_latent.config.presets import load_run_preset, parse_preset, preset_fiel
 from tui_latent.config.setting_values import write_value
 from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import with_values
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.start import check_preset, provenance_of
 from tui_latent.launch.tune import checkpoint_steps, run_events
 from tui_latent.runs.author import author
@@ -42,6 +43,7 @@ def forked_preset(path: Path, step: int, overrides: Mapping[str, object]) -> tup
 
     PresetError for what `--set` would refuse, and for settings that the checkpoint fixes.
     """
+    refuse_foreign(path, "be forked")
     events, _ = run_events(path)
     values = dict(settings_at(events, step))
     values.pop(LR_FACTOR, None)
@@ -76,6 +78,7 @@ def fork_run(
     """
     from tui_latent.training.checkpoint import checkpoint_file, read_checkpoint
 
+    refuse_foreign(path, "be forked")
     overrides = overrides or {}
     step = checkpoint_to_fork(path, step)
     after, words = forked_preset(path, step, overrides)

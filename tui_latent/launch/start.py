@@ -12,6 +12,7 @@ from tui_latent.config.preset_files import PresetError, names_a_file, preset_ste
 from tui_latent.config.presets import train_command
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.describe import describe_source
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.runs.control import read_request, take_up
 from tui_latent.runs.queue import leave_queue
 from tui_latent.runs.run_list import find_run
@@ -105,6 +106,7 @@ def train_run(path: Path, asked_before: Request | None = None) -> Status:
     nothing of it is changed. What was requested before no longer holds; what was asked
     since `asked_before` (else since this call) does, as a stop while it starts.
     """
+    refuse_foreign(path, "be trained or resumed")
     if asked_before is None:
         asked_before = read_request(path)
     writer = RunWriter.reopen(path)
