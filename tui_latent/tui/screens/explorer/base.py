@@ -17,7 +17,7 @@ from tui_latent.tui.charts.scatter import Scene
 from tui_latent.tui.run_watcher import RunWatcher
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.explorer.change_list import ChangeList
-from tui_latent.tui.screens.explorer.colorings import COLORINGS, ColoringName
+from tui_latent.tui.screens.explorer.colorings import COLORINGS, ColoringName, coloring_names
 from tui_latent.tui.screens.explorer.look import Look, make_scene
 from tui_latent.tui.screens.explorer.map import ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
@@ -111,6 +111,14 @@ class ExplorerBase(BaseScreen[None]):
         if words != self._line:
             self._line = words
             self.query_one("#line", Static).update(Content(words))
+
+    def _coloring_name(self) -> ColoringName:
+        """Return what the points are coloured by, or should be: not classes without labels."""
+        result = self._result
+        if result is None:
+            return self._coloring
+        names = coloring_names(result.space, result.groups)
+        return self._coloring if self._coloring in names else names[0]
 
     @property
     def _class_names(self) -> tuple[str, ...]:

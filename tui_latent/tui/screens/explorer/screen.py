@@ -233,9 +233,9 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
         if self._result is None:
             return
         names = coloring_names(self._result.space, self._result.groups)
-        shown = self._result.coloring.name
-        at = next((place for place, name in enumerate(names) if name == shown), 0) + by
-        self._coloring = names[at % len(names)]
+        shown = self._coloring_name()
+        at = names.index(shown) if shown in names else 0
+        self._coloring = names[(at + by) % len(names)]
         if not self._result.space.has_labels:  # other colours, other parts to show
             self._look = replace(self._look, filter=ClassFilter())
         self._status = f"Colouring by {self._coloring} …"
