@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui_latent.palettes import class_color
+from tui_latent.runs.groups import group_of_each
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.tui import messages
 from tui_latent.tui.first_values import when_evaluated
@@ -22,10 +24,11 @@ from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.explorer.camera_actions import CameraActions
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
-from tui_latent.tui.screens.explorer.colorings import NO_NAME, coloring_names
+from tui_latent.tui.screens.explorer.colorings import coloring_names
 from tui_latent.tui.screens.explorer.door_actions import DoorActions
 from tui_latent.tui.screens.explorer.look import is_cloud, is_other_projection
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
+from tui_latent.tui.screens.explorer.naming import NamingActions
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search_box import FindBox
 from tui_latent.tui.screens.explorer.time_actions import TimeActions
@@ -46,7 +49,7 @@ _FILM_FROM: Final = 34
 """lines from which the map leaves room for the film strip"""
 
 
-class ExplorerScreen(CameraActions, TimeActions, DoorActions):
+class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     """Shows the map of one evaluation, to inspect point by point."""
 
     AUTO_FOCUS = ""
@@ -148,6 +151,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
             self._status = result.problem
             self._playback.shown()
         self._look_through_door(result)
+        self._show_marked_images()
         self._show_scene()
         if before is not None and is_other_projection(before, result):
             self._map.whole()
@@ -188,12 +192,15 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
         self._map.mark(marks)
 
     def _part_words(self, index: int) -> str:
-        """Say which cluster or named group a point is in, if it is coloured by that."""
+        """Say what name a point was given, or the cluster that it is in if clusters are shown."""
         result = self._result
-        if result is None or result.coloring.name not in ("cluster", "name"):
+        if result is None:
             return ""
-        name = result.coloring.names[int(result.coloring.values[index])]
-        return name if name.startswith("cluster ") or name == NO_NAME else f"named “{name}”"
+        own = int(group_of_each(result.groups, np.asarray(result.space.map.indices)[[index]])[0])
+        if own >= 0:
+            return f"named “{result.groups[own].name}”"
+        of_cluster = result.coloring.name == "cluster"
+        return result.coloring.names[int(result.coloring.values[index])] if of_cluster else ""
 
     # Actions
 
@@ -278,6 +285,11 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
             self.query_one(FindBox).close()
         elif self.has_class("-movers"):
             self.action_movers()
+        elif self._marked_images:
+            self._marked_images.clear()
+            self._show_marked_images()
+            self._status = ""
+            self._show_line()
         elif (
             self._requested is not None
             and self._result is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from textual import on
 
+from tui_latent.runs.groups import group_of_each
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.screens.explorer.base import ExplorerBase
@@ -51,6 +52,10 @@ class SearchActions(ExplorerBase):
         index = next_match(
             *(self._query, self._class_names, result.parts.values, here, way), positions
         )
+        if index is None:  # a name that people gave, whatever the colours show
+            own = group_of_each(result.groups, positions)
+            names = [group.name for group in result.groups]
+            index = next_match(self._query, names, own, here, way, positions)
         if index is None:
             self.notify(f"No image or class matches “{self._query}”.", markup=False)
         else:
