@@ -97,7 +97,6 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
     speed = f"{status.images_per_second:,.0f}" if status.images_per_second else UNKNOWN
     share_of_screen = _last(snapshot, "train/screen_share")
     own, opened = snapshot.origin == "trained", snapshot.origin == "opened"
-    dropped = getattr(status, "dropped", 0) or 0
     ends = status.total_steps > 0 or own
     return {
         "name": clip(str(snapshot.provenance.get("preset") or snapshot.name), 32),
@@ -112,7 +111,7 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
         "rate": f"lr ×{status.lr_factor:g}" if live and status.lr_factor != 1 else "",
         "device": _device(snapshot),
         "step": "" if opened else f"step {status.step:,}",
-        "dropped": f"{dropped:,} record{'s' * (dropped != 1)} dropped" if dropped else "",
+        "dropped": f"{status.dropped:,} dropped" if status.dropped else "",
         "screen": "" if share_of_screen is None else f"screen {100 * share_of_screen:.1f} %",
     }
 

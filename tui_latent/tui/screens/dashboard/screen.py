@@ -29,6 +29,7 @@ from tui_latent.tui.screens.dashboard.run_load import RunLoad
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
 from tui_latent.tui.screens.dashboard.time_actions import TimeActions
 from tui_latent.tui.screens.dashboard.views import (
+    DROPPED,
     failure,
     has_labels,
     loss_terms,
@@ -166,6 +167,8 @@ class DashboardScreen(TimeActions, RequestActions):
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
+        if snapshot.status.dropped and not before.status.dropped:
+            self.notify(DROPPED, title="Records dropped", severity="warning", timeout=10)
         self._show_failure(failure(snapshot, self.app._keymap))
         self.query_one(RunVerdict).follow(snapshot)
         if state != before.status.state or first:

@@ -28,6 +28,10 @@ RETRIEVAL: Final = {"among 5": "val/view_retrieval_5", "nearest": "val/view_retr
 """name of a curve -> its metric"""
 RETRIEVAL_FRONT: Final = "nearest"
 
+DROPPED: Final = (
+    "The disk is full or too slow for this loop, so the oldest waiting records are dropped. "
+    "The line at the top counts them, and the log says when."
+)
 _UNLABELLED_FIGURES: Final = (
     "clustering/silhouette",
     "map/trustworthiness",
