@@ -46,7 +46,7 @@ MOST_CLASSES: Final = 20
 MISSING: Final = "missing"
 """figure of a part -> why it is None"""
 NO_BANK: Final = "the run has no training latents"
-NO_VIEWS: Final = "it compares two views of an image, and none were recorded"
+NO_VIEWS: Final = "no two views of an image were recorded"
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,7 @@ def headline(found: Found) -> str:
 def figure_rows(found: Found) -> list[tuple[str, str]]:
     """Return the figures of a space as pairs of a name and a line."""
     rows = []
-    shared = _shared_reasons(found)
+    shared = shared_reasons(found)
     for part, name in EVALUATION_PARTS.items():
         texts = _texts(part, found) if part in found else []
         texts += reasons(found, part, leaving_out=shared)
@@ -57,7 +57,7 @@ def figure_rows(found: Found) -> list[tuple[str, str]]:
     return rows + [("" if i else "not measured", text) for i, text in enumerate(unmeasured)]
 
 
-def _shared_reasons(found: Found) -> dict[str, list[str]]:
+def shared_reasons(found: Found) -> dict[str, list[str]]:
     """Return the reasons for which three parts or more are not measured, with their titles."""
     parts: dict[str, list[str]] = {}
     for part, title in EVALUATION_PARTS.items():

@@ -32,6 +32,8 @@ class Neighbours:
     """names of the k neighbours' classes; empty for one without a label"""
     images: NDArray[np.uint8]
     """(k, H, W, C)"""
+    among: str = "training images"
+    """what they were chosen from, in words"""
 
 
 class RunInspector:
@@ -110,4 +112,5 @@ class RunInspector:
             distances=distances[0].double().numpy(),
             labels=bank.names(indices),
             images=bank.images(indices),
+            among="other images" if latents.bank_is_queries else "training images",
         )

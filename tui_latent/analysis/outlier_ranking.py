@@ -32,6 +32,8 @@ class Anomalies:
     median: float
     """of the scores of all held-out images"""
     k: int
+    among: str = "training latents"
+    """what the distances are to, in words"""
 
 
 class AnomalyRanking:
@@ -59,6 +61,7 @@ class AnomalyRanking:
             size=len(split),
             median=float(np.median(scores)),
             k=_k(latents),
+            among="other latents" if latents.bank_is_queries else "training latents",
         )
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CHECKPOINTS: Final = "checkpoints"
 NO_NETWORK: Final = (
-    "it was not trained by tui-latent, which knows its latents, but neither its network nor its "
+    "the run was not trained by tui-latent, which has its latents, but neither its network nor its "
     "settings"
 )
 _HOW_TO_KEEP_IMAGES: Final[dict[Origin, str]] = {
@@ -145,7 +145,7 @@ class RunData:
     def _of_dataset(self, split: Split) -> Pictures:
         dataset = self.dataset()
         images = dataset.val if split == "val" else dataset.train
-        if (images.labels != UNLABELLED).any() or signature(self.path / LATENTS_FILE) is None:
+        if (images.labels != UNLABELLED).all() or signature(self.path / LATENTS_FILE) is None:
             return of_split(images)
         latents = self.latents()  # labels may have come after the training
         labels = latents.query_labels if split == "val" else latents.bank_labels
@@ -329,7 +329,7 @@ def _alike(latents: Tensor, images: Tensor) -> bool:
     """
     if len(latents) != len(images):
         return False
-    return bool((images == UNLABELLED).all()) or latents.equal(images)
+    return bool(((images == UNLABELLED) | (latents == images)).all())
 
 
 def _whole(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:

@@ -10,12 +10,12 @@ from tui_latent.runs.origin import Origin, Wish, obeyed, origin_of
 from tui_latent.runs.schema import RunError
 
 _WHERE_FROM: Final[dict[Origin, str]] = {
-    "watched": "was trained by a loop of your own",
-    "opened": "was opened from files and never trained",
+    "watched": "comes from a training loop of your own",
+    "opened": "was opened from files",
 }
 _INSTEAD: Final[dict[Origin, str]] = {
-    "watched": "start that loop again",
-    "opened": "to use other vectors, tui-latent open FILE",
+    "watched": "run that loop again",
+    "opened": "tui-latent open FILE makes a run of other vectors",
 }
 
 
@@ -29,7 +29,7 @@ def refuse_foreign(path: Path, what: str) -> None:
     if origin == "trained":
         return
     command = str(provenance.get("command") or "")
-    known = f": {command}" if origin == "watched" and command else ""
+    known = f" ({command})" if origin == "watched" and command else ""
     raise RunError(
         f"{path.name} {_WHERE_FROM[origin]}, so it cannot {what} here: {_INSTEAD[origin]}{known}"
     )
@@ -48,11 +48,11 @@ def refuse_unheard(path: Path, what: str) -> None:
     origin = origin_of(manifest.provenance)
     if origin == "opened":
         raise RunError(f"{path.name} {_WHERE_FROM[origin]}: there is nothing to {_VERBS[what]}")
-    others = sorted(heard)
-    known = f"only {', '.join(others)}" if others else "no requests"
+    known = " and ".join(sorted(heard))
+    named = ", ".join(f'"{wish}"' for wish in (*sorted(heard), needed)) + "," * (not heard)
     raise RunError(
-        f"{path.name}: its loop obeys {known}; it names what it obeys in "
-        f'tui_latent.watch(…, obeys=("{needed}",))'
+        f"{path.name}: its loop obeys {f'{known} only' if known else 'no requests'}; to obey "
+        f"{needed} too, it has to say so: tui_latent.watch(…, obeys=({named}))"
     )
 
 

@@ -21,6 +21,7 @@ from tui_latent.runs.author import author
 from tui_latent.runs.control import read_request
 from tui_latent.runs.events import LR_FACTOR, Kind, RunEvent, new_event, settings_at
 from tui_latent.runs.history import copy_history, share_file, write_events
+from tui_latent.runs.image_classes import CLASSES_FILE
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.run_list import run_status
@@ -106,6 +107,8 @@ def fork_run(
         write_index(folder, Index(file.name, sha256={file.name: sha256} if sha256 else {}))
         with suppress(FileNotFoundError):  # a run of version 0.1 has none
             shutil.copyfile(path / IMAGES_FILE, draft / IMAGES_FILE)
+        with suppress(FileNotFoundError):  # few runs have one
+            shutil.copyfile(path / CLASSES_FILE, draft / CLASSES_FILE)
         write_events(draft, [_event("fork", step, text), *_factor(path, step)])
         write_status(draft, Status(step=step, checkpoint_step=step, seconds=state["seconds"]))
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TextIO, get_args
 
 from tui_latent import number_format
 from tui_latent.runs.control import read_request, request
-from tui_latent.runs.metric_specs import LOSS, in_group
+from tui_latent.runs.metric_specs import LOSS, in_group, spec_of
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.origin import Origin
 from tui_latent.runs.reader import RunReader
@@ -225,13 +225,15 @@ class _Bar:
 
 
 def describe(snapshot: RunSnapshot) -> str:
-    """Return one line: state, progress, loss, kNN, speed."""
+    """Return one line: state, progress, loss, kNN or, without labels, view retrieval, speed."""
     status = snapshot.status
     parts = [status.state if status.state != "running" else status.phase or "running"]
     if status.total_steps:
         parts.append(f"step {status.step:,}/{status.total_steps:,}")
         parts.append(f"epoch {status.epoch:.1f}/{status.total_epochs}")
-    for spec in (LOSS, in_group("accuracy")[0]):
+    accuracy = in_group("accuracy")[0]
+    labelled = accuracy.name in {*snapshot.curves, *snapshot.missing}
+    for spec in (LOSS, accuracy if labelled else spec_of("val/view_retrieval_1")):
         value = _last(snapshot, spec.name)
         if value is not None or spec.name in snapshot.missing:
             parts.append(f"{spec.short} {number_format.number(value, 4)}")

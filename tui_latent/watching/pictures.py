@@ -16,6 +16,7 @@ from tui_latent.runs.thumbnails import Split, read_thumbnails
 from tui_latent.watching.own_process import EndedError, OwnProcess
 from tui_latent.watching.tensors import is_tensor
 
+_WORDS: Final[Mapping[Split, str]] = {"train": "training", "val": "held-out"}
 _MOST_SENT: Final = 1 << 28
 """bytes of images that are copied to another process; larger arrays are read here"""
 _BREATH: Final = 0.02
@@ -53,8 +54,8 @@ class Pictures:
         elif count > (images := self._counts[split]):
             self._counts[split] = count  # said once
             self._log(
-                f"thumbnails: {count:,} {split} latents have {images:,} images: those beyond have "
-                "no image"
+                f"thumbnails: there are {count:,} {_WORDS[split]} latents and {images:,} images: "
+                "the latents beyond have none"
             )
 
     def wait(self, until: float) -> None:
@@ -87,7 +88,7 @@ class Pictures:
         except Exception as error:  # of the loop's own function too
             self._log(f"thumbnails: {type(error).__name__}: {error}")
         else:
-            self._log(f"thumbnails: {kept:,} {split} images of {side} pixels")
+            self._log(f"thumbnails of {kept:,} {_WORDS[split]} images are kept: {side} pixels wide")
             if left_out:
                 self._log(left_out)
         finally:
@@ -142,7 +143,7 @@ def check_pictures(name: str, pictures: Any) -> None:
 
 
 def _are_paths(pictures: Any) -> bool:
-    return not hasattr(pictures, "ndim") and all(
+    return isinstance(pictures, (list, tuple)) and all(
         isinstance(path, (str, os.PathLike)) for path in pictures
     )
 
