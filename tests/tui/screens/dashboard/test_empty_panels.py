@@ -64,8 +64,8 @@ def test_the_header_names_only_what_a_run_from_elsewhere_has(tmp_path: Path) -> 
 def test_the_header_counts_dropped_records(tmp_path: Path, width: int) -> None:
     snapshot = read(foreign_run(tmp_path))
     dropped = replace(snapshot, status=replace(snapshot.status, state="running", dropped=1234))
-    assert "1,234 dropped" in header_line(dropped, None, width).plain
-    assert "dropped" not in header_line(snapshot, None, width).plain
+    assert "1,234 records left out" in header_line(dropped, None, width).plain
+    assert "left out" not in header_line(snapshot, None, width).plain
 
 
 @pytest.mark.parametrize("state", ["failed", "interrupted"])

@@ -111,7 +111,7 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
         "rate": f"lr ×{status.lr_factor:g}" if live and status.lr_factor != 1 else "",
         "device": _device(snapshot),
         "step": "" if opened else f"step {status.step:,}",
-        "dropped": f"{status.dropped:,} dropped" if status.dropped else "",
+        "dropped": _left_out(status.dropped),
         "screen": "" if share_of_screen is None else f"screen {100 * share_of_screen:.1f} %",
     }
 
@@ -138,6 +138,10 @@ def seconds_left(snapshot: RunSnapshot) -> float | None:
         steps = curve.steps[-1] - curve.steps[start]
         pace = (curve.times[-1] - curve.times[start]) / steps
     return max(0.0, pace * (status.total_steps - status.step))
+
+
+def _left_out(records: int) -> str:
+    return f"{records:,} record{'s' * (records != 1)} left out" if records else ""
 
 
 def _epoch(snapshot: RunSnapshot) -> str:

@@ -168,7 +168,7 @@ class DashboardScreen(TimeActions, RequestActions):
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
         if snapshot.status.dropped and not before.status.dropped:
-            self.notify(DROPPED, title="Records dropped", severity="warning", timeout=10)
+            self.notify(DROPPED, title="Records left out", severity="warning", timeout=10)
         self._show_failure(failure(snapshot, self.app._keymap))
         self.query_one(RunVerdict).follow(snapshot)
         if state != before.status.state or first:
