@@ -24,21 +24,17 @@ from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.first_values import when_evaluated, when_recorded
 from tui_latent.tui.loss_weights import loss_weights
 from tui_latent.tui.run_flags import latent_dimensions, run_flags
+from tui_latent.tui.screens.dashboard.accuracy_chart import AccuracyChart
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.dashboard.empty_panels import empty_panels
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.machine_panel import MachinePanel
 from tui_latent.tui.screens.dashboard.space_panel import SpacePanel
 from tui_latent.tui.screens.dashboard.views import (
-    KNN_FRONT,
-    RETRIEVAL_FRONT,
     TOTAL,
-    has_labels,
-    knn_series,
     live_scene,
     loss_series,
     loss_terms,
-    retrieval_series,
     why_missing,
 )
 
@@ -63,12 +59,6 @@ _UNKNOWN: Final = (
     "Loss",
 )
 _PLAIN: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
-_KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
-_RETRIEVAL_TITLES: Final = (
-    "View retrieval, held out · is the nearest latent the other view of the image?",
-    "View retrieval, held out",
-    "Views",
-)
 _SIDE: Final = {
     "loss": "Loss",
     "knn": "kNN",
@@ -93,7 +83,6 @@ class RunPanels(Horizontal):
         self._flags: tuple[Flag, ...] = ()
         self._past: StoredEvaluation | None = None
         self._weighted = True
-        self._labelled = True
         self._empty: frozenset[str] = frozenset()
         self._measured: Mapping[MetricSpec, float] = {}
 
@@ -102,9 +91,7 @@ class RunPanels(Horizontal):
         with Vertical(id="side"):
             yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
             yield CurveChart(self._drawer, "loss", _PLAIN, ChartOptions(front=TOTAL, parts=True))
-            yield CurveChart(
-                self._drawer, "knn", _KNN_TITLES, ChartOptions(log=False, front=KNN_FRONT)
-            )
+            yield AccuracyChart(self._drawer)
             yield SpacePanel(self._drawer)
             yield LogPanel()
             yield MachinePanel(self._drawer)
@@ -156,26 +143,12 @@ class RunPanels(Horizontal):
         self._flags = run_flags(snapshot)
         self._show_loss(snapshot)
         self._restore_axis()
-        self._show_accuracy(snapshot, dark)
+        chart = self.query_one(AccuracyChart)
+        chart.show_run(snapshot, dark, self._flags)
+        tab = self.query_one("#tab-knn", Tab)
+        if tab.label_text != chart.short_title:
+            tab.label = chart.short_title
         self._show_space(snapshot)
-
-    def _show_accuracy(self, snapshot: RunSnapshot, dark: bool) -> None:
-        """Show kNN, or how often views are found where there are no labels."""
-        chart, flags = self.query_one("#knn", CurveChart), self._flags
-        labelled = has_labels(snapshot) or "val/knn_20" in snapshot.curves
-        front = KNN_FRONT if labelled else RETRIEVAL_FRONT
-        if labelled != self._labelled:
-            self._labelled = labelled
-            chart.set_options(replace(chart.options, front=front))
-            self.query_one("#tab-knn", Tab).label = _SIDE["knn"] if labelled else "Views"
-        if labelled:
-            hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
-            shown = knn_series(snapshot, dark)
-        else:
-            hint = when_evaluated(snapshot, "View retrieval")
-            why, shown = why_missing(snapshot, "val/view"), retrieval_series(snapshot, dark)
-        titles = _KNN_TITLES if labelled else _RETRIEVAL_TITLES
-        chart.show(*shown, hint, why, titles, flags)
 
     def _hide_empty(self, snapshot: RunSnapshot) -> None:
         """Give the room of panels without content to the others."""
