@@ -234,13 +234,13 @@ class MenuScreen(BaseScreen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Point to the other list if a key works only there."""
-        here, keymap = self.screen.active_bindings, self.app._keymap
+        keymap = self.app._keymap
         name, parts = "runs", ("run list", "runs")
         if self.query_one(RunTable).has_focus_within:
             name, parts = "presets", ("preset list", "presets")
         rows = (row for part in parts for row in KEYMAP[part] if row.show)
         there = next((row for row in rows if event.key in keys_of(row, keymap)), None)
-        if there is not None and event.key not in here:
+        if there is not None and event.key not in self.screen.active_bindings:
             switch, key = key_name("menu.switch", keymap), format_key(event.key)
             words = (
                 f"{key} ({there.label}) works on the {name}. Press {switch} to reach them first."
