@@ -26,7 +26,7 @@ from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.gc_freeze import FrozenModules
 from tui_latent.tui.keymap import bindings
-from tui_latent.tui.notices import outdated
+from tui_latent.tui.notices import SHARE, WIDTH, breakable, outdated
 from tui_latent.tui.own_training import OwnTraining, Train
 from tui_latent.tui.run_dialogs import RunDialogs
 from tui_latent.tui.run_starter import Create, RunStarter, StartProcess
@@ -81,6 +81,8 @@ class LatentApp(RunStarter):
     TITLE = "tui-latent"
     COMMANDS = App.COMMANDS | {_binding_commands}
     BINDINGS = bindings("app")
+    # Textual gives a notice half of the screen, which is less than a run's name at 80 columns.
+    CSS = f"Toast {{ width: {WIDTH}; max-width: {100 * SHARE:.0f}%; }}"
 
     def __init__(
         self,
@@ -228,6 +230,7 @@ class LatentApp(RunStarter):
         """Show a notice unless the settings turn off notices of its severity."""
         wanted = {"problems": ("warning", "error"), "errors": ("error",)}
         if severity in wanted.get(self.kept.preferences.notifications, (severity,)):
+            message = breakable(message, self.size.width)
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_notify(self, event: Notify) -> None:
