@@ -7,7 +7,7 @@ request something from it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
-from tui_latent.palettes import css_variables
+from tui_latent.palettes import css_variables, use_class_colors
 from tui_latent.preferences.config_file import SETTING_NAMES
 from tui_latent.preferences.kept import Kept
 from tui_latent.runtime.cpu_share import count_this_thread
@@ -88,6 +88,7 @@ class LatentApp(RunStarter):
         self,
         runs: Path,
         *,
+        other_runs: Sequence[Path] = (),
         open_path: Path | None = None,
         light: bool = False,
         keymap: Mapping[str, str] | None = None,
@@ -102,12 +103,16 @@ class LatentApp(RunStarter):
         `keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used. `kept` has
         a person's settings, whose keys are used if there is no `keymap`; None keeps nothing.
 
+        New runs are made in `runs`; the menu also lists those of `other_runs`, on request.
+
         `train` and `export` run in threads of their own; only these import torch.
         """
-        super().__init__()
         self.kept = kept or Kept()
+        use_class_colors(self.kept.preferences.palette)  # before the style sheets are read
+        super().__init__()
         self.runs = runs
-        """folder of the runs"""
+        """folder of new runs"""
+        self._folders = (runs, *other_runs)
         self.drawer = WorkerThread(self._tell_drawing_failed)
         """the one thread that draws plots"""
         self.training = OwnTraining(self, train)
@@ -173,7 +178,7 @@ class LatentApp(RunStarter):
 
         arrangement = self.kept.view(None).get("runs table")
         return MenuScreen(
-            self.runs,
+            *self._folders,
             arrangement=arrangement if isinstance(arrangement, dict) else {},
             index=self.kept.cache and self.kept.cache / "runs",
         )
