@@ -132,3 +132,33 @@ def test_a_map_on_a_gpu_asks_the_tree_of_the_cpu(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(nearest_neighbours, "_Compared", None)
     bank = drawn(500, 2, 1).cuda()
     assert torch.equal(nearest_neighbours.nearest(bank, bank, 1)[1][:, 0].cpu(), torch.arange(500))
+
+
+@pytest.mark.parametrize("far", [0.0, 1000.0])
+def test_a_bank_too_large_for_a_copy_is_searched_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, far: float
+) -> None:
+    bank, queries = drawn(20_000, 48, 1) + far, drawn(30, 48, 2) + far
+    monkeypatch.setattr(nearest_neighbours, "_COPIED", 0)
+    monkeypatch.setattr(chunks, "_CONVERTED_AT_ONCE", 2**14)
+    monkeypatch.setattr(nearest_neighbours, "_DISTANCES_AT_ONCE", 2**14)
+    monkeypatch.setattr(nearest_neighbours, "_NUMBERS_IN_CACHE", 2**12)
+    with largest() as watched:
+        distances, rows = nearest_neighbours.nearest(bank, queries, 20)
+    assert watched.bytes < bank.numel() * 4
+    expected = torch.cdist(queries.double(), bank.double()).topk(20, largest=False)
+    assert torch.equal(rows, expected.indices)
+    torch.testing.assert_close(distances.double(), expected.values, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("copied", [0, 2**30])
+def test_one_of_many_equal_latents_is_certain_without_the_bank_in_float64(
+    monkeypatch: pytest.MonkeyPatch, copied: int
+) -> None:
+    monkeypatch.setattr(nearest_neighbours, "_COPIED", copied)
+    bank = drawn(20_000, 48, 1)
+    bank[::100] = bank[0]
+    search = nearest_neighbours.NeighbourSearch(bank)
+    distances, rows = search.nearest(bank[:1], 20)
+    assert not distances.any() and not (rows % 100).any()
+    assert search._wide is None

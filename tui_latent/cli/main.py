@@ -1,7 +1,7 @@
 """The command line: the group of commands, and the dashboard.
 
-The commands are in `training.py`, `steering.py`, `results.py`, `explain.py`, `config.py` and
-`resources.py`; heavy imports stay inside them.
+The commands are in `training.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
+`explain.py`, `config.py` and `resources.py`; heavy imports stay inside them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 
-from tui_latent.cli import config, explain, resources, results, steering, training
+from tui_latent.cli import config, explain, label, resources, results, steering, training
+from tui_latent.cli import open as opening
 from tui_latent.cli.options import FAILED, fail, find_folder, folders_of_runs, runs_option
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
@@ -58,7 +59,7 @@ def main(context: click.Context, runs: str | None) -> None:
         if isinstance(stream, io.TextIOWrapper):  # a locale without – or ● must not end a command
             stream.reconfigure(errors="replace")
     if context.invoked_subcommand is None:
-        _open_dashboard(runs, None)
+        open_dashboard(runs, None)
 
 
 @main.command()
@@ -66,15 +67,15 @@ def main(context: click.Context, runs: str | None) -> None:
 @runs_option
 def attach(run: str, runs: str | None) -> None:
     """Open the dashboard on RUN, whichever process trains it."""
-    _open_dashboard(runs, find_folder(run, runs))
+    open_dashboard(runs, find_folder(run, runs))
 
 
-for module in (training, steering, results, explain, resources, config):
+for module in (training, opening, label, steering, results, explain, resources, config):
     for command in module.COMMANDS:
         main.add_command(command)
 
 
-def _no_screen() -> str:
+def no_screen() -> str:
     """Return why the dashboard cannot be drawn here; empty if it can."""
     # Textual draws on stderr and reads keys from stdin.
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -89,8 +90,9 @@ def _no_screen() -> str:
     return ""
 
 
-def _open_dashboard(runs: str | None, path: Path | None) -> None:
-    if problem := _no_screen():
+def open_dashboard(runs: str | None, path: Path | None) -> None:
+    """Open the dashboard on the run at `path`, or on the menu; exit when it is closed."""
+    if problem := no_screen():
         fail(
             f"{problem}; without the dashboard, use\n"
             "  tui-latent presets        list the presets\n"

@@ -34,6 +34,11 @@ _NUMBERS_AT_ONCE: Final = 2**26
 """of candidates' latents on a GPU with memory for them"""
 _SPARE: Final = 8
 """candidates beyond k that are ranked exactly"""
+_MORE_SPARE: Final = 1024
+"""the same for a few queries of which these are not certain, as among many equal latents"""
+_COPIED: Final = 2**30
+"""bytes of a bank on a CPU up to which a copy about its centre stands beside it; larger ones are
+often mapped from a file, and not all of them has to be in memory"""
 
 
 def nearest(bank: Tensor, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -54,6 +59,7 @@ class NeighbourSearch:
         self._bank = bank.detach().float()
         self._tree: cKDTree | None = None
         self._compared: _Compared | None = None
+        self._wide: _Compared | None = None
         if bank.shape[1] <= _TREE_DIMENSIONS.get(bank.device.type, 0):
             self._tree = cKDTree(self._bank.cpu().double().numpy())
         else:
@@ -72,9 +78,14 @@ class NeighbourSearch:
         with exact_products():
             distances, rows, sure = self._compared.nearest(queries, k, on_chunk)
             again = (~sure).nonzero()[:, 0]
+            if 0 < len(again) * _MORE_SPARE < len(self._bank):
+                found = self._compared.nearest(queries[again], k, on_chunk, _MORE_SPARE)
+                distances[again], rows[again], sure = found
+                again = again[~sure]
             if len(again):
-                wide = _Compared(self._bank, torch.float64)
-                distances[again], rows[again], _ = wide.nearest(queries[again], k, on_chunk)
+                if self._wide is None:
+                    self._wide = _Compared(self._bank, torch.float64)
+                distances[again], rows[again], _ = self._wide.nearest(queries[again], k, on_chunk)
         return distances, rows
 
 
@@ -96,32 +107,43 @@ class _Compared:
     Candidates have the smallest |b|² - 2 q·b. That loses small distances between long vectors,
     so candidates are ranked by |q - b|² in float64. On a CPU cells leave out what is far. Beside
     the bank stands at most one copy of it, in float32: what is wider is made block by block.
+
+    Vectors are taken about the bank's centre c, so that they are short. Of a bank too large for a
+    copy only the queries are: |b - c|² - 2 (q - c)·(b - c) = |b - c|² - 2 (q - c)·b + 2 (q - c)·c.
     """
 
     def __init__(self, bank: Tensor, dtype: torch.dtype) -> None:
         self._dtype = dtype
         self._bank = bank
         self._times = _ON_GPU if bank.device.type == "cuda" else 1
-        self._centre = mean_in_float64(bank)
+        size = 4 * bank.numel()
+        self._as_it_is = dtype == torch.float32 and bank.device.type == "cpu" and size > _COPIED
+        self._centre = _rough_mean(bank) if self._as_it_is else mean_in_float64(bank)
         self._centred: Tensor | None = None
-        if dtype == torch.float32 and fits(bank.device, 4 * bank.numel()):
+        if dtype == torch.float32 and not self._as_it_is and fits(bank.device, size):
             self._centred = torch.empty_like(bank)
             for rows in row_blocks(bank):
                 self._centred[rows] = self._about_centre(bank[rows])
-        lengths = [self._block(rows).square().sum(1) for rows in row_blocks(bank)]
+        lengths = [self._squared_lengths(rows) for rows in row_blocks(bank)]
         self._lengths = torch.cat(lengths)
         self._longest = self._lengths.max().double().sqrt()
+        if self._as_it_is:
+            # Products have the length of b, which is at most |b - c| + |c|, and lengths are added.
+            self._longest = 2 * (self._longest + self._centre.square().sum().sqrt())
         self._cells: BankCells | None = None
 
     def nearest(
-        self, queries: Tensor, k: int, on_chunk: Callable[[], None]
+        self, queries: Tensor, k: int, on_chunk: Callable[[], None], spare: int = _SPARE
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return distances, rows and, bool (M,), of which queries they are certainly right."""
+        """Return distances, rows and, bool (M,), of which queries they are certainly right.
+
+        `spare` candidates beyond k are ranked exactly: more of them make more queries certain.
+        """
         with torch.autocast(queries.device.type, enabled=False):
             chunks = []
             for some in torch.split(queries, self._at_once(len(queries))):
                 centred = self._about_centre(some)
-                scores, rows = self._candidates(centred, k, on_chunk)
+                scores, rows = self._candidates(centred, k, on_chunk, spare)
                 for start in range(0, len(some), self._queries):
                     part = slice(start, start + self._queries)
                     found = self._ranked(some[part], centred[part], scores[part], rows[part], k)
@@ -142,10 +164,10 @@ class _Compared:
         return self._queries if self._cells is None else self._cells.queries_at_once
 
     def _candidates(
-        self, centred: Tensor, k: int, on_chunk: Callable[[], None]
+        self, centred: Tensor, k: int, on_chunk: Callable[[], None], spare: int
     ) -> tuple[Tensor, Tensor]:
         """Return the smallest scores of queries about the centre, rising, and their rows."""
-        count = min(k + _SPARE, len(self._bank))
+        count = min(k + spare, len(self._bank))
         if self._cells is not None:
             found = self._cells.smallest_scores(centred, k, count, on_chunk)
             if found is not None:
@@ -171,6 +193,8 @@ class _Compared:
         # leaves it farther than the k-th of them.
         length = centred.double().square().sum(1)
         last = scores[:, -1].double()
+        if self._as_it_is:
+            last = last + 2 * (centred.double() @ self._centre)
         sure = squares[:, k - 1] <= last + length - self._errors(length.sqrt())
         sure |= scores.shape[1] == len(self._bank)
         return squares[:, :k].sqrt().float(), rows.gather(1, order)[:, :k], sure
@@ -195,18 +219,25 @@ class _Compared:
         block = len(buffer) // len(centred)
         found = []
         for start in range(0, len(self._bank), block):
-            bank = self._block(slice(start, start + block))
+            rows = slice(start, start + block)
+            bank = self._bank[rows] if self._as_it_is else self._about_or_kept(rows)
             scores = buffer[: len(centred) * len(bank)].view(len(centred), len(bank))
             lengths = self._lengths[start : start + block]
             torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
-            smallest, rows = scores.topk(min(count, len(bank)), largest=False)
-            found.append((smallest, rows + start))
+            smallest, places = scores.topk(min(count, len(bank)), largest=False)
+            found.append((smallest, places + start))
             on_chunk()
-        smallest, rows = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
+        smallest, places = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
         smallest, order = smallest.topk(count, largest=False)
-        return smallest, rows.gather(1, order)
+        return smallest, places.gather(1, order)
 
-    def _block(self, rows: slice) -> Tensor:
+    def _squared_lengths(self, rows: slice) -> Tensor:
+        """Return |b - c|² of some of the bank."""
+        if self._as_it_is:
+            return (self._bank[rows] - self._centre.float()).square_().sum(1)
+        return self._about_or_kept(rows).square().sum(1)
+
+    def _about_or_kept(self, rows: slice) -> Tensor:
         """Return some of the bank about its centre."""
         return (
             self._about_centre(self._bank[rows]) if self._centred is None else self._centred[rows]
@@ -214,6 +245,13 @@ class _Compared:
 
     def _about_centre(self, latents: Tensor) -> Tensor:
         return (latents.double() - self._centre).to(self._dtype)
+
+
+def _rough_mean(bank: Tensor) -> Tensor:
+    """Return about the mean of (N, D) latents, float64 (D,) of float32's numbers: any centre will
+    do, and this one takes a single look at a bank that may be on a disk."""
+    sums = [bank[rows].double().sum(0) for rows in row_blocks(bank)]
+    return (torch.stack(sums).sum(0) / len(bank)).float().double()
 
 
 def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:
@@ -230,9 +268,23 @@ def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:
 
 
 def _require_finite(what: str, latents: Tensor) -> None:
-    counts = [(~torch.isfinite(latents[rows])).any(1).sum() for rows in row_blocks(latents)]
-    broken = int(torch.stack(counts).sum()) if counts else 0
+    broken = _not_finite(latents) if latents.device.type == "cpu" else _not_finite_on_gpu(latents)
     if broken:
         raise ValueError(
             f"{broken:,} of {len(latents):,} {what} latents are not finite: training has diverged"
         )
+
+
+def _not_finite(latents: Tensor) -> int:
+    """Count the rows that are not finite: their sums are not, nor those of a few others."""
+    broken = 0
+    for rows in row_blocks(latents):
+        odd = ~torch.isfinite(latents[rows].sum(1))
+        if bool(odd.any()):
+            broken += int((~torch.isfinite(latents[rows][odd])).any(1).sum())
+    return broken
+
+
+def _not_finite_on_gpu(latents: Tensor) -> int:
+    counts = [(~torch.isfinite(latents[rows])).any(1).sum() for rows in row_blocks(latents)]
+    return int(torch.stack(counts).sum()) if counts else 0
