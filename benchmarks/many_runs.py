@@ -32,6 +32,9 @@ PRESETS = ("digits-contrastive-2d", "digits-vicreg", "mnist-contrastive-2d")
 METHODS = ("contrastive", "vicreg", "contrastive")
 STATES: tuple[State, ...] = ("finished", "finished", "stopped", "failed", "finished")
 
+_BEFORE = 10
+"""keys before the timed ones, to the last line that can be seen, so that each of those scrolls"""
+
 
 def make_runs(folder: Path, count: int) -> None:
     """Make folders of ended runs, created a minute apart."""
@@ -100,7 +103,7 @@ class Menu:
     def key_times(self, keys: int) -> list[float]:
         """Return the seconds from each key to the name of a run."""
         times = []
-        for _ in range(10):  # to the last line that can be seen, so that each key scrolls
+        for _ in range(_BEFORE):
             self.terminal.send(b"\x1b[B")
         self._rest(1.0)
         for _ in range(keys):
@@ -113,18 +116,15 @@ class Menu:
             self._rest(0.05)
         return times
 
-    def flood(self, keys: int, per_second: float) -> float:
-        """Hold a key down; return how many seconds the screen lags when it is released."""
+    def flood(self, keys: int, per_second: float, last: bytes) -> float:
+        """Hold a key down; return how many seconds after its release `last` is painted, the name
+        of the run that it leads to."""
         for _ in range(keys):
             self.terminal.send(b"\x1b[B")
             self._rest(1 / per_second)
-        start = last = time.perf_counter()
-        while time.perf_counter() - last < 0.25:
-            before = len(self.terminal.painted)
-            self.terminal.read(0.02)
-            if len(self.terminal.painted) > before:
-                last = time.perf_counter()
-        return last - start
+        start = time.perf_counter()
+        self.until(last, time.perf_counter() - self._began + 10)
+        return time.perf_counter() - start
 
     def _rest(self, seconds: float) -> None:
         end = time.perf_counter() + seconds
@@ -150,7 +150,7 @@ def measure(runs: Path, count: int, keys: int) -> list[Row]:
     menu.terminal.send(b"\t")
     menu._rest(2.0)
     times = menu.key_times(keys)
-    behind = menu.flood(120, 60.0)
+    behind = menu.flood(120, 60.0, f"run-{_BEFORE + keys + 120:05}".encode())
     menu._rest(3.0)
     memory = menu.memory()
     menu.terminal.kill()

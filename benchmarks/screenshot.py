@@ -55,29 +55,36 @@ def pictures(first: Path, second: Path) -> dict[str, Steps]:
     }
 
 
-async def picture(runs: Path, steps: Steps) -> str:
-    """Return a screen as SVG, once it is drawn."""
-    app = LatentApp(runs)
-    async with app.run_test(size=SIZE) as pilot:
-        await _drawn(pilot)
+async def picture(
+    runs: Path,
+    steps: Steps,
+    size: tuple[int, int] = SIZE,
+    *,
+    light: bool = False,
+    still: float = _STILL,
+) -> str:
+    """Return a screen as SVG, once nothing on it has changed for `still` seconds."""
+    app = LatentApp(runs, light=light)
+    async with app.run_test(size=size) as pilot:
+        await _drawn(pilot, still)
         for step in steps:
             if isinstance(step, Message):
                 app.post_message(step)
-                await _drawn(pilot)
+                await _drawn(pilot, still)
             elif step == CHANGE:
                 grid = app.screen.query_one(SettingsGrid)
                 grid.action_move(list(grid._draft.fields).index(CHANGE))
             else:
                 await pilot.press("full_stop" if step == "." else step)
-        await _drawn(pilot)
+        await _drawn(pilot, still)
         return app.export_screenshot(title="tui-latent")
 
 
-async def _drawn(pilot: Pilot[int]) -> None:
+async def _drawn(pilot: Pilot[int], still: float) -> None:
     """Wait until nothing on the screen has changed for a while."""
     start = changed = time.monotonic()
     shown = ""
-    while time.monotonic() < min(changed + _STILL, start + _PATIENCE):
+    while time.monotonic() < min(changed + still, start + _PATIENCE):
         await asyncio.sleep(0.2)
         for box in pilot.app.screen.query(Input):
             box.cursor_blink = False
@@ -92,16 +99,18 @@ def _trained(runs: Path, name: str, changes: dict[str, object]) -> Path:
     return path
 
 
+def trained_pair(runs: Path) -> tuple[Path, Path]:
+    """Train the preset as it is, and with another learning rate."""
+    return _trained(runs, "as-in-the-preset", {}), _trained(runs, "faster", {CHANGE: 0.01})
+
+
 def main(say: Callable[[object], None] = print) -> None:
     """Write the pictures."""
     limit_spinning()
     given = [Path(name).absolute() for name in sys.argv[1:3]]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         runs = given[0].parent if given else Path("trained").absolute()
-        first, second = given or (
-            _trained(runs, "as-in-the-preset", {}),
-            _trained(runs, "faster", {CHANGE: 0.01}),
-        )
+        first, second = given or trained_pair(runs)
         for name, steps in pictures(first, second).items():
             shown = runs if steps else Path("runs")  # the menu of someone who has none yet
             (DOCS / name).write_text(asyncio.run(picture(shown, steps)))

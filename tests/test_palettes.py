@@ -21,8 +21,11 @@ from tui_latent.palettes import (
     class_color,
     class_glyph,
     class_mark,
+    class_variable,
+    css_variables,
     run_colors,
     series_color,
+    use_class_colors,
 )
 
 # Machado, Oliveira & Fernandes 2009, severity 1.0, on linear sRGB.
@@ -187,3 +190,22 @@ def test_a_run_keeps_its_color_whatever_the_order_and_when_later_runs_join() -> 
     for count in range(1, 8):
         assert run_colors(names[:count]).items() <= colors.items()
     assert run_colors([*names, "9 more"]).keys() == {*names, "9 more"}
+
+
+def test_own_colours_of_classes_are_used_on_both_backgrounds_and_left_again() -> None:
+    usual = class_color(0)
+    try:
+        use_class_colors(["#0072b2", "#e69f00"])
+        for dark in (True, False):
+            assert [class_color(index, dark) for index in range(3)] == [
+                (0, 0x72, 0xB2),
+                (0xE6, 0x9F, 0),
+                (0, 0x72, 0xB2),
+            ]
+            assert css_variables(dark) == {"class-0": "rgb(0,114,178)", "class-1": "rgb(230,159,0)"}
+        assert class_variable(2) == "$class-0"
+        # A third class has the colour of the first, so both need their glyphs.
+        assert class_mark(0, 3, colored=True) == "0" and class_mark(0, 2, colored=True) == "●"
+    finally:
+        use_class_colors([])
+    assert class_color(0) == usual

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 RGB = tuple[int, int, int]
@@ -113,9 +113,27 @@ MUTED_GLYPH: Final = "·"
 """for what is as expected, on screens without colour"""
 
 
+_used: Final = {True: DARK, False: LIGHT}
+
+
 def palette(dark: bool) -> Palette:
     """Return the colours for a dark or for a light background."""
-    return DARK if dark else LIGHT
+    return _used[dark]
+
+
+def use_class_colors(colors: Iterable[str]) -> None:
+    """Use a person's own colours of classes, each `#rrggbb`, on both backgrounds; none: ours."""
+    own = tuple(rgb_color(color) for color in colors)
+    for dark, usual in ((True, DARK), (False, LIGHT)):
+        _used[dark] = replace(usual, classes=own) if own else usual
+
+
+def rgb_color(text: str) -> RGB:
+    """Return a colour written as `#rrggbb`; ValueError if it is not."""
+    if len(text) != 7 or text[0] != "#":
+        raise ValueError(f"{text!r} is not a colour such as #0072b2")
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue
 
 
 def class_color(index: int, dark: bool = True) -> RGB:
@@ -131,7 +149,7 @@ def class_glyph(index: int) -> str:
 
 def class_mark(index: int, classes: int, colored: bool) -> str:
     """Return the mark of a class beside its name: a dot if its colour is enough."""
-    enough = colored and classes <= len(DARK.classes)
+    enough = colored and classes <= len(palette(True).classes)
     return "●" if enough else class_glyph(index)
 
 
@@ -149,7 +167,7 @@ def ink_on(color: RGB) -> RGB:
 
 def class_variable(index: int) -> str:
     """Return the variable of style sheets with the colour of the class at a position."""
-    return f"$class-{index % len(DARK.classes)}"
+    return f"$class-{index % len(palette(True).classes)}"
 
 
 def css_variables(dark: bool) -> dict[str, str]:

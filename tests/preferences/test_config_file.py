@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_latent.cli.main import main
+from tui_latent.cli.options import find_folder
 from tui_latent.preferences.config_file import (
     DEFAULTS,
     keep_preference,
@@ -104,6 +105,7 @@ def test_the_template_sets_nothing_and_its_lines_are_right() -> None:
     assert set(tomllib.loads("\n".join(top))) == {
         "theme",
         "runs",
+        "palette",
         "axis",
         "smoothing",
         "notifications",
@@ -151,6 +153,45 @@ def test_the_file_names_the_folder_of_runs(
     assert f"no runs in {tmp_path / 'mine'}" in CliRunner().invoke(main, ["runs"]).output
     monkeypatch.setenv("TUI_LATENT_RUNS", str(tmp_path / "named"))
     assert f"no runs in {tmp_path / 'named'}" in CliRunner().invoke(main, ["runs"]).output
+
+
+def test_a_run_is_found_in_each_of_several_folders(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TUI_LATENT_RUNS", raising=False)
+    mine, ours = tmp_path / "mine", tmp_path / "ours"
+    for folder, name in ((mine, "one"), (ours, "two"), (ours, "one-more")):
+        path = folder / name
+        path.mkdir(parents=True)
+        (path / "preset.toml").write_text('title = "one"\n')
+    config.parent.mkdir()
+    config.write_text(f'runs = ["{mine}", "{ours}"]\n')
+    run = CliRunner().invoke
+    assert "one" in run(main, ["runs"]).output and "two" not in run(main, ["runs"]).output
+    for name, folder in (("one", mine), ("two", ours), ("one-m", ours)):
+        assert find_folder(name, None).parent == folder, name
+    assert f"no such run in {mine}" in run(main, ["explain", "three"]).output
+    assert f"no such run in {ours}" in run(main, ["explain", "x", "--runs", str(ours)]).output
+
+
+def test_folders_and_colours_that_cannot_be_used_are_named(config: Path) -> None:
+    config.parent.mkdir()
+    for line, told in {
+        "runs = 3": 'runs: use a folder in quotes, or several as in ["runs", "/data/runs"], not 3',
+        'runs = ["a", 3]': "runs: use a folder in quotes",
+        'palette = "warm"': 'palette: use a list of colours such as ["#0072b2", "#e69f00"]',
+        'palette = ["#0072b2", "red"]': "palette: use colours such as #0072b2, not 'red'",
+        'palette = ["#0072b2", "#00g2b2"]': "palette: use colours such as #0072b2, not '#00g2b2'",
+        'palette = ["#0072b2", 7]': "palette: use colours such as #0072b2, not 7",
+        'palette = ["#0072b2"]': "palette: use two colours or more",
+    }.items():
+        config.write_text(line)
+        preferences, [problem] = read_preferences(config)
+        assert preferences == DEFAULTS and told in problem
+    config.write_text('palette = ["#0072b2", "#e69f00"]\nruns = ["a", ""]')
+    preferences, problems = read_preferences(config)
+    assert preferences.palette == ("#0072b2", "#e69f00") and not problems
+    assert preferences.runs_folders == ("a",)
 
 
 def test_views_are_kept_per_run_and_lost_without_harm(tmp_path: Path) -> None:

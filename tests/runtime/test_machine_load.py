@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,6 +86,16 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     shown = SimpleNamespace(pid=os.getpid(), usedGpuMemory=None)
     other = SimpleNamespace(pid=2**22 - 7, usedGpuMemory=30 * GIB)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    def samples(index: int, since: int) -> list[Any]:
+        """Four samples a second of this process, at 60 % until two seconds ago, then at 20 %."""
+        if index:
+            refuse()
+        now = 1e6 * time.time()
+        past = [(now - 250_000 * age, 60 if age > 8 else 20) for age in range(16)]
+        kept = [SimpleNamespace(pid=os.getpid(), smUtil=busy) for at, busy in past if at > since]
+        return [*kept, SimpleNamespace(pid=os.getpid(), smUtil=2**32 - 1)]  # as some drivers leave
+
     for name, function in {
         "nvmlInit": lambda: None,
         "nvmlDeviceGetCount": lambda: 2,
@@ -92,6 +103,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "nvmlDeviceGetName": lambda index: "NVIDIA A",
         "nvmlDeviceGetMemoryInfo": only_first(SimpleNamespace(total=80 * GIB, used=40 * GIB)),
         "nvmlDeviceGetUtilizationRates": only_first(SimpleNamespace(gpu=97, memory=40)),
+        "nvmlDeviceGetProcessUtilization": samples,
         "nvmlDeviceGetTemperature": only_first(61),
         "nvmlDeviceGetPowerUsage": only_first(312_400),
         "nvmlDeviceGetEnforcedPowerLimit": only_first(700_000),
@@ -115,6 +127,27 @@ def test_a_gpu_says_how_busy_and_warm_it_is_and_who_is_on_it() -> None:
     own = first.others(other.pid)[0]
     assert own.words == f"{psutil.Process().name()} ({psutil.Process().username()})"
     assert second.busy is None and second.watts is None and second.processes == ()
+
+
+@pytest.mark.usefixtures("gpus")
+def test_a_gpu_says_how_much_it_computes_for_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    newest, second = gpu_loads(1.0)
+    assert newest.share_of(os.getpid()) == pytest.approx(0.2)
+    assert newest.share_of(2**22 - 7) == 0.0  # it is on the GPU, and does not compute
+    assert newest.share_of(1) is None and second.share_of(os.getpid()) is None
+    assert gpu_loads(10.0)[0].share_of(os.getpid()) == pytest.approx((7 * 0.6 + 9 * 0.2) / 16)
+
+    def refuse(error: int) -> Callable[..., Any]:
+        def ask(*_: Any) -> Any:
+            raise pynvml.NVMLError(error)
+
+        return ask
+
+    name = "nvmlDeviceGetProcessUtilization"
+    monkeypatch.setattr(pynvml, name, refuse(pynvml.NVML_ERROR_NOT_FOUND))
+    assert gpu_loads()[0].share_of(os.getpid()) == 0.0  # the driver's answer if none computed
+    monkeypatch.setattr(pynvml, name, refuse(pynvml.NVML_ERROR_NOT_SUPPORTED))
+    assert gpu_loads()[0].share_of(os.getpid()) is None
 
 
 def test_without_a_driver_there_are_no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:

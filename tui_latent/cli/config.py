@@ -104,7 +104,7 @@ def _written(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}={keys}" for name, keys in value.items()) or "–"
     if isinstance(value, list):
-        return ", ".join(value)
+        return ", ".join(value) or "–"
     return str(value) if value != "" else "–"
 
 

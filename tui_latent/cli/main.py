@@ -16,7 +16,7 @@ import click
 
 from tui_latent.cli import config, explain, label, resources, results, steering, training
 from tui_latent.cli import open as opening
-from tui_latent.cli.options import FAILED, fail, find_folder, folder_of_runs, runs_option
+from tui_latent.cli.options import FAILED, fail, find_folder, folders_of_runs, runs_option
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
@@ -110,6 +110,8 @@ def open_dashboard(runs: str | None, path: Path | None) -> None:
         from tui_latent.tui.app import LatentApp
 
         kept = Kept(config_path(), cache_folder())
-    app = LatentApp(folder_of_runs(runs), open_path=path, kept=kept, light=bool(answers.light))
+    first, *others = folders_of_runs(runs)
+    light = bool(answers.light)
+    app = LatentApp(first, other_runs=others, open_path=path, kept=kept, light=light)
     app.heed_terminal(answers.ways[0], answers.typed)
     sys.exit(app.run() or 0)

@@ -14,6 +14,7 @@ from tui_latent.cli.options import (
     USAGE,
     fail,
     find_folder,
+    find_in_folders,
     folder_of_runs,
     json_option,
     runs_option,
@@ -87,6 +88,7 @@ def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
     from tui_latent.reports import ReportError, export_report
 
     path = find_folder(run, runs)
+    _use_own_colors()
     try:
         png = export_report(path, out)
     except ReportError as error:
@@ -108,6 +110,7 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
     from tui_latent.cli.comparison_table import comparison_text
     from tui_latent.reports import ReportError, comparison_table, read_comparison, write_comparison
 
+    _use_own_colors()
     paths = [path for name in names if (path := _find_readable(name, runs)) is not None]
     try:
         shown = read_comparison(paths)
@@ -126,14 +129,20 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
         click.echo(f"\n{png}")
 
 
+def _use_own_colors() -> None:
+    from tui_latent.palettes import use_class_colors
+    from tui_latent.preferences.config_file import config_path, read_preferences
+
+    use_class_colors(read_preferences(config_path())[0].palette)
+
+
 def _find_readable(run: str, runs: str | None) -> Path | None:
     """Return a run's folder; None, after a message, if this user may not read it."""
     from tui_latent.runs.manifest import read_manifest
-    from tui_latent.runs.run_list import find_run
     from tui_latent.runs.schema import RunError, UnreadableError
 
     try:
-        path = find_run(folder_of_runs(runs), run)
+        path = find_in_folders(run, runs)
         read_manifest(path)
     except UnreadableError as error:
         click.echo(error, err=True)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import tomli_w
 
+from tui_latent.palettes import rgb_color
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runtime.regular_files import SizeError, read_small
 
@@ -32,8 +33,10 @@ class Preferences:
 
     theme: str = "auto"
     """a theme's name; auto follows the terminal"""
-    runs: str = ""
-    """folder of the runs; empty: ./runs"""
+    runs: str | tuple[str, ...] = ""
+    """folder of the runs, or several, of which the first gets the new ones; empty: ./runs"""
+    palette: tuple[str, ...] = ()
+    """colours of the classes, `#rrggbb`; empty: those made for dark and light backgrounds"""
     axis: str = "step"
     """x axis of the curves"""
     smoothing: float = 0.0
@@ -44,6 +47,12 @@ class Preferences:
     """panels of the dashboard"""
     keys: Mapping[str, str] = field(default_factory=dict)
     """id of an action -> its keys"""
+
+    @property
+    def runs_folders(self) -> tuple[str, ...]:
+        """The folders of runs, the first for new ones; none: ./runs."""
+        named = (self.runs,) if isinstance(self.runs, str) else self.runs
+        return tuple(name for name in named if name)
 
 
 DEFAULTS: Final = Preferences()
@@ -84,6 +93,24 @@ def _panels(value: Any) -> str:
     return f"there is no panel {wrong[0]!r}{_near(str(wrong[0]), PANELS)}" if wrong else ""
 
 
+def _folders(value: Any) -> str:
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names):
+        return ""
+    return f'use a folder in quotes, or several as in ["runs", "/data/runs"], not {value!r}'
+
+
+def _colors(value: Any) -> str:
+    if not isinstance(value, (list, tuple)):
+        return 'use a list of colours such as ["#0072b2", "#e69f00"]'
+    for color in value:
+        try:
+            rgb_color(color)
+        except (ValueError, TypeError):
+            return f"use colours such as #0072b2, not {color!r}"
+    return "use two colours or more" if len(set(value)) == 1 else ""
+
+
 def _keys(value: Any) -> str:
     if isinstance(value, Mapping) and all(isinstance(keys, str) for keys in value.values()):
         return ""
@@ -97,7 +124,13 @@ def _near(name: str, names: tuple[str, ...]) -> str:
 
 SETTINGS: Final = (
     Setting("theme", _text, "auto follows the terminal; ctrl+p lists the themes"),
-    Setting("runs", _text, "folder of the runs; empty: ./runs, or $TUI_LATENT_RUNS"),
+    Setting(
+        "runs",
+        _folders,
+        "folder of the runs, or a list of folders: new runs are made in the first; empty: ./runs, "
+        "or $TUI_LATENT_RUNS",
+    ),
+    Setting("palette", _colors, 'colours of the classes, such as ["#0072b2", "#e69f00"]'),
     Setting("axis", _one_of(AXES), "x axis of the curves: step, epoch or time"),
     Setting("smoothing", _share, "smoothing of the loss, from 0 to below 1"),
     Setting(

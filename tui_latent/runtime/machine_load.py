@@ -59,6 +59,7 @@ class LoadMeter:
         now, before = self._count(), self._before
         self._before = now
         has = memory()
+        apart = 1.0 if before is None else now.time - before.time
         return MachineLoad(
             cpu=_share(before, now),
             run_cores=_rate(before, now, "run_busy"),
@@ -68,7 +69,7 @@ class LoadMeter:
             run_memory=self._run_memory(),
             io=_rate(before, now, "io"),
             run_io=_rate(before, now, "run_io"),
-            gpus=tuple(gpu_loads()),
+            gpus=tuple(gpu_loads(apart)),
             pid=self._pid,
         )
 

@@ -7,7 +7,7 @@ request something from it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
-from tui_latent.palettes import css_variables
+from tui_latent.palettes import css_variables, use_class_colors
 from tui_latent.preferences.config_file import SETTING_NAMES
 from tui_latent.preferences.kept import Kept
 from tui_latent.runtime.cpu_share import count_this_thread
@@ -26,7 +26,7 @@ from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.gc_freeze import FrozenModules
 from tui_latent.tui.keymap import bindings
-from tui_latent.tui.notices import outdated
+from tui_latent.tui.notices import SHARE, WIDTH, breakable, outdated
 from tui_latent.tui.own_training import OwnTraining, Train
 from tui_latent.tui.run_dialogs import RunDialogs
 from tui_latent.tui.run_starter import Create, RunStarter, StartProcess
@@ -81,11 +81,14 @@ class LatentApp(RunStarter):
     TITLE = "tui-latent"
     COMMANDS = App.COMMANDS | {_binding_commands}
     BINDINGS = bindings("app")
+    # Textual gives a notice half of the screen, which is less than a run's name at 80 columns.
+    CSS = f"Toast {{ width: {WIDTH}; max-width: {100 * SHARE:.0f}%; }}"
 
     def __init__(
         self,
         runs: Path,
         *,
+        other_runs: Sequence[Path] = (),
         open_path: Path | None = None,
         light: bool = False,
         keymap: Mapping[str, str] | None = None,
@@ -100,12 +103,16 @@ class LatentApp(RunStarter):
         `keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used. `kept` has
         a person's settings, whose keys are used if there is no `keymap`; None keeps nothing.
 
+        New runs are made in `runs`; the menu also lists those of `other_runs`, on request.
+
         `train` and `export` run in threads of their own; only these import torch.
         """
-        super().__init__()
         self.kept = kept or Kept()
+        use_class_colors(self.kept.preferences.palette)  # before the style sheets are read
+        super().__init__()
         self.runs = runs
-        """folder of the runs"""
+        """folder of new runs"""
+        self._folders = (runs, *other_runs)
         self.drawer = WorkerThread(self._tell_drawing_failed)
         """the one thread that draws plots"""
         self.training = OwnTraining(self, train)
@@ -171,7 +178,7 @@ class LatentApp(RunStarter):
 
         arrangement = self.kept.view(None).get("runs table")
         return MenuScreen(
-            self.runs,
+            *self._folders,
             arrangement=arrangement if isinstance(arrangement, dict) else {},
             index=self.kept.cache and self.kept.cache / "runs",
         )
@@ -228,6 +235,7 @@ class LatentApp(RunStarter):
         """Show a notice unless the settings turn off notices of its severity."""
         wanted = {"problems": ("warning", "error"), "errors": ("error",)}
         if severity in wanted.get(self.kept.preferences.notifications, (severity,)):
+            message = breakable(message, self.size.width)
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_notify(self, event: Notify) -> None:

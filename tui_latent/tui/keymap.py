@@ -55,6 +55,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         hidden("menu.switch_back", "previous_panel", "other_pane", "Go back to the other list"),
         # Not escape: it only closes what is open here, and the menu is what stays.
         Key("menu.quit", "back", "app.quit", "Leave", "Quit tui-latent", only="q"),
+        Key("menu.folder", "folder", "folder", "Folder", "List the runs of your next folder"),
         _QUEUE,
     ),
     "preset list": (Key("preset.start", "choose", "select", "Start", "Train this preset"),),

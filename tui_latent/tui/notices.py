@@ -1,12 +1,21 @@
-"""Which notices a new one replaces, so that a key pressed ten times shows one notice."""
+"""Which notices a new one replaces, so that a key pressed ten times shows one notice, and where
+their longest words may break."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
+from rich.cells import cell_len
 from textual.notifications import Notification
 
+WIDTH: Final = 60
+"""cells of a notice, if the terminal has room"""
+SHARE: Final = 0.9
+"""of the terminal's width that a notice may take"""
+_EDGES: Final = 3
+"""cells of a notice beside its text"""
 RATE_TITLE: Final = "Learning rate"
 _LATEST_ONLY: Final = frozenset({RATE_TITLE})
 """titles of notices of which only the newest matters"""
@@ -19,3 +28,24 @@ def outdated(shown: Iterable[Notification], new: Notification) -> list[Notificat
         for each in shown
         if each.title == new.title and (each.message == new.message or new.title in _LATEST_ONLY)
     ]
+
+
+def breakable(text: str, columns: int) -> str:
+    """Return a text with line breaks in words that are longer than a notice's line.
+
+    Names of runs and paths break after `/`, `-`, `_` and `.`; Textual would break them anywhere.
+    `columns` is the terminal's width.
+    """
+    room = min(WIDTH, int(SHARE * columns)) - _EDGES
+    return re.sub(r"\S+", lambda word: _broken(word.group(), room), text)
+
+
+def _broken(word: str, room: int) -> str:
+    if cell_len(word) <= room:
+        return word
+    lines = [""]
+    for part in re.findall(r"[^/_.-]*(?:[/_.-]|$)", word):
+        if lines[-1] and cell_len(lines[-1] + part) > room:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)

@@ -104,11 +104,13 @@ class TerminalDriver(LinuxDriver):
         future.cancel()
 
     async def _pass_on(self, found: Sequence[Message]) -> None:
+        waited = False
         for message in found:
             self.process_message(message)
-            if isinstance(message, (events.Key, events.Paste)):
+            if waited := isinstance(message, (events.Key, events.Paste)):
                 await self._handled()
-        await self._handled()
+        if not waited:
+            await self._handled()
 
     async def _handled(self) -> None:
         """Wait until the focused widget and its ancestors have worked through their queues."""
@@ -118,7 +120,8 @@ class TerminalDriver(LinuxDriver):
                 for pump in (self._app, *focused.ancestors_with_self):
                     async with asyncio.timeout(_PATIENCE):
                         heard = asyncio.Event()
-                        if pump.call_later(heard.set):
+                        # As `call_later`, whose `partial` has its signature read at every key.
+                        if pump.post_message(events.Callback(callback=heard.set)):
                             await heard.wait()
 
 

@@ -73,6 +73,7 @@ _ALL: Final = (
     Verb("fork", "F", "fork a run from the checkpoint shown", "Runs"),
     Verb("sort", "S", "sort by the next column", "Runs"),
     Verb("columns", "L", "choose columns", "Runs"),
+    Verb("folder", "O", "list the runs of the next folder", "Runs"),
     Verb("rate_down", "less_than_sign", "halve or double the learning rate", "Runs"),
     Verb("rate_up", "greater_than_sign", "halve or double the learning rate", "Runs"),
     Verb("latents", "l", "show the latents: the explorer, or the map beside images", "Views"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -43,7 +44,7 @@ class TimeBadge(Static):
         if step is None or time.step is None or step == steps[-1]:
             return ""
         newest = key_name("time.last", self.app._keymap)
-        return (
-            f"◀ Earlier evaluation: {time.position(steps) + 1} of {len(steps)}, step {step:,}"
-            f" of {steps[-1]:,}. {newest} goes back to the newest."
-        )
+        which = f"{time.position(steps) + 1} of {len(steps)}, step {step:,} of {steps[-1]:,}"
+        long = f"◀ Earlier evaluation: {which}. {newest} goes back to the newest."
+        short = f"◀ Evaluation {which}. {newest}: newest"
+        return long if cell_len(long) <= self.app.size.width - 2 else short

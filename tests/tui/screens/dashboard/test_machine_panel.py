@@ -20,7 +20,7 @@ GIB = 1 << 30
 
 
 def reading(cpu: float | None = 0.5, gpus: int = 0, pid: int = 7, io: float = 2.1e6) -> MachineLoad:
-    processes = (GpuProcess(pid, "python (me)", 12 * GIB), GpuProcess(9, "", 28 * GIB))
+    processes = (GpuProcess(pid, "python (me)", 12 * GIB, 0.61), GpuProcess(9, "", 28 * GIB))
     shown = tuple(
         GpuLoad(index, 0.97, 40 * GIB, 80 * GIB, 61, 312.0, 700.0, processes)
         for index in range(gpus)
@@ -39,9 +39,13 @@ def test_each_part_of_the_machine_has_a_line_with_the_runs_share() -> None:
 
 def test_a_gpu_comes_first_with_its_warmth_and_who_else_is_on_it() -> None:
     lines = load_lines([reading(gpus=1)])
-    assert (lines[0].figure, lines[0].more) == ("97 %", "61 °C 312/700 W")
+    assert (lines[0].figure, lines[0].more) == ("97 %", "[61 %] 61 °C 312/700 W")
     assert (lines[1].figure, lines[1].more) == ("40.0/80.0 GiB", "[12.0]")
     assert lines[-1].figure == "another container's process, PID 9, 28.0 GiB"
+    busy = GpuLoad(0, 0.97, 40 * GIB, 80 * GIB, None, None, None, (GpuProcess(9, "", None, 0.3),))
+    alone = MachineLoad(None, None, 2, 3 * GIB, 8 * GIB, None, None, None, (busy,), 7)
+    assert load_lines([alone])[0].more == ""
+    assert load_lines([alone])[-1].figure == "another container's process, PID 9, 30 %"
     two = load_lines([reading(gpus=2)])
     assert [line.name for line in two[:4:2]] == ["GPU 0", "GPU 1"]
     assert two[-1].figure.endswith("28.0 GiB on GPU 1")

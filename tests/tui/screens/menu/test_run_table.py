@@ -18,6 +18,7 @@ from tui_latent.preferences.kept import Kept
 from tui_latent.runs.labels import change_labels, read_labels
 from tui_latent.runs.schema import RunSummary
 from tui_latent.runs.writer import RunWriter
+from tui_latent.tui.app import LatentApp
 from tui_latent.tui.screens.dialogs.labels import LabelsScreen
 from tui_latent.tui.screens.menu.columns_dialog import ColumnsScreen
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
@@ -145,6 +146,33 @@ async def test_an_archived_run_is_hidden_until_all_are_asked_for(runs: Path) -> 
         await pilot.press("A", "a")
         await until(pilot, lambda: not read_labels(runs / "b-new").archived)
         await until(pilot, lambda: len(names(screen)) == 3)
+
+
+async def test_a_key_lists_the_runs_of_the_next_folder(runs: Path, tmp_path: Path) -> None:
+    others = tmp_path / "others"
+    run_in(others, "theirs", age=5, state="finished")
+    app = LatentApp(runs, other_runs=[others, tmp_path / "none"])
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await on_the_runs(pilot)
+        table = screen.query_one(RunTable)
+        assert "folder 1 of 3" in str(table.border_subtitle)
+        await pilot.press("O")
+        await until(pilot, lambda: names(screen) == ["theirs"])
+        assert f"{others} · folder 2 of 3" in str(table.border_subtitle)
+        await pilot.press("O")
+        empty = table.query_one(".empty", Static)
+        await until(pilot, lambda: "No runs yet" in str(empty.content))
+        await pilot.press("O")
+        await until(pilot, lambda: len(names(screen)) == 3)
+        assert app.runs == runs  # where new runs are made
+
+
+async def test_with_one_folder_there_is_no_key_for_the_next(runs: Path) -> None:
+    async with LatentApp(runs).run_test(size=WIDE) as pilot:
+        screen = await on_the_runs(pilot)
+        await pilot.press("O")
+        assert names(screen) == ["b-new", "a-mid", "c-old"]
+        assert "folder" not in str(screen.query_one(RunTable).border_subtitle)
 
 
 async def test_columns_are_chosen_and_kept(runs: Path) -> None:

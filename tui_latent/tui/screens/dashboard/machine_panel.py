@@ -36,7 +36,7 @@ class LoadLine:
     """oldest first, 0..1"""
     figure: str
     more: str = ""
-    """the run's part of it, in brackets; for a GPU, its temperature and power"""
+    """the run's part of it, in brackets; for a GPU, also its temperature and power"""
 
 
 class MachinePanel(ChartPanel):
@@ -85,7 +85,9 @@ def load_lines(readings: Sequence[MachineLoad]) -> list[LoadLine]:
         name = "GPU" if len(now.gpus) == 1 else f"GPU {gpu.index}"
         past = [_gpu(reading, gpu.index) for reading in readings]
         shares = [None if one is None else one.busy for one in past]
-        lines.append(LoadLine(name, shares, _percent(gpu.busy), _warmth(gpu)))
+        own = _bracket(_percent(gpu.share_of(now.pid)))
+        about = " ".join(filter(None, (own, _warmth(gpu))))
+        lines.append(LoadLine(name, shares, _percent(gpu.busy), about))
         has = f"{_gib(gpu.used)}/{_gib(gpu.total)} GiB"
         filled = [None if one is None else _part(one.used, one.total) for one in past]
         lines.append(LoadLine(" memory", filled, has, _bracket(_gib(gpu.memory_of(now.pid)))))
@@ -130,7 +132,8 @@ def _others(load: MachineLoad) -> list[str]:
 def _process(process: GpuProcess) -> str:
     words = process.words or "another container's process"
     size = "" if process.memory is None else f", {_gib(process.memory)} GiB"
-    return f"{words}, PID {process.pid}{size}"
+    share = f", {_percent(process.busy)}" if process.busy else ""
+    return f"{words}, PID {process.pid}{size}{share}"
 
 
 def _gpu(reading: MachineLoad, index: int) -> GpuLoad | None:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 EMPTY = "No runs yet. Press {key} on a preset to train it; its run will be listed here."
 READING = "Reading the runs…"
-_BETWEEN: Final = 0.15
-"""seconds between two descriptions of the run under the cursor"""
+_REST: Final = 0.15
+"""seconds for which the cursor must rest before a run is described, while keys are held down"""
 
 
 class _Runs(LineList):
@@ -94,7 +94,7 @@ class RunTable(Vertical):
         self._now = 0.0
         self._possible: list[bool | None] = []
         self._told: RunSummary | None = None
-        self._told_at, self._telling = 0.0, False
+        self._moved_at, self._telling = 0.0, False
         chosen, by = arrangement.get("columns"), arrangement.get("sort")
         self._columns = [name for name in chosen or () if name in BY_ID] or list(USUAL)
         self._by = by if by in BY_ID else "age"
@@ -218,6 +218,8 @@ class RunTable(Vertical):
             self.focus_list()
             event.stop()
             return
+        if event.key not in self._bindings.key_to_bindings:
+            return  # most keys move the cursor, and all bindings take a millisecond to collect
         active = self.screen.active_bindings.get(event.key)
         if active is not None and active.node is self and not active.enabled:
             _, _, parameters = actions.parse(active.binding.action)
@@ -340,20 +342,29 @@ class RunTable(Vertical):
         self.query_one(RunFilterBox).say_found(shown, every - hidden)
 
     def _tell(self) -> None:
-        """Announce the run under the cursor once the cursor is painted, or later while it moves.
+        """Announce the run under the cursor: after one key at once, while a key is held down when
+        the cursor rests.
 
-        The description lays out the screen anew, which the cursor does not wait for.
+        The description lays out the screen anew, for which the cursor does not wait.
         """
+        before, self._moved_at = self._moved_at, time.monotonic()
         if self._telling or self.run == self._told:
             return
         self._telling = True
-        if time.monotonic() - self._told_at >= _BETWEEN:
+        if self._moved_at - before >= _REST:
             self.call_after_refresh(self._tell_now)
         else:
-            self.set_timer(_BETWEEN, self._tell_now)
+            self.set_timer(_REST, self._tell_at_rest)
+
+    def _tell_at_rest(self) -> None:
+        left = self._moved_at + _REST - time.monotonic()
+        if left > 0:
+            self.set_timer(left, self._tell_at_rest)
+        else:
+            self._tell_now()
 
     def _tell_now(self) -> None:
-        self._telling, self._told_at = False, time.monotonic()
+        self._telling = False
         possible = [self.check_action("run", (action,)) for action in WHY_NOT]
         if possible != self._possible:
             self._possible = possible

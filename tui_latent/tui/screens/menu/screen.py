@@ -55,6 +55,7 @@ _TIMES: Final = 30
 class RunsListed(Message):
     """The folder of runs was read."""
 
+    folder: Path
     runs: Sequence[RunSummary]
     problem: str = ""
 
@@ -63,6 +64,7 @@ class RunsListed(Message):
 class PartListed(Message):
     """Some of the runs were read; the others follow."""
 
+    folder: Path
     runs: Sequence[RunSummary]
 
 
@@ -108,15 +110,16 @@ class MenuScreen(BaseScreen[None]):
 
     def __init__(
         self,
-        runs: Path,
+        *runs: Path,
         clock: Callable[[], float] = time.time,
         arrangement: Mapping[str, Any] = {},
         index: Path | None = None,
     ) -> None:
-        """`arrangement` is that of the table of runs; `index` the folder of the index of runs,
-        None to keep none."""
+        """`runs` are folders of runs, of which the first is listed at first; `arrangement` is that
+        of the table of runs; `index` the folder of the index of runs, None to keep none."""
         super().__init__()
-        self._runs_folder = runs
+        self._folders = runs
+        self._runs_folder = runs[0]
         self._arrangement = arrangement
         self._index_folder = index
         self._index: RunIndex | None = None
@@ -136,11 +139,29 @@ class MenuScreen(BaseScreen[None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        runs = self.query_one(RunTable)
-        runs.border_subtitle = Content(str(self._runs_folder))
+        self._name_folder()
         self.query_one(PresetPane).focus_list()
         self._timer = self.set_interval(RUNS_EVERY, self._look_at_runs)
         self.call_after_refresh(self._find_device)
+
+    def _name_folder(self) -> None:
+        words, count = str(self._runs_folder), len(self._folders)
+        if count > 1:
+            words += f" · folder {self._folders.index(self._runs_folder) + 1} of {count}"
+        self.query_one(RunTable).border_subtitle = Content(words)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the next folder only where there are several."""
+        return action != "folder" or len(self._folders) > 1
+
+    def action_folder(self) -> None:
+        """List the runs of the next folder; new runs are still made in the first."""
+        at = self._folders.index(self._runs_folder) + 1
+        self._runs_folder = self._folders[at % len(self._folders)]
+        self._index, self._runs = None, ()
+        self._name_folder()
+        if not self._listing:
+            self._look_again()
 
     def on_screen_resume(self) -> None:
         self._timer.resume()
@@ -184,18 +205,19 @@ class MenuScreen(BaseScreen[None]):
         if self._index is None and self._index_folder is not None:
             self._index = RunIndex(self._index_folder, folder, SUMMARIES)
             self._index.load(folder)
+        index = self._index
         try:
-            runs = list_runs(folder, on_part=self._show_part)
+            runs = list_runs(folder, on_part=partial(self._show_part, folder))
         except RunError as error:
-            self.post_message(RunsListed((), str(error)))
+            self.post_message(RunsListed(folder, (), str(error)))
             return
-        self.post_message(RunsListed(runs))
-        if self._index is not None:
-            self._index.keep(runs)
+        self.post_message(RunsListed(folder, runs))
+        if index is not None:
+            index.keep(runs)
         self._not_before = time.monotonic() + _TIMES * (time.thread_time() - began)
 
-    def _show_part(self, runs: list[RunSummary]) -> None:
-        self.post_message(PartListed(runs))
+    def _show_part(self, folder: Path, runs: list[RunSummary]) -> None:
+        self.post_message(PartListed(folder, runs))
 
     @on(DeviceFound)
     def show_device(self, event: DeviceFound) -> None:
@@ -207,13 +229,16 @@ class MenuScreen(BaseScreen[None]):
     @on(PartListed)
     def show_part(self, event: PartListed) -> None:
         """Show what was read so far, until all runs have been listed once."""
-        if not self._runs:
+        if not self._runs and event.folder == self._runs_folder:
             self.query_one(RunTable).show(event.runs, self._clock())
 
     @on(RunsListed)
     def show_runs(self, event: RunsListed) -> None:
         """Show the runs as they are now."""
         self._listing = False
+        if event.folder != self._runs_folder:  # another one was chosen meanwhile
+            self._look_again()
+            return
         before, self._runs = self._runs, event.runs
         if event.problem:
             self.query_one(RunTable).say(event.problem)
@@ -234,13 +259,13 @@ class MenuScreen(BaseScreen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Point to the other list if a key works only there."""
-        here, keymap = self.screen.active_bindings, self.app._keymap
+        keymap = self.app._keymap
         name, parts = "runs", ("run list", "runs")
         if self.query_one(RunTable).has_focus_within:
             name, parts = "presets", ("preset list", "presets")
         rows = (row for part in parts for row in KEYMAP[part] if row.show)
         there = next((row for row in rows if event.key in keys_of(row, keymap)), None)
-        if there is not None and event.key not in here:
+        if there is not None and event.key not in self.screen.active_bindings:
             switch, key = key_name("menu.switch", keymap), format_key(event.key)
             words = (
                 f"{key} ({there.label}) works on the {name}. Press {switch} to reach them first."
