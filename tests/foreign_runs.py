@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
 
 from tui_latent.procrustes import align
-from tui_latent.runs.latents_file import UNLABELLED, write_latents
+from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED, write_latents
+from tui_latent.runs.map_store import MapFolder
+from tui_latent.runs.maps import write_map
 from tui_latent.runs.origin import WATCHED, Origin
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.thumbnails import thumbnails_file
@@ -80,3 +84,24 @@ def _write_thumbnails(run: Path, classes: NDArray[np.int64]) -> None:
         path = thumbnails_file(run, split)
         path.parent.mkdir(exist_ok=True)
         np.save(path, images)
+
+
+def forget_labels(run: Path, every: int = 4) -> None:
+    """Take the label from every `every`th image of a run: from its maps and newest latents."""
+    maps = MapFolder(run)
+    for step in maps.refresh(None)[0]:
+        stored = maps.at(step)
+        assert stored is not None
+        write_map(run, replace(stored.map, labels=_some(stored.map.labels, every)), None)
+    with safe_open(run / LATENTS_FILE, "numpy") as file:
+        parts = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        step = int(file.metadata()["step"])
+    queries, labels = parts["query_latents"], _some(parts["query_labels"], every)
+    training = (parts["bank_latents"], _some(parts["bank_labels"], every)) if len(parts) > 2 else ()
+    write_latents(run, step, queries, labels, *training)
+
+
+def _some(labels: NDArray[np.int64], every: int) -> NDArray[np.int64]:
+    kept = np.array(labels)
+    kept[::every] = UNLABELLED
+    return kept

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.foreign_runs import foreign_run
 from tests.tui.made_runs import clusters
 from tui_latent.comparison import (
     compare,
@@ -218,3 +219,45 @@ def test_settings_that_were_changed_while_a_run_trained_are_noted(tmp_path: Path
     assert compare([one, replace(other, status=status, events=events)]).notes == (
         "other: changed during training: train.lr 0.25, learning rate × 2",
     )
+
+
+def test_runs_from_elsewhere_are_compared_by_their_maps(tmp_path: Path) -> None:
+    one, other = (RunReader(foreign_run(tmp_path, name)).refresh() for name in ("one", "other"))
+    shown = compare([one, other])
+    assert not shown.notes and not shown.settings and not shown.compares_settings
+    assert shown.maps[1].onto == 0 and shown.maps[1].disparity == pytest.approx(0, abs=1e-6)
+    assert {row.metric: row.comparable for row in shown.metrics}["train/loss"]
+
+
+def test_without_labels_nothing_tells_that_maps_show_the_same_images(tmp_path: Path) -> None:
+    known = RunReader(foreign_run(tmp_path, "known")).refresh()
+    unknown = RunReader(foreign_run(tmp_path, "unknown", labels=False)).refresh()
+    larger = RunReader(foreign_run(tmp_path, "larger", images=90)).refresh()
+    shown = compare([known, unknown])
+    assert any("same images" in note for note in shown.notes)
+    assert shown.maps[1].onto == 0, "there are as many of them"
+    shown = compare([known, larger])
+    assert any("different data (90 images" in note for note in shown.notes)
+    assert not any(row.comparable for row in shown.metrics)
+
+
+def test_a_loop_of_ones_own_and_a_preset_have_other_losses(tmp_path: Path) -> None:
+    ours = run_of(tmp_path, "ours", [0.5], [3.0])
+    theirs = RunReader(foreign_run(tmp_path)).refresh()
+    shown = compare([ours, theirs])
+    assert any("different training programs" in note for note in shown.notes)
+    rows = {row.metric: row.comparable for row in shown.metrics}
+    assert not rows["train/loss"] and rows["val/knn_20"]
+    assert not shown.settings, "one preset has nothing to differ from"
+
+
+def test_what_loops_say_of_themselves_is_compared(tmp_path: Path) -> None:
+    runs = []
+    for name, rate in (("one", 0.1), ("other", 0.2)):
+        path = foreign_run(tmp_path, name)
+        file = path / "preset.toml"
+        file.write_text(f"[config]\nlr = {rate}\nbatch = 64\n{file.read_text()}")
+        runs.append(RunReader(path).refresh())
+    ours = run_of(tmp_path, "ours", [0.5], [3.0])
+    shown = compare([*runs, ours])
+    assert {row.key: row.values for row in shown.settings} == {"config.lr": (0.1, 0.2, None)}

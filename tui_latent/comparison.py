@@ -20,6 +20,7 @@ from tui_latent.config.methods import method_class
 from tui_latent.procrustes import align, disparity
 from tui_latent.runs.events import LR_FACTOR, settings_now
 from tui_latent.runs.failure import failure_line
+from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.metric_specs import (
     GROUPS,
     METRICS,
@@ -28,6 +29,7 @@ from tui_latent.runs.metric_specs import (
     term_names,
 )
 from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.origin import WATCHED
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 
 MOST_RUNS: Final = 8
@@ -36,6 +38,8 @@ MOST_RUNS: Final = 8
 _LOSSES: Final = ("loss", "term")
 _IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "data.val_fraction")
 """settings that choose and label the held-out images; the seed does not"""
+_CONFIG: Final = "config."
+"""what a loop that is watched says of itself"""
 _STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
 
 
@@ -108,6 +112,11 @@ class Comparison:
     notes: tuple[str, ...]
     """which numbers must not be compared, and why"""
 
+    @property
+    def compares_settings(self) -> bool:
+        """Whether there are settings to compare: runs from elsewhere may have none."""
+        return bool(self.settings) or sum(_has_preset(run.preset) for run in self.runs) > 1
+
 
 def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> Comparison:
     """Compare runs, in their order; maps that have not changed are taken from `earlier`."""
@@ -115,7 +124,9 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
     same = earlier is not None and all(map(operator.is_, maps, (run.map for run in earlier.runs)))
     presets = [run.preset for run in runs]
     settings = differing_settings(presets)
-    images, objectives = _other_images_note(settings), _other_losses_note(settings, presets)
+    other_maps, untold = _unsure_notes(runs)
+    images = _other_images_note(settings) or other_maps
+    objectives = _other_losses_note(settings, runs)
     labels = short_names([run.name for run in runs])
     failed = [
         f"{label}: {line}"
@@ -141,7 +152,7 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
         ),
         settings=settings,
         maps=earlier.maps if earlier is not None and same else compared_maps(maps),
-        notes=tuple(note for note in (*failed, *changed, images, objectives, *missing) if note),
+        notes=tuple(filter(None, (*failed, *changed, images, untold, objectives, *missing))),
     )
 
 
@@ -179,7 +190,8 @@ def _place(spec: MetricSpec) -> int:
 def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow, ...]:
     """Return the settings whose values differ, in the presets' order.
 
-    Those without effect are left out, and so are differences between their values.
+    Those without effect are left out, and so are differences between their values. What only runs
+    from elsewhere have is compared among these, and the rest among the others.
     """
     flat = [_effective(preset) for preset in presets]
     keys = dict.fromkeys(key for settings in flat for key in settings)
@@ -187,9 +199,19 @@ def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow
     rows = []
     for key in sorted(keys, key=lambda key: tables.index(key.partition(".")[0])):
         values = tuple(settings.get(key) for settings in flat)
-        if any(value != values[0] for value in values):
+        named = [
+            value
+            for value, preset in zip(values, presets, strict=True)
+            if _has_preset(preset) != key.startswith(_CONFIG)
+        ]
+        if any(value != named[0] for value in named):
             rows.append(SettingRow(key, values))
     return tuple(rows)
+
+
+def _has_preset(table: Mapping[str, Any]) -> bool:
+    """Return whether a run has a preset: one from elsewhere has at most a table of its own."""
+    return "method" in table
 
 
 def setting_text(value: Any) -> str:
@@ -241,12 +263,17 @@ def _other_images(own: LatentMap, reference: LatentMap) -> str:
     """Return why two maps cannot show the same images; empty if they can."""
     if len(own.points) != len(reference.points):
         return f"{len(own.points):,} images, but the first map has {len(reference.points):,}"
+    if not np.array_equal(own.indices, reference.indices):
+        return _OTHERS
+    if not _told(own, reference):
+        return ""
     if own.class_names != reference.class_names:
         return "its classes differ from those of the first map"
-    same = np.array_equal(own.indices, reference.indices)
-    if not (same and np.array_equal(own.labels, reference.labels)):
-        return "its held-out images differ from those of the first map"
-    return ""
+    known = (own.labels != UNLABELLED) & (reference.labels != UNLABELLED)
+    return "" if np.array_equal(own.labels[known], reference.labels[known]) else _OTHERS
+
+
+_OTHERS: Final = "its held-out images differ from those of the first map"
 
 
 def _finite(latent_map: LatentMap) -> bool:
@@ -268,7 +295,30 @@ def _other_images_note(settings: Sequence[SettingRow]) -> str:
     return f"different data ({_listed(keys)}): no numbers are comparable" if keys else ""
 
 
-def _other_losses_note(settings: Sequence[SettingRow], presets: Sequence[Mapping[str, Any]]) -> str:
+def _unsure_notes(runs: Sequence[RunSnapshot]) -> tuple[str, str]:
+    """Return what maps tell of runs whose presets do not name their images.
+
+    First a note that they have other images, then one that nothing tells: either may be empty.
+    """
+    maps = [run.map for run in runs if run.map is not None]
+    if all(run.origin == "trained" for run in runs) or len(maps) < 2:
+        return "", ""
+    for own in maps[1:]:
+        if different := _other_images(own, maps[0]):
+            return f"different data ({different}): no numbers are comparable", ""
+    if all(_told(own, maps[0]) for own in maps[1:]):
+        return "", ""
+    return "", "without labels in both, nothing tells whether two maps show the same images"
+
+
+def _told(own: LatentMap, reference: LatentMap) -> bool:
+    return bool(((own.labels != UNLABELLED) & (reference.labels != UNLABELLED)).any())
+
+
+def _other_losses_note(settings: Sequence[SettingRow], runs: Sequence[RunSnapshot]) -> str:
+    if {"trained", "watched"} <= {run.origin for run in runs}:
+        return "different training programs: their losses are not comparable"
+    presets = [run.preset for run in runs if run.origin == "trained"]
     methods = next((row.values for row in settings if row.key == "method.name"), ())
     if methods:
         names = ", ".join(dict.fromkeys(map(setting_text, methods)))
@@ -301,7 +351,7 @@ def _effective(preset: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for key, value in table.items():
-        if key in WORDS or (key == "stages" and not value):
+        if key in (*WORDS, WATCHED) or (key == "stages" and not value):
             continue
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):

@@ -73,7 +73,7 @@ def test_what_cannot_be_decoded_says_why(trained: Trained, name: str, words: str
     source = RunData(trained(name))
     assert words in no_decoder(source.preset)
     with pytest.raises(InspectionError, match=words):
-        RunDecoder(source).decode(np.zeros((1, source.preset.method.latent_dim)))
+        RunDecoder(source).decode(np.zeros((1, source.own_preset().method.latent_dim)))
     with pytest.raises(InspectionError, match=words):
         RunDecoder(source).reconstruct([0])
 

@@ -22,13 +22,20 @@ def comparison_text(shown: Comparison) -> str:
         *([verdict] if (verdict := comparison_line(shown)) else []),
         *(f"note: {note}" for note in shown.notes),
         _table(["newest (best)", *shown.labels], [_number_row(row) for row in shown.metrics]),
-        _table(["setting", *shown.labels], _setting_rows(shown)) if shown.settings else _SAME,
+        *_settings(shown),
         _table(["map", "step", "compared"], _map_rows(shown)),
     ]
     return "\n\n".join(parts)
 
 
 _SAME: Final = "the presets have the same settings"
+
+
+def _settings(shown: Comparison) -> list[str]:
+    """Return the settings that differ, or that none does; nothing of a single run with settings."""
+    if shown.settings:
+        return [_table(["setting", *shown.labels], _setting_rows(shown))]
+    return [_SAME] if shown.compares_settings else []
 
 
 def _run_rows(shown: Comparison) -> list[list[str]]:

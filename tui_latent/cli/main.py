@@ -1,7 +1,7 @@
 """The command line: the group of commands, and the dashboard.
 
-The commands are in `training.py`, `open.py`, `steering.py`, `results.py`, `explain.py`,
-`config.py` and `resources.py`; heavy imports stay inside them.
+The commands are in `training.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
+`explain.py`, `config.py` and `resources.py`; heavy imports stay inside them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from tui_latent.cli import config, explain, resources, results, steering, training
+from tui_latent.cli import config, explain, label, resources, results, steering, training
 from tui_latent.cli import open as opening
 from tui_latent.cli.options import FAILED, fail, find_folder, folder_of_runs, runs_option
 from tui_latent.runs.schema import RunError
@@ -70,7 +70,7 @@ def attach(run: str, runs: str | None) -> None:
     open_dashboard(runs, find_folder(run, runs))
 
 
-for module in (training, opening, steering, results, explain, resources, config):
+for module in (training, opening, label, steering, results, explain, resources, config):
     for command in module.COMMANDS:
         main.add_command(command)
 

@@ -182,6 +182,7 @@ def resume(
     continues above it. The run records the change.
     """
     path = find_folder(run, runs)
+    _refuse_foreign(path, "be resumed")
     if epochs is not None or settings:
         _lengthen(path, epochs, settings)
     if slower:
@@ -235,6 +236,16 @@ def fork(
     train_path(forked, as_json, background)
 
 
+def _refuse_foreign(path: Path, what: str) -> None:
+    from tui_latent.launch.foreign import refuse_foreign
+    from tui_latent.runs.schema import RunError
+
+    try:
+        refuse_foreign(path, what)
+    except RunError as error:
+        fail(error, FAILED)
+
+
 def _retry(path: Path) -> None:
     from tui_latent.launch.retry import prepare_retry
     from tui_latent.runs.schema import RunError
@@ -251,6 +262,7 @@ def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override
     from tui_latent.launch.extend import change_length, settings_for_epochs
+    from tui_latent.runs.schema import RunError
 
     try:
         changes = dict(parse_override(text) for text in settings)
@@ -259,6 +271,8 @@ def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None
         click.echo(plain_text(f"{path.name}: {change_length(path, changes)}"), err=True)
     except PresetError as error:
         fail(error)
+    except RunError as error:
+        fail(error, FAILED)
 
 
 def _warn_idle(preset_name: str, *presets: Preset) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_latent.launch.background import background_process
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.process import HOST
 from tui_latent.runs.queue import (
@@ -40,6 +41,7 @@ def queue_run(path: Path) -> int:
 
     RunError when the queue cannot be written, or the process that trains it cannot be started.
     """
+    refuse_foreign(path, "be queued")
     place = add_to_queue(path.parent, path.name)
     work_on_queue(path.parent)
     return place

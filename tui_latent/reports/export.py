@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 
 from tui_latent.reports.figure import draw_report
 from tui_latent.reports.input_numbers import finding_numbers
-from tui_latent.reports.inputs import collect_findings
+from tui_latent.reports.inputs import collect_findings, has_labels, shown_map
 from tui_latent.reports.layouts import layout_rows, needed
-from tui_latent.reports.numbers import as_json, report_numbers
+from tui_latent.reports.numbers import as_json, report_numbers, with_evaluation
 from tui_latent.reports.run_summary import about_run
 from tui_latent.reports.samples import collect_samples
 from tui_latent.reports.style import RC
@@ -49,19 +49,25 @@ def export_report(path: Path, out: Path | None = None) -> Path:
     require_png(png)
     seed = about_run(snapshot).seed or 0
     samples = collect_samples(path, len(snapshot.class_names), seed)
-    numbers = report_numbers(snapshot, samples)
+    drawn, colors = shown_map(path, snapshot)
+    numbers = report_numbers(replace(snapshot, map=drawn), samples)
     wanted = needed(layout_rows(numbers.about.method))
-    found = collect_findings(path, snapshot, wanted, seed)
+    found = collect_findings(path, snapshot, wanted, seed, drawn)
     evaluation = found.get("evaluation")
-    verdict = judge(snapshot, evaluation if isinstance(evaluation, dict) else None)
+    measured = evaluation if isinstance(evaluation, dict) else None
+    verdict = judge(snapshot, measured)
+    if measured is not None and numbers.about.origin != "trained":
+        numbers = with_evaluation(numbers, measured)
     numbers = replace(
         numbers,
+        unlabelled=snapshot.map is not None and not has_labels(snapshot.map),
+        colors=colors,
         family=finding_numbers(found),
         verdict=verdict.line(),
         severity=verdict.severity,
         findings=tuple(verdict.as_json()),
     )
-    image = drawn_png(lambda: draw_report(numbers, snapshot.map, samples, found), snapshot.name)
+    image = drawn_png(lambda: draw_report(numbers, drawn, samples, found), snapshot.name)
     write_report(png, image, as_json(numbers))
     return png
 

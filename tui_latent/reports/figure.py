@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from matplotlib.figure import Figure
@@ -19,7 +21,8 @@ from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import GAP, MARGIN, Box, Page
 from tui_latent.reports.panels.components import draw_others, others_height
 from tui_latent.reports.panels.confusion import draw_confusion
-from tui_latent.reports.panels.curves import draw_knn, draw_loss
+from tui_latent.reports.panels.curves import draw_knn, draw_loss, draw_retrieval
+from tui_latent.reports.panels.evaluation import draw_figures
 from tui_latent.reports.panels.footer import draw_footing, footing_height
 from tui_latent.reports.panels.header import draw_heading, heading_height
 from tui_latent.reports.panels.latent_map import draw_map, map_height
@@ -47,7 +50,8 @@ def draw_report(
     middle = max(map_height(numbers, _MAP_WIDTH), _LEAST_MIDDLE)
     rows = layout_rows(numbers.about.method) if findings is not None else ()
     without = [*_samples_left_out(samples), *left_out(rows, findings or {})]
-    rows = shown_rows(rows, findings or {})
+    beside = beside_map(numbers, findings or {})
+    rows = shown_rows(rows, findings or {}, but={"evaluation"} if beside.figures else set())
     own = rows_height(rows)
     sheets = sheets_height(samples)
     foot = footing_height(numbers.about, width, without)
@@ -61,10 +65,7 @@ def draw_report(
     draw_map(page, Box(MARGIN, top, _MAP_WIDTH, middle), numbers, latent_map)
     right = MARGIN + _MAP_WIDTH + GAP
     side = WIDTH - MARGIN - right
-    draw_loss(page, Box(right, top, side, _LOSS), numbers)
-    draw_knn(page, Box(right, top + _LOSS, side, _KNN), numbers)
-    above = _LOSS + _KNN
-    draw_confusion(page, Box(right, top + above, side, middle - above), numbers)
+    _draw_beside(page, Box(right, top, side, middle), beside, numbers, findings or {})
     top += middle + GAP
     _draw_sheets(page, Box(MARGIN, top, width, sheets), samples, numbers)
     top += sheets
@@ -75,6 +76,46 @@ def draw_report(
     top += own
     draw_footing(page, Box(MARGIN, top, width, foot), numbers.about, without)
     return page.figure
+
+
+@dataclass(frozen=True)
+class BesideMap:
+    """What stands to the right of the map: curves above, and below them what fills the rest."""
+
+    curves: tuple[tuple[float, Callable[[Page, Box, ReportNumbers], None]], ...]
+    """inches, and what draws them"""
+    confusion: bool
+    figures: bool
+    """whether the figures of the evaluation stand here"""
+
+
+def beside_map(numbers: ReportNumbers, findings: dict[str, Any]) -> BesideMap:
+    """Choose what there is to show; nothing of classes where there are no labels."""
+    own = numbers.about.origin == "trained"
+    curves: list[tuple[float, Callable[[Page, Box, ReportNumbers], None]]] = []
+    if numbers.loss or own:
+        curves.append((_LOSS, draw_loss))
+    known = not numbers.unlabelled and (own or bool(numbers.confusion))
+    if numbers.knn or (own and known):
+        curves.append((_KNN, draw_knn))
+    if numbers.retrieval and not numbers.knn:
+        curves.append((_KNN, draw_retrieval))
+    figures = not known and isinstance(findings.get("evaluation"), dict)
+    return BesideMap(tuple(curves), known, figures)
+
+
+def _draw_beside(
+    page: Page, box: Box, beside: BesideMap, numbers: ReportNumbers, findings: dict[str, Any]
+) -> None:
+    last = not beside.confusion and not beside.figures
+    for position, (height, draw) in enumerate(beside.curves):
+        tall = box.height if last and position == len(beside.curves) - 1 else height
+        draw(page, Box(box.left, box.top, box.width, tall), numbers)
+        box = box.below(tall)
+    if beside.confusion:
+        draw_confusion(page, box, numbers)
+    elif beside.figures:
+        draw_figures(page, box, "Evaluation", findings["evaluation"], numbers)
 
 
 def sheets_height(samples: Samples) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis import InspectionError, RunData, RunInspector
+from tui_latent.analysis.abilities import NO_LABELS
 from tui_latent.analysis.class_extremes import class_extremes
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.evaluate import evaluate_run
@@ -22,8 +23,10 @@ from tui_latent.analysis.outlier_ranking import AnomalyRanking
 from tui_latent.analysis.projections import ProjectionName, project
 from tui_latent.analysis.sampling import ClassSampler
 from tui_latent.map_frame import central_points, finite_points
+from tui_latent.reports.numbers import CLASS, CLUSTER
 from tui_latent.reports.samples import COLUMNS
 from tui_latent.runs.evaluations import newest_evaluation
+from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 
 DRAWN: Final = 128
@@ -76,12 +79,18 @@ class _Run:
     source: RunData
     snapshot: RunSnapshot
     seed: int
+    drawn: LatentMap | None
+    """the map with the labels that it is coloured by"""
 
     @property
     def map(self) -> LatentMap:
         if self.snapshot.map is None:
             raise InspectionError("it appears after the first evaluation")
         return self.snapshot.map
+
+    @property
+    def shown(self) -> LatentMap:
+        return self.map if self.drawn is None else self.drawn
 
     @property
     def space(self) -> Space:
@@ -91,12 +100,40 @@ class _Run:
         return space
 
 
-def collect_findings(
-    path: Path, snapshot: RunSnapshot, wanted: Iterable[str], seed: int
-) -> dict[str, Any]:
-    """Return the wanted inputs by name; a text in the place of one says why it is missing."""
+def has_labels(latent_map: LatentMap) -> bool:
+    """Return whether any image on a map has a label."""
+    return bool((latent_map.labels != UNLABELLED).any())
+
+
+def shown_map(path: Path, snapshot: RunSnapshot) -> tuple[LatentMap | None, str]:
+    """Return the newest map as it is drawn, and what its colours mean: CLASS or CLUSTER.
+
+    Without labels its points are coloured by their k-means cluster, if latents tell it.
+    """
+    latent_map = snapshot.map
+    if latent_map is None or has_labels(latent_map):
+        return latent_map, CLASS
     try:
-        run = _Run(RunData(path), snapshot, seed)
+        clusters = space_at(RunData(path), latent_map, newest=True).clusters
+    except InspectionError:
+        return latent_map, CLASS
+    names = tuple(f"cluster {number + 1}" for number in range(int(clusters.max(initial=-1)) + 1))
+    return replace(latent_map, labels=clusters, class_names=names), CLUSTER
+
+
+def collect_findings(
+    path: Path,
+    snapshot: RunSnapshot,
+    wanted: Iterable[str],
+    seed: int,
+    drawn: LatentMap | None = None,
+) -> dict[str, Any]:
+    """Return the wanted inputs by name; a text in the place of one says why it is missing.
+
+    `drawn` is the map with the labels that it is coloured by, if not its own.
+    """
+    try:
+        run = _Run(RunData(path), snapshot, seed, drawn)
     except InspectionError as error:
         return dict.fromkeys(wanted, str(error))
     return {name: _found(COLLECTORS[name], run) for name in wanted}
@@ -124,27 +161,25 @@ def _flat(name: ProjectionName) -> Callable[[_Run], Flat]:
         dimensions = space.points.shape[1]
         if dimensions <= 2:
             raise InspectionError("the latents have two dimensions: the map shows them as they are")
-        sampled = ""
+        sampled, shown = "", run.shown
         if name == "t-SNE" and len(space.points) > TSNE_IMAGES:
-            space = _sampled(space)
+            space, shown = _sampled(space, shown)
             sampled = f"{TSNE_IMAGES:,} of {len(run.map.points):,} held-out images · "
         found = project(space, name, lambda _: None, threading.Event())
-        flat = replace(space.map, points=found.points, projection=name)
+        flat = replace(shown, points=found.points, projection=name)
         return Flat(flat, sampled + found.faithful)
 
     return collect
 
 
-def _sampled(space: Space) -> Space:
+def _sampled(space: Space, shown: LatentMap) -> tuple[Space, LatentMap]:
     rows = np.random.default_rng(0).choice(len(space.points), TSNE_IMAGES, replace=False)
     rows.sort()
-    part = replace(
-        space.map,
-        points=space.map.points[rows],
-        indices=space.map.indices[rows],
-        labels=space.map.labels[rows],
+    part, drawn = (
+        replace(m, points=m.points[rows], indices=m.indices[rows], labels=m.labels[rows])
+        for m in (space.map, shown)
     )
-    return Space(part, space.points[rows], space.bank, space.bank_labels)
+    return Space(part, space.points[rows], space.bank, space.bank_labels), drawn
 
 
 def _cloud(wide: ProjectionName) -> Callable[[_Run], Cloud]:
@@ -155,7 +190,7 @@ def _cloud(wide: ProjectionName) -> Callable[[_Run], Cloud]:
             raise InspectionError("the latents have two dimensions: the map shows them as they are")
         name: ProjectionName = "cloud" if dimensions == 3 and wide == "PCA 3-D" else wide
         found = project(space, name, lambda _: None, threading.Event())
-        return Cloud(found.points, space.map.labels, found.faithful)
+        return Cloud(found.points, run.shown.labels, found.faithful)
 
     return collect
 
@@ -172,7 +207,7 @@ def _thumbnails(run: _Run) -> Thumbnails:
         _CELLS,
         columns,
         rows,
-        run.map.labels[chosen],
+        run.shown.labels[chosen],
         images_of(run.source, run.map.indices[chosen], run.map.step),
     )
 
@@ -180,7 +215,9 @@ def _thumbnails(run: _Run) -> Thumbnails:
 def _voronoi(run: _Run) -> LatentMap:
     if not finite_points(run.map.points).any():
         raise InspectionError("no point on the map is finite: training has diverged")
-    return run.map
+    if not has_labels(run.shown):
+        raise InspectionError(NO_LABELS)
+    return run.shown
 
 
 def _reconstructions(run: _Run) -> Any:
@@ -207,7 +244,10 @@ def _anomalies(run: _Run) -> Any:
 
 def _shown_classes(run: _Run) -> list[int]:
     """Return the classes with training images: all, or ten spread evenly among more."""
-    present = np.unique(run.source.latents().bank_labels.numpy()).tolist()
+    labels = run.source.latents().bank_labels.numpy()
+    present = np.unique(labels[labels != UNLABELLED]).tolist()
+    if not present:
+        raise InspectionError(NO_LABELS)
     spread = np.linspace(0, len(present) - 1, min(COLUMNS, len(present))).round().astype(int)
     return [present[position] for position in spread]
 

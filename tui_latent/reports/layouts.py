@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tui_latent.analysis.evaluation_table import confusion_reason
 from tui_latent.config.methods import METHOD_SETTINGS, MethodSettings
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import Box, Page
 from tui_latent.reports.panels.cloud import draw_cloud
 from tui_latent.reports.panels.components import draw_components
 from tui_latent.reports.panels.confusion import draw_train_confusion
-from tui_latent.reports.panels.evaluation import draw_figures, draw_roc
+from tui_latent.reports.panels.evaluation import draw_figures, draw_roc, why_no_roc
 from tui_latent.reports.panels.flat import draw_flat
 from tui_latent.reports.panels.galleries import (
     ANOMALIES_HEIGHT,
@@ -55,6 +56,8 @@ class Panel:
     title: str = ""
     width: float = 1.0
     """share of the row"""
+    why_empty: Callable[[Any], str] = lambda _: ""
+    """why there is nothing to show of an input that there is"""
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,14 @@ def _finding(
     draw: Callable[[Page, Box, str, Any, ReportNumbers], None],
     height: float = _SQUARE,
     width: float = 1.0,
+    why_empty: Callable[[Any], str] = lambda _: "",
 ) -> Panel:
     """Return a panel that shows one input."""
 
     def draw_it(page: Page, box: Box, facts: LayoutData) -> None:
         draw(page, box, title, facts.findings[name], facts.numbers)
 
-    return Panel(draw_it, height, name, title, width)
+    return Panel(draw_it, height, name, title, width, why_empty)
 
 
 PANELS: Final[dict[str, Panel]] = {
@@ -99,9 +103,12 @@ PANELS: Final[dict[str, Panel]] = {
         "Voronoi",
     ),
     "evaluation": _finding("evaluation", "Evaluation", draw_figures, width=1.4),
-    "roc": _finding("evaluation", "Anomalies: ROC", draw_roc),
+    "roc": _finding("evaluation", "Anomalies: ROC", draw_roc, why_empty=why_no_roc),
     "training confusion": _finding(
-        "evaluation", "Confusion of kNN@20, training", draw_train_confusion
+        "evaluation",
+        "Confusion of kNN@20, training",
+        draw_train_confusion,
+        why_empty=lambda found: confusion_reason(found, "knn_train"),
     ),
     "extremes": _finding(
         "extremes",
@@ -129,9 +136,18 @@ def needed(rows: tuple[Row, ...]) -> list[str]:
     return list(dict.fromkeys(p.needs for row in rows for p in row.panels if p.needs))
 
 
-def shown_rows(rows: tuple[Row, ...], findings: dict[str, Any]) -> tuple[Row, ...]:
-    """Return the rows with the panels that have something to show; empty ones are left out."""
-    kept = (tuple(p for p in row.panels if not _reason(p, findings)) for row in rows)
+def shown_rows(
+    rows: tuple[Row, ...], findings: dict[str, Any], but: Collection[str] = ()
+) -> tuple[Row, ...]:
+    """Return the rows with the panels that have something to show; empty ones are left out.
+
+    `but` names panels that stand elsewhere.
+    """
+    elsewhere = [PANELS[name] for name in but]
+    kept = (
+        tuple(p for p in row.panels if p not in elsewhere and not _reason(p, findings))
+        for row in rows
+    )
     return tuple(Row(panels) for panels in kept if panels)
 
 
@@ -151,7 +167,9 @@ def by_reason(missing: Iterable[tuple[str, str]]) -> list[str]:
 
 def _reason(panel: Panel, findings: dict[str, Any]) -> str:
     found = findings.get(panel.needs)
-    return found if isinstance(found, str) else ""
+    if isinstance(found, str):
+        return found
+    return panel.why_empty(found) if found is not None else ""
 
 
 def rows_height(rows: tuple[Row, ...]) -> float:

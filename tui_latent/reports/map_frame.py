@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_latent.map_frame import Frame, finite_points, settle_frame
+from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 
 
@@ -37,6 +38,8 @@ class MapFrame:
     half_width: float
     classes: tuple[ClassCentre, ...]
     """classes that have points"""
+    unlabelled: int = 0
+    """images of no class"""
 
 
 def map_frame(latent_map: LatentMap) -> MapFrame:
@@ -63,4 +66,5 @@ def map_frame(latent_map: LatentMap) -> MapFrame:
         centre=centre,
         half_width=half,
         classes=tuple(classes),
+        unlabelled=int((latent_map.labels == UNLABELLED).sum()),
     )

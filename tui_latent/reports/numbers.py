@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ from tui_latent.reports.samples import Sample, Samples, ViewSheet
 from tui_latent.reports.terms import loss_terms
 from tui_latent.runs.metric_specs import in_group, spec_in_run, term_names
 from tui_latent.runs.schema import Curve, RunSnapshot
+
+_RETRIEVAL: Final = ("val/view_retrieval_1", "val/view_retrieval_5")
+CLASS: Final = "class"
+CLUSTER: Final = "cluster"
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +109,12 @@ class ReportNumbers:
     """what can be said of the run in one line"""
     severity: str = "note"
     """the worst severity of what the line says"""
+    retrieval: tuple[Line, ...] = ()
+    """view retrieval, which needs no labels"""
+    unlabelled: bool = False
+    """whether no image on the map has a label"""
+    colors: str = CLASS
+    """what the colours of the map mean: class or cluster"""
     findings: tuple[Mapping[str, Any], ...] = ()
     """everything that can be said of the run, with evidence"""
 
@@ -128,6 +138,7 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
             for name in terms
         ),
         knn=tuple(_accuracy(spec.name, curve) for spec, curve in knn if curve),
+        retrieval=tuple(line_of(name, curves[name]) for name in _RETRIEVAL if name in curves),
         map=map_frame(snapshot.map) if snapshot.map is not None else None,
         confusion=knn_confusion(snapshot.confusion, snapshot.class_names)
         if snapshot.confusion is not None
@@ -138,6 +149,16 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
         else tuple(map(_sample_numbers, samples.neighbours)),
         others=tuple(line_of(name, curves[name]) for name in others),
     )
+
+
+def with_evaluation(numbers: ReportNumbers, evaluation: Mapping[str, Any]) -> ReportNumbers:
+    """Return the numbers with what only an evaluation tells of a run from elsewhere."""
+    about = replace(numbers.about, latent_dim=evaluation["latents"]["dimensions"])
+    confusion, counts = numbers.confusion, evaluation.get("knn_held_out", {}).get("confusion")
+    if confusion is None and counts is not None:
+        names = tuple(evaluation["class_names"])
+        confusion = knn_confusion(np.array(counts, dtype=np.int64), names)
+    return replace(numbers, about=about, confusion=confusion)
 
 
 def as_json(value: Any) -> Any:
@@ -188,7 +209,9 @@ def _sample_numbers(sample: Sample) -> SampleNumbers:
     found = sample.neighbours
     rows = zip(found.indices.tolist(), found.labels, found.distances.tolist(), strict=True)
     neighbours = tuple(
-        NeighbourNumbers(index, label, distance, label != sample.label)
+        NeighbourNumbers(
+            index, label, distance, bool(label and sample.label) and label != sample.label
+        )
         for index, label, distance in rows
     )
     return SampleNumbers(found.index, sample.label, neighbours)

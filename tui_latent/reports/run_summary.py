@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tui_latent.runs.origin import Origin
 from tui_latent.runs.schema import RunSnapshot
 
 
@@ -34,9 +35,10 @@ class About:
     created: str
     """ISO time, with its zone if the run has one"""
     command: str
-    """the command that repeats the run"""
+    """the command that repeats the run; of a run from elsewhere, that made it"""
     python: str
     versions: dict[str, str]
+    origin: Origin = "trained"
 
 
 def about_run(snapshot: RunSnapshot) -> About:
@@ -61,6 +63,7 @@ def about_run(snapshot: RunSnapshot) -> About:
         created=_moment(provenance.get("created")),
         command=_command(provenance),
         python=_text(provenance, "python"),
+        origin=snapshot.origin,
         versions={name: str(text) for name, text in _table(provenance, "versions").items()},
     )
 

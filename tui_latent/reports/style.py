@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
+from matplotlib.colors import to_rgb
+from numpy.typing import NDArray
+
 from tui_latent.palettes import RGB, class_color, series_color
 
 WIDTH: Final = 16.0
@@ -24,6 +28,7 @@ FAINT: Final = "#5f5f5f"
 AXIS: Final = "#b3b3b3"
 GRID: Final = "#e8e8e8"
 FAILURE: Final = "#c00000"
+UNLABELLED_PAINT: Final = "#9a9a9a"
 
 MARKER_AREA: Final = 463.0
 """square points per square inch that all markers of a map together may cover"""
@@ -58,6 +63,12 @@ RC: Final[dict[str, Any]] = {
 def class_paint(label: int) -> tuple[float, float, float]:
     """Return a class's colour as matplotlib takes it."""
     return paint(class_color(label, dark=False))
+
+
+def class_paints(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the colours (classes + 1, 3) of labels; the last, at -1, is of images without one."""
+    classes = range(int(labels.max(initial=-1)) + 1)
+    return np.array([*map(class_paint, classes), to_rgb(UNLABELLED_PAINT)])
 
 
 def class_marker(label: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from tui_latent.runs.atomic_files import replace_file
@@ -14,6 +15,15 @@ from tui_latent.runs.atomic_files import replace_file
 LATENTS_FILE: Final = "latents/last.safetensors"
 UNLABELLED: Final = -1
 """label of an image without a class, in maps and latents"""
+
+
+def latent_dimensions(run: Path) -> int | None:
+    """Return the dimensions of a run's newest latents; None without any that can be read."""
+    try:
+        with safe_open(run / LATENTS_FILE, "np") as file:
+            return int(file.get_slice("query_latents").get_shape()[1])
+    except (OSError, SafetensorError, IndexError):
+        return None
 
 
 def write_latents(
@@ -29,10 +39,21 @@ def write_latents(
     Without a bank, neighbours are looked for among the held-out latents themselves. Labels are
     UNLABELLED where there is no class. OSError while the disk refuses it.
     """
+    write_latents_at(run / LATENTS_FILE, step, queries, query_labels, bank, bank_labels)
+
+
+def write_latents_at(
+    path: Path,
+    step: int,
+    queries: NDArray[Any],
+    query_labels: NDArray[np.int64],
+    bank: NDArray[Any] | None = None,
+    bank_labels: NDArray[np.int64] | None = None,
+) -> None:
+    """Write latents as `write_latents` does, to a file of any name."""
     tensors = {"query_latents": queries, "query_labels": query_labels}
     if bank is not None and bank_labels is not None:
         tensors |= {"bank_latents": bank, "bank_labels": bank_labels}
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    path = run / LATENTS_FILE
     path.parent.mkdir(exist_ok=True)
     replace_file(path, save(contiguous, metadata={"step": str(step)}))

@@ -22,8 +22,11 @@ from tui_latent.metrics.collapse import (
     space_figures,
     why_no_figures,
 )
-from tui_latent.metrics.knn import KS, evaluate_knn, why_no_vote
+from tui_latent.metrics.knn import KS
 from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.metrics.some_labelled import knn_of_labelled
+from tui_latent.metrics.view_retrieval import KS as RETRIEVED
+from tui_latent.metrics.view_retrieval import view_retrieval, why_no_retrieval
 from tui_latent.training.loop import weighted_sum
 
 CHUNK = 1024
@@ -37,6 +40,7 @@ VALIDATION_SEED = 20_240_229
 _ALIGNMENT = "latent/alignment"
 _VIEWS = ("views", "neighbours")
 """pairings whose losses compare the images of a batch with each other, and two views of each"""
+_RETRIEVAL = {k: f"val/view_retrieval_{k}" for k in RETRIEVED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,7 @@ class Evaluation:
     """(M, D) float32 latents of the held-out images"""
     confusion: Tensor | None
     """(classes, classes) int64, kNN with the largest k; rows are the truth. None where that k
-    is missing"""
+    is missing, and where no image has a class"""
 
 
 def held_out_pairing(
@@ -98,21 +102,30 @@ class Evaluator:
         was_training = method.training
         method.eval()
         metrics: dict[str, float] = {}
+        views: Tensor | None = None
         try:
             with autocast():
                 bank = self.embed(method, self._dataset.train)
                 queries = self.embed(method, self._dataset.val)
                 missing = self._why_no_losses(method)
                 if self._held_out and "val/loss" not in missing:
-                    metrics = self._losses(method)
+                    metrics, views = self._losses(method)
         finally:
             method.train(was_training)
         confusion = None
         not_finite = _not_finite({"training": bank, "held-out": queries})
-        if why := " ".join(not_finite.values()):
+        why = " ".join(not_finite.values())
+        if not self._dataset.val.class_names:
+            pass  # without classes there is no vote, which the log says once
+        elif why:
             missing |= {f"val/knn_{k}": why for k in KS}
         else:
             confusion = self._ask_neighbours(bank, queries, metrics, missing)
+        if views is not None:
+            self._retrieve(views, queries, why, metrics, missing)
+        elif method.pairing in _VIEWS:
+            same = "images are not augmented, so their views are all the same"
+            missing |= {name: same for name in _RETRIEVAL.values() if name not in missing}
         _measure_space(queries, not_finite.get("held-out", ""), metrics, missing)
         for name in [name for name, value in metrics.items() if not math.isfinite(value)]:
             value = metrics.pop(name)
@@ -134,7 +147,7 @@ class Evaluator:
             return {}
         why = "there is only one held-out image, and the loss compares images with each other"
         names = ["val/loss", *(f"val/{name}" for name in method.weights())]
-        return dict.fromkeys([*names, _ALIGNMENT], why)
+        return dict.fromkeys([*names, _ALIGNMENT, *_RETRIEVAL.values()], why)
 
     def _chunk(self, device: torch.device) -> int:
         if device.type == "cpu":
@@ -142,12 +155,16 @@ class Evaluator:
         pixels = prod(self._dataset.input_shape[1:])  # 1 where inputs are features
         return at_once(device, CHUNK_ON_GPU, _BYTES_OF_A_PIXEL * pixels, least=64)
 
-    def _losses(self, method: Method) -> dict[str, float]:
+    def _losses(self, method: Method) -> tuple[dict[str, float], Tensor | None]:
         """Return the weighted sum, each term and the alignment of two views, held out.
 
-        Means over the images, each of which is in exactly one batch.
+        They are means over the images, each of which is in exactly one batch. The second value is
+        the latent of a view of each image, (M, D) in the order of the images; None where images
+        are not augmented, and for methods that learn from labels.
         """
         assert self._held_out is not None
+        viewed = self._views_differ(method)
+        views: list[Tensor] = []
         device = self._dataset.val.labels.device
         generator = torch.Generator(device).manual_seed(VALIDATION_SEED)
         totals: dict[str, Tensor] = {}
@@ -159,6 +176,9 @@ class Evaluator:
                 if method.pairing in _VIEWS:
                     view_a, view_b = method.embed(batch.x).float().chunk(2)
                     found[_ALIGNMENT] = alignment(view_a, view_b)
+                if viewed:
+                    shown = view_a if method.pairing in _VIEWS else method.embed(batch.x).float()
+                    views.append(shown)
                 for name, value in found.items():
                     total = value.double() * len(rows)
                     totals[name] = totals[name] + total if name in totals else total
@@ -168,7 +188,37 @@ class Evaluator:
         loss = weighted_sum(means, method.weights())
         found = {"val/loss": loss, **{f"val/{name}": v for name, v in means.items()}, **spread}
         # All in one transfer: each would wait for the device.
-        return dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
+        values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
+        if not viewed:
+            return values, None
+        drawn = torch.cat(views)
+        return values, torch.empty_like(drawn).index_copy_(0, torch.cat(self._batches), drawn)
+
+    def _views_differ(self, method: Method) -> bool:
+        """Return whether the method learns without labels from images that are augmented."""
+        assert self._held_out is not None
+        return (
+            not self._held_out.labelled
+            and self._dataset.val.features is None
+            and self._held_out.augment.changes_images()
+        )
+
+    def _retrieve(
+        self,
+        views: Tensor,
+        queries: Tensor,
+        not_finite: str,
+        metrics: dict[str, float],
+        missing: dict[str, str],
+    ) -> None:
+        """Put the shares of views that find their image into `metrics`, or why not elsewhere."""
+        without = why_no_retrieval(len(queries))
+        if why := not_finite or _not_finite({"held-out": views}).get("held-out", ""):
+            without = dict.fromkeys(RETRIEVED, why)
+        missing |= {_RETRIEVAL[k]: why for k, why in without.items()}
+        if known := [k for k in RETRIEVED if k not in without]:
+            shares = view_retrieval(views, queries, known, self._on_chunk)
+            metrics |= {_RETRIEVAL[k]: share for k, share in shares.items()}
 
     def _drawn_batches(self) -> tuple[Tensor, ...]:
         """Return the rows of each batch, the same at every evaluation.
@@ -190,15 +240,12 @@ class Evaluator:
     ) -> Tensor | None:
         """Put the accuracies into `metrics`, or why not into `missing`; return the confusion."""
         train, val = self._dataset.train, self._dataset.val
-        without = why_no_vote(bank, train.labels, len(queries))
-        missing |= {f"val/knn_{k}": why for k, why in without.items()}
-        known = [k for k in KS if k not in without]
-        if not known:
-            return None
-        classes = len(val.class_names)
-        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, self._on_chunk)
-        metrics |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
-        return knn.confusion if max(KS) in known else None
+        knn = knn_of_labelled(
+            queries, val.labels, bank, train.labels, len(val.class_names), self._on_chunk
+        )
+        metrics |= knn.metrics
+        missing |= knn.missing
+        return knn.confusion
 
 
 def _measure_space(

@@ -68,7 +68,7 @@ def _changed_words(about: Subject) -> str:
 
 def accuracy(about: Subject) -> Finding | None:
     """State the accuracy where nothing was promised."""
-    value = about.run.newest(_KNN)
+    value = about.accuracy
     if value is None or not math.isfinite(value) or not about.held_out:
         return None
     if any(name.startswith("val/knn_") for name in about.expected):
@@ -77,9 +77,25 @@ def accuracy(about: Subject) -> Finding | None:
     return Finding(
         "accuracy",
         "note",
-        f"kNN@20 is {number(value)}; its preset promises nothing.",
+        f"kNN@20 is {number(value)}{'' if about.foreign else '; its preset promises nothing'}.",
         evidence=f"Of {about.held_out:,} held-out images; the 95 % interval (Wilson) is "
         f"{number(low)} to {number(high)}.",
+        threshold="",
+        door=EVALUATION,
+        headline=False,
+    )
+
+
+def unlabelled(about: Subject) -> Finding | None:
+    """Say that nothing is known of classes, and how to change that."""
+    if about.run.map is None or about.held_out:
+        return None
+    return Finding(
+        "unlabelled",
+        "note",
+        "There are no labels, so no accuracy is known.",
+        evidence=f"None of the {len(about.run.map.labels):,} images on the map has a label. "
+        f"Labels can be added: tui-latent label {about.run.name} --csv FILE",
         threshold="",
         door=EVALUATION,
         headline=False,
@@ -115,7 +131,7 @@ def fallen(about: Subject) -> Finding | None:
 
 def few_images(about: Subject) -> Finding | None:
     """Say how little an accuracy of few held-out images, or of few of a class, can tell."""
-    value, images = about.run.newest(_KNN), about.held_out
+    value, images = about.accuracy, about.held_out
     if not images:
         return None
     share = value if value is not None and math.isfinite(value) else 0.5

@@ -41,7 +41,7 @@ def confusion(about: Subject) -> Finding | None:
     share = count / total
     pairs_judged = len(counts) * (len(counts) - 1)
     evidence = (
-        f"The 20 nearest training images vote for {other} at {count:,} of {total:,} held-out "
+        f"The 20 nearest {about.voters} vote for {other} at {count:,} of {total:,} held-out "
         f"images of {one}. The worst of {pairs_judged:,} pairs looks bad by chance too: allowing "
         f"for that, at least {100 * low:.1f} % are confused."
     )
@@ -65,7 +65,7 @@ def _none(about: Subject, pairs: list[tuple[int, int]]) -> Finding | None:
         "confusion",
         "good",
         "No held-out image is taken for another class.",
-        f"At all {about.held_out:,}, the 20 nearest training images vote for the true class.",
+        f"At all {about.held_out:,}, the 20 nearest {about.voters} vote for the true class.",
         "",
         EVALUATION,
         headline=False,

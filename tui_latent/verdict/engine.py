@@ -19,6 +19,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     space.decoder,
     accuracy.promise,
     accuracy.accuracy,
+    accuracy.unlabelled,
     accuracy.fallen,
     accuracy.missing,
     losses.overfitting,

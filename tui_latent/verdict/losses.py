@@ -110,10 +110,11 @@ def still_falling(about: Subject) -> Finding | None:
     error = math.sqrt(before.var() / len(before) + last.var() / len(last))
     if whole <= 0 or fall < STILL * whole or fall < DEVIATIONS * error:
         return None
+    longer = "longer training" if about.foreign else "more epochs"
     return Finding(
         "still falling",
         "warning",
-        "The loss was still falling at the end: more epochs may help.",
+        f"The loss was still falling at the end: {longer} may help.",
         evidence=f"The last tenth of the stage brought {100 * fall / whole:.0f} % of its fall: "
         f"{number(float(before.mean()))} to {number(float(last.mean()))}.",
         threshold=f"{100 * STILL:.0f} % of the whole fall, and {DEVIATIONS:.0f} standard errors.",

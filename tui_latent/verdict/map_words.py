@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.map_frame import finite_points
+from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 
 Floats = NDArray[np.float64]
@@ -35,8 +36,8 @@ def map_sentences(latent_map: LatentMap) -> list[str]:
     labels, indices = latent_map.labels[finite], latent_map.indices[finite]
     names = latent_map.class_names
     head = (
-        f"The map of step {latent_map.step:,} shows {len(latent_map.labels):,} held-out images of "
-        f"{len(np.unique(latent_map.labels)):,} classes."
+        f"The map of step {latent_map.step:,} shows {len(latent_map.labels):,} held-out images"
+        f"{_of_classes(latent_map.labels)}."
     )
     lost = len(latent_map.labels) - len(points)
     has = "has" if lost == 1 else "have"
@@ -47,11 +48,12 @@ def map_sentences(latent_map: LatentMap) -> list[str]:
     if len(points) > _SAMPLED:
         chosen = np.linspace(0, len(points) - 1, _SAMPLED).astype(int)
     distances, rows = _nearest(points[chosen])
-    shares, present = _shares(labels[chosen], rows)
     if not np.ptp(points, axis=0).any():
         return [*sentences, "All of them are at one point."]
-    sentences += _relations(shares, [_name(names, label) for label in present])
-    sentences += _places(points, labels, names, present)
+    shares, present = _shares(labels[chosen], rows)
+    if present:
+        sentences += _relations(shares, [_name(names, label) for label in present])
+        sentences += _places(points, labels, names, present)
     return sentences + _outliers(distances, indices[chosen], labels[chosen], names, len(points))
 
 
@@ -68,11 +70,16 @@ def _nearest(points: Floats) -> tuple[Floats, Ints]:
 
 
 def _shares(labels: Ints, rows: Ints) -> tuple[Floats, list[int]]:
-    """Return for each class which share of its neighbours is of which class, and the classes."""
+    """Return for each class which share of its neighbours is of which class, and the classes.
+
+    Images without a label are no class, and do not count among the neighbours.
+    """
     present, compact = np.unique(labels, return_inverse=True)
     counts = np.zeros((len(present), len(present)))
     np.add.at(counts, (np.repeat(compact, rows.shape[1]), compact[rows].ravel()), 1)
-    return counts / counts.sum(axis=1, keepdims=True), present.tolist()
+    known = present != UNLABELLED
+    counts = counts[np.ix_(known, known)]
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), present[known].tolist()
 
 
 def _relations(shares: Floats, names: Sequence[str]) -> list[str]:
@@ -150,5 +157,17 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def _of_classes(labels: Ints) -> str:
+    """Say how many classes the images are of, and how many have no label."""
+    unknown, classes = int((labels == UNLABELLED).sum()), len(np.unique(labels[labels >= 0]))
+    if unknown == len(labels):
+        return ", none of which has a label"
+    of = f" of {classes:,} class{'es' * (classes != 1)}"
+    some = f"; {unknown:,} {'image has' if unknown == 1 else 'images have'} no label"
+    return of + some * (unknown > 0)
+
+
 def _name(names: Sequence[str], label: int) -> str:
+    if label == UNLABELLED:
+        return "no label"
     return names[label] if 0 <= label < len(names) else f"class {label}"

@@ -74,7 +74,7 @@ def _collapsed_since(about: Subject) -> tuple[bool, int] | None:
 
 def decoder(about: Subject) -> Finding | None:
     """Report a decoder whose output does not depend on the latent."""
-    divergence = about.run.newest("val/kl")
+    divergence = None if about.foreign else about.run.newest("val/kl")
     decodes = about.run.newest("val/reconstruction") is not None
     if decodes and divergence is not None and divergence < NOTHING_SAID:
         return Finding(
@@ -125,7 +125,7 @@ def faithfulness(about: Subject) -> Finding | None:
             "map",
             "note",
             "How faithful the map is has not been measured yet.",
-            evidence=f"The map is a 2-D projection of {about.dimensions or UNKNOWN} dimensions. An "
+            evidence=f"The map is a 2-D projection of {about.dimensions or 'more'} dimensions. An "
             "evaluation compares neighbourhoods.",
             threshold="",
             door=EVALUATION,

@@ -10,8 +10,10 @@ from itertools import pairwise
 from typing import Any, Final
 
 from tui_latent.runs.events import LR_FACTOR, settings_now
+from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
 
+_KNN: Final = "val/knn_20"
 _HARMLESS: Final = frozenset(
     f"train.{name}"
     for name in (
@@ -41,15 +43,37 @@ class Subject:
 
     @cached_property
     def held_out(self) -> int:
-        """Held-out images of the newest evaluation; 0 if there was none."""
+        """Held-out images of the newest evaluation that have a label; 0 if there was none."""
         if self.run.confusion is not None:
             return int(self.run.confusion.sum())
-        return 0 if self.run.map is None else len(self.run.map.labels)
+        return 0 if self.run.map is None else int((self.run.map.labels != UNLABELLED).sum())
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the run was not trained here, so that no preset promises anything."""
+        return self.run.origin != "trained"
+
+    @property
+    def voters(self) -> str:
+        """The images that vote: of a run from elsewhere, perhaps the other held-out ones."""
+        return "images" if self.foreign else "training images"
+
+    @property
+    def accuracy(self) -> float | None:
+        """The newest kNN@20; where the run records none, that of its evaluation."""
+        value = self.run.newest(_KNN)
+        if value is not None or _KNN in self.run.missing:
+            return value
+        of = _table(_table(self.evaluation or {}, "knn_held_out"), "accuracy")
+        share = _table(of, "20").get("value")
+        return float(share) if isinstance(share, (int, float)) else None
 
     @property
     def dimensions(self) -> int | None:
         """The latent dimension."""
         value = _table(self.run.preset, "method").get("latent_dim")
+        if value is None:
+            value = _table(self.evaluation or {}, "latents").get("dimensions")
         return value if isinstance(value, int) else None
 
     def name(self, label: int) -> str:
@@ -83,7 +107,7 @@ class Subject:
     @cached_property
     def expected(self) -> dict[str, float]:
         """The values that the preset promises, by metric."""
-        table = _table(self.run.preset, "expect")
+        table = {} if self.foreign else _table(self.run.preset, "expect")
         return {
             str(name): float(value)
             for name, value in table.items()

@@ -12,7 +12,7 @@ from tui_latent.analysis.projections import turned
 from tui_latent.reports.inputs import Cloud
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import LINE_HEIGHT, Box, Page
-from tui_latent.reports.style import AXIS, BODY, FAINT, MARKER_AREA, class_paint
+from tui_latent.reports.style import AXIS, BODY, FAINT, MARKER_AREA, class_paints
 from tui_latent.reports.text import fit
 
 _SIDES: Final = ((0.6, 0.45), (0.6 + np.pi / 2, 0.45))
@@ -60,7 +60,7 @@ def _draw_points(
     order = np.argsort(-depth, kind="stable")
     spread = float(np.ptp(depth)) or 1.0
     near = (depth.max() - depth) / spread
-    paint = np.array([class_paint(label) for label in range(int(labels.max(initial=0)) + 1)])
+    paint = class_paints(labels)
     axes.scatter(
         seen[order, 0],
         seen[order, 1],

@@ -163,6 +163,8 @@ def settings_height(shown: Comparison) -> float:
 
 def draw_settings(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]) -> None:
     """Draw the settings that differ."""
+    if not shown.compares_settings:
+        return
     count = len(shown.settings)
     note = f"{count} differ" if count else ""
     inner = page.title(box, "Settings", note)

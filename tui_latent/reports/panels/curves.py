@@ -56,6 +56,22 @@ def draw_knn(page: Page, box: Box, numbers: ReportNumbers) -> None:
         draw_line(axes, line, {"color": series_paint(position + 1)}, band=False)
 
 
+def draw_retrieval(page: Page, box: Box, numbers: ReportNumbers) -> None:
+    """Draw how often the latent nearest to an image's other view is its own: needs no labels."""
+    inner = page.title(box, "View retrieval", "held out, without labels")
+    lines = numbers.retrieval
+    entries = [
+        Entry(
+            f"{spec_of(line.metric).short} {number(line.last)} newest, {number(line.best)} best",
+            {"color": series_paint(position + 1)},
+        )
+        for position, line in enumerate(lines)
+    ]
+    axes = step_axes(page, draw_legend(page, inner, entries), lines)
+    for position, line in enumerate(lines):
+        draw_line(axes, line, {"color": series_paint(position + 1)}, band=False)
+
+
 def _loss_entry(position: int, term: Term) -> Entry:
     shown = term.train or term.val
     assert shown is not None, "a term is recorded somewhere"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tui_latent.analysis.evaluation_table import shared_reasons
 from tui_latent.reports.legend import Entry, draw_legend
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import LINE_HEIGHT, Box, Page
@@ -21,7 +22,7 @@ _ALIGNED: Final = "of two views; smaller is better"
 _NO_VIEWS: Final = "not recorded: this method does not train on two views of an image"
 _VALUE: Final = 0.85
 _NAME: Final = 2.2
-_NOTES: Final = 3
+_NOTES: Final = 4
 _LEFT, _BOTTOM = 0.62, 0.44
 
 
@@ -29,11 +30,17 @@ def draw_figures(page: Page, box: Box, title: str, found: Found, numbers: Report
     """Write the figures of the evaluation, in two columns, or why one is missing."""
     step = f"step {found['step']:,}"
     images = found["latents"]
-    note = (
-        f"{step} · {images['training_images']:,} training, {images['held_out_images']:,} held out"
-    )
+    training = f"{images['training_images']:,} training, " * bool(images["training_images"])
+    note = f"{step} · {training}{images['held_out_images']:,} held out"
     inner = page.title(box, title, note)
-    notes = [line for text in found["notes"] for line in wrap(text.split(), box.width, BODY)]
+    unmeasured = [
+        f"not measured: {', '.join(titles)}: {why}" for why, titles in shared_reasons(found).items()
+    ]
+    notes = [
+        line
+        for text in (*found["notes"], *unmeasured)
+        for line in wrap(text.split(), box.width, BODY)
+    ]
     for row, line in enumerate(notes[:_NOTES]):
         page.text(inner.left, inner.top + 0.06 + row * LINE_HEIGHT, line, color=FAINT)
     inner = inner.below(len(notes[:_NOTES]) * LINE_HEIGHT)
@@ -52,6 +59,8 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
     name = EVALUATION_PARTS[part]
     if part not in found:
         reason = found["missing"].get(part, "not measured")
+        if reason in shared_reasons(found):
+            return []
         return [[Cell(name), Cell("–"), Cell(reason, {"color": FAINT})]]
     of: Found = found[part]
     if part in ("knn_held_out", "knn_train"):
@@ -63,6 +72,9 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
     if part == "probe":
         return [_share(name, of)]
     if part == "clustering":
+        if of["accuracy"] is None:
+            words = f"of {of['silhouette_of']:,} latents in {of['clusters']} clusters"
+            return [_plain("clustering/silhouette", of["silhouette"], words)]
         clusters = f"{of['clusters']} cluster{'s' * (of['clusters'] != 1)}"
         kept = f"{clusters} of {of['images']:,} held-out images, matched to classes"
         return [
@@ -118,6 +130,14 @@ def _faint(text: str) -> Cell:
     return Cell(text, {"color": FAINT})
 
 
+def why_no_roc(found: Found) -> str:
+    """Return why there is no ROC curve to draw; empty if there is one."""
+    left_out = found.get("anomaly", {}).get("classes", [])
+    if found["outliers"] or any(curve is not None for curve in left_out):
+        return ""
+    return str(found["missing"].get("anomaly", "no class can be left out"))
+
+
 def draw_roc(page: Page, box: Box, title: str, found: Found, numbers: ReportNumbers) -> None:
     """Draw how well kNN density finds outliers: other data bold, each class left out thin."""
     inner = page.title(box, title, "kNN density; each class left out in turn")
@@ -132,9 +152,6 @@ def draw_roc(page: Page, box: Box, title: str, found: Found, numbers: ReportNumb
         for label, curve in enumerate(left_out)
         if curve is not None
     ]
-    if not curves:
-        page.message(inner, found["missing"].get("anomaly", "no class can be left out"))
-        return
     entries = [
         Entry(f"{fit(name, 1.6, BODY)} {number(curve['auc'])}", style)
         for name, curve, style in curves

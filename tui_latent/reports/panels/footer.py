@@ -30,6 +30,11 @@ def _paragraphs(about: About, width: float, without: Sequence[str]) -> list[tupl
     versions += [f"Python {about.python}"] if about.python else []
     where = [about.device or UNKNOWN, f"seed {UNKNOWN if about.seed is None else about.seed}"]
     left_out = [line for text in without for line in wrap(text.split(), width, BODY)]
+    if about.origin != "trained":
+        made = wrap(about.command.split(" "), width, BODY) if about.command else []
+        parts = [("left out", left_out), ("made by", made)]
+        parts.append(("versions", wrap(versions, width, BODY, joint=" · ") if versions else []))
+        return [(name, lines) for name, lines in parts if lines]
     return [
         *([("left out", left_out)] if left_out else []),
         ("reproduce", wrap((about.command or UNKNOWN).split(" "), width, BODY)),

@@ -139,7 +139,7 @@ def draw_extremes(
     page: Page, box: Box, title: str, found: Sequence[ClassExtremes], numbers: ReportNumbers
 ) -> None:
     """Draw the training images of each class nearest to its mean, and those farthest from it."""
-    inner = page.title(box, title, "training images, by distance from the mean latent of the class")
+    inner = page.title(box, title, "by distance from the mean latent of the class")
     columns = [
         ImageColumn(
             extremes.class_names[extremes.label],
@@ -162,14 +162,14 @@ def draw_anomalies(
 ) -> None:
     """Draw the held-out images that lie farthest from the training latents."""
     note = (
-        f"mean distance to the {found.k} nearest training latents; "
+        f"mean distance to the {found.k} nearest {found.among}; "
         f"the median of {found.size:,} held-out images is {found.median:.3g}"
     )
     inner = page.title(box, title, note)
     columns = [
-        ImageColumn(label, [image], feet=(f"{score:.3g}",))
-        for label, image, score in zip(
-            found.labels, found.images, found.scores.tolist(), strict=True
+        ImageColumn(label or f"image {index:,}", [image], feet=(f"{score:.3g}",))
+        for index, label, image, score in zip(
+            found.indices.tolist(), found.labels, found.images, found.scores.tolist(), strict=True
         )
     ]
     draw_columns(page, inner, columns, ("image",), max(len(columns), COLUMNS))

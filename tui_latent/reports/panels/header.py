@@ -11,7 +11,7 @@ from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, INK
 from tui_latent.reports.text import fit, wrap
 from tui_latent.reports.wording import UNKNOWN, duration, number
 from tui_latent.runs.failure import failure_line
-from tui_latent.runs.metric_specs import METRICS
+from tui_latent.runs.metric_specs import METRICS, MetricSpec
 from tui_latent.runs.missing import missing_lines
 
 _HEADLINE, _FIGURES, _SPACE = 0.38, 0.62, 0.22
@@ -23,7 +23,7 @@ def heading_height(numbers: ReportNumbers, width: float) -> float:
     about = numbers.about
     lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(numbers, width))
     lines += len(_missing_lines(numbers, width)) + len(_verdict_lines(numbers, width))
-    return _HEADLINE + lines * LINE_HEIGHT + _FIGURES + _SPACE
+    return _HEADLINE + lines * LINE_HEIGHT + _FIGURES * bool(_known_figures(numbers)) + _SPACE
 
 
 def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
@@ -53,9 +53,8 @@ def draw_heading(page: Page, box: Box, numbers: ReportNumbers) -> None:
 
 def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> None:
     """Draw the key figures in a row, each under its name; `–` for a missing one."""
-    metrics, missing = numbers.metrics, numbers.missing
-    key = [spec for spec in METRICS if spec.key]
-    known = [spec for spec in key if spec.name in metrics or spec.name in missing] or key[:1]
+    metrics = numbers.metrics
+    known = _known_figures(numbers)
     for column, spec in enumerate(known[: int(box.width / _TILE)]):
         x = box.left + column * _TILE
         which = ", newest" if spec.group == "accuracy" else ""
@@ -63,9 +62,24 @@ def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> Non
         page.text(x, y + 0.29, number(metrics.get(spec.name)), FIGURE, weight="bold")
 
 
+def _known_figures(numbers: ReportNumbers) -> list[MetricSpec]:
+    """Return the key figures that there are, or that should be: none of a run from elsewhere."""
+    key = [spec for spec in METRICS if spec.key]
+    known = [spec for spec in key if spec.name in numbers.metrics or spec.name in numbers.missing]
+    return known if known or numbers.about.origin != "trained" else key[:1]
+
+
 def _fact_lines(about: About, width: float) -> list[str]:
     dimensions = f", {about.latent_dim}-D latent" if about.latent_dim else ""
     facts = [
+        *(_origin_facts(about) if about.origin != "trained" else _preset_facts(about, dimensions)),
+        *([f"{datetime.fromisoformat(about.created):%Y-%m-%d %H:%M}"] if about.created else []),
+    ]
+    return wrap(facts, width, BODY, joint=" · ")
+
+
+def _preset_facts(about: About, dimensions: str) -> list[str]:
+    return [
         f"preset {about.preset or UNKNOWN}",
         f"dataset {about.dataset or UNKNOWN}",
         f"{about.method or 'unknown method'}{dimensions}",
@@ -75,9 +89,24 @@ def _fact_lines(about: About, width: float) -> list[str]:
         f"step {about.step:,} of {about.total_steps:,}" if about.total_steps else "not started",
         f"epoch {about.epoch:,.1f}".removesuffix(".0"),
         about.state,
-        *([f"{datetime.fromisoformat(about.created):%Y-%m-%d %H:%M}"] if about.created else []),
     ]
-    return wrap(facts, width, BODY, joint=" · ")
+
+
+def _origin_facts(about: About) -> list[str]:
+    """Return what is known of a run that was not trained here."""
+    wide = [f"{about.latent_dim}-D latents"] if about.latent_dim else []
+    if about.origin == "opened":
+        return ["opened from files", *wide]
+    of = f" of {about.total_steps:,}" if about.total_steps else ""
+    return [
+        "watched in its own loop",
+        *wide,
+        *([about.device] if about.device else []),
+        f"trained {duration(about.seconds)}",
+        f"step {about.step:,}{of}",
+        *([f"epoch {about.epoch:,.1f}".removesuffix(".0")] if about.epoch else []),
+        about.state,
+    ]
 
 
 def _verdict_lines(numbers: ReportNumbers, width: float) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tui_latent.reports.legend import Entry, draw_legend, legend_height
 from tui_latent.reports.map_frame import ClassCentre, MapFrame
-from tui_latent.reports.numbers import ReportNumbers
+from tui_latent.reports.numbers import CLUSTER, ReportNumbers
 from tui_latent.reports.page import TITLE_HEIGHT, Box, Page
 from tui_latent.reports.panels.scatter import draw_scatter
-from tui_latent.reports.style import BODY, class_marker, class_paint
+from tui_latent.reports.style import BODY, UNLABELLED_PAINT, class_marker, class_paint
 from tui_latent.reports.text import name_to_fit
 from tui_latent.runs.schema import LatentMap
 
@@ -29,7 +29,7 @@ def draw_map(page: Page, box: Box, numbers: ReportNumbers, latent_map: LatentMap
         inner = page.title(box, "Latent map")
         page.message(inner, "the map appears after the first evaluation")
         return
-    inner = page.title(box, "Latent map", _note(frame, numbers.about.latent_dim))
+    inner = page.title(box, "Latent map", _note(frame, numbers))
     side = box.width - _LEFT
     square = Box(inner.left + _LEFT, inner.top, side, side)
     draw_scatter(page, square, latent_map, frame)
@@ -39,12 +39,15 @@ def draw_map(page: Page, box: Box, numbers: ReportNumbers, latent_map: LatentMap
     draw_legend(page, Box(below.left + _LEFT, below.top, side, below.height), _entries(numbers))
 
 
-def _note(frame: MapFrame, dimensions: int | None) -> str:
+def _note(frame: MapFrame, numbers: ReportNumbers) -> str:
+    dimensions = numbers.about.latent_dim
     shown = "the latents themselves"
     if frame.projection != "native":
         known = {"pca": "principal components"}.get(frame.projection, frame.projection)
         shown = f"{known} of {dimensions or 'more'} dimensions"
     parts = [f"step {frame.step:,}", f"{frame.images:,} held-out images", shown]
+    if numbers.colors == CLUSTER:
+        parts.append("coloured by k-means cluster")
     if len(frame.classes) > _MOST_LISTED:
         parts.append(f"{len(frame.classes):,} classes, named where there is room")
     if frame.outside:
@@ -57,7 +60,12 @@ def _note(frame: MapFrame, dimensions: int | None) -> str:
 def _entries(numbers: ReportNumbers) -> list[Entry]:
     if numbers.map is None or len(numbers.map.classes) > _MOST_LISTED:
         return []
-    return [_entry(centre) for centre in numbers.map.classes]
+    entries = [_entry(centre) for centre in numbers.map.classes]
+    if not numbers.map.unlabelled:
+        return entries
+    text = f"no label ({numbers.map.unlabelled:,})"
+    style = {"marker": class_marker(0), "color": UNLABELLED_PAINT, "markersize": 7, "mew": 0}
+    return [*entries, Entry(text, style)]
 
 
 def _entry(centre: ClassCentre) -> Entry:

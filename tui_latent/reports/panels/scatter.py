@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tui_latent.reports.map_frame import MapFrame
 from tui_latent.reports.page import Box, Page
-from tui_latent.reports.style import INK, MARKER_AREA, class_marker, class_paint
+from tui_latent.reports.style import INK, MARKER_AREA, class_marker, class_paints
 from tui_latent.reports.text import name_to_fit, text_width
 from tui_latent.runs.schema import LatentMap
 
@@ -41,8 +41,8 @@ def draw_points(axes: Axes, latent_map: LatentMap, side: float) -> None:
     shown = shown[np.isfinite(latent_map.points[shown]).all(axis=1)]
     area = float(np.clip(MARKER_AREA * side**2 / max(len(shown), 1), 3.0, 36.0))
     labels = latent_map.labels[shown]
-    paint = np.array([class_paint(label) for label in range(int(labels.max(initial=0)) + 1)])
-    markers = np.array([class_marker(label) for label in range(len(paint))])
+    paint = class_paints(labels)
+    markers = np.array([*map(class_marker, range(len(paint) - 1)), class_marker(0)])
     for marker in dict.fromkeys(markers):
         rows = shown[markers[labels] == marker]
         x, y = latent_map.points[rows].T

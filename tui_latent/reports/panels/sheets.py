@@ -45,7 +45,8 @@ def draw_views(page: Page, box: Box, views: ViewSheet) -> None:
 def draw_neighbours(page: Page, box: Box, shown: Sequence[Sample], numbers: ReportNumbers) -> None:
     """Draw held-out images, each with its nearest training images below it, wrong ones marked."""
     classes = len(numbers.class_names)
-    note = "held-out image on top, nearest training images below, wrong classes framed"
+    note = f"held-out image on top, nearest {_among(shown)} below"
+    note += ", wrong classes framed" * any(sample.label for sample in shown)
     if classes > COLUMNS:
         note = f"{len(shown)} of {classes:,} classes · {note}"
     inner = page.title(box, "Neighbours", note)
@@ -64,17 +65,22 @@ def draw_neighbours(page: Page, box: Box, shown: Sequence[Sample], numbers: Repo
         _draw_sample(axes, sample, _MARGIN + column * pitch, side, room, size)
 
 
+def _among(shown: Sequence[Sample]) -> str:
+    return shown[0].neighbours.among if shown else "images"
+
+
 def _draw_sample(
     axes: Axes, sample: Sample, x: float, side: float, room: float, size: float
 ) -> None:
     middle = x + side / 2
     weight = "bold" if size == BODY else "normal"
-    name = name_to_fit(sample.label, room, size, weight)
+    label = sample.label or f"image {sample.neighbours.index:,}"
+    name = name_to_fit(label, room, size, weight)
     axes.text(middle, 0.14, name, fontsize=size, ha="center", weight=weight)
     draw_image(axes, sample.image, x, _HEADING, side)
     found = sample.neighbours
     for row, (label, image) in enumerate(zip(found.labels, found.images, strict=True), start=1):
         y = _HEADING + row * IMAGE_ROW
         draw_image(axes, image, x, y, side)
-        if label != sample.label:
+        if label and sample.label and label != sample.label:
             mark_wrong(axes, x, y, side, label, room, size)

@@ -12,7 +12,7 @@ from tui_latent.reports.inputs import Thumbnails
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import Box, Page
 from tui_latent.reports.panels.flat import BOTTOM, LEFT
-from tui_latent.reports.style import class_paint
+from tui_latent.reports.style import class_paints
 
 _PIXELS: Final = 34
 """pixels across a thumbnail with its frame"""
@@ -41,11 +41,12 @@ def sheet(shown: Thumbnails) -> NDArray[np.float64]:
     """Return the thumbnails in their places on white, from the top: (side, side, 3) in 0..1."""
     side = shown.cells * _PIXELS
     paper = np.ones((side, side, 3))
+    paints = class_paints(shown.labels)
     places = zip(shown.columns, shown.rows, shown.labels, shown.images, strict=True)
     for column, row, label, image in places:
         top, left = (shown.cells - 1 - row) * _PIXELS, column * _PIXELS
         cell = paper[top + 1 : top + _PIXELS - 1, left + 1 : left + _PIXELS - 1]
-        cell[:] = class_paint(int(label))
+        cell[:] = paints[int(label)]
         inside = cell[_FRAME:-_FRAME, _FRAME:-_FRAME]
         inside[:] = _fitted(image, len(inside))
     return paper

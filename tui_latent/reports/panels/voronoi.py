@@ -12,7 +12,8 @@ from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import Box, Page
 from tui_latent.reports.panels.flat import BOTTOM, LEFT
 from tui_latent.reports.panels.scatter import draw_scatter
-from tui_latent.reports.style import class_paint
+from tui_latent.reports.style import class_paints
+from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 
 _SPOTS: Final = 500
@@ -23,7 +24,7 @@ _PALE: Final = 0.62
 
 def draw_voronoi(page: Page, box: Box, latent_map: LatentMap, numbers: ReportNumbers) -> None:
     """Draw the regions of the map, with its points and names upon them."""
-    note = "each spot has the class of the nearest held-out image"
+    note = f"each spot has the {numbers.colors} of the nearest held-out image"
     if latent_map.projection != "native":
         note += f" in this plane, of {numbers.about.latent_dim or 'more'} dimensions"
     inner = page.title(box, "Voronoi", note)
@@ -49,14 +50,14 @@ def region_colors(latent_map: LatentMap, frame: MapFrame) -> NDArray[np.float64]
 
     from tui_latent.metrics.nearest_neighbours import nearest
 
-    finite = np.isfinite(latent_map.points).all(axis=1)
+    finite = np.isfinite(latent_map.points).all(axis=1) & (latent_map.labels != UNLABELLED)
     points = torch.from_numpy(np.array(latent_map.points[finite], np.float32))
     along = (np.arange(_SPOTS) + 0.5) / _SPOTS * 2 * frame.half_width - frame.half_width
     across, up = np.meshgrid(frame.centre[0] + along, frame.centre[1] + along)
     spots = torch.from_numpy(np.stack([across.ravel(), up.ravel()], axis=1)).float()
     _, rows = nearest(points, spots, 1)
     labels = latent_map.labels[finite]
-    paint = np.array([class_paint(label) for label in range(int(labels.max(initial=0)) + 1)])
+    paint = class_paints(labels)
     pale: NDArray[np.float64] = (
         _PALE + (1 - _PALE) * paint[labels[rows.numpy().reshape(across.shape)]]
     )
