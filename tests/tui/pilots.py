@@ -66,7 +66,7 @@ def header(screen: DashboardScreen) -> str:
     return screen.query_one(RunHeader).render().plain
 
 
-def panel_text(screen: DashboardScreen, name: str) -> str:
+def panel_text(screen: Screen[Any], name: str) -> str:
     """Return what a panel shows, its title first."""
     panel = screen.query_one(f"#{name}", ChartPanel)
     lines = [str(panel.border_title)]

@@ -217,7 +217,7 @@ def test_what_is_asked_reaches_the_loop(watch: Watch) -> None:
 
 def test_arguments_that_mean_nothing_are_refused(tmp_path: Path) -> None:
     def wrong(name: str | None = None, **options: object) -> str:
-        with pytest.raises(Exception) as caught:  # noqa: PT011 (each has its own sentence)
+        with pytest.raises(Exception) as caught:
             tui_latent.watch(name, runs=tmp_path, **options)  # type: ignore[arg-type]
         return str(caught.value)
 

@@ -22,6 +22,10 @@ DIALOG_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("labels.save", "choose", "save", "Save", "Save the name, the tags and the notes"),
         Key("labels.cancel", "back", "cancel", "Cancel", "Change nothing", only="escape"),
     ),
+    "group name": (
+        Key("group.save", "choose", "save", "Save", "Keep this name"),
+        Key("group.cancel", "back", "cancel", "Cancel", "Change nothing", only="escape"),
+    ),
     "second run": (
         Key("second.queue", "queue", "answer('queue')", "Queue", "Start it after the other one"),
         Key(

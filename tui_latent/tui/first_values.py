@@ -11,8 +11,14 @@ from tui_latent.tui.format import UNKNOWN
 def when_evaluated(snapshot: RunSnapshot, what: str, verb: str = "appears") -> str:
     """Say when the first evaluation will bring `what`, if that is known."""
     status = snapshot.status
+    if snapshot.origin == "opened":
+        return f"{what} cannot be shown: the opened files do not contain it."
     if status.state not in LIVE_STATES:
+        if snapshot.map_steps:
+            return f"{what} was not measured in this run."
         return "This run ended before its first evaluation."
+    if snapshot.origin == "watched":
+        return f"{what} {verb} when the loop hands over latents."
     coming = f"{what} {verb} after the first evaluation"
     every = snapshot.preset.get("train", {}).get("eval_every")
     if not every or status.total_steps <= 0 or status.total_epochs <= 0:
@@ -25,4 +31,6 @@ def when_recorded(snapshot: RunSnapshot) -> str:
     """Say when the first loss will be recorded."""
     if snapshot.status.state not in LIVE_STATES:
         return "This run ended before its first loss was recorded."
+    if snapshot.origin == "watched":
+        return "The loss appears when the loop logs it."
     return f"The loss appears at step {snapshot.preset.get('train', {}).get('log_every', UNKNOWN)}."

@@ -242,7 +242,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "color",
             "color(1)",
             "Colour",
-            "Colour by class, cluster, kNN error, anomaly score or density",
+            "Colour by class, your names, cluster, kNN error, anomaly score or density",
         ),
         Key("explorer.viewer", "images", "images", "Images", "Open this image in the viewer"),
         Key("explorer.solo", "solo", "solo", "Solo", "Show only this point's class, or all"),
@@ -250,6 +250,14 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("explorer.zoom_in", "zoom_in", "zoom(1)", "In", "Zoom in at the cursor", group="Zoom"),
         Key("explorer.zoom_out", "zoom_out", "zoom(-1)", "Out", "Zoom out", group="Zoom"),
         Key("explorer.projection", "projection", "projection", "Project", "Next projection"),
+        Key("explorer.mark", "mark", "mark", "Mark", "Mark or unmark this point"),
+        Key(
+            "explorer.name",
+            "name",
+            "name",
+            "Name",
+            "Name the marked points, this cluster, or the points in view",
+        ),
         Key("explorer.movers", "movers", "movers", "Movers", "List the images that moved most"),
         Key(
             "explorer.thumbnails",

@@ -22,6 +22,7 @@ TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),
     "columns": (("column list", "columns"),),
     "labels": (("labels",),),
+    "group name": (("group name",),),
     "second run": (("second run",),),
     "queue": (("queue list", "queue"),),
 }

@@ -40,6 +40,18 @@ def _leave_queue(path: Path) -> None:
     leave_queue(path)
 
 
+def _is_opened(path: Path) -> bool:
+    """Return whether a run was opened from files; no if its folder cannot be read."""
+    from tui_latent.runs.manifest import read_manifest
+    from tui_latent.runs.origin import origin_of
+    from tui_latent.runs.schema import RunError
+
+    try:
+        return origin_of(read_manifest(path).provenance) == "opened"
+    except (RunError, OSError):
+        return False
+
+
 class RunStarter(ScreenOpener):
     """Starts runs as messages request; owns the training of this process."""
 
@@ -69,7 +81,10 @@ class RunStarter(ScreenOpener):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         seconds, chosen = 2.0 if self._remote else 1.0, self.kept.looks(path)
-        self.push_screen(DashboardScreen(path, self.drawer, seconds, chosen))
+        dashboard = DashboardScreen(path, self.drawer, seconds, chosen)
+        self.push_screen(dashboard)
+        if _is_opened(path):  # there was no training to watch: its map is what people came for
+            dashboard.call_after_refresh(dashboard.action_explore)
 
     @on(messages.TrainRequested)
     def train_requested(self, message: messages.TrainRequested) -> None:

@@ -67,7 +67,7 @@ _ALL: Final = (
     Verb("keep", "k", "keep a checkpoint of this step", "Runs"),
     Verb("export", "x", "export a report", "Runs"),
     Verb("compare", "C", "compare the marked runs", "Runs"),
-    Verb("name", "T", "change the name, tags and notes of a run", "Runs"),
+    Verb("name", "T", "name a run, with tags and notes, or a group of points", "Runs"),
     Verb("archive", "A", "archive a run, or bring it back", "Runs"),
     Verb("queue", "Q", "show and reorder the queue", "Runs"),
     Verb("fork", "F", "fork a run from the checkpoint shown", "Runs"),

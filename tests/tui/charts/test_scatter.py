@@ -202,3 +202,19 @@ def test_strips_have_the_colours_of_their_cells() -> None:
     assert last is not None and last.bgcolor is not None and last.bgcolor.triplet == (1, 2, 3)
     black = next(iter(second)).style
     assert black is not None and black.color is not None and black.color.triplet == (0, 0, 0)
+
+
+def test_points_without_any_label_are_alike_and_have_no_legend() -> None:
+    coloring = class_coloring(np.full(5, -1), ())
+    assert coloring.values.tolist() == [0] * 5
+    assert not any(coloring.names)
+    assert len(set(coloring.dark)) == 1
+
+
+def test_points_without_a_label_lie_behind_the_others() -> None:
+    coloring = class_coloring(np.array([0, -1, 3, -1]), ("cat", "dog"))
+    assert coloring.values.tolist() == [0, 4, 3, 4]
+    assert coloring.names == ("cat", "dog", "2", "3", "no label")
+    assert coloring.ground == 4
+    assert coloring.color(4, dark=True) not in coloring.dark[:4]
+    assert coloring.glyph(4) not in {coloring.glyph(value) for value in range(4)}

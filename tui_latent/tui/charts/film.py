@@ -13,10 +13,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_latent.map_frame import Frame, settle_frame
-from tui_latent.palettes import palette
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, packed
 from tui_latent.tui.charts.raster import map_cells
+from tui_latent.tui.charts.scatter import Coloring, class_coloring
 from tui_latent.tui.charts.window import Window
 
 WIDTH: Final = 14
@@ -78,20 +78,21 @@ _NONE: Final = np.empty((0, 2), np.float32)
 _BLANK: Final = [Strip.blank(WIDTH - 1)] * (HEIGHT - 1)
 
 
-def _thinned(latent_map: LatentMap) -> tuple[np.ndarray, np.ndarray]:
+def _thinned(latent_map: LatentMap) -> tuple[np.ndarray, Coloring]:
     every = max(1, -(-len(latent_map.points) // _POINTS))
-    return latent_map.points[::every], np.asarray(latent_map.labels[::every], np.int64)
+    labels = np.asarray(latent_map.labels[::every], np.int64)
+    return latent_map.points[::every], class_coloring(labels, latent_map.class_names)
 
 
 def _picture(
-    points: np.ndarray, labels: np.ndarray, frame: Frame | None, colored: bool, dark: bool
+    points: np.ndarray, coloring: Coloring, frame: Frame | None, colored: bool, dark: bool
 ) -> list[Strip]:
     """Draw one small map."""
     canvas = Canvas(WIDTH - 1, HEIGHT - 1)
     if frame is not None:
         window = Window.around(frame, WIDTH - 1, HEIGHT - 1)
-        cells = map_cells(points, labels, window.frame, WIDTH - 1, HEIGHT - 1, False)
-        inks = np.array([packed(color) for color in palette(dark).classes], np.int32)
+        cells = map_cells(points, coloring.values, window.frame, WIDTH - 1, HEIGHT - 1, False)
+        inks = np.array([packed(color) for color in coloring.colors(dark)], np.int32)
         ink = inks[cells.classes % len(inks)] if colored else NO_COLOR
         marks = [ord(mark) for mark in cells.marks]
         canvas.put(HEIGHT - 2 - cells.rows, cells.columns, marks, ink)

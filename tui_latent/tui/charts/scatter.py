@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.map_frame import Frame, Ints, finite_points
-from tui_latent.palettes import RGB, class_color, class_glyph
+from tui_latent.palettes import DARK, LIGHT, MUTED_GLYPH, RGB, class_color, class_glyph
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y
 from tui_latent.tui.charts.window import Window
+
+NO_LABEL: Final = "no label"
+"""what legends and tables write for a point without a class"""
+PLAIN_GLYPH: Final = "•"
+"""of points that nothing tells apart, on screens without colour"""
 
 Images = Callable[[Sequence[int]], Pixels]
 """returns (n, H, W, C) of n points"""
@@ -28,6 +33,7 @@ class Coloring:
     values: Ints
     """(N,) positions in `names`"""
     names: tuple[str, ...]
+    """an empty one is not written"""
     dark: tuple[RGB, ...]
     """one per value on a dark background; more values than colours begin again"""
     light: tuple[RGB, ...]
@@ -112,9 +118,29 @@ class Scene:
 
 
 def class_coloring(labels: Ints, names: Sequence[str]) -> Coloring:
-    """Colour points by their classes; labels beyond the names have colours of their own."""
+    """Colour points by their classes; labels beyond the names have colours of their own.
+
+    Points without a label are muted behind the others; if no point has one, all are alike and
+    the legend says nothing.
+    """
+    unlabelled = labels < 0
+    if len(labels) and unlabelled.all():
+        dark, light = class_colors(1)
+        return Coloring("class", np.zeros_like(labels), ("",), dark, light, (PLAIN_GLYPH,))
     count = max(len(names), int(labels.max(initial=0)) + 1)
-    return Coloring("class", labels, tuple(names), *class_colors(count))
+    dark, light = class_colors(count)
+    if not unlabelled.any():
+        return Coloring("class", labels, tuple(names), dark, light)
+    known = (*names, *(str(label) for label in range(len(names), count)))
+    return Coloring(
+        "class",
+        np.where(unlabelled, count, labels),
+        (*known, NO_LABEL),
+        (*dark, DARK.muted),
+        (*light, LIGHT.muted),
+        (*map(class_glyph, range(count)), MUTED_GLYPH),
+        ground=count,
+    )
 
 
 def class_colors(count: int) -> tuple[tuple[RGB, ...], tuple[RGB, ...]]:

@@ -150,6 +150,8 @@ def _tags(scene: Scene, window: Window, colored: bool, dark: bool) -> list[Tag]:
     for value in found[np.argsort(-counts, kind="stable")].tolist():
         column, row = window.cell(*np.median(points[values == value], axis=0).tolist())
         name = names[value] if 0 <= value < len(names) else str(value)
+        if not name or value == scene.coloring.ground:
+            continue
         color = scene.coloring.color(value, dark) if colored else None
         tags.append(Tag(column, window.height - 1 - row, name, color))
     return tags
@@ -250,9 +252,9 @@ def mark_cells(
 
 def scene_legend(scene: Scene, width: int, colored: bool, dark: bool = True) -> list[Strip]:
     """Write what the colours mean; values that are not shown are struck out."""
-    if not scene.legend:
-        return []
     coloring = scene.coloring
+    if not scene.legend or not any(coloring.names):
+        return []
     glyphs = not colored or coloring.needs_glyphs
     names = [clip(name, _NAME) for name in coloring.names]
     cells, count = sum(map(cell_len, names)), len(names)

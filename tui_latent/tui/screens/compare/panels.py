@@ -14,6 +14,7 @@ from textual.containers import Grid, Horizontal
 from tui_latent.comparison import Comparison
 from tui_latent.palettes import css_color
 from tui_latent.runs.metric_specs import MetricSpec
+from tui_latent.runs.schema import LIVE_STATES
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.line_chart import ChartOptions, Series
 from tui_latent.tui.charts.line_chart_panel import CurveChart
@@ -62,6 +63,8 @@ class MetricChart(CurveChart):
             )
         ]
         hint = "Curves appear after the first records of a run."
+        if all(run.status.state not in LIVE_STATES for run in shown.runs):
+            hint = "None of these runs has recorded a curve."
         # Only the run in front shows its flags: those of all runs could not be told apart.
         flags = {item.name: run_flags(run) for item, run in zip(series, shown.runs, strict=True)}
         self.show(series, "", hint, titles=titles, flags_of=flags)

@@ -155,9 +155,12 @@ class CompareScreen(BaseScreen[None]):
     def show(self, event: Compared) -> None:
         """Show the newest comparison."""
         self._busy = False
+        first = self._shown is None
         self._shown = event.shown
         self.query_one(RunNames).show(event.shown)
         self._panels.show(event.shown)
+        if first and not any(run.curves for run in event.shown.runs):
+            self._select("maps")
 
     # Keys
 

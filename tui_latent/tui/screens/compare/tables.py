@@ -91,10 +91,12 @@ def run_line(run: RunSnapshot, mark: tuple[str, str], width: int) -> Content:
     width_of_latents = f" {method['latent_dim']}-D" if "latent_dim" in method else ""
     facts = f"{method.get('name', '')}{width_of_latents}"
     style = {"failed": "$text-error", "running": "bold", "paused": "bold"}.get(status.state, "")
+    opened = run.origin == "opened" and status.state == "finished"
+    state = "opened" if opened else status.state
     return Content.assemble(
         mark,
         f" {column(run.name, name)}  ",
-        (column(f"{STATE_GLYPHS[status.state]} {status.state}", 13), style),
+        (column(f"{STATE_GLYPHS[status.state]} {state}", 13), style),
         column(share(status.step, status.total_steps), 7, right=True),
         column(clock(status.seconds), 8, right=True),
         (f"  {clip(facts, room)}" if room > 8 else "", "dim"),

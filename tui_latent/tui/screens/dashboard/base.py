@@ -20,5 +20,10 @@ class DashboardBase(BaseScreen[None]):
         self._time = TimeCursor()
 
     @property
+    def _is_read(self) -> bool:
+        """Whether the run's folder has been read; a run from elsewhere may have no settings."""
+        return bool(self._snapshot.preset or self._snapshot.provenance)
+
+    @property
     def _panels(self) -> RunPanels:
         return self.query_one(RunPanels)

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from tui_latent.runs.schema import LIVE_STATES, RunSnapshot, State
 from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, bar, clip, clock, number, share
+from tui_latent.tui.screens.dashboard.views import RETRIEVAL, RETRIEVAL_FRONT, has_labels
 
 _STYLES: Final[dict[State, str]] = {
     "starting": "$text-muted",
@@ -20,13 +21,15 @@ _STYLES: Final[dict[State, str]] = {
     "failed": "bold $text-error",
     "interrupted": "bold $text-warning",
 }
+_OPENED: Final = "opened"
+"""what a run of opened files is called instead of finished: nobody trained it here"""
 ASKED: Final = {"run": "resuming…", "pause": "pausing…", "stop": "stopping…"}
 """shown instead of the state between a request and the trainer's response"""
 
 
 _BEFORE_BAR: Final = ("name", "seed", "epoch", "phase")
 _BY_WEIGHT: Final = (
-    *("share", "left", "trained", "rate", "phase", "name", "epoch", "speed"),
+    *("dropped", "share", "left", "trained", "rate", "phase", "name", "epoch", "speed"),
     *("screen", "device", "seed", "step", "knn"),
 )
 """parts of the line, the most important first"""
@@ -72,11 +75,14 @@ class RunHeader(Widget):
 def header_line(snapshot: RunSnapshot, asked: str | None, width: int) -> Content:
     """Summarise a run in one line of `width` cells."""
     status = snapshot.status
-    word = ASKED[asked] if asked else status.state
+    word: str = ASKED[asked] if asked else status.state
+    if snapshot.origin == "opened" and word == "finished":
+        word = _OPENED
     state = (f" {STATE_GLYPHS[status.state]} {word:<{_WORD}} ", _STYLES[status.state])
     chosen = _chosen(_pieces(snapshot), width < _NARROW, width - len(state[0]) - _SHORTEST_BAR)
     room = width - len(state[0]) - sum(len(text) + 2 for text in chosen.values()) - 1
-    middle = f"{bar(status.step, status.total_steps, max(room, 4))}"
+    measured = status.total_steps > 0 and snapshot.origin != "opened"
+    middle = bar(status.step, status.total_steps, max(room, 4)) if measured else " " * room
     before = "  ".join(chosen[name] for name in _BEFORE_BAR if name in chosen)
     after = "  ".join(chosen[name] for name in chosen if name not in _BEFORE_BAR)
     return Content.assemble(
@@ -90,19 +96,22 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
     live = status.state in LIVE_STATES
     speed = f"{status.images_per_second:,.0f}" if status.images_per_second else UNKNOWN
     share_of_screen = _last(snapshot, "train/screen_share")
+    own, opened = snapshot.origin == "trained", snapshot.origin == "opened"
+    ends = status.total_steps > 0 or own
     return {
         "name": clip(str(snapshot.provenance.get("preset") or snapshot.name), 32),
-        "seed": f"seed {snapshot.preset.get('train', {}).get('seed', UNKNOWN)}",
-        "epoch": f"epoch {status.epoch:.0f}/{status.total_epochs or UNKNOWN}",
+        "seed": f"seed {snapshot.preset.get('train', {}).get('seed', UNKNOWN)}" if own else "",
+        "epoch": _epoch(snapshot),
         "phase": clip(status.phase, 24) if live else "",
-        "share": f"{share(status.step, status.total_steps):>5}",
-        "left": f"{clock(seconds_left(snapshot)):>7} left" if live else "",
-        "trained": "" if live else f"{clock(status.seconds):>7} trained",
-        "knn": f"kNN {number(_last(snapshot, 'val/knn_20')):>4}",
-        "speed": f"{speed:>7} img/s" if live else "",
+        "share": f"{share(status.step, status.total_steps):>5}" if ends and not opened else "",
+        "left": f"{clock(seconds_left(snapshot)):>7} left" if live and ends else "",
+        "trained": "" if live or opened else f"{clock(status.seconds):>7} trained",
+        "knn": _progress(snapshot),
+        "speed": f"{speed:>7} img/s" if live and (own or status.images_per_second) else "",
         "rate": f"lr ×{status.lr_factor:g}" if live and status.lr_factor != 1 else "",
         "device": _device(snapshot),
-        "step": f"step {status.step:,}",
+        "step": "" if opened else f"step {status.step:,}",
+        "dropped": _left_out(status.dropped),
         "screen": "" if share_of_screen is None else f"screen {100 * share_of_screen:.1f} %",
     }
 
@@ -129,6 +138,31 @@ def seconds_left(snapshot: RunSnapshot) -> float | None:
         steps = curve.steps[-1] - curve.steps[start]
         pace = (curve.times[-1] - curve.times[start]) / steps
     return max(0.0, pace * (status.total_steps - status.step))
+
+
+def _left_out(records: int) -> str:
+    return f"{records:,} record{'s' * (records != 1)} left out" if records else ""
+
+
+def _epoch(snapshot: RunSnapshot) -> str:
+    """Return the epoch, which a loop of someone's own need not know."""
+    status = snapshot.status
+    if snapshot.origin == "opened" or (snapshot.origin == "watched" and not status.epoch):
+        return ""
+    if snapshot.origin == "watched" and not status.total_epochs:
+        return f"epoch {status.epoch:.0f}"
+    return f"epoch {status.epoch:.0f}/{status.total_epochs or UNKNOWN}"
+
+
+def _progress(snapshot: RunSnapshot) -> str:
+    """Return the figure that sums up a run: kNN, or without labels the retrieval of views."""
+    value = _last(snapshot, "val/knn_20")
+    if value is None and not has_labels(snapshot):
+        value = _last(snapshot, RETRIEVAL[RETRIEVAL_FRONT])
+        return "" if value is None else f"views {number(value):>4}"
+    if value is None and snapshot.origin != "trained":
+        return ""
+    return f"kNN {number(value):>4}"
 
 
 def _device(snapshot: RunSnapshot) -> str:

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Tab, Tabs
 
 from tui_latent.runs.maps import StoredEvaluation
+from tui_latent.runs.metric_specs import MetricSpec
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -23,14 +24,14 @@ from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.first_values import when_evaluated, when_recorded
 from tui_latent.tui.loss_weights import loss_weights
 from tui_latent.tui.run_flags import latent_dimensions, run_flags
+from tui_latent.tui.screens.dashboard.accuracy_chart import AccuracyChart
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
+from tui_latent.tui.screens.dashboard.empty_panels import empty_panels
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.machine_panel import MachinePanel
 from tui_latent.tui.screens.dashboard.space_panel import SpacePanel
 from tui_latent.tui.screens.dashboard.views import (
-    KNN_FRONT,
     TOTAL,
-    knn_series,
     live_scene,
     loss_series,
     loss_terms,
@@ -58,7 +59,6 @@ _UNKNOWN: Final = (
     "Loss",
 )
 _PLAIN: Final = ("Loss · train (val dotted)", "Loss (val dotted)", "Loss")
-_KNN_TITLES: Final = ("kNN accuracy, held out", "kNN")
 _SIDE: Final = {
     "loss": "Loss",
     "knn": "kNN",
@@ -83,15 +83,15 @@ class RunPanels(Horizontal):
         self._flags: tuple[Flag, ...] = ()
         self._past: StoredEvaluation | None = None
         self._weighted = True
+        self._empty: frozenset[str] = frozenset()
+        self._measured: Mapping[MetricSpec, float] = {}
 
     def compose(self) -> ComposeResult:
         yield ScatterPanel(self._drawer, "map")
         with Vertical(id="side"):
             yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in _SIDE.items()))
             yield CurveChart(self._drawer, "loss", _PLAIN, ChartOptions(front=TOTAL, parts=True))
-            yield CurveChart(
-                self._drawer, "knn", _KNN_TITLES, ChartOptions(log=False, front=KNN_FRONT)
-            )
+            yield AccuracyChart(self._drawer)
             yield SpacePanel(self._drawer)
             yield LogPanel()
             yield MachinePanel(self._drawer)
@@ -108,8 +108,10 @@ class RunPanels(Horizontal):
     def show(self, snapshot: RunSnapshot) -> None:
         """Show what changes rarely: the map, the classes and the log."""
         past = self._past
+        self._hide_empty(snapshot)
         hint = when_evaluated(snapshot, "The map")
-        self.query_one(ScatterPanel).show(live_scene(past.map if past else snapshot.map), hint)
+        shown = past.map if past else snapshot.map
+        self.query_one(ScatterPanel).show(live_scene(shown, snapshot.origin), hint)
         hint = when_evaluated(snapshot, "The confusion matrix")
         confusion = past.confusion if past else snapshot.confusion
         missing = past.missing if past else snapshot.missing
@@ -141,18 +143,55 @@ class RunPanels(Horizontal):
         self._flags = run_flags(snapshot)
         self._show_loss(snapshot)
         self._restore_axis()
-        hint, why = when_evaluated(snapshot, "kNN accuracy"), why_missing(snapshot, "val/knn")
-        self.query_one("#knn", CurveChart).show(
-            *knn_series(snapshot, dark), hint, why, flags=self._flags
-        )
+        chart = self.query_one(AccuracyChart)
+        chart.show_run(snapshot, dark, self._flags)
+        tab = self.query_one("#tab-knn", Tab)
+        if tab.label_text != chart.short_title:
+            tab.label = chart.short_title
         self._show_space(snapshot)
+
+    def _hide_empty(self, snapshot: RunSnapshot) -> None:
+        """Give the room of panels without content to the others."""
+        empty = empty_panels(snapshot, bool(self._measured))
+        if empty == self._empty:
+            return
+        tabs, focused = self.query_one(Tabs), self.screen.focused
+        for name in _PANELS:
+            self.query_one(f"#{name}").set_class(name in empty, "-empty")
+        for name in set(_SIDE) - {"machine"}:
+            (tabs.hide if name in empty | self._unwanted else tabs.show)(f"tab-{name}")
+        self._empty = empty
+        self.query_one("#side").set_class(set(_SIDE) - {"machine"} <= empty, "-empty")
+        if focused is not None and focused.id in empty:
+            self.query_one("#map").focus()
+        chosen = tabs.active.removeprefix("tab-")
+        if chosen in empty and (left := [name for name in self._tabs if name not in empty]):
+            tabs.active = f"tab-{left[0]}"
+            self._select(left[0])
+
+    @property
+    def _unwanted(self) -> set[str]:
+        return set(_PANELS) - set(self._chosen.get("panels", _PANELS))
+
+    @property
+    def _tabs(self) -> list[str]:
+        return [name for name in _SIDE if name not in self._unwanted and name != "machine"]
+
+    def show_measured(self, figures: Mapping[MetricSpec, float], snapshot: RunSnapshot) -> None:
+        """Show what an evaluation has measured of a space that has no labels."""
+        if figures != self._measured:
+            self._measured = figures
+            self._hide_empty(snapshot)
+            if self._charted is not None:
+                self._show_space(snapshot)
 
     def _show_space(self, snapshot: RunSnapshot) -> None:
         hint = when_evaluated(snapshot, "Collapse metrics", "appear")
         step = self._past.map.step if self._past else snapshot.status.step
         dimensions = latent_dimensions(snapshot, step)
         self.query_one(SpacePanel).show(
-            snapshot.curves, loss_terms(snapshot), hint, snapshot.missing, dimensions
+            *(snapshot.curves, loss_terms(snapshot), hint, snapshot.missing, dimensions),
+            self._measured,
         )
 
     def _show_loss(self, snapshot: RunSnapshot) -> None:
@@ -162,9 +201,14 @@ class RunPanels(Horizontal):
         titles: tuple[str, ...]
         titles = _PLAIN if len(series) < 2 else _WEIGHTED if self._weighted else _RAW
         if weights is None and len(series) > 1:
-            titles = _UNKNOWN
+            titles = _UNKNOWN if snapshot.origin == "trained" else _RAW
         why = why_missing(snapshot, "val/loss")
         self._loss.show(series, "", when_recorded(snapshot), why, titles, self._flags)
+
+    @property
+    def shows_curves(self) -> bool:
+        """Whether a panel of curves has, or will have, something to show."""
+        return not {"loss", "knn"} <= self._empty
 
     @property
     def wants_load(self) -> bool:
@@ -207,7 +251,8 @@ class RunPanels(Horizontal):
         self._set_full(not self.is_full, focused if focused in _PANELS else "map")
 
     def show_full(self, panel: str) -> None:
-        """Show a panel full-screen, and give it the focus."""
+        """Show a panel full-screen, and give it the focus; the map if the panel is empty."""
+        panel = "map" if panel in self._empty else panel
         self._set_full(True, panel)
         self.query_one(f"#{panel}").focus()
 
@@ -233,7 +278,7 @@ class RunPanels(Horizontal):
         nearest = min(SMOOTHINGS, key=lambda each: abs(each - smoothing))
         options = replace(self._loss.options, smoothing=nearest)
         self._loss.set_options(replace(options, log=log) if isinstance(log, bool) else options)
-        unwanted = set(_PANELS) - set(self._chosen.get("panels", _PANELS))
+        unwanted = self._unwanted
         for name in unwanted:
             self.query_one(f"#{name}").add_class("-unwanted")
         for name in unwanted & set(_SIDE):

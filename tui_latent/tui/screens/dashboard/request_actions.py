@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
 from tui_latent.runs.control import read_request, request
-from tui_latent.runs.schema import LIVE_STATES, RunError
+from tui_latent.runs.origin import obeyed
+from tui_latent.runs.schema import LIVE_STATES, RunError, RunSnapshot
 from tui_latent.tui.notices import RATE_TITLE
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.dashboard.base import DashboardBase
@@ -59,11 +61,7 @@ class RequestActions(DashboardBase):
             if yes and self._snapshot.status.state in LIVE_STATES:
                 self._request("stop")
 
-        keymap = self.app._keymap
-        question = (
-            f"Stop {self.path.name} and save a checkpoint? {key_name('run.resume', keymap)} "
-            f"resumes it later; {key_name('run.pause', keymap)} only pauses it."
-        )
+        question = stop_question(self._snapshot, self.app._keymap)
         self.app.push_screen(ConfirmScreen("Stop training", question, "Stop"), stop)
 
     def _request(self, state: Asked) -> None:
@@ -109,3 +107,14 @@ class RequestActions(DashboardBase):
             self.notify(str(error), title="Request failed", severity="error", markup=False)
             return False
         return True
+
+
+def stop_question(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
+    """Ask whether to stop a run, and say what else is possible."""
+    pause = f"{key_name('run.pause', keymap)} only pauses it."
+    if snapshot.origin == "trained":
+        resume = f"{key_name('run.resume', keymap)} resumes it later;"
+        return f"Stop {snapshot.path.name} and save a checkpoint? {resume} {pause}"
+    pauses = "pause" in obeyed(snapshot.preset, snapshot.provenance)
+    question = f"Ask {snapshot.name} to stop? Its own script decides what is saved."
+    return f"{question} {pause}" if pauses else question

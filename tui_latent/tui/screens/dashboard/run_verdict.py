@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import work
+from textual.message import Message
 from textual.worker import get_current_worker
 
 from tui_latent.runs.schema import RunSnapshot
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
 
 class RunVerdict(VerdictLine):
     """Follows a run and judges it again when there is something new."""
+
+    @dataclass
+    class Judged(Message):
+        """The run was judged."""
+
+        evaluation: Mapping[str, Any] | None
+        """the newest one, as its file has it"""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -49,13 +59,15 @@ class RunVerdict(VerdictLine):
         from tui_latent.verdict import judge
 
         worker = get_current_worker()
-        verdict = judge(snapshot, newest_evaluation(self._path))
+        evaluation = newest_evaluation(self._path)
+        verdict = judge(snapshot, evaluation)
         if not worker.is_cancelled:
-            self.app.call_from_thread(self._take, verdict)
+            self.app.call_from_thread(self._take, verdict, evaluation)
 
-    def _take(self, verdict: Verdict) -> None:
+    def _take(self, verdict: Verdict, evaluation: Mapping[str, Any] | None) -> None:
         if self.is_mounted:
             self._verdict = verdict
+            self.post_message(self.Judged(evaluation))
             key = key_name("verdict.open", self.app._keymap)
             self.show(verdict, f"{key} shows why")
 

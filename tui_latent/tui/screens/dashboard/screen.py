@@ -15,8 +15,10 @@ from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.keymap import bindings
+from tui_latent.tui.foreign_runs import why_impossible
+from tui_latent.tui.keymap import KEYMAP, bindings
 from tui_latent.tui.redraw_rate import RedrawRate
+from tui_latent.tui.remapping import keys_of
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
@@ -26,7 +28,13 @@ from tui_latent.tui.screens.dashboard.request_actions import RequestActions
 from tui_latent.tui.screens.dashboard.run_load import RunLoad
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
 from tui_latent.tui.screens.dashboard.time_actions import TimeActions
-from tui_latent.tui.screens.dashboard.views import failure, loss_terms
+from tui_latent.tui.screens.dashboard.views import (
+    DROPPED,
+    failure,
+    has_labels,
+    loss_terms,
+    measured_figures,
+)
 from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.time_badge import TimeBadge
@@ -37,6 +45,9 @@ _TALL: Final = 40
 """lines from which the machine's figures have a line each"""
 _AIRY: Final = 50
 """lines from which the metrics of the space stand apart"""
+
+_OF_CURVES: Final = ("log", "axis", "front", "smooth", "weights")
+"""actions on curves"""
 
 
 class DashboardScreen(TimeActions, RequestActions):
@@ -87,7 +98,8 @@ class DashboardScreen(TimeActions, RequestActions):
     ConfusionPanel { display: none; width: 40; height: 1fr; }
     DashboardScreen.-three ConfusionPanel { display: block; }
     RunPanels.-full-alone #side { display: none; }
-    RunPanels .-unwanted { display: none !important; }
+    RunPanels .-unwanted, RunPanels .-empty { display: none !important; }
+    #side.-roomy SpacePanel { height: 3fr; }
     """
 
     ABOUT = (
@@ -146,7 +158,7 @@ class DashboardScreen(TimeActions, RequestActions):
     def show_snapshot(self, message: SnapshotRead) -> None:
         """Show the newest state; curves are redrawn at their own, slower rate."""
         before, snapshot = self._snapshot, message.snapshot
-        first = not before.preset
+        first = not (before.preset or before.provenance)
         self._snapshot = snapshot
         state = snapshot.status.state
         self._take_answer()
@@ -155,11 +167,19 @@ class DashboardScreen(TimeActions, RequestActions):
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
+        if snapshot.status.dropped and not before.status.dropped:
+            self.notify(DROPPED, title="Records left out", severity="warning", timeout=10)
         self._show_failure(failure(snapshot, self.app._keymap))
         self.query_one(RunVerdict).follow(snapshot)
         if state != before.status.state or first:
             self.refresh_bindings()
             self._panels.show_curves(snapshot)
+
+    @on(RunVerdict.Judged)
+    def show_measured(self, message: RunVerdict.Judged) -> None:
+        """Show figures of the newest evaluation that need no labels, where there are none."""
+        figures = {} if has_labels(self._snapshot) else measured_figures(message.evaluation)
+        self._panels.show_measured(figures, self._snapshot)
 
     @on(RunLost)
     def show_loss_of_run(self, message: RunLost) -> None:
@@ -180,7 +200,7 @@ class DashboardScreen(TimeActions, RequestActions):
         if share is not self._share:  # each measurement counts once
             self._pace.adjust(share.last if share else None)
             self._share = share
-        if self._snapshot.preset and self._pace.due():
+        if self._is_read and self._pace.due():
             self._panels.show_curves(self._snapshot)
 
     def _follow_load(self) -> None:
@@ -208,12 +228,30 @@ class DashboardScreen(TimeActions, RequestActions):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable pause, stop and save for live runs, and resume for others."""
         status = self._snapshot.status
+        if self._why_impossible(action):
+            return False
         live = status.state in LIVE_STATES
         if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr", "undo"):
             return live
+        if action in _OF_CURVES:
+            return self._panels.shows_curves
+        if action in ("time", "film") and self._snapshot.origin == "opened":
+            return len(self._snapshot.map_steps) > 1
         if action == "resume":
             return not live and status.state != "finished"
         return True
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why nothing happens when a key is pressed that this run does not offer."""
+        for row in KEYMAP["dashboard"]:
+            why = self._why_impossible(row.action.partition("(")[0])
+            if why and event.key in keys_of(row, self.app._keymap):
+                event.stop()
+                self.notify(why, title=row.label, timeout=8, markup=False)
+                return
+
+    def _why_impossible(self, action: str) -> str:
+        return why_impossible(action, self._snapshot.preset, self._snapshot.provenance)
 
     def action_resume(self) -> None:
         """Resume from the last checkpoint."""

@@ -42,6 +42,7 @@ class SpacePanel(ChartPanel):
         self._hint = ""
         self._missing: Mapping[str, str] = {}
         self._dimensions: int | None = None
+        self._measured: Mapping[MetricSpec, float] = {}
         self._at: int | None = None
 
     def look_at(self, step: int | None) -> None:
@@ -57,20 +58,30 @@ class SpacePanel(ChartPanel):
         hint: str,
         missing: Mapping[str, str],
         dimensions: int | None = None,
+        measured: Mapping[MetricSpec, float] = {},
     ) -> None:
         """Show metrics of the full-width latents, and those that no panel shows; else `hint`.
 
         `terms` are the run's loss terms, which the loss panel shows; `missing` says why the newest
-        evaluation lacks some metrics; the limits depend on the latents' `dimensions`.
+        evaluation lacks some metrics; the limits depend on the latents' `dimensions`; `measured`
+        are the figures of the newest evaluation, which have no history.
         """
-        others = [spec for name in curves if (spec := spec_in_run(name, terms)).group == "other"]
+        shown_elsewhere = {*(spec.name for spec in _FIGURES), "latent/collapsed"}
+        others = [
+            spec
+            for name in curves
+            if name not in shown_elsewhere
+            and not name.startswith("val/view_retrieval_")
+            and (spec := spec_in_run(name, terms)).group in ("other", "space")
+        ]
         new = {spec: curves[spec.name] for spec in (*_FIGURES, *others) if spec.name in curves}
         names = [spec.name for spec in (*_FIGURES, *others)]
         why = {metric: reason for metric, reason in missing.items() if metric in names}
-        shown = (self._curves, self._hint, self._missing, self._dimensions)
-        if (new, hint, why, dimensions) != shown:
+        measured = {spec: value for spec, value in measured.items() if spec not in new}
+        shown = (self._curves, self._hint, self._missing, self._dimensions, self._measured)
+        if (new, hint, why, dimensions, measured) != shown:
             self._curves, self._hint, self._missing = new, hint, why
-            self._dimensions = dimensions
+            self._dimensions, self._measured = dimensions, measured
             self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
@@ -78,19 +89,24 @@ class SpacePanel(ChartPanel):
         curves, hint, at, missing = self._curves, self._hint, self._at, self._missing
         known = limits(self._dimensions)
         note = "; ".join(missing_lines(missing))
-        if not curves:
+        measured = self._measured if at is None else {}
+        if not curves and not measured:
             return lambda: Drawing(message_strips(note or hint, width, height), ("Space",))
 
         def draw() -> Drawing:
             # Blank lines separate the metrics if all of them fit; more room makes them taller.
-            tall = min(max((height + 1) // len(curves) - 1, 1), _TALL)
-            air = height >= 2 * len(curves) - 1
+            count = len(curves) + len(measured)
+            tall = min(max((height + 1) // count - 1, 1), _TALL)
+            air = height >= 2 * count - 1
             lines: list[Strip] = []
             for spec, curve in curves.items():
                 lines += [Strip.blank(width)] * (air and bool(lines))
                 why = missing.get(spec.name, "") if at is None else ""
                 limit = known.get(spec.name, Limit(spec.direction))
                 lines += metric_strips(spec.short, curve, limit, width, tall, at, why)
+            for spec, value in measured.items():
+                lines += [Strip.blank(width)] * (air and bool(lines))
+                lines.append(_measured_strip(spec, value, width))
             return Drawing(lines[:height], _TITLES)
 
         return draw
@@ -128,3 +144,15 @@ def metric_strips(
     first = Strip([*head, *drawn[0]]).adjust_cell_length(width)
     rest = [Strip([Segment(indent), *line]).adjust_cell_length(width) for line in drawn[1:]]
     return [first, *rest]
+
+
+def _measured_strip(spec: MetricSpec, value: float, width: int) -> Strip:
+    """Write a figure that an evaluation measured once."""
+    name = f" {spec.short[:_NAME]:<{_NAME}}{_ARROWS[spec.direction]} "
+    return Strip(
+        [
+            Segment(name),
+            Segment(f"{number(value):>{_VALUE}}"),
+            Segment("  by the newest evaluation", _DIM),
+        ]
+    ).adjust_cell_length(width)

@@ -46,7 +46,7 @@ class TimeActions(DashboardBase):
     @on(ScreenResume)
     def follow_time(self) -> None:
         """Show the evaluation that was selected, or made, on another screen."""
-        if self._snapshot.preset:
+        if self._is_read:
             self.query_one(RunVerdict).judge_again()
             self._look_at(self._time.step)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from textual.message import Message
 
+from tui_latent.runs.schema import RunSnapshot
 from tui_latent.verdict import Verdict
 
 
@@ -39,4 +40,5 @@ class Opened(Message, bubble=False):
     found: Mapping[str, Any] | None
     newest: int | None
     """step of the newest map"""
-    verdict: Verdict | None = None
+    verdict: Verdict | None
+    snapshot: RunSnapshot

@@ -49,7 +49,7 @@ class EvaluationPage(Vertical):
         with Container():
             yield ClassPanel("classes", "Classes by kNN@20, held out · AUC as outliers")
             yield RocPanel(self._drawer)
-        with Container():
+        with Container(id="matrices"):
             yield MatrixPanel("held-out", "Held out, kNN@20 · rows are true classes")
             yield Panel("training", "Training, leave-one-out, kNN@20")
 
@@ -69,8 +69,16 @@ class EvaluationPage(Vertical):
             (len(class_rows(found)), 1),
         )
         self.query_one(RocPanel).show(found)
+        self._show_of_labels(found)
         self._show_held_out(found, colored)
         self._panel("training").show(_confusion(found, "knn_train", colored))
+
+    def _show_of_labels(self, found: Mapping[str, Any]) -> None:
+        """Hide the panels that need labels where there are none: the metrics say so once."""
+        labelled = bool(found["class_names"])
+        self.query_one(ClassPanel).display = labelled
+        self.query_one(RocPanel).display = labelled or bool(found["outliers"])
+        self.query_one("#matrices").display = labelled
 
     def _show_held_out(self, found: Mapping[str, Any], colored: bool) -> None:
         panel, part = self.query_one(MatrixPanel), "knn_held_out"

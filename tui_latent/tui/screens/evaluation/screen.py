@@ -22,11 +22,11 @@ from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.reader import RunReader
-from tui_latent.runs.schema import RunError
+from tui_latent.runs.schema import RunError, RunSnapshot
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
-from tui_latent.tui.keymap import bindings
-from tui_latent.tui.remapping import key_name
+from tui_latent.tui.keymap import KEYMAP, bindings
+from tui_latent.tui.remapping import key_name, keys_of
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.evaluation.cursor_panel import CursorPanel
 from tui_latent.tui.screens.evaluation.events import (
@@ -90,6 +90,7 @@ class EvaluationScreen(BaseScreen[None]):
         self._cancel = threading.Event()
         self._busy = False
         self._time = TimeCursor()
+        self._snapshot = RunSnapshot(path)
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
@@ -119,7 +120,7 @@ class EvaluationScreen(BaseScreen[None]):
 
     @work(thread=True, group="evaluation", exit_on_error=False)
     def _open(self) -> None:
-        newest, verdict, problem = None, None, ""
+        newest, verdict, problem, snapshot = None, None, "", RunSnapshot(self.path)
         found = newest_evaluation(self.path)
         whole = found if found is not None and is_readable(found) else None
         try:
@@ -128,7 +129,7 @@ class EvaluationScreen(BaseScreen[None]):
             verdict = judge(snapshot, whole)
         except RunError as error:
             problem = str(error)
-        self.post_message(Opened(whole, newest, verdict))
+        self.post_message(Opened(whole, newest, verdict, snapshot))
         if problem:
             self.post_message(Ended(None, problem))
 
@@ -136,6 +137,11 @@ class EvaluationScreen(BaseScreen[None]):
     def show_last(self, event: Opened) -> None:
         """Show the last evaluation; if there is none, start one."""
         found, newest = event.found, event.newest
+        self._snapshot = event.snapshot
+        if self._snapshot.origin != "trained" and self._snapshot.class_names:
+            names = ", ".join(f"class:{name}" for name in self._snapshot.class_names[:3])
+            self.query_one(Input).placeholder = f"{names}, …   press Enter to evaluate"
+        self.refresh_bindings()
         self.query_one(VerdictLine).show(event.verdict)
         if found is not None:
             self.query_one(EvaluationPage).show(found)
@@ -147,7 +153,10 @@ class EvaluationScreen(BaseScreen[None]):
                 else measured_at(found)
             )
         elif newest is None:
-            self._say("No latents yet: training writes them at its first evaluation.")
+            watched = event.snapshot.origin == "watched"
+            come = "training writes them at its first evaluation"
+            come = "they appear when the loop hands them over" if watched else come
+            self._say(f"No latents yet: {come}.")
         else:
             self.action_evaluate()
 
@@ -227,9 +236,29 @@ class EvaluationScreen(BaseScreen[None]):
         """Offer to stop while an evaluation runs, and to evaluate otherwise."""
         if action == "cancel":
             return self._busy
+        if action == "outliers" and self._why_no_outliers:
+            return False
         if action in ("evaluate", "outliers"):
             return not self._busy
         return True
+
+    @property
+    def _why_no_outliers(self) -> str:
+        """Why nothing can be named as outliers; empty if something can."""
+        snapshot = self._snapshot
+        if snapshot.origin == "trained" or snapshot.class_names:
+            return ""
+        return (
+            "Outliers of a run from elsewhere are one of its classes, because its network is not "
+            "known here. This run has no labels: tui-latent label RUN --csv FILE adds them."
+        )
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why no outliers can be named when that is asked for."""
+        row = next(row for row in KEYMAP["evaluation"] if row.id == "evaluation.outliers")
+        if self._why_no_outliers and event.key in keys_of(row, self.app._keymap):
+            event.stop()
+            self.notify(self._why_no_outliers, title=row.label, timeout=8, markup=False)
 
     def action_cancel(self) -> None:
         """Ask whether to stop the evaluation; the results on the screen stay."""

@@ -17,7 +17,7 @@ from tui_latent.tui.charts.scatter import Scene
 from tui_latent.tui.run_watcher import RunWatcher
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.explorer.change_list import ChangeList
-from tui_latent.tui.screens.explorer.colorings import COLORINGS
+from tui_latent.tui.screens.explorer.colorings import COLORINGS, ColoringName, coloring_names
 from tui_latent.tui.screens.explorer.look import Look, make_scene
 from tui_latent.tui.screens.explorer.map import ExplorerMap
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
@@ -51,7 +51,8 @@ class ExplorerBase(BaseScreen[None]):
         self._snapshot = RunSnapshot(path)
         self._result: MapResult | None = None
         self._requested: MapRequest | None = None
-        self._coloring = COLORINGS[0]
+        self._coloring: ColoringName = COLORINGS[0]
+        self._named = 0
         self._projection: ProjectionName = "map"
         self._look = Look()
         self._status = self._line = ""
@@ -68,6 +69,7 @@ class ExplorerBase(BaseScreen[None]):
             self._coloring,
             self._projection,
             steps[max(at - BEFORE, 0) : at] if self._look.trails else (),
+            self._named,
         )
         if request != self._requested:
             self._requested = request
@@ -103,18 +105,33 @@ class ExplorerBase(BaseScreen[None]):
         steps = self._snapshot.map_steps
         self.query_one(TimeBadge).show(self._time, steps, panels)
         self.query_one(FilmStrip).show(steps, self._time.resolve(steps))
-        words = line_words(
-            self._snapshot, self._time, self._coloring, self._status, self.size.width - 2
-        )
+        result = self._result
+        coloring = self._coloring if result is None else result.coloring.name
+        words = line_words(self._snapshot, self._time, coloring, self._status, self.size.width - 2)
         if words != self._line:
             self._line = words
             self.query_one("#line", Static).update(Content(words))
 
+    def _coloring_name(self) -> ColoringName:
+        """Return what the points are coloured by, or should be: not classes without labels."""
+        result = self._result
+        if result is None:
+            return self._coloring
+        names = coloring_names(result.space, result.groups)
+        return self._coloring if self._coloring in names else names[0]
+
     @property
     def _class_names(self) -> tuple[str, ...]:
-        return self._result.space.map.class_names if self._result else ()
+        """The names of what can be shown alone: classes, or clusters, groups and levels."""
+        return self._result.parts.names if self._result else ()
+
+    def _position(self) -> int:
+        """Return the position in the held-out split of the image at the cursor; 0 without one."""
+        if self._result is None or self._map.selected is None:
+            return 0
+        return int(self._result.space.map.indices[self._map.selected])
 
     def _selected_class(self) -> int | None:
         if self._result is None or self._map.selected is None:
             return None
-        return int(self._result.space.map.labels[self._map.selected])
+        return int(self._result.parts.values[self._map.selected])

@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.palettes import CLASS_GLYPHS, DARK, LIGHT, MUTED_GLYPH, RAMP_GLYPHS, class_glyph
+from tui_latent.runs.groups import Group, group_of_each
 from tui_latent.tui.charts.scatter import Coloring, class_coloring, class_colors
 
 if TYPE_CHECKING:
     from tui_latent.analysis.neighbourhoods import Space
 
-ColoringName = Literal["class", "cluster", "kNN error", "anomaly", "density"]
+ColoringName = Literal["class", "name", "cluster", "kNN error", "anomaly", "density"]
 COLORINGS: Final[tuple[ColoringName, ...]] = ("class", "cluster", "kNN error", "anomaly", "density")
+"""of a map whose images have labels"""
+_UNLABELLED: Final[tuple[ColoringName, ...]] = ("density", "cluster", "anomaly")
+NO_NAME: Final = "no name"
 
 
-def make_coloring(name: ColoringName, space: Space) -> Coloring:
-    """Return a colouring of a space's points; may take seconds. Raises InspectionError."""
+def coloring_names(space: Space, groups: Sequence[Group] = ()) -> tuple[ColoringName, ...]:
+    """Return what a space's points can be coloured by, the usual one first."""
+    if space.has_labels:
+        return (*COLORINGS[:1], "name", *COLORINGS[1:]) if groups else COLORINGS
+    return ("name", *_UNLABELLED) if groups else _UNLABELLED
+
+
+def make_coloring(name: ColoringName, space: Space, groups: Sequence[Group] = ()) -> Coloring:
+    """Return a colouring of a space's points; may take seconds. Raises InspectionError.
+
+    Where there are no labels, or no names of `groups`, the usual one takes its place.
+    """
+    possible = coloring_names(space, groups)
+    name = name if name in possible else possible[0]
     labels, names = np.asarray(space.map.labels), space.map.class_names
+    positions = np.asarray(space.map.indices)
+    if name == "name":
+        return _named(group_of_each(groups, positions), groups)
     if name == "cluster":
         clusters = space.clusters
         count = int(clusters.max(initial=0)) + 1
-        titles = tuple(f"cluster {number}" for number in range(1, count + 1))
+        own = group_of_each(groups, positions)
+        titles = tuple(_title(number, own[clusters == number], groups) for number in range(count))
         return Coloring(name, clusters, titles, *class_colors(count), tuple(CLASS_GLYPHS[1:]))
     if name == "kNN error":
         votes = space.votes
         dark, light = class_colors(len(names))
-        titles = ("correct", *names)
-        values = np.where(votes == labels, 0, votes + 1)
+        unlabelled = labels < 0
+        titles = ("correct or no label" if unlabelled.any() else "correct", *names)
+        values = np.where(unlabelled | (votes == labels), 0, votes + 1)
         return Coloring(
             name,
             values,
@@ -47,6 +69,11 @@ def make_coloring(name: ColoringName, space: Space) -> Coloring:
     return class_coloring(labels, names)
 
 
+def plain_coloring(space: Space) -> Coloring:
+    """Return the colouring that needs nothing but the map: by class, or all points alike."""
+    return class_coloring(np.asarray(space.map.labels), space.map.class_names)
+
+
 def _levels(name: str, scores: NDArray[np.float64], least: str, most: str) -> Coloring:
     """Colour by quintile of a score; equal scores stay together."""
     finite = np.isfinite(scores)
@@ -56,3 +83,25 @@ def _levels(name: str, scores: NDArray[np.float64], least: str, most: str) -> Co
         values[finite] = np.searchsorted(edges, scores[finite], side="left")
     names = (least, "2nd fifth", "3rd fifth", "4th fifth", most)
     return Coloring(name, values, names, DARK.ramp, LIGHT.ramp, tuple(RAMP_GLYPHS))
+
+
+def _named(own: NDArray[np.int64], groups: Sequence[Group]) -> Coloring:
+    """Colour by the groups that people named; the other points lie behind them."""
+    count = len(groups)
+    dark, light = class_colors(count)
+    return Coloring(
+        "name",
+        np.where(own < 0, count, own),
+        (*(group.name for group in groups), NO_NAME),
+        (*dark, DARK.muted),
+        (*light, LIGHT.muted),
+        (*map(class_glyph, range(count)), MUTED_GLYPH),
+        ground=count,
+    )
+
+
+def _title(cluster: int, own: NDArray[np.int64], groups: Sequence[Group]) -> str:
+    """Return the name that more than half of a cluster's images have, or the cluster's number."""
+    named = np.bincount(own[own >= 0], minlength=len(groups) + 1)
+    best = int(named.argmax())
+    return groups[best].name if 2 * named[best] > len(own) > 0 else f"cluster {cluster + 1}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.tui.charts.scatter import Images, Scene, visible_points
@@ -28,6 +27,8 @@ class Look:
     trails: bool = True
     """whether the paths of the images that moved farthest are drawn"""
     camera: Camera = field(default_factory=Camera)
+    kind: str = "held-out images"
+    """what the points stand for"""
 
 
 def is_cloud(result: MapResult | None) -> bool:
@@ -46,11 +47,12 @@ def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
     """Return the scene of a map as it was chosen to look."""
     points, space = _points(result, look.camera)
     chosen = look.filter
-    labels = np.asarray(result.space.map.labels)
-    visible = visible_points(points, labels, chosen.hidden, chosen.per_class)
+    parts = result.parts
+    visible = visible_points(points, parts.values, chosen.hidden, chosen.per_class)
     if look.trails and result.projection is None:
         space["rods"] = trail_rods(dict(result.paths), result.coloring.values, visible)
-    titles: Callable[[int], Any] = partial(map_titles, result, int(visible.sum()))
+    shown = int(visible.sum())
+    titles: Callable[[int], Any] = partial(map_titles, result, shown, kind=look.kind)
     return Scene(
         points,
         result.coloring,
@@ -58,7 +60,7 @@ def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
         regions=look.regions,
         images=images if look.thumbnails else None,
         legend=True,
-        struck=chosen.hidden if result.coloring.name == "class" else frozenset(),
+        struck=chosen.hidden if result.coloring.name == parts.name else frozenset(),
         titles=titles,
         **space,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
@@ -36,7 +38,7 @@ from tui_latent.tui.screens.explorer.mouse_map import MouseMap
 
 _ZOOM: Final = 1.5
 _CURSOR: Final = Style(reverse=True)
-NEAREST, DISTANT = "◆", "◇"
+NEAREST, DISTANT, MARKED = "◆", "◇", "■"
 
 
 class ExplorerMap(MouseMap):
@@ -54,6 +56,7 @@ class ExplorerMap(MouseMap):
         self.selected: int | None = None
         """the point at the cursor"""
         self._marks: Mapping[int, str] = {}
+        self._kept: frozenset[int] = frozenset()
         self._window: Window | None = None
         self._cursor = (0, 0)
         self._settled: Frame | None = None
@@ -92,6 +95,19 @@ class ExplorerMap(MouseMap):
         self._marks = marks
         self._lay_over()
         self.refresh()
+
+    def keep_marked(self, rows: frozenset[int]) -> None:
+        """Mark points until told otherwise, wherever the cursor goes."""
+        if rows != self._kept:
+            self._kept = rows
+            self._lay_over()
+            self.refresh()
+
+    def in_view(self) -> NDArray[np.int64] | None:
+        """Return the visible points in the window; None while that is the whole map."""
+        if self.scene is None or self._window is None or self._window == self._home():
+            return None
+        return reading_order(self.scene, self._window)
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Draw the part of the scene that is in the window."""
@@ -272,7 +288,7 @@ class ExplorerMap(MouseMap):
         dark = self.app.current_theme.dark
         marks = [
             self._mark(index, glyph, scene.coloring.color(values[index], dark))
-            for index, glyph in self._marks.items()
+            for index, glyph in {**self._marks, **dict.fromkeys(self._kept, MARKED)}.items()
             if index < known
         ]
         if self.selected is not None and self._cell_of(self.selected) not in (None, self._cursor):

@@ -73,6 +73,8 @@ class PointWords:
     distant_title: str
     distant: Sequence[Tile]
     problem: str = ""
+    listed: Sequence[str] = ()
+    """the related points in words, where there are no images of them"""
 
 
 class PointPanel(Vertical):
@@ -90,6 +92,10 @@ class PointPanel(Vertical):
     }
     PointPanel > TileGrid { height: 1fr; }
     PointPanel > #problem { height: auto; color: $text-warning; }
+    PointPanel > #listed { height: 1fr; display: none; }
+    PointPanel.-listed > #listed { display: block; }
+    PointPanel.-listed > TileGrid, PointPanel.-listed > .heading { display: none; }
+    PointPanel.-listed > #point { height: auto; }
     """
 
     def compose(self) -> ComposeResult:
@@ -99,6 +105,7 @@ class PointPanel(Vertical):
             yield portrait
             yield Static(id="facts", markup=False)
         yield Static(id="problem", markup=False)
+        yield Static(id="listed", markup=False)
         yield Static(id="nearest-title", classes="heading", markup=False)
         nearest = TileGrid()
         nearest.id = "nearest"
@@ -117,6 +124,8 @@ class PointPanel(Vertical):
         self.query_one("#portrait").display = bool(portrait)
         self.query_one("#problem", Static).update(Content(words.problem))
         self.query_one("#problem").display = bool(words.problem)
+        self.set_class(bool(words.listed), "-listed")
+        self.query_one("#listed", Static).update(Content("\n".join(words.listed)))
         self.query_one("#nearest-title", Static).update(Content(words.nearest_title))
         self.query_one("#nearest", TileGrid).show_tiles(words.nearest)
         self.query_one("#distant-title", Static).update(Content(words.distant_title))

@@ -5,25 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui_latent.palettes import class_color
+from tui_latent.runs.groups import group_of_each
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.tui import messages
 from tui_latent.tui.first_values import when_evaluated
+from tui_latent.tui.foreign_runs import POINT_KINDS
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.run_watcher import RunLost, SnapshotRead
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.explorer.camera_actions import CameraActions
 from tui_latent.tui.screens.explorer.change_list import ChangeList
-from tui_latent.tui.screens.explorer.colorings import COLORINGS
+from tui_latent.tui.screens.explorer.class_filter import ClassFilter
+from tui_latent.tui.screens.explorer.colorings import coloring_names
 from tui_latent.tui.screens.explorer.door_actions import DoorActions
 from tui_latent.tui.screens.explorer.look import is_cloud, is_other_projection
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
+from tui_latent.tui.screens.explorer.naming import NamingActions
 from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.search_box import FindBox
 from tui_latent.tui.screens.explorer.time_actions import TimeActions
@@ -44,7 +49,7 @@ _FILM_FROM: Final = 34
 """lines from which the map leaves room for the film strip"""
 
 
-class ExplorerScreen(CameraActions, TimeActions, DoorActions):
+class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     """Shows the map of one evaluation, to inspect point by point."""
 
     AUTO_FOCUS = ""
@@ -114,6 +119,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
     def take_snapshot(self, message: SnapshotRead) -> None:
         """Request the map to show, if it has changed."""
         self._snapshot = message.snapshot
+        self._look = replace(self._look, kind=f"{POINT_KINDS[message.snapshot.origin]}s")
         if not message.snapshot.map_steps:
             self._map.show(None, when_evaluated(message.snapshot, "The map"))
         self._request_map()
@@ -145,6 +151,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
             self._status = result.problem
             self._playback.shown()
         self._look_through_door(result)
+        self._show_marked_images()
         self._show_scene()
         if before is not None and is_other_projection(before, result):
             self._map.whole()
@@ -175,11 +182,25 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
             return
         others = max(self._map.here() - 1, 0)
         dark = self.app.current_theme.dark
-        color = None if self.app.no_color else class_color(result.facts.label, dark)
-        self.query_one(PointPanel).show(point_words(result, others, color))
+        label = result.facts.label
+        color = None if self.app.no_color or label < 0 else class_color(label, dark)
+        kind = POINT_KINDS[self._snapshot.origin]
+        words = point_words(result, others, color, self._part_words(result.facts.index), kind)
+        self.query_one(PointPanel).show(words)
         marks = dict.fromkeys(result.facts.distant.indices.tolist(), DISTANT)
         marks |= dict.fromkeys(result.facts.nearest.indices.tolist(), NEAREST)
         self._map.mark(marks)
+
+    def _part_words(self, index: int) -> str:
+        """Say what name a point was given, or the cluster that it is in if clusters are shown."""
+        result = self._result
+        if result is None:
+            return ""
+        own = int(group_of_each(result.groups, np.asarray(result.space.map.indices)[[index]])[0])
+        if own >= 0:
+            return f"named “{result.groups[own].name}”"
+        of_cluster = result.coloring.name == "cluster"
+        return result.coloring.names[int(result.coloring.values[index])] if of_cluster else ""
 
     # Actions
 
@@ -216,8 +237,14 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
 
     def action_color(self, by: int) -> None:
         """Change what the points are coloured by."""
-        at = COLORINGS.index(self._coloring) + by
-        self._coloring = COLORINGS[at % len(COLORINGS)]
+        if self._result is None:
+            return
+        names = coloring_names(self._result.space, self._result.groups)
+        shown = self._coloring_name()
+        at = names.index(shown) if shown in names else 0
+        self._coloring = names[(at + by) % len(names)]
+        if not self._result.space.has_labels:  # other colours, other parts to show
+            self._look = replace(self._look, filter=ClassFilter())
         self._status = f"Colouring by {self._coloring} …"
         self._request_map()
         self._show_line()
@@ -242,12 +269,15 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
 
     def action_thumbnails(self) -> None:
         """Show images in the places of points, or points again."""
+        if self._result is not None and self._result.no_images:
+            self.notify(f"{self._result.no_images}.", title="Pictures", timeout=8, markup=False)
+            return
         self._change_look(thumbnails=not self._look.thumbnails)
 
     def action_images(self) -> None:
         """Show the image in the viewer; a confused one among the images that voted."""
         page = "" if self._confused is None else "neighbours"
-        self.post_message(messages.ViewerRequested(self.path, self._map.selected or 0, page))
+        self.post_message(messages.ViewerRequested(self.path, self._position(), page))
 
     def action_back(self) -> None:
         """Close the search or the list, cancel a computation, or leave the explorer."""
@@ -255,6 +285,11 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions):
             self.query_one(FindBox).close()
         elif self.has_class("-movers"):
             self.action_movers()
+        elif self._marked_images:
+            self._marked_images.clear()
+            self._show_marked_images()
+            self._status = ""
+            self._show_line()
         elif (
             self._requested is not None
             and self._result is not None

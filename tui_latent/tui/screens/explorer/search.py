@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 
 
 def next_match(
-    query: str, class_names: Sequence[str], labels: NDArray[np.int64], here: int, way: int = 1
+    query: str,
+    class_names: Sequence[str],
+    labels: NDArray[np.int64],
+    here: int,
+    way: int = 1,
+    positions: NDArray[np.int64] | None = None,
 ) -> int | None:
-    """Return the image that matches a query, None if there is none.
+    """Return the point that matches a query, None if there is none.
+
+    A number is that of an image; `positions` are the numbers of the points, by default their rows.
 
     A class's whole name comes first, so that "4" finds digits of the class 4 and "#4" the image
     of that number; then a number; then a part of a class's name. Of a class, the next image
@@ -22,7 +29,9 @@ def next_match(
     exact = [index for index, name in enumerate(names) if name == wanted]
     number = wanted.lstrip("#").replace(",", "").replace("\u2009", "")
     if number.isdecimal() and (not exact or wanted.startswith("#")):
-        return int(number) if int(number) < len(labels) else None
+        rows = np.arange(len(labels)) if positions is None else positions
+        at = np.flatnonzero(rows == min(int(number), np.iinfo(np.int64).max))
+        return int(at[0]) if len(at) else None
     classes = exact or [index for index, name in enumerate(names) if wanted and wanted in name]
     found = np.flatnonzero(np.isin(labels, classes))
     if not len(found):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from textual import on
 
+from tui_latent.runs.groups import group_of_each
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.screens.explorer.base import ExplorerBase
@@ -45,8 +47,15 @@ class SearchActions(ExplorerBase):
         if self._result is None or not self._query:
             return
         here = self._map.selected if self._map.selected is not None else -1
-        labels = self._result.space.map.labels
-        index = next_match(self._query, self._class_names, labels, here, way)
+        result = self._result
+        positions = np.asarray(result.space.map.indices)
+        index = next_match(
+            *(self._query, self._class_names, result.parts.values, here, way), positions
+        )
+        if index is None:  # a name that people gave, whatever the colours show
+            own = group_of_each(result.groups, positions)
+            names = [group.name for group in result.groups]
+            index = next_match(self._query, names, own, here, way, positions)
         if index is None:
             self.notify(f"No image or class matches “{self._query}”.", markup=False)
         else:
@@ -82,10 +91,12 @@ class SearchActions(ExplorerBase):
     @on(ChangeList.At)
     def go_to_mover(self, message: ChangeList.At) -> None:
         """Move the cursor to the highlighted image."""
-        self._map.select(message.index)
+        row = None if self._result is None else self._result.row_of(message.index)
+        if row is not None:
+            self._map.select(row)
 
     @on(ChangeList.Chosen)
     def take_mover(self) -> None:
         """Show the chosen image among its neighbours; back returns to the list."""
-        index = self._map.selected or 0
+        index = self._position()
         self.post_message(messages.ViewerRequested(self.path, index, "neighbours"))

@@ -25,7 +25,7 @@ class FindBox(LineInput):
             self.query = query
 
     def __init__(self) -> None:
-        super().__init__(placeholder="image number or class name", select_on_focus=False)
+        super().__init__(placeholder="image number, class or name", select_on_focus=False)
         self.can_focus = False
 
     @property

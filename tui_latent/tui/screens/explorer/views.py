@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from textual.content import Content
 
 from tui_latent.palettes import RGB, css_color
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.charts.line_chart import value_at
-from tui_latent.tui.charts.scatter import Coloring, hidden_share
+from tui_latent.tui.charts.scatter import NO_LABEL, Coloring, class_coloring, hidden_share
 from tui_latent.tui.format import clip, number
 from tui_latent.tui.screens.explorer.colorings import ColoringName
 from tui_latent.tui.screens.explorer.point_panel import PointWords
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
     from numpy.typing import NDArray
 
     from tui_latent.analysis.neighbourhood_change import NeighbourChanges
     from tui_latent.analysis.neighbourhoods import PointFacts, RelatedImages, Space
     from tui_latent.analysis.projections import Projection, ProjectionName
+    from tui_latent.runs.groups import Group
     from tui_latent.runs.schema import RunSnapshot
     from tui_latent.tui.charts.image_cells import Pixels
     from tui_latent.tui.time_cursor import TimeCursor
@@ -48,6 +48,8 @@ class MapRequest:
     projection: ProjectionName = "map"
     before: tuple[int, ...] = ()
     """steps of the evaluations just before, for the paths of the movers"""
+    named: int = 0
+    """how often groups of images were given names on this screen"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,26 @@ class MapResult:
     """why part of it is not as requested"""
     paths: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
     """(T, 2) each, of the points that moved farthest"""
+    groups: tuple[Group, ...] = ()
+    """images that people gave names"""
+    no_images: str = ""
+    """why none of the run's images can be shown; empty if they can, as far as is known"""
+
+    @property
+    def parts(self) -> Coloring:
+        """What can be shown alone, hidden and found: the classes, or without labels the colours."""
+        labels = np.asarray(self.space.map.labels, np.int64)
+        if not (labels >= 0).any():
+            return self.coloring
+        return class_coloring(labels, self.space.map.class_names)
+
+    def row_of(self, position: int) -> int | None:
+        """Return the point of an image by its position in the held-out split; None without one.
+
+        The map of a large split shows a sample of its images.
+        """
+        rows = np.flatnonzero(np.asarray(self.space.map.indices) == position)
+        return int(rows[0]) if len(rows) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,22 +101,29 @@ class PointResult:
     names: tuple[str, ...] = field(default=())
 
 
-def point_words(result: PointResult, behind: int, color: RGB | None = None) -> PointWords:
-    """Describe a point whose class has a colour; `behind` other points share its cell."""
+def point_words(
+    result: PointResult,
+    behind: int,
+    color: RGB | None = None,
+    part: str = "",
+    kind: str = "held-out image",
+) -> PointWords:
+    """Describe a point whose class has a colour; `behind` other points share its cell.
+
+    `part` says which cluster or named group it is in; `kind` is what a point stands for.
+    """
     facts, names = result.facts, result.names
-    right = facts.vote == facts.label
-    verdict = f"kNN: {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
     moved = int(facts.nearest.far_on_map.sum())
-    label_style = f"bold {css_color(color)}" if color else "bold"
+    position = int(np.asarray(result.space.map.indices)[facts.index])
     lines = [
-        Content.assemble("label ", (_name(names, facts.label), label_style)),
-        Content.styled(verdict, "" if right else "bold $text-error"),
+        *_label_lines(facts, names, color),
+        *([Content(part)] if part else []),
         Content(f"density percentile {100 * facts.thinner:.0f} %"),
         Content(f"{behind:,} more in this cell" if behind else ""),
         Content(f"{ELSEWHERE} {moved} of its neighbours are far away on the map" if moved else ""),
     ]
     return PointWords(
-        title=f"held-out image {facts.index:,}",
+        title=f"{kind} {position:,}",
         lines=lines,
         image=result.image,
         nearest_title=f"nearest {_space_name(result.space)}",
@@ -102,7 +131,40 @@ def point_words(result: PointResult, behind: int, color: RGB | None = None) -> P
         distant_title="most distant",
         distant=_tiles(result, facts.distant, result.distant, ~facts.distant.far_on_map),
         problem=result.problem,
+        listed=[] if result.image is not None else _listed(result),
     )
+
+
+def _label_lines(facts: PointFacts, names: tuple[str, ...], color: RGB | None) -> list[Content]:
+    """Say which class a point has, and which its neighbours vote for; nothing without labels."""
+    if facts.label < 0 and not facts.voters:
+        return []
+    verdict = f"kNN: {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
+    if facts.label < 0:
+        return [Content(NO_LABEL), Content(verdict)]
+    label_style = f"bold {css_color(color)}" if color else "bold"
+    right = facts.vote == facts.label
+    lines = [Content.assemble("label ", (_name(names, facts.label), label_style))]
+    if facts.voters:
+        lines.append(Content.styled(verdict, "" if right else "bold $text-error"))
+    return lines
+
+
+def _listed(result: PointResult) -> list[str]:
+    """Write the nearest and the most distant in words, a line each, where images are missing."""
+    lines = []
+    for title, related in (
+        (f"nearest {_space_name(result.space)}", result.facts.nearest),
+        ("most distant", result.facts.distant),
+    ):
+        lines.append(title)
+        positions = np.asarray(result.space.map.indices)[related.indices].tolist()
+        labels = np.asarray(result.space.map.labels)[related.indices].tolist()
+        rows = zip(positions, labels, related.distances.tolist(), strict=True)
+        for position, label, distance in rows:
+            name = f"  {_name(result.names, label)}" if label >= 0 else ""
+            lines.append(f"  {position:>7,}  {number(distance):>6}{name}")
+    return lines
 
 
 def next_projection(space: Space, shown: ProjectionName) -> tuple[ProjectionName | None, str]:
@@ -131,22 +193,26 @@ def line_words(
     curve = snapshot.curves.get("val/knn_20")
     missing = step == steps[-1] and "val/knn_20" in snapshot.missing
     value = None if missing or curve is None else value_at(curve, step)
-    facts = f"{place}  kNN@20 {number(value)}  colour: {coloring}"
+    unscored = curve is None and (not snapshot.class_names or snapshot.origin != "trained")
+    knn = "" if unscored else f"kNN@20 {number(value)}  "
+    facts = f"{place}  {knn}colour: {coloring}"
     room = width - len(facts) - len(f"step {step:>7,}") - _SHORTEST_TRACK - 4
     start = f"{clip(snapshot.name, max(room, _SHORTEST_NAME))}  step {step:>7,} "
     track = time.track(steps, min(max(width - len(start) - len(facts) - 1, 1), _TRACK))
     return f"{start}{track} {facts}"
 
 
-def map_titles(result: MapResult, shown: int, hidden: int) -> tuple[str, ...]:
-    """Name a map, and say how faithful it is and how many points are hidden."""
+def map_titles(
+    result: MapResult, shown: int, hidden: int, kind: str = "held-out images"
+) -> tuple[str, ...]:
+    """Name a map of points of a kind; say how faithful it is and how many points are hidden."""
     title = f"{result.projection.name} · {result.projection.faithful}" if result.projection else ""
     if not title:
         way = result.space.map.projection
         title = "Latent map" if way == "native" else f"Latent map, {way.upper()}"
     share = hidden_share(hidden, shown)
     return (
-        f"{title} · {shown:,} held-out images · {share}",
+        f"{title} · {shown:,} {kind} · {share}",
         f"{title} · {shown:,} · {share}",
         title,
     )
@@ -178,9 +244,10 @@ def _tiles(
     labels = result.space.map.labels[related.indices].tolist()
     rows = zip(images, labels, related.distances.tolist(), elsewhere.tolist(), strict=True)
     for image, label, distance, moved in rows:
-        same = label == result.facts.label
-        text = f"{ELSEWHERE if moved else ''}{_name(result.names, label)} {number(distance)}"
-        tiles.append(Tile(image, text, "" if same else "$text-error"))
+        other = -1 not in (label, result.facts.label) and label != result.facts.label
+        name = f"{_name(result.names, label)} " if label >= 0 else ""
+        text = f"{ELSEWHERE if moved else ''}{name}{number(distance)}"
+        tiles.append(Tile(image, text, "$text-error" if other else ""))
     return tiles
 
 

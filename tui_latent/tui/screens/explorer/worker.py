@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from textual.message import Message
 
+from tui_latent.runs.groups import read_groups
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_cells import Pixels
-from tui_latent.tui.screens.explorer.colorings import make_coloring
+from tui_latent.tui.screens.explorer.colorings import make_coloring, plain_coloring
 from tui_latent.tui.screens.explorer.confused import ConfusedImages, find_confused
 from tui_latent.tui.screens.explorer.trails import movers_paths
 from tui_latent.tui.screens.explorer.views import MapRequest, MapResult, PointResult
@@ -165,10 +166,11 @@ class ExplorerWorker:
         except InspectionError as error:
             return str(error)
         problem, projection = "", None
+        groups = read_groups(self._path)
         try:
-            coloring = make_coloring(request.coloring, space)
+            coloring = make_coloring(request.coloring, space, groups)
         except InspectionError as error:
-            problem, coloring = str(error), make_coloring("class", space)
+            problem, coloring = str(error), plain_coloring(space)
         if request.projection != "map":
             try:
                 projection = self._projected(space, request)
@@ -176,7 +178,8 @@ class ExplorerWorker:
                 problem = str(error)
         before = [self._run_reader().map_at(step) for step in request.before]
         paths = {} if projection else movers_paths(before, space.map)
-        return MapResult(request, space, coloring, projection, problem, paths)
+        no_images = self._run_source().why_no_images()
+        return MapResult(*(request, space, coloring, projection, problem, paths, groups, no_images))
 
     def _space_of(self, request: MapRequest) -> Space | None:
         from tui_latent.analysis.neighbourhoods import space_at

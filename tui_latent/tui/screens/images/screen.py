@@ -93,9 +93,11 @@ class ViewerScreen(ImagesScreen):
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:
         """Yield what a page finds; nothing of one that this run leaves empty."""
         if self._empty is None:
-            self._empty = empty = empty_pages(self._run.source.preset)
+            self._empty = empty = empty_pages(self._run.source)
             self.post_message(self.Opened(empty))
         if wanted.page in self._empty:
+            if len(self._empty) == len(PAGES):  # there is no other page to go to
+                yield Sheet(problem=f"{self._empty[wanted.page]}.")
             return
         return (yield from self._pages[wanted.page].look_up(wanted))
 
@@ -103,7 +105,7 @@ class ViewerScreen(ImagesScreen):
     def grey_pages(self, event: Opened) -> None:
         """Grey the pages that have nothing to show, and leave such a one."""
         if self._wanted.page in event.empty:
-            self.want(replace(self._wanted, page=first_page(event.empty)))
+            self.want(replace(self._wanted, page=first_page(event.empty, self._wanted.page)))
         self._show_pages()
 
     def show_sheet(self, sheet: Sheet) -> None:
@@ -163,7 +165,10 @@ class ViewerScreen(ImagesScreen):
         page = (active.binding.id or "").removeprefix("images.") if active else ""
         if active and page in self._greyed():
             title = active.binding.description
-            self.notify((self._empty or {})[page], title=title, markup=False)
+            why = (self._empty or {})[page]
+            if why.startswith(("it ", "there ")):  # about the run; others begin with a name
+                why = f"{why[0].upper()}{why[1:]}."
+            self.notify(why, title=title, timeout=8, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey the current page and pages without a decoder; hide keys that do nothing here."""

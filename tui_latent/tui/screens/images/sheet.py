@@ -89,8 +89,11 @@ def images_sheet(images: Pixels, index: int, facts: Sequence[str]) -> Sheet:
 
 
 def verdict_tile(image: Pixels, name: str, expected: str, text: str) -> Tile:
-    """Make a tile that names a class, marked if it is not the expected one."""
-    caption = f"{name} {text}".rstrip()
-    if name == expected:
+    """Make a tile that names a class, marked if it is not the expected one.
+
+    Either is empty without a label: then nothing is known to be wrong.
+    """
+    caption = f"{name} {text}".strip()
+    if name == expected or not name or not expected:
         return Tile(image, caption)
     return Tile(image, f"✗ {caption}", "bold $text-error")

@@ -6,10 +6,10 @@ import numpy as np
 from textual.strip import Strip
 
 from tui_latent.map_frame import settle_frame
-from tui_latent.palettes import class_color, class_glyph
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.canvas import NO_COLOR, Canvas, packed
 from tui_latent.tui.charts.raster import map_cells
+from tui_latent.tui.charts.scatter import class_coloring
 
 
 def map_strips(
@@ -22,10 +22,11 @@ def map_strips(
     canvas = Canvas(width, height)
     frame = settle_frame(shown.points)
     if frame is not None:
-        cells = map_cells(shown.points, shown.labels, frame, width, height)
-        classes = cells.classes.tolist()
-        marks = cells.marks if colored else map(class_glyph, classes)
-        colors = [packed(class_color(each, dark)) if colored else NO_COLOR for each in classes]
-        codes = np.fromiter(map(ord, marks), np.int32, len(classes))
+        coloring = class_coloring(np.asarray(shown.labels, np.int64), shown.class_names)
+        cells = map_cells(shown.points, coloring.values, frame, width, height)
+        values = cells.classes.tolist()
+        marks = cells.marks if colored else map(coloring.glyph, values)
+        colors = [packed(coloring.color(each, dark)) if colored else NO_COLOR for each in values]
+        codes = np.fromiter(map(ord, marks), np.int32, len(values))
         canvas.put(height - 1 - cells.rows, cells.columns, codes, np.array(colors, np.int32))
     return canvas.strips()

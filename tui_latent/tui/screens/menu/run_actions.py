@@ -38,12 +38,45 @@ def why_not_resumed(run: RunSummary, keymap: Mapping[str, str]) -> str:
     """Return why a run cannot be resumed; empty when it can."""
     if run.problem:
         return f"{run.title} cannot be read: {run.problem}"
+    if why := why_foreign("resume", run):
+        return why
     if run.status.state == "finished":
         return f"{run.title} is finished. There is nothing left to train."
     if is_live(run):
         key = key_name("run.open", keymap)
         return f"{run.title} is already {run.status.state}. Press {key} to open it."
     return ""
+
+
+def why_foreign(action: Action, run: RunSummary) -> str:
+    """Return why a run's origin rules out an action; empty if it does not.
+
+    What a live loop obeys is not in the list: `request_refused` asks its folder.
+    """
+    if run.method not in ("watched", "opened"):
+        return ""
+    from tui_latent.tui.foreign_runs import why_impossible
+
+    return why_impossible(action, {}, {"origin": run.method})
+
+
+def request_refused(run: RunSummary) -> str:
+    """Return why a live run cannot be asked to stop; empty if it can. Reads its `preset.toml`."""
+    from tui_latent.runs.manifest import read_manifest
+    from tui_latent.tui.foreign_runs import why_impossible
+
+    found = read_manifest(run.path)
+    return why_impossible("stop", found.preset, found.provenance)
+
+
+def why_not_edited(run: RunSummary, keymap: Mapping[str, str]) -> str:
+    """Return why a run's settings cannot be edited; empty when they can."""
+    return why_not_opened(run, keymap) or why_foreign("edit", run)
+
+
+def why_not_forked(run: RunSummary, keymap: Mapping[str, str]) -> str:
+    """Return why a run cannot be forked; empty when it can."""
+    return why_not_opened(run, keymap) or why_foreign("fork", run)
 
 
 def why_not_opened(run: RunSummary, keymap: Mapping[str, str]) -> str:
@@ -70,8 +103,8 @@ def why_not_deleted(run: RunSummary, keymap: Mapping[str, str]) -> str:
 
 WHY_NOT: Final = {
     "open": why_not_opened,
-    "edit": why_not_opened,
-    "fork": why_not_opened,
+    "edit": why_not_edited,
+    "fork": why_not_forked,
     "images": why_not_opened,
     "explore": why_not_opened,
     "evaluate": why_not_opened,

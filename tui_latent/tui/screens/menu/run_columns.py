@@ -56,7 +56,9 @@ class Column:
 def _state_words(run: RunSummary, now: float) -> str:
     if run.queued:
         return f"{_QUEUED} queued {run.queued}"
-    return f"{STATE_GLYPHS[run.status.state]} {run.status.state}"
+    state = run.status.state
+    opened = run.method == "opened" and state == "finished"
+    return f"{STATE_GLYPHS[state]} {'opened' if opened else state}"
 
 
 def _state_style(run: RunSummary) -> str:

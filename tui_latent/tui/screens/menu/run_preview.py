@@ -148,7 +148,10 @@ def preview_lines(
         lines += _entry("folder", run.name, width)
     state = BY_ID["state"].text(run, now)
     started = f"{age(max(0.0, now - run.created))} ago".replace("now ago", "just now")
-    lines += _entry("state", f"{state}, started {started}", width)
+    opened = run.method == "opened"
+    lines += _entry(
+        "state", f"{state} {started}" if opened else f"{state}, started {started}", width
+    )
     if run.problem:
         return lines + _entry("problem", run.problem, width, "$text-error")
     if run.status.error:
@@ -156,17 +159,56 @@ def preview_lines(
     # Two lines full of whole sentences: wrapped at words, they take three at most.
     if verdict is not None and (said := verdict.line(2 * max(10, width - _LABEL))):
         lines += _entry("verdict", said, width)
-    lines += _entry("kNN@20", _accuracy(run, snapshot), width)
-    lines += _entry("preset", _preset(run), width)
-    lines += _entry("loss", _loss(run, snapshot, width - _LABEL), width)
-    took = clock(run.status.seconds) if run.status.seconds else UNKNOWN
-    seed = UNKNOWN if run.seed is None else run.seed
-    lines += _entry("trained", f"{took}, {run.status.epoch:.0f} epochs, seed {seed}", width)
+    lines += _figures(run, snapshot, width)
     if run.labels.tags:
         lines += _entry("tags", " ".join(f"#{tag}" for tag in run.labels.tags), width)
     if run.labels.notes:
         lines += _entry("notes", run.labels.notes, width)
     return lines
+
+
+def _figures(run: RunSummary, snapshot: RunSnapshot | None, width: int) -> list[Content]:
+    """Return the lines that say where a run comes from and how well it does."""
+    foreign = run.method in ("watched", "opened")
+    lines: list[Content] = []
+    if run.knn_20 is not None or not (foreign or _is_unlabelled(snapshot)):
+        lines += _entry("kNN@20", _accuracy(run, snapshot), width)
+    elif found := _retrieval(snapshot):
+        lines += _entry("views", found, width)
+    if not foreign:
+        lines += _entry("preset", _preset(run), width)
+    if run.loss is not None or not foreign:
+        lines += _entry("loss", _loss(run, snapshot, width - _LABEL), width)
+    took = clock(run.status.seconds) if run.status.seconds else UNKNOWN
+    if not foreign:
+        seed = UNKNOWN if run.seed is None else run.seed
+        return lines + _entry(
+            "trained", f"{took}, {run.status.epoch:.0f} epochs, seed {seed}", width
+        )
+    if run.method == "watched":
+        lines += _entry("trained", f"{took}, {run.status.step:,} steps of its own loop", width)
+    return lines + _contents(snapshot, width)
+
+
+def _is_unlabelled(snapshot: RunSnapshot | None) -> bool:
+    return snapshot is not None and snapshot.map is not None and not snapshot.map.class_names
+
+
+def _retrieval(snapshot: RunSnapshot | None) -> str:
+    """Say how often the other view of an image is the nearest, if that was measured."""
+    value = None if snapshot is None else snapshot.newest("val/view_retrieval_1")
+    return "" if value is None else f"{number(value)} of other views are the nearest"
+
+
+def _contents(snapshot: RunSnapshot | None, width: int) -> list[Content]:
+    """Say how many latents a run from elsewhere has, and of how many classes."""
+    if snapshot is None or snapshot.map is None:
+        return []
+    count, classes = len(snapshot.map.points), len(snapshot.map.class_names)
+    kinds = f"{classes} class{'es' * (classes != 1)}" if classes else "no labels"
+    maps = len(snapshot.map_steps)
+    words = f"{count:,} held-out latents, {kinds}, {maps} map{'s' * (maps != 1)}"
+    return _entry("latents", words, width)
 
 
 def _accuracy(run: RunSummary, snapshot: RunSnapshot | None) -> str:

@@ -310,10 +310,27 @@ class MenuScreen(BaseScreen[None]):
             if yes:
                 self._stop(run)
 
+        if why := self._why_not_asked(run):
+            self.notify(why, title="Stop", severity="warning", timeout=8, markup=False)
+            return
         question = f"Stop {run.title} and save it? It can be resumed later."
+        if run.method == "watched":
+            question = f"Ask {run.title} to stop? Its own script decides what is saved."
         if run.queued:
             question = f"Take {run.title} out of the queue? Its folder stays."
         self.app.push_screen(ConfirmScreen("Stop run", question, "Stop"), stop)
+
+    @staticmethod
+    def _why_not_asked(run: RunSummary) -> str:
+        from tui_latent.runs.schema import RunError
+        from tui_latent.tui.screens.menu.run_actions import request_refused
+
+        if run.method != "watched":
+            return ""
+        try:
+            return request_refused(run)
+        except RunError as error:
+            return str(error)
 
     @work(thread=True, group="stop", exit_on_error=False)
     def _stop(self, run: RunSummary) -> None:

@@ -16,7 +16,7 @@ from tui_latent.tui.screens.images.pages.views import ViewsPage
 from tui_latent.tui.screens.images.pages.walk import WalkPage
 
 if TYPE_CHECKING:
-    from tui_latent.config.settings import Preset
+    from tui_latent.analysis import RunData
 
 PAGES: Final[tuple[type[Page], ...]] = (
     ViewsPage,
@@ -33,16 +33,31 @@ _FIRST: Final = ("views", "reconstructions", "neighbours")
 """pages to open with: what training sees, else what the latents say; one of them is never empty"""
 
 
-def empty_pages(preset: Preset | None) -> dict[str, str]:
-    """Return the pages that a run of this preset (None: not trained here) leaves empty, and why."""
+def empty_pages(source: RunData) -> dict[str, str]:
+    """Return the pages that a run leaves empty, and why."""
+    from tui_latent.analysis.abilities import no_images, no_labels
     from tui_latent.analysis.augmented import no_augmentation
     from tui_latent.analysis.decoding import no_decoder
 
-    undecoded, unaugmented = no_decoder(preset), no_augmentation(preset)
-    empty = {page.name: undecoded for page in PAGES if page.decodes and undecoded}
+    if unseen := no_images(source):
+        return {page.name: unseen for page in PAGES}
+    undecoded, unaugmented = no_decoder(source.preset), no_augmentation(source.preset)
+    unlabelled = no_labels(source) if _has_latents(source) else ""
+    empty = {page.name: unlabelled for page in PAGES if page.of_classes and unlabelled}
+    empty |= {page.name: undecoded for page in PAGES if page.decodes and undecoded}
     return empty | ({ViewsPage.name: unaugmented} if unaugmented else {})
 
 
-def first_page(empty: Collection[str]) -> str:
-    """Return the first page that says something."""
-    return next(page for page in _FIRST if page not in empty)
+def _has_latents(source: RunData) -> bool:
+    from tui_latent.analysis import InspectionError
+
+    try:
+        source.latents()
+    except InspectionError:
+        return False
+    return True
+
+
+def first_page(empty: Collection[str], wanted: str) -> str:
+    """Return the first page that says something; the one that is wanted if none does."""
+    return next((page for page in _FIRST if page not in empty), wanted)

@@ -34,12 +34,13 @@ class AnomaliesPage(Page):
         """Yield the images from the requested rank on."""
         found = self._ranking.most_anomalous(IMAGES, wanted.rank)
         rows = zip(found.images, found.labels, found.scores, strict=True)
-        tiles = [Tile(image, f"{name} {number(score)}") for image, name, score in rows]
+        tiles = [Tile(image, f"{name} {number(score)}".lstrip()) for image, name, score in rows]
         index = int(found.indices[0])
+        label = f"label {found.labels[0]} · " if found.labels[0] else ""
         facts = (
             f"rank {wanted.rank:,} of 0–{found.size - 1:,}: held-out image {index:,} · "
-            f"label {found.labels[0]} · other pages open with it",
-            f"mean distance to the {found.k} nearest training images · "
+            f"{label}other pages open with it",
+            f"mean distance to the {found.k} nearest {self.run.voters} · "
             f"overall median {number(found.median)}",
         )
         left = Tile(tiles[0].image, tiles[0].caption, "bold")

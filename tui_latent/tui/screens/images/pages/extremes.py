@@ -18,6 +18,7 @@ class ExtremesPage(Page):
     """Shows the training images of a class by their distance from the mean of its latents."""
 
     name, short = "extremes", "Extremes"
+    of_classes = True
     goes: ClassVar[tuple[Field, Field]] = ("label", "label")
 
     def look_up(self, wanted: PageRequest) -> Iterator[Sheet]:

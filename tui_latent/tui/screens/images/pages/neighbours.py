@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tui_latent.tui.charts.image_grid import Tile
+from tui_latent.tui.charts.scatter import NO_LABEL
 from tui_latent.tui.format import number
 from tui_latent.tui.screens.images.pages.page import Page, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet, verdict_tile
@@ -31,13 +32,14 @@ class NeighboursPage(Page):
                 found.images, found.labels, found.distances, strict=True
             )
         ]
-        counts = Counter(found.labels).most_common()
+        counts = Counter(name or NO_LABEL for name in found.labels).most_common()
         votes = ", ".join(f"{name} ×{count}" for name, count in counts)
-        facts = (place, f"classes of the {len(tiles)} nearest training images: {votes}")
-        left = Tile(self.run.inspector.image(wanted.index), label, "bold")
+        voters = f"{len(tiles)} nearest {self.run.voters}"
+        facts = (place, f"classes of the {voters}: {votes}" if any(found.labels) else voters)
+        left = Tile(self.run.inspector.image(wanted.index), label or "this one", "bold")
         far = most_distant(self.run.source, wanted.index, DISTANT)
         distant = [
-            Tile(image, f"{name} {number(distance)}")
+            Tile(image, f"{name} {number(distance)}".lstrip())
             for image, name, distance in zip(far.images, far.labels, far.distances, strict=True)
         ]
         yield Sheet(facts, left, tiles, size, below=distant, heading="farthest")

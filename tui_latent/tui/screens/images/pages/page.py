@@ -61,10 +61,18 @@ class OpenRun:
         return RunInspector(self.path, self.source)
 
     def place(self, index: int) -> tuple[str, str, int]:
-        """Return a description of a held-out image, its class, and how many there are."""
+        """Return a description of a held-out image, its class (may be empty), and how many
+        there are."""
         size = self.inspector.held_out_size()
         label = self.inspector.label(index)
-        return f"held-out image {index:,} of 0–{size - 1:,} · label {label}", label, size
+        named = f" · label {label}" if label else ""
+        return f"held-out image {index:,} of 0–{size - 1:,}{named}", label, size
+
+    @cached_property
+    def voters(self) -> str:
+        """What neighbours are looked for among: the training images, or the held-out ones."""
+        alone = self.source.latents().bank_is_queries
+        return "other held-out images" if alone else "training images"
 
 
 class Page:
@@ -80,6 +88,8 @@ class Page:
     """whether something on it is random"""
     decodes: ClassVar[bool] = False
     """whether it needs a decoder"""
+    of_classes: ClassVar[bool] = False
+    """whether it needs labels"""
 
     def __init__(self, run: OpenRun) -> None:
         self.run = run

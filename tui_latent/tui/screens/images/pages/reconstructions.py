@@ -37,8 +37,9 @@ class ReconstructionsPage(Page):
         indices = range(wanted.index, min(wanted.index + PAIRS, size))
         found = self._decoder.reconstruct(indices)
         pairs = zip(indices, found.originals, found.images, found.errors, strict=True)
+        label = self.run.inspector.label
         tiles = [
-            Tile(stacked(original, image), f"{self.run.inspector.label(index)} {number(error)}")
+            Tile(stacked(original, image), f"{label(index)} {number(error)}".lstrip())
             for index, original, image, error in pairs
         ]
         first = Tile(tiles[0].image, tiles[0].caption, "bold")

@@ -26,6 +26,7 @@ class SamplesPage(Page):
     """Shows samples of one class; those that LDA assigns to another are marked."""
 
     name, short = "samples", "Samples"
+    of_classes = True
     goes: ClassVar[tuple[Field, Field]] = ("label", "label")
     draws = True
     decodes = True

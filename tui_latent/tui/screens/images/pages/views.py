@@ -61,8 +61,9 @@ def view_spread_words(landing: ViewSpread, label: str) -> str:
     words = [
         f"90% of views within {number(landing.radius)} "
         f"({_ordinal(landing.neighbour)} neighbour {number(landing.usual)})",
-        f"{right} of {len(landing.labels)} nearest to class {label}",
     ]
+    if label:
+        words.append(f"{right} of {len(landing.labels)} nearest to class {label}")
     if landing.weights_step != landing.map.step:
         words.append(f"weights of step {landing.weights_step:,}")
     return " · ".join(words)

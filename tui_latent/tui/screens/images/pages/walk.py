@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 STEPS = 8
 """latents on the line, including both ends; each is a digit on the map"""
-_WAY: Final = {
-    True: "decoded · below: class and distance of the nearest training image",
-    False: "no decoder: training images nearest to the line · class, distance",
+_WAYS: Final = {
+    True: "decoded · below: {what} of the nearest of the {voters}",
+    False: "no decoder: {voters} nearest to the line · {what}",
 }
 
 
@@ -45,13 +45,17 @@ class WalkPage(Page):
         found = walk(self.run.source, wanted.index, end, STEPS)
         images = self.run.inspector
         steps = zip(found.images, found.labels, found.distances, strict=True)
-        tiles = [Tile(image, f"{name} {number(distance)}") for image, name, distance in steps]
-        start = Tile(images.image(wanted.index), f"from {label}", "bold")
-        last = Tile(images.image(end), f"to {images.label(end)}", "bold")
+        tiles = [
+            Tile(image, f"{name} {number(distance)}".lstrip()) for image, name, distance in steps
+        ]
+        start = Tile(images.image(wanted.index), f"from {label or wanted.index}", "bold")
+        last = Tile(images.image(end), f"to {images.label(end) or end}", "bold")
+        what = "class and distance" if any(found.labels) else "distance"
+        way = _WAYS[found.decoded].format(what=what, voters=self.run.voters)
         facts = (
             f"from image {wanted.index:,} (↑↓) to {end:,} (←→) of 0–{size - 1:,} · "
             f"length {number(found.length)}",
-            f"{_WAY[found.decoded]}, at most {number(float(found.distances.max()))}",
+            f"{way}, at most {number(float(found.distances.max()))}",
         )
         sheet = Sheet(facts, start, [*tiles, last], size, all_shown=True)
         try:
