@@ -12,7 +12,8 @@ from safetensors.numpy import load_file
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from tui_latent.opening import figures, plan
+from tui_latent.metrics import search_work
+from tui_latent.opening import plan
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.movers import in_words, movers
 from tui_latent.opening.plan import Asked, make_plan, one_by_one
@@ -141,7 +142,7 @@ def test_of_many_vectors_a_sample_is_drawn_and_the_others_are_the_bank(
 def test_what_takes_minutes_is_left_to_the_evaluation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(figures, "MOST_WORK", 1)
+    monkeypatch.setattr(search_work, "MOST_WORK", 1)
     saved(tmp_path / "labels.npy", CLASSES)
     path = saved(tmp_path / "digits.npy")
     made = opened(tmp_path / "runs", path, labels=str(tmp_path / "labels.npy"))
