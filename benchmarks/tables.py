@@ -16,7 +16,8 @@ README = Path(__file__).with_name("README.md")
 MARK = "<!-- tables -->\n"
 SHOWN = (
     *("startup", "screen", "keys", "explorer", "viewer", "evaluate"),
-    *("watch", "pipeline", "two_trainings", "lightly_step", "augmentation", "neighbours"),
+    *("watch", "pipeline", "two_trainings", "lightly_step", "augmentation"),
+    *("neighbours", "open_vectors"),
     *("gpu", "count_kernels", "scaling", "profiles"),
 )
 """in this order, if they were run"""

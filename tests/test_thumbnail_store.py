@@ -67,6 +67,8 @@ def test_a_function_is_asked_for_rows(tmp_path: Path) -> None:
         return np.full((len(rows), 8, 8), 1, np.uint8) * rows[:, None, None].astype(np.uint8)
 
     _, found = kept(tmp_path, images_of, 255)
+    paths = [tmp_path / "gone.png"] * 3
+    assert kept(tmp_path, lambda rows: [paths[row] for row in rows], 3)[0].blank
     assert found[:, 0, 0, 0].tolist() == list(range(255))
     assert max(asked) == 254
 

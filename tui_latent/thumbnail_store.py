@@ -130,6 +130,7 @@ class _Source:
 
     def __init__(self, pictures: Pictures, count: int) -> None:
         self._pictures = pictures
+        self.count = count
         if not callable(pictures) and len(pictures) < count:
             raise ThumbnailError(
                 f"there are {count:,} latents, but only {len(pictures):,} images: "
@@ -198,9 +199,9 @@ def _natural_size(images: _Source, first: Any) -> tuple[int, int]:
 
 
 def _probed(images: _Source) -> Iterator[Any]:
-    with suppress(ThumbnailError):  # of a function that is asked for more than there is
-        for row in range(_PROBED):
-            yield from (i for i in images.some(row, row + 1) if isinstance(i, (str, os.PathLike)))
+    for image in images.some(0, min(_PROBED, images.count)):
+        if isinstance(image, (str, os.PathLike)):
+            yield image
 
 
 def _shrunk(size: tuple[int, int], side: int) -> tuple[int, int]:

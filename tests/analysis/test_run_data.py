@@ -12,6 +12,8 @@ from safetensors.torch import load_file
 
 from tests.foreign_runs import foreign_run
 from tui_latent.analysis import InspectionError, RunData
+from tui_latent.analysis.evaluate import evaluate_run
+from tui_latent.analysis.outlier_ranking import AnomalyRanking
 from tui_latent.analysis.run_data import _read_latents
 from tui_latent.config.presets import parse_preset
 from tui_latent.launch.start import create_run, train_run
@@ -119,3 +121,30 @@ def test_large_latents_are_mapped_and_small_ones_read_alike(
             assert latents.bank_is_queries is not bank
             assert latents.bank.equal(stored["bank_latents" if bank else "query_latents"])
             assert latents.step == 300
+
+
+def test_of_a_bank_that_takes_minutes_a_sample_is_searched_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = foreign_run(tmp_path, images=90)
+    monkeypatch.setattr("tui_latent.metrics.search_work.MOST_WORK", 1)
+    monkeypatch.setattr("tui_latent.analysis.run_data.SAMPLE", 30)
+    latents = RunData(run).latents()
+    bank, labels = latents.bank_for_all
+    rows = torch.cdist(bank, latents.bank).argmin(1)
+    assert len(set(rows.tolist())) == 30
+    assert bank.equal(latents.bank[rows]) and labels.equal(latents.bank_labels[rows])
+    alone = RunData(foreign_run(tmp_path, "alone", images=90, bank=False)).latents()
+    assert len(alone.bank_for_all[0]) == 90
+
+
+def test_the_evaluation_of_such_a_bank_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = foreign_run(tmp_path, images=90)
+    monkeypatch.setattr("tui_latent.metrics.search_work.MOST_WORK", 1)
+    monkeypatch.setattr("tui_latent.analysis.run_data.SAMPLE", 60)
+    found = evaluate_run(run)
+    assert found["notes"][0].startswith("of the 90 training latents a sample of 60 is used")
+    assert found["knn_held_out"] is not None
+    assert "60 training latents, a sample" in AnomalyRanking(RunData(run)).most_anomalous(3).among

@@ -87,6 +87,8 @@ def _space(source: RunData, snapshot: RunSnapshot) -> tuple[LabelledLatents, int
     names = all_names(snapshot.class_names, latents)
     alone = latents.bank_is_queries
     bank, bank_labels = latents.bank, latents.bank_labels
+    if source.preset is None:
+        bank, bank_labels = latents.bank_for_all
     queries, labels = latents.queries, latents.query_labels
     if alone and len(queries) > MOST_COMPARED:
         rows = _drawn(len(queries))
@@ -98,7 +100,12 @@ def _space(source: RunData, snapshot: RunSnapshot) -> tuple[LabelledLatents, int
 
 
 def _sample_note(source: RunData, space: LabelledLatents) -> list[str]:
-    every = len(source.latents().queries)
+    every, trained = len(source.latents().queries), len(source.latents().bank)
+    if not space.bank_is_queries and len(space.bank) < trained:
+        return [
+            f"of the {trained:,} training latents a sample of {len(space.bank):,} is used: all of "
+            "them would take hours"
+        ]
     if len(space.queries) == every:
         return []
     return [f"all figures are of a sample of {len(space.queries):,} of the {every:,} images"]

@@ -262,8 +262,8 @@ def space_at(source: RunData, latent_map: LatentMap, newest: bool) -> Space:
             if not whole and len(rows) and int(rows.max()) < len(latents.queries):
                 return _sampled_space(latent_map, latents, rows)
             if whole and latents.query_labels.equal(labels):
-                bank, own = latents.bank, latents.bank_is_queries
-                return Space(latent_map, latents.queries, bank, latents.bank_labels, own)
+                own = latents.bank_is_queries
+                return Space(latent_map, latents.queries, *latents.bank_for_all, own)
     return Space(latent_map, points, None, None)
 
 
@@ -276,7 +276,7 @@ def _sampled_space(latent_map: LatentMap, latents: RunLatents, rows: Tensor) -> 
     points, labels = latents.queries[rows], latents.query_labels[rows]
     if latents.bank_is_queries:
         return Space(latent_map, points, points, labels, bank_is_points=True)
-    return Space(latent_map, points, latents.bank, latents.bank_labels)
+    return Space(latent_map, points, *latents.bank_for_all)
 
 
 def images_of(source: RunData, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:

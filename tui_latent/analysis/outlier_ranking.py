@@ -61,8 +61,16 @@ class AnomalyRanking:
             size=len(split),
             median=float(np.median(scores)),
             k=_k(latents),
-            among="other latents" if latents.bank_is_queries else "training latents",
+            among=_among(latents),
         )
+
+
+def _among(latents: RunLatents) -> str:
+    """Return the latents whose distances count, in words."""
+    searched = len(latents.bank_for_all[0])
+    if searched < len(latents.bank):
+        return f"{searched:,} training latents, a sample"
+    return "other latents" if latents.bank_is_queries else "training latents"
 
 
 def _k(latents: RunLatents) -> int:
@@ -73,5 +81,11 @@ def _k(latents: RunLatents) -> int:
 
 def _scores(latents: RunLatents) -> NDArray[np.float64]:
     queries = finite(latents, latents.queries)
-    distances, _ = nearest_latents(latents, np.arange(len(queries)), _k(latents))
+    bank, _ = latents.bank_for_all
+    if len(bank) < len(latents.bank):
+        from tui_latent.metrics.nearest_neighbours import NeighbourSearch
+
+        distances, _ = NeighbourSearch(finite(latents, bank)).nearest(queries, _k(latents))
+    else:
+        distances, _ = nearest_latents(latents, np.arange(len(queries)), _k(latents))
     return distances.mean(1).double().numpy()

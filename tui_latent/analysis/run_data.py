@@ -39,6 +39,9 @@ NO_NETWORK: Final = (
     "the run was not trained by tui-latent, which has its latents, but neither its network nor its "
     "settings"
 )
+SAMPLE: Final = 20_000
+"""training latents that are searched where the neighbours of all held-out images are asked for,
+and all of them would take minutes"""
 MAPPED_FROM: Final = 1 << 28
 """bytes of latents from which on they are mapped into memory. Smaller ones are read whole: a file
 that another host replaces on a network file system takes its pages away from those who map it"""
@@ -62,6 +65,21 @@ class RunLatents:
     """the step of the evaluation; None in older runs, which do not record it"""
     bank_is_queries: bool = False
     """whether `bank` is `queries`: then each is left out when its own neighbours are sought"""
+
+    @cached_property
+    def bank_for_all(self) -> tuple[Tensor, Tensor]:
+        """The bank and its labels, to ask for the neighbours of all held-out images: of a bank
+        among which that would take minutes a sample, the same one every time."""
+        import torch
+
+        from tui_latent.metrics.search_work import affordable
+
+        images, dimensions = self.queries.shape
+        if self.bank_is_queries or affordable(images, len(self.bank), dimensions):
+            return self.bank, self.bank_labels
+        drawn = torch.randperm(len(self.bank), generator=torch.Generator().manual_seed(0))
+        rows = drawn[:SAMPLE].sort().values
+        return self.bank[rows], self.bank_labels[rows]
 
     @cached_property
     def search(self) -> NeighbourSearch:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tui_latent.launch.label_file import Entry, read_label_file
 from tui_latent.launch.latent_names import UNUSED, LatentNames, latent_names
-from tui_latent.opening.figures import affordable
+from tui_latent.metrics.search_work import affordable
 from tui_latent.runs.image_classes import (
     CLASSES_FILE,
     ImageClasses,

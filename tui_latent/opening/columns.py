@@ -15,6 +15,7 @@ from tui_latent.opening.delimited import Table, read_table
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.numpy_files import read_npy
 from tui_latent.opening.vectors import RESERVED, Column, VectorFile
+from tui_latent.opening.words import counted
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.naming import natural_order
@@ -100,7 +101,9 @@ def as_ids(found: Beside, rows: int) -> list[str]:
     """Return the ids of all rows, each different; OpenError names what is wrong."""
     ids = [_text(value) for value in _flat(found)]
     if len(ids) != rows:
-        raise OpenError(f"{found.where} has {len(ids):,} ids, but there are {rows:,} vectors")
+        raise OpenError(
+            f"{found.where} has {counted(len(ids), 'id')}, but there are {rows:,} vectors"
+        )
     first: dict[str, int] = {}
     for row, name in enumerate(ids):
         if not name:
@@ -148,12 +151,18 @@ def joined_labels(
         ids = list(map(str, range(rows)))
     if found.ids is None or ids is None:
         if len(known.labels) != rows:
+            here = counted(len(known.labels), "label")
             raise OpenError(
-                f"{found.where} has {len(known.labels):,} labels, but {where} has {rows:,} rows: "
+                f"{found.where} has {here}, but {where} has {rows:,} rows: "
                 "there must be one for each row, or ids in both by which they are joined (--ids)"
             )
         return known, f"{found.where}, by row"
-    labels = dict(zip(found.ids, known.labels.tolist(), strict=True))
+    labels: dict[str, int] = {}
+    for name, label in zip(found.ids, known.labels.tolist(), strict=True):
+        if labels.setdefault(name, label) != label:
+            raise OpenError(
+                f"{found.where}: '{plain_name(name)}' is there twice, with different labels"
+            )
     joined = np.fromiter((labels.get(name, UNLABELLED) for name in ids), np.int64, rows)
     matched = sum(name in labels for name in ids)
     if not matched:
@@ -161,7 +170,7 @@ def joined_labels(
             f"{found.where}: none of its ids is an id of {where}: it has "
             f"'{plain_name(found.ids[0])}', the vectors have '{plain_name(ids[0])}'"
         )
-    missing = f"; {rows - matched:,} rows are not in it" if matched < rows else ""
+    missing = f"; it has none for {counted(rows - matched, 'row')}" if matched < rows else ""
     return ClassLabels(joined, known.names), f"{found.where}, by id{missing}"
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import RESERVED, Column, VectorFile, rows_at_once
+from tui_latent.opening.words import counted
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import plain_name
 
@@ -49,8 +50,8 @@ class Table:
                 continue
             if len(cells) != self.width:
                 raise OpenError(
-                    f"{self.path}: line {line:,} has {len(cells):,} "
-                    f"cell{'s' * (len(cells) != 1)}, the lines before it {self.width:,}"
+                    f"{self.path}: line {line:,} has {counted(len(cells), 'cell')}, the "
+                    f"lines before it {self.width:,}"
                 )
             yield line, cells
 
@@ -75,7 +76,9 @@ def read_table(path: Path) -> Table:
         raise OpenError(f"{path}: is empty")
     cells = first[1]
     numbers = [cell for cell in cells if _is_number(cell)]
-    after = second is not None and any(map(_is_number, second[1]))
+    after = second is not None and any(
+        _is_number(cell) or _list(cell) is not None for cell in second[1]
+    )
     known = any(cell.strip().casefold() in _NO_DIMENSION - {""} for cell in cells)
     header = (after or known) if not numbers else _counts_up(numbers)
     titles = tuple(cell.strip() for cell in cells) if header else ()
@@ -139,8 +142,8 @@ def _parsed(
             )
         if width is not None and len(row) != width:
             raise OpenError(
-                f"{table.path}: line {line:,} has {len(row):,} numbers, the first {width:,}: all "
-                "must have the same length"
+                f"{table.path}: line {line:,} has {counted(len(row), 'number')}, the "
+                f"first {width:,}: all must have the same length"
             )
         width = len(row)
         rows.append(row)

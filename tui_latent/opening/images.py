@@ -17,6 +17,7 @@ from PIL import Image
 from tui_latent.datasets.image_file import FORMATS, MOST_PIXELS, NO_IMAGE
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import VectorFile
+from tui_latent.opening.words import counted
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.thumbnail_store import SIDES
 
@@ -111,8 +112,9 @@ def _of_folder(file: VectorFile, folder: Path, ids: Sequence[str] | None) -> Ima
         raise OpenError(f"--images {folder}: there are no images in it")
     if ids is None:
         if len(there) != file.rows:
+            here = counted(len(there), "image")
             raise OpenError(
-                f"--images {folder}: it has {len(there):,} images, but {file.path.name} has "
+                f"--images {folder}: it has {here}, but {file.path.name} has "
                 f"{file.rows:,} rows: there must be one for each row, or ids that are names of "
                 "files (--ids COLUMN)"
             )
@@ -168,7 +170,7 @@ def _by_id(folder: Path, there: list[Path], ids: Sequence[str]) -> tuple[list[Pa
             f"'{plain_name(str(there[0]))}', the first id is '{plain_name(ids[0])}'"
         )
     missing = len(ids) - matched
-    told = f"{folder}, by id" + (f"; {missing:,} rows have none" if missing else "")
+    told = f"{folder}, by id" + (f"; {counted(missing, 'row')} without an image" if missing else "")
     return [None if path is None else folder / path for path in best], told
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import VectorFile
+from tui_latent.opening.words import counted
 from tui_latent.runtime.sanitize import plain_name
 
 _NAMED: Final = 5
@@ -102,7 +103,8 @@ def _by_id(
     told = []
     for file, of in zip(files, ids, strict=True):
         if alone := len(of) - len(common):
-            told.append(f"{alone:,} ids of {file.title} are not in all files and are left out")
+            are = "is" if alone == 1 else "are"
+            told.append(f"{counted(alone, 'id')} of {file.title} {are} not in all files: left out")
     rows = [
         np.fromiter((place[name] for name in common), np.int64, len(common)) for place in places
     ]

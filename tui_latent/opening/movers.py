@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tui_latent.analysis.neighbourhood_change import changes_between
-from tui_latent.opening.figures import affordable
+from tui_latent.metrics.search_work import affordable
 from tui_latent.opening.plan import Plan
 from tui_latent.opening.run_folder import Step
 from tui_latent.runs.latents_file import UNLABELLED

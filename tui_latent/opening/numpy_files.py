@@ -91,7 +91,8 @@ def open_npz(path: Path, name: str | None) -> VectorFile:
         for other, (of, _, _) in kinds.items()
         if other != name and of[:1] == shape[:1]
     }
-    title = f"{path.name}:{name}" if len(kinds) > 1 else path.name
+    several = sum(len(of) == 2 for of, _, _ in kinds.values()) > 1
+    title = f"{path.name}:{name}" if several else path.name
     return VectorFile(path, title, rows, dimensions, read, columns)
 
 
@@ -124,7 +125,8 @@ def open_tensors(path: Path, name: str | None) -> VectorFile:
         for other, of in places.items()
         if other != name and of.shape[:1] == place.shape[:1]
     }
-    title = f"{path.name}:{name}" if len(places) > 1 else path.name
+    several = sum(len(of.shape) == 2 for of in places.values()) > 1
+    title = f"{path.name}:{name}" if several else path.name
     return VectorFile(path, title, rows, dimensions, read, columns)
 
 

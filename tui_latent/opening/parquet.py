@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import RESERVED, Column, VectorFile, chosen, rows_at_once
+from tui_latent.opening.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,9 +130,10 @@ def _rows(
     valid = np.asarray(column.is_valid())
     lengths = np.asarray(pc.fill_null(pc.list_value_length(column), dimensions))
     if (odd := np.flatnonzero(lengths != dimensions)).size:
+        count = int(lengths[odd[0]])
         raise OpenError(
-            f"{path}: row {before + odd[0]:,} of {name} has {lengths[odd[0]]:,} numbers, the first "
-            f"has {dimensions:,}: all must have the same length"
+            f"{path}: row {before + odd[0]:,} of {name} has {counted(count, 'number')}, "
+            f"the first has {dimensions:,}: all must have the same length"
         )
     found = np.full((len(column), dimensions), np.nan, np.float32)
     # `flatten` leaves out the rows that are null, whatever lies beneath them.

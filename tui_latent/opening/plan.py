@@ -22,6 +22,7 @@ from tui_latent.opening.files import open_file
 from tui_latent.opening.images import ImagesOfRows, images_of
 from tui_latent.opening.join import join, unusable
 from tui_latent.opening.vectors import VectorFile
+from tui_latent.opening.words import counted
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runtime.sanitize import plain_name
 
@@ -183,7 +184,7 @@ def _labels(
 
 def _classes(labels: ClassLabels) -> str:
     without = int((labels.labels == UNLABELLED).sum())
-    rest = f"; {without:,} rows have none" if without else ""
+    rest = f"; {counted(without, 'row')} without a class" if without else ""
     classes = len(labels.names)
     shown = ", ".join(labels.names[:6]) + (", …" if classes > 6 else "")
     return f"{classes:,} class{'es' * (classes != 1)} ({shown}){rest}"

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.metrics.projection import to_plane
-from tui_latent.opening.figures import Figures, affordable, measure
+from tui_latent.metrics.search_work import affordable
+from tui_latent.opening.figures import Figures, measure
 from tui_latent.opening.plan import Plan, Tell
 from tui_latent.procrustes import align
 from tui_latent.runs.best_score import BestScore
