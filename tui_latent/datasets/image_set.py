@@ -57,6 +57,10 @@ class Dataset:
     """float32 (C, 1, 1), of the training images in 0..1"""
     held_out: str
     """description of `val`: "test images", "20 % of the training images" """
+    feature_mean: Tensor | None = None
+    """float32 (D,), of the training images' features before they were standardised, on the CPU"""
+    feature_std: Tensor | None = None
+    """float32 (D,), likewise"""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
