@@ -17,6 +17,7 @@ from tui_latent.runs.atomic_files import Signature, signature
 from tui_latent.runs.latents_file import LATENTS_FILE
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.array_files import read_tensors
+from tui_latent.runtime.tensor_files import mapped_tensors
 from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
 CHECKPOINTS: Final = "checkpoints"
+MAPPED_FROM: Final = 1 << 28
+"""bytes of latents from which on they are mapped into memory. Smaller ones are read whole: a file
+that another host replaces on a network file system takes its pages away from those who map it"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +41,17 @@ class RunLatents:
     path: Path
     signature: Signature
     bank: Tensor
-    """float32 (N, D), of the training images"""
+    """float32 (N, D), of the training images; of the held-out ones where the file has no others"""
     bank_labels: Tensor
-    """int64 (N,)"""
+    """int64 (N,); UNLABELLED where an image has no class"""
     queries: Tensor
     """float32 (M, D), of the held-out images"""
     query_labels: Tensor
     """int64 (M,)"""
     step: int | None = None
     """the step of the evaluation; None in older runs, which do not record it"""
+    bank_is_queries: bool = False
+    """whether `bank` is `queries`: then each is left out when its own neighbours are sought"""
 
     @cached_property
     def search(self) -> NeighbourSearch:
@@ -209,22 +215,38 @@ class RunData:
 
 def _read_latents(path: Path, now: Signature) -> RunLatents:
     from safetensors import SafetensorError
-    from safetensors.torch import load as load_tensors
 
     try:
-        content, header = read_tensors(path)
-        tensors = load_tensors(content)
+        tensors, header = _mapped(path) if now[1] >= MAPPED_FROM else _whole(path)
+        queries, query_labels = tensors["query_latents"], tensors["query_labels"]
+        alone = "bank_latents" not in tensors
         return RunLatents(
             path,
             now,
-            tensors["bank_latents"],
-            tensors["bank_labels"],
-            tensors["query_latents"],
-            tensors["query_labels"],
+            queries if alone else tensors["bank_latents"],
+            query_labels if alone else tensors["bank_labels"],
+            queries,
+            query_labels,
             _noted_step(header),
+            alone,
         )
     except (OSError, ValueError, SafetensorError, KeyError) as error:
         raise InspectionError(f"{path}: cannot read latents: {error}") from error
+
+
+def _whole(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    from safetensors.torch import load as load_tensors
+
+    content, header = read_tensors(path)
+    return load_tensors(content), header
+
+
+def _mapped(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    """Map the tensors into memory: what is not looked at is not read."""
+    import torch
+
+    arrays, header = mapped_tensors(path)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}, header
 
 
 def _noted_step(header: Mapping[str, Any]) -> int | None:
