@@ -30,6 +30,7 @@ TORCH_FREE = (
     "tui_latent.cli.evaluate",
     "tui_latent.analysis",
     "tui_latent.launch.start",
+    "tui_latent.loading",
     "tui_latent.config.preset_files",
     "tui_latent.config.presets",
     "tui_latent.procrustes",
@@ -37,7 +38,11 @@ TORCH_FREE = (
     "tui_latent.config.settings",
 )
 
-WITH_TORCH = ("tui_latent.analysis.evaluation_parts", "tui_latent.analysis.outlier_embedding")
+WITH_TORCH = (
+    "tui_latent.analysis.encoder",
+    "tui_latent.analysis.evaluation_parts",
+    "tui_latent.analysis.outlier_embedding",
+)
 """modules of a torch-free room that only its functions import"""
 
 
