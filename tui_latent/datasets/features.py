@@ -103,6 +103,9 @@ def _unit_length(x: Tensor) -> Tensor:
 class PretrainedFeatures(nn.Module):
     """A network without its classifier: features (B, D) of uint8 or float images in 0..255."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network

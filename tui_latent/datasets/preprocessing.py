@@ -40,6 +40,10 @@ class Preprocessing(nn.Module):
     for training, and float images are not, so that gradients reach them.
     """
 
+    mean: Tensor
+    std: Tensor
+    luma: Tensor
+
     def __init__(self, settings: DataSettings, state: Mapping[str, Any]) -> None:
         """Take `state` of `preprocessing_state`; DataError when pretrained weights are missing."""
         super().__init__()
