@@ -90,6 +90,8 @@ class Status:
     """newest `val/knn_20`, likewise; NaN if the newest evaluation has none, None also before 0.2"""
     loss: float | None = None
     """newest `train/loss`, for the list of runs; the writer keeps it up to date"""
+    dropped: int = 0
+    """records of a watched loop that were left out because the disk was full or slow"""
 
 
 @dataclass(frozen=True, eq=False)
