@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
-import tui_latent
 from tui_latent.integrations.held_out import Embedded, HeldOut, labels_in
 from tui_latent.integrations.metric_names import metric_name
 from tui_latent.watching.silent_run import SilentRun
+from tui_latent.watching.watch import watch
 from tui_latent.watching.watched_run import WatchedRun
 
 try:
@@ -57,7 +57,7 @@ class WatchLatents(Callback):
             "total_epochs": max(trainer.max_epochs or 0, 0),
             "device": str(pl_module.device),
         }
-        self._run = tui_latent.watch(self._name, **(own | self._options))
+        self._run = watch(self._name, **(own | self._options))
         trainer.loggers = [*trainer.loggers, _Metrics(trainer, self._run)]
 
     def on_train_batch_end(

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
-import tui_latent
 from tui_latent.integrations.held_out import Embedded, HeldOut, labels_in
 from tui_latent.integrations.metric_names import metric_name
 from tui_latent.watching.silent_run import SilentRun
+from tui_latent.watching.watch import watch
 from tui_latent.watching.watched_run import WatchedRun
 
 try:
@@ -60,7 +60,7 @@ class WatchLatents(TrainerCallback):
             "total_epochs": state.num_train_epochs,
             "device": str(args.device),
         }
-        self._run = tui_latent.watch(self._name, **(own | self._options))
+        self._run = watch(self._name, **(own | self._options))
         atexit.register(self._end_with_the_process)
 
     def on_log(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from tui_latent.runs.atomic_files import replace_file
@@ -14,6 +15,15 @@ from tui_latent.runs.atomic_files import replace_file
 LATENTS_FILE: Final = "latents/last.safetensors"
 UNLABELLED: Final = -1
 """label of an image without a class, in maps and latents"""
+
+
+def latent_dimensions(run: Path) -> int | None:
+    """Return the dimensions of a run's newest latents; None without any that can be read."""
+    try:
+        with safe_open(run / LATENTS_FILE, "np") as file:
+            return int(file.get_slice("query_latents").get_shape()[1])
+    except (OSError, SafetensorError, IndexError):
+        return None
 
 
 def write_latents(

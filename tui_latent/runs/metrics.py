@@ -80,10 +80,10 @@ class MetricsReader:
     """The curves of a run, kept up to date at a cost of the new lines.
 
     A record at an earlier step than the one before it (a run resumed from an older checkpoint)
-    replaces all that was recorded from that step on, unless it is marked as late: then it was
-    measured while the loop went on, replaces nothing, and is replaced as any other. A late value
-    of a metric that has a value at a later step already is left out of its curve. Bins cannot be cut in two, so the file is
-    then read once more, passing over what has been replaced. Reading starts after what
+    replaces all that was recorded from that step on. Bins cannot be cut in two, so the file is
+    then read once more, passing over what has been replaced. A record that is marked as late was
+    measured while a loop went on: it replaces nothing, and is replaced as any other. A late value
+    is left out where its metric has a value at a later step already. Reading starts after what
     `curves.npz` holds, unless that too has been replaced.
     """
 

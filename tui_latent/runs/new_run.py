@@ -60,13 +60,18 @@ def make_run_folder(
 
 def check_name(runs: Path, name: str) -> None:
     """Raise RunError where a new run cannot be called `name`: not allowed, or taken."""
+    check_spelling(name)
+    if os.path.lexists(runs / name):
+        raise _taken(runs / name)
+
+
+def check_spelling(name: str) -> None:
+    """Raise RunError for what no run can be called."""
     if not _NAME.fullmatch(name) or name == LATEST:
         raise RunError(
             f"'{name}' cannot name a run: use up to 100 letters, digits, '.', '_' and '-', "
             f"beginning with a letter or digit, and not '{LATEST}'"
         )
-    if os.path.lexists(runs / name):
-        raise _taken(runs / name)
 
 
 def _put_in_place(draft: Path, runs: Path, preset_name: str, name: str | None) -> Path:

@@ -209,6 +209,11 @@ class RunWriter:
             self._log.close()
             self._lock.release()
 
+    def forsake(self) -> None:
+        """Let go of the lock in a process that was forked off; its parent keeps the run."""
+        self._closing.set()
+        self._lock.release()
+
     def _status_on_disk(self) -> Status:
         try:
             return readable_status(self.path)
@@ -242,7 +247,7 @@ class RunWriter:
     def _remove_left_behind(self) -> None:
         """Remove the temporary files of killed writers, and keep those of live ones."""
         remove_left_behind(self.path)
-        for name in ("evaluations", "reports"):
+        for name in ("evaluations", "reports", "thumbnails"):
             remove_left_behind(self.path / name)
         for name in ("latents", "checkpoints"):
             remove_left_behind(self.path / name, all_of_them=True)  # only the trainer writes there

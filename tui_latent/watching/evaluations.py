@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from tui_latent.runs.events import RunEvent, new_event
+from tui_latent.runs.events import Kind
 from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED
-from tui_latent.runs.maps import map_file, map_step
+from tui_latent.runs.maps import map_step
 from tui_latent.runs.metrics import NewRecord
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
 from tui_latent.watching.waiting_latents import Measured, WaitingLatents
+
+Tell = Callable[[Kind, int, str], None]
+"""records an event: its kind, step and sentence"""
 
 _SHOWN: Final = {"val/knn_20": "knn_20", "val/knn_5": "knn_5", "latent/effective_rank": "rank"}
 _WARM_UP: Final = 30
@@ -36,7 +38,6 @@ class Evaluations:
         self._collapsed = False
         self._missing: dict[str, str] = {}
         self._undo_from: int | None = None
-        self._events: list[RunEvent] = []
 
     def undo_from(self, step: int) -> None:
         """Remove the maps from a step on, at the next `undo`: the loop has gone back to it."""
@@ -47,18 +48,12 @@ class Evaluations:
         """Remove the maps that are to be replaced; OSError."""
         if self._undo_from is None:
             return
-        folder = self._writer.path / "latents"
-        if folder.is_dir():
-            for name in os.listdir(folder):
-                step = map_step(name)
+        with suppress(FileNotFoundError):  # there was no evaluation yet
+            for file in (self._writer.path / "latents").iterdir():
+                step = map_step(file.name)
                 if step is not None and step >= self._undo_from:
-                    map_file(self._writer.path, step).unlink(missing_ok=True)
+                    file.unlink(missing_ok=True)
         self._undo_from = None
-
-    def events(self) -> list[RunEvent]:
-        """Return the events since the last call."""
-        events, self._events = self._events, []
-        return events
 
     def forget(self) -> None:
         """Leave out the evaluation in hand."""
@@ -67,10 +62,11 @@ class Evaluations:
                 Path(self.in_hand.latents_file).unlink(missing_ok=True)
         self.in_hand = None
 
-    def write(self, late: bool, before: float) -> NewRecord | None:
-        """Write the evaluation in hand, and return its record; OSError while the disk refuses it.
+    def write(self, late: bool, before: float, tell: Tell) -> None:
+        """Write the evaluation in hand; OSError while the disk refuses it.
 
-        `late` when later steps are recorded already, `before` are the seconds of earlier processes.
+        `late` when later steps are recorded already, `before` are the seconds of earlier
+        processes; `tell` records an event.
         """
         found = self.in_hand
         assert found is not None
@@ -78,7 +74,7 @@ class Evaluations:
         if found.points is None:
             self._writer.log(f"step {of.step:,}: {found.problem}")
             self.in_hand = None
-            return None
+            return
         labels = np.full(len(of.queries), UNLABELLED) if of.labels is None else of.labels
         names = self._names(of)
         latent_map = LatentMap(
@@ -99,8 +95,7 @@ class Evaluations:
         record = NewRecord(of.step, of.epoch, before + of.seconds, found.metrics, late)
         self._writer.records([record])
         self.in_hand = None
-        self._tell(found)
-        return record
+        self._tell(found, tell)
 
     def _names(self, of: WaitingLatents) -> tuple[str, ...]:
         """Return the class names: those given, else the labels' numbers; none without labels."""
@@ -112,13 +107,12 @@ class Evaluations:
             self._classes = tuple(str(number) for number in range(most + 1))
         return self._classes
 
-    def _tell(self, found: Measured) -> None:
+    def _tell(self, found: Measured, tell: Tell) -> None:
         """Add the log's lines and the events of an evaluation that was written."""
         step, dimensions = found.of.step, found.of.queries.shape[1]
         if self._dimensions not in (None, dimensions):
             text = f"The latents have {dimensions:,} dimensions from here on."
-            self._events.append(new_event("stage", step, text))
-            self._writer.log(f"step {step:,}: {text}")
+            tell("stage", step, text)
         self._dimensions = dimensions
         shown = [f"{word} {found.metrics[name]:.4g}" for name, word in _SHOWN.items()
                  if name in found.metrics]  # fmt: skip
@@ -130,6 +124,5 @@ class Evaluations:
         collapsed = bool(found.collapse) and step >= _WARM_UP
         if collapsed and not self._collapsed:
             text = f"The latents have collapsed: {found.collapse}."
-            self._events.append(new_event("collapse", step, text))
-            self._writer.log(f"step {step:,}: {text}")
+            tell("collapse", step, text)
         self._collapsed = collapsed

@@ -1,13 +1,7 @@
-"""Measures latents for a watched loop, in a process of its own: reads a pipe, writes another.
-
-Run as `python -m tui_latent.watching.measure`; ends when the watched process does.
-"""
+"""What is measured of the latents that a watched loop gives, in the process beside it."""
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +10,9 @@ from numpy.typing import NDArray
 
 from tui_latent.procrustes import align
 from tui_latent.runs.latents_file import UNLABELLED, write_latents_at
-from tui_latent.watching.pipe import receive, send
 
 Found = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 
-_POLITE: Final = 19
-"""niceness: what the loop leaves of its cores is enough"""
 _NO_VOTER: Final = "no training image has a label"
 
 
@@ -115,29 +106,3 @@ def _ask_neighbours(
         knn = evaluate_knn(voters, votes, asked, truth, classes, ks)
     table["metrics"] |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
     return knn.confusion.numpy() if max(KS) in ks else None
-
-
-def main() -> None:
-    """Answer until the pipe ends."""
-    os.nice(_POLITE)
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print must not get among the answers
-    questions = sys.stdin.buffer
-    while True:
-        try:
-            about, given = receive(questions)
-        except EOFError:
-            return
-        try:
-            table, arrays = measure(about, given)
-        except Exception as error:
-            traceback.print_exc()
-            table, arrays = {"error": f"{type(error).__name__}: {error}"}, {}
-        try:
-            send(answers, table, arrays)
-        except BrokenPipeError:
-            return
-
-
-if __name__ == "__main__":
-    main()

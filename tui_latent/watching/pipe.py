@@ -14,14 +14,17 @@ _LENGTH = 8
 
 
 def send(pipe: IO[bytes], table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write a table of JSON values, and arrays of numbers; BrokenPipeError without a reader."""
+    """Write a table of JSON values, and arrays of numbers, to an unbuffered pipe.
+
+    BrokenPipeError without a reader.
+    """
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     shapes = {name: (array.dtype.str, array.shape) for name, array in whole.items()}
     header = json.dumps([dict(table), shapes]).encode()
-    pipe.write(len(header).to_bytes(_LENGTH, "big") + header)
+    _write(pipe, memoryview(len(header).to_bytes(_LENGTH, "big") + header))
     for array in whole.values():
-        pipe.write(array.reshape(-1).view(np.uint8).data)
-    pipe.flush()
+        if array.size:
+            _write(pipe, array.reshape(-1).view(np.uint8).data)
 
 
 def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -31,9 +34,15 @@ def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     arrays = {}
     for name, (dtype, shape) in shapes.items():
         array = np.empty(shape, np.dtype(dtype))
-        _fill(pipe, memoryview(array.reshape(-1).view(np.uint8)))  # type: ignore[arg-type]
+        if array.size:
+            _fill(pipe, memoryview(array.reshape(-1).view(np.uint8)))  # type: ignore[arg-type]
         arrays[name] = array
     return table, arrays
+
+
+def _write(pipe: IO[bytes], view: memoryview) -> None:
+    while len(view):
+        view = view[pipe.write(view) :]
 
 
 def _exactly(pipe: IO[bytes], size: int) -> bytearray:

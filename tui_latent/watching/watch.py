@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shlex
 import sys
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from tui_latent.runs.control import read_request, take_up
+from tui_latent.runs.latents_file import latent_dimensions
 from tui_latent.runs.manifest import read_manifest
-from tui_latent.runs.new_run import check_name, make_run_folder
+from tui_latent.runs.metrics import MetricsReader
+from tui_latent.runs.new_run import check_spelling, make_run_folder
 from tui_latent.runs.origin import WATCHED, Wish, origin_of
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.run_list import runs_folder
-from tui_latent.runs.schema import RunError, RunSnapshot
-from tui_latent.runs.status import certain_status
+from tui_latent.runs.schema import LIVE_STATES, RunBusyError, RunError, Status
+from tui_latent.runs.status import certain_status, readable_status
+from tui_latent.runs.thumbnails import Split
 from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.runtime.versions import version_of
+from tui_latent.watching.config_table import table_of
 from tui_latent.watching.evaluations import Evaluations
 from tui_latent.watching.measuring import Measuring
+from tui_latent.watching.pictures import Pictures, check_pictures
 from tui_latent.watching.recording import Recording
 from tui_latent.watching.silent_run import SilentRun, is_silent
-from tui_latent.watching.watched_run import WatchedRun, table_of
+from tui_latent.watching.watched_run import WatchedRun
 
 IfTaken = Literal["refuse", "number", "continue"]
 
@@ -34,6 +42,8 @@ def watch(
     name: str | None = None,
     *,
     classes: Sequence[str] = (),
+    thumbnails: Any = None,
+    bank_thumbnails: Any = None,
     obeys: Sequence[Wish] = (),
     config: Mapping[str, Any] | None = None,
     total_steps: int = 0,
@@ -45,7 +55,10 @@ def watch(
     """Record someone's own training loop as a run, which the dashboard shows live and afterwards.
 
     `name` is the run's folder; without one the time and the script's name make it. `classes` are
-    the names of the labels 0, 1, … of latents. `obeys` says which requests the loop obeys
+    the names of the labels 0, 1, … of latents. `thumbnails` are the images that belong to the
+    latents, row by row, and `bank_thumbnails` those of the bank: uint8 arrays (N, H, W),
+    (N, H, W, C) or (N, C, H, W), a list of image files, or a function that returns such for an
+    array of indices; small copies are kept in the run. `obeys` says which requests the loop obeys
     (`pause`, `stop`, `checkpoint`, `lr`): the dashboard offers those and no others. `config` is
     what the loop says of itself. `if_taken` says what happens where the name is taken: `refuse`,
     `number` (the first free of name-2, name-3, …), or `continue` that run; a run that another
@@ -57,24 +70,40 @@ def watch(
     argument that means nothing.
     """
     _check(classes, obeys, if_taken)
+    check_pictures("thumbnails", thumbnails)
+    check_pictures("bank_thumbnails", bank_thumbnails)
     if is_silent():
         return SilentRun()
+    if name is not None:
+        check_spelling(name)
     about = {WATCHED: {"obeys": list(obeys)}, "config": table_of(config or {})}
-    folder = _folder(runs)
-    writer, old = _writer(folder, name, about, if_taken)
-    before = read_request(writer.path)
-    writer.lock()
+    path = _path(_folder(runs), name, about, if_taken)
+    writer, before = RunWriter(path), read_request(path)
     try:
-        take_up(writer.path, before)
+        writer.lock()
+    except RunBusyError:
+        raise _busy(path, readable_status(path)) from None
+    try:
+        take_up(path, before)
+        old = RunReader(path).refresh()
+        last = _last_step(path)
         totals = {"total_steps": total_steps, "total_epochs": total_epochs, "device": device}
         writer.status(state="running", phase="training", error=None, **totals)
         names = tuple(plain_name(str(each)) for each in classes)
-        recording = _recording(writer, names, old)
-        run = WatchedRun(recording, names, _last_step(old))
+        previous = None if old.map is None else old.map.points
+        measuring = Measuring(path, previous)
+        evaluations = Evaluations(writer, names, latent_dimensions(path))
+        obeyed = frozenset(obeys)
+        recording = Recording(writer, evaluations, measuring, obeyed, before, last)
+        given: dict[Split, Any] = {"val": thumbnails, "train": bank_thumbnails}
+        images = {split: pictures for split, pictures in given.items() if pictures is not None}
+        pictures = Pictures(path, images, recording.lines.append)
+        run = WatchedRun(recording, measuring.put, pictures, names, last)
         recording.start()
     except BaseException:
         writer.close()
         raise
+    _follow_process(run)
     return run
 
 
@@ -85,7 +114,9 @@ def _check(classes: Sequence[str], obeys: Sequence[str], if_taken: str) -> None:
     if isinstance(obeys, str) or any(wish not in wishes for wish in obeys):
         raise ValueError(f"watch: obeys must be a list of {', '.join(wishes)}, not {obeys!r}")
     if if_taken not in get_args(IfTaken):
-        raise ValueError(f"watch: if_taken must be one of {', '.join(get_args(IfTaken))}")
+        raise ValueError(
+            f"watch: if_taken must be {', '.join(get_args(IfTaken))}, not {if_taken!r}"
+        )
 
 
 def _folder(runs: str | os.PathLike[str] | None) -> Path:
@@ -97,81 +128,85 @@ def _folder(runs: str | os.PathLike[str] | None) -> Path:
     return runs_folder(read_preferences(config_path())[0].runs or None)
 
 
-def _writer(
-    folder: Path, name: str | None, about: Mapping[str, Any], if_taken: IfTaken
-) -> tuple[RunWriter, RunSnapshot | None]:
-    """Return the writer of a run, and the run as it was if it is continued."""
-    stem = name or Path(sys.argv[0] or "watched").stem or "watched"
+def _path(folder: Path, name: str | None, about: Mapping[str, Any], if_taken: IfTaken) -> Path:
+    """Make the folder of a new run, or return that of the one to continue."""
+    stem = name or Path(sys.argv[0] or "watched").stem
     provenance = {
         "origin": "watched",
-        "command": " ".join(sys.argv),
+        "command": shlex.join(sys.argv),
         "versions": {"tui-latent": version_of("tui-latent")},
     }
+    taken = name is not None and os.path.lexists(folder / name)
+    if not taken:
+        try:
+            return make_run_folder(folder, stem, about, provenance, name)
+        except RunError:
+            if name is None or not os.path.lexists(folder / name):
+                raise
+    assert name is not None
+    if if_taken == "continue":
+        return _watched_before(folder / name)
+    if if_taken == "refuse":
+        raise _taken(folder / name)
+    for number in range(2, _MOST_NUMBERS):
+        called = f"{name}-{number}"
+        if os.path.lexists(folder / called):
+            continue
+        try:
+            return make_run_folder(folder, stem, about, provenance, called)
+        except RunError:
+            if not os.path.lexists(folder / called):
+                raise
+    raise _taken(folder / name)
 
-    def new(called: str | None) -> RunWriter:
-        return RunWriter(make_run_folder(folder, stem, about, provenance, called))
 
-    if name is None or not os.path.lexists(folder / name):
-        return new(name), None
-    match if_taken:
-        case "continue":
-            return _continued(folder / name)
-        case "number":
-            for number in range(2, _MOST_NUMBERS):
-                called = f"{name}-{number}"
-                if os.path.lexists(folder / called):
-                    continue
-                try:
-                    return new(called), None
-                except RunError:
-                    if not os.path.lexists(folder / called):
-                        raise
-    check_name_free(folder, name)
-    raise AssertionError  # pragma: no cover
-
-
-def check_name_free(folder: Path, name: str) -> None:
-    """Raise RunError that says who has the name, and what can be done."""
-    path = folder / name
-    try:
-        status = certain_status(path)
-    except OSError:
-        status = None
-    if status is not None and status.pid and status.state in ("starting", "running", "paused"):
+def _watched_before(path: Path) -> Path:
+    if origin_of(read_manifest(path).provenance) != "watched":
         raise RunError(
-            f"{path} is being recorded by process {status.pid} on {status.host}: choose another "
-            f'name, or give watch if_taken="number" to take the next free one'
+            f"{path}: this run was not recorded by tui_latent.watch: choose another name"
         )
-    check_name(folder, name) if not path.exists() else None
-    raise RunError(
-        f'{path}: already exists: choose another name, or give watch if_taken="number" to take '
-        f'the next free one, or if_taken="continue" to go on with that run'
+    return path
+
+
+def _taken(path: Path) -> RunError:
+    """Return the error that says who has a name, and what can be done."""
+    status = certain_status(path)
+    if status.state in LIVE_STATES and status.pid:
+        return _busy(path, status)
+    return RunError(
+        f'{path}: already exists: choose another name, or give watch if_taken="number" for the '
+        'next free one, or if_taken="continue" to go on with that run'
     )
 
 
-def _continued(path: Path) -> tuple[RunWriter, RunSnapshot]:
-    manifest = read_manifest(path)
-    if origin_of(manifest.provenance) != "watched":
-        raise RunError(f"{path}: was not recorded by tui_latent.watch: choose another name")
-    old = RunReader(path).refresh()
-    return RunWriter.reopen(path), old
+def _busy(path: Path, status: Status) -> RunBusyError:
+    return RunBusyError(
+        f"{path} is being recorded by process {status.pid} on {status.host}: choose another "
+        'name, or give watch if_taken="number" for the next free one'
+    )
 
 
-def _last_step(old: RunSnapshot | None) -> int:
+def _last_step(path: Path) -> int:
     """Return the last step that an earlier process recorded; -1 for a new run."""
-    if old is None:
-        return -1
-    curves = (int(curve.steps[-1]) for curve in old.curves.values() if len(curve.steps))
-    return max([-1, *curves, *old.map_steps])
+    reader = MetricsReader(path / "metrics.jsonl")
+    reader.refresh()
+    return reader.last_step
 
 
-def _recording(writer: RunWriter, classes: Sequence[str], old: RunSnapshot | None) -> Recording:
-    recording: list[Recording] = []
-    measuring = Measuring(
-        writer.path,
-        old.map.points if old is not None and old.map is not None else None,
-        lambda line: recording[0].note(line),
-    )
-    evaluations = Evaluations(writer, classes, None)
-    recording.append(Recording(writer, measuring, evaluations, _last_step(old)))
-    return recording[0]
+def _follow_process(run: WatchedRun) -> None:
+    """Write what is left if the process ends without closing the run, and let go in its forks.
+
+    A process that is forked off would otherwise keep the run's lock and its pipes open.
+    """
+    known = weakref.ref(run)
+
+    def at_exit() -> None:
+        if (there := known()) is not None:
+            there.abandon()
+
+    def in_fork() -> None:
+        if (there := known()) is not None:
+            there.forsake()
+
+    atexit.register(at_exit)
+    os.register_at_fork(after_in_child=in_fork)

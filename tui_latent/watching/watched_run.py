@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from os import getpid
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal
 
-from tui_latent.runs.schema import RunError
+from tui_latent.runs.schema import State
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.watching.asked import Asked
 from tui_latent.watching.device_values import DeviceValues
+from tui_latent.watching.pictures import Pictures
 from tui_latent.watching.recording import Recording
 from tui_latent.watching.silent_run import SilentRun
 from tui_latent.watching.tensors import is_tensor, labels_of, latents_of, number_of
@@ -26,6 +28,10 @@ _LARGEST_STEP: Final = 2**53
 _LOOK_EVERY: Final = 0.05
 """seconds between two looks at the requests while the loop is paused"""
 _MOST_NAMES: Final = 1000
+_LAST_WAIT: Final = 60.0
+"""seconds that a finished loop waits for its last latents to be measured and written"""
+_SHORT_WAIT: Final = 10.0
+"""seconds, for a loop that was stopped or failed"""
 
 
 class WatchedRun:
@@ -36,16 +42,24 @@ class WatchedRun:
     wrong afterwards is in the run's log and never ends the loop.
     """
 
-    def __init__(self, recording: Recording, classes: Sequence[str], first_step: int) -> None:
-        """`first_step` is the last one of an earlier process, -1 for a new run."""
+    def __init__(
+        self,
+        recording: Recording,
+        measure: Callable[[WaitingLatents], None],
+        pictures: Pictures,
+        classes: Sequence[str],
+        last_step: int,
+    ) -> None:
+        """`last_step` is the last one of an earlier process, -1 for a new run."""
         self.path: Path = recording.path
         """the run's folder"""
-        self._recording = recording
+        self._recording, self._pictures = recording, pictures
+        self._measure = measure
         self._classes = classes
         self._pid = getpid()
         self._names: dict[str, str] = {}
         self._device = DeviceValues(recording.records.put)
-        self._step = first_step
+        self._step = last_step
         self._epoch = 0.0
         self._began = time.monotonic()
         self._closed = False
@@ -64,7 +78,7 @@ class WatchedRun:
         elif issubclass(kind, (SystemExit, KeyboardInterrupt, GeneratorExit)):
             self.close("stopped")
         else:
-            self._recording.log_exception(kind, error, trace)
+            self._recording.lines.append("".join(traceback.format_exception(kind, error, trace)))
             first = str(error).partition("\n")[0] or "no message"
             self.close("failed", f"{kind.__name__}: {first}\nthe traceback is in train.log")
 
@@ -99,7 +113,7 @@ class WatchedRun:
             step, self.seconds, self._epoch, names, numbers, len(self._recording.rewinds)
         )
         if on_device or self._device:
-            self._device.add(record)
+            self._on_device(lambda: self._device.add(record))
         else:
             self._recording.records.put(record)
 
@@ -122,34 +136,39 @@ class WatchedRun:
         """
         if getpid() != self._pid or self._closed:
             return
+        step = _checked(step)
         known = len(self._classes) if self._classes else None
-        queries = latents_of("queries", queries)
-        found = None if labels is None else labels_of("labels", labels, len(queries), known)
-        bank_found = None
-        if bank is not None:
-            bank = latents_of("bank", bank)
-            if bank.shape[1] != queries.shape[1]:
-                raise ValueError(
-                    f"latents: queries have {queries.shape[1]} dimensions and the bank has "
-                    f"{bank.shape[1]}: both must come from the same network"
-                )
-            if bank_labels is not None:
-                bank_found = labels_of("bank_labels", bank_labels, len(bank), known)
-        elif bank_labels is not None:
-            raise ValueError("latents: bank_labels were given without a bank")
+        try:
+            held_out = latents_of("queries", queries)
+            found = None if labels is None else labels_of("labels", labels, len(held_out), known)
+            kept = bank_found = None
+            if bank is not None:
+                kept = latents_of("bank", bank)
+                if kept.shape[1] != held_out.shape[1]:
+                    raise ValueError(
+                        f"latents: queries have {held_out.shape[1]} dimensions and the bank has "
+                        f"{kept.shape[1]}: both must come from the same network"
+                    )
+                if bank_labels is not None:
+                    bank_found = labels_of("bank_labels", bank_labels, len(kept), known)
+            elif bank_labels is not None:
+                raise ValueError("latents: bank_labels were given without a bank")
+        except (MemoryError, RuntimeError) as error:  # no memory for the copy, or a device's error
+            self.note(f"step {step:,}: the latents could not be copied: {error}")
+            return
         self._go_to(step)
-        self._device.poll()
-        self._recording.measure(
-            WaitingLatents(
-                self._step, self.seconds, self._epoch, len(self._recording.rewinds),
-                queries, found, bank, bank_found,
-            )
-        )  # fmt: skip
+        self._on_device(self._device.flush)  # earlier records come first; copying has waited
+        self._pictures.know("val", len(held_out))
+        if kept is not None:
+            self._pictures.know("train", len(kept))
+        timeline = len(self._recording.rewinds)
+        about = (step, self.seconds, self._epoch, timeline)
+        self._measure(WaitingLatents(*about, held_out, found, kept, bank_found))
 
     def note(self, text: str) -> None:
         """Add a line to the run's log."""
         if getpid() == self._pid and not self._closed:
-            self._recording.note(text)
+            self._recording.lines.append(str(text))
 
     @property
     def seconds(self) -> float:
@@ -159,14 +178,15 @@ class WatchedRun:
     @property
     def asked(self) -> Asked:
         """What is asked of the loop now; costs nothing to look at."""
-        self._device.poll()
+        if self._device and getpid() == self._pid:
+            self._on_device(self._device.poll)
         return self._recording.asked
 
     def wait_while_paused(self) -> None:
         """Return once no pause is asked for, or a stop is; at once where there is none."""
         if getpid() != self._pid or self._closed or not self._recording.asked.pause:
             return
-        self._device.flush()
+        self._on_device(self._device.flush)
         began = time.monotonic()
         self._recording.paused = True
         try:
@@ -192,8 +212,36 @@ class WatchedRun:
         self._closed = True
         if state == "finished" and self._recording.asked.stop:
             state = "stopped"
-        self._device.flush()
-        self._recording.finish(state, error, self.seconds)
+        self._end(state, error)
+
+    def abandon(self) -> None:
+        """Write what is left of a run that nobody has closed, at the end of the process."""
+        if getpid() == self._pid and not self._closed:
+            self._closed = True
+            self._end("interrupted", None)
+
+    def _end(self, state: State, error: str | None) -> None:
+        seconds = self.seconds
+        self._on_device(self._device.flush)
+        until = time.monotonic() + (_LAST_WAIT if state == "finished" else _SHORT_WAIT)
+        try:
+            self._pictures.wait(until)
+        finally:
+            self._recording.finish(state, error, seconds, until)
+
+    def forsake(self) -> None:
+        """Let go of what a process that was forked off has inherited; the run is its parent's."""
+        self._closed = True
+        self._recording.forsake()
+        self._pictures.forsake()
+
+    def _on_device(self, act: Callable[[], None]) -> None:
+        """Do something with the device; what goes wrong there does not end the loop here."""
+        try:
+            act()
+        except Exception:
+            self._device = DeviceValues(self._recording.records.put)
+            self.note(traceback.format_exc())
 
     def _go_to(self, step: int) -> int:
         step = _checked(step)
@@ -203,9 +251,9 @@ class WatchedRun:
         return step
 
     def _metric(self, name: str) -> str:
-        """Return the metric that a name of the loop's stands for; RunError for too many."""
+        """Return the metric that a name of the loop's stands for; ValueError for too many."""
         if len(self._names) >= _MOST_NAMES:
-            raise RunError(
+            raise ValueError(
                 f"log: more than {_MOST_NAMES:,} different names: a name stands for a curve, so "
                 "put what changes into the values"
             )
@@ -222,25 +270,3 @@ def _checked(step: Any) -> int:
     if not 0 <= whole <= _LARGEST_STEP:
         raise ValueError(f"a step is a whole number from 0, not {whole}")
     return whole
-
-
-def table_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a loop says of itself as values that TOML knows; others become their text."""
-    return {plain_name(str(name)): _toml_value(value) for name, value in config.items()}
-
-
-def _toml_value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return table_of(value)
-    if isinstance(value, (list, tuple)):
-        return [_toml_value(item) for item in value if item is not None]
-    if value is None or isinstance(value, (bool, str, float)):
-        return value
-    try:
-        return operator.index(value)
-    except TypeError:
-        pass
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return str(value)

@@ -1,0 +1,238 @@
+"""What a loop logs, as a dashboard reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import tui_latent
+from tests.waiting import until
+from tests.watching.conftest import Watch, logged, read
+from tui_latent.runs.events import read_events
+from tui_latent.runs.schema import RunSnapshot
+
+
+def values(run: RunSnapshot, metric: str) -> dict[int, float]:
+    curve = run.curves[metric]
+    return dict(zip(map(int, curve.steps), curve.means.tolist(), strict=True))
+
+
+def test_numbers_of_every_kind_become_curves(watch: Watch) -> None:
+    run = watch()
+    in_place = torch.zeros(())
+    for step in range(5):
+        in_place += 1  # changed again before it is written
+        run.log(
+            step,
+            epoch=step / 2,
+            loss=torch.tensor(step * 1.5, requires_grad=True) * 1,
+            half=torch.tensor(step, dtype=torch.bfloat16),
+            one=np.float32(step),
+            row=np.array([step]),
+            whole=step,
+            total=in_place,
+            **{"val/loss": float(step)},
+        )
+    run.close()
+    found = read(run.path)
+    assert values(found, "train/loss") == {step: step * 1.5 for step in range(5)}
+    for name in ("train/half", "train/one", "train/row", "train/whole", "val/loss"):
+        assert values(found, name) == {step: float(step) for step in range(5)}
+    assert values(found, "train/total") == {step: step + 1.0 for step in range(5)}
+    assert found.status.state == "finished"
+    assert (found.status.step, found.status.epoch) == (4, 2.0)
+    assert found.origin == "watched"
+
+
+def test_a_dashboard_sees_records_while_the_loop_goes_on(watch: Watch) -> None:
+    run = watch(total_steps=10, config={"lr": 0.1, "model": Path("/a/b"), "none": None})
+    run.log(3, loss=1.0)
+    until(lambda: read(run.path).curves)
+    found = read(run.path)
+    assert found.status.state == "running"
+    until(lambda: read(run.path).status.step == 3)
+    assert found.status.total_steps == 10
+    assert found.preset["config"] == {"lr": 0.1, "model": "/a/b"}
+
+
+@pytest.mark.parametrize(
+    "wrong", ["text", [1.0, 2.0], np.zeros(2), torch.zeros(2), None, object()], ids=str
+)
+def test_what_is_no_number_is_refused_at_once(watch: Watch, wrong: object) -> None:
+    run = watch()
+    with pytest.raises(TypeError, match="loss must be one number"):
+        run.log(0, loss=wrong)
+    run.log(1, loss=1.0)
+    run.close()
+    assert values(read(run.path), "train/loss") == {1: 1.0}
+
+
+@pytest.mark.parametrize("wrong", [-1, 0.5, "3", None, 2**60])
+def test_what_is_no_step_is_refused_at_once(watch: Watch, wrong: object) -> None:
+    run = watch()
+    with pytest.raises(ValueError, match="a step is a whole number from 0"):
+        run.log(wrong, loss=1.0)  # type: ignore[arg-type]
+
+
+def test_losses_that_are_not_finite_are_counted(watch: Watch) -> None:
+    run = watch()
+    for step, loss in enumerate([1.0, float("nan"), float("inf"), 2.0]):
+        run.log(step, loss=loss)
+    run.close()
+    assert read(run.path).curves["train/loss"].non_finite == 2
+
+
+def test_names_with_escapes_cannot_move_the_cursor(watch: Watch) -> None:
+    run = watch(classes=["a\x1b[31m", "b\nc"], config={"\x1b[2J": "\x1b]0;x\x07"})
+    run.log(0, **{"lo\x1b[31mss": 1.0, "time": 2.0, "step": 3.0, "late": 4.0})
+    run.note("careful\x1b[2J")
+    run.close()
+    names = list(read(run.path).curves)
+    assert names[1:] == ["train/time", "train/step", "train/late"]
+    for text in (*names, logged(run.path), (run.path / "preset.toml").read_text()):
+        assert "\x1b" not in text
+    assert read(run.path).curves["train/step"].last == 3.0
+
+
+def test_a_loop_that_goes_back_replaces_what_followed(watch: Watch) -> None:
+    run = watch()
+    for step in range(10):
+        run.log(step, loss=float(step))
+    for step in range(4, 7):
+        run.log(step, loss=step + 100.0)
+    run.close()
+    expected = {**{step: float(step) for step in range(4)}, 4: 104.0, 5: 105.0, 6: 106.0}
+    assert values(read(run.path), "train/loss") == expected
+    (event,) = read_events(run.path)
+    assert (event.kind, event.step) == ("resume", 4)
+    assert "went back from step 9" in event.text
+
+
+def test_a_later_process_continues_a_run(watch: Watch) -> None:
+    first = watch()
+    for step in range(10):
+        first.log(step, loss=float(step))
+    first.close()
+    seconds = read(first.path).status.seconds
+    second = watch(if_taken="continue")
+    assert second.path == first.path
+    second.log(5, loss=50.0)
+    second.close()
+    found = read(first.path)
+    assert values(found, "train/loss") == {**{s: float(s) for s in range(5)}, 5: 50.0}
+    assert found.curves["train/loss"].times[-1] >= seconds
+    third = watch(if_taken="continue")
+    third.log(6, loss=60.0)
+    third.close()
+    assert values(read(first.path), "train/loss")[6] == 60.0
+
+
+def test_the_oldest_records_are_left_out_when_the_disk_is_full(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = watch()
+    run._recording.records._most = 100
+    run.log(0, loss=0.0)
+    until(lambda: read(run.path).curves)
+    write, full = os.write, [True]
+
+    def refusing(descriptor: int, data: bytes) -> int:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        if full[0] and name == "metrics.jsonl":
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", refusing)
+    run.log(1, loss=1.0)
+    until(lambda: read(run.path).status.error)
+    assert "No space left on device" in (read(run.path).status.error or "")
+    for step in range(2, 500):
+        run.log(step, loss=float(step))
+    until(lambda: read(run.path).status.dropped > 0)
+    full[0] = False
+    until(lambda: read(run.path).curves["train/loss"].last == 499.0)
+    run.close()
+    found = read(run.path)
+    steps = list(values(found, "train/loss"))
+    assert steps[:2] == [0, 1]  # the one in hand was kept
+    assert steps[-1] == 499
+    assert steps[2:] == list(range(steps[2], 500))
+    assert found.status.dropped == 500 - len(steps)
+    assert found.status.error is None
+    assert f"{found.status.dropped:,} records were left out" in logged(run.path)
+
+
+def test_a_folder_that_is_deleted_does_not_end_the_loop(
+    watch: Watch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    run = watch()
+    run.log(0, loss=0.0)
+    until(lambda: read(run.path).curves)
+    run.path.rename(tmp_path / "elsewhere")
+    until(lambda: "deleted or moved" in caplog.text)
+    run.log(1, loss=1.0)
+    run.close()
+    assert not run.path.exists()
+
+
+def test_what_is_asked_reaches_the_loop(watch: Watch) -> None:
+    from tui_latent.runs.control import request
+
+    run = watch(obeys=("pause", "stop", "checkpoint", "lr"))
+    assert not (run.asked.pause or run.asked.stop or run.asked.checkpoint)
+    run.log(7, loss=1.0)
+    request(run.path, checkpoint=True, lr_factor=0.5)
+    until(lambda: run.asked.checkpoint)
+    assert run.asked.lr_factor == 0.5
+    run.checkpoint_saved(7)
+    assert not run.asked.checkpoint
+    until(lambda: read(run.path).status.checkpoint_step == 7)
+    until(lambda: read(run.path).status.lr_factor == 0.5)
+    rate = read_events(run.path)[-1]
+    assert (rate.kind, rate.setting, rate.old, rate.new) == ("rate", "lr_factor", 1.0, 0.5)
+
+    request(run.path, state="pause")
+    until(lambda: run.asked.pause)
+    import threading
+
+    waiting = threading.Thread(target=run.wait_while_paused)
+    waiting.start()
+    until(lambda: read(run.path).status.state == "paused")
+    request(run.path, state="run")
+    waiting.join(60)
+    assert not waiting.is_alive()
+    until(lambda: read(run.path).status.state == "running")
+    request(run.path, state="stop")
+    until(lambda: run.asked.stop)
+    run.close()
+    assert read(run.path).status.state == "stopped"
+    again = watch(if_taken="continue", obeys=("stop",))
+    assert not again.asked.stop  # that was for the process before
+
+
+def test_arguments_that_mean_nothing_are_refused(tmp_path: Path) -> None:
+    def wrong(name: str | None = None, **options: object) -> str:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 (each has its own sentence)
+            tui_latent.watch(name, runs=tmp_path, **options)  # type: ignore[arg-type]
+        return str(caught.value)
+
+    assert "obeys must be" in wrong(obeys=("jump",))
+    assert "obeys must be" in wrong(obeys="stop")
+    assert "classes must be a list" in wrong(classes="cat")
+    assert "if_taken must be" in wrong(if_taken="overwrite")
+    assert "cannot name a run" in wrong("../up")
+    assert "cannot name a run" in wrong("a\x1b[31m")
+    assert "uint8" in wrong(thumbnails=np.zeros((3, 8, 8)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_without_a_name_is_called_by_its_time_and_script(tmp_path: Path) -> None:
+    with tui_latent.watch(runs=tmp_path) as run:
+        run.log(0, loss=1.0)
+    assert run.path is not None
+    assert json.loads((run.path / "status.json").read_text())["state"] == "finished"
