@@ -61,7 +61,9 @@ def test_ctrl_c_stops_and_a_kill_interrupts(script: Script, tmp_path: Path) -> N
 
 
 def test_a_run_that_nobody_closes_keeps_its_last_records(script: Script, tmp_path: Path) -> None:
-    process = script("run = tui_latent.watch('mine')\nfor step in range(100): run.log(step, loss=1)")
+    process = script(
+        "run = tui_latent.watch('mine')\nfor step in range(100): run.log(step, loss=1)"
+    )
     process.communicate(timeout=patience(60))
     run = read(tmp_path / "runs" / "mine")
     assert run.status.state == "interrupted"
