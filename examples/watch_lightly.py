@@ -39,7 +39,7 @@ names, pictures = [str(name) for name in digits.target_names], (val * 255).byte(
 with tui_latent.watch(
     "digits-lightly", classes=names, thumbnails=pictures, obeys=["pause", "stop"], if_taken="number"
 ) as run:
-    for epoch in range(20):
+    for epoch in range(15):
         for step, batch in enumerate(loader, 1 + epoch * len(loader)):
             projected = head(backbone(batch))
             loss = criterion(projected[0::2], projected[1::2])

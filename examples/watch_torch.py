@@ -24,12 +24,11 @@ def view(x: Tensor) -> Tensor:
     return F.grid_sample(x, grid, align_corners=False) + 0.05 * torch.randn_like(x)
 
 
-def vicreg(a: Tensor, b: Tensor) -> dict[str, Tensor]:
+def vicreg(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the terms of VICReg (arXiv:2105.04906), each as it enters the sum."""
     variance = F.relu(1 - a.std(0)).mean() + F.relu(1 - b.std(0)).mean()
     apart = [(torch.cov(z.T).fill_diagonal_(0) ** 2).sum() / z.shape[1] for z in (a, b)]
-    invariance = 25 * F.mse_loss(a, b)
-    return {"invariance": invariance, "variance": 25 * variance, "covariance": apart[0] + apart[1]}
+    return 25 * F.mse_loss(a, b), 25 * variance, apart[0] + apart[1]
 
 
 torch.manual_seed(0)
@@ -43,12 +42,13 @@ with tui_latent.watch(
 ) as run:
     for step in range(1, 601):
         x = train[torch.randint(len(train), (256,))]
-        terms = vicreg(*projector(encoder(torch.cat([view(x), view(x)]))).chunk(2))
-        loss = torch.stack(list(terms.values())).sum()
+        projected = projector(encoder(torch.cat([view(x), view(x)])))
+        invariance, variance, covariance = vicreg(*projected.chunk(2))
+        loss = invariance + variance + covariance
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        run.log(step, loss=loss, **terms)
+        run.log(step, loss=loss, invariance=invariance, variance=variance, covariance=covariance)
         if step % 100 == 0:
             with torch.no_grad():
                 z_train, z_val = encoder(train), encoder(val)

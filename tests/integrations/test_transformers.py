@@ -26,11 +26,10 @@ from transformers import TrainerControl, TrainerState
 from transformers.trainer_callback import CallbackHandler, DefaultFlowCallback
 
 import tui_latent
+from tests.waiting import until
 from tui_latent.integrations.transformers import WatchLatents
 from tui_latent.loading import LoadedRun
 from tui_latent.runs.control import request
-
-from tests.waiting import until
 
 needs_trainer = pytest.mark.skipif(
     importlib.util.find_spec("accelerate") is None,

@@ -27,7 +27,7 @@ _ALL_LOOK_EVERY = 10
 """steps after which the processes of a distributed training agree on whether to stop"""
 
 
-class WatchLatents(Callback):
+class WatchLatents(Callback):  # type: ignore[misc]
     """Records the loss of each step, what the module logs, and the latents of each validation.
 
     `embed(module, batch)` returns the latents (N, D) of a validation batch, or latents and labels;
@@ -50,7 +50,7 @@ class WatchLatents(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin the run, and receive what the module logs as loggers do."""
         steps = trainer.estimated_stepping_batches
-        own = {
+        own: dict[str, Any] = {
             "obeys": ("pause", "stop") if trainer.world_size == 1 else ("stop",),
             "config": dict(pl_module.hparams),
             "total_steps": int(steps) if isfinite(steps) else 0,
@@ -105,7 +105,7 @@ class WatchLatents(Callback):
         self._run.close()
 
 
-class _Metrics(DummyLogger):
+class _Metrics(DummyLogger):  # type: ignore[misc]
     """A logger that hands metrics to a run; to a module that looks at it, it does nothing."""
 
     def __init__(self, trainer: Trainer, run: WatchedRun | SilentRun) -> None:

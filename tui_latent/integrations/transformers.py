@@ -24,13 +24,15 @@ except ImportError as error:
         "pip install 'tui-latent[transformers]'"
     ) from error
 
-_NO_METRICS = ("epoch", "total_flos", "eval_runtime", "eval_samples_per_second")
-_NO_METRICS += ("eval_steps_per_second", "eval_model_preparation_time")
+_NO_METRICS = frozenset(
+    ("epoch", "total_flos", "eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
+)
+"""logged beside the metrics: where the training is, and how fast an evaluation was"""
 _SUMMARY = "train_runtime"
 """in the last log of a training, which repeats means over all steps"""
 
 
-class WatchLatents(TrainerCallback):
+class WatchLatents(TrainerCallback):  # type: ignore[misc]
     """Records what a Trainer logs, and the latents of each evaluation.
 
     `embed(model, batch)` returns the latents (N, D) of a batch of the evaluation's data, which is
@@ -54,7 +56,7 @@ class WatchLatents(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Begin the run."""
-        own = {
+        own: dict[str, Any] = {
             "obeys": ("pause", "stop", "checkpoint") if args.world_size == 1 else (),
             "total_steps": state.max_steps,
             "total_epochs": state.num_train_epochs,
