@@ -144,7 +144,7 @@ def test_embed_says_what_the_latents_and_the_labels_are(tmp_path: Path) -> None:
 
 def test_an_embed_that_gives_no_latents_is_refused_before_training(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="embed should return a tensor of latents"):
-        fit(tmp_path, WatchLatents("digits", lambda *_: "latents", runs=tmp_path))  # type: ignore[arg-type,return-value]
+        fit(tmp_path, WatchLatents("digits", lambda *_: "latents", runs=tmp_path))  # type: ignore[arg-type]
     assert not (tmp_path / "digits").exists()
 
 
@@ -195,7 +195,7 @@ def test_a_module_without_logger_keeps_a_harmless_one(tmp_path: Path) -> None:
     class WithPictures(AtStep):
         def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
             if trainer.logger is not None:
-                trainer.logger.experiment.add_image("view", None)  # type: ignore[attr-defined]
+                trainer.logger.experiment.add_image("view", None)
 
     watching = WatchLatents("digits", runs=tmp_path)
     fit(tmp_path, watching, WithPictures(None), epochs=1)

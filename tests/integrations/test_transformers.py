@@ -48,7 +48,7 @@ class Loop:
     def __init__(self, callback: WatchLatents, steps: int) -> None:
         self.model = nn.Linear(6, 3)
         callbacks = [DefaultFlowCallback(), callback]
-        self.handler = CallbackHandler(callbacks, self.model, None, None, None)  # type: ignore[no-untyped-call]
+        self.handler = CallbackHandler(callbacks, self.model, None, None, None)
         rows = zip(IMAGES.split(16), LABELS.split(16), strict=True)
         self.handler.eval_dataloader = [{"pixels": x, "labels": y} for x, y in rows]
         self.state = TrainerState(max_steps=steps, num_train_epochs=1)
@@ -111,7 +111,7 @@ def test_what_is_logged_and_the_latents_of_evaluations_are_recorded(tmp_path: Pa
 
 def test_labels_that_are_not_one_class_a_row_are_left_out(tmp_path: Path) -> None:
     loop = Loop(WatchLatents("theirs", embed, runs=tmp_path), steps=1)
-    for batch in loop.handler.eval_dataloader:  # type: ignore[attr-defined]
+    for batch in loop.handler.eval_dataloader:
         batch["labels"] = torch.zeros(len(batch["pixels"]), 7, dtype=torch.int64)
     loop.begin()
     loop.step()
