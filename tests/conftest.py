@@ -22,6 +22,8 @@ settings.load_profile("tui-latent")
 SLOW = (
     "benchmarks/test_gpu_all.py",
     "config/test_effects.py",
+    "integrations/test_lightning.py",
+    "integrations/test_transformers.py",
     "launch/test_background.py",
     "launch/test_extend.py",
     "launch/test_progress.py",

@@ -30,6 +30,7 @@ TORCH_FREE = (
     "tui_latent.cli.evaluate",
     "tui_latent.analysis",
     "tui_latent.launch.start",
+    "tui_latent.loading",
     "tui_latent.config.preset_files",
     "tui_latent.config.presets",
     "tui_latent.procrustes",
@@ -37,8 +38,16 @@ TORCH_FREE = (
     "tui_latent.config.settings",
 )
 
-WITH_TORCH = ("tui_latent.analysis.evaluation_parts", "tui_latent.analysis.outlier_embedding")
+WITH_TORCH = (
+    "tui_latent.analysis.encoder",
+    "tui_latent.analysis.evaluation_parts",
+    "tui_latent.analysis.outlier_embedding",
+)
 """modules of a torch-free room that only its functions import"""
+
+
+OPTIONAL = ("tui_latent.integrations.lightning", "tui_latent.integrations.transformers")
+"""modules of which each needs a package that may be absent"""
 
 
 def within(module: str, rooms: tuple[str, ...]) -> bool:
@@ -69,7 +78,7 @@ def test_what_a_screen_imports_leaves_torch_out() -> None:
 
 
 def test_what_the_core_imports_leaves_the_screen_out() -> None:
-    core = [module for module in MODULES if not within(module, SCREEN)]
+    core = [module for module in MODULES if not within(module, (*SCREEN, *OPTIONAL))]
     assert not loaded_by(core) & {"textual", "textual_image", "plotext"}
 
 

@@ -99,6 +99,8 @@ class RunModel:
     method: Method
     step: int
     signature: Signature
+    preprocessing: Mapping[str, Any] | None = None
+    """what turns images into its inputs; None in checkpoints that do not hold it"""
 
 
 class RunData:
@@ -299,7 +301,7 @@ class RunData:
             raise InspectionError(
                 f"{folder}: its weights do not fit the network of {self.path.name}: {error}"
             ) from error
-        return RunModel(method.eval(), saved["step"], now)
+        return RunModel(method.eval(), saved["step"], now, saved.get("preprocessing"))
 
 
 def _read_latents(path: Path, now: Signature) -> RunLatents:

@@ -63,6 +63,8 @@ def with_features(
         dataset,
         train=replace(dataset.train, features=(train - mean) / std),
         val=replace(dataset.val, features=(val - mean) / std),
+        feature_mean=mean,
+        feature_std=std,
     )
 
 
@@ -98,7 +100,28 @@ def _unit_length(x: Tensor) -> Tensor:
     return x / (x.square().sum(-1, keepdim=True) + 1e-10).sqrt()
 
 
-def pretrained(name: str, path: Path, device: torch.device) -> Extractor:
+class PretrainedFeatures(nn.Module):
+    """A network without its classifier: features (B, D) of uint8 or float images in 0..255."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", _MEAN, persistent=False)
+        self.register_buffer("std", _STD, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return float32 features of (B, C, H, W)."""
+        colour = (images.float() / 255).expand(-1, 3, -1, -1)
+        large = F.interpolate(colour, (_SIDE, _SIDE), mode="bilinear", antialias=True)
+        scaled = ((large - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        features: Tensor = self.network(scaled)
+        return features
+
+
+def pretrained(name: str, path: Path, device: torch.device) -> PretrainedFeatures:
     """Return a ResNet without its classifier; DataError if `path` does not hold its weights."""
     from torchvision import models  # a second to import
 
@@ -115,17 +138,8 @@ def pretrained(name: str, path: Path, device: torch.device) -> Extractor:
     ) as error:  # fmt: skip
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not the weights of torchvision's {name} ({reason})") from error
-    network.eval().to(device).to(memory_format=torch.channels_last)
-    mean, std = _MEAN.to(device), _STD.to(device)
-
-    def extract(images: Tensor) -> Tensor:
-        colour = (images.float() / 255).expand(-1, 3, -1, -1)
-        large = F.interpolate(colour, (_SIDE, _SIDE), mode="bilinear", antialias=True)
-        scaled = ((large - mean) / std).contiguous(memory_format=torch.channels_last)
-        features: Tensor = network(scaled)
-        return features
-
-    return extract
+    network.to(memory_format=torch.channels_last)
+    return PretrainedFeatures(network).eval().to(device)
 
 
 def fetched_weights(settings: DataSettings, log: Callable[[str], None]) -> Path:

@@ -65,6 +65,10 @@ class Dataset:
     own_test: bool = False
     """whether `val` is the source's second part, with places of its own, and not drawn from the
     first"""
+    feature_mean: Tensor | None = None
+    """float32 (D,), of the training images' features before they were standardised, on the CPU"""
+    feature_std: Tensor | None = None
+    """float32 (D,), likewise"""
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -46,13 +46,18 @@ def read_evaluation(run: Path, step: int) -> dict[str, Any] | None:
     return found
 
 
-def newest_evaluation(run: Path) -> dict[str, Any] | None:
-    """Return the readable evaluation of the latest step; None when there is none."""
+def evaluation_steps(run: Path) -> list[int]:
+    """Return the steps of a run's evaluations, the latest last."""
     try:
         names = [entry.name for entry in (run / "evaluations").iterdir()]
     except OSError:
-        return None
-    steps = sorted((int(match[1]) for match in map(_NAME.fullmatch, names) if match), reverse=True)
+        return []
+    return sorted(int(match[1]) for match in map(_NAME.fullmatch, names) if match)
+
+
+def newest_evaluation(run: Path) -> dict[str, Any] | None:
+    """Return the readable evaluation of the latest step; None when there is none."""
+    steps = reversed(evaluation_steps(run))
     return next((found for step in steps if (found := read_evaluation(run, step))), None)
 
 

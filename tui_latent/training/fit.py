@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from tui_latent.config.settings import Preset
+from tui_latent.datasets.preprocessing import preprocessing_state
 from tui_latent.methods import METHODS
 from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
@@ -47,6 +48,7 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
         "step": 1,
         "stage": 0,
         "input_shape": list(dataset.input_shape),
+        "preprocessing": preprocessing_state(dataset),
         "method": method.state_dict(),
         "seconds": seconds,
     }

@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.pairing import Pairing, make_pairing
+from tui_latent.datasets.preprocessing import preprocessing_state
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
 from tui_latent.training.acceleration import Accelerator, accelerator
@@ -173,6 +174,7 @@ class TrainingLoop:
             "step": self.done,
             "stage": self.stage.index,
             "input_shape": list(self.dataset.input_shape),
+            "preprocessing": preprocessing_state(self.dataset),
             "method": self.method.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             **random_states(self.generator),
