@@ -16,6 +16,7 @@ from tui_latent.datasets.features import with_features
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
 from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.own import load_own
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
 from tui_latent.datasets.public import load_public
@@ -26,7 +27,7 @@ from tui_latent.datasets.selection import (
     merged_classes,
     stratified_split,
 )
-from tui_latent.sources import SOURCES, PublicDataset
+from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import load_arrays
 from tui_latent.sources.files.raw import RawImages, RawSplit
@@ -111,6 +112,9 @@ def _read(
     if isinstance(source, PublicDataset):
         raw = load_public(source, log)
         where = source.bundled_with or os.path.realpath(data_folder())
+    elif isinstance(source, OwnSource):
+        raw = load_own(source, settings.path)
+        where = os.path.realpath(settings.path) if settings.path else f"source {source.name}"
     else:
         path = Path(settings.path).expanduser()
         raw, where = load_arrays(path, not settings.val_fraction), os.path.realpath(path)
