@@ -36,8 +36,9 @@ def start_in_background(path: Path) -> int:
 def background_process(path: Path, plugins: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start training the run at `path`, or resuming it, in a new process.
 
-    It loads the plugins in these files first, which someone must have named. What the process prints goes to the run's `train.log`. RunBusyError when another trains the
-    run, RunError when no process can be started.
+    It loads the plugins in these files first, which someone must have named. What it prints goes
+    to the run's `train.log`. RunBusyError when another process trains the run, RunError when no
+    process can be started.
     """
     read_manifest(path)
     refuse_trained(path, "try again")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tui_latent.config.preset_files import PresetError
-from tui_latent.launch.method_check import Check, check_method
+from tui_latent.launch.method_check import check_method
+from tui_latent.launch.tried_checks import Check
 from tui_latent.plugins.registry import Part, Plugin
 from tui_latent.sources import SOURCES
 from tui_latent.sources.errors import DataError

@@ -99,9 +99,9 @@ def loaded_files() -> tuple[str, ...]:
     return tuple(plugin.file for plugin in _files.values())
 
 
-def installed_packages() -> tuple[Plugin, ...]:
-    """Return the plugins of installed packages that were imported."""
-    return tuple(_installed)
+def all_plugins() -> tuple[Plugin, ...]:
+    """Return the plugins of installed packages, then those from files."""
+    return (*_installed, *_files.values())
 
 
 def failed_packages() -> dict[str, str]:
