@@ -28,7 +28,7 @@ def check_plugin(file: str, settings: tuple[str, ...], as_json: bool) -> None:
     """
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override
-    from tui_latent.launch.plugin_check import check_plugin as check
+    from tui_latent.launch.plugin_check import check_plugin as check_all
     from tui_latent.plugins.loading import load_file
     from tui_latent.plugins.registry import PluginError
     from tui_latent.training.device import limit_threads
@@ -36,7 +36,7 @@ def check_plugin(file: str, settings: tuple[str, ...], as_json: bool) -> None:
     try:
         plugin = load_file(file)
         limit_threads()
-        found = check(plugin, dict(parse_override(text) for text in settings))
+        found = check_all(plugin, dict(parse_override(text) for text in settings))
     except (PluginError, PresetError) as error:
         fail(error)
     problems = [check for checks in found.values() for check in checks if check.problem]

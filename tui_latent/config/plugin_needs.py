@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -112,23 +112,20 @@ def _parts(preset: Preset) -> Iterator[Part]:
 
 
 def _records(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    noted = provenance.get(PLUGINS)
-    return [record for record in noted if isinstance(record, Mapping)] if _is_list(noted) else []
+    return [record for record in _listed(provenance.get(PLUGINS)) if isinstance(record, Mapping)]
 
 
 def _noted_parts(record: Mapping[str, Any]) -> list[Part]:
-    noted = record.get("parts")
     parts = []
-    for text in noted if _is_list(noted) else ():
+    for text in _listed(record.get("parts")):
         kind, _, name = str(text).partition(" ")
-        for known in get_args(Kind):
-            if kind == known:
-                parts.append((known, name))
+        parts += [(known, name) for known in get_args(Kind) if kind == known]
     return parts
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, (list, tuple))
+def _listed(value: object) -> Sequence[object]:
+    """Return a list of a run's folder, which anyone may have edited; empty if it is none."""
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _sentence(record: Mapping[str, Any], missing: list[Part]) -> str:

@@ -124,7 +124,8 @@ def register(settings: Spec) -> Spec:
 
     PluginError when its name is taken, or it does not say what it is called and trained by.
     """
-    name = settings.model_fields["name"].annotation
+    known: type[MethodSettings] = settings
+    name = known.model_fields["name"].annotation
     if get_origin(name) is not Literal or not isinstance(get_args(name)[0], str):
         raise PluginError(f'{settings.__name__} needs a name: write name: Literal["my_method"]')
     if not settings.trained_by:
