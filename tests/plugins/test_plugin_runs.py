@@ -85,7 +85,7 @@ def test_a_run_says_which_plugin_it_needs_and_is_not_touched_without_it(
         result = command(*words, "--runs", tmp_path)
         assert result.exit_code in (1, 2), (words, result.output)
         assert f"needs the plugin {plugin}" in result.output, (words, result.output)
-        assert f"Add --plugin '{plugin}' to the command" in result.output
+        assert f"add --plugin '{plugin}' to the command" in result.output
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
     assert command("runs", "--runs", tmp_path).output.startswith("finished")
 

@@ -139,8 +139,9 @@ def _sentence(record: Mapping[str, Any], missing: list[Part]) -> str:
     shown = plain_name(file, len(file))
     if Path(file).is_file():
         return (
-            f"needs the plugin {shown}, which has {gives}: it is code, so it runs only when you "
-            f"name it. Add --plugin {shlex.quote(shown)} to the command, also to tui-latent alone"
+            f"needs the plugin {shown}, which has {gives}. A plugin is code, so it runs only when "
+            f"you name it: add --plugin {shlex.quote(shown)} to the command, or start the dashboard "
+            "with it"
         )
     return (
         f"needs the plugin {shown}, which has {gives}, but that file is not there: name the place "
