@@ -140,8 +140,8 @@ def _sentence(record: Mapping[str, Any], missing: list[Part]) -> str:
     if Path(file).is_file():
         return (
             f"needs the plugin {shown}, which has {gives}. A plugin is code, so it runs only when "
-            f"you name it: add --plugin {shlex.quote(shown)} to the command, or start the dashboard "
-            "with it"
+            f"you name it: add --plugin {shlex.quote(shown)} to the command, or start the "
+            "dashboard with it"
         )
     return (
         f"needs the plugin {shown}, which has {gives}, but that file is not there: name the place "
