@@ -45,7 +45,7 @@ def tiny(name: str, arrays: Path, **changes: Any) -> Preset:
     colour = preset.data.source in ("cifar10", "folder")
     if preset.data.source != "digits":
         source = {"source": "arrays", "path": str(arrays / f"{'colour' if colour else 'grey'}.npz")}
-        table["data"] |= source | {"size": 0}
+        table["data"] |= source | {"size": 0, "labels": "auto"}
     else:
         table["data"]["per_class"] = 8
     table["train"] |= {"epochs": 2, "batch_size": BATCH, "device": "cpu", "log_every": 1}

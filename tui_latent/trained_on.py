@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from tui_latent.datasets.identity import DataIdentity, changes, pack, unpack
+from tui_latent.datasets.identity import DataIdentity, Places, changes, pack, unpack, unpack_places
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.schema import RunError
 from tui_latent.sources.errors import DataError
@@ -24,6 +24,8 @@ class TrainedOn:
     """the step after which it was trained on them, on others before; -1: from the start"""
     accepted: bool = False
     """whether other images may take their place at the next resume"""
+    places: Places | None = None
+    """which image each latent is; None if that is not recorded"""
 
 
 def read_trained_on(run: Path) -> TrainedOn | None:
@@ -37,6 +39,7 @@ def read_trained_on(run: Path) -> TrainedOn | None:
         since = about.get("since", -1)
         if type(since) is not int:
             raise ValueError("it gives no step")
+        places = unpack_places(path)
     except FileNotFoundError:
         return None
     except ValueError as error:
@@ -44,7 +47,7 @@ def read_trained_on(run: Path) -> TrainedOn | None:
             f"{path}: damaged ({error}), so it is unknown whether the images have changed since "
             "the training: restore a copy, or delete it to continue without this check"
         ) from error
-    return TrainedOn(identity, since, about.get("accepted") is True)
+    return TrainedOn(identity, since, about.get("accepted") is True, places)
 
 
 def refuse_others(run: Path, trained_on: TrainedOn | None, now: DataIdentity) -> None:
@@ -60,7 +63,7 @@ def accept_changed_images(run: Path) -> None:
     """Let the next training of a run continue with the current images, whatever they are."""
     trained_on = read_trained_on(run)
     if trained_on is not None:
-        _write(run, TrainedOn(trained_on.identity, trained_on.since, accepted=True))
+        _write(run, replace(trained_on, accepted=True))
 
 
 class ImageCheck:
@@ -72,6 +75,8 @@ class ImageCheck:
         self._log = log
         self._known = read_trained_on(run)
         self.now: DataIdentity | None = None
+        self.places: Places | None = None
+        """which image each row of the loaded dataset is"""
 
     def compare(self, now: DataIdentity) -> None:
         """Refuse other images than the run's with a DataError, unless they were accepted."""
@@ -95,13 +100,15 @@ class ImageCheck:
             return
         if known is not None and known.identity.same_as(now):
             noted = TrainedOn(now, known.since)
-            if known.identity.where == now.where and not known.accepted:
+            placed = known.places is not None or self.places is None
+            if known.identity.where == now.where and not known.accepted and placed:
                 return
         elif known is None and _has_learnt(self._run):
             self._log("the images this run was trained on were not recorded; from now on they are")
             noted = TrainedOn(now)
         else:
             noted = TrainedOn(now, step if _has_learnt(self._run) else -1)
+        noted = replace(noted, places=self.places)
         _write(self._run, noted)
         self._known = noted
 
@@ -113,5 +120,6 @@ def _has_learnt(run: Path) -> bool:
 
 
 def _write(run: Path, trained_on: TrainedOn) -> None:
-    content = pack(trained_on.identity, since=trained_on.since, accepted=trained_on.accepted)
+    about = {"since": trained_on.since, "accepted": trained_on.accepted}
+    content = pack(trained_on.identity, trained_on.places, **about)
     replace_file(run / IMAGES_FILE, content, durable=True)

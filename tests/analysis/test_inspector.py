@@ -149,8 +149,8 @@ def test_torn_latents_name_their_file(run: Path) -> None:
 def test_latents_without_their_labels_are_refused(run: Path) -> None:
     file = run / "latents" / "last.safetensors"
     file.parent.mkdir()
-    save_file({"bank_latents": torch.ones(3, 2)}, file)
-    with pytest.raises(InspectionError, match="bank_labels"):
+    save_file({"query_latents": torch.ones(3, 2)}, file)
+    with pytest.raises(InspectionError, match="query_labels"):
         RunInspector(run).neighbours(0, k=3)
 
 

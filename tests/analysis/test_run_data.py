@@ -10,9 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.foreign_runs import foreign_run
 from tui_latent.analysis import InspectionError, RunData
+from tui_latent.analysis.run_data import _read_latents
 from tui_latent.config.presets import parse_preset
 from tui_latent.launch.start import create_run, train_run
+from tui_latent.runs.latents_file import LATENTS_FILE
 from tui_latent.sources.errors import DataError
 
 SMALL = {
@@ -100,3 +103,19 @@ def test_a_run_without_a_checkpoint_says_how_to_get_one(trained: Path, tmp_path:
     shutil.copytree(trained, path, ignore=shutil.ignore_patterns("checkpoints"))
     with pytest.raises(InspectionError, match="no checkpoint yet"):
         RunData(path).model()
+
+
+def test_large_latents_are_mapped_and_small_ones_read_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bank in (True, False):
+        run = foreign_run(tmp_path, f"theirs-{bank}", bank=bank)
+        stored = load_file(run / "latents" / "last.safetensors")
+        for limit in (1, 1 << 40):
+            monkeypatch.setattr("tui_latent.analysis.run_data.MAPPED_FROM", limit)
+            latents = _read_latents(run / LATENTS_FILE, (0, 1000, 0))
+            assert latents.queries.equal(stored["query_latents"])
+            assert latents.query_labels.equal(stored["query_labels"])
+            assert latents.bank_is_queries is not bank
+            assert latents.bank.equal(stored["bank_latents" if bank else "query_latents"])
+            assert latents.step == 300

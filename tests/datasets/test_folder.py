@@ -178,7 +178,7 @@ def test_only_chosen_classes_are_decoded(root: Path) -> None:
         (lambda root: root.mkdir(), "no class folders"),
         (lambda root: (root / "train").mkdir(parents=True), "no class folders"),
         (lambda root: (root / "a").mkdir(parents=True), "no images"),
-        (lambda root: paint(root / "0.png", RED), "no class folders"),
+        (lambda root: paint(root / "0.png", RED), "there is only one image"),
     ],
 )
 def test_a_folder_that_is_not_laid_out_as_wanted(

@@ -6,6 +6,7 @@ import pytest
 
 from tui_latent.metrics.collapse import FIGURES
 from tui_latent.metrics.knn import KS
+from tui_latent.metrics.view_retrieval import KS as RETRIEVED
 from tui_latent.runs.metric_specs import (
     EVALUATION_FIGURES,
     METRICS,
@@ -32,9 +33,10 @@ def test_every_row_says_what_its_metric_means() -> None:
         assert len(spec.short) <= 11, "the dashboard's space panel has no more room"
 
 
-def test_only_accuracies_are_better_when_higher() -> None:
+def test_only_accuracies_and_view_retrieval_are_better_when_higher() -> None:
     assert {spec.name for spec in METRICS if higher_is_better(spec.name)} == {
-        f"val/knn_{k}" for k in KS
+        *(f"val/knn_{k}" for k in KS),
+        *(f"val/view_retrieval_{k}" for k in RETRIEVED),
     }
     assert higher_is_better("val/knn_7"), "whatever k an older run has recorded"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tui_latent.analysis.run_data import NO_NETWORK
 from tui_latent.config.settings import Preset
 
 _COLOURS: Final = ("brightness", "contrast", "saturation", "hue")
@@ -11,8 +12,10 @@ _SHAPES: Final = ("elastic_grid", "jitter", *_COLOURS)
 """settings that have no effect by themselves"""
 
 
-def no_augmentation(preset: Preset) -> str:
-    """Return why a preset trains on unchanged images; empty if it trains on random views."""
+def no_augmentation(preset: Preset | None) -> str:
+    """Return why there are no random views of a preset's images; empty if it trains on some."""
+    if preset is None:
+        return NO_NETWORK
     if preset.method.fitted:
         return f"{preset.method.name} sees the images as they are"
     if preset.data.inputs != "raw":

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.images import shown
 from tui_latent.analysis.latent_stats import finite
 from tui_latent.analysis.run_data import RunData
 
@@ -22,7 +21,7 @@ class RankedImages:
     distances: NDArray[np.float64]
     """(k,) Euclidean, in the full-width latent space"""
     labels: tuple[str, ...]
-    """(k,) names of their classes"""
+    """(k,) names of their classes; empty without a label"""
     images: NDArray[np.uint8]
     """(k, H, W, C)"""
 
@@ -48,10 +47,9 @@ def class_extremes(source: RunData, label: int, k: int) -> ClassExtremes:
 
     InspectionError if the class has no training image, or latents are missing or not finite.
     """
-    dataset = source.dataset()
+    split = source.pictures("train")
     latents = source.matching_latents()
-    names = dataset.train.class_names
-    rows = (dataset.train.labels == label).nonzero()[:, 0].numpy()
+    rows = (split.labels == label).nonzero()[:, 0].numpy()
     if not len(rows):
         raise InspectionError(f"{source.path.name}: class {label} has no training images")
     own = finite(latents, latents.bank[rows]).double().numpy()
@@ -62,7 +60,7 @@ def class_extremes(source: RunData, label: int, k: int) -> ClassExtremes:
     farthest = order[::-1][:far]
     return ClassExtremes(
         label=label,
-        class_names=names,
+        class_names=split.class_names,
         size=len(rows),
         nearest=_ranked(source, rows[order[:near]], distances[order[:near]]),
         farthest=_ranked(source, rows[farthest], distances[farthest]),
@@ -75,8 +73,7 @@ def most_distant(source: RunData, index: int, k: int) -> RankedImages:
 
     InspectionError if there is no such image, or latents are missing or not finite.
     """
-    dataset = source.dataset()
-    source.require(index, dataset.val)
+    source.require(index, source.pictures("val"))
     latents = source.matching_latents()
     finite(latents, latents.queries[index : index + 1])
     asked = latents.queries[index].double().numpy()
@@ -91,9 +88,5 @@ def most_distant(source: RunData, index: int, k: int) -> RankedImages:
 def _ranked(
     source: RunData, rows: NDArray[np.int64], distances: NDArray[np.float64]
 ) -> RankedImages:
-    import torch
-
-    split = source.dataset().train
-    picked = torch.from_numpy(np.ascontiguousarray(rows))
-    labels = tuple(split.class_names[label] for label in split.labels[picked].tolist())
-    return RankedImages(rows, distances, labels, shown(split.images[picked]))
+    split = source.pictures("train")
+    return RankedImages(rows, distances, split.names(rows), split.images(rows))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import shown
-from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_data import NO_NETWORK, RunData
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,8 +31,10 @@ class Reconstructions:
     """(N,) mean squared differences of pixels in 0..1, before they are rounded to bytes"""
 
 
-def no_decoder(preset: Preset) -> str:
+def no_decoder(preset: Preset | None) -> str:
     """Return why latents of a preset cannot be decoded to images; empty if they can."""
+    if preset is None:
+        return NO_NETWORK
     if not preset.method.decodes:
         name = preset.method.name
         return f"{name} has no decoder: it turns images into latents, but not latents into images"
@@ -80,7 +82,7 @@ class RunDecoder:
 
         self._require()
         method = self.source.model().method
-        wanted = self.source.preset.method.latent_dim
+        wanted = self.source.own_preset().method.latent_dim
         if latents.ndim != 2 or latents.shape[1] != wanted:
             shape = "x".join(str(size) for size in latents.shape)
             raise InspectionError(f"latents of {wanted} numbers each are decoded, not {shape}")

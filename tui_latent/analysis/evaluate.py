@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_latent.analysis import InspectionError, RunData
 from tui_latent.analysis.decoder_spread import decoder_spread, decodes
@@ -19,9 +19,15 @@ from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError, RunSnapshot
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from tui_latent.analysis.evaluation_parts import LabelledLatents
 
 Tell = Callable[[str], None]
+
+MOST_COMPARED: Final = 20_000
+"""latents up to which all are compared with each other; of more it is a sample, which takes half a
+minute"""
 
 
 def evaluate_run(
@@ -55,12 +61,12 @@ def evaluate_run(
             "seconds": round(time.perf_counter() - start, 2),
             "latents": {
                 "dimensions": space.bank.shape[1],
-                "training_images": len(space.bank),
-                "held_out_images": len(space.queries),
+                "training_images": 0 if space.bank_is_queries else len(space.bank),
+                "held_out_images": len(source.latents().queries),
                 "written": source.latents().signature[2],
             },
             "class_names": list(space.class_names),
-            "notes": space.notes(),
+            "notes": [*_sample_note(source, space), *space.notes()],
             **found,
         }
     )
@@ -79,11 +85,31 @@ def _space(source: RunData, snapshot: RunSnapshot) -> tuple[LabelledLatents, int
 
     latents = source.latents()
     names = all_names(snapshot.class_names, latents)
-    space = LabelledLatents(
-        latents.bank, latents.bank_labels, latents.queries, latents.query_labels, names
-    )
+    alone = latents.bank_is_queries
+    bank, bank_labels = latents.bank, latents.bank_labels
+    queries, labels = latents.queries, latents.query_labels
+    if alone and len(queries) > MOST_COMPARED:
+        rows = _drawn(len(queries))
+        bank = queries = queries[rows]
+        bank_labels = labels = labels[rows]
+    space = LabelledLatents(bank, bank_labels, queries, labels, names, alone)
     step = snapshot.map.step if snapshot.map is not None else snapshot.status.step
     return space, step if latents.step is None else latents.step
+
+
+def _sample_note(source: RunData, space: LabelledLatents) -> list[str]:
+    every = len(source.latents().queries)
+    if len(space.queries) == every:
+        return []
+    return [f"all figures are of a sample of {len(space.queries):,} of the {every:,} images"]
+
+
+def _drawn(images: int) -> Tensor:
+    """Return the rows of a sample, int64 (MOST_COMPARED,), rising; the same ones every time."""
+    import torch
+
+    rows = torch.randperm(images, generator=torch.Generator().manual_seed(0))
+    return rows[:MOST_COMPARED].sort().values
 
 
 def _measured(

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tui_latent.analysis.abilities import NO_LABELS
 from tui_latent.analysis.evaluation_errors import NotMeasured
 from tui_latent.metrics import clustering as clusters
 from tui_latent.metrics.class_scores import class_scores, wilson_interval
+from tui_latent.metrics.cluster_count import best_count
 from tui_latent.metrics.collapse import collapse_signs, space_figures, why_no_figures
 from tui_latent.metrics.knn import (
     KS,
@@ -23,6 +25,7 @@ from tui_latent.metrics.knn import (
 )
 from tui_latent.metrics.linear_probe import linear_probe
 from tui_latent.metrics.nearest_neighbours import NeighbourSearch
+from tui_latent.metrics.others import nearest_others
 from tui_latent.metrics.outlier_detection import (
     ANOMALY_K,
     Roc,
@@ -33,6 +36,7 @@ from tui_latent.metrics.outlier_detection import (
 )
 from tui_latent.metrics.projection import to_plane
 from tui_latent.metrics.trustworthiness import NEIGHBOURS, faithfulness
+from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import Curve
 
 CURVE_POINTS: Final = 100
@@ -41,11 +45,13 @@ MOST_CLASSES: Final = 20
 """classes that are each left out in turn"""
 MISSING: Final = "missing"
 """figure of a part -> why it is None"""
+NO_BANK: Final = "the run has no training latents"
+NO_VIEWS: Final = "it compares two views of an image, and none were recorded"
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledLatents:
-    """The latents of a run with their labels, on the CPU."""
+    """The latents of a run with their labels, on the CPU; UNLABELLED where there is none."""
 
     bank: Tensor
     """float32 (N, D), of the training images"""
@@ -54,6 +60,18 @@ class LabelledLatents:
     """float32 (M, D), of the held-out images"""
     query_labels: Tensor
     class_names: tuple[str, ...]
+    bank_is_queries: bool = False
+    """whether the run has no training latents, and the bank is the queries"""
+
+    @property
+    def labelled_bank(self) -> tuple[Tensor, Tensor]:
+        """Return the latents of the bank that have a label, and these; NotMeasured if none has."""
+        return _labelled(self.bank, self.bank_labels)
+
+    @property
+    def labelled_queries(self) -> tuple[Tensor, Tensor]:
+        """Return the held-out latents with a label, and these; NotMeasured if none has one."""
+        return _labelled(self.queries, self.query_labels)
 
     @property
     def classes(self) -> int:
@@ -62,7 +80,8 @@ class LabelledLatents:
 
     def require_finite(self) -> None:
         """Raise NotMeasured if there are no latents, or some are not finite."""
-        for what, latents in (("training", self.bank), ("held-out", self.queries)):
+        both = [("training", self.bank)] if not self.bank_is_queries else []
+        for what, latents in (*both, ("held-out", self.queries)):
             if not len(latents):
                 raise NotMeasured(f"there are no {what} images")
             broken = int((~torch.isfinite(latents)).any(1).sum())
@@ -74,9 +93,25 @@ class LabelledLatents:
 
     def notes(self) -> list[str]:
         """Return warnings that concern every figure."""
+        notes = []
         if len(self.bank) > 1 and bool((self.bank == self.bank[0]).all()):
-            return ["all training latents are equal: neighbours and clusters mean nothing"]
-        return []
+            what = "" if self.bank_is_queries else "training "
+            notes.append(f"all {what}latents are equal: neighbours and clusters mean nothing")
+        for what, labels in (("training", self.bank_labels), ("held-out", self.query_labels)):
+            unknown = int((labels == UNLABELLED).sum())
+            if 0 < unknown < len(labels) and not (self.bank_is_queries and what == "training"):
+                notes.append(
+                    f"{unknown:,} of {len(labels):,} {what} images have no label and are left out "
+                    "where classes count"
+                )
+        return notes
+
+
+def _labelled(latents: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    known = labels != UNLABELLED
+    if not known.any():
+        raise NotMeasured(NO_LABELS)
+    return (latents, labels) if known.all() else (latents[known], labels[known])
 
 
 def share(right: int, of: int) -> dict[str, Any]:
@@ -87,7 +122,9 @@ def share(right: int, of: int) -> dict[str, Any]:
 
 def knn_train(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the leave-one-out kNN accuracy of the training images."""
-    bank, labels = space.bank, space.bank_labels
+    bank, labels = space.labelled_bank
+    if space.bank_is_queries:
+        raise NotMeasured(NO_BANK)
     if len(bank) < 2:
         raise NotMeasured("needs at least two training images")
     missing = why_no_vote(bank, labels, len(bank), within=True)
@@ -97,38 +134,64 @@ def knn_train(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str,
 
 
 def knn_held_out(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
-    """Return the kNN accuracy of the held-out images among the training images."""
-    bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
-    missing = why_no_vote(*bank, len(space.queries))
-    found = evaluate_knn(*bank, *queries, space.classes, _known(missing), on_chunk)
-    return _knn(found, missing, len(space.queries))
+    """Return the kNN accuracy of the held-out images among the training images.
+
+    Without training images the other held-out images vote: leave-one-out.
+    """
+    bank, queries = space.labelled_bank, space.labelled_queries
+    images = len(queries[0])
+    if space.bank_is_queries:
+        if images < 2:
+            raise NotMeasured("needs at least two images with a label")
+        missing = {
+            k: why.replace("training ", "")
+            for k, why in why_no_vote(*queries, images, within=True).items()
+        }
+        found = evaluate_knn_within(*queries, space.classes, _known(missing), on_chunk)
+    else:
+        missing = why_no_vote(*bank, images)
+        found = evaluate_knn(*bank, *queries, space.classes, _known(missing), on_chunk)
+    return _knn(found, missing, images)
 
 
 def probe(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the held-out accuracy of a linear classifier of the training latents."""
-    if _different(space.bank_labels) < 2:
+    bank, queries = space.labelled_bank, space.labelled_queries
+    images = len(queries[0])
+    if space.bank_is_queries:
+        raise NotMeasured(NO_BANK)
+    if _different(bank[1]) < 2:
         raise NotMeasured("all training images are of one class: there is nothing to classify")
-    if len(space.queries) < 2:
+    if images < 2:
         raise NotMeasured("one held-out image is too few for an accuracy")
-    bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
     accuracy = linear_probe(*bank, *queries)
-    return share(round(accuracy * len(space.queries)), len(space.queries))
+    return share(round(accuracy * images), images)
 
 
 def clustering(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
-    """Return how k-means of the held-out latents agrees with their classes."""
-    labels = space.query_labels.numpy()
-    if why := clusters.why_no_clustering(labels):
+    """Return how k-means of the held-out latents agrees with their classes.
+
+    Without labels there are as many clusters as have the best silhouette, and nothing to agree
+    with.
+    """
+    latents, labels = space.queries.numpy(), space.query_labels.numpy()
+    known = labels[labels != UNLABELLED]
+    if len(known) and (why := clusters.why_no_clustering(known)):
         raise NotMeasured(why)
-    asked = len(np.unique(labels))
-    found = clusters.evaluate_clustering(space.queries.numpy(), labels, asked)
+    if len(labels) < 3 and not len(known):
+        raise NotMeasured("two images are too few for clusters")
+    asked = len(np.unique(known)) or best_count(latents)
+    found = clusters.evaluate_clustering(latents, labels, asked)
     if found.clusters < 2:
         raise NotMeasured("all held-out latents are equal: there are no clusters to find")
     figures = asdict(found)
     del figures["assigned"]
-    why = "each cluster has one image" if np.isnan(found.silhouette) else ""
-    missing = {"silhouette": why} if why else {}
-    return figures | {"asked": asked, "images": len(labels), MISSING: missing}
+    missing = {} if len(known) else dict.fromkeys(("accuracy", "nmi", "ari"), NO_LABELS)
+    if np.isnan(found.silhouette):
+        missing["silhouette"] = "each cluster has one image"
+    figures = {name: None if name in missing else value for name, value in figures.items()}
+    images = {"asked": asked, "images": len(labels), "labelled": len(known)}
+    return figures | images | {MISSING: missing}
 
 
 def collapse(
@@ -147,9 +210,7 @@ def collapse(
     signs = collapse_signs(figures, min(space.queries.shape))
     curve = None if "latent/alignment" in reasons else curves.get("latent/alignment")
     known = curve is not None and np.isfinite(curve.last)
-    why = reasons.get(
-        "latent/alignment", "only methods that train on two views of an image record it"
-    )
+    why = reasons.get("latent/alignment", NO_VIEWS)
     return {
         **figures,
         "alignment": curve.last if curve is not None and known else None,
@@ -173,14 +234,15 @@ def map_faithfulness(space: LabelledLatents, on_chunk: Callable[[], None]) -> di
 
 def class_anomaly(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return how well each class is detected when its training latents are removed."""
-    if _different(space.bank_labels) < 2:
+    bank, queries = space.labelled_bank, space.labelled_queries
+    if _different(bank[1]) < 2:
         raise NotMeasured("there is only one class: it cannot be left out")
     if space.classes > MOST_CLASSES:
         raise NotMeasured(
             f"{space.classes} classes are too many to leave out in turn: choose one as outliers"
         )
-    bank, queries = (space.bank, space.bank_labels), (space.queries, space.query_labels)
-    found = class_rocs(*bank, *queries, space.classes, on_chunk=on_chunk)
+    within = space.bank_is_queries
+    found = class_rocs(*bank, *queries, space.classes, on_chunk=on_chunk, within=within)
     points = [_points(curve) if curve else None for curve in found]
     missing = {
         name: _why_no_curve(space, index)
@@ -206,11 +268,18 @@ def _why_no_curve(space: LabelledLatents, index: int) -> str:
 def class_curve(space: LabelledLatents, name: str, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the ROC curve with one of the run's own classes as outliers."""
     index = space.class_names.index(name)
-    search = density_search(space.bank[space.bank_labels != index])
-    outlying = space.query_labels == index
+    (bank, bank_labels), (queries, query_labels) = space.labelled_bank, space.labelled_queries
+    others, outlying = bank_labels != index, query_labels == index
+    search = density_search(bank[others])
     if not outlying.any() or outlying.all():
         raise NotMeasured(f"class '{name}' has no held-out images, or all of them")
-    scores = anomaly_scores(search, space.queries, on_chunk=on_chunk)
+    if space.bank_is_queries:  # an inlier is its own nearest neighbour, and must not count
+        if int(others.sum()) <= ANOMALY_K:
+            raise NotMeasured(f"the anomaly score needs more than {ANOMALY_K} other images")
+        own = (others.cumsum(0) - 1).where(others, -1)
+        scores = nearest_others(search, queries, own, ANOMALY_K, on_chunk)[0].mean(1)
+    else:
+        scores = anomaly_scores(search, queries, on_chunk=on_chunk)
     found = roc(scores[~outlying].numpy(), scores[outlying].numpy())
     note = "the network was trained on this class: only its training latents were removed"
     count = int(outlying.sum())

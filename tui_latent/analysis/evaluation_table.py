@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final
 
 from tui_latent.number_format import UNKNOWN, short_number
@@ -12,10 +12,8 @@ from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
 Found = Mapping[str, Any]
 """what `evaluate_run` returned, or what was read from its file"""
 
-_LEGEND: Final = (
-    "intervals: 95 %, Wilson · classes: kNN@20, held out",
-    "AUC: the class as outliers, by mean distance to the nearest other images",
-)
+_INTERVALS: Final = "intervals: 95 %, Wilson · classes: kNN@20, held out"
+_AUC: Final = "AUC: the class as outliers, by mean distance to the nearest other images"
 _CONFUSION_OF: Final = "k=20"
 _NAME: Final = 14
 """cells of a class name"""
@@ -39,26 +37,38 @@ def share_text(share: Mapping[str, Any] | None) -> str:
 def headline(found: Found) -> str:
     """Return a line that says what was evaluated."""
     latents = found["latents"]
+    training = latents["training_images"]
+    images = f"{training:,} training and " * bool(training) + f"{latents['held_out_images']:,} "
+    images += "held-out images" if training else "images"
     return (
-        f"{found['run']} · step {found['step']:,} · {latents['dimensions']}-D latents of "
-        f"{latents['training_images']:,} training and {latents['held_out_images']:,} "
-        "held-out images"
+        f"{found['run']} · step {found['step']:,} · {latents['dimensions']}-D latents of {images}"
     )
 
 
 def figure_rows(found: Found) -> list[tuple[str, str]]:
     """Return the figures of a space as pairs of a name and a line."""
     rows = []
+    shared = _shared_reasons(found)
     for part, name in EVALUATION_PARTS.items():
         texts = _texts(part, found) if part in found else []
-        texts += reasons(found, part)
+        texts += reasons(found, part, leaving_out=shared)
         rows += [("" if i else name, text) for i, text in enumerate(texts)]
-    return rows
+    unmeasured = [f"{', '.join(names)}: {why}" for why, names in shared.items()]
+    return rows + [("" if i else "not measured", text) for i, text in enumerate(unmeasured)]
 
 
-def reasons(found: Found, part: str) -> list[str]:
+def _shared_reasons(found: Found) -> dict[str, list[str]]:
+    """Return the reasons for which three parts or more are not measured, with their titles."""
+    parts: dict[str, list[str]] = {}
+    for part, title in EVALUATION_PARTS.items():
+        if (why := found["missing"].get(part)) is not None:
+            parts.setdefault(why, []).append(title)
+    return {why: titles for why, titles in parts.items() if len(titles) > 2}
+
+
+def reasons(found: Found, part: str, leaving_out: Container[str] = ()) -> list[str]:
     """Return why a part, or a figure of it, is not measured; a line for each reason."""
-    missing: Mapping[str, str] = found["missing"]
+    missing = {key: why for key, why in found["missing"].items() if why not in leaving_out}
     if part in missing:
         return [f"not measured: {missing[part]}"]
     figures: dict[str, list[str]] = {}
@@ -114,7 +124,8 @@ def table_lines(found: Found) -> list[str]:
         mixed = confused_pairs(found["knn_held_out"]["confusion"], _MIXED)
         lines += ["", "most confused:" + (" none" if not mixed else "")]
         lines += [f"  {names[a]} → {names[b]}  {count:,} images" for a, b, count in mixed]
-    return [*lines, "", *_LEGEND]
+    legend = [_INTERVALS] if any("knn" in part or part == "probe" for part in found) else []
+    return [*lines, *([""] if legend or classes else []), *legend, *([_AUC] if classes else [])]
 
 
 def _class_line(name: str, scores: Mapping[str, Any], auc: float | None) -> str:
@@ -148,11 +159,14 @@ def _clustering(of: Found) -> list[str]:
     sampled = of["silhouette_of"] < of["images"]
     sample = f"; silhouette of a sample of {of['silhouette_of']:,}" if sampled else ""
     fewer = "" if of["clusters"] == of["asked"] else f", {of['asked']} requested"
+    compared = of.get("labelled", of["images"])
+    agreement = ("clustering/accuracy", "clustering/nmi", "clustering/ari") if compared else ()
+    some = f", {compared:,} of them with a label" if 0 < compared < of["images"] else ""
+    chosen = "" if compared else "; the number of clusters has the best silhouette"
     return [
-        _named(
-            of, "clustering/accuracy", "clustering/nmi", "clustering/ari", "clustering/silhouette"
-        ),
-        f"{of['clusters']} clusters of {of['images']:,} held-out images{fewer}{sample}",
+        _named(of, *agreement, "clustering/silhouette"),
+        f"{of['clusters']} clusters of {of['images']:,} held-out images{some}{fewer}{sample}"
+        f"{chosen}",
     ]
 
 

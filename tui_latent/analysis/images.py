@@ -56,7 +56,14 @@ def preset_augmentations(preset: Preset, images: int, views: int, seed: int) -> 
 
 def examples(split: ImageSet, count: int) -> list[int]:
     """Return indices of a split's images, one of each class in turn, in their order."""
-    labels = split.labels.numpy()
+    return in_turn(split.labels.numpy(), count)
+
+
+def in_turn(labels: NDArray[np.int64], count: int) -> list[int]:
+    """Return indices of images (N,), one of each class in turn; without labels, evenly spread."""
+    if (labels < 0).all():
+        spread = np.linspace(0, len(labels) - 1, min(count, len(labels)))
+        return [int(index) for index in spread.round()]
     by_class = np.argsort(labels, kind="stable")
     first = np.searchsorted(labels[by_class], labels[by_class])
     turns = np.empty(len(labels), dtype=np.int64)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.images import shown
 from tui_latent.analysis.latent_stats import finite
 from tui_latent.analysis.run_data import RunData
 
@@ -42,9 +41,9 @@ def walk(source: RunData, start: int, end: int, steps: int) -> Walk:
     """
     import torch
 
-    dataset = source.dataset()
+    held_out, training = source.pictures("val"), source.pictures("train")
     for index in (start, end):
-        source.require(index, dataset.val)
+        source.require(index, held_out)
     latents = source.matching_latents()
     ends = finite(latents, latents.queries)[[start, end]].double()
     shares = torch.linspace(0, 1, max(steps, 2), dtype=torch.float64)[:, None]
@@ -55,17 +54,16 @@ def walk(source: RunData, start: int, end: int, steps: int) -> Walk:
         raise InspectionError(f"{latents.path}: {error}") from error
     nearest = rows[:, 0]
     decodes = not no_decoder(source.preset)
-    names = dataset.train.class_names
     return Walk(
         start=start,
         end=end,
         latents=way.numpy(),
         images=RunDecoder(source).decode(way.numpy())
         if decodes
-        else shown(dataset.train.images[nearest]),
+        else training.images(nearest.numpy()),
         decoded=decodes,
         nearest=nearest.numpy(),
         distances=distances[:, 0].double().numpy(),
-        labels=tuple(names[label] for label in dataset.train.labels[nearest].tolist()),
+        labels=training.names(nearest.numpy()),
         length=float((ends[1] - ends[0]).norm()),
     )

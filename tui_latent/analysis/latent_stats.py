@@ -47,7 +47,7 @@ def latent_ranges(source: RunData) -> LatentRanges:
     labels = latents.bank_labels.numpy()
     names = class_names(source.path, latents)
     means = np.full((len(names), bank.shape[1]), np.nan)
-    for label in np.unique(labels):
+    for label in np.unique(labels[labels >= 0]):
         means[label] = bank[labels == label].mean(axis=0)
     low, high = np.quantile(bank, [OUTERMOST, 1 - OUTERMOST], axis=0)
     return LatentRanges(low, high, bank.mean(axis=0), bank.std(axis=0), means, names)

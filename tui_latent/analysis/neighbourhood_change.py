@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tui_latent.runs.schema import LatentMap
 
 K: Final = 20
-"""neighbours on the map that make up a neighbourhood"""
+"""neighbours that make up a neighbourhood"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,21 +33,35 @@ def find_changes(before: LatentMap, after: LatentMap, count: int) -> NeighbourCh
 
     None if the maps do not show the same images, or show fewer than two.
     """
+    if not np.array_equal(before.indices, after.indices):
+        return None
+    return changes_between(before.points, after.points, after.indices, count)
+
+
+def changes_between(
+    before: NDArray[np.floating],
+    after: NDArray[np.floating],
+    indices: NDArray[np.int64],
+    count: int,
+) -> NeighbourChanges | None:
+    """Return the `count` images that kept fewest of their 20 nearest neighbours.
+
+    `before` (N, D) and `after` (N, E) are the same images in two spaces, `indices` (N,) their
+    positions in the held-out split. None of fewer than two; rows that are not finite do not count.
+    """
     import torch
 
     from tui_latent.metrics.nearest_neighbours import nearest
 
-    if not np.array_equal(before.indices, after.indices):
-        return None
-    maps = [torch.from_numpy(np.array(m.points, np.float32)) for m in (before, after)]
-    finite = np.flatnonzero(np.logical_and(*(np.isfinite(m.numpy()).all(axis=1) for m in maps)))
+    spaces = [torch.from_numpy(np.array(space, np.float32)) for space in (before, after)]
+    finite = np.flatnonzero(np.logical_and(*(np.isfinite(s.numpy()).all(axis=1) for s in spaces)))
     k = min(K, len(finite) - 1)
     if k < 1:
         return None
-    were, are = (nearest(m[finite], m[finite], k + 1)[1].numpy() for m in maps)
+    were, are = (nearest(s[finite], s[finite], k + 1)[1].numpy() for s in spaces)
     kept = np.minimum(_common(were, are, len(finite)) / k, 1.0)
     order = np.lexsort((np.arange(len(kept)), kept))[:count]
-    return NeighbourChanges(after.indices[finite[order]], kept[order], float(kept.mean()), k)
+    return NeighbourChanges(indices[finite[order]], kept[order], float(kept.mean()), k)
 
 
 def _common(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.float64]:

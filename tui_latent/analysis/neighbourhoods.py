@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_data import RunData, RunLatents
+from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class RelatedImages:
     """Other held-out images and how far they are from one."""
 
     indices: Ints
-    """(n,) positions in the held-out split"""
+    """(n,) points on the map; `Space.held_out` has their positions in the split"""
     distances: Floats
     """(n,) Euclidean, in the space"""
     far_on_map: NDArray[np.bool_]
@@ -45,11 +46,13 @@ class PointFacts:
 
     index: int
     label: int
+    """UNLABELLED without one"""
     vote: int
-    """class of most of its neighbours"""
+    """class of most of its neighbours; without `voters` its own label"""
     votes: int
     """neighbours of that class"""
     voters: int
+    """neighbours with a label, at most K"""
     thinner: float
     """share of the held-out images in a sparser neighbourhood"""
     nearest: RelatedImages
@@ -64,7 +67,12 @@ class Space:
     """
 
     def __init__(
-        self, latent_map: LatentMap, points: Tensor, bank: Tensor | None, bank_labels: Tensor | None
+        self,
+        latent_map: LatentMap,
+        points: Tensor,
+        bank: Tensor | None,
+        bank_labels: Tensor | None,
+        bank_is_points: bool = False,
     ) -> None:
         import torch
 
@@ -75,27 +83,67 @@ class Space:
         self.bank_labels = labels if bank_labels is None else bank_labels
         self.is_map = bank is None
         """whether only the map is known of this evaluation"""
+        self._among_themselves = bank is None or bank_is_points
 
     @property
     def voters(self) -> str:
         """The voters, in words."""
-        return "held-out images on the map" if self.is_map else "training images"
+        if self.is_map:
+            return "held-out images on the map"
+        return "other held-out images" if self._among_themselves else "training images"
+
+    def held_out(self, rows: Ints) -> Ints:
+        """Return the positions of points in the held-out split: a large split's map is a sample."""
+        return np.asarray(self.map.indices)[rows]
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether any held-out image has a label."""
+        return bool((np.asarray(self.map.labels) != UNLABELLED).any())
 
     @cached_property
-    def _found(self) -> tuple[Floats, Ints]:
-        """Distances and labels of the voters of every point, (M, k), nearest first."""
-        from tui_latent.metrics.nearest_neighbours import NeighbourSearch
+    def _near(self) -> tuple[Floats, Ints]:
+        """Distances and rows of the bank nearest to every point, (M, k), nearest first."""
+        return self._nearest(self.bank, self._own_rows())
 
-        own = int(self.is_map)  # a point is its own nearest neighbour, and must not vote
-        k = min(K + own, len(self.bank))
-        if k <= own:
+    @cached_property
+    def _voted(self) -> Ints:
+        """Labels of the nearest that have one, (M, k), nearest first."""
+        known = self.bank_labels != UNLABELLED
+        if known.all():
+            return self.bank_labels.numpy()[self._near[1]]
+        own = self._own_rows()
+        if self._among_themselves:  # the rows among those with a label, of those that have one
+            own = (known.cumsum(0) - 1).where(known, -1)
+        return self.bank_labels[known].numpy()[self._nearest(self.bank[known], own)[1]]
+
+    def _own_rows(self) -> Tensor:
+        """Return the row of the bank that is each point itself, -1 where none is: int64 (M,)."""
+        import torch
+
+        count = len(self.points)
+        return torch.arange(count) if self._among_themselves else torch.full((count,), -1)
+
+    def _nearest(self, bank: Tensor, own: Tensor) -> tuple[Floats, Ints]:
+        """Return distances and rows of the nearest of a bank but for the points themselves.
+
+        A point is its own nearest neighbour, and must not vote.
+        """
+        from tui_latent.metrics.nearest_neighbours import NeighbourSearch
+        from tui_latent.metrics.others import nearest_others
+
+        k = min(K, len(bank) - self._among_themselves)
+        if k < 1:
             return np.empty((len(self.points), 0)), np.empty((len(self.points), 0), np.int64)
         try:
-            distances, rows = NeighbourSearch(self.bank).nearest(self.points, k)
+            search = NeighbourSearch(bank)
+            if self._among_themselves:
+                distances, rows = nearest_others(search, self.points, own, k)
+            else:
+                distances, rows = search.nearest(self.points, k)
         except ValueError as error:
             raise InspectionError(f"step {self.map.step:,}: {error}") from error
-        labels = self.bank_labels[rows[:, own:]]
-        return distances[:, own:].double().numpy(), labels.numpy()
+        return distances.double().numpy(), rows.numpy()
 
     @cached_property
     def _wide(self) -> Floats:
@@ -104,12 +152,15 @@ class Space:
 
     @cached_property
     def votes(self) -> Ints:
-        """(M,) the class of most neighbours of each point; of a tie the smallest."""
+        """(M,) the class of most neighbours of each point; of a tie the smallest.
+
+        The point's own where there is no neighbour with a label.
+        """
         import torch
 
         from tui_latent.metrics.knn import knn_predictions
 
-        labels = self._found[1]
+        labels = self._voted
         if not labels.shape[1]:
             return np.asarray(self.map.labels)
         classes = int(max(labels.max(), self.map.labels.max())) + 1
@@ -118,7 +169,7 @@ class Space:
     @cached_property
     def anomaly_score(self) -> Floats:
         """(M,) mean distance to the neighbours: the anomaly score of kNN density."""
-        distances = self._found[0]
+        distances = self._near[0]
         return distances.mean(axis=1) if distances.shape[1] else np.zeros(len(distances))
 
     @cached_property
@@ -142,15 +193,23 @@ class Space:
         """(M,) k-means clusters of the points, as many as classes.
 
         Each has the number of the class that it fits best, so that it keeps its colour
-        from one evaluation to the next.
+        from one evaluation to the next. Without labels there are as many clusters as have the
+        best silhouette, numbered from the left of the map to its right.
         """
+        from tui_latent.metrics.cluster_count import best_count
         from tui_latent.metrics.clustering import k_means, matched_classes
 
+        labels = np.asarray(self.map.labels)
+        known = labels != UNLABELLED
+        points = self.points.numpy()
         try:
-            found = k_means(self.points.numpy(), len(self.map.class_names), starts=_STARTS)
+            count = len(self.map.class_names) if known.any() else best_count(points)
+            found = k_means(points, count, starts=_STARTS)
         except ValueError as error:
             raise InspectionError(f"step {self.map.step:,}: {error}") from error
-        classes = matched_classes(found, np.asarray(self.map.labels))
+        if not known.any():
+            return _from_the_left(found, np.asarray(self.map.points))
+        classes = matched_classes(found[known], labels[known])
         return np.array([classes.get(cluster, 0) for cluster in found.tolist()], dtype=np.int64)
 
     def facts(
@@ -174,8 +233,8 @@ class Space:
             index=index,
             label=int(self.map.labels[index]),
             vote=vote,
-            votes=int((self._found[1][index] == vote).sum()),
-            voters=self._found[1].shape[1],
+            votes=int((self._voted[index] == vote).sum()),
+            voters=self._voted.shape[1],
             thinner=float((self.anomaly_score > score).mean()),
             nearest=RelatedImages(nearest, every[nearest], far[nearest]),
             distant=RelatedImages(distant, every[distant], far[distant]),
@@ -191,6 +250,15 @@ def _far_on_map(shown: NDArray[np.floating], index: int) -> NDArray[np.bool_]:
         return np.ones(len(squares), np.bool_)
     nearest = max(round(_NEAR * len(finite)), 1)
     return np.asarray(~(squares <= np.partition(finite, nearest - 1)[nearest - 1]))
+
+
+def _from_the_left(clusters: Ints, points: NDArray[np.floating]) -> Ints:
+    """Number clusters by where their middle lies on the map, from 0 at the left."""
+    present, compact = np.unique(clusters, return_inverse=True)
+    middles = [np.median(points[compact == cluster, 0]) for cluster in range(len(present))]
+    places = np.empty(len(present), np.int64)
+    places[np.argsort(middles, kind="stable")] = np.arange(len(present))
+    return np.asarray(places[compact], np.int64)
 
 
 def _smallest(values: Floats, count: int) -> Ints:
@@ -219,23 +287,33 @@ def space_at(source: RunData, latent_map: LatentMap, newest: bool) -> Space:
             latents = None
         labels = torch.from_numpy(np.array(latent_map.labels))
         at = latents.step if latents is not None else None
-        if (
-            latents is not None
-            and at in (None, latent_map.step)
-            and (latents.query_labels.equal(labels))
-        ):
-            return Space(latent_map, latents.queries, latents.bank, latents.bank_labels)
+        if latents is not None and at in (None, latent_map.step):
+            rows = torch.from_numpy(np.array(latent_map.indices))
+            whole = len(rows) == len(latents.queries)
+            if not whole and len(rows) and int(rows.max()) < len(latents.queries):
+                return _sampled_space(latent_map, latents, rows)
+            if whole and latents.query_labels.equal(labels):
+                bank, own = latents.bank, latents.bank_is_queries
+                return Space(latent_map, latents.queries, bank, latents.bank_labels, own)
     return Space(latent_map, points, None, None)
+
+
+def _sampled_space(latent_map: LatentMap, latents: RunLatents, rows: Tensor) -> Space:
+    """Return the space of a map that shows a sample of the held-out images.
+
+    Without training latents the sample is its own bank: to search a million others for each point
+    takes minutes.
+    """
+    points, labels = latents.queries[rows], latents.query_labels[rows]
+    if latents.bank_is_queries:
+        return Space(latent_map, points, points, labels, bank_is_points=True)
+    return Space(latent_map, points, latents.bank, latents.bank_labels)
 
 
 def images_of(source: RunData, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:
     """Return the run's held-out images at a step, (n, H, W, C); None is the newest step."""
-    import torch
-
-    from tui_latent.analysis.images import shown
-
     source.require_images_of(step)
-    split = source.dataset().val
+    split = source.pictures("val")
     if len(indices):
         source.require(int(indices.max()), split)
-    return shown(split.images[torch.from_numpy(np.asarray(indices, dtype=np.int64))])
+    return split.images(indices)

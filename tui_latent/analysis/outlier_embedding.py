@@ -39,21 +39,22 @@ def outlier_curve(
 ) -> dict[str, Any]:
     """Return the ROC curve of held-out images against outliers; NotMeasured if there is none."""
     on_progress("loading the network")
+    preset = source.own_preset()
     model = source.model()
     dataset = source.dataset()
     source.require_images_of(step)
-    images, notes = _outliers(asked, dataset, source.preset.data, on_progress)
+    images, notes = _outliers(asked, dataset, preset.data, on_progress)
     inputs = replace(dataset, val=images)
-    if source.preset.data.inputs != "raw":
+    if preset.data.inputs != "raw":
         try:
             with only_looking():
-                inputs = with_features(inputs, source.preset.data, on_progress, torch.device("cpu"))
+                inputs = with_features(inputs, preset.data, on_progress, torch.device("cpu"))
         except DataError as error:
             raise NotMeasured(str(error)) from error
 
     def embed(part: ImageSet, what: str, of: Dataset) -> Tensor:
         words = f"embedding {len(part):,} {what}"
-        evaluator = Evaluator(of, None, source.preset.train.batch_size, lambda: on_progress(words))
+        evaluator = Evaluator(of, None, preset.train.batch_size, lambda: on_progress(words))
         on_progress(words)
         return evaluator.embed(model.method, part)
 

@@ -1,4 +1,4 @@
-"""The held-out images farthest from the training latents."""
+"""The held-out images farthest from the training latents, or from each other without those."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.cache import Cache
-from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.images import shown
 from tui_latent.analysis.latent_stats import finite
+from tui_latent.analysis.near_latents import nearest_latents, voters
 from tui_latent.analysis.run_data import RunData, RunLatents
 
 
@@ -23,7 +22,7 @@ class Anomalies:
     scores: NDArray[np.float64]
     """(N,) mean Euclidean distance to the k nearest training latents"""
     labels: tuple[str, ...]
-    """(N,) names of their classes"""
+    """(N,) names of their classes; empty without a label"""
     images: NDArray[np.uint8]
     """(N, H, W, C)"""
     first: int
@@ -47,18 +46,15 @@ class AnomalyRanking:
 
     def most_anomalous(self, count: int, first: int = 0) -> Anomalies:
         """Return `count` images from rank `first` on; rank 0 is the most anomalous."""
-        import torch
-
-        split = self.source.dataset().val
+        split = self.source.pictures("val")
         latents = self.source.matching_latents()
         scores = self._scores.of(latents)
         rows = np.argsort(-scores, kind="stable")[first : first + count]
-        picked = torch.from_numpy(rows)
         return Anomalies(
             indices=rows,
             scores=scores[rows],
-            labels=tuple(split.class_names[label] for label in split.labels[picked].tolist()),
-            images=shown(split.images[picked]),
+            labels=split.names(rows),
+            images=split.images(rows),
             first=first,
             size=len(split),
             median=float(np.median(scores)),
@@ -69,14 +65,10 @@ class AnomalyRanking:
 def _k(latents: RunLatents) -> int:
     from tui_latent.metrics.outlier_detection import ANOMALY_K
 
-    return min(ANOMALY_K, len(latents.bank))
+    return min(ANOMALY_K, voters(latents))
 
 
 def _scores(latents: RunLatents) -> NDArray[np.float64]:
-    from tui_latent.metrics.outlier_detection import anomaly_scores
-
-    try:
-        scores = anomaly_scores(latents.search, finite(latents, latents.queries), _k(latents))
-    except ValueError as error:
-        raise InspectionError(f"{latents.path}: {error}") from error
-    return scores.double().numpy()
+    queries = finite(latents, latents.queries)
+    distances, _ = nearest_latents(latents, np.arange(len(queries)), _k(latents))
+    return distances.mean(1).double().numpy()

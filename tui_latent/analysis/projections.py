@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
+from tui_latent.runs.latents_file import UNLABELLED
 
 if TYPE_CHECKING:
     from tui_latent.analysis.neighbourhoods import Space
@@ -122,7 +123,7 @@ def _lda(
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     bank, labels = space.bank.double().numpy(), space.bank_labels.numpy()
-    finite = np.isfinite(bank).all(axis=1)
+    finite = np.isfinite(bank).all(axis=1) & (labels != UNLABELLED)
     classes = len(np.unique(labels[finite]))
     if classes < 2:
         raise InspectionError("LDA needs at least two classes")

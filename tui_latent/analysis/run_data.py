@@ -11,23 +11,42 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import load, load_images
+from tui_latent.analysis.pictures import Pictures, of_split, of_thumbnails
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset
 from tui_latent.runs.atomic_files import Signature, signature
-from tui_latent.runs.latents_file import LATENTS_FILE
+from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED
+from tui_latent.runs.manifest import read_manifest
+from tui_latent.runs.map_store import MapFolder
+from tui_latent.runs.origin import Origin, origin_of
 from tui_latent.runs.schema import RunError
+from tui_latent.runs.thumbnails import Split, read_thumbnails
 from tui_latent.runtime.array_files import read_tensors
+from tui_latent.runtime.tensor_files import mapped_tensors
 from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tui_latent.config.settings import Preset
     from tui_latent.datasets.identity import DataIdentity
     from tui_latent.datasets.image_set import Dataset, ImageSet
     from tui_latent.methods.method import Method
     from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
 CHECKPOINTS: Final = "checkpoints"
+NO_NETWORK: Final = (
+    "it was not trained by tui-latent, which knows its latents, but neither its network nor its "
+    "settings"
+)
+_HOW_TO_KEEP_IMAGES: Final[dict[Origin, str]] = {
+    "trained": "",
+    "watched": "its loop gave none; tui_latent.watch(…, thumbnails=IMAGES) keeps small ones",
+    "opened": "none were given; tui-latent open FILE --images FOLDER keeps small ones",
+}
+MAPPED_FROM: Final = 1 << 28
+"""bytes of latents from which on they are mapped into memory. Smaller ones are read whole: a file
+that another host replaces on a network file system takes its pages away from those who map it"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +56,17 @@ class RunLatents:
     path: Path
     signature: Signature
     bank: Tensor
-    """float32 (N, D), of the training images"""
+    """float32 (N, D), of the training images; of the held-out ones where the file has no others"""
     bank_labels: Tensor
-    """int64 (N,)"""
+    """int64 (N,); UNLABELLED where an image has no class"""
     queries: Tensor
     """float32 (M, D), of the held-out images"""
     query_labels: Tensor
     """int64 (M,)"""
     step: int | None = None
     """the step of the evaluation; None in older runs, which do not record it"""
+    bank_is_queries: bool = False
+    """whether `bank` is `queries`: then each is left out when its own neighbours are sought"""
 
     @cached_property
     def search(self) -> NeighbourSearch:
@@ -76,11 +97,16 @@ class RunData:
     def __init__(self, path: Path) -> None:
         """Read the preset of the run at `path`, nothing else yet."""
         try:
-            self.preset = load_run_preset(path)
-        except PresetError as error:
+            self.origin: Origin = origin_of(read_manifest(path).provenance)
+            self.preset: Preset | None = None
+            """None for a run that was not trained here"""
+            if self.origin == "trained":
+                self.preset = load_run_preset(path)
+        except (PresetError, RunError) as error:
             raise InspectionError(str(error)) from error
         self.path = path
         self._mutex = threading.RLock()
+        self._maps = MapFolder(path)
         self._trained_on: TrainedOn | None = None
         self._noted: Signature | None = None
         self._images: Dataset | None = None
@@ -88,26 +114,91 @@ class RunData:
         self._latents: RunLatents | None = None
         self._model: RunModel | None = None
 
+    def own_preset(self) -> Preset:
+        """Return the preset; InspectionError for a run that was not trained here."""
+        if self.preset is None:
+            raise InspectionError(f"{self.path.name}: {NO_NETWORK}")
+        return self.preset
+
+    def pictures(self, split: Split) -> Pictures:
+        """Return what can be seen of a split, "train" or "val".
+
+        They are the images of the dataset, or the thumbnails of a run that was not trained here.
+        Where neighbours are looked for among the held-out latents, these are "train" too.
+        InspectionError if there are none.
+        """
+        with self._mutex:
+            if self.preset is not None:
+                return self._of_dataset(split)
+            latents = self.latents()
+            if latents.bank_is_queries:
+                split = "val"
+            try:
+                thumbnails = read_thumbnails(self.path, split)
+            except RunError as error:
+                raise InspectionError(str(error)) from error
+            if thumbnails is None or not len(thumbnails):
+                raise InspectionError(self.why_no_images())
+            labels = latents.query_labels if split == "val" else latents.bank_labels
+            return of_thumbnails(thumbnails, labels, self.class_names())
+
+    def _of_dataset(self, split: Split) -> Pictures:
+        dataset = self.dataset()
+        images = dataset.val if split == "val" else dataset.train
+        if (images.labels != UNLABELLED).all() or signature(self.path / LATENTS_FILE) is None:
+            return of_split(images)
+        latents = self.latents()  # labels may have come after the training
+        labels = latents.query_labels if split == "val" else latents.bank_labels
+        return of_split(images, labels if len(labels) == len(images) else None, self.class_names())
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return the class names in the run's newest map; empty without a map or labels."""
+        _, newest = self._maps.refresh(None)
+        return newest.map.class_names if newest is not None else ()
+
+    def has_labels(self) -> bool:
+        """Return whether any image of the newest latents has a label."""
+        latents = self.latents()
+        both = (latents.query_labels, latents.bank_labels)
+        return any(bool((labels != UNLABELLED).any()) for labels in both)
+
+    def why_no_images(self) -> str:
+        """Return why a run has no images to show; empty if it should have some.
+
+        The images of a run that was trained here are known to be missing only when they are read.
+        """
+        if self.preset is not None:
+            return ""
+        try:
+            found = [read_thumbnails(self.path, "val"), read_thumbnails(self.path, "train")]
+        except RunError as error:
+            return str(error)
+        if any(images is not None and len(images) for images in found):
+            return ""
+        return f"{self.path.name} has no images: {_HOW_TO_KEEP_IMAGES[self.origin]}"
+
     def dataset(self) -> Dataset:
         """Return the images, without the features computed from them.
 
         InspectionError says what has changed if they are not the run's images.
         """
+        preset = self.own_preset()
         with self._mutex:
             self._refresh_record()
             if self._images is None:
-                settings, seed = self.preset.data, self.preset.train.seed
+                settings, seed = preset.data, preset.train.seed
                 self._images = load_images(settings, seed, self._refuse_others)
             return self._images
 
     def inputs(self) -> Dataset:
         """Return the dataset with what the network sees: the images, or their features."""
-        if self.preset.data.inputs == "raw":
+        preset = self.own_preset()
+        if preset.data.inputs == "raw":
             return self.dataset()
         with self._mutex:
             self._refresh_record()
             if self._inputs is None:
-                settings, seed = self.preset.data, self.preset.train.seed
+                settings, seed = preset.data, preset.train.seed
                 self._inputs = load(settings, seed, self._refuse_others)
             return self._inputs
 
@@ -151,10 +242,13 @@ class RunData:
 
     def matching_latents(self) -> RunLatents:
         """Return the latents, after checking that row i belongs to image i of the dataset."""
-        latents, dataset = self.latents(), self.dataset()
+        latents = self.latents()
+        if self.preset is None:
+            return latents
+        dataset = self.dataset()
         self.require_images_of(latents.step)
-        same = latents.bank_labels.equal(dataset.train.labels)
-        if not (same and latents.query_labels.equal(dataset.val.labels)):
+        same = _alike(latents.bank_labels, dataset.train.labels)
+        if not (same and _alike(latents.query_labels, dataset.val.labels)):
             raise InspectionError(
                 f"{latents.path}: these latents are not of the images that {dataset.name} has now: "
                 "the data has changed since training"
@@ -164,6 +258,7 @@ class RunData:
     def model(self) -> RunModel:
         """Return the method with the newest weights; needs no images."""
         folder = self.path / CHECKPOINTS
+        self.own_preset()
         with self._mutex:
             now = signature(folder / "last.json")
             if now is None:
@@ -174,7 +269,7 @@ class RunData:
                 self._model = self._read_model(folder, now)
             return self._model
 
-    def require(self, index: int, split: ImageSet) -> None:
+    def require(self, index: int, split: Pictures | ImageSet) -> None:
         """Refuse an index that the held-out split does not have."""
         if not 0 <= index < len(split):
             raise InspectionError(
@@ -192,9 +287,10 @@ class RunData:
             raise InspectionError(str(error)) from error
         if saved is None:
             raise InspectionError(f"{folder}: no readable checkpoint")
+        preset = self.own_preset()
         shape = saved.get("input_shape") or self.inputs().input_shape
-        method = METHODS[self.preset.method.name](self.preset.method, tuple(shape))
-        for stage in self.preset.training_stages()[: saved["stage"] + 1]:
+        method = METHODS[preset.method.name](preset.method, tuple(shape))
+        for stage in preset.training_stages()[: saved["stage"] + 1]:
             method.start_stage(stage)
         try:
             method.load_state_dict(saved["method"])
@@ -207,22 +303,48 @@ class RunData:
 
 def _read_latents(path: Path, now: Signature) -> RunLatents:
     from safetensors import SafetensorError
-    from safetensors.torch import load as load_tensors
 
     try:
-        content, header = read_tensors(path)
-        tensors = load_tensors(content)
+        tensors, header = _mapped(path) if now[1] >= MAPPED_FROM else _whole(path)
+        queries, query_labels = tensors["query_latents"], tensors["query_labels"]
+        alone = "bank_latents" not in tensors
         return RunLatents(
             path,
             now,
-            tensors["bank_latents"],
-            tensors["bank_labels"],
-            tensors["query_latents"],
-            tensors["query_labels"],
+            queries if alone else tensors["bank_latents"],
+            query_labels if alone else tensors["bank_labels"],
+            queries,
+            query_labels,
             _noted_step(header),
+            alone,
         )
     except (OSError, ValueError, SafetensorError, KeyError) as error:
         raise InspectionError(f"{path}: cannot read latents: {error}") from error
+
+
+def _alike(latents: Tensor, images: Tensor) -> bool:
+    """Return whether labels of latents and of images can be of the same images.
+
+    Images without labels may have been given some after the training, which only the latents have.
+    """
+    if len(latents) != len(images):
+        return False
+    return bool(((images == UNLABELLED) | (latents == images)).all())
+
+
+def _whole(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    from safetensors.torch import load as load_tensors
+
+    content, header = read_tensors(path)
+    return load_tensors(content), header
+
+
+def _mapped(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    """Map the tensors into memory: what is not looked at is not read."""
+    import torch
+
+    arrays, header = mapped_tensors(path)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}, header
 
 
 def _noted_step(header: Mapping[str, Any]) -> int | None:

@@ -14,6 +14,7 @@ from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.latent_stats import class_names, finite
 from tui_latent.analysis.run_data import RunData, RunLatents
+from tui_latent.runs.latents_file import UNLABELLED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -117,4 +118,5 @@ class ClassSampler:
 def _fit_classifier(latents: RunLatents) -> Classifier:
     from tui_latent.metrics.class_gaussians import lda_classifier
 
-    return lda_classifier(latents.bank, latents.bank_labels)
+    labelled = latents.bank_labels != UNLABELLED
+    return lda_classifier(latents.bank[labelled], latents.bank_labels[labelled])

@@ -65,16 +65,16 @@ class ViewSpreads:
         """Embed the views of an image that `augmentations` shows with the same seed."""
         import torch
 
-        if self.source.preset.data.inputs != "raw":
+        preset = self.source.own_preset()
+        if preset.data.inputs != "raw":
             raise InspectionError(
-                f"{self.source.preset.data.inputs} features are computed from images, "
-                "not from augmented views"
+                f"{preset.data.inputs} features are computed from images, not from augmented views"
             )
         dataset = self.source.dataset()
         self.source.require(index, dataset.val)
         latents = self.source.matching_latents()
         model = self.source.model()
-        drawn = views_of(dataset.val, [index], self.source.preset.augment, views, seed)[0]
+        drawn = views_of(dataset.val, [index], preset.augment, views, seed)[0]
         with torch.inference_mode():
             embedded = model.method.embed(dataset.normalise(drawn)).float()
         if embedded.shape[1] != latents.bank.shape[1]:
@@ -88,14 +88,13 @@ class ViewSpreads:
         except ValueError as error:
             raise InspectionError(f"{latents.path}: {error}") from error
         latent_map, points = self._newest_map.place(embedded.numpy())
-        names = dataset.train.class_names
         return ViewSpread(
             index=index,
             map=latent_map,
             original=points[0],
             points=points[1:],
             distances=(embedded[1:] - embedded[0]).double().norm(dim=1).numpy(),
-            labels=tuple(names[label] for label in dataset.train.labels[rows[:, 0]].tolist()),
+            labels=self.source.pictures("train").names(rows[:, 0].numpy()),
             usual=usual,
             neighbour=neighbour,
             weights_step=model.step,

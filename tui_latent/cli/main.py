@@ -1,7 +1,7 @@
 """The command line: the group of commands, and the dashboard.
 
-The commands are in `training.py`, `steering.py`, `results.py`, `explain.py`, `config.py`,
-`check_plugin.py` and `resources.py`; heavy imports stay inside them.
+The commands are in `training.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
+`explain.py`, `config.py`, `check_plugin.py` and `resources.py`; heavy imports stay inside them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ from typing import Any
 
 import click
 
-from tui_latent.cli import check_plugin, config, explain, resources, results, steering, training
+from tui_latent.cli import (
+    check_plugin,
+    config,
+    explain,
+    label,
+    resources,
+    results,
+    steering,
+    training,
+)
+from tui_latent.cli import open as opening
 from tui_latent.cli.options import (
     FAILED,
     fail,
@@ -74,7 +84,7 @@ def main(context: click.Context, runs: str | None, plugins: tuple[str, ...]) -> 
             stream.reconfigure(errors="replace")
     load_plugins(plugins)  # after the settings that must be made before torch is imported
     if context.invoked_subcommand is None:
-        _open_dashboard(runs, None)
+        open_dashboard(runs, None)
 
 
 @main.command()
@@ -83,15 +93,19 @@ def main(context: click.Context, runs: str | None, plugins: tuple[str, ...]) -> 
 @plugin_option
 def attach(run: str, runs: str | None) -> None:
     """Open the dashboard on RUN, whichever process trains it."""
-    _open_dashboard(runs, find_folder(run, runs))
+    open_dashboard(runs, find_folder(run, runs))
 
 
-for module in (training, steering, results, explain, resources, config, check_plugin):
+_MODULES = (
+    *(training, opening, label, steering, results, explain, resources, config),
+    check_plugin,
+)
+for module in _MODULES:
     for command in module.COMMANDS:
         main.add_command(command)
 
 
-def _no_screen() -> str:
+def no_screen() -> str:
     """Return why the dashboard cannot be drawn here; empty if it can."""
     # Textual draws on stderr and reads keys from stdin.
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -106,8 +120,9 @@ def _no_screen() -> str:
     return ""
 
 
-def _open_dashboard(runs: str | None, path: Path | None) -> None:
-    if problem := _no_screen():
+def open_dashboard(runs: str | None, path: Path | None) -> None:
+    """Open the dashboard on the run at `path`, or on the menu; exit when it is closed."""
+    if problem := no_screen():
         fail(
             f"{problem}; without the dashboard, use\n"
             "  tui-latent presets        list the presets\n"

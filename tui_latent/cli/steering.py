@@ -21,6 +21,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     `lr 0.5` halves the scheduled learning rate from now on, and `lr 1` restores it. If no process
     trains the run, the factor applies once it is resumed.
     """
+    from tui_latent.launch.foreign import refuse_unheard
     from tui_latent.runs.control import request
     from tui_latent.runs.run_list import run_status
     from tui_latent.runs.schema import LIVE_STATES, RunError
@@ -37,6 +38,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     }
     try:
         status = run_status(path)
+        refuse_unheard(path, what)
         if what != "lr" and status.state not in LIVE_STATES:
             hint = f"; to resume it: tui-latent resume {path.name}" if what == "resume" else ""
             fail(f"{path.name} is {status.state}: no process trains it{hint}", FAILED)

@@ -186,6 +186,7 @@ def resume(
     continues above it. The run records the change.
     """
     path = find_folder(run, runs)
+    _refuse_foreign(path, "be resumed")
     _require_plugins(path)
     if epochs is not None or settings:
         _lengthen(path, epochs, settings)
@@ -252,6 +253,16 @@ def _require_plugins(path: Path) -> None:
         fail(error)
 
 
+def _refuse_foreign(path: Path, what: str) -> None:
+    from tui_latent.launch.foreign import refuse_foreign
+    from tui_latent.runs.schema import RunError
+
+    try:
+        refuse_foreign(path, what)
+    except RunError as error:
+        fail(error, FAILED)
+
+
 def _retry(path: Path) -> None:
     from tui_latent.launch.retry import prepare_retry
     from tui_latent.runs.schema import RunError
@@ -268,6 +279,7 @@ def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override
     from tui_latent.launch.extend import change_length, settings_for_epochs
+    from tui_latent.runs.schema import RunError
 
     try:
         changes = dict(parse_override(text) for text in settings)
@@ -276,6 +288,8 @@ def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None
         click.echo(plain_text(f"{path.name}: {change_length(path, changes)}"), err=True)
     except PresetError as error:
         fail(error)
+    except RunError as error:
+        fail(error, FAILED)
 
 
 def _warn_idle(preset_name: str, *presets: Preset) -> None:

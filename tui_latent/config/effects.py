@@ -71,6 +71,11 @@ _RULES: Final = (
         "set data.inputs=resnet18 or data.inputs=resnet50 too",
     ),
     Rule(
+        ("data.classes", "data.merge"),
+        lambda preset: preset.data.labels == "none",
+        "data.labels is 'none', so images have no classes: set data.labels=auto",
+    ),
+    Rule(
         ("data.merge",),
         lambda preset: not preset.method.supervised,
         "the method '{method.name}' does not use labels",

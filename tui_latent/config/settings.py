@@ -33,7 +33,9 @@ class DataSettings(Section):
     classes: tuple[str, ...] = ()
     """names of the classes to keep; empty keeps all"""
     per_class: int = Field(0, ge=0)
-    """maximum number of training images per class; 0 keeps all"""
+    """maximum number of training images per class, and of those without one; 0 keeps all"""
+    labels: Literal["auto", "none"] = "auto"
+    """`auto`: the classes of the source, where it has any; `none`: images without classes"""
     merge: dict[str, tuple[str, ...]] = {}
     """classes that training treats as one, name = [classes]; evaluation keeps them apart"""
     size: int = Field(0, ge=0, le=1024)
@@ -96,6 +98,10 @@ class AugmentSettings(Section):
     """share of views solarized: pixels brighter than half are inverted"""
     noise: NonNegative = 0.0
     """standard deviation of the noise added to each pixel, for pixel values from 0 to 1"""
+
+    def changes_images(self) -> bool:
+        """Return whether any augmentation is turned on."""
+        return any(value for name, value in self if name != "elastic_grid")
 
 
 class TrainSettings(Section):

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.folder_layout import DEFAULT_SIZE, find_layout, refuse_strangers
+from tui_latent.config.settings import DataSettings, Preset
+from tui_latent.datasets.folder_layout import DEFAULT_SIZE, refuse_strangers
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
 from tui_latent.datasets.public import missing_files, require_download
 from tui_latent.datasets.selection import chosen_classes, merged_classes
+from tui_latent.datasets.unlabelled_layout import layout_of
 from tui_latent.plugins.registry import plugin_of
 from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
@@ -25,6 +26,12 @@ ANSWER_WITHIN = 3.0
 """seconds after which the description says that the disk does not respond"""
 _waiting: dict[str, threading.Thread] = {}
 """threads that still wait for the disk, by location"""
+
+
+_HOW_TO_LABEL = {
+    "folder": "put the images of each class into a folder named after it",
+    "arrays": "add that array, with one label per image",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,26 @@ class SourceFacts:
     """where the images come from, as a phrase"""
     problem: str = ""
     """why these settings cannot be used, and what to do; empty if no problem was found"""
+    unlabelled: str = ""
+    """why no image has a class, in words; empty if some have one, or if that is unknown"""
+
+
+def describe_images(preset: Preset) -> SourceFacts:
+    """Return `describe_source` of a preset; it is a problem if its method lacks labels."""
+    facts, method = describe_source(preset.data), preset.method
+    if facts.problem or not facts.unlabelled or not method.supervised:
+        return facts
+    helps = (
+        "set data.labels=auto"
+        if preset.data.labels == "none"
+        else _HOW_TO_LABEL.get(preset.data.source, "give each image a class")
+    )
+    return replace(
+        facts,
+        problem=f"{method.name} learns from labels: it {method.labels_needed()}. Here no image has "
+        f"a class, because {facts.unlabelled}: {helps}, or use a method that needs no labels, such "
+        "as contrastive, vicreg or autoencoder",
+    )
 
 
 def describe_source(settings: DataSettings) -> SourceFacts:
@@ -81,6 +108,8 @@ def _describe(settings: DataSettings) -> SourceFacts:
             note = "cannot be used"
             why = str(error) if isinstance(error, DataError) else f"data.path: {error}"
             facts = SourceFacts(name, None, (), None, None, "missing", str(path), note, why)
+    if settings.labels == "none":
+        facts = replace(facts, class_names=(), unlabelled="data.labels is 'none'")
     return facts if facts.problem else replace(facts, problem=_problem(settings, facts))
 
 
@@ -158,12 +187,13 @@ def _own(settings: DataSettings, source: OwnSource) -> SourceFacts:
 
 
 def _folder(settings: DataSettings, path: Path) -> SourceFacts:
-    layout = find_layout(path, plain=settings.class_order == "plain")
+    layout = layout_of(settings, path, lambda: None)
     held_out = ""
     if layout.test is not None and not settings.val_fraction:
         refuse_strangers(layout, settings.classes)
         held_out = f"held out: {layout.test}"
-    notes = (f"images in {layout.train}", held_out, *layout.notes)
+    without = "" if layout.folders else " without classes"
+    notes = (f"images{without} in {layout.train}", held_out, *layout.notes)
     size = settings.size or DEFAULT_SIZE
     return SourceFacts(
         path.resolve().name,
@@ -174,6 +204,7 @@ def _folder(settings: DataSettings, path: Path) -> SourceFacts:
         "on disk",
         str(path),
         "; ".join(note for note in notes if note),
+        unlabelled="" if layout.folders else f"there are no class folders in {layout.train}",
     )
 
 
@@ -188,13 +219,14 @@ def _arrays(settings: DataSettings, path: Path) -> SourceFacts:
         arrays.held_out,
         "on disk",
         str(path),
-        f"arrays in {path}",
+        f"arrays in {path}{', without labels' if arrays.unlabelled else ''}",
+        unlabelled=arrays.unlabelled,
     )
 
 
 def _problem(settings: DataSettings, facts: SourceFacts) -> str:
     try:
-        if facts.class_names:
+        if facts.class_names or facts.unlabelled:
             kept = chosen_classes(facts.class_names, settings.classes)
             merged_classes([facts.class_names[i] for i in kept], settings.merge)
         if settings.inputs in PRETRAINED:

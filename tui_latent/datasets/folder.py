@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,13 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.bit_depth import share_ranges
 from tui_latent.datasets.content_digests import Contents, read_contents
 from tui_latent.datasets.decoded_cache import CORRUPT, GREY, Decoded, decoded
-from tui_latent.datasets.folder_layout import (
-    DEFAULT_SIZE,
-    SUFFIXES,
-    ImageFile,
-    find_layout,
-    refuse_strangers,
-)
+from tui_latent.datasets.folder_entries import SUFFIXES
+from tui_latent.datasets.folder_layout import DEFAULT_SIZE, ImageFile, refuse_strangers
 from tui_latent.datasets.identity import DataIdentity, folder_part
 from tui_latent.datasets.image_file import CROPPED, FRAMES, MOST_PIXELS, TRANSPARENT, oversized
-from tui_latent.datasets.listing import list_images
+from tui_latent.datasets.listing import list_images, list_unlabelled
 from tui_latent.datasets.selection import chosen_classes
+from tui_latent.datasets.unlabelled_layout import layout_of
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.raw import RawImages, RawSplit
@@ -51,7 +48,7 @@ def load_folder(
     a folder with an unsupported layout, or the corrupt files (unless `settings.skip_corrupt`).
     """
     root = Path(settings.path).expanduser()
-    layout = find_layout(root, poll, plain=settings.class_order == "plain")
+    layout = layout_of(settings, root, poll)
     size = settings.size or DEFAULT_SIZE
     places: list[tuple[Path, Sequence[str | None]]] = [(layout.train, layout.folders)]
     if layout.test is not None and not settings.val_fraction:
@@ -61,10 +58,13 @@ def load_folder(
     notes = list(layout.notes)
     listed: list[tuple[Path, list[ImageFile], Contents]] = []
     for place, folders in places:
-        listing = list_images(place, [folders[i] for i in kept], poll)
+        if layout.folders:
+            listing = list_images(place, [folders[i] for i in kept], poll)
+        else:
+            listing = list_unlabelled(place, poll)
         words = listing.notes()
         if not listing.files:
-            raise _no_images(place, words, held_out=bool(listed))
+            raise _no_images(place, words, bool(listed), classes=bool(layout.folders))
         notes += [f"{place.name}: {note}" if len(places) > 1 else note for note in words]
         listed.append((place, listing.files, read_contents(place, listing.files, log, poll)))
     names = tuple(layout.class_names[i] for i in kept)
@@ -81,7 +81,7 @@ def load_folder(
     notes += [f"{n:,} {words}" for bit, words in _DONE if (n := np.count_nonzero(whole & bit))]
     raw = [RawSplit(read.images, labels).take(rows) for read, labels, rows in splits]
     if all((read.states[rows] == GREY).all() for read, _, rows in splits):
-        raw = [RawSplit(np.ascontiguousarray(s.images[:, :1]), s.labels) for s in raw]
+        raw = [replace(s, images=np.ascontiguousarray(s.images[:, :1])) for s in raw]
     return RawImages(
         printable(root.resolve().name),
         names,
@@ -92,11 +92,12 @@ def load_folder(
     )
 
 
-def _no_images(place: Path, notes: list[str], held_out: bool) -> DataError:
+def _no_images(place: Path, notes: list[str], held_out: bool, classes: bool) -> DataError:
     why = "; ".join((f"no images ({' '.join(sorted(SUFFIXES))})", *notes))
     if held_out:
-        why += ": add some of the classes used, or hold out training images: data.val_fraction=0.2"
-    return DataError(f"{place}: its class folders have {why}")
+        of_them = "some of the classes used" if classes else "some"
+        why += f": add {of_them}, or hold out training images: data.val_fraction=0.2"
+    return DataError(f"{place}: {'its class folders have' if classes else 'contains'} {why}")
 
 
 def _whole_rows(

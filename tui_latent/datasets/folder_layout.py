@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tui_latent.datasets.splits import Role, is_rubbish, roles_within, split_role
+from tui_latent.datasets.folder_entries import Entries, entries_of, listed
+from tui_latent.datasets.splits import Role, roles_within, split_role
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.naming import composed, natural_order, shown_names
 
-SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "webp"),
-        *("tif", "tiff", "ppm", "pgm", "pbm", "pnm"),
-    )
-)
 DEFAULT_SIZE = 64
 """side of the images in pixels if `data.size` is 0"""
 _LOOKED_AT = 1000
 """maximum number of entries examined to find out what kind of folder it is"""
 _LOOKED_INTO = 20
 """maximum number of folders examined to find out what kind of folders they are"""
-_NAMED = 5
-"""maximum number of folders named in a message"""
 
 
 @dataclass(frozen=True)
@@ -35,11 +26,11 @@ class FolderLayout:
     """The folders of a dataset."""
 
     train: Path
-    """folder with one folder per class"""
+    """folder with one folder per class, or with images if there are no classes"""
     test: Path | None
     """the same for held-out images; None if a share of the training images is held out"""
     folders: tuple[str, ...]
-    """folder of each class, in the order of the classes"""
+    """folder of each class, in the order of the classes; none if images have no classes"""
     test_folders: tuple[str | None, ...] = ()
     """folder of each class in `test`; None if it has none"""
     strangers: tuple[str, ...] = ()
@@ -59,7 +50,7 @@ class ImageFile(NamedTuple):
     name: str
     """path relative to the listed folder"""
     label: int
-    """index of its class in the list"""
+    """index of its class in the list; UNLABELLED if there are no classes"""
     size: int
     """bytes"""
     modified: int
@@ -69,20 +60,14 @@ class ImageFile(NamedTuple):
     inode: int
 
 
-class _Entries(NamedTuple):
-    """The direct entries of a folder."""
-
-    folders: list[str]
-    images: int
-
-
 def find_layout(
     root: Path, poll: Callable[[], None] = lambda: None, plain: bool = False
 ) -> FolderLayout:
     """Find the training and held-out splits in `root`, or class folders if there are no splits.
 
     Splits are recognised by their names, in any case (train, Training; val, Validation, test,
-    Testing, …), and by containing folders. Folders created by a desktop or a NAS are ignored. A
+    Testing, …), and by containing folders. If neither the folder nor splits in it contain folders
+    but images, these have no classes. Folders created by a desktop or a NAS are ignored. A
     folder that contains only one folder of folders is entered. `plain` sorts the classes by
     their characters instead of in natural order. `poll` is called regularly and may raise.
 
@@ -94,9 +79,9 @@ def find_layout(
     notes: list[str] = []
     seen: set[tuple[int, int]] = set()
     while True:
-        entries = _entries(root, poll)
+        entries = entries_of(root, poll)
         layout = _splits(root, entries, poll)
-        if layout is not None or not _is_wrapping(root, entries, seen):
+        if layout is not None or not is_wrapping(root, entries, seen):
             break
         root = root / entries.folders[0]
         notes = [f"entered {printable(str(root))}, the only folder there"]
@@ -126,13 +111,13 @@ def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
             )
 
 
-def _splits(root: Path, entries: _Entries, poll: Callable[[], None]) -> FolderLayout | None:
+def _splits(root: Path, entries: Entries, poll: Callable[[], None]) -> FolderLayout | None:
     """Return the layout if folders of `root` are splits, else None."""
     known = {name: role for name in entries.folders if (role := split_role(name))}
     if not known:
-        _refuse_odd_splits(root, entries, poll)
+        refuse_odd_splits(root, entries, poll)
         return None
-    inside = {name: _entries(root / name, poll, _LOOKED_AT) for name in known}
+    inside = {name: entries_of(root / name, poll, _LOOKED_AT) for name in known}
     others = [name for name in entries.folders if name not in known]
     with_images = _holding_images(root, others, poll)
     deep: dict[Role, list[str]] = {}
@@ -142,22 +127,18 @@ def _splits(root: Path, entries: _Entries, poll: Callable[[], None]) -> FolderLa
     if not deep:
         if with_images and not ("train" in known.values() and len(set(known.values())) > 1):
             return None  # classes with such names, for example the vehicles train and bus
-        raise _flat(root, known, inside)
+        return _flat_splits(root, known, inside, bool(with_images))
     if "train" not in deep:
         _refuse_held_out_alone(root, [n for names in deep.values() for n in names], with_images)
     if len(deep) == 1 and with_images:
         name = deep["train"][0]
         raise DataError(
             f"{root}: {printable(name)} contains folders, like a split, and "
-            f"{_listed(with_images)} contain images, like classes: set data.path to "
+            f"{listed(with_images)} contain images, like classes: set data.path to "
             f"{root / name} for the classes in it, or move the images of {printable(name)} out of "
             "their subfolders for a class of that name"
         )
-    for role, names in deep.items():
-        if len(names) > 1:
-            raise DataError(
-                f"{root}: {_listed(names)} all look like the {role} split: keep one of them there"
-            )
+    only_one_each(root, deep)
     train = _without_repeats(root / deep["train"][0], "train", poll)
     held: Role = "val" if "val" in deep else "test"
     used = {deep["train"][0]}
@@ -165,53 +146,100 @@ def _splits(root: Path, entries: _Entries, poll: Callable[[], None]) -> FolderLa
     if held in deep:
         used.add(deep[held][0])
         test = _without_repeats(root / deep[held][0], held, poll)
-        if train.samefile(test):
-            raise DataError(f"{test}: the same folder as {train}: remove the link")
-    unused = [name for name in entries.folders if name not in used]
-    notes = [f"not used: {_listed(unused)} beside {printable(train.name)}"] if unused else []
-    return _layout(train, test, notes, poll)
+        refuse_link(train, test)
+    return _layout(train, test, not_used(entries.folders, used, train), poll)
+
+
+def refuse_link(train: Path, test: Path) -> None:
+    """Raise DataError if both splits are the same folder."""
+    if train.samefile(test):
+        raise DataError(f"{test}: the same folder as {train}: remove the link")
+
+
+def not_used(folders: Iterable[str], used: Container[str], train: Path) -> list[str]:
+    """Return a remark on the folders beside the splits, if there are any."""
+    unused = [name for name in folders if name not in used]
+    return [f"not used: {listed(unused)} beside {printable(train.name)}"] if unused else []
+
+
+def only_one_each(root: Path, roles: Mapping[Role, list[str]]) -> None:
+    """Raise DataError if several folders look like one split."""
+    for role, names in roles.items():
+        if len(names) > 1:
+            raise DataError(
+                f"{root}: {listed(names)} all look like the {role} split: keep one of them there"
+            )
+
+
+def _flat_splits(
+    root: Path, known: Mapping[str, Role], inside: Mapping[str, Entries], classes_beside: bool
+) -> FolderLayout:
+    """Return the splits of images without classes: of folders that contain no folders."""
+    roles: dict[Role, list[str]] = {}
+    for name, role in known.items():
+        if inside[name].images:
+            roles.setdefault(role, []).append(name)
+    if "train" not in roles or classes_beside:
+        raise _flat(root, known, inside)
+    only_one_each(root, roles)
+    held: Role = "val" if "val" in roles else "test"
+    train = root / roles["train"][0]
+    used = {roles["train"][0]}
+    test = None
+    if held in roles:
+        used.add(roles[held][0])
+        test = root / roles[held][0]
+        refuse_link(train, test)
+    return FolderLayout(train, test, (), notes=tuple(not_used(known, used, train)))
 
 
 def _refuse_held_out_alone(root: Path, names: list[str], with_images: list[str]) -> None:
     if with_images:
         raise DataError(
-            f"{root}: {_listed(names)} contains folders, like a split, and {_listed(with_images)} "
+            f"{root}: {listed(names)} contains folders, like a split, and {listed(with_images)} "
             "contain images, like classes: move the classes into a folder called train, or the "
             f"images of {printable(names[0])} out of their subfolders for a class of that name"
         )
     raise DataError(
-        f"{root}: there is {_listed(names)}, but no train with class folders: add train, "
+        f"{root}: there is {listed(names)}, but no train with class folders: add train, "
         f"or set data.path to {root / names[0]} to train on a part of it and hold out the rest"
     )
 
 
-def _refuse_odd_splits(root: Path, entries: _Entries, poll: Callable[[], None]) -> None:
+def refuse_odd_splits(root: Path, entries: Entries, poll: Callable[[], None]) -> None:
     """Refuse folders whose names only resemble splits: seg_train and seg_test, trainA, testB."""
     odd = {name: roles for name in entries.folders if (roles := roles_within(name))}
     if len(odd) < 2:
         return
-    looked = {n: _entries(root / n, poll, _LOOKED_AT) for n in list(odd)[:_LOOKED_INTO]}
+    looked = {n: entries_of(root / n, poll, _LOOKED_AT) for n in list(odd)[:_LOOKED_INTO]}
     deep = [name for name, inside in looked.items() if inside.folders and not inside.images]
     roles = {role for name_roles in odd.values() for role in name_roles}
     apart = "train" in roles and len(roles) > 1
     if (len(odd) == len(entries.folders) and apart) or len(deep) > 1:
         advice = f"set data.path to {root / deep[0]}, or rename" if deep else "rename"
         raise DataError(
-            f"{root}: {_listed(list(odd))} look like splits rather than classes: {advice} them "
+            f"{root}: {listed(list(odd))} look like splits rather than classes: {advice} them "
             "to train and test, with a folder for each class in both"
         )
 
 
-def _flat(root: Path, known: dict[str, Role], inside: dict[str, _Entries]) -> DataError:
+def _flat(root: Path, known: Mapping[str, Role], inside: Mapping[str, Entries]) -> DataError:
     name = min(known, key=lambda name: (not inside[name].images, known[name] != "train"))
-    problem = "images, but no class folders" if inside[name].images else "no class folders"
+    place, shown = root / name, printable(name)
+    if not inside[name].images:
+        return DataError(
+            f"{place}: contains no class folders and no images: put the images of each class into "
+            f"a folder named after it, as in {shown}/<class>/…, or all of them into {shown} if "
+            "there are no classes"
+        )
     return DataError(
-        f"{root / name}: contains {problem}: put the images of each class into a folder named "
-        f"after it, as in {printable(name)}/<class>/…; if there are no classes, put all into one"
+        f"{place}: contains images, but no class folders: put the images of each class into a "
+        f"folder named after it, as in {shown}/<class>/…, or set data.path to {place} for its "
+        "images alone, without classes"
     )
 
 
-def _is_wrapping(root: Path, entries: _Entries, seen: set[tuple[int, int]]) -> bool:
+def is_wrapping(root: Path, entries: Entries, seen: set[tuple[int, int]]) -> bool:
     """Return whether `root` contains only one folder, which itself contains only folders."""
     if len(entries.folders) != 1 or entries.images:
         return False
@@ -219,17 +247,17 @@ def _is_wrapping(root: Path, entries: _Entries, seen: set[tuple[int, int]]) -> b
     if (status.st_dev, status.st_ino) in seen:
         return False
     seen.add((status.st_dev, status.st_ino))
-    inner = _entries(root / entries.folders[0], lambda: None, _LOOKED_AT)
+    inner = entries_of(root / entries.folders[0], lambda: None, _LOOKED_AT)
     return bool(inner.folders) and not inner.images
 
 
-def _classes_alone(root: Path, entries: _Entries, poll: Callable[[], None]) -> FolderLayout:
+def _classes_alone(root: Path, entries: Entries, poll: Callable[[], None]) -> FolderLayout:
     for name in entries.folders[:_LOOKED_INTO]:
-        within = _entries(root / name, poll, _LOOKED_AT).folders
+        within = entries_of(root / name, poll, _LOOKED_AT).folders
         roles = {split_role(folder) for folder in within} - {None}
         if "train" in roles and len(roles) > 1:
             raise DataError(
-                f"{root}: {printable(name)} contains {_listed(within)}, so training and held-out "
+                f"{root}: {printable(name)} contains {listed(within)}, so training and held-out "
                 "images would be mixed: put the splits outermost, as in train/<class>/… and "
                 f"test/<class>/…, or set data.path to {root / name}"
             )
@@ -238,9 +266,9 @@ def _classes_alone(root: Path, entries: _Entries, poll: Callable[[], None]) -> F
 
 def _without_repeats(split: Path, role: Role, poll: Callable[[], None]) -> Path:
     """Return the innermost folder of a split whose name is repeated, as in train/train/cat."""
-    entries = _entries(split, poll)
+    entries = entries_of(split, poll)
     while len(entries.folders) == 1 and split_role(entries.folders[0]) == role:
-        inner = _entries(split / entries.folders[0], poll)
+        inner = entries_of(split / entries.folders[0], poll)
         if not inner.folders:
             break
         split, entries = split / entries.folders[0], inner
@@ -250,19 +278,22 @@ def _without_repeats(split: Path, role: Role, poll: Callable[[], None]) -> Path:
 def _layout(
     train: Path, test: Path | None, notes: Iterable[str], poll: Callable[[], None]
 ) -> FolderLayout:
-    folders, images = _entries(train, poll)
+    folders, images = entries_of(train, poll)
+    if not folders and images:
+        return FolderLayout(train, test, ())
     if not folders:
         raise DataError(
-            f"{train}: no class folders: put the images of each class into a folder named after "
-            "it, as in train/<class>/… and val/<class>/…, or in <class>/…"
+            f"{train}: no class folders and no images: put the images of each class into a folder "
+            "named after it, as in train/<class>/… and val/<class>/…, or in <class>/…, or all of "
+            "them into this one if there are no classes"
         )
     notes = list(notes)
     if images:
         notes.append(f"not used: {images:,} images outside of class folders")
     clashing = _clashing(folders)
     if clashing:
-        notes.append(f"classes that differ only in case: {_listed(clashing)}")
-    held = [] if test is None else _entries(test, poll).folders
+        notes.append(f"classes that differ only in case: {listed(clashing)}")
+    held = [] if test is None else entries_of(test, poll).folders
     by_text = {composed(name): name for name in held} | {name: name for name in held}
     matched = tuple(by_text.get(name, by_text.get(composed(name))) for name in folders)
     strangers = tuple(natural_order(set(held).difference(matched)))
@@ -291,44 +322,4 @@ def _clashing(names: Sequence[str]) -> list[str]:
 
 def _holding_images(root: Path, folders: list[str], poll: Callable[[], None]) -> list[str]:
     looked = natural_order(folders)[:_LOOKED_INTO]
-    return [name for name in looked if _entries(root / name, poll, _LOOKED_AT).images]
-
-
-def _entries(folder: Path, poll: Callable[[], None], most: int | None = None) -> _Entries:
-    """Return the sorted folders and the number of images among the first `most` entries."""
-    folders, images = [], 0
-    try:
-        with os.scandir(folder) as entries:
-            for number, entry in enumerate(entries):
-                if number == most:
-                    break
-                poll()
-                if is_folder(entry):
-                    if not is_rubbish(entry.name):
-                        folders.append(entry.name)
-                elif is_image_name(entry.name):
-                    images += 1
-    except OSError as error:
-        raise DataError(f"{folder}: {error.strerror}: make it readable") from error
-    return _Entries(sorted(folders), images)
-
-
-def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder or a link to one; False for a broken link."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def is_image_name(name: str) -> bool:
-    """Return whether a file has the suffix of an image and is not hidden."""
-    return not name.startswith(".") and name[name.rfind(".") :].lower() in SUFFIXES
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f", … ({len(names):,} in all)" if len(names) > _NAMED else ""
-    listed = natural_order(names)[:_NAMED]
-    if more or len(listed) == 1:
-        return ", ".join(map(printable, listed)) + more
-    return f"{', '.join(map(printable, listed[:-1]))} and {printable(listed[-1])}"
+    return [name for name in looked if entries_of(root / name, poll, _LOOKED_AT).images]

@@ -22,7 +22,7 @@ from tui_latent.datasets.content_digests import (
     unpacked_names,
 )
 from tui_latent.datasets.folder_layout import ImageFile
-from tui_latent.sources.files.raw import RawImages, RawSplit
+from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
 
 _TORN = (
     OSError, ValueError, TypeError, KeyError, EOFError, NotImplementedError,
@@ -37,7 +37,7 @@ class Part:
     title: str
     """ "train", "test", the folder's name"""
     labels: NDArray[np.int32]
-    """(N,) indices into the class names"""
+    """(N,) indices into the class names; UNLABELLED where an image has no class"""
     contents: Contents
     """(N, BYTES) digest of each file, or of the pixels if an image is not a file of its own"""
     names: tuple[str, ...] = ()
@@ -65,24 +65,40 @@ class DataIdentity:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Which image of a source each row of a dataset is."""
+
+    train: NDArray[np.int64]
+    """(N,) places in the first part, counted before classes are chosen"""
+    val: NDArray[np.int64]
+    """(M,) places in the first part, or in the second if the source holds out images of its own"""
+    own_test: bool
+    """whether `val` counts in the second part"""
+
+
 def folder_part(title: str, files: Sequence[ImageFile], contents: Contents) -> Part:
     """Return the identity of listed files."""
     labels = np.array([file.label for file in files], dtype=np.int32)
     return Part(title, labels, contents, tuple(file.name for file in files))
 
 
-def identity_of(raw: RawImages, where: str, kept: Sequence[int]) -> DataIdentity:
-    """Return the identity of images in memory, restricted to the class indices `kept`."""
+def identity_of(raw: RawImages, where: str, kept: Sequence[int] | None = None) -> DataIdentity:
+    """Return the identity of images in memory; of some classes alone if their indices are given."""
     splits = [("training images", raw.train), ("test images", raw.test)]
     parts = [_part(title, split, kept) for title, split in splits if split is not None]
-    return DataIdentity(where, tuple(raw.class_names[i] for i in kept), tuple(parts))
+    names = raw.class_names if kept is None else tuple(raw.class_names[i] for i in kept)
+    return DataIdentity(where, names, tuple(parts))
 
 
-def _part(title: str, split: RawSplit, kept: Sequence[int]) -> Part:
-    rows = np.flatnonzero(np.isin(split.labels, kept))
+def _part(title: str, split: RawSplit, kept: Sequence[int] | None) -> Part:
+    labels, rows = split.labels, np.arange(len(split.labels))
+    if kept is not None:
+        rows = np.flatnonzero(np.isin(split.labels, kept))
+        labels = np.searchsorted(kept, split.labels[rows])
     digests = [digest_of(np.ascontiguousarray(split.images[row]).data.cast("B")) for row in rows]
     contents = np.frombuffer(b"".join(digests), np.uint8).reshape(len(rows), BYTES)
-    return Part(title, np.searchsorted(kept, split.labels[rows]).astype(np.int32), contents)
+    return Part(title, labels.astype(np.int32), contents)
 
 
 def _same(one: Part, other: Part) -> bool:
@@ -132,8 +148,9 @@ def _entries(part: Part, identity: DataIdentity) -> list[tuple[str, tuple[str, b
     """Return the name (or number) of each image with its class and digest."""
     names = part.names or [f"number {number:,}" for number in range(len(part.labels))]
     content = part.contents.tobytes()
+    names_of = dict(enumerate(identity.class_names)) | {UNLABELLED: ""}
     return [
-        (name, (identity.class_names[label], content[BYTES * row : BYTES * (row + 1)]))
+        (name, (names_of[label], content[BYTES * row : BYTES * (row + 1)]))
         for row, (name, label) in enumerate(zip(names, part.labels.tolist(), strict=True))
     ]
 
@@ -182,8 +199,10 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:2]) + (", …" if len(names) > 2 else "")
 
 
-def pack(identity: DataIdentity, **about: object) -> bytes:
+def pack(identity: DataIdentity, places: Places | None = None, **about: object) -> bytes:
     """Return an identity, and other values that JSON can hold, as the bytes of a NumPy archive."""
+    if places is not None:
+        about["own_test"] = places.own_test
     values = {
         "where": identity.where,
         "class_names": identity.class_names,
@@ -196,6 +215,8 @@ def pack(identity: DataIdentity, **about: object) -> bytes:
     for number, part in enumerate(identity.parts):
         arrays[f"labels_{number}"], arrays[f"contents_{number}"] = part.labels, part.contents
         arrays[f"names_{number}"] = packed_names(part.names)
+    if places is not None:
+        arrays["places_train"], arrays["places_val"] = places.train, places.val
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
     return file.getvalue()
@@ -221,6 +242,23 @@ def unpack(path: Path) -> tuple[DataIdentity, dict[str, object]]:
     return identity, about
 
 
+def unpack_places(path: Path) -> Places | None:
+    """Read the places in a file written by `pack`; None if it has none. Raises as `unpack`."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if "places_train" not in arrays or "places_val" not in arrays:
+                return None
+            own_test = json.loads(arrays["about"].tobytes()).get("own_test") is True
+            train, val = (arrays[f"places_{name}"].astype(np.int64) for name in ("train", "val"))
+    except FileNotFoundError:
+        raise
+    except (*_TORN, AttributeError) as error:
+        raise ValueError(str(error)) from error
+    if train.ndim != 1 or val.ndim != 1:
+        raise ValueError("the places are not one per image")
+    return Places(train, val, own_test)
+
+
 _ARRAYS = ("labels", "contents", "names")
 
 
@@ -233,6 +271,6 @@ def _read_part(
     files = tuple(unpacked_names(names))
     if contents.shape != (len(labels), BYTES) or len(files) not in (0, len(labels)):
         raise ValueError("the arrays differ in length")
-    if len(labels) and labels.min() < 0:
+    if len(labels) and labels.min() < UNLABELLED:
         raise ValueError("a label is negative")
     return Part(title, labels.astype(np.int32), contents.astype(np.uint8), files)

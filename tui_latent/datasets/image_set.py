@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -15,14 +17,17 @@ class ImageSet:
     images: Tensor
     """uint8 (N, C, H, W), C is 1 or 3"""
     labels: Tensor
-    """int64 (N,), class of each image: indices into `class_names`"""
+    """int64 (N,), class of each image: indices into `class_names`, UNLABELLED where it has none"""
     class_names: tuple[str, ...]
+    """empty if no image of the dataset has a class"""
     features: Tensor | None
     """float32 (N, D) if `data.inputs` is not "raw" """
     targets: Tensor
     """int64 (N,), labels for training: those of merged classes if `data.merge` is set"""
     target_names: tuple[str, ...] = ()
     """names of the targets; empty if they are the classes"""
+    places: NDArray[np.int64] | None = None
+    """(N,) the place of each image in the reading order of the source; None if it is not known"""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -57,6 +62,9 @@ class Dataset:
     """float32 (C, 1, 1), of the training images in 0..1"""
     held_out: str
     """description of `val`: "test images", "20 % of the training images" """
+    own_test: bool = False
+    """whether `val` is the source's second part, with places of its own, and not drawn from the
+    first"""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -73,6 +81,24 @@ class Dataset:
             mean=self.mean.to(device),
             std=self.std.to(device),
         )
+
+    def with_classes(
+        self, names: tuple[str, ...], train: NDArray[np.int64], val: NDArray[np.int64]
+    ) -> Dataset:
+        """Return the dataset with other classes, (N,) and (M,), for evaluations alone.
+
+        What methods of labels train on, the targets, stays.
+        """
+        splits = [
+            replace(
+                split,
+                labels=torch.from_numpy(labels).to(split.labels.device),
+                class_names=names,
+                target_names=split.target_names or split.class_names,
+            )
+            for split, labels in ((self.train, train), (self.val, val))
+        ]
+        return replace(self, train=splits[0], val=splits[1])
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Normalise float images in 0..1, (N, C, H, W), as network inputs."""

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui_latent.datasets.folder_layout import ImageFile, is_folder, is_image_name
+from tui_latent.datasets.folder_entries import is_folder, is_image_name
+from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.splits import is_rubbish
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.raw import UNLABELLED
 
 _NAMED = 4
 """maximum number of kinds of unused entries that are named"""
@@ -61,6 +63,17 @@ def list_images(
     return found
 
 
+def list_unlabelled(root: Path, poll: Callable[[], None] = lambda: None) -> Listing:
+    """Return all images in `root` and its folders, by name, as `list_images` those of a class."""
+    found = Listing()
+    try:
+        _list_class(root, "", UNLABELLED, found, poll)
+    except OSError as error:
+        raise DataError(f"{error.filename}: {error.strerror}: make it readable") from error
+    found.deeper = 0
+    return found
+
+
 def _list_class(
     root: Path, folder: str, label: int, found: Listing, poll: Callable[[], None]
 ) -> None:
@@ -88,7 +101,7 @@ def _list_class(
                 poll()
                 content.append(inner)
         content.sort(key=lambda inner: inner.name, reverse=True)
-        waiting += [(f"{name}/{inner.name}", inner) for inner in content]
+        waiting += [(f"{name}/{inner.name}" if name else inner.name, inner) for inner in content]
 
 
 def _list_file(name: str, entry: os.DirEntry[str], label: int, found: Listing) -> None:

@@ -119,6 +119,8 @@ class _Classes:
 
     def __init__(self, images: ImageSet, dataset: Dataset, order: Tensor | None) -> None:
         targets = images.targets
+        if missing := int((targets < 0).sum()):
+            raise _without_classes(dataset, images, missing)
         if order is None:
             order = torch.arange(len(targets), device=targets.device)
         counts = torch.bincount(targets)
@@ -167,6 +169,20 @@ def _one_image(dataset: Dataset, images: ImageSet, target: int) -> DataError:
     return DataError(
         f"{dataset.name}: class '{images.target_name(target)}' has one "
         f"{'held-out' if held_out else 'training'} image, but pairs need two: {helps}"
+    )
+
+
+def _without_classes(dataset: Dataset, images: ImageSet, missing: int) -> DataError:
+    which = "training" if images is dataset.train else "held-out"
+    helps = "give each image a class, or use a method that needs none, such as contrastive"
+    if missing < len(images):
+        names = ",".join(images.class_names)
+        helps = f"give them one, or leave them out by naming the classes: data.classes={names}"
+    elif images is not dataset.train:
+        helps = "give them one, or hold out training images instead: data.val_fraction=0.2"
+    return DataError(
+        f"{dataset.name}: {missing:,} of {len(images):,} {which} images have no class, and pairs "
+        f"and triplets are drawn by class: {helps}"
     )
 
 

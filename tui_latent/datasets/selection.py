@@ -21,6 +21,8 @@ def chosen_classes(class_names: Sequence[str], wanted: Sequence[str]) -> list[in
 
     DataError names an unknown class and the most similar known one.
     """
+    if wanted and not class_names:
+        raise DataError("data.classes: the images have no classes to choose from: remove it")
     known = {composed(name) for name in class_names}
     for name in wanted:
         if composed(name) not in known:
@@ -37,6 +39,8 @@ def merged_classes(
     A class that is not merged is its own target. DataError names a class that is unknown or in
     two groups, or a group that has no class or the name of a class outside it.
     """
+    if merge and not class_names:
+        raise DataError("data.merge: the images have no classes to merge: remove it")
     group_of: dict[str, str] = {}
     for group, members in merge.items():
         if not members:
@@ -67,7 +71,10 @@ def keep_classes(labels: Rows, kept: Sequence[int]) -> tuple[Rows, Rows]:
 
 
 def capped(labels: Rows, per_class: int, seed: int) -> Rows:
-    """Return at most `per_class` random rows of each class, drawn by `seed`."""
+    """Return at most `per_class` random rows of each class, drawn by `seed`.
+
+    Images without a class count as one more class.
+    """
     random = np.random.default_rng(seed)
     order = random.permutation(len(labels))
     keep = [order[labels[order] == label][:per_class] for label in np.unique(labels)]
@@ -78,7 +85,7 @@ def stratified_split(labels: Rows, fraction: float) -> tuple[Rows, Rows]:
     """Return the rows to train on and those to hold out: `fraction` of each class.
 
     For pairs, at least two images of a class are held out if it has four. A class with a single
-    image has none held out.
+    image has none held out. Images without a class count as one more class.
     """
     random = np.random.default_rng(SPLIT_SEED)
     held_out = np.zeros(len(labels), dtype=bool)

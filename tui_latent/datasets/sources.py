@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from tui_latent.datasets.selection import (
 from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import load_arrays
-from tui_latent.sources.files.raw import RawImages, RawSplit
+from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
 
 __all__ = ["DataError", "load_dataset"]
 
@@ -59,24 +60,34 @@ def load_dataset(
         weights_file(settings)  # fails before minutes of decoding
     raw = _read(settings, log, found, poll)
     train, val, held_out = _splits(raw, settings.val_fraction)
-    kept = chosen_classes(raw.class_names, settings.classes)
-    names = tuple(raw.class_names[i] for i in kept)
+    names = raw.class_names
+    if settings.classes:
+        kept = chosen_classes(names, settings.classes)
+        names = tuple(names[i] for i in kept)
+        train, val = _of_classes(train, kept), _of_classes(val, kept)
     target_of, target_names = merged_classes(names, settings.merge)
-    train, val = _of_classes(train, kept), _of_classes(val, kept)
     if settings.per_class:
         train = train.take(capped(train.labels, settings.per_class, seed))
     _refuse_empty(train, val, names, raw)
 
     def image_set(split: RawSplit) -> ImageSet:
-        labels = torch.from_numpy(split.labels)
         images = resized(torch.from_numpy(split.images), settings.size)
+        # One more at the end: UNLABELLED is -1.
+        targets = np.append(target_of, UNLABELLED)[split.labels]
         return ImageSet(
-            images, labels, names, None, torch.from_numpy(target_of)[labels], target_names
+            images,
+            torch.from_numpy(split.labels),
+            names,
+            None,
+            torch.from_numpy(targets),
+            target_names,
+            split.in_order(),
         )
 
     train_set = image_set(train)
     mean, std = channel_statistics(train_set.images)
-    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out)
+    own_test = raw.test is not None and not settings.val_fraction
+    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out, own_test)
     log(_summary(dataset, settings, raw.notes))
     if settings.inputs == "raw":
         return dataset
@@ -90,10 +101,17 @@ def _summary(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> 
     kind = "grey" if channels == 1 else "colour"
     cap = f" (at most {settings.per_class:,} per class)" if settings.per_class else ""
     classes = len(train.class_names)
+    of_classes = f"of {classes:,} class{'es' if classes > 1 else ''}"
+    missing = sum(int((split.labels == UNLABELLED).sum()) for split in (train, val))
+    if missing:
+        notes = (f"{missing:,} of {len(train) + len(val):,} images have no class", *notes)
+    if not classes:
+        of_classes = "without classes"
+        notes = ("kNN is not measured, because no image has a class", *notes[1:])
     return "; ".join(
         (
-            f"{dataset.name}: {len(train):,} training images{cap} of {classes:,} "
-            f"class{'es' if classes > 1 else ''}, {height}x{width} {kind}",
+            f"{dataset.name}: {len(train):,} training images{cap} {of_classes}, "
+            f"{height}x{width} {kind}",
             f"held out: {len(val):,} images, {dataset.held_out}",
             *notes,
         )
@@ -109,16 +127,21 @@ def _read(
     if settings.source == "folder":
         return load_folder(settings, log, found, poll)
     source = SOURCES[settings.source]
+    labelled = settings.labels != "none"
     if isinstance(source, PublicDataset):
         raw = load_public(source, log)
+        raw = raw if labelled else raw.unlabelled()
         where = source.bundled_with or os.path.realpath(data_folder())
     elif isinstance(source, OwnSource):
         raw = load_own(source, settings.path)
+        raw = raw if labelled else raw.unlabelled()
         where = os.path.realpath(settings.path) if settings.path else f"source {source.name}"
     else:
         path = Path(settings.path).expanduser()
-        raw, where = load_arrays(path, not settings.val_fraction), os.path.realpath(path)
-    found(identity_of(raw, where, chosen_classes(raw.class_names, settings.classes)))
+        raw = load_arrays(path, not settings.val_fraction, labelled)
+        where = os.path.realpath(path)
+    kept = chosen_classes(raw.class_names, settings.classes) if settings.classes else None
+    found(identity_of(raw, where, kept))
     return raw
 
 
@@ -134,11 +157,11 @@ def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
 
 def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
     rows, labels = keep_classes(split.labels, kept)
-    return RawSplit(split.take(rows).images, labels)
+    return replace(split.take(rows), labels=labels)
 
 
 def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: RawImages) -> None:
-    counts = np.bincount(train.labels, minlength=len(names))
+    counts = np.bincount(train.labels[train.labels != UNLABELLED], minlength=len(names))
     empty = [name for name, count in zip(names, counts, strict=True) if count == 0]
     if empty:
         raise DataError(
@@ -148,7 +171,9 @@ def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: R
     if len(val.labels):
         return
     why = f"{raw.name}: no image is held out, so nothing can be measured"
-    if counts.max() < 2:
+    if not names and raw.test is None:
+        raise DataError(f"{why}: there is only one image, which is used for training: add others")
+    if counts.max(initial=0) < 2:
         raise DataError(
             f"{why}: every class has a single image, which is used for training: add a second "
             "image to a class, or put the images of several classes into one"

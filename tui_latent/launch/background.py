@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.runs.control import read_request, request_of
-from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.run_list import refuse_trained
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
@@ -40,7 +40,7 @@ def background_process(path: Path, plugins: Sequence[str]) -> subprocess.Popen[b
     to the run's `train.log`. RunBusyError when another process trains the run, RunError when no
     process can be started.
     """
-    read_manifest(path)
+    refuse_foreign(path, "be trained or resumed")
     refuse_trained(path, "try again")
     asked = json.dumps(asdict(read_request(path)))
     try:

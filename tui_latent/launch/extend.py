@@ -11,6 +11,7 @@ import tomli_w
 from tui_latent.config.preset_files import PresetError, read_table
 from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields, preset_table
 from tui_latent.config.settings import Preset
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.manifest import PRESET_FILE
@@ -28,6 +29,7 @@ def epochs_setting(preset: Preset) -> str:
 
 def settings_for_epochs(path: Path, total: int) -> dict[str, object]:
     """Return what to set so that the run at `path` trains for `total` epochs in all."""
+    refuse_foreign(path, "be lengthened")
     preset = load_run_preset(path)
     earlier = sum(stage.epochs for stage in preset.training_stages()[:-1])
     if total <= earlier:
@@ -42,6 +44,7 @@ def change_length(path: Path, settings: Mapping[str, object]) -> str:
     Other settings, and fewer epochs than are done, are refused with a PresetError, and a run that
     is being trained with a RunBusyError. `[[provenance.changes]]` keeps what was before.
     """
+    refuse_foreign(path, "be lengthened")
     refuse_trained(path, "lengthen it")
     lock = FileLock(path / LOCK_FILE)
     try:

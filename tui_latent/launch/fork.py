@@ -15,12 +15,14 @@ from tui_latent.config.presets import load_run_preset, parse_preset, preset_fiel
 from tui_latent.config.setting_values import write_value
 from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import with_values
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.start import check_preset, provenance_of
 from tui_latent.launch.tune import checkpoint_steps, run_events
 from tui_latent.runs.author import author
 from tui_latent.runs.control import read_request
 from tui_latent.runs.events import LR_FACTOR, Kind, RunEvent, new_event, settings_at
 from tui_latent.runs.history import copy_history, share_file, write_events
+from tui_latent.runs.image_classes import CLASSES_FILE
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.run_list import run_status
@@ -43,6 +45,7 @@ def forked_preset(path: Path, step: int, overrides: Mapping[str, object]) -> tup
 
     PresetError for what `--set` would refuse, and for settings that the checkpoint fixes.
     """
+    refuse_foreign(path, "be forked")
     events, _ = run_events(path)
     values = dict(settings_at(events, step))
     values.pop(LR_FACTOR, None)
@@ -77,6 +80,7 @@ def fork_run(
     """
     from tui_latent.training.checkpoint import checkpoint_file, read_checkpoint
 
+    refuse_foreign(path, "be forked")
     overrides = overrides or {}
     step = checkpoint_to_fork(path, step)
     after, words = forked_preset(path, step, overrides)
@@ -104,6 +108,8 @@ def fork_run(
         write_index(folder, Index(file.name, sha256={file.name: sha256} if sha256 else {}))
         with suppress(FileNotFoundError):  # a run of version 0.1 has none
             shutil.copyfile(path / IMAGES_FILE, draft / IMAGES_FILE)
+        with suppress(FileNotFoundError):  # few runs have one
+            shutil.copyfile(path / CLASSES_FILE, draft / CLASSES_FILE)
         write_events(draft, [_event("fork", step, text), *_factor(path, step)])
         write_status(draft, Status(step=step, checkpoint_step=step, seconds=state["seconds"]))
 

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Set
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, get_args
 
 from tui_latent import number_format
 from tui_latent.runs.control import read_request, request
-from tui_latent.runs.metric_specs import LOSS, in_group
+from tui_latent.runs.metric_specs import LOSS, in_group, spec_of
 from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.origin import Origin
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
 from tui_latent.runtime.terminal_loss import ONE_LOSS, release_terminal, when_gone
@@ -28,6 +29,9 @@ POLL_EVERY = 0.25
 """seconds between two reads of the run"""
 LINE_EVERY = 10.0
 """seconds between two plain lines, unless an evaluation comes first"""
+
+
+_ELSEWHERE = frozenset(get_args(Origin)) - {"trained"}
 
 
 def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
@@ -113,6 +117,7 @@ def run_row(summary: RunSummary) -> dict[str, Any]:
         "run": summary.name,
         "path": str(summary.path),
         "preset": summary.preset,
+        "method": summary.method,
         "state": status.state,
         "step": status.step,
         "total_steps": status.total_steps,
@@ -139,6 +144,7 @@ def run_line(summary: RunSummary) -> str:
     status, labels = summary.status, summary.labels
     newest, best = map(number_format.number, (summary.knn_20, summary.best_knn_20))
     parts = [f"{labels.name} ({summary.name})" if labels.name else summary.name]
+    parts += [summary.method] if summary.method in _ELSEWHERE else []
     parts += [*(f"#{tag}" for tag in labels.tags), *(["archived"] if labels.archived else [])]
     state = f"queued {summary.queued}" if summary.queued else status.state
     knn = f"kNN@20 {newest:>5} newest {best:>5} best"
@@ -219,13 +225,15 @@ class _Bar:
 
 
 def describe(snapshot: RunSnapshot) -> str:
-    """Return one line: state, progress, loss, kNN, speed."""
+    """Return one line: state, progress, loss, kNN or, without labels, view retrieval, speed."""
     status = snapshot.status
     parts = [status.state if status.state != "running" else status.phase or "running"]
     if status.total_steps:
         parts.append(f"step {status.step:,}/{status.total_steps:,}")
         parts.append(f"epoch {status.epoch:.1f}/{status.total_epochs}")
-    for spec in (LOSS, in_group("accuracy")[0]):
+    accuracy = in_group("accuracy")[0]
+    labelled = accuracy.name in {*snapshot.curves, *snapshot.missing}
+    for spec in (LOSS, accuracy if labelled else spec_of("val/view_retrieval_1")):
         value = _last(snapshot, spec.name)
         if value is not None or spec.name in snapshot.missing:
             parts.append(f"{spec.short} {number_format.number(value, 4)}")

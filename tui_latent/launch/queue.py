@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_latent.launch.background import background_process
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.preferences.queued_plugins import forget_plugins, note_plugins, noted_plugins
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.process import HOST
@@ -45,6 +46,7 @@ def queue_run(path: Path) -> int:
     """
     from tui_latent.config.plugin_needs import files_needed
 
+    refuse_foreign(path, "be queued")
     if files := files_needed(path):
         note_plugins(path, files)
     place = add_to_queue(path.parent, path.name)

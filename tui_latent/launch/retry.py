@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.tune import run_events
 from tui_latent.runs.author import author
 from tui_latent.runs.control import read_request, request
@@ -26,6 +27,7 @@ def prepare_retry(path: Path) -> int:
     changes of settings. Returns the checkpoint's step. RunBusyError when another process trains
     the run, RunError when no checkpoint is good or the folder cannot be written.
     """
+    refuse_foreign(path, "be retried")
     refuse_trained(path, _WHAT)
     lock = FileLock(path / LOCK_FILE)
     try:

@@ -12,7 +12,8 @@ from tui_latent.config.plugin_needs import PLUGINS, changed_plugins, plugin_reco
 from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.config.presets import train_command
 from tui_latent.config.settings import Preset
-from tui_latent.datasets.describe import describe_source
+from tui_latent.datasets.describe import describe_images
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.runs.control import read_request, take_up
 from tui_latent.runs.queue import leave_queue
 from tui_latent.runs.run_list import find_run
@@ -37,7 +38,7 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
             find_run(runs, earlier.run)
         except RunError as error:
             problems.append((key, str(error)))
-    if problem := describe_source(preset.data).problem:
+    if problem := describe_images(preset).problem:
         problems.append(("data", problem))
     if preset.data.weights and not names_a_file(preset.data.weights):
         problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
@@ -118,6 +119,7 @@ def train_run(path: Path, asked_before: Request | None = None) -> Status:
     nothing of it is changed. What was requested before no longer holds; what was asked
     since `asked_before` (else since this call) does, as a stop while it starts.
     """
+    refuse_foreign(path, "be trained or resumed")
     if asked_before is None:
         asked_before = read_request(path)
     writer = RunWriter.reopen(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tui_latent.config.presets import load_run_preset
 from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import changed_settings, live_values, rate_settings, with_values
+from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.events import FILE, LR_FACTOR, EventsReader, RunEvent, Value, settings_now
 from tui_latent.runs.run_list import run_status
@@ -59,6 +60,7 @@ class Desk:
 
 def read_desk(path: Path) -> Desk:
     """Read the settings of the run at `path` that can be changed; RunError, PresetError."""
+    refuse_foreign(path, "have its settings changed")
     preset, status, asked = load_run_preset(path), run_status(path), read_request(path)
     events, answered = run_events(path)
     values = dict(settings_now(events, status.step))

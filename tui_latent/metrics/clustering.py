@@ -44,6 +44,9 @@ def evaluate_clustering(
 ) -> Clustering:
     """Cluster latents (N, D) by k-means and compare the clusters with the labels (N,).
 
+    A negative label means that the class is not known: such latents are clustered, but not
+    compared. What is compared is NaN where no label is known.
+
     k-means++ with `STARTS` starts on the latents as they are, in float64; `seed` draws the
     starts. Neither they nor the silhouette's sample depend on the order of the latents.
     ValueError without latents, or when one is not finite.
@@ -54,15 +57,16 @@ def evaluate_clustering(
     assigned = k_means(wide, clusters, seed)
     found = len(np.unique(assigned))
     silhouette, of = _silhouette(wide, assigned)
-    return Clustering(
-        assigned,
-        found,
-        matched_accuracy(assigned, labels),
-        float(normalized_mutual_info_score(labels, assigned)),
-        float(adjusted_rand_score(labels, assigned)),
-        silhouette,
-        of,
-    )
+    known = labels >= 0
+    agreement = (float("nan"),) * 3
+    if known.any():
+        called, truth = assigned[known], labels[known]
+        agreement = (
+            matched_accuracy(called, truth),
+            float(normalized_mutual_info_score(truth, called)),
+            float(adjusted_rand_score(truth, called)),
+        )
+    return Clustering(assigned, found, *agreement, silhouette, of)
 
 
 def why_no_clustering(labels: NDArray[np.int64]) -> str:

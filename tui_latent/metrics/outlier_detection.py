@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tui_latent.metrics.nearest_neighbours import NeighbourSearch
+from tui_latent.metrics.others import nearest_others
 
 ANOMALY_K: Final = 5
 """nearest training latents whose mean distance is the anomaly score"""
@@ -79,14 +80,18 @@ def class_rocs(
     classes: int,
     k: int = ANOMALY_K,
     on_chunk: Callable[[], None] = lambda: None,
+    within: bool = False,
 ) -> list[Roc | None]:
     """Return for each class the curve with that class as outliers, as if its bank were not there.
 
     `bank` is float (N, D), `queries` float (M, D), labels int64 below `classes`. Scores are those
-    of `anomaly_scores` with the bank's other classes. None for a class without queries or without
+    of `anomaly_scores` with the bank's other classes. `within`: the queries are the bank, and each
+    is left out of its own neighbours. None for a class without queries or without
     k bank latents of other classes, and where all queries are of the class.
     """
-    distances, labels = _nearest_of_each_class(bank, bank_labels, queries, classes, k, on_chunk)
+    distances, labels = _nearest_of_each_class(
+        bank, bank_labels, queries, classes, k, on_chunk, within
+    )
     truth = query_labels.cpu().numpy()
     curves: list[Roc | None] = []
     for index in range(classes):
@@ -110,6 +115,7 @@ def _nearest_of_each_class(
     classes: int,
     k: int,
     on_chunk: Callable[[], None],
+    within: bool,
 ) -> tuple[Tensor, Tensor]:
     """Return distances to latents near each query, (M, at most 2k), and their classes, int64.
 
@@ -119,9 +125,16 @@ def _nearest_of_each_class(
     distances = torch.empty((len(queries), 0), device=queries.device)
     labels = torch.empty((len(queries), 0), dtype=torch.int64, device=queries.device)
     for index in range(classes):
-        members = bank[bank_labels == index]
-        if len(members):
-            found, _ = NeighbourSearch(members).nearest(queries, min(k, len(members)), on_chunk)
+        of_class = bank_labels == index
+        members = bank[of_class]
+        count = min(k, len(members) - within)
+        if count > 0:
+            search = NeighbourSearch(members)
+            if within:
+                own = (of_class.cumsum(0) - 1).where(of_class, -1)
+                found, _ = nearest_others(search, queries, own, count, on_chunk)
+            else:
+                found, _ = search.nearest(queries, count, on_chunk)
             distances = torch.cat([distances, found], 1)
             labels = torch.cat([labels, torch.full_like(found, index, dtype=torch.int64)], 1)
             count = min(2 * k, distances.shape[1])

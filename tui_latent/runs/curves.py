@@ -70,6 +70,11 @@ class CurveBins:
         bins = np.ascontiguousarray(self._bins).view(np.float64).reshape(-1, len(BIN_FIELDS))
         return BinState(self.width, bins, self._newest, self._best, self._non_finite)
 
+    @property
+    def last_step(self) -> int:
+        """Step of the newest record; -1 without records."""
+        return int(self._newest[-1, _STEP]) if len(self._newest) else -1
+
     def extend(self, records: Sequence[tuple[int, float, float]]) -> None:
         """Take in (step, time, value) records, of steps that never fall, the newest one's included;
         of several at one step the last counts."""

@@ -60,6 +60,19 @@ def _knn(k: int) -> MetricSpec:
     )
 
 
+def _retrieval(k: int) -> MetricSpec:
+    nearest = f"among the {k} nearest" if k > 1 else "the nearest"
+    return MetricSpec(
+        f"val/view_retrieval_{k}",
+        f"view retrieval@{k}",
+        f"retrieval@{k}",
+        "space",
+        "higher",
+        f"Share of held-out images whose own latent is {nearest} to their other view, without "
+        "labels; worry when it falls.",
+    )
+
+
 def _space(name: str, title: str, short: str, meaning: str, key: bool = False) -> MetricSpec:
     return MetricSpec(f"latent/{name}", title, short, "space", "", meaning, key=key)
 
@@ -147,6 +160,8 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
         for name, (title, meaning) in TERMS.items()
         for split, where in (("train", "training"), ("val", "held out"))
     ),
+    _retrieval(1),
+    _retrieval(5),
     _space(
         "effective_rank",
         "effective rank",

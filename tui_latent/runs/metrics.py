@@ -29,12 +29,30 @@ class Record(NamedTuple):
     step: int
     time: float
     values: Mapping[str, float]
+    late: bool = False
+    """whether it was written after records of later steps, and replaces none of them"""
 
 
-def record_line(step: int, epoch: float, seconds: float, values: Mapping[str, float]) -> bytes:
+class NewRecord(NamedTuple):
+    """A record to be written."""
+
+    step: int
+    epoch: float
+    seconds: float
+    """time spent training"""
+    values: Mapping[str, float]
+    late: bool = False
+    """whether records of later steps have been written that stay: it was measured meanwhile"""
+
+
+def record_line(
+    step: int, epoch: float, seconds: float, values: Mapping[str, float], late: bool = False
+) -> bytes:
     """Write a record as JSON, without a newline; what is not finite becomes `NaN` or `Infinity`,
     which Python's `json` reads back."""
     table = {"step": int(step), "epoch": float(epoch), "time": float(seconds)}
+    if late:
+        table["late"] = True
     table |= {name: float(value) for name, value in values.items()}
     return json.dumps(table, separators=(",", ":")).encode()
 
@@ -45,6 +63,7 @@ def parse_record(line: bytes) -> Record | None:
         table = _DECODE(line.decode())
         step, time = table.pop("step"), float(table.pop("time"))
         table.pop("epoch", None)
+        late = table.pop("late", False) is True
         values = {
             plain_name(name): float(value)
             for name, value in table.items()
@@ -54,14 +73,16 @@ def parse_record(line: bytes) -> Record | None:
         return None
     if type(step) is not int or not 0 <= step <= _LARGEST_STEP:
         return None
-    return Record(step, time, values)
+    return Record(step, time, values, late)
 
 
 class MetricsReader:
     """The curves of a run, kept up to date at a cost of the new lines.
 
     A record at an earlier step than the one before it (a run resumed from an older checkpoint)
-    replaces all that was recorded from that step on. Bins cannot be cut in two, so the file is
+    replaces all that was recorded from that step on, unless it is marked as late: then it was
+    measured while the loop went on, replaces nothing, and is replaced as any other. A late value
+    of a metric that has a value at a later step already is left out of its curve. Bins cannot be cut in two, so the file is
     then read once more, passing over what has been replaced. Reading starts after what
     `curves.npz` holds, unless that too has been replaced.
     """
@@ -117,10 +138,10 @@ class MetricsReader:
             if record is None:
                 self.skipped += bool(line.strip())
                 continue
-            if record.step < self.last_step:
+            if not record.late and record.step < self.last_step:
                 rewound = True
                 self._cut(offset, record.step)
-            self.last_step = record.step
+            self.last_step = record.step if not record.late else max(self.last_step, record.step)
             if not rewound:
                 self._take(record)
         if rewound:
@@ -158,10 +179,17 @@ class MetricsReader:
     def _take(self, record: Record) -> None:
         step, time, waiting = record.step, record.time, self._waiting
         for name, value in record.values.items():
+            if record.late and step < self._last_step_of(name):
+                continue  # the bins take steps in order
             waiting[name].append((step, time, value))
         self._waiting_records += 1
         if self._waiting_records >= _BATCH:
             self._reduce()
+
+    def _last_step_of(self, name: str) -> int:
+        if waiting := self._waiting.get(name):
+            return waiting[-1][0]
+        return self._bins[name].last_step if name in self._bins else -1
 
     def _reduce(self) -> None:
         for name, records in self._waiting.items():

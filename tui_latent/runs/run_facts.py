@@ -14,6 +14,7 @@ from typing import Any, Final
 from tui_latent.runs.line_files import GrowingLines
 from tui_latent.runs.manifest import Manifest, read_manifest
 from tui_latent.runs.metrics import parse_record
+from tui_latent.runs.origin import origin_of
 
 _KNN: Final = "val/knn_20"
 _TAIL_LINES: Final = 400
@@ -30,6 +31,7 @@ class RunFacts:
     created: float = 0.0
     seed: int | None = None
     method: str = ""
+    """the method's name; `watched` or `opened` for a run that was not trained here"""
     latent_dim: int | None = None
     changes: tuple[str, ...] = ()
 
@@ -43,11 +45,12 @@ def facts_of(manifest: Manifest) -> RunFacts:
     """Reduce a manifest to what the list shows."""
     method = _table(manifest.preset, "method")
     seed, dim = _table(manifest.preset, "train").get("seed"), method.get("latent_dim")
+    origin = origin_of(manifest.provenance)
     return RunFacts(
         manifest.preset_name,
         manifest.created,
         seed if type(seed) is int else None,
-        str(method.get("name", "")),
+        str(method.get("name", "")) if origin == "trained" else origin,
         dim if type(dim) is int else None,
         changes_in(str(manifest.provenance.get("command", ""))),
     )

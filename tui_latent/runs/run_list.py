@@ -8,12 +8,14 @@ import operator
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.manifest import PRESET_FILE, read_manifest
+from tui_latent.runs.origin import obeyed
 from tui_latent.runs.process import is_alive
 from tui_latent.runs.queue import queued_runs
 from tui_latent.runs.run_summary import Summaries
@@ -207,10 +209,12 @@ def _status_to_delete_by(path: Path) -> Status:
 def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
     """Return the error for a run that another process trains, which rules out `what`."""
     who = f"process {status.pid} on {status.host}" if status.pid else "another process"
-    return RunBusyError(
-        f"{path.name} is being trained by {who}: "
-        f"stop it first (tui-latent control {path.name} stop), then {what}"
-    )
+    how = f"stop it first (tui-latent control {path.name} stop)"
+    with suppress(RunError):
+        manifest = read_manifest(path)
+        if "stop" not in obeyed(manifest.preset, manifest.provenance):
+            how = "end that process first, because its loop obeys no stop"
+    return RunBusyError(f"{path.name} is being trained by {who}: {how}, then {what}")
 
 
 def _run_folders(folder: Path) -> list[Path]:

@@ -90,6 +90,8 @@ class Status:
     """newest `val/knn_20`, likewise; NaN if the newest evaluation has none, None also before 0.2"""
     loss: float | None = None
     """newest `train/loss`, for the list of runs; the writer keeps it up to date"""
+    dropped: int = 0
+    """records of a watched loop that were left out because the disk was full or slow"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +220,7 @@ class RunSummary:
     """newest `val/knn_20`"""
     seed: int | None = None
     method: str = ""
+    """the method's name; `watched` or `opened` for a run that was not trained here"""
     latent_dim: int | None = None
     changes: tuple[str, ...] = ()
     """settings that differ from the preset's, as `key=value`, without the seed"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +23,7 @@ from tui_latent.runs.events import RunEvent, event_line
 from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.maps import write_map
-from tui_latent.runs.metrics import MetricsReader, record_line
+from tui_latent.runs.metrics import MetricsReader, NewRecord, record_line
 from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.process import HOST
 from tui_latent.runs.schema import LIVE_STATES, FolderLostError, LatentMap, RunError, Status
@@ -135,11 +135,18 @@ class RunWriter:
 
     def metrics(self, step: int, epoch: float, seconds: float, values: Mapping[str, float]) -> None:
         """Record values of metrics at a step; `seconds` is the time spent training."""
-        # Read before the record is written, which must not be written twice.
-        scores = self._best.with_values(step, values)
-        self._metrics.append(record_line(step, epoch, seconds, values))
-        if _LOSS in values:
-            scores["loss"] = float(values[_LOSS])
+        self.records([NewRecord(step, epoch, seconds, values)])
+
+    def records(self, records: Sequence[NewRecord]) -> None:
+        """Record values of several steps in one write, all of them or none; OSError."""
+        scores: dict[str, float | None] = {}
+        for record in records:
+            # Read before the record is written, which must not be written twice.
+            scores |= self._best.with_values(record.step, record.values)
+            if _LOSS in record.values:
+                scores["loss"] = float(record.values[_LOSS])
+        if records:
+            self._metrics.append(b"\n".join(record_line(*record) for record in records))
         if scores:
             self.status(**scores)
 

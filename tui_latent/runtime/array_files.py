@@ -72,25 +72,32 @@ def read_tensors(path: Path) -> tuple[bytes, dict[str, Any]]:
     SizeError when the header does not match the file's size, ValueError when it is not such a file.
     """
     with open_regular(path) as file:
+        _, header = tensors_header(file)
         size = size_of(file)
-        length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
-            raise SizeError(
-                f"its header claims to take {amount(length)}, but the file has {amount(size)}"
-            )
-        try:
-            header = json.loads(file.read(length))
-            ends = [
-                entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
-            ]
-            said = 8 + length + max(ends, default=0)
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise ValueError(f"its header cannot be read: {error}") from error
-        if said != size:
-            raise SizeError(f"its header claims {amount(said)}, but the file has {amount(size)}")
         _check_room(size, _room(None), "it")
         file.seek(0)
         return file.read(size), header
+
+
+def tensors_header(file: BinaryIO) -> tuple[int, dict[str, Any]]:
+    """Return where the tensors of a safetensors file start, and its header; errors as above."""
+    size = size_of(file)
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
+        raise SizeError(
+            f"its header claims to take {amount(length)}, but the file has {amount(size)}"
+        )
+    try:
+        header = json.loads(file.read(length))
+        ends = [
+            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+        ]
+        said = 8 + length + max(ends, default=0)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"its header cannot be read: {error}") from error
+    if said != size:
+        raise SizeError(f"its header claims {amount(said)}, but the file has {amount(size)}")
+    return 8 + length, header
 
 
 def check_stored(path: Path) -> None:

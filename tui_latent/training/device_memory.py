@@ -46,7 +46,8 @@ def _smaller(dataset: Dataset, settings: DataSettings, room: int) -> list[str]:
     """Return the settings that make the dataset fit, each alone; none where none does."""
     train, val = dataset.train, dataset.val
     remedies = []
-    per_class = (room - _bytes(val)) // (_bytes(train) // len(train)) // len(train.class_names)
+    classes = max(len(train.class_names), 1)  # images without one count as one class
+    per_class = (room - _bytes(val)) // (_bytes(train) // len(train)) // classes
     if per_class >= 2:
         remedies.append(f"--set data.per_class={per_class}")
     channels, height, width = train.images.shape[1:]

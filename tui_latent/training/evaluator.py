@@ -22,8 +22,11 @@ from tui_latent.metrics.collapse import (
     space_figures,
     why_no_figures,
 )
-from tui_latent.metrics.knn import KS, evaluate_knn, why_no_vote
+from tui_latent.metrics.knn import KS
 from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.metrics.some_labelled import knn_of_rows, labelled_rows
+from tui_latent.metrics.view_retrieval import KS as RETRIEVED
+from tui_latent.metrics.view_retrieval import view_retrieval, why_no_retrieval
 from tui_latent.training.loop import weighted_sum
 
 CHUNK = 1024
@@ -37,6 +40,8 @@ VALIDATION_SEED = 20_240_229
 _ALIGNMENT = "latent/alignment"
 _VIEWS = ("views", "neighbours")
 """pairings whose losses compare the images of a batch with each other, and two views of each"""
+_BROKEN = "views that are not finite"
+_RETRIEVAL = {k: f"val/view_retrieval_{k}" for k in RETRIEVED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,7 @@ class Evaluation:
     """(M, D) float32 latents of the held-out images"""
     confusion: Tensor | None
     """(classes, classes) int64, kNN with the largest k; rows are the truth. None where that k
-    is missing"""
+    is missing, and where no image has a class"""
 
 
 def held_out_pairing(
@@ -91,6 +96,11 @@ class Evaluator:
         self._batch_size = batch_size
         self._on_chunk = on_chunk
         self._batches: tuple[Tensor, ...] = ()
+        self._known = labelled_rows(dataset.val.labels), labelled_rows(dataset.train.labels)
+        self._broken_views = 0
+        self._views: Tensor | None = None
+        """(M, D) latents of a view of each held-out image, in their order, while they are needed;
+        None where images are not augmented, and for methods that learn from labels"""
 
     @torch.inference_mode()
     def evaluate(self, method: Method, autocast: Callable[[], torch.autocast]) -> Evaluation:
@@ -98,6 +108,7 @@ class Evaluator:
         was_training = method.training
         method.eval()
         metrics: dict[str, float] = {}
+        self._views = None
         try:
             with autocast():
                 bank = self.embed(method, self._dataset.train)
@@ -109,10 +120,19 @@ class Evaluator:
             method.train(was_training)
         confusion = None
         not_finite = _not_finite({"training": bank, "held-out": queries})
-        if why := " ".join(not_finite.values()):
+        why = " ".join(not_finite.values())
+        if not self._dataset.val.class_names:
+            pass  # without classes there is no vote, which the log says once
+        elif why:
             missing |= {f"val/knn_{k}": why for k in KS}
         else:
             confusion = self._ask_neighbours(bank, queries, metrics, missing)
+        if self._views is not None:
+            self._retrieve(self._views, queries, why, metrics, missing)
+            self._views = None
+        elif method.pairing in _VIEWS:
+            same = "images are not augmented, so their views are all the same"
+            missing |= {name: same for name in _RETRIEVAL.values() if name not in missing}
         _measure_space(queries, not_finite.get("held-out", ""), metrics, missing)
         for name in [name for name, value in metrics.items() if not math.isfinite(value)]:
             value = metrics.pop(name)
@@ -134,7 +154,7 @@ class Evaluator:
             return {}
         why = "there is only one held-out image, and the loss compares images with each other"
         names = ["val/loss", *(f"val/{name}" for name in method.weights())]
-        return dict.fromkeys([*names, _ALIGNMENT], why)
+        return dict.fromkeys([*names, _ALIGNMENT, *_RETRIEVAL.values()], why)
 
     def _chunk(self, device: torch.device) -> int:
         if device.type == "cpu":
@@ -145,9 +165,12 @@ class Evaluator:
     def _losses(self, method: Method) -> dict[str, float]:
         """Return the weighted sum, each term and the alignment of two views, held out.
 
-        Means over the images, each of which is in exactly one batch.
+        Means over the images, each of which is in exactly one batch. The latents of one view of
+        each image are kept for `_retrieve`.
         """
         assert self._held_out is not None
+        viewed = self._views_differ(method)
+        views: list[Tensor] = []
         device = self._dataset.val.labels.device
         generator = torch.Generator(device).manual_seed(VALIDATION_SEED)
         totals: dict[str, Tensor] = {}
@@ -159,6 +182,9 @@ class Evaluator:
                 if method.pairing in _VIEWS:
                     view_a, view_b = method.embed(batch.x).float().chunk(2)
                     found[_ALIGNMENT] = alignment(view_a, view_b)
+                if viewed:
+                    shown = view_a if method.pairing in _VIEWS else method.embed(batch.x).float()
+                    views.append(shown)
                 for name, value in found.items():
                     total = value.double() * len(rows)
                     totals[name] = totals[name] + total if name in totals else total
@@ -167,8 +193,46 @@ class Evaluator:
         spread = {name: means.pop(name) for name in (_ALIGNMENT,) if name in means}
         loss = weighted_sum(means, method.weights())
         found = {"val/loss": loss, **{f"val/{name}": v for name, v in means.items()}, **spread}
+        if viewed:
+            drawn = torch.cat(views)
+            self._views = torch.empty_like(drawn).index_copy_(0, torch.cat(self._batches), drawn)
+            found[_BROKEN] = (~drawn.isfinite()).any(1).sum()
         # All in one transfer: each would wait for the device.
-        return dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
+        numbers = torch.stack([value.double() for value in found.values()]).tolist()
+        values = dict(zip(found, numbers, strict=True))
+        self._broken_views = int(values.pop(_BROKEN, 0))
+        return values
+
+    def _views_differ(self, method: Method) -> bool:
+        """Return whether the method learns without labels from images that are augmented."""
+        assert self._held_out is not None
+        return (
+            not self._held_out.labelled
+            and self._dataset.val.features is None
+            and self._held_out.augment.changes_images()
+        )
+
+    def _retrieve(
+        self,
+        views: Tensor,
+        queries: Tensor,
+        not_finite: str,
+        metrics: dict[str, float],
+        missing: dict[str, str],
+    ) -> None:
+        """Put the shares of views that find their image into `metrics`, or why not elsewhere."""
+        without = why_no_retrieval(len(queries))
+        if broken := self._broken_views:
+            not_finite = not_finite or (
+                f"the latents of {broken:,} of {len(views):,} views are not finite: training has "
+                "diverged"
+            )
+        if not_finite:
+            without = dict.fromkeys(RETRIEVED, not_finite)
+        missing |= {_RETRIEVAL[k]: why for k, why in without.items()}
+        if known := [k for k in RETRIEVED if k not in without]:
+            shares = view_retrieval(views, queries, known, self._on_chunk, checked=True)
+            metrics |= {_RETRIEVAL[k]: share for k, share in shares.items()}
 
     def _drawn_batches(self) -> tuple[Tensor, ...]:
         """Return the rows of each batch, the same at every evaluation.
@@ -190,15 +254,11 @@ class Evaluator:
     ) -> Tensor | None:
         """Put the accuracies into `metrics`, or why not into `missing`; return the confusion."""
         train, val = self._dataset.train, self._dataset.val
-        without = why_no_vote(bank, train.labels, len(queries))
-        missing |= {f"val/knn_{k}": why for k, why in without.items()}
-        known = [k for k in KS if k not in without]
-        if not known:
-            return None
-        classes = len(val.class_names)
-        knn = evaluate_knn(bank, train.labels, queries, val.labels, classes, known, self._on_chunk)
-        metrics |= {f"val/knn_{k}": accuracy for k, accuracy in knn.accuracies.items()}
-        return knn.confusion if max(KS) in known else None
+        known, classes = self._known, len(val.class_names)
+        knn = knn_of_rows(queries, val.labels, bank, train.labels, known, classes, self._on_chunk)
+        metrics |= knn.metrics
+        missing |= knn.missing
+        return knn.confusion
 
 
 def _measure_space(

@@ -10,10 +10,12 @@ from typing import TypeVar
 import torch
 
 from tui_latent.config.settings import Preset
+from tui_latent.datasets.identity import Places
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.runs.control import read_request
+from tui_latent.runs.image_classes import read_image_classes
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.sanitize import plain_name
@@ -70,6 +72,7 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
         dataset = looking_meanwhile(lambda: load(log, poll), look_for_stop)
     finally:
         left_behind.set()
+    dataset = _with_given_classes(path, dataset)
     _refuse_other_classes(path, dataset)
     return dataset
 
@@ -89,7 +92,24 @@ def load_images(preset: Preset, writer: RunWriter) -> tuple[torch.device, Datase
         writer,
         lambda log, poll: load_dataset(preset.data, train.seed, log, device, images.compare, poll),
     )
+    if dataset.train.places is not None and dataset.val.places is not None:
+        places = (dataset.train.places, dataset.val.places)
+        images.places = Places(*places, dataset.own_test)
     return device, dataset, images
+
+
+def _with_given_classes(path: Path, dataset: Dataset) -> Dataset:
+    """Return the dataset with the classes that `tui-latent label` has given its images, if any."""
+    given = read_image_classes(path)
+    if given is None:
+        return dataset
+    if (len(given.train), len(given.val)) != (len(dataset.train), len(dataset.val)):
+        raise DataError(
+            f"{dataset.name}: the images have changed since `tui-latent label` gave them classes: "
+            f"restore them, or take the classes away with a CSV file that has only the header "
+            f"path,class: tui-latent label {path.name} --csv FILE"
+        )
+    return dataset.with_classes(given.names, given.train, given.val)
 
 
 def _refuse_other_classes(path: Path, dataset: Dataset) -> None:
@@ -105,4 +125,6 @@ def _refuse_other_classes(path: Path, dataset: Dataset) -> None:
 
 
 def _listed(names: tuple[str, ...]) -> str:
+    if not names:
+        return "none"
     return ", ".join(names[:_NAMED]) + (f", … ({len(names):,})" if len(names) > _NAMED else "")

@@ -6,6 +6,7 @@ from typing import Any
 
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.metrics.knn import KS
+from tui_latent.metrics.view_retrieval import KS as RETRIEVED
 from tui_latent.runs.events import FILE as EVENTS_FILE
 from tui_latent.runs.events import Kind, new_event
 from tui_latent.runs.missing import missing_lines
@@ -80,11 +81,12 @@ class Recorder:
 
 
 def _figures(evaluation: Evaluation) -> str:
-    """Return the loss and the accuracies in one line, with a dash for those that are missing."""
+    """Return loss, accuracies and view retrieval in one line, with a dash for what is missing."""
     words = []
     for metric, label, form in (
         ("val/loss", "val/loss", ".4g"),
         *((f"val/knn_{k}", f"knn_{k}", ".4f") for k in KS),
+        *((f"val/view_retrieval_{k}", f"view_retrieval_{k}", ".4f") for k in RETRIEVED),
     ):
         if metric in evaluation.metrics:
             words.append(f"{label} {evaluation.metrics[metric]:{form}}")

@@ -79,6 +79,10 @@ class MethodSettings(Section):
         """Describe the network; nothing if the method has none."""
         return []
 
+    def labels_needed(self) -> str:
+        """Say what the method needs labels for, as the end of "it …"; empty if it needs none."""
+        return "needs the class of each image" if self.supervised else ""
+
     def earlier_run(self) -> EarlierRun | None:
         """Return the earlier run that training needs; None if it needs none."""
         return None

@@ -55,6 +55,17 @@ class SiameseSettings(NetworkSettings):
         weights = {metric: share, "reconstruction": (1 - share) * images}
         return weights | ({"kl": self.kl_weight / numbers} if self.variational else {})
 
+    def labels_needed(self) -> str:
+        """Say how classes make pairs or triplets."""
+        if self.pairing == "triplets":
+            how = "with another one of its class and with one of another class"
+        else:
+            how = "with one of its class or of another class"
+        return (
+            f"compares each image {how}, so each image needs a class, of which there are two or "
+            "more"
+        )
+
     def summary(self) -> list[str]:
         """Name what is compared, on which autoencoder, and the mix."""
         kind = "a variational autoencoder" if self.variational else "an autoencoder"

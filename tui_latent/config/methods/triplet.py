@@ -36,6 +36,13 @@ class TripletSettings(NetworkSettings):
         """The triplet term is the loss."""
         return {"triplet": 1.0}
 
+    def labels_needed(self) -> str:
+        """Say how classes make triplets."""
+        return (
+            "compares each image with another one of its class and with one of another class, so "
+            "each image needs a class, of which there are two or more"
+        )
+
     def summary(self) -> list[str]:
         """Give the margin and the kind of negatives."""
         return [f"class triplets, margin {self.margin:g}", f"{self.negatives} negatives"]

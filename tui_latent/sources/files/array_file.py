@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,10 @@ from tui_latent.runtime.regular_files import SizeError, open_regular
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_values import as_bytes, axis_of_channels, class_labels
-from tui_latent.sources.files.raw import RawImages, RawSplit
+from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
 
 _WANTED = (
-    "save one with numpy.savez(file, x_train=…, y_train=…) and, where you have them, x_test, "
+    "save one with numpy.savez(file, x_train=…) and, where you have them, y_train, x_test, "
     "y_test and class_names"
 )
 _TRAIN = (("x_train", "y_train"), ("train_images", "train_labels"), ("train_x", "train_y"))
@@ -49,42 +50,59 @@ class ArrayFacts:
     train: int
     held_out: int | None
     """None without x_test"""
+    unlabelled: str = ""
+    """why the images have no classes, in words; empty if there are labels"""
 
 
-def load_arrays(path: Path, held_out: bool = True) -> RawImages:
+class _Pair(NamedTuple):
+    """The names of two arrays in an archive."""
+
+    images: str
+    labels: str | None
+    """None if there is no such array"""
+    wanted: str
+    """the name under which labels are looked for"""
+
+
+def load_arrays(path: Path, held_out: bool = True, labelled: bool = True) -> RawImages:
     """Read x_train, y_train and class_names and, if `held_out`, x_test and y_test.
 
     Images have the shape (N, H, W), (N, H, W, C) or (N, C, H, W) with one, three or four channels,
     the fourth being alpha; `as_bytes` describes their values. Labels are numbers or texts, in one
-    column or one-hot. Only x_train and y_train are required. DataError names file and array.
+    column or one-hot; `class_labels` says which of them stand for no class. Only x_train is
+    required; images without labels, and all of them if not `labelled`, have no class. DataError
+    names file and array.
     """
     with _opened(path) as archive:
-        names = _found(path, archive.files)
-        held = names[2:] if held_out else ()
-        wanted = (*names[:2], *held)
-        arrays = [_read(path, archive, name) for name in wanted]
-        labelled = _read(path, archive, _NAMES) if _NAMES in archive.files else None
-    notes = []
-    unused = [name for name in archive.files if name not in (*wanted, _NAMES)]
-    if unused:
-        notes.append(f"not used: {', '.join(map(printable, unused))}")
-    images, done = as_bytes(path, list(zip(wanted[::2], arrays[::2], strict=True)))
-    notes += done
+        pairs = _found(path, archive.files)[: 2 if held_out else 1]
+        given = [pair.labels for pair in pairs if pair.labels is not None and labelled]
+        images, notes = as_bytes(path, [(p.images, _read(path, archive, p.images)) for p in pairs])
+        counts = {p.labels: len(part) for p, part in zip(pairs, images, strict=True)}
+        parts = [(name, _read(path, archive, name), counts[name]) for name in given]
+        named = labelled and _NAMES in archive.files
+        names = _class_names(path, _read(path, archive, _NAMES) if named else None)
+        used = {*(pair.images for pair in pairs), *given, *([_NAMES] if named else [])}
+        unused = [name for name in archive.files if name not in used]
     if len(images) > 1 and images[1].shape[1:] != images[0].shape[1:]:
         raise DataError(
-            f"{path}: {wanted[2]} has images of shape {images[1].shape[1:]}, "
-            f"{wanted[0]} of {images[0].shape[1:]}: they must be the same"
+            f"{path}: {pairs[1].images} has images of shape {images[1].shape[1:]}, "
+            f"{pairs[0].images} of {images[0].shape[1:]}: they must be the same"
         )
-    counts = [len(part) for part in images]
-    parts = list(zip(wanted[1::2], arrays[1::2], counts, strict=True))
-    labels, class_names = class_labels(path, parts, _class_names(path, labelled))
-    splits = [RawSplit(part, of_part) for part, of_part in zip(images, labels, strict=True)]
+    found, class_names = class_labels(path, parts, names)
+    labels = dict(zip(given, found, strict=True))
+    splits = []
+    for pair, part in zip(pairs, images, strict=True):
+        none = np.full(len(part), UNLABELLED, dtype=np.int64)
+        splits.append(RawSplit(part, labels.get(pair.labels or "", none)))
+    held = pairs[1].images if len(pairs) > 1 else ""
+    if unused:
+        notes.insert(0, f"not used: {', '.join(map(printable, unused))}")
     return RawImages(
         path.stem,
         class_names,
         splits[0],
         splits[1] if held else None,
-        f"images in {wanted[2]}" if held and wanted[2] != "x_test" else "test images",
+        f"images in {held}" if held and held != "x_test" else "test images",
         notes=tuple(notes),
     )
 
@@ -92,40 +110,37 @@ def load_arrays(path: Path, held_out: bool = True) -> RawImages:
 def look_at_arrays(path: Path) -> ArrayFacts:
     """Read only the headers; DataError as for `load_arrays`, for problems visible in them."""
     with _opened(path) as archive:
-        names = _found(path, archive.files)
-        shapes = [_header_shape(path, archive, name) for name in names[::2]]
+        pairs = _found(path, archive.files)
+        shapes = [_header_shape(path, archive, pair.images) for pair in pairs]
     train = shapes[0]
-    axis = axis_of_channels(path, names[0], train)
+    axis = axis_of_channels(path, pairs[0].images, train)
     height, width = (n for i, n in enumerate(train) if i not in (0, axis))
     channels = 1 if axis is None else min(train[axis], 3)
-    return ArrayFacts((channels, height, width), train[0], shapes[1][0] if shapes[1:] else None)
+    held_out = shapes[1][0] if shapes[1:] else None
+    unlabelled = "" if pairs[0].labels else f"it has no array {pairs[0].wanted}"
+    return ArrayFacts((channels, height, width), train[0], held_out, unlabelled)
 
 
-def _found(path: Path, files: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of images and labels to train on, then of those held out, if any."""
+def _found(path: Path, files: Sequence[str]) -> tuple[_Pair, ...]:
+    """Return the arrays to train on, then those held out, if there are any."""
     known = {name.casefold(): name for name in files} | {name: name for name in files}
-    train = _pair(path, known, (*_TRAIN, *_ALONE))
+    train = _pair(known, (*_TRAIN, *_ALONE))
     if train is None:
         there = f"; it contains {', '.join(map(printable, files))}" if files else ""
         if "arr_0" in known:
             there = "; arr_0 and the like are arrays saved without their names"
         raise DataError(f"{path}: no array x_train{there}: {_WANTED}")
-    return train + (_pair(path, known, _HELD_OUT) or ())
+    held = _pair(known, _HELD_OUT)
+    return (train, held) if held else (train,)
 
 
-def _pair(
-    path: Path, known: dict[str, str], pairs: Sequence[tuple[str, str]]
-) -> tuple[str, str] | None:
-    for images, labels in pairs:
-        if images in known and labels in known:
-            return known[images], known[labels]
-    for images, labels in pairs:
-        if images in known:
-            missing = f"{known[images]} without {labels}"
-            if pairs[0][0] == images == "x_train":
-                missing = "no array y_train"
-            raise DataError(f"{path}: {missing}: {_WANTED}")
-    return None
+def _pair(known: dict[str, str], pairs: Sequence[tuple[str, str]]) -> _Pair | None:
+    """Return the first pair of which both arrays are there, else the first with images alone."""
+    there = [pair for pair in pairs if pair[0] in known]
+    if not there:
+        return None
+    images, labels = next((pair for pair in there if pair[1] in known), there[0])
+    return _Pair(known[images], known.get(labels), labels)
 
 
 def _opened(path: Path) -> np.lib.npyio.NpzFile:

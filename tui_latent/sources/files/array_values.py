@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.raw import UNLABELLED
 from tui_latent.sources.naming import natural_order
 
 Array = NDArray[np.generic]
@@ -78,31 +79,41 @@ def class_labels(
 ) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
     """Return the labels of (name, array, number of images) as class indices, and the class names.
 
-    The class names are `names` or, if that is empty, the sorted labels. DataError names an array
-    that does not have one class per image.
+    The class names are `names` or, if that is empty, the sorted labels; there are none if no image
+    has a class. -1 and an empty text say that an image has none: UNLABELLED. DataError names
+    an array that does not have one label per image.
     """
+    if not parts:
+        return [], ()
     flat = [_flat(path, *part) for part in parts]
     texts = [labels.dtype.kind == "U" for labels in flat]
     if len(set(texts)) > 1:
         raise DataError(f"{path}: labels are texts in one array and numbers in another: save both "
                         "as one of these")  # fmt: skip
     if texts[0]:
-        there = {str(text) for labels in flat for text in np.unique(labels)}
+        there = {str(text) for labels in flat for text in np.unique(labels)} - {""}
         known = list(names) or natural_order(there)
         if unknown := natural_order(there.difference(known)):
             raise DataError(
                 f"{path}: label '{printable(unknown[0])}' is not in class_names: add it"
             )
-        place = {text: position for position, text in enumerate(known)}
+        place = {text: position for position, text in enumerate(known)} | {"": UNLABELLED}
         positions = [np.array([place[str(t)] for t in labels], np.int64) for labels in flat]
-        return positions, tuple(printable(text) for text in known)
+        return positions, tuple(printable(text) for text in known) if there else ()
     numbers = [labels.astype(np.int64) for labels in flat]
     found = np.unique(np.concatenate(numbers))
+    found = found[found != UNLABELLED]
+    if not len(found):
+        return numbers, ()
     if not names:
-        return [np.searchsorted(found, labels) for labels in numbers], tuple(map(str, found))
+        return [_positions(found, labels) for labels in numbers], tuple(map(str, found))
     if found[-1] >= len(names):
         raise DataError(f"{path}: label {found[-1]}, but {len(names)} class_names")
     return numbers, names
+
+
+def _positions(found: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(labels == UNLABELLED, UNLABELLED, np.searchsorted(found, labels))
 
 
 def _range(path: Path, name: str, array: Array, white: int) -> tuple[float, float]:
@@ -152,7 +163,7 @@ def _on_white(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _flat(path: Path, name: str, array: Array, images: int) -> Array:
-    """Return labels as (N,): integers from 0, or texts."""
+    """Return labels as (N,): integers from 0, or UNLABELLED, or texts."""
     if array.ndim == 2 and array.shape[0] == images and array.shape[1] > 1:
         array = _from_one_hot(path, name, array)
     elif array.size == images and max(array.shape, default=0) == images:
@@ -170,11 +181,14 @@ def _flat(path: Path, name: str, array: Array, images: int) -> Array:
         odd = next(value for value in array.tolist() if value != value // 1)
         raise DataError(
             f"{path}: {name} has type {array.dtype} and a label {odd}: labels are whole numbers "
-            "from 0, or texts"
+            "from 0, texts, or -1 where an image has no class"
         )
-    if array.min() < 0 or array.max() > np.iinfo(np.int64).max:
-        odd = array.min() if array.min() < 0 else array.max()
-        raise DataError(f"{path}: {name} has a label {odd}: labels are whole numbers from 0")
+    if array.min() < UNLABELLED or array.max() > np.iinfo(np.int64).max:
+        odd = array.min() if array.min() < UNLABELLED else array.max()
+        raise DataError(
+            f"{path}: {name} has a label {odd}: labels are whole numbers from 0, or -1 where an "
+            "image has no class"
+        )
     return array
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+UNLABELLED: Final = -1
+"""label of an image that has no class"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,13 +19,24 @@ class RawSplit:
     images: NDArray[np.uint8]
     """(N, C, H, W), C is 1 or 3; may be a memory-mapped file"""
     labels: NDArray[np.int64]
-    """(N,) positions in the class names"""
+    """(N,) positions in the class names; UNLABELLED where an image has no class"""
+    places: NDArray[np.int64] | None = None
+    """(N,) the place of each image in the reading order of the source; None: 0 to N - 1"""
 
     def take(self, rows: NDArray[np.int64]) -> RawSplit:
         """Return some of the rows; all rows in order are not copied."""
         if len(rows) == len(self.labels) and bool((np.diff(rows) == 1).all()):
             return self
-        return RawSplit(self.images[rows], self.labels[rows])
+        places = rows if self.places is None else self.places[rows]
+        return RawSplit(self.images[rows], self.labels[rows], places)
+
+    def in_order(self) -> NDArray[np.int64]:
+        """Return the place of each image in the reading order of the source: (N,)."""
+        return np.arange(len(self.labels)) if self.places is None else self.places
+
+    def unlabelled(self) -> RawSplit:
+        """Return the same images without their classes."""
+        return replace(self, labels=np.full(len(self.labels), UNLABELLED, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,3 +52,8 @@ class RawImages:
     """what `test` is, in words"""
     notes: tuple[str, ...] = ()
     """how the files were changed and which are not used, in words"""
+
+    def unlabelled(self) -> RawImages:
+        """Return the same images without their classes."""
+        test = None if self.test is None else self.test.unlabelled()
+        return replace(self, class_names=(), train=self.train.unlabelled(), test=test)

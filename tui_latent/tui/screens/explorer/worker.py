@@ -121,15 +121,17 @@ class ExplorerWorker:
         )
 
     def images(self, indices: Sequence[int], step: int | None = None) -> Pixels:
-        """Return held-out images, (n, H, W, C), for points of a step, by default of the newest map.
+        """Return held-out images, (n, H, W, C), of points on the map of a step (default: newest).
 
         Raises InspectionError if there are none.
         """
         from tui_latent.analysis.neighbourhoods import images_of
 
-        if step is None and self._space is not None:
-            step = self._space[2].map.step
-        return images_of(self._run_source(), np.asarray(indices, np.int64), step)
+        rows = np.asarray(indices, np.int64)
+        if self._space is not None:
+            step = self._space[2].map.step if step is None else step
+            rows = self._space[2].held_out(rows)
+        return images_of(self._run_source(), rows, step)
 
     def _report(self, text: str) -> None:
         self._post(ProgressReported(text))

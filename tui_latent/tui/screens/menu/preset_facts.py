@@ -97,7 +97,7 @@ class PresetFacts:
 def check_entry(entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
     """Validate a preset and look at its data; both results have a problem's text."""
     from tui_latent.config.presets import parse_preset
-    from tui_latent.datasets.describe import describe_source
+    from tui_latent.datasets.describe import describe_images
 
     if entry.problem:
         return entry, PresetFacts(entry.name, problem=entry.problem)
@@ -105,7 +105,7 @@ def check_entry(entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
         preset = parse_preset(entry.table, {}, where=entry.path.name)
     except PresetError as error:
         return replace(entry, problem=str(error)), PresetFacts(entry.name, problem=str(error))
-    return entry, PresetFacts(entry.name, preset, source=describe_source(preset.data))
+    return entry, PresetFacts(entry.name, preset, source=describe_images(preset))
 
 
 def with_time(facts: PresetFacts, device: str, runs: Sequence[RunSummary]) -> PresetFacts:

@@ -33,8 +33,8 @@ _FIRST: Final = ("views", "reconstructions", "neighbours")
 """pages to open with: what training sees, else what the latents say; one of them is never empty"""
 
 
-def empty_pages(preset: Preset) -> dict[str, str]:
-    """Return the pages that a run of this preset leaves empty, and why."""
+def empty_pages(preset: Preset | None) -> dict[str, str]:
+    """Return the pages that a run of this preset (None: not trained here) leaves empty, and why."""
     from tui_latent.analysis.augmented import no_augmentation
     from tui_latent.analysis.decoding import no_decoder
 

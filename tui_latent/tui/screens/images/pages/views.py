@@ -39,7 +39,7 @@ class ViewsPage(Page):
 
         place, label, size = self.run.place(wanted.index)
         views = self.run.inspector.augmentations([wanted.index], VIEWS, wanted.draw)[0]
-        words = " · ".join(view_words(self.run.source.preset.augment))
+        words = " · ".join(view_words(self.run.source.own_preset().augment))
         sheet = views_sheet(views, (f"{place} · draw {wanted.draw + 1}", words), size)
         yield replace(sheet, marks_follow=True)
         try:

@@ -1,0 +1,74 @@
+"""Numbers and arrays of a loop, as numpy; tensors are recognised without importing torch."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.runs.latents_file import UNLABELLED
+
+
+def is_tensor(value: object) -> bool:
+    """Return whether a value is a torch tensor."""
+    torch = sys.modules.get("torch")  # without it there are no tensors
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def number_of(name: str, value: Any) -> float:
+    """Return a value as a float; TypeError if it is not one number. Waits for a device."""
+    try:
+        if isinstance(value, str):
+            raise TypeError("a text")
+        if getattr(value, "shape", ()) not in ((), (1,)):
+            raise TypeError(f"an array of shape {tuple(value.shape)}")
+        return float(value.item() if hasattr(value, "item") else value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        what = type(value).__name__ if isinstance(error, ValueError) else str(error)
+        raise TypeError(f"log: {name} must be one number, not {what}: give its mean") from None
+
+
+def latents_of(what: str, value: Any) -> NDArray[np.float32]:
+    """Return a copy of latents (N, D) as float32; ValueError if they have another shape."""
+    if is_tensor(value):
+        value = value.detach().to("cpu", sys.modules["torch"].float32, copy=True).numpy()
+        copied: NDArray[np.float32] = np.ascontiguousarray(value)
+    else:
+        try:
+            copied = np.array(value, dtype=np.float32, order="C")
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"latents: {what} must be an array of numbers (N, D): {error}"
+            ) from None
+    if copied.ndim != 2 or 0 in copied.shape:
+        raise ValueError(f"latents: {what} must have the shape (N, D), not {copied.shape}")
+    return copied
+
+
+def labels_of(what: str, value: Any, rows: int, classes: int | None) -> NDArray[np.int64]:
+    """Return a copy of `rows` labels as int64; ValueError if they are not that.
+
+    `classes` is the number of class names, where they were given; -1 marks an image without one.
+    """
+    found = np.asarray(value.detach().cpu() if is_tensor(value) else value)
+    if found.shape != (rows,):
+        raise ValueError(
+            f"latents: {what} must have one label for each of the {rows:,} latents, "
+            f"not the shape {found.shape}"
+        )
+    if found.dtype.kind not in "iub":
+        raise ValueError(
+            f"latents: {what} must be whole numbers, the positions of classes, not {found.dtype}"
+        )
+    labels = found.astype(np.int64)
+    least, most = int(labels.min()), int(labels.max())
+    if least < UNLABELLED:
+        raise ValueError(f"latents: {what} has {least}: only -1 may stand for 'no label'")
+    if classes is not None and most >= classes:
+        raise ValueError(
+            f"latents: {what} has {most}, but there are names for {classes} classes, "
+            f"0 to {classes - 1}: give `watch` all names"
+        )
+    return labels

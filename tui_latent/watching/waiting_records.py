@@ -1,0 +1,60 @@
+"""The records that wait for the disk: bounded, the oldest are dropped first, and counted."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+MOST_VALUES: Final = 200_000
+"""numbers that wait at most: about 30 MB"""
+
+
+class WaitingRecord(NamedTuple):
+    """Values of metrics at a step, as the loop gave them."""
+
+    step: int
+    seconds: float
+    epoch: float
+    names: Sequence[str]
+    values: Sequence[float]
+    timeline: int
+    """how often the loop had gone back to an earlier step before"""
+
+
+class WaitingRecords:
+    """One thread puts records in and another takes them out; neither ever waits."""
+
+    def __init__(self, most_values: int = MOST_VALUES) -> None:
+        self._most = most_values
+        self._records: deque[WaitingRecord] = deque()
+        self.dropped = 0
+        """records, so far"""
+        self._put = self._taken = self._lost = 0  # values; each is changed by one thread alone
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def put(self, record: WaitingRecord) -> None:
+        """Add a record; where there are too many, the oldest make room for it."""
+        self._put += len(record.values) + 1
+        while self._put - self._taken - self._lost > self._most:
+            try:
+                oldest = self._records.popleft()
+            except IndexError:  # the other thread has just taken them all
+                break
+            self._lost += len(oldest.values) + 1
+            self.dropped += 1
+        self._records.append(record)
+
+    def take(self, most: int) -> list[WaitingRecord]:
+        """Take out at most so many records, the oldest first."""
+        taken: list[WaitingRecord] = []
+        try:
+            while len(taken) < most:
+                record = self._records.popleft()
+                self._taken += len(record.values) + 1
+                taken.append(record)
+        except IndexError:
+            pass
+        return taken
