@@ -35,6 +35,7 @@ TORCH_FREE = (
     "tui_latent.procrustes",
     "tui_latent.runs",
     "tui_latent.config.settings",
+    "tui_latent.plugins",
 )
 
 WITH_TORCH = ("tui_latent.analysis.evaluation_parts", "tui_latent.analysis.outlier_embedding")

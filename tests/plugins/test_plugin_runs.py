@@ -98,6 +98,8 @@ def test_resume_fork_sweep_and_evaluate_take_it(plugin: Path, tmp_path: Path) ->
         ("fork", "one", "--name", "forked", "--set", "train.epochs=4"),
         ("evaluate", "forked"),
         ("report", "one"),
+        ("tune", "one", "method.redundancy_weight=0.01"),
+        ("compare", "one", "forked"),
         ("sweep", plugin.with_suffix(".toml"), "--name", "s", *SET, "--grid", "train.seed=1,2"),
     ):
         result = command(*words, *named)
@@ -199,3 +201,24 @@ def test_a_note_that_cannot_be_written_is_said_before_the_run_is_queued(
         queue_run(run)
     assert queued_runs(run.parent) == []
     forget_plugins(run)  # which has nothing to forget
+
+
+def test_a_class_that_is_missing_is_a_sentence_and_no_traceback(
+    plugin: Path, tmp_path: Path
+) -> None:
+    plugin.write_text(plugin.read_text().replace('":barlow_twins"', '":Gone"'))
+    preset = plugin.with_suffix(".toml")
+    words = ("--plugin", plugin, "--runs", tmp_path, "--name", "one", *SET)
+    result = command("train", preset, *words)
+    assert result.exit_code == 2
+    assert f"{plugin}: there is no 'Gone', which it names as :Gone" in result.output
+    assert "Traceback" not in (tmp_path / "one" / "train.log").read_text()
+
+
+def test_presets_that_need_a_plugin_are_listed_with_it(
+    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUI_LATENT_PRESETS", str(plugin.parent))
+    without = command("presets")
+    assert "a method of your own needs --plugin FILE.py" in without.output
+    assert "Barlow Twins, a plugin's method" in command("presets", "--plugin", plugin).output

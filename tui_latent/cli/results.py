@@ -105,6 +105,7 @@ def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
 @click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
 @runs_option
+@plugin_option
 @json_option
 def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json: bool) -> None:
     """Compare two to eight runs: a table, a PNG, and its numbers as JSON."""
