@@ -36,6 +36,7 @@ TORCH_FREE = (
     "tui_latent.procrustes",
     "tui_latent.runs",
     "tui_latent.config.settings",
+    "tui_latent.plugins",
 )
 
 WITH_TORCH = (

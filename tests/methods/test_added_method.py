@@ -1,30 +1,23 @@
-"""A method is one place: Barlow Twins, added here at run time, is known everywhere."""
+"""A method is one place: Barlow Twins, added by a plugin's file, is known everywhere."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import pytest
-from torch import Tensor
 
 from tui_latent.analysis.decoding import no_decoder
 from tui_latent.comparison import compare
 from tui_latent.config.methods import METHOD_SETTINGS
-from tui_latent.config.methods.base import NetworkSettings
-from tui_latent.config.methods.base import register as register_settings
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields
-from tui_latent.config.section import NonNegative
 from tui_latent.config.settings import Preset
-from tui_latent.datasets.pairing import Batch
 from tui_latent.launch.start import create_run, train_run
-from tui_latent.methods import METHODS, Method
-from tui_latent.methods.method import register
-from tui_latent.methods.networks import Encoder, projector
+from tui_latent.plugins.loading import load_file, unload_file
 from tui_latent.reports.export import export_report
 from tui_latent.reports.layouts import PANELS, layout_rows
 from tui_latent.runs.metric_specs import spec_in_run
@@ -42,52 +35,15 @@ TABLE: dict[str, Any] = {
 }
 
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin_barlow.py"
+
+
 @pytest.fixture(autouse=True)
-def barlow_twins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Add the method, and take it away after the test."""
-    for registry in (METHOD_SETTINGS, METHODS):
-        monkeypatch.setitem(registry, "barlow_twins", None)
-
-    @register_settings
-    class BarlowTwinsSettings(NetworkSettings):
-        """Two views correlate in each dimension, and in no pair of different dimensions."""
-
-        name: Literal["barlow_twins"]
-        redundancy_weight: NonNegative = 0.005
-        """weight of the correlations between different dimensions; 0 removes the term"""
-
-        terms: ClassVar = {
-            "on_diagonal": "How far the views are from correlating fully.",
-            "off_diagonal": "How far different dimensions correlate.",
-        }
-        report: ClassVar = (("components",), ("evaluation", "roc"))
-
-        def term_weights(self, numbers: int) -> dict[str, float]:
-            return {"on_diagonal": 1.0, "off_diagonal": self.redundancy_weight}
-
-        def summary(self) -> list[str]:
-            return [f"Barlow Twins, lambda {self.redundancy_weight:g}"]
-
-    @register(BarlowTwinsSettings)
-    class BarlowTwins(Method):
-        pairing = "views"
-
-        def __init__(self, settings: BarlowTwinsSettings, input_shape: Sequence[int]) -> None:
-            super().__init__(settings, input_shape)
-            self.encoder = Encoder(settings, input_shape, settings.latent_dim)
-            self.projector = projector((settings.latent_dim, 16, 16))
-
-        def losses(self, batch: Batch) -> dict[str, Tensor]:
-            z = self.projector(self.encoder(batch.x)).float()
-            z_a, z_b = ((v - v.mean(0)) / v.std(0).clamp_min(1e-6) for v in z.chunk(2))
-            correlation = z_a.T @ z_b / len(z_a)
-            on = correlation.diagonal()
-            off = correlation.square().sum() - on.square().sum()
-            return {"on_diagonal": (on - 1).square().sum(), "off_diagonal": off}
-
-        def embed(self, x: Tensor) -> Tensor:
-            h: Tensor = self.encoder(x)
-            return h
+def barlow_twins() -> Iterator[None]:
+    """Load the method, and take it away after the test."""
+    plugin = load_file(str(EXAMPLE))
+    yield
+    unload_file(plugin)
 
 
 def preset(**method: Any) -> Preset:
@@ -138,7 +94,7 @@ def test_curves_report_and_comparison_say_the_right_things(tmp_path: Path) -> No
     titles = [series.name for series in loss_series(run)]
     assert titles == ["total", "on_diagonal", "off_diagonal"]
     on_diagonal = spec_in_run("train/on_diagonal", METHOD_SETTINGS["barlow_twins"].terms)
-    assert on_diagonal.meaning == "How far the views are from correlating fully."
+    assert on_diagonal.meaning.startswith("How far the two views are")
     last = {name: curve.last for name, curve in run.curves.items()}
     weighted = last["train/on_diagonal"] + 0.005 * last["train/off_diagonal"]
     assert last["train/loss"] == pytest.approx(weighted, rel=1e-4)
@@ -155,12 +111,12 @@ def test_curves_report_and_comparison_say_the_right_things(tmp_path: Path) -> No
     assert not compare([run, RunReader(wide).refresh()]).notes
 
 
-def test_runs_of_a_method_that_is_gone_can_still_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_of_a_method_that_is_gone_can_still_be_read(tmp_path: Path) -> None:
     path = trained(tmp_path, "gone")
-    monkeypatch.delitem(METHOD_SETTINGS, "barlow_twins")
-    with pytest.raises(PresetError, match=r"method\.name: unknown value 'barlow_twins'"):
+    unload_file(load_file(str(EXAMPLE)))
+    with pytest.raises(
+        PresetError, match=r"needs the plugin .*plugin_barlow\.py, which has the met"
+    ):
         load_run_preset(path)
     run = RunReader(path).refresh()
     assert [series.name for series in loss_series(run)][1:] == ["on_diagonal", "off_diagonal"]

@@ -45,7 +45,8 @@ def read(paths: Sequence[Path]) -> Split:
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Add the source, and take it away after the test; its files are not there yet."""
-    monkeypatch.setitem(SOURCES, "stripes", SOURCES["digits"])
+    monkeypatch.setitem(SOURCES, "stripes", SOURCES["digits"])  # taken away after the test
+    del SOURCES["stripes"]
     register(
         PublicDataset(
             name="stripes",

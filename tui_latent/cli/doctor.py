@@ -14,6 +14,7 @@ from tui_latent.config.preset_files import preset_folder, preset_names
 from tui_latent.config.settings import DataSettings, TrainSettings
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.paths import data_folder
+from tui_latent.plugins.loading import all_plugins, failed_packages
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runtime.hardware import devices, driver_trouble, no_gpu_reason
 from tui_latent.runtime.versions import version_of
@@ -34,6 +35,7 @@ def examine(runs: Path, answers: Answers) -> dict[str, dict[str, str]]:
         "devices": _devices(),
         "terminal": _terminal(answers),
         "data": _data(),
+        "plugins": _plugins(),
         "folders": {
             "runs": _folder(runs),
             "presets": f"{preset_folder()}, {len(preset_names())}",
@@ -123,6 +125,17 @@ def _images(answers: Answers) -> str:
 def _data() -> dict[str, str]:
     facts = {name: describe_source(DataSettings(source=name)) for name in public_datasets()}
     return {"folder": str(data_folder())} | {name: fact.note for name, fact in facts.items()}
+
+
+def _plugins() -> dict[str, str]:
+    """Return what each plugin adds, or why it cannot be used; one line if there are none."""
+    found = {
+        plugin.name: f"{plugin.version or plugin.file}: "
+        + ", ".join(f"{kind} {name}" for kind, name in plugin.parts)
+        for plugin in all_plugins()
+    }
+    failed = {name: f"cannot be used: {why}" for name, why in failed_packages().items()}
+    return found | failed or {"installed": "none; --plugin FILE.py names one"}
 
 
 def _folder(path: Path) -> str:

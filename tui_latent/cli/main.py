@@ -1,7 +1,7 @@
 """The command line: the group of commands, and the dashboard.
 
 The commands are in `training.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
-`explain.py`, `config.py` and `resources.py`; heavy imports stay inside them.
+`explain.py`, `config.py`, `check_plugin.py` and `resources.py`; heavy imports stay inside them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,27 @@ from typing import Any
 
 import click
 
-from tui_latent.cli import config, explain, label, resources, results, steering, training
+from tui_latent.cli import (
+    check_plugin,
+    config,
+    explain,
+    label,
+    resources,
+    results,
+    steering,
+    training,
+)
 from tui_latent.cli import open as opening
-from tui_latent.cli.options import FAILED, fail, find_folder, folders_of_runs, runs_option
+from tui_latent.cli.options import (
+    FAILED,
+    fail,
+    find_folder,
+    folder_of_runs,
+    folders_of_runs,
+    load_plugins,
+    plugin_option,
+    runs_option,
+)
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
@@ -45,8 +63,15 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="tui-latent")
 @runs_option
+@click.option(
+    "--plugin",
+    "plugins",
+    metavar="FILE",
+    multiple=True,
+    help="Python file with a method, network or source of your own; may be repeated.",
+)
 @click.pass_context
-def main(context: click.Context, runs: str | None) -> None:
+def main(context: click.Context, runs: str | None, plugins: tuple[str, ...]) -> None:
     """Train models of a low-dimensional latent space of images, and watch it form.
 
     Without a command, the dashboard opens.
@@ -58,6 +83,7 @@ def main(context: click.Context, runs: str | None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale without – or ● must not end a command
             stream.reconfigure(errors="replace")
+    load_plugins(plugins)  # after the settings that must be made before torch is imported
     if context.invoked_subcommand is None:
         open_dashboard(runs, None)
 
@@ -65,12 +91,17 @@ def main(context: click.Context, runs: str | None) -> None:
 @main.command()
 @click.argument("run")
 @runs_option
+@plugin_option
 def attach(run: str, runs: str | None) -> None:
     """Open the dashboard on RUN, whichever process trains it."""
     open_dashboard(runs, find_folder(run, runs))
 
 
-for module in (training, opening, label, steering, results, explain, resources, config):
+_MODULES = (
+    *(training, opening, label, steering, results, explain, resources, config),
+    check_plugin,
+)
+for module in _MODULES:
     for command in module.COMMANDS:
         main.add_command(command)
 

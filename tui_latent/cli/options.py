@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -42,6 +42,33 @@ def background_option(command: Command) -> Command:
     """Add `--background`."""
     text = "Train in a background process that outlives the terminal."
     return click.option("--background", is_flag=True, help=text)(command)
+
+
+def plugin_option(command: Command) -> Command:
+    """Add `--plugin FILE`, which loads plugins before the command runs."""
+
+    def load(_context: click.Context, _option: click.Parameter, files: tuple[str, ...]) -> None:
+        load_plugins(files)
+
+    text = "Python file with a method, network or source of your own; may be repeated."
+    option = click.option(
+        "--plugin", metavar="FILE", multiple=True, expose_value=False, callback=load, help=text
+    )
+    return option(command)
+
+
+def load_plugins(files: Sequence[str]) -> None:
+    """Load plugins that were named on the command line; exit if one cannot be used."""
+    if not files:
+        return
+    from tui_latent.plugins.loading import load_file
+    from tui_latent.plugins.registry import PluginError
+
+    try:
+        for file in files:
+            load_file(file)
+    except PluginError as error:
+        fail(error)
 
 
 def folder_of_runs(option: str | None) -> Path:

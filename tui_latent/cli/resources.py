@@ -8,11 +8,19 @@ import sys
 
 import click
 
-from tui_latent.cli.options import FAILED, fail, folder_of_runs, json_option, runs_option
+from tui_latent.cli.options import (
+    FAILED,
+    fail,
+    folder_of_runs,
+    json_option,
+    plugin_option,
+    runs_option,
+)
 from tui_latent.runtime.sanitize import plain_text
 
 
 @click.command()
+@plugin_option
 @json_option
 def presets(as_json: bool) -> None:
     """List the presets."""
@@ -60,6 +68,7 @@ def fetch(names: tuple[str, ...]) -> None:
 
 @click.command()
 @runs_option
+@plugin_option
 @json_option
 def doctor(runs: str | None, as_json: bool) -> None:
     """Show what this machine offers: devices, terminal, data folders, versions, a test picture."""

@@ -17,6 +17,7 @@ from tui_latent.cli.options import (
     find_in_folders,
     folder_of_runs,
     json_option,
+    plugin_option,
     runs_option,
 )
 
@@ -61,6 +62,7 @@ def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -
     help="Also draw a ROC curve against mnist, cifar10, …, folder:PATH, arrays:FILE or class:NAME.",
 )
 @runs_option
+@plugin_option
 @json_option
 def evaluate(run: str, outliers: str | None, runs: str | None, as_json: bool) -> None:
     """Measure RUN's newest latents: kNN, linear probe, clusters, collapse, outliers, map."""
@@ -82,6 +84,7 @@ def evaluate(run: str, outliers: str | None, runs: str | None, as_json: bool) ->
 @click.argument("run")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
 @runs_option
+@plugin_option
 @json_option
 def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
     """Write RUN's report: a PNG, and its numbers as JSON."""
@@ -104,6 +107,7 @@ def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
 @click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
 @runs_option
+@plugin_option
 @json_option
 def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json: bool) -> None:
     """Compare two to eight runs: a table, a PNG, and its numbers as JSON."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tui_latent.cli.options import FAILED, fail, find_folder, runs_option
+from tui_latent.cli.options import FAILED, fail, find_folder, plugin_option, runs_option
 from tui_latent.runtime.sanitize import plain_text
 
 
@@ -55,6 +55,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
 @click.argument("run")
 @click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
 @runs_option
+@plugin_option
 def tune(run: str, settings: tuple[str, ...], runs: str | None) -> None:
     """Change learning rate, loss weights or augmentations of RUN while it trains.
 

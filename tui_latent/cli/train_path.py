@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -29,16 +30,25 @@ def train_path(path: Path, as_json: bool, background: bool) -> None:
     if result["state"] == "failed":
         fail(f"{path.name}: {result['error']}", USAGE if result["step"] == 0 else FAILED)
     if result["state"] == "stopped":
-        click.echo(f"stopped; to continue: tui-latent resume {path.name}", err=True)
+        words = shlex.join(["tui-latent", "resume", path.name, *_plugins(path)])
+        click.echo(f"stopped; to continue: {words}", err=True)
         sys.exit(STOPPED)
+
+
+def _plugins(path: Path) -> list[str]:
+    """Return the words that name the run's plugins on a command line."""
+    from tui_latent.config.plugin_needs import files_needed
+
+    return [word for file in files_needed(path) for word in ("--plugin", file)]
 
 
 def _print_started(path: Path, pid: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"run": path.name, "path": str(path), "pid": pid}))
         return
+    plugins = "".join(f" {word}" for word in map(shlex.quote, _plugins(path)))
     click.echo(
         f"{path.name} is training in the background (PID {pid})\n"
-        f"  tui-latent attach {path}        show it\n"
+        f"  tui-latent attach {path}{plugins}        show it\n"
         f"  tui-latent control {path} stop  stop and save it"
     )

@@ -17,6 +17,7 @@ from tui_latent.cli.options import (
     find_folder,
     folder_of_runs,
     json_option,
+    plugin_option,
     runs_option,
 )
 from tui_latent.cli.train_path import train_path
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     "--seed", type=click.IntRange(0), help="Seed of all random numbers (default: the preset's)."
 )
 @background_option
+@plugin_option
 @json_option
 def train(
     preset_name: str,
@@ -86,6 +88,7 @@ def train(
 )
 @click.option("--name", help="Prefix of the runs' names (default: sweep- and the preset's name).")
 @runs_option
+@plugin_option
 @json_option
 def sweep(
     preset_name: str,
@@ -164,6 +167,7 @@ def sweep(
 )
 @runs_option
 @background_option
+@plugin_option
 @json_option
 def resume(
     run: str,
@@ -183,6 +187,7 @@ def resume(
     """
     path = find_folder(run, runs)
     _refuse_foreign(path, "be resumed")
+    _require_plugins(path)
     if epochs is not None or settings:
         _lengthen(path, epochs, settings)
     if slower:
@@ -207,6 +212,7 @@ def resume(
 @runs_option
 @click.option("--name", help="Name of the new run (default: the time and the preset's name).")
 @background_option
+@plugin_option
 @json_option
 def fork(
     run: str,
@@ -234,6 +240,17 @@ def fork(
     except (PresetError, RunError) as error:
         fail(error)
     train_path(forked, as_json, background)
+
+
+def _require_plugins(path: Path) -> None:
+    """Exit, before anything of the run changes, if a plugin that it needs is not loaded."""
+    from tui_latent.config.plugin_needs import require_plugins
+    from tui_latent.runs.schema import RunError
+
+    try:
+        require_plugins(path)
+    except RunError as error:
+        fail(error)
 
 
 def _refuse_foreign(path: Path, what: str) -> None:

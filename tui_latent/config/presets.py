@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
@@ -16,6 +16,8 @@ from pydantic.fields import FieldInfo
 
 from tui_latent.config.effects import WORDS, idle_settings, without_effect
 from tui_latent.config.methods import METHOD_SETTINGS
+from tui_latent.config.networks import NETWORKS, known_network
+from tui_latent.config.plugin_needs import how_to_get, missing_plugins, plugin_words
 from tui_latent.config.preset_files import (
     PresetError,
     comes_with_us,
@@ -32,6 +34,7 @@ from tui_latent.config.setting_values import (
     write_value,
 )
 from tui_latent.config.settings import Preset, StageSettings
+from tui_latent.plugins.registry import Kind
 from tui_latent.sources.base import SOURCES, menu_order
 
 __all__ = [
@@ -62,9 +65,14 @@ def load_preset(name: str, overrides: Mapping[str, object] | None = None) -> Pre
 
 
 def preset_table(path: Path) -> dict[str, Any]:
-    """Read the table of a preset, or of the preset of a run."""
+    """Read the table of a preset, or of the preset of a run.
+
+    PresetError if the run needs a plugin that is not loaded.
+    """
     table = read_table(path)
-    if isinstance(table.get("provenance"), dict):
+    if isinstance(provenance := table.get("provenance"), dict):
+        if missing := missing_plugins(provenance):
+            raise PresetError(path.parent.name, [("", sentence) for sentence in missing])
         del table["provenance"]
     return table
 
@@ -158,7 +166,7 @@ def train_command(name: str, preset: Preset) -> str:
     for field in preset_fields(preset):
         if before[field.key] != field.value and field.key not in idle:
             changes[field.key] = field.value
-    words = ["tui-latent", "train", source]
+    words = ["tui-latent", "train", source, *plugin_words(preset)]
     for key, value in changes_by_all_stages(changes, len(preset.stages)).items():
         words += ["--set", f"{key}={write_value(key, value)}"]
     return shlex.join(words)
@@ -225,6 +233,8 @@ def _field(key: str, value: object, info: FieldInfo) -> PresetField:
     if key == "data.source":
         choices = tuple(source.name for source in sorted(SOURCES.values(), key=menu_order))
         kind = "choice"
+    elif any(getattr(rule, "func", None) is known_network for rule in info.metadata):
+        choices, kind = tuple(NETWORKS), "choice"
     elif get_origin(info.annotation) is Literal:
         choices, kind = get_args(info.annotation), "choice"
     elif isinstance(value, bool):
@@ -315,7 +325,9 @@ def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str
         if kind == "union_tag_invalid":
             key += ".name"
         given = detail["ctx"].get("tag", detail["input"])
-        return key, f"unknown value '{given}'{nearest(str(given), choices)}"
+        registered = _REGISTERED.get(key)
+        hint = how_to_get(registered) if registered else ""
+        return key, f"unknown value '{given}'{nearest(str(given), choices)}{hint}"
     if kind == "union_tag_not_found":
         return f"{key}.name", f"missing: one of {', '.join(METHOD_SETTINGS)}"
     if kind == "value_error":
@@ -338,6 +350,14 @@ def _how_to_write(kind: str, given: object) -> str:
     if kind == "dict_type":
         return ': write it as in {name = ["a", "b"]}'
     return ""
+
+
+_REGISTERED: Final[Mapping[str, Kind]] = {
+    "method.name": "method",
+    "method.network": "network",
+    "data.source": "source",
+}
+"""settings that name what a plugin may add"""
 
 
 def _choices(path: list[str], detail: dict[str, Any]) -> list[str]:

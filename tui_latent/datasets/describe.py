@@ -15,7 +15,8 @@ from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
 from tui_latent.datasets.public import missing_files, require_download
 from tui_latent.datasets.selection import chosen_classes, merged_classes
 from tui_latent.datasets.unlabelled_layout import layout_of
-from tui_latent.sources import SOURCES, PublicDataset
+from tui_latent.plugins.registry import plugin_of
+from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import look_at_arrays
 
@@ -94,6 +95,8 @@ def _describe(settings: DataSettings) -> SourceFacts:
     source = SOURCES[settings.source]
     if isinstance(source, PublicDataset):
         facts = _public(settings, source)
+    elif isinstance(source, OwnSource):
+        facts = _own(settings, source)
     else:
         path = Path(settings.path)
         look = _folder if settings.source == "folder" else _arrays
@@ -166,6 +169,21 @@ def _public(settings: DataSettings, dataset: PublicDataset) -> SourceFacts:
         note,
         problem,
     )
+
+
+def _own(settings: DataSettings, source: OwnSource) -> SourceFacts:
+    plugin = plugin_of("source", source.name)
+    by = f"read by {plugin.describe()}" if plugin else "read by a plugin"
+    try:
+        shape = source.image_shape(settings.path)
+        problem = source.problem(settings.path)
+    except Exception as error:  # whatever the plugin's code raises
+        shape, problem = None, f"{by}: {type(error).__name__}: {error}"
+    if shape is not None and settings.size:
+        shape = (shape[0], settings.size, settings.size)
+    where = settings.path or source.name
+    had: Literal["on disk", "missing"] = "missing" if problem else "on disk"
+    return SourceFacts(source.name, shape, (), None, None, had, where, by, problem)
 
 
 def _folder(settings: DataSettings, path: Path) -> SourceFacts:

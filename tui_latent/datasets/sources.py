@@ -17,6 +17,7 @@ from tui_latent.datasets.features import with_features
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
 from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.own import load_own
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
 from tui_latent.datasets.public import load_public
@@ -27,7 +28,7 @@ from tui_latent.datasets.selection import (
     merged_classes,
     stratified_split,
 )
-from tui_latent.sources import SOURCES, PublicDataset
+from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import load_arrays
 from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
@@ -131,6 +132,10 @@ def _read(
         raw = load_public(source, log)
         raw = raw if labelled else raw.unlabelled()
         where = source.bundled_with or os.path.realpath(data_folder())
+    elif isinstance(source, OwnSource):
+        raw = load_own(source, settings.path)
+        raw = raw if labelled else raw.unlabelled()
+        where = os.path.realpath(settings.path) if settings.path else f"source {source.name}"
     else:
         path = Path(settings.path).expanduser()
         raw = load_arrays(path, not settings.val_fraction, labelled)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,19 +22,23 @@ from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 def start_in_background(path: Path) -> int:
     """Start training the run at `path`, or resuming it; return the new process's id.
 
-    Errors as in `background_process`.
+    It loads the plugins that the run needs. Errors as in `background_process`, and RunError if
+    this process has not loaded one of them.
     """
-    process = background_process(path)
+    from tui_latent.config.plugin_needs import files_needed
+
+    process = background_process(path, files_needed(path))
     # A child that is not waited for would seem alive after its end.
     threading.Thread(target=process.wait, name="background-run", daemon=True).start()
     return process.pid
 
 
-def background_process(path: Path) -> subprocess.Popen[bytes]:
+def background_process(path: Path, plugins: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start training the run at `path`, or resuming it, in a new process.
 
-    What the process prints goes to the run's `train.log`. RunBusyError when another trains the
-    run, RunError when no process can be started.
+    It loads the plugins in these files first, which someone must have named. What it prints goes
+    to the run's `train.log`. RunBusyError when another process trains the run, RunError when no
+    process can be started.
     """
     refuse_foreign(path, "be trained or resumed")
     refuse_trained(path, "try again")
@@ -41,7 +46,7 @@ def background_process(path: Path) -> subprocess.Popen[bytes]:
     try:
         with (path / "train.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "tui_latent.launch.background", str(path), asked],
+                [sys.executable, "-m", "tui_latent.launch.background", str(path), asked, *plugins],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -56,16 +61,25 @@ def background_process(path: Path) -> subprocess.Popen[bytes]:
 def main() -> None:
     """Train the run at the first argument; the second is the request before it was started.
 
-    SIGTERM and SIGINT stop and save it.
+    All others are plugins to load before. SIGTERM and SIGINT stop and save it.
     """
     from tui_latent.launch.progress import train_detached
+    from tui_latent.launch.start import fail_run
+    from tui_latent.plugins.loading import load_file
+    from tui_latent.plugins.registry import PluginError
 
     keep_freed_memory()
     limit_spinning()
     number_by_bus()
     use_allowed_cores()
     try:
-        path, asked_before = sys.argv[1:]
+        path, asked_before, *plugins = sys.argv[1:]
+        try:
+            for file in plugins:
+                load_file(file)
+        except PluginError as error:
+            fail_run(Path(path), str(error))
+            raise RunError(str(error)) from error
         train_detached(Path(path), request_of(json.loads(asked_before)))
     except RunError as error:
         sys.exit(f"tui-latent: {error}")

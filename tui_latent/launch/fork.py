@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from tui_latent.config.plugin_needs import plugin_words
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields
 from tui_latent.config.setting_values import write_value
@@ -88,7 +89,7 @@ def fork_run(
     _refuse_other_networks(path, after, state)
     preset_name = read_manifest(path).preset_name
     command = shlex.join(
-        ["tui-latent", "fork", str(path.absolute()), "--step", str(step)]
+        ["tui-latent", "fork", str(path.absolute()), "--step", str(step), *plugin_words(after)]
         + [
             part
             for key, v in overrides.items()

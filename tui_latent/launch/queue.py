@@ -12,12 +12,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from tui_latent.launch.background import background_process
 from tui_latent.launch.foreign import refuse_foreign
+from tui_latent.preferences.queued_plugins import forget_plugins, note_plugins, noted_plugins
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.process import HOST
 from tui_latent.runs.queue import (
@@ -39,9 +41,14 @@ _TRIES: Final = 20
 def queue_run(path: Path) -> int:
     """Add a run to this machine's queue; return its place, counted from 1.
 
-    RunError when the queue cannot be written, or the process that trains it cannot be started.
+    RunError when the queue cannot be written, the process that trains it cannot be started, or
+    this process has not loaded a plugin that the run needs.
     """
+    from tui_latent.config.plugin_needs import files_needed
+
     refuse_foreign(path, "be queued")
+    if files := files_needed(path):
+        note_plugins(path, files)
     place = add_to_queue(path.parent, path.name)
     work_on_queue(path.parent)
     return place
@@ -102,7 +109,9 @@ def _trains_here(run: RunSummary) -> bool:
 
 
 def _train(path: Path) -> None:
-    process = background_process(path)
+    process = background_process(path, noted_plugins(path))
+    with suppress(RunError):  # a note that stays does no harm
+        forget_plugins(path)
     process.wait()
 
 

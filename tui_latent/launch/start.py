@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tui_latent.config.plugin_needs import PLUGINS, changed_plugins, plugin_records
 from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.config.presets import train_command
 from tui_latent.config.settings import Preset
@@ -96,7 +97,19 @@ def provenance_of(preset_name: str, preset: Preset, command: str) -> dict[str, A
         "host": platform.node(),
         "python": platform.python_version(),
         "versions": {package: version_of(package) for package in _VERSIONED},
+        **({PLUGINS: records} if (records := plugin_records(preset)) else {}),
     }
+
+
+def fail_run(path: Path, message: str) -> None:
+    """Record that a run failed before its training could begin; RunBusyError if it trains."""
+    writer = RunWriter.reopen(path)
+    try:
+        writer.lock()
+        writer.log(f"failed: {message}")
+        writer.status(state="failed", error=message, phase="")
+    finally:
+        writer.close()
 
 
 def train_run(path: Path, asked_before: Request | None = None) -> Status:
@@ -117,6 +130,8 @@ def train_run(path: Path, asked_before: Request | None = None) -> Status:
             writer.checkpoints_before = asked_before.checkpoints
         with suppress(RunError):  # it trains even if the queue cannot be written
             leave_queue(path)
+        for sentence in changed_plugins(path):
+            writer.log(sentence)
         from tui_latent.training.session import train
     except BaseException:
         writer.close()

@@ -11,13 +11,12 @@ from torch import Tensor
 from tui_latent.config.methods.autoencoder import AutoencoderSettings
 from tui_latent.methods import losses
 from tui_latent.methods.bottleneck import Bottleneck, divergence
-from tui_latent.methods.method import Method, register
+from tui_latent.methods.method import Method
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
-@register(AutoencoderSettings)
 class Autoencoder(Method):
     """Mean squared reconstruction error and, in the variational form, a KL divergence.
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tui_latent.config.methods.contrastive import ContrastiveSettings
 from tui_latent.config.settings import StageSettings
 from tui_latent.methods import losses
-from tui_latent.methods.method import Method, register
+from tui_latent.methods.method import Method
 from tui_latent.methods.networks import Encoder, gaussian, latent_head, sample
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _LOSSES: dict[str, Callable[[Tensor, Tensor, ContrastiveSettings], Tensor]] = {
 """`method.loss` -> InfoNCE of two views"""
 
 
-@register(ContrastiveSettings)
 class Contrastive(Method):
     """InfoNCE on the latents themselves, of any dimension, in stages like those of t-SimCNE.
 

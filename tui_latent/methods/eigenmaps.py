@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tui_latent.config.methods.eigenmaps import EigenmapsSettings
-from tui_latent.methods.method import Method, register
+from tui_latent.methods.method import Method
 
 CELLS = 2**25
 """numbers in memory at once while comparing images: 128 MiB"""
 
 
-@register(EigenmapsSettings)
 class Eigenmaps(Method):
     """The smoothest functions on the graph of nearest training images, one per dimension.
 

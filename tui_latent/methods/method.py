@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from tui_latent.config.methods import MethodSettings
+from tui_latent.config.methods import METHOD_SETTINGS, MethodSettings
 from tui_latent.config.settings import StageSettings
+from tui_latent.plugins.reference import find
+from tui_latent.plugins.registry import PluginError
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
@@ -69,17 +71,32 @@ class Method(nn.Module):
         raise NotImplementedError
 
 
-Class = TypeVar("Class", bound=type[Method])
+class _Methods(Mapping[str, type[Method]]):
+    """The class that trains each method, imported when it is first asked for."""
 
-METHODS: dict[str, type[Method]] = {}
+    def __getitem__(self, name: str) -> type[Method]:
+        settings = METHOD_SETTINGS[name]
+        found: Any = find(settings.trained_by, settings.__module__)
+        if not isinstance(found, type) and callable(found):
+            if settings not in _RETURNED:
+                _RETURNED[settings] = found()
+            found = _RETURNED[settings]
+        if not (isinstance(found, type) and issubclass(found, Method)):
+            raise PluginError(
+                f"{settings.__name__}.trained_by, '{settings.trained_by}', is not a subclass of "
+                "tui_latent.methods.Method, and no function that returns one"
+            )
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(METHOD_SETTINGS)
+
+    def __len__(self) -> int:
+        return len(METHOD_SETTINGS)
+
+
+_RETURNED: dict[type[MethodSettings], Any] = {}
+"""what a function returned that `trained_by` names: the same class each time"""
+
+METHODS: Mapping[str, type[Method]] = _Methods()
 """a preset's `method.name` -> the class that trains it"""
-
-
-def register(settings: type[MethodSettings]) -> Callable[[Class], Class]:
-    """Register a class as the one that trains presets with these settings."""
-
-    def add(method: Class) -> Class:
-        METHODS[settings.method_name()] = method
-        return method
-
-    return add

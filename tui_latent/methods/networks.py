@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from tui_latent.config.methods import NetworkSettings
+from tui_latent.config.networks import NETWORKS
 from tui_latent.methods.losses import in_full_precision
+from tui_latent.plugins.reference import find
 
 Activation = Callable[[], nn.Module]
 _RELU: Activation = partial(nn.ReLU, inplace=True)
@@ -33,12 +35,8 @@ class Encoder(nn.Module):
     ) -> None:
         super().__init__()
         width, hidden = settings.width, settings.hidden_dim
-        if len(input_shape) == 1 or settings.network == "mlp":
-            trunk, features = _mlp(prod(input_shape), width, activation)
-        elif settings.network == "small-conv":
-            trunk, features = _small_conv(input_shape, width, activation)
-        else:
-            trunk, features = _resnet18(input_shape[0], width, activation)
+        build = network_builder("mlp" if len(input_shape) == 1 else settings.network)
+        trunk, features = build(input_shape, width, activation)
         self.body = nn.Sequential(
             trunk, *_dense(features, hidden, activation), nn.Dropout(settings.dropout)
         )
@@ -56,6 +54,15 @@ class Encoder(nn.Module):
         """
         latent: Tensor = self.latent(h)
         return latent
+
+
+def network_builder(name: str) -> Callable[..., tuple[nn.Module, int]]:
+    """Return the function that builds an architecture: see `config/networks.py`."""
+    build: Any = NETWORKS[name].build
+    if isinstance(build, str):
+        build = find(build, __name__)
+    built: Callable[..., tuple[nn.Module, int]] = build
+    return built
 
 
 def latent_head(wide: int, hidden: int, outputs: int) -> nn.Sequential:
@@ -123,9 +130,10 @@ def _conv(wide: int, narrow: int, kernel: int, stride: int) -> nn.Conv2d:
     return nn.Conv2d(wide, narrow, kernel, stride, padding=kernel // 2, bias=False)
 
 
-def _mlp(inputs: int, width: int, activation: Activation) -> tuple[nn.Module, int]:
+def mlp(shape: Sequence[int], width: int, activation: Activation) -> tuple[nn.Module, int]:
+    """Return two dense layers of 16 times `width` units."""
     hidden = 16 * width
-    layers = (*_dense(inputs, hidden, activation), *_dense(hidden, hidden, activation))
+    layers = (*_dense(prod(shape), hidden, activation), *_dense(hidden, hidden, activation))
     return nn.Sequential(nn.Flatten(), *layers), hidden
 
 
@@ -182,9 +190,10 @@ def _levels(shape: Sequence[int], width: int) -> list[_Level]:
     return levels
 
 
-def _small_conv(
+def small_conv(
     shape: Sequence[int], width: int, activation: Activation
 ) -> tuple[nn.Sequential, int]:
+    """Return convolutions that halve the image until its longer side is 8 or less."""
     layers: list[nn.Module] = []
     for level in (levels := _levels(shape, width)):
         layers += [
@@ -251,9 +260,9 @@ class _ResidualBlock(nn.Module):
         return y
 
 
-def _resnet18(channels: int, width: int, activation: Activation) -> tuple[nn.Sequential, int]:
+def resnet18(shape: Sequence[int], width: int, activation: Activation) -> tuple[nn.Sequential, int]:
     """Return ResNet-18 for small images: a 3x3 stem of stride 1 and no max-pooling."""
-    layers: list[nn.Module] = [_conv(channels, width, 3, 1), nn.BatchNorm2d(width), activation()]
+    layers: list[nn.Module] = [_conv(shape[0], width, 3, 1), nn.BatchNorm2d(width), activation()]
     wide = width
     for stage in range(4):
         narrow = width * 2**stage

@@ -11,13 +11,12 @@ from torch.nn import functional as F
 from tui_latent.config.methods.siamese import SiameseSettings
 from tui_latent.methods import losses
 from tui_latent.methods.bottleneck import Bottleneck, divergence
-from tui_latent.methods.method import Method, register
+from tui_latent.methods.method import Method
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
-@register(SiameseSettings)
 class Siamese(Method):
     """Pairs or triplets of classes compared in the latent space of a (variational) autoencoder.
 

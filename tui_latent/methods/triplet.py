@@ -10,14 +10,13 @@ from torch import Tensor, nn
 
 from tui_latent.config.methods.triplet import TripletSettings
 from tui_latent.methods import losses
-from tui_latent.methods.method import Method, register
+from tui_latent.methods.method import Method
 from tui_latent.methods.networks import Encoder
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
-@register(TripletSettings)
 class Triplet(Method):
     """Triplet loss on latents of a SiLU (swish) network, as in the system it reproduces."""
 

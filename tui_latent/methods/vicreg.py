@@ -9,14 +9,13 @@ from torch import Tensor
 
 from tui_latent.config.methods.vicreg import VicregSettings
 from tui_latent.methods import losses
-from tui_latent.methods.method import Method, register
+from tui_latent.methods.method import Method
 from tui_latent.methods.networks import Encoder, projector
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
-@register(VicregSettings)
 class Vicreg(Method):
     """The loss is computed on a projection of the latents; the latents are the representation."""
 

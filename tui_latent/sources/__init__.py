@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from tui_latent.sources.base import SOURCES, PublicDataset, Source, public_datasets
+from tui_latent.plugins.registry import our_own
+from tui_latent.sources.base import SOURCES, OwnSource, PublicDataset, Source, public_datasets
 
-__all__ = ["SOURCES", "PublicDataset", "Source", "public_datasets"]
+__all__ = ["SOURCES", "OwnSource", "PublicDataset", "Source", "public_datasets"]
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+with our_own():
+    for _module in iter_modules(__path__):
+        import_module(f"{__name__}.{_module.name}")

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from tui_latent.plugins.registry import Registry
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from tui_latent.sources.files.raw import RawImages
 
 Split: TypeAlias = "tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]"
 """images (N, C, H, W) and labels (N,), indices into the class names"""
@@ -67,15 +71,32 @@ class PublicDataset(Source):
         return self.shape
 
 
-SOURCES: dict[str, Source] = {}
+@dataclass(frozen=True, kw_only=True)
+class OwnSource(Source):
+    """A source that a plugin reads in any way it likes; derive from it and write `read`."""
+
+    def read(self, path: str) -> RawImages:
+        """Return the images at `data.path`, which is empty unless the source needs a path.
+
+        `labels` are indices into the class names; -1 marks an image without a class. If `test` is
+        None, a share of the training images is held out.
+        """
+        raise NotImplementedError
+
+    def problem(self, path: str) -> str:
+        """Return why the images cannot be read, if that can be found quickly; empty if not."""
+        return ""
+
+
+SOURCES: Registry[Source] = Registry("source")
 """a preset's `data.source` -> its description"""
 
 Added = TypeVar("Added", bound=Source)
 
 
 def register(source: Added) -> Added:
-    """Make a source known to presets, menus and loading."""
-    SOURCES[source.name] = source
+    """Make a source known to presets, menus and loading; PluginError when its name is taken."""
+    SOURCES.add(source.name, source)
     return source
 
 

@@ -10,6 +10,7 @@ from tui_latent.config.presets import load_run_preset
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.sources import DataError
 from tui_latent.methods import METHODS
+from tui_latent.plugins.registry import PluginError
 from tui_latent.runs.output_capture import captured_output
 from tui_latent.runs.schema import FolderLostError, RunError, State
 from tui_latent.runs.writer import RunWriter
@@ -22,7 +23,9 @@ from tui_latent.training.retrying_writes import NotSavedError, wait_to_end
 from tui_latent.training.run import TrainingRun
 from tui_latent.training.run_control import StopRequested
 
-_EXPLAINED = (DataError, DeviceError, NotFiniteError, NotSavedError, PresetError, RunError)
+_EXPLAINED = (
+    *(DataError, DeviceError, NotFiniteError, NotSavedError, PluginError, PresetError, RunError),
+)
 """errors whose message says what to do"""
 
 

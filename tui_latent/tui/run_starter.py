@@ -26,10 +26,15 @@ StartProcess = Callable[[Path], int]
 
 
 def _free(path: Path) -> Path:
-    """Return a run's path; RunBusyError, before another is stopped, if it is being trained."""
+    """Return a run's path; RunError, before another is stopped, if it cannot be trained now.
+
+    It may be training already, or need a plugin that is not loaded.
+    """
+    from tui_latent.config.plugin_needs import require_plugins
     from tui_latent.runs.run_list import refuse_trained
 
     refuse_trained(path, "try again")
+    require_plugins(path)
     return path
 
 

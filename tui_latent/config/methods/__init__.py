@@ -1,4 +1,4 @@
-"""The methods that presets can ask for: a file each, found by being in this folder.
+"""The methods that presets can ask for: a file each in this folder, and those of plugins.
 
 `methods/<name>.py` beside `config/` holds the networks and losses of the same method.
 """
@@ -17,6 +17,8 @@ from tui_latent.config.methods.base import (
     method_settings,
     parse_method,
 )
+from tui_latent.plugins.loading import load_installed
+from tui_latent.plugins.registry import our_own
 
 __all__ = [
     "METHOD_SETTINGS",
@@ -28,5 +30,7 @@ __all__ = [
     "parse_method",
 ]
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+with our_own():
+    for _module in iter_modules(__path__):
+        import_module(f"{__name__}.{_module.name}")
+load_installed()

@@ -20,6 +20,7 @@ class AutoencoderSettings(NetworkSettings):
     beta: NonNegative = 1.0
     """weight of the KL divergence from a standard normal (variational only)"""
 
+    trained_by: ClassVar = "tui_latent.methods.autoencoder:Autoencoder"
     decodes: ClassVar[bool] = True
     terms: ClassVar = {
         "reconstruction": "",

@@ -6,12 +6,14 @@ Training, menus, forms, reports and comparisons read these classes and know no m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from tui_latent.config.networks import NetworkName
 from tui_latent.config.section import LatentDim, Section
+from tui_latent.plugins.registry import PluginError, Registry
 
 Spec = TypeVar("Spec", bound="type[MethodSettings]")
 
@@ -35,6 +37,9 @@ class MethodSettings(Section):
     latent_dim: LatentDim
     """dimension of the latent space: numbers per image"""
 
+    trained_by: ClassVar[str] = ""
+    """the class with the networks and losses, or a function that returns it, as `module:Name`, or
+    `:Name` in the same file; it needs torch, and is imported when it is first trained or read"""
     supervised: ClassVar[bool] = False
     """whether training sees labels"""
     decodes: ClassVar[bool] = False
@@ -96,7 +101,7 @@ class MethodSettings(Section):
 class NetworkSettings(MethodSettings):
     """Settings that all methods with a network share."""
 
-    network: Literal["small-conv", "mlp", "resnet18"] = "small-conv"
+    network: NetworkName = "small-conv"
     """architecture of the encoder; inputs other than images always use `mlp`"""
     width: int = Field(16, ge=1, le=1024)
     """channels of the first convolution or the ResNet stem; an `mlp` has 16 times as many units"""
@@ -114,13 +119,25 @@ class NetworkSettings(MethodSettings):
         return [f"{self.network}, width {self.width}"]
 
 
-METHOD_SETTINGS: dict[str, type[MethodSettings]] = {}
+METHOD_SETTINGS: Registry[type[MethodSettings]] = Registry("method")
 """a preset's `method.name` -> the class of its settings"""
 
 
 def register(settings: Spec) -> Spec:
-    """Make a method known to presets, menus, reports and comparisons."""
-    METHOD_SETTINGS[settings.method_name()] = settings
+    """Make a method known to presets, menus, reports and comparisons.
+
+    PluginError when its name is taken, or it does not say what it is called and trained by.
+    """
+    known: type[MethodSettings] = settings
+    name = known.model_fields["name"].annotation
+    if get_origin(name) is not Literal or not isinstance(get_args(name)[0], str):
+        raise PluginError(f'{settings.__name__} needs a name: write name: Literal["my_method"]')
+    if not settings.trained_by:
+        raise PluginError(
+            f"{settings.__name__} does not say which class trains it: write "
+            'trained_by: ClassVar = ":MyMethod"'
+        )
+    METHOD_SETTINGS.add(settings.method_name(), settings)
     return settings
 
 

@@ -34,6 +34,7 @@ class ContrastiveSettings(NetworkSettings):
     perturb: NonNegative = 0.0
     """standard deviation of noise added to the latents, relative to theirs"""
 
+    trained_by: ClassVar = "tui_latent.methods.contrastive:Contrastive"
     staged: ClassVar[bool] = True
     terms: ClassVar = {
         "info_nce": "",

@@ -20,6 +20,7 @@ class EigenmapsSettings(MethodSettings):
     neighbours: int = Field(10, ge=1, le=1000)
     """edges per image in the neighbour graph"""
 
+    trained_by: ClassVar = "tui_latent.methods.eigenmaps:Eigenmaps"
     fitted: ClassVar[bool] = True
     report: ClassVar = (
         ("pca", "t-sne", "lda"),

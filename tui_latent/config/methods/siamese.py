@@ -26,6 +26,7 @@ class SiameseSettings(NetworkSettings):
     kl_weight: NonNegative = 0.0
     """weight of the KL divergence from a standard normal (variational only)"""
 
+    trained_by: ClassVar = "tui_latent.methods.siamese:Siamese"
     supervised: ClassVar[bool] = True
     decodes: ClassVar[bool] = True
     terms: ClassVar = {

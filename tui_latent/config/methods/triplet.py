@@ -20,6 +20,7 @@ class TripletSettings(NetworkSettings):
     negatives: Literal["random", "semi-hard"] = "random"
     """how the negative, an image of another class, is chosen"""
 
+    trained_by: ClassVar = "tui_latent.methods.triplet:Triplet"
     supervised: ClassVar[bool] = True
     terms: ClassVar = {
         "triplet": "",

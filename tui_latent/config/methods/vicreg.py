@@ -34,6 +34,7 @@ class VicregSettings(NetworkSettings):
     neighbours: int = Field(3, ge=1, le=200)
     """number of nearest neighbours from which the second view is drawn"""
 
+    trained_by: ClassVar = "tui_latent.methods.vicreg:Vicreg"
     terms: ClassVar = {
         "invariance": "",
         "variance": "",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_latent.config.preset_files import PresetError, all_presets, preset_path, read_table
+from tui_latent.plugins.loading import load_installed
 from tui_latent.sources.base import SOURCES, menu_order
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class PresetEntry:
 
 def read_entries() -> list[PresetEntry]:
     """Read every preset's table, grouped by dataset; the entry of a broken file has its problem."""
-    order = [source.name for source in sorted(SOURCES.values(), key=menu_order)] + [""]
     entries = [_read_entry(name) for name in all_presets()]
+    order = [source.name for source in sorted(SOURCES.values(), key=menu_order)] + [""]
     return sorted(entries, key=lambda entry: (order.index(entry.source), entry.name))
 
 
@@ -67,6 +68,8 @@ def _read_entry(name: str) -> PresetEntry:
     data, method = table.get("data"), table.get("method")
     source = data.get("source") if isinstance(data, dict) else None
     dim = method.get("latent_dim") if isinstance(method, dict) else None
+    if isinstance(source, str) and source not in SOURCES:
+        load_installed()  # an installed package may bring it
     return PresetEntry(
         name,
         path,

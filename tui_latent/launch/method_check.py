@@ -1,0 +1,58 @@
+"""Ten steps of a method on the digits, and what training, evaluation and resuming need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tui_latent.config.presets import parse_preset
+from tui_latent.config.settings import Preset
+from tui_latent.launch.checked_method import BATCH, STEPS, CheckedMethod
+from tui_latent.launch.method_description import require_description
+from tui_latent.launch.tried_checks import Check, tried
+
+_DIM: Final = 3
+"""latent dimension, unlike any other size in the check"""
+
+
+def check_method(name: str, settings: Mapping[str, object]) -> list[Check]:
+    """Train ten steps of a registered method, with some of its settings; PresetError for these."""
+    preset = _preset(name, settings)
+    method = CheckedMethod(preset)
+    steps: list[tuple[str, Callable[[], None]]] = [
+        ("it is described", lambda: require_description(type(preset.method))),
+        ("its networks are built", method.build),
+    ]
+    if preset.method.fitted:
+        steps += [("it is fitted to the digits", method.fit)]
+    else:
+        steps += [
+            ("its terms are named, finite float32 scalars", method.terms),
+            (f"{STEPS} steps on the digits keep the loss finite", method.train),
+            ("gradients reach every parameter", method.gradients),
+            ("losses and latents stay float32 under bfloat16", method.bfloat16),
+        ]
+        if not preset.method.supervised:
+            steps += [("training sees no label", method.labels)]
+    steps += [
+        ("embed is deterministic in evaluation mode", method.embeds),
+        ("decode returns images where it says so", method.decodes),
+        ("a checkpoint brings back the same latents", method.checkpoint),
+    ]
+    if not preset.method.fitted:
+        steps += [("a resumed training repeats its steps bit for bit", method.resumes)]
+    return tried(steps, _NEEDED)
+
+
+_NEEDED: Final = (1, 2, 3)
+"""places of the checks without which no later one can be tried, if they raise"""
+
+
+def _preset(name: str, settings: Mapping[str, object]) -> Preset:
+    table = {
+        "data": {"source": "digits"},
+        "augment": {"rotate": 15.0, "translate": 0.06},
+        "method": {"name": name, "latent_dim": _DIM},
+        "train": {"batch_size": BATCH, "device": "cpu", "epochs": 1, "precision": "float32"},
+    }
+    return parse_preset(table, settings, where=name)

@@ -1,0 +1,32 @@
+"""Whether a method says everything about itself that menu, form, curves and report show."""
+
+from __future__ import annotations
+
+from tui_latent.config.methods import MethodSettings
+from tui_latent.launch.tried_checks import WrongError
+from tui_latent.runs.metric_specs import TERMS
+
+
+def require_description(settings: type[MethodSettings]) -> None:
+    """Raise WrongError if menu, form, curves or report would lack a word about a method."""
+    from tui_latent.reports.layouts import PANELS  # imports matplotlib
+
+    missing = []
+    if settings.__doc__ in (None, MethodSettings.__doc__):
+        missing.append(f"{settings.__name__} has no docstring: the help describes it by that")
+    fields = settings.model_fields
+    silent = [name for name, field in fields.items() if not field.description and name != "name"]
+    if silent:
+        missing.append(
+            f"{', '.join(silent)}: no docstring below the field, which is its help in the form"
+        )
+    for attribute in ("weights", "same_loss"):
+        odd = sorted(set(getattr(settings, attribute)) - set(fields))
+        if odd:
+            missing.append(f"{attribute} names {', '.join(odd)}, which is no setting")
+    if unknown := sorted({p for row in settings.report for p in row} - set(PANELS)):
+        missing.append(f"report names {', '.join(unknown)}: no panel is called so")
+    if empty := [name for name, text in settings.terms.items() if not text and name not in TERMS]:
+        missing.append(f"terms says nothing about {', '.join(empty)}: give each a sentence")
+    if missing:
+        raise WrongError("; ".join(missing))
