@@ -33,7 +33,8 @@ from benchmarks.rounds import use_all_cores
 from tui_latent.map_frame import settle_frame
 from tui_latent.metrics.knn import evaluate_knn
 from tui_latent.runs.curve_cache import NAME as KEPT_NAME
-from tui_latent.runs.metrics import MetricsReader, record_line
+from tui_latent.runs.metrics import MetricsReader
+from tui_latent.runs.records import record_line
 from tui_latent.tui.charts.line_chart import ChartOptions, Series, draw_chart
 from tui_latent.tui.charts.scatter_drawing import draw_map
 from tui_latent.tui.screens.dashboard.views import live_scene

@@ -93,3 +93,10 @@ def test_the_run_folder_needs_numpy_tomli_w_and_the_standard_library_only() -> N
     records = [module for module in MODULES if within(module, ("tui_latent.runs",))]
     others = loaded_by(records) - loaded_by(["numpy"]) - set(sys.stdlib_module_names)
     assert others == {"tui_latent", "tomli_w"}
+
+
+def test_the_menu_is_painted_before_numpy_and_pydantic_are_imported() -> None:
+    needed = ["tui_latent.cli.main", "tui_latent.tui.app", "tui_latent.tui.screens.menu.screen"]
+    listed = ["tui_latent.runs.run_list", "tui_latent.preferences.runs_folders"]
+    late = {"torch", "numpy", "pydantic", "matplotlib", "http", "safetensors"}
+    assert not loaded_by([*needed, *listed]) & late

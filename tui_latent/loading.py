@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.run_data import MAPPED_FROM, RunData
-from tui_latent.preferences.config_file import config_path, read_preferences
+from tui_latent.preferences.runs_folders import find_in_folders
 from tui_latent.runs.evaluations import evaluation_steps, read_evaluation
 from tui_latent.runs.latents_file import LATENTS_FILE
-from tui_latent.runs.metrics import MetricsReader, parse_record
+from tui_latent.runs.metrics import MetricsReader
 from tui_latent.runs.origin import Origin
 from tui_latent.runs.reader import RunReader
-from tui_latent.runs.run_list import find_run, runs_folder
+from tui_latent.runs.records import parse_record
 from tui_latent.runs.schema import LatentMap, RunError, Status
 from tui_latent.runtime.tensor_files import mapped_tensors
 
@@ -166,12 +166,10 @@ class LoadedRun:
 def load(run: str | os.PathLike[str], runs: str | os.PathLike[str] | None = None) -> LoadedRun:
     """Return a run, given by its path, its name, the start of its name, or `latest`.
 
-    Names are looked for in the folder `runs`: by default $TUI_LATENT_RUNS, else the folder in the
+    Names are looked for in the folder `runs`: by default $TUI_LATENT_RUNS, else those of the
     config file, else ./runs. RunError when there is no such run, or more than one.
     """
-    folder = os.fspath(runs) if runs is not None else os.environ.get("TUI_LATENT_RUNS")
-    folder = folder or read_preferences(config_path())[0].runs or None
-    return LoadedRun(find_run(runs_folder(folder), os.fspath(run)))
+    return LoadedRun(find_in_folders(os.fspath(run), None if runs is None else os.fspath(runs)))
 
 
 def _records(at: Mapping[int, tuple[float, float]]) -> Records:

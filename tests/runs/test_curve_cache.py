@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.runs.test_metrics import record
-from tui_latent.runs import metrics
+from tui_latent.runs import metrics, records
 from tui_latent.runs.curve_cache import NAME, read_curve_cache
 from tui_latent.runs.metrics import MetricsReader
 from tui_latent.runs.writer import RunWriter
@@ -86,9 +86,9 @@ def test_a_run_reads_the_same_whenever_its_curves_were_kept(
 
 def count_parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     parsed: list[bytes] = []
-    real = metrics.parse_record
+    real = records.parse_record
 
-    def counting(line: bytes) -> metrics.Record | None:
+    def counting(line: bytes) -> records.Record | None:
         parsed.append(line)
         return real(line)
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_latent.runs.curve_cache import NAME
-from tui_latent.runs.metrics import MetricsReader, record_line
+from tui_latent.runs.metrics import MetricsReader
+from tui_latent.runs.records import record_line
 from tui_latent.runs.schema import Curve
 
 Line = tuple[int, bool, dict[str, float]]

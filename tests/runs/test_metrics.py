@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_latent.runs.metrics import MetricsReader, parse_record, record_line
+from tui_latent.runs.metrics import MetricsReader
+from tui_latent.runs.records import parse_record, record_line
 from tui_latent.runs.schema import Curve
 
 

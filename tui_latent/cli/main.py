@@ -29,12 +29,11 @@ from tui_latent.cli.options import (
     FAILED,
     fail,
     find_folder,
-    folder_of_runs,
-    folders_of_runs,
     load_plugins,
     plugin_option,
     runs_option,
 )
+from tui_latent.preferences.runs_folders import folders_of_runs
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory

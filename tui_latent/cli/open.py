@@ -15,10 +15,10 @@ from tui_latent.cli.options import (
     FAILED,
     STOPPED,
     fail,
-    folder_of_runs,
     json_option,
     runs_option,
 )
+from tui_latent.preferences.runs_folders import folder_of_runs
 from tui_latent.runtime.sanitize import plain_text
 
 if TYPE_CHECKING:

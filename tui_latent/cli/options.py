@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -71,45 +69,12 @@ def load_plugins(files: Sequence[str]) -> None:
         fail(error)
 
 
-def folder_of_runs(option: str | None) -> Path:
-    """Return what `runs_folder` does, but the config file's first folder in place of ./runs."""
-    return folders_of_runs(option)[0]
-
-
-def folders_of_runs(option: str | None) -> list[Path]:
-    """Return the folders of runs, that of new runs first: several only from the config file."""
-    from tui_latent.preferences.config_file import config_path, read_preferences
-    from tui_latent.runs.run_list import runs_folder
-
-    named: tuple[str, ...] = ()
-    if not (option or os.environ.get("TUI_LATENT_RUNS")):
-        named = read_preferences(config_path())[0].runs_folders
-    return [runs_folder(name) for name in named] or [runs_folder(option)]
-
-
 def find_folder(run: str, runs: str | None) -> Path:
     """Return the folder of a run, given by path, name or `latest`; exit if there is none."""
+    from tui_latent.preferences.runs_folders import find_in_folders
     from tui_latent.runs.schema import RunError
 
     try:
         return find_in_folders(run, runs)
     except RunError as error:
         fail(error)
-
-
-def find_in_folders(run: str, runs: str | None) -> Path:
-    """Return the folder of a run in the first folder of runs that has it.
-
-    `latest` is the newest run of the first folder. RunError if there is none.
-    """
-    from tui_latent.runs.run_list import LATEST, find_run
-    from tui_latent.runs.schema import RunError
-
-    first, *others = folders_of_runs(runs)
-    try:
-        return find_run(first, run)
-    except RunError:
-        for folder in others if run != LATEST else ():
-            with contextlib.suppress(RunError):
-                return find_run(folder, run)
-        raise

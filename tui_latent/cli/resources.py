@@ -11,11 +11,11 @@ import click
 from tui_latent.cli.options import (
     FAILED,
     fail,
-    folder_of_runs,
     json_option,
     plugin_option,
     runs_option,
 )
+from tui_latent.preferences.runs_folders import folder_of_runs
 from tui_latent.runtime.sanitize import plain_text
 
 

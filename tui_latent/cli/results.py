@@ -14,8 +14,6 @@ from tui_latent.cli.options import (
     USAGE,
     fail,
     find_folder,
-    find_in_folders,
-    folder_of_runs,
     json_option,
     plugin_option,
     runs_option,
@@ -30,6 +28,7 @@ from tui_latent.cli.options import (
 def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -> None:
     """List all runs, or those that match FILTER ('knn>.95' state:failed tag:x), newest first."""
     from tui_latent.launch.progress import run_line, run_row
+    from tui_latent.preferences.runs_folders import folder_of_runs
     from tui_latent.runs.run_filter import FilterError, parse_filter
     from tui_latent.runs.run_list import list_runs
     from tui_latent.runs.schema import RunError
@@ -142,6 +141,7 @@ def _use_own_colors() -> None:
 
 def _find_readable(run: str, runs: str | None) -> Path | None:
     """Return a run's folder; None, after a message, if this user may not read it."""
+    from tui_latent.preferences.runs_folders import find_in_folders
     from tui_latent.runs.manifest import read_manifest
     from tui_latent.runs.schema import RunError, UnreadableError
 

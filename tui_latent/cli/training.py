@@ -15,12 +15,12 @@ from tui_latent.cli.options import (
     background_option,
     fail,
     find_folder,
-    folder_of_runs,
     json_option,
     plugin_option,
     runs_option,
 )
 from tui_latent.cli.train_path import train_path
+from tui_latent.preferences.runs_folders import folder_of_runs
 from tui_latent.runtime.sanitize import plain_text
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from tui_latent.runs.best_score import BestScore
 from tui_latent.runs.latents_stream import streamed_latents
 from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.maps import write_map
-from tui_latent.runs.metrics import record_line
 from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.process import HOST
+from tui_latent.runs.records import record_line
 from tui_latent.runs.row_ids import RowIds, write_row_ids
 from tui_latent.runs.schema import LatentMap, Status
 from tui_latent.runs.status import write_status

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_latent.runs.line_files import read_lines
-from tui_latent.runs.metrics import parse_record
+from tui_latent.runs.records import parse_record
 
 _KNN: Final = "val/knn_20"
 

@@ -2,78 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from tui_latent.runs.curve_cache import NAME, CurveCache, read_curve_cache, write_curve_cache
 from tui_latent.runs.curves import CurveBins
 from tui_latent.runs.line_files import GrowingLines, read_lines
 from tui_latent.runs.metric_specs import higher_is_better
+from tui_latent.runs.records import LARGEST_STEP, Record, parse_record
 from tui_latent.runs.schema import Curve
-from tui_latent.runtime.sanitize import plain_name
 
-_LARGEST_STEP: Final = 2**53
-_DECODE: Final = json.JSONDecoder().decode
-_NUMBERS: Final = (float, int)
 _BATCH: Final = 20_000
 """records reduced at once: numpy's cost is shared, and memory stays flat"""
-
-
-class Record(NamedTuple):
-    """One line: the values of some metrics at a step."""
-
-    step: int
-    time: float
-    values: Mapping[str, float]
-    late: bool = False
-    """whether it was written after records of later steps, and replaces none of them"""
-
-
-class NewRecord(NamedTuple):
-    """A record to be written."""
-
-    step: int
-    epoch: float
-    seconds: float
-    """time spent training"""
-    values: Mapping[str, float]
-    late: bool = False
-    """whether records of later steps have been written that stay: it was measured meanwhile"""
-
-
-def record_line(
-    step: int, epoch: float, seconds: float, values: Mapping[str, float], late: bool = False
-) -> bytes:
-    """Write a record as JSON, without a newline; what is not finite becomes `NaN` or `Infinity`,
-    which Python's `json` reads back."""
-    table = {"step": int(step), "epoch": float(epoch), "time": float(seconds)}
-    if late:
-        table["late"] = True
-    table |= {name: float(value) for name, value in values.items()}
-    return json.dumps(table, separators=(",", ":")).encode()
-
-
-def parse_record(line: bytes) -> Record | None:
-    """Read a line; None when it is not a record. Values that are not numbers are left out."""
-    try:
-        table = _DECODE(line.decode())
-        step, time = table.pop("step"), float(table.pop("time"))
-        table.pop("epoch", None)
-        late = table.pop("late", False) is True
-        values = {
-            plain_name(name): float(value)
-            for name, value in table.items()
-            if type(value) in _NUMBERS
-        }
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        return None
-    if type(step) is not int or not 0 <= step <= _LARGEST_STEP:
-        return None
-    return Record(step, time, values, late)
 
 
 class MetricsReader:
@@ -167,7 +110,7 @@ class MetricsReader:
     def _standing(self, start: int) -> Iterator[tuple[bytes, Record]]:
         """Read again from an offset on; yield the records that none has replaced, with lines."""
         after = [cut for cut in self._cuts if cut[0] >= start]
-        cuts = iter([*after, (self._file.offset, _LARGEST_STEP + 1)])
+        cuts = iter([*after, (self._file.offset, LARGEST_STEP + 1)])
         until, replaced_from = next(cuts)
         for offset, line in read_lines(self.path, start, self._file.offset):
             while offset >= until:

@@ -19,7 +19,7 @@ from tui_latent.runs.curve_cache import NAME as CURVES_FILE
 from tui_latent.runs.latents_file import LATENTS_FILE
 from tui_latent.runs.line_files import read_lines
 from tui_latent.runs.maps import MapError, map_file, map_step, read_map, write_map
-from tui_latent.runs.metrics import parse_record, record_line
+from tui_latent.runs.records import parse_record, record_line
 from tui_latent.runs.thumbnails import Split
 from tui_latent.runtime.tensor_files import tensor_places
 

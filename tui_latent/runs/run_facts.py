@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from tui_latent.runs.line_files import GrowingLines
 from tui_latent.runs.manifest import Manifest, read_manifest
-from tui_latent.runs.metrics import parse_record
 from tui_latent.runs.origin import origin_of
+from tui_latent.runs.records import parse_record
 
 _KNN: Final = "val/knn_20"
 _TAIL_LINES: Final = 400

@@ -23,9 +23,10 @@ from tui_latent.runs.events import RunEvent, event_line
 from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.maps import write_map
-from tui_latent.runs.metrics import MetricsReader, NewRecord, record_line
+from tui_latent.runs.metrics import MetricsReader
 from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.process import HOST
+from tui_latent.runs.records import NewRecord, record_line
 from tui_latent.runs.schema import LIVE_STATES, FolderLostError, LatentMap, RunError, Status
 from tui_latent.runs.status import readable_status, write_status
 from tui_latent.runs.trainer_lock import TrainerLock

@@ -12,8 +12,8 @@ import numpy as np
 from tui_latent.runs.events import Kind
 from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED
 from tui_latent.runs.maps import map_step
-from tui_latent.runs.metrics import NewRecord
 from tui_latent.runs.missing import missing_lines
+from tui_latent.runs.records import NewRecord
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
 from tui_latent.watching.waiting_latents import Measured, WaitingLatents

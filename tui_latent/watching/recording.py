@@ -13,8 +13,8 @@ from typing import Final
 
 from tui_latent.runs.control import read_request
 from tui_latent.runs.events import LR_FACTOR, Kind, RunEvent, new_event
-from tui_latent.runs.metrics import NewRecord
 from tui_latent.runs.origin import Wish
+from tui_latent.runs.records import NewRecord
 from tui_latent.runs.schema import FolderLostError, Request, State
 from tui_latent.runs.writer import RunWriter
 from tui_latent.watching.asked import Asked

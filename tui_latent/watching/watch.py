@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from tui_latent.preferences.runs_folders import folder_of_runs
 from tui_latent.runs.control import read_request, take_up
 from tui_latent.runs.latents_file import latent_dimensions
 from tui_latent.runs.manifest import read_manifest
@@ -18,7 +19,6 @@ from tui_latent.runs.metrics import MetricsReader
 from tui_latent.runs.new_run import check_spelling, make_run_folder
 from tui_latent.runs.origin import WATCHED, Wish, origin_of
 from tui_latent.runs.reader import RunReader
-from tui_latent.runs.run_list import runs_folder
 from tui_latent.runs.schema import LIVE_STATES, RunBusyError, RunError, Status
 from tui_latent.runs.status import certain_status, readable_status
 from tui_latent.runs.thumbnails import Split
@@ -77,7 +77,7 @@ def watch(
     if name is not None:
         check_spelling(name)
     about = {WATCHED: {"obeys": list(obeys)}, "config": table_of(config or {})}
-    path = _path(_folder(runs), name, about, if_taken)
+    path = _path(folder_of_runs(None if runs is None else os.fspath(runs)), name, about, if_taken)
     writer, before = RunWriter(path), read_request(path)
     try:
         writer.lock()
@@ -117,15 +117,6 @@ def _check(classes: Sequence[str], obeys: Sequence[str], if_taken: str) -> None:
         raise ValueError(
             f"watch: if_taken must be {', '.join(get_args(IfTaken))}, not {if_taken!r}"
         )
-
-
-def _folder(runs: str | os.PathLike[str] | None) -> Path:
-    """Return the folder of the runs, the same that `tui-latent` shows."""
-    if runs is not None or os.environ.get("TUI_LATENT_RUNS"):
-        return runs_folder(None if runs is None else os.fspath(runs))
-    from tui_latent.preferences.config_file import config_path, read_preferences
-
-    return runs_folder(read_preferences(config_path())[0].runs or None)
 
 
 def _path(folder: Path, name: str | None, about: Mapping[str, Any], if_taken: IfTaken) -> Path:
