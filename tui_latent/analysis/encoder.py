@@ -40,7 +40,7 @@ def read_encoder(data: RunData) -> RunEncoder:
     state = model.preprocessing or preprocessing_state(data.inputs())
     try:
         with only_looking():
-            preprocessing = Preprocessing(data.preset.data, state)
+            preprocessing = Preprocessing(data.own_preset().data, state)
     except DataError as error:
         raise InspectionError(str(error)) from error
     return RunEncoder(preprocessing, model.method, model.step).eval()
