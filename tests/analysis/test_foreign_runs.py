@@ -255,6 +255,7 @@ def test_latents_that_are_not_finite_say_so(tmp_path: Path) -> None:
 def test_a_loop_that_gave_no_latents_yet_is_told_how(tmp_path: Path) -> None:
     run = foreign_run(tmp_path)
     (run / "latents" / "last.safetensors").unlink()
-    for ask in (lambda: RunInspector(run).held_out_size(), lambda: RunData(run).has_labels()):
-        with pytest.raises(InspectionError, match=r"run\.latents"):
-            ask()
+    with pytest.raises(InspectionError, match=r"run\.latents"):
+        RunInspector(run).held_out_size()
+    with pytest.raises(InspectionError, match=r"run\.latents"):
+        RunData(run).has_labels()
