@@ -258,8 +258,10 @@ def test_an_archive_names_images_by_their_row(tmp_path: Path) -> None:
     x = (digits.images[:COUNT] * 15).astype(np.uint8)
     for held_out in (False, True):
         file = tmp_path / f"{held_out}.npz"
-        parts = {"x_test": x[80:]} if held_out else {}
-        np.savez(file, x_train=x[:80] if held_out else x, **parts)
+        parts: dict[str, Any] = (
+            {"x_train": x[:80], "x_test": x[80:]} if held_out else {"x_train": x}
+        )
+        np.savez(file, **parts)
         changes = {"data.source": "arrays", "data.path": str(file)}
         run = create_run("none", parse_preset(TABLE, changes, "x"), tmp_path / "runs", file.stem)
         assert train_run(run).state == "finished"

@@ -64,10 +64,11 @@ def _unknown(found: Labelled) -> list[str]:
 
 
 def _lines(found: Labelled) -> list[str]:
+    words = {"train": "training", "val": "held-out"}
     counts = [
-        f"{found.labelled[split]:,} of {found.images[split]:,} {words} images"
-        for split, words in (("train", "training"), ("val", "held-out"))
-        if found.images[split]
+        f"{found.labelled[split]:,} of {count:,} {words[split]} images"
+        for split, count in found.images.items()
+        if count
     ]
     lines = [f"{found.run}: {' and '.join(counts)} have a class"]
     if found.class_names:

@@ -88,8 +88,11 @@ def label_run(path: Path, file: Path) -> Labelled:
         entries = read_label_file(file, lambda text: bool(names.find(text)))
         before = read_image_classes(path)
         if before is None or any(
-            len(of) != len(latents.labels[split])
-            for split, of in (("train", before.train), ("val", before.val))
+            len(of) != len(labels)
+            for of, labels in (
+                (before.train, latents.labels["train"]),
+                (before.val, latents.labels["val"]),
+            )
         ):  # someone's own loop may have other images by now
             before = _untouched(path, latents)
         after, unknown, unused = _given(before, entries, names, file)

@@ -115,12 +115,13 @@ def latent_names(run: Path, train: int, val: int) -> LatentNames:
     """
     found = LatentNames()
     ids = read_row_ids(run)
-    for split, count in (("val", val), ("train", train)):
+    counts: dict[Split, int] = {"val": val, "train": train}
+    for split, count in counts.items():
         of = ids.get(split)
         if of is None or len(of.rows) != count:
             continue
         if of.ids:
-            found.add_names(split, of.ids, (Place(split, row) for row in range(count)))
+            found.add_names(split, of.ids, [Place(split, row) for row in range(count)])
         if not any(name.isdecimal() for name in of.ids):
             found.add_numbers((split,), of.rows, split, plain=True)
     if not ids and origin_of(read_manifest(run).provenance) == "trained":

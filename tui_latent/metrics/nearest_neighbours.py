@@ -52,10 +52,15 @@ def nearest(bank: Tensor, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 
 class NeighbourSearch:
-    """Finds neighbours in one bank of latents, float (N, D); ValueError when one is not finite."""
+    """Finds neighbours in one bank of latents, float (N, D); ValueError when one is not finite.
 
-    def __init__(self, bank: Tensor) -> None:
-        _require_finite("bank", bank)
+    If `checked`, all latents are known to be finite: a check would wait for the device.
+    """
+
+    def __init__(self, bank: Tensor, checked: bool = False) -> None:
+        self._checked = checked
+        if not checked:
+            _require_finite("bank", bank)
         self._bank = bank.detach().float()
         self._tree: cKDTree | None = None
         self._compared: _Compared | None = None
@@ -71,7 +76,8 @@ class NeighbourSearch:
         """Do what the function `nearest` does; `on_chunk` is called between chunks of queries."""
         if not 1 <= k <= len(self._bank):
             raise ValueError(f"k is {k}, the bank has {len(self._bank):,} latents")
-        _require_finite("query", queries)
+        if not self._checked:
+            _require_finite("query", queries)
         queries = queries.detach().float()
         if self._compared is None:
             return _by_tree(self._tree, queries, k, on_chunk)

@@ -22,6 +22,20 @@ class SomeKnn(NamedTuple):
     """int64 (classes, classes), of the largest k; None where that is missing"""
 
 
+Rows = Tensor | None
+"""int64 rows of the latents that have a class; None if all of them have one"""
+
+
+def labelled_rows(*splits: Tensor) -> tuple[Rows, ...]:
+    """Return for each split's labels, int64 (N,), the rows of those that are not negative."""
+    known = [labels >= 0 for labels in splits]
+    # All in one transfer: each would wait for the device.
+    whole = torch.stack([of.all() for of in known]).tolist()
+    return tuple(
+        None if all_ else of.nonzero()[:, 0] for all_, of in zip(whole, known, strict=True)
+    )
+
+
 def knn_of_labelled(
     queries: Tensor,
     query_labels: Tensor,
@@ -35,12 +49,36 @@ def knn_of_labelled(
     A label below 0 says that a latent has no class. Without a bank the other queries vote:
     leave-one-out.
     """
+    labels = query_labels, query_labels if bank_labels is None else bank_labels
+    asked, voters = labelled_rows(*labels)
+    for which, latents, rows in (("held-out", queries, asked), ("training", bank, voters)):
+        latents = latents if latents is None or rows is None else latents[rows]
+        if latents is not None and (broken := int((~torch.isfinite(latents)).any(1).sum())):
+            why = f"the latents of {broken:,} {which} images are not finite"
+            return SomeKnn({}, {f"val/knn_{k}": why for k in KS}, None)
+    return knn_of_rows(queries, query_labels, bank, bank_labels, (asked, voters), classes, on_chunk)
+
+
+def knn_of_rows(
+    queries: Tensor,
+    query_labels: Tensor,
+    bank: Tensor | None,
+    bank_labels: Tensor | None,
+    rows: tuple[Rows, ...],
+    classes: int,
+    on_chunk: Callable[[], None] = lambda: None,
+) -> SomeKnn:
+    """Do what `knn_of_labelled` does, where the rows of queries and bank that have a class are
+    known, and all latents are finite."""
     within = bank is None or bank_labels is None
-    asked, truth = _labelled(queries, query_labels)
+    asked, truth = _of_rows(rows[0], queries, query_labels)
     voters, votes = asked, truth
     if bank is not None and bank_labels is not None:
-        voters, votes = _labelled(bank, bank_labels)
-    if why := _why_not(asked, voters):
+        voters, votes = _of_rows(rows[1], bank, bank_labels)
+    if not len(voters) or not len(asked):
+        why = f"no {'held-out' if len(voters) else 'training'} image has a class"
+        if within:
+            why = "no image has a class"
         return SomeKnn({}, {f"val/knn_{k}": why for k in KS}, None)
     without = why_no_vote(voters, votes, len(asked), within=within)
     if few := _few(len(voters), len(voters if bank is None else bank), len(asked), len(queries)):
@@ -57,9 +95,8 @@ def knn_of_labelled(
     return SomeKnn(metrics, missing, found.confusion if max(KS) in known else None)
 
 
-def _labelled(latents: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    known = labels >= 0
-    return (latents, labels) if bool(known.all()) else (latents[known], labels[known])
+def _of_rows(rows: Rows, latents: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    return (latents, labels) if rows is None else (latents[rows], labels[rows])
 
 
 def _few(voters: int, bank: int, asked: int, queries: int) -> str:
@@ -67,15 +104,3 @@ def _few(voters: int, bank: int, asked: int, queries: int) -> str:
     parts = ((bank - voters, bank, "training"), (queries - asked, queries, "held-out"))
     words = [f"{few:,} of {count:,} {name} images" for few, count, name in parts if few]
     return f"because {' and '.join(words)} have no class" if words else ""
-
-
-def _why_not(asked: Tensor, voters: Tensor) -> str:
-    """Return why no vote of these latents means anything; empty if one may."""
-    for which, latents in (("training", voters), ("held-out", asked)):
-        if not len(latents):
-            return f"no {which} image has a class"
-    for which, latents in (("held-out", asked), ("training", voters)):
-        broken = int((~torch.isfinite(latents)).any(1).sum())
-        if broken:
-            return f"the latents of {broken:,} {which} images are not finite"
-    return ""

@@ -24,7 +24,7 @@ from tui_latent.metrics.collapse import (
 )
 from tui_latent.metrics.knn import KS
 from tui_latent.metrics.sample_order import drawn_order
-from tui_latent.metrics.some_labelled import knn_of_labelled
+from tui_latent.metrics.some_labelled import Rows, knn_of_rows, labelled_rows
 from tui_latent.metrics.view_retrieval import KS as RETRIEVED
 from tui_latent.metrics.view_retrieval import view_retrieval, why_no_retrieval
 from tui_latent.training.loop import weighted_sum
@@ -40,6 +40,7 @@ VALIDATION_SEED = 20_240_229
 _ALIGNMENT = "latent/alignment"
 _VIEWS = ("views", "neighbours")
 """pairings whose losses compare the images of a batch with each other, and two views of each"""
+_BROKEN = "views that are not finite"
 _RETRIEVAL = {k: f"val/view_retrieval_{k}" for k in RETRIEVED}
 
 
@@ -95,6 +96,12 @@ class Evaluator:
         self._batch_size = batch_size
         self._on_chunk = on_chunk
         self._batches: tuple[Tensor, ...] = ()
+        self._known: tuple[Rows, ...] | None = None
+        """rows of the held-out and of the training images that have a class, once they are known"""
+        self._broken_views = 0
+        self._views: Tensor | None = None
+        """(M, D) latents of a view of each held-out image, in their order, while they are needed;
+        None where images are not augmented, and for methods that learn from labels"""
 
     @torch.inference_mode()
     def evaluate(self, method: Method, autocast: Callable[[], torch.autocast]) -> Evaluation:
@@ -102,14 +109,14 @@ class Evaluator:
         was_training = method.training
         method.eval()
         metrics: dict[str, float] = {}
-        views: Tensor | None = None
+        self._views = None
         try:
             with autocast():
                 bank = self.embed(method, self._dataset.train)
                 queries = self.embed(method, self._dataset.val)
                 missing = self._why_no_losses(method)
                 if self._held_out and "val/loss" not in missing:
-                    metrics, views = self._losses(method)
+                    metrics = self._losses(method)
         finally:
             method.train(was_training)
         confusion = None
@@ -121,8 +128,9 @@ class Evaluator:
             missing |= {f"val/knn_{k}": why for k in KS}
         else:
             confusion = self._ask_neighbours(bank, queries, metrics, missing)
-        if views is not None:
-            self._retrieve(views, queries, why, metrics, missing)
+        if self._views is not None:
+            self._retrieve(self._views, queries, why, metrics, missing)
+            self._views = None
         elif method.pairing in _VIEWS:
             same = "images are not augmented, so their views are all the same"
             missing |= {name: same for name in _RETRIEVAL.values() if name not in missing}
@@ -155,12 +163,11 @@ class Evaluator:
         pixels = prod(self._dataset.input_shape[1:])  # 1 where inputs are features
         return at_once(device, CHUNK_ON_GPU, _BYTES_OF_A_PIXEL * pixels, least=64)
 
-    def _losses(self, method: Method) -> tuple[dict[str, float], Tensor | None]:
+    def _losses(self, method: Method) -> dict[str, float]:
         """Return the weighted sum, each term and the alignment of two views, held out.
 
-        They are means over the images, each of which is in exactly one batch. The second value is
-        the latent of a view of each image, (M, D) in the order of the images; None where images
-        are not augmented, and for methods that learn from labels.
+        Means over the images, each of which is in exactly one batch. The latents of one view of
+        each image are kept for `_retrieve`.
         """
         assert self._held_out is not None
         viewed = self._views_differ(method)
@@ -187,12 +194,15 @@ class Evaluator:
         spread = {name: means.pop(name) for name in (_ALIGNMENT,) if name in means}
         loss = weighted_sum(means, method.weights())
         found = {"val/loss": loss, **{f"val/{name}": v for name, v in means.items()}, **spread}
+        if viewed:
+            drawn = torch.cat(views)
+            self._views = torch.empty_like(drawn).index_copy_(0, torch.cat(self._batches), drawn)
+            found[_BROKEN] = (~drawn.isfinite()).any(1).sum()
         # All in one transfer: each would wait for the device.
-        values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
-        if not viewed:
-            return values, None
-        drawn = torch.cat(views)
-        return values, torch.empty_like(drawn).index_copy_(0, torch.cat(self._batches), drawn)
+        numbers = torch.stack([value.double() for value in found.values()]).tolist()
+        values = dict(zip(found, numbers, strict=True))
+        self._broken_views = int(values.pop(_BROKEN, 0))
+        return values
 
     def _views_differ(self, method: Method) -> bool:
         """Return whether the method learns without labels from images that are augmented."""
@@ -213,11 +223,16 @@ class Evaluator:
     ) -> None:
         """Put the shares of views that find their image into `metrics`, or why not elsewhere."""
         without = why_no_retrieval(len(queries))
-        if why := not_finite or _not_finite({"held-out": views}).get("held-out", ""):
-            without = dict.fromkeys(RETRIEVED, why)
+        if broken := self._broken_views:
+            not_finite = not_finite or (
+                f"the latents of {broken:,} of {len(views):,} views are not finite: training has "
+                "diverged"
+            )
+        if not_finite:
+            without = dict.fromkeys(RETRIEVED, not_finite)
         missing |= {_RETRIEVAL[k]: why for k, why in without.items()}
         if known := [k for k in RETRIEVED if k not in without]:
-            shares = view_retrieval(views, queries, known, self._on_chunk)
+            shares = view_retrieval(views, queries, known, self._on_chunk, checked=True)
             metrics |= {_RETRIEVAL[k]: share for k, share in shares.items()}
 
     def _drawn_batches(self) -> tuple[Tensor, ...]:
@@ -240,9 +255,10 @@ class Evaluator:
     ) -> Tensor | None:
         """Put the accuracies into `metrics`, or why not into `missing`; return the confusion."""
         train, val = self._dataset.train, self._dataset.val
-        knn = knn_of_labelled(
-            queries, val.labels, bank, train.labels, len(val.class_names), self._on_chunk
-        )
+        if self._known is None:
+            self._known = labelled_rows(val.labels, train.labels)
+        known, classes = self._known, len(val.class_names)
+        knn = knn_of_rows(queries, val.labels, bank, train.labels, known, classes, self._on_chunk)
         metrics |= knn.metrics
         missing |= knn.missing
         return knn.confusion
