@@ -250,3 +250,12 @@ def test_latents_that_are_not_finite_say_so(tmp_path: Path) -> None:
     assert "60 of 60 held-out images are not finite" in found["missing"]["collapse"]
     with pytest.raises(InspectionError, match="not finite"):
         RunInspector(run).neighbours(0, 3)
+
+
+def test_a_loop_that_gave_no_latents_yet_is_told_how(tmp_path: Path) -> None:
+    run = foreign_run(tmp_path)
+    (run / "latents" / "last.safetensors").unlink()
+    with pytest.raises(InspectionError, match=r"run\.latents"):
+        RunInspector(run).held_out_size()
+    with pytest.raises(InspectionError, match=r"run\.latents"):
+        RunData(run).has_labels()

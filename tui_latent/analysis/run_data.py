@@ -236,9 +236,10 @@ class RunData:
         with self._mutex:
             now = signature(path)
             if now is None:
-                raise InspectionError(
-                    f"{self.path.name} has no latents yet: the first evaluation writes them"
-                )
+                how = "the first evaluation writes them"
+                if self.origin == "watched":
+                    how = "its loop gives them by run.latents(STEP, queries=LATENTS)"
+                raise InspectionError(f"{self.path.name} has no latents yet: {how}")
             if self._latents is None or self._latents.signature != now:
                 self._latents = _read_latents(path, now)
             return self._latents

@@ -40,8 +40,11 @@ def data_words(data: DataSettings, facts: SourceFacts | None) -> list[str]:
         words.append(f"{height}×{width}{' colour' if channels == 3 else ''}")
     if data.classes:
         words.append(f"classes {', '.join(data.classes)}")
+    if data.labels == "none":
+        words.append("without classes")
     if data.per_class:
-        words.append(f"at most {data.per_class:,} per class")
+        images = "images" if data.labels == "none" else "per class"
+        words.append(f"at most {data.per_class:,} {images}")
     if data.merge:
         words.append(f"classes merged: {', '.join(data.merge)}")
     if data.inputs != "raw":
