@@ -176,7 +176,8 @@ def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: R
     if counts.max(initial=0) < 2:
         raise DataError(
             f"{why}: every class has a single image, which is used for training: add a second "
-            "image to a class, or put the images of several classes into one"
+            "image to a class, put the images of several classes into one, or learn without "
+            "classes: data.labels=none"
         )
     raise DataError(  # the held-out images of the source are of other classes
         f"{why}: none of the {raw.held_out} belong to these classes: add some, or set "
