@@ -14,7 +14,6 @@ from typing import IO, Any, Final
 
 from numpy.typing import NDArray
 
-import tui_latent
 from tui_latent.watching.pipe import receive, send
 
 _ALONE: Final = {
@@ -83,7 +82,7 @@ class OwnProcess:
             if self._over:
                 raise EOFError("it was ended")
             if self._process is None:
-                package = str(Path(tui_latent.__file__).parents[1])
+                package = str(Path(__file__).parents[2])
                 path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
                 self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (as long as the process)
                 self._process = subprocess.Popen(
@@ -93,7 +92,9 @@ class OwnProcess:
                     stderr=self._errors,
                     bufsize=0,
                     env={**os.environ, **_ALONE, "PYTHONPATH": path},
-                    start_new_session=True,  # Ctrl-C in the terminal is for the loop
+                    # Ctrl-C in the terminal is for the loop. Not a session of its own: Linux shares
+                    # the cores among sessions first, where being polite counts for nothing.
+                    process_group=0,
                 )
             return self._process
 

@@ -23,8 +23,8 @@ from tui_latent.watching.measuring import Measuring
 from tui_latent.watching.waiting_records import MOST_VALUES, WaitingRecord, WaitingRecords
 
 _PERIOD: Final = 0.5
-"""seconds between two visits to the disk; on a busy machine each may cost the loop a moment, because
-a thread that has the interpreter may lose its core"""
+"""seconds between two visits to the disk; on a busy machine each may cost the loop a moment,
+because a thread that has the interpreter may lose its core"""
 _AT_ONCE: Final = 500
 """records per write: about 3 ms of Python, for which the loop's thread may have to wait"""
 _SYNC_EVERY: Final = 60.0
