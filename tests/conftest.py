@@ -75,6 +75,8 @@ SLOW = (
     "tui/test_terminal_driver.py",
     "tui/test_terminal_query.py",
     "tui/test_viewer_pages.py",
+    "watching/test_ends.py",
+    "watching/test_latents.py",
 )
 """Files whose tests train, draw reports, start processes or drive whole screens. `make test-fast`
 leaves them out, as it does each test marked `slow`, to take less than a minute on two idle cores.

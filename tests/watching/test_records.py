@@ -14,6 +14,7 @@ import tui_latent
 from tests.waiting import until
 from tests.watching.conftest import Watch, logged, read
 from tui_latent.runs.events import read_events
+from tui_latent.runs.origin import obeyed
 from tui_latent.runs.schema import RunSnapshot
 
 
@@ -114,19 +115,22 @@ def test_a_loop_that_goes_back_replaces_what_followed(watch: Watch) -> None:
 
 
 def test_a_later_process_continues_a_run(watch: Watch) -> None:
-    first = watch()
+    first = watch(config={"lr": 0.1})
     for step in range(10):
         first.log(step, loss=float(step))
     first.close()
     seconds = read(first.path).status.seconds
-    second = watch(if_taken="continue")
+    second = watch(if_taken="continue", obeys=("stop",))
     assert second.path == first.path
     second.log(5, loss=50.0)
     second.close()
     found = read(first.path)
     assert values(found, "train/loss") == {**{s: float(s) for s in range(5)}, 5: 50.0}
     assert found.curves["train/loss"].times[-1] >= seconds
+    assert obeyed(found.preset, found.provenance) == {"stop"}
+    assert found.preset["config"] == {"lr": 0.1}
     third = watch(if_taken="continue")
+    assert not obeyed(read(third.path).preset, found.provenance)
     third.log(6, loss=60.0)
     third.close()
     assert values(read(first.path), "train/loss")[6] == 60.0
