@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-PACKAGES = ("kornia", "lightly", "opentsne", "umap-learn")
+PACKAGES = ("kornia", "lightly", "opentsne", "trackio", "umap-learn", "wandb")
 """pinned in `requirements.txt`"""
 SKIPPED = 77
 """exit status of a benchmark that cannot run here, as in automake"""

@@ -16,7 +16,7 @@ README = Path(__file__).with_name("README.md")
 MARK = "<!-- tables -->\n"
 SHOWN = (
     *("startup", "screen", "keys", "explorer", "viewer", "evaluate"),
-    *("pipeline", "two_trainings", "lightly_step", "augmentation", "neighbours"),
+    *("watch", "pipeline", "two_trainings", "lightly_step", "augmentation", "neighbours"),
     *("gpu", "count_kernels", "scaling", "profiles"),
 )
 """in this order, if they were run"""

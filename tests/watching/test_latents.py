@@ -87,7 +87,7 @@ def test_latents_of_other_shapes_are_refused_at_once(watch: Watch) -> None:
     run = watch(classes=["a", "b", "c"])
 
     def wrong(*given: Any, **named: Any) -> str:
-        with pytest.raises(ValueError) as caught:  # noqa: PT011 (each has its own sentence)
+        with pytest.raises(ValueError) as caught:
             run.latents(0, *given, **named)
         return str(caught.value)
 

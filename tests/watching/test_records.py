@@ -14,6 +14,7 @@ import tui_latent
 from tests.waiting import until
 from tests.watching.conftest import Watch, logged, read
 from tui_latent.runs.events import read_events
+from tui_latent.runs.origin import obeyed
 from tui_latent.runs.schema import RunSnapshot
 
 
@@ -114,19 +115,22 @@ def test_a_loop_that_goes_back_replaces_what_followed(watch: Watch) -> None:
 
 
 def test_a_later_process_continues_a_run(watch: Watch) -> None:
-    first = watch()
+    first = watch(config={"lr": 0.1})
     for step in range(10):
         first.log(step, loss=float(step))
     first.close()
     seconds = read(first.path).status.seconds
-    second = watch(if_taken="continue")
+    second = watch(if_taken="continue", obeys=("stop",))
     assert second.path == first.path
     second.log(5, loss=50.0)
     second.close()
     found = read(first.path)
     assert values(found, "train/loss") == {**{s: float(s) for s in range(5)}, 5: 50.0}
     assert found.curves["train/loss"].times[-1] >= seconds
+    assert obeyed(found.preset, found.provenance) == {"stop"}
+    assert found.preset["config"] == {"lr": 0.1}
     third = watch(if_taken="continue")
+    assert not obeyed(read(third.path).preset, found.provenance)
     third.log(6, loss=60.0)
     third.close()
     assert values(read(first.path), "train/loss")[6] == 60.0
@@ -217,7 +221,7 @@ def test_what_is_asked_reaches_the_loop(watch: Watch) -> None:
 
 def test_arguments_that_mean_nothing_are_refused(tmp_path: Path) -> None:
     def wrong(name: str | None = None, **options: object) -> str:
-        with pytest.raises(Exception) as caught:  # noqa: PT011 (each has its own sentence)
+        with pytest.raises(Exception) as caught:
             tui_latent.watch(name, runs=tmp_path, **options)  # type: ignore[arg-type]
         return str(caught.value)
 
@@ -236,3 +240,32 @@ def test_a_run_without_a_name_is_called_by_its_time_and_script(tmp_path: Path) -
         run.log(0, loss=1.0)
     assert run.path is not None
     assert json.loads((run.path / "status.json").read_text())["state"] == "finished"
+
+
+def test_a_slow_disk_holds_up_nothing(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+    import time
+
+    run = watch()
+    run.log(0, loss=0.0)
+    until(lambda: read(run.path).curves)
+    write, go_on, waiting = os.write, threading.Event(), threading.Event()
+
+    def slow(descriptor: int, data: bytes) -> int:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "metrics.jsonl":
+            waiting.set()
+            go_on.wait()
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", slow)
+    run.log(1, loss=1.0)
+    assert waiting.wait(60)
+    before = time.thread_time()
+    for step in range(2, 1000):
+        run.log(step, loss=float(step))
+        assert not run.asked.pause
+    assert time.thread_time() - before < 5  # it came here at all, while the disk did nothing
+    assert not go_on.is_set()
+    go_on.set()
+    run.close()
+    assert len(read(run.path).curves["train/loss"].steps) == 1000

@@ -7,8 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from tui_latent.runs.atomic_files import replace_file
 
@@ -19,6 +17,8 @@ UNLABELLED: Final = -1
 
 def latent_dimensions(run: Path) -> int | None:
     """Return the dimensions of a run's newest latents; None without any that can be read."""
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(run / LATENTS_FILE, "np") as file:
             return int(file.get_slice("query_latents").get_shape()[1])
@@ -51,6 +51,8 @@ def write_latents_at(
     bank_labels: NDArray[np.int64] | None = None,
 ) -> None:
     """Write latents as `write_latents` does, to a file of any name."""
+    from safetensors.numpy import save
+
     tensors = {"query_latents": queries, "query_labels": query_labels}
     if bank is not None and bank_labels is not None:
         tensors |= {"bank_latents": bank, "bank_labels": bank_labels}

@@ -22,8 +22,9 @@ from tui_latent.watching.evaluations import Evaluations
 from tui_latent.watching.measuring import Measuring
 from tui_latent.watching.waiting_records import MOST_VALUES, WaitingRecord, WaitingRecords
 
-_PERIOD: Final = 0.2
-"""seconds between two visits to the disk"""
+_PERIOD: Final = 0.5
+"""seconds between two visits to the disk; on a busy machine each may cost the loop a moment,
+because a thread that has the interpreter may lose its core"""
 _AT_ONCE: Final = 500
 """records per write: about 3 ms of Python, for which the loop's thread may have to wait"""
 _SYNC_EVERY: Final = 60.0
@@ -147,7 +148,7 @@ class Recording:
                 self._leave_out()
                 return
             if closing:
-                time.sleep(_PERIOD / 10)
+                time.sleep(_PERIOD / 20)
 
     def _visit(self) -> None:
         """Write what waits; OSError while the disk refuses it."""

@@ -33,15 +33,15 @@ def number_of(name: str, value: Any) -> float:
 def latents_of(what: str, value: Any) -> NDArray[np.float32]:
     """Return a copy of latents (N, D) as float32; ValueError if they have another shape."""
     if is_tensor(value):
-        value = value.detach().to("cpu", sys.modules["torch"].float32, copy=True).numpy()
-        copied: NDArray[np.float32] = np.ascontiguousarray(value)
-    else:
-        try:
-            copied = np.array(value, dtype=np.float32, order="C")
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"latents: {what} must be an array of numbers (N, D): {error}"
-            ) from None
+        value = value.detach().cpu()
+        if value.dtype != sys.modules["torch"].float32:
+            value = value.float()  # bfloat16 is unknown to numpy
+        value = value.numpy()
+    try:
+        # numpy's copy takes one core, and no barrier among the threads that the loop needs
+        copied: NDArray[np.float32] = np.array(value, dtype=np.float32, order="C")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"latents: {what} must be an array of numbers (N, D): {error}") from None
     if copied.ndim != 2 or 0 in copied.shape:
         raise ValueError(f"latents: {what} must have the shape (N, D), not {copied.shape}")
     return copied

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.control import read_request, take_up
 from tui_latent.runs.latents_file import latent_dimensions
-from tui_latent.runs.manifest import read_manifest
+from tui_latent.runs.manifest import PRESET_FILE, preset_text, read_manifest
 from tui_latent.runs.metrics import MetricsReader
 from tui_latent.runs.new_run import check_spelling, make_run_folder
 from tui_latent.runs.origin import WATCHED, Wish, origin_of
@@ -85,10 +86,11 @@ def watch(
         raise _busy(path, readable_status(path)) from None
     try:
         take_up(path, before)
+        _declare(path, about)
         old = RunReader(path).refresh()
         last = _last_step(path)
-        totals = {"total_steps": total_steps, "total_epochs": total_epochs, "device": device}
-        writer.status(state="running", phase="training", error=None, **totals)
+        totals = {"total_steps": int(total_steps), "total_epochs": int(total_epochs)}
+        writer.status(state="running", phase="training", error=None, device=device, **totals)
         names = tuple(plain_name(str(each)) for each in classes)
         previous = None if old.map is None else old.map.points
         measuring = Measuring(path, previous)
@@ -166,6 +168,19 @@ def _watched_before(path: Path) -> Path:
             f"{path}: this run was not recorded by tui_latent.watch: choose another name"
         )
     return path
+
+
+def _declare(path: Path, about: Mapping[str, Any]) -> None:
+    """Put what this process says of itself in the place of what an earlier one said.
+
+    What the loop obeys always; its settings only where it names any.
+    """
+    manifest = read_manifest(path)
+    table = {**manifest.preset, **{name: part for name, part in about.items() if part}}
+    if table == manifest.preset:
+        return
+    text = preset_text({**table, "provenance": manifest.provenance})
+    replace_file(path / PRESET_FILE, text.encode(), durable=True)
 
 
 def _taken(path: Path) -> RunError:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from os import getpid
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Literal
 
@@ -54,14 +55,15 @@ class WatchedRun:
         self.path: Path = recording.path
         """the run's folder"""
         self._recording, self._pictures = recording, pictures
+        self._put = recording.records.put
         self._measure = measure
         self._classes = classes
         self._pid = getpid()
         self._names: dict[str, str] = {}
-        self._device = DeviceValues(recording.records.put)
+        self._device = DeviceValues(self._put)
         self._step = last_step
         self._epoch = 0.0
-        self._began = time.monotonic()
+        self._began = monotonic()
         self._closed = False
 
     def __enter__(self) -> WatchedRun:
@@ -95,27 +97,28 @@ class WatchedRun:
         """
         if getpid() != self._pid or self._closed:
             return
-        step = self._go_to(step)
+        if type(step) is not int or not 0 <= self._step <= step <= _LARGEST_STEP:
+            step = self._go_to(step)
+        self._step = step
         if epoch is not None:
             self._epoch = number_of("epoch", epoch)
-        names, numbers, on_device = [], [], False
+        known, names, numbers, on_device = self._names, [], [], False
         for name, value in values.items():
-            names.append(self._names.get(name) or self._metric(name))
+            names.append(known.get(name) or self._metric(name))
             if type(value) is not float:
-                if is_tensor(value) and value.device.type != "cpu":
-                    on_device = True
-                    if value.numel() != 1:
-                        number_of(name, value)  # says what is wrong
-                else:
+                if not is_tensor(value) or value.numel() != 1:
                     value = number_of(name, value)
+                elif value.is_cpu:
+                    value = float(value.item())
+                else:
+                    on_device = True
             numbers.append(value)
-        record = WaitingRecord(
-            step, self.seconds, self._epoch, names, numbers, len(self._recording.rewinds)
-        )
+        seconds, timeline = monotonic() - self._began, len(self._recording.rewinds)
+        record = WaitingRecord(step, seconds, self._epoch, names, numbers, timeline)
         if on_device or self._device:
             self._on_device(lambda: self._device.add(record))
         else:
-            self._recording.records.put(record)
+            self._put(record)
 
     def latents(
         self,
@@ -173,7 +176,7 @@ class WatchedRun:
     @property
     def seconds(self) -> float:
         """Time since the start, without pauses."""
-        return time.monotonic() - self._began
+        return monotonic() - self._began
 
     @property
     def asked(self) -> Asked:
@@ -187,14 +190,14 @@ class WatchedRun:
         if getpid() != self._pid or self._closed or not self._recording.asked.pause:
             return
         self._on_device(self._device.flush)
-        began = time.monotonic()
+        began = monotonic()
         self._recording.paused = True
         try:
             while self._recording.asked.pause and not self._recording.asked.stop:
                 time.sleep(_LOOK_EVERY)
         finally:
             self._recording.paused = False
-            self._began += time.monotonic() - began
+            self._began += monotonic() - began
 
     def checkpoint_saved(self, step: int, /) -> None:
         """Tell that the loop has written a checkpoint of its own, as a dashboard may have asked."""
@@ -223,7 +226,7 @@ class WatchedRun:
     def _end(self, state: State, error: str | None) -> None:
         seconds = self.seconds
         self._on_device(self._device.flush)
-        until = time.monotonic() + (_LAST_WAIT if state == "finished" else _SHORT_WAIT)
+        until = monotonic() + (_LAST_WAIT if state == "finished" else _SHORT_WAIT)
         try:
             self._pictures.wait(until)
         finally:
@@ -240,7 +243,7 @@ class WatchedRun:
         try:
             act()
         except Exception:
-            self._device = DeviceValues(self._recording.records.put)
+            self._device = DeviceValues(self._put)
             self.note(traceback.format_exc())
 
     def _go_to(self, step: int) -> int:
