@@ -17,6 +17,7 @@ from tui_latent.datasets import features as features_module
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.features import hog, pretrained
 from tui_latent.datasets.image_set import Dataset
+from tui_latent.datasets.preprocessing import Preprocessing, preprocessing_state
 from tui_latent.datasets.pretrained_weights import PRETRAINED
 from tui_latent.datasets.sources import DataError, load_dataset
 
@@ -77,6 +78,28 @@ def test_features_are_standardised_by_the_training_images(data_folder: Path) -> 
     assert dataset.input_shape == (324,)
     rows = torch.tensor([3, 1])
     assert torch.equal(dataset.inputs(dataset.train, rows), train[rows])
+
+
+@pytest.mark.parametrize("inputs", ["hog", "resnet18"])
+def test_a_network_of_features_is_given_the_same_ones_without_the_dataset(
+    data_folder: Path, weights: Path, inputs: str
+) -> None:
+    settings = DataSettings.model_validate(
+        {
+            "source": "digits",
+            "per_class": 2,
+            "val_fraction": 0.01,
+            "inputs": inputs,
+            "weights": str(weights),
+        }
+    )
+    dataset = load_dataset(settings, 0)
+    features = dataset.val.features
+    assert features is not None
+    preprocessing = Preprocessing(settings, preprocessing_state(dataset)).eval()
+    with torch.no_grad():
+        found = preprocessing(dataset.val.images[:8])
+    torch.testing.assert_close(found, features[:8], atol=1e-3, rtol=1e-3)
 
 
 def test_features_can_be_trained_on(data_folder: Path) -> None:

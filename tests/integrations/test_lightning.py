@@ -96,7 +96,7 @@ def test_the_loss_of_every_step_is_recorded(tmp_path: Path) -> None:
     losses = run.curves["train/loss"]
     assert losses.steps.tolist() == list(range(1, 27))
     np.testing.assert_allclose(losses.values, module.as_trained, rtol=1e-6)
-    assert (run.status.total_steps, run.status.total_epochs) == (26, 2)
+    assert (run.status.total_steps, run.status.total_epochs, run.status.epoch) == (26, 2, 2)
     assert run.config == {"width": 16}
 
 

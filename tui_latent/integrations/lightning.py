@@ -120,7 +120,7 @@ class _Metrics(DummyLogger):  # type: ignore[misc]
             for name, value in metrics.items()
             if name != "epoch"
         }
-        self._run.log(self._trainer.global_step, epoch=metrics.get("epoch"), **values)
+        self._run.log(self._trainer.global_step, **values)
 
 
 def _forward(module: LightningModule, batch: Any) -> Embedded:
