@@ -98,7 +98,6 @@ def test_resume_fork_sweep_and_evaluate_take_it(plugin: Path, tmp_path: Path) ->
         ("fork", "one", "--name", "forked", "--set", "train.epochs=4"),
         ("evaluate", "forked"),
         ("report", "one"),
-        ("tune", "one", "method.redundancy_weight=0.01"),
         ("compare", "one", "forked"),
         ("sweep", plugin.with_suffix(".toml"), "--name", "s", *SET, "--grid", "train.seed=1,2"),
     ):
