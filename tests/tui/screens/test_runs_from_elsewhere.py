@@ -158,7 +158,7 @@ async def test_view_retrieval_is_charted_where_there_are_no_labels(tmp_path: Pat
         await until(pilot, lambda: "View retrieval" in panel_text(screen, "knn"))
         await until(pilot, lambda: "nearest .303" in panel_text(screen, "knn"))
         assert "eff. rank" in panel_text(screen, "space")
-        assert "view retrieval" not in panel_text(screen, "space")
+        assert "retrieval" not in panel_text(screen, "space")
         assert "views .303" in header(screen)
 
 

@@ -20,7 +20,9 @@ from tui_latent.tui.charts.spark_lines import spark_lines
 from tui_latent.tui.format import number
 from tui_latent.tui.screens.dashboard.space_limits import Limit, limits
 
-_FIGURES: Final = [spec for spec in in_group("space") if spec.name != "latent/collapsed"]
+_ELSEWHERE: Final = ("latent/collapsed", "val/view_retrieval_")
+"""beginnings of metrics that are flagged, or have a chart of their own"""
+_FIGURES: Final = [spec for spec in in_group("space") if not spec.name.startswith(_ELSEWHERE)]
 _NAME: Final = 11
 _VALUE: Final = 6
 _LIMIT: Final = 9
@@ -66,12 +68,12 @@ class SpacePanel(ChartPanel):
         evaluation lacks some metrics; the limits depend on the latents' `dimensions`; `measured`
         are the figures of the newest evaluation, which have no history.
         """
-        shown_elsewhere = {*(spec.name for spec in _FIGURES), "latent/collapsed"}
+        known = {spec.name for spec in _FIGURES}
         others = [
             spec
             for name in curves
-            if name not in shown_elsewhere
-            and not name.startswith("val/view_retrieval_")
+            if name not in known
+            and not name.startswith(_ELSEWHERE)
             and (spec := spec_in_run(name, terms)).group in ("other", "space")
         ]
         new = {spec: curves[spec.name] for spec in (*_FIGURES, *others) if spec.name in curves}

@@ -68,10 +68,15 @@ class OpenRun:
         named = f" · label {label}" if label else ""
         return f"held-out image {index:,} of 0–{size - 1:,}{named}", label, size
 
-    @cached_property
+    @property
     def voters(self) -> str:
         """What neighbours are looked for among: the training images, or the held-out ones."""
-        alone = self.source.latents().bank_is_queries
+        from tui_latent.analysis import InspectionError
+
+        try:
+            alone = self.source.latents().bank_is_queries
+        except InspectionError:  # the page says what is missing
+            alone = False
         return "other held-out images" if alone else "training images"
 
 
