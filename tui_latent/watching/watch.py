@@ -125,7 +125,8 @@ def _folder(runs: str | os.PathLike[str] | None) -> Path:
         return runs_folder(None if runs is None else os.fspath(runs))
     from tui_latent.preferences.config_file import config_path, read_preferences
 
-    return runs_folder(read_preferences(config_path())[0].runs or None)
+    folders = read_preferences(config_path())[0].runs_folders
+    return runs_folder(folders[0] if folders else None)
 
 
 def _path(folder: Path, name: str | None, about: Mapping[str, Any], if_taken: IfTaken) -> Path:
