@@ -172,7 +172,7 @@ async def test_with_one_folder_there_is_no_key_for_the_next(runs: Path) -> None:
         screen = await on_the_runs(pilot)
         await pilot.press("O")
         assert names(screen) == ["b-new", "a-mid", "c-old"]
-        assert "folder" not in str(screen.query_one(RunTable).border_subtitle)
+        assert " · folder " not in str(screen.query_one(RunTable).border_subtitle)
 
 
 async def test_columns_are_chosen_and_kept(runs: Path) -> None:
