@@ -48,6 +48,8 @@ def test_the_figures_are_scikit_learns(make_space: MakeSpace) -> None:
     assert found["anomaly"]["classes"][2]["auc"] == pytest.approx(auc)
     assert found["collapse"]["alignment"] == 0.25 and found["collapse"]["signs"] == []
     assert 0.5 < found["probe"]["value"] <= 1 and 0 < found["clustering"]["nmi"] <= 1
+    rows = found["clustering"]["rows"]
+    assert sum(row["images"] for row in rows) == found["clustering"]["images"]
     assert found["missing"] == {} and found["notes"] == []
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tui_latent.analysis.abilities import NO_LABELS
+from tui_latent.analysis.cluster_rows import cluster_rows
 from tui_latent.analysis.evaluation_errors import NotMeasured
 from tui_latent.metrics import clustering as clusters
 from tui_latent.metrics.class_scores import class_scores, wilson_interval
@@ -171,12 +172,12 @@ def clustering(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str
     if found.clusters < 2:
         raise NotMeasured("all held-out latents are equal: there are no clusters to find")
     figures = asdict(found)
-    del figures["assigned"]
+    rows = cluster_rows(latents, figures.pop("assigned"), labels, space.class_names)
     missing = {} if len(known) else dict.fromkeys(("accuracy", "nmi", "ari"), NO_LABELS)
     if np.isnan(found.silhouette):
         missing["silhouette"] = "each cluster has one image"
     figures = {name: None if name in missing else value for name, value in figures.items()}
-    images = {"asked": asked, "images": len(labels), "labelled": len(known)}
+    images = {"asked": asked, "images": len(labels), "labelled": len(known), "rows": rows}
     return figures | images | {MISSING: missing}
 
 

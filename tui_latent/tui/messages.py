@@ -142,6 +142,8 @@ class ExplorerRequested(Message):
     """true class and the one it is taken for: shown alone, with the confused images marked"""
     only: int | None = None
     """class to show alone"""
+    cluster_of: int | None = None
+    """position of a held-out image whose cluster is shown alone, in the colours of clusters"""
 
 
 @dataclass

@@ -46,7 +46,7 @@ class ScreenOpener(App[int]):
         from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 
         explorer = ExplorerScreen(message.path, self.drawer, message.cursor)
-        explorer.enter_by(message.pair, message.only)
+        explorer.enter_by(message.pair, message.only, message.cluster_of)
         self.push_screen(explorer)
 
     @on(messages.EvaluationRequested)

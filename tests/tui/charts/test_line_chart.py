@@ -46,6 +46,15 @@ def test_values_stand_above_the_curves_at_a_fixed_width() -> None:
     assert {len(line) for line in one + two} == {40}
 
 
+def test_a_low_chart_leaves_out_its_lower_axis_before_its_curves() -> None:
+    items = series(curve([5.0, 4.0, 3.0, 2.0, 1.0]))
+    for height in range(3, 8):
+        lines = [strip.text for strip in draw_chart(items, ChartOptions(), 40, height)]
+        drawn_on = [line for line in lines if any("\u2800" < c <= "\u28ff" for c in line)]
+        assert len(drawn_on) >= 2 and len(lines) == height
+        assert any("┬" in line for line in lines) is (height >= 5)
+
+
 def test_a_falling_curve_starts_above_where_it_ends() -> None:
     lines = drawn(series(curve([5.0, 4.0, 3.0, 2.0, 1.0])))[1:-2]
     places = [

@@ -333,6 +333,61 @@ async def test_a_click_on_a_cell_and_a_class_row_are_doors_too(
         )
 
 
+async def test_a_cluster_opens_its_images_in_the_colours_of_clusters(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measuring(monkeypatch)
+    found = evaluation()
+    found["clustering"]["rows"] = [
+        {"image": 3, "images": 40, "classes": [["0", 38], ["8", 2]]},
+        {"image": 17, "images": 1, "classes": []},
+    ]
+    write_evaluation(run, 720, found)
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=(120, 60)) as pilot:
+        await opened(pilot, run)
+        await until(pilot, lambda: "step 720" in doing(pilot))
+        evaluated = screen(pilot)
+        first, second = (" ".join(line.split()) for line in panel(pilot, "clusters").splitlines())
+        assert first == "40 images 38 of 0, 2 of 8"
+        assert second == "1 image such as image 17"
+        evaluated.query_one("#clusters").focus()
+        await pilot.press("down", "enter")
+
+        def alone() -> bool:
+            shown = app.screen
+            if not isinstance(shown, ExplorerScreen) or shown._result is None:
+                return False
+            hidden = shown._look.filter.hidden
+            return bool(hidden) and shown._result.coloring.name == "cluster"
+
+        await until(pilot, alone)
+        explorer = app.screen
+        assert isinstance(explorer, ExplorerScreen) and explorer._result is not None
+        result = explorer._result
+        row = result.row_of(17)
+        assert row is not None and explorer._map.selected == row
+        clusters = result.space.clusters
+        shown = set(range(len(result.parts.names))) - explorer._look.filter.hidden
+        assert shown == {int(clusters[row])}
+        await pilot.press("c")  # other colours show every class again
+        await until(pilot, lambda: not explorer._look.filter.hidden)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is evaluated)
+
+
+async def test_an_evaluation_without_rows_of_clusters_has_no_panel_of_them(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measuring(monkeypatch)
+    write_evaluation(run, 720, evaluation())
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=(120, 60)) as pilot:
+        await opened(pilot, run)
+        await until(pilot, lambda: "step 720" in doing(pilot))
+        assert not screen(pilot).query_one("#clusters").display
+
+
 async def test_the_verdict_is_on_top_of_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     why = "training has diverged"
     measuring(monkeypatch)

@@ -46,8 +46,10 @@ _NUMBER: Final = 5
 """cells of a current value"""
 _SHARE: Final = 4
 """cells of a part of the sum"""
-_LEAST: Final = 3
+_LEAST: Final = 2
 """lines of a chart"""
+_WITH_AXIS: Final = 4
+"""lines from which a chart has room for its lower axis"""
 _READ_OUT: Final = 5
 """lines from which the cursor has one of its own"""
 
@@ -104,7 +106,9 @@ def chart_image(
     dotted = [cut(band, left, right) for band in dotted]
     if rows < _LEAST or (frame := _frame([*bands, *dotted], left, right)) is None:
         return ChartImage(head, None)
-    columns, lines = canvas_size(width, rows, Axis((), ()), value_axis(0.0, 1.0, rows))
+    with_axis = rows >= _WITH_AXIS
+    x_size = Axis((), ()) if with_axis else None
+    columns, lines = canvas_size(width, rows, x_size, value_axis(0.0, 1.0, rows))
     plot = Plot(width - columns, top, columns, lines, frame, end)
     placed = _placed(flags, series, options)
     if with_line:
@@ -128,7 +132,7 @@ def chart_image(
         [*(layer for layer in under if layer is not None), *layers],
         width,
         rows,
-        x_axis(frame.left, frame.right, columns),
+        x_axis(frame.left, frame.right, columns) if with_axis else None,
         value_axis(frame.bottom, frame.top, lines, bool(options.log)),
     )
     return ChartImage([*head, *lay_labels(strips, labels, plot.left, lines)], plot)

@@ -172,7 +172,7 @@ async def test_with_one_folder_there_is_no_key_for_the_next(runs: Path) -> None:
         screen = await on_the_runs(pilot)
         await pilot.press("O")
         assert names(screen) == ["b-new", "a-mid", "c-old"]
-        assert "folder" not in str(screen.query_one(RunTable).border_subtitle)
+        assert " · folder " not in str(screen.query_one(RunTable).border_subtitle)
 
 
 async def test_columns_are_chosen_and_kept(runs: Path) -> None:
@@ -245,7 +245,7 @@ async def test_the_cursor_is_painted_before_its_run_is_described(
         table, pane = screen.query_one(RunTable), screen.query_one(PresetPane)
         lines = table.query_one(LineList)
         await until(pilot, lambda: table._told is not None and not table._telling)
-        table._told_at = 0.0  # as after a pause
+        table._moved_at = 0.0  # as after a pause
 
         def preview(run: RunSummary, now: float) -> None:
             described.append((run.name, (lines.cursor, True) in lines._strips))

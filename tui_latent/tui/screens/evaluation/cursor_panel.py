@@ -50,12 +50,16 @@ class CursorPanel(Panel, can_focus=True):
     """A panel of cells, each of which stands for images."""
 
     class Opened(Message):
-        """A cell was opened: a class, or the images of one class that are taken for another."""
+        """A cell was opened: a class, or the images of one class that are taken for another.
 
-        def __init__(self, truth: int, called: int | None) -> None:
+        Of a cluster, `truth` is its row.
+        """
+
+        def __init__(self, truth: int, called: int | None, cluster: bool = False) -> None:
             super().__init__()
             self.truth = truth
             self.called = called
+            self.cluster = cluster
 
     def __init__(self, name: str, title: str) -> None:
         super().__init__(name, title)
@@ -111,6 +115,16 @@ class ClassPanel(CursorPanel):
     def opened(self, cell: Cell) -> CursorPanel.Opened:
         """Return the class of a row."""
         return self.Opened(cell[0], None)
+
+
+class ClusterPanel(CursorPanel):
+    """A row for each cluster; opening one shows the cluster alone."""
+
+    BINDINGS = bindings("class rows")
+
+    def opened(self, cell: Cell) -> CursorPanel.Opened:
+        """Return the cluster of a row."""
+        return self.Opened(cell[0], None, cluster=True)
 
 
 class MatrixPanel(CursorPanel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
@@ -15,12 +15,19 @@ from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.screens.evaluation.cursor_panel import (
     ClassPanel,
+    ClusterPanel,
     MatrixPanel,
     Panel,
     Write,
 )
 from tui_latent.tui.screens.evaluation.roc_panel import RocPanel
-from tui_latent.tui.screens.evaluation.views import class_table, confusion_table, figures
+from tui_latent.tui.screens.evaluation.views import (
+    class_table,
+    cluster_rows,
+    cluster_table,
+    confusion_table,
+    figures,
+)
 
 _WAITING: Final = "The metrics will appear here; the first time takes a few seconds."
 
@@ -43,12 +50,15 @@ class EvaluationPage(Vertical):
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__()
         self._drawer = drawer
+        self.clusters: Sequence[Mapping[str, Any]] = ()
+        """the clusters of the evaluation that is shown, as its file has them"""
 
     def compose(self) -> ComposeResult:
         yield Panel("figures", "Metrics · held out unless stated, 95% intervals")
         with Container():
             yield ClassPanel("classes", "Classes by kNN@20, held out · AUC as outliers")
             yield RocPanel(self._drawer)
+        yield ClusterPanel("clusters", "Clusters by k-means, held out")
         with Container(id="matrices"):
             yield MatrixPanel("held-out", "Held out, kNN@20 · rows are true classes")
             yield Panel("training", "Training, leave-one-out, kNN@20")
@@ -57,6 +67,7 @@ class EvaluationPage(Vertical):
         self.query_one("#figures", Panel).show(lambda _: Content.styled(_WAITING, "dim"))
         for container in self.query(Container):
             container.display = False
+        self.query_one(ClusterPanel).display = False
 
     def show(self, found: Mapping[str, Any]) -> None:
         """Show the results."""
@@ -69,9 +80,19 @@ class EvaluationPage(Vertical):
             (len(class_rows(found)), 1),
         )
         self.query_one(RocPanel).show(found)
+        self._show_clusters(found)
         self._show_of_labels(found)
         self._show_held_out(found, colored)
         self._panel("training").show(_confusion(found, "knn_train", colored))
+
+    def _show_clusters(self, found: Mapping[str, Any]) -> None:
+        panel, rows = self.query_one(ClusterPanel), cluster_rows(found)
+        self.clusters = rows
+        panel.display = bool(rows)  # evaluations of earlier versions have none
+        panel.show_cells(
+            lambda width, at: cluster_table(rows, width, None if at is None else at[0]),
+            (len(rows), 1),
+        )
 
     def _show_of_labels(self, found: Mapping[str, Any]) -> None:
         """Hide the panels that need labels where there are none: the metrics say so once."""

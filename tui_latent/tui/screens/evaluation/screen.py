@@ -225,7 +225,12 @@ class EvaluationScreen(BaseScreen[None]):
 
     @on(CursorPanel.Opened)
     def show_images(self, event: CursorPanel.Opened) -> None:
-        """Show a class, or the images of one class that are taken for another, on the map."""
+        """Show a class, a cluster, or the images of one class taken for another, on the map."""
+        if event.cluster:
+            row = self.query_one(EvaluationPage).clusters[event.truth]
+            asked = messages.ExplorerRequested(self.path, self._time, cluster_of=row["image"])
+            self.post_message(asked)
+            return
         pair = None if event.called is None else (event.truth, event.called)
         only = event.truth if pair is None else None
         self.post_message(messages.ExplorerRequested(self.path, self._time, pair, only))

@@ -69,6 +69,7 @@ def is_readable(found: Found) -> bool:
     try:
         figures(found, 80)
         class_table(found, True)
+        cluster_table(cluster_rows(found), 80)
         roc_curves(found)
         for part in ("knn_train", "knn_held_out"):
             if not confusion_reason(found, part):
@@ -101,6 +102,28 @@ def class_table(found: Found, colored: bool, at: int | None = None) -> Content:
         shares = "".join(f"{figure(value):>7}" for value in values)
         text = f" {column(name, room)}{shares} {scores['support']:>7,}{figure(auc):>7}"
         line = Content.assemble(_dot(index, colored), (text, "reverse" if index == at else ""))
+        lines.append(line.stylize(_place(index, 0)))
+    return Content("\n").join(lines)
+
+
+def cluster_rows(found: Found) -> Sequence[Found]:
+    """Return the rows of an evaluation's clusters; none where they were not measured."""
+    rows: Sequence[Found] = found.get("clustering", {}).get("rows", ())
+    return rows
+
+
+def cluster_table(rows: Sequence[Found], width: int, at: int | None = None) -> Content:
+    """Write of each cluster its images and what they are, as far as is known.
+
+    The row `at` is highlighted; each knows its place, for clicks.
+    """
+    lines = []
+    for index, row in enumerate(rows):
+        images = f"{row['images']:,} image{'s' * (row['images'] != 1)}"
+        classes = ", ".join(f"{count:,} of {clip(name, _NAME)}" for name, count in row["classes"])
+        about = classes or f"such as image {row['image']:,}"
+        text = clip(f"{images:>14}   {about}", width)
+        line = Content.styled(text, "reverse" if index == at else "")
         lines.append(line.stylize(_place(index, 0)))
     return Content("\n").join(lines)
 

@@ -25,17 +25,34 @@ class DoorActions(ClassActions, SearchActions):
         super().__init__(path, drawer, time)
         self._pair: tuple[int, int] | None = None
         self._only: int | None = None
+        self._cluster_of: int | None = None
         self._confused: ConfusedImages | None = None
 
-    def enter_by(self, pair: tuple[int, int] | None = None, only: int | None = None) -> None:
-        """Begin with the images of a true class taken for another, or with one class alone."""
-        self._pair, self._only = pair, only
+    def enter_by(
+        self,
+        pair: tuple[int, int] | None = None,
+        only: int | None = None,
+        cluster_of: int | None = None,
+    ) -> None:
+        """Begin with the images of a true class taken for another, with one class alone, or with
+        the cluster of a held-out image alone."""
+        self._pair, self._only, self._cluster_of = pair, only, cluster_of
+        if cluster_of is not None:
+            self._coloring = "cluster"
 
     def _look_through_door(self, result: MapResult) -> None:
         """Show what the screen was opened for, on a map that was found."""
         if self._only is not None:
             self._change_look(filter=ClassFilter().only(self._only, len(self._class_names)))
             self._only = None
+        if self._cluster_of is not None:
+            row, self._cluster_of = result.row_of(self._cluster_of), None
+            if row is None:
+                self._status = "The image of that cluster is not among the points of this map."
+            elif result.coloring.name == "cluster":
+                cluster = int(result.parts.values[row])
+                self._change_look(filter=ClassFilter().only(cluster, len(self._class_names)))
+                self._map.select(row)
         if self._pair is not None:
             self._worker.request_confused(result, *self._pair)
 

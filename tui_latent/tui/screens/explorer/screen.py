@@ -243,7 +243,8 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         shown = self._coloring_name()
         at = names.index(shown) if shown in names else 0
         self._coloring = names[(at + by) % len(names)]
-        if not self._result.space.has_labels:  # other colours, other parts to show
+        clusters = "cluster" in (shown, self._coloring)
+        if clusters or not self._result.space.has_labels:  # other colours, other parts to show
             self._look = replace(self._look, filter=ClassFilter())
         self._status = f"Colouring by {self._coloring} …"
         self._request_map()

@@ -50,7 +50,7 @@ class SearchActions(ExplorerBase):
         result = self._result
         positions = np.asarray(result.space.map.indices)
         index = next_match(
-            *(self._query, self._class_names, result.parts.values, here, way), positions
+            *(self._query, result.named.names, result.named.values, here, way), positions
         )
         if index is None:  # a name that people gave, whatever the colours show
             own = group_of_each(result.groups, positions)

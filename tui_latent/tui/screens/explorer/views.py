@@ -73,7 +73,12 @@ class MapResult:
 
     @property
     def parts(self) -> Coloring:
-        """What can be shown alone, hidden and found: the classes, or without labels the colours."""
+        """What can be shown alone and hidden: clusters in their colours, else what has a name."""
+        return self.coloring if self.coloring.name == "cluster" else self.named
+
+    @property
+    def named(self) -> Coloring:
+        """What can be found by its name: the classes, or without labels the colours."""
         labels = np.asarray(self.space.map.labels, np.int64)
         if not (labels >= 0).any():
             return self.coloring
