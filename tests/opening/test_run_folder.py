@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from tui_latent.analysis.neighbourhood_change import find_changes
 from tui_latent.metrics import search_work
 from tui_latent.opening import plan
 from tui_latent.opening.errors import OpenError
@@ -214,6 +215,11 @@ def test_movers_are_those_that_lost_most_neighbours(tmp_path: Path) -> None:
     assert set(list(shares)[:2]) == {3, 8}
     assert all(share == pytest.approx(kept[row], abs=1e-4) for row, share in shares.items())
     assert "row 3" in "\n".join(in_words(found))
+    first, last = (read_map(map_file(made.path, step), step).map for step in (0, 1))
+    shown = find_changes(first, last, 10, made.path)
+    assert shown is not None and not shown.on_map, "as the explorer lists them"
+    assert shown.indices.tolist() == list(shares)
+    assert shown.kept.tolist() == pytest.approx(list(shares.values()), abs=1e-4)
 
 
 def test_files_can_be_runs_of_the_same_images(tmp_path: Path) -> None:

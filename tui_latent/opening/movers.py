@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tui_latent.analysis.neighbourhood_change import changes_between
-from tui_latent.metrics.search_work import affordable
+from tui_latent.analysis.neighbourhood_change import (
+    NeighbourChanges,
+    changes_between,
+    find_changes,
+)
 from tui_latent.opening.plan import Plan
 from tui_latent.opening.run_folder import Step
 from tui_latent.runs.latents_file import UNLABELLED
@@ -20,14 +23,16 @@ def movers(plan: Plan, before: Step, after: Step) -> dict[str, Any] | None:
     Neighbours are those of the whole vectors, or on the maps where that would take minutes. The
     result has JSON's types only; None where there are no neighbours.
     """
-    widest = max(before.shown.shape[1], after.shown.shape[1])
-    whole = affordable(2 * len(before.shown), len(before.shown), widest)
-    spaces = (before.shown, after.shown) if whole else (before.map.points, after.map.points)
-    found = changes_between(*spaces, plan.queries, _COUNT)
+    if before.neighbours is not None and after.neighbours is not None:
+        were, are = before.neighbours, after.neighbours
+        found: NeighbourChanges | None = changes_between(were, are, plan.queries, _COUNT, False)
+    else:
+        found = find_changes(before.map, after.map, _COUNT)
     if found is None:
         return None
     most = []
     for vector, kept in zip(found.indices.tolist(), found.kept.tolist(), strict=True):
+        vector = int(plan.queries[vector]) if found.on_map else vector
         label = int(plan.labels[vector])
         most.append(
             {
@@ -40,7 +45,7 @@ def movers(plan: Plan, before: Step, after: Step) -> dict[str, Any] | None:
     return {
         "from": before.title,
         "to": after.title,
-        "space": "vectors" if whole else "map",
+        "space": "map" if found.on_map else "vectors",
         "neighbours": found.neighbours,
         "mean_kept": round(found.mean_kept, 4),
         "most_changed": most,

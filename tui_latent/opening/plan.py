@@ -69,6 +69,8 @@ class Plan:
     """sentences for the output and the log: what was joined, left out and drawn"""
     first_rows: list[str]
     """the first vectors with id, label and image, to see whether they were joined as meant"""
+    compared: bool
+    """whether there are several files, whose neighbours are compared"""
 
 
 def make_plan(asked: Asked, tell: Tell) -> Plan:
@@ -115,6 +117,7 @@ def make_plan(asked: Asked, tell: Tell) -> Plan:
         bank,
         told,
         [],
+        len(files) > 1,
     )
     plan.first_rows.extend(_first_rows(plan))
     return plan

@@ -13,12 +13,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.analysis.neighbourhood_change import K
 from tui_latent.metrics.projection import to_plane
 from tui_latent.metrics.search_work import affordable
 from tui_latent.opening.figures import Figures, measure
 from tui_latent.opening.plan import Plan, Tell
 from tui_latent.procrustes import align
 from tui_latent.runs.best_score import BestScore
+from tui_latent.runs.kept_neighbours import write_neighbours
 from tui_latent.runs.latents_stream import streamed_latents
 from tui_latent.runs.line_files import AppendedLines
 from tui_latent.runs.maps import write_map
@@ -47,6 +49,9 @@ class Step:
     """(m, D) the vectors on the map"""
     map: LatentMap
     figures: Figures
+    neighbours: NDArray[np.int64] | None
+    """(m, k + 1) the nearest on the map of each, itself among them; None if it would take minutes,
+    and of a single file"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +153,22 @@ def _step(
         "native" if file.dimensions <= 2 else "pca",
     )
     write_map(draft, latent_map, figures.confusion, figures.missing)
-    return Step(step, file.title, shown, latent_map, figures)
+    neighbours = None
+    if plan.compared and affordable(len(shown), len(shown), file.dimensions):
+        tell(f"finding the neighbours of {file.title}")
+        neighbours = _neighbours(shown)
+        write_neighbours(draft, step, neighbours)
+    return Step(step, file.title, shown, latent_map, figures, neighbours)
+
+
+def _neighbours(shown: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the rows nearest to each row, itself among them, (m, k + 1)."""
+    import torch
+
+    from tui_latent.metrics.nearest_neighbours import nearest
+
+    points = torch.from_numpy(shown)
+    return nearest(points, points, min(K, len(points) - 1) + 1)[1].numpy()
 
 
 def _split_rows(

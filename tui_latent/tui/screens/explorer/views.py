@@ -226,9 +226,10 @@ def map_titles(
 
 def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
     """List the images whose neighbourhood changed most, one per line."""
+    where = " on the map" if movers.on_map else ""
     head = (
         f"From step {before:,} to step {after:,}, images kept {movers.mean_kept:.0%} of their "
-        f"{movers.neighbours} nearest neighbours on the map, on average."
+        f"{movers.neighbours} nearest neighbours{where}, on average."
     )
     rows = zip(movers.indices.tolist(), movers.kept.tolist(), strict=True)
     return [head, *(f"image {index:>6,}   kept {kept:4.0%}" for index, kept in rows)]

@@ -226,4 +226,4 @@ class ExplorerWorker:
         old, new = self._run_reader().map_at(before), self._run_reader().map_at(after)
         if old is None or new is None:
             return None
-        return find_changes(old, new, _MOVERS)
+        return find_changes(old, new, _MOVERS, self._path)
