@@ -121,16 +121,6 @@ def _check(classes: Sequence[str], obeys: Sequence[str], if_taken: str) -> None:
         )
 
 
-def _folder(runs: str | os.PathLike[str] | None) -> Path:
-    """Return the folder of the runs, the same that `tui-latent` shows."""
-    if runs is not None or os.environ.get("TUI_LATENT_RUNS"):
-        return runs_folder(None if runs is None else os.fspath(runs))
-    from tui_latent.preferences.config_file import config_path, read_preferences
-
-    folders = read_preferences(config_path())[0].runs_folders
-    return runs_folder(folders[0] if folders else None)
-
-
 def _path(folder: Path, name: str | None, about: Mapping[str, Any], if_taken: IfTaken) -> Path:
     """Make the folder of a new run, or return that of the one to continue."""
     stem = name or Path(sys.argv[0] or "watched").stem
