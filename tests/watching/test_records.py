@@ -62,7 +62,9 @@ def test_a_dashboard_sees_records_while_the_loop_goes_on(watch: Watch) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["text", [1.0, 2.0], np.zeros(2), torch.zeros(2), None, object()], ids=str
+    "wrong",
+    ["text", [1.0, 2.0], np.zeros(2), torch.zeros(2), None, object()],
+    ids=["text", "list", "array", "tensor", "none", "object"],
 )
 def test_what_is_no_number_is_refused_at_once(watch: Watch, wrong: object) -> None:
     run = watch()
