@@ -75,7 +75,7 @@ def test_the_classes_that_a_document_names_exist(page: Path) -> None:
 def test_the_folders_of_the_architecture_exist() -> None:
     named = CODE.findall(ARCHITECTURE.read_text())
     folders = {name for name in named if re.fullmatch(r"[\w/]+/", name)}
-    of_runs = {"latents/", "checkpoints/", "evaluations/", "reports/"}
+    of_runs = {"latents/", "checkpoints/", "evaluations/", "reports/", "thumbnails/"}
     assert not [name for name in sorted(folders - of_runs) if not is_there(name)]
 
 

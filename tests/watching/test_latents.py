@@ -57,9 +57,9 @@ def test_what_a_loop_does_to_its_latents_is_told(watch: Watch) -> None:
         until(lambda: f"step {step:,}: " in logged(run.path))
 
     evaluated(100, Z, Y)
-    evaluated(200, Z[:, :3], Y)
+    evaluated(200, Z[:, :1], Y)
     until(lambda: [event.kind for event in read_events(run.path)] == ["stage"])
-    assert "3 dimensions" in read_events(run.path)[0].text
+    assert "have 1 dimension from" in read_events(run.path)[0].text
 
     evaluated(300, np.full_like(Z, np.nan), Y)
     assert "the latents of 40 of 40 held-out images are not finite" in logged(run.path)
@@ -101,7 +101,15 @@ def test_latents_of_other_shapes_are_refused_at_once(watch: Watch) -> None:
     assert "only -1" in wrong(Z, Y - 3)
     assert "whole numbers" in wrong(Z, Y / 2)
     assert "whole number" in wrong(Z, [str(label) for label in Y])
+    assert "complex numbers" in wrong(Z.astype(complex))
     assert not (run.path / "latents").exists()
+
+
+def test_numbers_beyond_float32_become_infinite_without_a_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    assert np.isinf(latents_of("queries", np.array([[1e300, 1.0]]))).any()
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])

@@ -94,6 +94,13 @@ def test_why_there_is_no_vote(tmp_path: Path, given: Arrays) -> None:
     assert "1 of 90 training images are not finite" in table["missing"]["val/knn_1"]
     assert "points" in arrays
 
+    alone = {"queries": 0 * given["queries"], "labels": given["labels"]}
+    table, _ = measured(tmp_path, alone)
+    assert "all latents are equal" in table["missing"]["val/knn_5"]
+    alone = {name: array[:4] for name, array in given.items() if not name.startswith("bank")}
+    table, _ = measured(tmp_path, alone)
+    assert "there are 3 other images to choose" in table["missing"]["val/knn_5"]
+
     one = {"queries": given["queries"][:1], "labels": given["labels"][:1]}
     table, arrays = measured(tmp_path, one)
     assert not table["metrics"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.waiting import until
 from tests.watching.conftest import Watch, logged, read
 from tui_latent.runs.events import read_events
 from tui_latent.runs.origin import obeyed
-from tui_latent.runs.schema import RunSnapshot
+from tui_latent.runs.schema import RunError, RunSnapshot
 
 
 def values(run: RunSnapshot, metric: str) -> dict[int, float]:
@@ -68,11 +69,22 @@ def test_a_dashboard_sees_records_while_the_loop_goes_on(watch: Watch) -> None:
 )
 def test_what_is_no_number_is_refused_at_once(watch: Watch, wrong: object) -> None:
     run = watch()
-    with pytest.raises(TypeError, match="loss must be one number"):
+    with pytest.raises(TypeError, match="loss must be one number, not ") as caught:
         run.log(0, loss=wrong)
+    assert "float()" not in str(caught.value)
     run.log(1, loss=1.0)
     run.close()
     assert values(read(run.path), "train/loss") == {1: 1.0}
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan"), float("inf")])
+def test_what_is_no_epoch_is_refused_at_once(watch: Watch, wrong: float) -> None:
+    run = watch()
+    with pytest.raises(ValueError, match="epoch must be a number from 0"):
+        run.log(1, epoch=wrong, loss=1.0)
+    run.log(1, epoch=0.5, loss=1.0)
+    run.close()
+    assert read(run.path).status.epoch == 0.5
 
 
 @pytest.mark.parametrize("wrong", [-1, 0.5, "3", None, 2**60])
@@ -181,6 +193,8 @@ def test_a_folder_that_is_deleted_does_not_end_the_loop(
     until(lambda: read(run.path).curves)
     run.path.rename(tmp_path / "elsewhere")
     until(lambda: "deleted or moved" in caplog.text)
+    assert "nothing more is recorded of it; the loop goes on" in caplog.text
+    assert "resume" not in caplog.text and "stopped" not in caplog.text
     run.log(1, loss=1.0)
     run.close()
     assert not run.path.exists()
@@ -234,7 +248,47 @@ def test_arguments_that_mean_nothing_are_refused(tmp_path: Path) -> None:
     assert "cannot name a run" in wrong("../up")
     assert "cannot name a run" in wrong("a\x1b[31m")
     assert "uint8" in wrong(thumbnails=np.zeros((3, 8, 8)))
+    assert "name must be a text" in wrong(3)  # type: ignore[arg-type]
+    assert "classes must be a list" in wrong(classes=3)
+    assert "obeys must be" in wrong(obeys=3)
+    assert "vars(arguments)" in wrong(config=argparse.Namespace(lr=0.1))
+    assert "total_steps must be a whole number" in wrong("mine", total_steps="many")
+    assert "total_epochs must be a whole number" in wrong("mine", total_epochs=-1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_something_else_has_is_not_offered_to_go_on_with(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("of someone's")
+    (tmp_path / "folder").mkdir()
+    for name in ("notes", "folder"):
+        with pytest.raises(RunError, match="is not a run: choose another name"):
+            tui_latent.watch(name, runs=tmp_path)
+
+
+def test_a_device_may_be_torchs_own_word_for_it(watch: Watch) -> None:
+    run, other = watch(device=torch.device("cpu")), watch("other", device=None)
+    assert read(run.path).status.device == "cpu"
+    assert read(other.path).status.device == ""
+
+
+def test_evaluations_that_make_room_are_no_records(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = watch()
+    recording = run._recording
+    recording._measuring.dropped = 1
+    until(lambda: "1 evaluation was left out" in logged(run.path))
+    recording._measuring.dropped = 3
+    run.log(1, loss=1.0)
+    until(lambda: read(run.path).status.skipped == 3)
+    assert "2 evaluations" not in logged(run.path)  # not twice within a minute
+    run.close()
+    assert "2 evaluations were left out" in logged(run.path)
+    assert "records" not in logged(run.path)
+    assert read(run.path).status.dropped == 0
+    again = watch(if_taken="continue")
+    again.close()
+    assert read(run.path).status.skipped == 3
 
 
 def test_a_run_without_a_name_is_called_by_its_time_and_script(tmp_path: Path) -> None:

@@ -46,8 +46,9 @@ class OwnFolder:
             raise OSError(errno.ENODEV, "its disk is not mounted", str(self.path))
         what = "was deleted or moved" if now is None else "was replaced by another"
         raise FolderLostError(
-            f"{self.path}: this folder {what} during training: training has stopped and "
-            "writes nothing more to it; if it was moved, resume it from its new path"
+            f"{self.path}: this folder {what} during training",
+            "training has stopped and writes nothing more to it; if it was moved, resume it from "
+            "its new path",
         )
 
     def close(self) -> None:

@@ -50,6 +50,11 @@ class RunBusyError(RunError):
 class FolderLostError(RunError):
     """The folder of a run in training was deleted, moved or replaced, or another trainer has it."""
 
+    def __init__(self, what: str, now: str) -> None:
+        """`what` happened to which folder, and what that means `now` for a training of our own."""
+        super().__init__(f"{what}: {now}")
+        self.what = what
+
 
 @dataclass(frozen=True)
 class Status:
@@ -92,6 +97,9 @@ class Status:
     """newest `train/loss`, for the list of runs; the writer keeps it up to date"""
     dropped: int = 0
     """records of a watched loop that were left out because the disk was full or slow"""
+    skipped: int = 0
+    """evaluations of a watched loop that were left out, mostly because latents came faster than
+    they are measured"""
 
 
 @dataclass(frozen=True, eq=False)

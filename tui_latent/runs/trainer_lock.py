@@ -91,8 +91,8 @@ class TrainerLock:
                 self._lock = again
         if other:
             self._lost = FolderLostError(
-                f"{self._path}: process {status.pid} on {status.host} has taken over this run: "
-                "training has stopped here and writes nothing more to it"
+                f"{self._path}: process {status.pid} on {status.host} has taken over this run",
+                "training has stopped here and writes nothing more to it",
             )
             raise self._lost
 

@@ -111,7 +111,9 @@ class Evaluations:
         """Add the log's lines and the events of an evaluation that was written."""
         step, dimensions = found.of.step, found.of.queries.shape[1]
         if self._dimensions not in (None, dimensions):
-            text = f"The latents have {dimensions:,} dimensions from here on."
+            text = (
+                f"The latents have {dimensions:,} dimension{'s' * (dimensions != 1)} from here on."
+            )
             tell("stage", step, text)
         self._dimensions = dimensions
         shown = [f"{word} {found.metrics[name]:.4g}" for name, word in _SHOWN.items()

@@ -96,6 +96,8 @@ def _ask_neighbours(
     without = dict.fromkeys(KS, why) if why else why_no_vote(
         voters, votes, len(asked), within=within
     )  # fmt: skip
+    if within:  # the others are held-out ones
+        without = {k: reason.replace("training ", "") for k, reason in without.items()}
     table["missing"] |= {f"val/knn_{k}": reason for k, reason in without.items()}
     ks = [k for k in KS if k not in without]
     if not ks:

@@ -27,9 +27,12 @@ _PERIOD: Final = 0.5
 because a thread that has the interpreter may lose its core"""
 _AT_ONCE: Final = 500
 """records per write: about 3 ms of Python, for which the loop's thread may have to wait"""
+_TOLD_EVERY: Final = 60.0
+"""seconds between two lines of the log about what was left out"""
 _SYNC_EVERY: Final = 60.0
 """seconds between two times at which everything is safe from a power failure"""
 _MOST_LINES: Final = 1000
+_LOGGER: Final = logging.getLogger("tui_latent")
 _A_MOMENT: Final = 2.0
 """seconds for what takes none, unless the disk does not answer"""
 
@@ -70,7 +73,11 @@ class Recording:
         self._epoch = writer.status().epoch
         self._seconds = self._seconds_before = writer.status().seconds
         self._dropped_before = writer.status().dropped
-        self._dropped_as_logged = 0
+        self._skipped_before = writer.status().skipped
+        self._told = [0, 0]
+        """records and evaluations that the log has as left out"""
+        self._tell_again = 0.0
+        """when it may have more"""
         self._answered = before.checkpoints
         """checkpoints that were asked for and need no answer any more"""
         self._request = read_request(self.path)
@@ -104,6 +111,11 @@ class Recording:
         """Write what is left until a time of the monotonic clock, and how the run ended."""
         self._deadline = until
         self._measuring.finish()
+        if self._trouble:
+            _LOGGER.warning(
+                "%s: %s: the last records wait %.0f seconds for room",
+                self.path, self._trouble, max(until - time.monotonic(), 0),
+            )  # fmt: skip
         self._closing.set()
         try:
             self._thread.join(max(until - time.monotonic(), 0) + _A_MOMENT)
@@ -243,16 +255,35 @@ class Recording:
         if asked != self.asked:
             self.asked = asked
 
-    def _dropped(self) -> int:
-        return self.records.dropped + self._measuring.dropped
+    def _left_out(self, records: int = 0, evaluations: int = 0) -> dict[str, int]:
+        """Return the counts for the status, with what is lost now."""
+        return {
+            "dropped": self._dropped_before + self.records.dropped + records,
+            "skipped": self._skipped_before + self._measuring.dropped + evaluations,
+        }
+
+    def _log_left_out(self, records: int = 0, evaluations: int = 0) -> None:
+        """Say in the log what was left out since it last did."""
+        now = [self.records.dropped + records, self._measuring.dropped + evaluations]
+        lost, skipped = (new - told for new, told in zip(now, self._told, strict=True))
+        self._told = now
+        self._tell_again = time.monotonic() + _TOLD_EVERY
+        if lost:
+            self._writer.log(
+                f"{lost:,} record{' was' if lost == 1 else 's were'} left out, the oldest first: "
+                "the disk was full or slow"
+            )
+        if skipped:
+            self._writer.log(
+                f"{skipped:,} evaluation{' was' if skipped == 1 else 's were'} left out: latents "
+                "came faster than they could be measured and written"
+            )
 
     def _show_progress(self) -> None:
-        if new := self._dropped() - self._dropped_as_logged:
-            self._writer.log(
-                f"{new:,} records were left out, the oldest first: the disk was full or slow, or "
-                "latents came faster than they are measured"
-            )
-            self._dropped_as_logged += new
+        if time.monotonic() > self._tell_again and (
+            [self.records.dropped, self._measuring.dropped] != self._told
+        ):
+            self._log_left_out()
         self._writer.status(
             state="paused" if self.paused else "running",
             step=max(self._step, 0),
@@ -261,8 +292,8 @@ class Recording:
             phase="waiting" if self.paused else "training",
             checkpoint_step=self.checkpoint_step,
             lr_factor=self._request.lr_factor if "lr" in self._obeys else 1.0,
-            dropped=self._dropped_before + self._dropped(),
             error=None,
+            **self._left_out(),
         )
 
     def _disk_refuses(self, error: OSError) -> None:
@@ -271,13 +302,13 @@ class Recording:
             self._trouble = trouble
             self._writer.log(trouble)
         self._writer.status(
-            dropped=self._dropped_before + self._dropped(),
             error=f"{trouble}: make room; the loop goes on, and the oldest records are left out",
+            **self._left_out(),
         )
 
     def _lose(self, error: FolderLostError) -> None:
         """Say where the loop's author looks that nothing is recorded any more."""
-        logging.getLogger("tui_latent").warning("%s", error)
+        _LOGGER.warning("%s: nothing more is recorded of it; the loop goes on", error.what)
         self._measuring.kill()
         while not self._closing.wait(_PERIOD):
             self.records.take(MOST_VALUES)
@@ -285,10 +316,7 @@ class Recording:
     def _leave_out(self) -> None:
         """Count what could not be written in time."""
         left = len(self._in_hand) + len(self.records.take(MOST_VALUES))
-        left += self._measuring.unfinished
-        if left:
-            self._writer.log(
-                f"{left:,} records were left out at the end: the disk was full or slow, or the "
-                "last latents were not measured in time"
-            )
-            self._writer.status(dropped=self._dropped_before + self._dropped() + left)
+        unfinished = self._measuring.unfinished
+        self._log_left_out(left, unfinished)
+        if left or unfinished:
+            self._writer.status(**self._left_out(left, unfinished))

@@ -19,15 +19,18 @@ def is_tensor(value: object) -> bool:
 
 def number_of(name: str, value: Any) -> float:
     """Return a value as a float; TypeError if it is not one number. Waits for a device."""
+    shape = getattr(value, "shape", ())
+    if shape not in ((), (1,)):
+        raise TypeError(
+            f"log: {name} must be one number, not an array of shape {tuple(shape)}: give its mean"
+        )
     try:
-        if isinstance(value, str):
-            raise TypeError("a text")
-        if getattr(value, "shape", ()) not in ((), (1,)):
-            raise TypeError(f"an array of shape {tuple(value.shape)}")
+        if isinstance(value, (str, bytes)):
+            raise TypeError
         return float(value.item() if hasattr(value, "item") else value)
-    except (TypeError, ValueError, RuntimeError) as error:
-        what = type(value).__name__ if isinstance(error, ValueError) else str(error)
-        raise TypeError(f"log: {name} must be one number, not {what}: give its mean") from None
+    except (TypeError, ValueError, RuntimeError):
+        what = "a text" if isinstance(value, str) else type(value).__name__
+        raise TypeError(f"log: {name} must be one number, not {what}") from None
 
 
 def latents_of(what: str, value: Any) -> NDArray[np.float32]:
@@ -38,8 +41,11 @@ def latents_of(what: str, value: Any) -> NDArray[np.float32]:
             value = value.float()  # bfloat16 is unknown to numpy
         value = value.numpy()
     try:
+        if getattr(getattr(value, "dtype", None), "kind", "") == "c":
+            raise TypeError("complex numbers have no place in a map")
         # numpy's copy takes one core, and no barrier among the threads that the loop needs
-        copied: NDArray[np.float32] = np.array(value, dtype=np.float32, order="C")
+        with np.errstate(over="ignore"):  # what becomes infinite is named in the log
+            copied: NDArray[np.float32] = np.array(value, dtype=np.float32, order="C")
     except (TypeError, ValueError) as error:
         raise ValueError(f"latents: {what} must be an array of numbers (N, D): {error}") from None
     if copied.ndim != 2 or 0 in copied.shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import operator
 import os
 import shlex
 import sys
@@ -49,7 +50,7 @@ def watch(
     config: Mapping[str, Any] | None = None,
     total_steps: int = 0,
     total_epochs: int = 0,
-    device: str = "",
+    device: object = "",
     if_taken: IfTaken = "refuse",
     runs: str | os.PathLike[str] | None = None,
 ) -> WatchedRun | SilentRun:
@@ -70,7 +71,11 @@ def watch(
     run that is returned does nothing. RunError when the folder cannot be made, ValueError for an
     argument that means nothing.
     """
-    _check(classes, obeys, if_taken)
+    _check(name, classes, obeys, config, if_taken)
+    totals = {
+        "total_steps": _total("total_steps", total_steps),
+        "total_epochs": _total("total_epochs", total_epochs),
+    }
     check_pictures("thumbnails", thumbnails)
     check_pictures("bank_thumbnails", bank_thumbnails)
     if is_silent():
@@ -89,8 +94,8 @@ def watch(
         _declare(path, about)
         old = RunReader(path).refresh()
         last = _last_step(path)
-        totals = {"total_steps": int(total_steps), "total_epochs": int(total_epochs)}
-        writer.status(state="running", phase="training", error=None, device=device, **totals)
+        on = "" if device is None else plain_name(str(device))
+        writer.status(state="running", phase="training", error=None, device=on, **totals)
         names = tuple(plain_name(str(each)) for each in classes)
         previous = None if old.map is None else old.map.points
         measuring = Measuring(path, previous)
@@ -109,16 +114,40 @@ def watch(
     return run
 
 
-def _check(classes: Sequence[str], obeys: Sequence[str], if_taken: str) -> None:
+def _check(name: Any, classes: Any, obeys: Any, config: Any, if_taken: Any) -> None:
+    """Raise ValueError for an argument that means nothing, before anything is made."""
     wishes = get_args(Wish)
+    if not isinstance(name, (str, type(None))):
+        raise ValueError(f"watch: name must be a text, not {name!r}")
     if isinstance(classes, str):
         raise ValueError(f"watch: classes must be a list of names, not the text {classes!r}")
-    if isinstance(obeys, str) or any(wish not in wishes for wish in obeys):
+    if not hasattr(classes, "__iter__"):
+        raise ValueError(f"watch: classes must be a list of names, not {classes!r}")
+    listed = hasattr(obeys, "__iter__") and not isinstance(obeys, str)
+    if not listed or any(wish not in wishes for wish in obeys):
         raise ValueError(f"watch: obeys must be a list of {', '.join(wishes)}, not {obeys!r}")
+    if not isinstance(config, (Mapping, type(None))):
+        raise ValueError(
+            f"watch: config must be a dictionary, not {type(config).__name__}: of parsed "
+            "arguments, vars(arguments) is one"
+        )
     if if_taken not in get_args(IfTaken):
         raise ValueError(
             f"watch: if_taken must be {', '.join(get_args(IfTaken))}, not {if_taken!r}"
         )
+
+
+def _total(name: str, value: Any) -> int:
+    """Return a number of steps or epochs, 0 if it is not known; ValueError if it is none."""
+    try:
+        whole = int(operator.index(value))
+    except TypeError:
+        whole = -1
+    if whole < 0:
+        raise ValueError(
+            f"watch: {name} must be a whole number, 0 where it is not known, not {value!r}"
+        )
+    return whole
 
 
 def _path(folder: Path, name: str | None, about: Mapping[str, Any], if_taken: IfTaken) -> Path:
@@ -176,6 +205,8 @@ def _declare(path: Path, about: Mapping[str, Any]) -> None:
 
 def _taken(path: Path) -> RunError:
     """Return the error that says who has a name, and what can be done."""
+    if not (path / PRESET_FILE).is_file():
+        return RunError(f"{path}: already exists, and is not a run: choose another name")
     status = certain_status(path)
     if status.state in LIVE_STATES and status.pid:
         return _busy(path, status)

@@ -101,7 +101,7 @@ class WatchedRun:
             step = self._go_to(step)
         self._step = step
         if epoch is not None:
-            self._epoch = number_of("epoch", epoch)
+            self._epoch = _passes(epoch)
         known, names, numbers, on_device = self._names, [], [], False
         for name, value in values.items():
             names.append(known.get(name) or self._metric(name))
@@ -262,6 +262,14 @@ class WatchedRun:
             )
         metric = plain_name(name if "/" in name else f"train/{name}")
         return self._names.setdefault(name, metric)
+
+
+def _passes(epoch: Any) -> float:
+    """Return an epoch as a number; TypeError or ValueError if it is none."""
+    passes = number_of("epoch", epoch)
+    if not 0 <= passes <= _LARGEST_STEP:
+        raise ValueError(f"log: epoch must be a number from 0, not {passes:g}")
+    return passes
 
 
 def _checked(step: Any) -> int:

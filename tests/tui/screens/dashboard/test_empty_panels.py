@@ -65,6 +65,10 @@ def test_the_header_counts_dropped_records(tmp_path: Path, width: int) -> None:
     snapshot = read(foreign_run(tmp_path))
     dropped = replace(snapshot, status=replace(snapshot.status, state="running", dropped=1234))
     assert "1,234 records left out" in header_line(dropped, None, width).plain
+    skipped = replace(snapshot, status=replace(dropped.status, dropped=0, skipped=1))
+    assert "1 evaluation left out" in header_line(skipped, None, width).plain
+    both = replace(snapshot, status=replace(dropped.status, dropped=1, skipped=23))
+    assert "24 left out" in header_line(both, None, width).plain
     assert "left out" not in header_line(snapshot, None, width).plain
 
 

@@ -111,7 +111,7 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
         "rate": f"lr ×{status.lr_factor:g}" if live and status.lr_factor != 1 else "",
         "device": _device(snapshot),
         "step": "" if opened else f"step {status.step:,}",
-        "dropped": _left_out(status.dropped),
+        "dropped": _left_out(status.dropped, status.skipped),
         "screen": "" if share_of_screen is None else f"screen {100 * share_of_screen:.1f} %",
     }
 
@@ -140,8 +140,13 @@ def seconds_left(snapshot: RunSnapshot) -> float | None:
     return max(0.0, pace * (status.total_steps - status.step))
 
 
-def _left_out(records: int) -> str:
-    return f"{records:,} record{'s' * (records != 1)} left out" if records else ""
+def _left_out(records: int, evaluations: int) -> str:
+    count = records + evaluations
+    if not count:
+        return ""
+    if records and evaluations:  # both words would not fit into 80 columns
+        return f"{count:,} left out"
+    return f"{count:,} {'record' if records else 'evaluation'}{'s' * (count != 1)} left out"
 
 
 def _epoch(snapshot: RunSnapshot) -> str:

@@ -167,8 +167,9 @@ class DashboardScreen(TimeActions, RequestActions):
         for problem in snapshot.problems:
             if problem not in before.problems:
                 self.notify(problem, title="Skipped", severity="warning", markup=False)
-        if snapshot.status.dropped and not before.status.dropped:
-            self.notify(DROPPED, title="Records left out", severity="warning", timeout=10)
+        status, old = snapshot.status, before.status
+        if (status.dropped and not old.dropped) or (status.skipped and not old.skipped):
+            self.notify(DROPPED, title="Left out", severity="warning", timeout=10)
         self._show_failure(failure(snapshot, self.app._keymap))
         self.query_one(RunVerdict).follow(snapshot)
         if state != before.status.state or first:

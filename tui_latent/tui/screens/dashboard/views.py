@@ -29,8 +29,8 @@ RETRIEVAL: Final = {"among 5": "val/view_retrieval_5", "nearest": "val/view_retr
 RETRIEVAL_FRONT: Final = "nearest"
 
 DROPPED: Final = (
-    "The oldest are left out when the disk is full or slow, or when latents come faster than they "
-    "are measured. The line at the top counts them, and the log says when."
+    "The oldest records are left out when the disk is full or slow, and evaluations when latents "
+    "come faster than they are measured. The line at the top counts them, and the log says when."
 )
 _UNLABELLED_FIGURES: Final = (
     "clustering/silhouette",
