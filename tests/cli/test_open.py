@@ -50,7 +50,26 @@ def test_two_files_are_runs_to_compare(tmp_path: Path) -> None:
     told = run_open(tmp_path, "a.npy", "b.npy", "--as", "runs", "--name", "x")
     assert told.returncode == 0, told.stderr
     assert "compare them: tui-latent compare x-a x-b" in told.stdout
+    assert f"x-b --runs {tmp_path / 'runs'}\n" in told.stdout
     assert {run.name for run in list_runs(tmp_path / "runs")} == {"x-a", "x-b"}
+
+
+def test_what_was_not_used_and_what_was_joined_by_place_is_said(tmp_path: Path) -> None:
+    rows = [f"r{row},{row}.5,{['x', 'y'][row % 2]}\n" for row in range(5)]
+    (tmp_path / "a.csv").write_text("id,number,kind\n" + "".join(rows))
+    np.save(tmp_path / "b.npy", np.arange(5.0).reshape(-1, 1))
+    told = run_open(tmp_path, "a.csv", "b.npy")
+    assert told.returncode == 0, told.stderr
+    assert "a.csv: 5 vectors of 1 number\n" in told.stdout
+    assert "not used: column kind (--labels, --ids and --images" in told.stdout
+    assert "only a.csv has ids: rows are joined by their place\n" in told.stdout
+
+
+def test_rows_without_a_label_are_counted_once(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", z=np.eye(5), id=np.arange(5))
+    (tmp_path / "l.csv").write_text("id,label\n0,x\n1,y\n")
+    told = run_open(tmp_path, "a.npz", "--labels", "l.csv")
+    assert "it has none for 3 rows: 2 classes (x, y)\n" in told.stdout
 
 
 def test_what_cannot_be_opened_is_refused_in_a_sentence(tmp_path: Path) -> None:

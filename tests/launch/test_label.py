@@ -355,3 +355,15 @@ def test_a_line_that_is_no_record_stays_where_it_is(run: Path) -> None:
     after = [line for _, line in read_lines(records, 0)]
     changed = [i for i, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
     assert len(changed) == 1 and b"val/knn_20" in after[changed[0]]
+
+
+def test_cells_without_a_class_and_whole_numbers_are_read_as_open_reads_them(run: Path) -> None:
+    names = [line.split(",")[0] for line in all_lines()]
+    cells = ["-1", "nan", "3.0", "3", *["7.0"] * (COUNT - 4)]
+    told = label(run, [f"{name},{cell}" for name, cell in zip(names, cells, strict=True)], "--json")
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout.splitlines()[-1])
+    assert found["classes"] == ["3", "7"]
+    assert sum(found["labelled"].values()) == COUNT - 2
+    told = label(run, [f"{names[0]},0.25"])
+    assert told.exit_code == 1 and "line 1: 0.25 is not a class" in told.stderr

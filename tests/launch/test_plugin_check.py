@@ -73,6 +73,18 @@ def checks(folder: Path, *changes: tuple[str, str]) -> dict[str, Check]:
     return {check.title: check for check in found}
 
 
+def test_weights_that_are_not_finite_are_no_sign_of_labels(tmp_path: Path) -> None:
+    found = checks(tmp_path, (".square().mean()}", ".square().mean() * float('nan')}"))
+    assert "'loss', 'pull' are not finite at step 1" in [check.problem for check in found.values()]
+    assert not found["training sees no label"].problem
+
+
+def test_an_unknown_pairing_is_answered_with_those_that_there_are(tmp_path: Path) -> None:
+    found = checks(tmp_path, ('pairing = "alone"', 'pairing = "vews"'))
+    problem = found["its networks are built"].problem
+    assert "no pairing 'vews'" in problem and "alone, views, pairs, triplets" in problem
+
+
 @pytest.mark.parametrize("name", METHOD_SETTINGS)
 def test_our_own_methods_pass(name: str) -> None:
     found = check_method(name, {})

@@ -19,6 +19,7 @@ from tui_latent.metrics.knn import (
     why_no_vote,
 )
 from tui_latent.metrics.nearest_neighbours import nearest
+from tui_latent.metrics.some_labelled import knn_of_labelled
 
 DIMENSIONS = [1, 2, 3, 8, 9, 64]
 """both sides of the change from the tree to comparing all pairs"""
@@ -189,6 +190,12 @@ def test_what_neighbours_cannot_say_has_a_reason(
     assert set(missing) == {1, 5, 20}
     assert all(why in reason for reason in missing.values())
     assert why_no_vote(drawn(40, 2, 1), torch.arange(40) % 2, 2) == {}
+
+
+@pytest.mark.parametrize("labels", [[0] * 9, [0, 1, *[-1] * 7]])
+def test_no_training_image_is_spoken_of_where_there_is_none(labels: list[int]) -> None:
+    found = knn_of_labelled(drawn(9, 2, 1), torch.tensor(labels), None, None, 2)
+    assert found.missing and not any("training" in why for why in found.missing.values())
 
 
 def test_between_runs_while_the_neighbours_are_sought(monkeypatch: pytest.MonkeyPatch) -> None:

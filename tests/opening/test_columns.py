@@ -34,6 +34,7 @@ def joined(file: VectorFile, path: Path, ids: list[str] | None = IDS) -> tuple[l
     [
         (["owl", "cat", None, "owl"], [1, 0, -1, 1], ("cat", "owl")),
         (["10", "9", "", "nan"], [1, 0, -1, -1], ("9", "10")),
+        (["3.0", "-1.0", "7.0", "3"], [0, -1, 1, 0], ("3", "7")),
         (np.array([3, -1, 3, 7]), [0, -1, 0, 1], ("3", "7")),
         (np.array([1.0, np.nan, 2.0, 1.0]), [0, -1, 1, 0], ("1", "2")),
         (np.array([True, False, True, True]), [1, 0, 1, 1], ("False", "True")),
@@ -128,3 +129,12 @@ def test_what_is_neither_file_nor_column_is_named(tmp_path: Path, file: VectorFi
     np.save(tmp_path / "objects.npy", np.array([None, {}]), allow_pickle=True)
     with pytest.raises(OpenError, match="Python objects"):
         beside(file, str(tmp_path / "objects.npy"), "labels")
+
+
+def test_objects_instead_of_labels_are_refused_with_a_remedy_for_labels(
+    file: VectorFile, tmp_path: Path
+) -> None:
+    path = tmp_path / "names.npy"
+    np.save(path, np.array(["a", "b", "a", "b"], object), allow_pickle=True)
+    with pytest.raises(OpenError, match=r"numpy\.array\(values, dtype=str\)"):
+        beside(file, str(path), "labels")

@@ -184,6 +184,18 @@ def test_a_column_of_numbers_that_is_named_is_no_part_of_the_vectors(tmp_path: P
     assert file.dimensions == 2 and list(file.columns) == ["species"]
 
 
+@pytest.mark.parametrize("header", ["id;a;b;label\n", ""])
+def test_decimal_commas_are_numbers_where_cells_are_not_separated_by_commas(
+    tmp_path: Path, header: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(header + "r1;-1,5;2,25e1;x\nr2;3;,5;y\n")
+    file = open_file(str(path))
+    assert np.concatenate(list(file.blocks())).tolist() == [[-1.5, 22.5], [3.0, 0.5]]
+    path.write_text(header + "r1;1,500;2.25;x\nr2;3;0.5;y\n")
+    assert open_file(str(path)).dimensions == 1  # with points too, commas may be thousands
+
+
 def write(path: Path, text: str) -> None:
     path.write_text(text)
 
@@ -194,6 +206,10 @@ def write(path: Path, text: str) -> None:
         ("a.npy", lambda p: np.save(p, np.array([{}, []], object)), "Python objects.*numpy.stack"),
         ("a.npy", lambda p: np.save(p, np.zeros(5)), r"1 dimension, \(5,\), but vectors need two"),
         ("a.npy", lambda p: np.save(p, np.zeros((5, 2, 3))), r"try x.reshape\(5, -1\)"),
+        ("a.npy", lambda p: np.save(p, np.zeros((5, 2, 1))), r"try x.reshape\(5, -1\)$"),
+        ("a.npy", lambda p: np.save(p, np.zeros((5, 2, 3, 4))), r"try x.reshape\(5, -1\)$"),
+        ("a.npy", lambda p: np.save(p, np.zeros(5)), r"try x.reshape\(-1, 1\)$"),
+        ("a.npy", lambda p: np.save(p, np.zeros((5, 0))), "its vectors have no numbers"),
         ("a.npy", lambda p: np.save(p, np.zeros((5, 2), complex)), "real numbers"),
         ("a.npy", lambda p: np.save(p, np.array([["a"]] * 3)), "real numbers"),
         ("a.npy", lambda p: np.save(p, np.zeros((1, 2))), "two vectors at least"),
@@ -216,7 +232,7 @@ def write(path: Path, text: str) -> None:
         ("a.csv", lambda p: write(p, "a,b\n1,2\n3\n"), "line 3 has 1 cell, the lines before it 2"),
         ("a.csv", lambda p: write(p, "a,b\n1,2\n3,4\n5,x6\n"), "line 4, column b: 'x6' is not a"),
         ("a.csv", lambda p: write(p, 'v\n"[1, 2]"\n"[1]"\n'), "line 3 has 1 number, the first 2"),
-        ("a.csv", lambda p: p.write_bytes(b"a,b\n1,2\n\xff\xfe,3\n"), "not UTF-8 text"),
+        ("a.csv", lambda p: p.write_bytes(b"a,b\n1,2\n\xff\xfe,3\n"), "not UTF-8.*: save it as"),
         ("a.pt", lambda p: torch.save({}, p), "is a pickle"),
         ("a.txt", lambda p: write(p, "1 2 3"), "only .npy, .npz"),
         ("a.npy", lambda p: p.mkdir(), "is a folder"),

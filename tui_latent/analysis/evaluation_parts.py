@@ -130,10 +130,7 @@ def knn_held_out(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[s
     if space.bank_is_queries:
         if images < 2:
             raise NotMeasured("needs at least two images with a label")
-        missing = {
-            k: why.replace("training ", "")
-            for k, why in why_no_vote(*queries, images, within=True).items()
-        }
+        missing = why_no_vote(*queries, images, within=True, kind="")
         found = evaluate_knn_within(*queries, space.classes, _known(missing), on_chunk)
     else:
         missing = why_no_vote(*bank, images)

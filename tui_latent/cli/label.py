@@ -34,9 +34,10 @@ def label(run: str, file: Path, runs: str | None, as_json: bool) -> None:
     """Give the images of RUN classes, so that kNN is measured and the map has colours.
 
     The run may have been trained without labels, watched, or opened from files. An image is named
-    by its path, by its id, or by its index: `7` or `val/7` for a held-out image, `train/7` for a
-    training image. A later FILE replaces the classes of an earlier one; one with only a header
-    takes them away. Training never sees these classes.
+    by its path, by its id, or by its index: its row in the file that it is from, as `7`, or as
+    `train/7` or `val/7` where training and held-out images are numbered apart. A later FILE
+    replaces the classes of an earlier one; one with only a header takes them away. Training never
+    sees these classes.
     """
     from tui_latent.launch.label import label_run
     from tui_latent.runs.schema import RunError
@@ -70,7 +71,8 @@ def _lines(found: Labelled) -> list[str]:
         for split, count in found.images.items()
         if count
     ]
-    lines = [f"{found.run}: {' and '.join(counts)} have a class"]
+    have = "has" if sum(found.labelled.values()) == 1 else "have"
+    lines = [f"{found.run}: {' and '.join(counts)} {have} a class"]
     if found.class_names:
         lines[0] += f" ({len(found.class_names):,}: {_some(found.class_names)})"
     if found.unused:

@@ -96,7 +96,7 @@ def open_files(
         fail(error, FAILED)
     except KeyboardInterrupt:
         fail("stopped: nothing more was written", STOPPED)
-    for line in _told(plan, made, found) if not as_json else [json.dumps(found)]:
+    for line in _told(plan, made, found, runs) if not as_json else [json.dumps(found)]:
         click.echo(plain_text(line) if not as_json else line)
     if as_json or no_screen():
         return
@@ -136,9 +136,10 @@ def _results(plan: Plan, plans: list[Plan], made: list[Made]) -> dict[str, Any]:
     }
 
 
-def _told(plan: Plan, made: list[Made], found: dict[str, Any]) -> list[str]:
-    """Return what was made in lines for people."""
+def _told(plan: Plan, made: list[Made], found: dict[str, Any], runs: str | None) -> list[str]:
+    """Return what was made in lines for people; `runs` is the folder of runs they asked for."""
     from tui_latent.opening.movers import in_words
+    from tui_latent.opening.words import counted
 
     lines = []
     for run in made:
@@ -146,7 +147,8 @@ def _told(plan: Plan, made: list[Made], found: dict[str, Any]) -> list[str]:
             knn = step.figures.metrics.get("val/knn_20")
             accuracy = f", kNN@20 {knn:.3f}" if knn is not None else ""
             at = f"step {step.step:,}: " if len(run.steps) > 1 else ""
-            size = f"{len(plan.labels):,} vectors of {step.shown.shape[1]:,} numbers"
+            numbers = counted(step.shown.shape[1], "number")
+            size = f"{len(plan.labels):,} vectors of {numbers}"
             lines.append(f"{at}{step.title}: {size}{accuracy}")
     lines += found["notes"]
     lines.append("first rows:")
@@ -155,7 +157,9 @@ def _told(plan: Plan, made: list[Made], found: dict[str, Any]) -> list[str]:
         lines += in_words(found["movers"])
     lines += [f"run {run.path}" for run in made]
     if len(made) > 1:
-        lines.append(f"compare them: tui-latent compare {' '.join(run.path.name for run in made)}")
+        words = ["tui-latent", "compare", *(run.path.name for run in made)]
+        words += ["--runs", runs] if runs else []
+        lines.append(f"compare them: {shlex.join(words)}")
     return lines
 
 

@@ -81,6 +81,11 @@ def make_pairing(
         return Pairing(images, dataset, augment, _views, order=order)
     if kind == "neighbours":
         return Pairing(images, dataset, augment, _neighbours(images, dataset, neighbours))
+    if kind not in ("pairs", "triplets"):
+        raise DataError(
+            f"there is no pairing '{kind}': a method's is alone, views, pairs, triplets or "
+            "neighbours"
+        )
     classes = _Classes(images, dataset, order)
     partners = {"pairs": classes.pairs, "triplets": classes.triplets}
     return Pairing(images, dataset, augment, partners[kind], labelled=True, order=order)

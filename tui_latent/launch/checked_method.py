@@ -73,9 +73,7 @@ class CheckedMethod:
                 f"a term is called {_names(odd)}, which training records itself: rename it"
             )
         if unsaid := [name for name in terms if name not in self._preset.method.terms]:
-            raise WrongError(
-                f"{_names(unsaid)} is not in terms: add a sentence on what it measures"
-            )
+            raise WrongError(f"{_are(unsaid)} not in terms: add a sentence on what it measures")
         for name, term in terms.items():
             if not isinstance(term, torch.Tensor) or term.shape != ():
                 raise WrongError(f"{name} is not a scalar tensor: take its mean or its sum")
@@ -97,7 +95,7 @@ class CheckedMethod:
                     self._reached.add(name)
             bad = [name for name, value in terms.items() if not bool(torch.isfinite(value))]
             if bad:
-                raise WrongError(f"{_names(bad)} is not finite at step {step}")
+                raise WrongError(f"{_are(bad)} not finite at step {step}")
 
     def gradients(self) -> None:
         """Name the parameters that no step has reached."""
@@ -116,11 +114,11 @@ class CheckedMethod:
             latents = self._method.embed(self._inputs()[:BATCH])
         if odd := [name for name, term in terms.items() if term.dtype is not torch.float32]:
             raise WrongError(
-                f"{_names(odd)} is not float32 there: compute terms in a function with "
+                f"{_are(odd)} not float32 there: compute terms in a function with "
                 "@in_full_precision, from tui_latent.methods.losses"
             )
         if bad := [name for name, term in terms.items() if not bool(torch.isfinite(term))]:
-            raise WrongError(f"{_names(bad)} is not finite there")
+            raise WrongError(f"{_are(bad)} not finite there")
         if latents.dtype is not torch.float32:
             raise WrongError(
                 f"embed returns {latents.dtype} there, which rounds a map to a grid: compute the "
@@ -274,7 +272,16 @@ def _saved(state: Any) -> Any:
 
 
 def _different(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> list[str]:
-    return [name for name, value in one.items() if not value.equal(other[name])]
+    """Name the weights that differ; two that are NaN do not."""
+    return [name for name, value in one.items() if not _same(value, other[name])]
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and bool(((one == other) | (one.isnan() & other.isnan())).all())
+
+
+def _are(names: list[str]) -> str:
+    return f"{_names(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _names(names: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import plain_name
+from tui_latent.sources.naming import class_of, is_measurement
 
 _KEYS: Final = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path"),
@@ -60,7 +61,13 @@ def read_label_file(path: Path, known: Callable[[str], bool]) -> list[Entry]:
             image = f"{split}/{image}"
         if not image:
             raise RunError(f"{path}: line {line:,} names no image: {_WANTED}")
-        entries.append(Entry(line, image, " ".join(plain_name(cells[columns[1]]).split())))
+        class_name = class_of(" ".join(plain_name(cells[columns[1]]).split()))
+        if is_measurement(class_name):
+            raise RunError(
+                f"{path}: line {line:,}: {class_name} is not a class: classes are names or whole "
+                "numbers; divide continuous values into groups first"
+            )
+        entries.append(Entry(line, image, class_name))
         if len(entries[-1].class_name) > LONGEST_CLASS:
             raise RunError(
                 f"{path}: line {line:,}: a class name has at most {LONGEST_CLASS} characters"

@@ -27,14 +27,23 @@ class KnnResult:
     """int64 (classes, classes) queries, of that vote; rows are the truth"""
 
 
+TRAINING: Final = "training "
+"""kind of the images that vote, in a reason"""
+
+
 def why_no_vote(
-    bank: Tensor, bank_labels: Tensor, queries: int, ks: Sequence[int] = KS, within: bool = False
+    bank: Tensor,
+    bank_labels: Tensor,
+    queries: int,
+    ks: Sequence[int] = KS,
+    within: bool = False,
+    kind: str = TRAINING,
 ) -> dict[int, str]:
     """Return the reason for each k whose accuracy would mean nothing.
 
     Where all of the bank (N, D) votes, the vote is the same for every query, and so it is where
     no latent is nearer than another; of one class every vote is right. `within` is leave-one-out,
-    where N - 1 can vote.
+    where N - 1 can vote. `kind` says which images vote; it is empty where all are held out.
     """
     voters = max(len(bank) - within, 0)
     reason = ""
@@ -46,12 +55,12 @@ def why_no_vote(
         same = [(values == values[0]).all() for values in (bank_labels, bank)]
         one_class, one_latent = torch.stack(same).tolist()
         if one_class:
-            reason = "all training images are of one class: every vote is for it"
+            reason = f"all {kind}images are of one class: every vote is for it"
         elif one_latent:
-            reason = "all training latents are equal: none is nearer than another"
+            reason = f"all {kind}latents are equal: none is nearer than another"
     if reason and voters:
         return dict.fromkeys(ks, reason)
-    images = f"{'other ' * within}training image{'s' * (voters != 1)}"
+    images = f"{'other ' * within}{kind}image{'s' * (voters != 1)}"
     there = f"there {'is' if voters == 1 else 'are'} {voters or 'no'} {images} to choose"
     return {k: f"{there} the {f'{k} ' * (k > 1)}nearest from" for k in ks if k >= voters}
 

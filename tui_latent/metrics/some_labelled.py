@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tui_latent.metrics.knn import KS, evaluate_knn, evaluate_knn_within, why_no_vote
+from tui_latent.metrics.knn import KS, TRAINING, evaluate_knn, evaluate_knn_within, why_no_vote
 
 
 class SomeKnn(NamedTuple):
@@ -80,7 +80,7 @@ def knn_of_rows(
         if within:
             why = "no image has a class"
         return SomeKnn({}, {f"val/knn_{k}": why for k in KS}, None)
-    without = why_no_vote(voters, votes, len(asked), within=within)
+    without = why_no_vote(voters, votes, len(asked), within=within, kind="" if within else TRAINING)
     if few := _few(len(voters), len(voters if bank is None else bank), len(asked), len(queries)):
         without = {k: f"{reason}, {few}" for k, reason in without.items()}
     missing = {f"val/knn_{k}": why for k, why in without.items()}

@@ -18,12 +18,11 @@ from tui_latent.opening.vectors import RESERVED, Column, VectorFile
 from tui_latent.opening.words import counted
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runtime.sanitize import plain_name, printable
-from tui_latent.sources.naming import natural_order
+from tui_latent.sources.naming import class_of, is_measurement, natural_order
 
 _MOST_CLASSES: Final = 5000
 """a confusion matrix of more takes 200 MB; so many different labels are ids or numbers"""
-_NO_LABEL: Final = frozenset({"", "nan", "null", "-1"})
-_ROW_NUMBERS: Final = ("index", "row", "unnamed: 0")
+ROW_NUMBERS: Final = ("index", "row", "unnamed: 0")
 _SHOWN: Final = 8
 
 
@@ -76,7 +75,7 @@ def _of_table(table: Table, role: str, rows: int, known: Sequence[str] | None) -
         titles = [column[0].strip().casefold() for column in columns.values()]
         columns = {i: column[1:] for i, column in columns.items()}
     keys = next((titles.index(name) for name in RESERVED["ids"] if name in titles), None)
-    numbered = next((titles.index(name) for name in _ROW_NUMBERS if name in titles), None)
+    numbered = next((titles.index(name) for name in ROW_NUMBERS if name in titles), None)
     if role == "ids":
         wanted = 0 if keys is None else keys
         return Beside(table.path.name, columns[wanted])
@@ -119,13 +118,13 @@ def as_ids(found: Beside, rows: int) -> list[str]:
 
 def as_labels(found: Beside) -> ClassLabels:
     """Return the class of each value; empty values, NaN and -1 have none."""
-    texts = [_text(value) for value in _flat(found)]
-    if odd := next((text for text in texts if _is_fraction(text)), None):
+    texts = [class_of(_text(value)) for value in _flat(found)]
+    if odd := next((text for text in texts if is_measurement(text)), None):
         raise OpenError(
             f"{found.where}: {odd} is not a class: labels are names or whole numbers; divide "
             "continuous values into groups first"
         )
-    there = {text for text in texts if text.casefold() not in _NO_LABEL}
+    there = set(texts) - {""}
     if len(there) > _MOST_CLASSES:
         raise OpenError(
             f"{found.where}: has {len(there):,} different labels, at most {_MOST_CLASSES:,} are "
@@ -198,12 +197,3 @@ def _text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return str(value).strip()
-
-
-def _is_fraction(text: str) -> bool:
-    """Say whether a label is a number that is not whole, as measurements are."""
-    try:
-        number = float(text)
-    except ValueError:
-        return False
-    return math.isfinite(number) and not number.is_integer()

@@ -28,6 +28,8 @@ _NO_DIMENSION: Final = frozenset(
 )
 """titles of columns that are not part of a vector, even where they are numbers"""
 _BETWEEN: Final = re.compile(r"[\s,;]+")
+_DECIMAL_COMMA: Final = re.compile(r"\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*")
+_DECIMAL_POINT: Final = re.compile(r"\s*[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*")
 _LONGEST_CELL: Final = 1 << 24
 _LOOKED_AT: Final = 100
 """rows that tell which columns have numbers"""
@@ -42,9 +44,12 @@ class Table:
     first_line: int
     """line of the file in which the first row stands, from 1"""
     width: int
+    commas: bool = False
+    """whether numbers have decimal commas, as spreadsheets write them in many languages"""
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Read each row with its line; OpenError where one has more or fewer cells."""
+        """Read each row with its line, decimal commas as points; OpenError where one has more or
+        fewer cells."""
         for line, cells in _lines(self.path):
             if line < self.first_line or (cells == [""] and self.width > 1):
                 continue
@@ -53,7 +58,7 @@ class Table:
                     f"{self.path}: line {line:,} has {counted(len(cells), 'cell')}, the "
                     f"lines before it {self.width:,}"
                 )
-            yield line, cells
+            yield line, _with_points(cells) if self.commas else cells
 
     def name(self, column: int) -> str:
         """Return a column's title, or else its number from 1."""
@@ -74,16 +79,19 @@ def read_table(path: Path) -> Table:
     first, second = next(lines, None), next(lines, None)
     if first is None:
         raise OpenError(f"{path}: is empty")
+    commas = _has_decimal_commas(path)
     cells = first[1]
+    if commas:
+        cells, second = _with_points(cells), second and (second[0], _with_points(second[1]))
     numbers = [cell for cell in cells if _is_number(cell)]
     after = second is not None and any(
         _is_number(cell) or _list(cell) is not None for cell in second[1]
     )
     known = any(cell.strip().casefold() in _NO_DIMENSION - {""} for cell in cells)
     header = (after or known) if not numbers else _counts_up(numbers)
-    titles = tuple(cell.strip() for cell in cells) if header else ()
+    titles = tuple(cell.strip() for cell in first[1]) if header else ()
     start = second[0] if header and second is not None else first[0] + header
-    return Table(path, titles, start, len(cells))
+    return Table(path, titles, start, len(cells), commas)
 
 
 def open_delimited(path: Path, name: str | None, taken: Collection[str] = ()) -> VectorFile:
@@ -183,6 +191,24 @@ def _is_number(cell: str) -> bool:
     return cell.strip().casefold() not in EMPTY and _number(cell) is not None
 
 
+def _has_decimal_commas(path: Path) -> bool:
+    """Say whether the first rows have numbers with decimal commas and none with a point.
+
+    Where cells are separated by commas, a number with one may as well be a list or have thousands.
+    """
+    with open_regular(path) as binary, io.TextIOWrapper(binary, "utf-8-sig", "replace") as text:
+        if _delimiter(path, text.readline()) == ",":
+            return False
+    rows = [cells for _, cells in islice(_lines(path), _LOOKED_AT)]
+    return any(_DECIMAL_COMMA.fullmatch(cell) for cells in rows for cell in cells) and not any(
+        _DECIMAL_POINT.fullmatch(cell) for cells in rows for cell in cells
+    )
+
+
+def _with_points(cells: list[str]) -> list[str]:
+    return [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
+
+
 def _has_numbers(cells: list[str]) -> bool:
     """Say whether most cells with a value are numbers: the others are then reported as wrong."""
     filled = [cell for cell in cells if cell.strip().casefold() not in EMPTY]
@@ -225,7 +251,9 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                 blank = []
                 yield reader.line_num, cells
         except UnicodeDecodeError as error:
-            raise OpenError(f"{path}: is not UTF-8 text: {error.reason}") from error
+            raise OpenError(
+                f"{path}: is not UTF-8 text ({error.reason}): save it as UTF-8"
+            ) from error
         except csv.Error as error:
             raise OpenError(f"{path}: line {reader.line_num:,}: {error}") from error
 

@@ -55,9 +55,7 @@ def open_npy(path: Path, name: str | None) -> VectorFile:
 
 def read_npy(path: Path) -> NDArray[Any]:
     """Read an array of labels or ids (.npy)."""
-    array = _checked(path)
-    _require_values(str(path), array.dtype)
-    return np.array(array)
+    return np.array(_checked(path, _require_values))
 
 
 def open_npz(path: Path, name: str | None) -> VectorFile:
@@ -152,11 +150,16 @@ def _shape(shape: tuple[int, ...]) -> str:
     return "({})".format(", ".join(map(str, shape)))
 
 
-def _checked(path: Path) -> NDArray[Any]:
+def _checked(
+    path: Path, require: Callable[[str, np.dtype[Any]], object] | None = None
+) -> NDArray[Any]:
+    """Map an array; `require` says what is wrong with Python objects where no vectors are read."""
     try:
         return checked_array(path)
     except _BROKEN as error:
         if "allow_pickle" in str(error) or "Python objects" in str(error):
+            if require is not None:
+                require(str(path), np.dtype(object))
             require_vectors(str(path), (0, 0), np.dtype(object))
         raise OpenError(f"{path}: cannot be read: {error}") from error
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.opening.columns import (
+    ROW_NUMBERS,
     Beside,
     ClassLabels,
     as_ids,
@@ -29,6 +30,8 @@ from tui_latent.runtime.sanitize import plain_name
 MOST_ON_MAP: Final = 20_000
 """vectors on a map; of more a sample is drawn, and the others are the bank of neighbours"""
 _SEED: Final = 0
+_NAMED: Final = 6
+"""columns that a sentence names"""
 _NUMBER: Final = re.compile(r"\d+")
 
 Tell = Callable[[str], None]
@@ -82,6 +85,7 @@ def make_plan(asked: Asked, tell: Tell) -> Plan:
     labels, label_file, words = _labels(files, asked.labels, ids)
     told += words
     images, image_file = _images(files, asked.images, ids)
+    told += _not_used(files, taken)
     broken = []
     for file in files:
 
@@ -156,7 +160,8 @@ def _ids(
         ]
     names = [file.found("ids") for file in files]
     if not all(names):
-        return None, []
+        alone = [file.title for file, name in zip(files, names, strict=True) if name]
+        return None, [f"only {alone[0]} has ids: rows are joined by their place"] if alone else []
     try:
         ids = [as_ids(_column(f, name or ""), f.rows) for f, name in zip(files, names, strict=True)]
     except OpenError as error:
@@ -173,7 +178,8 @@ def _labels(
         of = None if ids is None else ids[place]
         found = beside(files[place], named, "labels", of)
         labels, words = joined_labels(found, files[place].rows, of, files[place].title)
-        return labels, place, [f"labels: {words}: {_classes(labels)}"]
+        classes = _classes(labels, told="it has none for" in words)
+        return labels, place, [f"labels: {words}: {classes}"]
     for place, file in enumerate(files):
         if (name := file.found("labels")) is not None:
             try:
@@ -185,12 +191,28 @@ def _labels(
     return None, 0, []
 
 
-def _classes(labels: ClassLabels) -> str:
-    without = int((labels.labels == UNLABELLED).sum())
+def _classes(labels: ClassLabels, told: bool = False) -> str:
+    """Describe classes, and how many rows have none unless it was `told`."""
+    without = 0 if told else int((labels.labels == UNLABELLED).sum())
     rest = f"; {counted(without, 'row')} without a class" if without else ""
     classes = len(labels.names)
     shown = ", ".join(labels.names[:6]) + (", …" if classes > 6 else "")
     return f"{classes:,} class{'es' * (classes != 1)} ({shown}){rest}"
+
+
+def _not_used(files: Sequence[VectorFile], taken: Sequence[str]) -> list[str]:
+    """Return a sentence about columns that nothing was made of, but that may have been meant."""
+    names: dict[str, None] = {}
+    for file in files:
+        found = {file.found("ids"), file.found("labels"), *taken}
+        names |= dict.fromkeys(n for n in file.columns if n not in found and n.strip())
+    names = {n: None for n in names if n.casefold() not in ROW_NUMBERS}
+    if not names:
+        return []
+    shown = ", ".join(plain_name(name) for name in list(names)[:_NAMED])
+    more = ", …" if len(names) > _NAMED else ""
+    column = "column" if len(names) == 1 else "columns"
+    return [f"not used: {column} {shown}{more} (--labels, --ids and --images can name columns)"]
 
 
 def _column(file: VectorFile, name: str) -> Beside:

@@ -84,12 +84,17 @@ def require_vectors(title: str, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
         raise OpenError(f"{title}: has the type {dtype}: vectors are real numbers")
     if len(shape) != 2:
         advice = "vectors need two: a row for each vector, a column for each number"
+        if len(shape) == 1:
+            advice += "; if each is one number, try x.reshape(-1, 1)"
         if len(shape) > 2:
-            flat = " or ".join((f"x.reshape({shape[0]}, -1)", "x.mean(axis=1)"))
-            advice += f"; try {flat}"
+            advice += f"; try x.reshape({shape[0]}, -1)"
+        if len(shape) == 3 and min(shape[1:]) > 1:
+            advice += " or x.mean(axis=1)"
         dimensions = f"{len(shape)} dimension{'s' * (len(shape) != 1)}"
         raise OpenError(f"{title}: has {dimensions}, {shape}, but {advice}")
-    if shape[0] < 2 or not shape[1]:
+    if not shape[1]:
+        raise OpenError(f"{title}: has the shape {shape}: its vectors have no numbers")
+    if shape[0] < 2:
         raise OpenError(f"{title}: has the shape {shape}: it takes two vectors at least")
     return shape[0], shape[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import unicodedata
@@ -9,8 +10,30 @@ from collections.abc import Iterable, Sequence
 
 from tui_latent.runtime.sanitize import printable
 
+_NO_CLASS = frozenset({"", "nan", "null", "-1"})
+_WHOLE = re.compile(r"([-+]?\d{1,15})\.0+")
 _NUMBER = re.compile(r"[-+]?\d{1,300}(?:[.,]\d{1,300})?")
 _DIGITS = re.compile(r"(\d+)")
+
+
+def class_of(text: str) -> str:
+    """Return the class that a cell of a table names; empty if it says that there is none.
+
+    `3.0` is class 3: tables write whole numbers so where some are missing, and those as `nan`.
+    """
+    text = text.strip()
+    if whole := _WHOLE.fullmatch(text):
+        text = whole[1]
+    return "" if text.casefold() in _NO_CLASS else text
+
+
+def is_measurement(text: str) -> bool:
+    """Say whether a text is a number that is not whole, as measurements are and classes are not."""
+    try:
+        number = float(text)
+    except ValueError:
+        return False
+    return math.isfinite(number) and not number.is_integer()
 
 
 def natural_order(names: Iterable[str]) -> list[str]:

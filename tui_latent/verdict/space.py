@@ -108,11 +108,12 @@ def faithfulness(about: Subject) -> Finding | None:
     if about.run.map is None:
         return None
     if about.run.map.projection == "native":
+        dimensions = "one dimension" if about.dimensions == 1 else "two dimensions"
         return Finding(
             "map",
             "note",
             "The map is the latent space itself.",
-            evidence="The latents have two dimensions: nothing is lost by drawing them.",
+            evidence=f"The latents have {dimensions}: nothing is lost by drawing them.",
             threshold="",
             door=MAP,
             headline=False,

@@ -77,7 +77,7 @@ def _ask_neighbours(
     """Put the accuracies of labelled queries into the table, or why not; return the confusion."""
     import torch
 
-    from tui_latent.metrics.knn import KS, evaluate_knn, evaluate_knn_within, why_no_vote
+    from tui_latent.metrics.knn import KS, TRAINING, evaluate_knn, evaluate_knn_within, why_no_vote
 
     classes = 1 + max(int(labels.max()), -1 if bank_labels is None else int(bank_labels.max()))
     asked = torch.from_numpy(queries[labels != UNLABELLED])
@@ -94,7 +94,7 @@ def _ask_neighbours(
         elif broken:
             why = f"the latents of {broken:,} of {len(bank):,} training images are not finite"
     without = dict.fromkeys(KS, why) if why else why_no_vote(
-        voters, votes, len(asked), within=within
+        voters, votes, len(asked), within=within, kind="" if within else TRAINING
     )  # fmt: skip
     if within:  # the others are held-out ones
         without = {k: reason.replace("training ", "") for k, reason in without.items()}
