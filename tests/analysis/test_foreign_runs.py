@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tui_latent.analysis.view_spread import ViewSpreads
 from tui_latent.runs.latents_file import UNLABELLED, write_latents
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import write_map
+from tui_latent.runs.origin import Origin
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.thumbnails import thumbnails_file
 
@@ -117,6 +119,29 @@ def test_images_beyond_the_thumbnails_are_crossed_out(tmp_path: Path) -> None:
         assert (np.diag(missing[::-1]) == missing.min()).all()
     with pytest.raises(InspectionError, match="no held-out image 60"):
         RunInspector(run).image(60)
+
+
+@pytest.mark.parametrize(
+    ("origin", "remedy"), [("watched", r"bank_thumbnails=IMAGES"), ("opened", r"kept$")]
+)
+def test_without_training_images_their_places_are_crossed_out(
+    tmp_path: Path, origin: Origin, remedy: str
+) -> None:
+    run = foreign_run(tmp_path, origin=origin)
+    thumbnails_file(run, "train").unlink()
+    source = RunData(run)
+    inspector = RunInspector(run, source)
+    assert inspector.image(0).max() == 255, "held-out images are shown"
+    near = inspector.neighbours(0, 5)
+    assert len(near.labels) == 5 and near.labels[0] == "cat"
+    for crossed in (near.images, walk(source, 0, 1, 4).images, class_extremes(source, 0, 2)):
+        images = crossed if isinstance(crossed, np.ndarray) else crossed.nearest.images
+        assert images.shape[1:] == (12, 12, 1)
+        assert all(np.array_equal(image, images[0]) for image in images)
+        assert len(np.unique(images)) == 2, "paper and a cross"
+    why = source.pictures("train").why_none
+    assert why.startswith("no training images were kept") and re.search(remedy, why)
+    assert not source.pictures("val").why_none
 
 
 def test_a_walk_shows_the_nearest_thumbnails(tmp_path: Path) -> None:

@@ -26,6 +26,11 @@ _HOW_TO_KEEP_IMAGES: Final[dict[Origin, str]] = {
     "watched": "its loop gave none; tui_latent.watch(…, thumbnails=IMAGES) keeps small ones",
     "opened": "none were given; tui-latent open FILE --images FOLDER keeps small ones",
 }
+_HOW_TO_KEEP_TRAINING_IMAGES: Final[dict[Origin, str]] = {
+    "trained": "",
+    "watched": "; tui_latent.watch(…, bank_thumbnails=IMAGES) keeps small ones",
+    "opened": "",
+}
 _PAPER: Final = 236
 _CROSS: Final = 160
 """grey levels of the picture that stands for an image that was not kept"""
@@ -42,6 +47,8 @@ class Pictures:
     """images there are; those of the rows beyond were not kept"""
     _read: Callable[[NDArray[np.int64]], NDArray[np.uint8]]
     """rows below `kept` -> (n, H, W, C)"""
+    why_none: str = ""
+    """why none of the images was kept, although the run has others; empty if some were"""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -102,10 +109,15 @@ def of_thumbnails(
 ) -> Pictures:
     """Return the thumbnails of a run from elsewhere; only the rows asked for are read.
 
+    Where only held-out images were kept, training images are crossed-out squares of their size.
     InspectionError if there are none.
     """
+    why_none = ""
     try:
         thumbnails = read_thumbnails(run, split)
+        if split == "train" and (thumbnails is None or not len(thumbnails)):
+            thumbnails = read_thumbnails(run, "val")
+            why_none = f"no training images were kept{_HOW_TO_KEEP_TRAINING_IMAGES[origin]}"
     except RunError as error:
         raise InspectionError(str(error)) from error
     if thumbnails is None or not len(thumbnails):
@@ -114,7 +126,8 @@ def of_thumbnails(
     def read(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         return np.ascontiguousarray(np.moveaxis(thumbnails[rows], 1, -1))
 
-    return Pictures(labels, names, min(len(thumbnails), len(labels)), read)
+    kept = 0 if why_none else min(len(thumbnails), len(labels))
+    return Pictures(labels, names, kept, read, why_none)
 
 
 def why_no_thumbnails(run: Path, origin: Origin) -> str:

@@ -95,7 +95,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
             "Background",
             "Resume in a background process",
         ),
-        Key("run.stop", "stop", "run('stop')", "Stop", "Stop training and save (asks first)"),
+        Key("run.stop", "stop", "run('stop')", "Stop", "Stop the training (asks first)"),
         Key("run.edit", "edit", "run('edit')", "Edit", "Change its settings, or start a new run"),
         Key(
             "run.fork", "fork", "run('fork')", "Fork", "Start a new run from one of its checkpoints"
@@ -135,7 +135,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     ),
     "dashboard": (
         Key("run.pause", "pause", "pause", "Pause", "Pause or continue the training"),
-        Key("run.stop", "stop", "ask_to_stop", "Stop", "Stop training and save (asks first)"),
+        Key("run.stop", "stop", "ask_to_stop", "Stop", "Stop the training (asks first)"),
         Key("run.resume", "resume", "resume", "Resume", "Resume from checkpoint"),
         Key("view.explore", "latents", "explore", "Explore", "Explore the map"),
         # Hidden: the line of the verdict names the key itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from tests.tui.pilots import (
 )
 from tui_latent.runs.control import read_request
 from tui_latent.runs.groups import read_groups
+from tui_latent.runs.thumbnails import thumbnails_file
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.app import LatentApp
+from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
@@ -108,6 +111,51 @@ async def test_a_loop_is_offered_only_the_keys_that_it_obeys(tmp_path: Path) -> 
         await until(pilot, lambda: "Press ?" in screen_text(pilot) or "Help" in screen_text(pilot))
         assert "Pause or continue" not in screen_text(pilot)
     writer.close()
+
+
+async def test_no_checkpoint_is_promised_on_behalf_of_a_loop(tmp_path: Path) -> None:
+    writer = live_loop(tmp_path, "checkpoint", "stop")
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await dashboard(pilot)
+        await until(pilot, lambda: "running" in header(screen))
+        await pilot.press("k")
+        await until(pilot, lambda: "Its own script decides when and what it saves" in notes(pilot))
+        assert "the log will confirm" not in notes(pilot)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Stop the training (asks first)" in screen_text(pilot))
+        assert "and save (asks" not in screen_text(pilot)
+    writer.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_pages_of_training_images_say_that_only_held_out_images_were_kept(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    run = foreign_run(tmp_path)
+    thumbnails_file(run, "train").unlink()  # as when a loop gives `thumbnails` alone
+    async with MenulessApp(tmp_path, open_path=run).run_test(size=size) as pilot:
+        await dashboard(pilot)
+        await pilot.press("v")
+        screen = await top(pilot, ViewerScreen)
+        sheet = screen.query_one(ImageSheet)
+        kept = "No training images were kept; tui_latent.watch(…, bank_thumbnails="
+        for key in ("2", "6", "7"):
+            await pilot.press(key)
+            await until(pilot, lambda: kept in screen_text(pilot) and sheet._others)
+            assert "has no images" not in screen_text(pilot)
+        await pilot.press("8")
+        await until(pilot, lambda: "rank 0 of" in screen_text(pilot))
+        assert "bank_thumbnails" not in screen_text(pilot)  # of held-out images alone
+
+
+async def test_the_density_of_a_point_fits_a_line(tmp_path: Path) -> None:
+    run = foreign_run(tmp_path)
+    async with MenulessApp(tmp_path, open_path=run).run_test(size=WIDE) as pilot:
+        await dashboard(pilot)
+        await pilot.press("l")
+        await explorer(pilot)
+        text = " ".join(screen_text(pilot).split("│"))
+        assert re.search(r"density percentile \d+\s", text)
 
 
 async def test_what_will_come_of_a_loop_is_said(tmp_path: Path) -> None:

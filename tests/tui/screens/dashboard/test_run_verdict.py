@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.color import Color
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
@@ -65,6 +66,44 @@ async def test_the_line_sums_up_and_enter_shows_the_evidence(run: Path) -> None:
         assert any("22 of 200 held-out images of 8" in text for text in listed(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+
+
+def luminance(color: Color) -> float:
+    """Return the relative luminance of a colour, 0 to 1, as WCAG defines it."""
+    parts = (part / 255 for part in color.get_truecolor())
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+def contrast(options: OptionList, words: str) -> float:
+    """Return the contrast of a line's text and ground: (lighter + .05) / (darker + .05), WCAG."""
+    for y in range(options.size.height):
+        strip = options.render_line(y)
+        if words in strip.text:
+            styles = [segment.style for segment in strip if words in segment.text]
+            assert styles[0] is not None and styles[0].color and styles[0].bgcolor
+            both = (luminance(styles[0].color), luminance(styles[0].bgcolor))
+            return (max(both) + 0.05) / (min(both) + 0.05)
+    raise AssertionError(f"{words} is not shown")
+
+
+@pytest.mark.parametrize("light", [False, True])
+async def test_the_highlighted_finding_can_be_read(run: Path, light: bool) -> None:
+    app = MenulessApp(run.parent, open_path=run, light=light)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await dashboard(pilot)
+        await until(pilot, lambda: "taken for" in line(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        options = app.screen.query_one(OptionList)
+        sentences = [text.splitlines()[0][:30] for text in listed(pilot)]
+        for at, words in enumerate(sentences):
+            await until(pilot, lambda at=at: options.highlighted == at)  # type: ignore[misc]
+            await pilot.pause()
+            assert contrast(options, words) > 3  # WCAG, of bold text
+            await pilot.press("down")
+        colors = [each.prompt.spans[0].style for each in options.options[1:]]  # type: ignore[union-attr]
+        assert any("$text" in str(color) for color in colors), "the others have theirs again"
 
 
 @pytest.mark.parametrize(

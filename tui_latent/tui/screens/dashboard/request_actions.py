@@ -71,9 +71,14 @@ class RequestActions(DashboardBase):
             self._show_header()
 
     def action_checkpoint(self) -> None:
-        """Request a checkpoint; the log says when it is saved."""
-        if self._ask(checkpoint=True):
+        """Request a checkpoint; the log says when it is saved, as far as a loop of one's own says
+        so."""
+        if not self._ask(checkpoint=True):
+            return
+        if self._snapshot.origin == "trained":
             self.notify("Saving a checkpoint after this step; the log will confirm it.")
+        else:
+            self.notify("Asked for a checkpoint. Its own script decides when and what it saves.")
 
     def action_scale_lr(self, by: float) -> None:
         """Multiply the learning rate, on top of earlier requests from any screen."""

@@ -40,6 +40,7 @@ class FindingsScreen(ModalScreen[Door | None]):
     def __init__(self, verdict: Verdict) -> None:
         super().__init__()
         self._findings = verdict.findings
+        self._highlighted: int | None = None
 
     def compose(self) -> ComposeResult:
         keymap = self.app._keymap
@@ -54,6 +55,18 @@ class FindingsScreen(ModalScreen[Door | None]):
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
 
+    @on(OptionList.OptionHighlighted)
+    def take_color_off(self, event: OptionList.OptionHighlighted) -> None:
+        """Write the highlighted finding in the cursor's colour: green on its blue is unreadable."""
+        if not self._findings or event.option_index == self._highlighted:
+            return
+        findings = self.query_one(OptionList)
+        for index, plain in ((self._highlighted, False), (event.option_index, True)):
+            if index is not None:
+                words = finding_words(self._findings[index], plain=plain)
+                findings.replace_option_prompt_at_index(index, words)
+        self._highlighted = event.option_index
+
     def action_follow(self) -> None:
         """Close, and show the evidence of the highlighted finding."""
         self.query_one(OptionList).action_select()
@@ -65,11 +78,12 @@ class FindingsScreen(ModalScreen[Door | None]):
         self.dismiss(self._findings[event.option_index].door)
 
 
-def finding_words(found: Finding) -> Content:
-    """Write a finding: the sentence, then its evidence and where to see it."""
+def finding_words(found: Finding, plain: bool = False) -> Content:
+    """Write a finding: the sentence, in its severity's colour unless `plain`, then its evidence
+    and where to see it."""
     threshold = f"Threshold: {found.threshold}\n" if found.threshold else ""
     return Content.assemble(
-        (f"{found.mark} {found.sentence}\n", _STYLES[found.severity]),
+        (f"{found.mark} {found.sentence}\n", "bold" if plain else _STYLES[found.severity]),
         f"{found.evidence}\n",
         (threshold, "dim"),
         (f"Shows {found.door.words}.\n", "dim"),

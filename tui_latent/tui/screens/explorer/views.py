@@ -124,7 +124,7 @@ def point_words(
     lines = [
         *_label_lines(facts, names, color),
         *([Content(part)] if part else []),
-        Content(f"density percentile {100 * facts.thinner:.0f} %"),
+        Content(f"density percentile {100 * facts.thinner:.0f}"),
         Content(f"{behind:,} more in this cell" if behind else ""),
         Content(f"{ELSEWHERE} {moved} of its neighbours are far away on the map" if moved else ""),
     ]

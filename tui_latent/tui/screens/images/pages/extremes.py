@@ -39,6 +39,7 @@ class ExtremesPage(Page):
             f"{found.size:,} training images",
             "nearest to the class mean, the farthest below · "
             f"median distance {number(found.median)}",
+            *self.run.unseen(),
         )
         left = Tile(near[0].image, f"{own} {near[0].caption}", "bold")
         count = len(found.class_names)

@@ -35,7 +35,8 @@ class NeighboursPage(Page):
         counts = Counter(name or NO_LABEL for name in found.labels).most_common()
         votes = ", ".join(f"{name} ×{count}" for name, count in counts)
         voters = f"{len(tiles)} nearest {self.run.voters}"
-        facts = (place, f"classes of the {voters}: {votes}" if any(found.labels) else voters)
+        said = f"classes of the {voters}: {votes}" if any(found.labels) else voters
+        facts = (place, said, *self.run.unseen())
         left = Tile(self.run.inspector.image(wanted.index), label or "this one", "bold")
         far = most_distant(self.run.source, wanted.index, DISTANT)
         distant = [

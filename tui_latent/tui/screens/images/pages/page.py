@@ -68,6 +68,11 @@ class OpenRun:
         named = f" · label {label}" if label else ""
         return f"held-out image {index:,} of 0–{size - 1:,}{named}", label, size
 
+    def unseen(self) -> tuple[str, ...]:
+        """Say in a line why training images are crossed out; no line if they are not."""
+        why = self.source.pictures("train").why_none
+        return (f"{why[0].upper()}{why[1:]}.",) if why else ()
+
     @property
     def voters(self) -> str:
         """What neighbours are looked for among: the training images, or the held-out ones."""

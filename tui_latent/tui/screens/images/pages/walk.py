@@ -56,6 +56,7 @@ class WalkPage(Page):
             f"from image {wanted.index:,} (↑↓) to {end:,} (←→) of 0–{size - 1:,} · "
             f"length {number(found.length)}",
             f"{way}, at most {number(float(found.distances.max()))}",
+            *(() if found.decoded else self.run.unseen()),
         )
         sheet = Sheet(facts, start, [*tiles, last], size, all_shown=True)
         try:
