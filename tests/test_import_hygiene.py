@@ -41,6 +41,7 @@ TORCH_FREE = (
 
 WITH_TORCH = (
     "tui_latent.analysis.encoder",
+    "tui_latent.analysis.evaluation_anomalies",
     "tui_latent.analysis.evaluation_parts",
     "tui_latent.analysis.outlier_embedding",
 )

@@ -131,7 +131,7 @@ def test_the_menu_does_not_wait_for_a_disk_that_does_not_answer(
         asked.append(1)
         lost_disk.wait()
 
-    monkeypatch.setattr(facts, "find_layout", hang)
+    monkeypatch.setattr(facts, "layout_of", hang)
     monkeypatch.setattr(facts, "ANSWER_WITHIN", 0.2)
     settings = DataSettings(source="folder", path=str(photos))
     for _ in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import struct
 import warnings
 import zlib
@@ -55,13 +56,14 @@ _ALMOST_WHITE = 240
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
-    """Open a file as an image in one of FORMATS, whatever its name, without starting a program.
+def opened(file: Path | bytes) -> Iterator[Image.Image]:
+    """Open a file, or the bytes of one, as an image in one of FORMATS, without starting a program.
 
-    OSError without an errno, or one of NO_IMAGE, if it is not an image; OSError as for
-    `open_regular`.
+    Its name does not matter. OSError without an errno, or one of NO_IMAGE, if it is not an image;
+    OSError as for `open_regular`.
     """
-    with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
+    source = io.BytesIO(file) if isinstance(file, bytes) else open_regular(file)
+    with source as content, Image.open(content, formats=FORMATS) as image:
         yield image
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tui_latent.datasets.image_file import FORMATS, MOST_PIXELS, NO_IMAGE
+from tui_latent.datasets.image_file import MOST_PIXELS, NO_IMAGE, opened
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import VectorFile
 from tui_latent.opening.words import counted
@@ -93,7 +92,7 @@ def _decoded(item: Path | bytes | None) -> Path | NDArray[np.uint8] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(item), formats=FORMATS) as image:
+            with opened(item) as image:
                 if image.width * image.height > MOST_PIXELS:
                     return None
                 image.draft(None, (_SIDE, _SIDE))
