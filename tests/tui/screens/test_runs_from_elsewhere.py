@@ -175,7 +175,7 @@ async def test_dropped_records_are_counted_and_explained(tmp_path: Path) -> None
         await until(pilot, lambda: "running" in header(screen))
         writer.status(dropped=7)
         await until(pilot, lambda: "7 records left out" in header(screen))
-        await until(pilot, lambda: "The oldest are left out" in notes(pilot))
+        await until(pilot, lambda: "The oldest records are left out" in notes(pilot))
     writer.close()
 
 
