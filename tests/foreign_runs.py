@@ -69,7 +69,7 @@ def foreign_run(
         if labels and origin == "watched":
             writer.metrics(step, step / 100, step / 10, {"val/knn_20": 0.5 + step / 1000})
     training = (latents + 0.1, shown) if bank else ()
-    write_latents(writer.path, step, latents, shown, *training)
+    write_latents(writer.path / LATENTS_FILE, step, latents, shown, *training)
     if thumbnails:
         _write_thumbnails(writer.path, classes)
     writer.status(state="finished", step=step, total_steps=step)
@@ -98,7 +98,7 @@ def forget_labels(run: Path, every: int = 4) -> None:
         step = int(file.metadata()["step"])
     queries, labels = parts["query_latents"], _some(parts["query_labels"], every)
     training = (parts["bank_latents"], _some(parts["bank_labels"], every)) if len(parts) > 2 else ()
-    write_latents(run, step, queries, labels, *training)
+    write_latents(run / LATENTS_FILE, step, queries, labels, *training)
 
 
 def _some(labels: NDArray[np.int64], every: int) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ from tui_latent.analysis.interpolation import walk
 from tui_latent.analysis.neighbourhoods import Space, images_of, space_at
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
 from tui_latent.analysis.view_spread import ViewSpreads
-from tui_latent.runs.latents_file import UNLABELLED, write_latents
+from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED, write_latents
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import write_map
 from tui_latent.runs.origin import Origin
@@ -270,7 +270,7 @@ def test_a_large_space_is_evaluated_by_a_sample(
 def test_latents_that_are_not_finite_say_so(tmp_path: Path) -> None:
     run = foreign_run(tmp_path, bank=False, labels=False)
     latents = np.full((60, 8), np.nan, np.float32)
-    write_latents(run, 300, latents, np.full(60, UNLABELLED))
+    write_latents(run / LATENTS_FILE, 300, latents, np.full(60, UNLABELLED))
     found = evaluate_run(run)
     assert "60 of 60 held-out images are not finite" in found["missing"]["collapse"]
     with pytest.raises(InspectionError, match="not finite"):

@@ -27,35 +27,24 @@ def latent_dimensions(run: Path) -> int | None:
 
 
 def write_latents(
-    run: Path,
+    file: Path,
     step: int,
     queries: NDArray[Any],
     query_labels: NDArray[np.int64],
     bank: NDArray[Any] | None = None,
     bank_labels: NDArray[np.int64] | None = None,
 ) -> None:
-    """Replace the latents of a run: (M, D) held-out ones, and (N, D) of the training images.
+    """Replace a file of latents: (M, D) held-out ones, and (N, D) of the training images.
 
-    Without a bank, neighbours are looked for among the held-out latents themselves. Labels are
-    UNLABELLED where there is no class. OSError while the disk refuses it.
+    A run's own is `run / LATENTS_FILE`. Without a bank, neighbours are looked for among the
+    held-out latents themselves. Labels are UNLABELLED where there is no class. OSError while the
+    disk refuses it.
     """
-    write_latents_at(run / LATENTS_FILE, step, queries, query_labels, bank, bank_labels)
-
-
-def write_latents_at(
-    path: Path,
-    step: int,
-    queries: NDArray[Any],
-    query_labels: NDArray[np.int64],
-    bank: NDArray[Any] | None = None,
-    bank_labels: NDArray[np.int64] | None = None,
-) -> None:
-    """Write latents as `write_latents` does, to a file of any name."""
     from safetensors.numpy import save
 
     tensors = {"query_latents": queries, "query_labels": query_labels}
     if bank is not None and bank_labels is not None:
         tensors |= {"bank_latents": bank, "bank_labels": bank_labels}
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    path.parent.mkdir(exist_ok=True)
-    replace_file(path, save(contiguous, metadata={"step": str(step)}))
+    file.parent.mkdir(exist_ok=True)
+    replace_file(file, save(contiguous, metadata={"step": str(step)}))

@@ -7,7 +7,7 @@ import numpy as np
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.metrics.projection import to_plane
 from tui_latent.procrustes import align
-from tui_latent.runs.latents_file import write_latents
+from tui_latent.runs.latents_file import LATENTS_FILE, write_latents
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
@@ -46,7 +46,7 @@ class LatentWriter:
     def _write_all(self, step: int, evaluation: Evaluation) -> None:
         train, val = self._dataset.train, self._dataset.val
         write_latents(
-            self._writer.path,
+            self._writer.path / LATENTS_FILE,
             step,
             evaluation.queries.cpu().numpy(),
             val.labels.cpu().numpy(),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.procrustes import align
-from tui_latent.runs.latents_file import UNLABELLED, write_latents_at
+from tui_latent.runs.latents_file import UNLABELLED, write_latents
 
 Found = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 
@@ -48,7 +48,7 @@ def measure(about: dict[str, Any], given: dict[str, NDArray[Any]]) -> Found:
     if previous is not None and previous.shape == points.shape:
         points = align(points, previous).astype(np.float32)
     arrays["points"] = points
-    write_latents_at(Path(about["file"]), about["step"], queries, labels, bank, bank_labels)
+    write_latents(Path(about["file"]), about["step"], queries, labels, bank, bank_labels)
     return table, arrays
 
 

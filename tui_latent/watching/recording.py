@@ -75,9 +75,9 @@ class Recording:
         self._dropped_before = writer.status().dropped
         self._skipped_before = writer.status().skipped
         self._told = [0, 0]
-        """records and evaluations that the log has as left out"""
+        """numbers of records and evaluations left out, as last logged"""
         self._tell_again = 0.0
-        """when it may have more"""
+        """time of the monotonic clock from which they may be logged again"""
         self._answered = before.checkpoints
         """checkpoints that were asked for and need no answer any more"""
         self._request = read_request(self.path)
@@ -127,7 +127,7 @@ class Recording:
                 self._end(state, error, self._seconds_before + seconds)
 
     def forsake(self) -> None:
-        """Let go of what a process that was forked off has inherited; the run is its parent's."""
+        """Release what a forked process inherited; the run belongs to its parent."""
         self._writer.forsake()
         self._measuring.forsake()
 
@@ -233,7 +233,7 @@ class Recording:
             return
         self._request = request
         if request.lr_factor != old.lr_factor and "lr" in self._obeys:
-            text = f"The learning rate factor is {request.lr_factor:g} from here on."
+            text = f"From here on, the learning rate is multiplied by {request.lr_factor:g}."
             self._events.append(
                 new_event(
                     "rate", max(self._step, 0), text,
@@ -256,14 +256,14 @@ class Recording:
             self.asked = asked
 
     def _left_out(self, records: int = 0, evaluations: int = 0) -> dict[str, int]:
-        """Return the counts for the status, with what is lost now."""
+        """Return the status fields that count what was left out, including these."""
         return {
             "dropped": self._dropped_before + self.records.dropped + records,
             "skipped": self._skipped_before + self._measuring.dropped + evaluations,
         }
 
     def _log_left_out(self, records: int = 0, evaluations: int = 0) -> None:
-        """Say in the log what was left out since it last did."""
+        """Log what was left out since the last such line."""
         now = [self.records.dropped + records, self._measuring.dropped + evaluations]
         lost, skipped = (new - told for new, told in zip(now, self._told, strict=True))
         self._told = now
@@ -307,14 +307,14 @@ class Recording:
         )
 
     def _lose(self, error: FolderLostError) -> None:
-        """Say where the loop's author looks that nothing is recorded any more."""
+        """Warn on the loop's console that recording has ended; discard what the loop still logs."""
         _LOGGER.warning("%s: nothing more is recorded of it; the loop goes on", error.what)
         self._measuring.kill()
         while not self._closing.wait(_PERIOD):
             self.records.take(MOST_VALUES)
 
     def _leave_out(self) -> None:
-        """Count what could not be written in time."""
+        """Count the records and evaluations that could not be written in time."""
         left = len(self._in_hand) + len(self.records.take(MOST_VALUES))
         unfinished = self._measuring.unfinished
         self._log_left_out(left, unfinished)

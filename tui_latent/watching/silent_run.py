@@ -1,4 +1,4 @@
-"""The run of a process that records nothing: a rank other than 0, or a worker of a data loader."""
+"""What `watch` returns where nothing is recorded: on ranks above 0 and in data loader workers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui_latent.watching.asked import Asked
 
 
 class SilentRun:
-    """Has all that `WatchedRun` has, and does nothing."""
+    """Has the methods of `WatchedRun`, which do nothing here."""
 
     path: Path | None = None
     """no folder is written here"""
@@ -35,7 +35,7 @@ class SilentRun:
         """Do nothing."""
 
     def wait_while_paused(self) -> None:
-        """Return at once; the ranks of one training wait for each other anyway."""
+        """Return at once: rank 0 waits, and other ranks wait for it in their next collective."""
 
     def checkpoint_saved(self, step: int, /) -> None:
         """Do nothing."""
@@ -45,12 +45,12 @@ class SilentRun:
 
 
 def is_silent() -> bool:
-    """Return whether another process records the run that this one takes part in."""
+    """Return whether this process leaves the recording to another one."""
     return _rank() > 0 or _is_worker()
 
 
 def _rank() -> int:
-    """Return this process's rank in a distributed training; 0 outside one."""
+    """Return the rank of this process; 0 if training is not distributed."""
     torch = sys.modules.get("torch")
     distributed = getattr(torch, "distributed", None)
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
@@ -69,7 +69,7 @@ def _number(environment: Mapping[str, str], name: str) -> int:
 
 
 def _is_worker() -> bool:
-    """Return whether this process loads data, or is being started by `spawn` and only imports."""
+    """Return whether this is a data loader worker, or a spawned process that only imports."""
     data = sys.modules.get("torch.utils.data")
     if data is not None and data.get_worker_info() is not None:
         return True

@@ -1,4 +1,4 @@
-"""Numbers and arrays of a loop, as numpy; tensors are recognised without importing torch."""
+"""Convert what a loop hands over to numpy; tensors are recognised without importing torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_tensor(value: object) -> bool:
 
 
 def number_of(name: str, value: Any) -> float:
-    """Return a value as a float; TypeError if it is not one number. Waits for a device."""
+    """Return a single number as a float, waiting for its device; TypeError for anything else."""
     shape = getattr(value, "shape", ())
     if shape not in ((), (1,)):
         raise TypeError(
@@ -34,7 +34,7 @@ def number_of(name: str, value: Any) -> float:
 
 
 def latents_of(what: str, value: Any) -> NDArray[np.float32]:
-    """Return a copy of latents (N, D) as float32; ValueError if they have another shape."""
+    """Return a float32 copy of latents (N, D); ValueError if they are not such an array."""
     if is_tensor(value):
         value = value.detach().cpu()
         if value.dtype != sys.modules["torch"].float32:

@@ -1,4 +1,4 @@
-"""Latents on their way to be measured."""
+"""Latents that wait to be measured, and the results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class WaitingLatents(NamedTuple):
-    """A copy of what the loop gave."""
+    """A copy of the latents and labels that a loop recorded at a step."""
 
     step: int
     seconds: float
@@ -27,7 +27,7 @@ class WaitingLatents(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What came out of some latents."""
+    """The results for the latents of one step."""
 
     of: WaitingLatents
     metrics: dict[str, float]

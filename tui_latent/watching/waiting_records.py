@@ -1,4 +1,4 @@
-"""The records that wait for the disk: bounded, the oldest are dropped first, and counted."""
+"""A bounded queue of records for the disk; it drops and counts the oldest when it is full."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_VALUES: Final = 200_000
 
 
 class WaitingRecord(NamedTuple):
-    """Values of metrics at a step, as the loop gave them."""
+    """The metrics that a loop recorded at a step."""
 
     step: int
     seconds: float
@@ -23,7 +23,7 @@ class WaitingRecord(NamedTuple):
 
 
 class WaitingRecords:
-    """One thread puts records in and another takes them out; neither ever waits."""
+    """A queue between two threads, one that adds records and one that takes them; neither waits."""
 
     def __init__(self, most_values: int = MOST_VALUES) -> None:
         self._most = most_values
@@ -36,7 +36,7 @@ class WaitingRecords:
         return len(self._records)
 
     def put(self, record: WaitingRecord) -> None:
-        """Add a record; where there are too many, the oldest make room for it."""
+        """Add a record, and drop the oldest if there are too many."""
         self._put += len(record.values) + 1
         while self._put - self._taken - self._lost > self._most:
             try:
@@ -48,7 +48,7 @@ class WaitingRecords:
         self._records.append(record)
 
     def take(self, most: int) -> list[WaitingRecord]:
-        """Take out at most so many records, the oldest first."""
+        """Remove and return at most `most` records, the oldest first."""
         taken: list[WaitingRecord] = []
         try:
             while len(taken) < most:

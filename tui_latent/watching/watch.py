@@ -115,7 +115,7 @@ def watch(
 
 
 def _check(name: Any, classes: Any, obeys: Any, config: Any, if_taken: Any) -> None:
-    """Raise ValueError for an argument that means nothing, before anything is made."""
+    """Raise ValueError for an invalid argument, before a folder is made."""
     wishes = get_args(Wish)
     if not isinstance(name, (str, type(None))):
         raise ValueError(f"watch: name must be a text, not {name!r}")
@@ -138,7 +138,7 @@ def _check(name: Any, classes: Any, obeys: Any, config: Any, if_taken: Any) -> N
 
 
 def _total(name: str, value: Any) -> int:
-    """Return a number of steps or epochs, 0 if it is not known; ValueError if it is none."""
+    """Return a total of steps or epochs, 0 if unknown; ValueError if it is not a whole number."""
     try:
         whole = int(operator.index(value))
     except TypeError:
@@ -151,7 +151,7 @@ def _total(name: str, value: Any) -> int:
 
 
 def _path(folder: Path, name: str | None, about: Mapping[str, Any], if_taken: IfTaken) -> Path:
-    """Make the folder of a new run, or return that of the one to continue."""
+    """Make a folder for a new run, or return the folder of the run to continue."""
     stem = name or Path(sys.argv[0] or "watched").stem
     provenance = {
         "origin": "watched",
@@ -204,7 +204,7 @@ def _declare(path: Path, about: Mapping[str, Any]) -> None:
 
 
 def _taken(path: Path) -> RunError:
-    """Return the error that says who has a name, and what can be done."""
+    """Return the error for a name that is taken: it says by whom, and what to do."""
     if not (path / PRESET_FILE).is_file():
         return RunError(f"{path}: already exists, and is not a run: choose another name")
     status = certain_status(path)
@@ -224,7 +224,7 @@ def _busy(path: Path, status: Status) -> RunBusyError:
 
 
 def _last_step(path: Path) -> int:
-    """Return the last step that an earlier process recorded; -1 for a new run."""
+    """Return the last recorded step; -1 if nothing is recorded yet."""
     reader = MetricsReader(path / "metrics.jsonl")
     reader.refresh()
     return reader.last_step

@@ -1,4 +1,4 @@
-"""A run of someone's own loop, as the loop sees it: what it calls returns at once."""
+"""The object through which a loop records a run; its methods return at once."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class WatchedRun:
 
         A name without a slash becomes `train/name`. `epoch` counts passes over the images, with
         fractions. Steps below the last one replace what was recorded from there on. The device
-        is not waited for. TypeError for what is no number, ValueError for what is no step.
+        is not waited for. TypeError for values that are no numbers, ValueError for an invalid step.
         """
         if getpid() != self._pid or self._closed:
             return
@@ -175,18 +175,18 @@ class WatchedRun:
 
     @property
     def seconds(self) -> float:
-        """Time since the start, without pauses."""
+        """Seconds since the start, without pauses."""
         return monotonic() - self._began
 
     @property
     def asked(self) -> Asked:
-        """What is asked of the loop now; costs nothing to look at."""
+        """The requests to the loop as they stand; cheap enough to read at every step."""
         if self._device and getpid() == self._pid:
             self._on_device(self._device.poll)
         return self._recording.asked
 
     def wait_while_paused(self) -> None:
-        """Return once no pause is asked for, or a stop is; at once where there is none."""
+        """Wait while a pause is requested; a request to stop ends the wait."""
         if getpid() != self._pid or self._closed or not self._recording.asked.pause:
             return
         self._on_device(self._device.flush)
@@ -200,7 +200,7 @@ class WatchedRun:
             self._began += monotonic() - began
 
     def checkpoint_saved(self, step: int, /) -> None:
-        """Tell that the loop has written a checkpoint of its own, as a dashboard may have asked."""
+        """Record that the loop saved a checkpoint of its own; this answers requests for one."""
         if getpid() == self._pid and not self._closed:
             self._recording.checkpoint_saved(_checked(step))
 
@@ -218,7 +218,7 @@ class WatchedRun:
         self._end(state, error)
 
     def abandon(self) -> None:
-        """Write what is left of a run that nobody has closed, at the end of the process."""
+        """Write what is left if the process ends without closing the run."""
         if getpid() == self._pid and not self._closed:
             self._closed = True
             self._end("interrupted", None)
@@ -233,13 +233,13 @@ class WatchedRun:
             self._recording.finish(state, error, seconds, until)
 
     def forsake(self) -> None:
-        """Let go of what a process that was forked off has inherited; the run is its parent's."""
+        """Release what a forked process inherited; the run belongs to its parent."""
         self._closed = True
         self._recording.forsake()
         self._pictures.forsake()
 
     def _on_device(self, act: Callable[[], None]) -> None:
-        """Do something with the device; what goes wrong there does not end the loop here."""
+        """Call a function that uses the device; its errors are logged and not raised."""
         try:
             act()
         except Exception:
@@ -254,7 +254,7 @@ class WatchedRun:
         return step
 
     def _metric(self, name: str) -> str:
-        """Return the metric that a name of the loop's stands for; ValueError for too many."""
+        """Return the metric for a name used by the loop; ValueError if there are too many names."""
         if len(self._names) >= _MOST_NAMES:
             raise ValueError(
                 f"log: more than {_MOST_NAMES:,} different names: a name stands for a curve, so "
@@ -265,7 +265,7 @@ class WatchedRun:
 
 
 def _passes(epoch: Any) -> float:
-    """Return an epoch as a number; TypeError or ValueError if it is none."""
+    """Return an epoch as a float; TypeError or ValueError if it is invalid."""
     passes = number_of("epoch", epoch)
     if not 0 <= passes <= _LARGEST_STEP:
         raise ValueError(f"log: epoch must be a number from 0, not {passes:g}")
@@ -273,7 +273,7 @@ def _passes(epoch: Any) -> float:
 
 
 def _checked(step: Any) -> int:
-    """Return a step as a whole number; ValueError if it is none."""
+    """Return a step as an int; ValueError if it is not a whole number from 0."""
     try:
         whole = operator.index(step)
     except TypeError:

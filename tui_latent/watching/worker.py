@@ -21,7 +21,7 @@ _POLITE: Final = 19
 
 
 def main() -> None:
-    """Answer until the pipe ends."""
+    """Answer questions until the pipe is closed."""
     os.nice(_POLITE)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not get among the answers
