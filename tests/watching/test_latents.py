@@ -47,6 +47,33 @@ def test_an_evaluation_appears_beside_later_records(watch: Watch) -> None:
     assert not list((run.path / "latents").glob("*.tmp"))
 
 
+def test_a_training_shorter_than_the_start_of_the_process_keeps_all_evaluations(
+    watch: Watch,
+) -> None:
+    run = watch()
+    for step in range(1, 9):
+        run.log(step, loss=1.0)
+        run.latents(step, Z, Y)
+    run.close()
+    found = read(run.path)
+    assert found.map_steps == tuple(range(1, 9))
+    assert found.status.skipped == 0
+
+
+def test_beyond_a_bound_the_oldest_latents_make_room(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_latent.watching.measuring.MOST_BYTES", 3 * Z.nbytes)
+    run = watch()
+    for step in range(1, 9):
+        run.latents(step, Z)
+    run.close()
+    found = read(run.path)
+    assert found.map_steps[-3:] == (6, 7, 8)
+    assert 3 <= len(found.map_steps) <= 4, "one more may have been taken up at once"
+    assert found.status.skipped == 8 - len(found.map_steps)
+
+
 def test_what_a_loop_does_to_its_latents_is_told(watch: Watch) -> None:
     """One run, because each starts a process: other dimensions, going back, not finite, dying."""
     run = watch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +18,9 @@ from tui_latent.watching.own_process import EndedError, OwnProcess
 from tui_latent.watching.waiting_latents import Measured, WaitingLatents
 
 _MOST_LINES: Final = 100
-_MOST_WAITING: Final = 2
-"""evaluations; each holds a copy of its latents"""
+MOST_BYTES: Final = 1 << 28
+"""of latents that wait to be measured, and as many that wait for the disk. A short training may be
+over before the process has started, which takes seconds"""
 
 
 class Measuring:
@@ -48,10 +50,10 @@ class Measuring:
         with self._change:
             if self._ending:
                 return
-            if len(self._waiting) >= _MOST_WAITING:
+            self._waiting.append(latents)
+            while _too_many([each.nbytes for each in self._waiting]):
                 self._waiting.popleft()
                 self.dropped += 1
-            self._waiting.append(latents)
             if self._thread.ident is None:
                 self._thread.start()
             self._change.notify()
@@ -96,11 +98,11 @@ class Measuring:
         self._process.close()
 
     def _keep(self, measured: Measured) -> None:
-        if len(self.results) >= _MOST_WAITING:  # the disk is full or slow
+        self.results.append(measured)
+        while _too_many([each.of.nbytes for each in list(self.results)]):  # a full or slow disk
             with suppress(OSError):
                 Path(self.results.popleft().latents_file).unlink(missing_ok=True)
             self.dropped += 1
-        self.results.append(measured)
 
     def _next(self) -> WaitingLatents | None:
         with self._change:
@@ -148,3 +150,8 @@ class Measuring:
             found["collapse"],
             file,
         )
+
+
+def _too_many(sizes: Sequence[int]) -> bool:
+    """Return whether the oldest must make room; the newest always has its place."""
+    return len(sizes) > 1 and sum(sizes) > MOST_BYTES

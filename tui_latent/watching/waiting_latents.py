@@ -25,6 +25,12 @@ class WaitingLatents(NamedTuple):
     bank_labels: NDArray[np.int64] | None
     """(M,)"""
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the arrays take."""
+        arrays = (self.queries, self.labels, self.bank, self.bank_labels)
+        return sum(array.nbytes for array in arrays if array is not None)
+
 
 class Measured(NamedTuple):
     """The results for the latents of one step."""
