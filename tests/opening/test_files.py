@@ -60,6 +60,11 @@ def parquet_fixed(path: Path) -> None:
     parquet(path, pa.FixedSizeListArray.from_arrays(flat, 6))
 
 
+def parquet_cut_off(path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path.write_bytes(b"PAR1")
+
+
 def parquet_columns(path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet as pq
@@ -225,7 +230,7 @@ def write(path: Path, text: str) -> None:
         ),
         ("a.npz", lambda p: np.savez(p, x=np.array([None, {}])), "Python objects"),
         ("a.safetensors", lambda p: p.write_bytes(b"\0" * 20), "cannot be read"),
-        ("a.parquet", lambda p: p.write_bytes(b"PAR1"), "cannot be read as Parquet"),
+        ("a.parquet", parquet_cut_off, "cannot be read as Parquet"),
         ("a.csv", lambda p: write(p, ""), "is empty"),
         ("a.csv", lambda p: write(p, "id,label\n"), "no rows"),
         ("a.csv", lambda p: write(p, "id,label\na,b\nc,d\n"), "no numbers"),
@@ -269,7 +274,7 @@ def test_lists_of_different_lengths_are_refused(tmp_path: Path) -> None:
 def test_without_pyarrow_a_sentence_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parquet(tmp_path / "a.parquet")
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
     with pytest.raises(OpenError, match=r"pip install 'tui-latent\[parquet\]'"):
         open_file(str(tmp_path / "a.parquet"))
