@@ -247,7 +247,7 @@ def _wandb(folder: Path, terms: dict[str, float], steps: int) -> float:
     try:
         return statistics.mean(each_call(lambda step: run.log(terms, step=step), steps))
     finally:
-        run.finish(quiet=True)
+        run.finish()
 
 
 def main() -> None:

@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 from tui_latent.runs.latents_file import UNLABELLED
 
 
+def tensor_type() -> type | None:
+    """Return the class of torch's tensors; None if torch is not imported: there are none then."""
+    return getattr(sys.modules.get("torch"), "Tensor", None)
+
+
 def is_tensor(value: object) -> bool:
     """Return whether a value is a torch tensor."""
-    torch = sys.modules.get("torch")  # without it there are no tensors
-    return torch is not None and isinstance(value, torch.Tensor)
+    tensor = tensor_type()
+    return tensor is not None and isinstance(value, tensor)
 
 
 def number_of(name: str, value: Any) -> float:

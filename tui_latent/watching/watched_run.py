@@ -19,7 +19,7 @@ from tui_latent.watching.device_values import DeviceValues
 from tui_latent.watching.pictures import Pictures
 from tui_latent.watching.recording import Recording
 from tui_latent.watching.silent_run import SilentRun
-from tui_latent.watching.tensors import is_tensor, labels_of, latents_of, number_of
+from tui_latent.watching.tensors import is_tensor, labels_of, latents_of, number_of, tensor_type
 from tui_latent.watching.waiting_latents import WaitingLatents
 from tui_latent.watching.waiting_records import WaitingRecord
 
@@ -103,15 +103,20 @@ class WatchedRun:
         if epoch is not None:
             self._epoch = _passes(epoch)
         known, names, numbers, on_device = self._names, [], [], False
+        tensor = tensor_type()
         for name, value in values.items():
             names.append(known.get(name) or self._metric(name))
-            if type(value) is not float:
-                if not is_tensor(value) or value.numel() != 1:
-                    value = number_of(name, value)
-                elif value.is_cpu:
+            kind = type(value)
+            if kind is tensor and value.is_cpu:  # the usual case is looked at first, and least
+                try:
                     value = float(value.item())
-                else:
+                except (TypeError, RuntimeError):
+                    value = number_of(name, value)
+            elif kind is not float:
+                if is_tensor(value) and value.numel() == 1 and not value.is_cpu:
                     on_device = True
+                else:
+                    value = number_of(name, value)
             numbers.append(value)
         seconds, timeline = monotonic() - self._began, len(self._recording.rewinds)
         record = WaitingRecord(step, seconds, self._epoch, names, numbers, timeline)
