@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
 from tui_latent.metrics.chunks import at_once, fits, mean_in_float64, row_blocks
+from tui_latent.metrics.finite import require_finite
 from tui_latent.metrics.knn_pruning import BankCells, worth_finding
 from tui_latent.metrics.products import exact_products
 
@@ -60,7 +62,7 @@ class NeighbourSearch:
     def __init__(self, bank: Tensor, checked: bool = False) -> None:
         self._checked = checked
         if not checked:
-            _require_finite("bank", bank)
+            require_finite("bank", bank)
         self._bank = bank.detach().float()
         self._tree: cKDTree | None = None
         self._compared: _Compared | None = None
@@ -77,7 +79,7 @@ class NeighbourSearch:
         if not 1 <= k <= len(self._bank):
             raise ValueError(f"k is {k}, the bank has {len(self._bank):,} latents")
         if not self._checked:
-            _require_finite("query", queries)
+            require_finite("query", queries)
         queries = queries.detach().float()
         if self._compared is None:
             return _by_tree(self._tree, queries, k, on_chunk)
@@ -229,7 +231,13 @@ class _Compared:
             bank = self._bank[rows] if self._as_it_is else self._about_or_kept(rows)
             scores = buffer[: len(centred) * len(bank)].view(len(centred), len(bank))
             lengths = self._lengths[start : start + block]
-            torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
+            if len(centred) == 1 and bank.device.type == "cpu":
+                # With one vector, numpy's library is twice as fast as torch's on an AMD EPYC.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    products = np.dot(bank.numpy(), centred[0].numpy())
+                torch.add(lengths, torch.from_numpy(products), alpha=-2, out=scores[0])
+            else:
+                torch.addmm(lengths, centred, bank.T, alpha=-2, out=scores)
             smallest, places = scores.topk(min(count, len(bank)), largest=False)
             found.append((smallest, places + start))
             on_chunk()
@@ -271,26 +279,3 @@ def _squared_distances(queries: Tensor, bank: Tensor, rows: Tensor) -> Tensor:
         differences = bank[chosen].double().sub_(some.double()[:, None])
         found.append(differences.mul_(differences).sum(2))
     return torch.cat(found)
-
-
-def _require_finite(what: str, latents: Tensor) -> None:
-    broken = _not_finite(latents) if latents.device.type == "cpu" else _not_finite_on_gpu(latents)
-    if broken:
-        raise ValueError(
-            f"{broken:,} of {len(latents):,} {what} latents are not finite: training has diverged"
-        )
-
-
-def _not_finite(latents: Tensor) -> int:
-    """Count the rows that are not finite: their sums are not, nor those of a few others."""
-    broken = 0
-    for rows in row_blocks(latents):
-        odd = ~torch.isfinite(latents[rows].sum(1))
-        if bool(odd.any()):
-            broken += int((~torch.isfinite(latents[rows][odd])).any(1).sum())
-    return broken
-
-
-def _not_finite_on_gpu(latents: Tensor) -> int:
-    counts = [(~torch.isfinite(latents[rows])).any(1).sum() for rows in row_blocks(latents)]
-    return int(torch.stack(counts).sum()) if counts else 0
