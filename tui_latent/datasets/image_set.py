@@ -56,6 +56,12 @@ class ImageSet:
         return self.labels.device
 
     @property
+    def ready(self) -> bool:
+        """Whether `inputs` and `pixels` need nothing but its device."""
+        there = self.file is None and self.images.device == self.device
+        return there or self.features is not None
+
+    @property
     def nbytes(self) -> int:
         """Bytes of its images, wherever they lie; of a store, only those of the split."""
         return len(self) * self.images[:1].nbytes

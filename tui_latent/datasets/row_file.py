@@ -7,6 +7,7 @@ as its memory. So a map gives shape, type and place here, and `read` the rows.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import mmap
 import os
@@ -58,6 +59,14 @@ class RowFile:
     def row_bytes(self) -> int:
         """Bytes of the values of a row."""
         return math.prod(self.row_shape) * self.dtype.itemsize
+
+    def key(self, of: str) -> str:
+        """Return a name for what is made `of` the rows: another one once the file has changed."""
+        now = os.fstat(self._file)
+        state = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+        where = (os.path.realpath(self.path), self.start, self.stride, self.strides)
+        rows = (len(self), self.row_shape, self.dtype.str)
+        return hashlib.blake2b(repr((of, state, where, rows)).encode(), digest_size=16).hexdigest()
 
     def read(self, rows: NDArray[np.int64], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return some rows, (B, ...) in the order given, into `out` if there is one.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
+from tui_latent.datasets.array_store import stored_array, stored_images
 from tui_latent.datasets.features import with_features
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
@@ -75,8 +77,8 @@ def load_dataset(
     _refuse_empty(train, val, names, raw)
 
     def image_set(split: RawSplit) -> ImageSet:
-        split = split if _stays_in_file(split) else split.in_memory()
-        images = resized(torch.from_numpy(split.images), settings.size)
+        split = _sized(split, settings, log, poll)
+        images = torch.from_numpy(split.images)
         # One more at the end: UNLABELLED is -1.
         targets = np.append(target_of, UNLABELLED)[split.labels]
         return ImageSet(
@@ -162,9 +164,33 @@ def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
     return raw.train.take(rows), raw.train.take(held_out), description
 
 
-def _stays_in_file(split: RawSplit) -> bool:
-    """Return whether the images of a split are read from their file when they are needed."""
-    return in_file(split.images) and len(split.labels) * split.images[:1].nbytes >= MAPPED_FROM
+def _sized(
+    split: RawSplit,
+    settings: DataSettings,
+    log: Callable[[str], None],
+    poll: Callable[[], None],
+) -> RawSplit:
+    """Return the images in their size for training: in a file if they must be or are many."""
+    on_disk = settings.resident == "disk"
+    large = len(split.labels) * split.images[:1].nbytes >= MAPPED_FROM
+    file = row_file(split.images) if in_file(split.images) and (large or on_disk) else None
+    if file is None:
+        split = split.in_memory()
+        sized = resized(torch.from_numpy(split.images), settings.size)
+        split = replace(split, images=sized.numpy())
+        return replace(split, images=stored_images(split.images, log, poll)) if on_disk else split
+    channels, height, width = split.images.shape[1:]
+    if settings.size == 0 or height == width == settings.size:
+        return split
+
+    def chunks() -> Iterator[NDArray[np.generic]]:
+        for first in range(0, len(file), _CHUNK):
+            rows = np.arange(first, min(first + _CHUNK, len(file)))
+            yield resized(torch.from_numpy(file.read(rows)), settings.size).numpy()
+
+    shape = (len(file), channels, settings.size, settings.size)
+    key = file.key(f"centre squares of {settings.size}")
+    return replace(split, images=stored_array(key, shape, file.dtype, chunks(), log, poll))
 
 
 def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
@@ -198,7 +224,7 @@ def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: R
 
 
 def resized(images: Tensor, size: int) -> Tensor:
-    """Resize the centre squares of uint8 (N, C, H, W) to sides of `size` pixels; 0 does nothing."""
+    """Resize the centre squares of stored images to sides of `size` pixels; 0 does nothing."""
     height, width = images.shape[2:]
     if size == 0 or height == width == size:
         return images
@@ -208,8 +234,8 @@ def resized(images: Tensor, size: int) -> Tensor:
     chunks = [
         F.interpolate(chunk.float(), (size, size), mode="bilinear", antialias=True)
         .round_()
-        .clamp_(0, 255)
-        .to(torch.uint8)
+        .clamp_(0, white(images.dtype))
+        .to(images.dtype)
         for chunk in torch.split(square, _CHUNK)
     ]
     return torch.cat(chunks)
