@@ -48,6 +48,9 @@ class DataSettings(Section):
     """network inputs: pixels, HOG features, or features of a network pretrained on ImageNet"""
     weights: str = ""
     """local file with the weights of the pretrained network, for machines that are offline"""
+    resident: Literal["auto", "device", "host", "disk"] = "auto"
+    """where images lie during training: on the device, in memory or on the disk; `auto`: where
+    they fit. The results are the same"""
     class_order: Literal["natural", "plain"] = "natural"
     """order of a folder's classes: 1, 2, 10, or 1, 10, 2 as in runs of version 0.1; recorded in
     each run so that its labels keep their meaning, and not for presets to choose"""

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +58,14 @@ def read_array(path: Path) -> NDArray[Any]:
         return array
 
 
-def checked_array(path: Path) -> NDArray[Any]:
-    """Map an array (.npy) into memory, read-only; SizeError and ValueError as in `read_array`."""
+def checked_array(path: Path, mode: Literal["r", "c"] = "r") -> NDArray[Any]:
+    """Map an array (.npy) into memory; SizeError and ValueError as in `read_array`.
+
+    It is read-only, or with "c" changes of it stay in memory.
+    """
     with open_regular(path) as file:
         _check_header(file, size_of(file), path.stem)
-    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    array: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
     return array
 
 
