@@ -18,19 +18,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tui_latent.datasets.content_digests import Contents
-from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.image_file import NOTES, SHOWN_RANGE, decode
+from tui_latent.datasets.image_item import ImageItem
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.shared_files import NOT_WRITABLE, alone, make_folder, open_shared
 from tui_latent.runtime.limits import cpu_cores
+from tui_latent.runtime.regular_files import SizeError
 from tui_latent.sources.errors import DataError
 
 _FORMAT = 2
@@ -63,8 +66,8 @@ class Decoded:
 
 
 def decoded(
-    root: Path,
-    files: Sequence[ImageFile],
+    where: str,
+    items: Sequence[ImageItem],
     contents: Contents,
     size: int,
     log: Callable[[str], None],
@@ -72,25 +75,26 @@ def decoded(
 ) -> Decoded:
     """Return square images with sides of `size` pixels; decode those that are not in the cache.
 
-    The cache is identified by `size` and by the digests of the files, `contents`, in their order,
-    so that no file name or time can lead to the images of other files. If several processes need
+    The cache is identified by `size` and by the digests of the items, `contents`, in their order,
+    so that no name or time can lead to the images of other files. If several processes need
     it, one decodes and the others wait.
 
+    `where` says in messages where the items come from: a folder, or an archive.
     `poll` is called at least ten times a second, even while the disk does not respond; an
     exception from it ends the work. DataError if the disk is too small, or if a file cannot be
     read for any reason other than its content.
     """
     places = [folder / f"images-{_key(contents, size)}" for folder in prepared_folders()]
     for place in places:
-        if (found := _opened(place, len(files), size)) is not None:
+        if (found := _opened(place, len(items), size)) is not None:
             return found
     problem: OSError | None = None
     for place in places:
         try:
             make_folder(place.parent)
             with alone(place, lambda: log("waiting for another process to decode")) as only:
-                found = _opened(place, len(files), size)
-                return found or _made(place, only, root, files, size, log, poll)
+                found = _opened(place, len(items), size)
+                return found or _made(place, only, where, items, size, log, poll)
         except OSError as error:
             problem = problem or error
             if error.errno not in NOT_WRITABLE:
@@ -125,8 +129,8 @@ def _opened(place: Path, count: int, size: int) -> Decoded | None:
 def _made(
     place: Path,
     only: bool,
-    root: Path,
-    files: Sequence[ImageFile],
+    where: str,
+    items: Sequence[ImageItem],
     size: int,
     log: Callable[[str], None],
     poll: Callable[[], None],
@@ -137,17 +141,17 @@ def _made(
     make_folder(folder)
     try:
         done = _rows_done(folder, bytes_each)
-        _refuse_full_disk(folder, (len(files) - done) * bytes_each)
-        _decode_from(done, folder, root, files, size, log, poll)
+        _refuse_full_disk(folder, (len(items) - done) * bytes_each)
+        _decode_from(done, folder, where, items, size, log, poll)
         if not only:
-            if _opened(place, len(files), size) is None:
+            if _opened(place, len(items), size) is None:
                 shutil.rmtree(place, ignore_errors=True)  # left by a killed process
             with suppress(OSError):  # another process was faster
                 folder.rename(place)
     finally:
         if not only:
             shutil.rmtree(folder, ignore_errors=True)
-    found = _opened(place, len(files), size)
+    found = _opened(place, len(items), size)
     if found is None:
         raise OSError(errno.EIO, "decoded images that were just written are missing", str(place))
     return found
@@ -180,14 +184,14 @@ def _refuse_full_disk(folder: Path, needed: int) -> None:
 def _decode_from(
     done: int,
     folder: Path,
-    root: Path,
-    files: Sequence[ImageFile],
+    where: str,
+    items: Sequence[ImageItem],
     size: int,
     log: Callable[[str], None],
     poll: Callable[[], None],
 ) -> None:
     """Decode the files from index `done` on; log and save the progress once a second."""
-    log(f"decoding {len(files) - done:,} images once, into {folder}")
+    log(f"decoding {len(items) - done:,} images once, into {folder}")
     start = synced = time.monotonic()
     ready, saved = done, done
     pending: list[NDArray[np.uint8]] = []
@@ -196,7 +200,7 @@ def _decode_from(
         open_shared(folder / "ranges") as ranges,
         open_shared(folder / "rows") as rows,
     ):
-        for pixels, states, shown in _decoded_chunks(root, files[done:], size, log, poll):
+        for pixels, states, shown in _decoded_chunks(where, items[done:], size, log, poll):
             images.seek(ready * pixels[0].size)
             images.write(pixels.tobytes())
             ranges.seek(ready * _RANGE_BYTES)
@@ -204,7 +208,7 @@ def _decode_from(
             pending.append(states)
             ready += len(states)
             now = time.monotonic()
-            if now - synced >= _SECONDS_BETWEEN_SYNCS or ready == len(files):
+            if now - synced >= _SECONDS_BETWEEN_SYNCS or ready == len(items):
                 for file in (images, ranges):
                     file.flush()
                     os.fsync(file.fileno())
@@ -212,11 +216,11 @@ def _decode_from(
                 rows.write(np.concatenate(pending).tobytes())
                 rows.flush()
                 synced, saved, pending = now, ready, []
-                left = (now - start) / (ready - done) * (len(files) - ready)
-                log(f"decoded {ready:,} of {len(files):,} images, {left:,.0f} s left")
-        images.truncate(len(files) * 3 * size * size)
-        ranges.truncate(len(files) * _RANGE_BYTES)
-        rows.truncate(len(files))
+                left = (now - start) / (ready - done) * (len(items) - ready)
+                log(f"decoded {ready:,} of {len(items):,} images, {left:,.0f} s left")
+        images.truncate(len(items) * 3 * size * size)
+        ranges.truncate(len(items) * _RANGE_BYTES)
+        rows.truncate(len(items))
 
 
 _Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]
@@ -224,43 +228,35 @@ _Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]
 
 
 def _decoded_chunks(
-    root: Path,
-    files: Sequence[ImageFile],
+    where: str,
+    items: Sequence[ImageItem],
     size: int,
     log: Callable[[str], None],
     poll: Callable[[], None],
 ) -> Iterator[_Chunk]:
     """Yield chunks in the order of the files, decoded in threads: decoding releases the GIL."""
-    chunks = (files[first : first + _CHUNK] for first in range(0, len(files), _CHUNK))
+    chunks = (items[first : first + _CHUNK] for first in range(0, len(items), _CHUNK))
     silence = ProgressLog(log, _SECONDS_OF_SILENCE)
 
     def poll_and_report() -> None:
         poll()
-        silence(f"{root}: no image could be read for {_SECONDS_OF_SILENCE:.0f} s; still waiting")
-
-    def decode_chunk(chunk: Sequence[ImageFile]) -> _Chunk:
-        return _decode_chunk(root, chunk, size)
+        silence(f"{where}: no image could be read for {_SECONDS_OF_SILENCE:.0f} s; still waiting")
 
     threads = cpu_cores()
     ahead = _CHUNKS_AHEAD * threads
-    for done in in_order(decode_chunk, chunks, threads, ahead, poll_and_report):
+    for done in in_order(
+        partial(_decode_chunk, size=size), chunks, threads, ahead, poll_and_report
+    ):
         yield done
         silence.restart()
 
 
-def _decode_chunk(root: Path, files: Sequence[ImageFile], size: int) -> _Chunk:
-    pixels = np.zeros((len(files), 3, size, size), np.uint8)
-    states = np.full(len(files), CORRUPT, np.uint8)
-    ranges = np.full((len(files), 2), np.nan, "<f4")
-    for row, file in enumerate(files):
-        path = root / file.name
-        try:
-            image = decode(path, size)
-            same = _unchanged(path, file)
-        except OSError as error:
-            raise DataError(f"{path}: {error.strerror or error}: make it readable") from error
-        if not same:
-            raise DataError(f"{path}: changed while it was read: start again once it is complete")
+def _decode_chunk(items: Sequence[ImageItem], size: int) -> _Chunk:
+    pixels = np.zeros((len(items), 3, size, size), np.uint8)
+    states = np.full(len(items), CORRUPT, np.uint8)
+    ranges = np.full((len(items), 2), np.nan, "<f4")
+    for row, item in enumerate(items):
+        image = _decoded(item, size)
         if image is not None:
             grey = image.mode == "L"
             states[row] = (GREY if grey else COLOUR) | image.info.get(NOTES, 0)
@@ -270,11 +266,13 @@ def _decode_chunk(root: Path, files: Sequence[ImageFile], size: int) -> _Chunk:
     return pixels, states, ranges
 
 
-def _unchanged(path: Path, file: ImageFile) -> bool:
-    """Return whether a file is still as it was listed, which includes a broken link."""
+def _decoded(item: ImageItem, size: int) -> Image.Image | None:
+    """Return an item as an image; None if it is corrupt, DataError if it cannot be read."""
     try:
-        stat = path.stat()
-    except OSError:  # a broken or circular link
-        return file.changed == 0
-    now = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-    return now == (file.size, file.modified, file.changed)
+        return decode(item.read(), size)
+    except (FileNotFoundError, SizeError):
+        return None
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EISDIR):  # no longer a regular file
+            return None
+        raise DataError(f"{item.place}: {error.strerror or error}: make it readable") from error

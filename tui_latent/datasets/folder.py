@@ -18,6 +18,7 @@ from tui_latent.datasets.folder_entries import SUFFIXES
 from tui_latent.datasets.folder_layout import DEFAULT_SIZE, ImageFile, refuse_strangers
 from tui_latent.datasets.identity import DataIdentity, folder_part
 from tui_latent.datasets.image_file import CROPPED, FRAMES, MOST_PIXELS, TRANSPARENT, oversized
+from tui_latent.datasets.image_item import file_items
 from tui_latent.datasets.listing import list_images, list_unlabelled
 from tui_latent.datasets.selection import chosen_classes
 from tui_latent.datasets.unlabelled_layout import layout_of
@@ -72,7 +73,7 @@ def load_folder(
     found(DataIdentity(os.path.realpath(root), names, parts))
     splits: list[tuple[Decoded, NDArray[np.int64], NDArray[np.int64]]] = []
     for place, files, contents in listed:
-        read = decoded(place, files, contents, size, log, poll)
+        read = decoded(str(place), file_items(place, files), contents, size, log, poll)
         rows = _whole_rows(place, files, read, settings.skip_corrupt, log)
         labels = np.array([file.label for file in files], dtype=np.int64)
         splits.append((read, labels, rows))

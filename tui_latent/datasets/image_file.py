@@ -67,14 +67,14 @@ def opened(file: Path | bytes) -> Iterator[Image.Image]:
         yield image
 
 
-def decode(path: Path, size: int) -> Image.Image | None:
+def decode(file: Path | bytes, size: int) -> Image.Image | None:
     """Return the centre square of an image with sides of `size` pixels; None if it is corrupt.
 
     The mode is L or RGB. `info` has NOTES, and SHOWN_RANGE if the file has more than 8 bits.
     OSError if the file cannot be read, for example for lack of permission.
     """
     try:
-        with opened(path) as image:
+        with opened(file) as image:
             if image.width * image.height > MOST_PIXELS:
                 return None
             image.draft(None, (size, size))  # decodes large JPEGs at reduced size
