@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 import tui_latent
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import image_file as picture_module
-from tui_latent.datasets.image_file import decode
+from tui_latent.datasets.shown_image import decode
 from tui_latent.datasets.sources import DataError, load_dataset
 
 RAMP = np.tile(np.linspace(0, 65535, 64), (64, 1)).astype(np.uint16)

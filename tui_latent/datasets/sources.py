@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
 from tui_latent.datasets.features import with_features
+from tui_latent.datasets.fitting import Fit, place
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
 from tui_latent.datasets.image_set import Dataset, ImageSet
@@ -69,9 +70,10 @@ def load_dataset(
     if settings.per_class:
         train = train.take(capped(train.labels, settings.per_class, seed))
     _refuse_empty(train, val, names, raw)
+    _refuse_channels(settings, raw.train.images.shape[1])
 
     def image_set(split: RawSplit) -> ImageSet:
-        images = resized(torch.from_numpy(split.images), settings.size)
+        images = resized(torch.from_numpy(split.images), settings.size, settings.fit)
         # One more at the end: UNLABELLED is -1.
         targets = np.append(target_of, UNLABELLED)[split.labels]
         return ImageSet(
@@ -98,7 +100,9 @@ def _summary(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> 
     """Describe the images used, the source of the held-out images, and what was done to them."""
     train, val = dataset.train, dataset.val
     channels, height, width = train.images.shape[1:]
-    kind = "grey" if channels == 1 else "colour"
+    kind = {1: "grey", 3: "colour"}.get(channels, f"with {channels} channels")
+    if train.images.dtype != torch.uint8:
+        kind += " of 16 bits"
     cap = f" (at most {settings.per_class:,} per class)" if settings.per_class else ""
     classes = len(train.class_names)
     of_classes = f"of {classes:,} class{'es' if classes > 1 else ''}"
@@ -138,7 +142,13 @@ def _read(
         where = os.path.realpath(settings.path) if settings.path else f"source {source.name}"
     else:
         path = Path(settings.path).expanduser()
-        raw = load_arrays(path, not settings.val_fraction, labelled)
+        raw = load_arrays(
+            path,
+            not settings.val_fraction,
+            labelled,
+            settings.range,
+            settings.depth == "8-bit",
+        )
         where = os.path.realpath(path)
     kept = chosen_classes(raw.class_names, settings.classes) if settings.classes else None
     found(identity_of(raw, where, kept))
@@ -185,36 +195,55 @@ def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: R
     )
 
 
-def resized(images: Tensor, size: int) -> Tensor:
-    """Resize the centre squares of uint8 (N, C, H, W) to sides of `size` pixels; 0 does nothing."""
+def _refuse_channels(settings: DataSettings, channels: int) -> None:
+    """Raise DataError for channels to show that the images do not have, and for odd inputs."""
+    absent = [channel for channel in settings.show if channel >= channels]
+    if absent:
+        last = f"channels 0 to {channels - 1}" if channels > 1 else "channel 0 alone"
+        raise DataError(f"data.show: there is no channel {absent[0]}: the images have {last}")
+    if settings.inputs not in ("raw", "hog") and channels not in (1, 3):
+        raise DataError(
+            f"data.inputs: {settings.inputs} takes grey or colour images, but these have "
+            f"{channels} channels: set data.inputs=raw or data.inputs=hog"
+        )
+
+
+def resized(images: Tensor, size: int, fit: Fit = "crop") -> Tensor:
+    """Bring uint8 or uint16 (N, C, H, W) to squares with sides of `size` pixels; 0 does nothing."""
     height, width = images.shape[2:]
     if size == 0 or height == width == size:
         return images
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = images[:, :, top : top + side, left : left + side]
-    chunks = [
-        F.interpolate(chunk.float(), (size, size), mode="bilinear", antialias=True)
-        .round_()
-        .clamp_(0, 255)
-        .to(torch.uint8)
-        for chunk in torch.split(square, _CHUNK)
-    ]
-    return torch.cat(chunks)
+    (_, _, *_), (across, down), (left, top) = place(width, height, size, fit)
+    if fit == "crop":
+        side = min(height, width)
+        low, first = (height - side) // 2, (width - side) // 2
+        images = images[:, :, low : low + side, first : first + side]
+    white = torch.iinfo(images.dtype).max
+    square = torch.zeros(*images.shape[:2], size, size, dtype=images.dtype)
+    for start in range(0, len(images), _CHUNK):
+        chunk = images[start : start + _CHUNK].float()
+        small = F.interpolate(chunk, (down, across), mode="bilinear", antialias=True)
+        small = small.round_().clamp_(0, white).to(images.dtype)
+        square[start : start + _CHUNK, :, top : top + down, left : left + across] = small
+    return square
 
 
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of each channel, (C, 1, 1), of uint8 images as 0..1.
+    """Return mean and standard deviation of each channel, (C, 1, 1), of images as 0..1.
 
-    The deviation is at least 1/255, so that images of a single colour can be normalised.
+    Images are uint8 or uint16. The deviation is at least one step of these, so that images of a
+    single colour can be normalised.
     """
+    white = torch.iinfo(images.dtype).max
     total = torch.zeros(images.shape[1], dtype=torch.float64)
     squares = torch.zeros_like(total)
     for chunk in torch.split(images, _CHUNK):
         values = chunk.float().flatten(2)
+        if white > 255:  # squares of 16 bits have more digits than a float32
+            values = values.double()
         total += values.sum(2).double().sum(0)
         squares += values.square_().sum(2).double().sum(0)
     count = images.numel() // images.shape[1]
     mean = total / count
     std = (squares / count - mean.square()).clamp_min(0).sqrt().clamp_min(1)
-    return mean.float()[:, None, None] / 255, std.float()[:, None, None] / 255
+    return mean.float()[:, None, None] / white, std.float()[:, None, None] / white
