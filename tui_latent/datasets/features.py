@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.download import download
-from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.pretrained_weights import weights_file
 from tui_latent.datasets.progress import ProgressLog
@@ -162,7 +162,7 @@ def _features(
 ) -> Tensor:
     """Return float32 (N, D), block by block; cached blocks are reused."""
     blocks, progress, done = [], ProgressLog(log), 0
-    for block in torch.split(images.images, _BLOCK):
+    for block in in_chunks(images, _BLOCK):
         key = _key(block, name)
         features = _kept(key)
         if features is None:
