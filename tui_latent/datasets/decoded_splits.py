@@ -68,8 +68,10 @@ def decoded_splits(
     settings: DataSettings,
     log: Callable[[str], None],
     poll: Callable[[], None],
-) -> tuple[list[DecodedSplit], list[str]]:
-    """Return the pixels of splits, and what was done to the images, in words.
+) -> tuple[list[DecodedSplit], list[str], Range | None]:
+    """Return the pixels of splits, what was done to the images in words, and their range.
+
+    The range is that of the values which became black and white; None if it is 0 to 255.
 
     All have one number of channels and one type; a value has the same grey in all of them. Where
     grey and colour are mixed, grey is repeated in three channels. DataError names corrupt images
@@ -89,9 +91,11 @@ def decoded_splits(
     ]
     facts = [read.facts[some] for read, some in zip(reads, rows, strict=True)]
     channels = _channels(splits, rows, facts)
-    notes = []
+    notes: list[str] = []
+    ends: Range | None = None
     if any(read.images is None for read in reads):
         scales, notes = _scales(settings, reads, facts, channels)
+        ends = scales.of(np.concatenate(facts)["kind"].tolist())
         how = replace(how, counted=False, scales=scales, channels=channels)
         names = next((read.names for read in reads if read.names), ())
         reads = [decoded(s.where, s.items, s.contents, how, log, poll) for s in splits]
@@ -99,7 +103,7 @@ def decoded_splits(
             notes.append(f"channels: {', '.join(map(printable, names))}")
     notes += _done(np.concatenate(facts), splits, rows, facts, settings)
     found = [_with_channels(read, channels) for read in reads]
-    return [DecodedSplit(*pair) for pair in zip(found, rows, strict=True)], notes
+    return [DecodedSplit(*pair) for pair in zip(found, rows, strict=True)], notes, ends
 
 
 def _with_channels(read: Decoded, channels: int) -> NDArray[Any]:

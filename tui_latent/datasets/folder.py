@@ -11,7 +11,7 @@ import numpy as np
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.content_digests import Contents, read_contents
 from tui_latent.datasets.decoded_splits import EncodedSplit, decoded_splits
-from tui_latent.datasets.folder_entries import SUFFIXES
+from tui_latent.datasets.folder_entries import ARRAYS, SUFFIXES
 from tui_latent.datasets.folder_layout import ImageFile, refuse_strangers
 from tui_latent.datasets.identity import DataIdentity, folder_part
 from tui_latent.datasets.image_item import file_items
@@ -58,7 +58,7 @@ def load_folder(
     names = tuple(layout.class_names[i] for i in kept)
     parts = tuple(folder_part(place.name, files, of) for place, files, of in listed)
     found(DataIdentity(os.path.realpath(root), names, parts))
-    read, done = decoded_splits(
+    read, done, ends = decoded_splits(
         [
             EncodedSplit(str(place), file_items(place, files), [f.name for f in files], of)
             for place, files, of in listed
@@ -79,11 +79,12 @@ def load_folder(
         raw[1] if len(raw) > 1 else None,
         f"images in {places[-1][0].name}",
         tuple(notes),
+        ends,
     )
 
 
 def _no_images(place: Path, notes: list[str], held_out: bool, classes: bool) -> DataError:
-    why = "; ".join((f"no images ({' '.join(sorted(SUFFIXES))})", *notes))
+    why = "; ".join((f"no images ({' '.join(sorted({*SUFFIXES, ARRAYS}))})", *notes))
     if held_out:
         of_them = "some of the classes used" if classes else "some"
         why += f": add {of_them}, or hold out training images: data.val_fraction=0.2"

@@ -96,7 +96,9 @@ def load_dataset(
     train_set = image_set(train)
     mean, std = channel_statistics(in_chunks(train_set, _CHUNK))
     own_test = raw.test is not None and not settings.val_fraction
-    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out, own_test)
+    dataset = Dataset(
+        raw.name, train_set, image_set(val), mean, std, held_out, own_test, raw.value_range
+    )
     log(_summary(dataset, settings, raw.notes))
     if settings.inputs == "raw":
         return dataset

@@ -84,7 +84,7 @@ def load_arrays(
         pairs = _found(path, archive.files)[: 2 if held_out else 1]
         given = [pair.labels for pair in pairs if pair.labels is not None and labelled]
         arrays = [(pair.images, _read(path, archive, pair.images)) for pair in pairs]
-        images, notes = as_pixels(path, arrays, setting, plain)
+        images, notes, ends = as_pixels(path, arrays, setting, plain)
         counts = {p.labels: len(part) for p, part in zip(pairs, images, strict=True)}
         parts = [(name, _read(path, archive, name), counts[name]) for name in given]
         named = labelled and _NAMES in archive.files
@@ -112,6 +112,7 @@ def load_arrays(
         splits[1] if held else None,
         f"images in {held}" if held and held != "x_test" else "test images",
         notes=tuple(notes),
+        value_range=ends,
     )
 
 

@@ -69,8 +69,10 @@ def as_pixels(
     arrays: Sequence[tuple[str, Array]],
     setting: RangeSetting = "dtype",
     plain: bool = False,
-) -> tuple[list[Pixels], list[str]]:
-    """Return the images of (name, array) as uint8 or uint16 (N, C, H, W), and remarks.
+) -> tuple[list[Pixels], list[str], Range | None]:
+    """Return the images of (name, array) as uint8 or uint16 (N, C, H, W), remarks, and the range.
+
+    The range is that of the values which became black and white; None if it is 0 to 255.
 
     With the setting "dtype", values are bytes, booleans, integers of up to 32 bits, whose white is
     that of the smallest bit depth that holds all of them, or floats in 0..1; if one of the arrays
@@ -102,7 +104,7 @@ def as_pixels(
         if alpha:
             notes.append(f"{name}: transparent images are placed on white")
         found.append(_converted(array, kind, scales, alpha))
-    return found, notes
+    return found, notes, scales.of(kinds)
 
 
 def class_labels(
@@ -248,7 +250,8 @@ def _converted(array: Array, kind: int, scales: Scales, alpha: bool) -> Pixels:
     if kind == BYTES:
         array = array.astype(np.uint8, copy=False)
         if scales.bits == 8 and not alpha and scales.ranges[BYTES] == (0, 255):
-            return np.ascontiguousarray(array)
+            pixels: NDArray[np.uint8] = np.ascontiguousarray(array, np.uint8)
+            return pixels
     channels = 3 if alpha else array.shape[1]
     whole = np.empty((len(array), channels, *array.shape[2:]), scales.dtype)
     white = np.iinfo(scales.dtype).max

@@ -146,6 +146,11 @@ class Scales:
     bits: int
     """8 if integers lose nothing by it, else 16"""
 
+    def of(self, kinds: Iterable[int]) -> Range | None:
+        """Return the range of the images, of the widest kind if they differ; None if 0 to 255."""
+        found = self.ranges[max(kinds)]
+        return None if found == (0, 255) else found
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the pixels."""
