@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ from tui_latent.datasets.folder_entries import SUFFIXES
 from tui_latent.datasets.folder_layout import DEFAULT_SIZE, ImageFile, refuse_strangers
 from tui_latent.datasets.identity import DataIdentity, folder_part
 from tui_latent.datasets.image_file import CROPPED, FRAMES, MOST_PIXELS, TRANSPARENT, oversized
-from tui_latent.datasets.image_item import file_items
+from tui_latent.datasets.image_item import ImageItem, file_items
 from tui_latent.datasets.listing import list_images, list_unlabelled
 from tui_latent.datasets.selection import chosen_classes
 from tui_latent.datasets.unlabelled_layout import layout_of
+from tui_latent.runtime.regular_files import SizeError
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.columns import Column
 from tui_latent.sources.files.raw import RawImages, RawSplit
 
 _NAMED = 5
@@ -50,7 +53,6 @@ def load_folder(
     """
     root = Path(settings.path).expanduser()
     layout = layout_of(settings, root, poll)
-    size = settings.size or DEFAULT_SIZE
     places: list[tuple[Path, Sequence[str | None]]] = [(layout.train, layout.folders)]
     if layout.test is not None and not settings.val_fraction:
         refuse_strangers(layout, settings.classes)
@@ -71,26 +73,62 @@ def load_folder(
     names = tuple(layout.class_names[i] for i in kept)
     parts = tuple(folder_part(place.name, files, of) for place, files, of in listed)
     found(DataIdentity(os.path.realpath(root), names, parts))
-    splits: list[tuple[Decoded, NDArray[np.int64], NDArray[np.int64]]] = []
-    for place, files, contents in listed:
-        read = decoded(str(place), file_items(place, files), contents, size, log, poll)
-        rows = _whole_rows(place, files, read, settings.skip_corrupt, log)
-        labels = np.array([file.label for file in files], dtype=np.int64)
-        splits.append((read, labels, rows))
+    encoded = [
+        EncodedSplit(str(place), file_items(place, files), of, _labels(files))
+        for place, files, of in listed
+    ]
+    name, held_out = printable(root.resolve().name), f"images in {places[-1][0].name}"
+    return decoded_images(encoded, settings, name, names, held_out, notes, log, poll)
+
+
+class EncodedSplit(NamedTuple):
+    """The encoded images of a split, in reading order."""
+
+    where: str
+    """folder or file that they are in, for messages"""
+    items: Sequence[ImageItem]
+    contents: Contents
+    labels: NDArray[np.int64]
+    """(N,) positions in the class names"""
+    columns: tuple[Column, ...] = ()
+
+
+def decoded_images(
+    encoded: Sequence[EncodedSplit],
+    settings: DataSettings,
+    name: str,
+    class_names: tuple[str, ...],
+    held_out: str,
+    notes: Sequence[str],
+    log: Callable[[str], None],
+    poll: Callable[[], None],
+) -> RawImages:
+    """Return the images of one split or two, decoded as `settings` ask for it.
+
+    `held_out` describes the second. DataError names the corrupt images, unless
+    `settings.skip_corrupt`.
+    """
+    size, notes = settings.size or DEFAULT_SIZE, list(notes)
+    splits: list[tuple[Decoded, EncodedSplit, NDArray[np.int64]]] = []
+    for split in encoded:
+        read = decoded(split.where, split.items, split.contents, size, log, poll)
+        splits.append((read, split, _whole_rows(split, read, settings.skip_corrupt, log)))
     notes += share_ranges([read for read, _, _ in splits])
     whole = np.concatenate([read.notes[rows] for read, _, rows in splits])
     notes += [f"{n:,} {words}" for bit, words in _DONE if (n := np.count_nonzero(whole & bit))]
-    raw = [RawSplit(read.images, labels).take(rows) for read, labels, rows in splits]
+    raw = [
+        RawSplit(read.images, split.labels, columns=split.columns).take(rows)
+        for read, split, rows in splits
+    ]
     if all((read.states[rows] == GREY).all() for read, _, rows in splits):
         raw = [replace(s, images=np.ascontiguousarray(s.images[:, :1])) for s in raw]
     return RawImages(
-        printable(root.resolve().name),
-        names,
-        raw[0],
-        raw[1] if len(raw) > 1 else None,
-        f"images in {places[-1][0].name}",
-        tuple(notes),
+        name, class_names, raw[0], raw[1] if len(raw) > 1 else None, held_out, tuple(notes)
     )
+
+
+def _labels(files: Sequence[ImageFile]) -> NDArray[np.int64]:
+    return np.array([file.label for file in files], dtype=np.int64)
 
 
 def _no_images(place: Path, notes: list[str], held_out: bool, classes: bool) -> DataError:
@@ -102,26 +140,34 @@ def _no_images(place: Path, notes: list[str], held_out: bool, classes: bool) -> 
 
 
 def _whole_rows(
-    place: Path,
-    files: list[ImageFile],
-    read: Decoded,
-    skip_corrupt: bool,
-    log: Callable[[str], None],
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the rows of intact files; DataError names corrupt ones unless they are skipped."""
+    split: EncodedSplit, read: Decoded, skip_corrupt: bool, log: Callable[[str], None]
+) -> NDArray[np.int64]:
+    """Return the rows of intact images; DataError names corrupt ones unless they are skipped."""
     corrupt = np.flatnonzero(read.states == CORRUPT)
     if len(corrupt) == 0:
-        return np.arange(len(files))
-    names = ", ".join(_described(place, files[row].name) for row in corrupt[:_NAMED])
+        return np.arange(len(split.items))
+    names = ", ".join(_described(split, row) for row in corrupt[:_NAMED].tolist())
     more = ", …" if len(corrupt) > _NAMED else ""
-    problem = f"{place}: {len(corrupt):,} of {len(files):,} images cannot be read: {names}{more}"
+    problem = (
+        f"{split.where}: {len(corrupt):,} of {len(split.items):,} images cannot be read: "
+        f"{names}{more}"
+    )
     if not skip_corrupt:
         raise DataError(f"{problem}. Repair, remove or skip them: data.skip_corrupt=true")
     log(f"{problem}: skipped")
     return np.flatnonzero(read.states != CORRUPT)
 
 
-def _described(place: Path, name: str) -> str:
-    """Return the name of a corrupt file, with a remark if it is too large."""
+def _described(split: EncodedSplit, row: int) -> str:
+    """Return the name of a corrupt image, with a remark if it is too large."""
+    item = split.items[row]
     large = f" (more than {MOST_PIXELS // 1_000_000} million pixels)"
-    return printable(name) + (large if oversized(place / name) else "")
+    name = item.place.removeprefix(f"{split.where}/")
+    return printable(name) + (large if _too_large(item) else "")
+
+
+def _too_large(item: ImageItem) -> bool:
+    try:
+        return oversized(item.read())
+    except (OSError, SizeError):
+        return False

@@ -92,12 +92,12 @@ def decode(file: Path | bytes, size: int) -> Image.Image | None:
         return None
 
 
-def oversized(path: Path) -> bool:
+def oversized(file: Path | bytes) -> bool:
     """Return whether the header of a file claims more than MOST_PIXELS."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with opened(path) as image:
+            with opened(file) as image:
                 return image.width * image.height > MOST_PIXELS
     except Image.DecompressionBombError:
         return True

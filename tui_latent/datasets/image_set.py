@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tui_latent.sources.files.columns import Column
+
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
@@ -28,6 +30,8 @@ class ImageSet:
     """names of the targets; empty if they are the classes"""
     places: NDArray[np.int64] | None = None
     """(N,) the place of each image in the reading order of the source; None if it is not known"""
+    columns: tuple[Column, ...] = ()
+    """what else the source says of each image, N values each"""
 
     def __len__(self) -> int:
         return len(self.images)

@@ -17,6 +17,7 @@ from tui_latent.datasets.features import with_features
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
 from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.manifest.load import load_manifest
 from tui_latent.datasets.own import load_own
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
@@ -82,6 +83,7 @@ def load_dataset(
             torch.from_numpy(targets),
             target_names,
             split.in_order(),
+            split.columns,
         )
 
     train_set = image_set(train)
@@ -126,6 +128,8 @@ def _read(
 ) -> RawImages:
     if settings.source == "folder":
         return load_folder(settings, log, found, poll)
+    if settings.source == "manifest":
+        return load_manifest(settings, log, found, poll)
     source = SOURCES[settings.source]
     labelled = settings.labels != "none"
     if isinstance(source, PublicDataset):

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.sources.files.columns import Column
+
 UNLABELLED: Final = -1
 """label of an image that has no class"""
 
@@ -22,13 +24,16 @@ class RawSplit:
     """(N,) positions in the class names; UNLABELLED where an image has no class"""
     places: NDArray[np.int64] | None = None
     """(N,) the place of each image in the reading order of the source; None: 0 to N - 1"""
+    columns: tuple[Column, ...] = ()
+    """what else the source says of each image, N values each"""
 
     def take(self, rows: NDArray[np.int64]) -> RawSplit:
         """Return some of the rows; all rows in order are not copied."""
         if len(rows) == len(self.labels) and bool((np.diff(rows) == 1).all()):
             return self
         places = rows if self.places is None else self.places[rows]
-        return RawSplit(self.images[rows], self.labels[rows], places)
+        columns = tuple(column.take(rows) for column in self.columns)
+        return RawSplit(self.images[rows], self.labels[rows], places, columns)
 
     def in_order(self) -> NDArray[np.int64]:
         """Return the place of each image in the reading order of the source: (N,)."""
