@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, cast
 
 from tui_latent.datasets.folder_entries import is_image_name
 from tui_latent.datasets.manifest.arrow_table import Shard
@@ -37,10 +37,10 @@ _TEXTS: Final = frozenset(
 )
 """kinds of members whose text is a value"""
 _LONGEST_TEXT: Final = 1 << 20
-_PACKED: Final[Mapping[bytes, Callable[[BinaryIO], IO[bytes]]]] = {
-    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\x00": lzma.LZMAFile,
+_PACKED: Final[Mapping[bytes, Callable[[BinaryIO], BinaryIO]]] = {
+    b"\x1f\x8b": lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file)),
+    b"BZh": lambda file: cast(BinaryIO, bz2.BZ2File(file)),
+    b"\xfd7zXZ\x00": lambda file: cast(BinaryIO, lzma.LZMAFile(file)),  # noqa: SIM115
 }
 """readers of compressed archives by the bytes that these begin with"""
 _BROKEN: Final = (tarfile.TarError, EOFError, zlib.error, ValueError)
