@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_latent.datasets.identity import DataIdentity, Places, changes, pack, unpack, unpack_places
+from tui_latent.image_columns import ImageColumns, write_columns
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.schema import RunError
 from tui_latent.sources.errors import DataError
@@ -77,6 +78,8 @@ class ImageCheck:
         self.now: DataIdentity | None = None
         self.places: Places | None = None
         """which image each row of the loaded dataset is"""
+        self.columns = ImageColumns()
+        """what a table says of each row"""
 
     def compare(self, now: DataIdentity) -> None:
         """Refuse other images than the run's with a DataError, unless they were accepted."""
@@ -95,6 +98,8 @@ class ImageCheck:
 
     def note(self, step: int) -> None:
         """Note the images in the run, which continues from `step`."""
+        if self.columns.train:
+            write_columns(self._run, self.columns)
         known, now = self._known, self.now
         if now is None:
             return

@@ -46,6 +46,9 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
 }
 OTHERWISE: Final[dict[str, Any]] = {
     "data.path": "elsewhere",
+    "data.root": "elsewhere",
+    "data.image_column": "picture",
+    "data.label_column": "kind",
     "data.weights": "weights.pth",
     "data.range": "percentile 1 99",
     "data.fit": "pad",

@@ -1,7 +1,8 @@
 """The command line: the group of commands, and the dashboard.
 
 The commands are in `training.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
-`explain.py`, `config.py`, `check_plugin.py` and `resources.py`; heavy imports stay inside them.
+`points.py`, `explain.py`, `config.py`, `check_plugin.py` and `resources.py`; heavy imports stay
+inside them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tui_latent.cli import (
     config,
     explain,
     label,
+    points,
     resources,
     results,
     steering,
@@ -97,7 +99,7 @@ def attach(run: str, runs: str | None) -> None:
 
 
 _MODULES = (
-    *(training, opening, label, steering, results, explain, resources, config),
+    *(training, opening, label, steering, results, points, explain, resources, config),
     check_plugin,
 )
 for module in _MODULES:

@@ -57,12 +57,17 @@ _RULES: Final = (
     Rule(
         ("data.path",),
         lambda preset: not SOURCES[preset.data.source].needs_path,
-        "the images are those of '{data.source}': set data.source=folder or data.source=arrays too",
+        "the images are those of '{data.source}': set data.source=folder, arrays or manifest too",
+    ),
+    Rule(
+        ("data.root", "data.image_column", "data.label_column"),
+        lambda preset: not SOURCES[preset.data.source].is_table,
+        "only tables of images have columns and paths: set data.source=manifest too",
     ),
     Rule(
         ("data.skip_corrupt",),
         lambda preset: not SOURCES[preset.data.source].skips_corrupt,
-        "only image folders can skip single files: set data.source=folder",
+        "only image folders and tables can skip single files: set data.source=folder or manifest",
     ),
     Rule(
         ("data.range",),

@@ -52,9 +52,15 @@ class DataSettings(Section):
     """The images, and what the network sees of them."""
 
     source: Annotated[str, AfterValidator(_known_source)]
-    """dataset, or `folder` or `arrays` for images of your own"""
+    """dataset, or `folder`, `arrays` or `manifest` for images of your own"""
     path: str = ""
-    """image folder or .npz file (sources `folder` and `arrays` only)"""
+    """image folder, .npz file, or table of images (CSV, Parquet, tar shards, …)"""
+    root: str = ""
+    """folder to which the paths in a table are relative; empty: that of the table"""
+    image_column: str = ""
+    """column of a table with the paths of the images; empty: `path`, `file_name`, `image`, …"""
+    label_column: str = ""
+    """column of a table with the classes; empty: `label`, `class`, …"""
     classes: tuple[str, ...] = ()
     """names of the classes to keep; empty keeps all"""
     per_class: int = Field(0, ge=0)
@@ -76,7 +82,7 @@ class DataSettings(Section):
     val_fraction: float = Field(0.0, ge=0.0, lt=1.0)
     """share of the training images to hold out; 0 uses the test images of the dataset, or 0.2"""
     skip_corrupt: bool = False
-    """skip unreadable images instead of refusing the folder"""
+    """skip unreadable or missing images instead of refusing all"""
     inputs: Literal["raw", "hog", "resnet18", "resnet50"] = "raw"
     """network inputs: pixels, HOG features, or features of a network pretrained on ImageNet"""
     weights: str = ""

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.datasets.folder_layout import ImageFile
+from tui_latent.datasets.image_item import ImageItem
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.read_ahead import in_order
@@ -48,15 +49,19 @@ def read_contents(
     files: Sequence[ImageFile],
     log: Callable[[str], None],
     poll: Callable[[], None] = lambda: None,
+    items: Sequence[ImageItem] | None = None,
 ) -> Contents:
     """Return the digests of the files below `root`, in the order of `files`.
+
+    `items` are given for images that lie within larger files: then `files` have the name of each
+    image with the size and the times of the file that holds it.
 
     `poll` is called for each file, and ten times a second while files are read; an exception from
     it ends the work. DataError if a file cannot be read. The digest of a missing file is all
     zeros.
     """
     name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:20]
-    trusted = not _share_one_time(files)
+    trusted = not _share_one_time(files, within_others=items is not None)
     notes = _noted(name) if trusted else {}
     digests: list[bytes] = []
     unknown: list[int] = []
@@ -71,7 +76,9 @@ def read_contents(
             unknown.append(row)
     if unknown:
         now = time.time_ns()
-        for row, digest in zip(unknown, _digests(root, files, unknown, log, poll), strict=True):
+        for row, digest in zip(
+            unknown, _digests(root, files, items, unknown, log, poll), strict=True
+        ):
             digests[row] = digest
             notes[files[row].name] = (_state(files[row]), now, digest)
         if trusted:
@@ -89,15 +96,22 @@ def _state(file: ImageFile) -> tuple[int, ...]:
     return tuple(n & _63_BITS for n in (file.size, file.modified, file.changed, file.inode))
 
 
-def _share_one_time(files: Sequence[ImageFile]) -> bool:
-    """Return whether most files have the same ctime, as on mounts that invent it."""
-    (_, count), *_ = Counter(file.changed for file in files).most_common(1)
-    return len(files) > 1 and count > len(files) / 2
+def _share_one_time(files: Sequence[ImageFile], within_others: bool) -> bool:
+    """Return whether most files have the same ctime, as on mounts that invent it.
+
+    Of images within larger files, these files are compared.
+    """
+    times = [file.changed for file in files]
+    if within_others:
+        times = list({file.inode: file.changed for file in files}.values())
+    (_, count), *_ = Counter(times).most_common(1)
+    return len(times) > 1 and count > len(times) / 2
 
 
 def _digests(
     root: Path,
     files: Sequence[ImageFile],
+    items: Sequence[ImageItem] | None,
     rows: Sequence[int],
     log: Callable[[str], None],
     poll: Callable[[], None],
@@ -105,16 +119,25 @@ def _digests(
     """Yield the digests of some files in order, computed in threads: hashing releases the GIL."""
     progress, done = ProgressLog(log), 0
     threads = cpu_cores()
-    paths = [root / files[row].name for row in rows]
-    chunks = (paths[first : first + _CHUNK] for first in range(0, len(paths), _CHUNK))
+    asked = [root / files[row].name if items is None else items[row] for row in rows]
+    chunks = (asked[first : first + _CHUNK] for first in range(0, len(asked), _CHUNK))
     for digests in in_order(_chunk_digests, chunks, threads, 2 * threads, poll):
         yield from digests
         done += len(digests)
         progress(f"reading the image files: {done:,} of {len(rows):,}")
 
 
-def _chunk_digests(paths: Sequence[Path]) -> list[bytes]:
-    return [_digest(path) for path in paths]
+def _chunk_digests(asked: Sequence[Path | ImageItem]) -> list[bytes]:
+    return [_digest(one) if isinstance(one, Path) else _item_digest(one) for one in asked]
+
+
+def _item_digest(item: ImageItem) -> bytes:
+    try:
+        return digest_of(item.read())
+    except FileNotFoundError:
+        return bytes(BYTES)
+    except OSError as error:
+        raise DataError(f"{item.place}: {error.strerror or error}: make it readable") from error
 
 
 def _digest(path: Path) -> bytes:

@@ -21,6 +21,7 @@ from tui_latent.datasets.item_decoding import CORRUPT, WHOLE, Decoding, Facts
 from tui_latent.runtime.regular_files import SizeError
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.columns import Column
 from tui_latent.sources.files.image_values import BYTES
 from tui_latent.sources.files.value_range import (
     Range,
@@ -51,6 +52,10 @@ class EncodedSplit(NamedTuple):
     names: Sequence[str]
     """of the items within `where`, for messages"""
     contents: Contents
+    labels: NDArray[np.int64]
+    """(N,) positions in the class names"""
+    columns: tuple[Column, ...] = ()
+    """what else the source says of each image, N values each"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from tui_latent.config.settings import DataSettings, Preset
 from tui_latent.datasets.folder_layout import DEFAULT_SIZE, refuse_strangers
+from tui_latent.datasets.manifest.look import look_at_manifest
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
 from tui_latent.datasets.public import missing_files, require_download
@@ -31,6 +32,7 @@ _waiting: dict[str, threading.Thread] = {}
 _HOW_TO_LABEL = {
     "folder": "put the images of each class into a folder named after it",
     "arrays": "add that array, with one label per image",
+    "manifest": "add a column 'label' with the class of each image",
 }
 
 
@@ -99,12 +101,12 @@ def _describe(settings: DataSettings) -> SourceFacts:
         facts = _own(settings, source)
     else:
         path = Path(settings.path)
-        look = _folder if settings.source == "folder" else _arrays
+        look = {"folder": _folder, "manifest": _manifest}.get(settings.source, _arrays)
         try:
             path = path.expanduser()
             facts = look(settings, path)
         except (DataError, *_NO_PATH) as error:
-            name = path.stem if settings.source == "arrays" else path.name
+            name = path.name if settings.source == "folder" else path.stem
             note = "cannot be used"
             why = str(error) if isinstance(error, DataError) else f"data.path: {error}"
             facts = SourceFacts(name, None, (), None, None, "missing", str(path), note, why)
@@ -221,6 +223,22 @@ def _arrays(settings: DataSettings, path: Path) -> SourceFacts:
         str(path),
         f"arrays in {path}{', without labels' if arrays.unlabelled else ''}",
         unlabelled=arrays.unlabelled,
+    )
+
+
+def _manifest(settings: DataSettings, path: Path) -> SourceFacts:
+    size = settings.size or DEFAULT_SIZE
+    found = look_at_manifest(settings)
+    return SourceFacts(
+        path.resolve().name if path.is_dir() else path.name,
+        (3, size, size),
+        found.class_names,
+        found.train,
+        found.held_out,
+        "on disk",
+        str(path),
+        "; ".join(found.notes),
+        unlabelled=found.unlabelled,
     )
 
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.content_digests import Contents, read_contents
-from tui_latent.datasets.decoded_splits import EncodedSplit, decoded_splits
+from tui_latent.datasets.decoded_images import decoded_images
+from tui_latent.datasets.decoded_splits import EncodedSplit
 from tui_latent.datasets.folder_entries import ARRAYS, SUFFIXES
 from tui_latent.datasets.folder_layout import ImageFile, refuse_strangers
 from tui_latent.datasets.identity import DataIdentity, folder_part
@@ -20,7 +22,7 @@ from tui_latent.datasets.selection import chosen_classes
 from tui_latent.datasets.unlabelled_layout import layout_of
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.files.raw import RawImages, RawSplit
+from tui_latent.sources.files.raw import RawImages
 
 
 def load_folder(
@@ -58,29 +60,18 @@ def load_folder(
     names = tuple(layout.class_names[i] for i in kept)
     parts = tuple(folder_part(place.name, files, of) for place, files, of in listed)
     found(DataIdentity(os.path.realpath(root), names, parts))
-    read, done, ends = decoded_splits(
-        [
-            EncodedSplit(str(place), file_items(place, files), [f.name for f in files], of)
-            for place, files, of in listed
-        ],
-        settings,
-        log,
-        poll,
-    )
-    notes += done
-    raw = []
-    for (_, files, _), split in zip(listed, read, strict=True):
-        labels = np.array([file.label for file in files], dtype=np.int64)
-        raw.append(RawSplit(split.images, labels).take(split.rows))
-    return RawImages(
-        printable(root.resolve().name),
-        names,
-        raw[0],
-        raw[1] if len(raw) > 1 else None,
-        f"images in {places[-1][0].name}",
-        tuple(notes),
-        ends,
-    )
+    encoded = [
+        EncodedSplit(
+            str(place), file_items(place, files), [f.name for f in files], of, _labels(files)
+        )
+        for place, files, of in listed
+    ]
+    name, held_out = printable(root.resolve().name), f"images in {places[-1][0].name}"
+    return decoded_images(encoded, settings, name, names, held_out, notes, log, poll)
+
+
+def _labels(files: Sequence[ImageFile]) -> NDArray[np.int64]:
+    return np.array([file.label for file in files], dtype=np.int64)
 
 
 def _no_images(place: Path, notes: list[str], held_out: bool, classes: bool) -> DataError:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tui_latent.datasets.row_file import RowFile
+from tui_latent.sources.files.columns import Column
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,8 @@ class ImageSet:
     """int64 (N,) on the CPU: which of `images` these are; None if they are all, in this order"""
     file: RowFile | None = None
     """how to read `images` where they are a mapped file; None if they are in memory"""
+    columns: tuple[Column, ...] = ()
+    """what else the source says of each image, N values each"""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -20,6 +20,7 @@ from tui_latent.datasets.fitting import Fit, place
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
 from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks, white
+from tui_latent.datasets.manifest.load import load_manifest
 from tui_latent.datasets.own import load_own
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
@@ -93,6 +94,7 @@ def load_dataset(
             split.in_order(),
             None if split.rows is None else torch.from_numpy(split.rows),
             row_file(split.images),
+            split.columns,
         )
 
     train_set = image_set(train)
@@ -141,6 +143,8 @@ def _read(
 ) -> RawImages:
     if settings.source == "folder":
         return load_folder(settings, log, found, poll)
+    if settings.source == "manifest":
+        return load_manifest(settings, log, found, poll)
     source = SOURCES[settings.source]
     labelled = settings.labels != "none"
     if isinstance(source, PublicDataset):

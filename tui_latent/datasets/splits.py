@@ -68,5 +68,13 @@ def roles_within(folder: str) -> set[Role]:
     return {_ROLES[found[1]] for word in words if (found := _SPLIT.fullmatch(word))}
 
 
+def role_of_name(name: str) -> Role | None:
+    """Return the split that a name or one of its words stands for: train, PublicTest, cats-val."""
+    if role := split_role(name):
+        return role
+    within = roles_within(name)
+    return next(iter(within)) if len(within) == 1 else None
+
+
 def _plain(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()

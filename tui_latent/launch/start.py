@@ -53,7 +53,7 @@ def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
     data = preset.data
     changes = {"weights": _absolute(data.weights)}
     if SOURCES[data.source].needs_path:
-        changes["path"] = _absolute(data.path)
+        changes |= {"path": _absolute(data.path), "root": _absolute(data.root)}
     update: dict[str, object] = {"data": data.model_copy(update=changes)}
     if earlier := preset.method.earlier_run():
         with suppress(RunError):  # the preset of a run whose earlier run is gone by now

@@ -35,6 +35,8 @@ class Source:
     """whether `data.path` must give the location of the images"""
     skips_corrupt: bool = False
     """whether `data.skip_corrupt` can skip single images"""
+    is_table: bool = False
+    """whether images are rows of a table, whose columns and paths settings name"""
     megabytes: int = 0
     """size of the download"""
 

@@ -14,6 +14,7 @@ from tui_latent.datasets.identity import Places
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.image_columns import ImageColumns
 from tui_latent.runs.control import read_request
 from tui_latent.runs.image_classes import read_image_classes
 from tui_latent.runs.reader import RunReader
@@ -95,6 +96,7 @@ def load_images(preset: Preset, writer: RunWriter) -> tuple[torch.device, Datase
     if dataset.train.places is not None and dataset.val.places is not None:
         places = (dataset.train.places, dataset.val.places)
         images.places = Places(*places, dataset.own_test)
+    images.columns = ImageColumns(dataset.train.columns, dataset.val.columns)
     return device, dataset, images
 
 

@@ -186,6 +186,15 @@ class ReportRequested(Message):
 
 
 @dataclass
+class PointsExportRequested(Message):
+    """Export the points of a run's map at a step, those that match conditions."""
+
+    path: Path
+    step: int
+    where: str = ""
+
+
+@dataclass
 class ComparisonExportRequested(Message):
     """Export the comparison of runs."""
 

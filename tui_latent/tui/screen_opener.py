@@ -132,6 +132,15 @@ class ScreenOpener(App[int]):
         self.notify("Writing the report…")
         self._write_report(partial(self._export, message.path))
 
+    @on(messages.PointsExportRequested)
+    def export_points(self, message: messages.PointsExportRequested) -> None:
+        """Export the points of a map in the background."""
+        from tui_latent.analysis.point_table import write_points
+
+        self._write_report(
+            lambda: write_points(message.path, step=message.step, where=message.where)[0], "Points"
+        )
+
     @on(messages.ComparisonExportRequested)
     def export_comparison(self, message: messages.ComparisonExportRequested) -> None:
         """Export a comparison in the background."""
@@ -141,12 +150,12 @@ class ScreenOpener(App[int]):
         self._write_report(lambda: export.export_comparison(message.paths))
 
     @work(group="report", thread=True, exit_on_error=False)
-    def _write_report(self, write: Callable[[], Path]) -> None:
+    def _write_report(self, write: Callable[[], Path], title: str = "Report") -> None:
         try:
-            png = write()
+            written = write()
         # Nobody waits for this thread, so it must report its own failure.
         except Exception as error:
             text = str(error) or type(error).__name__
-            self.notify(text, title="Report failed", severity="error", timeout=20, markup=False)
+            self.notify(text, title=f"{title} failed", severity="error", timeout=20, markup=False)
         else:
-            self.notify(str(png), title="Report", timeout=20, markup=False)
+            self.notify(str(written), title=title, timeout=20, markup=False)

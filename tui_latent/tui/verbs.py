@@ -65,7 +65,7 @@ _ALL: Final = (
     Verb("edit", "e", "edit settings", "Runs"),
     Verb("delete", "d,delete", "delete (asks first)", "Runs"),
     Verb("keep", "k", "keep a checkpoint of this step", "Runs"),
-    Verb("export", "x", "export a report", "Runs"),
+    Verb("export", "x", "export a report, or the points of a map", "Runs"),
     Verb("compare", "C", "compare the marked runs", "Runs"),
     Verb("name", "T", "name a run, with tags and notes, or a group of points", "Runs"),
     Verb("archive", "A", "archive a run, or bring it back", "Runs"),

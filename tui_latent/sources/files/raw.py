@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.sources.files.columns import Column
+
 UNLABELLED: Final = -1
 """label of an image that has no class"""
 
@@ -33,16 +35,19 @@ class RawSplit:
     """(N,) the place of each image in the reading order of the source; None: 0 to N - 1"""
     rows: NDArray[np.int64] | None = None
     """(N,) which of a mapped file's images these are; None if they are all, in this order"""
+    columns: tuple[Column, ...] = ()
+    """what else the source says of each image, N values each"""
 
     def take(self, rows: NDArray[np.int64]) -> RawSplit:
         """Return some of the rows; all rows in order are not copied, nor is a mapped file."""
         if len(rows) == len(self.labels) and bool((np.diff(rows) == 1).all()):
             return self
         places = rows if self.places is None else self.places[rows]
+        columns = tuple(column.take(rows) for column in self.columns)
         if in_file(self.images):
             taken = rows if self.rows is None else self.rows[rows]
-            return RawSplit(self.images, self.labels[rows], places, taken)
-        return RawSplit(self.images[rows], self.labels[rows], places)
+            return RawSplit(self.images, self.labels[rows], places, taken, columns)
+        return RawSplit(self.images[rows], self.labels[rows], places, columns=columns)
 
     def in_memory(self) -> RawSplit:
         """Return the split with its images, and no others, in memory."""

@@ -44,6 +44,8 @@ class Coloring:
     """a value that is drawn only where no other is"""
     others: str = ""
     """what the legend writes between the ground and the values after it"""
+    parts: bool = False
+    """whether its values, and not the classes, can be shown alone and hidden"""
 
     def colors(self, dark: bool) -> tuple[RGB, ...]:
         """Return one colour per value for a dark or for a light background."""

@@ -117,7 +117,7 @@ class ExplorerBase(BaseScreen[None]):
         result = self._result
         if result is None:
             return self._coloring
-        names = coloring_names(result.space, result.groups)
+        names = coloring_names(result.space, result.groups, result.columns)
         return self._coloring if self._coloring in names else names[0]
 
     @property

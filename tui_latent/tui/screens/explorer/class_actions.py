@@ -32,5 +32,8 @@ class ClassActions(ExplorerBase):
         self._map.move(0, 0)
 
     def action_all(self) -> None:
-        """Show all classes."""
-        self._change_look(filter=ClassFilter())
+        """Show all classes, and points whatever a table says of them."""
+        if self._look.condition:
+            self._status = ""
+        self._change_look(filter=ClassFilter(), condition="")
+        self._show_line()

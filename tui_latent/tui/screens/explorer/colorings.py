@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +11,46 @@ from numpy.typing import NDArray
 from tui_latent.palettes import CLASS_GLYPHS, DARK, LIGHT, MUTED_GLYPH, RAMP_GLYPHS, class_glyph
 from tui_latent.runs.groups import Group, group_of_each
 from tui_latent.tui.charts.scatter import Coloring, class_coloring, class_colors
+from tui_latent.tui.screens.explorer.column_colors import column_coloring, column_titles
 
 if TYPE_CHECKING:
     from tui_latent.analysis.neighbourhoods import Space
+    from tui_latent.sources.files.columns import Column
 
-ColoringName = Literal["class", "name", "cluster", "kNN error", "anomaly", "density"]
+ColoringName = str
+"""one of the names below, `name` for the names of groups, or the title of a column"""
 COLORINGS: Final[tuple[ColoringName, ...]] = ("class", "cluster", "kNN error", "anomaly", "density")
 """of a map whose images have labels"""
 _UNLABELLED: Final[tuple[ColoringName, ...]] = ("density", "cluster", "anomaly")
+_OWN_NAMES: Final = ("name", *COLORINGS)
 NO_NAME: Final = "no name"
 
 
-def coloring_names(space: Space, groups: Sequence[Group] = ()) -> tuple[ColoringName, ...]:
+def coloring_names(
+    space: Space, groups: Sequence[Group] = (), columns: Sequence[Column] = ()
+) -> tuple[ColoringName, ...]:
     """Return what a space's points can be coloured by, the usual one first."""
+    of_table = tuple(column_titles(columns, _OWN_NAMES))
     if space.has_labels:
-        return (*COLORINGS[:1], "name", *COLORINGS[1:]) if groups else COLORINGS
-    return ("name", *_UNLABELLED) if groups else _UNLABELLED
+        names = ("name",) if groups else ()
+        return (*COLORINGS[:1], *names, *of_table, *COLORINGS[1:])
+    return (*(("name",) if groups else ()), *_UNLABELLED[:1], *of_table, *_UNLABELLED[1:])
 
 
-def make_coloring(name: ColoringName, space: Space, groups: Sequence[Group] = ()) -> Coloring:
+def make_coloring(
+    name: ColoringName,
+    space: Space,
+    groups: Sequence[Group] = (),
+    columns: Sequence[Column] = (),
+) -> Coloring:
     """Return a colouring of a space's points; may take seconds. Raises InspectionError.
 
     Where there are no labels, or no names of `groups`, the usual one takes its place.
     """
-    possible = coloring_names(space, groups)
+    possible = coloring_names(space, groups, columns)
     name = name if name in possible else possible[0]
+    if column := column_titles(columns, _OWN_NAMES).get(name):
+        return column_coloring(name, column)
     labels, names = np.asarray(space.map.labels), space.map.class_names
     positions = np.asarray(space.map.indices)
     if name == "name":
@@ -45,7 +60,9 @@ def make_coloring(name: ColoringName, space: Space, groups: Sequence[Group] = ()
         count = int(clusters.max(initial=0)) + 1
         own = group_of_each(groups, positions)
         titles = tuple(_title(number, own[clusters == number], groups) for number in range(count))
-        return Coloring(name, clusters, titles, *class_colors(count), tuple(CLASS_GLYPHS[1:]))
+        return Coloring(
+            name, clusters, titles, *class_colors(count), tuple(CLASS_GLYPHS[1:]), parts=True
+        )
     if name == "kNN error":
         votes = space.votes
         dark, light = class_colors(len(names))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.tui.charts.scatter import Images, Scene, visible_points
@@ -27,6 +28,8 @@ class Look:
     trails: bool = True
     """whether the paths of the images that moved farthest are drawn"""
     camera: Camera = field(default_factory=Camera)
+    condition: str = ""
+    """conditions on the columns that shown points match: `age>60`"""
     kind: str = "held-out images"
     """what the points stand for"""
 
@@ -49,10 +52,14 @@ def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
     chosen = look.filter
     parts = result.parts
     visible = visible_points(points, parts.values, chosen.hidden, chosen.per_class)
+    if look.condition and (matched := matched_points(result, look.condition)) is not None:
+        visible = visible & matched
     if look.trails and result.projection is None:
         space["rods"] = trail_rods(dict(result.paths), result.coloring.values, visible)
     shown = int(visible.sum())
-    titles: Callable[[int], Any] = partial(map_titles, result, shown, kind=look.kind)
+    titles: Callable[[int], Any] = partial(
+        map_titles, result, shown, kind=look.kind, condition=look.condition
+    )
     return Scene(
         points,
         result.coloring,
@@ -64,6 +71,16 @@ def make_scene(result: MapResult, look: Look, images: Images) -> Scene:
         titles=titles,
         **space,
     )
+
+
+def matched_points(result: MapResult, condition: str) -> NDArray[np.bool_] | None:
+    """Return which points match conditions; None if these say nothing of this map's columns."""
+    from tui_latent.analysis.point_filter import ConditionError, matching
+
+    try:
+        return matching(condition, result.columns)
+    except ConditionError:
+        return None
 
 
 def _points(result: MapResult, camera: Camera) -> tuple[NDArray[Any], dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from textual import events, on
@@ -24,7 +24,8 @@ from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.explorer.camera_actions import CameraActions
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
-from tui_latent.tui.screens.explorer.colorings import coloring_names
+from tui_latent.tui.screens.explorer.colorings import COLORINGS, coloring_names
+from tui_latent.tui.screens.explorer.column_colors import column_titles
 from tui_latent.tui.screens.explorer.door_actions import DoorActions
 from tui_latent.tui.screens.explorer.look import is_cloud, is_other_projection
 from tui_latent.tui.screens.explorer.map import DISTANT, NEAREST, ExplorerMap
@@ -44,6 +45,9 @@ from tui_latent.tui.screens.explorer.worker import (
 from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.time_badge import TimeBadge
+
+if TYPE_CHECKING:
+    from tui_latent.sources.files.columns import Column
 
 _FILM_FROM: Final = 34
 """lines from which the map leaves room for the film strip"""
@@ -185,7 +189,9 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         label = result.facts.label
         color = None if self.app.no_color or label < 0 else class_color(label, dark)
         kind = POINT_KINDS[self._snapshot.origin]
-        words = point_words(result, others, color, self._part_words(result.facts.index), kind)
+        part = self._part_words(result.facts.index)
+        columns = self._other_columns()
+        words = point_words(result, others, color, part, kind, columns)
         self.query_one(PointPanel).show(words)
         marks = dict.fromkeys(result.facts.distant.indices.tolist(), DISTANT)
         marks |= dict.fromkeys(result.facts.nearest.indices.tolist(), NEAREST)
@@ -199,8 +205,19 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         own = int(group_of_each(result.groups, np.asarray(result.space.map.indices)[[index]])[0])
         if own >= 0:
             return f"named “{result.groups[own].name}”"
-        of_cluster = result.coloring.name == "cluster"
-        return result.coloring.names[int(result.coloring.values[index])] if of_cluster else ""
+        coloring = result.coloring
+        if not coloring.parts:
+            return ""
+        value = coloring.names[int(coloring.values[index])]
+        return value if coloring.name == "cluster" else f"{coloring.name}: {value}"
+
+    def _other_columns(self) -> tuple[Column, ...]:
+        """Return the columns of the table that the colours do not show."""
+        result = self._result
+        if result is None:
+            return ()
+        shown = column_titles(result.columns, COLORINGS).get(result.coloring.name)
+        return tuple(column for column in result.columns if column is not shown)
 
     # Actions
 
@@ -239,16 +256,24 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         """Change what the points are coloured by."""
         if self._result is None:
             return
-        names = coloring_names(self._result.space, self._result.groups)
+        result = self._result
+        names = coloring_names(result.space, result.groups, result.columns)
         shown = self._coloring_name()
         at = names.index(shown) if shown in names else 0
         self._coloring = names[(at + by) % len(names)]
-        clusters = "cluster" in (shown, self._coloring)
-        if clusters or not self._result.space.has_labels:  # other colours, other parts to show
+        classes = {*COLORINGS, "name"} - {"cluster"}
+        if not {shown, self._coloring} <= classes or not result.space.has_labels:
+            # Other colours, other parts to show.
             self._look = replace(self._look, filter=ClassFilter())
         self._status = f"Colouring by {self._coloring} …"
         self._request_map()
         self._show_line()
+
+    def action_export(self) -> None:
+        """Export the points of this map, those shown by a condition, as a CSV file."""
+        if self._result is not None:
+            step = self._result.space.map.step
+            self.post_message(messages.PointsExportRequested(self.path, step, self._look.condition))
 
     def action_projection(self) -> None:
         """Switch to the next projection."""

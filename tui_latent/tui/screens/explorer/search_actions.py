@@ -10,10 +10,12 @@ from textual import on
 from tui_latent.runs.groups import group_of_each
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.explorer.base import ExplorerBase
 from tui_latent.tui.screens.explorer.change_list import ChangeList
 from tui_latent.tui.screens.explorer.search import next_match
 from tui_latent.tui.screens.explorer.search_box import FindBox
+from tui_latent.tui.screens.explorer.views import MapResult
 from tui_latent.tui.screens.explorer.worker import ChangesFound
 from tui_latent.tui.time_cursor import TimeCursor
 
@@ -31,9 +33,33 @@ class SearchActions(ExplorerBase):
 
     @on(FindBox.Searched)
     def find(self, message: FindBox.Searched) -> None:
-        """Go to the image, or to the next one of the class."""
+        """Go to the image or class that was asked for, or show only what matches conditions."""
+        from tui_latent.analysis.point_filter import is_condition
+
+        result = self._result
+        if result is not None and result.columns and is_condition(message.query):
+            self._show_matching(result, message.query)
+            return
         self._query = message.query
         self.action_find_next()
+
+    def _show_matching(self, result: MapResult, condition: str) -> None:
+        """Show only the points that match conditions, if there are any."""
+        from tui_latent.analysis.point_filter import ConditionError, matching
+
+        try:
+            count = int(matching(condition, result.columns).sum())
+        except ConditionError as error:
+            self.notify(str(error), title="Filter", severity="warning", markup=False)
+            return
+        if not count:
+            self.notify(f"No point matches “{condition}”.", title="Filter", markup=False)
+            return
+        self._change_look(condition=condition)
+        every = key_name("explorer.all", self.app._keymap)
+        total = len(result.space.map.indices)
+        self._status = f"only {condition}: {count:,} of {total:,} points · {every} shows all"
+        self._show_line()
 
     def action_find_next(self) -> None:
         """Go to the next match."""

@@ -25,7 +25,10 @@ class FindBox(LineInput):
             self.query = query
 
     def __init__(self) -> None:
-        super().__init__(placeholder="image number, class or name", select_on_focus=False)
+        super().__init__(
+            placeholder="image number, class or name; or a condition on a column: age>60",
+            select_on_focus=False,
+        )
         self.can_focus = False
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui_latent.analysis.projections import Projection, ProjectionName
     from tui_latent.runs.groups import Group
     from tui_latent.runs.schema import RunSnapshot
+    from tui_latent.sources.files.columns import Column
     from tui_latent.tui.charts.image_cells import Pixels
     from tui_latent.tui.time_cursor import TimeCursor
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 _TRACK: Final = 24
 _SHORTEST_TRACK: Final = 6
 _SHORTEST_NAME: Final = 6
+_MOST_COLUMNS: Final = 5
+"""columns of which the panel writes the value of a point"""
+_LONGEST_TITLE: Final = 16
 ELSEWHERE: Final = "↗"
 """marks a neighbour that is far away on the map, or a distant image that is near"""
 
@@ -68,13 +72,16 @@ class MapResult:
     """(T, 2) each, of the points that moved farthest"""
     groups: tuple[Group, ...] = ()
     """images that people gave names"""
+    columns: tuple[Column, ...] = ()
+    """what a table says of the points"""
     no_images: str = ""
     """why none of the run's images can be shown; empty if they can, as far as is known"""
 
     @property
     def parts(self) -> Coloring:
-        """What can be shown alone and hidden: clusters in their colours, else what has a name."""
-        return self.coloring if self.coloring.name == "cluster" else self.named
+        """What can be shown alone and hidden: clusters and values of a column in their colours,
+        else what has a name."""
+        return self.coloring if self.coloring.parts else self.named
 
     @property
     def named(self) -> Coloring:
@@ -113,10 +120,12 @@ def point_words(
     color: RGB | None = None,
     part: str = "",
     kind: str = "held-out image",
+    columns: Sequence[Column] = (),
 ) -> PointWords:
     """Describe a point whose class has a colour; `behind` other points share its cell.
 
-    `part` says which cluster or named group it is in; `kind` is what a point stands for.
+    `part` says which cluster or named group it is in; `kind` is what a point stands for;
+    `columns` are those of a table that say more of it.
     """
     facts, names = result.facts, result.names
     moved = int(facts.nearest.far_on_map.sum())
@@ -124,6 +133,7 @@ def point_words(
     lines = [
         *_label_lines(facts, names, color),
         *([Content(part)] if part else []),
+        *_column_lines(columns, facts.index),
         Content(f"density percentile {100 * facts.thinner:.0f}"),
         Content(f"{behind:,} more in this cell" if behind else ""),
         Content(f"{ELSEWHERE} {moved} of its neighbours are far away on the map" if moved else ""),
@@ -139,6 +149,17 @@ def point_words(
         problem=result.problem,
         listed=[] if result.image is not None else _listed(result),
     )
+
+
+def _column_lines(columns: Sequence[Column], index: int) -> list[Content]:
+    """Write what a table says of a point, a line for each column that has a value."""
+    lines = []
+    for column in columns:
+        if value := column.text(index):
+            written = value if column.numbers is None else number(float(value))
+            lines.append(Content(f"{clip(column.name, _LONGEST_TITLE)}: {clip(written, 60)}"))
+    hidden = len(lines) - _MOST_COLUMNS
+    return lines if hidden <= 1 else [*lines[:_MOST_COLUMNS], Content(f"{hidden} more columns")]
 
 
 def _label_lines(facts: PointFacts, names: tuple[str, ...], color: RGB | None) -> list[Content]:
@@ -209,14 +230,27 @@ def line_words(
 
 
 def map_titles(
-    result: MapResult, shown: int, hidden: int, kind: str = "held-out images"
+    result: MapResult,
+    shown: int,
+    hidden: int,
+    kind: str = "held-out images",
+    condition: str = "",
 ) -> tuple[str, ...]:
-    """Name a map of points of a kind; say how faithful it is and how many points are hidden."""
+    """Name a map of points of a kind; say how faithful it is and how many points are hidden.
+
+    `condition` is what the points shown match.
+    """
     title = f"{result.projection.name} · {result.projection.faithful}" if result.projection else ""
     if not title:
         way = result.space.map.projection
         title = "Latent map" if way == "native" else f"Latent map, {way.upper()}"
     share = hidden_share(hidden, shown)
+    if condition:
+        return (
+            f"{title} · {shown:,} {kind} with {condition} · {share}",
+            f"{title} · {shown:,} with {condition}",
+            f"with {clip(condition, 30)}",
+        )
     return (
         f"{title} · {shown:,} {kind} · {share}",
         f"{title} · {shown:,} · {share}",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tui_latent.analysis.projections import Projection
     from tui_latent.analysis.run_data import RunData
     from tui_latent.runs.reader import RunReader
+    from tui_latent.runs.schema import LatentMap
+    from tui_latent.sources.files.columns import Column
 
 
 @dataclass
@@ -87,6 +89,7 @@ class ExplorerWorker:
         self._reader: RunReader | None = None
         self._space: tuple[int, bool, Space] | None = None
         self._projection: Projection | None = None
+        self._columns: tuple[LatentMap, tuple[Column, ...]] | None = None
         self.cancelled = threading.Event()
         """set to cancel the projection being computed"""
 
@@ -166,9 +169,11 @@ class ExplorerWorker:
         except InspectionError as error:
             return str(error)
         problem, projection = "", None
+        columns: tuple[Column, ...] = ()
         groups = read_groups(self._path)
         try:
-            coloring = make_coloring(request.coloring, space, groups)
+            columns = self._columns_of(space.map)
+            coloring = make_coloring(request.coloring, space, groups, columns)
         except InspectionError as error:
             problem, coloring = str(error), plain_coloring(space)
         if request.projection != "map":
@@ -179,7 +184,17 @@ class ExplorerWorker:
         before = [self._run_reader().map_at(step) for step in request.before]
         paths = {} if projection else movers_paths(before, space.map)
         no_images = self._run_source().why_no_images()
-        return MapResult(*(request, space, coloring, projection, problem, paths, groups, no_images))
+        return MapResult(
+            *(request, space, coloring, projection, problem, paths, groups, columns, no_images)
+        )
+
+    def _columns_of(self, latent_map: LatentMap) -> tuple[Column, ...]:
+        """Return what a table says of the points of a map, read once for each map."""
+        from tui_latent.analysis.point_columns import columns_of_points
+
+        if self._columns is None or self._columns[0] is not latent_map:
+            self._columns = latent_map, columns_of_points(self._path, latent_map)
+        return self._columns[1]
 
     def _space_of(self, request: MapRequest) -> Space | None:
         from tui_latent.analysis.neighbourhoods import space_at

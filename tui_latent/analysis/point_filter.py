@@ -1,0 +1,101 @@
+"""Choose points by what a table says of them: `age>60 site=A`."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_latent.sources.files.columns import Column
+
+_TERM: Final = re.compile(
+    r"""\s*(?:"(?P<quoted_name>[^"]+)"|(?P<name>[^\s"<>=!:]+))
+    \s*(?P<sign>>=|<=|!=|>|<|=|:)\s*
+    (?:"(?P<quoted>[^"]*)"|(?P<value>\S*))(?=\s|$)""",
+    re.VERBOSE,
+)
+_ORDER: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+class ConditionError(ValueError):
+    """A condition that cannot be understood; the message says why."""
+
+
+def is_condition(text: str) -> bool:
+    """Return whether a text looks like conditions, `column=value`, and not like a name."""
+    return _TERM.match(text) is not None
+
+
+def matching(text: str, columns: Sequence[Column]) -> NDArray[np.bool_]:
+    """Return which points (N,) match all conditions of a text; ConditionError if it is wrong.
+
+    A condition is a column's name (in any case), a sign (= != > >= < <=, or : for a part of a
+    text) and a value. Names and values with spaces are put in double quotes. `column=` alone
+    chooses the points without a value; other conditions never choose them.
+    """
+    if not columns:
+        raise ConditionError("This run has no columns: its images did not come from a table.")
+    found = np.ones(len(columns[0]), np.bool_)
+    at, end = 0, len(text.rstrip())
+    while at < end:
+        term = _TERM.match(text, at)
+        if term is None:
+            raise ConditionError(f"“{text[at:].strip()}” is no condition: write column=value.")
+        name = term["quoted_name"] or term["name"]
+        value = term["quoted"] if term["quoted"] is not None else term["value"]
+        found &= _matches(_column(name, columns), term["sign"], value)
+        at = term.end()
+    return found
+
+
+def _column(name: str, columns: Sequence[Column]) -> Column:
+    by_name = {column.name.casefold(): column for column in reversed(columns)}
+    if name.casefold() in by_name:
+        return by_name[name.casefold()]
+    close = difflib.get_close_matches(name.casefold(), by_name, n=1)
+    hint = f"Did you mean “{by_name[close[0]].name}”?" if close else ""
+    names = ", ".join(column.name for column in columns[:8])
+    raise ConditionError(f"There is no column “{name}”. {hint or f'There are {names}.'}")
+
+
+def _matches(column: Column, sign: str, value: str) -> NDArray[np.bool_]:
+    missing = column.missing
+    if not value:
+        if sign not in ("=", ":", "!="):
+            raise ConditionError(f"{column.name}{sign} needs a value after it.")
+        return ~missing if sign == "!=" else missing
+    if column.numbers is None:
+        return _texts_match(column, sign, value) & ~missing
+    try:
+        number = float(value.replace(",", "."))
+    except ValueError as error:
+        raise ConditionError(f"“{value}” is no number, and {column.name} has numbers.") from error
+    with np.errstate(invalid="ignore"):
+        if sign in _ORDER:
+            return np.asarray(_ORDER[sign](column.numbers, number), np.bool_)
+        same = np.asarray(column.numbers == number, np.bool_)
+    return ~same & ~missing if sign == "!=" else same
+
+
+def _texts_match(column: Column, sign: str, value: str) -> NDArray[np.bool_]:
+    if sign in _ORDER:
+        raise ConditionError(f"{column.name} has texts: write {column.name}=value.")
+    wanted = value.casefold()
+    texts = [text.casefold() for text in column.texts]
+    chosen = [wanted in text if sign == ":" else text == wanted for text in texts]
+    if not any(chosen):
+        close = difflib.get_close_matches(wanted, texts, n=1)
+        hint = f" Did you mean “{column.texts[texts.index(close[0])]}”?" if close else ""
+        raise ConditionError(f"No image has “{value}” in {column.name}.{hint}")
+    found = np.append(np.array(chosen), False)[column.codes]
+    return ~found if sign == "!=" else found

@@ -1,0 +1,188 @@
+"""Read a table of images from a text file: CSV, TSV or JSON Lines."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Final, Protocol
+
+from tui_latent.datasets.folder_entries import is_image_name
+from tui_latent.datasets.manifest.table import Table
+from tui_latent.runtime.regular_files import open_regular
+from tui_latent.runtime.sanitize import plain_name
+from tui_latent.sources.errors import DataError
+
+DELIMITED: Final = (".csv", ".tsv", ".txt", ".tab", ".psv", ".lst")
+JSON_LINES: Final = (".jsonl", ".ndjson")
+_LONGEST_CELL: Final = 1 << 20
+_BETWEEN: Final = ",;\t|"
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class _Reader(Protocol):
+    """What `csv.reader` returns."""
+
+    @property
+    def line_num(self) -> int: ...
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
+def read_delimited(path: Path, poll: Callable[[], None]) -> Table:
+    """Read a file of comma-, semicolon-, tab- or pipe-separated values.
+
+    The first line has the titles, unless one of its cells is an image: then the columns are called
+    `path`, `label`, if there are two, and by their numbers. DataError names file and line.
+    """
+    encoding = _encoding(path)
+    try:
+        with open_regular(path) as binary:
+            text = io.TextIOWrapper(binary, encoding, newline="")
+            between = _delimiter(path, text.readline())
+            text.seek(0)
+            return _parsed(path, csv.reader(text, delimiter=between), between, poll)
+    except UnicodeError as error:
+        raise DataError(f"{path}: it is not UTF-8 text: save it as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path}: it is not a table of separated values: {error}") from error
+
+
+def read_json_lines(path: Path, poll: Callable[[], None]) -> Table:
+    """Read a file with a JSON object per line; DataError names file and line."""
+    rows: list[dict[str, object]] = []
+    lines = []
+    try:
+        with open_regular(path) as binary:
+            text = io.TextIOWrapper(binary, _encoding(path))
+            for number, line in enumerate(text, start=1):
+                poll()
+                if not line.strip():
+                    continue
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise DataError(f"{path}: line {number:,} is not a JSON object: {{…}}")
+                rows.append(row)
+                lines.append(number)
+    except UnicodeError as error:
+        raise DataError(f"{path}: it is not UTF-8 text: save it as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        where = f"line {(lines[-1] if lines else 0) + 1:,}"
+        raise DataError(f"{path}: {where} or the one after it is not JSON: {error}") from error
+    columns, nested = columns_of(rows)
+    return Table(path, columns, path.parent, lines=lines, notes=nested_note(nested))
+
+
+def joined(path: Path, tables: Sequence[tuple[str, Table]]) -> Table:
+    """Return the rows of text tables, (split, table), as one; missing columns have no value."""
+    titles = list(dict.fromkeys(title for _, table in tables for title in table.columns))
+    columns: dict[str, list[object]] = {title: [] for title in titles}
+    splits: list[str] = []
+    files: list[str] = []
+    for split, table in tables:
+        none = [None] * len(table)
+        for title, cells in columns.items():
+            cells += table.columns.get(title, none)
+        splits += [split] * len(table)
+        files += [table.path.name] * len(table)
+    lines = [line for _, table in tables for line in table.lines]
+    notes = tuple(dict.fromkeys(note for _, table in tables for note in table.notes))
+    commas = any(table.commas for _, table in tables)
+    return Table(
+        path, columns, path, splits=splits, lines=lines, files=files, commas=commas, notes=notes
+    )
+
+
+def columns_of(rows: list[dict[str, object]]) -> tuple[dict[str, list[object]], list[str]]:
+    """Return the plain values of objects by key, None where one is missing, and the other keys."""
+    titles = list(dict.fromkeys(key for row in rows for key in row))
+    columns, nested = {}, []
+    for title in titles:
+        cells = [row.get(title) for row in rows]
+        if any(isinstance(cell, (dict, list, bytes)) for cell in cells):
+            nested.append(title)
+        else:
+            columns[title] = cells
+    return columns, nested
+
+
+def nested_note(names: list[str]) -> tuple[str, ...]:
+    """Return a remark on columns that do not hold one value per image, if there are any."""
+    if not names:
+        return ()
+    shown = ", ".join(plain_name(name, 40) for name in names[:6])
+    more = ", …" if len(names) > 6 else ""
+    return (f"columns that are not kept, because they hold lists or tables: {shown}{more}",)
+
+
+def _parsed(path: Path, reader: _Reader, between: str, poll: Callable[[], None]) -> Table:
+    csv.field_size_limit(_LONGEST_CELL)
+    rows = ((reader.line_num, cells) for cells in reader if any(map(str.strip, cells)))
+    first = next(rows, None)
+    if first is None:
+        raise DataError(f"{path}: it is empty: write a line per image, below the line path,label")
+    headless = any(map(_is_image, first[1]))
+    titles = _titles_of_row(first[1]) if headless else _titles(first[1])
+    columns: list[list[object]] = [[] for _ in titles]
+    lines: list[int] = []
+    for line, cells in chain([first] if headless else [], rows):
+        poll()
+        while len(cells) > len(columns) and not cells[-1].strip():
+            cells = cells[:-1]  # a separator at the end of the line
+        if len(cells) != len(columns):
+            raise DataError(
+                f"{path}: line {line:,} has {len(cells):,} cell{'s' * (len(cells) != 1)}, the "
+                f"first line {len(columns):,}: put cells with '{between}' into double quotes"
+            )
+        lines.append(line)
+        for column, cell in zip(columns, cells, strict=True):
+            column.append(cell)
+    named = dict(zip(titles, columns, strict=True))
+    return Table(path, named, path.parent, lines=lines, commas=between != ",")
+
+
+def _titles_of_row(row: list[str]) -> list[str]:
+    """Return titles for the columns of a table without a header, by its first row."""
+    titles = [f"column {number}" for number in range(1, len(row) + 1)]
+    image = next(i for i, cell in enumerate(row) if _is_image(cell))
+    titles[image] = "path"
+    if len(row) == 2:
+        titles[1 - image] = "label"
+    return titles
+
+
+def _titles(header: list[str]) -> list[str]:
+    """Return the titles of a header, each a different one."""
+    found: dict[str, None] = {}
+    for number, cell in enumerate(header, start=1):
+        title = plain_name(cell.strip()) or f"column {number}"
+        if title in found:
+            title = f"{title} ({number})"
+        found[title] = None
+    return list(found)
+
+
+def _is_image(cell: str) -> bool:
+    name = cell.strip().replace("\\", "/").rpartition("/")[2]
+    return len(name) > 4 and is_image_name(name)
+
+
+def _encoding(path: Path) -> str:
+    with open_regular(path) as file:
+        start = file.read(4)
+    return next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), "utf-8")
+
+
+def _delimiter(path: Path, line: str) -> str:
+    """Return what separates cells: tabs in .tsv, else what the first line has most of."""
+    if path.suffix.casefold() in (".tsv", ".tab") and "\t" in line:
+        return "\t"
+    return max(_BETWEEN, key=line.count)
