@@ -14,7 +14,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from tui_latent.config.settings import DEFAULT_VAL_FRACTION, Preset, TrainSettings
+from tui_latent.config.settings import (
+    DEFAULT_VAL_FRACTION,
+    OF_FEATURES,
+    AugmentSettings,
+    Preset,
+    TrainSettings,
+)
 from tui_latent.sources import SOURCES, PublicDataset
 
 Condition = Callable[[Preset], bool]
@@ -66,9 +72,9 @@ _RULES: Final = (
     ),
     Rule(
         ("data.weights",),
-        lambda preset: not preset.data.inputs.startswith("resnet"),
+        lambda preset: preset.data.inputs in ("raw", "hog"),
         "data.inputs is '{data.inputs}', which needs no weights: "
-        "set data.inputs=resnet18 or data.inputs=resnet50 too",
+        "set data.inputs=resnet18 or data.inputs=timm:NAME too",
     ),
     Rule(
         ("data.classes", "data.merge"),
@@ -81,9 +87,15 @@ _RULES: Final = (
         "the method '{method.name}' does not use labels",
     ),
     Rule(
-        ("augment.*",),
+        tuple(f"augment.{name}" for name in AugmentSettings.model_fields if name not in OF_FEATURES),
         lambda preset: preset.data.inputs != "raw",
-        "the network sees features of images without augmentations: set data.inputs=raw",
+        "the network sees features of images without augmentations: set data.inputs=raw, or "
+        "augment.feature_noise and augment.feature_dropout",
+    ),
+    Rule(
+        tuple(f"augment.{name}" for name in OF_FEATURES),
+        lambda preset: preset.data.inputs == "raw",
+        "the network sees images, not features: set data.inputs too, or augment the images",
     ),
     Rule(
         ("augment.*",),

@@ -7,11 +7,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
 from pydantic_core import PydanticKnownError
 
+from tui_latent.config.feature_models import InputsName
 from tui_latent.config.methods import MethodSettings, parse_method
 from tui_latent.config.section import LatentDim, NonNegative, Positive, Probability, Section
 from tui_latent.sources import SOURCES
 
 Acceleration = Literal["auto", "off", "compile", "graph"]
+OF_FEATURES = ("feature_noise", "feature_dropout")
+"""augmentations of features; all others change images"""
 DEFAULT_VAL_FRACTION = 0.2
 """share of the training images held out if the source has no test images and none is set"""
 
@@ -44,10 +47,12 @@ class DataSettings(Section):
     """share of the training images to hold out; 0 uses the test images of the dataset, or 0.2"""
     skip_corrupt: bool = False
     """skip unreadable images instead of refusing the folder"""
-    inputs: Literal["raw", "hog", "resnet18", "resnet50"] = "raw"
-    """network inputs: pixels, HOG features, or features of a network pretrained on ImageNet"""
+    inputs: InputsName = "raw"
+    """network inputs: pixels (`raw`), HOG features, or the features of a published network:
+    resnet18, resnet50, timm:NAME or open_clip:NAME/TAG, with @224 for images of 224 pixels"""
     weights: str = ""
-    """local file with the weights of the pretrained network, for machines that are offline"""
+    """file with the weights of that network, for machines that are offline or weights of your own:
+    safetensors, or a state dict saved by torch"""
     class_order: Literal["natural", "plain"] = "natural"
     """order of a folder's classes: 1, 2, 10, or 1, 10, 2 as in runs of version 0.1; recorded in
     each run so that its labels keep their meaning, and not for presets to choose"""
@@ -98,10 +103,19 @@ class AugmentSettings(Section):
     """share of views solarized: pixels brighter than half are inverted"""
     noise: NonNegative = 0.0
     """standard deviation of the noise added to each pixel, for pixel values from 0 to 1"""
+    feature_noise: NonNegative = 0.0
+    """standard deviation of the noise added to each feature, where features have that of 1"""
+    feature_dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """share of the features of a view that are left out; the others are scaled up, as by dropout"""
 
     def changes_images(self) -> bool:
-        """Return whether any augmentation is turned on."""
-        return any(value for name, value in self if name != "elastic_grid")
+        """Return whether any augmentation of images is turned on."""
+        shapes = (*OF_FEATURES, "elastic_grid")
+        return any(value for name, value in self if name not in shapes)
+
+    def changes_features(self) -> bool:
+        """Return whether any augmentation of features is turned on."""
+        return bool(self.feature_noise or self.feature_dropout)
 
 
 class TrainSettings(Section):
