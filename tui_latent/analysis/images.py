@@ -88,9 +88,13 @@ def views_of(
 
 
 def shown(images: Tensor) -> NDArray[np.uint8]:
-    """Convert images (…, C, H, W), uint8 or float in 0..1, to uint8 (…, H, W, C)."""
+    """Convert images (…, C, H, W), as stored or float in 0..1, to uint8 (…, H, W, C)."""
     import torch
 
+    from tui_latent.datasets.image_set import as_pixels
+
+    if images.dtype == torch.uint16:
+        images = as_pixels(images)
     if images.dtype != torch.uint8:
         images = images.mul(255).round().clamp(0, 255).to(torch.uint8)
     array: NDArray[np.uint8] = images.movedim(-3, -1).contiguous().numpy()

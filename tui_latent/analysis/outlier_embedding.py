@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 import torch
@@ -17,11 +18,11 @@ from tui_latent.analysis.evaluation_parts import LabelledLatents
 from tui_latent.analysis.outliers import Outliers
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.features import with_features
-from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks, stored
 from tui_latent.datasets.paths import only_looking
 from tui_latent.datasets.sources import load_dataset, resized
 from tui_latent.metrics.outlier_detection import anomaly_scores, roc
-from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.metrics.sample_order import order_of_chunks
 from tui_latent.sources.errors import DataError
 from tui_latent.training.evaluator import Evaluator
 
@@ -87,16 +88,27 @@ def _outliers(
             loaded = load_dataset(_settings(asked, settings), 0, on_progress)
     except (DataError, ValueError) as error:
         raise NotMeasured(str(error)) from error
-    images = loaded.val.images
-    if asked.kind in ("folder", "arrays"):
-        images = torch.cat([loaded.train.images, images])
+    splits = [loaded.train, loaded.val] if asked.kind in ("folder", "arrays") else [loaded.val]
+    count = sum(map(len, splits))
+    order = torch.arange(count)
     notes = []
-    if len(images) > MOST:
-        notes.append(f"{MOST:,} of {len(images):,} images, drawn at random")
-        images = images[drawn_order(images)[:MOST]]
-    images, changes = as_shape(images, tuple(dataset.train.images.shape[1:]))
+    if count > MOST:
+        notes.append(f"{MOST:,} of {count:,} images, drawn at random")
+        order = order_of_chunks(chain(*(in_chunks(split, _CHUNK) for split in splits)))[:MOST]
+    images, changes = as_shape(_of_splits(splits, order), dataset.train.shape)
     nothing = torch.zeros(len(images), dtype=torch.int64)
     return ImageSet(images, nothing, (asked.words,), None, nothing), notes + changes
+
+
+def _of_splits(splits: Sequence[ImageSet], rows: Tensor) -> Tensor:
+    """Return rows of several splits, counted through all of them: (n, C, H, W), as stored."""
+    images = torch.empty((len(rows), *splits[0].shape), dtype=splits[0].images.dtype)
+    first = 0
+    for split in splits:
+        own = (rows >= first) & (rows < first + len(split))
+        images[own] = stored(split, rows[own] - first)
+        first += len(split)
+    return images
 
 
 def _settings(asked: Outliers, own: DataSettings) -> DataSettings:

@@ -93,8 +93,10 @@ def of_split(
     """Return the pictures of a dataset's split; `labels` and `names` replace its own."""
     import torch
 
+    from tui_latent.datasets.image_set import stored
+
     def read(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return shown(split.images[torch.from_numpy(rows)])
+        return shown(stored(split, torch.from_numpy(rows)))
 
     return Pictures(
         split.labels if labels is None else labels,

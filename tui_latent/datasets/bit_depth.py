@@ -11,13 +11,13 @@ from tui_latent.datasets.decoded_cache import Decoded
 from tui_latent.datasets.image_file import WIDE_FLOATS, WIDE_INTEGERS
 
 
-def share_ranges(splits: Sequence[Decoded]) -> list[str]:
-    """Rescale images so that a value has the same grey in all splits; describe what was done.
+def share_ranges(splits: Sequence[Decoded]) -> tuple[list[NDArray[np.uint8]], list[str]]:
+    """Return images in which a value has the same grey in all splits, and what was done.
 
     Each file was decoded with its own range of values. All integer files are rescaled to their
-    common range, and so are all float files.
+    common range, and so are all float files. Where nothing is rescaled, images stay in their file.
     """
-    notes = []
+    images, notes = [split.images for split in splits], []
     for kind, words in ((WIDE_INTEGERS, "of more than 8 bits"), (WIDE_FLOATS, "of floats")):
         chosen = [np.flatnonzero(split.notes & kind) for split in splits]
         ranges = [s.ranges[rows] for s, rows in zip(splits, chosen, strict=True)]
@@ -25,14 +25,17 @@ def share_ranges(splits: Sequence[Decoded]) -> list[str]:
         if not len(together):
             continue
         low, high = float(together[:, 0].min()), float(together[:, 1].max())
-        for split, rows, own in zip(splits, chosen, ranges, strict=True):
-            for row in rows[(own != (low, high)).any(1)]:
-                split.images[row] = _as_greys(split.ranges[row], low, high)[split.images[row]]
+        for at, (split, rows, own) in enumerate(zip(splits, chosen, ranges, strict=True)):
+            rescaled = rows[(own != (low, high)).any(1)]
+            if len(rescaled) and images[at] is split.images:
+                images[at] = np.array(split.images)
+            for row in rescaled:
+                images[at][row] = _as_greys(split.ranges[row], low, high)[split.images[row]]
         notes.append(
             f"{len(together):,} grey images {words}: "
             f"{low:,.6g} is shown as black, {high:,.6g} as white"
         )
-    return notes
+    return images, notes
 
 
 def _as_greys(own: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:

@@ -22,7 +22,7 @@ from tui_latent.datasets.feature_network import (
     feature_network,
     refuse_channels,
 )
-from tui_latent.datasets.image_set import Dataset, ImageSet, pixels
+from tui_latent.datasets.image_set import Dataset, ImageSet, as_pixels, in_chunks
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.shared_files import NOT_WRITABLE, make_folder, whole_file
@@ -30,8 +30,8 @@ from tui_latent.runtime.array_files import read_array
 from tui_latent.sources.errors import DataError
 
 Log = Callable[[str], None]
-Extractor = Callable[[ImageSet, Tensor], Tensor]
-"""from some rows (B,) of a split to float32 features (B, D)"""
+Extractor = Callable[[Tensor], Tensor]
+"""from images as they are stored (B, C, H, W) to float32 features (B, D)"""
 
 _BLOCK = 2048
 """images per cache file; an interrupted run loses the features of at most one block"""
@@ -62,9 +62,9 @@ def with_features(
     parts = (dataset.train, dataset.val)
     model = published_model(settings.inputs)
     if model is None or weights is None:
-        train, val = (_features(p, "hog", _of_hog, _BLOCK, _BATCH, log, poll) for p in parts)
+        train, val = (_features(p, "hog", hog, _BLOCK, _BATCH, log, poll) for p in parts)
     else:
-        refuse_channels(dataset.train.images.shape[1], model)
+        refuse_channels(dataset.train.shape[0], model)
         network = feature_network(model, weights, device)
         name, block = f"{model} {_digest(weights)}", _BLOCK
         if model.library != "torchvision":
@@ -116,18 +116,14 @@ def _unit_length(x: Tensor) -> Tensor:
     return x / (x.square().sum(-1, keepdim=True) + 1e-10).sqrt()
 
 
-def _of_hog(images: ImageSet, rows: Tensor) -> Tensor:
-    return hog(images.images[rows])
-
-
 def _of_network(network: FeatureNetwork, device: torch.device) -> Extractor:
-    return lambda images, rows: network(pixels(images, rows).to(device))
+    return lambda stored: network(as_pixels(stored).to(device))
 
 
 def _log_sizes(dataset: Dataset, model: PublishedModel, expects: Expects, log: Log) -> None:
     """Say what the network sees, and when its images would better be larger."""
     height, width = expects.size
-    _, *shown = dataset.train.images.shape[1:]
+    _, *shown = dataset.train.shape
     text = f"{model} sees images of {height}x{width} pixels"
     if max(shown) < min(height, width):
         text += (
@@ -150,14 +146,14 @@ def _features(
     """Return float32 (N, D), block by block; cached blocks are reused."""
     blocks, progress, done = [], ProgressLog(log), 0
     started, computed = time.monotonic(), 0
-    for rows in torch.arange(len(images)).split(block):  # type: ignore[no-untyped-call]
-        key = _key(images.images[rows], name)
+    for stored in in_chunks(images, block):
+        key = _key(stored, name)
         features = _kept(key)
         if features is None:
             batches = []
-            for some in rows.split(batch):
+            for some in torch.split(stored, batch):
                 poll()
-                batches.append(extract(images, some).float().cpu())
+                batches.append(extract(some).float().cpu())
                 done, computed = done + len(some), computed + len(some)
                 each = (time.monotonic() - started) / computed
                 left = _time_left(each * (len(images) - done))
@@ -166,7 +162,7 @@ def _features(
             features = torch.cat(batches)
             _save(key, features)
         else:
-            done += len(rows)
+            done += len(stored)
             started += 0 if computed else time.monotonic() - started
         blocks.append(features)
     return torch.cat(blocks)

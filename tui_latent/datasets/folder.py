@@ -76,12 +76,16 @@ def load_folder(
         rows = _whole_rows(place, files, read, settings.skip_corrupt, log)
         labels = np.array([file.label for file in files], dtype=np.int64)
         splits.append((read, labels, rows))
-    notes += share_ranges([read for read, _, _ in splits])
+    images, greys = share_ranges([read for read, _, _ in splits])
+    notes += greys
     whole = np.concatenate([read.notes[rows] for read, _, rows in splits])
     notes += [f"{n:,} {words}" for bit, words in _DONE if (n := np.count_nonzero(whole & bit))]
-    raw = [RawSplit(read.images, labels).take(rows) for read, labels, rows in splits]
+    raw = [
+        RawSplit(pixels, labels).take(rows)
+        for pixels, (_, labels, rows) in zip(images, splits, strict=True)
+    ]
     if all((read.states[rows] == GREY).all() for read, _, rows in splits):
-        raw = [replace(s, images=np.ascontiguousarray(s.images[:, :1])) for s in raw]
+        raw = [replace(s, images=s.images[:, :1]) for s in raw]
     return RawImages(
         printable(root.resolve().name),
         names,

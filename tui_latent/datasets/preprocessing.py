@@ -25,7 +25,7 @@ _ROUNDING: Final = 1e-3
 def preprocessing_state(dataset: Dataset) -> dict[str, Any]:
     """Return what a checkpoint keeps of a dataset, so that a network needs no images to be used."""
     state = {
-        "image_shape": list(dataset.train.images.shape[1:]),
+        "image_shape": list(dataset.train.shape),
         "mean": dataset.mean.cpu(),
         "std": dataset.std.cpu(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
 from tui_latent.datasets.features import with_features
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
-from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks, white
 from tui_latent.datasets.own import load_own
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import fetched_weights
 from tui_latent.datasets.public import load_public
+from tui_latent.datasets.row_file import row_file
 from tui_latent.datasets.selection import (
     capped,
     chosen_classes,
@@ -32,12 +33,15 @@ from tui_latent.datasets.selection import (
 from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import load_arrays
-from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
+from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit, in_file
 
 __all__ = ["DataError", "load_dataset"]
 
 _CHUNK = 256
 """images converted to float at a time, few enough for the cache of a processor"""
+MAPPED_FROM = 1 << 28
+"""bytes of a split's images from which on they stay in their file; reading fewer takes less than a
+second"""
 
 
 def load_dataset(
@@ -73,6 +77,7 @@ def load_dataset(
     _refuse_empty(train, val, names, raw)
 
     def image_set(split: RawSplit) -> ImageSet:
+        split = split if _stays_in_file(split) else split.in_memory()
         images = resized(torch.from_numpy(split.images), settings.size)
         # One more at the end: UNLABELLED is -1.
         targets = np.append(target_of, UNLABELLED)[split.labels]
@@ -84,10 +89,12 @@ def load_dataset(
             torch.from_numpy(targets),
             target_names,
             split.in_order(),
+            None if split.rows is None else torch.from_numpy(split.rows),
+            row_file(split.images),
         )
 
     train_set = image_set(train)
-    mean, std = channel_statistics(train_set.images)
+    mean, std = channel_statistics(in_chunks(train_set, _CHUNK))
     own_test = raw.test is not None and not settings.val_fraction
     dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out, own_test)
     log(_summary(dataset, settings, raw.notes))
@@ -99,7 +106,7 @@ def load_dataset(
 def _summary(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> str:
     """Describe the images used, the source of the held-out images, and what was done to them."""
     train, val = dataset.train, dataset.val
-    channels, height, width = train.images.shape[1:]
+    channels, height, width = train.shape
     kind = "grey" if channels == 1 else "colour"
     cap = f" (at most {settings.per_class:,} per class)" if settings.per_class else ""
     classes = len(train.class_names)
@@ -157,6 +164,11 @@ def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
     return raw.train.take(rows), raw.train.take(held_out), description
 
 
+def _stays_in_file(split: RawSplit) -> bool:
+    """Return whether the images of a split are read from their file when they are needed."""
+    return in_file(split.images) and len(split.labels) * split.images[:1].nbytes >= MAPPED_FROM
+
+
 def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
     rows, labels = keep_classes(split.labels, kept)
     return replace(split.take(rows), labels=labels)
@@ -205,18 +217,22 @@ def resized(images: Tensor, size: int) -> Tensor:
     return torch.cat(chunks)
 
 
-def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of each channel, (C, 1, 1), of uint8 images as 0..1.
+def channel_statistics(chunks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each channel, (C, 1, 1), of stored images as 0..1.
 
-    The deviation is at least 1/255, so that images of a single colour can be normalised.
+    `chunks` are uint8 or uint16 (n, C, H, W), at least one. The deviation is at least one step of
+    their values, so that images of a single colour can be normalised.
     """
-    total = torch.zeros(images.shape[1], dtype=torch.float64)
-    squares = torch.zeros_like(total)
-    for chunk in torch.split(images, _CHUNK):
-        values = chunk.float().flatten(2)
-        total += values.sum(2).double().sum(0)
-        squares += values.square_().sum(2).double().sum(0)
-    count = images.numel() // images.shape[1]
+    total = squares = torch.zeros(())
+    count, most = 0, 1
+    for chunk in chunks:
+        # The squares of 16 bits do not fit into the 24 of a float32.
+        wide = torch.float64 if chunk.dtype == torch.uint16 else torch.float32
+        values = chunk.to(wide).flatten(2)
+        total = total + values.sum(2).double().sum(0)
+        squares = squares + values.square_().sum(2).double().sum(0)
+        count += len(chunk) * values.shape[2]
+        most = white(chunk.dtype)
     mean = total / count
     std = (squares / count - mean.square()).clamp_min(0).sqrt().clamp_min(1)
-    return mean.float()[:, None, None] / 255, std.float()[:, None, None] / 255
+    return mean.float()[:, None, None] / most, std.float()[:, None, None] / most

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from math import isqrt
 
 import torch
-from torch import Tensor
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.image_set import Dataset, ImageSet
@@ -50,15 +48,17 @@ def _smaller(dataset: Dataset, settings: DataSettings, room: int) -> list[str]:
     per_class = (room - _bytes(val)) // (_bytes(train) // len(train)) // classes
     if per_class >= 2:
         remedies.append(f"--set data.per_class={per_class}")
-    channels, height, width = train.images.shape[1:]
+    channels = train.shape[0]
     images = len(train) + len(val)
-    others = _bytes(train) + _bytes(val) - images * channels * height * width
-    side = isqrt(max(room - others, 0) // (images * channels))
+    others = _bytes(train) + _bytes(val) - train.nbytes - val.nbytes
+    each = channels * train.images.element_size()
+    side = isqrt(max(room - others, 0) // (images * each))
     if side >= 8 and settings.inputs == "raw":  # smaller images would have other features
         remedies.append(f"--set data.size={side}")
     return remedies
 
 
 def _bytes(images: ImageSet) -> int:
-    values = (getattr(images, field.name) for field in fields(images))
-    return sum(value.nbytes for value in values if isinstance(value, Tensor))
+    """Return the bytes that a split takes on a device."""
+    others = (images.labels, images.targets, images.features)
+    return images.nbytes + sum(tensor.nbytes for tensor in others if tensor is not None)
