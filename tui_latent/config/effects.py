@@ -87,13 +87,13 @@ _RULES: Final = (
         "the method '{method.name}' does not use labels",
     ),
     Rule(
-        tuple(f"augment.{name}" for name in AugmentSettings.model_fields if name not in OF_FEATURES),
+        tuple(f"augment.{n}" for n in AugmentSettings.model_fields if n not in OF_FEATURES),
         lambda preset: preset.data.inputs != "raw",
         "the network sees features of images without augmentations: set data.inputs=raw, or "
         "augment.feature_noise and augment.feature_dropout",
     ),
     Rule(
-        tuple(f"augment.{name}" for name in OF_FEATURES),
+        tuple(f"augment.{n}" for n in OF_FEATURES),
         lambda preset: preset.data.inputs == "raw",
         "the network sees images, not features: set data.inputs too, or augment the images",
     ),
@@ -127,6 +127,18 @@ _RULES: Final = (
         lambda preset: preset.data.inputs != "raw",
         "inputs other than images always use mlp: set data.inputs=raw",
         lambda value: bool(value == "mlp"),
+    ),
+    Rule(
+        ("method.width",),
+        lambda preset: _of_timm(preset) and not preset.method.decodes,
+        "the networks of timm have a width of their own: name another with method.network",
+        _never,
+    ),
+    Rule(
+        ("method.initial_weights",),
+        lambda preset: not _of_timm(preset),
+        "only a network of timm's can start from weights: set method.network=timm:NAME too, with "
+        "data.inputs=raw",
     ),
     Rule(
         ("train.seed",),
@@ -254,6 +266,11 @@ def _sentence(why: str, key: str, preset: Preset) -> str:
 def _get(preset: Preset, key: str) -> Any:
     section, name = key.split(".")
     return getattr(getattr(preset, section), name, None)
+
+
+def _of_timm(preset: Preset) -> bool:
+    network = str(getattr(preset.method, "network", ""))
+    return preset.data.inputs == "raw" and network.startswith("timm:")
 
 
 def _is_grey(preset: Preset) -> bool:

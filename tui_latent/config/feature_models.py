@@ -14,6 +14,8 @@ Library = Literal["torchvision", "timm", "open_clip"]
 OWN_INPUTS: Final = ("raw", "hog", "resnet18", "resnet50")
 """inputs that need no optional package: pixels, HOG, and two networks of torchvision's"""
 PREFIXES: Final = ("timm:", "open_clip:")
+FILE_SETTINGS: Final = {"data.inputs": "data.weights", "method.network": "method.initial_weights"}
+"""setting that names a network -> setting that names a file with its weights"""
 _NAME: Final = re.compile(r"(timm|open_clip):([\w.-]+(?:/[\w.-]+)*)(?:@(\d{2,4}))?")
 _EXAMPLES: Final = {"timm": "timm:resnet18.a1_in1k", "open_clip": "open_clip:ViT-B-32/openai"}
 
@@ -75,16 +77,19 @@ def timm_network(network: str) -> PublishedModel | None:
         return None
     model = published_model(network)
     if model is not None and model.size:
-        raise ValueError(f"'{network}': an encoder sees images of data.size: leave out @{model.size}")
+        size = f"@{model.size}"
+        raise ValueError(f"'{network}': an encoder sees images of data.size: leave out {size}")
     return model
 
 
-def _known_inputs(inputs: str) -> str:
+def known_inputs(inputs: str) -> str:
+    """Return a value of `data.inputs`; an error of pydantic's if it names none."""
     if inputs not in OWN_INPUTS and not inputs.startswith(PREFIXES):
-        known = " or ".join(f"'{name}'" for name in (*OWN_INPUTS, "timm:NAME", "open_clip:NAME/TAG"))
-        raise PydanticKnownError("literal_error", {"expected": known})
+        known = (*OWN_INPUTS, "timm:NAME", "open_clip:NAME/TAG")
+        expected = " or ".join(f"'{name}'" for name in known)
+        raise PydanticKnownError("literal_error", {"expected": expected})
     published_model(inputs)
     return inputs
 
 
-InputsName = Annotated[str, AfterValidator(_known_inputs)]
+InputsName = Annotated[str, AfterValidator(known_inputs)]

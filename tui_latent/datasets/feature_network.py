@@ -1,4 +1,4 @@
-"""A published network that turns images into features, with the preprocessing it was trained with."""
+"""A published network that turns images into features, prepared as it was trained."""
 
 from __future__ import annotations
 

@@ -51,9 +51,7 @@ class HubFile:
     def _ours(self) -> Path:
         return data_folder() / "weights" / self.url.rpartition("/")[2]
 
-    def fetched(
-        self, missing: str, otherwise: str, what: str, log: Callable[[str], None]
-    ) -> Path:
+    def fetched(self, missing: str, otherwise: str, what: str, log: Callable[[str], None]) -> Path:
         """Return the file, downloaded if it is not there; DataError if that cannot be.
 
         `missing` says what is missing, `otherwise` what helps, `what` is the network's name.
@@ -93,7 +91,9 @@ class HubFile:
                 continue  # the file has its other name
             except (hub.HfHubHTTPError, OSError) as error:
                 why = str(error).strip().partition("\n")[0]
-                raise DataError(f"{missing}, and the download failed ({why}): {otherwise}") from error
+                raise DataError(
+                    f"{missing}, and the download failed ({why}): {otherwise}"
+                ) from error
         raise DataError(
             f"{missing}, and {self.repository} has no file {' or '.join(self.names)}: {otherwise}"
         )

@@ -54,7 +54,9 @@ def open_clip_features(model: PublishedModel, weights: Path) -> FeatureNetwork:
         way = "bilinear"
     mean, std = tuple(config["mean"]), tuple(config["std"])
     squashed = config.get("resize_mode") == "squash"
-    return FeatureNetwork(_ImageTower(whole.visual), Expects((height, width), mean, std, way, squashed))
+    return FeatureNetwork(
+        _ImageTower(whole.visual), Expects((height, width), mean, std, way, squashed)
+    )
 
 
 class _ImageTower(nn.Module):
@@ -66,7 +68,9 @@ class _ImageTower(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         found: Any = self.visual(images)
-        features: Tensor = found[0] if isinstance(found, tuple) else found  # CoCa returns tokens too
+        features: Tensor = (
+            found[0] if isinstance(found, tuple) else found
+        )  # CoCa returns tokens too
         return F.normalize(features, dim=-1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tui_latent.config.feature_models import PublishedModel, published_model
+from tui_latent.config.feature_models import FILE_SETTINGS, PublishedModel, published_model
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.download import download
 from tui_latent.datasets.hub_files import HubFile
@@ -78,8 +78,7 @@ def _known_place(model: PublishedModel, file: str, setting: str, otherwise: str)
     if file:
         path = Path(file).expanduser()
         if not path.is_file():
-            where = setting.rpartition(".")[0]
-            raise DataError(f"{where}.weights: no file {path}")
+            raise DataError(f"{FILE_SETTINGS[setting]}: no file {path}")
         return path
     name = PRETRAINED[model.name]
     ours = data_folder() / "weights" / name

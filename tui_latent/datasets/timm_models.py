@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from tui_latent.config.feature_models import PublishedModel
+from tui_latent.config.feature_models import FILE_SETTINGS, PublishedModel
 from tui_latent.datasets.feature_network import Expects, FeatureNetwork
 from tui_latent.datasets.hub_files import HubFile
 from tui_latent.datasets.model_names import how_to_install, similar
@@ -23,13 +24,17 @@ _NAMES = ("model.safetensors", "pytorch_model.bin")
 def published(model: PublishedModel, setting: str) -> HubFile:
     """Return where the weights are published; DataError if the name is not known, or none are."""
     timm = _timm(model, setting)
-    known = timm.get_pretrained_cfg(model.name, allow_unregistered=True)
+    try:
+        known = timm.get_pretrained_cfg(model.name, allow_unregistered=True)
+    except RuntimeError:  # there are weights, but none with this tag
+        known = None
     if known is None or not known.has_weights:
         tags = timm.list_pretrained(f"{_architecture(model)}.*")
-        others = f", but those of {' and '.join(tags[:4])}" if tags else ""
+        near = difflib.get_close_matches(model.name, tags, n=3, cutoff=0.6) or tags[:3]
+        others = f", but those of {' and '.join(near)}" if tags else ""
         raise DataError(
             f"{setting}: timm publishes no weights of '{model.name}'{others}: name another, or a "
-            f"file with {setting.rpartition('.')[0]}.weights"
+            f"file with {FILE_SETTINGS[setting]}"
         )
     names = (known.hf_hub_filename,) if known.hf_hub_filename else _NAMES
     url = known.url[0] if isinstance(known.url, tuple) else known.url
@@ -39,12 +44,16 @@ def published(model: PublishedModel, setting: str) -> HubFile:
 def timm_features(model: PublishedModel, weights: Path) -> FeatureNetwork:
     """Return a network with the weights of a file, and what it expects of an image."""
     timm = _timm(model, "data.inputs")
-    sized = {"img_size": model.size} if model.size else {}
-    network = _built(timm, model, {"num_classes": 0, **sized})
-    load_into(network, model, weights, {"num_classes": 0, **sized})
+    settings: dict[str, Any] = {"num_classes": 0}
+    size = (model.size, model.size)
+    network = (
+        _for_size(timm, model, settings, size, "data.inputs")
+        if model.size
+        else timm.create_model(model.name, **settings)
+    )
+    load_into(network, model, weights, settings)
     config = timm.data.resolve_model_data_config(network)
-    _, *size = config["input_size"]
-    height, width = (model.size, model.size) if model.size else size
+    height, width = size if model.size else config["input_size"][1:]
     way: Literal["bilinear", "bicubic"] = "bicubic"
     if config["interpolation"] == "bilinear":
         way = "bilinear"
@@ -59,7 +68,7 @@ def timm_trunk(model: PublishedModel, shape: Sequence[int]) -> tuple[TimmTrunk, 
     timm = _timm(model, "method.network")
     channels, height, width = shape
     settings: dict[str, Any] = {"num_classes": 0, "in_chans": channels}
-    network = _for_size(timm, model, settings, (height, width))
+    network = _for_size(timm, model, settings, (height, width), "method.network")
     try:
         with torch.no_grad():
             found = network.eval()(torch.zeros(2, *shape))
@@ -119,11 +128,15 @@ def load_into(
         missing = [
             name
             for name, value in random.items()
-            if value.ndim > 1 and value.equal(loaded[name]) and bool((value != value.flatten()[0]).any())
+            if value.ndim > 1 and value.equal(loaded[name]) and _random(value)
         ]
         if missing:
             raise ValueError(f"{len(missing)} tensors are missing, such as {missing[0]}")
         network.load_state_dict(loaded)
+
+
+def _random(value: Tensor) -> bool:
+    return bool((value != value.flatten()[0]).any())
 
 
 def _timm(model: PublishedModel, setting: str) -> Any:
@@ -142,18 +155,8 @@ def _architecture(model: PublishedModel) -> str:
     return model.name.partition(".")[0]
 
 
-def _built(timm: Any, model: PublishedModel, settings: dict[str, Any]) -> nn.Module:
-    try:
-        network: nn.Module = timm.create_model(model.name, pretrained=False, **settings)
-    except (RuntimeError, ValueError, AssertionError, TypeError) as error:
-        size = f" for images of {model.size} pixels" if model.size else ""
-        why = str(error).splitlines()[0]
-        raise DataError(f"data.inputs: timm cannot build {model}{size} ({why})") from error
-    return network
-
-
 def _for_size(
-    timm: Any, model: PublishedModel, settings: dict[str, Any], size: tuple[int, int]
+    timm: Any, model: PublishedModel, settings: dict[str, Any], size: tuple[int, int], setting: str
 ) -> nn.Module:
     """Build a network for images of this size, which only those with positions need to know.
 
@@ -167,7 +170,7 @@ def _for_size(
     except (RuntimeError, ValueError, AssertionError) as error:
         why = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(
-            f"method.network: {model} cannot be built for images of {size[0]}x{size[1]} pixels "
-            f"({why}): set data.size, or name another network"
+            f"{setting}: {model} cannot be built for images of {size[0]}x{size[1]} pixels ({why}): "
+            "choose another size, or name another network"
         ) from error
     return network

@@ -51,7 +51,7 @@ def loading_weights(path: Path, what: str) -> Iterator[None]:
         yield
     except (
         OSError, ValueError, RuntimeError, pickle.UnpicklingError, EOFError, AttributeError,
-        KeyError, TypeError, SafetensorError,
+        KeyError, TypeError, AssertionError, SafetensorError,
     ) as error:  # fmt: skip
         lines = (str(error) or type(error).__name__).strip().splitlines()
         reason = " ".join(line.strip() for line in lines[:2])
