@@ -247,7 +247,8 @@ def _field(key: str, value: object, info: FieldInfo) -> PresetField:
         kind = "flag"
     elif isinstance(value, (int, float)):
         kind = "number"
-    return PresetField(key, value, kind, choices, info.description or "", prefixes)
+    words = " ".join((info.description or "").split())  # on one line
+    return PresetField(key, value, kind, choices, words, prefixes)
 
 
 def _set(table: dict[str, Any], key: str, value: object, where: str) -> None:
