@@ -55,6 +55,7 @@ OTHERWISE: Final[dict[str, Any]] = {
     "data.show": (0,),
     "data.merge": {"both": ["3", "5"]},
     "method.network": "resnet18",
+    "method.initial_weights": "published",
     "method.variance_sum": "full",
     "method.neighbours_run": "some-run",
     "train.optimizer": "sgd",

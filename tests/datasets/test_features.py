@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import ResNet18_Weights, ResNet50_Weights, resnet18
 
+from tui_latent.config.feature_models import PublishedModel
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import features as features_module
 from tui_latent.datasets.describe import describe_source
-from tui_latent.datasets.features import hog, pretrained
+from tui_latent.datasets.feature_network import feature_network
+from tui_latent.datasets.features import hog
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.preprocessing import Preprocessing, preprocessing_state
 from tui_latent.datasets.pretrained_weights import PRETRAINED
@@ -119,8 +121,9 @@ def test_resnet_features_are_torchvisions(weights: Path) -> None:
     preset = ResNet18_Weights.IMAGENET1K_V1.transforms(crop_size=224, resize_size=224)
     with torch.no_grad():
         expected = network(preset(images.float() / 255))
-        found = pretrained("resnet18", weights, torch.device("cpu"))(images)
-        grey = pretrained("resnet18", weights, torch.device("cpu"))(images[:, :1])
+        model = PublishedModel("torchvision", "resnet18")
+        ours = feature_network(model, weights, torch.device("cpu"))
+        found, grey = ours(images.float() / 255), ours(images[:, :1].float() / 255)
     torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
     assert grey.shape == (2, 512)
 

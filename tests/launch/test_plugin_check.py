@@ -85,6 +85,19 @@ def test_an_unknown_pairing_is_answered_with_those_that_there_are(tmp_path: Path
     assert "no pairing 'vews'" in problem and "alone, views, pairs, triplets" in problem
 
 
+def test_a_setting_that_is_needed_is_answered_with_how_to_give_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(METHOD.replace("strength: float = 1.0", "strength: float"))
+    words = ["check-plugin", str(tmp_path / "mine.py")]
+    try:
+        refused = CliRunner().invoke(main, words)
+        assert refused.exit_code == 2
+        found = re.search(r"give it with (--set) (method\.strength=\S+)", refused.output)
+        assert found is not None, refused.output
+        assert CliRunner().invoke(main, [*words, *found.groups()]).exit_code == 0
+    finally:
+        unload_file(load_file(str(tmp_path / "mine.py")))
+
+
 @pytest.mark.parametrize("name", METHOD_SETTINGS)
 def test_our_own_methods_pass(name: str) -> None:
     found = check_method(name, {})

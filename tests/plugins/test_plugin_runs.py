@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,17 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import tomli_w
 from click.testing import CliRunner, Result
 
 from tests.plugins.conftest import EXAMPLES, Load
 from tests.waiting import until
+from tui_latent.analysis.abilities import no_network
+from tui_latent.analysis.decoding import no_decoder
+from tui_latent.analysis.encoder import read_encoder
+from tui_latent.analysis.errors import InspectionError
+from tui_latent.analysis.inspector import RunInspector
+from tui_latent.analysis.run_data import RunData
 from tui_latent.cli.main import main
 from tui_latent.config.plugin_needs import require_plugins
 from tui_latent.config.presets import load_preset
@@ -26,6 +34,7 @@ from tui_latent.runs.queue import queued_runs
 from tui_latent.runs.run_list import run_status
 from tui_latent.runs.schema import RunError
 
+KNOWN = ("latent_dim", "network", "width", "hidden_dim")
 QUICK = ("train.epochs=2", "data.per_class=8", "method.width=2", "method.latent_dim=4")
 SET = [word for setting in QUICK for word in ("--set", setting)]
 
@@ -78,7 +87,6 @@ def test_a_run_says_which_plugin_it_needs_and_is_not_touched_without_it(
     for words in (
         ("resume", "one", "--epochs", 3),
         ("fork", "one"),
-        ("evaluate", "one"),
         ("tune", "one", "train.lr=0.01"),
         ("train", run / "preset.toml"),
     ):
@@ -88,6 +96,51 @@ def test_a_run_says_which_plugin_it_needs_and_is_not_touched_without_it(
         assert f"add --plugin '{plugin}' to the command" in result.output
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
     assert command("runs", "--runs", tmp_path).output.startswith("finished")
+
+
+def test_without_its_plugin_a_run_is_evaluated_and_explored_from_what_it_stored(
+    plugin: Path, tmp_path: Path
+) -> None:
+    run = train(plugin, tmp_path, "one")
+    for words in (("evaluate", "one", "--json"), ("report", "one")):
+        result = command(*words, "--runs", tmp_path)
+        assert result.exit_code == 0, (words, result.output)
+    source = RunData(run)
+    inspector = RunInspector(run, source)
+    assert inspector.held_out_size() == len(source.latents().queries)
+    assert inspector.image(0).ndim == 3 and len(inspector.neighbours(0, 3).labels) == 3
+    assert not inspector.has_network and not inspector.can_decode
+    needs = f"one needs the plugin {plugin}"
+    assert no_network(source).startswith(needs) and no_decoder(source.preset).startswith(needs)
+    for ask in (source.model, lambda: read_encoder(source)):
+        with pytest.raises(InspectionError, match=re.escape(needs)):
+            ask()
+    result = command("evaluate", "one", "--outliers", "mnist:3", "--runs", tmp_path)
+    assert needs in result.output
+
+
+@pytest.mark.parametrize("part", ["network", "source"])
+def test_without_a_network_or_a_source_the_rest_of_a_run_is_there(
+    part: str, tmp_path: Path, plugin: Path
+) -> None:
+    run = train(plugin, tmp_path, "one")
+    file = run / "preset.toml"
+    table = tomllib.loads(file.read_text())
+    own = {"network": ("method", "network", "wide"), "source": ("data", "source", "microscope")}
+    section, key, name = own[part]
+    table[section][key] = name
+    table["method"] |= {"name": "vicreg"} if part == "network" else {}
+    table["provenance"]["plugins"] = [{"name": "gone", "version": "1", "parts": [f"{part} {name}"]}]
+    table["method"] = {k: v for k, v in table["method"].items() if k in KNOWN}
+    table["method"] |= {"name": "vicreg"}
+    file.write_text(tomli_w.dumps(table))
+    source = RunData(run)
+    assert len(source.latents().queries) > 0
+    asked = source.model if part == "network" else source.dataset
+    with pytest.raises(InspectionError, match=f"one needs the package gone 1, .*{part} '{name}'"):
+        asked()
+    if part == "network":
+        assert len(source.dataset().val) == len(source.latents().queries)
 
 
 def test_resume_fork_sweep_and_evaluate_take_it(plugin: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def no_labels(source: RunData) -> str:
 
 def no_network(source: RunData) -> str:
     """Return why no image can be embedded."""
-    return NO_NETWORK if source.preset is None else ""
+    return NO_NETWORK if source.preset is None else source.why_no_network()
 
 
 def can_decode(source: RunData) -> bool:

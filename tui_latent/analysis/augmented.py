@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from tui_latent.analysis.run_data import NO_NETWORK
-from tui_latent.config.settings import Preset
+from tui_latent.config.settings import OF_FEATURES, Preset
 
 _COLOURS: Final = ("brightness", "contrast", "saturation", "hue")
-_SHAPES: Final = ("elastic_grid", "jitter", *_COLOURS)
-"""settings that have no effect by themselves"""
+_SHAPES: Final = ("elastic_grid", "jitter", *_COLOURS, *OF_FEATURES)
+"""settings that do not change images by themselves"""
 
 
 def no_augmentation(preset: Preset | None) -> str:

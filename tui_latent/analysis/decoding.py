@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tui_latent.config.settings import Preset
+from tui_latent.config.stand_ins import UnknownMethod
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,8 @@ def no_decoder(preset: Preset | None) -> str:
     """Return why latents of a preset cannot be decoded to images; empty if they can."""
     if preset is None:
         return NO_NETWORK
+    if isinstance(preset.method, UnknownMethod):
+        return preset.method.why
     if not preset.method.decodes:
         name = preset.method.name
         return f"{name} has no decoder: it turns images into latents, but not latents into images"

@@ -49,7 +49,7 @@ class RunInspector:
     @property
     def has_network(self) -> bool:
         """Whether images can be embedded: not for a run that was not trained here."""
-        return self.source.preset is not None
+        return not self.source.why_no_network()
 
     @property
     def can_decode(self) -> bool:

@@ -16,11 +16,13 @@ from tui_latent.analysis.evaluation_anomalies import density_search, named_curve
 from tui_latent.analysis.evaluation_errors import NotMeasured
 from tui_latent.analysis.evaluation_parts import LabelledLatents
 from tui_latent.analysis.outliers import Outliers
+from tui_latent.config.feature_models import published_model
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.features import with_features
 from tui_latent.datasets.fitting import Fit
 from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks, stored, white
 from tui_latent.datasets.paths import only_looking
+from tui_latent.datasets.pretrained_weights import fetched_weights
 from tui_latent.datasets.sources import load_dataset, resized
 from tui_latent.metrics.outlier_detection import anomaly_scores, roc
 from tui_latent.metrics.sample_order import order_of_chunks
@@ -51,7 +53,11 @@ def outlier_curve(
     if preset.data.inputs != "raw":
         try:
             with only_looking():
-                inputs = with_features(inputs, preset.data, on_progress, torch.device("cpu"))
+                weights = None
+                if published_model(preset.data.inputs) is not None:
+                    weights = fetched_weights(preset.data, on_progress)
+                cpu = torch.device("cpu")
+                inputs = with_features(inputs, preset.data, weights, on_progress, cpu)
         except DataError as error:
             raise NotMeasured(str(error)) from error
 

@@ -14,6 +14,7 @@ from tui_latent.analysis.images import load, load_images
 from tui_latent.analysis.pictures import Pictures, of_split, of_thumbnails, why_no_thumbnails
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset
+from tui_latent.config.stand_ins import UnknownMethod, lacks_network, preset_without_plugins
 from tui_latent.runs.atomic_files import Signature, signature
 from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED
 from tui_latent.runs.manifest import read_manifest
@@ -23,6 +24,8 @@ from tui_latent.runs.schema import RunError
 from tui_latent.runs.thumbnails import Split
 from tui_latent.runtime.array_files import read_tensors
 from tui_latent.runtime.tensor_files import mapped_tensors
+from tui_latent.sources import SOURCES
+from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
 
 if TYPE_CHECKING:
@@ -114,9 +117,13 @@ class RunData:
         try:
             self.origin: Origin = origin_of(read_manifest(path).provenance)
             self.preset: Preset | None = None
-            """None for a run that was not trained here"""
+            """None for a run that was not trained here; has stand-ins where a plugin is missing"""
+            self.lacks = ""
+            """the plugins that are missing, and how to get them"""
             if self.origin == "trained":
-                self.preset = load_run_preset(path)
+                self.preset, self.lacks = preset_without_plugins(path)
+                if not self.lacks:
+                    self.preset = load_run_preset(path)
         except (PresetError, RunError) as error:
             raise InspectionError(str(error)) from error
         self.path = path
@@ -134,6 +141,14 @@ class RunData:
         if self.preset is None:
             raise InspectionError(f"{self.path.name}: {NO_NETWORK}")
         return self.preset
+
+    def why_no_network(self) -> str:
+        """Return why no image can be embedded; empty if the run has its network."""
+        if self.preset is None:
+            return f"{self.path.name}: {NO_NETWORK}"
+        method = self.preset.method
+        lost = isinstance(method, UnknownMethod) or lacks_network(getattr(method, "network", None))
+        return self.lacks if lost else ""
 
     def pictures(self, split: Split) -> Pictures:
         """Return what can be seen of a split, "train" or "val".
@@ -186,7 +201,7 @@ class RunData:
 
         InspectionError says what has changed if they are not the run's images.
         """
-        preset = self.own_preset()
+        preset = self._preset_of_images()
         with self._mutex:
             self._refresh_record()
             if self._images is None:
@@ -194,9 +209,15 @@ class RunData:
                 self._images = load_images(settings, seed, self._refuse_others)
             return self._images
 
+    def _preset_of_images(self) -> Preset:
+        preset = self.own_preset()
+        if preset.data.source not in SOURCES:
+            raise InspectionError(self.lacks)
+        return preset
+
     def inputs(self) -> Dataset:
         """Return the dataset with what the network sees: the images, or their features."""
-        preset = self.own_preset()
+        preset = self._preset_of_images()
         if preset.data.inputs == "raw":
             return self.dataset()
         with self._mutex:
@@ -263,7 +284,8 @@ class RunData:
     def model(self) -> RunModel:
         """Return the method with the newest weights; needs no images."""
         folder = self.path / CHECKPOINTS
-        self.own_preset()
+        if why := self.why_no_network():
+            raise InspectionError(why)
         with self._mutex:
             now = signature(folder / "last.json")
             if now is None:
@@ -294,7 +316,10 @@ class RunData:
             raise InspectionError(f"{folder}: no readable checkpoint")
         preset = self.own_preset()
         shape = saved.get("input_shape") or self.inputs().input_shape
-        method = METHODS[preset.method.name](preset.method, tuple(shape))
+        try:
+            method = METHODS[preset.method.name](preset.method, tuple(shape))
+        except DataError as error:  # an optional package is not installed here
+            raise InspectionError(str(error)) from error
         for stage in preset.training_stages()[: saved["stage"] + 1]:
             method.start_stage(stage)
         try:

@@ -55,6 +55,18 @@ class _Commands(click.Group):
             fail(f"{where}{error.strerror or error}", FAILED)
         except RunError as error:
             fail(error, FAILED)
+        finally:
+            _tell_failed_plugins(context.invoked_subcommand)
+
+
+def _tell_failed_plugins(command: str | None) -> None:
+    """Say on stderr which installed plugins cannot be used, if the command has looked for them."""
+    loading = sys.modules.get("tui_latent.plugins.loading")
+    if loading is not None and command != "doctor":  # which lists them itself
+        from tui_latent.runtime.sanitize import plain_text
+
+        for sentence in loading.failures_to_tell():
+            click.echo(plain_text(f"tui-latent: {sentence}"), err=True)
 
 
 @click.group(

@@ -14,7 +14,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from tui_latent.config.settings import DEFAULT_VAL_FRACTION, Preset, TrainSettings
+from tui_latent.config.settings import (
+    DEFAULT_VAL_FRACTION,
+    OF_FEATURES,
+    AugmentSettings,
+    Preset,
+    TrainSettings,
+)
 from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 
 Condition = Callable[[Preset], bool]
@@ -88,9 +94,9 @@ _RULES: Final = (
     ),
     Rule(
         ("data.weights",),
-        lambda preset: not preset.data.inputs.startswith("resnet"),
+        lambda preset: preset.data.inputs in ("raw", "hog"),
         "data.inputs is '{data.inputs}', which needs no weights: "
-        "set data.inputs=resnet18 or data.inputs=resnet50 too",
+        "set data.inputs=resnet18 or data.inputs=timm:NAME too",
     ),
     Rule(
         ("data.classes", "data.merge"),
@@ -103,9 +109,15 @@ _RULES: Final = (
         "the method '{method.name}' does not use labels",
     ),
     Rule(
-        ("augment.*",),
+        tuple(f"augment.{n}" for n in AugmentSettings.model_fields if n not in OF_FEATURES),
         lambda preset: preset.data.inputs != "raw",
-        "the network sees features of images without augmentations: set data.inputs=raw",
+        "the network sees features of images without augmentations: set data.inputs=raw, or "
+        "augment.feature_noise and augment.feature_dropout",
+    ),
+    Rule(
+        tuple(f"augment.{n}" for n in OF_FEATURES),
+        lambda preset: preset.data.inputs == "raw",
+        "the network sees images, not features: set data.inputs too, or augment the images",
     ),
     Rule(
         ("augment.*",),
@@ -140,6 +152,18 @@ _RULES: Final = (
         lambda preset: preset.data.inputs != "raw",
         "inputs other than images always use mlp: set data.inputs=raw",
         lambda value: bool(value == "mlp"),
+    ),
+    Rule(
+        ("method.width",),
+        lambda preset: _of_timm(preset) and not preset.method.decodes,
+        "the networks of timm have a width of their own: name another with method.network",
+        _never,
+    ),
+    Rule(
+        ("method.initial_weights",),
+        lambda preset: not _of_timm(preset),
+        "only a network of timm's can start from weights: set method.network=timm:NAME too, with "
+        "data.inputs=raw",
     ),
     Rule(
         ("train.seed",),
@@ -267,6 +291,11 @@ def _sentence(why: str, key: str, preset: Preset) -> str:
 def _get(preset: Preset, key: str) -> Any:
     section, name = key.split(".")
     return getattr(getattr(preset, section), name, None)
+
+
+def _of_timm(preset: Preset) -> bool:
+    network = str(getattr(preset.method, "network", ""))
+    return preset.data.inputs == "raw" and network.startswith("timm:")
 
 
 def _channels(preset: Preset) -> int | None:

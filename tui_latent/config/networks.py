@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 from pydantic_core import PydanticKnownError
 
+from tui_latent.config.feature_models import timm_network
 from tui_latent.plugins.registry import Registry, our_own
 
 
@@ -34,9 +35,12 @@ def register(network: Network) -> Network:
 
 
 def known_network(name: str) -> str:
-    """Return the name of a network; an error of pydantic if there is none of this name."""
-    if name not in NETWORKS:
-        known = " or ".join(f"'{network}'" for network in NETWORKS)
+    """Return the name of a network; an error of pydantic if there is none of this name.
+
+    Whether timm has one is known where it is installed: see `datasets/model_names.py`.
+    """
+    if timm_network(name) is None and name not in NETWORKS:
+        known = " or ".join(f"'{network}'" for network in (*NETWORKS, "timm:NAME"))
         raise PydanticKnownError("literal_error", {"expected": known})
     return name
 

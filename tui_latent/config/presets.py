@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tui_latent.config.effects import WORDS, idle_settings, without_effect
+from tui_latent.config.feature_models import OWN_INPUTS, PREFIXES, known_inputs
 from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.config.networks import NETWORKS, known_network
 from tui_latent.config.plugin_needs import how_to_get, missing_plugins, plugin_words
@@ -212,6 +213,8 @@ class PresetField:
     kind: Literal["choice", "flag", "number", "text"]
     choices: tuple[str, ...]
     help: str
+    open: tuple[str, ...] = ()
+    """beginnings of values beside the choices, each of which is one of these: timm:"""
 
 
 def preset_fields(preset: Preset) -> list[PresetField]:
@@ -230,19 +233,23 @@ def preset_fields(preset: Preset) -> list[PresetField]:
 
 def _field(key: str, value: object, info: FieldInfo) -> PresetField:
     choices: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
     kind: Literal["choice", "flag", "number", "text"] = "text"
     if key == "data.source":
         choices = tuple(source.name for source in sorted(SOURCES.values(), key=menu_order))
         kind = "choice"
     elif any(getattr(rule, "func", None) is known_network for rule in info.metadata):
-        choices, kind = tuple(NETWORKS), "choice"
+        choices, kind, prefixes = (*NETWORKS, "timm:"), "choice", ("timm:",)
+    elif any(getattr(rule, "func", None) is known_inputs for rule in info.metadata):
+        choices, kind, prefixes = (*OWN_INPUTS, *PREFIXES), "choice", PREFIXES
     elif get_origin(info.annotation) is Literal:
         choices, kind = get_args(info.annotation), "choice"
     elif isinstance(value, bool):
         kind = "flag"
     elif isinstance(value, (int, float)):
         kind = "number"
-    return PresetField(key, value, kind, choices, info.description or "")
+    words = " ".join((info.description or "").split())  # on one line
+    return PresetField(key, value, kind, choices, words, prefixes)
 
 
 def _set(table: dict[str, Any], key: str, value: object, where: str) -> None:

@@ -9,11 +9,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
 from pydantic_core import PydanticKnownError
 
+from tui_latent.config.feature_models import InputsName
 from tui_latent.config.methods import MethodSettings, parse_method
 from tui_latent.config.section import LatentDim, NonNegative, Positive, Probability, Section
 from tui_latent.sources import SOURCES
 
 Acceleration = Literal["auto", "off", "compile", "graph"]
+OF_FEATURES = ("feature_noise", "feature_dropout")
+"""augmentations of features; all others change images"""
 DEFAULT_VAL_FRACTION = 0.2
 """share of the training images held out if the source has no test images and none is set"""
 
@@ -83,10 +86,12 @@ class DataSettings(Section):
     """share of the training images to hold out; 0 uses the test images of the dataset, or 0.2"""
     skip_corrupt: bool = False
     """skip unreadable or missing images instead of refusing all"""
-    inputs: Literal["raw", "hog", "resnet18", "resnet50"] = "raw"
-    """network inputs: pixels, HOG features, or features of a network pretrained on ImageNet"""
+    inputs: InputsName = "raw"
+    """network inputs: pixels (`raw`), HOG features, or the features of a published network:
+    resnet18, resnet50, timm:NAME or open_clip:NAME/TAG, with @224 for images of 224 pixels"""
     weights: str = ""
-    """local file with the weights of the pretrained network, for machines that are offline"""
+    """file with the weights of that network, for machines that are offline or weights of your own:
+    safetensors, or a state dict saved by torch"""
     resident: Literal["auto", "device", "host", "disk"] = "auto"
     """where images lie during training: on the device, in memory or on the disk; `auto`: where
     they fit. The results are the same"""
@@ -144,10 +149,19 @@ class AugmentSettings(Section):
     """share of views solarized: pixels brighter than half are inverted"""
     noise: NonNegative = 0.0
     """standard deviation of the noise added to each pixel, for pixel values from 0 to 1"""
+    feature_noise: NonNegative = 0.0
+    """standard deviation of the noise added to each feature, where features have that of 1"""
+    feature_dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """share of the features of a view that are left out; the others are scaled up, as by dropout"""
 
     def changes_images(self) -> bool:
-        """Return whether any augmentation is turned on."""
-        return any(value for name, value in self if name != "elastic_grid")
+        """Return whether any augmentation of images is turned on."""
+        shapes = (*OF_FEATURES, "elastic_grid")
+        return any(value for name, value in self if name not in shapes)
+
+    def changes_features(self) -> bool:
+        """Return whether any augmentation of features is turned on."""
+        return bool(self.feature_noise or self.feature_dropout)
 
 
 class TrainSettings(Section):

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from tui_latent.config.feature_models import published_model
 from tui_latent.config.settings import DataSettings, Preset
 from tui_latent.datasets.folder_layout import DEFAULT_SIZE, refuse_strangers
 from tui_latent.datasets.manifest.look import look_at_manifest
+from tui_latent.datasets.model_names import why_unknown
 from tui_latent.datasets.paths import data_folder
-from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
+from tui_latent.datasets.pretrained_weights import why_no_weights
 from tui_latent.datasets.public import missing_files, require_download
 from tui_latent.datasets.selection import chosen_classes, merged_classes
 from tui_latent.datasets.unlabelled_layout import layout_of
@@ -247,10 +249,11 @@ def _problem(settings: DataSettings, facts: SourceFacts) -> str:
         if facts.class_names or facts.unlabelled:
             kept = chosen_classes(facts.class_names, settings.classes)
             merged_classes([facts.class_names[i] for i in kept], settings.merge)
-        if settings.inputs in PRETRAINED:
-            weights_file(settings)
+        model = published_model(settings.inputs)
+        if model is not None and (why := why_unknown(model)):
+            return f"data.inputs: {why}"
+        return why_no_weights(settings)
     except DataError as error:
         return str(error)
     except _NO_PATH as error:
         return f"data.weights: {error}"
-    return ""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
-import zipfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -12,51 +11,68 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from tui_latent.config.feature_models import PublishedModel, published_model
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.download import download
-from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks
+from tui_latent.datasets.feature_network import (
+    Expects,
+    FeatureNetwork,
+    feature_network,
+    refuse_channels,
+)
+from tui_latent.datasets.image_set import Dataset, ImageSet, as_pixels, in_chunks
 from tui_latent.datasets.paths import prepared_folders
-from tui_latent.datasets.pretrained_weights import weights_file
 from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.shared_files import NOT_WRITABLE, make_folder, whole_file
-from tui_latent.runtime.array_files import check_stored, read_array
+from tui_latent.runtime.array_files import read_array
 from tui_latent.sources.errors import DataError
 
+Log = Callable[[str], None]
 Extractor = Callable[[Tensor], Tensor]
-"""from uint8 images (B, C, H, W) to float32 features (B, D)"""
+"""from images as they are stored (B, C, H, W) to float32 features (B, D)"""
 
 _BLOCK = 2048
 """images per cache file; an interrupted run loses the features of at most one block"""
+_SMALL_BLOCK = 256
+"""the same for networks of which some see one image in a second"""
 _BATCH = 64
-_SIDE = 224
-"""side in pixels of the images that the pretrained networks were trained on"""
-_MEAN = torch.tensor((0.485, 0.456, 0.406))[:, None, None]
-_STD = torch.tensor((0.229, 0.224, 0.225))[:, None, None]
-"""of ImageNet, as the weights of torchvision expect"""
+_SMALL_BATCH = 16
+"""images at once on a CPU, where larger batches are no faster, and a stop waits for the batch"""
 _ORIENTATIONS = 9
 _CLIPPED = 0.2
 """maximum value in the histogram of a block (L2-Hys, Dalal and Triggs)"""
 
 
 def with_features(
-    dataset: Dataset, settings: DataSettings, log: Callable[[str], None], device: torch.device
+    dataset: Dataset,
+    settings: DataSettings,
+    weights: Path | None,
+    log: Log,
+    device: torch.device,
+    poll: Callable[[], None] = lambda: None,
 ) -> Dataset:
     """Return the dataset with the features that `settings.inputs` names; cached ones are reused.
 
-    Each dimension is standardised by the statistics of the training images. DataError as for
-    `weights_file`, or if a file does not hold the weights of the network.
+    `weights` are those of the network, None for HOG. Each dimension is standardised by the
+    statistics of the training images. DataError if the file does not hold the network's weights,
+    or it cannot see images with so many channels.
     """
     parts = (dataset.train, dataset.val)
-    if settings.inputs == "hog":
-        train, val = (_features(part, "hog", hog, device, log) for part in parts)
+    model = published_model(settings.inputs)
+    if model is None or weights is None:
+        train, val = (_features(p, "hog", hog, _BLOCK, _BATCH, log, poll) for p in parts)
     else:
-        path = fetched_weights(settings, log)
-        name = f"{settings.inputs} {hashlib.sha256(path.read_bytes()).hexdigest()}"
-        extract = pretrained(settings.inputs, path, device)
-        train, val = (_features(part, name, extract, device, log) for part in parts)
+        refuse_channels(dataset.train.shape[0], model)
+        network = feature_network(model, weights, device)
+        name, block = f"{model} {_digest(weights)}", _BLOCK
+        if model.library != "torchvision":
+            name, block = f"{name} {network.expects}", _SMALL_BLOCK
+            _log_sizes(dataset, model, network.expects, log)
+        extract = _of_network(network, device)
+        batch = _BATCH if device.type == "cuda" else _SMALL_BATCH
+        train, val = (_features(p, name, extract, block, batch, log, poll) for p in parts)
     mean, std = train.mean(0), train.std(0, correction=0)
     std[std < 1e-6] = 1  # a constant dimension carries no information and stays 0
     return replace(
@@ -100,56 +116,21 @@ def _unit_length(x: Tensor) -> Tensor:
     return x / (x.square().sum(-1, keepdim=True) + 1e-10).sqrt()
 
 
-class PretrainedFeatures(nn.Module):
-    """A network without its classifier: features (B, D) of uint8 or float images in 0..255."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-        self.register_buffer("mean", _MEAN, persistent=False)
-        self.register_buffer("std", _STD, persistent=False)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return float32 features of (B, C, H, W)."""
-        colour = (images.float() / 255).expand(-1, 3, -1, -1)
-        large = F.interpolate(colour, (_SIDE, _SIDE), mode="bilinear", antialias=True)
-        scaled = ((large - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        features: Tensor = self.network(scaled)
-        return features
+def _of_network(network: FeatureNetwork, device: torch.device) -> Extractor:
+    return lambda stored: network(as_pixels(stored).to(device))
 
 
-def pretrained(name: str, path: Path, device: torch.device) -> PretrainedFeatures:
-    """Return a ResNet without its classifier; DataError if `path` does not hold its weights."""
-    from torchvision import models  # a second to import
-
-    network: nn.Module = getattr(models, name)()
-    network.fc = nn.Identity()
-    try:
-        with suppress(zipfile.BadZipFile):  # old versions of torch did not write archives
-            check_stored(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict({k: v for k, v in state.items() if not k.startswith("fc.")})
-    except (
-        OSError, ValueError, RuntimeError, pickle.UnpicklingError, EOFError, AttributeError,
-        KeyError,
-    ) as error:  # fmt: skip
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: not the weights of torchvision's {name} ({reason})") from error
-    network.to(memory_format=torch.channels_last)
-    return PretrainedFeatures(network).eval().to(device)
-
-
-def fetched_weights(settings: DataSettings, log: Callable[[str], None]) -> Path:
-    """Return the file with the weights, downloaded if it is missing; DataError if that fails."""
-    path = weights_file(settings)
-    if not path.is_file():
-        digits = path.stem.rpartition("-")[2]
-        url = f"https://download.pytorch.org/models/{path.name}"
-        download([url], path, f"sha256:{digits}", log, f"the weights file of {settings.inputs}")
-    return path
+def _log_sizes(dataset: Dataset, model: PublishedModel, expects: Expects, log: Log) -> None:
+    """Say what the network sees, and when its images would better be larger."""
+    height, width = expects.size
+    _, *shown = dataset.train.shape
+    text = f"{model} sees images of {height}x{width} pixels"
+    if max(shown) < min(height, width):
+        text += (
+            f", and these have {shown[0]}x{shown[1]}: if the files are larger, "
+            f"--set data.size={max(height, width)} shows it more"
+        )
+    log(text)
 
 
 @torch.no_grad()
@@ -157,32 +138,52 @@ def _features(
     images: ImageSet,
     name: str,
     extract: Extractor,
-    device: torch.device,
-    log: Callable[[str], None],
+    block: int,
+    batch: int,
+    log: Log,
+    poll: Callable[[], None],
 ) -> Tensor:
     """Return float32 (N, D), block by block; cached blocks are reused."""
     blocks, progress, done = [], ProgressLog(log), 0
-    for block in in_chunks(images, _BLOCK):
-        key = _key(block, name)
+    started, computed = time.monotonic(), 0
+    for stored in in_chunks(images, block):
+        key = _key(stored, name)
         features = _kept(key)
         if features is None:
             batches = []
-            for batch in torch.split(block, _BATCH):
-                batches.append(extract(batch.to(device)).float().cpu())
-                done += len(batch)
-                progress(f"{name.split()[0]} features: {done:,} of {len(images):,} images")
+            for some in torch.split(stored, batch):
+                poll()
+                batches.append(extract(some).float().cpu())
+                done, computed = done + len(some), computed + len(some)
+                each = (time.monotonic() - started) / computed
+                left = _time_left(each * (len(images) - done))
+                what = name.partition(" ")[0]
+                progress(f"{what} features: {done:,} of {len(images):,} images, {left}")
             features = torch.cat(batches)
             _save(key, features)
         else:
-            done += len(block)
+            done += len(stored)
+            started += 0 if computed else time.monotonic() - started
         blocks.append(features)
     return torch.cat(blocks)
+
+
+def _time_left(seconds: float) -> str:
+    """Return how long it still takes, in words; cached blocks make it less."""
+    if seconds < 90:
+        return f"{seconds:,.0f} s left"
+    return f"{seconds / 60:,.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
 
 
 def _key(block: Tensor, name: str) -> str:
     digest = hashlib.sha256(f"{name} {tuple(block.shape)}".encode())
     digest.update(block.contiguous().numpy().data)
     return digest.hexdigest()[:32]
+
+
+def _digest(weights: Path) -> str:
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _paths(key: str) -> list[Path]:

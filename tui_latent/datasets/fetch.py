@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from tui_latent.config.feature_models import PREFIXES
 from tui_latent.config.preset_files import nearest
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.paths import data_folder
-from tui_latent.datasets.pretrained_weights import PRETRAINED
+from tui_latent.datasets.pretrained_weights import PRETRAINED, fetched_weights
 from tui_latent.sources import public_datasets
 from tui_latent.sources.errors import DataError
 
@@ -18,10 +21,11 @@ def fetch(name: str, log: Callable[[str], None]) -> Path:
 
     DataError if the name is unknown, or the download fails.
     """
-    if name in PRETRAINED:
-        from tui_latent.datasets.features import fetched_weights
-
-        settings = DataSettings.model_validate({"source": "digits", "inputs": name})
+    if name in PRETRAINED or name.startswith(PREFIXES):
+        try:
+            settings = DataSettings.model_validate({"source": "digits", "inputs": name})
+        except ValidationError as error:
+            raise DataError(str(error.errors()[0]["ctx"]["error"])) from error
         return fetched_weights(settings, log)
     datasets = {n: dataset for n, dataset in public_datasets().items() if dataset.training_files}
     known = [*datasets, *PRETRAINED]

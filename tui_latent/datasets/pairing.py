@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tui_latent.config.settings import AugmentSettings
+from tui_latent.datasets.augmentations.features import augmented_features
 from tui_latent.datasets.augmentations.pipeline import augment
 from tui_latent.datasets.image_set import Dataset, ImageSet, as_pixels, pixels
 from tui_latent.sources.errors import DataError
@@ -23,7 +24,7 @@ class Batch:
     groups: int
     """1 alone, 2 views, pairs or neighbours, 3 triplets (anchor, positive, negative)"""
     target: Tensor
-    """target of a decoder: the augmented images in 0..1, or the features"""
+    """target of a decoder: the augmented images in 0..1, or the augmented features"""
     same: Tensor | None
     """bool (B,) for pairs: whether both images have the same class"""
     labels: Tensor | None = None
@@ -112,7 +113,7 @@ class Pairing:
         taken = drawn.rows.repeat(drawn.times)
         labels = self.images.targets[taken] if self.labelled else None
         if self.images.features is not None:
-            x = self.images.features[taken]
+            x = augmented_features(self.images.features[taken], self.augment, generator)
             return Batch(x, drawn.groups, x, drawn.same, labels)
         if drawn.images is None:
             seen = pixels(self.images, taken)
@@ -135,8 +136,7 @@ def make_pairing(
 
     `neighbours` is int64 (N, k), the rows of the nearest neighbours of each image. Partners are
     drawn from the images in `order`, int64 (N,), by default that of the split, on the device
-    `draws_on`, by default the split's. Augmentation applies to images of every kind of pairing,
-    but never to features.
+    `draws_on`, by default the split's. Augmentation applies to every kind of pairing.
     DataError if the split cannot be paired: a class has one image, there is only one class, or
     the neighbours are those of other images.
     """

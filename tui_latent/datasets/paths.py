@@ -40,22 +40,31 @@ def only_looking() -> Iterator[None]:
 
 def downloads_allowed() -> bool:
     """Return whether downloads are allowed: not if `$TUI_LATENT_OFFLINE` is set."""
-    return os.environ.get("TUI_LATENT_OFFLINE", "") in ("", "0")
+    return not _forbidden_by(hub=False)
 
 
-def refuse_download(missing: str, name: str, otherwise: str) -> None:
+def refuse_download(missing: str, name: str, otherwise: str, hub: bool = False) -> None:
     """Raise DataError if `name` may not be downloaded now.
 
-    `missing` says what is missing and where, `otherwise` what helps without a download.
+    `missing` says what is missing and where, `otherwise` what helps without a download. With `hub`
+    it would come from the Hugging Face hub, whose own variables forbid that too.
     """
-    if not downloads_allowed():
-        raise DataError(
-            f"{missing}, and TUI_LATENT_OFFLINE forbids downloads: unset it, {otherwise}"
-        )
+    if variable := _forbidden_by(hub):
+        raise DataError(f"{missing}, and {variable} forbids downloads: unset it, or {otherwise}")
     if _LOOKING.get():
         raise DataError(
-            f"{missing}, and viewing downloads nothing: run `tui-latent fetch {name}`, {otherwise}"
+            f"{missing}, and viewing downloads nothing: run `tui-latent fetch {name}`, or "
+            f"{otherwise}"
         )
+
+
+def _forbidden_by(hub: bool) -> str:
+    """Return the environment variable that forbids downloads; empty if none does."""
+    if os.environ.get("TUI_LATENT_OFFLINE", "") not in ("", "0"):
+        return "TUI_LATENT_OFFLINE"
+    names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE") if hub else ()
+    yes = ("1", "on", "yes", "true")  # as huggingface_hub reads them
+    return next((name for name in names if os.environ.get(name, "").lower() in yes), "")
 
 
 def find_file(root: Path, file: str) -> Path | None:

@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tui_latent.config.feature_models import published_model
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.features import hog, pretrained
+from tui_latent.datasets.feature_network import feature_network
+from tui_latent.datasets.features import hog
 from tui_latent.datasets.fitting import place
 from tui_latent.datasets.image_set import Dataset
-from tui_latent.datasets.pretrained_weights import weights_file
+from tui_latent.datasets.pretrained_weights import fetched_weights
 
 _LUMA: Final = (0.299, 0.587, 0.114)
 """of red, green and blue in a grey value (ITU-R BT.601), as Pillow converts"""
@@ -62,9 +64,9 @@ class Preprocessing(nn.Module):
         low, high = state.get("value_range", (0.0, 65535.0))
         self.value_range = float(low), float(high)
         self.network: nn.Module | None = None
-        if settings.inputs not in ("raw", "hog"):
-            weights = weights_file(settings)
-            self.network = pretrained(settings.inputs, weights, torch.device("cpu"))
+        if model := published_model(settings.inputs):
+            weights = fetched_weights(settings, lambda _: None)
+            self.network = feature_network(model, weights, torch.device("cpu"))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the network's inputs, float32 (N, C, H, W) or (N, D), of images (N, C, H, W).
@@ -87,7 +89,7 @@ class Preprocessing(nn.Module):
             pixels = pixels.expand(-1, 3, -1, -1)
         if self.inputs == "raw":
             return (pixels / 255 - self.mean) / self.std
-        features: Tensor = self.network(pixels) if self.network is not None else hog(pixels)
+        features: Tensor = hog(pixels) if self.network is None else self.network(pixels / 255)
         return (features - self.mean) / self.std
 
     def _sized(self, pixels: Tensor, whole: bool) -> Tensor:

@@ -56,7 +56,7 @@ def require_download(dataset: PublicDataset, file: str) -> None:
     problem = f"{dataset.title} is not in {data_folder()} (no {wanted}, plain or as .gz)"
     if not dataset.torchvision:
         raise DataError(f"{problem}: put its files there, or set TUI_LATENT_DATA to their folder")
-    refuse_download(problem, dataset.name, "or set TUI_LATENT_DATA to a folder that has it")
+    refuse_download(problem, dataset.name, "set TUI_LATENT_DATA to a folder that has it")
 
 
 def fetch_public(dataset: PublicDataset, log: Callable[[str], None]) -> None:

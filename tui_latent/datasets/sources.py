@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from tui_latent.config.feature_models import published_model
 from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
 from tui_latent.datasets.array_store import stored_array, stored_images
 from tui_latent.datasets.features import with_features
@@ -23,7 +24,7 @@ from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks, white
 from tui_latent.datasets.manifest.load import load_manifest
 from tui_latent.datasets.own import load_own
 from tui_latent.datasets.paths import data_folder
-from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
+from tui_latent.datasets.pretrained_weights import fetched_weights
 from tui_latent.datasets.public import load_public
 from tui_latent.datasets.row_file import row_file
 from tui_latent.datasets.selection import (
@@ -64,8 +65,9 @@ def load_dataset(
     either ends the loading. `device` computes features, if these are the inputs. DataError says
     where the problem is, what it is and what to do.
     """
-    if settings.inputs in PRETRAINED:
-        weights_file(settings)  # fails before minutes of decoding
+    weights = None
+    if published_model(settings.inputs) is not None:
+        weights = fetched_weights(settings, log)  # fails before minutes of decoding
     raw = _read(settings, log, found, poll)
     train, val, held_out = _splits(raw, settings.val_fraction)
     names = raw.class_names
@@ -106,7 +108,7 @@ def load_dataset(
     log(_summary(dataset, settings, raw.notes))
     if settings.inputs == "raw":
         return dataset
-    return with_features(dataset, settings, log, torch.device(device))
+    return with_features(dataset, settings, weights, log, torch.device(device), poll)
 
 
 def _summary(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> str:

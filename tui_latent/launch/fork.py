@@ -34,8 +34,9 @@ from tui_latent.training.schedule import plan_stages, stage_at
 
 _FIXED: Final = frozenset(
     f"train.{name}" for name in ("batch_size", "optimizer", "weight_decay", "momentum", "seed")
-)
-"""settings that the optimiser's state depends on, and those that choose the images of a step"""
+) | {"method.initial_weights"}
+"""settings that the optimiser's state depends on, those that choose the images of a step, and the
+weights before the first step"""
 _AHEAD: Final = frozenset({"title", "epochs", "lr", "warmup_epochs"})
 """settings of a stage that can change after it has begun"""
 

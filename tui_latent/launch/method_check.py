@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Literal, get_args, get_origin
 
+from tui_latent.config.methods import METHOD_SETTINGS
+from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import parse_preset
 from tui_latent.config.settings import Preset
 from tui_latent.launch.checked_method import BATCH, STEPS, CheckedMethod
@@ -55,4 +57,22 @@ def _preset(name: str, settings: Mapping[str, object]) -> Preset:
         "method": {"name": name, "latent_dim": _DIM},
         "train": {"batch_size": BATCH, "device": "cpu", "epochs": 1, "precision": "float32"},
     }
-    return parse_preset(table, settings, where=name)
+    try:
+        return parse_preset(table, settings, where=name)
+    except PresetError as error:
+        problems = [_with_remedy(name, key, problem) for key, problem in error.problems]
+        raise PresetError(name, problems) from error
+
+
+_EXAMPLES: Final = {bool: "true", int: "1", float: "0.5"}
+
+
+def _with_remedy(method: str, key: str, problem: str) -> tuple[str, str]:
+    """Add to a setting that is missing how to give it."""
+    field = METHOD_SETTINGS[method].model_fields.get(key.removeprefix("method."))
+    if problem != "missing" or field is None:
+        return key, problem
+    kind = field.annotation
+    example = get_args(kind)[0] if get_origin(kind) is Literal else "VALUE"
+    example = _EXAMPLES.get(kind, example) if isinstance(kind, type) else example
+    return key, f"the method cannot do without it: give it with --set {key}={example}"

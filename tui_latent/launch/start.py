@@ -8,12 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tui_latent.config.methods import MethodSettings
 from tui_latent.config.plugin_needs import PLUGINS, changed_plugins, plugin_records
 from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
 from tui_latent.config.presets import train_command
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.describe import describe_images
 from tui_latent.launch.foreign import refuse_foreign
+from tui_latent.launch.timm_encoder import initial_file, network_problems
 from tui_latent.runs.control import read_request, take_up
 from tui_latent.runs.queue import leave_queue
 from tui_latent.runs.run_list import find_run
@@ -42,6 +44,7 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
         problems.append(("data", problem))
     if preset.data.weights and not names_a_file(preset.data.weights):
         problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
+    problems += network_problems(preset)
     if preset.train.device.startswith("cuda") and (reason := no_gpu_reason()):
         problems.append(("train.device", f"{reason}: use --device cpu"))
     if problems:
@@ -55,10 +58,15 @@ def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
     if SOURCES[data.source].needs_path:
         changes |= {"path": _absolute(data.path), "root": _absolute(data.root)}
     update: dict[str, object] = {"data": data.model_copy(update=changes)}
+    if file := initial_file(preset.method):
+        absolute = {"initial_weights": _absolute(file)}
+        update["method"] = preset.method.model_copy(update=absolute)
     if earlier := preset.method.earlier_run():
         with suppress(RunError):  # the preset of a run whose earlier run is gone by now
             path = _absolute(str(find_run(runs, earlier.run)))
-            update["method"] = preset.method.model_copy(update={earlier.setting: path})
+            method = update.get("method", preset.method)
+            assert isinstance(method, MethodSettings)
+            update["method"] = method.model_copy(update={earlier.setting: path})
     return preset.model_copy(update=update)
 
 

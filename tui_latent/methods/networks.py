@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tui_latent.config.feature_models import timm_network
 from tui_latent.config.methods import NetworkSettings
 from tui_latent.config.networks import NETWORKS
 from tui_latent.methods.losses import in_full_precision
@@ -58,6 +59,10 @@ class Encoder(nn.Module):
 
 def network_builder(name: str) -> Callable[..., tuple[nn.Module, int]]:
     """Return the function that builds an architecture: see `config/networks.py`."""
+    if model := timm_network(name):
+        from tui_latent.datasets.timm_models import timm_trunk
+
+        return lambda shape, width, activation: timm_trunk(model, shape)
     build: Any = NETWORKS[name].build
     if isinstance(build, str):
         build = find(build, __name__)

@@ -23,6 +23,8 @@ _files: Final[dict[str, Plugin]] = {}
 """plugins loaded from files, by path without links"""
 _installed: Final[list[Plugin]] = []
 _failed: Final[dict[str, str]] = {}
+_told: Final[set[str]] = set()
+"""packages among the failed ones of which a person has been told"""
 _searched = False
 
 
@@ -107,6 +109,13 @@ def all_plugins() -> tuple[Plugin, ...]:
 def failed_packages() -> dict[str, str]:
     """Return why installed plugins cannot be used, by package."""
     return dict(_failed)
+
+
+def failures_to_tell() -> list[str]:
+    """Return a sentence for each installed plugin that cannot be used, once in each process."""
+    new = {package: why for package, why in _failed.items() if package not in _told}
+    _told.update(new)
+    return [f"the installed plugin {package} cannot be used: {why}" for package, why in new.items()]
 
 
 def unload_file(plugin: Plugin) -> None:

@@ -205,13 +205,12 @@ class Evaluator:
         return values
 
     def _views_differ(self, method: Method) -> bool:
-        """Return whether the method learns without labels from images that are augmented."""
+        """Return whether the method learns without labels from inputs that are augmented."""
         assert self._held_out is not None
-        return (
-            not self._held_out.labelled
-            and self._dataset.val.features is None
-            and self._held_out.augment.changes_images()
-        )
+        augment = self._held_out.augment
+        of_images = self._dataset.val.features is None
+        changes = augment.changes_images() if of_images else augment.changes_features()
+        return changes and not self._held_out.labelled
 
     def _retrieve(
         self,

@@ -20,8 +20,9 @@ from tui_latent.training.hooks import (
     Hook,
     StageWatch,
 )
+from tui_latent.training.initial_weights import initial_weights, load_initial_weights
 from tui_latent.training.live_settings import BackRequested, LiveSettings
-from tui_latent.training.loading import load_images, refuse_if_stopped
+from tui_latent.training.loading import load_images, looking_meanwhile, refuse_if_stopped
 from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.neighbour_views import earlier_neighbours
 from tui_latent.training.recorder import Recorder, StepRecorder
@@ -39,6 +40,8 @@ class TrainingRun:
     def __init__(self, path: Path, preset: Preset, writer: RunWriter) -> None:
         """Load the images, build the networks, and go to the last checkpoint if there is one."""
         self.writer, before = writer, writer.status()
+        folder = path / "checkpoints"
+        start = None if (folder / "last.json").is_file() else self._initial_weights(preset)
         device, dataset, images = load_images(preset, writer)
         writer.status(phase="building the network")
         beside = dataset.beside(device)
@@ -48,10 +51,12 @@ class TrainingRun:
         held_out = held_out_pairing(
             loop.method, dataset, preset.augment, lambda: refuse_if_stopped(path)
         )
-        folder = path / "checkpoints"
         saved = RetryingWriter(writer, Stopwatch(0.0)).write(
             folder, 0, lambda: load_checkpoint(folder, device, writer.log)
         )
+        if start is not None and not saved:
+            load_initial_weights(loop.method, start)
+            writer.log(f"the network starts from the weights in {start}")
         stopwatch = Stopwatch(saved["seconds"] if saved else 0.0)
         self.recorder = Recorder(writer, dataset, stopwatch, loop.sampler.steps_per_epoch)
         self.steps = StepRecorder(self.recorder, loop)
@@ -111,6 +116,13 @@ class TrainingRun:
         values = {"setting": back.setting, "old": asked.old, "new": back.value}
         who = {"who": back.who or None, "serial": back.serial}
         self.recorder.event("retry", back.step, asked.text, **values, **who)
+
+    def _initial_weights(self, preset: Preset) -> Path | None:
+        """Return the file that the network starts from, which may take a download."""
+        writer = self.writer
+        return looking_meanwhile(
+            lambda: initial_weights(preset, writer.log), lambda: refuse_if_stopped(writer.path)
+        )
 
     def _record_resume(self, events: Sequence[RunEvent], restored: bool, reached: int) -> None:
         """Record where the run continues, unless it is new or an event says so already."""

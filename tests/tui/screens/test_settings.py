@@ -159,6 +159,32 @@ async def test_choices_are_gone_through_with_arrows_and_first_letters(app: FormA
         assert editor.value == "off"
 
 
+async def test_the_name_of_a_network_is_typed_and_completed(
+    app: FormApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("resnet18", "resnet18.a1_in1k", "vit_tiny")
+    suggester = "tui_latent.tui.screens.settings.model_suggester.known_models"
+    monkeypatch.setattr(suggester, lambda library: names if library == "timm" else ())
+    monkeypatch.setattr("tui_latent.datasets.model_names.known_models", lambda library: names)
+    monkeypatch.setattr("tui_latent.datasets.model_names._package", Path)
+    async with app.run_test(size=WIDE) as pilot:
+        await go_to(pilot, "data.inputs")
+        editor = app.screen.query_one(SettingInput)
+        await pilot.press("right")
+        assert editor.value == "hog"
+        await pilot.press("t")
+        assert editor.value == "timm:"
+        await until(pilot, lambda: "needs a name" in row(app, "data.inputs"))
+        await pilot.press(*"resnet18.")
+        await until(pilot, lambda: editor._suggestion == "timm:resnet18.a1_in1k")
+        await pilot.press("right")
+        await until(pilot, lambda: "data.inputs=timm:resnet18.a1_in1k" in text_of(app, "#command"))
+        await pilot.press("backspace", "backspace", "x")
+        assert editor.value == "timm:resnet18.a1_inx"
+        await pilot.press("up", "down", "r")
+        assert editor.value == "raw", "a letter that replaces the whole value selects a choice"
+
+
 async def test_reset_takes_the_presets_own_value(app: FormApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await go_to(pilot, "augment.rotate")

@@ -6,6 +6,7 @@ Training, menus, forms, reports and comparisons read these classes and know no m
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import Field, ValidationError
@@ -102,20 +103,27 @@ class NetworkSettings(MethodSettings):
     """Settings that all methods with a network share."""
 
     network: NetworkName = "small-conv"
-    """architecture of the encoder; inputs other than images always use `mlp`"""
+    """architecture of the encoder: one of ours, or timm:NAME; inputs other than images always use
+    `mlp`"""
     width: int = Field(16, ge=1, le=1024)
     """channels of the first convolution or the ResNet stem; an `mlp` has 16 times as many units"""
     hidden_dim: int = Field(256, ge=1, le=8192)
     """size of the representation before the latent layer"""
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """share of hidden units dropped during training"""
+    initial_weights: str = ""
+    """what a network of timm's starts from: `published` weights, or those of a file (safetensors or
+    a state dict); random ones if this is empty"""
 
     same_loss: ClassVar[frozenset[str]] = MethodSettings.same_loss | {
-        *("network", "width", "hidden_dim", "dropout")
+        *("network", "width", "hidden_dim", "dropout", "initial_weights")
     }
 
     def network_summary(self) -> list[str]:
         """Describe the encoder."""
+        if self.network.startswith("timm:"):
+            start = self.initial_weights and f", {Path(self.initial_weights).name} weights"
+            return [f"{self.network}{start}"]
         return [f"{self.network}, width {self.width}"]
 
 

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 
+from tui_latent.plugins.loading import failures_to_tell
 from tui_latent.tui.screens.menu.preset_details import PresetDetails
 from tui_latent.tui.screens.menu.preset_facts import (
     PresetEntry,
@@ -97,6 +98,8 @@ class PresetPane(Horizontal):
         event.stop()
         self._entries, self._facts = event.entries, event.facts
         self._show()
+        for sentence in failures_to_tell():
+            self.notify(sentence, title="Plugins", severity="warning", timeout=20, markup=False)
 
     @on(PresetList.Highlighted)
     def describe_highlighted(self, event: PresetList.Highlighted) -> None:

@@ -48,7 +48,7 @@ def data_words(data: DataSettings, facts: SourceFacts | None) -> list[str]:
     if data.merge:
         words.append(f"classes merged: {', '.join(data.merge)}")
     if data.inputs != "raw":
-        words.append(_INPUTS[data.inputs])
+        words.append(_INPUTS.get(data.inputs, f"features of {data.inputs}"))
     if facts is not None:
         words.append(facts.note)
     return words
@@ -100,6 +100,10 @@ def view_words(augment: AugmentSettings) -> list[str]:
         words.append(f"colours {_per_cent(augment.jitter)}")
     if augment.noise:
         words.append(f"noise {augment.noise:g}")
+    if augment.feature_noise:
+        words.append(f"noise {augment.feature_noise:g} on features")
+    if augment.feature_dropout:
+        words.append(f"{_per_cent(augment.feature_dropout)} of features left out")
     return words or ["none: images are not augmented"]
 
 

@@ -15,11 +15,13 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from tui_latent.config.presets import PresetField
 from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.settings.draft import SettingsDraft
+from tui_latent.tui.screens.settings.model_suggester import ModelSuggester
 from tui_latent.tui.widgets.line_input import LineInput
 
 _MARK, _KEY = 3, 19
@@ -39,28 +41,37 @@ class SettingInput(LineInput):
     def __init__(self) -> None:
         super().__init__(select_on_focus=False)
         self.choices: tuple[str, ...] = ()
+        self.open: tuple[str, ...] = ()
+        """beginnings of values that are written out, such as timm:"""
+        self.suggester = ModelSuggester()
+
+    @property
+    def _choosing(self) -> bool:
+        """Whether keys select among the choices instead of editing the text."""
+        return bool(self.choices) and not (self.open and self.value.startswith(self.open))
 
     def action_cursor_left(self, select: bool = False) -> None:
         """Move the cursor, or select the previous choice."""
-        if self.choices:
+        if self._choosing or self.value in self.choices:
             self._choose(-1)
         else:
             super().action_cursor_left(select)
 
     def action_cursor_right(self, select: bool = False) -> None:
         """Move the cursor, or select the next choice."""
-        if self.choices:
+        if self._choosing or self.value in self.choices:
             self._choose(1)
         else:
             super().action_cursor_right(select)
 
     async def _on_key(self, event: events.Key) -> None:
-        if self.choices and event.is_printable:
+        over = self.choices and self.selection == Selection(0, len(self.value))
+        if (self._choosing or over) and event.is_printable:
             event.stop()
             event.prevent_default()
             letter = "" if event.character == " " else event.character or ""
             self._choose(1, letter)
-        elif self.choices and event.key in ("backspace", "delete"):
+        elif self._choosing and event.key in ("backspace", "delete"):
             event.stop()
             event.prevent_default()
 
@@ -71,6 +82,7 @@ class SettingInput(LineInput):
             choice = self.choices[(here + way * distance) % len(self.choices)]
             if choice.startswith(letter):
                 self.value = choice
+                self.cursor_position = len(choice)
                 return
 
 
@@ -176,7 +188,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         self.current = key
         editor = self.query_one(SettingInput)
         with editor.prevent(Input.Changed):
-            editor.choices = _choices(self.field)
+            editor.choices, editor.open = _choices(self.field), self.field.open
             editor.value = self._draft.texts[key]
             editor.placeholder = self._draft.varied(key)
         editor.select_all()  # typing replaces the value, moving the cursor keeps it
