@@ -8,7 +8,6 @@ pause, a stop or another learning rate reaches all ranks between the same two st
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from tui_latent.runtime.launcher import place
 from tui_latent.training.graph_step import Terms
 
 _PATIENCE = timedelta(days=3650)
@@ -128,11 +128,7 @@ _groups: dict[str, Any] = {}
 
 def ranks_of_launcher() -> Ranks:
     """Return this process's place among those that `torchrun` or a like launcher has started."""
-    names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-    if any(name not in os.environ for name in names) or os.environ["WORLD_SIZE"] == "1":
-        return ALONE
-    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    return Ranks(rank, world, int(os.environ.get("LOCAL_RANK", rank)))
+    return Ranks(*place())
 
 
 def join(ranks: Ranks) -> None:
@@ -141,6 +137,13 @@ def join(ranks: Ranks) -> None:
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         dist.init_process_group(backend)
         _groups["control"] = dist.new_group(backend="gloo", timeout=_PATIENCE)
+
+
+def lost_others(error: Exception) -> bool:
+    """Return whether an error says that another process no longer answers."""
+    said = str(error).lower()
+    words = ("connection closed", "connection reset", "broken pipe", "nccl", "socket", "gloo")
+    return isinstance(error, RuntimeError) and any(word in said for word in words)
 
 
 def packed(state: Mapping[str, Any]) -> bytes:

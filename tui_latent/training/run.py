@@ -10,6 +10,7 @@ from tui_latent.runs.events import FILE as EVENTS_FILE
 from tui_latent.runs.events import EventsReader, RunEvent
 from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.launcher import restarts
 from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import IMAGES_FILE
 from tui_latent.training.checkpoint import go_back_to, load_checkpoint
@@ -132,6 +133,8 @@ class TrainingRun:
             return
         if restored:
             text = "Resumed from its checkpoint."
+            if restarts():
+                text = "Restarted from its checkpoint, because one of its processes had ended."
             self.recorder.event("resume", step, text)
         elif reached or events:
             text = "Started again from the beginning: there was no checkpoint."

@@ -19,7 +19,7 @@ from tui_latent.training.device_errors import device_trouble
 from tui_latent.training.fit import fit_run
 from tui_latent.training.live_settings import BackRequested
 from tui_latent.training.loss_window import NotFiniteError
-from tui_latent.training.ranks import Command, Ranks, join, ranks_of_launcher
+from tui_latent.training.ranks import Command, Ranks, join, lost_others, ranks_of_launcher
 from tui_latent.training.retrying_writes import NotSavedError, wait_to_end
 from tui_latent.training.run import TrainingRun
 from tui_latent.training.run_control import StopRequested
@@ -87,6 +87,10 @@ def _train(path: Path, writer: RunWriter, ranks: Ranks) -> State:
         raise
     except Exception as error:  # the run must say why it ended, whatever it was
         writer.log(traceback.format_exc())
+        if ranks.several and lost_others(error):
+            writer.log("interrupted: another process of this run has ended")
+            writer.status(state="interrupted", phase="")
+            raise
         if trouble := device_trouble(error, preset, writer.status()):
             return _fail(writer, trouble)
         return _fail(
