@@ -168,11 +168,16 @@ def sweep(
     help="Resume even if the images have changed, and continue with the new ones.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Total number of epochs to train for.")
+@click.option("--devices", type=click.IntRange(1), help="Number of processes to train with.")
 @click.option(
     "--slower", is_flag=True, help="Retry a failed run from its last good checkpoint, at half rate."
 )
 @click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change epochs or train.patience."
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change epochs, train.patience or train.devices.",
 )
 @runs_option
 @background_option
@@ -182,6 +187,7 @@ def resume(
     run: str,
     changed_images: bool,
     epochs: int | None,
+    devices: int | None,
     slower: bool,
     settings: tuple[str, ...],
     runs: str | None,
@@ -198,6 +204,8 @@ def resume(
     path = find_folder(run, runs)
     _refuse_foreign(path, "be resumed")
     _require_plugins(path)
+    if devices is not None:
+        settings = (*settings, f"train.devices={devices}")
     if epochs is not None or settings:
         _lengthen(path, epochs, settings)
     if slower:

@@ -16,7 +16,7 @@ from tui_latent.runs.control import read_request, request_of
 from tui_latent.runs.run_list import refuse_trained
 from tui_latent.runs.schema import Request, RunError
 from tui_latent.runtime.gpu_order import number_by_bus
-from tui_latent.runtime.launcher import place
+from tui_latent.runtime.launcher import place, restarts
 from tui_latent.runtime.malloc import keep_freed_memory
 from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 
@@ -90,7 +90,9 @@ def main() -> None:
         if place().rank > 0:
             follow_others()
             return
-        train_detached(Path(path), request_of(json.loads(asked_before)))
+        # Before a restart, the launcher stopped what was left of the processes.
+        asked = read_request(Path(path)) if restarts() else request_of(json.loads(asked_before))
+        train_detached(Path(path), asked)
     except RunError as error:
         sys.exit(f"tui-latent: {error}")
 

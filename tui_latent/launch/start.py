@@ -47,13 +47,13 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
         problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
     if preset.train.device.startswith("cuda") and (reason := no_gpu_reason()):
         problems.append(("train.device", f"{reason}: use --device cpu"))
-    if problem := _devices_problem(preset):
+    if problem := devices_problem(preset):
         problems.append(("train.devices", problem))
     if problems:
         raise PresetError(where, problems)
 
 
-def _devices_problem(preset: Preset) -> str:
+def devices_problem(preset: Preset) -> str:
     """Return why the processes that a preset asks for cannot train it here; empty if they can."""
     train, many = preset.train, preset.train.devices
     if many == 1 or place().world > 1:

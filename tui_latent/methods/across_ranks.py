@@ -29,10 +29,8 @@ def gathered(x: Tensor, groups: int = 1) -> Tensor:
     """
     if not several():
         return x
-    parts = _Gather.apply(x) if x.requires_grad else _all(x)  # type: ignore[no-untyped-call]
-    rows = parts.unflatten(1, (groups, -1)).transpose(0, 1)
-    whole: Tensor = rows.flatten(0, 2)
-    return whole
+    parts: Tensor = _Gather.apply(x) if x.requires_grad else _all(x)
+    return parts.unflatten(1, (groups, -1)).transpose(0, 1).flatten(0, 2)
 
 
 def with_common_statistics(module: nn.Module, device: torch.device) -> None:
@@ -46,7 +44,8 @@ def with_common_statistics(module: nn.Module, device: torch.device) -> None:
 
 def _converted(norm: _BatchNorm, device: torch.device) -> nn.Module:
     if device.type == "cuda":
-        synchronised: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(norm)
+        convert = nn.SyncBatchNorm.convert_sync_batchnorm
+        synchronised: nn.Module = convert(norm)  # type: ignore[no-untyped-call]
         return synchronised
     common = _CommonBatchNorm(norm.num_features, norm.eps, norm.momentum).to(device)
     common.load_state_dict(norm.state_dict())
@@ -106,12 +105,13 @@ class _CommonBatchNorm(_BatchNorm):
         values, axes = x.float(), [axis for axis in range(x.dim()) if axis != 1]
         shape = [1, -1] + [1] * (x.dim() - 2)
         count = x.numel() // x.shape[1] * _world()
-        mean = _Sum.apply(values.sum(axes)) / count  # type: ignore[no-untyped-call]
+        mean: Tensor = _Sum.apply(values.sum(axes)) / count
         centred = values - mean.view(shape)
-        variance = _Sum.apply(centred.square().sum(axes)) / count  # type: ignore[no-untyped-call]
+        variance: Tensor = _Sum.apply(centred.square().sum(axes)) / count
         self._keep(mean.detach(), variance.detach(), count)
         scale = (variance + self.eps).rsqrt() * self.weight
-        return (centred * scale.view(shape) + self.bias.view(shape)).to(x.dtype)
+        normalised: Tensor = centred * scale.view(shape) + self.bias.view(shape)
+        return normalised.to(x.dtype)
 
     def _keep(self, mean: Tensor, variance: Tensor, count: int) -> None:
         """Update the running averages as `torch.nn.BatchNorm2d` does."""
@@ -121,6 +121,5 @@ class _CommonBatchNorm(_BatchNorm):
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
 
-    def _check_input_dim(self, input: Tensor) -> None:
-        if input.dim() < 2:
-            raise ValueError(f"batch normalisation needs (N, C, ...), not {tuple(input.shape)}")
+    def _check_input_dim(self, x: Tensor) -> None:
+        """Accept vectors and images alike."""

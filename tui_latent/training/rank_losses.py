@@ -55,4 +55,6 @@ def refuse_uneven(batch_size: int, world: int) -> None:
         return
     less, more = batch_size - batch_size % world, batch_size + world - batch_size % world
     choices = " or ".join(f"--set train.batch_size={size}" for size in (less, more) if size >= 2)
-    raise DataError(f"{world} processes cannot divide a batch of {batch_size:,} images: use {choices}")
+    raise DataError(
+        f"{world} processes cannot divide a batch of {batch_size:,} images: use {choices}"
+    )

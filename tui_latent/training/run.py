@@ -40,9 +40,7 @@ evaluation: before, the latents of a sound network can look collapsed"""
 class TrainingRun:
     """Trains one run and writes its folder; the only writer of weights."""
 
-    def __init__(
-        self, path: Path, preset: Preset, writer: RunWriter, ranks: Ranks = ALONE
-    ) -> None:
+    def __init__(self, path: Path, preset: Preset, writer: RunWriter, ranks: Ranks = ALONE) -> None:
         """Load the images, build the networks, and go to the last checkpoint if there is one.
 
         Of several `ranks`, this is the first; the others do the same meanwhile.
