@@ -30,7 +30,8 @@ def gathered(x: Tensor, groups: int = 1) -> Tensor:
     if not several():
         return x
     parts: Tensor = _Gather.apply(x) if x.requires_grad else _all(x)
-    return parts.unflatten(1, (groups, -1)).transpose(0, 1).flatten(0, 2)
+    rows = parts.view(len(parts), groups, -1, *x.shape[1:]).transpose(0, 1)
+    return rows.flatten(0, 2)
 
 
 def with_common_statistics(module: nn.Module, device: torch.device) -> None:

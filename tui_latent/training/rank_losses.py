@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,9 +44,8 @@ def losses_across(method: Method, ranks: Ranks, device: torch.device) -> Losses:
         return method.losses
     with_common_statistics(method, device)
     # A static graph allows for parameters that no loss uses.
-    losses: Losses = DistributedDataParallel(
-        _MethodLosses(method), static_graph=True, **{_SYNC_BUFFERS: False}
-    )
+    options: Any = {"static_graph": True, _SYNC_BUFFERS: False}
+    losses: Losses = DistributedDataParallel(_MethodLosses(method), **options)
     return losses
 
 

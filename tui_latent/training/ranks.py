@@ -18,6 +18,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch._C._distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from tui_latent.runtime.launcher import place, restarts
 from tui_latent.training.graph_step import Terms
@@ -135,9 +137,9 @@ def join(ranks: Ranks) -> None:
     """Meet the other processes; call it once, before anything else of this module."""
     if ranks.several and not dist.is_initialized():
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        store, _, _ = next(dist.rendezvous("env://", ranks.rank, ranks.world))
+        store, _, _ = next(rendezvous("env://", ranks.rank, ranks.world))
         # The launcher's store outlives a restart, with the addresses of processes that are gone.
-        store = dist.PrefixStore(f"start {restarts()}", store)
+        store = PrefixStore(f"start {restarts()}", store)
         dist.init_process_group(backend, store=store, rank=ranks.rank, world_size=ranks.world)
         _groups["control"] = dist.new_group(backend="gloo", timeout=_PATIENCE)
 
