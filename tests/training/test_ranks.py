@@ -53,7 +53,7 @@ def test_terms_gradients_and_statistics_are_those_of_one_process(
 
 
 def test_a_batch_that_the_processes_cannot_divide_is_refused_with_one_that_they_can() -> None:
-    with pytest.raises(DataError, match=r"3 processes .* 512 .* batch_size=510 or .*=513"):
+    with pytest.raises(DataError, match=r"3 processes .* 512 .*batch_size=510 or .*batch_size=513"):
         refuse_uneven(512, 3)
     refuse_uneven(510, 3)
 
