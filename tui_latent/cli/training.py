@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 @click.option("--name", help="Name of the run (default: the time and the preset's name).")
 @click.option("--device", help="Device: auto, cpu, cuda or cuda:1.")
 @click.option(
+    "--devices",
+    type=click.IntRange(1),
+    help="Number of processes that train together, each on a GPU of its own.",
+)
+@click.option(
     "--seed", type=click.IntRange(0), help="Seed of all random numbers (default: the preset's)."
 )
 @background_option
@@ -51,23 +56,27 @@ def train(
     runs: str | None,
     name: str | None,
     device: str | None,
+    devices: int | None,
     seed: int | None,
     background: bool,
     as_json: bool,
 ) -> None:
     """Train PRESET (a name, or the path of a .toml file) without the dashboard."""
+    _follow_others()
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import load_preset, parse_override
-    from tui_latent.launch.start import create_run
+    from tui_latent.launch.start import create_run, run_of_launch
     from tui_latent.runs.schema import RunError
 
     try:
         overrides = dict(parse_override(text) for text in settings)
         overrides |= {"train.device": device} if device is not None else {}
+        overrides |= {"train.devices": devices} if devices is not None else {}
         overrides |= {"train.seed": seed} if seed is not None else {}
         preset = load_preset(preset_name, overrides)
         _warn_idle(preset_name, preset)
-        path = create_run(preset_name, preset, folder_of_runs(runs), name)
+        folder = folder_of_runs(runs)
+        path = run_of_launch(folder) or create_run(preset_name, preset, folder, name)
     except (PresetError, RunError) as error:
         fail(error)
     train_path(path, as_json, background)
@@ -159,11 +168,16 @@ def sweep(
     help="Resume even if the images have changed, and continue with the new ones.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Total number of epochs to train for.")
+@click.option("--devices", type=click.IntRange(1), help="Number of processes to train with.")
 @click.option(
     "--slower", is_flag=True, help="Retry a failed run from its last good checkpoint, at half rate."
 )
 @click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change epochs or train.patience."
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change epochs, train.patience or train.devices.",
 )
 @runs_option
 @background_option
@@ -173,6 +187,7 @@ def resume(
     run: str,
     changed_images: bool,
     epochs: int | None,
+    devices: int | None,
     slower: bool,
     settings: tuple[str, ...],
     runs: str | None,
@@ -185,9 +200,12 @@ def resume(
     its schedule as if the new length had been planned from the start: a cosine that had reached 0
     continues above it. The run records the change.
     """
+    _follow_others()
     path = find_folder(run, runs)
     _refuse_foreign(path, "be resumed")
     _require_plugins(path)
+    if devices is not None:
+        settings = (*settings, f"train.devices={devices}")
     if epochs is not None or settings:
         _lengthen(path, epochs, settings)
     if slower:
@@ -240,6 +258,17 @@ def fork(
     except (PresetError, RunError) as error:
         fail(error)
     train_path(forked, as_json, background)
+
+
+def _follow_others() -> None:
+    """In a process that another one leads, train with it and exit."""
+    from tui_latent.runtime.launcher import place
+
+    if place().rank > 0:
+        from tui_latent.launch.processes import follow_others
+
+        follow_others()
+        sys.exit()
 
 
 def _require_plugins(path: Path) -> None:

@@ -191,6 +191,8 @@ class TrainSettings(Section):
     """random seed"""
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """`auto`, `cpu`, `cuda`, or a GPU such as `cuda:1`"""
+    devices: int = Field(1, ge=1, le=1024)
+    """processes that train together and divide each batch, each on a GPU of its own"""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """precision of the networks; losses are always computed in float32"""
     acceleration: Acceleration = "auto"

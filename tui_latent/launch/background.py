@@ -11,10 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tui_latent.launch.foreign import refuse_foreign
+from tui_latent.launch.processes import devices_of, follow_others, launcher
 from tui_latent.runs.control import read_request, request_of
 from tui_latent.runs.run_list import refuse_trained
-from tui_latent.runs.schema import RunError
+from tui_latent.runs.schema import Request, RunError
 from tui_latent.runtime.gpu_order import number_by_bus
+from tui_latent.runtime.launcher import place, restarts
 from tui_latent.runtime.malloc import keep_freed_memory
 from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 
@@ -33,8 +35,10 @@ def start_in_background(path: Path) -> int:
     return process.pid
 
 
-def background_process(path: Path, plugins: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start training the run at `path`, or resuming it, in a new process.
+def background_process(
+    path: Path, plugins: Sequence[str], asked_before: Request | None = None
+) -> subprocess.Popen[bytes]:
+    """Start training the run at `path`, or resuming it, in a new process, or in several.
 
     It loads the plugins in these files first, which someone must have named. What it prints goes
     to the run's `train.log`. RunBusyError when another process trains the run, RunError when no
@@ -42,11 +46,12 @@ def background_process(path: Path, plugins: Sequence[str]) -> subprocess.Popen[b
     """
     refuse_foreign(path, "be trained or resumed")
     refuse_trained(path, "try again")
-    asked = json.dumps(asdict(read_request(path)))
+    asked = json.dumps(asdict(asked_before or read_request(path)))
+    words = launcher(devices_of(path))
     try:
         with (path / "train.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "tui_latent.launch.background", str(path), asked, *plugins],
+                [*words, "-m", "tui_latent.launch.background", str(path), asked, *plugins],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -61,7 +66,8 @@ def background_process(path: Path, plugins: Sequence[str]) -> subprocess.Popen[b
 def main() -> None:
     """Train the run at the first argument; the second is the request before it was started.
 
-    All others are plugins to load before. SIGTERM and SIGINT stop and save it.
+    All others are plugins to load before. SIGTERM and SIGINT stop and save it. Of several
+    processes, the first does this and the others train with it.
     """
     from tui_latent.launch.progress import train_detached
     from tui_latent.launch.start import fail_run
@@ -78,9 +84,15 @@ def main() -> None:
             for file in plugins:
                 load_file(file)
         except PluginError as error:
-            fail_run(Path(path), str(error))
+            if place().rank == 0:
+                fail_run(Path(path), str(error))
             raise RunError(str(error)) from error
-        train_detached(Path(path), request_of(json.loads(asked_before)))
+        if place().rank > 0:
+            follow_others()
+            return
+        # Before a restart, the launcher stopped what was left of the processes.
+        asked = read_request(Path(path)) if restarts() else request_of(json.loads(asked_before))
+        train_detached(Path(path), asked)
     except RunError as error:
         sys.exit(f"tui-latent: {error}")
 

@@ -12,6 +12,7 @@ from tui_latent.config.preset_files import PresetError, read_table
 from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields, preset_table
 from tui_latent.config.settings import Preset
 from tui_latent.launch.foreign import refuse_foreign
+from tui_latent.launch.start import devices_problem
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.manifest import PRESET_FILE
@@ -20,6 +21,7 @@ from tui_latent.runs.schema import RunError, Status
 from tui_latent.training.schedule import lr_at, plan_stages, stage_at
 
 _PATIENCE = "train.patience"
+_DEVICES = "train.devices"
 
 
 def epochs_setting(preset: Preset) -> str:
@@ -39,7 +41,7 @@ def settings_for_epochs(path: Path, total: int) -> dict[str, object]:
 
 
 def change_length(path: Path, settings: Mapping[str, object]) -> str:
-    """Change epochs or patience of the run at `path`; return what that comes to, in a sentence.
+    """Change epochs, patience or devices of the run at `path`; return what that comes to.
 
     Other settings, and fewer epochs than are done, are refused with a PresetError, and a run that
     is being trained with a RunBusyError. `[[provenance.changes]]` keeps what was before.
@@ -94,12 +96,15 @@ def _refuse(
 ) -> None:
     """Raise PresetError for what cannot be changed, or would train nothing."""
     may = epochs_setting(before)
-    fixed = [key for key in changed if key not in (may, _PATIENCE)]
+    fixed = [key for key in changed if key not in (may, _PATIENCE, _DEVICES)]
     if fixed or len(before.stages) != len(after.stages):
         problem = (
-            f"cannot be changed after a run has begun; only {may} and {_PATIENCE} can be changed"
+            f"cannot be changed after a run has begun; only {may}, {_PATIENCE} and {_DEVICES} "
+            "can be changed"
         )
         raise PresetError(path.name, [(key, problem) for key in fixed or ["stages"]])
+    if _DEVICES in changed and (problem := devices_problem(after)):
+        raise PresetError(path.name, [(_DEVICES, problem)])
     total = _epochs(after)
     if total <= status.epoch:
         more = int(status.epoch) + 1 - _epochs(before) + before.training_stages()[-1].epochs
@@ -117,6 +122,8 @@ def _refuse(
 def _told(before: Preset, after: Preset, status: Status) -> str:
     total, planned = _epochs(after), _epochs(before)
     length = f"{total} epochs" + (f" instead of {planned}" if total != planned else "")
+    if (many := after.train.devices) != before.train.devices:
+        length += f", with {many} process{'es' * (many > 1)}"
     if status.total_steps and status.total_epochs:
         stages = plan_stages(after, max(status.total_steps // status.total_epochs, 1))
         stage = stage_at(stages, status.step)

@@ -55,6 +55,8 @@ def train_detached(path: Path, asked_before: Request | None = None) -> dict[str,
 def _train(
     path: Path, display: AbstractContextManager[Display], asked_before: Request | None = None
 ) -> dict[str, Any]:
+    from tui_latent.config.plugin_needs import files_needed
+    from tui_latent.launch.processes import devices_of, train_in_processes
     from tui_latent.launch.start import train_run
 
     if asked_before is None:  # before a signal can ask for a stop, which must not be forgotten
@@ -63,7 +65,11 @@ def _train(
 
     def work() -> None:
         try:
-            outcome["status"] = train_run(path, asked_before)
+            if devices_of(path) > 1:
+                files = files_needed(path)
+                outcome["status"] = train_in_processes(path, files, asked_before)
+            else:
+                outcome["status"] = train_run(path, asked_before)
         except Exception as error:
             outcome["error"] = error
 

@@ -17,11 +17,14 @@ from tui_latent.datasets.describe import describe_images
 from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.timm_encoder import initial_file, network_problems
 from tui_latent.runs.control import read_request, take_up
+from tui_latent.runs.manifest import PRESET_FILE, read_manifest
 from tui_latent.runs.queue import leave_queue
 from tui_latent.runs.run_list import find_run
 from tui_latent.runs.schema import Request, RunError, Status
 from tui_latent.runs.writer import RunWriter
-from tui_latent.runtime.hardware import no_gpu_reason
+from tui_latent.runtime.hardware import devices, no_gpu_reason
+from tui_latent.runtime.launcher import launch_id, place, restarts
+from tui_latent.runtime.limits import cpu_cores
 from tui_latent.runtime.malloc import trim_memory
 from tui_latent.runtime.versions import version_of
 from tui_latent.sources import SOURCES
@@ -47,8 +50,32 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
     problems += network_problems(preset)
     if preset.train.device.startswith("cuda") and (reason := no_gpu_reason()):
         problems.append(("train.device", f"{reason}: use --device cpu"))
+    if problem := devices_problem(preset):
+        problems.append(("train.devices", problem))
     if problems:
         raise PresetError(where, problems)
+
+
+def devices_problem(preset: Preset) -> str:
+    """Return why the processes that a preset asks for cannot train it here; empty if they can."""
+    train, many = preset.train, preset.train.devices
+    if many == 1 or place().world > 1:
+        return ""
+    if preset.method.fitted:
+        return f"the method '{preset.method.name}' does not train in steps: use 1"
+    if ":" in train.device:
+        return f"train.device is '{train.device}', a single one: use train.device=cuda"
+    gpus = sum(device.kind == "cuda" for device in devices())
+    if train.device == "cuda" or (train.device == "auto" and gpus):
+        if many > gpus:
+            return f"this machine has {gpus} GPU{'s' * (gpus != 1)}: use {gpus} at most"
+    elif many > cpu_cores():
+        return f"this machine has {cpu_cores()} cores: use {cpu_cores()} at most"
+    if left := train.batch_size % many:
+        sizes = [size for size in (train.batch_size - left, train.batch_size - left + many) if size]
+        choices = " or ".join(f"train.batch_size={size}" for size in sizes)
+        return f"{many} processes cannot divide a batch of {train.batch_size}: use {choices}"
+    return ""
 
 
 def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
@@ -82,6 +109,20 @@ def _absolute(path: str) -> str:
         return path
 
 
+def run_of_launch(runs: Path) -> Path | None:
+    """Return the run that these processes trained before their launcher restarted them.
+
+    None if they are not restarted, or ended before they had made the run.
+    """
+    if not restarts():
+        return None
+    for file in runs.glob(f"*/{PRESET_FILE}"):
+        with suppress(RunError):
+            if read_manifest(file.parent).provenance.get("launch") == launch_id():
+                return file.parent
+    return None
+
+
 def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = None) -> Path:
     """Make the run folder of a preset; PresetError when it cannot train, RunError for its name.
 
@@ -106,6 +147,7 @@ def provenance_of(preset_name: str, preset: Preset, command: str) -> dict[str, A
         "python": platform.python_version(),
         "versions": {package: version_of(package) for package in _VERSIONED},
         **({PLUGINS: records} if (records := plugin_records(preset)) else {}),
+        **({"launch": launch} if (launch := launch_id()) else {}),
     }
 
 

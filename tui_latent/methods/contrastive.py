@@ -55,7 +55,7 @@ class Contrastive(Method):
             terms["kl"] = losses.kl_to_standard_normal(mu, logvar)
         else:
             z = mu = outputs
-        z_a, z_b = self._perturbed(z).chunk(2)
+        z_a, z_b = self.gathered(self._perturbed(z), groups=2).chunk(2)
         info_nce = _LOSSES[self.settings.loss](z_a, z_b, self.settings)
         return {"info_nce": info_nce, "norm": losses.norm(mu), **terms}
 
@@ -97,5 +97,5 @@ class Contrastive(Method):
     def _perturbed(self, z: Tensor) -> Tensor:
         if not self.settings.perturb:
             return z
-        spread = z.detach().var(0).mean().sqrt()
+        spread = self.gathered(z.detach()).var(0).mean().sqrt()
         return z + self.settings.perturb * spread * torch.randn_like(z)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tui_latent.config.methods import METHOD_SETTINGS, MethodSettings
 from tui_latent.config.settings import StageSettings
+from tui_latent.methods.across_ranks import gathered
 from tui_latent.plugins.reference import find
 from tui_latent.plugins.registry import PluginError
 
@@ -53,6 +54,14 @@ class Method(nn.Module):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return each term before it is weighted: float32 scalars on the device."""
         raise NotImplementedError
+
+    def gathered(self, x: Tensor, groups: int = 1) -> Tensor:
+        """Return the rows (G*B, ...) of the whole batch, of which this process has (G*b, ...).
+
+        A loss that compares the images of a batch needs it where several processes train: they
+        divide each batch. Means over images need nothing. A single process gets `x` itself.
+        """
+        return gathered(x, groups) if self.training else x
 
     def embed(self, x: Tensor) -> Tensor:
         """Return float32 latents (N, latent_dim) of images or features (N, ...)."""

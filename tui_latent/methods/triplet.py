@@ -29,12 +29,15 @@ class Triplet(Method):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return `triplet` of anchors, positives and random or semi-hard negatives."""
-        z = self.encoder(batch.x)
-        anchor, positive, negative = z.chunk(3)
+        z, labels = self.encoder(batch.x), batch.labels
         margin, squared = self.settings.margin, self.settings.squared
-        if self.settings.negatives == "semi-hard":
-            assert batch.labels is not None
-            negative = z[semi_hard_rows(z.detach(), batch.labels, margin, squared)]
+        semi_hard = self.settings.negatives == "semi-hard"
+        if semi_hard:
+            assert labels is not None
+            z, labels = self.gathered(z, groups=3), self.gathered(labels, groups=3)
+        anchor, positive, negative = z.chunk(3)
+        if semi_hard and labels is not None:
+            negative = z[semi_hard_rows(z.detach(), labels, margin, squared)]
         return {"triplet": losses.triplet_margin(anchor, positive, negative, margin, squared)}
 
     def embed(self, x: Tensor) -> Tensor:

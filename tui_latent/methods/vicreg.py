@@ -28,7 +28,8 @@ class Vicreg(Method):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the three terms of two views, or of an image and a neighbour."""
-        z_a, z_b = self.projector(self.encoder(batch.x)).chunk(2)
+        z = self.projector(self.encoder(batch.x))
+        z_a, z_b = self.gathered(z, groups=2).chunk(2)
         gamma, variance_sum = self.settings.gamma, self.settings.variance_sum
         return losses.vicreg_terms(z_a, z_b, gamma, variance_sum=variance_sum)
 

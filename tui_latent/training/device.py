@@ -67,6 +67,27 @@ def choose_device(name: str, log: Callable[[str], None] = lambda _: None) -> tor
     return device
 
 
+def device_of_rank(name: str, local_rank: int) -> torch.device:
+    """Return the device of one of several processes: on a GPU machine, each has a GPU of its own.
+
+    DeviceError where there are too few GPUs, or the name is that of a single one.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu" or (name == "auto" and not count):
+        return _CPU
+    if ":" in name:
+        raise DeviceError(
+            f"train.device is '{name}', but several processes train, each with a GPU of its own: "
+            "use --device cuda, or a single process"
+        )
+    if local_rank >= count:
+        raise DeviceError(
+            f"process {local_rank + 1} of this machine has no GPU: torch sees {count} here: "
+            f"start {count or 'no'} processes per machine, or use --device cpu"
+        )
+    return choose_device(f"cuda:{local_rank}")
+
+
 def use_device(device: torch.device) -> None:
     """Make the device the current one of this thread; to be called before work on it starts.
 

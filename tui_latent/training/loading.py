@@ -22,7 +22,8 @@ from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import ImageCheck
-from tui_latent.training.device import choose_device, describe_device, use_device
+from tui_latent.training.device import choose_device, describe_device, device_of_rank, use_device
+from tui_latent.training.ranks import ALONE, Ranks
 from tui_latent.training.run_control import StopRequested
 
 _Result = TypeVar("_Result")
@@ -78,16 +79,22 @@ def load_unless_stopped(writer: RunWriter, load: Callable[[Log, Look], Dataset])
     return dataset
 
 
-def load_images(preset: Preset, writer: RunWriter) -> tuple[torch.device, Dataset, ImageCheck]:
+def load_images(
+    preset: Preset, writer: RunWriter, ranks: Ranks = ALONE
+) -> tuple[torch.device, Dataset, ImageCheck]:
     """Choose the device of the writer's run and load its images, which stay on the CPU.
 
     Returns both, and the check that notes in the run which images these are. Raises what
     `load_unless_stopped` raises, and DeviceError if the device cannot be used.
     """
     train = preset.train
-    device = choose_device(train.device, writer.log)
+    if ranks.several:
+        device = device_of_rank(train.device, ranks.local_rank)
+    else:
+        device = choose_device(train.device, writer.log)
     use_device(device)
-    writer.status(device=describe_device(device), phase=f"loading {preset.data.source}")
+    shown = describe_device(device) + (f", {ranks.world} processes" if ranks.several else "")
+    writer.status(device=shown, phase=f"loading {preset.data.source}")
     images = ImageCheck(writer.path, writer.log)
     dataset = load_unless_stopped(
         writer,

@@ -26,6 +26,8 @@ from tui_latent.training.epoch_sampler import EpochSampler
 from tui_latent.training.graph_step import Losses, Terms
 from tui_latent.training.optimizers import make_optimizer
 from tui_latent.training.random_states import load_random_states, random_states
+from tui_latent.training.rank_losses import losses_across, refuse_uneven
+from tui_latent.training.ranks import ALONE, Command, Ranks, packed
 from tui_latent.training.residence import placed
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
 from tui_latent.training.step_images import step_images
@@ -83,15 +85,17 @@ class TrainingLoop:
         device: torch.device,
         neighbours: Tensor | None = None,
         log: Callable[[str], None] = lambda _: None,
+        ranks: Ranks = ALONE,
     ) -> None:
         """Build the networks, and put the images where `data.resident` says, or where they fit.
 
         `neighbours`, int64 (N, k), are the partners of each training image, for methods that
-        pair neighbours. DataError says why the images cannot be paired, or do not fit there.
+        pair neighbours. All ranks must build their loops at the same time. DataError says why the
+        images cannot be paired or divided among the ranks, or do not fit there.
         """
         use_device(device)
         train = preset.train
-        self.preset, self.device, self.log = preset, device, log
+        self.preset, self.device, self.log, self.ranks = preset, device, log, ranks
         self.precision = choose_precision(train, device)
         self.autocast: Callable[[], torch.autocast] = partial(
             torch.autocast,
@@ -108,7 +112,8 @@ class TrainingLoop:
             kind, images, self.dataset, preset.augment, neighbours, draws_on=cpu
         )
         self.generator = torch.Generator(device).manual_seed(train.seed)
-        self.sampler = EpochSampler(len(images), train.batch_size, train.seed)
+        self.sampler = EpochSampler(len(images), train.batch_size, train.seed, ranks=ranks)
+        refuse_uneven(self.sampler.batch_size, ranks.world)
         self.stages = plan_stages(preset, self.sampler.steps_per_epoch)
         self.total_steps = self.stages[-1].end
         self.images = step_images(self.pairing, self.sampler, device, self.total_steps)
@@ -123,20 +128,23 @@ class TrainingLoop:
 
         They are valid until the next step.
         """
+        self.ranks.tell(Command.STEP, self.lr_factor)
         if (stage := stage_at(self.stages, self.done)) is not self.stage:
             self._enter_stage(stage)
+        self.ranks.seed(self.generator, self.preset.train.seed, self.done)
         lr = self.scheduled_lr * self.lr_factor
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         terms = self.accelerated(self.images.at(self.done), lr)
         self.done += 1
-        return terms
+        return self.ranks.mean(terms)
 
     def tune(self, preset: Preset) -> None:
         """Use other learning rates, loss weights and augmentations from the next step on.
 
         Everything else in `preset` must be as before. A captured graph is captured again.
         """
+        self.ranks.tell(Command.TUNE, about=preset.model_dump(mode="json"))
         before, self.preset = self.preset, preset
         self.stages = plan_stages(preset, self.sampler.steps_per_epoch)
         self.stage = self.stages[self.stage.index]
@@ -155,7 +163,9 @@ class TrainingLoop:
         """Runs the updates of this stage, in the fastest way found."""
         if self._accelerated is None:
             choice, left = self.preset.train.acceleration, self.stage.end - self.done
-            work = (self.update, self.method.losses, self.optimizer, self.generator)
+            if self.ranks.several:  # a captured graph would hold the exchange between ranks
+                choice = "off"
+            work = (self.update, self._losses, self.optimizer, self.generator)
             self._accelerated = accelerator(*work, choice, left, self.log)
         return self._accelerated
 
@@ -192,6 +202,7 @@ class TrainingLoop:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go to where another loop was; to be called before the first step."""
+        self._send(state)
         for stage in self.stages[1 : state["stage"] + 1]:
             self._enter_stage(stage)
         self.method.load_state_dict(state["method"])
@@ -202,6 +213,14 @@ class TrainingLoop:
         self.done = state["step"]
         load_random_states(state, self.generator, self.preset.train.seed, self.log)
 
+    def send_state(self) -> None:
+        """Let all ranks continue from the state of this one."""
+        self._send(self.state_dict())
+
+    def _send(self, state: Mapping[str, Any]) -> None:
+        if self.ranks.leads:
+            self.ranks.tell(Command.LOAD, about=packed(state))
+
     def _enter_stage(self, stage: Stage) -> None:
         train = self.preset.train
         self.stage = stage
@@ -210,6 +229,7 @@ class TrainingLoop:
         # A small network's step took 0.6 times as long with it on a CPU, and tensor cores want it.
         self.method.to(memory_format=choose_layout(self.preset.method))
         self.optimizer = make_optimizer(trainable, train)
+        self._losses = losses_across(self.method, self.ranks, self.device)
         self.update = Update(
             self.method,
             self.pairing,

@@ -10,6 +10,8 @@ from tui_latent.runs.events import FILE as EVENTS_FILE
 from tui_latent.runs.events import EventsReader, RunEvent
 from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.launcher import restarts
+from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import IMAGES_FILE
 from tui_latent.training.checkpoint import go_back_to, load_checkpoint
 from tui_latent.training.evaluator import Evaluator, held_out_pairing
@@ -25,6 +27,7 @@ from tui_latent.training.live_settings import BackRequested, LiveSettings
 from tui_latent.training.loading import load_images, looking_meanwhile, refuse_if_stopped
 from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.neighbour_views import earlier_neighbours
+from tui_latent.training.ranks import ALONE, Command, Ranks
 from tui_latent.training.recorder import Recorder, StepRecorder
 from tui_latent.training.retrying_writes import RetryingWriter
 from tui_latent.training.run_control import RunControl, StopRequested, Stopwatch
@@ -37,16 +40,24 @@ evaluation: before, the latents of a sound network can look collapsed"""
 class TrainingRun:
     """Trains one run and writes its folder; the only writer of weights."""
 
-    def __init__(self, path: Path, preset: Preset, writer: RunWriter) -> None:
-        """Load the images, build the networks, and go to the last checkpoint if there is one."""
+    def __init__(self, path: Path, preset: Preset, writer: RunWriter, ranks: Ranks = ALONE) -> None:
+        """Load the images, build the networks, and go to the last checkpoint if there is one.
+
+        Of several `ranks`, this is the first; the others do the same meanwhile.
+        """
         self.writer, before = writer, writer.status()
         folder = path / "checkpoints"
         start = None if (folder / "last.json").is_file() else self._initial_weights(preset)
-        device, dataset, images = load_images(preset, writer)
+        ranks.tell(Command.PREPARE, about=preset.model_dump(mode="json"))
+        device, dataset, images = load_images(preset, writer, ranks)
         writer.status(phase="building the network")
         beside = dataset.beside(device)
         neighbours = earlier_neighbours(preset, path.parent, beside, images.now)
-        self.loop = loop = TrainingLoop(preset, dataset, device, neighbours, writer.log)
+        near = None if neighbours is None or not ranks.leads else neighbours.cpu()
+        ranks.tell(Command.BUILD, about=(images.now, near))
+        if problem := ranks.agree(""):
+            raise DataError(problem)
+        self.loop = loop = TrainingLoop(preset, dataset, device, neighbours, writer.log, ranks)
         dataset = loop.dataset
         held_out = held_out_pairing(
             loop.method, dataset, preset.augment, lambda: refuse_if_stopped(path)
@@ -56,6 +67,7 @@ class TrainingRun:
         )
         if start is not None and not saved:
             load_initial_weights(loop.method, start)
+            loop.send_state()
             writer.log(f"the network starts from the weights in {start}")
         stopwatch = Stopwatch(saved["seconds"] if saved else 0.0)
         self.recorder = Recorder(writer, dataset, stopwatch, loop.sampler.steps_per_epoch)
@@ -134,6 +146,8 @@ class TrainingRun:
             return
         if restored:
             text = "Resumed from its checkpoint."
+            if restarts():
+                text = "Restarted from its checkpoint, because one of its processes had ended."
             self.recorder.event("resume", step, text)
         elif reached or events:
             text = "Started again from the beginning: there was no checkpoint."

@@ -19,6 +19,7 @@ from tui_latent.training.device_errors import device_trouble
 from tui_latent.training.fit import fit_run
 from tui_latent.training.live_settings import BackRequested
 from tui_latent.training.loss_window import NotFiniteError
+from tui_latent.training.ranks import Command, Ranks, join, lost_others, ranks_of_launcher
 from tui_latent.training.retrying_writes import NotSavedError, wait_to_end
 from tui_latent.training.run import TrainingRun
 from tui_latent.training.run_control import StopRequested
@@ -40,7 +41,12 @@ def train(writer: RunWriter) -> State:
         writer.status(state="starting", error=None)
         limit_threads()
         with captured_output(writer.log):
-            state = _train(writer.path, writer)
+            ranks = ranks_of_launcher()
+            join(ranks)
+            try:
+                state = _train(writer.path, writer, ranks)
+            finally:
+                ranks.tell(Command.END)
         if state != "failed":
             writer.status(state=state, phase="", error=None)
             writer.log(state)
@@ -60,13 +66,13 @@ def _close(writer: RunWriter) -> None:
         ) from error
 
 
-def _train(path: Path, writer: RunWriter) -> State:
+def _train(path: Path, writer: RunWriter, ranks: Ranks) -> State:
     preset: Preset | None = None
     try:
         preset = load_run_preset(path)
         if METHODS[preset.method.name].pairing == "none":
             return fit_run(path, preset, writer)
-        return _train_in_steps(path, preset, writer)
+        return _train_in_steps(path, preset, writer, ranks)
     except FolderLostError:  # there is nothing to write it into
         raise
     except StopRequested:  # before the first step: the checkpoints are as they were
@@ -81,6 +87,10 @@ def _train(path: Path, writer: RunWriter) -> State:
         raise
     except Exception as error:  # the run must say why it ended, whatever it was
         writer.log(traceback.format_exc())
+        if ranks.several and lost_others(error):
+            writer.log("interrupted: another process of this run has ended")
+            writer.status(state="interrupted", phase="")
+            raise
         if trouble := device_trouble(error, preset, writer.status()):
             return _fail(writer, trouble)
         return _fail(
@@ -88,9 +98,9 @@ def _train(path: Path, writer: RunWriter) -> State:
         )
 
 
-def _train_in_steps(path: Path, preset: Preset, writer: RunWriter) -> State:
+def _train_in_steps(path: Path, preset: Preset, writer: RunWriter, ranks: Ranks) -> State:
     while True:
-        run = TrainingRun(path, preset, writer)
+        run = TrainingRun(path, preset, writer, ranks)
         try:
             return run.train()
         except BackRequested as asked:

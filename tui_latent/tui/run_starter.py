@@ -45,6 +45,13 @@ def _leave_queue(path: Path) -> None:
     leave_queue(path)
 
 
+def _needs_processes(path: Path) -> bool:
+    """Return whether several processes train a run, which cannot be this one."""
+    from tui_latent.launch.processes import devices_of
+
+    return devices_of(path) > 1
+
+
 def _is_opened(path: Path) -> bool:
     """Return whether a run was opened from files; no if its folder cannot be read."""
     from tui_latent.runs.manifest import read_manifest
@@ -165,6 +172,8 @@ class RunStarter(ScreenOpener):
                 await self._queue(path)
                 return
             await asyncio.to_thread(_leave_queue, path)
+            if await asyncio.to_thread(_needs_processes, path):
+                chosen = "background"
             if chosen == "background":
                 pid = await asyncio.to_thread(self._start_process, path)
         # Whatever keeps a run from starting is shown; other runs are not affected.

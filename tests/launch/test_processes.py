@@ -1,0 +1,127 @@
+"""Several processes train one run; one is killed, and the run goes on with another number."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.training.conftest import SMALL
+from tests.waiting import until
+from tui_latent.config.preset_files import PresetError
+from tui_latent.config.presets import load_preset
+from tui_latent.launch import start
+from tui_latent.launch.background import background_process
+from tui_latent.launch.extend import change_length
+from tui_latent.launch.processes import devices_of, launcher
+from tui_latent.launch.start import check_preset, create_run, train_run
+from tui_latent.runs.control import request
+from tui_latent.runs.reader import RunReader
+
+PRESET = "digits-contrastive-2d"
+
+
+def _run(folder: Path, **changes: object) -> Path:
+    preset = load_preset(PRESET, SMALL | {"stages": [], "train.devices": 2} | changes)
+    return create_run("digits", preset, folder)
+
+
+def _process_of_rank(launched: psutil.Process, rank: str) -> psutil.Process | None:
+    for child in launched.children(recursive=True):
+        try:
+            if child.environ().get("RANK") == rank:
+                return child
+        except psutil.Error:  # it has just ended
+            continue
+    return None
+
+
+@pytest.mark.slow
+def test_a_killed_process_restarts_the_run_which_goes_on_with_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "cpu_cores", lambda: 2)
+    changes = {"train.epochs": 100_000, "train.eval_every": 1000, "train.checkpoint_seconds": 0.5}
+    run = _run(tmp_path, **changes)
+    process = background_process(run, [])
+    reader = RunReader(run)
+    until(lambda: (reader.refresh().status.checkpoint_step or 0) > 0)
+    assert "2 processes" in reader.refresh().status.device
+    follower = _process_of_rank(psutil.Process(process.pid), "1")
+    assert follower is not None
+    follower.kill()
+    until(lambda: any("had ended" in event.text for event in reader.refresh().events))
+    step = reader.refresh().status.step
+    until(lambda: reader.refresh().status.step > step + 2)
+    request(run, state="stop")
+    process.wait()
+    status = reader.refresh().status
+    assert status.state == "stopped"
+    # The same run, now by this process alone, for one epoch more.
+    epochs = int(status.epoch) + 1
+    said = change_length(run, {"train.devices": 1, "train.epochs": epochs})
+    assert "with 1 process" in said
+    assert train_run(run).state == "finished"
+    snapshot = reader.refresh()
+    steps = snapshot.curves["train/loss"].steps
+    assert (steps[1:] > steps[:-1]).all()
+    assert snapshot.status.epoch == epochs
+
+
+@pytest.mark.slow
+def test_a_stop_by_signal_reaches_all_processes_and_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "cpu_cores", lambda: 2)
+    run = _run(tmp_path, **{"train.epochs": 100_000, "train.eval_every": 1000})
+    process = background_process(run, [])
+    reader = RunReader(run)
+    until(lambda: reader.refresh().status.step > 3)
+    first = _process_of_rank(psutil.Process(process.pid), "0")
+    assert first is not None
+    os.kill(first.pid, signal.SIGTERM)
+    process.wait()
+    status = reader.refresh().status
+    assert (status.state, status.checkpoint_step) == ("stopped", status.step)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"train.devices": 1_000, "train.batch_size": 1_000}, "cores: use"),
+        ({"train.devices": 2, "train.batch_size": 255}, "batch_size=254 or train.batch_size=256"),
+        ({"train.devices": 2, "train.device": "cuda:1"}, "a single one: use train.device=cuda"),
+    ],
+    ids=["too many", "uneven", "one GPU named"],
+)
+def test_what_several_processes_cannot_do_is_refused_before_anything_starts(
+    changes: dict[str, object], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "cpu_cores", lambda: 2)
+    monkeypatch.setattr(start, "no_gpu_reason", lambda: None)
+    monkeypatch.setattr(start, "devices", tuple)
+    preset = load_preset(PRESET, {"train.device": "cpu"} | changes)
+    with pytest.raises(PresetError, match=said):
+        check_preset(preset, tmp_path, PRESET)
+
+
+def test_the_launcher_starts_as_many_processes_as_the_run_has_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "cpu_cores", lambda: 2)
+    run = _run(tmp_path)
+    assert devices_of(run) == 2
+    assert "--nproc-per-node=2" in launcher(2)
+    assert "torch.distributed.run" not in launcher(1)
+    # In a process that another launcher has started, this one starts none.
+    for name, value in {
+        "RANK": "0",
+        "WORLD_SIZE": "4",
+        "MASTER_ADDR": "a",
+        "MASTER_PORT": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert devices_of(run) == 1

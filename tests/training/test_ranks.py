@@ -1,0 +1,80 @@
+"""Several processes compute what a single one does with the whole batch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training import rank_cases
+from tests.training.rank_cases import CASES
+from tui_latent.sources.errors import DataError
+from tui_latent.training.rank_losses import refuse_uneven
+from tui_latent.training.ranks import Ranks, lost_others
+
+ROOT = Path(__file__).parents[2]
+Found = dict[str, dict[str, torch.Tensor]]
+
+
+def launched(world: int, *words: str) -> None:
+    """Run a module's command in so many processes, as torchrun starts them."""
+    subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone",
+         f"--nproc-per-node={world}", *words],
+        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[2, 4], ids=["two", "four"])
+def computed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What two or four processes computed."""
+    out = tmp_path_factory.mktemp("ranks") / "found.pt"
+    launched(request.param, "-m", "tests.training.rank_cases", str(out))
+    found: Found = torch.load(out, weights_only=True)
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_terms_gradients_and_statistics_are_those_of_one_process(
+    case: str, computed: Found
+) -> None:
+    expected = rank_cases.alone(case)
+    assert computed[case].keys() == expected.keys()
+    # A bias before a batch norm has a gradient of 0, of which only rounding errors are left.
+    largest = max(float(value.abs().max()) for value in expected.values())
+    for name, value in expected.items():
+        torch.testing.assert_close(
+            {name: computed[case][name]}, {name: value}, rtol=5e-4, atol=2e-6 * largest
+        )
+
+
+def test_a_batch_that_the_processes_cannot_divide_is_refused_with_one_that_they_can() -> None:
+    with pytest.raises(DataError, match=r"3 processes .* 512 .*batch_size=510 or .*batch_size=513"):
+        refuse_uneven(512, 3)
+    refuse_uneven(510, 3)
+
+
+def test_rows_that_ranks_share_make_up_the_batch() -> None:
+    rows = torch.arange(12)
+    shares = [Ranks(rank, 4).share(rows) for rank in range(4)]
+    assert torch.equal(torch.cat(shares), rows)
+    assert {len(share) for share in shares} == {3}
+
+
+def test_other_ranks_draw_random_numbers_that_depend_on_seed_rank_and_step_alone() -> None:
+    def drawn(rank: int, step: int) -> float:
+        generator = torch.Generator()
+        Ranks(rank, 4).seed(generator, 7, step)
+        return float(torch.rand((), generator=generator))
+
+    assert drawn(1, 5) == drawn(1, 5)
+    assert len({drawn(rank, step) for rank in (1, 2, 3) for step in (0, 1, 2)}) == 9
+
+
+def test_losing_another_process_is_told_from_other_errors() -> None:
+    assert lost_others(RuntimeError("Read error [127.0.0.1]:1: Connection reset by peer"))
+    assert not lost_others(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))

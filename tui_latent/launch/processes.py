@@ -1,0 +1,73 @@
+"""Several processes that train one run, started by PyTorch's own launcher."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tui_latent.runs.control import read_request
+from tui_latent.runs.manifest import read_manifest
+from tui_latent.runs.schema import Request, RunError, Status
+from tui_latent.runs.status import readable_status
+from tui_latent.runtime.launcher import place
+
+_RESTARTS: Final = 3
+"""how often all processes are started again, from the last checkpoint, after one has ended"""
+
+
+def devices_of(path: Path) -> int:
+    """Return how many processes should train the run at `path`; 1 if another launcher has decided.
+
+    RunError if its preset cannot be read.
+    """
+    if place().world > 1:
+        return 1
+    train = read_manifest(path).preset.get("train")
+    found = train.get("devices", 1) if isinstance(train, dict) else 1
+    return found if isinstance(found, int) else 1
+
+
+def launcher(devices: int) -> list[str]:
+    """Return the words before `-m MODULE` of a command; with several devices, torchrun's."""
+    if devices == 1:
+        return [sys.executable]
+    return [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *(f"--nproc-per-node={devices}", f"--max-restarts={_RESTARTS}"),
+    ]
+
+
+def train_in_processes(
+    path: Path, plugins: Sequence[str], asked_before: Request | None = None
+) -> Status:
+    """Train the run at `path` in processes of its own, wait for their end, and return its status.
+
+    RunError if they ended before the run did.
+    """
+    from tui_latent.launch.background import background_process
+
+    process = background_process(path, plugins, asked_before or read_request(path))
+    process.wait()
+    status = readable_status(path)
+    if status.state not in ("finished", "stopped", "failed"):
+        raise RunError(
+            f"{path.name}: its processes ended with code {process.returncode} before the run did: "
+            f"the end of {path / 'train.log'} has the reason; tui-latent resume {path.name} "
+            "continues from the last checkpoint"
+        )
+    return status
+
+
+def follow_others() -> None:
+    """Train with the process that leads the run; to be called where `place().rank` is above 0."""
+    from tui_latent.training.follower import follow
+    from tui_latent.training.ranks import ranks_of_launcher
+
+    ranks = ranks_of_launcher()
+    try:
+        follow(ranks)
+    except RuntimeError as error:  # what torch raises when another process is gone
+        said = str(error).partition("\n")[0]
+        sys.exit(f"tui-latent: process {ranks.rank} of {ranks.world} lost the others: {said}")
