@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LOSSES: dict[str, Callable[[Tensor, Tensor, ContrastiveSettings], Tensor]] = {
     "cauchy": lambda z_a, z_b, s: losses.cauchy_info_nce(z_a, z_b, s.decoupled),
     "nt_xent": lambda z_a, z_b, s: losses.nt_xent(z_a, z_b, s.temperature, s.decoupled),
+    "dot": lambda z_a, z_b, s: losses.dot_info_nce(z_a, z_b, s.temperature, s.decoupled),
+    "gaussian": lambda z_a, z_b, s: losses.gaussian_info_nce(z_a, z_b, s.temperature, s.decoupled),
 }
 """`method.loss` -> InfoNCE of two views"""
 
