@@ -194,6 +194,7 @@ def load_run_preset(run: Path) -> Preset:
     table = preset_table(path)
     if isinstance(data := table.get("data"), dict):
         data.setdefault("class_order", "plain")  # a run of before the order was noted
+        data.setdefault("draw", "by-class")  # a run of before images were drawn without labels
     return parse_preset(table, {}, where=str(path))
 
 

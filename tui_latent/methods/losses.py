@@ -59,9 +59,7 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = Fals
 
 
 @in_full_precision
-def dot_info_nce(
-    z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False
-) -> Tensor:
+def dot_info_nce(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False) -> Tensor:
     """Return InfoNCE of dot products, of B pairs of views, (B, D) each.
 
     As `nt_xent` with s_ij = z_i·z_j / temperature: latents keep their lengths, so that their norm

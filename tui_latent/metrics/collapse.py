@@ -14,6 +14,8 @@ from tui_latent.metrics.sample_order import drawn_order
 
 FIGURES: Final = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
 """names of what `space_figures` returns"""
+PROJECTED: Final = {"projection_rank": "effective_rank", "projection_std": "std_mean"}
+"""name that training records of a projection -> the figure of `space_figures` that it is"""
 _RANKME_EPSILON: Final = 1e-7
 _UNIFORMITY_ROWS: Final = 2048
 
