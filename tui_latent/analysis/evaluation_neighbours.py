@@ -25,9 +25,9 @@ MOST_QUERIES: Final = 5000
 
 def knn_weighted(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
     """Return the accuracy of votes by cosine, weighted by temperature, as it is published."""
+    (bank, labels), (queries, truth) = space.labelled_bank, space.labelled_queries
     if space.bank_is_queries:
         raise NotMeasured(NO_BANK)
-    (bank, labels), (queries, truth) = space.labelled_bank, space.labelled_queries
     if len(queries) < 2:
         raise NotMeasured("one held-out image is too few for an accuracy")
     if different_labels(labels) < 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping, Sequence
+from textwrap import wrap
 from typing import Any, Final
 
 from tui_latent.number_format import UNKNOWN, short_number
@@ -16,6 +17,8 @@ Found = Mapping[str, Any]
 _INTERVALS: Final = "intervals: 95 %, Wilson · classes: kNN@20, held out"
 _AUC: Final = "AUC: the class as outliers, by mean distance to the nearest other images"
 _CONFUSION_OF: Final = "k=20"
+_WIDTH: Final = 80
+"""cells of a line: longer sentences go on below"""
 _NAME: Final = 14
 """cells of a class name"""
 _BARS: Final = " ▁▂▃▄▅▆▇█"
@@ -117,7 +120,9 @@ def table_lines(found: Found) -> list[str]:
     lines = [headline(found), *(f"note: {note}" for note in found["notes"]), ""]
     rows = figure_rows(found)
     width = max(len(name) for name, _ in rows)
-    lines += [f"{name:<{width}}  {text}" for name, text in rows]
+    for name, text in rows:
+        parts = [text] if len(text) <= _WIDTH - width - 2 else wrap(text, _WIDTH - width - 2)
+        lines += [f"{'' if i else name:<{width}}  {part}" for i, part in enumerate(parts)]
     classes = class_rows(found)
     if classes:
         lines += [
