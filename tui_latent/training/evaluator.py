@@ -20,6 +20,7 @@ from tui_latent.metrics.collapse import (
     PROJECTED,
     alignment,
     collapse_signs,
+    projection_signs,
     space_figures,
     why_no_figures,
 )
@@ -286,7 +287,7 @@ def _measure_space(
     metrics |= {f"latent/{name}": value for name, value in figures.items()}
     if projection is not None:
         seen = space_figures(projection)
-        signs += collapse_signs(seen, min(projection.shape))
+        signs += projection_signs(figures, seen)
         metrics |= {f"latent/{name}": seen[figure] for name, figure in PROJECTED.items()}
     metrics["latent/collapsed"] = float(bool(signs))
 
