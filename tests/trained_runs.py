@@ -18,7 +18,7 @@ _TRAIN: Final = {
     "eval_every": 1,
     "checkpoint_every": 1,
 }
-_DIGITS: Final = {"source": "digits", "per_class": 40}
+_DIGITS: Final = {"source": "digits", "per_class": 40, "draw": "by-class"}
 PRESETS: Final[dict[str, dict[str, Any]]] = {
     "autoencoder": {
         "data": _DIGITS,

@@ -38,6 +38,8 @@ MOST_RUNS: Final = 8
 _LOSSES: Final = ("loss", "term")
 _IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "data.val_fraction")
 """settings that choose and label the held-out images; the seed does not"""
+_DRAW: Final = "data.draw"
+"""how they are drawn, where the source has none of its own: only the maps tell"""
 _CONFIG: Final = "config."
 """what a loop that is watched says of itself"""
 _STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
@@ -125,7 +127,7 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
     presets = [run.preset for run in runs]
     settings = differing_settings(presets)
     other_maps, untold = _unsure_notes(runs)
-    images = _other_images_note(settings) or other_maps
+    images = _other_images_note(settings) or _other_draw_note(settings, runs) or other_maps
     objectives = _other_losses_note(settings, runs)
     labels = short_names([run.name for run in runs])
     failed = [
@@ -295,6 +297,16 @@ def _other_images_note(settings: Sequence[SettingRow]) -> str:
     return f"different data ({_listed(keys)}): no numbers are comparable" if keys else ""
 
 
+def _other_draw_note(settings: Sequence[SettingRow], runs: Sequence[RunSnapshot]) -> str:
+    """Return a note where images are drawn in other ways and the maps are of other ones."""
+    if not any(row.key == _DRAW for row in settings):
+        return ""
+    maps = [run.map for run in runs if run.map is not None]
+    if any(_other_images(own, maps[0]) for own in maps[1:]):
+        return f"different data ({_DRAW}): no numbers are comparable"
+    return ""
+
+
 def _unsure_notes(runs: Sequence[RunSnapshot]) -> tuple[str, str]:
     """Return what maps tell of runs whose presets do not name their images.
 
@@ -342,11 +354,14 @@ def _listed(keys: Sequence[str]) -> str:
 def _effective(preset: Mapping[str, Any]) -> dict[str, Any]:
     idle = tuple(effects_of_table(preset))
     below = tuple(f"{key}." for key in idle)
-    return {
+    flat = {
         key: value
         for key, value in _flattened(preset)
         if key not in idle and not key.startswith(below)
     }
+    if "data" in preset and _DRAW not in idle:
+        flat.setdefault(_DRAW, "by-class")  # as all runs of version 0.1
+    return flat
 
 
 def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

@@ -58,7 +58,8 @@ def test_what_could_not_be_measured_has_its_reason_in_the_table(make_space: Make
     result = run(str(make_space(one, one[:9], ("only",))))
     assert result.exit_code == 0
     assert "linear probe  not measured: all training images are of one class" in result.stdout
-    assert "kNN held out  not measured: all training images are of one class" in result.stdout
+    assert "kNN training, kNN held out, kNN weighted: all training images" in result.stdout
+    assert "every vote is for it" in result.stdout
 
 
 def test_outliers_that_were_asked_for_and_could_not_be_had_fail(make_space: MakeSpace) -> None:

@@ -42,7 +42,7 @@ def write_latents(
     run: Path, seed: int = 0, dimensions: int = 2, *, changes: Mapping[str, torch.Tensor] = {}
 ) -> dict[str, torch.Tensor]:
     """Write latents as the trainer does: a new file in the place of the old one."""
-    dataset = load_dataset(DataSettings(source="digits"), 0)
+    dataset = load_dataset(DataSettings(source="digits", draw="random"), 0)
     random = torch.Generator().manual_seed(seed)
     tensors = {
         "bank_latents": torch.randn(len(dataset.train), dimensions, generator=random),
@@ -64,7 +64,7 @@ def test_importing_it_does_not_import_torch() -> None:
 
 def test_held_out_images_and_their_labels(run: Path) -> None:
     inspector = RunInspector(run)
-    split = load_dataset(DataSettings(source="digits"), 0).val
+    split = load_dataset(DataSettings(source="digits", draw="random"), 0).val
     assert inspector.held_out_size() == len(split)
     for index in (0, 7, len(split) - 1):
         image = inspector.image(index)
@@ -110,7 +110,7 @@ def test_examples_take_the_classes_in_turn(run: Path) -> None:
 @pytest.mark.parametrize("dimensions", [2, 32])
 def test_neighbours_are_the_nearest_training_images(run: Path, dimensions: int) -> None:
     tensors = write_latents(run, dimensions=dimensions)
-    split = load_dataset(DataSettings(source="digits"), 0).train
+    split = load_dataset(DataSettings(source="digits", draw="random"), 0).train
     found = RunInspector(run).neighbours(9, k=6)
     every = (tensors["bank_latents"] - tensors["query_latents"][9]).double().norm(dim=1)
     nearest = every.argsort()[:6]
@@ -125,7 +125,9 @@ def test_more_neighbours_than_images_are_all_there_are(run: Path) -> None:
     write_latents(run)
     found = RunInspector(run).neighbours(0, k=10**6)
     assert sorted(found.indices.tolist()) == list(range(len(found.indices)))
-    assert len(found.indices) == len(load_dataset(DataSettings(source="digits"), 0).train)
+    assert len(found.indices) == len(
+        load_dataset(DataSettings(source="digits", draw="random"), 0).train
+    )
 
 
 def test_latents_written_meanwhile_are_taken_up(run: Path) -> None:
@@ -202,7 +204,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 def test_views_of_a_preset_before_any_run() -> None:
     sheet = preset_augmentations(preset(), images=3, views=2, seed=4)
     assert sheet.shape == (3, 3, 8, 8, 1)
-    split = load_dataset(DataSettings(source="digits"), 0).val
+    split = load_dataset(DataSettings(source="digits", draw="random"), 0).val
     for row, digit in enumerate(range(3)):
         first = int((split.labels == digit).nonzero()[0])
         assert np.array_equal(sheet[row, 0, :, :, 0], split.images[first, 0].numpy())

@@ -17,6 +17,8 @@ from torch.autograd import gradcheck
 
 from tui_latent.methods.losses import (
     cauchy_info_nce,
+    dot_info_nce,
+    gaussian_info_nce,
     gaussian_kl,
     gaussian_pairwise,
     gaussian_triplet,
@@ -85,6 +87,27 @@ def test_info_nce_equals_the_loop(width: int, decoupled: bool) -> None:
         expected = info_nce_loop(z_a, z_b, lambda u, v: cosine(u, v) / temperature, decoupled)  # noqa: B023
         value = nt_xent(z_a, z_b, temperature, decoupled)
         assert value.item() == pytest.approx(expected, rel=1e-12)
+        expected = info_nce_loop(z_a, z_b, lambda u, v: float(u @ v) / temperature, decoupled)  # noqa: B023
+        value = dot_info_nce(z_a, z_b, temperature, decoupled)
+        assert value.item() == pytest.approx(expected, rel=1e-12, abs=1e-12)
+        expected = info_nce_loop(
+            z_a,
+            z_b,
+            lambda u, v: -squared_distance(u, v) / temperature,  # noqa: B023
+            decoupled,
+        )
+        value = gaussian_info_nce(z_a, z_b, temperature, decoupled)
+        assert value.item() == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_unnormalised_similarities_keep_the_lengths_of_latents() -> None:
+    z, apart = rows(6, 3, 5), torch.eye(6)
+    assert dot_info_nce(3 * apart, 3 * apart, 1.0) < dot_info_nce(apart, apart, 1.0)
+    assert dot_info_nce(2 * z, 2 * z, 4.0).item() == pytest.approx(dot_info_nce(z, z, 1.0).item())
+    moved = z + 1000
+    assert gaussian_info_nce(moved, moved, 1.0).item() == pytest.approx(
+        gaussian_info_nce(z, z, 1.0).item(), rel=1e-9
+    )
 
 
 def test_nt_xent_closed_forms() -> None:
@@ -106,7 +129,16 @@ def test_cauchy_closed_forms() -> None:
     assert cauchy_info_nce(z_a, z_a).item() == pytest.approx(math.log(1 + 2 / 10))
 
 
-@pytest.mark.parametrize("loss", [cauchy_info_nce, lambda a, b, d: nt_xent(a, b, 0.5, d)])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        cauchy_info_nce,
+        lambda a, b, d: nt_xent(a, b, 0.5, d),
+        lambda a, b, d: dot_info_nce(a, b, 0.5, d),
+        lambda a, b, d: gaussian_info_nce(a, b, 0.5, d),
+    ],
+    ids=["cauchy", "nt_xent", "dot", "gaussian"],
+)
 def test_one_decoupled_pair_only_attracts(loss: Callable[[Tensor, Tensor, bool], Tensor]) -> None:
     z_a = torch.tensor([[1.0, 0.0]], requires_grad=True)
     value = loss(z_a, torch.tensor([[0.5, 0.5]]), True)
@@ -141,7 +173,12 @@ def test_close_points_far_from_the_origin_keep_their_distances() -> None:
 @pytest.mark.parametrize("width", [2, 8])
 def test_info_nce_of_degenerate_points_has_finite_gradients(width: int) -> None:
     for z in (torch.zeros(4, width), torch.full((4, width), 1e9), 1e9 * torch.eye(4, width)):
-        for loss in (cauchy_info_nce, lambda a, b: nt_xent(a, b, 0.1)):
+        for loss in (
+            cauchy_info_nce,
+            lambda a, b: nt_xent(a, b, 0.1),
+            lambda a, b: dot_info_nce(a, b, 0.1),
+            lambda a, b: gaussian_info_nce(a, b, 0.1),
+        ):
             latents = z.clone().requires_grad_()
             value = loss(latents, z)
             value.backward()  # type: ignore[no-untyped-call]
@@ -334,6 +371,8 @@ def test_info_nce_gradients(width: int, decoupled: bool) -> None:
     views = [rows(4, width, seed).requires_grad_() for seed in (50, 51)]
     assert gradcheck(lambda a, b: cauchy_info_nce(a, b, decoupled), views)
     assert gradcheck(lambda a, b: nt_xent(a, b, 0.4, decoupled), views)
+    assert gradcheck(lambda a, b: dot_info_nce(a, b, 0.4, decoupled), views)
+    assert gradcheck(lambda a, b: gaussian_info_nce(a, b, 0.4, decoupled), views)
 
 
 def test_metric_gradients() -> None:
@@ -358,6 +397,8 @@ def test_bfloat16_inputs_inside_autocast_are_computed_in_float32() -> None:
         return {
             "cauchy": cauchy_info_nce(a, b),
             "nt_xent": nt_xent(a, b, 0.1),
+            "dot": dot_info_nce(a, b, 0.5),
+            "gaussian": gaussian_info_nce(a, b, 0.5),
             **vicreg_terms(a, b),
             "pairwise": pairwise_contrastive(a, b, same, 1.0),
             "triplet": triplet_margin(a, b, a.flip(0), 1.0),

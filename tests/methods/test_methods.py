@@ -18,6 +18,8 @@ from tui_latent.runs.metric_specs import TERMS
 VARIANTS: dict[str, dict[str, Any]] = {
     "cauchy": {"name": "contrastive", "norm_weight": 0.01},
     "nt_xent": {"name": "contrastive", "loss": "nt_xent", "decoupled": True},
+    "dot": {"name": "contrastive", "loss": "dot", "norm_weight": 0.1},
+    "squared-distance": {"name": "contrastive", "loss": "gaussian", "temperature": 1.0},
     "gaussian": {"name": "contrastive", "gaussian": True, "kl_weight": 0.01, "perturb": 0.1},
     "vicreg": {"name": "vicreg", "projector": (16, 16)},
     "vicreg-neighbours": {"name": "vicreg", "projector": (), "views": "neighbours"},

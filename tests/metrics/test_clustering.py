@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    normalized_mutual_info_score,
+    silhouette_score,
+)
 
 from tui_latent.metrics import clustering
 from tui_latent.metrics.clustering import (
@@ -32,6 +37,19 @@ def test_the_accuracy_is_that_of_the_best_renaming(pairs: list[tuple[int, int]])
     assert matched_accuracy(assigned, labels) == pytest.approx(best)
 
 
+def silhouette_loop(latents: NDArray[np.float64], labels: NDArray[np.int64], of: int) -> float:
+    """Mean of (b - a) / max(a, b) over the latents of a class, distance by distance."""
+    values = []
+    for i in np.flatnonzero(labels == of):
+        means = {}
+        for other in np.unique(labels):
+            members = [j for j in np.flatnonzero(labels == other) if j != i]
+            means[other] = np.mean([math.dist(latents[i], latents[j]) for j in members])
+        own, next_ = means.pop(of), min(means.values())
+        values.append((next_ - own) / max(next_, own))
+    return float(np.mean(values))
+
+
 def test_the_figures_are_scikit_learns() -> None:
     random = np.random.default_rng(0)
     labels = np.arange(300) % 4
@@ -47,7 +65,11 @@ def test_the_figures_are_scikit_learns() -> None:
     )
     assert found.nmi == pytest.approx(normalized_mutual_info_score(labels, found.assigned))
     assert found.ari == pytest.approx(adjusted_rand_score(labels, found.assigned))
+    assert found.ami == pytest.approx(adjusted_mutual_info_score(labels, found.assigned))
     assert found.silhouette == pytest.approx(silhouette_score(wide, found.assigned), abs=1e-9)
+    for label, value in found.class_silhouettes.items():
+        assert value == pytest.approx(silhouette_loop(wide, labels, label))
+    assert found.class_silhouette == pytest.approx(silhouette_score(wide, labels), abs=1e-9)
     assert (found.clusters, found.silhouette_of) == (4, 300)
 
 

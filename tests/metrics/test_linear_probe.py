@@ -10,7 +10,12 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from tui_latent.metrics.linear_probe import linear_probe
+from tui_latent.metrics.linear_probe import (
+    PENALTIES,
+    chosen_penalty,
+    linear_probe,
+    published_probe,
+)
 
 Split = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -94,3 +99,64 @@ def test_latents_that_are_not_finite_are_refused_and_no_queries_are_nan(digits: 
     with pytest.raises(ValueError, match="not finite"):
         linear_probe(broken, bank_labels, queries, query_labels)
     assert math.isnan(linear_probe(bank, bank_labels, queries[:0], query_labels[:0]))
+
+
+def test_a_penalty_is_strong_where_many_dimensions_are_noise() -> None:
+    random = torch.Generator().manual_seed(4)
+    labels = torch.arange(1000) % 5
+    places = torch.eye(5)[labels] * 1.2
+    noisy = torch.cat(
+        [places + torch.randn(1000, 5, generator=random), torch.randn(1000, 300, generator=random)],
+        1,
+    )
+    strong = chosen_penalty(noisy[:400], labels[:400])
+    assert strong > 1 and strong in PENALTIES
+    twins = places.repeat_interleave(3, 1) + 0.01 * torch.randn(1000, 15, generator=random)
+    assert chosen_penalty(twins, labels) == PENALTIES[0], "of equally good ones the strongest"
+
+
+def test_the_penalty_is_that_of_the_best_fit_of_images_held_back(digits: Split) -> None:
+    """Whatever it is, no other is much better on images that had no part in it."""
+    bank, labels, queries, truth = digits
+    found = linear_probe(bank, labels, queries, truth, chosen_penalty(bank, labels))
+    best = max(linear_probe(bank, labels, queries, truth, penalty) for penalty in PENALTIES)
+    assert found > best - 0.015
+
+
+def test_a_penalty_for_too_few_images_is_the_usual_one() -> None:
+    assert chosen_penalty(torch.zeros(2, 3), torch.tensor([0, 1])) == 1
+    with pytest.raises(ValueError, match="not finite"):
+        chosen_penalty(torch.full((40, 2), torch.nan), torch.arange(40) % 2)
+
+
+def test_the_published_probe_depends_on_the_scale_and_the_converged_one_does_not(
+    digits: Split,
+) -> None:
+    bank, labels, queries, truth = digits
+    many, of_many = bank.repeat(20, 1), labels.repeat(20)
+    large = published_probe(many, of_many, queries, truth, 10)
+    small = published_probe(many / 1000, of_many, queries / 1000, truth, 10)
+    assert large > 0.7 and small < 0.5
+    for factor in (1, 0.001):
+        assert linear_probe(factor * bank, labels, factor * queries, truth) > 0.85
+    again = published_probe(many, of_many, queries, truth, 10)
+    assert large == again, "drawn by a fixed seed"
+
+
+def test_the_published_probe_is_a_linear_layer_and_adam_word_for_word(digits: Split) -> None:
+    bank, labels, queries, truth = digits
+    generator = torch.Generator().manual_seed(20_240_229)
+    torch.manual_seed(20_240_229)
+    layer = torch.nn.Linear(64, 10)
+    adam = torch.optim.Adam(layer.parameters(), lr=3e-4)
+    for _ in range(10):
+        order = torch.randperm(1000, generator=generator)
+        for start in range(0, 1000, 256):
+            rows = order[start : start + 256]
+            loss = torch.nn.CrossEntropyLoss()(layer(bank[rows]), labels[rows])
+            adam.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            adam.step()
+    expected = float((layer(queries).argmax(1) == truth).double().mean())
+    with torch.inference_mode():
+        assert published_probe(bank, labels, queries, truth, 10) == pytest.approx(expected)

@@ -27,6 +27,16 @@ def area(curve: Roc) -> float:
     return float(sum((x[i + 1] - x[i]) * (y[i + 1] + y[i]) / 2 for i in range(len(x) - 1)))
 
 
+def precision_loop(truth: list[int], scores: list[int]) -> float:
+    """Sum precision over the steps of recall, threshold by threshold, as average precision does."""
+    total, recall = 0.0, 0.0
+    for threshold in sorted(set(scores), reverse=True):
+        called = [t for t, s in zip(truth, scores, strict=True) if s >= threshold]
+        total += (sum(called) / sum(truth) - recall) * sum(called) / len(called)
+        recall = sum(called) / sum(truth)
+    return total
+
+
 @pytest.mark.parametrize("dimensions", [2, 20])
 def test_the_score_is_the_mean_distance_to_the_nearest(dimensions: int) -> None:
     random = torch.Generator().manual_seed(0)
@@ -44,6 +54,9 @@ def test_curve_and_area_are_scikit_learns(inliers: list[int], outliers: list[int
     truth, scores = [0] * len(inliers) + [1] * len(outliers), inliers + outliers
     x, y, _ = roc_curve(truth, scores)
     assert found.auc == pytest.approx(roc_auc_score(truth, scores))
+    assert found.aupr == pytest.approx(precision_loop(truth, scores))
+    enough = [t for t in set(scores) if np.mean([s >= t for s in outliers]) >= 0.95]
+    assert found.fpr95 == pytest.approx(min(np.mean([s >= t for s in inliers]) for t in enough))
     assert area(found) == pytest.approx(found.auc)
     expected = sorted({(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)})
     points = list(zip(found.false_positives.tolist(), found.true_positives.tolist(), strict=True))

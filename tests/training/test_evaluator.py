@@ -235,3 +235,18 @@ def _run_of_few(tmp_path: Any) -> Any:
     path = create_run("few", preset, tmp_path / "runs")
     assert train_run(path).state == "finished"
     return path
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-6])
+def test_a_collapse_of_the_projection_is_one_although_the_latents_vary(scale: float) -> None:
+    """What the loss sees has become a point: the representation learns nothing more."""
+    preset = small("vicreg")
+    dataset, net = made(preset)
+    with torch.no_grad():
+        net.projector[-1].weight.mul_(scale)
+    found = Evaluator(dataset, None, 64).evaluate(net, no_autocast).metrics
+    projection = net.eval().projected(net.embed(dataset.inputs(dataset.val, torch.arange(359))))
+    expected = projection.double().std(0, correction=0).mean().item()
+    assert found["latent/projection_std"] == pytest.approx(expected, rel=1e-4)
+    assert found["latent/std_mean"] > 1e-3
+    assert found["latent/collapsed"] == float(scale < 1)

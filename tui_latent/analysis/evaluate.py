@@ -129,6 +129,8 @@ def _measured(
 ) -> dict[str, Any]:
     """Return the parts by name, and under `missing` why some are missing."""
     from tui_latent.analysis import evaluation_anomalies as anomalies
+    from tui_latent.analysis import evaluation_inputs as inputs
+    from tui_latent.analysis import evaluation_neighbours as neighbours
     from tui_latent.analysis import evaluation_parts as parts
 
     def outlier_curves(
@@ -145,12 +147,20 @@ def _measured(
     todo: list[tuple[str, str, Callable[[LabelledLatents, Callable[[], None]], Any]]] = [
         ("knn_train", "kNN on the training images", parts.knn_train),
         ("knn_held_out", "kNN on the held-out images", parts.knn_held_out),
+        ("knn_weighted", "weighted votes of neighbours", neighbours.knn_weighted),
+        ("retrieval", "retrieval by class", neighbours.retrieval),
         ("probe", "linear probe", parts.probe),
         ("clustering", "k-means", parts.clustering),
         ("collapse", "collapse figures", collapse),
         ("map", "trustworthiness of the map", parts.map_faithfulness),
         ("anomaly", "leaving out each class", anomalies.class_anomaly),
     ]
+    if source.preset is not None:
+        todo += [
+            ("inputs", "the map beside the inputs", partial(inputs.faithful_to_inputs, source)),
+            ("layers", "layers of the network", partial(inputs.layers, source)),
+            ("lidar", "LiDAR of augmented views", partial(inputs.view_rank, source)),
+        ]
     if decodes(source):
         todo.append(("decoder", "decoder", partial(decoder_spread, source)))
     if asked is not None:

@@ -92,6 +92,8 @@ def _points(found: Roc) -> dict[str, Any]:
     thin = thinned(found, CURVE_POINTS)
     return {
         "auc": found.auc,
+        "aupr": found.aupr,
+        "fpr95": found.fpr95,
         "false_positives": [round(x, 5) for x in thin.false_positives.tolist()],
         "true_positives": [round(y, 5) for y in thin.true_positives.tolist()],
     }

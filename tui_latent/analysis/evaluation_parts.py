@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tui_latent.analysis.abilities import NO_LABELS
@@ -16,6 +17,8 @@ from tui_latent.analysis.evaluation_errors import NotMeasured
 from tui_latent.metrics import clustering as clusters
 from tui_latent.metrics.class_scores import class_scores, wilson_interval
 from tui_latent.metrics.cluster_count import best_count
+from tui_latent.metrics.co_ranking import NEIGHBOURS as RANKS
+from tui_latent.metrics.co_ranking import co_ranking, distance_correlation
 from tui_latent.metrics.collapse import collapse_signs, space_figures, why_no_figures
 from tui_latent.metrics.knn import (
     KS,
@@ -24,9 +27,11 @@ from tui_latent.metrics.knn import (
     evaluate_knn_within,
     why_no_vote,
 )
-from tui_latent.metrics.linear_probe import linear_probe
+from tui_latent.metrics.linear_probe import chosen_penalty, linear_probe, published_probe
+from tui_latent.metrics.neighbourhood_hit import neighbourhood_hit
 from tui_latent.metrics.projection import to_plane
-from tui_latent.metrics.trustworthiness import NEIGHBOURS, faithfulness
+from tui_latent.metrics.spectrum import alpha_req, participation_ratio, spectrum
+from tui_latent.metrics.trustworthiness import NEIGHBOURS, SAMPLE, faithfulness
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import Curve
 
@@ -34,6 +39,9 @@ MISSING: Final = "missing"
 """figure of a part -> why it is None"""
 NO_BANK: Final = "the run has no training latents"
 NO_VIEWS: Final = "no two views of an image were recorded"
+NATIVE: Final = "the map is the latent space itself"
+SPECTRUM: Final = 256
+"""variances that are kept of a spectrum"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +156,10 @@ def probe(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any
         raise NotMeasured("all training images are of one class: there is nothing to classify")
     if images < 2:
         raise NotMeasured("one held-out image is too few for an accuracy")
-    accuracy = linear_probe(*bank, *queries)
-    return share(round(accuracy * images), images)
+    penalty = chosen_penalty(*bank, on_chunk)
+    accuracy = linear_probe(*bank, *queries, penalty)
+    published = published_probe(*bank, *queries, space.classes)
+    return share(round(accuracy * images), images) | {"penalty": penalty, "published": published}
 
 
 def clustering(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
@@ -168,11 +178,16 @@ def clustering(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str
     found = clusters.evaluate_clustering(latents, labels, asked)
     if found.clusters < 2:
         raise NotMeasured("all held-out latents are equal: there are no clusters to find")
-    figures = asdict(found)
+    figures = asdict(found) | {"class_silhouette": found.class_silhouette}
     rows = cluster_rows(latents, figures.pop("assigned"), labels, space.class_names)
-    missing = {} if len(known) else dict.fromkeys(("accuracy", "nmi", "ari"), NO_LABELS)
+    by_class = {space.class_names[i]: value for i, value in found.class_silhouettes.items()}
+    figures["class_silhouettes"] = by_class
+    agreement = ("accuracy", "nmi", "ari", "ami", "class_silhouette")
+    missing = {} if len(known) else dict.fromkeys(agreement, NO_LABELS)
     if np.isnan(found.silhouette):
         missing["silhouette"] = "each cluster has one image"
+    if len(known) and not by_class:
+        missing["class_silhouette"] = "each class has one image"
     figures = {name: None if name in missing else value for name, value in figures.items()}
     images = {"asked": asked, "images": len(labels), "labelled": len(known), "rows": rows}
     return figures | images | {MISSING: missing}
@@ -197,23 +212,63 @@ def collapse(
     why = reasons.get("latent/alignment", NO_VIEWS)
     return {
         **figures,
+        **_spectrum(space.queries),
         "alignment": curve.last if curve is not None and known else None,
         "signs": signs,
         MISSING: {} if known else {"alignment": why},
     }
 
 
+def _spectrum(latents: Tensor) -> dict[str, Any]:
+    """Return the variances along the principal axes, the largest first, and what sums them up."""
+    variances = spectrum(latents)
+    alpha, ratio = alpha_req(variances), participation_ratio(variances)
+    return {
+        "participation_ratio": None if np.isnan(ratio) else ratio,
+        "alpha_req": None if np.isnan(alpha) else alpha,
+        "spectrum": [float(f"{value:.4g}") for value in variances[:SPECTRUM]],
+    }
+
+
 def map_faithfulness(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
-    """Return how far the 2-D map's neighbourhoods are those of the held-out latents."""
+    """Return how far the 2-D map's neighbourhoods are those of the held-out latents.
+
+    A space of one or two dimensions is its own map, and a comparison with itself says nothing.
+    """
     latents = space.queries.numpy()
     k = min(NEIGHBOURS, (len(latents) - 1) // 2)
     if k < 1:
         images = "one held-out image has" if len(latents) == 1 else "two held-out images have"
         raise NotMeasured(f"{images} no neighbourhoods to compare")
     points = to_plane(latents)
-    native = latents.shape[1] <= 2
-    found = faithfulness(latents, points, k, on_chunk=on_chunk)
-    return {"projection": "native" if native else "pca", **asdict(found)}
+    found: dict[str, Any] = {"projection": "pca", "k": k, "images": min(len(latents), SAMPLE)}
+    missing: dict[str, str] = {}
+    if latents.shape[1] <= 2:
+        missing = dict.fromkeys(("trustworthiness", "continuity"), NATIVE)
+        found |= {"projection": "native"} | dict.fromkeys(missing)
+    else:
+        found |= asdict(faithfulness(latents, points, k, on_chunk=on_chunk))
+        ranked = co_ranking(latents, points, min(RANKS, len(latents) - 2), on_chunk)
+        correlation, _ = distance_correlation(latents, points)
+        found |= {"area": ranked.area, "distances": correlation}
+    hit, why = _hit(space, points, on_chunk)
+    if why:
+        missing["neighbourhood_hit"] = why
+    return found | {"neighbourhood_hit": hit, "hit_k": RANKS, MISSING: missing}
+
+
+def _hit(
+    space: LabelledLatents, points: NDArray[np.floating], on_chunk: Callable[[], None]
+) -> tuple[float | None, str]:
+    """Return the share of neighbours on the map that are of an image's class, or why not."""
+    known = space.query_labels != UNLABELLED
+    images = int(known.sum())
+    if not images:
+        return None, NO_LABELS
+    if images <= RANKS:
+        return None, f"there are {images - 1} other images to choose the {RANKS} nearest from"
+    shown = torch.from_numpy(np.ascontiguousarray(points))[known]
+    return neighbourhood_hit(shown, space.query_labels[known], RANKS, on_chunk), ""
 
 
 def different_labels(labels: Tensor) -> int:

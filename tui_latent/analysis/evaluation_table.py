@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Mapping, Sequence
+from textwrap import wrap
 from typing import Any, Final
 
 from tui_latent.number_format import UNKNOWN, short_number
@@ -15,8 +17,14 @@ Found = Mapping[str, Any]
 _INTERVALS: Final = "intervals: 95 %, Wilson · classes: kNN@20, held out"
 _AUC: Final = "AUC: the class as outliers, by mean distance to the nearest other images"
 _CONFUSION_OF: Final = "k=20"
+_WIDTH: Final = 80
+"""cells of a line: longer sentences go on below"""
 _NAME: Final = 14
 """cells of a class name"""
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+_AXES: Final = 32
+"""principal axes that the line of variances shows, evenly spaced among more"""
+_LEVEL: Final = 3
 _MIXED: Final = 5
 """confused pairs of classes at most"""
 
@@ -112,7 +120,9 @@ def table_lines(found: Found) -> list[str]:
     lines = [headline(found), *(f"note: {note}" for note in found["notes"]), ""]
     rows = figure_rows(found)
     width = max(len(name) for name, _ in rows)
-    lines += [f"{name:<{width}}  {text}" for name, text in rows]
+    for name, text in rows:
+        parts = [text] if len(text) <= _WIDTH - width - 2 else wrap(text, _WIDTH - width - 2)
+        lines += [f"{'' if i else name:<{width}}  {part}" for i, part in enumerate(parts)]
     classes = class_rows(found)
     if classes:
         lines += [
@@ -123,7 +133,10 @@ def table_lines(found: Found) -> list[str]:
         names = found["class_names"]
         mixed = confused_pairs(found["knn_held_out"]["confusion"], _MIXED)
         lines += ["", "most confused:" + (" none" if not mixed else "")]
-        lines += [f"  {names[a]} → {names[b]}  {count:,} images" for a, b, count in mixed]
+        lines += [
+            f"  {names[a]} → {names[b]}  {count:,} image{'s' * (count != 1)}"
+            for a, b, count in mixed
+        ]
     legend = [_INTERVALS] if any("knn" in part or part == "probe" for part in found) else []
     return [*lines, *([""] if legend or classes else []), *legend, *([_AUC] if classes else [])]
 
@@ -140,8 +153,18 @@ def _texts(part: str, found: Found) -> list[str]:
     of = found[part]
     if part in ("knn_train", "knn_held_out"):
         return ["  ".join(f"k={k} {share_text(share)}" for k, share in of["accuracy"].items())]
+    if part == "knn_weighted":
+        return ["  ".join(f"{vote} {share_text(s)}" for vote, s in of["accuracy"].items())]
+    if part == "retrieval":
+        return _retrieval(of)
     if part == "probe":
-        return [share_text(of)]
+        return _probe(of)
+    if part == "layers":
+        return _layers(of)
+    if part == "inputs":
+        return _inputs(of, found["latents"])
+    if part == "lidar":
+        return _lidar(of)
     if part == "clustering":
         return _clustering(of)
     if part == "map":
@@ -151,8 +174,56 @@ def _texts(part: str, found: Found) -> list[str]:
     if part == "decoder":
         return [_decoder(of)]
     if part == "anomaly":
-        return [f"{_aucs(of['classes'])}  by {of['k']} neighbours"]
+        return [f"{_aucs(of['classes'])}  by {of['k']} neighbours", *_others(of["classes"])]
     return [text for curve in of for text in _outliers(curve)]
+
+
+def _probe(of: Found) -> list[str]:
+    chosen = f"  C {figure(1 / of['penalty'])}, chosen on training images" * ("penalty" in of)
+    after = f"10 epochs, as published: {figure(of['published'])}" if "published" in of else ""
+    return [f"{share_text(of)}{chosen}", *([after] if after else [])]
+
+
+def _retrieval(of: Found) -> list[str]:
+    recalls = "  ".join(f"recall@{k} {figure(value)}" for k, value in of["recall"].items())
+    return [
+        recalls,
+        f"{_named(of, 'retrieval/map_at_r', 'retrieval/r_precision')}  of {of['images']:,} "
+        f"held-out images among {of['ranked']:,}",
+    ]
+
+
+def _layers(of: Found) -> list[str]:
+    width = max(len(row["place"]) for row in of["rows"])
+    lines = [
+        f"{row['place']:<{width}}  {row['dimensions']:>5,}-D  kNN@20 {_value(row['knn']):>4}  "
+        f"probe {_value(row['probe']):>4}"
+        for row in of["rows"]
+    ]
+    sample = f"{of['training_images']:,} training and {of['images']:,} held-out images"
+    return [*lines, f"the same {sample} in every row"]
+
+
+def _value(share: Found | None) -> str:
+    return UNKNOWN if share is None else figure(share["value"])
+
+
+def _inputs(of: Found, latents: Found) -> list[str]:
+    near = ("inputs/trustworthiness", "inputs/continuity")
+    ranked = ("inputs/area", "inputs/q_nx", "inputs/lcmc", "inputs/distances")
+    lines = []
+    for name, found in of["spaces"].items():
+        named = "map" if name == "map" else f"{latents['dimensions']}-D"
+        lines += [f"{named}: {_named(found, *near)}", f"  {_named(found, *ranked)}"]
+    images = f"{of['images']:,}"
+    if of["images"] < latents["held_out_images"]:
+        images += f" of {latents['held_out_images']:,}"
+    return [*lines, f"by {of['of']}; {images} held-out images"]
+
+
+def _lidar(of: Found) -> list[str]:
+    places = "  ".join(f"{place} {figure(value)}" for place, value in of["places"].items())
+    return [places, f"{of['views']} views of each of {of['images']:,} held-out images"]
 
 
 def _clustering(of: Found) -> list[str]:
@@ -161,12 +232,23 @@ def _clustering(of: Found) -> list[str]:
     fewer = "" if of["clusters"] == of["asked"] else f", {of['asked']} requested"
     compared = of.get("labelled", of["images"])
     agreement = ("clustering/accuracy", "clustering/nmi", "clustering/ari") if compared else ()
+    agreement += ("clustering/ami",) if compared and "ami" in of else ()
     some = f", {compared:,} of them with a label" if 0 < compared < of["images"] else ""
     chosen = "" if compared else "; the number of clusters has the best silhouette"
     return [
         _named(of, *agreement, "clustering/silhouette"),
         f"{of['clusters']} clusters of {of['images']:,} held-out images{some}{fewer}{sample}"
         f"{chosen}",
+        *_class_silhouettes(of.get("class_silhouettes") or {}, of.get("class_silhouette")),
+    ]
+
+
+def _class_silhouettes(by_class: Mapping[str, float], mean: float | None) -> list[str]:
+    if not by_class:
+        return []
+    lowest = min(by_class, key=lambda name: by_class[name])
+    return [
+        f"silhouette of the classes {figure(mean)}, lowest {figure(by_class[lowest])} ({lowest})"
     ]
 
 
@@ -174,9 +256,14 @@ def _map(of: Found, latents: Found) -> list[str]:
     images = f"{of['images']:,}"
     if of["images"] < latents["held_out_images"]:
         images += f" of {latents['held_out_images']:,}"
+    hit = f"neighbourhood hit {figure(of.get('neighbourhood_hit'))}" * ("hit_k" in of)
+    if of["trustworthiness"] is None:
+        return [f"the latents themselves  {hit}".rstrip()]
     way = "the latents themselves" if of["projection"] == "native" else "by PCA"
+    more = ("map/area", "map/distances") if "area" in of else ()
     return [
-        _named(of, "map/trustworthiness", "map/continuity"),
+        _named(of, "map/trustworthiness", "map/continuity", *more),
+        *([f"{hit} of {of['hit_k']} neighbours"] if hit else []),
         f"{way}; {of['k']} neighbours of {images} held-out images",
     ]
 
@@ -188,8 +275,30 @@ def _collapse(of: Found, dimensions: int) -> list[str]:
         f"uniformity {figure(of['uniformity'])}{aligned}",
         f"standard deviation {figure(of['std_min'])}–{figure(of['std_max'])}, "
         f"mean {figure(of['std_mean'])}",
+        *_spectrum(of),
         *(f"collapse: {sign}" for sign in of["signs"]),
     ]
+
+
+def _spectrum(of: Found) -> list[str]:
+    variances = of.get("spectrum")
+    if not variances:
+        return []
+    if of["alpha_req"] is None:
+        return [_named(of, "collapse/participation_ratio")]
+    named = _named(of, "collapse/participation_ratio", "collapse/alpha_req")
+    return [named, f"variances {_bars(variances)}  log scale, each level a factor of {_LEVEL}"]
+
+
+def _bars(variances: Sequence[float]) -> str:
+    """Draw the spectrum in one line, logarithmic, the largest variance at full height."""
+    largest = max(variances)
+    if largest <= 0:
+        return _BARS[0]
+    few = [variances[i * len(variances) // _AXES] for i in range(_AXES)]
+    few = list(variances) if len(variances) <= _AXES else few
+    levels = [math.log(largest / v, _LEVEL) if v > 0 else math.inf for v in few]
+    return "".join(_BARS[max(len(_BARS) - 1 - round(min(level, 99)), 0)] for level in levels)
 
 
 def _decoder(of: Found) -> str:
@@ -212,9 +321,21 @@ def _aucs(classes: Sequence[Found | None]) -> str:
     return f"mean {figure(mean)}, lowest {figure(min(areas))}"
 
 
+def _others(classes: Sequence[Found | None]) -> list[str]:
+    """Return the means of what stands beside the AUC in evaluations since version 0.2."""
+    known = [roc for roc in classes if roc and "aupr" in roc]
+    if not known:
+        return []
+    aupr, fpr = (sum(roc[name] for roc in known) / len(known) for name in ("aupr", "fpr95"))
+    return [f"mean AUPR {figure(aupr)}  mean FPR at 95 % TPR {figure(fpr)}"]
+
+
 def _outliers(curve: Found) -> list[str]:
+    beside = ""
+    if "aupr" in curve:
+        beside = f"  AUPR {figure(curve['aupr'])}  FPR at 95 % TPR {figure(curve['fpr95'])}"
     line = (
-        f"{curve['outliers']}: AUC {figure(curve['auc'])}  {curve['images']:,} outliers, "
+        f"{curve['outliers']}: AUC {figure(curve['auc'])}{beside}  {curve['images']:,} outliers, "
         f"{curve['inliers']:,} held-out images"
     )
     return [line, *(f"  {note}" for note in curve["notes"])]

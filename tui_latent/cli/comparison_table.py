@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from tui_latent.analysis.paired_runs import PairedRun
 from tui_latent.comparison import Comparison, MetricRow, difference_text, setting_text
 from tui_latent.number_format import UNKNOWN, number
 from tui_latent.runtime.sanitize import plain_name
@@ -15,8 +16,11 @@ _WIDEST: Final = 28
 _GAP: Final = "  "
 
 
-def comparison_text(shown: Comparison) -> str:
-    """Write the runs, their numbers, the settings that differ, and how similar their maps are."""
+def comparison_text(shown: Comparison, paired: Sequence[PairedRun] = ()) -> str:
+    """Write the runs, their numbers, the settings that differ, and how similar their maps are.
+
+    `paired` compares each run but the first with the first one.
+    """
     parts = [
         _table(["run", "state", "step", "seconds"], _run_rows(shown), right=(2, 3)),
         *([verdict] if (verdict := comparison_line(shown)) else []),
@@ -24,6 +28,7 @@ def comparison_text(shown: Comparison) -> str:
         _table(["newest (best)", *shown.labels], [_number_row(row) for row in shown.metrics]),
         *_settings(shown),
         _table(["map", "step", "compared"], _map_rows(shown)),
+        *_paired(shown, paired),
     ]
     return "\n\n".join(parts)
 
@@ -74,6 +79,46 @@ def _map_rows(shown: Comparison) -> list[list[str]]:
         step = "–" if compared.map is None else f"{compared.map.step:,}"
         rows.append([label, step, words])
     return rows
+
+
+def _paired(shown: Comparison, paired: Sequence[PairedRun]) -> list[str]:
+    """Return what image by image comparisons found, and why some are missing."""
+    if not paired:
+        return []
+    titles = [
+        f"beside {shown.labels[0]}",
+        "kNN@20",
+        "95 % interval",
+        "McNemar p",
+        "CKA",
+        "neighbours",
+    ]
+    rows, reasons = [], []
+    for label, found in zip(shown.labels[1:], paired, strict=True):
+        accuracy, images = found.accuracy, [UNKNOWN] * 3
+        if accuracy is not None:
+            low, high = (signed(value) for value in (accuracy.low, accuracy.high))
+            images = [signed(accuracy.difference), f"{low} to {high}", number(accuracy.p, 2)]
+        share = UNKNOWN
+        if found.overlap is not None and found.chance is not None:
+            share = f"{found.overlap:.0%} in common ({found.chance:.0%} by chance)"
+        rows.append([label, *images, number(found.cka), share])
+        reasons += [
+            f"note: {label}: {what} cannot be compared with {shown.labels[0]}: {why}"
+            for what, why in (
+                ("accuracies", found.no_accuracy),
+                ("spaces", found.no_space if found.no_space != found.no_accuracy else ""),
+            )
+            if why
+        ]
+    counts = [found.accuracy.images for found in paired if found.accuracy is not None]
+    legend = [f"of the same {max(counts):,} images; interval by bootstrap"] if counts else []
+    return ["\n".join([_table(titles, rows), *legend, *reasons])]
+
+
+def signed(share: float) -> str:
+    """Write the difference of two shares in points of a hundred, with its sign."""
+    return f"{100 * share:+.1f} %" if share else "0 %"
 
 
 def _table(titles: list[str], rows: list[list[str]], right: Sequence[int] = ()) -> str:

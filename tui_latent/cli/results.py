@@ -109,7 +109,13 @@ def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
 @plugin_option
 @json_option
 def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json: bool) -> None:
-    """Compare two to eight runs: a table, a PNG, and its numbers as JSON."""
+    """Compare two to eight runs: a table, a PNG, and its numbers as JSON.
+
+    Each run is also compared with the first one image by image: McNemar's test, a bootstrap
+    interval of the difference, CKA, and the neighbours that both have in common.
+    """
+    from tui_latent.analysis.errors import InspectionError
+    from tui_latent.analysis.paired_runs import paired_runs
     from tui_latent.cli.comparison_table import comparison_text
     from tui_latent.reports import ReportError, comparison_table, read_comparison, write_comparison
 
@@ -119,15 +125,19 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
         shown = read_comparison(paths)
     except ReportError as error:
         fail(error)
-    if not as_json:
-        click.echo(comparison_text(shown))
     try:
-        png = write_comparison(shown, out)
+        paired = paired_runs(shown, lambda words: click.echo(words, err=True))
+    except InspectionError as error:
+        fail(error)
+    if not as_json:
+        click.echo(comparison_text(shown, paired))
+    try:
+        png = write_comparison(shown, out, paired)
     except ReportError as error:
         fail(error, FAILED)
     if as_json:
         files = {"png": str(png), "json": str(png.with_suffix(".json"))}
-        click.echo(json.dumps(files | comparison_table(shown, curves=False)))
+        click.echo(json.dumps(files | comparison_table(shown, curves=False, paired=paired)))
     else:
         click.echo(f"\n{png}")
 

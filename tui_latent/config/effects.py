@@ -50,6 +50,13 @@ def _never(value: Any) -> bool:
     return False
 
 
+def _draws(preset: Preset) -> bool:
+    """Return whether some images of the source are drawn to be held out, or to train on."""
+    data, source = preset.data, SOURCES[preset.data.source]
+    own_test = isinstance(source, PublicDataset) and bool(source.test_files)
+    return bool(data.per_class or data.val_fraction or not own_test)
+
+
 _COLOURS: Final = ("augment.brightness", "augment.contrast", "augment.saturation", "augment.hue")
 
 _RULES: Final = (
@@ -102,6 +109,12 @@ _RULES: Final = (
         ("data.classes", "data.merge"),
         lambda preset: preset.data.labels == "none",
         "data.labels is 'none', so images have no classes: set data.labels=auto",
+    ),
+    Rule(
+        ("data.draw",),
+        lambda preset: not _draws(preset),
+        "all images are used: set data.per_class or data.val_fraction too",
+        lambda value: value == "auto",
     ),
     Rule(
         ("data.merge",),

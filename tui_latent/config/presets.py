@@ -196,6 +196,7 @@ def load_run_preset(run: Path) -> Preset:
     if isinstance(data := table.get("data"), dict):
         data.setdefault("class_order", "plain")  # a run of before the order was noted
         data.setdefault("depth", "8-bit")  # a run of before other depths were read
+        data.setdefault("draw", "by-class")  # a run of before images were drawn without labels
     return parse_preset(table, {}, where=str(path))
 
 

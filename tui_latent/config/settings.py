@@ -95,6 +95,9 @@ class DataSettings(Section):
     resident: Literal["auto", "device", "host", "disk"] = "auto"
     """where images lie during training: on the device, in memory or on the disk; `auto`: where
     they fit. The results are the same"""
+    draw: Literal["auto", "random", "by-class"] = "auto"
+    """how images are held out of the training images and limited by `per_class`: at random, or the
+    same share of each class, which uses labels; `auto`: by class if the method uses them too"""
     class_order: Literal["natural", "plain"] = "natural"
     """order of a folder's classes: 1, 2, 10, or 1, 10, 2 as in runs of version 0.1; recorded in
     each run so that its labels keep their meaning, and not for presets to choose"""
@@ -122,7 +125,7 @@ class AugmentSettings(Section):
     translate: float = Field(0.0, ge=0.0, le=1.0)
     """maximum shift, as a share of the image size"""
     elastic: NonNegative = 0.0
-    """maximum elastic displacement, as a share of the image size"""
+    """maximum elastic displacement in each direction, as a share of the image size"""
     elastic_grid: int = Field(6, ge=2, le=32)
     """control points per side of the elastic field; more points give finer distortions"""
     thickness: Probability = 0.0
@@ -242,6 +245,13 @@ class Preset(Section):
     method: Annotated[SerializeAsAny[MethodSettings], BeforeValidator(parse_method)]
     train: TrainSettings = TrainSettings()
     stages: tuple[StageSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _labels_draw_only_for_methods_that_see_them(self) -> Preset:
+        if self.data.draw == "auto":
+            draw = "by-class" if self.method.supervised else "random"
+            self.__dict__["data"] = self.data.model_copy(update={"draw": draw})
+        return self
 
     @model_validator(mode="after")
     def _stages_fit_method(self) -> Preset:

@@ -69,16 +69,19 @@ def load_dataset(
     if published_model(settings.inputs) is not None:
         weights = fetched_weights(settings, log)  # fails before minutes of decoding
     raw = _read(settings, log, found, poll)
-    train, val, held_out = _splits(raw, settings.val_fraction)
-    names = raw.class_names
+    train, val, held_out = _splits(raw, settings)
+    names, pool = raw.class_names, raw.train
     if settings.classes:
         kept = chosen_classes(names, settings.classes)
         names = tuple(names[i] for i in kept)
-        train, val = _of_classes(train, kept), _of_classes(val, kept)
+        train, val, pool = (_of_classes(split, kept) for split in (train, val, pool))
     target_of, target_names = merged_classes(names, settings.merge)
     if settings.per_class:
-        train = train.take(capped(train.labels, settings.per_class, seed))
-    _refuse_empty(train, val, names, raw)
+        alike, groups = _drawn_by(train.labels, settings), 1
+        if settings.draw == "random":
+            groups = max(len(names), 1)
+        train = train.take(capped(alike, settings.per_class * groups, seed))
+    _refuse_empty(pool, train, val, names, raw)
     _refuse_channels(settings, raw.train.images.shape[1])
 
     def image_set(split: RawSplit) -> ImageSet:
@@ -172,12 +175,18 @@ def _read(
     return raw
 
 
-def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
+def _drawn_by(labels: NDArray[np.int64], settings: DataSettings) -> NDArray[np.int64]:
+    """Return the labels (N,) by which images are drawn: all alike where labels may not be used."""
+    return np.zeros_like(labels) if settings.draw == "random" else labels
+
+
+def _splits(raw: RawImages, settings: DataSettings) -> tuple[RawSplit, RawSplit, str]:
     """Return the training split, the held-out split, and a description of the latter."""
+    fraction = settings.val_fraction
     if raw.test is not None and not fraction:
         return raw.train, raw.test, raw.held_out
     fraction = fraction or DEFAULT_VAL_FRACTION
-    rows, held_out = stratified_split(raw.train.labels, fraction)
+    rows, held_out = stratified_split(_drawn_by(raw.train.labels, settings), fraction)
     description = f"{100 * fraction:.3g} % of the training images"
     return raw.train.take(rows), raw.train.take(held_out), description
 
@@ -216,8 +225,11 @@ def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
     return replace(split.take(rows), labels=labels)
 
 
-def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: RawImages) -> None:
-    counts = np.bincount(train.labels[train.labels != UNLABELLED], minlength=len(names))
+def _refuse_empty(
+    pool: RawSplit, train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: RawImages
+) -> None:
+    """Refuse classes without images in `pool`, from which both are drawn, and empty splits."""
+    counts = np.bincount(pool.labels[pool.labels != UNLABELLED], minlength=len(names))
     empty = [name for name, count in zip(names, counts, strict=True) if count == 0]
     if empty:
         raise DataError(

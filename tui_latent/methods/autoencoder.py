@@ -43,6 +43,10 @@ class Autoencoder(Method):
         """Return the latents; for Gaussians, the means."""
         return self.network.encode(x)[0]
 
+    def layers(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the backbone's features too."""
+        return {"backbone": self.network.encoder.body(x).float()} | super().layers(x)
+
     def decode(self, z: Tensor) -> Tensor:
         """Decode latents to images in 0..1 or to features."""
         return self.network.decode(z)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LOSSES: dict[str, Callable[[Tensor, Tensor, ContrastiveSettings], Tensor]] = {
     "cauchy": lambda z_a, z_b, s: losses.cauchy_info_nce(z_a, z_b, s.decoupled),
     "nt_xent": lambda z_a, z_b, s: losses.nt_xent(z_a, z_b, s.temperature, s.decoupled),
+    "dot": lambda z_a, z_b, s: losses.dot_info_nce(z_a, z_b, s.temperature, s.decoupled),
+    "gaussian": lambda z_a, z_b, s: losses.gaussian_info_nce(z_a, z_b, s.temperature, s.decoupled),
 }
 """`method.loss` -> InfoNCE of two views"""
 
@@ -63,6 +65,10 @@ class Contrastive(Method):
         """Return the latents; for Gaussians, the means."""
         outputs: Tensor = self.encoder(x)
         return gaussian(outputs)[0] if self.settings.gaussian else outputs
+
+    def layers(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the backbone's features too."""
+        return {"backbone": self.encoder.body(x).float()} | super().layers(x)
 
     def start_stage(self, stage: StageSettings) -> list[nn.Parameter]:
         """Replace the latent layer if its dimension changes; freeze the body if it is not trained.

@@ -54,22 +54,63 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = Fals
     attraction: Tensor = (z[:pairs] * z[pairs:]).sum(1).mean()
     if decoupled and pairs == 1:
         return -attraction
-    log_sums: Tensor = _LogSums.apply(z, decoupled)
+    log_sums: Tensor = _LogSums.apply(z, decoupled, False)
+    return log_sums.mean() - attraction
+
+
+@in_full_precision
+def dot_info_nce(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False) -> Tensor:
+    """Return InfoNCE of dot products, of B pairs of views, (B, D) each.
+
+    As `nt_xent` with s_ij = z_i·z_j / temperature: latents keep their lengths, so that their norm
+    counts. Van den Oord, Li and Vinyals 2018 (arXiv:1807.03748, eq. 4) with the identity as W.
+    """
+    z = torch.cat([z_a, z_b]) / temperature**0.5
+    pairs = len(z_a)
+    attraction: Tensor = (z[:pairs] * z[pairs:]).sum(1).mean()
+    if decoupled and pairs == 1:
+        return -attraction
+    log_sums: Tensor = _LogSums.apply(z, decoupled, False)
+    return log_sums.mean() - attraction
+
+
+@in_full_precision
+def gaussian_info_nce(
+    z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False
+) -> Tensor:
+    """Return InfoNCE of squared distances, of B pairs of views, (B, D) each.
+
+    As `nt_xent` with s_ij = -|z_i - z_j|² / temperature: a Gaussian kernel in the latent space, as
+    in SNE (Hinton and Roweis 2002), where the Cauchy kernel is that of t-SNE.
+    """
+    z = torch.cat([z_a, z_b]) / temperature**0.5
+    pairs = len(z_a)
+    attraction: Tensor = -(z[:pairs] - z[pairs:]).square().sum(1).mean()
+    if decoupled and pairs == 1:
+        return -attraction
+    log_sums: Tensor = _LogSums.apply(z, decoupled, True)
     return log_sums.mean() - attraction
 
 
 class _LogSums(torch.autograd.Function):
-    """log Σ_{j≠i} exp z_i·z_j, (N,) from (N, D); `decoupled` leaves the other view of i out too.
+    """log Σ_{j≠i} exp s_ij, (N,) from (N, D); `decoupled` leaves the other view of i out too.
 
-    Written out because autograd keeps several (N, N) tensors for it, and multiplies twice where
-    the symmetric product needs one.
+    s_ij is z_i·z_j, or with `distances` -|z_i - z_j|². Written out because autograd keeps several
+    (N, N) tensors for it, and multiplies twice where the symmetric product needs one.
     """
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, decoupled: bool) -> Tensor:
-        exponents = (z @ z.T).fill_diagonal_(-torch.inf)
+    def forward(ctx: Any, z: Tensor, decoupled: bool, distances: bool) -> Tensor:
+        pairs = len(z) // 2
+        exponents = _squared_distances(z, 0).neg_() if distances else z @ z.T
+        exponents.fill_diagonal_(-torch.inf)
+        ctx.distances = distances
+        if distances and not decoupled:
+            # Exact, so that a sum is not below its part.
+            positive = -(z[:pairs] - z[pairs:]).square().sum(1)
+            exponents.diagonal(pairs).copy_(positive)
+            exponents.diagonal(-pairs).copy_(positive)
         if decoupled:
-            pairs = len(z) // 2
             exponents.diagonal(pairs).fill_(-torch.inf)
             exponents.diagonal(-pairs).fill_(-torch.inf)
         largest = exponents.amax(1)
@@ -80,10 +121,14 @@ class _LogSums(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         z, parts, sums = ctx.saved_tensors
         weight = parts * (gradient / sums)[:, None]
-        return (weight + weight.T) @ z, None
+        weight = weight + weight.T
+        if not ctx.distances:
+            return weight @ z, None, None
+        z = z - z.mean(0)  # only differences count
+        return -2 * (weight.sum(1, keepdim=True) * z - weight @ z), None, None
 
 
 @in_full_precision
@@ -136,17 +181,21 @@ class _CauchySums(torch.autograd.Function):
 
 def _cauchy_kernel(z: Tensor) -> Tensor:
     """Return 1 / (1 + |z_i - z_j|²), (N, N) from (N, D)."""
+    return _squared_distances(z, 1).reciprocal_()
+
+
+def _squared_distances(z: Tensor, plus: int) -> Tensor:
+    """Return plus + |z_i - z_j|², (N, N) from (N, D)."""
     if z.shape[1] <= 3:
         # Exact even for close points far from the origin, and as fast as the product below.
-        kernel = z.new_ones(len(z), len(z))
+        squared = z.new_full((len(z), len(z)), plus)
         for column in z.unbind(1):
             difference = column[:, None] - column[None]
-            kernel.addcmul_(difference, difference)
-    else:
-        z = z - z.mean(0)
-        squares = z.square().sum(1)
-        kernel = torch.addmm(squares + 1, z, z.T, alpha=-2).add_(squares[:, None]).clamp_min_(1)
-    return kernel.reciprocal_()
+            squared.addcmul_(difference, difference)
+        return squared
+    z = z - z.mean(0)
+    squares = z.square().sum(1)
+    return torch.addmm(squares + plus, z, z.T, alpha=-2).add_(squares[:, None]).clamp_min_(plus)
 
 
 @in_full_precision

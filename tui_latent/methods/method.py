@@ -67,6 +67,20 @@ class Method(nn.Module):
         """Return float32 latents (N, latent_dim) of images or features (N, ...)."""
         raise NotImplementedError
 
+    def projected(self, z: Tensor) -> Tensor | None:
+        """Return what the loss sees of latents (N, D), float32 (N, E); None if the latents."""
+        return None
+
+    def layers(self, x: Tensor) -> dict[str, Tensor]:
+        """Return float32 (N, D) at each place of the network from which classes may be read.
+
+        By name, in the order of the network: `backbone` is before the latent layer,
+        `representation` the latents, `projection` what the loss sees of them.
+        """
+        z = self.embed(x)
+        projection = self.projected(z)
+        return {"representation": z} | ({} if projection is None else {"projection": projection})
+
     def decode(self, z: Tensor) -> Tensor | None:
         """Decode latents to images (N, C, H, W) in 0..1 or features (N, D); None: no decoder."""
         return None

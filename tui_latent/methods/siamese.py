@@ -48,6 +48,10 @@ class Siamese(Method):
         """Return the latents, for Gaussians the means; scaled to length 1 if the preset says so."""
         return self.network.encode(x)[0]
 
+    def layers(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the backbone's features too."""
+        return {"backbone": self.network.encoder.body(x).float()} | super().layers(x)
+
     def decode(self, z: Tensor) -> Tensor:
         """Decode latents to images in 0..1 or to features."""
         return self.network.decode(z)

@@ -37,3 +37,14 @@ class Vicreg(Method):
         """Return the representation, without the projector."""
         h: Tensor = self.encoder(x)
         return h
+
+    def projected(self, z: Tensor) -> Tensor | None:
+        """Return the projection of latents; None if there is no projector."""
+        if not len(self.projector):
+            return None
+        projection: Tensor = self.projector(z)
+        return projection.float()
+
+    def layers(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the backbone's features too."""
+        return {"backbone": self.encoder.body(x).float()} | super().layers(x)

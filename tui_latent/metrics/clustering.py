@@ -32,11 +32,21 @@ class Clustering:
     """normalised mutual information, by the arithmetic mean of the entropies: 0..1"""
     ari: float
     """adjusted Rand index: 1 is the same partition, 0 what chance gives"""
+    ami: float
+    """adjusted mutual information, by the arithmetic mean: 1 is the same, 0 what chance gives"""
     silhouette: float
     """-1..1, how much nearer a latent is to its own cluster than to the next; NaN for one cluster
     or where every latent is its own"""
     silhouette_of: int
     """latents that the silhouette was computed of"""
+    class_silhouettes: dict[int, float]
+    """label -> mean silhouette of its latents, with the classes as clusters: how far each class
+    lies apart from the next, whatever k-means finds; of the same sample, empty for one class"""
+
+    @property
+    def class_silhouette(self) -> float:
+        """Mean over the classes, each counting alike; NaN where there is none."""
+        return float(np.mean(list(self.class_silhouettes.values()) or [np.nan]))
 
 
 def evaluate_clustering(
@@ -51,22 +61,28 @@ def evaluate_clustering(
     starts. Neither they nor the silhouette's sample depend on the order of the latents.
     ValueError without latents, or when one is not finite.
     """
-    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+    from sklearn.metrics import (
+        adjusted_mutual_info_score,
+        adjusted_rand_score,
+        normalized_mutual_info_score,
+    )
 
     wide = np.asarray(latents, dtype=np.float64)
     assigned = k_means(wide, clusters, seed)
     found = len(np.unique(assigned))
     silhouette, of = _silhouette(wide, assigned)
     known = labels >= 0
-    agreement = (float("nan"),) * 3
+    agreement = (float("nan"),) * 4
     if known.any():
         called, truth = assigned[known], labels[known]
         agreement = (
             matched_accuracy(called, truth),
             float(normalized_mutual_info_score(truth, called)),
             float(adjusted_rand_score(truth, called)),
+            float(adjusted_mutual_info_score(truth, called)),
         )
-    return Clustering(assigned, found, *agreement, silhouette, of)
+    by_class = _class_silhouettes(wide[known], labels[known])
+    return Clustering(assigned, found, *agreement, silhouette, of, by_class)
 
 
 def why_no_clustering(labels: NDArray[np.int64]) -> str:
@@ -138,6 +154,18 @@ def _different(latents: NDArray[np.float64], enough: int) -> int:
         if len(seen) == enough:
             break
     return len(seen)
+
+
+def _class_silhouettes(latents: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[int, float]:
+    from sklearn.metrics import silhouette_samples
+
+    rows = drawn_order(torch.from_numpy(latents))[:SILHOUETTE_OF].numpy()
+    latents, labels = latents[rows], labels[rows]
+    classes = np.unique(labels)
+    if not 1 < len(classes) < len(labels):
+        return {}
+    each = silhouette_samples(latents, labels)
+    return {int(label): float(each[labels == label].mean()) for label in classes}
 
 
 def _silhouette(latents: NDArray[np.float64], assigned: NDArray[np.int64]) -> tuple[float, int]:

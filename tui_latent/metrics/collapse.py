@@ -10,10 +10,13 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from tui_latent.collapse_limits import ONE_WAY, POINT, fewest_dimensions
+from tui_latent.collapse_limits import PROJECTED as LEFT
 from tui_latent.metrics.sample_order import drawn_order
 
 FIGURES: Final = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
 """names of what `space_figures` returns"""
+PROJECTED: Final = {"projection_rank": "effective_rank", "projection_std": "std_mean"}
+"""name that training records of a projection -> the figure of `space_figures` that it is"""
 _RANKME_EPSILON: Final = 1e-7
 _UNIFORMITY_ROWS: Final = 2048
 
@@ -113,3 +116,15 @@ def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
             "most images lie in one direction"
         )
     return signs
+
+
+def projection_signs(figures: Mapping[str, float], projected: Mapping[str, float]) -> list[str]:
+    """Return in words what says that the projection of latents has collapsed; often nothing.
+
+    Both are `space_figures`. Latents may vary while the loss, which sees only their projection,
+    sees one point: from then on nothing is learnt.
+    """
+    left, whole = projected["std_mean"], figures["std_mean"]
+    if left >= LEFT * whole:
+        return []
+    return [f"mean standard deviation {left:.2g} in the projection: the loss sees one point"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,9 @@ from tui_latent.metrics.others import nearest_others
 
 ANOMALY_K: Final = 5
 """nearest training latents whose mean distance is the anomaly score"""
+FOUND: Final = 0.95
+"""share of the outliers at which false positives are counted, as in Hendrycks and Gimpel, ICLR 2017
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,11 @@ class Roc:
     """(T,) rising from 0 to 1: true positive rate"""
     auc: float
     """area under the curve: chance that an outlier scores higher than an inlier, ties by half"""
+    aupr: float
+    """average precision with the outliers as positives; their share of the images is chance"""
+    fpr95: float
+    """share of inliers that are called outliers where 95 % of the outliers are found: the smallest
+    over the thresholds that find as many"""
 
 
 def anomaly_scores(
@@ -54,12 +62,21 @@ def roc(inliers: NDArray[np.floating], outliers: NDArray[np.floating]) -> Roc:
     """
     if not len(inliers) or not len(outliers):
         raise ValueError("a ROC curve needs inliers and outliers")
-    from sklearn.metrics import auc, roc_curve
+    from sklearn.metrics import auc, average_precision_score, roc_curve
 
     outlying = np.repeat([False, True], [len(inliers), len(outliers)])
     scores = np.concatenate([inliers, outliers]).astype(np.float64)
+    # Points on a straight piece are dropped from the curve, but one of them may be the first
+    # with 95 % of the outliers.
+    every_false, every_true, _ = roc_curve(outlying, scores, drop_intermediate=False)
     false_positives, true_positives, _ = roc_curve(outlying, scores)
-    return Roc(false_positives, true_positives, float(auc(false_positives, true_positives)))
+    return Roc(
+        false_positives,
+        true_positives,
+        float(auc(false_positives, true_positives)),
+        float(average_precision_score(outlying, scores)),
+        float(every_false[np.flatnonzero(every_true >= FOUND)[0]]),
+    )
 
 
 def thinned(curve: Roc, points: int) -> Roc:
@@ -69,7 +86,7 @@ def thinned(curve: Roc, points: int) -> Roc:
         return curve
     along = x + y
     kept = np.unique(np.searchsorted(along, np.linspace(0, along[-1], points)))
-    return Roc(x[kept], y[kept], curve.auc)
+    return replace(curve, false_positives=x[kept], true_positives=y[kept])
 
 
 def class_rocs(

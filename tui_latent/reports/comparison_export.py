@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tui_latent.analysis.paired_runs import PairedRun
 from tui_latent.comparison import MOST_RUNS, Comparison, compare
 from tui_latent.reports.comparison_figure import draw_comparison
 from tui_latent.reports.export import ReportError, drawn_png, require_png, write_report
@@ -41,17 +43,23 @@ def read_comparison(paths: Sequence[Path]) -> Comparison:
         raise ReportError(str(error)) from error
 
 
-def write_comparison(shown: Comparison, out: Path | None) -> Path:
-    """Write a comparison's PNG and JSON; return the PNG's path."""
+def write_comparison(shown: Comparison, out: Path | None, paired: Sequence[PairedRun] = ()) -> Path:
+    """Write a comparison's PNG and JSON, with `paired` in the latter; return the PNG's path."""
     title = " / ".join(run.name for run in shown.runs)
     png = out if out is not None else _default_path(shown)
     require_png(png)
-    write_report(png, drawn_png(lambda: draw_comparison(shown), title), comparison_table(shown))
+    table = comparison_table(shown, paired=paired)
+    write_report(png, drawn_png(lambda: draw_comparison(shown), title), table)
     return png
 
 
-def comparison_table(shown: Comparison, curves: bool = True) -> dict[str, Any]:
-    """Return the content of a comparison's JSON; every list is in the order of the runs."""
+def comparison_table(
+    shown: Comparison, curves: bool = True, paired: Sequence[PairedRun] = ()
+) -> dict[str, Any]:
+    """Return the content of a comparison's JSON; every list is in the order of the runs.
+
+    `paired` are comparisons with the first run, of each of the others.
+    """
     names = [run.name for run in shown.runs]
     content: dict[str, Any] = {
         "runs": [
@@ -78,6 +86,7 @@ def comparison_table(shown: Comparison, curves: bool = True) -> dict[str, Any]:
         ],
         "verdict": comparison_line(shown),
         "notes": shown.notes,
+        "paired": [asdict(found) for found in paired],
     }
     if curves:
         content["curves"] = {

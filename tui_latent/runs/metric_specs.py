@@ -81,9 +81,15 @@ def _system(name: str, title: str, meaning: str, unit: str = "", form: str = "")
     return MetricSpec(f"train/{name}", title, title, "system", "", meaning, unit, form)
 
 
-def _measured(name: str, title: str, short: str, meaning: str) -> MetricSpec:
-    group: Group = "space" if name.startswith("map/") else "accuracy"
-    return MetricSpec(name, title, short, group, "higher", meaning)
+_OF_SPACE: Final = ("map", "inputs", "lidar", "collapse")
+"""parts of an evaluation that say something of the space, and nothing of classes"""
+
+
+def _measured(
+    name: str, title: str, short: str, meaning: str, direction: Direction = "higher"
+) -> MetricSpec:
+    group: Group = "space" if name.partition("/")[0] in _OF_SPACE else "accuracy"
+    return MetricSpec(name, title, short, group, direction, meaning)
 
 
 LOSS: Final = MetricSpec(
@@ -209,6 +215,20 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
         "mean: one dimension dominates.",
     ),
     _space(
+        "projection_rank",
+        "effective rank of the projection",
+        "proj. rank",
+        "How many dimensions the projection that the loss sees uses; worry when it falls: the "
+        "loss has collapsed, and the representation learns nothing more.",
+    ),
+    _space(
+        "projection_std",
+        "mean std of the projection",
+        "proj. std",
+        "Standard deviation in the projection that the loss sees, averaged over its dimensions; "
+        "worry when it falls to 0.",
+    ),
+    _space(
         "collapsed",
         "collapsed",
         "collapsed",
@@ -236,8 +256,57 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
         "probe/accuracy",
         "linear probe",
         "probe",
-        "Held-out accuracy of a linear classifier of the latents; worry when it is near kNN of "
-        "the raw images.",
+        "Held-out accuracy of a linear classifier of the latents; worry when it is near that of "
+        "the pixels or of an untrained network.",
+    ),
+    _measured(
+        "probe/published",
+        "linear probe, 10 epochs",
+        "10 epochs",
+        "Accuracy of a linear layer after 10 epochs of Adam on unscaled latents, as the VICReg "
+        "analysis measures it; it depends on their scale.",
+    ),
+    _measured(
+        "knn_weighted/accuracy",
+        "kNN by cosine, weighted",
+        "weighted kNN",
+        "Accuracy of the k nearest by cosine, each voting with exp(cosine / t), as papers report "
+        "it; worry when it is far from plain kNN.",
+    ),
+    _measured(
+        "retrieval/recall",
+        "recall@k",
+        "recall",
+        "Share of held-out images with a training image of their class among the k nearest; "
+        "worry when it is no better than of pixels.",
+    ),
+    _measured(
+        "retrieval/map_at_r",
+        "MAP@R",
+        "MAP@R",
+        "Mean average precision over as many images as the class has; worry when it is far below "
+        "kNN: classes are in pieces.",
+    ),
+    _measured(
+        "retrieval/r_precision",
+        "R-precision",
+        "R-precision",
+        "Share of an image's nearest R that are of its class, R being the size of the class; "
+        "chance is the share of the class.",
+    ),
+    _measured(
+        "layers/knn",
+        "kNN by layer",
+        "kNN@20",
+        "kNN@20 at each place of the network, of an untrained one and of the inputs, on the same "
+        "sample; worry when the untrained one is as good.",
+    ),
+    _measured(
+        "layers/probe",
+        "probe by layer",
+        "probe",
+        "Linear probe at each place of the network, of an untrained one and of the inputs, on the "
+        "same sample; worry when the inputs are as good.",
     ),
     _measured(
         "clustering/accuracy",
@@ -259,11 +328,25 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
         "Adjusted Rand index of clusters and classes; 0 is chance.",
     ),
     _measured(
+        "clustering/ami",
+        "k-means AMI",
+        "AMI",
+        "Mutual information of clusters and classes, adjusted for chance, which gives 0; worry "
+        "when it is far below NMI: there are many small clusters.",
+    ),
+    _measured(
         "clustering/silhouette",
         "silhouette",
         "silhouette",
         "How much nearer an image is to its own cluster than to the next one, -1 to 1; worry "
         "near 0: clusters overlap.",
+    ),
+    _measured(
+        "clustering/class_silhouette",
+        "silhouette of the classes",
+        "class silhouette",
+        "How much nearer an image is to its own class than to the next one, -1 to 1, averaged "
+        "over the classes; worry below 0: classes are mixed.",
     ),
     _measured(
         "map/trustworthiness",
@@ -280,23 +363,128 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
         "the map tears neighbourhoods apart.",
     ),
     _measured(
+        "map/area",
+        "map, R_NX area",
+        "R_NX area",
+        "Agreement of neighbours on the map and in the latent space at all sizes, small ones "
+        "counting more; worry near 0, which is chance.",
+    ),
+    _measured(
+        "map/distances",
+        "map, rank correlation of distances",
+        "distances",
+        "Whether images far apart in the latent space are far apart on the map, -1 to 1; worry "
+        "near 0: the layout of the groups means nothing.",
+    ),
+    _measured(
+        "map/neighbourhood_hit",
+        "neighbourhood hit",
+        "neighbourhood hit",
+        "Share of an image's nearest on the map that are of its class; worry when it is far below "
+        "kNN: the map mixes classes that the latents separate.",
+    ),
+    _measured(
+        "inputs/trustworthiness",
+        "trustworthiness to inputs",
+        "trustworthiness",
+        "How far neighbours on the map are neighbours by their pixels (or features); a map of "
+        "classes has less of it: worry near 0.5, which is random.",
+    ),
+    _measured(
+        "inputs/continuity",
+        "continuity to inputs",
+        "continuity",
+        "How far neighbours by their pixels (or features) are neighbours on the map; worry near "
+        "0.5, which is random.",
+    ),
+    _measured(
+        "inputs/q_nx",
+        "Q_NX to inputs",
+        "Q_NX",
+        "Share of the 20 nearest by inputs that are among the 20 nearest on the map; worry when "
+        "it is near chance, 20 of all images.",
+    ),
+    _measured(
+        "inputs/lcmc",
+        "LCMC to inputs",
+        "LCMC",
+        "Q_NX less what chance gives: local continuity meta-criterion; worry near 0.",
+    ),
+    _measured(
+        "inputs/area",
+        "R_NX area to inputs",
+        "R_NX area",
+        "Agreement of neighbours by inputs and on the map at all sizes, small ones counting more: "
+        "1 is perfect; worry near 0, which is chance.",
+    ),
+    _measured(
+        "inputs/distances",
+        "rank correlation of distances to inputs",
+        "distances",
+        "Whether images that differ much in their inputs are far apart on the map, -1 to 1; worry "
+        "near 0 if the layout of groups matters.",
+    ),
+    _measured(
+        "collapse/participation_ratio",
+        "participation ratio",
+        "part. ratio",
+        "How many equal variances would spread the latents as much; worry when it is near 1 in "
+        "many dimensions.",
+        "",
+    ),
+    _measured(
+        "collapse/alpha_req",
+        "alpha-ReQ",
+        "alpha",
+        "How fast variances fall along the principal axes, as a power; near 1 is usual: worry "
+        "far above, when few axes count, or near 0, when all are noise.",
+        "",
+    ),
+    _measured(
+        "lidar/lidar",
+        "LiDAR",
+        "LiDAR",
+        "How many dimensions tell images apart beyond what augmentation changes; worry when it "
+        "is a small part of the effective rank.",
+        "",
+    ),
+    _measured(
         "anomaly/auc",
         "AUC, class left out",
         "AUC",
         "Chance that an image of a class left out scores as more anomalous than one of the "
         "others; 0.5 is guessing.",
     ),
+    _measured(
+        "anomaly/aupr",
+        "AUPR, class left out",
+        "AUPR",
+        "Average precision of the anomaly score for a class left out; its share of the images is "
+        "chance: worry when it is no higher.",
+    ),
+    _measured(
+        "anomaly/fpr95",
+        "FPR at 95 % TPR, class left out",
+        "FPR@95",
+        "Share of other images that are alarms where 95 % of a class left out are found; worry "
+        "near 0.95, which is chance.",
+        "lower",
+    ),
 )
-
 """what an evaluation measures beyond the recorded metrics, as `part/figure`"""
 
 EVALUATION_PARTS: Final = {
     "knn_train": "kNN training",
     "knn_held_out": "kNN held out",
+    "knn_weighted": "kNN weighted",
+    "retrieval": "retrieval",
     "probe": "linear probe",
+    "layers": "layers",
     "clustering": "k-means",
     "map": "2-D map",
+    "inputs": "map vs input",
     "collapse": "latent space",
+    "lidar": "LiDAR",
     "decoder": "decoder",
     "anomaly": "class AUC",
     "outliers": "outliers",

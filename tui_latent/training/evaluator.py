@@ -17,8 +17,10 @@ from tui_latent.methods.method import Method
 from tui_latent.metrics.chunks import at_once
 from tui_latent.metrics.collapse import (
     FIGURES,
+    PROJECTED,
     alignment,
     collapse_signs,
+    projection_signs,
     space_figures,
     why_no_figures,
 )
@@ -115,6 +117,7 @@ class Evaluator:
                 bank = self.embed(method, self._dataset.train)
                 queries = self.embed(method, self._dataset.val)
                 missing = self._why_no_losses(method)
+                projection = method.projected(queries)
                 if self._held_out and "val/loss" not in missing:
                     metrics = self._losses(method)
         finally:
@@ -134,7 +137,7 @@ class Evaluator:
         elif method.pairing in _VIEWS:
             same = "images are not augmented, so their views are all the same"
             missing |= {name: same for name in _RETRIEVAL.values() if name not in missing}
-        _measure_space(queries, not_finite.get("held-out", ""), metrics, missing)
+        _measure_space(queries, projection, not_finite.get("held-out", ""), metrics, missing)
         for name in [name for name, value in metrics.items() if not math.isfinite(value)]:
             value = metrics.pop(name)
             missing[name] = why or f"it became {value}: training has diverged"
@@ -265,16 +268,28 @@ class Evaluator:
 
 
 def _measure_space(
-    queries: Tensor, not_finite: str, metrics: dict[str, float], missing: dict[str, str]
+    queries: Tensor,
+    projection: Tensor | None,
+    not_finite: str,
+    metrics: dict[str, float],
+    missing: dict[str, str],
 ) -> None:
-    """Put the figures of the held-out latents into `metrics`, or why not into `missing`."""
+    """Put the figures of the held-out latents into `metrics`, or why not into `missing`.
+
+    A collapse of their projection, which the loss sees, is one too: nothing is learnt from it.
+    """
+    names = (*FIGURES, *(PROJECTED if projection is not None else ()))
     if why := why_no_figures(len(queries)) or not_finite:
-        missing |= {f"latent/{name}": why for name in (*FIGURES, "collapsed")}
+        missing |= {f"latent/{name}": why for name in (*names, "collapsed")}
         return
     figures = space_figures(queries)
-    collapsed = bool(collapse_signs(figures, min(queries.shape)))
+    signs = collapse_signs(figures, min(queries.shape))
     metrics |= {f"latent/{name}": value for name, value in figures.items()}
-    metrics["latent/collapsed"] = float(collapsed)
+    if projection is not None:
+        seen = space_figures(projection)
+        signs += projection_signs(figures, seen)
+        metrics |= {f"latent/{name}": seen[figure] for name, figure in PROJECTED.items()}
+    metrics["latent/collapsed"] = float(bool(signs))
 
 
 def _not_finite(splits: Mapping[str, Tensor]) -> dict[str, str]:

@@ -43,7 +43,7 @@ def digits_run(
     writer = new_run(runs, "digits")
     writer.lock()
     write_records(writer, steps[-1])
-    dataset = load_dataset(DataSettings(source="digits"), 0)
+    dataset = load_dataset(DataSettings(source="digits", draw="random"), 0)
     generator = torch.Generator().manual_seed(0)
     centres = torch.randn(10, dimensions, generator=generator) * 8
 
@@ -117,7 +117,7 @@ async def test_arrows_go_to_points_and_the_panel_tells_about_them(tmp_path: Path
         for _ in range(20):
             await pilot.press("right")
         assert scene_map.selected != first
-        labels = load_dataset(DataSettings(source="digits"), 0).val.labels
+        labels = load_dataset(DataSettings(source="digits", draw="random"), 0).val.labels
         expected = f"label {int(labels[scene_map.selected or 0])}"
         await until(pilot, lambda: expected in facts(screen))
         assert "(20 of 20)" in facts(screen)
@@ -164,7 +164,7 @@ async def test_a_click_goes_to_the_point_there(tmp_path: Path) -> None:
 
 async def test_finding_by_class_and_by_number(tmp_path: Path) -> None:
     writer = digits_run(tmp_path)
-    labels = load_dataset(DataSettings(source="digits"), 0).val.labels.tolist()
+    labels = load_dataset(DataSettings(source="digits", draw="random"), 0).val.labels.tolist()
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await explorer(pilot)
         widget = screen.query_one(ExplorerMap)

@@ -9,7 +9,12 @@ from pydantic import Field
 from tui_latent.config.methods.base import NetworkSettings, register
 from tui_latent.config.section import NonNegative, Positive
 
-_LOSSES: Final = {"cauchy": "Cauchy InfoNCE", "nt_xent": "NT-Xent"}
+_LOSSES: Final = {
+    "cauchy": "Cauchy InfoNCE",
+    "nt_xent": "NT-Xent",
+    "dot": "dot-product InfoNCE",
+    "gaussian": "Gaussian InfoNCE",
+}
 
 
 @register
@@ -17,10 +22,11 @@ class ContrastiveSettings(NetworkSettings):
     """Views of one image attract, all others repel; labels are not used."""
 
     name: Literal["contrastive"]
-    loss: Literal["cauchy", "nt_xent"] = "cauchy"
-    """similarity in InfoNCE: 1/(1 + d²), or cosine similarity over a temperature"""
+    loss: Literal["cauchy", "nt_xent", "dot", "gaussian"] = "cauchy"
+    """similarity in InfoNCE: 1/(1 + d²), or the exponential of the cosine, of the dot product or
+    of -d², each over a temperature"""
     temperature: Positive = 0.5
-    """temperature of NT-Xent; the Cauchy loss has none"""
+    """temperature of the similarity; the Cauchy loss has none"""
     decoupled: bool = False
     """leave the positive pair out of the denominator"""
     norm_weight: NonNegative = 0.0

@@ -17,7 +17,19 @@ from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
 
 Found = Mapping[str, Any]
 
-_PARTS: Final = ("knn_held_out", "knn_train", "probe", "clustering", "collapse", "map")
+_PARTS: Final = (
+    "knn_held_out",
+    "knn_train",
+    "knn_weighted",
+    "probe",
+    "retrieval",
+    "clustering",
+    "collapse",
+    "map",
+    "inputs",
+)
+_NEW: Final = ("knn_weighted", "retrieval", "inputs")
+"""parts that evaluations of version 0.1 do not have, which is no reason to mention them"""
 _ALIGNED: Final = "of two views; smaller is better"
 _NO_VIEWS: Final = "not recorded: this method does not train on two views of an image"
 _VALUE: Final = 0.85
@@ -58,6 +70,8 @@ def draw_figures(page: Page, box: Box, title: str, found: Found, numbers: Report
 def _rows(part: str, found: Found) -> list[list[Cell]]:
     name = EVALUATION_PARTS[part]
     if part not in found:
+        if part in _NEW and part not in found["missing"]:
+            return []
         reason = found["missing"].get(part, "not measured")
         if reason in shared_reasons(found):
             return []
@@ -69,8 +83,23 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
             _share(f"kNN@{k}, {side}", share, _why(found, part, f"k={k}"))
             for k, share in of["accuracy"].items()
         ]
+    if part == "knn_weighted":
+        return [
+            _share(f"kNN by cosine, {vote}", share, _why(found, part, vote))
+            for vote, share in of["accuracy"].items()
+        ]
     if part == "probe":
-        return [_share(name, of)]
+        return [_share(name, of, beside=_layers(found))]
+    if part == "retrieval":
+        recall = ", ".join(f"recall@{k} {number(value)}" for k, value in of["recall"].items())
+        return [_plain("retrieval/map_at_r", of["map_at_r"], recall)]
+    if part == "inputs":
+        words = f"by {of['of']}, of {of['images']:,} held-out images"
+        return [
+            _plain("inputs/trustworthiness", of["trustworthiness"], words),
+            _plain("inputs/continuity", of["continuity"], words),
+            _plain("inputs/area", of["area"], "all sizes of neighbourhoods; 0 is chance"),
+        ]
     if part == "clustering":
         if of["accuracy"] is None:
             words = f"of {of['silhouette_of']:,} latents in {of['clusters']} clusters"
@@ -89,10 +118,14 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
         ]
     if part == "map":
         words = f"{of['k']} neighbours of {of['images']:,} images on the {of['projection']} map"
-        return [
-            _plain("map/trustworthiness", of["trustworthiness"], words),
-            _plain("map/continuity", of["continuity"], words),
+        rows = [
+            _plain(f"map/{figure}", of[figure], words)
+            for figure in ("trustworthiness", "continuity")
+            if of[figure] is not None
         ]
+        if (hit := of.get("neighbourhood_hit")) is not None:
+            rows.append(_plain("map/neighbourhood_hit", hit, f"of {of['hit_k']} neighbours"))
+        return rows
     dimensions = found["latents"]["dimensions"]
     signs = "; ".join(of["signs"])
     return [
@@ -109,16 +142,30 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
     ]
 
 
+def _layers(found: Found) -> str:
+    """Return the probe of an untrained network and of the inputs, on the same sample as ours."""
+    rows = {row["place"]: row["probe"] for row in found.get("layers", {}).get("rows", ())}
+    named = {
+        "here": rows.get("representation"),
+        "untrained": rows.get("representation, untrained"),
+        "inputs": list(rows.values())[-1] if rows else None,
+    }
+    known = [f"{name} {number(s['value'])}" for name, s in named.items() if s is not None]
+    return f"of a sample: {', '.join(known)}" if len(known) > 1 else ""
+
+
 def _why(found: Found, part: str, figure: str) -> str:
     return str(found["missing"].get(f"{part}/{figure}", ""))
 
 
-def _share(name: str, share: Found | None, why: str = "") -> list[Cell]:
+def _share(name: str, share: Found | None, why: str = "", beside: str = "") -> list[Cell]:
     if share is None:
         return [Cell(name), Cell(number(None)), _faint(why)]
     interval = (
         f"{number(share['low'])} to {number(share['high'])} · {share['right']:,} of {share['of']:,}"
     )
+    if beside:
+        interval = f"{number(share['low'])} to {number(share['high'])} · {beside}"
     return [Cell(name), Cell(number(share["value"]), {"weight": "bold"}), _faint(interval)]
 
 

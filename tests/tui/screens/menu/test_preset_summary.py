@@ -30,6 +30,7 @@ def preset(**tables: dict[str, Any]) -> Preset:
     [
         ({"loss": "cauchy"}, "contrastive, Cauchy InfoNCE"),
         ({"loss": "nt_xent", "temperature": 0.2}, "NT-Xent at temperature 0.2"),
+        ({"loss": "dot", "temperature": 1}, "dot-product InfoNCE at temperature 1"),
         ({"decoupled": True}, "decoupled"),
         ({"name": "vicreg"}, "VICReg 25 : 25 : 1"),
         (
