@@ -1,6 +1,6 @@
 """The command line: the group of commands, and the dashboard.
 
-The commands are in `training.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
+The commands are in `training.py`, `sweep.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
 `explain.py`, `config.py`, `check_plugin.py` and `resources.py`; heavy imports stay inside them.
 """
 
@@ -22,6 +22,7 @@ from tui_latent.cli import (
     resources,
     results,
     steering,
+    sweep,
     training,
 )
 from tui_latent.cli import open as opening
@@ -97,7 +98,7 @@ def attach(run: str, runs: str | None) -> None:
 
 
 _MODULES = (
-    *(training, opening, label, steering, results, explain, resources, config),
+    *(training, sweep, opening, label, steering, results, explain, resources, config),
     check_plugin,
 )
 for module in _MODULES:
