@@ -29,7 +29,7 @@ from tui_latent.cli import open as opening
 from tui_latent.cli.options import (
     FAILED,
     fail,
-    find_folder,
+    find_run_or_sweep,
     load_plugins,
     plugin_option,
     runs_option,
@@ -93,8 +93,8 @@ def main(context: click.Context, runs: str | None, plugins: tuple[str, ...]) -> 
 @runs_option
 @plugin_option
 def attach(run: str, runs: str | None) -> None:
-    """Open the dashboard on RUN, whichever process trains it."""
-    open_dashboard(runs, find_folder(run, runs))
+    """Open the dashboard on RUN, whichever process trains it, or the page of a sweep."""
+    open_dashboard(runs, find_run_or_sweep(run, runs))
 
 
 _MODULES = (

@@ -119,7 +119,7 @@ def sweep(
     called = name or sweep_name(preset_stem(preset_name))
     command = _command(click.get_current_context(), called)
     try:
-        works = _engine(engine, jobs, address, slurm, folder_of)
+        works = _engine(engine, jobs, address, slurm, folder_of / called)
         folder = SweepFolder(folder_of, called, preset_name, command, planner.base, seeds)
         folder.make(grid, searched)
         results = _conduct(folder, preset_name, planner, planned, searched, works, as_json)
@@ -220,7 +220,7 @@ def _search(
 
 
 def _engine(
-    engine: str, jobs: int | None, address: str | None, slurm: Sequence[str], runs: Path
+    engine: str, jobs: int | None, address: str | None, slurm: Sequence[str], path: Path
 ) -> Engine:
     from tui_latent.launch.sweep.engine import EngineError
     from tui_latent.launch.sweep.local import LocalEngine
@@ -229,11 +229,11 @@ def _engine(
         if engine == "ray":
             from tui_latent.launch.sweep.on_ray import RayEngine
 
-            return RayEngine(address, jobs, runs)
+            return RayEngine(address, jobs, path.parent)
         if engine == "slurm":
             from tui_latent.launch.sweep.on_slurm import SlurmEngine, slurm_executor
 
-            return SlurmEngine(slurm_executor(runs, slurm, jobs))
+            return SlurmEngine(slurm_executor(path, slurm, jobs))
     except EngineError as error:
         fail(error)
     return LocalEngine(jobs or 1)

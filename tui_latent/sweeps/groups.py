@@ -34,6 +34,32 @@ class Group:
         """What is set, by the last parts of the keys."""
         return label_of(self.values)
 
+    @property
+    def value(self) -> float | None:
+        """The mean of the metric; None without a value."""
+        return self.spread.mean if self.spread.count else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of its runs needs a person."""
+        return self.count("failed", "unreadable", "interrupted") > 0
+
+    def count(self, *states: str) -> int:
+        """Return how many of its runs are in one of these states."""
+        return sum(row.state in states for row in self.rows)
+
+    def mean_of(self, metric: str) -> float | None:
+        """Return the mean of another metric over its runs; None where none has it."""
+        known = [row.metrics[metric] for row in self.rows if metric in row.metrics]
+        return sum(known) / len(known) if known else None
+
+    def best_row(self, metric: str) -> SweepRow | None:
+        """Return its best finished run, else the first that has been evaluated."""
+        known = [row for row in self.rows if metric in row.metrics]
+        done = [row for row in known if row.state == "finished"]
+        sign = 1 if is_higher_better(metric) else -1
+        return max(done or known, key=lambda row: sign * row.metrics[metric], default=None)
+
     def worse(self, higher: bool) -> bool:
         """Return whether it is worse than the best beyond the noise of the seeds."""
         if self.difference is None:
@@ -82,19 +108,32 @@ def grouped(snapshot: SweepSnapshot, metric: str) -> list[Group]:
     return [*compared, *others]
 
 
+def single_runs(snapshot: SweepSnapshot, metric: str) -> list[Group]:
+    """Return each run as a group of its own, the best first; those without a value come last."""
+    groups = []
+    for row in snapshot.rows:
+        known = (row.metrics[metric],) if metric in row.metrics else ()
+        groups.append(Group(dict(row.run.values), (row,), Spread(known)))
+    sign = -1 if is_higher_better(metric) else 1
+    return sorted(groups, key=lambda group: (group.value is None, sign * (group.value or 0.0)))
+
+
 def verdict(groups: Sequence[Group], metric: str) -> str:
-    """Say in a sentence or two which settings are best, if the seeds allow it."""
+    """Say in a sentence or two which settings are best so far, if the seeds allow it."""
     known = [group for group in groups if group.spread.count]
     spec, higher = spec_of(metric), is_higher_better(metric)
     if not known:
         return f"No run has finished with {spec.title} yet."
     best = known[0]
     runs = best.spread.count
-    mean = f"mean {spec.short} {number(best.spread.mean)} over {runs} seeds"
     single = f"{spec.short} {number(best.spread.mean)}"
+    mean = f"mean {single} over {runs} seeds" if runs > 1 else f"{single} with one seed"
     most = "Highest" if higher else "Lowest"
+    if len(known) == 1 and len(groups) > 1:
+        return f"Only {best.label} has finished: {mean if runs > 1 else single}."
     if len(known) == 1:
-        return f"{best.label}: {mean if runs > 1 else single}."
+        told = f"{mean}, standard deviation {number(best.spread.deviation, 2)}"
+        return f"{told[0].upper()}{told[1:]}." if runs > 1 else f"{single}."
     if best.difference is None and known[1].difference is None:
         return (
             f"{most}: {best.label}, {single}. With one seed each, this may be chance: "

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Final
 
-LEVEL = 0.95
+from tui_latent.sweeps.studentised_range import quantile
+
+LEVEL: Final = 0.95
 """of intervals"""
 
 
@@ -54,7 +56,7 @@ def difference_intervals(
     variance, freedom = _noise([group for group in groups if group.count])
     if freedom < 1 or known < 2:
         return [None] * len(groups)
-    range_ = _studentised_range(known, freedom)
+    range_ = quantile(LEVEL, known, freedom)
     best = groups[reference]
     found: list[tuple[float, float] | None] = []
     for place, group in enumerate(groups):
@@ -83,10 +85,3 @@ def _noise(groups: Sequence[Spread]) -> tuple[float, int]:
         within -= len(groups) * math.fsum((mean - overall) ** 2 for mean in of_seeds)
         freedom -= len(seeds) - 1
     return (max(within, 0.0) / freedom, freedom) if freedom > 0 else (0.0, 0)
-
-
-@lru_cache(maxsize=64)
-def _studentised_range(groups: int, freedom: int) -> float:
-    from scipy.stats import studentized_range
-
-    return float(studentized_range.ppf(LEVEL, groups, freedom))

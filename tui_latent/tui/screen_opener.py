@@ -129,8 +129,21 @@ class ScreenOpener(App[int]):
     @on(messages.ReportRequested)
     def export_report(self, message: messages.ReportRequested) -> None:
         """Export a run's report in the background."""
+        from tui_latent.runs.sweep_folder import is_sweep
+
+        if is_sweep(message.path):
+            self.export_sweep(messages.SweepReportRequested(message.path))
+            return
         self.notify("Writing the report…")
         self._write_report(partial(self._export, message.path))
+
+    @on(messages.SweepReportRequested)
+    def export_sweep(self, message: messages.SweepReportRequested) -> None:
+        """Export a sweep in the background."""
+        from tui_latent.launch.export import export_sweep
+
+        self.notify("Writing the report of the sweep…")
+        self._write_report(lambda: export_sweep(message.path, message.metric)[0])
 
     @on(messages.ComparisonExportRequested)
     def export_comparison(self, message: messages.ComparisonExportRequested) -> None:

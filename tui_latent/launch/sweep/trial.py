@@ -10,11 +10,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tui_latent.runs.schema import Request, RunError
+from tui_latent.runs.schema import Request, RunBusyError, RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
 from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
@@ -28,11 +29,14 @@ use_allowed_cores()
 import sklearn.datasets  # noqa: E402
 import sklearn.neighbors  # noqa: E402, F401
 import torch  # noqa: E402
+import torch._dynamo  # noqa: E402  # optimisers import it with their first step
 
 import tui_latent.launch.progress  # noqa: E402
 import tui_latent.launch.start  # noqa: E402
 import tui_latent.training.session  # noqa: E402
 
+_SURELY_GONE: Final = 90.0
+"""seconds after which a run that still seems to train does"""
 _LOOK_EVERY: Final = 1.0
 """seconds between two looks whether the sweep still lives"""
 
@@ -72,6 +76,21 @@ def train_here(path: Path, asked_before: Request, plugins: Sequence[str]) -> Non
         tui_latent.launch.start.fail_run(path, str(error))
         raise RunError(str(error)) from error
     tui_latent.launch.progress.train_detached(path, asked_before)
+
+
+def train_once_free(path: Path, asked_before: Request, plugins: Sequence[str]) -> None:
+    """Train as `train_here` does, once the run is free.
+
+    After a node was lost, its trainer seems to live until its heartbeat has stopped for a while.
+    """
+    until = time.monotonic() + _SURELY_GONE
+    while True:
+        try:
+            return train_here(path, asked_before, plugins)
+        except RunBusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LOOK_EVERY)
 
 
 def _write_into(log: Path) -> None:
