@@ -290,4 +290,34 @@ def _report(preset_name: str, path: Path, results: Sequence[TrialResult], as_jso
         sys.exit(FAILED)
 
 
-COMMANDS = (sweep,)
+@click.command("sweep-report")
+@click.argument("name", metavar="SWEEP")
+@click.option("--metric", help="Rank by this metric (default: the sweep's own).")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@runs_option
+@json_option
+def sweep_report(
+    name: str, metric: str | None, out: Path | None, runs: str | None, as_json: bool
+) -> None:
+    """Write the report of SWEEP (a path, a name or `latest`): a PNG, and its numbers as CSV."""
+    from tui_latent.preferences.runs_folders import folders_of_runs
+    from tui_latent.reports import ReportError
+    from tui_latent.reports.sweep_export import export_sweep
+    from tui_latent.runs.run_list import find_sweep
+
+    try:
+        path = find_sweep(folders_of_runs(runs), name)
+    except RunError as error:
+        fail(error)
+    try:
+        png, table, settings = export_sweep(path, metric, out)
+    except ReportError as error:
+        fail(error, FAILED)
+    if as_json:
+        files = {"png": str(png), "csv": str(table), "settings_csv": str(settings)}
+        click.echo(json.dumps({"sweep": path.name, **files}))
+    else:
+        click.echo("\n".join(map(str, (png, table, settings))))
+
+
+COMMANDS = (sweep, sweep_report)

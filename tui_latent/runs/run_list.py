@@ -7,7 +7,7 @@ import errno
 import operator
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -167,18 +167,18 @@ def find_run(folder: Path, name: str) -> Path:
     raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
 
 
-def find_sweep(folder: Path, name: str) -> Path:
+def find_sweep(folders: Sequence[Path], name: str) -> Path:
     """Return a sweep's folder by path or name, or the newest for `latest`; RunError if none."""
-    sweeps = [run.path for run in list_runs(folder) if run.method == SWEEP]
+    sweeps = [run.path for folder in folders for run in list_runs(folder) if run.method == SWEEP]
     if name == LATEST and sweeps:
         return sweeps[0]
     with suppress(OSError, RuntimeError, ValueError):
-        for path in (folder / name, Path(name).expanduser()):
+        for path in (*(folder / name for folder in folders), Path(name).expanduser()):
             if name and is_sweep(path):
                 return path
     known = ", ".join(plain_name(path.name) for path in sweeps[:5])
-    there = f": it has {known}" if known else ", which holds no sweeps"
-    raise RunError(f"{plain_name(name)}: no such sweep in {folder}{there}")
+    there = f"; known: {known}" if known else ", which holds no sweeps"
+    raise RunError(f"{plain_name(name)}: no such sweep in {folders[0]}{there}")
 
 
 def _named(folder: Path, name: str) -> list[Path]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from tui_latent.runs.metric_specs import (
 )
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LIVE_STATES, RunError, RunSnapshot, Status
-from tui_latent.runs.status import StatusFile
+from tui_latent.runs.status import StatusError, StatusFile, read_status
 from tui_latent.runs.sweep_folder import SWEEP_FILE, SweepManifest, SweepRun, read_sweep
+from tui_latent.runs.sweep_results import kept_results
 
 WAITING = "waiting"
 """state of a run that has no folder yet"""
@@ -104,21 +106,20 @@ class SweepReader:
         self._signature: Signature | None = None
         self._manifest = read_sweep(path)
         self._status = StatusFile(path)
+        self._kept = kept_results(path)
         self._rows: dict[str, tuple[Signature | None, SweepRow]] = {}
         self._readers: dict[str, RunReader] = {}
         self._specs: dict[str, MetricSpec] = {}
+        self._names: set[str] = set()
         self._shown: SweepSnapshot | None = None
 
-    def refresh(self, on_part: Callable[[int, int], None] = lambda done, of: None) -> SweepSnapshot:
+    def refresh(self) -> SweepSnapshot:
         """Return the sweep as it is now, the same object while nothing has changed."""
         now = signature(self._path / SWEEP_FILE)
         if now != self._signature:
             self._manifest, self._signature = read_sweep(self._path), now
         status = self._status.refresh()
-        rows = []
-        for number, run in enumerate(self._manifest.runs):
-            on_part(number, len(self._manifest.runs))
-            rows.append(self._row(run))
+        rows = [self._row(run) for run in self._manifest.runs]
         shown = self._shown
         same = shown is not None and shown.manifest is self._manifest and shown.status == status
         if (
@@ -143,13 +144,19 @@ class SweepReader:
         if now is None:
             row = SweepRow(run, path, WAITING)
         else:
-            row = self._read(run, path)
+            row = self._read(run, path, now)
             if before is not None and _alike(before[1], row):
                 row = before[1]
         self._rows[run.name] = now, row
         return row
 
-    def _read(self, run: SweepRun, path: Path) -> SweepRow:
+    def _read(self, run: SweepRun, path: Path, now: Signature) -> SweepRow:
+        kept = self._kept.get(run.name)
+        if kept is not None and kept.signature == now:
+            with suppress(StatusError, OSError):
+                status = read_status(path)
+                self._know(kept.metrics)
+                return _row(run, path, status, kept.metrics, kept.missing)
         try:
             reader = self._readers.pop(run.name, None) or RunReader(path)
             snapshot = reader.refresh()
@@ -158,28 +165,37 @@ class SweepReader:
         row = row_of(run, path, snapshot)
         if row.live:
             self._readers[run.name] = reader
-        terms = set(term_names(snapshot.curves))
-        for name in snapshot.curves:
+        self._know(snapshot.curves)
+        return row
+
+    def _know(self, recorded: Mapping[str, object]) -> None:
+        """Take note of the metrics of a run."""
+        if all(name in self._names for name in recorded):
+            return
+        self._names |= recorded.keys()
+        terms = set(term_names(recorded))
+        for name in recorded:
             if name not in self._specs and (spec := spec_in_run(name, terms)).group != "system":
                 self._specs[name] = spec
-        return row
 
 
 def row_of(run: SweepRun, path: Path, snapshot: RunSnapshot) -> SweepRow:
     """Reduce a run to its numbers."""
     values = {name: snapshot.newest(name) for name in snapshot.curves}
     known = {n: v for n, v in values.items() if v is not None and math.isfinite(v)}
-    ended = snapshot.status.state not in LIVE_STATES
-    state = PRUNED if run.pruned and ended else snapshot.status.state
-    return SweepRow(
-        run,
-        path,
-        state,
-        snapshot.status,
-        known,
-        dict(snapshot.missing),
-        failure_line(snapshot.status) or "",
-    )
+    return _row(run, path, snapshot.status, known, snapshot.missing)
+
+
+def _row(
+    run: SweepRun,
+    path: Path,
+    status: Status,
+    metrics: Mapping[str, float],
+    missing: Mapping[str, str],
+) -> SweepRow:
+    state = PRUNED if run.pruned and status.state not in LIVE_STATES else status.state
+    problem = failure_line(status) or ""
+    return SweepRow(run, path, state, status, dict(metrics), dict(missing), problem)
 
 
 def _alike(before: SweepRow, now: SweepRow) -> bool:

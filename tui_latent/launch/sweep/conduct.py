@@ -17,6 +17,7 @@ from tui_latent.launch.sweep.engine import Engine, EngineError
 from tui_latent.launch.sweep.folder import SweepFolder
 from tui_latent.launch.sweep.plan import Trial
 from tui_latent.launch.sweep.sources import TrialSource
+from tui_latent.runs.atomic_files import signature
 from tui_latent.runs.control import read_request, request, take_up
 from tui_latent.runs.process import HOST
 from tui_latent.runs.reader import RunReader
@@ -31,6 +32,7 @@ from tui_latent.runs.schema import (
 )
 from tui_latent.runs.status import write_status
 from tui_latent.runs.sweep_folder import SweepRun
+from tui_latent.runs.sweep_results import keep_result, kept_results
 from tui_latent.runs.trainer_lock import TrainerLock
 
 _TICK: Final = 0.05
@@ -100,6 +102,7 @@ class Conductor:
         self._since = self._beat_at = time.monotonic()
         self._stopping = self._told_to_stop = False
         self._request = read_request(folder.path)
+        self._kept = kept_results(folder.path)
 
     def stop(self) -> None:
         """Start no more runs, and stop and save those that train; callable in a signal handler."""
@@ -194,6 +197,10 @@ class Conductor:
             result |= {"state": "interrupted", "error": problem}
         run = next(known for known in self._folder.manifest.runs if known.name == run.name)
         self._source.told(run, snapshot)
+        if run.name not in self._kept or self._kept[run.name].signature != signature(
+            path / "status.json"
+        ):
+            keep_result(self._folder.path, run.name, result["metrics"], result["missing"])
         self._keep(TrialResult(run, result))
 
     def _keep(self, result: TrialResult) -> None:

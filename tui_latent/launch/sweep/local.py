@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing import forkserver, get_context
+from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from tui_latent.runs.manifest import read_manifest
 from tui_latent.runtime.limits import cpu_cores
 
 _WARM: Final = "tui_latent.launch.sweep.trial"
+_VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 _GPU: Final = ("auto", "cuda")
 """devices of a preset that leave open which GPU is meant"""
 
@@ -40,7 +41,8 @@ class LocalEngine:
         """Train these runs, or resume them; EngineError when no process can be started."""
         for path in paths:
             gpu = self._gpu_for(path)
-            words = (path, read_request(path), self._threads(), gpu, files_needed(path))
+            variables = {**os.environ, **({_VISIBLE: gpu} if gpu else {})}
+            words = (path, read_request(path), self._threads(), variables, files_needed(path))
             process = self._context.Process(target=_train, args=words, name=path.name)
             try:
                 process.start()
@@ -64,13 +66,12 @@ class LocalEngine:
         return found
 
     def close(self) -> None:
-        """Stop what still trains, and end the forkserver."""
+        """Stop what still trains; the forkserver stays for the next sweep of this process."""
         for process in self._processes.values():
             process.terminate()  # they save
         for process in self._processes.values():
             process.join()
         self._processes.clear()
-        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # else it waits for our end
 
     def _threads(self) -> int:
         """Return the computing threads of each process; 0 leaves that to torch."""
@@ -86,7 +87,7 @@ class LocalEngine:
         free = {load.index: (load.total or 0) - (load.used or 0) for load in gpu_loads()}
         if len(free) < 2:
             return ""
-        visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+        visible = [name for name in os.environ.get(_VISIBLE, "").split(",") if name]
         names = {index: visible[index] if index < len(visible) else str(index) for index in free}
         ours = list(self._gpus.values())
         return names[roomiest(free, {index: ours.count(name) for index, name in names.items()})]

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,18 +42,22 @@ _LOOK_EVERY: Final = 1.0
 
 
 def train_trial(
-    path: Path, asked_before: Request, threads: int, gpu: str, plugins: Sequence[str]
+    path: Path,
+    asked_before: Request,
+    threads: int,
+    variables: Mapping[str, str],
+    plugins: Sequence[str],
 ) -> None:
     """Train the run at `path`, or resume it, as the process's whole work.
 
     It stops and saves on SIGTERM, and when the sweep is gone. `threads` is 0 for as many as torch
-    takes; `gpu` is what CUDA may see, empty for all.
+    takes; `variables` are those of the sweep's process, which the forkserver may be older than.
     """
     os.setsid()  # the sweep decides what Ctrl+C means
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _write_into(path / "train.log")
-    if gpu:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    os.environ.clear()
+    os.environ.update(variables)
     if threads:
         torch.set_num_threads(threads)
     parent = os.getppid()

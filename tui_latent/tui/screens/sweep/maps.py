@@ -31,7 +31,7 @@ class SweepMaps(Grid, can_focus=True):
     def compose(self) -> ComposeResult:
         for index in range(MOST_MAPS):
             panel = ScatterPanel(self._drawer, f"map-{index}")
-            panel.can_focus = False
+            panel.can_focus = panel.display = False
             yield panel
 
     def show(self, view: SweepView) -> None:

@@ -11,7 +11,7 @@ from tui_latent.comparison import setting_text
 from tui_latent.number_format import short_number
 from tui_latent.palettes import RGB, css_color, palette
 from tui_latent.runs.metric_specs import spec_of
-from tui_latent.runs.sweep_folder import SEED
+from tui_latent.sweeps.axes import varied
 from tui_latent.tui.format import clip, column
 from tui_latent.tui.screens.sweep.view import SweepView
 
@@ -26,7 +26,7 @@ def parallel_lines(
 ) -> list[Content]:
     """Draw a line for each group through its settings to its value, the best ones on top."""
     groups = [group for group in view.groups if group.spread.count]
-    keys = [key for key in view.sweep.manifest.axes if key != SEED]
+    keys = varied(view.sweep)
     axes = [_Axis([group.values.get(key) for group in groups]) for key in keys]
     axes.append(_Axis([group.spread.mean for group in groups], factors=False))
     width, height = size[0], max(4, size[1] - 3)
@@ -89,6 +89,6 @@ class _Axis:
             scaled = [math.log(value) for value in values]
         else:
             scaled = [float(value) for value in values]
-        first, last = min(scaled), max(scaled)
-        self.places = [(v - first) / (last - first) if last > first else 0.5 for v in scaled]
+        foot, size = min(scaled), max(scaled) - min(scaled)
+        self.places = [(v - foot) / size if size > 0 else 0.5 for v in scaled]
         self.bottom, self.top = short_number(float(low)), short_number(float(high))

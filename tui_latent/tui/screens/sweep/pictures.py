@@ -14,7 +14,7 @@ from tui_latent.comparison import setting_text
 from tui_latent.number_format import short_number
 from tui_latent.palettes import RAMP_GLYPHS, css_color, ink_on, palette
 from tui_latent.runs.metric_specs import spec_of
-from tui_latent.runs.sweep_folder import SEED
+from tui_latent.sweeps.axes import listed_axes, values_of, varied
 from tui_latent.sweeps.groups import Group
 from tui_latent.tui.format import clip, column
 from tui_latent.tui.screens.sweep.parallel import parallel_lines
@@ -24,17 +24,13 @@ SPREAD: Final = ("spread",)
 PARALLEL: Final = ("parallel",)
 Picture = tuple[str, ...]
 """`spread`, `parallel`, or the keys of the two settings of a heat map"""
-_MOST_VALUES: Final = 12
-"""values of a setting of a heat map at most"""
 _LABEL: Final = 24
 
 
 def pictures_of(view: SweepView) -> list[Picture]:
     """Return the pictures that a sweep has, the most telling first."""
-    axes = {key: values_of(view, key) for key in view.sweep.manifest.axes if key != SEED}
-    listed = [key for key, values in axes.items() if 1 < len(values) <= _MOST_VALUES]
-    pairs: list[Picture] = list(itertools.combinations(listed, 2))
-    if len(axes) < 2:
+    pairs: list[Picture] = list(itertools.combinations(listed_axes(view.sweep, view.groups), 2))
+    if len(varied(view.sweep)) < 2:
         return [SPREAD]
     return [*pairs, PARALLEL, SPREAD]
 
@@ -63,17 +59,6 @@ def picture_lines(
     return _heat_lines(picture, view, size[0], colored, dark)
 
 
-def values_of(view: SweepView, key: str) -> list[Any]:
-    """Return the values that a setting has in the runs, numbers by size."""
-    found: dict[str, Any] = {}
-    for group in view.groups:
-        if key in group.values:
-            found.setdefault(repr(group.values[key]), group.values[key])
-    values = list(found.values())
-    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
-    return sorted(values) if numbers else values
-
-
 def _seeded(view: SweepView) -> bool:
     return any(group.spread.count > 1 for group in view.groups)
 
@@ -95,7 +80,7 @@ def _heat_lines(
             place = repr(group.values[down]), repr(group.values[across])
             cells.setdefault(place, []).extend(group.spread.values)
     means = {place: math.fsum(values) / len(values) for place, values in cells.items()}
-    rows, columns = values_of(view, down), values_of(view, across)
+    rows, columns = values_of(view.groups, down), values_of(view.groups, across)
     label = min(max(len(setting_text(value)) for value in (*rows, down.rpartition(".")[2])), 14)
     size = max(6, min(10, (width - label - 1) // max(len(columns), 1)))
     head = [(column(down.rpartition(".")[2], label) + " ", "dim")]

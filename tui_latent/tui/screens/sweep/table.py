@@ -166,7 +166,7 @@ def _fitting(columns: Sequence[_Column], width: int) -> list[_Column]:
     ranked = sorted(
         columns, key=lambda each: each.id in ("seconds", "val/loss", "train/loss", "sd")
     )
-    taken, room = set(), width
+    taken, room = set[str](), width
     for each in ranked:
         if each.width + 2 <= room or not taken:
             taken.add(each.id)

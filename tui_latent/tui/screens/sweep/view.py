@@ -104,8 +104,9 @@ class SweepWatcher:
                 metric = self._metric or sweep.metric
                 if shown is None or shown[0] is not sweep or shown[1] != metric:
                     view = self._view(sweep, metric)
-                    if not self._closed:
-                        self._post(ViewRead(view))
+                    self._tell(view if shown is None else self._with_maps(view))
+                    if shown is None:  # maps take longer to read than numbers
+                        self._tell(self._with_maps(view))
                 shown, told = (sweep, metric), ""
             except RunError as error:  # its disk may come back
                 if str(error) != told and not self._closed:
@@ -116,10 +117,16 @@ class SweepWatcher:
 
     def _view(self, sweep: SweepSnapshot, metric: str) -> SweepView:
         groups = grouped(sweep, metric)
-        view = SweepView(sweep, metric, tuple(groups), verdict(groups, metric))
+        return SweepView(sweep, metric, tuple(groups), verdict(groups, metric))
+
+    def _tell(self, view: SweepView) -> None:
+        if not self._closed:
+            self._post(ViewRead(view))
+
+    def _with_maps(self, view: SweepView) -> SweepView:
         chosen = []
-        for group in groups:
-            row = group.best_row(metric)
+        for group in view.groups:
+            row = group.best_row(view.metric)
             found = self._map(row.path, row.status.step) if row is not None else None
             if found is not None:
                 chosen.append((group, found))
