@@ -8,8 +8,9 @@ import pytest
 
 from tui_latent.config.presets import load_run_preset, parse_preset
 from tui_latent.config.settings import Preset
-from tui_latent.launch.start import create_run
-from tui_latent.launch.sweep import train_or_keep
+from tui_latent.launch.start import create_run, make_run
+from tui_latent.launch.sweep.folder import SweepFolder
+from tui_latent.launch.sweep.plan import Trial
 
 
 def preset(**data: object) -> Preset:
@@ -57,6 +58,8 @@ def test_a_sweep_called_again_knows_its_run_by_the_same_relative_path(
     here: Path, tmp_path: Path
 ) -> None:
     chosen = preset(source="arrays", path="mine.npz")
-    for _ in range(2):
-        result = train_or_keep(tmp_path / "runs", "mine", chosen, "swept", quiet_stdout=True)
-        assert result["state"] == "finished"
+    folder = SweepFolder(tmp_path / "runs", "swept", "mine", "", chosen, seeds=1)
+    folder.make([], None)
+    (run,) = folder.add([(Trial({}, chosen), None)])
+    make_run("mine", chosen, folder.path, run.name)
+    assert folder.add([(Trial({}, chosen), None)]) == [run]

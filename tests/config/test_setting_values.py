@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tui_latent.config.presets import load_preset, parse_override
 from tui_latent.config.setting_values import read_value, split_items, write_value
-from tui_latent.launch.sweep import parse_grid
+from tui_latent.launch.sweep.grid import parse_grid
 
 LOOKALIKES = [
     "2024-05-01",

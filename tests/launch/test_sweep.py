@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from tui_latent.cli.main import main
 from tui_latent.config.preset_files import PresetError
-from tui_latent.launch.sweep import parse_grid, plan, run_names
+from tui_latent.launch.sweep.grid import Choices, parse_grid
+from tui_latent.launch.sweep.plan import plan, run_name
 from tui_latent.runs.reader import RunReader
 
 TINY = """
@@ -55,15 +55,15 @@ def test_what_is_no_grid_is_refused(text: str) -> None:
 def test_every_combination_once_and_named_by_it(tmp_path: Path) -> None:
     file = tmp_path / "tiny.toml"
     file.write_text(TINY)
-    grid: list[tuple[str, Sequence[object]]] = [
+    grid: list[Choices] = [
         ("method.latent_dim", [2, 7]),
         ("train.lr", [0.1, 0.01, 0.001]),
     ]
     trials = plan(str(file), {"train.seed": 3}, grid).trials
     seen = [(t.preset.method.latent_dim, t.preset.train.lr, t.preset.train.seed) for t in trials]
     assert seen == [(d, lr, 3) for d in (2, 7) for lr in (0.1, 0.01, 0.001)]
-    names = run_names("s", trials)
-    assert names[0] == "s-latent_dim_2-lr_0.1" and len(set(names)) == 6
+    names = [run_name(trial.values, {}) for trial in trials]
+    assert names[0] == "latent_dim_2-lr_0.1" and len(set(names)) == 6
 
 
 def test_one_wrong_value_is_named_before_anything_is_trained(tmp_path: Path) -> None:
@@ -103,8 +103,13 @@ def test_a_run_of_that_name_with_other_settings_is_not_taken_for_this_one(tmp_pa
     other = CliRunner().invoke(main, [*words, "--set", "train.epochs=2"])
     assert other.exit_code == 2
     assert "train.epochs 1 there, 2 here" in other.output and "--name" in other.output
-    (path,) = (tmp_path / "r").iterdir()
+    (path,) = runs_in(tmp_path / "r")
     assert RunReader(path).refresh().status.total_epochs == 1
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """Return the folders of the runs of the one sweep in a folder."""
+    return sorted(path.parent for path in folder.glob("*/*/preset.toml"))
 
 
 def tiny(folder: Path, more: str = "") -> str:
@@ -146,9 +151,9 @@ def test_trials_that_come_to_the_same_are_told_and_trained_once(tmp_path: Path) 
         "method.variational=false method.beta=2 trains the same as method.variational=false "
         "method.beta=0.5"
     ) in result.output
-    runs = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    assert len(runs) == 3 and runs[0] == "sweep-tiny-variational_false-beta_0.5"
-    command = RunReader(tmp_path / "runs" / runs[0]).refresh().provenance["command"]
+    runs = runs_in(tmp_path / "runs")
+    assert len(runs) == 3 and runs[0].name == "variational_false-beta_0.5"
+    command = RunReader(runs[0]).refresh().provenance["command"]
     assert "beta" not in command  # it would be refused there
 
 
@@ -164,7 +169,7 @@ def test_stages_are_swept_one_by_one_or_together(tmp_path: Path) -> None:
         [0.1, 0.01, 0.003],
         [0.2, 0.01, 0.003],
     ]
-    assert run_names("s", trials)[0] == "s-stage_0_lr_0.1"
+    assert run_name(trials[0].values, {}) == "stage_0_lr_0.1"
     together = plan(name, {}, [parse_grid("stages.*.lr=0.1,0.2")]).trials
     assert [{s.lr for s in t.preset.stages} for t in together] == [{0.1}, {0.2}]
 
@@ -173,7 +178,8 @@ def test_values_that_differ_only_in_what_a_name_cannot_hold_have_names_of_their_
     tmp_path: Path,
 ) -> None:
     trials = plan(tiny(tmp_path), {}, [parse_grid('data.classes=["a b"],["a_b"]')]).trials
-    assert len(set(run_names("s", trials))) == 2
+    first = run_name(trials[0].values, {})
+    assert run_name(trials[1].values, {first: 1}) != first
 
 
 def test_a_preset_whose_name_has_spaces_names_its_runs(tmp_path: Path) -> None:
@@ -182,7 +188,9 @@ def test_a_preset_whose_name_has_spaces_names_its_runs(tmp_path: Path) -> None:
     words = ["sweep", str(file), "--grid", "method.latent_dim=2", "--runs", str(tmp_path / "r")]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
-    assert [path.name for path in (tmp_path / "r").iterdir()] == ["sweep-my_own_v1.2-latent_dim_2"]
+    (sweep,) = (tmp_path / "r").iterdir()
+    assert sweep.name == "sweep-my_own_v1.2"
+    assert [path.name for path in runs_in(tmp_path / "r")] == ["latent_dim_2"]
 
 
 def test_a_sweep_killed_while_it_made_a_folder_goes_on(tmp_path: Path) -> None:
@@ -197,16 +205,16 @@ def test_a_sweep_killed_while_it_made_a_folder_goes_on(tmp_path: Path) -> None:
     assert killed.returncode == -signal.SIGKILL
     result = swept(tmp_path, "--grid", "method.latent_dim=2")
     assert result.exit_code == 0, result.output
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = runs_in(tmp_path / "runs")
     assert RunReader(run).refresh().status.state == "finished"
 
 
 def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
-    theirs = tmp_path / "runs" / "sweep-tiny-latent_dim_2"
+    theirs = tmp_path / "runs" / "sweep-tiny"
     theirs.mkdir(parents=True)
     (theirs / "notes.txt").write_text("mine")
     result = swept(tmp_path, "--grid", "method.latent_dim=2")
-    assert result.exit_code == 2 and f"{theirs.name}: not a run" in result.output
+    assert result.exit_code == 2 and f"{theirs.name}: already exists" in result.output
     assert "use another --name" in result.output
     assert [file.name for file in theirs.iterdir()] == ["notes.txt"]
 
@@ -216,26 +224,3 @@ def test_the_latest_run_is_no_neighbour_of_a_sweep(tmp_path: Path) -> None:
     words += ["--set", "method.neighbours_run=latest", "--runs", str(tmp_path)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2 and "name the run itself" in result.output
-
-
-@pytest.mark.slow
-def test_two_sweeps_at_once_share_their_runs_and_make_none_twice(tmp_path: Path) -> None:
-    words = ["sweep", tiny(tmp_path), "--grid", "train.seed=1,2,3", "--set", "train.epochs=60"]
-    words += ["--runs", str(tmp_path / "runs")]
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tui_latent", *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    told = [process.communicate()[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    runs = sorted((tmp_path / "runs").iterdir())
-    assert [run.name for run in runs] == [f"sweep-tiny-seed_{n}" for n in (1, 2, 3)]
-    for run in runs:
-        assert RunReader(run).refresh().status.state == "finished"
-        steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").open()]
-        assert steps == sorted(steps)

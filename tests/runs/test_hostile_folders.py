@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.runs.conftest import PRESET
+from tui_latent.launch.sweep.folder import SweepFolder
+from tui_latent.launch.sweep.plan import Planner
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.run_list import find_run, list_runs
 from tui_latent.runs.schema import RunError, UnreadableError
@@ -93,16 +95,24 @@ def test_a_comparison_goes_without_a_run_that_may_not_be_entered(shared: Path) -
 
 
 def test_a_sweep_tells_of_each_run_that_may_not_be_entered(tmp_path: Path) -> None:
-    names = ["s-seed_1", "s-seed_2"]
+    names = ["seed_1", "seed_2"]
+    planner = Planner("digits-contrastive-2d", {}, [("train.seed", [1, 2])], 1)
+    folder = SweepFolder(tmp_path, "s", "digits-contrastive-2d", "", planner.base, 1)
+    folder.make(planner.grid, None)
     for name in names:
-        finished_run(tmp_path, name).chmod(0)
+        finished_run(folder.path, name).chmod(0)
+    folder.path.chmod(0o777)
+    for file in folder.path.iterdir():
+        if file.is_file():
+            file.chmod(0o666)
     grid = ["sweep", "digits-contrastive-2d", "--grid", "train.seed=1,2", "--name", "s"]
     swept = told(*grid, "--runs", str(tmp_path))
     for name in names:
-        (tmp_path / name).chmod(0o755)
-        assert f"{name}: unreadable (Permission denied)" in swept.stderr
+        (folder.path / name).chmod(0o755)
+        assert f"{name}: unreadable (Permission denied)" in swept.stderr + swept.stdout
     assert swept.returncode == 1, swept.stderr
-    assert [line.split()[1] for line in swept.stdout.splitlines()[1:]] == ["unreadable"] * 2
+    table = swept.stdout.partition("train.seed ")[2]
+    assert table.count(" unreadable ") == 2
 
 
 def test_a_folder_of_runs_that_may_not_be_read_is_a_sentence(shared: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tui_latent.cli.comparison_table import comparison_text
+from tui_latent.cli.sweep_table import run_table
 from tui_latent.comparison import compare
 from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import AugmentSettings, Preset
@@ -19,7 +20,7 @@ from tui_latent.datasets.pairing import make_pairing
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.launch.progress import describe, result_of
 from tui_latent.launch.start import create_run, train_run
-from tui_latent.launch.sweep import plan, table
+from tui_latent.launch.sweep.conduct import TrialResult
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
 from tui_latent.metrics.sample_order import drawn_order
@@ -27,6 +28,7 @@ from tui_latent.reports import export_report
 from tui_latent.reports.numbers import report_numbers
 from tui_latent.reports.samples import Samples
 from tui_latent.runs.reader import RunReader
+from tui_latent.runs.sweep_folder import SweepRun
 from tui_latent.training.evaluator import VALIDATION_SEED, Evaluation, Evaluator
 
 PRESETS: dict[str, str] = {
@@ -199,8 +201,8 @@ def test_a_run_with_few_training_images_says_once_why_a_figure_is_missing(tmp_pa
     result = result_of(snapshot)
     assert result["missing"] == {"val/knn_20": why} and "val/knn_20" not in result["metrics"]
     assert "kNN@20 –" in describe(snapshot)
-    (trial,) = plan("digits-contrastive-2d", {}, [("train.seed", [1])]).trials
-    head, row, reason = table([(trial, result)])
+    run = SweepRun("seed_1", {"train.seed": 1})
+    head, row, reason = run_table([TrialResult(run, result)])
     assert row.split()[head.split().index("kNN@20")] == "–"
     assert reason == f"–  kNN@20: {why}"
     text = comparison_text(compare([snapshot, snapshot]))

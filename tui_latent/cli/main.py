@@ -1,6 +1,6 @@
 """The command line: the group of commands, and the dashboard.
 
-The commands are in `training.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
+The commands are in `training.py`, `sweep.py`, `open.py`, `label.py`, `steering.py`, `results.py`,
 `points.py`, `explain.py`, `config.py`, `check_plugin.py` and `resources.py`; heavy imports stay
 inside them.
 """
@@ -24,13 +24,14 @@ from tui_latent.cli import (
     resources,
     results,
     steering,
+    sweep,
     training,
 )
 from tui_latent.cli import open as opening
 from tui_latent.cli.options import (
     FAILED,
     fail,
-    find_folder,
+    find_run_or_sweep,
     load_plugins,
     plugin_option,
     runs_option,
@@ -106,12 +107,12 @@ def main(context: click.Context, runs: str | None, plugins: tuple[str, ...]) -> 
 @runs_option
 @plugin_option
 def attach(run: str, runs: str | None) -> None:
-    """Open the dashboard on RUN, whichever process trains it."""
-    open_dashboard(runs, find_folder(run, runs))
+    """Open the dashboard on RUN, whichever process trains it, or the page of a sweep."""
+    open_dashboard(runs, find_run_or_sweep(run, runs))
 
 
 _MODULES = (
-    *(training, opening, label, steering, results, points, explain, resources, config),
+    *(training, sweep, opening, label, steering, results, points, explain, resources, config),
     check_plugin,
 )
 for module in _MODULES:

@@ -69,6 +69,15 @@ def load_plugins(files: Sequence[str]) -> None:
         fail(error)
 
 
+def find_run_or_sweep(name: str, runs: str | None) -> Path:
+    """Return the folder of a sweep, given by path or name, else of a run as `find_folder` does."""
+    from tui_latent.preferences.runs_folders import folders_of_runs
+    from tui_latent.runs.sweep_folder import is_sweep
+
+    places = [folder / name for folder in folders_of_runs(runs)] if name else []
+    return next((path for path in places if is_sweep(path)), None) or find_folder(name, runs)
+
+
 def find_folder(run: str, runs: str | None) -> Path:
     """Return the folder of a run, given by path, name or `latest`; exit if there is none."""
     from tui_latent.preferences.runs_folders import find_in_folders

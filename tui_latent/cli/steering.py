@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from tui_latent.cli.options import FAILED, fail, find_folder, plugin_option, runs_option
+from tui_latent.cli.options import (
+    FAILED,
+    fail,
+    find_folder,
+    find_run_or_sweep,
+    plugin_option,
+    runs_option,
+)
 from tui_latent.runtime.sanitize import plain_text
 
 
@@ -18,6 +26,8 @@ from tui_latent.runtime.sanitize import plain_text
 def control(run: str, what: str, factor: float | None, runs: str | None) -> None:
     """Pause, resume or stop RUN, save a checkpoint, or scale its learning rate.
 
+    A sweep can be stopped: its runs are saved.
+
     `lr 0.5` halves the scheduled learning rate from now on, and `lr 1` restores it. If no process
     trains the run, the factor applies once it is resumed.
     """
@@ -25,10 +35,14 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
     from tui_latent.runs.control import request
     from tui_latent.runs.run_list import run_status
     from tui_latent.runs.schema import LIVE_STATES, RunError
+    from tui_latent.runs.sweep_folder import is_sweep
 
     if (what == "lr") != (factor is not None):
         fail("lr needs a factor, and only lr takes one: tui-latent control RUN lr 0.5")
-    path = find_folder(run, runs)
+    path = find_run_or_sweep(run, runs)
+    if is_sweep(path):
+        _stop_sweep(path, what)
+        return
     asked: dict[str, dict[str, Any]] = {
         "pause": {"state": "pause"},
         "resume": {"state": "run"},
@@ -49,6 +63,24 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
         fail(error, FAILED)
     words = f"learning rate × {factor:g}" if what == "lr" else what
     click.echo(plain_text(f"{path.name}: {words} requested"))
+
+
+def _stop_sweep(path: Path, what: str) -> None:
+    """Ask a sweep to stop; exit where it cannot, or where something else is asked of it."""
+    from tui_latent.runs.control import request
+    from tui_latent.runs.schema import LIVE_STATES, RunError
+    from tui_latent.runs.status import StatusError, certain_status
+
+    if what != "stop":
+        fail(f"{path.name} is a sweep: it can only be stopped; to {what} one run, name that run")
+    try:
+        state = certain_status(path).state
+        if state not in LIVE_STATES:
+            fail(f"{path.name} is {state}: no process works on it", FAILED)
+        request(path, state="stop")
+    except (StatusError, RunError) as error:
+        fail(error, FAILED)
+    click.echo(plain_text(f"{path.name}: stop requested; the runs that train are saved"))
 
 
 @click.command()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,6 @@ import click
 
 from tui_latent.cli.options import (
     FAILED,
-    STOPPED,
     background_option,
     fail,
     find_folder,
@@ -74,90 +71,12 @@ def train(
         overrides |= {"train.devices": devices} if devices is not None else {}
         overrides |= {"train.seed": seed} if seed is not None else {}
         preset = load_preset(preset_name, overrides)
-        _warn_idle(preset_name, preset)
+        warn_idle(preset_name, preset)
         folder = folder_of_runs(runs)
         path = run_of_launch(folder) or create_run(preset_name, preset, folder, name)
     except (PresetError, RunError) as error:
         fail(error)
     train_path(path, as_json, background)
-
-
-@click.command()
-@click.argument("preset_name", metavar="PRESET")
-@click.option(
-    "--grid",
-    "grids",
-    metavar="KEY=V1,V2",
-    multiple=True,
-    required=True,
-    help="Values to combine: train.lr=1e-3,1e-2.",
-)
-@click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override a setting in every run."
-)
-@click.option("--name", help="Prefix of the runs' names (default: sweep- and the preset's name).")
-@runs_option
-@plugin_option
-@json_option
-def sweep(
-    preset_name: str,
-    grids: tuple[str, ...],
-    settings: tuple[str, ...],
-    name: str | None,
-    runs: str | None,
-    as_json: bool,
-) -> None:
-    """Train PRESET once for every combination of the grids' values, one run after the other.
-
-    Run the same command again to continue: finished runs are kept, others are resumed.
-    """
-    from tui_latent.config.preset_files import PresetError, preset_stem
-    from tui_latent.config.presets import parse_override
-    from tui_latent.launch.sweep import (
-        parse_grid,
-        plan,
-        run_names,
-        table,
-        train_or_keep,
-        unreadable,
-    )
-    from tui_latent.runs.schema import LIVE_STATES, RunError, UnreadableError
-
-    try:
-        overrides = dict(parse_override(text) for text in settings)
-        planned = plan(preset_name, overrides, [parse_grid(text) for text in grids])
-    except PresetError as error:
-        fail(error)
-    trials = planned.trials
-    _warn_idle(preset_name, *(trial.preset for trial in trials))
-    for sentence in planned.twice:
-        click.echo(plain_text(f"tui-latent: {sentence}"), err=True)
-    names = run_names(name or f"sweep-{preset_stem(preset_name)}", trials)
-    rows = []
-    for number, (trial, called) in enumerate(zip(trials, names, strict=True), 1):
-        click.echo(f"run {number} of {len(trials)}: {called}", err=True)
-        try:
-            result = train_or_keep(folder_of_runs(runs), preset_name, trial.preset, called, as_json)
-        except UnreadableError as error:
-            click.echo(error, err=True)
-            result = unreadable(called, error)
-        except (PresetError, RunError) as error:
-            fail(error)
-        rows.append((trial, result))
-        if result["state"] == "stopped":
-            break
-    if as_json:
-        listed = [{"set": dict(trial.values), **result} for trial, result in rows]
-        click.echo(json.dumps({"preset": preset_name, "runs": listed}))
-    else:
-        click.echo("\n".join(plain_text(line) for line in table(rows)))
-    if others := [result["run"] for _, result in rows if result["state"] in LIVE_STATES]:
-        click.echo(f"still being trained by another process: {', '.join(others)}", err=True)
-    if rows[-1][1]["state"] == "stopped":
-        click.echo("stopped; run the same command again to continue", err=True)
-        sys.exit(STOPPED)
-    if any(result["state"] in ("failed", "unreadable") for _, result in rows):
-        sys.exit(FAILED)
 
 
 @click.command()
@@ -321,7 +240,7 @@ def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None
         fail(error, FAILED)
 
 
-def _warn_idle(preset_name: str, *presets: Preset) -> None:
+def warn_idle(preset_name: str, *presets: Preset) -> None:
     """Warn about settings of a preset's file that have no effect in any of the presets.
 
     They were not given on this command line, so they are no error.
@@ -333,4 +252,4 @@ def _warn_idle(preset_name: str, *presets: Preset) -> None:
         click.echo(plain_text(f"tui-latent: {preset_name}: {sentence}"), err=True)
 
 
-COMMANDS = (train, sweep, resume, fork)
+COMMANDS = (train, resume, fork)

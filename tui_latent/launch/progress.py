@@ -21,6 +21,7 @@ from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.origin import Origin
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
+from tui_latent.runs.sweep_folder import SWEEP
 from tui_latent.runtime.terminal_loss import ONE_LOSS, release_terminal, when_gone
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,7 +32,7 @@ LINE_EVERY = 10.0
 """seconds between two plain lines, unless an evaluation comes first"""
 
 
-_ELSEWHERE = frozenset(get_args(Origin)) - {"trained"}
+_ELSEWHERE = (frozenset(get_args(Origin)) | {SWEEP}) - {"trained"}
 
 
 def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:

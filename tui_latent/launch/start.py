@@ -130,6 +130,11 @@ def create_run(preset_name: str, preset: Preset, runs: Path, name: str | None = 
     that trains it again.
     """
     check_preset(preset, runs, where=preset_name)
+    return make_run(preset_name, preset, runs, name)
+
+
+def make_run(preset_name: str, preset: Preset, runs: Path, name: str | None) -> Path:
+    """Do what `create_run` does, for a preset that has been checked."""
     preset, stem = with_absolute_paths(preset, runs), preset_stem(preset_name)
     provenance = provenance_of(stem, preset, train_command(preset_name, preset))
     writer = RunWriter.create(runs, stem, preset.model_dump(mode="json"), provenance, name)

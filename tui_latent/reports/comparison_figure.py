@@ -46,7 +46,7 @@ def draw_comparison(shown: Comparison) -> Figure:
     heights = [
         _HEADLINE + runs_height(shown) + len(notes) * LINE_HEIGHT,
         charts_height(shown),
-        maps_height(shown, width),
+        maps_height(shown.maps, width),
         max(tables) if beside else sum(tables) + GAP,
         foot_height(len(commands)),
     ]
@@ -56,7 +56,7 @@ def draw_comparison(shown: Comparison) -> Figure:
     head, charts, maps, numbers, foot = boxes
     _draw_head(page, head, shown, notes, paints)
     draw_charts(page, charts, shown, paints)
-    draw_maps(page, maps, shown, paints)
+    draw_maps(page, maps, shown.maps, shown.labels, paints)
     if beside:
         half = (width - GAP) / 2
         draw_numbers(page, Box(MARGIN, numbers.top, half, tables[0]), shown, paints)

@@ -12,6 +12,7 @@ from typing import Any
 import tomli_w
 
 from tui_latent.runs.schema import FORMAT, RunError, UnreadableError
+from tui_latent.runs.sweep_folder import is_sweep, not_a_run
 from tui_latent.runtime.regular_files import SizeError, read_small
 from tui_latent.runtime.sanitize import plain_name, plain_values
 
@@ -43,6 +44,8 @@ def read_manifest(path: Path) -> Manifest:
         table = tomllib.loads(read_small(file).decode("utf-8-sig"))
         created = file.stat().st_mtime
     except (FileNotFoundError, NotADirectoryError) as error:
+        if is_sweep(path):
+            raise RunError(not_a_run(path)) from error
         what = f"has no {PRESET_FILE}" if path.is_dir() else "no such folder"
         raise RunError(f"{path}: not a run: {what}") from error
     except PermissionError as error:

@@ -15,6 +15,7 @@ from tui_latent.runs.line_files import GrowingLines
 from tui_latent.runs.manifest import Manifest, read_manifest
 from tui_latent.runs.origin import origin_of
 from tui_latent.runs.records import parse_record
+from tui_latent.runs.sweep_folder import SWEEP, is_sweep, read_sweep
 
 _KNN: Final = "val/knn_20"
 _TAIL_LINES: Final = 400
@@ -37,7 +38,10 @@ class RunFacts:
 
 
 def read_facts(path: Path) -> RunFacts:
-    """Read the facts of the run at `path`; RunError when it is not a run."""
+    """Read the facts of the run or the sweep at `path`; RunError when it is neither."""
+    if is_sweep(path):
+        sweep = read_sweep(path)
+        return RunFacts(Path(sweep.preset).stem, sweep.created, method=SWEEP)
     return facts_of(read_manifest(path))
 
 

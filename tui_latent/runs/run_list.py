@@ -7,7 +7,7 @@ import errno
 import operator
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +34,7 @@ from tui_latent.runs.status import (
     certain_status,
     read_status,
 )
+from tui_latent.runs.sweep_folder import SWEEP, SWEEP_FILE, is_sweep, not_a_run
 from tui_latent.runtime.sanitize import plain_name
 
 LATEST = "latest"
@@ -140,6 +141,8 @@ def find_run(folder: Path, name: str) -> Path:
         for path in (folder / name, Path(name).expanduser()):
             if name and (path / PRESET_FILE).is_file():
                 return path
+            if name and is_sweep(path):
+                raise RunError(not_a_run(path))
     except PermissionError as error:
         raise UnreadableError(path, error) from error
     except (OSError, RuntimeError, ValueError) as error:  # too long, of no user, a null in it
@@ -164,20 +167,40 @@ def find_run(folder: Path, name: str) -> Path:
     raise RunError(f"{name}: no such run in {folder}{_nearest(name, folder)}")
 
 
+def find_sweep(folders: Sequence[Path], name: str) -> Path:
+    """Return a sweep's folder by path or name, or the newest for `latest`; RunError if none."""
+    sweeps = [run.path for folder in folders for run in list_runs(folder) if run.method == SWEEP]
+    if name == LATEST and sweeps:
+        return sweeps[0]
+    with suppress(OSError, RuntimeError, ValueError):
+        for path in (*(folder / name for folder in folders), Path(name).expanduser()):
+            if name and is_sweep(path):
+                return path
+    known = ", ".join(plain_name(path.name) for path in sweeps[:5])
+    there = f"; known: {known}" if known else ", which holds no sweeps"
+    raise RunError(f"{plain_name(name)}: no such sweep in {folders[0]}{there}")
+
+
 def _named(folder: Path, name: str) -> list[Path]:
     """Return the runs that people gave this name; case does not matter."""
     wanted = " ".join(name.split()).lower()
-    return [run.path for run in list_runs(folder) if wanted and run.labels.name.lower() == wanted]
+    named = [run for run in list_runs(folder) if run.method != SWEEP]
+    return [run.path for run in named if wanted and run.labels.name.lower() == wanted]
 
 
 def delete_run(path: Path) -> None:
-    """Delete a run's folder whole, or leave it as it is.
+    """Delete the folder of a run, or of a sweep with its runs, whole, or leave it as it is.
 
-    RunBusyError while it is trained; RunError when it is not a run, or when some of it cannot be
-    removed, with the file.
+    RunBusyError while any of it is trained; RunError when it is not a run, or when some of it
+    cannot be removed, with the file.
     """
-    if path.is_symlink() or not all((path / f).is_file() for f in (PRESET_FILE, "status.json")):
+    marks = (SWEEP_FILE if is_sweep(path) else PRESET_FILE, "status.json")
+    if path.is_symlink() or not all((path / file).is_file() for file in marks):
         raise RunError(f"{path}: not deleted, because it is not a run")
+    if is_sweep(path):
+        for run in _run_folders(path):
+            if _is_run(run):
+                refuse_trained(run, "delete the sweep")
     status = _status_to_delete_by(path)
     lock = FileLock(path / LOCK_FILE)
     try:
@@ -185,7 +208,7 @@ def delete_run(path: Path) -> None:
             raise BlockingIOError
         lock.take()
         with staging_folder(path.parent) as staging:
-            remove_whole(path, staging, last=(PRESET_FILE, "status.json"))
+            remove_whole(path, staging, last=marks)
     except BlockingIOError as error:
         raise busy_error(path, status, "delete it") from error
     except OSError as error:
@@ -254,7 +277,7 @@ def _may_be_live(run: RunSummary) -> bool:
 
 
 def _latest(folder: Path) -> Path:
-    runs = [run for run in list_runs(folder) if not run.problem]
+    runs = [run for run in list_runs(folder) if not run.problem and run.method != SWEEP]
     if not runs:
         raise RunError(f"{LATEST}: no run in {folder} yet: start one with tui-latent train PRESET")
     return runs[0].path
@@ -262,7 +285,7 @@ def _latest(folder: Path) -> Path:
 
 def _nearest(name: str, folder: Path) -> str:
     """Return the end of an error message: the run whose name, or preset, is most like `name`."""
-    runs = [run for run in list_runs(folder) if not run.problem]
+    runs = [run for run in list_runs(folder) if not run.problem and run.method != SWEEP]
     if not runs:
         return ", which holds no runs"
     names = {run.preset: run.name for run in reversed(runs)} | {run.name: run.name for run in runs}

@@ -228,7 +228,8 @@ class RunSummary:
     """newest `val/knn_20`"""
     seed: int | None = None
     method: str = ""
-    """the method's name; `watched` or `opened` for a run that was not trained here"""
+    """the method's name; `watched` or `opened` for a run that was not trained here, `sweep` for a
+    folder of runs"""
     latent_dim: int | None = None
     changes: tuple[str, ...] = ()
     """settings that differ from the preset's, as `key=value`, without the seed"""

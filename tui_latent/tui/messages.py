@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunRequested(Message):
-    """Open the dashboard of a run."""
+    """Open the dashboard of a run, or the page of a sweep."""
 
     path: Path
+    over: bool = False
+    """whether to come back to this screen afterwards, instead of the menu"""
 
 
 @dataclass
@@ -176,6 +178,15 @@ class ComparisonRequested(Message):
     """Compare runs."""
 
     paths: Sequence[Path]
+
+
+@dataclass
+class SweepReportRequested(Message):
+    """Export the report of a sweep."""
+
+    path: Path
+    metric: str | None = None
+    """to rank by; None for the sweep's own"""
 
 
 @dataclass

@@ -19,6 +19,7 @@ TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "evaluation": (("evaluation", "class rows"), ("evaluation", "matrix")),
     "verdict": (("findings",),),
     "comparison": (("comparison",), ("curves", "comparison"), ("metric picker",)),
+    "sweep": (("sweep",),),
     "images": (("viewer", "images"), ("sliders", "viewer", "images")),
     "columns": (("column list", "columns"),),
     "labels": (("labels",),),

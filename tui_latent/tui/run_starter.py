@@ -84,14 +84,20 @@ class RunStarter(ScreenOpener):
     @on(messages.RunRequested)
     def open_requested(self, message: messages.RunRequested) -> None:
         """Open a run's dashboard."""
-        self.open_run(message.path)
+        self.open_run(message.path, message.over)
 
-    def open_run(self, path: Path) -> None:
-        """Watch a run, whoever trains it."""
+    def open_run(self, path: Path, over: bool = False) -> None:
+        """Watch a run, whoever trains it, or a sweep; `over` keeps the screens below."""
+        from tui_latent.runs.sweep_folder import is_sweep
         from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 
-        while len(self.screen_stack) > 1:
+        while len(self.screen_stack) > 1 and not over:
             self.pop_screen()
+        if is_sweep(path):
+            from tui_latent.tui.screens.sweep.screen import SweepScreen
+
+            self.push_screen(SweepScreen(path, self.drawer))
+            return
         seconds, chosen = 2.0 if self._remote else 1.0, self.kept.looks(path)
         dashboard = DashboardScreen(path, self.drawer, seconds, chosen)
         self.push_screen(dashboard)

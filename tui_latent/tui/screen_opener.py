@@ -129,6 +129,11 @@ class ScreenOpener(App[int]):
     @on(messages.ReportRequested)
     def export_report(self, message: messages.ReportRequested) -> None:
         """Export a run's report in the background."""
+        from tui_latent.runs.sweep_folder import is_sweep
+
+        if is_sweep(message.path):
+            self.export_sweep(messages.SweepReportRequested(message.path))
+            return
         self.notify("Writing the report…")
         self._write_report(partial(self._export, message.path))
 
@@ -140,6 +145,14 @@ class ScreenOpener(App[int]):
         self._write_report(
             lambda: write_points(message.path, step=message.step, where=message.where)[0], "Points"
         )
+
+    @on(messages.SweepReportRequested)
+    def export_sweep(self, message: messages.SweepReportRequested) -> None:
+        """Export a sweep in the background."""
+        from tui_latent.launch.export import export_sweep
+
+        self.notify("Writing the report of the sweep…")
+        self._write_report(lambda: export_sweep(message.path, message.metric)[0])
 
     @on(messages.ComparisonExportRequested)
     def export_comparison(self, message: messages.ComparisonExportRequested) -> None:

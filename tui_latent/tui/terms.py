@@ -33,6 +33,7 @@ WORDS: Final[Mapping[str, str]] = {
     "view": "A randomly altered copy of an image. What views of an image share is what is learnt.",
     "extremes": "The images nearest to the mean of their class, and those farthest from it.",
     "interpolation": "The latents on the line between two images, decoded. Sharp steps mean gaps.",
+    "sweep": "A preset trained with several settings, each with the same seeds. It is a folder.",
     "sample": "An image decoded from a latent that was drawn from the Gaussian of a class.",
 }
 """term -> what it means, and when to worry"""

@@ -22,10 +22,10 @@ from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.panel import ChartPanel
-from tui_latent.tui.screens.compare.metric_picker import MetricPicker
 from tui_latent.tui.screens.compare.panels import MetricChart
 from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.compare.tables import RunNames, TablePanel, number_lines
+from tui_latent.tui.widgets.metric_picker import MetricPicker
 
 __all__ = ["presets"]
 

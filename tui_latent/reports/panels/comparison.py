@@ -192,26 +192,32 @@ def _head(page: Page, box: Box, label: str, paint: Paint) -> None:
     page.text(box.left + 0.28, box.top + 0.16, text, weight="bold")
 
 
-def maps_height(shown: Comparison, width: float) -> float:
-    """Return the inches that the maps and their classes take in `width`."""
-    columns, side = _map_grid(len(shown.maps), width)
-    rows = -(-len(shown.maps) // columns)
-    legend = legend_height(_class_entries(shown.maps), width)
-    return rows * (_MAP_HEAD + side + _AXIS) + legend + 0.1
+def maps_height(maps: Sequence[ComparedMap], width: float) -> float:
+    """Return the inches that the maps take, with the legend of their classes."""
+    columns, side = _map_grid(len(maps), width)
+    rows = -(-len(maps) // columns)
+    legend = legend_height(_class_entries(maps), width)
+    return rows * (_MAP_HEAD + side + _AXIS) + (legend + 0.1 if legend else 0.0)
 
 
-def draw_maps(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]) -> None:
-    """Draw the runs' maps side by side, each in its own frame."""
-    columns, side = _map_grid(len(shown.maps), box.width)
+def draw_maps(
+    page: Page,
+    box: Box,
+    maps: Sequence[ComparedMap],
+    labels: Sequence[str],
+    paints: Sequence[Paint],
+) -> None:
+    """Draw maps side by side, each in its own frame."""
+    columns, side = _map_grid(len(maps), box.width)
     pitch = box.width / columns
     tall = _MAP_HEAD + side + _AXIS
-    for index, compared in enumerate(shown.maps):
+    for index, compared in enumerate(maps):
         row, column = divmod(index, columns)
         place = Box(box.left + column * pitch, box.top + row * tall, pitch - GAP, tall)
-        words = _map_words(compared, shown.labels)
-        _draw_map(page, place, compared, words, shown.labels[index], paints[index], side)
-    below = box.below(-(-len(shown.maps) // columns) * tall + 0.1)
-    draw_legend(page, below, _class_entries(shown.maps))
+        words = _map_words(compared, labels)
+        _draw_map(page, place, compared, words, labels[index], paints[index], side)
+    below = box.below(-(-len(maps) // columns) * tall + 0.1)
+    draw_legend(page, below, _class_entries(maps))
 
 
 def _map_grid(maps: int, width: float) -> tuple[int, float]:

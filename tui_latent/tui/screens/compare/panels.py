@@ -23,13 +23,13 @@ from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.format import clip
 from tui_latent.tui.run_flags import run_flags, steps_per_epoch
 from tui_latent.tui.screens.compare.tables import (
-    TablePanel,
     colors_of,
     number_lines,
     number_titles,
     setting_lines,
     setting_titles,
 )
+from tui_latent.tui.widgets.table_panel import TablePanel
 
 PANELS: Final = {"curves": "Curves", "numbers": "Numbers", "maps": "Maps", "settings": "Settings"}
 """in their order, with their names"""

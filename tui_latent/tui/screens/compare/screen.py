@@ -19,10 +19,10 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
-from tui_latent.tui.screens.compare.metric_picker import MetricPicker
 from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels, MetricChart
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.widgets.key_footer import KeyFooter
+from tui_latent.tui.widgets.metric_picker import MetricPicker
 
 POLL_EVERY: Final = 1.0
 """seconds between two comparisons while runs are live"""

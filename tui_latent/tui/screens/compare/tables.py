@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -21,9 +18,6 @@ from tui_latent.palettes import RGB, class_glyph, css_color, run_colors
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.format import STATE_GLYPHS, clip, clock, column, number, share
 from tui_latent.verdict.comparing import comparison_line
-
-Lines = Callable[[int], list[Content]]
-Titles = Callable[[int], Sequence[str]]
 
 _KEY: Final = 22
 """cells of a metric's or a setting's name at most"""
@@ -108,51 +102,6 @@ def clip_end(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     return f"{text[: max(width - 1, 0)].rpartition(' ')[0]}…"
-
-
-class TablePanel(VerticalScroll, can_focus=True):
-    """Lines that are laid out for the panel's width, and scroll with the keys."""
-
-    DEFAULT_CSS = """
-    TablePanel {
-        border: round $foreground 30%;
-        border-title-color: $foreground;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-color: $foreground 30%;
-        &:focus { border: round $accent; border-title-style: bold; }
-    }
-    TablePanel > Static { height: auto; text-wrap: nowrap; }
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(id=name)
-        self._lines: Lines | None = None
-        self._written = "", Content()
-
-    def compose(self) -> ComposeResult:
-        yield Static(markup=False)
-
-    def show(self, titles: Titles, lines: Lines) -> None:
-        """Show what `lines` makes of a width; the first title that fits stands above."""
-        self._titles, self._lines = titles, lines
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        if self._lines is None or not self.size.area:  # hidden: laid out when shown
-            return
-        width, room = self.scrollable_content_region.width, self.size.width - 2
-        titles, lines = self._titles(width), self._lines(width)
-        title = next((t for t in titles if len(t) <= room), titles[-1])
-        content = Content("\n").join(lines)
-        before, self._written = self._written, (title, content)
-        if title != before[0]:
-            self.border_title = Content(title)  # repaints the panel
-        if not content.is_same(before[1]):
-            self.query_one(Static).update(content)
 
 
 def number_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:

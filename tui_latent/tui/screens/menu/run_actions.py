@@ -53,11 +53,25 @@ def why_foreign(action: Action, run: RunSummary) -> str:
 
     What a live loop obeys is not in the list: `request_refused` asks its folder.
     """
+    if run.method == "sweep":
+        return why_sweep(run)
     if run.method not in ("watched", "opened"):
         return ""
     from tui_latent.tui.foreign_runs import why_impossible
 
     return why_impossible(action, {}, {"origin": run.method})
+
+
+def why_sweep(run: RunSummary) -> str:
+    """Return why a sweep cannot do what a run can; empty for a run."""
+    if run.method != "sweep":
+        return ""
+    return f"{run.title} is a sweep. Open it first; to go on with it, repeat its command."
+
+
+def why_no_run(run: RunSummary, keymap: Mapping[str, str]) -> str:
+    """Return why there is no single run to look into; empty when there is."""
+    return why_not_opened(run, keymap) or why_sweep(run)
 
 
 def request_refused(run: RunSummary) -> str:
@@ -105,9 +119,9 @@ WHY_NOT: Final = {
     "open": why_not_opened,
     "edit": why_not_edited,
     "fork": why_not_forked,
-    "images": why_not_opened,
-    "explore": why_not_opened,
-    "evaluate": why_not_opened,
+    "images": why_no_run,
+    "explore": why_no_run,
+    "evaluate": why_no_run,
     "report": why_not_opened,
     "labels": why_not_opened,
     "archive": why_not_opened,

@@ -169,6 +169,11 @@ def preview_lines(
 
 def _figures(run: RunSummary, snapshot: RunSnapshot | None, width: int) -> list[Content]:
     """Return the lines that say where a run comes from and how well it does."""
+    if run.method == "sweep":
+        ended = f"{run.status.step} of {run.status.total_steps} runs have ended"
+        best = f"{number(run.best_knn_20)} best of all"
+        parts = (("sweep", ended), ("preset", run.preset), ("kNN@20", best))
+        return [line for name, text in parts for line in _entry(name, text, width)]
     foreign = run.method in ("watched", "opened")
     lines: list[Content] = []
     if run.knn_20 is not None or not (foreign or _is_unlabelled(snapshot)):

@@ -300,8 +300,13 @@ class RunTable(Vertical):
             keys = (key_name(key_id, self.app._keymap) for key_id in ("run.mark", "run.compare"))
             words = "{} Mark two or more with {}, then press {}.".format(marked, *keys)
             self.notify(words, timeout=5, markup=False)
-        else:
-            self.post_message(self.ToCompare([self._runs[name] for name in self._marked]))
+            return
+        marked_runs = [self._runs[name] for name in self._marked]
+        if sweep := next((run for run in marked_runs if run.method == "sweep"), None):
+            words = f"{sweep.title} is a sweep. Open it: its page compares its runs."
+            self.notify(words, timeout=5, markup=False)
+            return
+        self.post_message(self.ToCompare(marked_runs))
 
     def _write(self, place: str, text: str) -> None:
         """Set a text if it differs: setting it repaints, and runs are listed every 2 s."""

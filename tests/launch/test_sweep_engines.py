@@ -1,0 +1,299 @@
+"""Sweeps on their engines: several runs at a time, killed in the middle, searched, on clusters."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.launch.test_sweep import runs_in, tiny
+from tests.waiting import until
+from tui_latent.cli.main import main
+from tui_latent.launch.sweep.engine import EngineError
+from tui_latent.launch.sweep.local import LocalEngine, roomiest
+from tui_latent.runs.reader import RunReader
+from tui_latent.runs.status import readable_status
+from tui_latent.runs.sweep_folder import read_sweep
+
+NO_OPTUNA = "Optuna is not installed: pip install 'tui-latent[optuna]'"
+LONG = ["--set", "train.epochs=3000", "--set", "train.checkpoint_seconds=1"]
+
+
+def swept(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, ["sweep", tiny(folder), *words, "--runs", str(folder / "runs")])
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tui_latent", "sweep", tiny(folder), *words),
+            *("--runs", str(folder / "runs")),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture
+def background() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that end with the test, and what they started."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
+        process.communicate()
+
+
+def training(folder: Path) -> list[Path]:
+    """Return the runs that have trained for some steps and have a checkpoint."""
+    found = [path for path in runs_in(folder / "runs") if readable_status(path).pid]
+    return [path for path in found if (path / "checkpoints" / "last.json").exists()]
+
+
+def test_seeds_are_an_axis_and_can_be_added(tmp_path: Path) -> None:
+    first = swept(tmp_path, "--grid", "method.latent_dim=2,3", "--jobs", "2")
+    assert first.exit_code == 0, first.output
+    other = swept(tmp_path, "--grid", "method.latent_dim=2", "--seeds", "2")
+    assert other.exit_code == 2 and "varies method.latent_dim, not" in other.output
+    again = swept(tmp_path, "--grid", "method.latent_dim=2,3,4", "--jobs", "2", "--json")
+    assert again.exit_code == 0, again.output
+    told = json.loads(again.output.splitlines()[-1])
+    assert [row["set"]["method.latent_dim"] for row in told["runs"]] == [2, 3, 4]
+    assert [run.name for run in read_sweep(Path(told["path"])).runs] == [
+        f"latent_dim_{dim}" for dim in (2, 3, 4)
+    ]
+
+
+def test_random_draws_are_the_same_again_and_go_on(tmp_path: Path) -> None:
+    words = ["--grid", "train.lr=log:1e-4..1e-1", "--grid", "method.latent_dim=2..4"]
+    few = swept(tmp_path, *words, "--random", "2", "--json")
+    more = swept(tmp_path, *words, "--random", "3", "--json")
+    assert few.exit_code == more.exit_code == 0, few.output + more.output
+    first, second = (json.loads(r.output.splitlines()[-1])["runs"] for r in (few, more))
+    assert [row["set"] for row in second][:2] == [row["set"] for row in first]
+    rates = [row["set"]["train.lr"] for row in second]
+    assert len(set(rates)) == 3 and all(1e-4 <= rate <= 1e-1 for rate in rates)
+    assert second[0]["seconds"] == first[0]["seconds"], "it was kept"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "nothing is varied"),
+        (["--grid", "train.lr=1e-4..1e-1"], "is a range (0.0001..0.1): list its values"),
+        (["--grid", "train.lr=log:0..1", "--random", "2"], "begins above 0"),
+        (["--grid", "train.lr=2..1", "--random", "2"], "the range is empty"),
+        (["--grid", "train.rate=1,2"], "train.rate"),
+        (["--grid", "train.seed=1,2", "--seeds", "2"], "is set twice"),
+        (["--grid", "train.lr=1,2", "--random", "2", "--search", "optuna"], "exclude each other"),
+        (["--grid", "train.lr=1,2", "--search", "optuna"], "needs one of --maximise"),
+        (["--grid", "train.lr=1,2", "--maximise", "val/knn_20"], "belong to --search"),
+        (["--grid", "train.lr=1,2", "--address", "a:1"], "belongs to --engine ray"),
+        (["--grid", "train.lr=1,2", "--slurm", "time=3"], "belongs to --engine slurm"),
+        (["--grid", "train.lr=1,2", "--name", "a/b"], "cannot name a run"),
+    ],
+    ids=str,
+)
+def test_wrong_words_are_a_sentence_before_anything_starts(
+    words: list[str], said: str, tmp_path: Path
+) -> None:
+    result = swept(tmp_path, *words)
+    assert result.exit_code == 2 and said in result.output, result.output
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_preset_that_has_changed_is_refused(tmp_path: Path) -> None:
+    assert swept(tmp_path, "--grid", "method.latent_dim=2").exit_code == 0
+    words = ["--grid", "method.latent_dim=3", "--set", "train.epochs=2"]
+    changed = swept(tmp_path, *words)
+    assert changed.exit_code == 2
+    assert "has changed since this sweep began (train.epochs 1 there, 2 here)" in changed.output
+    assert len(runs_in(tmp_path / "runs")) == 1
+
+
+def test_a_killed_run_is_tried_again_and_a_second_sweep_is_refused(
+    tmp_path: Path, background: list[subprocess.Popen[str]]
+) -> None:
+    words = ["--grid", "train.seed=1,2", "--jobs", "2", *LONG]
+    sweep = started(tmp_path, *words)
+    background.append(sweep)
+    until(lambda: len(training(tmp_path)) == 2, 120)
+    one, two = training(tmp_path)
+    busy = swept(tmp_path, *words)
+    assert busy.exit_code == 1 and "control sweep-tiny stop" in busy.output
+    before = readable_status(one).pid
+    os.kill(before, signal.SIGKILL)
+    until(lambda: readable_status(one).pid not in (before, 0), 60)
+    result = CliRunner().invoke(
+        main, ["control", "sweep-tiny", "stop", "--runs", str(tmp_path / "runs")]
+    )
+    assert result.exit_code == 0, result.output
+    told, _ = sweep.communicate(timeout=60)
+    assert sweep.returncode == 130 and "run the same command again" in told
+    states = [readable_status(path).state for path in (one, two)]
+    assert states == ["stopped", "stopped"]
+    assert "resume" in (one / "events.jsonl").read_text()
+
+
+def test_runs_stop_and_save_when_the_sweep_is_killed(
+    tmp_path: Path, background: list[subprocess.Popen[str]]
+) -> None:
+    sweep = started(tmp_path, "--grid", "train.seed=1,2", "--jobs", "2", *LONG)
+    background.append(sweep)
+    until(lambda: len(training(tmp_path)) == 2, 120)
+    runs = training(tmp_path)
+    processes = [readable_status(path).pid for path in runs]
+    sweep.kill()
+    until(lambda: not any(map(psutil.pid_exists, processes)), 60)
+    assert [readable_status(path).state for path in runs] == ["stopped", "stopped"]
+    assert readable_status(tmp_path / "runs" / "sweep-tiny").state == "running"
+    listed = CliRunner().invoke(main, ["runs", "--runs", str(tmp_path / "runs")])
+    assert listed.output.startswith("interrupted")
+
+
+def test_gpus_are_shared_out_by_the_memory_that_is_free_for_each_run() -> None:
+    assert roomiest({0: 60, 1: 80}, {}) == 1
+    assert roomiest({0: 60, 1: 80}, {1: 1}) == 0
+    assert roomiest({0: 60, 1: 80}, {0: 1, 1: 1}) == 1
+    assert roomiest({0: 80, 1: 80}, {0: 0, 1: 0}) == 0
+
+
+def test_a_search_finds_the_better_values_and_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "optuna", reason="Optuna is not installed: pip install 'tui-latent[optuna]'"
+    )
+    words = ["--grid", "method.latent_dim=2..3", "--search", "optuna", "--maximise", "val/knn_20"]
+    first = swept(tmp_path, *words, "--trials", "1", "--json")
+    assert first.exit_code == 0, first.output
+    second = swept(tmp_path, *words, "--trials", "6", "--json")
+    assert second.exit_code == 0, second.output
+    rows = json.loads(second.output.splitlines()[-1])["runs"]
+    # There are two different trainings, so the search ends there instead of training them again.
+    assert sorted(row["set"]["method.latent_dim"] for row in rows) == [2, 3]
+    (sweep,) = (tmp_path / "runs").iterdir()
+    assert (sweep / "optuna.journal").stat().st_size > 0
+
+
+def test_a_search_for_what_no_run_records_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "optuna", reason="Optuna is not installed: pip install 'tui-latent[optuna]'"
+    )
+    words = ["--grid", "train.lr=0.1,0.2", "--search", "optuna", "--maximise", "val/knn_2O"]
+    result = swept(tmp_path, *words)
+    assert result.exit_code == 2 and "did you mean 'val/knn_20'" in result.output
+
+
+def test_without_the_packages_the_command_to_install_them_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("optuna", "ray", "submitit"):
+        monkeypatch.setitem(sys.modules, package, None)
+    grid = ["--grid", "train.lr=0.1,0.2"]
+    search = ["--search", "optuna", "--maximise", "val/knn_20"]
+    for words, extra in (
+        (search, "optuna"),
+        (["--engine", "ray"], "ray"),
+        (["--engine", "slurm"], "slurm"),
+    ):
+        result = swept(tmp_path, *grid, *words)
+        assert result.exit_code == 2 and f"pip install 'tui-latent[{extra}]'" in result.output
+
+
+def test_slurm_jobs_train_and_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:
+    submitit = pytest.importorskip(
+        "submitit", reason="submitit is not installed: pip install 'tui-latent[slurm]'"
+    )
+    from tui_latent.launch.sweep.on_slurm import SlurmEngine, slurm_executor
+
+    with pytest.raises(EngineError, match="sbatch is not on this machine"):
+        slurm_executor(tmp_path, [], None)
+    executor = submitit.LocalExecutor(folder=str(tmp_path / "jobs"))
+    executor.update_parameters(timeout_min=10)
+    results = conducted(tmp_path, SlurmEngine(executor))
+    assert [each.state for each in results] == ["finished", "finished"]
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("90", 90), ("2:30:00", 150), ("1-02:00:00", 1560), ("45:30", 45)]
+)
+def test_times_are_slurms(text: str, minutes: int) -> None:
+    from tui_latent.launch.sweep.on_slurm import _minutes
+
+    assert _minutes(text) == minutes
+
+
+def test_an_address_where_no_cluster_is_is_a_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'tui-latent[ray]'")
+    grid = ["--grid", "train.seed=1,2", "--engine", "ray"]
+    nobody = swept(tmp_path, *grid, "--address", "127.0.0.1:1")
+    assert nobody.exit_code == 2 and "no Ray cluster answers at 127.0.0.1:1" in nobody.output
+    odd = swept(tmp_path, *grid, "--address", "somewhere")
+    assert odd.exit_code == 2 and "write host:port" in odd.output
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_on_ray_a_killed_node_costs_no_run(tmp_path: Path) -> None:
+    """Two nodes on this machine; one is killed while it trains."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'tui-latent[ray]'")
+    from ray.cluster_utils import Cluster
+
+    variables = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    os.environ.update(variables)
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
+    second = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    words = ["--grid", "train.seed=1,2", "--engine", "ray", "--address", cluster.address]
+    words += ["--set", "train.epochs=400", "--set", "train.checkpoint_seconds=1"]
+    sweep = started(tmp_path, *words)
+    try:
+        until(lambda: len(training(tmp_path)) == 2, 240)
+        cluster.remove_node(second, allow_graceful=False)
+        told, _ = sweep.communicate(timeout=400)
+    finally:
+        sweep.kill()
+        cluster.shutdown()
+    assert sweep.returncode == 0, told
+    runs = runs_in(tmp_path / "runs")
+    assert [RunReader(path).refresh().status.state for path in runs] == ["finished"] * 2
+    events = "".join(path.read_text() for path in (tmp_path / "runs").glob("*/*/events.jsonl"))
+    assert "resume" in events, "one went on from its checkpoint"
+
+
+def conducted(folder: Path, engine: Any) -> Any:
+    """Run a sweep of two seeds on an engine."""
+    from tui_latent.cli.sweep_progress import display
+    from tui_latent.launch.sweep.conduct import conduct
+    from tui_latent.launch.sweep.folder import SweepFolder
+    from tui_latent.launch.sweep.plan import Planner, plan
+    from tui_latent.launch.sweep.sources import ListedTrials
+
+    preset = tiny(folder)
+    planner = Planner(preset, {}, [("train.seed", [1, 2])], 1)
+    made = SweepFolder(folder / "runs", "s", preset, "", planner.base, 1)
+    made.make(planner.grid, None)
+    trials = plan(preset, {}, planner.grid).trials
+    with display(sys.stderr, made.path) as watcher:
+        return conduct(made, preset, lambda f: ListedTrials(f, trials), engine, watcher)
+
+
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    results = conducted(tmp_path, LocalEngine(2))
+    assert [each.state for each in results] == ["finished", "finished"]
+    left = [path.name for path in (tmp_path / "runs").rglob("*") if path.name.endswith(".tmp")]
+    assert left == [] and not list((tmp_path / "runs").glob(".tui-latent-*"))

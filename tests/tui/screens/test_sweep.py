@@ -1,0 +1,134 @@
+"""The page of a sweep: progress, table, pictures, maps, and the way to its best run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.made_sweeps import made_sweep
+from tests.tui.pilots import MenulessApp, notes, until
+from tui_latent.tui.app import LatentApp
+from tui_latent.tui.charts.scatter_panel import ScatterPanel
+from tui_latent.tui.screens.dashboard.screen import DashboardScreen
+from tui_latent.tui.screens.sweep.screen import SweepHead, SweepScreen
+from tui_latent.tui.widgets.line_list import LineList
+from tui_latent.tui.widgets.table_panel import TablePanel
+
+FIGURES: dict[tuple[Any, ...], float | None] = {
+    (dim, rate, seed): 0.5 + 0.04 * dim - rate + 0.01 * seed * (dim - 2)
+    for dim in (2, 3, 10)
+    for rate in (0.01, 0.1)
+    for seed in (0, 1)
+}
+WIDE, NARROW = (120, 40), (80, 24)
+
+
+async def opened(pilot: Pilot[int], path: Path) -> SweepScreen:
+    app = pilot.app
+    assert isinstance(app, LatentApp)
+    app.open_run(path, over=True)
+    await until(pilot, lambda: isinstance(app.screen, SweepScreen))
+    screen = app.screen
+    assert isinstance(screen, SweepScreen)
+    await until(pilot, lambda: screen.query_one(LineList).count > 0)
+    return screen
+
+
+def lines(screen: SweepScreen) -> list[str]:
+    table = screen.query_one(LineList)
+    return [table.text(index) for index in range(table.count)]
+
+
+def picture(screen: SweepScreen) -> str:
+    panel = screen.query_one("#picture", TablePanel)
+    return f"{panel.border_title}\n{panel.query_one(Static).content}"
+
+
+async def test_the_best_settings_come_first_and_open_their_best_run(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        rows = lines(screen)
+        assert len(rows) == 6 and rows[0].split()[:2] == ["10", "0.01"]
+        assert ".930" in rows[0] and "2 of 2" in rows[0]
+        head = str(screen.query_one(SweepHead).content)
+        assert "finished" in head and "12 of 12" in head
+        await pilot.press("a")
+        assert len(lines(screen)) == 12
+        await pilot.press("B")
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        dashboard = app.screen
+        assert isinstance(dashboard, DashboardScreen)
+        assert dashboard.path.name == "latent_dim_10-lr_0.01-seed_1"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+
+
+async def test_sorting_and_another_metric_reorder_the_table(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        await pilot.press("S")
+        assert [row.split()[0] for row in lines(screen)] == ["2", "2", "3", "3", "10", "10"]
+        await pilot.press("S", "S", "S", "S", "S", "S")
+        await pilot.press("n")
+        await until(
+            pilot, lambda: "held-out loss" in str(screen.query_one("#head", Static).content)
+        )
+
+
+async def test_pictures_change_and_the_maps_are_there(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        await until(pilot, lambda: "latent_dim by lr" in picture(screen))
+        assert ".930" in picture(screen) and "each: mean of 2 runs" in picture(screen)
+        await pilot.press("X")
+        assert "across all settings" in picture(screen)
+        await pilot.press("X")
+        assert "range of the seeds" in picture(screen)
+        await until(
+            pilot, lambda: sum(panel.scene is not None for panel in screen.query(ScatterPanel)) >= 4
+        )
+
+
+async def test_a_sweep_that_has_just_begun_says_what_will_come(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, {(2, 0.1, 0): None, (3, 0.1, 0): None}, state="starting")
+    async with MenulessApp(tmp_path).run_test(size=NARROW) as pilot:
+        screen = await opened(pilot, path)
+        assert "No run has finished" in str(screen.query_one(SweepHead).content)
+        await pilot.press("B")
+        assert "No run has finished yet" in notes(pilot)
+        await pilot.press("enter")
+        assert "has not started yet" in notes(pilot)
+
+
+async def test_a_folder_that_is_lost_is_said(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, {(2, 0.1, 0): 0.5})
+    async with MenulessApp(tmp_path).run_test(size=NARROW) as pilot:
+        await opened(pilot, path)
+        path.rename(tmp_path / "gone")
+        await until(pilot, lambda: "not a sweep" in notes(pilot))
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_page(size: tuple[int, int], tmp_path: Path, snap_compare: Callable[..., bool]) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+
+    async def ready(pilot: Pilot[int]) -> None:
+        screen = await opened(pilot, path)
+        await until(pilot, lambda: "latent_dim by lr" in picture(screen) or size == NARROW)
+        if size == WIDE:
+            await until(
+                pilot,
+                lambda: sum(p.scene is not None for p in screen.query(ScatterPanel)) >= 4,
+            )
+            await pilot.pause(0.5)
+
+    assert snap_compare(MenulessApp(tmp_path), terminal_size=size, run_before=ready)

@@ -1,0 +1,67 @@
+"""The maps of the best settings side by side, aligned to the first."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Grid
+
+from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.scatter import map_scene
+from tui_latent.tui.charts.scatter_panel import ScatterPanel
+from tui_latent.tui.format import clip
+from tui_latent.tui.screens.sweep.view import MOST_MAPS, SweepView
+
+_WIDTH, _HEIGHT = 24, 9
+"""fewest cells of a map"""
+
+
+class SweepMaps(Grid, can_focus=True):
+    """As many small maps as fit."""
+
+    DEFAULT_CSS = """
+    SweepMaps { border: round $foreground 30%; &:focus { border: round $accent; } }
+    SweepMaps > ScatterPanel { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, drawer: WorkerThread) -> None:
+        super().__init__(id="maps")
+        self._drawer = drawer
+        self._view: SweepView | None = None
+
+    def compose(self) -> ComposeResult:
+        for index in range(MOST_MAPS):
+            panel = ScatterPanel(self._drawer, f"map-{index}")
+            panel.can_focus = panel.display = False
+            yield panel
+
+    def show(self, view: SweepView) -> None:
+        """Show the maps of a sweep."""
+        self._view = view
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        view, size = self._view, self.content_size
+        if view is None or not size.area:
+            return
+        known = len(view.maps)
+        across = max(1, min(size.width // _WIDTH, known or 1))
+        down = max(1, min(size.height // _HEIGHT, -(-(known or 1) // across)))
+        self.styles.grid_size_columns, self.styles.grid_size_rows = across, down
+        shown = min(known, across * down)
+        self.border_title = f"Maps · best {shown} of {len(view.groups)}, aligned to the first"
+        for index, panel in enumerate(self.query(ScatterPanel)):
+            panel.display = index < max(shown, 1)
+            if index < shown:
+                group, compared = view.maps[index]
+                titles = (group.label, clip(group.label, max(8, size.width // across - 6)))
+                scene = (
+                    map_scene(compared.map, titles=lambda _, t=titles: t, source=compared)
+                    if compared.map is not None
+                    else None
+                )
+                panel.show(scene, compared.problem, titles)
+            elif index == 0:
+                panel.show(None, "Maps appear with the first evaluation.", ("Maps",))
