@@ -33,6 +33,8 @@ _SYNC_EVERY: Final = 60.0
 """seconds between two times at which everything is safe from a power failure"""
 _MOST_LINES: Final = 1000
 _LOGGER: Final = logging.getLogger("tui_latent")
+_FOR_ROOM: Final = 5.0
+"""seconds for which the end of a loop waits for a full disk"""
 _A_MOMENT: Final = 2.0
 """seconds for what takes none, unless the disk does not answer"""
 
@@ -114,7 +116,7 @@ class Recording:
         if self._trouble:
             _LOGGER.warning(
                 "%s: %s: the last records wait %.0f seconds for room",
-                self.path, self._trouble, max(until - time.monotonic(), 0),
+                self.path, self._trouble, min(_FOR_ROOM, max(until - time.monotonic(), 0)),
             )  # fmt: skip
         self._closing.set()
         try:
@@ -140,6 +142,7 @@ class Recording:
             self._writer.close()
 
     def _run(self) -> None:
+        refused = False
         while True:
             closing = self._closing.wait(_PERIOD)
             done = False
@@ -151,6 +154,9 @@ class Recording:
                 return
             except OSError as error:
                 self._disk_refuses(error)
+                if closing and not refused:
+                    refused = True
+                    self._deadline = min(self._deadline, time.monotonic() + _FOR_ROOM)
             except Exception:  # the loop must go on, whatever it was
                 self.records.dropped += len(self._in_hand)
                 self._in_hand.clear()
@@ -319,4 +325,14 @@ class Recording:
         unfinished = self._measuring.unfinished
         self._log_left_out(left, unfinished)
         if left or unfinished:
+            _LOGGER.warning(
+                "%s: lost at the end: %s%s",
+                self.path,
+                " and ".join(
+                    f"{count:,} {what}{'s' * (count != 1)}"
+                    for count, what in ((left, "record"), (unfinished, "evaluation"))
+                    if count
+                ),
+                f": {self._trouble}" if self._trouble else ", which took too long to measure",
+            )  # fmt: skip
             self._writer.status(**self._left_out(left, unfinished))
