@@ -14,6 +14,8 @@ WATCHED: Final = "watched"
 """table of `preset.toml` in which a watched run says what it obeys; it has no `[data]` and no
 `[method]`"""
 
+MEASURING: Final = "measuring latents"
+"""what a watched run is doing while latents that its loop handed over are measured"""
 _OF_VECTORS: Final = (
     (re.compile(r"\b(?:held-out )?(?:image|latent)(s?)\b(?! space)"), r"vector\1"),
     (re.compile(r"\b([Aa])n vector"), r"\1 vector"),

@@ -13,7 +13,7 @@ from typing import Final
 
 from tui_latent.runs.control import read_request
 from tui_latent.runs.events import LR_FACTOR, Kind, RunEvent, new_event
-from tui_latent.runs.origin import Wish
+from tui_latent.runs.origin import MEASURING, Wish
 from tui_latent.runs.records import NewRecord
 from tui_latent.runs.schema import FolderLostError, Request, State
 from tui_latent.runs.writer import RunWriter
@@ -295,12 +295,17 @@ class Recording:
             step=max(self._step, 0),
             epoch=self._epoch,
             seconds=self._seconds,
-            phase="waiting" if self.paused else "training",
+            phase=self._phase(),
             checkpoint_step=self.checkpoint_step,
             lr_factor=self._request.lr_factor if "lr" in self._obeys else 1.0,
             error=None,
             **self._left_out(),
         )
+
+    def _phase(self) -> str:
+        if self.paused:
+            return "waiting"
+        return MEASURING if self._measuring.unfinished else "training"
 
     def _disk_refuses(self, error: OSError) -> None:
         trouble = f"the disk takes no records: {error.strerror or error}"
