@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tui_latent.comparison import (
 )
 from tui_latent.runs.events import new_event
 from tui_latent.runs.reader import RunReader
+from tui_latent.runs.row_ids import RowIds, write_row_ids
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.runs.writer import RunWriter
 
@@ -239,6 +240,35 @@ def test_without_labels_nothing_tells_that_maps_show_the_same_images(tmp_path: P
     shown = compare([known, larger])
     assert any("different data (90 images" in note for note in shown.notes)
     assert not any(row.comparable for row in shown.metrics)
+
+
+def opened(runs: Path, name: str, ids: Sequence[str] = (), command: str = "") -> RunSnapshot:
+    path = foreign_run(runs, name, origin="opened", labels=False, bank=False, images=6)
+    if ids:
+        write_row_ids(path, {"val": RowIds(np.arange(6), tuple(ids))})
+    return replace(RunReader(path).refresh(), provenance={"origin": "opened", "command": command})
+
+
+@pytest.mark.parametrize(
+    ("ids", "command", "note", "aligned"),
+    [
+        (("abcdef", "abcdef"), "", "the same ids in all", True),
+        (("abcdef", "fabcde"), "", "the same ids in another order", False),
+        (("abcdef", "abcxyz"), "", "different data (3 ids in common)", False),
+        (("", ""), "tui-latent open a b --as runs", "opened together", True),
+        (("abcdef", ""), "", "without ids in all, nothing tells", True),
+    ],
+    ids=["same", "other order", "other ids", "together", "unknown"],
+)
+def test_opened_runs_say_whether_they_show_the_same_rows(
+    tmp_path: Path, ids: tuple[str, str], command: str, note: str, aligned: bool
+) -> None:
+    commands = [command] * 2 if command else ["one", "two"]
+    runs = [opened(tmp_path, f"v{i}", ids[i], commands[i]) for i in range(2)]
+    found = compare(runs)
+    assert note in " ".join(found.notes)
+    assert (found.maps[1].onto == 0) == aligned
+    assert bool(found.maps[1].problem) != aligned
 
 
 def test_a_loop_of_ones_own_and_a_preset_have_other_losses(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import math
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +32,8 @@ from tui_latent.runs.metric_specs import (
 )
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.origin import WATCHED
-from tui_latent.runs.schema import LatentMap, RunSnapshot
+from tui_latent.runs.row_ids import read_row_ids
+from tui_latent.runs.schema import LatentMap, RunError, RunSnapshot
 
 MOST_RUNS: Final = 8
 """runs whose colours can be distinguished"""
@@ -120,6 +123,21 @@ class Comparison:
         return bool(self.settings) or sum(_has_preset(run.preset) for run in self.runs) > 1
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """What is known of the rows that the vectors of several opened files are; any may be empty."""
+
+    same: str = ""
+    different: str = ""
+    untold: str = ""
+    other_order: bool = False
+
+    @property
+    def alike(self) -> bool:
+        """Whether a point of one map may be compared with that of another."""
+        return not self.different and not self.other_order
+
+
 def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> Comparison:
     """Compare runs, in their order; maps that have not changed are taken from `earlier`."""
     maps = [run.map for run in runs]
@@ -127,7 +145,11 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
     presets = [run.preset for run in runs]
     settings = differing_settings(presets)
     other_maps, untold = _unsure_notes(runs)
-    images = _other_images_note(settings) or _other_draw_note(settings, runs) or other_maps
+    rows = _rows_told(runs)
+    other_images = _other_images_note(settings) or _other_draw_note(settings, runs)
+    images = other_images or rows.different or other_maps
+    if rows.same or rows.untold:
+        untold = rows.untold
     objectives = _other_losses_note(settings, runs)
     labels = short_names([run.name for run in runs])
     failed = [
@@ -153,8 +175,10 @@ def compare(runs: Sequence[RunSnapshot], earlier: Comparison | None = None) -> C
             for spec in shared_metrics(runs)
         ),
         settings=settings,
-        maps=earlier.maps if earlier is not None and same else compared_maps(maps),
-        notes=tuple(filter(None, (*failed, *changed, images, untold, objectives, *missing))),
+        maps=earlier.maps if earlier is not None and same else compared_maps(maps, rows.alike),
+        notes=tuple(
+            filter(None, (*failed, *changed, images, rows.same, untold, objectives, *missing))
+        ),
     )
 
 
@@ -239,10 +263,17 @@ def difference_text(row: MetricRow, index: int) -> str:
     )
 
 
-def compared_maps(maps: Sequence[LatentMap | None]) -> tuple[ComparedMap, ...]:
-    """Align every map to the first one, where both show the same held-out images."""
+def compared_maps(maps: Sequence[LatentMap | None], alike: bool = True) -> tuple[ComparedMap, ...]:
+    """Align every map to the first one, where both show the same held-out images.
+
+    Maps whose points are not `alike` are known to show other images, whatever else they say.
+    """
     first = next((i for i, m in enumerate(maps) if m is not None and _finite(m)), None)
-    return tuple(_compared_map(maps, index, first) for index in range(len(maps)))
+    found = (_compared_map(maps, index, first if alike else index) for index in range(len(maps)))
+    return tuple(
+        each if alike or each.problem else replace(each, problem="not aligned: other vectors")
+        for each in found
+    )
 
 
 def _compared_map(maps: Sequence[LatentMap | None], index: int, first: int | None) -> ComparedMap:
@@ -321,6 +352,36 @@ def _unsure_notes(runs: Sequence[RunSnapshot]) -> tuple[str, str]:
     if all(_told(own, maps[0]) for own in maps[1:]):
         return "", ""
     return "", "without labels in both, nothing tells whether two maps show the same images"
+
+
+def _rows_told(runs: Sequence[RunSnapshot]) -> _Rows:
+    """Return what is known of the rows that the vectors of opened files are."""
+    if any(run.origin != "opened" or run.map is None for run in runs):
+        return _Rows()
+    commands = {str(run.provenance.get("command")) for run in runs}
+    if len(commands) == 1 and "None" not in commands:
+        return _Rows("they were opened together: each vector is of the same row in all")
+    ids = [_ids(run.path) for run in runs]
+    if not all(ids):
+        return _Rows(
+            untold="without ids in all, nothing tells whether the files have the same rows"
+        )
+    if all(each == ids[0] for each in ids):
+        return _Rows("the vectors have the same ids in all")
+    if all(set(each) == set(ids[0]) for each in ids):
+        return _Rows(
+            "the vectors have the same ids in another order: their maps are not aligned",
+            other_order=True,
+        )
+    common = len(set(ids[0]).intersection(*ids[1:]))
+    return _Rows(different=f"different data ({common:,} ids in common): no numbers are comparable")
+
+
+def _ids(path: Path) -> tuple[str, ...]:
+    """Return the ids of an opened run's vectors; empty if it has none."""
+    with suppress(RunError):
+        return next((of.ids for split, of in read_row_ids(path).items() if split == "val"), ())
+    return ()
 
 
 def _told(own: LatentMap, reference: LatentMap) -> bool:

@@ -6,6 +6,7 @@ import csv
 import math
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 pytest.importorskip(
     "lightning", reason="lightning is not installed: pip install 'tui-latent[lightning]'"
@@ -203,6 +204,7 @@ def test_a_module_without_logger_keeps_a_harmless_one(tmp_path: Path) -> None:
 
 
 TWO_RANKS = """
+from collections.abc import Iterator
 from pathlib import Path
 import sys
 from tests.integrations.test_lightning import WatchLatents, fit
@@ -231,3 +233,45 @@ def test_without_lightning_the_error_says_how_to_install_it() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1
     assert "pip install 'tui-latent[lightning]'" in result.stderr
+
+
+class Endless(IterableDataset[Any]):
+    """Batches without a known number, as of a stream."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return zip(IMAGES[:1200], LABELS[:1200], strict=True)
+
+
+class Mapped(Digits):
+    """A module whose output is a map of features for each image: no latents (N, D)."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images)[:, :, None, None].expand(-1, -1, 2, 2)
+
+    def training_step(self, batch: Any, _: int) -> Tensor:
+        loss = nn.functional.mse_loss(self(batch[0]), torch.ones(len(batch[0]), 3, 2, 2))
+        self.as_trained.append(float(loss))
+        return loss
+
+    def validation_step(self, batch: Any, _: int) -> None:
+        self.log("val_loss", self(batch[0]).mean())
+
+
+def test_a_stream_and_added_up_gradients_are_recorded_and_no_guess_ends_a_training(
+    tmp_path: Path,
+) -> None:
+    seed_everything(0, verbose=False)
+    module = Mapped()
+    trainer = Trainer(
+        accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, accumulate_grad_batches=4,
+        callbacks=[WatchLatents("stream", runs=tmp_path)],
+    )  # fmt: skip
+    held_out = DataLoader(TensorDataset(IMAGES[VAL], LABELS[VAL]), 100)
+    trainer.fit(module, DataLoader(Endless(), 100), held_out)
+    run = watched(tmp_path, "stream")
+    means = [sum(module.as_trained[at : at + 4]) / 4 for at in range(0, 12, 4)]
+    np.testing.assert_allclose(run.curves["train/loss"].values, means, rtol=1e-5)
+    assert run.curves["train/loss"].steps.tolist() == [1, 2, 3]
+    log = (tmp_path / "stream" / "train.log").read_text()
+    assert "no latents are recorded" in log and "(100, 3, 2, 2)" in log

@@ -138,3 +138,20 @@ def test_objects_instead_of_labels_are_refused_with_a_remedy_for_labels(
     np.save(path, np.array(["a", "b", "a", "b"], object), allow_pickle=True)
     with pytest.raises(OpenError, match=r"numpy\.array\(values, dtype=str\)"):
         beside(file, str(path), "labels")
+
+
+def test_a_first_row_that_counts_up_is_a_row_where_one_would_be_missing(
+    tmp_path: Path, file: VectorFile
+) -> None:
+    (tmp_path / "labels.csv").write_text("0,1\n1,0\n2,1\n3,0\n")
+    assert joined(file, tmp_path / "labels.csv", None)[0] == ["1", "0", "1", "0"]
+    (tmp_path / "titled.csv").write_text("0,1\n0,x\n1,y\n2,x\n3,y\n")
+    assert joined(file, tmp_path / "titled.csv", None)[0] == ["x", "y", "x", "y"]
+
+
+def test_only_classes_of_the_vectors_count(tmp_path: Path, file: VectorFile) -> None:
+    (tmp_path / "labels.csv").write_text("name,species\na,owl\nb,cat\nz,dog\nd,owl\n")
+    found = beside(file, str(tmp_path / "labels.csv"), "labels", IDS)
+    labels, _ = joined_labels(found, file.rows, IDS, file.title)
+    assert labels.names == ("cat", "owl")
+    assert labels.labels.tolist() == [1, 0, -1, 1]

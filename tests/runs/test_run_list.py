@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.runs.conftest import PRESET, MakeRun
+from tui_latent.runs import run_list, run_summary
 from tui_latent.runs.file_lock import FileLock
+from tui_latent.runs.labels import change_labels
 from tui_latent.runs.run_list import delete_run, find_run, list_runs, runs_folder
-from tui_latent.runs.schema import RunBusyError, RunError, Status
+from tui_latent.runs.schema import RunBusyError, RunError, RunSummary, Status
 from tui_latent.runs.status import write_status
 from tui_latent.runs.writer import RunWriter
 
@@ -46,6 +48,23 @@ def test_runs_are_listed_newest_first_with_what_a_list_shows(runs: Path, make_ru
     assert (listed[0].best_knn_20, listed[0].loss) == (0.91, 0.5)
     assert (listed[0].status.state, listed[0].problem) == ("finished", "")
     assert abs(listed[0].created - time.time()) < 60
+
+
+def test_a_slow_folder_is_shown_as_it_was_known_until_it_is_read(
+    runs: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        finish(make_run(name=f"run-{number}"))
+    monkeypatch.setattr(run_summary, "_SETTLED_AFTER", -1.0)
+    known = list_runs(runs)
+    monkeypatch.setattr(run_list, "_A_MOMENT", 0.0)
+    monkeypatch.setattr(run_list, "_SLOW", -1.0)
+    parts: list[list[RunSummary]] = []
+    change_labels(runs / "run-3", notes="changed")
+    found = list_runs(runs, on_part=parts.append)
+    assert {len(part) for part in parts} == {40}
+    assert [run.name for run in found] == [run.name for run in known]
+    assert {run.name for run in found if run.labels.notes} == {"run-3"}
 
 
 def test_a_creation_time_written_as_text_counts(runs: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.watching.conftest import Watch, logged, read
 from tui_latent.runs.events import read_events
 from tui_latent.runs.origin import obeyed
 from tui_latent.runs.schema import RunError, RunSnapshot
+from tui_latent.watching import recording
 
 
 def values(run: RunSnapshot, metric: str) -> dict[int, float]:
@@ -183,6 +185,31 @@ def test_the_oldest_records_are_left_out_when_the_disk_is_full(
     assert found.status.dropped == 500 - len(steps)
     assert found.status.error is None
     assert f"{found.status.dropped:,} records were left out" in logged(run.path)
+
+
+def test_a_disk_that_stays_full_holds_up_the_end_for_moments_and_what_is_lost_is_told(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(recording, "_FOR_ROOM", 0.1)
+    run = watch()
+    run.log(0, loss=0.0)
+    until(lambda: read(run.path).curves)
+    write = os.write
+
+    def refusing(descriptor: int, data: bytes) -> int:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "metrics.jsonl":
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", refusing)
+    for step in range(1, 4):
+        run.log(step, loss=float(step))
+    began = time.thread_time()
+    run.close()
+    assert time.thread_time() - began < 5
+    assert "lost at the end: 3 records: the disk takes no records" in caplog.text
+    assert read(run.path).status.dropped == 3
+    assert read(run.path).status.state == "finished"
 
 
 def test_a_folder_that_is_deleted_does_not_end_the_loop(

@@ -65,6 +65,7 @@ def evaluate_run(
                 "held_out_images": len(source.latents().queries),
                 "written": source.latents().signature[2],
             },
+            "origin": source.origin,
             "class_names": list(space.class_names),
             "notes": [*_sample_note(source, space), *space.notes()],
             **found,

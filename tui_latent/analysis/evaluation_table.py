@@ -10,6 +10,7 @@ from typing import Any, Final
 from tui_latent.number_format import UNKNOWN, short_number
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
+from tui_latent.runs.origin import in_its_words
 
 Found = Mapping[str, Any]
 """what `evaluate_run` returned, or what was read from its file"""
@@ -48,9 +49,10 @@ def headline(found: Found) -> str:
     training = latents["training_images"]
     images = f"{training:,} training and " * bool(training) + f"{latents['held_out_images']:,} "
     images += "held-out images" if training else "images"
-    return (
-        f"{found['run']} · step {found['step']:,} · {latents['dimensions']}-D latents of {images}"
-    )
+    line = f"step {found['step']:,} · {latents['dimensions']}-D latents of {images}"
+    if found.get("origin") == "opened":
+        line = f"{latents['held_out_images']:,} vectors of {latents['dimensions']:,} numbers"
+    return f"{found['run']} · {line}"
 
 
 def figure_rows(found: Found) -> list[tuple[str, str]]:
@@ -60,7 +62,8 @@ def figure_rows(found: Found) -> list[tuple[str, str]]:
     for part, name in EVALUATION_PARTS.items():
         texts = _texts(part, found) if part in found else []
         texts += reasons(found, part, leaving_out=shared)
-        rows += [("" if i else name, text) for i, text in enumerate(texts)]
+        said = [in_its_words(found.get("origin", "trained"), text) for text in texts]
+        rows += [("" if i else name, text) for i, text in enumerate(said)]
     unmeasured = [f"{', '.join(names)}: {why}" for why, names in shared.items()]
     return rows + [("" if i else "not measured", text) for i, text in enumerate(unmeasured)]
 

@@ -33,6 +33,7 @@ def explained(path: Path) -> dict[str, Any]:
     """Return the verdict on the run at `path` and its map in words; RunError if unreadable."""
     from tui_latent.preferences.config_file import config_path, read_preferences
     from tui_latent.runs.evaluations import newest_evaluation
+    from tui_latent.runs.origin import in_its_words
     from tui_latent.runs.reader import RunReader
     from tui_latent.tui.remapping import KeymapError, check_keymap, key_name
     from tui_latent.verdict import judge
@@ -56,7 +57,9 @@ def explained(path: Path) -> dict[str, Any]:
         "severity": verdict.severity,
         "verdict": verdict.line(),
         "findings": findings,
-        "map": [] if snapshot.map is None else map_sentences(snapshot.map),
+        "map": []
+        if snapshot.map is None
+        else [in_its_words(snapshot.origin, line) for line in map_sentences(snapshot.map)],
     }
 
 

@@ -99,7 +99,7 @@ def main(context: click.Context, runs: str | None, plugins: tuple[str, ...]) -> 
             stream.reconfigure(errors="replace")
     load_plugins(plugins)  # after the settings that must be made before torch is imported
     if context.invoked_subcommand is None:
-        open_dashboard(runs, None)
+        open_dashboard(runs)
 
 
 @main.command()
@@ -135,8 +135,9 @@ def no_screen() -> str:
     return ""
 
 
-def open_dashboard(runs: str | None, path: Path | None) -> None:
-    """Open the dashboard on the run at `path`, or on the menu; exit when it is closed."""
+def open_dashboard(runs: str | None, *paths: Path) -> None:
+    """Open the dashboard on a run, on a comparison of several, or on the menu; exit when it is
+    closed."""
     if problem := no_screen():
         fail(
             f"{problem}; without the dashboard, use\n"
@@ -157,6 +158,10 @@ def open_dashboard(runs: str | None, path: Path | None) -> None:
         kept = Kept(config_path(), cache_folder())
     first, *others = folders_of_runs(runs)
     light = bool(answers.light)
-    app = LatentApp(first, other_runs=others, open_path=path, kept=kept, light=light)
+    only = paths[0] if len(paths) == 1 else None
+    compared = paths if only is None else ()
+    app = LatentApp(
+        first, other_runs=others, open_path=only, compared=compared, kept=kept, light=light
+    )
     app.heed_terminal(answers.ways[0], answers.typed)
     sys.exit(app.run() or 0)

@@ -72,6 +72,7 @@ def open_files(
     that has several. Without a terminal, or with --json, the run is made and not opened.
     """
     from tui_latent.cli.main import no_screen, open_dashboard
+    from tui_latent.comparison import MOST_RUNS
     from tui_latent.opening.errors import OpenError
     from tui_latent.opening.plan import Asked, make_plan, one_by_one
     from tui_latent.opening.run_folder import make_run
@@ -100,7 +101,7 @@ def open_files(
         click.echo(plain_text(line) if not as_json else line)
     if as_json or no_screen():
         return
-    open_dashboard(runs, made[0].path)
+    open_dashboard(runs, *(run.path for run in made[:MOST_RUNS]))
 
 
 def _results(plan: Plan, plans: list[Plan], made: list[Made]) -> dict[str, Any]:

@@ -28,15 +28,15 @@ from tui_latent.cli.options import (
 def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -> None:
     """List all runs, or those that match FILTER ('knn>.95' state:failed tag:x), newest first."""
     from tui_latent.launch.progress import run_line, run_row
+    from tui_latent.preferences.listed_runs import listed_runs
     from tui_latent.preferences.runs_folders import folder_of_runs
     from tui_latent.runs.run_filter import FilterError, parse_filter
-    from tui_latent.runs.run_list import list_runs
     from tui_latent.runs.schema import RunError
 
     try:
         matches = parse_filter(" ".join(words))
         folder = folder_of_runs(runs)
-        found = [run for run in list_runs(folder, certain=True) if matches(run)]
+        found = [run for run in listed_runs(folder, certain=True) if matches(run)]
     except (RunError, FilterError) as error:
         fail(error)
     shown = found if every else [run for run in found if not run.labels.archived]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from tui_latent.watching.silent_run import SilentRun
 from tui_latent.watching.watched_run import WatchedRun
+
+_LATENTS: Final = (
+    *("latents", "latent", "embeddings", "embedding", "features", "representation", "z"),
+    "pooler_output",
+)
+_LABELS: Final = ("labels", "label", "targets", "target", "y")
 
 Embedded = Tensor | tuple[Tensor, Tensor | None]
 """latents (N, D) of a batch, or latents and labels (N,)"""
@@ -48,11 +55,33 @@ class HeldOut:
         self._latents, self._labels = [], []
 
 
+def latents_in(output: object) -> Tensor:
+    """Return the latents (N, D) in what a module returned: a tensor, or the one of several that
+    is named as latents are, else the first that could be.
+
+    TypeError, which says what to do, where none has a row for each image.
+    """
+    named = output if isinstance(output, Mapping) else {}
+    several = list(output) if isinstance(output, (tuple, list)) else list(named.values())
+    there = [output] if isinstance(output, Tensor) else several
+    wanted = [named[name] for name in _LATENTS if name in named]
+    for tensor in (*wanted, *there):
+        if isinstance(tensor, Tensor) and tensor.is_floating_point() and tensor.ndim >= 2:
+            rows = tensor.flatten(1)
+            if tensor.ndim == 2 or rows.shape[1] == tensor.shape[1]:  # (N, D, 1, 1) of a pooling
+                return rows
+    shapes = ", ".join(str(tuple(t.shape)) for t in there if isinstance(t, Tensor))
+    what = f"tensors of the shapes {shapes}" if shapes else type(output).__name__
+    raise TypeError(f"the module returns {what}, but latents have the shape (N, D)")
+
+
 def labels_in(batch: Any) -> object:
     """Return the labels of a batch (images, labels, …) or {"labels": …}; None where it has none."""
     if isinstance(batch, (tuple, list)):
         return batch[1] if len(batch) > 1 else None
-    return batch.get("labels") if hasattr(batch, "get") else None
+    if not hasattr(batch, "get"):
+        return None
+    return next((batch[name] for name in _LABELS if batch.get(name) is not None), None)
 
 
 def _are_classes(labels: Tensor) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
 import torch
@@ -37,9 +38,9 @@ class WatchLatents(TrainerCallback):  # type: ignore[misc]
 
     `embed(model, batch)` returns the latents (N, D) of a batch of the evaluation's data, which is
     on the model's device, or latents and labels; otherwise the batch's `labels` count, where they
-    are one class per row. `options` are those of `tui_latent.watch`. A dashboard can pause and
-    stop the training and ask for a checkpoint, unless several processes train: they would not
-    all hear of it.
+    are one class per row. Of several evaluation sets the first counts. `options` are those of
+    `tui_latent.watch`. A dashboard can pause and stop the training and ask for a checkpoint, unless
+    several processes train: they would not all hear of it.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class WatchLatents(TrainerCallback):  # type: ignore[misc]
         self._name, self._embed, self._options = name, embed, options
         self._run: WatchedRun | SilentRun = SilentRun()
         self._held_out = HeldOut()
+        self._evaluated = -1
+        """step of the newest evaluation"""
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -74,7 +77,7 @@ class WatchLatents(TrainerCallback):  # type: ignore[misc]
             values = {
                 metric_name(name, "train"): value
                 for name, value in logs.items()
-                if name not in _NO_METRICS and isinstance(value, (int, float))
+                if name not in _NO_METRICS and isinstance(value, Real)
             }
             self._run.log(state.global_step, epoch=state.epoch, **values)
 
@@ -100,8 +103,10 @@ class WatchLatents(TrainerCallback):  # type: ignore[misc]
     ) -> None:  # fmt: skip
         """Embed the evaluation's data, and record its latents."""
         training = args.world_size > 1 or not isinstance(self._run, SilentRun)
-        if model is None or eval_dataloader is None or not training:
+        again = state.global_step == self._evaluated
+        if model is None or eval_dataloader is None or again or not training:
             return
+        self._evaluated = state.global_step
         was_training = model.training
         model.eval()
         for batch in eval_dataloader:

@@ -237,6 +237,7 @@ def describe(snapshot: RunSnapshot) -> str:
     parts = [status.state if status.state != "running" else status.phase or "running"]
     if status.total_steps:
         parts.append(f"step {status.step:,}/{status.total_steps:,}")
+    if status.total_steps and status.total_epochs:  # a method without steps has no epochs
         parts.append(f"epoch {status.epoch:.1f}/{status.total_epochs}")
     accuracy = in_group("accuracy")[0]
     labelled = accuracy.name in {*snapshot.curves, *snapshot.missing}

@@ -69,8 +69,11 @@ def beside(file: VectorFile, named: str, role: str, ids: Sequence[str] | None = 
 
 
 def _of_table(table: Table, role: str, rows: int, known: Sequence[str] | None) -> Beside:
-    titles = [table.name(i).casefold() for i in range(table.width)]
     columns = {i: table.column(i) for i in range(table.width)}
+    if table.titles and not table.has_named_titles and len(columns[0]) == rows - 1:
+        table = table.without_header()  # its first line looked like one
+        columns = {i: table.column(i) for i in range(table.width)}
+    titles = [table.name(i).casefold() for i in range(table.width)]
     if not table.titles and len(columns[0]) == rows + 1:  # a header that did not look like one
         titles = [column[0].strip().casefold() for column in columns.values()]
         columns = {i: column[1:] for i, column in columns.items()}
@@ -170,7 +173,12 @@ def joined_labels(
             f"'{plain_name(found.ids[0])}', the vectors have '{plain_name(ids[0])}'"
         )
     missing = f"; it has none for {counted(rows - matched, 'row')}" if matched < rows else ""
-    return ClassLabels(joined, known.names), f"{found.where}, by id{missing}"
+    # Rows of other ids, and a header that did not look like one, have classes of no vector here.
+    there = np.unique(joined[joined != UNLABELLED])
+    names = tuple(known.names[label] for label in there.tolist())
+    places = np.searchsorted(there, joined)
+    joined = np.where(joined == UNLABELLED, UNLABELLED, places).astype(np.int64)
+    return ClassLabels(joined, names), f"{found.where}, by id{missing}"
 
 
 def _flat(found: Beside) -> list[Any]:

@@ -7,7 +7,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,15 @@ class Table:
     def name(self, column: int) -> str:
         """Return a column's title, or else its number from 1."""
         return self.titles[column] if self.titles else str(column + 1)
+
+    @property
+    def has_named_titles(self) -> bool:
+        """Whether the header is certainly one: it names ids or labels."""
+        return any(title.casefold() in _NO_DIMENSION - {""} for title in self.titles)
+
+    def without_header(self) -> Table:
+        """Return the table whose first line is a row like the others."""
+        return replace(self, titles=(), first_line=1)
 
     def column(self, number: int) -> list[str]:
         """Read the cells of a column."""

@@ -116,6 +116,7 @@ def _left_out(file: VectorFile, rows: NDArray[np.int64], of: int) -> str:
     one = len(rows) == 1
     return (
         f"{file.title}: {len(rows):,} of {of:,} rows {'has' if one else 'have'} no vector, or a "
-        f"number that is not finite, and {'is' if one else 'are'} left out: "
+        f"number that is not finite or beyond ±3.4e38, the largest of 32 bits, and "
+        f"{'is' if one else 'are'} left out: "
         f"row{'' if one else 's'} {named}"
     )

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from tui_latent.preferences.config_file import config_path, read_preferences
+from tui_latent.preferences.listed_runs import index_of
 from tui_latent.runs.run_list import LATEST, find_run, runs_folder
 from tui_latent.runs.schema import RunError
 
@@ -34,6 +35,8 @@ def find_in_folders(run: str, option: str | None = None) -> Path:
     `latest` is the newest run of the first folder. RunError if there is none.
     """
     first, *others = folders_of_runs(option)
+    if run == LATEST:
+        index_of(first)
     try:
         return find_run(first, run)
     except RunError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
 
@@ -13,12 +14,30 @@ WATCHED: Final = "watched"
 """table of `preset.toml` in which a watched run says what it obeys; it has no `[data]` and no
 `[method]`"""
 
+MEASURING: Final = "measuring latents"
+"""what a watched run is doing while latents that its loop handed over are measured"""
+_OF_VECTORS: Final = (
+    (re.compile(r"\b(?:held-out )?(?:image|latent)(s?)\b(?! space)"), r"vector\1"),
+    (re.compile(r"\b([Aa])n vector"), r"\1 vector"),
+    (re.compile(r"\bImage(s?)\b"), r"Vector\1"),
+)
+
 
 def origin_of(provenance: Mapping[str, Any]) -> Origin:
     """Return the origin in a run's `[provenance]`; runs without one were trained here."""
     named = provenance.get("origin")
     origins: tuple[Origin, ...] = get_args(Origin)
     return next((origin for origin in origins if origin == named), "trained")
+
+
+def in_its_words(origin: Origin, text: str) -> str:
+    """Return a text about held-out images as it is said of a run: vectors from a file need not be
+    of images, and none of them is held out."""
+    if origin != "opened":
+        return text
+    for wanted, said in _OF_VECTORS:
+        text = wanted.sub(said, text)
+    return text
 
 
 def obeyed(preset: Mapping[str, Any], provenance: Mapping[str, Any]) -> frozenset[Wish]:

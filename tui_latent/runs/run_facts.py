@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +19,14 @@ from tui_latent.runs.records import parse_record
 from tui_latent.runs.sweep_folder import SWEEP, is_sweep, read_sweep
 
 _KNN: Final = "val/knn_20"
+_READ: Final = {
+    "method": ("name", "latent_dim"),
+    "train": ("seed",),
+    "provenance": ("preset", "created", "command", "format", "origin"),
+}
+"""the values that the list needs, by table"""
+_SIMPLE: Final = re.compile(r"[^\\'\"]*")
+"""a command whose words are those between spaces"""
 _TAIL_LINES: Final = 400
 _TAIL_BYTES: Final = 1 << 17
 _MOST_CHANGES: Final = 12
@@ -42,7 +51,7 @@ def read_facts(path: Path) -> RunFacts:
     if is_sweep(path):
         sweep = read_sweep(path)
         return RunFacts(Path(sweep.preset).stem, sweep.created, method=SWEEP)
-    return facts_of(read_manifest(path))
+    return facts_of(read_manifest(path, _READ))
 
 
 def facts_of(manifest: Manifest) -> RunFacts:
@@ -63,7 +72,7 @@ def facts_of(manifest: Manifest) -> RunFacts:
 def changes_in(command: str) -> tuple[str, ...]:
     """Return the settings of its preset that a run's command changes, without the seed."""
     try:
-        words = shlex.split(command)
+        words = command.split() if _SIMPLE.fullmatch(command) else shlex.split(command)
     except ValueError:
         return ()
     changes = [after for word, after in pairwise(words) if word == "--set"]

@@ -16,9 +16,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
-from tui_latent.runs.atomic_files import Signature, replace_file
+from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.run_summary import Known, Summaries
-from tui_latent.runs.schema import Labels, RunSummary, Status
+from tui_latent.runs.schema import NOTHING_NOTED, Labels, RunSummary, Status
 from tui_latent.runtime.regular_files import read_small
 
 WORTH_KEEPING: Final = 50
@@ -36,6 +36,7 @@ _MOST_BYTES: Final = 1 << 26
 _status_values: Final = attrgetter(*_STATUS)
 _labels_values: Final = attrgetter(*_LABELS)
 _line_values: Final = attrgetter(*_LINE)
+_UNLABELLED: Final = [[] if value == () else value for value in _labels_values(NOTHING_NOTED)]
 
 
 class RunIndex:
@@ -56,7 +57,7 @@ class RunIndex:
             if {name: table[name] for name in _HEAD} == _HEAD:
                 for name, *parts in table["runs"]:
                     path = folder / name
-                    self._summaries.known.setdefault(path, _known(path, *parts))
+                    self._summaries.known.setdefault(str(path), _known(path, *parts))
         self._kept_at = self._summaries.read
 
     def keep(self, runs: Iterable[RunSummary]) -> None:
@@ -67,13 +68,13 @@ class RunIndex:
         rows = [
             [
                 run.path.name,
-                known[run.path].signatures,
+                known[str(run.path)].signatures,
                 _status_values(run.status),
                 _labels_values(run.labels),
                 _line_values(run),
             ]
             for run in runs
-            if run.path in known
+            if str(run.path) in known
         ]
         self._kept_at = self._summaries.read
         with suppress(OSError, ValueError):  # a full disk or odd bytes in a name
@@ -82,20 +83,17 @@ class RunIndex:
 
 
 def _known(path: Path, signatures: Any, status: Any, labels: Any, line: Any) -> Known:
-    found: list[Signature | None] = [
-        None if each is None else (int(each[0]), int(each[1]), int(each[2])) for each in signatures
-    ]
+    found = tuple([None if each is None else tuple(each) for each in signatures])
     values = dict(zip(_LINE, line, strict=True))
     values["changes"] = tuple(values["changes"])
-    for name in ("name", "preset", "method"):
-        values[name] = sys.intern(str(values[name]))
-    named = dict(zip(_LABELS, labels, strict=True))
-    named["tags"] = tuple(named["tags"])
-    state: Any = [sys.intern(each) if isinstance(each, str) else each for each in status]
-    summary = RunSummary(
-        path,
-        status=Status(*state),
-        labels=Labels(**named),
-        **values,
-    )
-    return Known(tuple(found), summary)
+    for name in ("preset", "method"):
+        values[name] = sys.intern(values[name])
+    said = dict(zip(_STATUS, status, strict=True))
+    for name in ("state", "device", "host"):
+        said[name] = sys.intern(said[name])
+    noted = NOTHING_NOTED
+    if labels != _UNLABELLED:
+        named = dict(zip(_LABELS, labels, strict=True))
+        named["tags"] = tuple(named["tags"])
+        noted = Labels(**named)
+    return Known(found, RunSummary(path, status=Status(**said), labels=noted, **values))

@@ -7,7 +7,7 @@ import errno
 import operator
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +47,11 @@ SUMMARIES: Final = Summaries()
 """the lines of the runs that this process has listed"""
 _A_MOMENT: Final = 0.4
 """seconds"""
+_TRIED: Final = 32
+"""runs after which it is known how fast the file system is"""
+_SLOW: Final = 0.002
+"""seconds of waiting for a run on a slow file system"""
+_AT_ONCE: Final = 16
 
 
 def runs_folder(option: str | None) -> Path:
@@ -69,7 +74,8 @@ def list_runs(
     A folder that cannot be read as a run is in the list with its `problem`; RunError when
     `folder` itself cannot be read. A run on a host with another clock is known to be live once
     two lists have seen its heartbeat move; to be `certain` at once takes seconds, if there may be
-    such a run. If reading takes longer than a moment, `on_part` gets the runs read so far.
+    such a run. If reading takes longer than a moment, `on_part` gets the runs read so far, and
+    those known from before.
     """
     runs = _in_order(folder, _summarised(folder, on_part))
     if certain and any(map(_may_be_live, runs)):
@@ -83,12 +89,29 @@ def _summarised(
 ) -> list[RunSummary]:
     runs: list[RunSummary] = []
     since = time.monotonic()
-    for path in _run_folders(folder):
-        runs.append(summarise_run(path))
+    paths = _run_folders(folder)
+    for run in _each_summarised(paths):
+        runs.append(run)
         if on_part is not None and time.monotonic() - since > _A_MOMENT:
-            on_part(_in_order(folder, runs))
+            known = map(SUMMARIES.known.get, map(str, paths[len(runs) :]))
+            on_part(_in_order(folder, runs + [each.summary for each in known if each]))
             since = time.monotonic()
     return runs
+
+
+def _each_summarised(paths: list[Path]) -> Iterator[RunSummary]:
+    """Yield the line of each run; where a file system is slow, several are waited for at once."""
+    began, worked = time.monotonic(), time.thread_time()
+    yield from map(summarise_run, paths[:_TRIED])
+    waited = time.monotonic() - began - (time.thread_time() - worked)
+    rest = paths[_TRIED:]
+    if waited < _SLOW * _TRIED or not rest:
+        yield from map(summarise_run, rest)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(summarise_run, rest)
 
 
 def _in_order(folder: Path, runs: Iterable[RunSummary]) -> list[RunSummary]:

@@ -40,8 +40,8 @@ class Summaries:
     """The lines of all runs listed so far; a run at rest costs the status of three files."""
 
     def __init__(self) -> None:
-        self.known: dict[Path, Known] = {}
-        """lines of runs at rest"""
+        self.known: dict[str, Known] = {}
+        """lines of runs at rest, by the paths of their folders"""
         self.read = 0
         """number of lines read so far because they were not known or had changed"""
         self._facts: dict[Path, tuple[Signature | None, RunFacts]] = {}
@@ -49,20 +49,21 @@ class Summaries:
 
     def summarise(self, path: Path) -> RunSummary:
         """Return the line of one run; `problem` says why the folder cannot be read as one."""
+        key = str(path)
         try:
-            now = tuple(map(_signature, (f"{path}/{name}" for name in _FILES)))
+            now = tuple([_signature(f"{key}/{name}") for name in _FILES])
         except OSError:
             return self._read(path)
-        known = self.known.get(path)
+        known = self.known.get(key)
         if known is not None and known.signatures == now:
             return known.summary
         self.read += 1
         summary = self._read(path)
         if _rests(summary, now):
-            self.known[path] = Known(now, summary)
+            self.known[key] = Known(now, summary)
             self._facts.pop(path, None)
         else:
-            self.known.pop(path, None)
+            self.known.pop(key, None)
         return summary
 
     def _read(self, path: Path) -> RunSummary:

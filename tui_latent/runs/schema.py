@@ -206,6 +206,9 @@ class Labels:
     """hidden from the list of runs unless all runs are shown"""
 
 
+NOTHING_NOTED: Final = Labels()
+
+
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """One line of the list of runs; cheap to read."""
@@ -233,7 +236,7 @@ class RunSummary:
     latent_dim: int | None = None
     changes: tuple[str, ...] = ()
     """settings that differ from the preset's, as `key=value`, without the seed"""
-    labels: Labels = Labels()
+    labels: Labels = NOTHING_NOTED
     queued: int = 0
     """place in this machine's queue, from 1; 0 for a run that is not queued"""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
@@ -21,7 +21,13 @@ STALE_AFTER: Final = 30.0
 BEATS_WITHIN: Final = 2.5
 """seconds within which a live trainer, which writes once a second, is seen to write"""
 
-_TYPES: Final = {name: hint for name, hint in get_type_hints(Status).items() if name != "state"}
+_ALLOWED: Final = {
+    name: get_args(hint) or (hint,)
+    for name, hint in get_type_hints(Status).items()
+    if name != "state"
+}
+"""the types that a field may have"""
+_STATES: Final = get_args(State)
 
 
 class StatusError(Exception):
@@ -41,10 +47,10 @@ def read_status(path: Path) -> Status:
         raise StatusError("status.json is missing") from error
     except (ValueError, RecursionError) as error:
         raise StatusError(f"status.json is damaged: {error}") from error
-    if not isinstance(table, dict) or table.get("state") not in get_args(State):
+    if not isinstance(table, dict) or table.get("state") not in _STATES:
         raise StatusError("status.json is damaged: it has no state")
-    known = {field.name for field in fields(Status)}
-    return Status(**{key: _checked(key, table[key]) for key in table if key in known})
+    known = {key: _checked(key, table[key]) for key in table if key in _ALLOWED}
+    return Status(**known, state=table["state"])
 
 
 def readable_status(path: Path) -> Status:
@@ -105,10 +111,7 @@ def moving_status(path: Path, status: Status, seconds: float = BEATS_WITHIN) -> 
 
 def _checked(key: str, value: Any) -> Any:
     """Return a value of the type that the field has; StatusError when it has another."""
-    if key == "state":
-        return value
-    hint = _TYPES[key]
-    allowed = get_args(hint) or (hint,)
+    allowed = _ALLOWED[key]
     if isinstance(value, int) and not isinstance(value, bool) and float in allowed:
         try:
             return float(value)

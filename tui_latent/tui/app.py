@@ -90,6 +90,7 @@ class LatentApp(RunStarter):
         *,
         other_runs: Sequence[Path] = (),
         open_path: Path | None = None,
+        compared: Sequence[Path] = (),
         light: bool = False,
         keymap: Mapping[str, str] | None = None,
         train: Train = _train,
@@ -98,7 +99,9 @@ class LatentApp(RunStarter):
         export: Export = _export,
         kept: Kept | None = None,
     ) -> None:
-        """`light` starts with the light theme, for a terminal with a light background.
+        """`open_path` is a run to begin with, `compared` are several to begin with a comparison of.
+
+        `light` starts with the light theme, for a terminal with a light background.
 
         `keymap` maps ids of `keymap.KEYMAP` to keys; KeymapError if it cannot be used. `kept` has
         a person's settings, whose keys are used if there is no `keymap`; None keeps nothing.
@@ -117,7 +120,7 @@ class LatentApp(RunStarter):
         """the one thread that draws plots"""
         self.training = OwnTraining(self, train)
         self._dialogs = RunDialogs(self, runs, self._begin)
-        self._open_path = open_path
+        self._open_path, self._compared = open_path, compared
         self._create = create
         self._start_process = start_process
         self._export = export
@@ -195,6 +198,8 @@ class LatentApp(RunStarter):
             self.notify(problem, title="Settings", severity="warning", timeout=20, markup=False)
         if self._open_path is not None:
             self.open_run(self._open_path)
+        elif self._compared:
+            self.post_message(messages.ComparisonRequested(self._compared))
 
     async def on_unmount(self) -> None:
         self.drawer.close()

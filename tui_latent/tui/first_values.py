@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tui_latent.runs.origin import MEASURING
 from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
 from tui_latent.tui.format import UNKNOWN
 
@@ -17,6 +18,8 @@ def when_evaluated(snapshot: RunSnapshot, what: str, verb: str = "appears") -> s
         if snapshot.map_steps:
             return f"{what} was not measured in this run."
         return "This run ended before its first evaluation."
+    if snapshot.origin == "watched" and status.phase == MEASURING:
+        return f"{what} {verb} as soon as the latents are measured."
     if snapshot.origin == "watched":
         return f"{what} {verb} when the loop hands over latents."
     coming = f"{what} {verb} after the first evaluation"

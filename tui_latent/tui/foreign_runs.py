@@ -61,7 +61,7 @@ def begin_again(provenance: Mapping[str, Any]) -> str:
 def _not_obeyed(wish: Wish, origin: Origin, obeys: frozenset[Wish]) -> str:
     if origin == "opened":
         return "This run was opened from files. Nothing is being trained."
-    others = ", ".join(f"“{each}”" for each in sorted(obeys))
+    others = " and ".join(f"“{each}”" for each in sorted(obeys))
     does = f"It obeys only {others}." if others else "It obeys no request."
     if wish == "stop":
         does += " Press Ctrl+C in its own terminal to stop it."

@@ -13,7 +13,7 @@ from typing import Final
 
 from tui_latent.runs.control import read_request
 from tui_latent.runs.events import LR_FACTOR, Kind, RunEvent, new_event
-from tui_latent.runs.origin import Wish
+from tui_latent.runs.origin import MEASURING, Wish
 from tui_latent.runs.records import NewRecord
 from tui_latent.runs.schema import FolderLostError, Request, State
 from tui_latent.runs.writer import RunWriter
@@ -33,6 +33,8 @@ _SYNC_EVERY: Final = 60.0
 """seconds between two times at which everything is safe from a power failure"""
 _MOST_LINES: Final = 1000
 _LOGGER: Final = logging.getLogger("tui_latent")
+_FOR_ROOM: Final = 5.0
+"""seconds for which the end of a loop waits for a full disk"""
 _A_MOMENT: Final = 2.0
 """seconds for what takes none, unless the disk does not answer"""
 
@@ -114,7 +116,7 @@ class Recording:
         if self._trouble:
             _LOGGER.warning(
                 "%s: %s: the last records wait %.0f seconds for room",
-                self.path, self._trouble, max(until - time.monotonic(), 0),
+                self.path, self._trouble, min(_FOR_ROOM, max(until - time.monotonic(), 0)),
             )  # fmt: skip
         self._closing.set()
         try:
@@ -140,6 +142,7 @@ class Recording:
             self._writer.close()
 
     def _run(self) -> None:
+        refused = False
         while True:
             closing = self._closing.wait(_PERIOD)
             done = False
@@ -151,6 +154,9 @@ class Recording:
                 return
             except OSError as error:
                 self._disk_refuses(error)
+                if closing and not refused:
+                    refused = True
+                    self._deadline = min(self._deadline, time.monotonic() + _FOR_ROOM)
             except Exception:  # the loop must go on, whatever it was
                 self.records.dropped += len(self._in_hand)
                 self._in_hand.clear()
@@ -289,12 +295,17 @@ class Recording:
             step=max(self._step, 0),
             epoch=self._epoch,
             seconds=self._seconds,
-            phase="waiting" if self.paused else "training",
+            phase=self._phase(),
             checkpoint_step=self.checkpoint_step,
             lr_factor=self._request.lr_factor if "lr" in self._obeys else 1.0,
             error=None,
             **self._left_out(),
         )
+
+    def _phase(self) -> str:
+        if self.paused:
+            return "waiting"
+        return MEASURING if self._measuring.unfinished else "training"
 
     def _disk_refuses(self, error: OSError) -> None:
         trouble = f"the disk takes no records: {error.strerror or error}"
@@ -319,4 +330,14 @@ class Recording:
         unfinished = self._measuring.unfinished
         self._log_left_out(left, unfinished)
         if left or unfinished:
+            _LOGGER.warning(
+                "%s: lost at the end: %s%s",
+                self.path,
+                " and ".join(
+                    f"{count:,} {what}{'s' * (count != 1)}"
+                    for count, what in ((left, "record"), (unfinished, "evaluation"))
+                    if count
+                ),
+                f": {self._trouble}" if self._trouble else ", which took too long to measure",
+            )  # fmt: skip
             self._writer.status(**self._left_out(left, unfinished))

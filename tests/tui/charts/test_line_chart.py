@@ -278,3 +278,13 @@ def test_each_term_has_a_small_chart_where_there_is_room() -> None:
     assert len(names) == 1 and "67 %" in names[0] and "33 %" in names[0]
     few = [strip.text for strip in image_with_parts(items, options, 46, 12).strips]
     assert few == [s.text for s in chart_image(items, options, 46, 12).strips]
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 1.0], [0.9999999, 1.0]])
+def test_no_tick_is_above_the_largest_value_that_is_possible(values: list[float]) -> None:
+    def ticks(options: ChartOptions) -> list[float]:
+        starts = [line[:5].strip() for line in drawn(series(curve(values)), options)[1:-2]]
+        return [float(start) for start in starts if start[-1:].isdigit()]
+
+    assert max(ticks(ChartOptions(log=False))) > 1
+    assert max(ticks(ChartOptions(log=False, ceiling=1.0))) == 1

@@ -155,7 +155,7 @@ async def test_the_density_of_a_point_fits_a_line(tmp_path: Path) -> None:
         await pilot.press("l")
         await explorer(pilot)
         text = " ".join(screen_text(pilot).split("│"))
-        assert re.search(r"density percentile \d+\s", text)
+        assert re.search(r"denser than \d+ %", text)
 
 
 async def test_what_will_come_of_a_loop_is_said(tmp_path: Path) -> None:

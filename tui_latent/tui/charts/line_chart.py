@@ -104,7 +104,7 @@ def chart_image(
     left, right = _edges(options, end)
     bands = [cut(band, left, right) for band in bands]
     dotted = [cut(band, left, right) for band in dotted]
-    if rows < _LEAST or (frame := _frame([*bands, *dotted], left, right)) is None:
+    if rows < _LEAST or (frame := _frame([*bands, *dotted], left, right, options)) is None:
         return ChartImage(head, None)
     with_axis = rows >= _WITH_AXIS
     x_size = Axis((), ()) if with_axis else None
@@ -252,7 +252,9 @@ def _edges(options: ChartOptions, end: float) -> tuple[float, float]:
     return options.span[0], min(options.span[1], whole)
 
 
-def _frame(bands: Sequence[Band | None], left: float, right: float) -> Frame | None:
+def _frame(
+    bands: Sequence[Band | None], left: float, right: float, options: ChartOptions
+) -> Frame | None:
     """Return the box around all visible bands, with a small margin."""
     known = [band for band in bands if band is not None]
     if not known:
@@ -261,7 +263,10 @@ def _frame(bands: Sequence[Band | None], left: float, right: float) -> Frame | N
     high = max(float(band.highs.max()) for band in known)
     size = max(abs(low), abs(high))
     air = 0.04 * (high - low) if high - low > 1e-6 * size else 0.05 * size or 0.5
-    return Frame(left, right, low - air, high + air)
+    top = high + air
+    if options.ceiling is not None and not options.log:
+        top = max(min(top, options.ceiling), high)
+    return Frame(left, right, low - air, top)
 
 
 def _line(band: Band, plot: Plot) -> Cells:

@@ -61,6 +61,8 @@ class ChartOptions:
     """visible part of the x axis, in its unit, up to infinity for the newest; None is the whole"""
     cursor: float | None = None
     """place of the reading cursor on the x axis, in its unit"""
+    ceiling: float | None = None
+    """largest value that is possible, above which the axis has no tick"""
     parts: bool = False
     """whether a large chart has a small one for each term of the sum below it"""
 

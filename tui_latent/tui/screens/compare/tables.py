@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, Final
 
 from textual.content import Content
@@ -69,7 +70,9 @@ class RunNames(Static):
             for index, (run, color) in enumerate(marks)
         ]
         if verdict := comparison_line(shown):
-            lines.append(Content.styled(clip_end(verdict, width), "bold"))
+            wrapped = textwrap.wrap(verdict, width) or [""]
+            shown_lines = [wrapped[0], clip_end(" ".join(wrapped[1:]), width)][: len(wrapped)]
+            lines += [Content.styled(line, "bold") for line in shown_lines]
         lines += [Content.styled(clip_end(note, width), "dim") for note in shown.notes]
         content = Content("\n").join(lines)
         if not content.is_same(self._written):

@@ -33,7 +33,7 @@ class AccuracyChart(CurveChart):
     """Shows the curves that say how well the latents tell images apart."""
 
     def __init__(self, drawer: WorkerThread) -> None:
-        super().__init__(drawer, "knn", _KNN, ChartOptions(log=False, front=KNN_FRONT))
+        super().__init__(drawer, "knn", _KNN, ChartOptions(log=False, front=KNN_FRONT, ceiling=1.0))
         self._labelled = True
 
     @property

@@ -42,10 +42,12 @@ def make_coloring(
     space: Space,
     groups: Sequence[Group] = (),
     columns: Sequence[Column] = (),
+    clusters: NDArray[np.int64] | None = None,
 ) -> Coloring:
     """Return a colouring of a space's points; may take seconds. Raises InspectionError.
 
-    Where there are no labels, or no names of `groups`, the usual one takes its place.
+    Where there are no labels, or no names of `groups`, the usual one takes its place. `clusters`
+    are those of the space, with the numbers that they should have.
     """
     possible = coloring_names(space, groups, columns)
     name = name if name in possible else possible[0]
@@ -56,7 +58,7 @@ def make_coloring(
     if name == "name":
         return _named(group_of_each(groups, positions), groups)
     if name == "cluster":
-        clusters = space.clusters
+        clusters = space.clusters if clusters is None else clusters
         count = int(clusters.max(initial=0)) + 1
         own = group_of_each(groups, positions)
         titles = tuple(_title(number, own[clusters == number], groups) for number in range(count))

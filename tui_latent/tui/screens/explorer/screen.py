@@ -63,7 +63,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     ExplorerScreen Vertical { width: 1fr; height: 1fr; }
     ExplorerScreen ExplorerMap { width: 1fr; height: 1fr; }
     ExplorerScreen PointPanel { width: 46; height: 1fr; }
-    ExplorerScreen.-narrow PointPanel { width: 28; }
+    ExplorerScreen.-narrow PointPanel { width: 29; }
     ExplorerScreen.-narrow #point { height: 5; }
     ExplorerScreen.-narrow #portrait { width: 9; }
     ExplorerScreen ChangeList { display: none; width: 46; height: 1fr; border: round $accent; }

@@ -134,7 +134,7 @@ def point_words(
         *_label_lines(facts, names, color),
         *([Content(part)] if part else []),
         *_column_lines(columns, facts.index),
-        Content(f"density percentile {100 * facts.thinner:.0f}"),
+        Content(f"denser than {int(100 * facts.thinner)} %"),
         Content(f"{behind:,} more in this cell" if behind else ""),
         Content(f"{ELSEWHERE} {moved} of its neighbours are far away on the map" if moved else ""),
     ]
@@ -166,7 +166,7 @@ def _label_lines(facts: PointFacts, names: tuple[str, ...], color: RGB | None) -
     """Say which class a point has, and which its neighbours vote for; nothing without labels."""
     if facts.label < 0 and not facts.voters:
         return []
-    verdict = f"kNN: {_name(names, facts.vote)} ({facts.votes} of {facts.voters})"
+    verdict = f"kNN {_name(names, facts.vote)}, {facts.votes} of {facts.voters}"
     if facts.label < 0:
         return [Content(NO_LABEL), Content(verdict)]
     label_style = f"bold {css_color(color)}" if color else "bold"

@@ -22,6 +22,9 @@ from tui_latent.tui.screens.explorer.views import MapRequest, MapResult, PointRe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from tui_latent.analysis.cluster_matching import Clusters
     from tui_latent.analysis.neighbourhood_change import NeighbourChanges
     from tui_latent.analysis.neighbourhoods import Space
     from tui_latent.analysis.projections import Projection
@@ -90,6 +93,8 @@ class ExplorerWorker:
         self._space: tuple[int, bool, Space] | None = None
         self._projection: Projection | None = None
         self._columns: tuple[LatentMap, tuple[Column, ...]] | None = None
+        self._clusters: Clusters | None = None
+        """of the evaluation whose clusters were shown last"""
         self.cancelled = threading.Event()
         """set to cancel the projection being computed"""
 
@@ -173,7 +178,8 @@ class ExplorerWorker:
         groups = read_groups(self._path)
         try:
             columns = self._columns_of(space.map)
-            coloring = make_coloring(request.coloring, space, groups, columns)
+            clusters = self._clusters_of(space) if request.coloring == "cluster" else None
+            coloring = make_coloring(request.coloring, space, groups, columns, clusters)
         except InspectionError as error:
             problem, coloring = str(error), plain_coloring(space)
         if request.projection != "map":
@@ -195,6 +201,19 @@ class ExplorerWorker:
         if self._columns is None or self._columns[0] is not latent_map:
             self._columns = latent_map, columns_of_points(self._path, latent_map)
         return self._columns[1]
+
+    def _clusters_of(self, space: Space) -> NDArray[np.int64]:
+        """Return clusters with the numbers, and so the colours, that they had when last shown.
+
+        With labels each has the number of its class at every step.
+        """
+        from tui_latent.analysis.cluster_matching import Clusters, matched
+
+        now = Clusters(np.asarray(space.map.indices, np.int64), space.clusters)
+        if self._clusters is not None and not space.has_labels:
+            now = matched(now, self._clusters)
+        self._clusters = now
+        return now.numbers
 
     def _space_of(self, request: MapRequest) -> Space | None:
         from tui_latent.analysis.neighbourhoods import space_at

@@ -17,6 +17,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_latent.runs.origin import in_its_words
 from tui_latent.tui.format import UNKNOWN, age, clock, number
 from tui_latent.tui.screens.menu.run_columns import BY_ID
 
@@ -148,10 +149,13 @@ def preview_lines(
         lines += _entry("folder", run.name, width)
     state = BY_ID["state"].text(run, now)
     started = f"{age(max(0.0, now - run.created))} ago".replace("now ago", "just now")
-    opened = run.method == "opened"
-    lines += _entry(
-        "state", f"{state} {started}" if opened else f"{state}, started {started}", width
-    )
+    state = f"{state} {started}" if run.method == "opened" else f"{state}, started {started}"
+    if len(state) > width - _LABEL:  # a line each, instead of a break in the middle of a time
+        first, _, second = state.partition(", started ")
+        lines += _entry("state", first, width)
+        lines += _entry("started", second, width) if second else []
+    else:
+        lines += _entry("state", state, width)
     if run.problem:
         return lines + _entry("problem", run.problem, width, "$text-error")
     if run.status.error:
@@ -213,7 +217,8 @@ def _contents(snapshot: RunSnapshot | None, width: int) -> list[Content]:
     kinds = f"{classes} class{'es' * (classes != 1)}" if classes else "no labels"
     maps = len(snapshot.map_steps)
     words = f"{count:,} held-out latents, {kinds}, {maps} map{'s' * (maps != 1)}"
-    return _entry("latents", words, width)
+    label = "vectors" if snapshot.origin == "opened" else "latents"
+    return _entry(label, in_its_words(snapshot.origin, words), width)
 
 
 def _accuracy(run: RunSummary, snapshot: RunSnapshot | None) -> str:

@@ -50,6 +50,9 @@ RUNS_EVERY = 2.0
 _TIMES: Final = 30
 """the folder is next read after this many times as long as reading it took"""
 
+_CHECKED_AFTER: Final = 1.0
+"""seconds after which presets are checked, whether or not the runs are listed by then"""
+
 
 @dataclass
 class RunsListed(Message):
@@ -128,6 +131,7 @@ class MenuScreen(BaseScreen[None]):
         self._device = ""
         self._listing = False
         self._not_before = 0.0
+        self._unchecked = False
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -165,8 +169,9 @@ class MenuScreen(BaseScreen[None]):
 
     def on_screen_resume(self) -> None:
         self._timer.resume()
+        self._unchecked = True
         self.call_after_refresh(self._look_again)
-        self.call_after_refresh(self.query_one(PresetPane).check)
+        self.set_timer(_CHECKED_AFTER, self._check_presets)
 
     def on_screen_suspend(self) -> None:
         self._timer.pause()
@@ -183,6 +188,15 @@ class MenuScreen(BaseScreen[None]):
         self.post_message(
             DeviceFound(best.kind, f"{best.describe()} · torch {version_of('torch')}")
         )
+
+    def _check_presets(self) -> None:
+        """Check the presets once the runs are listed.
+
+        Two threads that compute at once would make each wait for the other at every file.
+        """
+        if self._unchecked:
+            self._unchecked = False
+            self.query_one(PresetPane).check()
 
     def _look_again(self) -> None:
         """List the runs now, because one of them may have changed."""
@@ -236,6 +250,7 @@ class MenuScreen(BaseScreen[None]):
     def show_runs(self, event: RunsListed) -> None:
         """Show the runs as they are now."""
         self._listing = False
+        self._check_presets()
         if event.folder != self._runs_folder:  # another one was chosen meanwhile
             self._look_again()
             return

@@ -19,7 +19,7 @@ STEPS = 8
 """latents on the line, including both ends; each is a digit on the map"""
 _WAYS: Final = {
     True: "decoded · below: {what} of the nearest of the {voters}",
-    False: "no decoder: {voters} nearest to the line · {what}",
+    False: "no decoder: nearest {voters} · {what}",
 }
 
 
@@ -55,7 +55,7 @@ class WalkPage(Page):
         facts = (
             f"from image {wanted.index:,} (↑↓) to {end:,} (←→) of 0–{size - 1:,} · "
             f"length {number(found.length)}",
-            f"{way}, at most {number(float(found.distances.max()))}",
+            f"{way} ≤ {number(float(found.distances.max()))}",
             *(() if found.decoded else self.run.unseen()),
         )
         sheet = Sheet(facts, start, [*tiles, last], size, all_shown=True)
