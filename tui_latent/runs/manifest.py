@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from tui_latent.runs.schema import FORMAT, RunError, UnreadableError
 from tui_latent.runtime.regular_files import SizeError, read_small
 from tui_latent.runtime.sanitize import plain_name, plain_values
@@ -69,6 +67,8 @@ def preset_text(table: Mapping[str, Any]) -> str:
 
     TypeError for a value that TOML does not know.
     """
+    import tomli_w
+
     return tomli_w.dumps(_writable(table))
 
 
