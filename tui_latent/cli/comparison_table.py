@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tui_latent.comparison import Comparison, MetricRow, difference_text, setting_text
+from tui_latent.comparison import Comparison, MetricRow, difference_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.number_format import UNKNOWN, number
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.verdict.comparing import comparison_line

@@ -172,7 +172,7 @@ def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: R
         return
     why = f"{raw.name}: no image is held out, so nothing can be measured"
     if not names and raw.test is None:
-        raise DataError(f"{why}: there is only one image, which is used for training: add others")
+        raise DataError(f"{why}: there is only one image, which is used for training: add more")
     if counts.max(initial=0) < 2:
         raise DataError(
             f"{why}: every class has a single image, which is used for training: add a second "

@@ -31,10 +31,10 @@ class WatchLatents(Callback):  # type: ignore[misc]
     """Records the loss of each step, what the module logs, and the latents of each validation.
 
     `embed(module, batch)` returns the latents (N, D) of a validation batch, or latents and labels;
-    by default they are `module(images)`, with the labels of batches (images, labels). Of several
-    data loaders the first counts. `options` are those of `tui_latent.watch`. A dashboard can
-    pause and stop the training; where several processes train, it can only stop it, because the
-    others would not wait for long.
+    by default they are `module(images)`, with the labels of batches (images, labels). The first of
+    several data loaders counts. `options` are those of `tui_latent.watch`. A dashboard can pause
+    and stop the training; where several processes train, it can only stop it, because the others
+    would not wait for long.
     """
 
     def __init__(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tui_latent.comparison import differing_settings, setting_text
 from tui_latent.config.effects import effective, without_effect
 from tui_latent.config.preset_files import PresetError, preset_path
 from tui_latent.config.presets import (
@@ -21,6 +20,7 @@ from tui_latent.config.presets import (
 )
 from tui_latent.config.setting_values import read_value, split_items
 from tui_latent.config.settings import Preset
+from tui_latent.differing_settings import differing_settings, setting_text
 from tui_latent.number_format import number
 from tui_latent.runs.file_lock import one_at_a_time
 from tui_latent.runs.manifest import read_manifest

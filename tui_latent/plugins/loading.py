@@ -94,11 +94,6 @@ def load_installed() -> None:
             _installed.append(plugin)
 
 
-def loaded_files() -> tuple[str, ...]:
-    """Return the files of the plugins loaded in this process, as absolute paths."""
-    return tuple(plugin.file for plugin in _files.values())
-
-
 def all_plugins() -> tuple[Plugin, ...]:
     """Return the plugins of installed packages, then those from files."""
     return (*_installed, *_files.values())
