@@ -14,7 +14,7 @@ from tests.foreign_runs import foreign_run
 from tui_latent.analysis import InspectionError, RunData
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
-from tui_latent.analysis.run_latents import _read_latents
+from tui_latent.analysis.run_latents import read_latents
 from tui_latent.config.presets import parse_preset
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.runs.latents_file import LATENTS_FILE
@@ -115,7 +115,7 @@ def test_large_latents_are_mapped_and_small_ones_read_alike(
         stored = load_file(run / "latents" / "last.safetensors")
         for limit in (1, 1 << 40):
             monkeypatch.setattr("tui_latent.analysis.run_latents.MAPPED_FROM", limit)
-            latents = _read_latents(run / LATENTS_FILE, (0, 1000, 0))
+            latents = read_latents(run / LATENTS_FILE, (0, 1000, 0))
             assert latents.queries.equal(stored["query_latents"])
             assert latents.query_labels.equal(stored["query_labels"])
             assert latents.bank_is_queries is not bank
