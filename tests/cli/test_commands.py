@@ -28,7 +28,10 @@ def test_every_command_of_the_package_is_listed_under_its_own_name() -> None:
     }
     nested = {each.name for each in (config.commands.values())}
     assert found - nested == set(COMMANDS)
-    assert {main.get_command(click.Context(main), name).name for name in COMMANDS} == set(COMMANDS)
+    context = click.Context(main)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None and command.name == name
 
 
 @pytest.mark.parametrize("width", [60, 80])
