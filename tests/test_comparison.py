@@ -12,13 +12,8 @@ import pytest
 
 from tests.foreign_runs import foreign_run
 from tests.tui.made_runs import clusters
-from tui_latent.comparison import (
-    compare,
-    compared_maps,
-    differing_settings,
-    setting_text,
-    short_names,
-)
+from tui_latent.comparison import compare, compared_maps, short_names
+from tui_latent.differing_settings import differing_settings, setting_text
 from tui_latent.runs.events import new_event
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.row_ids import RowIds, write_row_ids

@@ -58,10 +58,15 @@ def within(module: str, rooms: tuple[str, ...]) -> bool:
 
 def loaded_by(modules: list[str]) -> set[str]:
     """Return the top-level packages in memory after importing the modules in a fresh Python."""
+    return {name.partition(".")[0] for name in modules_loaded_by(modules)}
+
+
+def modules_loaded_by(modules: list[str]) -> set[str]:
+    """Return the names in `sys.modules` after importing the modules in a fresh Python."""
     code = (
         "import importlib, json, sys\n"
         "for name in sys.argv[1:]: importlib.import_module(name)\n"
-        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+        "print(json.dumps(sorted(sys.modules)))"
     )
     command = [sys.executable, "-c", code, *modules]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -93,11 +98,46 @@ def test_what_answers_at_once_imports_little(module: str) -> None:
 def test_the_run_folder_needs_numpy_tomli_w_and_the_standard_library_only() -> None:
     records = [module for module in MODULES if within(module, ("tui_latent.runs",))]
     others = loaded_by(records) - loaded_by(["numpy"]) - set(sys.stdlib_module_names)
-    assert others == {"tui_latent", "tomli_w"}
+    assert others <= {"tui_latent", "tomli_w"}
 
 
-def test_the_menu_is_painted_before_numpy_and_pydantic_are_imported() -> None:
-    needed = ["tui_latent.cli.main", "tui_latent.tui.app", "tui_latent.tui.screens.menu.screen"]
-    listed = ["tui_latent.runs.run_list", "tui_latent.preferences.runs_folders"]
-    late = {"torch", "numpy", "pydantic", "matplotlib", "http", "safetensors"}
-    assert not loaded_by([*needed, *listed]) & late
+FIRST_FRAME = (
+    "tui_latent.cli.commands",
+    "tui_latent.cli.dashboard",
+    "tui_latent.cli.main",
+    "tui_latent.cli.options",
+    "tui_latent.config.own_folders",
+    "tui_latent.config.preset_files",
+    "tui_latent.number_format",
+    "tui_latent.palettes",
+    "tui_latent.plugins.loading",
+    "tui_latent.plugins.registry",
+    "tui_latent.preferences.config_file",
+    "tui_latent.preferences.kept",
+    "tui_latent.preferences.runs_folders",
+    "tui_latent.preferences.view_state",
+    "tui_latent.runtime",
+    "tui_latent.sources",
+    "tui_latent.tui",
+)
+"""rooms and files of ours that may be imported before the menu is painted: not the runs, of which
+a thread reads the list afterwards, and not the settings of presets, which need pydantic"""
+
+LATE = {"torch", "numpy", "pydantic", "matplotlib", "http", "safetensors", "tomli_w"}
+LATE |= {"gzip", "hashlib", "hmac", "secrets", "shlex", "xml"}
+
+
+def test_the_menu_is_painted_before_anything_else_is_imported() -> None:
+    commands = ["tui_latent.cli.main", "tui_latent.cli.dashboard"]
+    menu = "tui_latent.tui.screens.menu"
+    screens = ["tui_latent.tui.app", f"{menu}.screen", f"{menu}.preset_facts"]
+    loaded = modules_loaded_by([*commands, *screens])
+    assert not {name.partition(".")[0] for name in loaded} & LATE
+    folders = {name.rpartition(".")[0] for name in loaded}
+    ours = {name for name in loaded - folders if name.startswith("tui_latent.")}
+    assert not {name for name in ours if not within(name, FIRST_FRAME)}
+
+
+def test_the_list_of_commands_imports_no_command() -> None:
+    commands = {name for name in modules_loaded_by(["tui_latent.cli.main"]) if ".cli." in name}
+    assert commands == {f"tui_latent.cli.{name}" for name in ("commands", "main", "options")}

@@ -8,17 +8,22 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from tui_latent import number_format
-from tui_latent.config.effects import WORDS, effects_of_table
 from tui_latent.config.methods import method_class
+from tui_latent.differing_settings import (
+    SettingRow,
+    differing_settings,
+    has_preset,
+    setting_text,
+)
 from tui_latent.procrustes import align, disparity
 from tui_latent.runs.events import LR_FACTOR, settings_now
 from tui_latent.runs.failure import failure_line
@@ -31,7 +36,6 @@ from tui_latent.runs.metric_specs import (
     term_names,
 )
 from tui_latent.runs.missing import missing_lines
-from tui_latent.runs.origin import WATCHED
 from tui_latent.runs.row_ids import read_row_ids
 from tui_latent.runs.schema import LatentMap, RunError, RunSnapshot
 
@@ -43,8 +47,6 @@ _IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "da
 """settings that choose and label the held-out images; the seed does not"""
 _DRAW: Final = "data.draw"
 """how they are drawn, where the source has none of its own: only the maps tell"""
-_CONFIG: Final = "config."
-"""what a loop that is watched says of itself"""
 _STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
 
 
@@ -81,16 +83,6 @@ class MetricRow:
         return won if len(won) < len(known) else frozenset()
 
 
-@dataclass(frozen=True)
-class SettingRow:
-    """A setting that is not the same in all presets."""
-
-    key: str
-    """`method.latent_dim`, `stages.0.epochs`, as `--set` takes it"""
-    values: tuple[Any, ...]
-    """None if a preset does not have it, or it has no effect there"""
-
-
 @dataclass(frozen=True, eq=False)
 class ComparedMap:
     """The newest map of a run, aligned to the first one of the same images."""
@@ -120,7 +112,7 @@ class Comparison:
     @property
     def compares_settings(self) -> bool:
         """Whether there are settings to compare: runs from elsewhere may have none."""
-        return bool(self.settings) or sum(_has_preset(run.preset) for run in self.runs) > 1
+        return bool(self.settings) or sum(has_preset(run.preset) for run in self.runs) > 1
 
 
 @dataclass(frozen=True)
@@ -211,46 +203,6 @@ def shared_metrics(runs: Sequence[RunSnapshot]) -> tuple[MetricSpec, ...]:
 def _place(spec: MetricSpec) -> int:
     """Return a metric's place within its group: the table's, or 0 to keep the order of records."""
     return METRICS.index(spec) if spec.group in ("accuracy", "loss") and spec in METRICS else 0
-
-
-def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow, ...]:
-    """Return the settings whose values differ, in the presets' order.
-
-    Those without effect are left out, and so are differences between their values. What only runs
-    from elsewhere have is compared among these, and the rest among the others.
-    """
-    flat = [_effective(preset) for preset in presets]
-    keys = dict.fromkeys(key for settings in flat for key in settings)
-    tables = list(dict.fromkeys(key.partition(".")[0] for key in keys))
-    rows = []
-    for key in sorted(keys, key=lambda key: tables.index(key.partition(".")[0])):
-        values = tuple(settings.get(key) for settings in flat)
-        named = [
-            value
-            for value, preset in zip(values, presets, strict=True)
-            if _has_preset(preset) != key.startswith(_CONFIG)
-        ]
-        if any(value != named[0] for value in named):
-            rows.append(SettingRow(key, values))
-    return tuple(rows)
-
-
-def _has_preset(table: Mapping[str, Any]) -> bool:
-    """Return whether a run has a preset: one from elsewhere has at most a table of its own."""
-    return "method" in table
-
-
-def setting_text(value: Any) -> str:
-    """Return a setting's value in plain words."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(setting_text, value)) or "none"
-    return " ".join(str(value).split()) or "none"
 
 
 def difference_text(row: MetricRow, index: int) -> str:
@@ -410,30 +362,3 @@ def _other_losses_note(settings: Sequence[SettingRow], runs: Sequence[RunSnapsho
 
 def _listed(keys: Sequence[str]) -> str:
     return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
-
-
-def _effective(preset: Mapping[str, Any]) -> dict[str, Any]:
-    idle = tuple(effects_of_table(preset))
-    below = tuple(f"{key}." for key in idle)
-    flat = {
-        key: value
-        for key, value in _flattened(preset)
-        if key not in idle and not key.startswith(below)
-    }
-    if "data" in preset and _DRAW not in idle:
-        flat.setdefault(_DRAW, "by-class")  # as all runs of version 0.1
-    return flat
-
-
-def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in table.items():
-        if key in (*WORDS, WATCHED) or (key == "stages" and not value):
-            continue
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from _flattened(value, f"{name}.")
-        elif isinstance(value, Sequence) and value and all(isinstance(v, Mapping) for v in value):
-            for number, item in enumerate(value):
-                yield from _flattened(item, f"{name}.{number}.")
-        else:
-            yield name, value

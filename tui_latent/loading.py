@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import MAPPED_FROM, RunData
+from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_latents import MAPPED_FROM
 from tui_latent.preferences.runs_folders import find_in_folders
 from tui_latent.runs.evaluations import evaluation_steps, read_evaluation
 from tui_latent.runs.latents_file import LATENTS_FILE

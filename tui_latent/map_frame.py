@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 _TOO_LARGE: Final = 1e30
 """numbers beyond it count as infinite: differences of float32 would overflow"""
 _SAMPLED: Final = 200_000
-"""points that settle a frame; of more, an evenly spaced sample is used"""
+"""points that settle a frame; if there are more, an evenly spaced sample is used"""
 _OUTERMOST: Final = 0.01
 """share of the points on each side that may be far from all others"""
 _UNSTEADY: Final = 0.002

@@ -15,7 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from tests.foreign_runs import CLASSES, foreign_run, forget_labels
 from tui_latent.analysis import InspectionError, RunData, RunInspector
-from tui_latent.analysis.abilities import no_labels, no_network
+from tui_latent.analysis.abilities import no_labels
 from tui_latent.analysis.augmented import no_augmentation
 from tui_latent.analysis.class_extremes import class_extremes
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
@@ -78,9 +78,8 @@ def test_what_a_run_cannot_be_asked_is_a_sentence(tmp_path: Path) -> None:
     inspector = RunInspector(run)
     source = inspector.source
     assert source.preset is None
-    assert (inspector.has_network, inspector.can_decode) == (False, False)
-    assert not inspector.has_images() and not inspector.has_labels()
-    for why in (no_network(source), no_decoder(None), no_augmentation(None)):
+    assert not inspector.can_decode and not inspector.has_labels()
+    for why in (no_decoder(None), no_augmentation(None)):
         assert "not trained by tui-latent" in why
     assert "tui-latent label RUN --csv FILE" in no_labels(source)
     networks: list[Callable[[], object]] = [

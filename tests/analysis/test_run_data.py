@@ -14,7 +14,7 @@ from tests.foreign_runs import foreign_run
 from tui_latent.analysis import InspectionError, RunData
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.outlier_ranking import AnomalyRanking
-from tui_latent.analysis.run_data import _read_latents
+from tui_latent.analysis.run_latents import read_latents
 from tui_latent.config.presets import parse_preset
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.runs.latents_file import LATENTS_FILE
@@ -114,8 +114,8 @@ def test_large_latents_are_mapped_and_small_ones_read_alike(
         run = foreign_run(tmp_path, f"theirs-{bank}", bank=bank)
         stored = load_file(run / "latents" / "last.safetensors")
         for limit in (1, 1 << 40):
-            monkeypatch.setattr("tui_latent.analysis.run_data.MAPPED_FROM", limit)
-            latents = _read_latents(run / LATENTS_FILE, (0, 1000, 0))
+            monkeypatch.setattr("tui_latent.analysis.run_latents.MAPPED_FROM", limit)
+            latents = read_latents(run / LATENTS_FILE, (0, 1000, 0))
             assert latents.queries.equal(stored["query_latents"])
             assert latents.query_labels.equal(stored["query_labels"])
             assert latents.bank_is_queries is not bank
@@ -128,7 +128,7 @@ def test_of_a_bank_that_takes_minutes_a_sample_is_searched_for_all(
 ) -> None:
     run = foreign_run(tmp_path, images=90)
     monkeypatch.setattr("tui_latent.metrics.search_work.MOST_WORK", 1)
-    monkeypatch.setattr("tui_latent.analysis.run_data.SAMPLE", 30)
+    monkeypatch.setattr("tui_latent.analysis.run_latents.SAMPLE", 30)
     latents = RunData(run).latents()
     bank, labels = latents.bank_for_all
     rows = torch.cdist(bank, latents.bank).argmin(1)
@@ -143,7 +143,7 @@ def test_the_evaluation_of_such_a_bank_says_so(
 ) -> None:
     run = foreign_run(tmp_path, images=90)
     monkeypatch.setattr("tui_latent.metrics.search_work.MOST_WORK", 1)
-    monkeypatch.setattr("tui_latent.analysis.run_data.SAMPLE", 60)
+    monkeypatch.setattr("tui_latent.analysis.run_latents.SAMPLE", 60)
     found = evaluate_run(run)
     assert found["notes"][0].startswith("of the 90 training latents a sample of 60 is used")
     assert found["knn_held_out"] is not None

@@ -10,12 +10,13 @@ import torch
 from click.testing import CliRunner
 
 from tui_latent.cli.main import main
-from tui_latent.comparison import differing_settings
 from tui_latent.config.effects import effective, idle_settings, without_effect
+from tui_latent.config.preset_fields import preset_fields
 from tui_latent.config.preset_files import PresetError, preset_names, preset_path, read_table
-from tui_latent.config.presets import idle_in_file, load_preset, parse_preset, preset_fields
+from tui_latent.config.presets import idle_in_file, load_preset, parse_preset
 from tui_latent.config.section import Section
 from tui_latent.config.settings import Preset
+from tui_latent.differing_settings import differing_settings
 from tui_latent.launch.start import create_run, train_run
 
 TRAIN: Final = {"epochs": 2, "batch_size": 12, "log_every": 1, "device": "cpu"}

@@ -16,20 +16,17 @@ from safetensors.torch import load_file
 
 from tui_latent.cli.main import main
 from tui_latent.config.effects import effective
+from tui_latent.config.preset_fields import preset_fields
+from tui_latent.config.preset_files import PresetError, preset_folder, preset_names, preset_path
 from tui_latent.config.presets import (
-    PresetError,
     dump_preset,
     load_preset,
     load_run_preset,
     parse_override,
     parse_preset,
-    preset_fields,
-    preset_folder,
-    preset_names,
-    preset_path,
-    train_command,
 )
 from tui_latent.config.settings import Preset
+from tui_latent.config.train_command import train_command
 from tui_latent.launch.start import create_run
 from tui_latent.runs.writer import RunWriter
 

@@ -209,7 +209,7 @@ from pathlib import Path
 import sys
 from tests.integrations.test_lightning import WatchLatents, fit
 fit(Path(sys.argv[1]), WatchLatents("digits", runs=sys.argv[1]), epochs=1,
-    strategy="ddp_spawn", devices=2)
+    strategy="ddp", devices=2)
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file
-from sklearn.datasets import load_digits
+from sklearn import datasets
 from sklearn.neighbors import KNeighborsClassifier
 
 from tests.foreign_runs import CLASSES, foreign_run
@@ -35,6 +36,8 @@ TABLE: dict[str, Any] = {
     "train": {"epochs": 2, "batch_size": 40, "log_every": 1, "device": "cpu"},
 }
 COUNT = 120
+load_digits = functools.cache(datasets.load_digits)
+"""reading them takes 0.1 s, and each line of a CSV file asks for its digit"""
 
 
 @pytest.fixture(scope="module")

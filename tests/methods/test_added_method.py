@@ -13,8 +13,9 @@ import pytest
 from tui_latent.analysis.decoding import no_decoder
 from tui_latent.comparison import compare
 from tui_latent.config.methods import METHOD_SETTINGS
+from tui_latent.config.preset_fields import preset_fields
 from tui_latent.config.preset_files import PresetError
-from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields
+from tui_latent.config.presets import load_run_preset, parse_preset
 from tui_latent.config.settings import Preset
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.plugins.loading import load_file, unload_file

@@ -116,7 +116,7 @@ def test_ids_of_other_things_are_refused(tmp_path: Path, file: VectorFile) -> No
 def test_one_id_with_two_labels_is_refused(tmp_path: Path, file: VectorFile) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("id,label\na,x\na,y\n")
-    with pytest.raises(OpenError, match="'a' is there twice, with different labels"):
+    with pytest.raises(OpenError, match="'a' appears twice, with different labels"):
         joined(file, path)
 
 

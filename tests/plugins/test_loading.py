@@ -12,9 +12,10 @@ import pytest
 from tests.plugins.conftest import EXAMPLES, Load
 from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.config.networks import NETWORKS
-from tui_latent.config.presets import parse_preset, preset_fields
+from tui_latent.config.preset_fields import preset_fields
+from tui_latent.config.presets import parse_preset
 from tui_latent.methods import METHODS
-from tui_latent.plugins.loading import load_file, loaded_files
+from tui_latent.plugins.loading import all_plugins, load_file
 from tui_latent.plugins.registry import PluginError, plugin_of
 from tui_latent.sources import SOURCES
 
@@ -43,7 +44,13 @@ register(Network(name="flat", build=build))
 
 
 def before_and_after() -> tuple[list[str], ...]:
-    return (list(METHOD_SETTINGS), list(NETWORKS), list(SOURCES), [*loaded_files()], [*sys.modules])
+    return (
+        list(METHOD_SETTINGS),
+        list(NETWORKS),
+        list(SOURCES),
+        [each.file for each in all_plugins()],
+        [*sys.modules],
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.runs.conftest import PRESET, MakeRun
 from tui_latent.runs import run_list, run_summary
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.labels import change_labels
-from tui_latent.runs.run_list import delete_run, find_run, list_runs, runs_folder
+from tui_latent.runs.run_list import delete_run, find_run, list_runs
 from tui_latent.runs.schema import RunBusyError, RunError, RunSummary, Status
 from tui_latent.runs.status import write_status
 from tui_latent.runs.writer import RunWriter
@@ -25,16 +25,6 @@ def finish(run: RunWriter) -> Path:
     run.status(state="finished")
     run.close()
     return run.path
-
-
-def test_the_folder_is_the_one_given_or_the_environments_or_runs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("TUI_LATENT_RUNS", "~/elsewhere")
-    assert runs_folder("/given") == Path("/given")
-    assert runs_folder(None) == Path.home() / "elsewhere"
-    monkeypatch.delenv("TUI_LATENT_RUNS")
-    assert runs_folder(None) == Path("runs")
 
 
 def test_runs_are_listed_newest_first_with_what_a_list_shows(runs: Path, make_run: MakeRun) -> None:

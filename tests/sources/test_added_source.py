@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tui_latent.config.effects import without_effect
+from tui_latent.config.preset_fields import preset_fields
 from tui_latent.config.preset_files import PresetError
-from tui_latent.config.presets import parse_preset, preset_fields
+from tui_latent.config.presets import parse_preset
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.sources import load_dataset

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tui_latent.analysis.decoding import no_decoder
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import NO_NETWORK, RunData
+from tui_latent.analysis.run_data import RunData
 
 NO_LABELS = "there are no labels; tui-latent label RUN --csv FILE adds them"
 
@@ -23,11 +23,6 @@ def no_labels(source: RunData) -> str:
         return "" if source.has_labels() else NO_LABELS
     except InspectionError as error:
         return str(error)
-
-
-def no_network(source: RunData) -> str:
-    """Return why no image can be embedded."""
-    return NO_NETWORK if source.preset is None else source.why_no_network()
 
 
 def can_decode(source: RunData) -> bool:

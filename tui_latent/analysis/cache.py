@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from tui_latent.analysis.run_data import RunLatents
+from tui_latent.analysis.run_latents import RunLatents
 
 T = TypeVar("T")
 

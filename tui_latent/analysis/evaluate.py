@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 
 MOST_COMPARED: Final = 20_000
-"""latents up to which all are compared with each other; of more it is a sample, which takes half a
-minute"""
+"""latents up to which all are compared with each other; if there are more, a sample is compared,
+which takes half a minute"""
 
 
 def evaluate_run(

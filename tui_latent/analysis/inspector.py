@@ -19,7 +19,7 @@ from tui_latent.analysis.run_data import RunData
 class Neighbours:
     """The training images nearest to a held-out one in the latent space, nearest first.
 
-    Of a run without training latents they are the nearest other held-out images.
+    In a run without training latents, they are the nearest other held-out images.
     """
 
     index: int
@@ -47,18 +47,9 @@ class RunInspector:
         self.source = source or RunData(path)
 
     @property
-    def has_network(self) -> bool:
-        """Whether images can be embedded: not for a run that was not trained here."""
-        return not self.source.why_no_network()
-
-    @property
     def can_decode(self) -> bool:
         """Whether latents can be decoded to images."""
         return can_decode(self.source)
-
-    def has_images(self) -> bool:
-        """Return whether the run has images, as far as is known before they are read."""
-        return not self.source.why_no_images()
 
     def has_labels(self) -> bool:
         """Return whether any image has a label."""

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunData, RunLatents
+from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_latents import RunLatents
 from tui_latent.runs.map_store import MapFolder
 
 if TYPE_CHECKING:

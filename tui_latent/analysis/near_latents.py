@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunLatents
+from tui_latent.analysis.run_latents import RunLatents
 
 if TYPE_CHECKING:
     from torch import Tensor

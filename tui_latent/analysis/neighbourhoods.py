@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.point_facts import PointFacts, RelatedImages
-from tui_latent.analysis.run_data import RunData, RunLatents
+from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_latents import RunLatents
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tui_latent.analysis.cache import Cache
 from tui_latent.analysis.latent_stats import finite
 from tui_latent.analysis.near_latents import nearest_latents, voters
-from tui_latent.analysis.run_data import RunData, RunLatents
+from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_latents import RunLatents
 
 
 @dataclass(frozen=True, eq=False)

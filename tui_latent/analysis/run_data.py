@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import load, load_images
 from tui_latent.analysis.pictures import Pictures, of_split, of_thumbnails, why_no_thumbnails
+from tui_latent.analysis.run_latents import RunLatents, read_latents
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset
 from tui_latent.config.stand_ins import UnknownMethod, lacks_network, preset_without_plugins
@@ -22,8 +22,6 @@ from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.origin import Origin, origin_of
 from tui_latent.runs.schema import RunError
 from tui_latent.runs.thumbnails import Split
-from tui_latent.runtime.array_files import read_tensors
-from tui_latent.runtime.tensor_files import mapped_tensors
 from tui_latent.sources import SOURCES
 from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import IMAGES_FILE, TrainedOn, read_trained_on, refuse_others
@@ -35,64 +33,12 @@ if TYPE_CHECKING:
     from tui_latent.datasets.identity import DataIdentity
     from tui_latent.datasets.image_set import Dataset, ImageSet
     from tui_latent.methods.method import Method
-    from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
 CHECKPOINTS: Final = "checkpoints"
 NO_NETWORK: Final = (
     "the run was not trained by tui-latent, which has its latents, but neither its network nor its "
     "settings"
 )
-SAMPLE: Final = 20_000
-"""training latents that are searched where the neighbours of all held-out images are asked for,
-and all of them would take minutes"""
-MAPPED_FROM: Final = 1 << 28
-"""bytes of latents from which on they are mapped into memory. Smaller ones are read whole: a file
-that another host replaces on a network file system takes its pages away from those who map it"""
-
-
-@dataclass(frozen=True, eq=False)
-class RunLatents:
-    """`last.safetensors`: the latents of the newest evaluation, at full width."""
-
-    path: Path
-    signature: Signature
-    bank: Tensor
-    """float32 (N, D), of the training images; of the held-out ones where the file has no others"""
-    bank_labels: Tensor
-    """int64 (N,); UNLABELLED where an image has no class"""
-    queries: Tensor
-    """float32 (M, D), of the held-out images"""
-    query_labels: Tensor
-    """int64 (M,)"""
-    step: int | None = None
-    """the step of the evaluation; None in older runs, which do not record it"""
-    bank_is_queries: bool = False
-    """whether `bank` is `queries`: then each is left out when its own neighbours are sought"""
-
-    @cached_property
-    def bank_for_all(self) -> tuple[Tensor, Tensor]:
-        """The bank and its labels, to ask for the neighbours of all held-out images: of a bank
-        among which that would take minutes a sample, the same one every time."""
-        import torch
-
-        from tui_latent.metrics.search_work import affordable
-
-        images, dimensions = self.queries.shape
-        if self.bank_is_queries or affordable(images, len(self.bank), dimensions):
-            return self.bank, self.bank_labels
-        drawn = torch.randperm(len(self.bank), generator=torch.Generator().manual_seed(0))
-        rows = drawn[:SAMPLE].sort().values
-        return self.bank[rows], self.bank_labels[rows]
-
-    @cached_property
-    def search(self) -> NeighbourSearch:
-        """Finds neighbours in the bank; InspectionError if a latent is not finite."""
-        from tui_latent.metrics.nearest_neighbours import NeighbourSearch
-
-        try:
-            return NeighbourSearch(self.bank)
-        except ValueError as error:
-            raise InspectionError(f"{self.path}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +209,7 @@ class RunData:
                     how = "its loop gives them by run.latents(STEP, queries=LATENTS)"
                 raise InspectionError(f"{self.path.name} has no latents yet: {how}")
             if self._latents is None or self._latents.signature != now:
-                self._latents = _read_latents(path, now)
+                self._latents = read_latents(path, now)
             return self._latents
 
     def matching_latents(self) -> RunLatents:
@@ -331,27 +277,6 @@ class RunData:
         return RunModel(method.eval(), saved["step"], now, saved.get("preprocessing"))
 
 
-def _read_latents(path: Path, now: Signature) -> RunLatents:
-    from safetensors import SafetensorError
-
-    try:
-        tensors, header = _mapped(path) if now[1] >= MAPPED_FROM else _whole(path)
-        queries, query_labels = tensors["query_latents"], tensors["query_labels"]
-        alone = "bank_latents" not in tensors
-        return RunLatents(
-            path,
-            now,
-            queries if alone else tensors["bank_latents"],
-            query_labels if alone else tensors["bank_labels"],
-            queries,
-            query_labels,
-            _noted_step(header),
-            alone,
-        )
-    except (OSError, ValueError, SafetensorError, KeyError) as error:
-        raise InspectionError(f"{path}: cannot read latents: {error}") from error
-
-
 def _alike(latents: Tensor, images: Tensor) -> bool:
     """Return whether labels of latents and of images can be of the same images.
 
@@ -360,24 +285,3 @@ def _alike(latents: Tensor, images: Tensor) -> bool:
     if len(latents) != len(images):
         return False
     return bool(((images == UNLABELLED) | (latents == images)).all())
-
-
-def _whole(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    from safetensors.torch import load as load_tensors
-
-    content, header = read_tensors(path)
-    return load_tensors(content), header
-
-
-def _mapped(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    """Map the tensors into memory: what is not looked at is not read."""
-    import torch
-
-    arrays, header = mapped_tensors(path)
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}, header
-
-
-def _noted_step(header: Mapping[str, Any]) -> int | None:
-    """Return the step in the metadata of a safetensors file."""
-    step = str(header.get("__metadata__", {}).get("step", ""))
-    return int(step) if step.isdecimal() else None

@@ -13,7 +13,8 @@ from tui_latent.analysis.cache import Cache
 from tui_latent.analysis.decoding import RunDecoder, no_decoder
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.latent_stats import class_names, finite
-from tui_latent.analysis.run_data import RunData, RunLatents
+from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_latents import RunLatents
 from tui_latent.runs.latents_file import UNLABELLED
 
 if TYPE_CHECKING:

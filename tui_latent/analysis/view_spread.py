@@ -13,7 +13,8 @@ from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.images import views_of
 from tui_latent.analysis.latent_stats import finite
 from tui_latent.analysis.map_projection import NewestMap
-from tui_latent.analysis.run_data import RunData, RunLatents
+from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_latents import RunLatents
 from tui_latent.runs.schema import LatentMap
 
 NEIGHBOUR: Final = 20

@@ -65,6 +65,3 @@ def check_plugin(file: str, settings: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{count} problem{'s' if count > 1 else ''}" if count else "everything is right")
     if problems:
         sys.exit(FAILED)
-
-
-COMMANDS = (check_plugin,)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui_latent.analysis.paired_runs import PairedRun
-from tui_latent.comparison import Comparison, MetricRow, difference_text, setting_text
+from tui_latent.comparison import Comparison, MetricRow, difference_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.number_format import UNKNOWN, number
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.verdict.comparing import comparison_line

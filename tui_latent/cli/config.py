@@ -106,6 +106,3 @@ def _written(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "–"
     return str(value) if value != "" else "–"
-
-
-COMMANDS = (config,)

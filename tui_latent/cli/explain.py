@@ -78,6 +78,3 @@ def explained_text(found: dict[str, Any]) -> str:
             f"  To see it: press {door['key']} on the dashboard for {door['words']}.",
         ]
     return "\n".join([*lines, "", *(found["map"] or ["There is no map yet."])])
-
-
-COMMANDS = (explain,)

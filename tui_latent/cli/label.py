@@ -102,6 +102,3 @@ def _table(found: Labelled) -> dict[str, object]:
         "metrics": dict(found.metrics),
         "missing": dict(found.missing),
     }
-
-
-COMMANDS = (label,)

@@ -71,7 +71,7 @@ def open_files(
     The vectors become a run without a training. FILE:NAME names an array or a column of a file
     that has several. Without a terminal, or with --json, the run is made and not opened.
     """
-    from tui_latent.cli.main import no_screen, open_dashboard
+    from tui_latent.cli.dashboard import no_screen, open_dashboard
     from tui_latent.comparison import MOST_RUNS
     from tui_latent.opening.errors import OpenError
     from tui_latent.opening.plan import Asked, make_plan, one_by_one
@@ -182,6 +182,3 @@ def _telling(stream: TextIO) -> Iterator[Tell]:
         if shown:
             stream.write(f"\r{' ' * _LINE}\r")
             stream.flush()
-
-
-COMMANDS = (open_files,)

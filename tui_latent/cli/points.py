@@ -38,6 +38,3 @@ def points(
         click.echo(json.dumps({"run": path.name, "csv": str(written), "points": count}))
     else:
         click.echo(f"{written}: {count:,} point{'s' * (count != 1)}")
-
-
-COMMANDS = (points,)

@@ -92,6 +92,3 @@ def doctor(runs: str | None, as_json: bool) -> None:
         for name, drawing in drawings(answers.ways, colored, bool(answers.light)):
             click.echo(f"\nimages: {name}")
             click.echo(drawing, nl=False)
-
-
-COMMANDS = (presets, fetch, doctor)

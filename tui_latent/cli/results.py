@@ -164,6 +164,3 @@ def _find_readable(run: str, runs: str | None) -> Path | None:
     except RunError as error:
         fail(error)
     return path
-
-
-COMMANDS = (runs, evaluate, report, compare)

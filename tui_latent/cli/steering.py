@@ -108,6 +108,3 @@ def tune(run: str, settings: tuple[str, ...], runs: str | None) -> None:
     except RunError as error:
         fail(error, FAILED)
     click.echo(plain_text(f"{path.name}: {sentence}"))
-
-
-COMMANDS = (control, tune)

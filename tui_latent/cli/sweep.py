@@ -318,6 +318,3 @@ def sweep_report(
         click.echo(json.dumps({"sweep": path.name, **files}))
     else:
         click.echo("\n".join(map(str, (png, table, settings))))
-
-
-COMMANDS = (sweep, sweep_report)

@@ -251,6 +251,3 @@ def warn_idle(preset_name: str, *presets: Preset) -> None:
     first, *others = (idle_in_file(preset_name, preset) for preset in presets)
     for sentence in [s for s in first if all(s in other for other in others)]:
         click.echo(plain_text(f"tui-latent: {preset_name}: {sentence}"), err=True)
-
-
-COMMANDS = (train, resume, fork)

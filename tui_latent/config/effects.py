@@ -194,7 +194,7 @@ _RULES: Final = (
             f"train.{name}" for name in TrainSettings.model_fields if name not in ("seed", "device")
         ),
         lambda preset: preset.method.fitted,
-        "the method '{method.name}' is fitted at once, without epochs, steps or a learning rate",
+        "the method '{method.name}' is fitted in one go, without epochs, steps or a learning rate",
     ),
     Rule(
         ("train.momentum",),

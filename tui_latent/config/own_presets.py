@@ -11,9 +11,10 @@ import tomli_w
 
 from tui_latent.config.own_folders import own_presets, remember_folder
 from tui_latent.config.preset_files import PresetError, preset_names
-from tui_latent.config.presets import changes_by_all_stages, merged_table
+from tui_latent.config.presets import merged_table
 from tui_latent.config.setting_values import write_value
 from tui_latent.config.settings import Preset
+from tui_latent.config.train_command import changes_by_all_stages
 from tui_latent.runs.atomic_files import replace_file
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -3,57 +3,27 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, time
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 
-from tui_latent.config.effects import WORDS, idle_settings, without_effect
-from tui_latent.config.feature_models import OWN_INPUTS, PREFIXES, known_inputs
-from tui_latent.config.methods import METHOD_SETTINGS
-from tui_latent.config.networks import NETWORKS, known_network
-from tui_latent.config.plugin_needs import how_to_get, missing_plugins, plugin_words
+from tui_latent.config.effects import idle_settings
+from tui_latent.config.plugin_needs import missing_plugins
 from tui_latent.config.preset_files import (
     PresetError,
-    comes_with_us,
     nearest,
-    preset_folder,
-    preset_names,
     preset_path,
     read_table,
 )
+from tui_latent.config.preset_problems import problem_in_words
 from tui_latent.config.setting_values import (
-    parse_value,
     read_value,
     setting_kind,
-    write_value,
 )
 from tui_latent.config.settings import Preset, StageSettings
-from tui_latent.plugins.registry import Kind
-from tui_latent.sources.base import SOURCES, menu_order
-
-__all__ = [
-    "PresetError",
-    "PresetField",
-    "dump_preset",
-    "idle_in_file",
-    "load_preset",
-    "parse_override",
-    "parse_preset",
-    "parse_value",
-    "preset_fields",
-    "preset_folder",
-    "preset_names",
-    "preset_path",
-    "read_table",
-    "resolve_preset",
-]
 
 
 def load_preset(name: str, overrides: Mapping[str, object] | None = None) -> Preset:
@@ -98,7 +68,7 @@ def resolve_preset(table: Mapping[str, Any], overrides: Mapping[str, object], wh
     try:
         return Preset.model_validate(merged)
     except ValidationError as error:
-        problems = [_explain(dict(detail), merged) for detail in error.errors()]
+        problems = [problem_in_words(dict(detail), merged) for detail in error.errors()]
         raise PresetError(where, dict.fromkeys(problems)) from error
 
 
@@ -116,8 +86,8 @@ def merged_table(
 def idle_in_file(name: str, preset: Preset) -> list[str]:
     """Return a sentence for each reason why settings in the file of a preset have no effect.
 
-    `preset` is what the file and overrides came to. Of a run's `preset.toml` there are none: it
-    spells out everything.
+    `preset` is what the file and overrides came to. A run's `preset.toml` gives none: it spells out
+    everything.
     """
     table = read_table(preset_path(name))
     if "provenance" in table:
@@ -136,54 +106,6 @@ def parse_override(text: str) -> tuple[str, object]:
     return key.strip(), read_value(key.strip(), value)
 
 
-def train_command(name: str, preset: Preset) -> str:
-    """Return the command that trains this preset from any folder, as changes to preset `name`.
-
-    Empty when `name` is no preset, so that no command says it. Differences that have no effect
-    are left out.
-    """
-    try:
-        path = preset_path(name)
-        base = load_preset(name)
-    except PresetError:
-        return ""
-    source = name if comes_with_us(path) else str(path.expanduser().absolute())
-    changes: dict[str, object] = {}
-    if base.method.name != preset.method.name:
-        try:
-            base = load_preset(name, {"method.name": preset.method.name})
-            changes["method.name"] = preset.method.name
-        except PresetError:
-            base = base.model_copy(update={"method": preset.method})
-            changes["method"] = preset.method.model_dump(mode="json")
-    changes |= {
-        key: getattr(preset, key) for key in WORDS if getattr(preset, key) != getattr(base, key)
-    }
-    if len(base.stages) != len(preset.stages):
-        changes["stages"] = preset.model_dump(mode="json")["stages"]
-        base = base.model_copy(update={"stages": preset.stages})
-    before = {field.key: field.value for field in preset_fields(base)}
-    idle = without_effect(preset)
-    for field in preset_fields(preset):
-        if before[field.key] != field.value and field.key not in idle:
-            changes[field.key] = field.value
-    words = ["tui-latent", "train", source, *plugin_words(preset)]
-    for key, value in changes_by_all_stages(changes, len(preset.stages)).items():
-        words += ["--set", f"{key}={write_value(key, value)}"]
-    return shlex.join(words)
-
-
-def changes_by_all_stages(changes: Mapping[str, object], stages: int) -> dict[str, object]:
-    """Return changes with one `stages.*` key for what is set to one value in each of the stages."""
-    shorter = dict(changes)
-    for name in StageSettings.model_fields if stages > 1 else ():
-        keys = [f"stages.{number}.{name}" for number in range(stages)]
-        if all(key in changes and changes[key] == changes[keys[0]] for key in keys):
-            shorter = {k: value for k, value in shorter.items() if k not in keys}
-            shorter[f"stages.*.{name}"] = changes[keys[0]]
-    return shorter
-
-
 def dump_preset(preset: Preset) -> str:
     """Write a preset as TOML with all settings."""
     return tomli_w.dumps(preset.model_dump(mode="json"))
@@ -198,59 +120,6 @@ def load_run_preset(run: Path) -> Preset:
         data.setdefault("depth", "8-bit")  # a run of before other depths were read
         data.setdefault("draw", "by-class")  # a run of before images were drawn without labels
     return parse_preset(table, {}, where=str(path))
-
-
-_NOT_SET = (("method", "name"), ("data", "class_order"), ("data", "depth"))
-"""settings that the form does not offer: another method needs another preset"""
-
-
-@dataclass(frozen=True)
-class PresetField:
-    """One setting, as a form shows it."""
-
-    key: str
-    """dotted, as `--set` takes it"""
-    value: object
-    kind: Literal["choice", "flag", "number", "text"]
-    choices: tuple[str, ...]
-    help: str
-    open: tuple[str, ...] = ()
-    """beginnings of values beside the choices, each of which is one of these: timm:"""
-
-
-def preset_fields(preset: Preset) -> list[PresetField]:
-    """List the settings of data, augment, method, train and the stages, in that order."""
-    fields = []
-    for section in ("data", "augment", "method", "train"):
-        model: BaseModel = getattr(preset, section)
-        for name, info in type(model).model_fields.items():
-            if (section, name) not in _NOT_SET:
-                fields.append(_field(f"{section}.{name}", getattr(model, name), info))
-    for number, stage in enumerate(preset.stages):
-        for name, info in StageSettings.model_fields.items():
-            fields.append(_field(f"stages.{number}.{name}", getattr(stage, name), info))
-    return fields
-
-
-def _field(key: str, value: object, info: FieldInfo) -> PresetField:
-    choices: tuple[str, ...] = ()
-    prefixes: tuple[str, ...] = ()
-    kind: Literal["choice", "flag", "number", "text"] = "text"
-    if key == "data.source":
-        choices = tuple(source.name for source in sorted(SOURCES.values(), key=menu_order))
-        kind = "choice"
-    elif any(getattr(rule, "func", None) is known_network for rule in info.metadata):
-        choices, kind, prefixes = (*NETWORKS, "timm:"), "choice", ("timm:",)
-    elif any(getattr(rule, "func", None) is known_inputs for rule in info.metadata):
-        choices, kind, prefixes = (*OWN_INPUTS, *PREFIXES), "choice", PREFIXES
-    elif get_origin(info.annotation) is Literal:
-        choices, kind = get_args(info.annotation), "choice"
-    elif isinstance(value, bool):
-        kind = "flag"
-    elif isinstance(value, (int, float)):
-        kind = "number"
-    words = " ".join((info.description or "").split())  # on one line
-    return PresetField(key, value, kind, choices, words, prefixes)
 
 
 def _set(table: dict[str, Any], key: str, value: object, where: str) -> None:
@@ -320,69 +189,3 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return _copy(value)
     return [_copied(item) for item in value] if isinstance(value, list) else value
-
-
-def _explain(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[str, str]:
-    """Turn an error of pydantic into (key, problem)."""
-    path = [str(part) for part in detail["loc"]]
-    key = ".".join(path)
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        return key, f"unknown key{nearest(path[-1], _known_keys(path[:-1], table))}"
-    if kind in ("literal_error", "union_tag_invalid"):
-        choices = _choices(path, detail)
-        if kind == "union_tag_invalid":
-            key += ".name"
-        given = detail["ctx"].get("tag", detail["input"])
-        registered = _REGISTERED.get(key)
-        hint = how_to_get(registered) if registered else ""
-        return key, f"unknown value '{given}'{nearest(str(given), choices)}{hint}"
-    if kind == "union_tag_not_found":
-        return f"{key}.name", f"missing: one of {', '.join(METHOD_SETTINGS)}"
-    if kind == "value_error":
-        return key, str(detail["ctx"]["error"])
-    if kind == "missing":
-        return key, "missing"
-    given = detail["input"]
-    given = str(given) if isinstance(given, (date, time)) else repr(given)
-    problem = f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
-    return key, problem + _how_to_write(kind, detail["input"])
-
-
-def _how_to_write(kind: str, given: object) -> str:
-    """Return the end of a message that shows how to write such a value; often empty."""
-    if kind == "string_type" and not isinstance(given, (list, dict)):
-        text = str(given).lower() if isinstance(given, bool) else given
-        return f': write it in quotes, "{text}"'
-    if kind == "tuple_type":
-        return ': write a list, as in ["a", "b"]'
-    if kind == "dict_type":
-        return ': write it as in {name = ["a", "b"]}'
-    return ""
-
-
-_REGISTERED: Final[Mapping[str, Kind]] = {
-    "method.name": "method",
-    "method.network": "network",
-    "data.source": "source",
-}
-"""settings that name what a plugin may add"""
-
-
-def _choices(path: list[str], detail: dict[str, Any]) -> list[str]:
-    if detail["type"] == "union_tag_invalid":
-        return list(METHOD_SETTINGS)
-    return [part.strip("' ") for part in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
-
-
-def _known_keys(parents: list[str], table: Mapping[str, Any]) -> list[str]:
-    """Return the keys that the table at `parents` may have."""
-    if not parents:
-        return list(Preset.model_fields)
-    if parents[0] == "method":
-        model: Any = METHOD_SETTINGS[table["method"]["name"]]
-    elif parents[0] == "stages":
-        model = get_args(Preset.model_fields["stages"].annotation)[0]
-    else:
-        model = Preset.model_fields[parents[0]].annotation
-    return list(model.model_fields)

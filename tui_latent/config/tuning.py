@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tui_latent.config.effects import without_effect
+from tui_latent.config.preset_fields import PresetField, preset_fields
 from tui_latent.config.preset_files import PresetError
-from tui_latent.config.presets import PresetField, parse_preset, preset_fields, resolve_preset
+from tui_latent.config.presets import parse_preset, resolve_preset
 from tui_latent.config.settings import AugmentSettings, Preset
 
 Value = float | int | str | bool
@@ -89,7 +90,7 @@ def _all_weighed(preset: Preset) -> Preset:
 
 def _refuse_fixed(preset: Preset, changed: Iterable[str], where: str) -> None:
     if preset.method.fitted:
-        problem = f"{preset.method.name} is fitted at once: nothing can be changed meanwhile"
+        problem = f"{preset.method.name} is fitted in one go: nothing can be changed on the way"
         raise PresetError(where, [("", problem)])
     can = {field.key for field in tunable_settings(preset)}
     if fixed := [key for key in changed if key not in can]:

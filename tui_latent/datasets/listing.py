@@ -133,7 +133,7 @@ def _list_file(name: str, entry: os.DirEntry[str], label: int, found: Listing) -
     except OSError:  # a broken or circular link: it will count as corrupt when it is read
         found_there, regular = (0, 0, 0, 0), True
     if not regular:
-        found.skipped["pipes, sockets or devices named as images"] += 1
+        found.skipped["pipes, sockets or devices named like images"] += 1
         return
     found.deeper += name.count("/") > 1
     found.files.append(ImageFile(name, label, *found_there))

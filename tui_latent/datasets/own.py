@@ -59,7 +59,7 @@ def _checked(source: OwnSource, split: str, found: RawSplit, raw: RawImages) -> 
             "others > 0",
         )
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
-        raise _wrong(source, f"the labels of {split} are no array of integers")
+        raise _wrong(source, f"the labels of {split} are not an array of integers")
     if labels.shape != (count,):
         raise _wrong(source, f"{split} has {count:,} images, but labels of shape {labels.shape}")
     if labels.min() < -1 or labels.max() >= len(raw.class_names):

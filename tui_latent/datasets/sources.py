@@ -240,7 +240,7 @@ def _refuse_empty(
         return
     why = f"{raw.name}: no image is held out, so nothing can be measured"
     if not names and raw.test is None:
-        raise DataError(f"{why}: there is only one image, which is used for training: add others")
+        raise DataError(f"{why}: there is only one image, which is used for training: add more")
     if counts.max(initial=0) < 2:
         raise DataError(
             f"{why}: every class has a single image, which is used for training: add a second "

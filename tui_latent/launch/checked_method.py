@@ -45,7 +45,7 @@ class CheckedMethod:
         if (self._method.pairing == "none") != settings.fitted:
             raise WrongError(
                 f"pairing is '{self._method.pairing}', but fitted is {settings.fitted}: 'none' is "
-                "for methods that are fitted at once, and only for them"
+                "for methods that are fitted in one go, and only for them"
             )
 
     def fit(self) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import tomli_w
 
+from tui_latent.config.preset_fields import preset_fields
 from tui_latent.config.preset_files import PresetError, read_table
-from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields, preset_table
+from tui_latent.config.presets import load_run_preset, parse_preset, preset_table
 from tui_latent.config.settings import Preset
 from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.start import devices_problem
@@ -64,7 +65,7 @@ def change_length(path: Path, settings: Mapping[str, object]) -> str:
 def _change(path: Path, settings: Mapping[str, object], status: Status) -> str:
     before = load_run_preset(path)
     if before.method.fitted:
-        problem = f"{before.method.name} is fitted at once: there are no epochs"
+        problem = f"{before.method.name} is fitted in one go: there are no epochs"
         raise PresetError(path.name, [("", problem)])
     after = parse_preset(preset_table(path / PRESET_FILE), settings, where=path.name)
     old = {field.key: field.value for field in preset_fields(before)}

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui_latent.config.plugin_needs import plugin_words
+from tui_latent.config.preset_fields import preset_fields
 from tui_latent.config.preset_files import PresetError
-from tui_latent.config.presets import load_run_preset, parse_preset, preset_fields
+from tui_latent.config.presets import load_run_preset, parse_preset
 from tui_latent.config.setting_values import write_value
 from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import with_values
@@ -52,7 +53,7 @@ def forked_preset(path: Path, step: int, overrides: Mapping[str, object]) -> tup
     values.pop(LR_FACTOR, None)
     before = with_values(load_run_preset(path), values)
     if before.method.fitted:
-        problem = f"{before.method.name} is fitted at once: start a new run"
+        problem = f"{before.method.name} is fitted in one go: start a new run"
         raise PresetError(path.name, [("", problem)])
     after = parse_preset(before.model_dump(mode="json"), overrides, where=path.name)
     old = {field.key: field.value for field in preset_fields(before)}

@@ -8,23 +8,20 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol, TextIO, get_args
 
 from tui_latent import number_format
-from tui_latent.runs.control import read_request, request
+from tui_latent.launch.stop_signals import stopping_on_signals
+from tui_latent.runs.control import read_request
 from tui_latent.runs.metric_specs import LOSS, in_group, spec_of
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.origin import Origin
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
 from tui_latent.runs.sweep_folder import SWEEP
-from tui_latent.runtime.terminal_loss import ONE_LOSS, release_terminal, when_gone
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 POLL_EVERY = 0.25
 """seconds between two reads of the run"""
@@ -76,7 +73,7 @@ def _train(
 
     reader = RunReader(path)
     snapshot = reader.refresh()
-    with _signals(path) as heard, display as shown:
+    with stopping_on_signals(path) as heard, display as shown:
         worker = threading.Thread(target=work, name="training")
         worker.start()
         while worker.is_alive():
@@ -260,52 +257,6 @@ def _display(stream: TextIO, path: Path) -> Iterator[Display]:
     bar = _Bar(stream, path)
     with bar.progress:
         yield bar
-
-
-@contextmanager
-def _signals(path: Path) -> Iterator[Set[int]]:
-    """Turn SIGINT and SIGTERM into a request to stop and save, and SIGHUP too after a first one.
-
-    Yields the signals received. The earlier handlers are restored, except for signals ignored
-    by then.
-    """
-    heard: set[int] = set()
-    asking = False
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        nonlocal asking
-        heard.add(number)
-        if asking:  # the signal interrupted this very function, which holds the request's lock
-            return
-        asking = True
-        try:
-            request(path, state="stop")
-        except RunError as error:
-            signal.signal(number, signal.SIG_DFL)
-            sys.stderr.write(f"tui-latent: {error}; the next signal ends it without saving\n")
-        finally:
-            asking = False
-
-    lost_at: list[float] = []
-
-    def release(number: int, frame: FrameType | None) -> None:
-        release_terminal()
-        lost_at.append(time.monotonic())
-        if lost_at[-1] - lost_at[0] > ONE_LOSS:
-            stop(number, frame)
-
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number, handler in zip(_SIGNALS, (stop, stop, release), strict=True):
-        if before[number] is not signal.SIG_IGN:  # nohup
-            signal.signal(number, handler)
-    if os.isatty(0):
-        when_gone(lambda: os.kill(os.getpid(), signal.SIGHUP))
-    try:
-        yield heard
-    finally:
-        for number, earlier in before.items():
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, earlier)
 
 
 def _last(snapshot: RunSnapshot, name: str) -> float | None:

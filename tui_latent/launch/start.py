@@ -11,8 +11,8 @@ from typing import Any
 from tui_latent.config.methods import MethodSettings
 from tui_latent.config.plugin_needs import PLUGINS, changed_plugins, plugin_records
 from tui_latent.config.preset_files import PresetError, names_a_file, preset_stem
-from tui_latent.config.presets import train_command
 from tui_latent.config.settings import Preset
+from tui_latent.config.train_command import train_command
 from tui_latent.datasets.describe import describe_images
 from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.timm_encoder import initial_file, network_problems

@@ -306,17 +306,6 @@ def gaussian_triplet(
 
 
 @in_full_precision
-def gaussian_kl(mu_1: Tensor, logvar_1: Tensor, mu_2: Tensor, logvar_2: Tensor) -> Tensor:
-    """Return KL(N1 || N2) in nats of diagonal Gaussians, (B,) from (B, D) each.
-
-    ½ Σ_d [logvar_2 - logvar_1 + (var_1 + (mu_1 - mu_2)²) / var_2 - 1]; not symmetric.
-    """
-    difference = logvar_1 - logvar_2
-    spread = torch.expm1(difference) - difference
-    return (spread + (mu_1 - mu_2).square() * torch.exp(-logvar_2)).sum(1) / 2
-
-
-@in_full_precision
 def jeffreys(mu_1: Tensor, logvar_1: Tensor, mu_2: Tensor, logvar_2: Tensor) -> Tensor:
     """Return KL(N1 || N2) + KL(N2 || N1) in nats of diagonal Gaussians, (B,) from (B, D) each.
 

@@ -25,7 +25,7 @@ class Method(nn.Module):
     """
 
     pairing: str = ""
-    """kind of pairing it learns from; "none" for a method that is fitted at once.
+    """kind of pairing it learns from; "none" for a method that is fitted in one go.
 
     A class that leaves it empty sets it in its instances.
     """
@@ -106,8 +106,8 @@ class _Methods(Mapping[str, type[Method]]):
             found = _RETURNED[settings]
         if not (isinstance(found, type) and issubclass(found, Method)):
             raise PluginError(
-                f"{settings.__name__}.trained_by, '{settings.trained_by}', is not a subclass of "
-                "tui_latent.methods.Method, and no function that returns one"
+                f"{settings.__name__}.trained_by, '{settings.trained_by}', is neither a subclass "
+                "of tui_latent.methods.Method nor a function that returns one"
             )
         return found
 

@@ -77,7 +77,7 @@ def uniformity(latents: Tensor, generator: torch.Generator | None = None) -> Ten
 def space_figures(latents: Tensor) -> dict[str, float]:
     """Return the figures of one split's latents (N, D) that need nothing else, by name.
 
-    Of fewer than two latents none means anything: see `why_no_figures`.
+    None of them means anything for fewer than two latents: see `why_no_figures`.
     """
     figures = (effective_rank(latents), *deviation_range(latents), uniformity(latents))
     # All in one transfer: each would wait for the device.

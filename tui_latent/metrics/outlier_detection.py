@@ -136,7 +136,7 @@ def _nearest_of_each_class(
 ) -> tuple[Tensor, Tensor]:
     """Return distances to latents near each query, (M, at most 2k), and their classes, int64.
 
-    Of each class at most k, and of those the 2k nearest: k of other classes are among them
+    They are at most k of each class, and the 2k nearest of those: k of other classes are among them
     whichever class is left out.
     """
     distances = torch.empty((len(queries), 0), device=queries.device)

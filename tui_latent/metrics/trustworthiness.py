@@ -45,9 +45,9 @@ def faithfulness(
 ) -> Faithfulness:
     """Compare the map points (N, 2) with the latents (N, D), row i of both being one image.
 
-    Of more than `SAMPLE` images a sample is compared, within itself; it is drawn by what the
-    latents are, so that the order of the images does not matter. ValueError unless k < N / 2, or
-    when a number is not finite.
+    If there are more than `SAMPLE` images, a sample is compared within itself; it is drawn by what
+    the latents are, so that the order of the images does not matter. ValueError unless k < N / 2,
+    or when a number is not finite.
     """
     rows = np.arange(len(latents))
     if len(rows) > SAMPLE:

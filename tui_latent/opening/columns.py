@@ -163,7 +163,7 @@ def joined_labels(
     for name, label in zip(found.ids, known.labels.tolist(), strict=True):
         if labels.setdefault(name, label) != label:
             raise OpenError(
-                f"{found.where}: '{plain_name(name)}' is there twice, with different labels"
+                f"{found.where}: '{plain_name(name)}' appears twice, with different labels"
             )
     joined = np.fromiter((labels.get(name, UNLABELLED) for name in ids), np.int64, rows)
     matched = sum(name in labels for name in ids)

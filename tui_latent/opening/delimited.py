@@ -134,7 +134,7 @@ def open_delimited(path: Path, name: str | None, taken: Collection[str] = ()) ->
     blocks, others = _parsed(table, wanted, bool(lists))
     rows = sum(map(len, blocks))
     if rows < 2:
-        raise OpenError(f"{path}: has one vector: it takes two at least")
+        raise OpenError(f"{path}: has one vector: at least two are needed")
     columns: dict[str, Callable[[], Column]] = {
         table.name(i): _kept(values) for i, values in others.items()
     }

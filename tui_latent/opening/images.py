@@ -65,7 +65,7 @@ def _of_column(file: VectorFile, name: str, values: Any) -> ImagesOfRows:
     if paths and len(paths) == len(found) and not any(path.is_file() for path in paths[:1000]):
         raise OpenError(
             f"--images {name}: no file is at {paths[0]}, nor at the other paths: paths that do not "
-            f"begin with / are sought beside {file.path.name}"
+            f"begin with / are looked up beside {file.path.name}"
         )
     if not any(item is not None for item in found):
         raise OpenError(f"--images {name}: {where} has neither paths nor images")
@@ -150,7 +150,8 @@ _KEYS: Final[tuple[Callable[[Path], str], ...]] = (_whole, _without_ending, _nam
 def _by_id(folder: Path, there: list[Path], ids: Sequence[str]) -> tuple[list[Path | None], str]:
     """Find the file of each id: by its path in the folder, its name, or its name without ending.
 
-    The way that finds most files is taken. Of several files with one key none is meant.
+    The way that finds most files is taken. If several files have the same key, none of them is
+    meant.
     """
     best: list[Path | None] = []
     matched = 0
@@ -165,7 +166,7 @@ def _by_id(folder: Path, there: list[Path], ids: Sequence[str]) -> tuple[list[Pa
                 best, matched = found, count
     if not matched:
         raise OpenError(
-            f"--images {folder}: no file in it is named by an id: it has "
+            f"--images {folder}: no file in it is named after an id: it has "
             f"'{plain_name(str(there[0]))}', the first id is '{plain_name(ids[0])}'"
         )
     missing = len(ids) - matched

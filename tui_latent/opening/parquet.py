@@ -56,7 +56,7 @@ def open_parquet(path: Path, name: str | None, taken: Collection[str] = ()) -> V
         title = f"{path.name}:{vectors[0]}" if len(lists) > 1 else path.name
         dimensions = _width(path, vectors[0], schema.field(vectors[0]).type, rows)
     if rows < 2 or not dimensions:
-        raise OpenError(f"{path}: has {rows:,} rows: it takes two vectors at least")
+        raise OpenError(f"{path}: has {rows:,} rows: at least two vectors are needed")
 
     def read() -> Iterator[NDArray[Any]]:
         done = 0

@@ -28,7 +28,8 @@ from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runtime.sanitize import plain_name
 
 MOST_ON_MAP: Final = 20_000
-"""vectors on a map; of more a sample is drawn, and the others are the bank of neighbours"""
+"""vectors on a map; if there are more, a sample is drawn, and the others are the bank of
+neighbours"""
 _SEED: Final = 0
 _NAMED: Final = 6
 """columns that a sentence names"""

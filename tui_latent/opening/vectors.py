@@ -95,7 +95,7 @@ def require_vectors(title: str, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
     if not shape[1]:
         raise OpenError(f"{title}: has the shape {shape}: its vectors have no numbers")
     if shape[0] < 2:
-        raise OpenError(f"{title}: has the shape {shape}: it takes two vectors at least")
+        raise OpenError(f"{title}: has the shape {shape}: at least two vectors are needed")
     return shape[0], shape[1]
 
 

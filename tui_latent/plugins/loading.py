@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import traceback
-from importlib.machinery import ModuleSpec
-from importlib.util import module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +30,9 @@ def load_file(text: str) -> Plugin:
 
     Its folder is put at the end of `sys.path`, so that it can import files beside it.
     """
+    from importlib.machinery import ModuleSpec
+    from importlib.util import module_from_spec
+
     path, content = _read(text)
     key = str(path.resolve())
     if key in _files:
@@ -96,11 +96,6 @@ def load_installed() -> None:
             _installed.append(plugin)
 
 
-def loaded_files() -> tuple[str, ...]:
-    """Return the files of the plugins loaded in this process, as absolute paths."""
-    return tuple(plugin.file for plugin in _files.values())
-
-
 def all_plugins() -> tuple[Plugin, ...]:
     """Return the plugins of installed packages, then those from files."""
     return (*_installed, *_files.values())
@@ -142,6 +137,8 @@ def plugin_trouble(error: BaseException, path: Path | None) -> str:
 
 
 def _digest(content: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(content).hexdigest()
 
 

@@ -15,10 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-import tomli_w
-
 from tui_latent.palettes import rgb_color
-from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runtime.regular_files import SizeError, read_small
 
 NOTIFICATIONS: Final = ("all", "problems", "errors")
@@ -190,6 +187,8 @@ def keep_preference(path: Path, name: str, value: Any) -> None:
         text = ""
     if tomllib.loads(text).get(name) == value:
         return
+    from tui_latent.runs.atomic_files import replace_file
+
     path.parent.mkdir(parents=True, exist_ok=True)
     # People keep this file among others of theirs, behind a link, which stays.
     replace_file(path.resolve(), with_setting(text, name, value).encode())
@@ -197,6 +196,8 @@ def keep_preference(path: Path, name: str, value: Any) -> None:
 
 def with_setting(text: str, name: str, value: Any) -> str:
     """Return a TOML text with one top-level setting changed and all other lines as they were."""
+    import tomli_w
+
     wanted = {**tomllib.loads(text), name: value}
     line = tomli_w.dumps({name: value}).rstrip("\n")
     lines = text.splitlines()
@@ -221,6 +222,8 @@ def with_setting(text: str, name: str, value: Any) -> str:
 
 def template() -> str:
     """Return a file that says what can be set, and sets nothing."""
+    import tomli_w
+
     lines = ["# Settings of tui-latent. Remove the # in front of a line to change it.", ""]
     for setting in SETTINGS:
         value = getattr(DEFAULTS, setting.name)

@@ -7,9 +7,8 @@ import os
 from pathlib import Path
 
 from tui_latent.preferences.config_file import config_path, read_preferences
-from tui_latent.preferences.listed_runs import index_of
-from tui_latent.runs.run_list import LATEST, find_run, runs_folder
-from tui_latent.runs.schema import RunError
+
+# The list of runs is imported in functions: the menu is painted before it reads one.
 
 
 def folder_of_runs(option: str | None = None) -> Path:
@@ -29,13 +28,32 @@ def folders_of_runs(option: str | None = None) -> list[Path]:
     return [runs_folder(name) for name in named] or [runs_folder(option)]
 
 
+def runs_folder(option: str | None) -> Path:
+    """Return the folder of runs: the one given, else `$TUI_LATENT_RUNS`, else `./runs`.
+
+    RunError if `~user` does not exist.
+    """
+    named = option or os.environ.get("TUI_LATENT_RUNS") or "runs"
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        from tui_latent.runs.schema import RunError
+
+        raise RunError(f"{named}: no folder of runs: {error}") from error
+
+
 def find_in_folders(run: str, option: str | None = None) -> Path:
     """Return the folder of a run, given by path, name or `latest`, in the first folder that has it.
 
     `latest` is the newest run of the first folder. RunError if there is none.
     """
+    from tui_latent.runs.run_list import LATEST, find_run
+    from tui_latent.runs.schema import RunError
+
     first, *others = folders_of_runs(option)
     if run == LATEST:
+        from tui_latent.preferences.listed_runs import index_of
+
         index_of(first)
     try:
         return find_run(first, run)

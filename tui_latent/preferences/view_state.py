@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -10,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runtime.regular_files import read_small
 
 _MENU: Final = "menu"
@@ -42,6 +40,8 @@ class ViewStates:
 
     def keep(self, run: Path | None, name: str, value: Any) -> None:
         """Keep one value; if the folder cannot be written to, only a view is lost."""
+        from tui_latent.runs.atomic_files import replace_file
+
         table = {**self.of(run), name: value}
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -50,5 +50,7 @@ class ViewStates:
     def _file(self, run: Path | None) -> Path:
         if run is None:
             return self._folder / f"{_MENU}.json"
+        import hashlib
+
         path = str(run.absolute()).encode("utf-8", "surrogateescape")
         return self._folder / f"{hashlib.sha256(path).hexdigest()[:16]}.json"

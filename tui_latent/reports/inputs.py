@@ -36,7 +36,7 @@ RECONSTRUCTED: Final = 16
 SAMPLES: Final = 5
 """of them that are shown"""
 TSNE_IMAGES: Final = 3000
-"""held-out images up to which t-SNE shows all; of more it shows a sample, to save time"""
+"""held-out images up to which t-SNE shows all; if there are more, it shows a sample to save time"""
 _CELLS: Final = 20
 """thumbnails across a map"""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import time
 import zlib
 from contextlib import suppress
@@ -91,7 +90,7 @@ def temporary_beside(path: Path) -> Path:
     It says which process writes the file. Open it with "x": another user who may write in the
     folder could have put a link there.
     """
-    ids = f"{_place()}-{os.getpid()}-{secrets.token_hex(8)}"
+    ids = f"{_place()}-{os.getpid()}-{os.urandom(8).hex()}"
     return path.with_name(f".{path.name}.{ids}.tmp")
 
 

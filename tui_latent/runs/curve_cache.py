@@ -102,14 +102,14 @@ def read_curve_cache(path: Path) -> CurveCache | None:
 
 def _whole(value: object, least: int) -> int:
     if type(value) is not int or not least <= value <= _LARGEST_STEP:
-        raise ValueError(f"{value!r} is no whole number from {least}")
+        raise ValueError(f"{value!r} is not a whole number from {least}")
     return value
 
 
 def _rows(array: NDArray[Any], columns: int) -> NDArray[np.float64]:
     """Check an array of (steps that rise, time, …) rows."""
     if array.dtype != np.float64 or array.ndim != 2 or array.shape[1] != columns:
-        raise ValueError(f"an array of {array.dtype} {array.shape} is no row of {columns}")
+        raise ValueError(f"an array of {array.dtype} {array.shape} is not a row of {columns}")
     steps = array[:, 0]
     if not np.all((steps >= 0) & (steps <= _LARGEST_STEP)) or not np.all(np.diff(steps) > 0):
         raise ValueError("steps do not rise")

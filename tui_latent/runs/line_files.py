@@ -183,7 +183,7 @@ class GrowingLines:
 def read_lines(path: Path, start: int, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Yield the complete lines between two offsets, each with the offset at which it starts.
 
-    Of a line longer than 16 MiB, which no trainer writes, only the end is kept, after an ellipsis.
+    Only the end of a line longer than 16 MiB, which no trainer writes, is kept, after an ellipsis.
     """
     for offset, line, _ in _spans(path, start):
         if stop is not None and offset >= stop:

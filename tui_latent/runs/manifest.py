@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import tomli_w
-
 from tui_latent.runs.schema import FORMAT, RunError, UnreadableError
 from tui_latent.runs.sweep_folder import is_sweep, not_a_run
 from tui_latent.runtime.regular_files import SizeError, read_small
@@ -103,6 +101,8 @@ def preset_text(table: Mapping[str, Any]) -> str:
 
     TypeError for a value that TOML does not know.
     """
+    import tomli_w
+
     return tomli_w.dumps(_writable(table))
 
 

@@ -17,7 +17,7 @@ from tui_latent.runtime.sanitize import plain_line
 def captured_output(write: Callable[[str], None]) -> Iterator[None]:
     """Send each line of `sys.stdout`, `sys.stderr`, `warnings` and `logging` to `write`.
 
-    Of all threads, until the end of the block; the file descriptors stay as they are, so
+    This covers all threads until the end of the block; the file descriptors stay as they are, so
     that a screen can go on drawing on them. What `write` itself prints is dropped.
     """
     with ExitStack() as stack:

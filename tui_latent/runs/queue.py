@@ -43,7 +43,8 @@ def add_to_queue(folder: Path, name: str) -> int:
 def take_from_queue(folder: Path, name: str) -> bool:
     """Remove a run from this machine's queue, and return whether it was queued.
 
-    Of several callers at once, only one gets True. RunError when the queue cannot be written.
+    If several callers ask at once, only one of them gets True. RunError when the queue cannot be
+    written.
     """
     before, _ = _change(folder, lambda names: [other for other in names if other != name])
     return name in before

@@ -54,18 +54,6 @@ _SLOW: Final = 0.002
 _AT_ONCE: Final = 16
 
 
-def runs_folder(option: str | None) -> Path:
-    """Return the folder of runs: the one given, else `$TUI_LATENT_RUNS`, else `./runs`.
-
-    RunError if `~user` does not exist.
-    """
-    named = option or os.environ.get("TUI_LATENT_RUNS") or "runs"
-    try:
-        return Path(named).expanduser()
-    except RuntimeError as error:
-        raise RunError(f"{named}: no folder of runs: {error}") from error
-
-
 def list_runs(
     folder: Path, certain: bool = False, on_part: Callable[[list[RunSummary]], None] | None = None
 ) -> list[RunSummary]:

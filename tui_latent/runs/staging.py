@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -38,7 +37,7 @@ def staging_folder(runs: Path) -> Iterator[Path]:
 
 def _locked_folder(runs: Path) -> tuple[Path, FileLock]:
     while True:
-        folder = runs / f"{_PREFIX}{secrets.token_hex(8)}"
+        folder = runs / f"{_PREFIX}{os.urandom(8).hex()}"
         folder.mkdir()
         lock = FileLock(folder / _LOCK)
         try:

@@ -107,7 +107,7 @@ def _count_listed(file: Path) -> int:
 def _groups(root: Path, controller: str) -> Iterator[Path]:
     """Yield the folders of this process's control groups with this `controller`, upwards.
 
-    Of version 1 where the controller is mounted so, and of version 2.
+    They are of version 1 where the controller is mounted so, and of version 2 elsewhere.
     """
     own = dict(_own_groups(root))
     for mounted_of, mount_point, controllers in _mounts(root):

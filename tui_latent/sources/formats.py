@@ -7,7 +7,6 @@ a dataset is "not found or corrupted".
 
 from __future__ import annotations
 
-import gzip
 import io
 import math
 import pickle
@@ -35,6 +34,8 @@ class WrongFileError(ValueError):
 
 def content(path: Path) -> NDArray[np.uint8]:
     """Return the bytes of a file, plain or gzipped."""
+    import gzip
+
     import numpy as np
 
     try:

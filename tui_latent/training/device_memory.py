@@ -52,7 +52,7 @@ def _refuse_too_large(dataset: Dataset, settings: DataSettings, device: str, roo
     remedies = [*elsewhere, *_smaller(dataset, settings, room), *on_gpu]
     raise DataError(
         f"{dataset.name}: the images take {needed / 2**30:.1f} GiB, and {device} has room for "
-        f"{max(room, 0) / 2**30:.1f} GiB of them (1 GiB is left to the network): "
+        f"{max(room, 0) / 2**30:.1f} GiB of them (1 GiB is left for the network): "
         f"use {' or '.join(remedies)}"
     )
 

@@ -1,4 +1,4 @@
-"""Methods that are fitted at once instead of trained in steps."""
+"""Methods that are fitted in one go instead of trained in steps."""
 
 from __future__ import annotations
 

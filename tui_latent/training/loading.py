@@ -115,7 +115,7 @@ def _with_given_classes(path: Path, dataset: Dataset) -> Dataset:
     if (len(given.train), len(given.val)) != (len(dataset.train), len(dataset.val)):
         raise DataError(
             f"{dataset.name}: the images have changed since `tui-latent label` gave them classes: "
-            f"restore them, or take the classes away with a CSV file that has only the header "
+            f"restore them, or remove the classes with a CSV file that has only the header "
             f"path,class: tui-latent label {path.name} --csv FILE"
         )
     return dataset.with_classes(given.names, given.train, given.val)

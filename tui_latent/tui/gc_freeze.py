@@ -20,7 +20,11 @@ class FrozenModules:
         self._known = 0
 
     def set_aside(self) -> bool:
-        """Freeze all objects if many modules were imported since the last freeze; True if so."""
+        """Freeze all objects if many modules were imported since the last freeze; True if so.
+
+        The first call ends the pause of the collector with which the dashboard starts.
+        """
+        gc.enable()
         loaded = len(sys.modules)
         if loaded < self._known + _MANY:
             return False

@@ -44,8 +44,8 @@ class TerminalDriver(LinuxDriver):
     """Reads a terminal no faster than the application handles its input.
 
     A key is passed on once the widgets have handled the one before it, so that keys that arrive
-    together (typed ahead, or pasted) do what they would do one by one. Of a flood, which nobody
-    typed, only the last event is passed on: a user may be trying whether a key still works.
+    together (typed ahead, or pasted) do what they would do one by one. Only the last event of a
+    flood, which nobody typed, is passed on: a user may be trying whether a key still works.
     """
 
     typed_before: ClassVar[bytes] = b""

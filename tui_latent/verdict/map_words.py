@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SAMPLED: Final = 2000
-"""points compared with each other; of more, an evenly spaced sample is used"""
+"""points compared with each other; if there are more, an evenly spaced sample is used"""
 _NEIGHBOURS: Final = 10
 _TOUCHES: Final = 0.05
 """share of a class's neighbours that are of another class from which the two touch"""

@@ -55,7 +55,7 @@ class Pictures:
             self._counts[split] = count  # said once
             self._log(
                 f"thumbnails: there are {count:,} {_WORDS[split]} latents and {images:,} images: "
-                "the latents beyond have none"
+                "the remaining latents have none"
             )
 
     def wait(self, until: float) -> None:

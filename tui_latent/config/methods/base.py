@@ -48,7 +48,7 @@ class MethodSettings(Section):
     staged: ClassVar[bool] = False
     """whether it can train in `[[stages]]`"""
     fitted: ClassVar[bool] = False
-    """whether it is fitted to all training images at once, without steps or random numbers"""
+    """whether it is fitted to all training images in one go, without steps or random numbers"""
     terms: ClassVar[Mapping[str, str]] = {}
     """name of each loss term that it may record, with a sentence on what it measures and when to
     worry; the sentences left empty are those of `TERMS` in `runs/metric_specs.py`"""

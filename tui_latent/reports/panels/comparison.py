@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tui_latent.comparison import (
-    ComparedMap,
-    Comparison,
-    MetricRow,
-    difference_text,
-    setting_text,
-)
+from tui_latent.comparison import ComparedMap, Comparison, MetricRow, difference_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.reports.legend import Entry, draw_legend, legend_height
 from tui_latent.reports.map_frame import map_frame
 from tui_latent.reports.numbers import line_of

@@ -57,7 +57,7 @@ def axis_of_channels(path: Path, name: str, shape: tuple[int, ...]) -> int | Non
             side = math.isqrt(shape[1] // channels)
             if side > 1 and channels * side * side == shape[1]:
                 flat = f"{channels}, {side}, {side}" if channels > 1 else f"{side}, {side}"
-                advice = f"; give flat images their sides with x.reshape(-1, {flat})"
+                advice = f"; give flat images their height and width with x.reshape(-1, {flat})"
     raise DataError(
         f"{path}: {name} has shape {shape}: it must be (N, H, W), (N, H, W, C) or (N, C, H, W), "
         f"with 1 to {MOST_CHANNELS} channels{advice}"

@@ -177,7 +177,7 @@ def visible_points(
 ) -> NDArray[np.bool_]:
     """Return which points are shown: finite ones whose class is not hidden.
 
-    Of each class the first `per_class`, or all.
+    They are the first `per_class` of each class, or all.
     """
     shown = finite_points(points)
     if hidden_classes:

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.menus import CONTRASTIVE
+from tui_latent.config.preset_fields import PresetField
 from tui_latent.config.preset_files import read_table
-from tui_latent.config.presets import PresetField, load_preset, parse_override, parse_preset
+from tui_latent.config.presets import load_preset, parse_override, parse_preset
 from tui_latent.tui.screens.settings.draft import SettingsDraft, setting_text, setting_value
 
 VICREG = """

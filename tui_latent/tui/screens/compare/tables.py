@@ -8,12 +8,8 @@ from typing import Any, Final
 from textual.content import Content
 from textual.widgets import Static
 
-from tui_latent.comparison import (
-    Comparison,
-    MetricRow,
-    difference_text,
-    setting_text,
-)
+from tui_latent.comparison import Comparison, MetricRow, difference_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.number_format import without_zero
 from tui_latent.palettes import RGB, class_glyph, css_color, run_colors
 from tui_latent.runs.schema import RunSnapshot

@@ -16,7 +16,7 @@ class ScheduledRate:
     """The rate of the preset's schedule at the newest record: the recorded one without its factor.
 
     The status and the records are written one after the other, so a record may still contain the
-    previous factor. Of the two factors, the one that changes the schedule's rate least is used.
+    previous factor. The factor that changes the schedule's rate least is used.
     """
 
     def __init__(self) -> None:

@@ -40,7 +40,7 @@ class GroupNameScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         keys = self.app._keymap
         save, cancel = (key_name(f"group.{verb}", keys) for verb in ("save", "cancel"))
-        clears = " An empty name takes the name away." if self._name_now else ""
+        clears = " An empty name removes the name." if self._name_now else ""
         with Vertical() as box:
             box.border_title = Content(f"Name {self._what}")
             yield Input(self._name_now, max_length=LONGEST_NAME, select_on_focus=False)

@@ -63,7 +63,7 @@ class EvaluationScreen(BaseScreen[None]):
     EvaluationScreen.-asking > Input { display: block; }
     """
 
-    ABOUT = "Everything that can be measured of a run's latents on held-out images."
+    ABOUT = "Everything that can be measured about a run's latents on held-out images."
     TERMS = (
         "val/knn_20",
         "interval",

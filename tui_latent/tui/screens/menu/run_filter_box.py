@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -10,8 +10,10 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui_latent.runs.run_filter import FilterError, Test, parse_filter
 from tui_latent.tui.keymap import bindings
+
+if TYPE_CHECKING:
+    from tui_latent.runs.run_filter import Test
 
 _HINT: Final = "knn>.95 state:failed method:vicreg tag:x /regex/"
 
@@ -108,6 +110,8 @@ class RunFilterBox(Horizontal):
     @on(Input.Changed)
     def read(self, event: Input.Changed) -> None:
         """Apply the filter, or say what is wrong with it."""
+        from tui_latent.runs.run_filter import FilterError, parse_filter
+
         event.stop()
         try:
             self.means = parse_filter(event.value)

@@ -8,16 +8,12 @@ from typing import Any
 
 from tui_latent.config.effects import idle_settings
 from tui_latent.config.own_presets import changed_table
+from tui_latent.config.preset_fields import PresetField, preset_fields
 from tui_latent.config.preset_files import PresetError
-from tui_latent.config.presets import (
-    PresetField,
-    parse_preset,
-    preset_fields,
-    resolve_preset,
-    train_command,
-)
+from tui_latent.config.presets import parse_preset, resolve_preset
 from tui_latent.config.setting_values import inline_toml, parse_value, read_value
 from tui_latent.config.settings import Preset
+from tui_latent.config.train_command import train_command
 from tui_latent.launch.start import check_preset, with_absolute_paths
 from tui_latent.tui.screens.settings.stage_rows import rows_of_all_stages, stage_keys
 

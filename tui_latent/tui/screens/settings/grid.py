@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
-from tui_latent.config.presets import PresetField
+from tui_latent.config.preset_fields import PresetField
 from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.settings.draft import SettingsDraft

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from tui_latent.config.presets import PresetField
+from tui_latent.config.preset_fields import PresetField
 
 ALL: Final = "stages.*."
 _OF_ITS_OWN: Final = ("title", "latent_dim")

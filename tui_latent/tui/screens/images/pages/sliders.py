@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui_latent.analysis.cache import Cache
     from tui_latent.analysis.decoding import RunDecoder
     from tui_latent.analysis.map_projection import NewestMap
-    from tui_latent.analysis.run_data import RunLatents
+    from tui_latent.analysis.run_latents import RunLatents
 
 
 class SlidersPage(Page):
