@@ -17,7 +17,6 @@ from click.testing import CliRunner, Result
 
 from tests.plugins.conftest import EXAMPLES, Load
 from tests.waiting import until
-from tui_latent.analysis.abilities import no_network
 from tui_latent.analysis.decoding import no_decoder
 from tui_latent.analysis.encoder import read_encoder
 from tui_latent.analysis.errors import InspectionError
@@ -109,9 +108,9 @@ def test_without_its_plugin_a_run_is_evaluated_and_explored_from_what_it_stored(
     inspector = RunInspector(run, source)
     assert inspector.held_out_size() == len(source.latents().queries)
     assert inspector.image(0).ndim == 3 and len(inspector.neighbours(0, 3).labels) == 3
-    assert not inspector.has_network and not inspector.can_decode
+    assert not inspector.can_decode
     needs = f"one needs the plugin {plugin}"
-    assert no_network(source).startswith(needs) and no_decoder(source.preset).startswith(needs)
+    assert source.why_no_network().startswith(needs) and no_decoder(source.preset).startswith(needs)
     for ask in (source.model, lambda: read_encoder(source)):
         with pytest.raises(InspectionError, match=re.escape(needs)):
             ask()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tui_latent.analysis.errors import InspectionError
-from tui_latent.analysis.run_data import RunData, RunLatents
+from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.run_latents import RunLatents
 from tui_latent.comparison import Comparison
 from tui_latent.runs.latents_file import UNLABELLED
 

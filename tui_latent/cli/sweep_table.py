@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_latent.comparison import setting_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.number_format import number
 from tui_latent.runs.metric_specs import HELD_OUT_LOSS, in_group, spec_of
 from tui_latent.runs.missing import missing_lines

@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.figure import Figure
 
-from tui_latent.comparison import ComparedMap, setting_text
+from tui_latent.comparison import ComparedMap
+from tui_latent.differing_settings import setting_text
 from tui_latent.reports.page import GAP, INDENT, LINE_HEIGHT, MARGIN, Box, Page, foot_height
 from tui_latent.reports.page import TITLE_HEIGHT as TITLE
 from tui_latent.reports.panels.comparison import draw_maps, maps_height

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tui_latent.comparison import setting_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.number_format import number
 from tui_latent.runs.metric_specs import spec_of
 from tui_latent.runs.sweep_folder import SEED

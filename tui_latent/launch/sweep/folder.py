@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from tui_latent.comparison import differing_settings, setting_text
 from tui_latent.config.presets import load_run_preset
 from tui_latent.config.settings import Preset
+from tui_latent.differing_settings import differing_settings, setting_text
 from tui_latent.launch.start import with_absolute_paths
 from tui_latent.launch.sweep.grid import Choices, Span
 from tui_latent.launch.sweep.plan import Trial, run_name

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from textual.content import Content
 
-from tui_latent.comparison import setting_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.number_format import short_number
 from tui_latent.palettes import RGB, css_color, palette
 from tui_latent.runs.metric_specs import spec_of

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from textual.content import Content
 
-from tui_latent.comparison import setting_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.number_format import short_number
 from tui_latent.palettes import RAMP_GLYPHS, css_color, ink_on, palette
 from tui_latent.runs.metric_specs import spec_of

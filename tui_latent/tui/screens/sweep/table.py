@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from tui_latent.comparison import setting_text
+from tui_latent.differing_settings import setting_text
 from tui_latent.number_format import short_number, without_zero
 from tui_latent.runs.metric_specs import spec_of
 from tui_latent.runs.sweep_folder import SEED
