@@ -70,7 +70,11 @@ OTHERWISE: Final[dict[str, Any]] = {
     "train.momentum": 0.5,
 }
 """another value of a setting; of the others, half of their range or a little more"""
-UNREAD: Final = {"data.skip_corrupt", "train.device", "data.inputs", "train.pause_on_collapse"}
+UNREAD: Final = {
+    *("data.skip_corrupt", "train.device", "train.devices", "data.inputs"),
+    "train.pause_on_collapse",
+}
+"""settings that other code than the trainer's reads"""
 
 
 def variant(name: str) -> Preset:
@@ -137,7 +141,7 @@ def test_what_is_without_effect_changes_no_weight_and_all_else_is_read(
     monkeypatch.chdir(tmp_path)
     Path("weights.pth").touch()
     # The share and the strength of colour changes have no effect alone, but together.
-    apart = ("train.device", "augment.jitter" if idle.get("augment.hue") else "")
+    apart = ("train.device", "train.devices", "augment.jitter" if idle.get("augment.hue") else "")
     changed = {key: other(key, fields[key].value) for key in idle if key not in apart}
     before = trained(preset, tmp_path, "before")
     after = trained(with_values(preset, changed), tmp_path, "after")
