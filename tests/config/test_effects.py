@@ -47,6 +47,9 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
 OTHERWISE: Final[dict[str, Any]] = {
     "data.path": "elsewhere",
     "data.weights": "weights.pth",
+    "data.range": "percentile 1 99",
+    "data.fit": "pad",
+    "data.show": (0,),
     "data.merge": {"both": ["3", "5"]},
     "method.network": "resnet18",
     "method.variance_sum": "full",

@@ -7,6 +7,7 @@ import struct
 import threading
 import tracemalloc
 import zlib
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,12 @@ from PIL import ExifTags, Image
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import decoded_cache as decode_module
+from tui_latent.datasets import image_item as item_module
 from tui_latent.datasets.describe import describe_source
-from tui_latent.datasets.image_file import decode
 from tui_latent.datasets.image_set import Dataset
+from tui_latent.datasets.shown_image import decode
 from tui_latent.datasets.sources import DataError, load_dataset
+from tui_latent.runtime.regular_files import open_regular
 
 RED, GREEN, BLUE = (250, 0, 0), (0, 250, 0), (0, 0, 250)
 
@@ -208,7 +211,7 @@ def test_names_that_no_screen_can_show_are_cleaned(tmp_path: Path, data_folder: 
 def test_the_second_start_decodes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load(root, size=8)
     log: list[str] = []
-    monkeypatch.setattr(decode_module, "decode", None)
+    monkeypatch.setattr(decode_module, "decode_chunk", None)
     second = load(root, log, size=8)
     assert torch.equal(first.train.images, second.train.images)
     assert not any("decod" in line for line in log)
@@ -230,11 +233,11 @@ def test_a_killed_decoding_goes_on_where_it_was(
     monkeypatch.setattr(decode_module, "_SECONDS_BETWEEN_SYNCS", 0.0)
     read: list[str] = []
 
-    def remembering(path: Path, size: int) -> Image.Image | None:
+    def remembering(path: Path) -> BufferedReader:
         read.append(path.name)
-        return decode(path, size)
+        return open_regular(path)
 
-    monkeypatch.setattr(decode_module, "decode", remembering)
+    monkeypatch.setattr(item_module, "open_regular", remembering)
 
     class Killed(BaseException):
         pass

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from tui_latent.datasets import content_digests as contents_module
 from tui_latent.datasets.identity import DataIdentity, changes
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.runtime.regular_files import open_regular
 from tui_latent.sources.errors import DataError
 
 OLD = 315_532_800
@@ -257,14 +259,14 @@ def test_arrays_are_known_by_their_pixels_and_labels(tmp_path: Path, data_folder
 def test_a_file_that_changes_while_it_is_decoded_is_refused(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui_latent.datasets import decoded_cache as decode_module
-    from tui_latent.datasets.image_file import decode
+    from tui_latent.datasets import image_item
 
-    def slow(path: Path, size: int) -> Image.Image | None:
+    def slow(path: Path) -> BufferedReader:
+        opened = open_regular(path)
         if path.name == "4.bmp":
             paint(path, 77)
-        return decode(path, size)
+        return opened
 
-    monkeypatch.setattr(decode_module, "decode", slow)
+    monkeypatch.setattr(image_item, "open_regular", slow)
     with pytest.raises(DataError, match=r"4\.bmp: changed while it was read"):
         load(root)

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.bit_depth import share_ranges
 from tui_latent.datasets.content_digests import Contents, read_contents
-from tui_latent.datasets.decoded_cache import CORRUPT, GREY, Decoded, decoded
-from tui_latent.datasets.folder_entries import SUFFIXES
-from tui_latent.datasets.folder_layout import DEFAULT_SIZE, ImageFile, refuse_strangers
+from tui_latent.datasets.decoded_splits import EncodedSplit, decoded_splits
+from tui_latent.datasets.folder_entries import ARRAYS, SUFFIXES
+from tui_latent.datasets.folder_layout import ImageFile, refuse_strangers
 from tui_latent.datasets.identity import DataIdentity, folder_part
-from tui_latent.datasets.image_file import CROPPED, FRAMES, MOST_PIXELS, TRANSPARENT, oversized
+from tui_latent.datasets.image_item import file_items
 from tui_latent.datasets.listing import list_images, list_unlabelled
 from tui_latent.datasets.selection import chosen_classes
 from tui_latent.datasets.unlabelled_layout import layout_of
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.raw import RawImages, RawSplit
-
-_NAMED = 5
-"""maximum number of corrupt files named in a message"""
-_DONE = (
-    (TRANSPARENT, "with transparency, on a white background (black if the visible part is white)"),
-    (CROPPED, "not square, cropped to the centre square"),
-    (FRAMES, "of several frames, reduced to the first"),
-)
 
 
 def load_folder(
@@ -49,7 +38,6 @@ def load_folder(
     """
     root = Path(settings.path).expanduser()
     layout = layout_of(settings, root, poll)
-    size = settings.size or DEFAULT_SIZE
     places: list[tuple[Path, Sequence[str | None]]] = [(layout.train, layout.folders)]
     if layout.test is not None and not settings.val_fraction:
         refuse_strangers(layout, settings.classes)
@@ -70,22 +58,20 @@ def load_folder(
     names = tuple(layout.class_names[i] for i in kept)
     parts = tuple(folder_part(place.name, files, of) for place, files, of in listed)
     found(DataIdentity(os.path.realpath(root), names, parts))
-    splits: list[tuple[Decoded, NDArray[np.int64], NDArray[np.int64]]] = []
-    for place, files, contents in listed:
-        read = decoded(place, files, contents, size, log, poll)
-        rows = _whole_rows(place, files, read, settings.skip_corrupt, log)
+    read, done, ends = decoded_splits(
+        [
+            EncodedSplit(str(place), file_items(place, files), [f.name for f in files], of)
+            for place, files, of in listed
+        ],
+        settings,
+        log,
+        poll,
+    )
+    notes += done
+    raw = []
+    for (_, files, _), split in zip(listed, read, strict=True):
         labels = np.array([file.label for file in files], dtype=np.int64)
-        splits.append((read, labels, rows))
-    images, greys = share_ranges([read for read, _, _ in splits])
-    notes += greys
-    whole = np.concatenate([read.notes[rows] for read, _, rows in splits])
-    notes += [f"{n:,} {words}" for bit, words in _DONE if (n := np.count_nonzero(whole & bit))]
-    raw = [
-        RawSplit(pixels, labels).take(rows)
-        for pixels, (_, labels, rows) in zip(images, splits, strict=True)
-    ]
-    if all((read.states[rows] == GREY).all() for read, _, rows in splits):
-        raw = [replace(s, images=s.images[:, :1]) for s in raw]
+        raw.append(RawSplit(split.images, labels).take(split.rows))
     return RawImages(
         printable(root.resolve().name),
         names,
@@ -93,38 +79,13 @@ def load_folder(
         raw[1] if len(raw) > 1 else None,
         f"images in {places[-1][0].name}",
         tuple(notes),
+        ends,
     )
 
 
 def _no_images(place: Path, notes: list[str], held_out: bool, classes: bool) -> DataError:
-    why = "; ".join((f"no images ({' '.join(sorted(SUFFIXES))})", *notes))
+    why = "; ".join((f"no images ({' '.join(sorted({*SUFFIXES, ARRAYS}))})", *notes))
     if held_out:
         of_them = "some of the classes used" if classes else "some"
         why += f": add {of_them}, or hold out training images: data.val_fraction=0.2"
     return DataError(f"{place}: {'its class folders have' if classes else 'contains'} {why}")
-
-
-def _whole_rows(
-    place: Path,
-    files: list[ImageFile],
-    read: Decoded,
-    skip_corrupt: bool,
-    log: Callable[[str], None],
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the rows of intact files; DataError names corrupt ones unless they are skipped."""
-    corrupt = np.flatnonzero(read.states == CORRUPT)
-    if len(corrupt) == 0:
-        return np.arange(len(files))
-    names = ", ".join(_described(place, files[row].name) for row in corrupt[:_NAMED])
-    more = ", …" if len(corrupt) > _NAMED else ""
-    problem = f"{place}: {len(corrupt):,} of {len(files):,} images cannot be read: {names}{more}"
-    if not skip_corrupt:
-        raise DataError(f"{problem}. Repair, remove or skip them: data.skip_corrupt=true")
-    log(f"{problem}: skipped")
-    return np.flatnonzero(read.states != CORRUPT)
-
-
-def _described(place: Path, name: str) -> str:
-    """Return the name of a corrupt file, with a remark if it is too large."""
-    large = f" (more than {MOST_PIXELS // 1_000_000} million pixels)"
-    return printable(name) + (large if oversized(place / name) else "")

@@ -102,6 +102,8 @@ class Dataset:
     own_test: bool = False
     """whether `val` is the source's second part, with places of its own, and not drawn from the
     first"""
+    value_range: tuple[float, float] | None = None
+    """the values of the source that are black and white; None if these are 0 and 255"""
     feature_mean: Tensor | None = None
     """float32 (D,), of the training images' features before they were standardised, on the CPU"""
     feature_std: Tensor | None = None

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
 from tui_latent.datasets.array_store import stored_array, stored_images
 from tui_latent.datasets.features import with_features
+from tui_latent.datasets.fitting import Fit, place
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
 from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks, white
@@ -75,6 +76,7 @@ def load_dataset(
     if settings.per_class:
         train = train.take(capped(train.labels, settings.per_class, seed))
     _refuse_empty(train, val, names, raw)
+    _refuse_channels(settings, raw.train.images.shape[1])
 
     def image_set(split: RawSplit) -> ImageSet:
         split = _sized(split, settings, log, poll)
@@ -96,7 +98,9 @@ def load_dataset(
     train_set = image_set(train)
     mean, std = channel_statistics(in_chunks(train_set, _CHUNK))
     own_test = raw.test is not None and not settings.val_fraction
-    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out, own_test)
+    dataset = Dataset(
+        raw.name, train_set, image_set(val), mean, std, held_out, own_test, raw.value_range
+    )
     log(_summary(dataset, settings, raw.notes))
     if settings.inputs == "raw":
         return dataset
@@ -107,7 +111,9 @@ def _summary(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> 
     """Describe the images used, the source of the held-out images, and what was done to them."""
     train, val = dataset.train, dataset.val
     channels, height, width = train.shape
-    kind = "grey" if channels == 1 else "colour"
+    kind = {1: "grey", 3: "colour"}.get(channels, f"with {channels} channels")
+    if train.images.dtype != torch.uint8:
+        kind += " of 16 bits"
     cap = f" (at most {settings.per_class:,} per class)" if settings.per_class else ""
     classes = len(train.class_names)
     of_classes = f"of {classes:,} class{'es' if classes > 1 else ''}"
@@ -147,7 +153,13 @@ def _read(
         where = os.path.realpath(settings.path) if settings.path else f"source {source.name}"
     else:
         path = Path(settings.path).expanduser()
-        raw = load_arrays(path, not settings.val_fraction, labelled)
+        raw = load_arrays(
+            path,
+            not settings.val_fraction,
+            labelled,
+            settings.range,
+            settings.depth == "8-bit",
+        )
         where = os.path.realpath(path)
     kept = chosen_classes(raw.class_names, settings.classes) if settings.classes else None
     found(identity_of(raw, where, kept))
@@ -176,7 +188,7 @@ def _sized(
     file = row_file(split.images) if in_file(split.images) and (large or on_disk) else None
     if file is None:
         split = split.in_memory()
-        sized = resized(torch.from_numpy(split.images), settings.size)
+        sized = resized(torch.from_numpy(split.images), settings.size, settings.fit)
         split = replace(split, images=sized.numpy())
         return replace(split, images=stored_images(split.images, log, poll)) if on_disk else split
     channels, height, width = split.images.shape[1:]
@@ -186,10 +198,10 @@ def _sized(
     def chunks() -> Iterator[NDArray[np.generic]]:
         for first in range(0, len(file), _CHUNK):
             rows = np.arange(first, min(first + _CHUNK, len(file)))
-            yield resized(torch.from_numpy(file.read(rows)), settings.size).numpy()
+            yield resized(torch.from_numpy(file.read(rows)), settings.size, settings.fit).numpy()
 
     shape = (len(file), channels, settings.size, settings.size)
-    key = file.key(f"centre squares of {settings.size}")
+    key = file.key(f"{settings.fit} to {settings.size}")
     return replace(split, images=stored_array(key, shape, file.dtype, chunks(), log, poll))
 
 
@@ -223,22 +235,37 @@ def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: R
     )
 
 
-def resized(images: Tensor, size: int) -> Tensor:
-    """Resize the centre squares of stored images to sides of `size` pixels; 0 does nothing."""
+def _refuse_channels(settings: DataSettings, channels: int) -> None:
+    """Raise DataError for channels to show that the images do not have, and for odd inputs."""
+    absent = [channel for channel in settings.show if channel >= channels]
+    if absent:
+        last = f"channels 0 to {channels - 1}" if channels > 1 else "channel 0 alone"
+        raise DataError(f"data.show: there is no channel {absent[0]}: the images have {last}")
+    if settings.inputs not in ("raw", "hog") and channels not in (1, 3):
+        raise DataError(
+            f"data.inputs: {settings.inputs} takes grey or colour images, but these have "
+            f"{channels} channels: set data.inputs=raw or data.inputs=hog"
+        )
+
+
+def resized(images: Tensor, size: int, fit: Fit = "crop") -> Tensor:
+    """Bring uint8 or uint16 (N, C, H, W) to squares with sides of `size` pixels; 0 does nothing."""
     height, width = images.shape[2:]
     if size == 0 or height == width == size:
         return images
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = images[:, :, top : top + side, left : left + side]
-    chunks = [
-        F.interpolate(chunk.float(), (size, size), mode="bilinear", antialias=True)
-        .round_()
-        .clamp_(0, white(images.dtype))
-        .to(images.dtype)
-        for chunk in torch.split(square, _CHUNK)
-    ]
-    return torch.cat(chunks)
+    (_, _, *_), (across, down), (left, top) = place(width, height, size, fit)
+    if fit == "crop":
+        side = min(height, width)
+        low, first = (height - side) // 2, (width - side) // 2
+        images = images[:, :, low : low + side, first : first + side]
+    most = white(images.dtype)
+    square = torch.zeros(*images.shape[:2], size, size, dtype=images.dtype)
+    for start in range(0, len(images), _CHUNK):
+        chunk = images[start : start + _CHUNK].float()
+        small = F.interpolate(chunk, (down, across), mode="bilinear", antialias=True)
+        small = small.round_().clamp_(0, most).to(images.dtype)
+        square[start : start + _CHUNK, :, top : top + down, left : left + across] = small
+    return square
 
 
 def channel_statistics(chunks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:

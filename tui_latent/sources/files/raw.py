@@ -74,6 +74,9 @@ class RawImages:
     notes: tuple[str, ...] = ()
     """how the files were changed and which are not used, in words"""
 
+    value_range: tuple[float, float] | None = None
+    """the values that became black and white; None if these are 0 and 255"""
+
     def unlabelled(self) -> RawImages:
         """Return the same images without their classes."""
         test = None if self.test is None else self.test.unlabelled()
