@@ -34,6 +34,7 @@ from tui_latent.datasets.selection import (
     merged_classes,
     stratified_split,
 )
+from tui_latent.runtime.array_files import MAPPED_FROM
 from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import load_arrays
@@ -43,9 +44,6 @@ __all__ = ["DataError", "load_dataset"]
 
 _CHUNK = 256
 """images converted to float at a time, few enough for the cache of a processor"""
-MAPPED_FROM = 1 << 28
-"""bytes of a split's images from which on they stay in their file; reading fewer takes less than a
-second"""
 
 
 def load_dataset(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runtime.array_files import check_archive
+from tui_latent.runtime.array_files import check_archive, mapped_member
 from tui_latent.runtime.regular_files import SizeError, open_regular
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
@@ -181,11 +181,19 @@ def _read(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> NDArray[np.ge
             f"{path}: {name} cannot be read: it holds Python objects, which could run any code: "
             "save images of one shape as numpy.stack(x), and texts as y.astype(str)"
         )
+    assert archive.zip is not None
     try:
-        array: NDArray[np.generic] = archive[name]
+        mapped = mapped_member(path, archive.zip.getinfo(_member(archive, name)))
+        array: NDArray[np.generic] = archive[name] if mapped is None else mapped
     except _BROKEN as error:
         raise DataError(f"{path}: {name} cannot be read ({error}): save the file again") from error
     return array
+
+
+def _member(archive: np.lib.npyio.NpzFile, name: str) -> str:
+    """Return the name that an array has in the archive."""
+    assert archive.zip is not None
+    return f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name
 
 
 def _header(
@@ -194,8 +202,7 @@ def _header(
     """Return shape and type of an array without reading its content."""
     assert archive.zip is not None
     try:
-        member = f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name
-        with archive.zip.open(member) as file:
+        with archive.zip.open(_member(archive, name)) as file:
             newer = np.lib.format.read_magic(file) > (1, 0)
             read = (
                 np.lib.format.read_array_header_2_0

@@ -20,7 +20,7 @@ from tui_latent.sources.files.image_values import (
     Values,
     channel_axis,
 )
-from tui_latent.sources.files.raw import UNLABELLED
+from tui_latent.sources.files.raw import UNLABELLED, in_file
 from tui_latent.sources.files.value_range import (
     Range,
     RangeSetting,
@@ -248,10 +248,10 @@ def _in_bytes(array: Array, white: int) -> bool:
 
 def _converted(array: Array, kind: int, scales: Scales, alpha: bool) -> Pixels:
     if kind == BYTES:
-        array = array.astype(np.uint8, copy=False)
+        whole_bytes: NDArray[np.uint8] = array.astype(np.uint8, copy=False)
         if scales.bits == 8 and not alpha and scales.ranges[BYTES] == (0, 255):
-            pixels: NDArray[np.uint8] = np.ascontiguousarray(array, np.uint8)
-            return pixels
+            return whole_bytes if in_file(array) else np.ascontiguousarray(whole_bytes)
+        array = whole_bytes
     channels = 3 if alpha else array.shape[1]
     whole = np.empty((len(array), channels, *array.shape[2:]), scales.dtype)
     white = np.iinfo(scales.dtype).max
