@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from tui_latent.config.feature_models import published_model
 from tui_latent.config.settings import DataSettings, Preset
-from tui_latent.datasets.folder_layout import DEFAULT_SIZE, refuse_strangers
+from tui_latent.datasets.folder_entries import is_array_name, is_image_name
+from tui_latent.datasets.folder_layout import DEFAULT_SIZE, FolderLayout, refuse_strangers
 from tui_latent.datasets.manifest.look import look_at_manifest
 from tui_latent.datasets.model_names import why_unknown
 from tui_latent.datasets.paths import data_folder
@@ -27,6 +31,10 @@ _NO_PATH = (OSError, RuntimeError, ValueError)
 """exceptions for invalid paths: too long, of an unknown user, with a null character"""
 ANSWER_WITHIN = 3.0
 """seconds after which the description says that the disk does not respond"""
+_MANY_CHANNELS = (".tif", ".tiff", ".npy")
+"""suffixes of files that may have more than three channels"""
+_LOOKED_AT = 1000
+"""maximum number of entries of a folder in which an image is looked for"""
 _waiting: dict[str, threading.Thread] = {}
 """threads that still wait for the disk, by location"""
 
@@ -201,7 +209,7 @@ def _folder(settings: DataSettings, path: Path) -> SourceFacts:
     size = settings.size or DEFAULT_SIZE
     return SourceFacts(
         path.resolve().name,
-        (3, size, size),
+        (_channels(layout), size, size),
         layout.class_names,
         None,
         None,
@@ -210,6 +218,21 @@ def _folder(settings: DataSettings, path: Path) -> SourceFacts:
         "; ".join(note for note in notes if note),
         unlabelled="" if layout.folders else f"there are no class folders in {layout.train}",
     )
+
+
+def _channels(layout: FolderLayout) -> int:
+    """Return the channels of the first image of a folder, if its kind of file can have many."""
+    folder = layout.train / (layout.folders[0] if layout.folders else "")
+    with suppress(OSError, StopIteration):
+        names = (entry.name for entry in os.scandir(folder))
+        name = next(
+            name for name in islice(names, _LOOKED_AT) if is_image_name(name) or is_array_name(name)
+        )
+        if name.lower().endswith(_MANY_CHANNELS):
+            from tui_latent.datasets.shown_image import channels_of  # Pillow, only here
+
+            return channels_of(folder / name)
+    return 3
 
 
 def _arrays(settings: DataSettings, path: Path) -> SourceFacts:
