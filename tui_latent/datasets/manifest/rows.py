@@ -188,7 +188,7 @@ def _roles(
         texts = texts_of(table.columns[column])
         if not any(map(role_of_name, set(texts))):
             return (), []  # a fold, a part of something else: a column like any other
-    elif table.splits:
+    elif any(map(role_of_name, set(table.splits))):
         texts = list(table.splits)
     else:
         return (), []

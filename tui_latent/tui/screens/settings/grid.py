@@ -21,9 +21,11 @@ from tui_latent.tui.format import column
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.widgets.line_input import LineInput
+from tui_latent.tui.widgets.path_suggester import PathSuggester
 
 _MARK, _KEY = 3, 19
 _VALUE_NARROW, _VALUE = 16, 24
+_PATHS = ("data.path", "data.root", "data.weights")
 _WIDE = 100
 """cells from which the values' column has its full width"""
 
@@ -177,6 +179,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         editor = self.query_one(SettingInput)
         with editor.prevent(Input.Changed):
             editor.choices = _choices(self.field)
+            editor.suggester = PathSuggester() if key in _PATHS else None
             editor.value = self._draft.texts[key]
             editor.placeholder = self._draft.varied(key)
         editor.select_all()  # typing replaces the value, moving the cursor keeps it
@@ -258,6 +261,7 @@ def described(draft: SettingsDraft, field: PresetField) -> Sequence[Content]:
         return [*lines, Content.styled(f"✗ {error}", "$text-error")]
     choices = _choices(field)
     ways = f"  ·  left, right: {', '.join(choices)}" if choices else ""
+    ways = "  ·  right: complete the path" if field.key in _PATHS else ways
     if idle := draft.idle.get(field.key):
         return [*lines, Content.styled(idle, "dim")]
     return [*lines, Content.styled(f"in the preset: {own}{ways}", "dim")]
