@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tui_latent
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.point_columns import columns_of_points
 from tui_latent.analysis.point_filter import ConditionError, is_condition, matching
@@ -20,6 +21,7 @@ from tui_latent.image_columns import (
     read_columns,
     write_columns,
 )
+from tui_latent.launch.latent_names import Place, latent_names
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
@@ -73,12 +75,11 @@ def test_a_column_is_of_numbers_where_all_cells_are(
 
 
 def test_columns_come_back_from_the_run_as_they_were(tmp_path: Path) -> None:
-    cells = [
-        ["age", AGES],
-        ["site", [SITES[n % 3] for n in range(ROWS)]],
-        ["\x1b[2J", ["x"] * ROWS],
+    columns = [
+        column_of("age", AGES),
+        column_of("site", [SITES[n % 3] for n in range(ROWS)]),
+        column_of("\x1b[2J", ["x"] * ROWS),
     ]
-    columns = [column_of(str(name), values) for name, values in cells]
     train, val = np.arange(30), np.arange(30, ROWS)
     kept = ImageColumns(
         tuple(column.take(train) for column in columns),
@@ -217,6 +218,12 @@ def test_the_points_of_a_run_have_the_cells_of_their_images(run: Path, tmp_path:
         ages = [float(row["age"]) for row in csv.DictReader(file)]
     assert len(ages) == fewer and all(age > 30 for age in ages)
     assert sum(bool(row["age"]) and float(row["age"]) > 30 for row in found) == fewer
+    loaded = tui_latent.load(run)
+    assert loaded.columns["site"].tolist() == [row["site"] for row in found]
+    ages_read = [None if np.isnan(age) else age for age in loaded.columns["age"].tolist()]
+    assert ages_read == [float(row["age"]) if row["age"] else None for row in found]
+    names = latent_names(run, len(loaded.latents.bank_labels), len(found))  # type: ignore[arg-type]
+    assert names.find(found[3]["id"]) == [Place("val", 3)]
     with pytest.raises(InspectionError, match="no column “agee”"):
         write_points(run, where="agee>3")
     with pytest.raises(InspectionError, match=r"no map of step 99: there are maps of"):

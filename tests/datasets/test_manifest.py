@@ -149,7 +149,7 @@ def test_columns_of_other_names_are_chosen(root: Path) -> None:
 
 def test_classes_are_numbers_in_their_order_and_may_be_missing(root: Path) -> None:
     cells = ["10.0", "2.0", "1.0", "", "nan", "-1", "10", "2", "1", "10", "2", "1"]
-    table = [[f"imgs/{n}.png", cell] for n, cell in enumerate(cells)]
+    table: list[list[object]] = [[f"imgs/{n}.png", cell] for n, cell in enumerate(cells)]
     path = write(root / "m.csv", [["path", "label"], *table])
     dataset = load(path)
     assert dataset.train.class_names == ("1", "2", "10")
@@ -159,7 +159,8 @@ def test_classes_are_numbers_in_their_order_and_may_be_missing(root: Path) -> No
 
 
 def test_labels_may_be_left_to_the_columns(root: Path) -> None:
-    table = [["path", "label"], *([f"imgs/{n}.png", n / 8] for n in range(12))]
+    table: list[list[object]] = [["path", "label"]]
+    table += [[f"imgs/{n}.png", n / 8] for n in range(12)]
     path = write(root / "m.csv", table)
     with pytest.raises(DataError, match=r"line 3: 0\.125 in column label is not a class"):
         load(path)

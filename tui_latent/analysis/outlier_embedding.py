@@ -88,7 +88,7 @@ def _outliers(
     except (DataError, ValueError) as error:
         raise NotMeasured(str(error)) from error
     images = loaded.val.images
-    if asked.kind in ("folder", "arrays"):
+    if asked.kind in ("folder", "arrays", "manifest"):
         images = torch.cat([loaded.train.images, images])
     notes = []
     if len(images) > MOST:

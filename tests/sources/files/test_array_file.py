@@ -229,3 +229,14 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.npz")
     with pytest.raises(DataError, match="Not a regular file"):
         load_dataset(settings(tmp_path / "x.npz"), 0)
+
+
+def test_labels_that_are_missing_or_padded(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=PIXELS, y_train=np.where(LABELS == 1, np.nan, LABELS))
+    dataset = load_dataset(settings(path, val_fraction=0.5), 0)
+    labels = [*dataset.train.labels.tolist(), *dataset.val.labels.tolist()]
+    assert dataset.train.class_names == ("0", "2")
+    assert labels.count(-1) == int((LABELS == 1).sum())
+    padded = np.array(["cat ", "cat", "dog\n"])[LABELS]
+    path = save(tmp_path, x_train=PIXELS, y_train=padded)
+    assert load_dataset(settings(path), 0).train.class_names == ("cat", "dog")
