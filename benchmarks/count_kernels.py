@@ -22,7 +22,7 @@ from torch.utils.flop_counter import flop_registry
 
 from benchmarks.predictions import LAUNCH_US, PRESETS, Counts
 from benchmarks.record import Row, save
-from tests.training.fake_cuda import GPU, Watch, fake_gpu, update_on_fake_gpu
+from tests.training.fake_cuda import GPU, FakeGenerator, Watch, fake_gpu, update_on_fake_gpu
 from tui_latent.config.presets import load_preset
 
 BYTES_PER_S: Final = 2.5e12
@@ -71,9 +71,10 @@ def update_operators(name: str) -> tuple[int, list[Operator]]:
         update = update_on_fake_gpu(preset, 0, mode, images=batch)
         with mode:
             rows = torch.arange(batch, device=GPU)
-            update(rows, update.method.losses)  # fills what is kept for all steps
+            drawn = update.pairing.drawn(rows, FakeGenerator())
+            update(drawn, update.method.losses)  # fills what is kept for all steps
             with Counter() as counter:
-                update(rows, update.method.losses)
+                update(drawn, update.method.losses)
     return batch, counter.operators
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tui_latent.datasets.image_file import NO_IMAGE, decode, opened
+from tui_latent.datasets.image_file import NO_IMAGE, opened
+from tui_latent.datasets.shown_image import decode
 from tui_latent.runs.atomic_files import temporary_beside
 from tui_latent.runs.thumbnails import Split, thumbnails_file
 from tui_latent.runtime.regular_files import amount

@@ -21,8 +21,8 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import decoded_cache as decode_module
 from tui_latent.datasets import image_item as item_module
 from tui_latent.datasets.describe import describe_source
-from tui_latent.datasets.image_file import decode
 from tui_latent.datasets.image_set import Dataset
+from tui_latent.datasets.shown_image import decode
 from tui_latent.datasets.sources import DataError, load_dataset
 from tui_latent.runtime.regular_files import open_regular
 
@@ -211,7 +211,7 @@ def test_names_that_no_screen_can_show_are_cleaned(tmp_path: Path, data_folder: 
 def test_the_second_start_decodes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load(root, size=8)
     log: list[str] = []
-    monkeypatch.setattr(decode_module, "decode", None)
+    monkeypatch.setattr(decode_module, "decode_chunk", None)
     second = load(root, log, size=8)
     assert torch.equal(first.train.images, second.train.images)
     assert not any("decod" in line for line in log)

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 import tui_latent
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import image_file as picture_module
-from tui_latent.datasets.image_file import decode
+from tui_latent.datasets.shown_image import decode
 from tui_latent.datasets.sources import DataError, load_dataset
 
 RAMP = np.tile(np.linspace(0, 65535, 64), (64, 1)).astype(np.uint16)
@@ -131,7 +131,7 @@ def test_one_value_is_one_grey_in_all_files_of_a_kind(tmp_path: Path, data_folde
         int(image[0, 0, 0]) for split in (dataset.train, dataset.val) for image in split.images
     )
     expected = sorted(most // (k + 1) for most in (3000, 700) for k in range(4))
-    np.testing.assert_allclose(found, np.array(expected) / 4095 * 255, atol=1)
+    np.testing.assert_allclose(found, np.array(expected) / 4095 * 65535, atol=0.5)
     assert "8 grey images of more than 8 bits: 0 is shown as black, 4,095 as white" in log[-1]
 
 

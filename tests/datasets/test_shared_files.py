@@ -40,8 +40,8 @@ import sys, time
 from tui_latent.datasets import decoded_cache as decode
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.config.settings import DataSettings
-quick = decode.decode
-decode.decode = lambda path, size: (time.sleep(0.02), quick(path, size))[1]
+quick = decode.decode_chunk
+decode.decode_chunk = lambda items, **how: (time.sleep(0.02 * len(items)), quick(items, **how))[1]
 decode._CHUNK, decode._CHUNKS_AHEAD, decode._SECONDS_BETWEEN_SYNCS = 4, 1, 0.05
 log = []
 found = load_dataset(DataSettings(source="folder", path=sys.argv[1], size=8), 0, log.append)

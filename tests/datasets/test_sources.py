@@ -73,14 +73,14 @@ def test_mean_and_deviation_are_those_of_the_training_images() -> None:
 
 def test_channel_statistics_equal_numpys() -> None:
     images = torch.randint(0, 256, (700, 3, 5, 7), dtype=torch.uint8)
-    mean, std = channel_statistics(images)
+    mean, std = channel_statistics([images])
     values = images.double().numpy() / 255
     np.testing.assert_allclose(mean.flatten(), values.mean((0, 2, 3)), rtol=1e-6)
     np.testing.assert_allclose(std.flatten(), values.std((0, 2, 3)), rtol=1e-6)
 
 
 def test_images_of_one_colour_can_be_normalised() -> None:
-    mean, std = channel_statistics(torch.full((4, 1, 3, 3), 9, dtype=torch.uint8))
+    mean, std = channel_statistics([torch.full((4, 1, 3, 3), 9, dtype=torch.uint8)])
     assert float(mean) == pytest.approx(9 / 255) and float(std) == pytest.approx(1 / 255)
 
 

@@ -9,7 +9,7 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.sources.errors import DataError
-from tui_latent.training.device_memory import _KEPT_FREE, move_to
+from tui_latent.training.device_memory import KEPT_FREE, move_to
 
 DIGITS: dict[str, object] = {"source": "digits", "size": 32}
 GPU = torch.device("cuda", 0)
@@ -43,7 +43,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 def test_a_dataset_that_fits_with_room_for_the_network_is_moved(gpu: dict[str, int]) -> None:
     dataset, settings = loaded()
-    gpu["free"] = held(dataset) + _KEPT_FREE
+    gpu["free"] = held(dataset) + KEPT_FREE
     assert move_to(dataset, settings, GPU) is dataset
     gpu["free"] -= 1
     with pytest.raises(DataError, match="digits: the images take"):
@@ -60,7 +60,7 @@ def test_a_cpu_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("share", [0.9, 0.5])
 def test_each_remedy_that_is_named_makes_the_data_fit(gpu: dict[str, int], share: float) -> None:
     dataset, settings = loaded()
-    gpu["free"] = int(held(dataset) * share) + _KEPT_FREE
+    gpu["free"] = int(held(dataset) * share) + KEPT_FREE
     with pytest.raises(DataError) as caught:
         move_to(dataset, settings, GPU)
     remedies = re.findall(r"--set data\.(\w+)=(\d+)", str(caught.value))
@@ -73,14 +73,14 @@ def test_each_remedy_that_is_named_makes_the_data_fit(gpu: dict[str, int], share
 
 def test_a_remedy_that_cannot_help_is_not_named(gpu: dict[str, int]) -> None:
     dataset, settings = loaded()
-    gpu["free"] = _KEPT_FREE + 100
+    gpu["free"] = KEPT_FREE + 100
     with pytest.raises(DataError, match=r"use --device cpu$"):
         move_to(dataset, settings, GPU)
 
 
 def test_features_do_not_shrink_with_the_images(gpu: dict[str, int]) -> None:
     dataset, settings = loaded(inputs="hog")
-    gpu["free"] = held(dataset) * 3 // 4 + _KEPT_FREE
+    gpu["free"] = held(dataset) * 3 // 4 + KEPT_FREE
     with pytest.raises(DataError) as caught:
         move_to(dataset, settings, GPU)
     assert "data.size" not in str(caught.value) and "data.per_class=" in str(caught.value)

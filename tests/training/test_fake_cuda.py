@@ -32,6 +32,7 @@ from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import Value, with_values
 from tui_latent.datasets.augmentations import pipeline as augment_module
+from tui_latent.datasets.pairing import Drawn
 from tui_latent.methods import METHODS, losses
 from tui_latent.methods import triplet as triplet_module
 from tui_latent.metrics import chunks
@@ -90,15 +91,20 @@ def quiet() -> Iterator[None]:
         yield
 
 
+def drawn_for(update: Update) -> Drawn:
+    """Draw the images of a step, as the CPU does before each."""
+    return update.pairing.drawn(torch.arange(BATCH, device=GPU), FakeGenerator())
+
+
 def watched(preset: Preset, stage: int = 0) -> tuple[Update, Watch, dict[str, Tensor]]:
     """Do two updates, the second one watched: the first fills what is kept for all steps."""
     with fake_gpu() as mode:
         update = update_on_fake_gpu(preset, stage, mode)
         with mode:
-            rows = torch.arange(BATCH, device=GPU)
-            update(rows, update.method.losses)
+            drawn = drawn_for(update)
+            update(drawn, update.method.losses)
             with Watch() as watch:
-                terms = update(rows, update.method.losses)
+                terms = update(drawn, update.method.losses)
     return update, watch, terms
 
 
@@ -137,10 +143,10 @@ def test_an_update_with_the_rate_on_the_device_as_a_graph_has_it() -> None:
         with mode:
             for group in update.optimizer.param_groups:
                 group["lr"] = torch.zeros((), device=GPU)
-            rows = torch.arange(BATCH, device=GPU)
-            update(rows, update.method.losses)
+            drawn = drawn_for(update)
+            update(drawn, update.method.losses)
             with Watch() as watch:
-                update(rows, update.method.losses)
+                update(drawn, update.method.losses)
     assert not watch.waits
 
 
@@ -159,13 +165,13 @@ def test_an_update_with_changed_weights_and_augmentations_still_stays_and_never_
         update = update_on_fake_gpu(settings, 0, mode)
         before = update.method.weights()
         with mode:
-            rows = torch.arange(BATCH, device=GPU)
-            update(rows, update.method.losses)
+            drawn = drawn_for(update)
+            update(drawn, update.method.losses)
             update.method.weigh(after.method)
             update.pairing = replace(update.pairing, augment=after.augment)
-            update(rows, update.method.losses)
+            update(drawn, update.method.losses)
             with Watch() as watch:
-                update(rows, update.method.losses)
+                update(drawn, update.method.losses)
     assert update.method.weights() != before
     assert not watch.waits
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tests.training.conftest import MakeRun
 from tests.training.test_acceleration import log_of, needs_cuda
+from tui_latent.datasets.pairing import Drawn
 from tui_latent.launch.start import train_run
 from tui_latent.runs.reader import RunReader
 from tui_latent.training import graph_step as captured
@@ -275,8 +276,8 @@ def test_a_run_whose_update_waits_for_the_gpu_cannot_be_captured_and_goes_on(
 ) -> None:
     update = Update.__call__
 
-    def waiting(self: Update, rows: Tensor, losses: Any) -> Terms:
-        terms = update(self, rows, losses)
+    def waiting(self: Update, drawn: Drawn, losses: Any) -> Terms:
+        terms = update(self, drawn, losses)
         terms["loss"].item()
         return terms
 

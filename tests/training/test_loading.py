@@ -64,12 +64,12 @@ def test_a_stop_is_heeded_while_a_disk_does_not_answer(
     path = make_run(data__source="folder", data__path=str(photos), data__size=8)
     waiting = threading.Event()
 
-    def hang(*_: object) -> None:
+    def hang(*_: object, **__: object) -> None:
         waiting.set()
         lost_disk.wait()
 
     if where == "a read":
-        monkeypatch.setattr(decode, "decode", hang)
+        monkeypatch.setattr(decode, "decode_chunk", hang)
     else:
         monkeypatch.setattr(listing, "_list_class", hang)
     stopped_within_five_seconds(path, waiting)

@@ -54,9 +54,13 @@ class RunDecoder:
 
     def decode(self, latents: NDArray[np.floating]) -> NDArray[np.uint8]:
         """Return images (N, H, W, C) of latents (N, D); needs only the weights."""
+        return shown(self.pixels(latents), self.source.own_preset().data.show)
+
+    def pixels(self, latents: NDArray[np.floating]) -> Tensor:
+        """Return images with all their channels, float32 (N, C, H, W) in 0..1."""
         import torch
 
-        return shown(self._pixels(torch.from_numpy(np.asarray(latents, np.float32))))
+        return self._pixels(torch.from_numpy(np.asarray(latents, np.float32)))
 
     def reconstruct(self, indices: Sequence[int]) -> Reconstructions:
         """Return held-out images and their reconstructions, of Gaussians from the mean."""
@@ -74,7 +78,8 @@ class RunDecoder:
             latents = self.source.model().method.embed(dataset.inputs(dataset.val, rows))
         x_hat = self._pixels(latents)
         errors = (x_hat.double() - originals.double()).square().flatten(1).mean(1)
-        return Reconstructions(shown(originals), shown(x_hat), errors.numpy())
+        show = self.source.own_preset().data.show
+        return Reconstructions(shown(originals, show), shown(x_hat, show), errors.numpy())
 
     def _pixels(self, latents: Tensor) -> Tensor:
         """Return decoded images: float32 in 0..1, (N, C, H, W)."""

@@ -51,7 +51,8 @@ def preset_augmentations(preset: Preset, images: int, views: int, seed: int) -> 
     InspectionError if the data cannot be read.
     """
     split = load_images(preset.data, preset.train.seed).val
-    return shown(views_of(split, examples(split, images), preset.augment, views, seed))
+    drawn = views_of(split, examples(split, images), preset.augment, views, seed)
+    return shown(drawn, preset.data.show)
 
 
 def examples(split: ImageSet, count: int) -> list[int]:
@@ -87,10 +88,26 @@ def views_of(
     return torch.cat([originals[:, None], drawn], dim=1)
 
 
-def shown(images: Tensor) -> NDArray[np.uint8]:
-    """Convert images (…, C, H, W), uint8 or float in 0..1, to uint8 (…, H, W, C)."""
+def shown(images: Tensor, channels: Sequence[int] = ()) -> NDArray[np.uint8]:
+    """Convert images (…, C, H, W), as stored or float in 0..1, to uint8 (…, H, W, 1 or 3).
+
+    `channels` are those of `data.show`: one is shown as grey, several as red, green and blue. If
+    there are none, the first three are shown, of two channels the first.
+    """
     import torch
 
+    there = images.shape[-3]
+    chosen = [channel for channel in channels if channel < there] or list(range(min(there, 3)))
+    if len(chosen) == 2:
+        chosen = chosen if channels else chosen[:1]
+    if chosen != list(range(there)):
+        images = images.index_select(-3, torch.tensor(chosen))
+    if len(chosen) == 2:
+        images = torch.cat([images, torch.zeros_like(images[..., :1, :, :])], -3)
+    from tui_latent.datasets.image_set import as_pixels
+
+    if images.dtype == torch.uint16:
+        images = as_pixels(images)
     if images.dtype != torch.uint8:
         images = images.mul(255).round().clamp(0, 255).to(torch.uint8)
     array: NDArray[np.uint8] = images.movedim(-3, -1).contiguous().numpy()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 import torch
@@ -17,11 +18,12 @@ from tui_latent.analysis.evaluation_parts import LabelledLatents
 from tui_latent.analysis.outliers import Outliers
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.features import with_features
-from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.fitting import Fit
+from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks, stored, white
 from tui_latent.datasets.paths import only_looking
 from tui_latent.datasets.sources import load_dataset, resized
 from tui_latent.metrics.outlier_detection import anomaly_scores, roc
-from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.metrics.sample_order import order_of_chunks
 from tui_latent.sources.errors import DataError
 from tui_latent.training.evaluator import Evaluator
 
@@ -87,16 +89,31 @@ def _outliers(
             loaded = load_dataset(_settings(asked, settings), 0, on_progress)
     except (DataError, ValueError) as error:
         raise NotMeasured(str(error)) from error
-    images = loaded.val.images
-    if asked.kind in ("folder", "arrays", "manifest"):
-        images = torch.cat([loaded.train.images, images])
+    splits = (
+        [loaded.train, loaded.val]
+        if asked.kind in ("folder", "arrays", "manifest")
+        else [loaded.val]
+    )
+    count = sum(map(len, splits))
+    order = torch.arange(count)
     notes = []
-    if len(images) > MOST:
-        notes.append(f"{MOST:,} of {len(images):,} images, drawn at random")
-        images = images[drawn_order(images)[:MOST]]
-    images, changes = as_shape(images, tuple(dataset.train.images.shape[1:]))
+    if count > MOST:
+        notes.append(f"{MOST:,} of {count:,} images, drawn at random")
+        order = order_of_chunks(chain(*(in_chunks(split, _CHUNK) for split in splits)))[:MOST]
+    images, changes = as_shape(_of_splits(splits, order), dataset.train.shape, settings.fit)
     nothing = torch.zeros(len(images), dtype=torch.int64)
     return ImageSet(images, nothing, (asked.words,), None, nothing), notes + changes
+
+
+def _of_splits(splits: Sequence[ImageSet], rows: Tensor) -> Tensor:
+    """Return rows of several splits, counted through all of them: (n, C, H, W), as stored."""
+    images = torch.empty((len(rows), *splits[0].shape), dtype=splits[0].images.dtype)
+    first = 0
+    for split in splits:
+        own = (rows >= first) & (rows < first + len(split))
+        images[own] = stored(split, rows[own] - first)
+        first += len(split)
+    return images
 
 
 def _settings(asked: Outliers, own: DataSettings) -> DataSettings:
@@ -105,19 +122,29 @@ def _settings(asked: Outliers, own: DataSettings) -> DataSettings:
     if asked.kind == "class":
         raw = {"classes": (asked.name,), "merge": {}, "per_class": 0, "inputs": "raw"}
         return own.model_copy(update=raw)
-    return DataSettings.model_validate(
-        {"source": asked.kind, "path": asked.name, "skip_corrupt": True}
-    )
+    chosen: dict[str, object] = {"source": asked.kind, "path": asked.name, "skip_corrupt": True}
+    if not isinstance(own.range, str):
+        chosen["range"] = own.range
+    return DataSettings.model_validate(chosen | {"fit": own.fit})
 
 
-def as_shape(images: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, list[str]]:
-    """Return uint8 images (N, C, H, W) in the shape (C, H, W), and in words what was changed."""
+def as_shape(images: Tensor, shape: tuple[int, ...], fit: Fit = "crop") -> tuple[Tensor, list[str]]:
+    """Return images (N, C, H, W) in the shape (C, H, W), and in words what was changed.
+
+    NotMeasured if they have other channels than grey or colour.
+    """
     changes = []
     channels, height, width = shape
+    if images.shape[1] != channels and {images.shape[1], channels} != {1, 3}:
+        raise NotMeasured(
+            f"the outliers have {images.shape[1]} channels, but the run's images have {channels}"
+        )
     old = "x".join(map(str, images.shape[2:]))
     if images.shape[2:] != (height, width):
         changes.append(f"resized from {old} to {height}x{width}")
-        images = resized(images, height) if height == width else _stretched(images, height, width)
+        images = (
+            resized(images, height, fit) if height == width else _stretched(images, height, width)
+        )
     if images.shape[1] == 3 and channels == 1:
         changes.append("converted to grey")
         images = torch.cat([_grey(chunk) for chunk in images.split(_CHUNK)])  # type: ignore[no-untyped-call]
@@ -132,9 +159,10 @@ def _stretched(images: Tensor, height: int, width: int) -> Tensor:
         F.interpolate(chunk.float(), (height, width), mode="bilinear", antialias=True)
         for chunk in images.split(_CHUNK)  # type: ignore[no-untyped-call]
     ]
-    return torch.cat([chunk.round().clamp(0, 255).to(torch.uint8) for chunk in chunks])
+    most = white(images.dtype)
+    return torch.cat([chunk.round().clamp(0, most).to(images.dtype) for chunk in chunks])
 
 
 def _grey(images: Tensor) -> Tensor:
     weights = torch.tensor(_LUMA)[:, None, None]
-    return (images.float() * weights).sum(1, keepdim=True).round().to(torch.uint8)
+    return (images.float() * weights).sum(1, keepdim=True).round().to(images.dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -88,13 +88,21 @@ def class_of(names: tuple[str, ...], label: int) -> str:
 
 
 def of_split(
-    split: ImageSet, labels: Tensor | None = None, names: tuple[str, ...] | None = None
+    split: ImageSet,
+    labels: Tensor | None = None,
+    names: tuple[str, ...] | None = None,
+    channels: Sequence[int] = (),
 ) -> Pictures:
-    """Return the pictures of a dataset's split; `labels` and `names` replace its own."""
+    """Return the pictures of a dataset's split; `labels` and `names` replace its own.
+
+    `channels` are those of `data.show`.
+    """
     import torch
 
+    from tui_latent.datasets.image_set import stored
+
     def read(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return shown(split.images[torch.from_numpy(rows)])
+        return shown(stored(split, torch.from_numpy(rows)), channels)
 
     return Pictures(
         split.labels if labels is None else labels,

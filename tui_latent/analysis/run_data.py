@@ -152,13 +152,14 @@ class RunData:
             return of_thumbnails(self.path, self.origin, split, labels, self.class_names())
 
     def _of_dataset(self, split: Split) -> Pictures:
-        dataset = self.dataset()
+        dataset, show = self.dataset(), self.own_preset().data.show
         images = dataset.val if split == "val" else dataset.train
         if (images.labels != UNLABELLED).all() or signature(self.path / LATENTS_FILE) is None:
-            return of_split(images)
+            return of_split(images, channels=show)
         latents = self.latents()  # labels may have come after the training
         labels = latents.query_labels if split == "val" else latents.bank_labels
-        return of_split(images, labels if len(labels) == len(images) else None, self.class_names())
+        labels_of = labels if len(labels) == len(images) else None
+        return of_split(images, labels_of, self.class_names(), show)
 
     def class_names(self) -> tuple[str, ...]:
         """Return the class names in the run's newest map; empty without a map or labels."""

@@ -98,19 +98,19 @@ class ClassSampler:
         if not self._lost:
             try:
                 classify = self._classifier.of(self.source.latents())
-                recognised = classify(self._embedded(samples.images)).numpy()
+                recognised = classify(self._embedded(samples.latents)).numpy()
             except InspectionError as error:
                 self._lost = str(error)  # images are not looked for again for each class
             else:
                 return replace(samples, recognised=recognised)
         return replace(samples, why_not=self._lost)
 
-    def _embedded(self, images: NDArray[np.uint8]) -> Tensor:
-        """Return the latents of images (N, H, W, C), embedded like held-out ones."""
+    def _embedded(self, latents: NDArray[np.float32]) -> Tensor:
+        """Return the latents of the images decoded from some, embedded like held-out ones."""
         import torch
 
         dataset = self.source.dataset()
-        pixels = torch.from_numpy(images).movedim(-1, -3).float().div_(255)
+        pixels = self._decoder.pixels(latents).mul(255).round().clamp(0, 255).div(255)
         with torch.inference_mode():
             return self.source.model().method.embed(dataset.normalise(pixels)).float()
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from tui_latent.config.settings import DEFAULT_VAL_FRACTION, Preset, TrainSettings
-from tui_latent.sources import SOURCES, PublicDataset
+from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 
 Condition = Callable[[Preset], bool]
 
@@ -70,6 +70,23 @@ _RULES: Final = (
         "only image folders and tables can skip single files: set data.source=folder or manifest",
     ),
     Rule(
+        ("data.range",),
+        lambda preset: isinstance(SOURCES[preset.data.source], (PublicDataset, OwnSource)),
+        "the images of '{data.source}' have a range of their own: set it for a folder or arrays",
+        lambda value: bool(value == "dtype"),
+    ),
+    Rule(
+        ("data.fit",),
+        lambda preset: _is_square(preset),
+        "the images are square, or keep their size: set data.size too if they are not square",
+        lambda value: bool(value == "crop"),
+    ),
+    Rule(
+        ("data.show",),
+        lambda preset: _channels(preset) == 1,
+        "the images have one channel",
+    ),
+    Rule(
         ("data.weights",),
         lambda preset: not preset.data.inputs.startswith("resnet"),
         "data.inputs is '{data.inputs}', which needs no weights: "
@@ -102,12 +119,15 @@ _RULES: Final = (
     ),
     Rule(
         ("augment.saturation", "augment.hue", "augment.grayscale"),
-        lambda preset: _is_grey(preset),
-        "the images have no colour: use augment.brightness and augment.contrast instead",
+        lambda preset: _channels(preset) not in (None, 3),
+        "the images are not red, green and blue: use augment.brightness and augment.contrast "
+        "instead",
     ),
     Rule(
         ("augment.jitter",),
-        lambda preset: not any(_get(preset, k) for k in _COLOURS[: 2 if _is_grey(preset) else 4]),
+        lambda preset: (
+            not any(_get(preset, k) for k in _COLOURS[: 4 if _channels(preset) in (None, 3) else 2])
+        ),
         "no colour change is set: set augment.brightness, contrast, saturation or hue too",
     ),
     Rule(
@@ -249,10 +269,24 @@ def _get(preset: Preset, key: str) -> Any:
     return getattr(getattr(preset, section), name, None)
 
 
-def _is_grey(preset: Preset) -> bool:
-    """Return whether the images are known to have one channel."""
+def _channels(preset: Preset) -> int | None:
+    """Return the number of channels of the images, if that is known."""
     shape = SOURCES[preset.data.source].image_shape(preset.data.path)
-    return shape is not None and shape[0] == 1
+    return None if shape is None else shape[0]
+
+
+def _colours(preset: Preset) -> tuple[str, ...]:
+    """Return the settings of colour jitter that change these images."""
+    return _COLOURS if _channels(preset) in (None, 3) else _COLOURS[:2]
+
+
+def _is_square(preset: Preset) -> bool:
+    """Return whether images are known to be square, or are not made so."""
+    source = SOURCES[preset.data.source]
+    if source.skips_corrupt:  # files, which are always made square
+        return False
+    shape = source.image_shape(preset.data.path)
+    return not preset.data.size or (shape is not None and shape[1] == shape[2])
 
 
 def _last_look(preset: Preset) -> float:

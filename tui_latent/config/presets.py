@@ -194,10 +194,11 @@ def load_run_preset(run: Path) -> Preset:
     table = preset_table(path)
     if isinstance(data := table.get("data"), dict):
         data.setdefault("class_order", "plain")  # a run of before the order was noted
+        data.setdefault("depth", "8-bit")  # a run of before other depths were read
     return parse_preset(table, {}, where=str(path))
 
 
-_NOT_SET = (("method", "name"), ("data", "class_order"))
+_NOT_SET = (("method", "name"), ("data", "class_order"), ("data", "depth"))
 """settings that the form does not offer: another method needs another preset"""
 
 

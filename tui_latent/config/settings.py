@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
@@ -16,11 +18,34 @@ DEFAULT_VAL_FRACTION = 0.2
 """share of the training images held out if the source has no test images and none is set"""
 
 
+_PERCENTILES = re.compile(r"percentiles?[\s,]+([0-9.]+)[\s,]+([0-9.]+)")
+
+
 def _known_source(name: str) -> str:
     if name not in SOURCES:
         known = " or ".join(f"'{source}'" for source in SOURCES)
         raise PydanticKnownError("literal_error", {"expected": known})
     return name
+
+
+def _value_range(value: object) -> object:
+    """Return `data.range` in its one spelling; ValueError says what it can be."""
+    if isinstance(value, str) and (value := value.strip()) == "dtype":
+        return value
+    if isinstance(value, str) and (shares := _PERCENTILES.fullmatch(value)):
+        low, high = float(shares[1]), float(shares[2])
+        if 0 <= low < high <= 100:
+            return f"percentile {low:g} {high:g}"
+        raise ValueError("percentiles lie in 0 to 100, the lower one first: 'percentile 1 99'")
+    pair = list(value) if isinstance(value, (list, tuple)) else []
+    if len(pair) == 2 and all(isinstance(end, (int, float)) for end in pair):
+        if math.isfinite(pair[0]) and math.isfinite(pair[1]) and pair[0] < pair[1]:
+            return float(pair[0]), float(pair[1])
+        raise ValueError("the value shown as black must be below the one shown as white")
+    raise ValueError("should be dtype, two percentiles such as 'percentile 1 99', or [low, high]")
+
+
+ValueRange = Annotated[str | tuple[float, float], BeforeValidator(_value_range)]
 
 
 class DataSettings(Section):
@@ -46,6 +71,14 @@ class DataSettings(Section):
     """classes that training treats as one, name = [classes]; evaluation keeps them apart"""
     size: int = Field(0, ge=0, le=1024)
     """height and width in pixels to resize images to; 0 keeps their size (image folders: 64)"""
+    fit: Literal["crop", "stretch", "pad"] = "crop"
+    """how an image is made square: its centre alone, stretched, or whole with black borders"""
+    range: ValueRange = "dtype"
+    """pixel values shown as black and white, the same in all images: those of the bit depth
+    (`dtype`), two percentiles of all values (`percentile 1 99`), or two numbers, [low, high]"""
+    show: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=3)] = ()
+    """channels to look at: one as grey, three as red, green and blue; training uses all of them;
+    empty shows the first, or the first three"""
     val_fraction: float = Field(0.0, ge=0.0, lt=1.0)
     """share of the training images to hold out; 0 uses the test images of the dataset, or 0.2"""
     skip_corrupt: bool = False
@@ -54,9 +87,16 @@ class DataSettings(Section):
     """network inputs: pixels, HOG features, or features of a network pretrained on ImageNet"""
     weights: str = ""
     """local file with the weights of the pretrained network, for machines that are offline"""
+    resident: Literal["auto", "device", "host", "disk"] = "auto"
+    """where images lie during training: on the device, in memory or on the disk; `auto`: where
+    they fit. The results are the same"""
     class_order: Literal["natural", "plain"] = "natural"
     """order of a folder's classes: 1, 2, 10, or 1, 10, 2 as in runs of version 0.1; recorded in
     each run so that its labels keep their meaning, and not for presets to choose"""
+    depth: Literal["full", "8-bit"] = "full"
+    """bits and channels that are kept: those of the files, or 8 bits and colour alone as in runs of
+    version 0.1; recorded in each run so that it sees the same images, and not for presets to
+    choose"""
 
     @model_validator(mode="after")
     def _path_where_needed(self) -> DataSettings:

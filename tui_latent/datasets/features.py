@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.download import download
-from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks
 from tui_latent.datasets.paths import prepared_folders
 from tui_latent.datasets.pretrained_weights import weights_file
 from tui_latent.datasets.progress import ProgressLog
@@ -69,13 +69,13 @@ def with_features(
 
 
 def hog(images: Tensor) -> Tensor:
-    """Return histograms of oriented gradients of uint8 (B, C, H, W): float32 (B, D).
+    """Return histograms of oriented gradients of images (B, C, H, W): float32 (B, D).
 
     Same as `hog` in scikit-image with nine orientations, blocks of 2x2 cells and L2-Hys; the side
     of a cell is a quarter of the image side, at most 8 pixels. It works on batches: a loop
     of scikit-image's over 1,000 colour images of 32x32 takes five times as long on one core.
     """
-    x = images.float()
+    x = images.float() / 257 if images.dtype == torch.uint16 else images.float()
     along_rows, along_columns = torch.zeros_like(x), torch.zeros_like(x)
     along_rows[:, :, 1:-1] = x[:, :, 2:] - x[:, :, :-2]
     along_columns[:, :, :, 1:-1] = x[:, :, :, 2:] - x[:, :, :, :-2]
@@ -162,7 +162,7 @@ def _features(
 ) -> Tensor:
     """Return float32 (N, D), block by block; cached blocks are reused."""
     blocks, progress, done = [], ProgressLog(log), 0
-    for block in torch.split(images.images, _BLOCK):
+    for block in in_chunks(images, _BLOCK):
         key = _key(block, name)
         features = _kept(key)
         if features is None:

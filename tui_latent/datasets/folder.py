@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.bit_depth import share_ranges
 from tui_latent.datasets.content_digests import Contents, read_contents
-from tui_latent.datasets.decoded_cache import CORRUPT, GREY, Decoded, decoded
-from tui_latent.datasets.folder_entries import SUFFIXES
-from tui_latent.datasets.folder_layout import DEFAULT_SIZE, ImageFile, refuse_strangers
+from tui_latent.datasets.decoded_splits import EncodedSplit, decoded_splits
+from tui_latent.datasets.folder_entries import ARRAYS, SUFFIXES
+from tui_latent.datasets.folder_layout import ImageFile, refuse_strangers
 from tui_latent.datasets.identity import DataIdentity, folder_part
-from tui_latent.datasets.image_file import CROPPED, FRAMES, MOST_PIXELS, TRANSPARENT, oversized
-from tui_latent.datasets.image_item import ImageItem, file_items
+from tui_latent.datasets.image_item import file_items
 from tui_latent.datasets.listing import list_images, list_unlabelled
 from tui_latent.datasets.selection import chosen_classes
 from tui_latent.datasets.unlabelled_layout import layout_of
-from tui_latent.runtime.regular_files import SizeError
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.files.columns import Column
 from tui_latent.sources.files.raw import RawImages, RawSplit
-
-_NAMED = 5
-"""maximum number of corrupt files named in a message"""
-_DONE = (
-    (TRANSPARENT, "with transparency, on a white background (black if the visible part is white)"),
-    (CROPPED, "not square, cropped to the centre square"),
-    (FRAMES, "of several frames, reduced to the first"),
-)
 
 
 def load_folder(
@@ -73,101 +58,34 @@ def load_folder(
     names = tuple(layout.class_names[i] for i in kept)
     parts = tuple(folder_part(place.name, files, of) for place, files, of in listed)
     found(DataIdentity(os.path.realpath(root), names, parts))
-    encoded = [
-        EncodedSplit(str(place), file_items(place, files), of, _labels(files))
-        for place, files, of in listed
-    ]
-    name, held_out = printable(root.resolve().name), f"images in {places[-1][0].name}"
-    return decoded_images(encoded, settings, name, names, held_out, notes, log, poll)
-
-
-class EncodedSplit(NamedTuple):
-    """The encoded images of a split, in reading order."""
-
-    where: str
-    """folder or file that they are in, for messages"""
-    items: Sequence[ImageItem]
-    contents: Contents
-    labels: NDArray[np.int64]
-    """(N,) positions in the class names"""
-    columns: tuple[Column, ...] = ()
-
-
-def decoded_images(
-    encoded: Sequence[EncodedSplit],
-    settings: DataSettings,
-    name: str,
-    class_names: tuple[str, ...],
-    held_out: str,
-    notes: Sequence[str],
-    log: Callable[[str], None],
-    poll: Callable[[], None],
-) -> RawImages:
-    """Return the images of one split or two, decoded as `settings` ask for it.
-
-    `held_out` describes the second. DataError names the corrupt images, unless
-    `settings.skip_corrupt`.
-    """
-    size, notes = settings.size or DEFAULT_SIZE, list(notes)
-    splits: list[tuple[Decoded, EncodedSplit, NDArray[np.int64]]] = []
-    for split in encoded:
-        read = decoded(split.where, split.items, split.contents, size, log, poll)
-        splits.append((read, split, _whole_rows(split, read, settings.skip_corrupt, log)))
-    notes += share_ranges([read for read, _, _ in splits])
-    whole = np.concatenate([read.notes[rows] for read, _, rows in splits])
-    notes += [f"{n:,} {words}" for bit, words in _DONE if (n := np.count_nonzero(whole & bit))]
-    raw = [
-        RawSplit(read.images, split.labels, columns=split.columns).take(rows)
-        for read, split, rows in splits
-    ]
-    if all((read.states[rows] == GREY).all() for read, _, rows in splits):
-        raw = [replace(s, images=np.ascontiguousarray(s.images[:, :1])) for s in raw]
+    read, done, ends = decoded_splits(
+        [
+            EncodedSplit(str(place), file_items(place, files), [f.name for f in files], of)
+            for place, files, of in listed
+        ],
+        settings,
+        log,
+        poll,
+    )
+    notes += done
+    raw = []
+    for (_, files, _), split in zip(listed, read, strict=True):
+        labels = np.array([file.label for file in files], dtype=np.int64)
+        raw.append(RawSplit(split.images, labels).take(split.rows))
     return RawImages(
-        name, class_names, raw[0], raw[1] if len(raw) > 1 else None, held_out, tuple(notes)
+        printable(root.resolve().name),
+        names,
+        raw[0],
+        raw[1] if len(raw) > 1 else None,
+        f"images in {places[-1][0].name}",
+        tuple(notes),
+        ends,
     )
 
 
-def _labels(files: Sequence[ImageFile]) -> NDArray[np.int64]:
-    return np.array([file.label for file in files], dtype=np.int64)
-
-
 def _no_images(place: Path, notes: list[str], held_out: bool, classes: bool) -> DataError:
-    why = "; ".join((f"no images ({' '.join(sorted(SUFFIXES))})", *notes))
+    why = "; ".join((f"no images ({' '.join(sorted({*SUFFIXES, ARRAYS}))})", *notes))
     if held_out:
         of_them = "some of the classes used" if classes else "some"
         why += f": add {of_them}, or hold out training images: data.val_fraction=0.2"
     return DataError(f"{place}: {'its class folders have' if classes else 'contains'} {why}")
-
-
-def _whole_rows(
-    split: EncodedSplit, read: Decoded, skip_corrupt: bool, log: Callable[[str], None]
-) -> NDArray[np.int64]:
-    """Return the rows of intact images; DataError names corrupt ones unless they are skipped."""
-    corrupt = np.flatnonzero(read.states == CORRUPT)
-    if len(corrupt) == 0:
-        return np.arange(len(split.items))
-    names = ", ".join(_described(split, row) for row in corrupt[:_NAMED].tolist())
-    more = ", …" if len(corrupt) > _NAMED else ""
-    problem = (
-        f"{split.where}: {len(corrupt):,} of {len(split.items):,} images cannot be read: "
-        f"{names}{more}"
-    )
-    if not skip_corrupt:
-        raise DataError(f"{problem}. Repair, remove or skip them: data.skip_corrupt=true")
-    log(f"{problem}: skipped")
-    return np.flatnonzero(read.states != CORRUPT)
-
-
-def _described(split: EncodedSplit, row: int) -> str:
-    """Return the name of a corrupt image, with a remark if it is too large."""
-    item = split.items[row]
-    large = f" (more than {MOST_PIXELS // 1_000_000} million pixels)"
-    name = item.place.removeprefix(f"{split.where}/")
-    return printable(name) + (large if _too_large(item) else "")
-
-
-def _too_large(item: ImageItem) -> bool:
-    try:
-        return oversized(item.read())
-    except (OSError, SizeError):
-        return False

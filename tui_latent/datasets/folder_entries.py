@@ -19,12 +19,14 @@ SUFFIXES = frozenset(
         *("tif", "tiff", "ppm", "pgm", "pbm", "pnm"),
     )
 )
+ARRAYS = ".npy"
+"""suffix of images that count only where there are no others: labels and features have it too"""
 _NAMED = 5
 """maximum number of folders named in a message"""
 
 
 class Entries(NamedTuple):
-    """The direct entries of a folder."""
+    """The direct entries of a folder; arrays are images if there is nothing else."""
 
     folders: list[str]
     images: int
@@ -32,7 +34,7 @@ class Entries(NamedTuple):
 
 def entries_of(folder: Path, poll: Callable[[], None], most: int | None = None) -> Entries:
     """Return the sorted folders and the number of images among the first `most` entries."""
-    folders, images = [], 0
+    folders, images, arrays = [], 0, 0
     try:
         with os.scandir(folder) as entries:
             for number, entry in enumerate(entries):
@@ -44,9 +46,11 @@ def entries_of(folder: Path, poll: Callable[[], None], most: int | None = None) 
                         folders.append(entry.name)
                 elif is_image_name(entry.name):
                     images += 1
+                elif is_array_name(entry.name):
+                    arrays += 1
     except OSError as error:
         raise DataError(f"{folder}: {error.strerror}: make it readable") from error
-    return Entries(sorted(folders), images)
+    return Entries(sorted(folders), images or (0 if folders else arrays))
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
@@ -60,6 +64,17 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 def is_image_name(name: str) -> bool:
     """Return whether a file has the suffix of an image and is not hidden."""
     return not name.startswith(".") and name[name.rfind(".") :].lower() in SUFFIXES
+
+
+def is_array_name(name: str) -> bool:
+    """Return whether a file has the suffix of a NumPy array and is not hidden."""
+    return not name.startswith(".") and name.lower().endswith(ARRAYS)
+
+
+def names_an_image(path: str) -> bool:
+    """Return whether a path, as a table writes it, ends as images and arrays of pixels do."""
+    name = path.strip().replace("\\", "/").rpartition("/")[2]
+    return is_image_name(name) or is_array_name(name)
 
 
 def listed(names: Sequence[str]) -> str:

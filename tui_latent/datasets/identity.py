@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,14 @@ from tui_latent.datasets.content_digests import (
     unpacked_names,
 )
 from tui_latent.datasets.folder_layout import ImageFile
-from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
+from tui_latent.datasets.paths import prepared_folders
+from tui_latent.datasets.row_file import RowFile, row_file
+from tui_latent.datasets.shared_files import make_folder, whole_file
+from tui_latent.runtime.array_files import read_array
+from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit, in_file
 
+_ROWS = 256
+"""images of a file in memory at a time"""
 _TORN = (
     OSError, ValueError, TypeError, KeyError, EOFError, NotImplementedError,
     zipfile.BadZipFile, zlib.error,
@@ -84,7 +91,7 @@ def folder_part(title: str, files: Sequence[ImageFile], contents: Contents) -> P
 
 
 def identity_of(raw: RawImages, where: str, kept: Sequence[int] | None = None) -> DataIdentity:
-    """Return the identity of images in memory; of some classes alone if their indices are given."""
+    """Return the identity of arrays of images; of some classes alone if their indices are given."""
     splits = [("training images", raw.train), ("test images", raw.test)]
     parts = [_part(title, split, kept) for title, split in splits if split is not None]
     names = raw.class_names if kept is None else tuple(raw.class_names[i] for i in kept)
@@ -96,9 +103,37 @@ def _part(title: str, split: RawSplit, kept: Sequence[int] | None) -> Part:
     if kept is not None:
         rows = np.flatnonzero(np.isin(split.labels, kept))
         labels = np.searchsorted(kept, split.labels[rows])
-    digests = [digest_of(np.ascontiguousarray(split.images[row]).data.cast("B")) for row in rows]
-    contents = np.frombuffer(b"".join(digests), np.uint8).reshape(len(rows), BYTES)
+    taken = rows if split.rows is None else split.rows[rows]
+    file = row_file(split.images) if in_file(split.images) else None
+    contents = _digests(split.images, taken) if file is None else kept_digests(file)[taken]
     return Part(title, labels.astype(np.int32), contents)
+
+
+def _digests(images: NDArray[np.generic], rows: Sequence[int] | NDArray[np.int64]) -> Contents:
+    digests = [digest_of(np.ascontiguousarray(images[row]).data.cast("B")) for row in rows]
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(len(rows), BYTES)
+
+
+def kept_digests(file: RowFile) -> Contents:
+    """Return the digest of every row of a file: (N, BYTES), read again only if it has changed."""
+    places = [folder / "known" / f"rows-{file.key('digests')}.npy" for folder in prepared_folders()]
+    for place in places:
+        with suppress(OSError, ValueError, EOFError):
+            known: Contents = read_array(place)
+            if known.shape == (len(file), BYTES) and known.dtype == np.uint8:
+                return known
+    parts = []
+    for first in range(0, len(file), _ROWS):
+        rows = np.arange(first, min(first + _ROWS, len(file)))
+        parts.append(_digests(file.read(rows), range(len(rows))))
+    found = np.concatenate(parts)
+    for place in places:
+        with suppress(OSError):  # they are read again the next time
+            make_folder(place.parent)
+            with whole_file(place) as kept:
+                np.save(kept, found)
+            break
+    return found
 
 
 def _same(one: Part, other: Part) -> bool:

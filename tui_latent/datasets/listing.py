@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui_latent.datasets.folder_entries import is_folder, is_image_name
+from tui_latent.datasets.folder_entries import (
+    ARRAYS,
+    is_array_name,
+    is_folder,
+    is_image_name,
+)
 from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.splits import is_rubbish
 from tui_latent.runtime.sanitize import printable
@@ -29,6 +34,14 @@ class Listing:
     """number of images in subfolders of a class"""
     skipped: Counter[str] = field(default_factory=Counter)
     """number of unused entries of each kind"""
+
+    def choose(self) -> None:
+        """Drop the arrays if there are images of other kinds."""
+        arrays = [file for file in self.files if is_array_name(file.name.rpartition("/")[2])]
+        if arrays and len(arrays) < len(self.files):
+            self.skipped[f"{ARRAYS} files beside images"] += len(arrays)
+            dropped = set(arrays)
+            self.files = [file for file in self.files if file not in dropped]
 
     def notes(self) -> list[str]:
         """Describe what a user may not expect."""
@@ -58,6 +71,7 @@ def list_images(
         for label, name in enumerate(folders):
             if name is not None and (root / name).is_dir():
                 _list_class(root, name, label, found, poll)
+        found.choose()
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}: make it readable") from error
     return found
@@ -68,6 +82,7 @@ def list_unlabelled(root: Path, poll: Callable[[], None] = lambda: None) -> List
     found = Listing()
     try:
         _list_class(root, "", UNLABELLED, found, poll)
+        found.choose()
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}: make it readable") from error
     found.deeper = 0
@@ -105,7 +120,7 @@ def _list_class(
 
 
 def _list_file(name: str, entry: os.DirEntry[str], label: int, found: Listing) -> None:
-    if not is_image_name(entry.name):
+    if not is_image_name(entry.name) and not is_array_name(entry.name):
         suffix = Path(entry.name).suffix.lower()
         hidden = entry.name.startswith(".")
         kind = "hidden files" if hidden else f"{printable(suffix[:12])} files".strip()

@@ -11,6 +11,7 @@ from tui_latent.plugins.loading import plugin_trouble
 from tui_latent.plugins.registry import plugin_of
 from tui_latent.sources.base import OwnSource
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.image_values import MOST_CHANNELS
 from tui_latent.sources.files.raw import RawImages, RawSplit
 
 
@@ -31,6 +32,9 @@ def load_own(source: OwnSource, path: str) -> RawImages:
     if test is not None and test.images.shape[1:] != train.images.shape[1:]:
         shapes = f"{train.images.shape[1:]} and {test.images.shape[1:]}"
         raise _wrong(source, f"training and test images have shapes {shapes}: they must be one")
+    if test is not None and test.images.dtype != train.images.dtype:
+        types = f"{train.images.dtype} and {test.images.dtype}"
+        raise _wrong(source, f"training and test images have types {types}: they must be one")
     return replace(raw, train=train, test=test)
 
 
@@ -43,13 +47,16 @@ def file_of(source: OwnSource) -> str:
 def _checked(source: OwnSource, split: str, found: RawSplit, raw: RawImages) -> RawSplit:
     """Return a split with its labels as int64; DataError for what training could not use."""
     images, labels = found.images, found.labels
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
+    whole = isinstance(images, np.ndarray) and images.dtype in (np.uint8, np.uint16)
+    if not whole or images.ndim != 4:
         what = f"{getattr(images, 'dtype', type(images).__name__)} {np.shape(images)}"
-        raise _wrong(source, f"the images of {split} are {what}, not uint8 (N, C, H, W)")
+        raise _wrong(source, f"the images of {split} are {what}, not uint8 or uint16 (N, C, H, W)")
     count, channels = images.shape[:2]
-    if channels not in (1, 3) or 0 in images.shape:
+    if channels > MOST_CHANNELS or 0 in images.shape:
         raise _wrong(
-            source, f"the images of {split} have shape {images.shape}; C must be 1 or 3, others > 0"
+            source,
+            f"the images of {split} have shape {images.shape}; C must be 1 to {MOST_CHANNELS}, "
+            "others > 0",
         )
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
         raise _wrong(source, f"the labels of {split} are no array of integers")

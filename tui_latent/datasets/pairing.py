@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from tui_latent.config.settings import AugmentSettings
 from tui_latent.datasets.augmentations.pipeline import augment
-from tui_latent.datasets.image_set import Dataset, ImageSet, pixels
+from tui_latent.datasets.image_set import Dataset, ImageSet, as_pixels, pixels
 from tui_latent.sources.errors import DataError
 
 
@@ -30,6 +30,50 @@ class Batch:
     """int64 (G*B,), training labels, for pairs and triplets only"""
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Which images make up a batch; all tensors on one device."""
+
+    rows: Tensor
+    """int64 (R,), the rows of each group after each other; once for groups of the same rows"""
+    groups: int
+    times: int
+    """how often `rows` are repeated: 2 for views, else 1"""
+    same: Tensor | None = None
+    """as in `Batch`"""
+    images: Tensor | None = None
+    """uint8 or uint16 (R, C, H, W) of the rows, where the split's images are not on the device"""
+
+    def clone(self) -> Drawn:
+        """Return a copy of all tensors."""
+        return self._with({name: tensor.clone() for name, tensor in self._tensors()})
+
+    def copy_(self, other: Drawn) -> None:
+        """Overwrite all tensors with those of another draw of as many rows."""
+        for (_, mine), (_, new) in zip(self._tensors(), other._tensors(), strict=True):
+            mine.copy_(new)
+
+    def to(self, device: torch.device) -> Drawn:
+        """Return the draw on a device; to a GPU through pinned memory, so that nothing waits."""
+        if device.type != "cuda":
+            return self
+        there = {
+            name: tensor.pin_memory().to(device, non_blocking=True)
+            for name, tensor in self._tensors()
+            if tensor.device != device
+        }
+        return self._with(there)
+
+    def _with(self, tensors: Mapping[str, Tensor]) -> Drawn:
+        rows = tensors.get("rows", self.rows)
+        same, images = tensors.get("same", self.same), tensors.get("images", self.images)
+        return replace(self, rows=rows, same=same, images=images)
+
+    def _tensors(self) -> list[tuple[str, Tensor]]:
+        found = ((name, getattr(self, name)) for name in ("rows", "same", "images"))
+        return [(name, tensor) for name, tensor in found if tensor is not None]
+
+
 Partners = Callable[[Tensor, torch.Generator], tuple[list[Tensor], Tensor | None]]
 """from rows to the rows of each group, the first being the rows themselves, and `Batch.same`"""
 
@@ -47,16 +91,35 @@ class Pairing:
     order: Tensor | None = None
     """int64 (N,), order in which to take the images if all are used; None if there is none"""
 
+    @property
+    def draws(self) -> bool:
+        """Whether partners are drawn at random."""
+        return self.partners not in (_alone, _views)
+
     def batch(self, rows: Tensor, generator: torch.Generator) -> Batch:
         """Return the groups for some rows, int64 (B,), with random choices by `generator`."""
+        return self.made(self.drawn(rows, generator), generator)
+
+    def drawn(self, rows: Tensor, generator: torch.Generator) -> Drawn:
+        """Return the rows of the groups for some rows, int64 (B,), with partners by `generator`."""
         groups, same = self.partners(rows, generator)
-        taken = torch.cat(groups)
+        if not self.draws:
+            return Drawn(rows, len(groups), len(groups))
+        return Drawn(torch.cat(groups), len(groups), 1, same)
+
+    def made(self, drawn: Drawn, generator: torch.Generator) -> Batch:
+        """Return the groups of images that were drawn, with augmentations by `generator`."""
+        taken = drawn.rows.repeat(drawn.times)
         labels = self.images.targets[taken] if self.labelled else None
         if self.images.features is not None:
             x = self.images.features[taken]
-            return Batch(x, len(groups), x, same, labels)
-        view = augment(pixels(self.images, taken), self.augment, generator)
-        return Batch(self.dataset.normalise(view), len(groups), view, same, labels)
+            return Batch(x, drawn.groups, x, drawn.same, labels)
+        if drawn.images is None:
+            seen = pixels(self.images, taken)
+        else:
+            seen = as_pixels(drawn.images).repeat(drawn.times, 1, 1, 1)
+        view = augment(seen, self.augment, generator)
+        return Batch(self.dataset.normalise(view), drawn.groups, view, drawn.same, labels)
 
 
 def make_pairing(
@@ -66,12 +129,14 @@ def make_pairing(
     augment: AugmentSettings,
     neighbours: Tensor | None = None,
     order: Tensor | None = None,
+    draws_on: torch.device | None = None,
 ) -> Pairing:
     """Return the pairing of a split: `alone`, `views`, `pairs`, `triplets` or `neighbours`.
 
-    `neighbours` is int64 (N, k), the rows of the nearest neighbours of each image, on the device
-    of the split. Partners are drawn from the images in `order`, int64 (N,), by default that of
-    the split. Augmentation applies to images of every kind of pairing, but never to features.
+    `neighbours` is int64 (N, k), the rows of the nearest neighbours of each image. Partners are
+    drawn from the images in `order`, int64 (N,), by default that of the split, on the device
+    `draws_on`, by default the split's. Augmentation applies to images of every kind of pairing,
+    but never to features.
     DataError if the split cannot be paired: a class has one image, there is only one class, or
     the neighbours are those of other images.
     """
@@ -80,15 +145,16 @@ def make_pairing(
     if kind == "views":
         return Pairing(images, dataset, augment, _views, order=order)
     if kind == "neighbours":
-        return Pairing(images, dataset, augment, _neighbours(images, dataset, neighbours))
+        partners = _neighbours(images, dataset, neighbours, draws_on or images.device)
+        return Pairing(images, dataset, augment, partners)
     if kind not in ("pairs", "triplets"):
         raise DataError(
             f"there is no pairing '{kind}': a method's is alone, views, pairs, triplets or "
             "neighbours"
         )
-    classes = _Classes(images, dataset, order)
-    partners = {"pairs": classes.pairs, "triplets": classes.triplets}
-    return Pairing(images, dataset, augment, partners[kind], labelled=True, order=order)
+    classes = _Classes(images, dataset, order, draws_on or images.device)
+    partners = classes.pairs if kind == "pairs" else classes.triplets
+    return Pairing(images, dataset, augment, partners, labelled=True, order=order)
 
 
 def _alone(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
@@ -99,7 +165,9 @@ def _views(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None
     return [rows, rows], None
 
 
-def _neighbours(images: ImageSet, dataset: Dataset, neighbours: Tensor | None) -> Partners:
+def _neighbours(
+    images: ImageSet, dataset: Dataset, neighbours: Tensor | None, device: torch.device
+) -> Partners:
     """Pair each row with one of its neighbours, all equally likely."""
     if neighbours is None or len(neighbours) != len(images):
         found = 0 if neighbours is None else len(neighbours)
@@ -107,7 +175,7 @@ def _neighbours(images: ImageSet, dataset: Dataset, neighbours: Tensor | None) -
             f"{dataset.name}: there are {len(images):,} images, but neighbours of {found:,}: "
             "they must come from a run on the same images"
         )
-    table = neighbours
+    table = neighbours.to(device)
 
     def partners(rows: Tensor, generator: torch.Generator) -> tuple[list[Tensor], None]:
         drawn = torch.randint(table.shape[1], rows.shape, generator=generator, device=rows.device)
@@ -122,8 +190,10 @@ class _Classes:
     Rows are sorted by class, so that a class is one range of them and drawing is arithmetic.
     """
 
-    def __init__(self, images: ImageSet, dataset: Dataset, order: Tensor | None) -> None:
-        targets = images.targets
+    def __init__(
+        self, images: ImageSet, dataset: Dataset, order: Tensor | None, device: torch.device
+    ) -> None:
+        targets = images.targets.to(device)
         if missing := int((targets < 0).sum()):
             raise _without_classes(dataset, images, missing)
         if order is None:

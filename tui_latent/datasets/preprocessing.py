@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.features import hog, pretrained
+from tui_latent.datasets.fitting import place
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.pretrained_weights import weights_file
 
@@ -23,10 +24,12 @@ _ROUNDING: Final = 1e-3
 def preprocessing_state(dataset: Dataset) -> dict[str, Any]:
     """Return what a checkpoint keeps of a dataset, so that a network needs no images to be used."""
     state = {
-        "image_shape": list(dataset.train.images.shape[1:]),
+        "image_shape": list(dataset.train.shape),
         "mean": dataset.mean.cpu(),
         "std": dataset.std.cpu(),
     }
+    if dataset.value_range is not None:
+        state["value_range"] = list(dataset.value_range)
     if dataset.feature_mean is not None and dataset.feature_std is not None:
         state |= {"feature_mean": dataset.feature_mean, "feature_std": dataset.feature_std}
     return state
@@ -35,8 +38,8 @@ def preprocessing_state(dataset: Dataset) -> dict[str, Any]:
 class Preprocessing(nn.Module):
     """Does to images what was done to the training images.
 
-    Images of another size are brought to the run's: to its square, the centre square of each. Grey
-    and colour are converted to what the run has. 8-bit images are rounded to 8 bits as they were
+    Images of another size are brought to the run's: to its square as `data.fit` says. Grey and
+    colour are converted to what the run has. 8-bit images are rounded to 8 bits as they were
     for training, and float images are not, so that gradients reach them.
     """
 
@@ -55,6 +58,9 @@ class Preprocessing(nn.Module):
         self.register_buffer("std", state[std])
         self.register_buffer("luma", torch.tensor(_LUMA)[:, None, None], persistent=False)
         self.inputs = settings.inputs
+        self.fit = settings.fit
+        low, high = state.get("value_range", (0.0, 65535.0))
+        self.value_range = float(low), float(high)
         self.network: nn.Module | None = None
         if settings.inputs not in ("raw", "hog"):
             weights = weights_file(settings)
@@ -63,9 +69,14 @@ class Preprocessing(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the network's inputs, float32 (N, C, H, W) or (N, D), of images (N, C, H, W).
 
-        Images are uint8, or floats in 0..1; C is 1 or 3. ValueError for others.
+        Images are uint8, wider integers as in the files, which are scaled by the run's
+        range of values, or floats in 0..1. They have the channels of the run; grey and colour
+        are converted into each other. ValueError for others.
         """
-        _refuse_others(images)
+        self._refuse_others(images)
+        if not images.is_floating_point() and images.dtype != torch.uint8:
+            low, high = self.value_range
+            images = ((images.double() - low) / (high - low)).clamp(0, 1).float()
         whole = images.dtype == torch.uint8
         pixels = images.float() if whole else images.float() * 255
         pixels = self._sized(pixels, whole)
@@ -82,10 +93,42 @@ class Preprocessing(nn.Module):
     def _sized(self, pixels: Tensor, whole: bool) -> Tensor:
         if pixels.shape[2:] == self.size:
             return pixels
-        if self.size[0] == self.size[1]:
+        height, width = self.size
+        if height != width:
+            sized = F.interpolate(pixels, self.size, mode="bilinear", antialias=True)
+            return sized.round().clamp(0, 255) if whole else sized
+        if self.fit == "crop":
             pixels = _centre_square(pixels)
-        sized = F.interpolate(pixels, self.size, mode="bilinear", antialias=True)
-        return sized.round().clamp(0, 255) if whole else sized
+        _, (across, down), (left, top) = place(pixels.shape[3], pixels.shape[2], height, self.fit)
+        sized = F.interpolate(pixels, (down, across), mode="bilinear", antialias=True)
+        sized = sized.round().clamp(0, 255) if whole else sized
+        right, bottom = width - across - left, height - down - top
+        return F.pad(sized, (left, right, top, bottom))
+
+    def _refuse_others(self, images: Tensor) -> None:
+        """Raise ValueError for what is not a batch of images like the run's."""
+        shape: Sequence[int] = tuple(images.shape)
+        known = (1, 3) if self.channels in (1, 3) else (self.channels,)
+        if len(shape) != 4 or shape[1] not in known:
+            channels = " or ".join(map(str, known)) + (" channel" if known == (1,) else " channels")
+            raise ValueError(
+                f"images should have the shape (N, C, H, W) with {channels}, not {shape}"
+            )
+        if images.dtype == torch.uint8 or not images.numel():
+            return
+        if images.dtype in (torch.bool, torch.int8) or images.is_complex():
+            raise ValueError(
+                f"images should be uint8, wider integers, or floats in 0..1, not {images.dtype}"
+            )
+        if not images.is_floating_point():
+            return
+        low, high = (float(end) for end in torch.aminmax(images.detach()))
+        if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
+            black, most = self.value_range
+            raise ValueError(
+                f"float images should lie in 0..1, not in {low:.3g}..{high:.3g}: scale them as "
+                f"(x - {black:.6g}) / {most - black:.6g}, without normalising them"
+            )
 
 
 def _centre_square(pixels: Tensor) -> Tensor:
@@ -93,22 +136,3 @@ def _centre_square(pixels: Tensor) -> Tensor:
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return pixels[:, :, top : top + side, left : left + side]
-
-
-def _refuse_others(images: Tensor) -> None:
-    """Raise ValueError for what is not a batch of images."""
-    shape: Sequence[int] = tuple(images.shape)
-    if len(shape) != 4 or shape[1] not in (1, 3):
-        raise ValueError(
-            f"images should have the shape (N, C, H, W) with 1 or 3 channels, not {shape}"
-        )
-    if images.dtype == torch.uint8 or not images.numel():
-        return
-    if not images.is_floating_point():
-        raise ValueError(f"images should be uint8, or floats in 0..1, not {images.dtype}")
-    low, high = (float(end) for end in torch.aminmax(images.detach()))
-    if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
-        raise ValueError(
-            f"float images should lie in 0..1, not in {low:.3g}..{high:.3g}: scale them, without "
-            "normalising them, or give them as uint8"
-        )

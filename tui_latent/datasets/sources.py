@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
+from tui_latent.datasets.array_store import stored_array, stored_images
 from tui_latent.datasets.features import with_features
+from tui_latent.datasets.fitting import Fit, place
 from tui_latent.datasets.folder import load_folder
 from tui_latent.datasets.identity import DataIdentity, identity_of
-from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks, white
 from tui_latent.datasets.manifest.load import load_manifest
 from tui_latent.datasets.own import load_own
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
 from tui_latent.datasets.public import load_public
+from tui_latent.datasets.row_file import row_file
 from tui_latent.datasets.selection import (
     capped,
     chosen_classes,
@@ -29,10 +33,11 @@ from tui_latent.datasets.selection import (
     merged_classes,
     stratified_split,
 )
+from tui_latent.runtime.array_files import MAPPED_FROM
 from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_file import load_arrays
-from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
+from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit, in_file
 
 __all__ = ["DataError", "load_dataset"]
 
@@ -70,9 +75,11 @@ def load_dataset(
     if settings.per_class:
         train = train.take(capped(train.labels, settings.per_class, seed))
     _refuse_empty(train, val, names, raw)
+    _refuse_channels(settings, raw.train.images.shape[1])
 
     def image_set(split: RawSplit) -> ImageSet:
-        images = resized(torch.from_numpy(split.images), settings.size)
+        split = _sized(split, settings, log, poll)
+        images = torch.from_numpy(split.images)
         # One more at the end: UNLABELLED is -1.
         targets = np.append(target_of, UNLABELLED)[split.labels]
         return ImageSet(
@@ -83,13 +90,17 @@ def load_dataset(
             torch.from_numpy(targets),
             target_names,
             split.in_order(),
+            None if split.rows is None else torch.from_numpy(split.rows),
+            row_file(split.images),
             split.columns,
         )
 
     train_set = image_set(train)
-    mean, std = channel_statistics(train_set.images)
+    mean, std = channel_statistics(in_chunks(train_set, _CHUNK))
     own_test = raw.test is not None and not settings.val_fraction
-    dataset = Dataset(raw.name, train_set, image_set(val), mean, std, held_out, own_test)
+    dataset = Dataset(
+        raw.name, train_set, image_set(val), mean, std, held_out, own_test, raw.value_range
+    )
     log(_summary(dataset, settings, raw.notes))
     if settings.inputs == "raw":
         return dataset
@@ -99,8 +110,10 @@ def load_dataset(
 def _summary(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> str:
     """Describe the images used, the source of the held-out images, and what was done to them."""
     train, val = dataset.train, dataset.val
-    channels, height, width = train.images.shape[1:]
-    kind = "grey" if channels == 1 else "colour"
+    channels, height, width = train.shape
+    kind = {1: "grey", 3: "colour"}.get(channels, f"with {channels} channels")
+    if train.images.dtype != torch.uint8:
+        kind += " of 16 bits"
     cap = f" (at most {settings.per_class:,} per class)" if settings.per_class else ""
     classes = len(train.class_names)
     of_classes = f"of {classes:,} class{'es' if classes > 1 else ''}"
@@ -142,7 +155,13 @@ def _read(
         where = os.path.realpath(settings.path) if settings.path else f"source {source.name}"
     else:
         path = Path(settings.path).expanduser()
-        raw = load_arrays(path, not settings.val_fraction, labelled)
+        raw = load_arrays(
+            path,
+            not settings.val_fraction,
+            labelled,
+            settings.range,
+            settings.depth == "8-bit",
+        )
         where = os.path.realpath(path)
     kept = chosen_classes(raw.class_names, settings.classes) if settings.classes else None
     found(identity_of(raw, where, kept))
@@ -157,6 +176,35 @@ def _splits(raw: RawImages, fraction: float) -> tuple[RawSplit, RawSplit, str]:
     rows, held_out = stratified_split(raw.train.labels, fraction)
     description = f"{100 * fraction:.3g} % of the training images"
     return raw.train.take(rows), raw.train.take(held_out), description
+
+
+def _sized(
+    split: RawSplit,
+    settings: DataSettings,
+    log: Callable[[str], None],
+    poll: Callable[[], None],
+) -> RawSplit:
+    """Return the images in their size for training: in a file if they must be or are many."""
+    on_disk = settings.resident == "disk"
+    large = len(split.labels) * split.images[:1].nbytes >= MAPPED_FROM
+    file = row_file(split.images) if in_file(split.images) and (large or on_disk) else None
+    if file is None:
+        split = split.in_memory()
+        sized = resized(torch.from_numpy(split.images), settings.size, settings.fit)
+        split = replace(split, images=sized.numpy())
+        return replace(split, images=stored_images(split.images, log, poll)) if on_disk else split
+    channels, height, width = split.images.shape[1:]
+    if settings.size == 0 or height == width == settings.size:
+        return split
+
+    def chunks() -> Iterator[NDArray[np.generic]]:
+        for first in range(0, len(file), _CHUNK):
+            rows = np.arange(first, min(first + _CHUNK, len(file)))
+            yield resized(torch.from_numpy(file.read(rows)), settings.size, settings.fit).numpy()
+
+    shape = (len(file), channels, settings.size, settings.size)
+    key = file.key(f"{settings.fit} to {settings.size}")
+    return replace(split, images=stored_array(key, shape, file.dtype, chunks(), log, poll))
 
 
 def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
@@ -189,36 +237,55 @@ def _refuse_empty(train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: R
     )
 
 
-def resized(images: Tensor, size: int) -> Tensor:
-    """Resize the centre squares of uint8 (N, C, H, W) to sides of `size` pixels; 0 does nothing."""
+def _refuse_channels(settings: DataSettings, channels: int) -> None:
+    """Raise DataError for channels to show that the images do not have, and for odd inputs."""
+    absent = [channel for channel in settings.show if channel >= channels]
+    if absent:
+        last = f"channels 0 to {channels - 1}" if channels > 1 else "channel 0 alone"
+        raise DataError(f"data.show: there is no channel {absent[0]}: the images have {last}")
+    if settings.inputs not in ("raw", "hog") and channels not in (1, 3):
+        raise DataError(
+            f"data.inputs: {settings.inputs} takes grey or colour images, but these have "
+            f"{channels} channels: set data.inputs=raw or data.inputs=hog"
+        )
+
+
+def resized(images: Tensor, size: int, fit: Fit = "crop") -> Tensor:
+    """Bring uint8 or uint16 (N, C, H, W) to squares with sides of `size` pixels; 0 does nothing."""
     height, width = images.shape[2:]
     if size == 0 or height == width == size:
         return images
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = images[:, :, top : top + side, left : left + side]
-    chunks = [
-        F.interpolate(chunk.float(), (size, size), mode="bilinear", antialias=True)
-        .round_()
-        .clamp_(0, 255)
-        .to(torch.uint8)
-        for chunk in torch.split(square, _CHUNK)
-    ]
-    return torch.cat(chunks)
+    (_, _, *_), (across, down), (left, top) = place(width, height, size, fit)
+    if fit == "crop":
+        side = min(height, width)
+        low, first = (height - side) // 2, (width - side) // 2
+        images = images[:, :, low : low + side, first : first + side]
+    most = white(images.dtype)
+    square = torch.zeros(*images.shape[:2], size, size, dtype=images.dtype)
+    for start in range(0, len(images), _CHUNK):
+        chunk = images[start : start + _CHUNK].float()
+        small = F.interpolate(chunk, (down, across), mode="bilinear", antialias=True)
+        small = small.round_().clamp_(0, most).to(images.dtype)
+        square[start : start + _CHUNK, :, top : top + down, left : left + across] = small
+    return square
 
 
-def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of each channel, (C, 1, 1), of uint8 images as 0..1.
+def channel_statistics(chunks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each channel, (C, 1, 1), of stored images as 0..1.
 
-    The deviation is at least 1/255, so that images of a single colour can be normalised.
+    `chunks` are uint8 or uint16 (n, C, H, W), at least one. The deviation is at least one step of
+    their values, so that images of a single colour can be normalised.
     """
-    total = torch.zeros(images.shape[1], dtype=torch.float64)
-    squares = torch.zeros_like(total)
-    for chunk in torch.split(images, _CHUNK):
-        values = chunk.float().flatten(2)
-        total += values.sum(2).double().sum(0)
-        squares += values.square_().sum(2).double().sum(0)
-    count = images.numel() // images.shape[1]
+    total = squares = torch.zeros(())
+    count, most = 0, 1
+    for chunk in chunks:
+        # The squares of 16 bits do not fit into the 24 of a float32.
+        wide = torch.float64 if chunk.dtype == torch.uint16 else torch.float32
+        values = chunk.to(wide).flatten(2)
+        total = total + values.sum(2).double().sum(0)
+        squares = squares + values.square_().sum(2).double().sum(0)
+        count += len(chunk) * values.shape[2]
+        most = white(chunk.dtype)
     mean = total / count
     std = (squares / count - mean.square()).clamp_min(0).sqrt().clamp_min(1)
-    return mean.float()[:, None, None] / 255, std.float()[:, None, None] / 255
+    return mean.float()[:, None, None] / most, std.float()[:, None, None] / most

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _WITH_NETWORK = "vicreg"
 """method by which a network is tried; any that has one would do"""
+_CHUNK = 256
+"""images compared at a time"""
 
 
 def check_plugin(plugin: Plugin, settings: Mapping[str, object]) -> dict[Part, list[Check]]:
@@ -54,7 +56,7 @@ def _check_source(name: str, settings: Mapping[str, object]) -> list[Check]:
         first, again = load_dataset(data, 0), load_dataset(data, 0)
     except DataError as error:
         return [*checks, Check(titles[0], str(error)), Check(titles[1], tried=False)]
-    shape = tuple(first.train.images.shape[1:])
+    shape = first.train.shape
     wrong_shape = ""
     if facts.shape is not None and facts.shape != shape:
         wrong_shape = f"it says {facts.shape}, but the images are {shape}"
@@ -74,7 +76,14 @@ def _check_source(name: str, settings: Mapping[str, object]) -> list[Check]:
 
 
 def _same(one: Dataset, other: Dataset) -> bool:
+    import torch
+
+    from tui_latent.datasets.image_set import in_chunks
+
+    splits = ((one.train, other.train), (one.val, other.val))
     return all(
-        a.images.equal(b.images) and a.labels.equal(b.labels)
-        for a, b in ((one.train, other.train), (one.val, other.val))
+        a.labels.equal(b.labels)
+        and a.shape == b.shape
+        and all(map(torch.equal, in_chunks(a, _CHUNK), in_chunks(b, _CHUNK)))
+        for a, b in splits
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import prod
 from typing import Final
 
@@ -24,6 +24,26 @@ def drawn_order(
     `labels`, int64 (N,). The order is the same on every device. `on_chunk` is called
     between chunks.
     """
+    return order_of_chunks([rows], labels, on_chunk)
+
+
+def order_of_chunks(
+    chunks: Iterable[Tensor],
+    labels: Tensor | None = None,
+    on_chunk: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """Return the same order of rows that come in chunks (n, ...), on the device of `labels`."""
+    keys = [key for chunk in chunks for key in _keys(chunk, on_chunk)]
+    key = torch.cat(keys) if keys else torch.empty(0, dtype=torch.int64)
+    if labels is None:
+        return key.argsort(stable=True)
+    key = key.to(labels.device)
+    by_label = labels.argsort(stable=True)
+    return by_label[key[by_label].argsort(stable=True)]
+
+
+def _keys(rows: Tensor, on_chunk: Callable[[], None]) -> Iterable[Tensor]:
+    """Yield a number for each row, int64 (n,), some at a time: equal only for equal rows."""
     flat = rows.detach().flatten(1)
     if flat.is_floating_point():
         flat = (flat + 0.0).contiguous()  # so that -0 is 0
@@ -32,14 +52,8 @@ def drawn_order(
     generator = torch.Generator().manual_seed(DRAW_SEED)
     # A sum of whole numbers modulo 2**64 does not depend on the order of its terms.
     factors = torch.randint(-(2**63), 2**63 - 1, (numbers,), generator=generator).to(flat.device)
-    keys = []
-    for chunk in flat.split(max(_NUMBERS_AT_ONCE // max(numbers, 1), 1)):  # type: ignore[no-untyped-call]
-        whole = chunk.long()
+    for part in flat.split(max(_NUMBERS_AT_ONCE // max(numbers, 1), 1)):  # type: ignore[no-untyped-call]
+        whole = part.long()
         # Round numbers as floats have no bits but their first ones: these must reach the last.
-        keys.append(((whole ^ (whole >> 16) ^ (whole >> 32)) * factors).sum(1))
+        yield ((whole ^ (whole >> 16) ^ (whole >> 32)) * factors).sum(1)
         on_chunk()
-    key = torch.cat(keys) if keys else torch.empty(0, dtype=torch.int64, device=flat.device)
-    if labels is None:
-        return key.argsort(stable=True)
-    by_label = labels.argsort(stable=True)
-    return by_label[key[by_label].argsort(stable=True)]

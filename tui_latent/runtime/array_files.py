@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,12 @@ _DEFLATE: Final = 1032
 """largest factor by which deflate can shrink data"""
 _PACKINGS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST_MEMBERS: Final = 10_000
+MAPPED_FROM: Final = 1 << 28
+"""bytes of an array from which on it is mapped: reading fewer takes less than a second"""
+_NAME_LENGTHS: Final = 26
+"""where the header before a member has the lengths of its name and of its extra field"""
+_LOCAL_HEADER: Final = 30
+"""bytes of that header before the name (APPNOTE.TXT, 4.3.7)"""
 _LONGEST_HEADER: Final = 1 << 20
 """bytes of the JSON before the tensors"""
 
@@ -43,9 +50,37 @@ def opened_archive(path: Path, most: int | None = None) -> Iterator[np.lib.npyio
 
 
 def check_archive(path: Path) -> None:
-    """Check an archive of arrays (.npz) as `opened_archive` does."""
+    """Check an archive of arrays (.npz) as `opened_archive` does.
+
+    Arrays that `mapped_member` maps take no memory, so these are not limited.
+    """
     with open_regular(path) as file:
-        _check_archive(file, None)
+        _check_archive(file, None, mapped=True)
+
+
+def mapped_member(path: Path, member: zipfile.ZipInfo) -> NDArray[Any] | None:
+    """Map a large array of a checked archive into memory, where it lies in it as it is.
+
+    Changes of it stay in memory. None if the array is small, compressed or stored by columns:
+    then it has to be read.
+    """
+    if not _can_be_mapped(member):
+        return None
+    with open_regular(path) as file:
+        file.seek(member.header_offset + _NAME_LENGTHS)
+        name, extra = struct.unpack("<HH", file.read(4))
+        file.seek(member.header_offset + _LOCAL_HEADER + name + extra)
+        newer = np.lib.format.read_magic(file) > (1, 0)
+        read = np.lib.format.read_array_header_2_0 if newer else np.lib.format.read_array_header_1_0
+        shape, by_columns, dtype = read(file)
+        if by_columns or dtype.hasobject:
+            return None
+        return np.memmap(path, dtype, "c", file.tell(), shape)
+
+
+def _can_be_mapped(member: zipfile.ZipInfo) -> bool:
+    stored = member.compress_type == zipfile.ZIP_STORED
+    return stored and member.file_size >= MAPPED_FROM and member.filename.endswith(".npy")
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -58,11 +93,14 @@ def read_array(path: Path) -> NDArray[Any]:
         return array
 
 
-def checked_array(path: Path) -> NDArray[Any]:
-    """Map an array (.npy) into memory, read-only; SizeError and ValueError as in `read_array`."""
+def checked_array(path: Path, mode: Literal["r", "c"] = "r") -> NDArray[Any]:
+    """Map an array (.npy) into memory; SizeError and ValueError as in `read_array`.
+
+    It is read-only, or with "c" changes of it stay in memory.
+    """
     with open_regular(path) as file:
         _check_header(file, size_of(file), path.stem)
-    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    array: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
     return array
 
 
@@ -111,15 +149,16 @@ def check_stored(path: Path) -> None:
             _check_members(archive, size_of(file), (zipfile.ZIP_STORED,))
 
 
-def _check_archive(file: BinaryIO, most: int | None) -> None:
+def _check_archive(file: BinaryIO, most: int | None, mapped: bool = False) -> None:
     size, room = size_of(file), _room(most)
-    _check_room(size, room, "it")
+    if not mapped:
+        _check_room(size, room, "it")
     with zipfile.ZipFile(file) as archive:
         members = _check_members(archive, size, _PACKINGS)
         total = 0
         for member in members:
             name = member.filename.removesuffix(".npy")
-            total += member.file_size
+            total += 0 if mapped and _can_be_mapped(member) else member.file_size
             _check_room(total, room, name)
             if member.filename.endswith(".npy"):
                 with archive.open(member) as array:

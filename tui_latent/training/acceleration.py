@@ -13,10 +13,9 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
 from torch.optim import Optimizer
 
 from tui_latent.config.settings import Acceleration
@@ -38,8 +37,8 @@ class StepRunner(Protocol):
 
     name: str
 
-    def __call__(self, rows: Tensor, lr: float) -> Terms:
-        """Do one update on the rows (B,); the optimiser's groups already have this rate."""
+    def __call__(self, drawn: Any, lr: float, /) -> Terms:
+        """Do one update on what was drawn; the optimiser's groups already have this rate."""
         ...
 
     def renew(self) -> None:
@@ -54,9 +53,9 @@ class EagerStep:
         self.name = name
         self._update, self._losses = update, losses
 
-    def __call__(self, rows: Tensor, lr: float) -> Terms:
+    def __call__(self, drawn: Any, lr: float, /) -> Terms:
         """Do one update."""
-        return self._update(rows, self._losses)
+        return self._update(drawn, self._losses)
 
     def renew(self) -> None:
         """Do nothing: every update reads weights and augmentations outside the losses."""
@@ -106,13 +105,13 @@ class Accelerator:
             self._enter(choice)
             log(f"acceleration: {choice}, as set by train.acceleration")
 
-    def __call__(self, rows: Tensor, lr: float) -> Terms:
+    def __call__(self, drawn: Any, lr: float, /) -> Terms:
         """Do one update; the optimiser's groups already have this rate."""
         if not self.trying:
-            return self._run(rows, lr)
+            return self._run(drawn, lr)
         self._synchronize()
         start, tried = time.perf_counter(), self.way
-        terms = self._run(rows, lr)
+        terms = self._run(drawn, lr)
         self._synchronize()
         if self.way is not tried:  # it failed
             self._try_next()
@@ -128,16 +127,16 @@ class Accelerator:
         for way in {id(way): way for way in (self.way, *self._tried.values())}.values():
             way.renew()
 
-    def _run(self, rows: Tensor, lr: float) -> Terms:
+    def _run(self, drawn: Any, lr: float, /) -> Terms:
         try:
-            return self.way(rows, lr)
+            return self.way(drawn, lr)
         except _FAILURES as error:
             if self.way is self._plain:
                 raise
             self._give_up(self.way.name, error)
             self.way = self._plain
         # Not in the handler: the error holds what the failed update had made.
-        return self._plain(rows, lr)
+        return self._plain(drawn, lr)
 
     def _give_up(self, name: str, error: BaseException) -> None:
         first = str(error).strip().partition("\n")[0] or type(error).__name__

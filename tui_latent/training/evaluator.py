@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tui_latent.config.settings import AugmentSettings
-from tui_latent.datasets.image_set import Dataset, ImageSet
+from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks
 from tui_latent.datasets.pairing import Pairing, make_pairing
 from tui_latent.methods.method import Method
 from tui_latent.metrics.chunks import at_once
@@ -23,7 +23,7 @@ from tui_latent.metrics.collapse import (
     why_no_figures,
 )
 from tui_latent.metrics.knn import KS
-from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.metrics.sample_order import order_of_chunks
 from tui_latent.metrics.some_labelled import Rows, knn_of_rows, labelled_rows
 from tui_latent.metrics.view_retrieval import KS as RETRIEVED
 from tui_latent.metrics.view_retrieval import view_retrieval, why_no_retrieval
@@ -73,7 +73,7 @@ def held_out_pairing(
     """
     kind = "views" if method.pairing == "neighbours" else method.pairing
     val = dataset.val
-    order = drawn_order(val.images, val.labels, on_chunk)
+    order = order_of_chunks(in_chunks(val, CHUNK), val.labels, on_chunk)
     return make_pairing(kind, val, dataset, augment, order=order)
 
 
@@ -143,7 +143,7 @@ class Evaluator:
     def embed(self, method: Method, images: ImageSet) -> Tensor:
         """Return the latents of a split: float32 (N, D)."""
         chunks = []
-        device = images.labels.device
+        device = images.device
         for rows in torch.arange(len(images), device=device).split(self._chunk(device)):  # type: ignore[no-untyped-call]
             chunks.append(method.embed(self._dataset.inputs(images, rows)).float())
             self._on_chunk()
@@ -172,7 +172,7 @@ class Evaluator:
         assert self._held_out is not None
         viewed = self._views_differ(method)
         views: list[Tensor] = []
-        device = self._dataset.val.labels.device
+        device = self._dataset.val.device
         generator = torch.Generator(device).manual_seed(VALIDATION_SEED)
         totals: dict[str, Tensor] = {}
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -245,7 +245,8 @@ class Evaluator:
         if not self._batches:
             order, images = self._held_out.order, self._dataset.val
             if order is None:
-                order = drawn_order(images.images, images.labels, self._on_chunk)
+                chunks = in_chunks(images, CHUNK)
+                order = order_of_chunks(chunks, images.labels, self._on_chunk)
             batches = min(round(len(order) / self._batch_size), len(order) // 2)
             self._batches = order.tensor_split(max(batches, 1))
         return self._batches

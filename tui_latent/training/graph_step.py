@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -15,8 +16,21 @@ from tui_latent.datasets.pairing import Batch
 
 Terms = dict[str, Tensor]
 Losses = Callable[[Batch], Terms]
-Update = Callable[[Tensor, Losses], Terms]
-"""one update from rows (B,) and the losses to use; returns scalars on the device"""
+Update = Callable[[Any, Losses], Terms]
+"""one update from what was drawn and the losses to use; returns scalars on the device"""
+
+
+class StepInput(Protocol):
+    """What an update is made from: a `Drawn`, or a tensor."""
+
+    def clone(self) -> Any:
+        """Return a copy of its tensors."""
+        ...
+
+    def copy_(self, other: Any, /) -> Any:
+        """Overwrite its tensors."""
+        ...
+
 
 _WARM_UP = 3
 """updates on the capturing stream before the capture, as torch's documentation asks"""
@@ -25,9 +39,9 @@ _WARM_UP = 3
 class GraphStep:
     """One CUDA graph of a whole update: augmentation, networks, losses, gradients, optimiser.
 
-    Rows and rate are copied into buffers that the graph reads; the generator of the views is
-    registered with it, so that every replay draws anew. Rows must keep their number. A capture
-    that fails leaves generators, optimiser, stream and memory as they were.
+    What was drawn and the rate are copied into buffers that the graph reads; the generator of the
+    views is registered with it, so that every replay draws anew. Rows must keep their number. A
+    capture that fails leaves generators, optimiser, stream and memory as they were.
     """
 
     name = "graph"
@@ -42,18 +56,18 @@ class GraphStep:
         self._before_capture = _WARM_UP
         self._graph: torch.cuda.CUDAGraph | None = None
         self._lr = torch.zeros((), device=self._device)
-        self._rows = torch.empty(0, dtype=torch.int64, device=self._device)
+        self._drawn: Any = None
         self._terms: Terms = {}
 
-    def __call__(self, rows: Tensor, lr: float) -> Terms:
+    def __call__(self, drawn: StepInput, lr: float, /) -> Terms:
         """Do one update; the terms are overwritten by the next."""
         if self._before_capture:
             self._before_capture -= 1
-            return self._on_side_stream(rows)
+            return self._on_side_stream(drawn)
         if self._graph is None:
-            self._rows = rows.clone()
+            self._drawn = drawn.clone()
             self._graph = self._capture()
-        self._rows.copy_(rows)
+        self._drawn.copy_(drawn)
         self._lr.fill_(lr)
         self._graph.replay()
         return self._terms
@@ -68,11 +82,11 @@ class GraphStep:
             self._optimizer.zero_grad(set_to_none=True)  # gradients in the graph's memory
             self._terms, self._graph = {}, None
 
-    def _on_side_stream(self, rows: Tensor) -> Terms:
+    def _on_side_stream(self, drawn: StepInput) -> Terms:
         main = torch.cuda.current_stream(self._device)
         self._stream.wait_stream(main)
         with torch.cuda.stream(self._stream):
-            terms = self._update(rows, self._losses)
+            terms = self._update(drawn, self._losses)
         main.wait_stream(self._stream)
         return terms
 
@@ -90,7 +104,7 @@ class GraphStep:
                 # Other threads of a dashboard may use the device meanwhile.
                 recording = torch.cuda.graph(graph, pool, self._stream, "thread_local")
                 with recording:
-                    self._terms = self._update(self._rows, self._losses)
+                    self._terms = self._update(self._drawn, self._losses)
         except BaseException:
             # Until torch 2.11 their old states believe for ever that a capture is under way.
             for generator, state in zip(generators, before, strict=True):

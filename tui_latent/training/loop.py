@@ -16,18 +16,19 @@ from torch.optim import Optimizer
 
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.image_set import Dataset
-from tui_latent.datasets.pairing import Pairing, make_pairing
+from tui_latent.datasets.pairing import Drawn, Pairing, make_pairing
 from tui_latent.datasets.preprocessing import preprocessing_state
 from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
 from tui_latent.training.acceleration import Accelerator, accelerator
 from tui_latent.training.device import choose_layout, choose_precision, use_device
-from tui_latent.training.device_memory import move_to
 from tui_latent.training.epoch_sampler import EpochSampler
 from tui_latent.training.graph_step import Losses, Terms
 from tui_latent.training.optimizers import make_optimizer
 from tui_latent.training.random_states import load_random_states, random_states
+from tui_latent.training.residence import placed
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
+from tui_latent.training.step_images import step_images
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -46,16 +47,16 @@ class Update:
     method: Method
     pairing: Pairing
     generator: torch.Generator
-    """draws views and partners"""
+    """draws views"""
     trainable: list[nn.Parameter]
     optimizer: Optimizer
     autocast: Callable[[], torch.autocast]
     grad_clip: float
     """largest norm of all gradients together; 0 for no limit"""
 
-    def __call__(self, rows: Tensor, losses: Losses) -> Terms:
-        """Update on the images of these rows; return the loss and every term, detached."""
-        batch = self.pairing.batch(rows, self.generator)
+    def __call__(self, drawn: Drawn, losses: Losses) -> Terms:
+        """Update on the images that were drawn; return the loss and every term, detached."""
+        batch = self.pairing.made(drawn, self.generator)
         with self.autocast():
             terms = losses(batch)
         loss = weighted_sum(terms, self.method.weights())
@@ -83,10 +84,10 @@ class TrainingLoop:
         neighbours: Tensor | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Build the networks and move the images to `device`.
+        """Build the networks, and put the images where `data.resident` says, or where they fit.
 
         `neighbours`, int64 (N, k), are the partners of each training image, for methods that
-        pair neighbours. DataError says why the images cannot be paired, or do not fit the device.
+        pair neighbours. DataError says why the images cannot be paired, or do not fit there.
         """
         use_device(device)
         train = preset.train
@@ -98,15 +99,19 @@ class TrainingLoop:
             dtype=torch.bfloat16,
             enabled=self.precision is torch.bfloat16,
         )
-        self.dataset = move_to(dataset, preset.data, device)
+        self.dataset = placed(dataset, preset, device, neighbours, log)
         torch.manual_seed(train.seed)
         self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
         images, kind = self.dataset.train, self.method.pairing
-        self.pairing = make_pairing(kind, images, self.dataset, preset.augment, neighbours)
+        cpu = torch.device("cpu")
+        self.pairing = make_pairing(
+            kind, images, self.dataset, preset.augment, neighbours, draws_on=cpu
+        )
         self.generator = torch.Generator(device).manual_seed(train.seed)
-        self.sampler = EpochSampler(len(images), train.batch_size, train.seed, device)
+        self.sampler = EpochSampler(len(images), train.batch_size, train.seed)
         self.stages = plan_stages(preset, self.sampler.steps_per_epoch)
         self.total_steps = self.stages[-1].end
+        self.images = step_images(self.pairing, self.sampler, device, self.total_steps)
         self.done = 0
         """updates so far"""
         self.lr_factor = 1.0
@@ -123,7 +128,7 @@ class TrainingLoop:
         lr = self.scheduled_lr * self.lr_factor
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        terms = self.accelerated(self.sampler.rows(self.done), lr)
+        terms = self.accelerated(self.images.at(self.done), lr)
         self.done += 1
         return terms
 
@@ -140,6 +145,10 @@ class TrainingLoop:
         in_graph = (before.method, before.augment) != (preset.method, preset.augment)
         if self._accelerated is not None and in_graph:
             self._accelerated.renew()
+
+    def close(self) -> None:
+        """End the thread that reads images, if there is one; no step can follow."""
+        self.images.close()
 
     @property
     def accelerated(self) -> Accelerator:

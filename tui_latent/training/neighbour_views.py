@@ -42,7 +42,7 @@ def earlier_neighbours(
             f"{change}: train it again, and use the same [data] in both"
         )
     try:
-        bank = load(read_tensors(path)[0])["bank_latents"].to(dataset.train.labels.device)
+        bank = load(read_tensors(path)[0])["bank_latents"].to(dataset.train.device)
     except (OSError, ValueError, SafetensorError, KeyError) as error:
         raise RunError(
             f"{path}: cannot read its latents ({error}): resume {run.name} up to its next "

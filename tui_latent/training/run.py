@@ -12,7 +12,6 @@ from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
 from tui_latent.trained_on import IMAGES_FILE
 from tui_latent.training.checkpoint import go_back_to, load_checkpoint
-from tui_latent.training.device_memory import move_to
 from tui_latent.training.evaluator import Evaluator, held_out_pairing
 from tui_latent.training.hooks import (
     Checkpoints,
@@ -41,10 +40,11 @@ class TrainingRun:
         """Load the images, build the networks, and go to the last checkpoint if there is one."""
         self.writer, before = writer, writer.status()
         device, dataset, images = load_images(preset, writer)
-        dataset = move_to(dataset, preset.data, device)
         writer.status(phase="building the network")
-        neighbours = earlier_neighbours(preset, path.parent, dataset, images.now)
+        beside = dataset.beside(device)
+        neighbours = earlier_neighbours(preset, path.parent, beside, images.now)
         self.loop = loop = TrainingLoop(preset, dataset, device, neighbours, writer.log)
+        dataset = loop.dataset
         held_out = held_out_pairing(
             loop.method, dataset, preset.augment, lambda: refuse_if_stopped(path)
         )
@@ -98,6 +98,8 @@ class TrainingRun:
             self._evaluate()
         except StopRequested:
             state = "stopped"
+        finally:
+            loop.close()
         for hook in self.hooks:
             hook.on_end()
         return state

@@ -89,7 +89,7 @@ def test_names_and_labels(tmp_path: Path) -> None:
         ({"x_train": np.full((12, 4, 4), np.nan), "y_train": LABELS}, "must be in 0..1"),
         ({"x_train": PIXELS[:, :, 0], "y_train": LABELS}, r"x_train has shape \(12, 6\)"),
         ({"x_train": PIXELS[:0], "y_train": LABELS[:0]}, r"x_train has shape \(0, 6, 5\)"),
-        ({"x_train": np.zeros((12, 4, 4, 2)), "y_train": LABELS}, "1, 3 or 4 channels"),
+        ({"x_train": np.zeros((12, 40, 40, 17)), "y_train": LABELS}, "1 to 16 channels"),
         (
             {"x_train": PIXELS, "y_train": LABELS, "x_test": PIXELS[:, 1:], "y_test": LABELS},
             "they must be the same",

@@ -25,16 +25,17 @@ def jittered(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -
     """Change brightness, contrast, saturation and hue of (B, C, H, W), differently per image.
 
     All four are linear in the colour of a pixel, so they combine into one 3x3 matrix and one
-    offset per image; the result is clamped to 0..1 once. With one channel, only brightness and
-    contrast change.
+    offset per image; the result is clamped to 0..1 once. Unless there are three channels, only
+    brightness and contrast change, the latter of each channel about its own mean.
     """
     u = 2 * torch.rand(4, len(x), generator=generator, device=generator.device) - 1
     brightness, contrast = 1 + u[0] * settings.brightness, 1 + u[1] * settings.contrast
-    grey = luma(x.mean((2, 3), keepdim=True)).flatten()
+    mean = x.mean((2, 3), keepdim=True)
     gain = (brightness * contrast)[:, None, None]
-    offset = (brightness * (1 - contrast) * grey)[:, None, None]
-    if x.shape[1] == 1:
-        return (x * gain[..., None] + offset[..., None]).clamp_(0, 1)
+    if x.shape[1] != 3:
+        offset = (brightness * (1 - contrast))[:, None, None, None] * mean
+        return (x * gain[..., None] + offset).clamp_(0, 1)
+    offset = (brightness * (1 - contrast) * luma(mean).flatten())[:, None, None]
     matrix = colour_matrix(1 + u[2] * settings.saturation, u[3] * settings.hue)
     return torch.baddbmm(offset, matrix * gain, x.flatten(2)).clamp_(0, 1).view_as(x)
 
@@ -51,7 +52,7 @@ def colour_matrix(saturation: Tensor, hue: Tensor) -> Tensor:
 
 
 def luma(x: Tensor) -> Tensor:
-    """Return the luma of images, (B, 1, H, W); images of one channel are returned unchanged."""
+    """Return the luma of grey or colour images, (B, 1, H, W); grey ones are returned unchanged."""
     if x.shape[1] == 1:
         return x
     red, green, blue = _YIQ[0]

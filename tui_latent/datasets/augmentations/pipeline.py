@@ -27,7 +27,8 @@ def augment(x: Tensor, settings: AugmentSettings, generator: torch.Generator) ->
     """Return one random view of each image: float32 (B, C, H, W) in 0..1, on x's device.
 
     All random choices are drawn by `generator`, on the same device. Without any change the result
-    is `x` itself. Images of one channel have no colour changes other than brightness and contrast.
+    is `x` itself. Unless images have three channels, brightness and contrast are the only colour
+    changes.
     """
     with torch.autocast(x.device.type, enabled=False):
         view = warp(x, settings, generator) if moves(settings) else x

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.content_digests import read_contents
-from tui_latent.datasets.folder import EncodedSplit, decoded_images
+from tui_latent.datasets.decoded_splits import EncodedSplit, decoded_splits
 from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.identity import DataIdentity, folder_part
 from tui_latent.datasets.image_item import ImageItem, file_items
@@ -25,7 +25,7 @@ from tui_latent.datasets.selection import chosen_classes
 from tui_latent.datasets.splits import Role
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.files.raw import UNLABELLED, RawImages
+from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
 
 _Rows = NDArray[np.int64]
 
@@ -75,13 +75,24 @@ def load_manifest(
         items = None if table.images is None else _stored_items(table.images, chosen)
         contents = read_contents(base, files, log, poll, items)
         parts.append(folder_part(title, files, contents))
-        columns = tuple(column.take(chosen) for column in rows.columns)
         items = file_items(base, files) if items is None else items
-        encoded.append(EncodedSplit(str(path), items, contents, used.labels[chosen], columns))
+        encoded.append(EncodedSplit(str(path), items, [file.name for file in files], contents))
     found(DataIdentity(os.path.realpath(path), used.class_names, tuple(parts)))
-    held_out = f"images of {used.held_role} in the table"
-    name = printable(path.resolve().name if path.is_dir() else path.name.partition(".")[0])
-    return decoded_images(encoded, settings, name, used.class_names, held_out, notes, log, poll)
+    read, done, ends = decoded_splits(encoded, settings, log, poll)
+    raw = []
+    for (chosen, _), split in zip(listed, read, strict=True):
+        columns = tuple(column.take(chosen) for column in rows.columns)
+        whole = RawSplit(split.images, used.labels[chosen], columns=columns)
+        raw.append(whole.take(split.rows))
+    return RawImages(
+        printable(path.resolve().name if path.is_dir() else path.name.partition(".")[0]),
+        used.class_names,
+        raw[0],
+        raw[1] if len(raw) > 1 else None,
+        f"images of {used.held_role} in the table",
+        (*notes, *done),
+        ends,
+    )
 
 
 def used_rows(table: Table, rows: Rows, settings: DataSettings) -> UsedRows:

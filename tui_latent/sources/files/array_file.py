@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runtime.array_files import check_archive
+from tui_latent.runtime.array_files import check_archive, mapped_member
 from tui_latent.runtime.regular_files import SizeError, open_regular
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.files.array_values import as_bytes, axis_of_channels, class_labels
+from tui_latent.sources.files.array_values import as_pixels, axis_of_channels, class_labels
 from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
+from tui_latent.sources.files.value_range import RangeSetting
 
 _WANTED = (
     "save one with numpy.savez(file, x_train=…) and, where you have them, y_train, x_test, "
@@ -64,11 +65,17 @@ class _Pair(NamedTuple):
     """the name under which labels are looked for"""
 
 
-def load_arrays(path: Path, held_out: bool = True, labelled: bool = True) -> RawImages:
+def load_arrays(
+    path: Path,
+    held_out: bool = True,
+    labelled: bool = True,
+    setting: RangeSetting = "dtype",
+    plain: bool = False,
+) -> RawImages:
     """Read x_train, y_train and class_names and, if `held_out`, x_test and y_test.
 
-    Images have the shape (N, H, W), (N, H, W, C) or (N, C, H, W) with one, three or four channels,
-    the fourth being alpha; `as_bytes` describes their values. Labels are numbers or texts, in one
+    Images have the shape (N, H, W), (N, H, W, C) or (N, C, H, W) with 1 to 16 channels;
+    `as_pixels` describes their values. Labels are numbers or texts, in one
     column or one-hot; `class_labels` says which of them stand for no class. Only x_train is
     required; images without labels, and all of them if not `labelled`, have no class. DataError
     names file and array.
@@ -76,7 +83,8 @@ def load_arrays(path: Path, held_out: bool = True, labelled: bool = True) -> Raw
     with _opened(path) as archive:
         pairs = _found(path, archive.files)[: 2 if held_out else 1]
         given = [pair.labels for pair in pairs if pair.labels is not None and labelled]
-        images, notes = as_bytes(path, [(p.images, _read(path, archive, p.images)) for p in pairs])
+        arrays = [(pair.images, _read(path, archive, pair.images)) for pair in pairs]
+        images, notes, ends = as_pixels(path, arrays, setting, plain)
         counts = {p.labels: len(part) for p, part in zip(pairs, images, strict=True)}
         parts = [(name, _read(path, archive, name), counts[name]) for name in given]
         named = labelled and _NAMES in archive.files
@@ -104,6 +112,7 @@ def load_arrays(path: Path, held_out: bool = True, labelled: bool = True) -> Raw
         splits[1] if held else None,
         f"images in {held}" if held and held != "x_test" else "test images",
         notes=tuple(notes),
+        value_range=ends,
     )
 
 
@@ -111,11 +120,14 @@ def look_at_arrays(path: Path) -> ArrayFacts:
     """Read only the headers; DataError as for `load_arrays`, for problems visible in them."""
     with _opened(path) as archive:
         pairs = _found(path, archive.files)
-        shapes = [_header_shape(path, archive, pair.images) for pair in pairs]
+        shapes = [_header(path, archive, pair.images)[0] for pair in pairs]
+        kind = _header(path, archive, pairs[0].images)[1]
     train = shapes[0]
     axis = axis_of_channels(path, pairs[0].images, train)
     height, width = (n for i, n in enumerate(train) if i not in (0, axis))
-    channels = 1 if axis is None else min(train[axis], 3)
+    channels = 1 if axis is None else train[axis]
+    if channels == 4 and kind.itemsize * (kind.kind != "f") < 2:  # bytes or floats: alpha
+        channels = 3
     held_out = shapes[1][0] if shapes[1:] else None
     unlabelled = "" if pairs[0].labels else f"it has no array {pairs[0].wanted}"
     return ArrayFacts((channels, height, width), train[0], held_out, unlabelled)
@@ -169,15 +181,19 @@ def _read(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> NDArray[np.ge
             f"{path}: {name} cannot be read: it holds Python objects, which could run any code: "
             "save images of one shape as numpy.stack(x), and texts as y.astype(str)"
         )
+    assert archive.zip is not None
     try:
-        array: NDArray[np.generic] = archive[name]
+        mapped = mapped_member(path, archive.zip.getinfo(_member(archive, name)))
+        array: NDArray[np.generic] = archive[name] if mapped is None else mapped
     except _BROKEN as error:
         raise DataError(f"{path}: {name} cannot be read ({error}): save the file again") from error
     return array
 
 
-def _header_shape(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
-    return _header(path, archive, name)[0]
+def _member(archive: np.lib.npyio.NpzFile, name: str) -> str:
+    """Return the name that an array has in the archive."""
+    assert archive.zip is not None
+    return f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name
 
 
 def _header(
@@ -186,8 +202,7 @@ def _header(
     """Return shape and type of an array without reading its content."""
     assert archive.zip is not None
     try:
-        member = f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name
-        with archive.zip.open(member) as file:
+        with archive.zip.open(_member(archive, name)) as file:
             newer = np.lib.format.read_magic(file) > (1, 0)
             read = (
                 np.lib.format.read_array_header_2_0

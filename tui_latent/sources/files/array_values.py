@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,34 @@ from numpy.typing import NDArray
 
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.files.raw import UNLABELLED
+from tui_latent.sources.files.image_values import (
+    BYTES,
+    FLOATS,
+    INTEGERS,
+    MOST_CHANNELS,
+    Values,
+    channel_axis,
+)
+from tui_latent.sources.files.raw import UNLABELLED, in_file
+from tui_latent.sources.files.value_range import (
+    Range,
+    RangeSetting,
+    Scales,
+    ValueCounts,
+    chosen_scales,
+    percentiles_of,
+    words_of,
+)
 from tui_latent.sources.naming import natural_order
 
 Array = NDArray[np.generic]
 
-_CHANNELS = (1, 3, 4)
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
 _ROUNDING = 1e-3
 """tolerated excess of floats beyond their range, for example after resizing or in float16"""
+_OFF_A_BYTE = 0.1
+"""how far from a whole number a float may be, in bytes, and still be one; float16 is off by this"""
 _CHUNK = 1024
 """images converted at a time; floats take up to eight times the memory"""
 
@@ -26,10 +47,8 @@ _CHUNK = 1024
 def axis_of_channels(path: Path, name: str, shape: tuple[int, ...]) -> int | None:
     """Return the axis of the channels of images, None for (N, H, W); DataError for other shapes."""
     whole = min(shape, default=0) > 0
-    if whole and len(shape) == 4:
-        for axis, sides in ((3, shape[1:3]), (1, shape[2:])):
-            if shape[axis] in _CHANNELS and (shape[axis] < 4 or min(sides) > 4):
-                return axis
+    if whole and len(shape) == 4 and (axis := channel_axis(shape[1:])) is not None:
+        return axis + 1
     if whole and len(shape) == 3:
         return None
     advice = ""
@@ -41,37 +60,51 @@ def axis_of_channels(path: Path, name: str, shape: tuple[int, ...]) -> int | Non
                 advice = f"; give flat images their sides with x.reshape(-1, {flat})"
     raise DataError(
         f"{path}: {name} has shape {shape}: it must be (N, H, W), (N, H, W, C) or (N, C, H, W), "
-        f"with 1, 3 or 4 channels{advice}"
+        f"with 1 to {MOST_CHANNELS} channels{advice}"
     )
 
 
-def as_bytes(
-    path: Path, arrays: Sequence[tuple[str, Array]]
-) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    """Return the images of (name, array) as uint8 (N, C, H, W), C 1 or 3, and remarks.
+def as_pixels(
+    path: Path,
+    arrays: Sequence[tuple[str, Array]],
+    setting: RangeSetting = "dtype",
+    plain: bool = False,
+) -> tuple[list[Pixels], list[str], Range | None]:
+    """Return the images of (name, array) as uint8 or uint16 (N, C, H, W), remarks, and the range.
 
-    Values are bytes, other integers in 0..255, booleans, or floats in 0..1; if one of the arrays
-    has a value of 16 or more, floats are in 0..255. DataError names an array with other values.
+    The range is that of the values which became black and white; None if it is 0 to 255.
+
+    With the setting "dtype", values are bytes, booleans, integers of up to 32 bits, whose white is
+    that of the smallest bit depth that holds all of them, or floats in 0..1; if one of the arrays
+    has a value of 16 or more, floats are in 0..255. Any other setting takes any numbers. The
+    fourth channel of bytes and floats is alpha. There are 8 bits if nothing is lost by it, or if
+    `plain`, as in version 0.1. DataError names an array with other values.
     """
     notes: list[str] = []
-    floats = [a for _, a in arrays if np.issubdtype(a.dtype, np.floating)]
-    most = max((float(np.max(a, initial=0)) for a in floats), default=0.0)
-    white = 255 if most >= 16 else 1
     images = []
     for name, array in arrays:
         axis = axis_of_channels(path, name, array.shape)
-        if array.ndim == 4 and {array.shape[1], array.shape[3]} <= {*_CHANNELS}:
-            notes.append(f"{name} of shape {array.shape} is read with the channels last")
+        others = {1, 3, 4} if setting == "dtype" else set(range(1, MOST_CHANNELS + 1))
+        if array.ndim == 4 and {array.shape[1], array.shape[3]} <= others:
+            order = "first" if axis == 1 else "last"
+            notes.append(f"{name} of shape {array.shape} is read with the channels {order}")
         if axis != 1:
             array = np.moveaxis(array, -1, 1) if axis else array[:, None]
-        low, high = _range(path, name, array, white)
-        if white == 255 and np.issubdtype(array.dtype, np.floating):
-            notes.append(f"{name}: floats from {low:.9g} to {high:.9g} are read as 0 to 255")
-        whole = np.ascontiguousarray(_converted(array, white))
-        if whole.shape[1] == 4:
+        if array.dtype.kind not in "buif":
+            raise DataError(
+                f"{path}: {name} has type {array.dtype}: save it as uint8, or float in 0..1"
+            )
+        images.append(array.astype(np.uint8) * np.uint8(255) if array.dtype.kind == "b" else array)
+    kinds = _kinds(images, setting == "dtype", plain)
+    scales, more = _scales(path, [name for name, _ in arrays], images, kinds, setting, plain)
+    notes += more
+    found = []
+    for (name, _), array, kind in zip(arrays, images, kinds, strict=True):
+        alpha = array.shape[1] == 4 and setting == "dtype" and kind != INTEGERS
+        if alpha:
             notes.append(f"{name}: transparent images are placed on white")
-        images.append(whole if whole.shape[1] < 4 else _on_white(whole))
-    return images, notes
+        found.append(_converted(array, kind, scales, alpha))
+    return found, notes, scales.of(kinds)
 
 
 def class_labels(
@@ -116,50 +149,118 @@ def _positions(found: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[n
     return np.where(labels == UNLABELLED, UNLABELLED, np.searchsorted(found, labels))
 
 
-def _range(path: Path, name: str, array: Array, white: int) -> tuple[float, float]:
-    """Return the minimum and maximum; DataError if they cannot be pixels."""
-    kind = array.dtype.kind
-    if kind not in "buif":
-        raise DataError(
-            f"{path}: {name} has type {array.dtype}: save it as uint8, or float in 0..1"
-        )
-    if kind == "b" or array.dtype == np.uint8:
+def _kinds(images: Sequence[Array], natural: bool, plain: bool) -> list[int]:
+    """Return whether each array has BYTES, INTEGERS or FLOATS.
+
+    Where the type says what is white (`natural`), integers are bytes if none is larger.
+    """
+    wide = [a for a in images if a.dtype.kind != "f" and a.dtype != np.uint8]
+    are_bytes = plain or (natural and all(a.min() >= 0 and a.max() <= 255 for a in wide))
+    others = BYTES if are_bytes else INTEGERS
+    return [
+        FLOATS if a.dtype.kind == "f" else BYTES if a.dtype == np.uint8 else others for a in images
+    ]
+
+
+def _scales(
+    path: Path,
+    names: Sequence[str],
+    images: Sequence[Array],
+    kinds: Sequence[int],
+    setting: RangeSetting,
+    plain: bool,
+) -> tuple[Scales, list[str]]:
+    """Return how the values of all arrays become pixels, and say so."""
+    found: dict[int, tuple[int, Range]] = {}
+    floats = [array for array in images if array.dtype.kind == "f"]
+    most = max((float(np.max(array, initial=0)) for array in floats), default=0.0)
+    white = 255 if most >= 16 else 1
+    notes = []
+    for name, array, kind in zip(names, images, kinds, strict=True):
+        ends = _range(path, name, array, kind, white) if setting == "dtype" else _finite(array)
+        count, (low, high) = found.get(kind, (0, ends))
+        found[kind] = count + len(array), (min(low, ends[0]), max(high, ends[1]))
+        if setting == "dtype" and kind == FLOATS and white == 255:
+            notes.append(f"{name}: floats from {ends[0]:.9g} to {ends[1]:.9g} are read as 0 to 255")
+    counts = None
+    if percentiles_of(setting) is not None:
+        counts = ValueCounts()
+        for array in images:
+            counts.add_array(array)
+    scales = chosen_scales(setting, found, counts, plain)
+    if setting == "dtype" and FLOATS in found:
+        ranges = (*scales.ranges[:2], (0.0, float(white)))
+        bits = 8 if plain or all(map(partial(_in_bytes, white=white), floats)) else 16
+        scales = Scales(ranges, max(bits, 16 if INTEGERS in found else 8))
+    notes += [
+        f"{count:,} images {words_of(kind, scales.ranges[kind], setting)}"
+        for kind, (count, _) in found.items()
+        if setting != "dtype" or kind == INTEGERS
+    ]
+    return scales, notes
+
+
+def _range(path: Path, name: str, array: Array, kind: int, white: int) -> Range:
+    """Return the minimum and maximum; DataError if they cannot be pixels without a range."""
+    if array.dtype == np.uint8:
         return 0, 255
     low, high = float(array.min()), float(array.max())
-    if kind == "f":
+    remedy = f"set data.range, such as data.range=[{low:.6g}, {high:.6g}] or 'percentile 1 99'"
+    if kind == FLOATS:
         slack = _ROUNDING * white
         if low >= -slack and high <= white + slack:  # false also where one is NaN
             return low, high
+        if not (math.isfinite(low) and math.isfinite(high)):
+            remedy = "set data.range=[low, high], with NaN as black, or replace these values"
         raise DataError(
-            f"{path}: {name} lies between {low:.9g} and {high:.9g}: floats must be in 0..1 or in "
-            "0..255, without NaN: rescale them with (x - x.min()) / (x.max() - x.min())"
+            f"{path}: {name} lies between {low:.9g} and {high:.9g}: without a range, floats must "
+            f"be in 0..1 or in 0..255, without NaN: {remedy}"
         )
-    if low < 0 or high > 255:
+    if (kind == INTEGERS and array.dtype.itemsize > 4) or (
+        kind == BYTES and (low < 0 or high > 255)
+    ):
         raise DataError(
             f"{path}: {name} has type {array.dtype} and values from {low:.15g} to {high:.15g}: "
-            "save it as uint8, or as float in 0..1, such as (x / 65535) for 16 bits"
+            f"{remedy}, or save it as uint8, uint16 or float"
         )
     return low, high
 
 
-def _converted(array: Array, white: int) -> NDArray[np.uint8]:
-    if array.dtype.kind == "f":
-        whole = np.empty(array.shape, np.uint8)
-        for first in range(0, len(array), _CHUNK):
-            part = array[first : first + _CHUNK].astype(np.float64)
-            whole[first : first + _CHUNK] = np.rint(part * (255 / white)).clip(0, 255)
-        return whole
-    whole = array.astype(np.uint8, copy=False)
-    return whole * np.uint8(255) if array.dtype.kind == "b" else whole
+def _finite(array: Array) -> Range:
+    """Return the lowest and the highest finite value; 0 and 0 if there is none."""
+    low, high = np.inf, -np.inf
+    for first in range(0, len(array), _CHUNK):
+        part = array[first : first + _CHUNK]
+        part = part[np.isfinite(part)]
+        if part.size:
+            low, high = min(low, float(part.min())), max(high, float(part.max()))
+    return (low, high) if low <= high else (0.0, 0.0)
 
 
-def _on_white(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    laid = np.empty((len(images), 3, *images.shape[2:]), np.uint8)
-    for first in range(0, len(images), _CHUNK):
-        part = images[first : first + _CHUNK].astype(np.float64)
-        alpha = part[:, 3:] / 255
-        laid[first : first + _CHUNK] = np.rint(part[:, :3] * alpha + 255 * (1 - alpha))
-    return laid
+def _in_bytes(array: Array, white: int) -> bool:
+    """Return whether floats are bytes divided by a number, so that 8 bits hold all of them."""
+    for first in range(0, len(array), _CHUNK):
+        part = array[first : first + _CHUNK].astype(np.float64) * (255 / white)
+        if np.abs(part - np.rint(part)).max(initial=0) > _OFF_A_BYTE:
+            return False
+    return True
+
+
+def _converted(array: Array, kind: int, scales: Scales, alpha: bool) -> Pixels:
+    if kind == BYTES:
+        whole_bytes: NDArray[np.uint8] = array.astype(np.uint8, copy=False)
+        if scales.bits == 8 and not alpha and scales.ranges[BYTES] == (0, 255):
+            return whole_bytes if in_file(array) else np.ascontiguousarray(whole_bytes)
+        array = whole_bytes
+    channels = 3 if alpha else array.shape[1]
+    whole = np.empty((len(array), channels, *array.shape[2:]), scales.dtype)
+    white = np.iinfo(scales.dtype).max
+    for first in range(0, len(array), _CHUNK):
+        part = scales.scaled(Values(array[first : first + _CHUNK]))
+        if alpha:
+            part = part[:, :3] * part[:, 3:] + (1 - part[:, 3:])
+        whole[first : first + _CHUNK] = np.rint(part * white)
+    return whole
 
 
 def _flat(path: Path, name: str, array: Array, images: int) -> Array:

@@ -1,0 +1,47 @@
+"""What a training step takes of a GPU's memory, measured by doing some."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tui_latent.config.settings import Preset
+from tui_latent.datasets.image_set import Dataset
+from tui_latent.training.device import free_device_memory
+
+_STEPS = 2
+"""the second has the optimiser's state from its start"""
+
+
+def step_memory(
+    dataset: Dataset, preset: Preset, device: torch.device, neighbours: Tensor | None = None
+) -> int:
+    """Return the most bytes that networks, optimiser and a step take on a GPU.
+
+    A loop of its own does two steps of the first stage with images from where they are, and is
+    then dropped. A captured graph has memory of its own beside that of plain steps, so where one
+    may be captured a step counts twice. The size of the free memory where a step does not fit.
+    """
+    from tui_latent.training.loop import TrainingLoop  # which places images by this measurement
+
+    train = preset.train.model_copy(update={"acceleration": "off"})
+    data = preset.data.model_copy(update={"resident": "disk"})
+    alone = preset.model_copy(update={"train": train, "data": data})
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    loop = None
+    try:
+        loop = TrainingLoop(alone, dataset, device, neighbours)
+        held = torch.cuda.memory_allocated(device) - before
+        for _ in range(min(_STEPS, loop.total_steps)):
+            loop.step()
+        most = torch.cuda.max_memory_allocated(device) - before
+    except torch.cuda.OutOfMemoryError:
+        return torch.cuda.mem_get_info(device)[0]
+    finally:
+        if loop is not None:
+            loop.close()
+        del loop
+        free_device_memory()
+    graph = preset.train.acceleration in ("auto", "graph")
+    return most + (most - held if graph else 0)
