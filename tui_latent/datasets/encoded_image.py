@@ -7,6 +7,7 @@ import io
 import re
 import struct
 import warnings
+import zlib
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ from tui_latent.sources.files.image_values import (
 _PNG, _NUMPY = b"\x89PNG\r\n\x1a\n", b"\x93NUMPY"
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _PNM = re.compile(rb"P([56])" + 3 * (_GAP + rb"(\d{1,9})") + rb"\s")
+_GREY_ALPHA = 4
+"""colour type of a PNG file"""
 _BITS, _SAMPLES, _SAMPLE_FORMAT = 258, 277, 339
 """TIFF tags; the last is 1 for unsigned integers"""
 
@@ -142,21 +145,29 @@ def _numpy_values(content: bytes) -> Values:
 def _wide_png(content: bytes) -> Values:
     """Return the values of a PNG file of 16 bits with colours or transparency.
 
-    Pillow reads these in 8 bits, libpng, which comes with torchvision, in all.
+    Pillow keeps one byte of each value: it reads the file twice, once as if the bytes were swapped.
+    Grey with transparency is read as colours with transparency of 8 bits, which take the same four
+    bytes.
     """
     width, height = struct.unpack(">II", content[16:24])
     if width * height > MOST_PIXELS:
         raise UnusableImage(f"more than {MOST_PIXELS // 1_000_000} million pixels")
-    import torch
-    from torchvision.io import ImageReadMode, decode_png
-
-    try:
-        pixels = decode_png(torch.frombuffer(bytearray(content), dtype=torch.uint8),
-                            ImageReadMode.UNCHANGED)  # fmt: skip
-    except RuntimeError as error:
-        raise ValueError(str(error)) from error
-    array = pixels.permute(1, 2, 0).numpy()
-    if array.shape[-1] in (1, 3):
+    if content[25] == _GREY_ALPHA:
+        header = content[12:24] + b"\x08\x06" + content[26:29]
+        patched = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
+        with opened(patched) as image:
+            pairs = np.asarray(image).reshape(height, width, 2, 2)
+        high, low = pairs[..., 0], pairs[..., 1]
+    else:
+        with opened(content) as image:
+            high = np.asarray(image)
+        with opened(content) as image:
+            codec, extents, offset, layout = image.tile[0]
+            swapped = str(layout).replace(";16B", ";16L")
+            image.tile = [type(image.tile[0])(codec, extents, offset, swapped)]
+            low = np.asarray(image)
+    array = high.astype(np.uint16) << 8 | low
+    if array.shape[-1] == 3:
         return Values(array)
     alpha = (array[..., -1] / 65535).astype(np.float32)
     return Values(array[..., :-1], None if (alpha == 1).all() else alpha)

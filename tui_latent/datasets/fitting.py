@@ -49,9 +49,14 @@ def fitted(image: Image.Image, size: int, fit: Fit) -> Image.Image:
     return small
 
 
-def fitted_values(values: NDArray[Any], size: int, fit: Fit) -> NDArray[np.float32]:
-    """Return values (H, W, C) as a square, float32 (C, size, size), resized as `fitted` does."""
+def fitted_values(values: NDArray[np.float64], size: int, fit: Fit) -> NDArray[np.floating[Any]]:
+    """Return values (H, W, C) as a square, (C, size, size), resized in float32 as by `fitted`.
+
+    An image of this size is returned as it is, in float64.
+    """
     height, width, channels = values.shape
+    if height == width == size:
+        return values.transpose(2, 0, 1)
     where = place(width, height, size, fit)
     square = np.zeros((channels, size, size), np.float32)
     (across, down), (left, top) = where.size, where.corner

@@ -163,9 +163,8 @@ def _scaled(image: Values, how: Decoding, scales: Scales) -> NDArray[Any]:
     if image.alpha is not None:
         values = on_ground(values, image.alpha)
     white = np.iinfo(how.dtype).max
-    square = fitted_values(values, how.size, how.fit)
-    square *= white
-    whole: NDArray[Any] = np.rint(square, out=square).clip(0, white).astype(how.dtype)
+    square = fitted_values(values * white, how.size, how.fit)
+    whole: NDArray[Any] = np.rint(square).clip(0, white).astype(how.dtype)
     return whole
 
 

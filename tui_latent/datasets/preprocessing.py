@@ -17,6 +17,7 @@ from tui_latent.datasets.pretrained_weights import weights_file
 
 _LUMA: Final = (0.299, 0.587, 0.114)
 """of red, green and blue in a grey value (ITU-R BT.601), as Pillow converts"""
+_WIDE: Final = (torch.uint16, torch.int16, torch.uint32, torch.int32)
 _ROUNDING: Final = 1e-3
 """how far from 0..1 a float may be"""
 
@@ -116,12 +117,13 @@ class Preprocessing(nn.Module):
             )
         if images.dtype == torch.uint8 or not images.numel():
             return
-        if images.dtype in (torch.bool, torch.int8) or images.is_complex():
-            raise ValueError(
-                f"images should be uint8, wider integers, or floats in 0..1, not {images.dtype}"
-            )
-        if not images.is_floating_point():
+        if images.dtype in _WIDE:
             return
+        if not images.is_floating_point():
+            raise ValueError(
+                "images should be uint8, or floats in 0..1, or integers of 16 or 32 bits as in the "
+                f"files, not {images.dtype}"
+            )
         low, high = (float(end) for end in torch.aminmax(images.detach()))
         if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
             black, most = self.value_range

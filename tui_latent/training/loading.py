@@ -93,11 +93,26 @@ def load_images(preset: Preset, writer: RunWriter) -> tuple[torch.device, Datase
         writer,
         lambda log, poll: load_dataset(preset.data, train.seed, log, device, images.compare, poll),
     )
+    if note := idle_colours(preset, dataset.train.shape[0]):
+        writer.log(note)
     if dataset.train.places is not None and dataset.val.places is not None:
         places = (dataset.train.places, dataset.val.places)
         images.places = Places(*places, dataset.own_test)
     images.columns = ImageColumns(dataset.train.columns, dataset.val.columns)
     return device, dataset, images
+
+
+def idle_colours(preset: Preset, channels: int) -> str:
+    """Return which augmentations change nothing in images of `channels` channels; empty if none."""
+    augment = preset.augment
+    jitter = {"saturation": augment.saturation, "hue": augment.hue} if augment.jitter else {}
+    chosen = jitter | {"grayscale": augment.grayscale}
+    idle = [f"augment.{name}" for name, value in chosen.items() if value]
+    if channels == 3 or not idle or preset.data.inputs != "raw":
+        return ""
+    named = idle[0] if len(idle) == 1 else f"{', '.join(idle[:-1])} and {idle[-1]}"
+    have = "one channel" if channels == 1 else f"{channels} channels"
+    return f"{named}: left out, because the images have {have}, not red, green and blue"
 
 
 def _with_given_classes(path: Path, dataset: Dataset) -> Dataset:
