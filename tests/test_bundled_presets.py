@@ -42,7 +42,7 @@ def tiny(name: str, arrays: Path, **changes: Any) -> Preset:
     """Return a preset with its own method on tiny data, a tiny network and few steps."""
     preset = load_preset(name)
     table = preset.model_dump(mode="json")
-    colour = preset.data.source in ("cifar10", "folder")
+    colour = preset.data.source in ("cifar10", "folder", "manifest")
     if preset.data.source != "digits":
         source = {"source": "arrays", "path": str(arrays / f"{'colour' if colour else 'grey'}.npz")}
         table["data"] |= source | {"size": 0, "labels": "auto"}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.run_data import RunData
 from tui_latent.analysis.run_latents import MAPPED_FROM
+from tui_latent.image_columns import read_columns
 from tui_latent.preferences.runs_folders import find_in_folders
 from tui_latent.runs.evaluations import evaluation_steps, read_evaluation
 from tui_latent.runs.latents_file import LATENTS_FILE
@@ -147,6 +148,17 @@ class LoadedRun:
         """What `tui-latent evaluate` found, by step; empty when it was never asked."""
         found = {step: read_evaluation(self.path, step) for step in evaluation_steps(self.path)}
         return {step: evaluation for step, evaluation in found.items() if evaluation is not None}
+
+    @cached_property
+    def columns(self) -> Mapping[str, NDArray[Any]]:
+        """What a table said of the held-out images, by column: numbers, NaN without a value, or
+        texts, empty without one; in the order of `latents.queries`. Empty without a table."""
+        return {
+            column.name: np.array([column.text(row) for row in range(len(column))])
+            if column.numbers is None
+            else column.numbers
+            for column in read_columns(self.path).val
+        }
 
     def encoder(self) -> RunEncoder:
         """Return the trained network as a torch module on the CPU, in evaluation mode.

@@ -15,6 +15,7 @@ from tui_latent.datasets.folder_layout import FolderLayout, find_layout
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.pairing import make_pairing
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.datasets.unlabelled_layout import layout_of
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.naming import natural_order, shown_names
 
@@ -254,3 +255,60 @@ def test_a_class_of_one_held_out_image_is_told_what_helps_pairs(
     with pytest.raises(DataError, match="'cat' has one training image") as caught:
         pair()
     assert "val_fraction" not in str(caught.value)
+
+
+def test_folders_that_look_like_splits_of_unknown_names_are_asked_about(tmp_path: Path) -> None:
+    for split in ("Entrenamiento", "Prueba"):
+        for name in ("gato", "perro"):
+            lay(tmp_path, f"d/{split}/{name}", images=1)
+    settings = {"source": "folder", "path": str(tmp_path / "d")}
+    with pytest.raises(DataError, match=r"contain folders of the same names \(gato and perro\)"):
+        layout_of(DataSettings.model_validate(settings), tmp_path / "d", lambda: None)
+    chosen = settings | {"classes": ["Entrenamiento", "Prueba"]}
+    layout = layout_of(DataSettings.model_validate(chosen), tmp_path / "d", lambda: None)
+    assert layout.folders == ("Entrenamiento", "Prueba")
+    for name in ("2019", "2020"):
+        for kind in ("oak", "pine"):
+            lay(tmp_path, f"years/{kind}/{name}", images=1)
+    years = DataSettings.model_validate(settings | {"path": str(tmp_path / "years")})
+    layout = layout_of(years, tmp_path / "years", lambda: None)
+    assert layout.folders == ("oak", "pine")
+
+
+def test_images_and_their_masks_are_no_two_classes(tmp_path: Path) -> None:
+    for name in ("JPEGImages", "Masks"):
+        lay(tmp_path, name, images=1)
+    settings = DataSettings.model_validate({"source": "folder", "path": str(tmp_path)})
+    with pytest.raises(DataError, match=r"set data\.path to .*JPEGImages"):
+        layout_of(settings, tmp_path, lambda: None)
+    lay(tmp_path, "Cats", images=1)
+    assert len(layout_of(settings, tmp_path, lambda: None).folders) == 3
+
+
+@pytest.mark.parametrize(("train", "test"), [("tr", "te"), ("TRN", "TST")])
+def test_short_names_of_splits(tmp_path: Path, train: str, test: str) -> None:
+    for split in (train, test):
+        for name in ("a", "b"):
+            lay(tmp_path, f"{split}/{name}", images=1)
+    layout = find_layout(tmp_path)
+    assert layout.train.name == train and layout.test is not None and layout.test.name == test
+
+
+def test_held_out_classes_are_matched_without_regard_to_case_where_that_is_clear(
+    tmp_path: Path,
+) -> None:
+    for name in ("Cat", "Dog"):
+        lay(tmp_path, f"train/{name}", images=1)
+        lay(tmp_path, f"test/{name.upper()}", images=1)
+    layout = find_layout(tmp_path)
+    assert layout.test_folders == ("CAT", "DOG") and not layout.strangers
+    assert "matched although the case differs: Cat and Dog" in layout.notes
+    lay(tmp_path, "test/cat", images=1)
+    assert set(find_layout(tmp_path).strangers) == {"CAT", "cat"}
+
+
+def test_a_class_that_is_a_link_to_another_is_named(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        lay(tmp_path, name, images=1)
+    (tmp_path / "c").symlink_to(tmp_path / "a")
+    assert "the same folder, so the same images: a and c" in find_layout(tmp_path).notes

@@ -129,7 +129,7 @@ def made_space(count: int = 300) -> Space:
 
 @pytest.mark.parametrize("name", COLORINGS)
 def test_every_colouring_has_a_name_and_colour_for_every_point(name: str) -> None:
-    coloring = make_coloring(name, made_space())  # type: ignore[arg-type]
+    coloring = make_coloring(name, made_space())
     assert len(coloring.values) == 300
     assert coloring.values.min() >= 0 and coloring.values.max() < len(coloring.names)
     for dark in (True, False):

@@ -95,7 +95,11 @@ def _outliers(
             loaded = load_dataset(_settings(asked, settings), 0, on_progress)
     except (DataError, ValueError) as error:
         raise NotMeasured(str(error)) from error
-    splits = [loaded.train, loaded.val] if asked.kind in ("folder", "arrays") else [loaded.val]
+    splits = (
+        [loaded.train, loaded.val]
+        if asked.kind in ("folder", "arrays", "manifest")
+        else [loaded.val]
+    )
     count = sum(map(len, splits))
     order = torch.arange(count)
     notes = []

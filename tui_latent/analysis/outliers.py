@@ -9,10 +9,15 @@ from typing import Final, Literal
 from tui_latent.analysis.evaluation_errors import OutliersError
 from tui_latent.sources import public_datasets
 
-Kind = Literal["dataset", "folder", "arrays", "class"]
+Kind = Literal["dataset", "folder", "arrays", "manifest", "class"]
 
 _SHORT: Final = {"fashion": "fashion-mnist", "cifar": "cifar10"}
-_WITH_NAME: Final[dict[str, Kind]] = {"folder": "folder", "arrays": "arrays", "class": "class"}
+_WITH_NAME: Final[dict[str, Kind]] = {
+    "folder": "folder",
+    "arrays": "arrays",
+    "manifest": "manifest",
+    "class": "class",
+}
 
 
 @dataclass(frozen=True)
@@ -42,5 +47,5 @@ def parse_outliers(text: str) -> Outliers:
     known = ", ".join(public_datasets())
     raise OutliersError(
         f"outliers: no dataset '{text}'{hint}: use one of {known}, "
-        "or folder:PATH, arrays:FILE.npz, class:NAME"
+        "or folder:PATH, arrays:FILE.npz, manifest:TABLE, class:NAME"
     )

@@ -58,7 +58,8 @@ def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -
 @click.option(
     "--outliers",
     metavar="WHAT",
-    help="Also draw a ROC curve against mnist, cifar10, …, folder:PATH, arrays:FILE or class:NAME.",
+    help="Also draw a ROC curve against mnist, cifar10, …, folder:PATH, arrays:FILE, "
+    "manifest:TABLE or class:NAME.",
 )
 @runs_option
 @plugin_option

@@ -71,6 +71,12 @@ def is_array_name(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(ARRAYS)
 
 
+def names_an_image(path: str) -> bool:
+    """Return whether a path, as a table writes it, ends as images and arrays of pixels do."""
+    name = path.strip().replace("\\", "/").rpartition("/")[2]
+    return is_image_name(name) or is_array_name(name)
+
+
 def listed(names: Sequence[str]) -> str:
     """Return some of the names, and how many there are if that is more, for a message."""
     more = f", … ({len(names):,} in all)" if len(names) > _NAMED else ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from tui_latent.datasets.class_folders import matched_folders, same_folders
 from tui_latent.datasets.folder_entries import Entries, entries_of, listed
 from tui_latent.datasets.splits import Role, roles_within, split_role
 from tui_latent.runtime.sanitize import printable
@@ -98,10 +100,13 @@ def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
     if not layout.strangers or layout.test is None:
         return
     if not wanted:
+        stranger = printable(layout.strangers[0])
+        close = difflib.get_close_matches(stranger, layout.class_names, n=1)
+        hint = f"if it is '{close[0]}', give it that name; else " if close else ""
         raise DataError(
-            f"{layout.test}: class '{printable(layout.strangers[0])}' is not in {layout.train}: "
-            "add it there, remove it, name the classes to use in data.classes, or set "
-            "data.val_fraction=0.2 to hold out training images instead"
+            f"{layout.test}: class '{stranger}' is not in {layout.train}: {hint}add it there, "
+            "remove it, name the classes to use in data.classes, or set data.val_fraction=0.2 to "
+            "hold out training images instead"
         )
     for name in wanted:
         if name in shown_names(layout.strangers) and name not in layout.class_names:
@@ -293,9 +298,13 @@ def _layout(
     clashing = _clashing(folders)
     if clashing:
         notes.append(f"classes that differ only in case: {listed(clashing)}")
+    if same := same_folders(train, folders):
+        notes.append(f"the same folder, so the same images: {listed(same)}")
     held = [] if test is None else entries_of(test, poll).folders
-    by_text = {composed(name): name for name in held} | {name: name for name in held}
-    matched = tuple(by_text.get(name, by_text.get(composed(name))) for name in folders)
+    matched = matched_folders(folders, held)
+    if other := [name for name, own in zip(folders, matched, strict=True) if own not in (None, name)
+                 and composed(own or "") != composed(name)]:  # fmt: skip
+        notes.append(f"matched although the case differs: {listed(other)}")
     strangers = tuple(natural_order(set(held).difference(matched)))
     return FolderLayout(train, test, tuple(folders), matched, strangers, tuple(notes))
 

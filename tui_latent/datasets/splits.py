@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Literal
 
 Role = Literal["train", "val", "test"]
 
 _ROLES: dict[str, Role] = {
     "train": "train",
+    "trn": "train",
+    "tr": "train",
     "training": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
     "validate": "val",
+    "vld": "val",
     "dev": "val",
     "development": "val",
     "test": "test",
     "testing": "test",
+    "tst": "test",
+    "te": "test",
     "eval": "test",
     "evaluation": "test",
     "holdout": "test",
@@ -26,6 +32,15 @@ _ROLES: dict[str, Role] = {
 }
 _OF_A_SPLIT = r"(?:data|dataset|images|imgs|set|split)?"
 _SPLIT = re.compile(rf"({'|'.join(sorted(_ROLES, key=len, reverse=True))}){_OF_A_SPLIT}")
+
+_IMAGES = frozenset(("image", "images", "img", "imgs", "jpegimages", "rgb", "photos", "pictures"))
+_BESIDE = frozenset(
+    (
+        *("mask", "masks", "label", "labels", "annotation", "annotations", "annots", "gt"),
+        *("segmentation", "segmentations", "seg", "groundtruth", "depth", "depths", "trimaps"),
+    )
+)
+"""folders of pictures that say something about the images beside them"""
 
 _RUBBISH = frozenset(
     (
@@ -66,6 +81,17 @@ def roles_within(folder: str) -> set[Role]:
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", folder))
     words = re.split(r"[\W\d_]+", _plain(apart))
     return {_ROLES[found[1]] for word in words if (found := _SPLIT.fullmatch(word))}
+
+
+def is_images_name(folder: str) -> bool:
+    """Return whether a folder is called after images in general: images, JPEGImages, img."""
+    return re.sub(r"[\W_]+", "", _plain(folder)) in _IMAGES
+
+
+def is_images_with_masks(folders: Sequence[str]) -> bool:
+    """Return whether folders are called images and what belongs to them: masks, labels, depth."""
+    plain = {re.sub(r"[\W_]+", "", _plain(folder)) for folder in folders}
+    return bool(plain & _IMAGES) and bool(plain & _BESIDE) and plain <= _IMAGES | _BESIDE
 
 
 def role_of_name(name: str) -> Role | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui_latent.config.settings import DataSettings
+from tui_latent.datasets.doubtful_layout import refuse_doubtful
 from tui_latent.datasets.folder_entries import entries_of
 from tui_latent.datasets.folder_layout import (
     FolderLayout,
@@ -28,7 +29,11 @@ def layout_of(settings: DataSettings, root: Path, poll: Callable[[], None]) -> F
     """
     if settings.labels == "none":
         return _layout_without_classes(root, poll)
-    return find_layout(root, poll, plain=settings.class_order == "plain")
+    plain = settings.class_order == "plain"
+    layout = find_layout(root, poll, plain)
+    if not settings.classes and not plain:  # runs of version 0.1 keep what they took for classes
+        refuse_doubtful(layout, poll)
+    return layout
 
 
 def _layout_without_classes(root: Path, poll: Callable[[], None]) -> FolderLayout:

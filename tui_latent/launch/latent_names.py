@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.image_columns import read_columns
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.origin import origin_of
 from tui_latent.runs.row_ids import read_row_ids
 from tui_latent.runs.thumbnails import Split
+from tui_latent.sources.files.columns import Column
 from tui_latent.trained_on import read_trained_on
 
 UNUSED: Final = -1
 """row of an image that the run knows and did not use: unreadable, or more than data.per_class"""
 
+_IDS: Final = ("id", "ids", "key")
+"""titles of the column of a table that names its images, in any case"""
 _MOST_DIGITS: Final = 15
 
 
@@ -108,10 +112,11 @@ class LatentNames:
 def latent_names(run: Path, train: int, val: int) -> LatentNames:
     """Return the names of a run's latents, of which there are `train` and `val`.
 
-    An image of a folder is named by its path. One of an archive of arrays or a public dataset is
-    named by its row there. A row of an opened file is named by its id or its number, and a latent
-    of someone's own loop by its place among the held-out ones, as `7` or `val/7`, or among the
-    training ones, as `train/7`. RunError if the record of the images is damaged.
+    An image of a folder is named by its path, one of a table by its path or its id. One of an
+    archive of arrays or a public dataset is named by its row there. A row of an opened file is
+    named by its id or its number, and a latent of someone's own loop by its place among the
+    held-out ones, as `7` or `val/7`, or among the training ones, as `train/7`. RunError if the
+    record of the images is damaged.
     """
     found = LatentNames()
     ids = read_row_ids(run)
@@ -144,6 +149,7 @@ def _add_trained(found: LatentNames, run: Path, train: int, val: int) -> None:
     of_parts[int(places.own_test)] |= {
         place: Place("val", row) for row, place in enumerate(places.val.tolist())
     }
+    _add_ids(found, run, {"train": train, "val": val})
     if any(part.names for part in parts):
         for part, rows in zip(parts, of_parts, strict=False):
             known = (rows.get(i, Place("train", UNUSED)) for i in range(len(part.names)))
@@ -155,3 +161,18 @@ def _add_trained(found: LatentNames, run: Path, train: int, val: int) -> None:
         found.add_numbers(("train",), places.val, "val", plain=True)
     else:
         found.add_numbers(("test", "val"), places.val, "val", plain=False)
+
+
+def _add_ids(found: LatentNames, run: Path, counts: Mapping[Split, int]) -> None:
+    """Add the images of a table by their ids, if it has any."""
+    columns = read_columns(run)
+    by_split: dict[Split, tuple[Column, ...]] = {"train": columns.train, "val": columns.val}
+    for split, of_split in by_split.items():
+        ids = next((c for c in of_split if c.name.casefold() in _IDS), None)
+        if ids is not None and len(ids) == counts[split]:
+            rows = range(len(ids))
+            texts = [ids.text(row) for row in rows]
+            named = [
+                (text, Place(split, row)) for text, row in zip(texts, rows, strict=True) if text
+            ]
+            found.add_names(split, [text for text, _ in named], [place for _, place in named])

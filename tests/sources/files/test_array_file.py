@@ -300,3 +300,12 @@ def test_each_fit_of_arrays_is_that_of_pillow(tmp_path: Path, fit: str) -> None:
         expected[2:7] = small if fit == "pad" else expected[2:7]
         expected = expected if fit == "pad" else small
         np.testing.assert_allclose(found, expected, atol=1)
+def test_labels_that_are_missing_or_padded(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=PIXELS, y_train=np.where(LABELS == 1, np.nan, LABELS))
+    dataset = load_dataset(settings(path, val_fraction=0.5), 0)
+    labels = [*dataset.train.labels.tolist(), *dataset.val.labels.tolist()]
+    assert dataset.train.class_names == ("0", "2")
+    assert labels.count(-1) == int((LABELS == 1).sum())
+    padded = np.array(["cat ", "cat", "dog\n"])[LABELS]
+    path = save(tmp_path, x_train=PIXELS, y_train=padded)
+    assert load_dataset(settings(path), 0).train.class_names == ("cat", "dog")

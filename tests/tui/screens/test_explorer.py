@@ -19,9 +19,11 @@ from tests.tui.made_runs import clusters, new_run, running, trained_run, write_r
 from tests.tui.pilots import MenulessApp, dashboard, notes, panel_text, until
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.image_columns import ImageColumns, write_columns
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
+from tui_latent.sources.files.columns import column_of
 from tui_latent.tui.charts.scatter import Scene
 from tui_latent.tui.messages import ExplorerRequested
 from tui_latent.tui.screens.base import TooSmall
@@ -204,6 +206,43 @@ async def test_colours_classes_and_shades(tmp_path: Path) -> None:
         await until(pilot, lambda: "○" in shown_map(screen))
         await pilot.press("a", "V")
         await until(pilot, lambda: shades(screen) >= 10)
+    writer.close()
+
+
+async def test_columns_of_a_table_colour_filter_and_leave_as_a_file(tmp_path: Path) -> None:
+    writer = digits_run(tmp_path)
+    count = 359
+    ages = [None if n % 10 == 0 else n / 4 for n in range(count)]
+    columns = tuple(
+        column_of(name, cells)
+        for name, cells in (("age", ages), ("site", ["Bern", "Uri"] * 179 + [""]))
+    )
+    write_columns(writer.path, ImageColumns(columns, columns))
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await explorer(pilot)
+        assert "site: Bern" in facts(screen) and "age" not in facts(screen)
+        await pilot.press("c")
+        await until(pilot, lambda: "● no value" in shown_map(screen))
+        assert "colour: age" in str(screen.query_one("#line", Static).content)
+        await until(pilot, lambda: "age: no value" in facts(screen))
+        await pilot.press("c")
+        await until(pilot, lambda: "● Uri" in shown_map(screen))
+        await pilot.press("o")
+        await until(pilot, lambda: "○ Uri" in shown_map(screen))
+        assert "· 179 held-out images" in shown_map(screen)
+        await pilot.press("a", "slash", *"age>=80 site=uri", "enter")
+        wanted = [n for n in range(count) if n % 10 and n / 4 >= 80 and n % 2 and n < 358]
+        await until(pilot, lambda: f"· {len(wanted)} " in shown_map(screen))
+        assert "with age>=80 site=uri" in shown_map(screen)
+        await pilot.press("x")
+        files = writer.path / "reports"
+        await until(pilot, lambda: any(files.glob("*.csv")) if files.exists() else False)
+        lines = next(files.glob("*.csv")).read_text().splitlines()
+        assert [int(line.split(",")[0]) for line in lines[1:]] == wanted
+        await pilot.press("slash", *"agee>3", "enter")
+        await until(pilot, lambda: "no column “agee”" in notes(pilot))
+        await pilot.press("a")
+        await until(pilot, lambda: "· 359 held-out images" in shown_map(screen))
     writer.close()
 
 

@@ -146,7 +146,7 @@ async def test_choices_are_gone_through_with_arrows_and_first_letters(app: FormA
         await pilot.press("right")
         assert editor.value == "mnist"
         await pilot.press("left", "left")
-        assert editor.value == "folder"
+        assert editor.value == "manifest"
         await pilot.press("f")
         assert editor.value == "folder" or editor.value == "fashion-mnist"
         await pilot.press("q", "backspace", "delete")
@@ -193,6 +193,23 @@ async def test_reset_takes_the_presets_own_value(app: FormApp) -> None:
         assert row(app, "augment.rotate").split()[:2] == ["▸", "rotate"]
         assert app.screen.query_one(SettingInput).value == "15"
         assert text_of(app, "#count") == "as in the preset"
+
+
+async def test_the_right_arrow_completes_a_path(app: FormApp, tmp_path: Path) -> None:
+    (tmp_path / "pictures" / "holiday").mkdir(parents=True)
+    async with app.run_test(size=WIDE) as pilot:
+        editor = app.screen.query_one(SettingInput)
+        await go_to(pilot, "data.path")
+        assert "right: complete the path" in text_of(app, "#help")
+        await pilot.press(*f"{tmp_path}/pic")
+        await until(pilot, lambda: editor._suggestion.endswith("pictures/"))
+        await pilot.press("right", "h")
+        await until(pilot, lambda: editor._suggestion.endswith("holiday/"))
+        await pilot.press("right")
+        assert editor.value == f"{tmp_path}/pictures/holiday/"
+        await go_to(pilot, "data.size")
+        await pilot.press("6")
+        assert editor.value == "6" and not editor._suggestion
 
 
 async def test_the_filter_finds_settings_by_name_and_help(app: FormApp) -> None:

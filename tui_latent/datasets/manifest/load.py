@@ -76,8 +76,8 @@ def load_manifest(
         items = None if table.images is None else _stored_items(table.images, chosen)
         contents = read_contents(base, files, log, poll, items)
         parts.append(folder_part(title, files, contents))
-        columns = tuple(column.take(chosen) for column in rows.columns)
         items = file_items(base, files) if items is None else items
+        columns = tuple(column.take(chosen) for column in rows.columns)
         names = [file.name for file in files]
         encoded.append(
             EncodedSplit(str(path), items, names, contents, used.labels[chosen], columns)

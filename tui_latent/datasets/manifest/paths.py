@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from tui_latent.datasets.folder_entries import is_image_name
+from tui_latent.datasets.folder_entries import names_an_image
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.sources.errors import DataError
@@ -86,12 +86,12 @@ class _Endings:
 
     def complete(self, path: Path) -> str:
         """Return the ending of the only image of that name; empty if there is none or several."""
-        if is_image_name(path.name):
+        if names_an_image(path.name):
             return ""
         if path.parent not in self._folders:
             stems: dict[str, str] = {}
             try:
-                names = [p.name for p in path.parent.iterdir() if is_image_name(p.name)]
+                names = [p.name for p in path.parent.iterdir() if names_an_image(p.name)]
             except OSError:
                 names = []
             for name in names:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.folder_entries import is_image_name
+from tui_latent.datasets.folder_entries import names_an_image
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.datasets.splits import Role, role_of_name
 from tui_latent.runtime.sanitize import plain_name, printable
@@ -122,8 +122,7 @@ def _title(table: Table, known: Sequence[str], but: Collection[str] = ()) -> str
 
 def _has_paths(cells: Sequence[object]) -> bool:
     texts = [cell.strip() for cell in cells[:_LOOKED_AT] if isinstance(cell, str)]
-    names = [text.replace("\\", "/").rpartition("/")[2] for text in texts if text]
-    return bool(names) and all(map(is_image_name, names))
+    return any(texts) and all(names_an_image(text) for text in texts if text)
 
 
 def _labels(
@@ -188,7 +187,7 @@ def _roles(
         texts = texts_of(table.columns[column])
         if not any(map(role_of_name, set(texts))):
             return (), []  # a fold, a part of something else: a column like any other
-    elif table.splits:
+    elif any(map(role_of_name, set(table.splits))):
         texts = list(table.splits)
     else:
         return (), []

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
-from tui_latent.datasets.folder_entries import is_image_name
+from tui_latent.datasets.folder_entries import names_an_image
 from tui_latent.datasets.manifest.arrow_table import Shard
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.datasets.manifest.text_table import columns_of, nested_note
@@ -163,8 +163,9 @@ def _samples(
 
 def _image_of(kinds: Mapping[str, tarfile.TarInfo]) -> tuple[str, tarfile.TarInfo] | None:
     """Return the image of a sample: `.jpg` before `.seg.png`; None if there is none."""
-    images = sorted((kind.count("."), kind) for kind in kinds if is_image_name(f"x.{kind}"))
-    return (images[0][1], kinds[images[0][1]]) if images else None
+    images = [kind for kind in kinds if names_an_image(f"x.{kind}")]
+    best = min(images, key=lambda kind: (kind.count("."), kind == "npy", kind), default=None)
+    return None if best is None else (best, kinds[best])
 
 
 def _values(

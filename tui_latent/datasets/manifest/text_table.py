@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
-from tui_latent.datasets.folder_entries import is_image_name
+from tui_latent.datasets.folder_entries import names_an_image
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import plain_name
@@ -129,7 +129,7 @@ def _parsed(path: Path, reader: _Reader, between: str, poll: Callable[[], None])
     first = next(rows, None)
     if first is None:
         raise DataError(f"{path}: it is empty: write a line per image, below the line path,label")
-    headless = any(map(_is_image, first[1]))
+    headless = any(map(names_an_image, first[1]))
     titles = _titles_of_row(first[1]) if headless else _titles(first[1])
     columns: list[list[object]] = [[] for _ in titles]
     lines: list[int] = []
@@ -152,7 +152,7 @@ def _parsed(path: Path, reader: _Reader, between: str, poll: Callable[[], None])
 def _titles_of_row(row: list[str]) -> list[str]:
     """Return titles for the columns of a table without a header, by its first row."""
     titles = [f"column {number}" for number in range(1, len(row) + 1)]
-    image = next(i for i, cell in enumerate(row) if _is_image(cell))
+    image = next(i for i, cell in enumerate(row) if names_an_image(cell))
     titles[image] = "path"
     if len(row) == 2:
         titles[1 - image] = "label"
@@ -168,11 +168,6 @@ def _titles(header: list[str]) -> list[str]:
             title = f"{title} ({number})"
         found[title] = None
     return list(found)
-
-
-def _is_image(cell: str) -> bool:
-    name = cell.strip().replace("\\", "/").rpartition("/")[2]
-    return len(name) > 4 and is_image_name(name)
 
 
 def _encoding(path: Path) -> str:

@@ -113,7 +113,7 @@ def class_labels(
     """Return the labels of (name, array, number of images) as class indices, and the class names.
 
     The class names are `names` or, if that is empty, the sorted labels; there are none if no image
-    has a class. -1 and an empty text say that an image has none: UNLABELLED. DataError names
+    has a class. -1, NaN and an empty text say that an image has none: UNLABELLED. DataError names
     an array that does not have one label per image.
     """
     if not parts:
@@ -264,7 +264,7 @@ def _converted(array: Array, kind: int, scales: Scales, alpha: bool) -> Pixels:
 
 
 def _flat(path: Path, name: str, array: Array, images: int) -> Array:
-    """Return labels as (N,): integers from 0, or UNLABELLED, or texts."""
+    """Return labels as (N,): integers from 0, or UNLABELLED, which NaN is too, or texts."""
     if array.ndim == 2 and array.shape[0] == images and array.shape[1] > 1:
         array = _from_one_hot(path, name, array)
     elif array.size == images and max(array.shape, default=0) == images:
@@ -273,11 +273,13 @@ def _flat(path: Path, name: str, array: Array, images: int) -> Array:
         raise DataError(f"{path}: {name} has shape {array.shape}: {images:,} labels are needed")
     kind = array.dtype.kind
     if kind == "S":
-        return np.char.decode(array.astype(np.bytes_), "utf-8", "replace")
+        array, kind = np.char.decode(array.astype(np.bytes_), "utf-8", "replace"), "U"
     if kind == "U":
-        return array
+        return np.char.strip(array.astype(np.str_))
     if kind not in "buif":
         raise DataError(f"{path}: {name} has type {array.dtype}: labels are whole numbers or texts")
+    if kind == "f":
+        array = np.where(np.isnan(array.astype(np.float64)), UNLABELLED, array.astype(np.float64))
     if kind == "f" and not (np.isfinite(array) & (np.rint(array) == array)).all():
         odd = next(value for value in array.tolist() if value != value // 1)
         raise DataError(

@@ -23,9 +23,11 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.screens.settings.model_suggester import ModelSuggester
 from tui_latent.tui.widgets.line_input import LineInput
+from tui_latent.tui.widgets.path_suggester import PathSuggester
 
 _MARK, _KEY = 3, 19
 _VALUE_NARROW, _VALUE = 16, 24
+_PATHS = ("data.path", "data.root", "data.weights")
 _WIDE = 100
 """cells from which the values' column has its full width"""
 
@@ -43,7 +45,6 @@ class SettingInput(LineInput):
         self.choices: tuple[str, ...] = ()
         self.open: tuple[str, ...] = ()
         """beginnings of values that are written out, such as timm:"""
-        self.suggester = ModelSuggester()
 
     @property
     def _choosing(self) -> bool:
@@ -189,6 +190,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         editor = self.query_one(SettingInput)
         with editor.prevent(Input.Changed):
             editor.choices, editor.open = _choices(self.field), self.field.open
+            editor.suggester = PathSuggester() if key in _PATHS else ModelSuggester()
             editor.value = self._draft.texts[key]
             editor.placeholder = self._draft.varied(key)
         editor.select_all()  # typing replaces the value, moving the cursor keeps it
@@ -270,6 +272,7 @@ def described(draft: SettingsDraft, field: PresetField) -> Sequence[Content]:
         return [*lines, Content.styled(f"✗ {error}", "$text-error")]
     choices = _choices(field)
     ways = f"  ·  left, right: {', '.join(choices)}" if choices else ""
+    ways = "  ·  right: complete the path" if field.key in _PATHS else ways
     if idle := draft.idle.get(field.key):
         return [*lines, Content.styled(idle, "dim")]
     return [*lines, Content.styled(f"in the preset: {own}{ways}", "dim")]
