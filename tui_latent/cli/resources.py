@@ -54,7 +54,7 @@ def presets(as_json: bool) -> None:
 @click.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 def fetch(names: tuple[str, ...]) -> None:
-    """Download datasets (mnist, cifar10, …) or weights (resnet18, timm:NAME, open_clip:NAME/TAG)."""
+    """Download datasets (mnist, …) or weights (resnet18, timm:NAME, open_clip:NAME/TAG)."""
     from tui_latent.datasets.fetch import fetch as fetch_one
     from tui_latent.sources.errors import DataError
 

@@ -48,11 +48,10 @@ class DataSettings(Section):
     skip_corrupt: bool = False
     """skip unreadable images instead of refusing the folder"""
     inputs: InputsName = "raw"
-    """network inputs: pixels (`raw`), HOG features, or the features of a published network:
-    resnet18, resnet50, timm:NAME or open_clip:NAME/TAG, with @224 for images of 224 pixels"""
+    """what the network sees: `raw` pixels, `hog`, or the features of resnet18, resnet50, timm:NAME
+    or open_clip:NAME/TAG (@224: at 224 pixels)"""
     weights: str = ""
-    """file with the weights of that network, for machines that are offline or weights of your own:
-    safetensors, or a state dict saved by torch"""
+    """file with that network's weights, instead of the published ones: safetensors or a state dict"""
     class_order: Literal["natural", "plain"] = "natural"
     """order of a folder's classes: 1, 2, 10, or 1, 10, 2 as in runs of version 0.1; recorded in
     each run so that its labels keep their meaning, and not for presets to choose"""
