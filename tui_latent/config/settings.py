@@ -51,7 +51,7 @@ class DataSettings(Section):
     """what the network sees: `raw` pixels, `hog`, or the features of resnet18, resnet50, timm:NAME
     or open_clip:NAME/TAG (@224: at 224 pixels)"""
     weights: str = ""
-    """file with that network's weights, instead of the published ones: safetensors or a state dict"""
+    """file with its weights, instead of the published ones: safetensors or a state dict"""
     class_order: Literal["natural", "plain"] = "natural"
     """order of a folder's classes: 1, 2, 10, or 1, 10, 2 as in runs of version 0.1; recorded in
     each run so that its labels keep their meaning, and not for presets to choose"""
