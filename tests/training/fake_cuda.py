@@ -31,7 +31,12 @@ from tui_latent.training.loop import Update
 from tui_latent.training.optimizers import make_optimizer
 
 GPU = torch.device("cuda", 0)
-FEATURES = {"hog": 144, "resnet18": 512, "resnet50": 2048}
+FEATURES = {
+    "hog": 144,
+    "resnet18": 512,
+    "resnet50": 2048,
+    "timm:vit_small_patch14_dinov2.lvd142m@224": 384,
+}
 _WAITS = {
     "_local_scalar_dense",
     "nonzero",

@@ -87,11 +87,10 @@ class DataSettings(Section):
     skip_corrupt: bool = False
     """skip unreadable or missing images instead of refusing all"""
     inputs: InputsName = "raw"
-    """network inputs: pixels (`raw`), HOG features, or the features of a published network:
-    resnet18, resnet50, timm:NAME or open_clip:NAME/TAG, with @224 for images of 224 pixels"""
+    """what the network sees: `raw` pixels, `hog`, or the features of resnet18, resnet50, timm:NAME
+    or open_clip:NAME/TAG (@224: at 224 pixels)"""
     weights: str = ""
-    """file with the weights of that network, for machines that are offline or weights of your own:
-    safetensors, or a state dict saved by torch"""
+    """file with its weights, instead of the published ones: safetensors or a state dict"""
     resident: Literal["auto", "device", "host", "disk"] = "auto"
     """where images lie during training: on the device, in memory or on the disk; `auto`: where
     they fit. The results are the same"""

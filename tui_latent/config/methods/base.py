@@ -112,8 +112,7 @@ class NetworkSettings(MethodSettings):
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """share of hidden units dropped during training"""
     initial_weights: str = ""
-    """what a network of timm's starts from: `published` weights, or those of a file (safetensors or
-    a state dict); random ones if this is empty"""
+    """what a network of timm's starts from: random weights if empty, `published` ones, or a file"""
 
     same_loss: ClassVar[frozenset[str]] = MethodSettings.same_loss | {
         *("network", "width", "hidden_dim", "dropout", "initial_weights")

@@ -81,8 +81,8 @@ def test_what_is_left_out_of_the_data_is_said() -> None:
 
 
 def test_a_published_network_and_views_of_its_features_are_said() -> None:
-    told = preset(data={"inputs": "timm:resnet18"}, augment={"feature_noise": 0.3})
-    assert "features of timm:resnet18" in words.data_words(told.data, None)
+    told = preset(data={"inputs": "timm:resnet18.a1_in1k"}, augment={"feature_noise": 0.3})
+    assert "features of resnet18 (timm)" in words.data_words(told.data, None)
     assert words.view_words(told.augment) == ["noise 0.3 on features"]
     encoder = preset(method={"name": "vicreg", "latent_dim": 2, "network": "timm:resnet18",
                              "initial_weights": "/a/mine.pth"})  # fmt: skip

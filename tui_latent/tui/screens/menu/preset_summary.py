@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tui_latent.config.feature_models import published_model
 from tui_latent.runs.metric_specs import spec_of
 from tui_latent.tui.format import number
 
@@ -50,7 +51,7 @@ def data_words(data: DataSettings, facts: SourceFacts | None) -> list[str]:
     if data.merge:
         words.append(f"classes merged: {', '.join(data.merge)}")
     if data.inputs != "raw":
-        words.append(_INPUTS.get(data.inputs, f"features of {data.inputs}"))
+        words.append(_inputs_words(data.inputs))
     if facts is not None:
         words.append(facts.note)
     return words
@@ -69,6 +70,16 @@ def pixel_words(data: DataSettings) -> list[str]:
         several = "s" if len(data.show) > 1 else ""
         words.append(f"channel{several} {', '.join(map(str, data.show))} shown")
     return words
+
+
+def _inputs_words(inputs: str) -> str:
+    if inputs in _INPUTS:
+        return _INPUTS[inputs]
+    model = published_model(inputs)
+    if model is None:
+        return f"features of {inputs}"
+    name = model.name.partition(".")[0]  # the tag says which weights, and takes a line
+    return f"features of {name} ({model.library})"
 
 
 def method_words(preset: Preset) -> list[str]:
