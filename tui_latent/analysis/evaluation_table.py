@@ -234,8 +234,8 @@ def _clustering(of: Found) -> list[str]:
     sample = f"; silhouette of a sample of {of['silhouette_of']:,}" if sampled else ""
     fewer = "" if of["clusters"] == of["asked"] else f", {of['asked']} requested"
     compared = of.get("labelled", of["images"])
-    agreement = ("clustering/accuracy", "clustering/nmi", "clustering/ari") if compared else ()
-    agreement += ("clustering/ami",) if compared and "ami" in of else ()
+    known = ("accuracy", "nmi", "ari", *(("ami",) if "ami" in of else ()))
+    agreement = [f"clustering/{name}" for name in known if compared]
     some = f", {compared:,} of them with a label" if 0 < compared < of["images"] else ""
     chosen = "" if compared else "; the number of clusters has the best silhouette"
     return [
