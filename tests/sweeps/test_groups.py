@@ -49,7 +49,7 @@ def test_seeds_alone_have_a_mean_and_a_deviation(tmp_path: Path) -> None:
 
 def test_runs_that_have_not_finished_do_not_count(tmp_path: Path) -> None:
     path = made_sweep(tmp_path, {(2, 0.1, 0): 0.5, (3, 0.1, 0): None})
-    assert said(path) == "Only latent_dim 2, lr 0.1 has finished: kNN@20 0.500 with one seed."
+    assert said(path) == "Only latent_dim 2, lr 0.1 has finished: kNN@20 0.500."
     nothing = made_sweep(tmp_path, {(2, 0.1, 0): None}, name="empty")
     assert said(nothing).startswith("No run has finished")
 

@@ -40,7 +40,8 @@ class _Lines:
 
     def ended(self, result: TrialResult, done: int, total: int) -> None:
         """Say how a run ended."""
-        self.say(f"run {done} of {total}: {ended_words(result)}")
+        place = "" if result.state == "stopped" else f"run {done} of {total}: "
+        self.say(f"{place}{ended_words(result)}")
 
     def training(self, runs: Sequence[str], done: int, total: int) -> None:
         """Say what trains, now and then."""

@@ -6,12 +6,14 @@ run needs: the forkserver does so once for all of them.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +40,7 @@ import tui_latent.training.session  # noqa: E402
 _SURELY_GONE: Final = 90.0
 """seconds after which a run that still seems to train does"""
 _LOOK_EVERY: Final = 1.0
-"""seconds between two looks whether the sweep still lives"""
+"""seconds between two looks whether it is free"""
 
 
 def train_trial(
@@ -60,8 +62,7 @@ def train_trial(
     os.environ.update(variables)
     if threads:
         torch.set_num_threads(threads)
-    parent = os.getppid()
-    threading.Thread(target=_stop_without, args=(parent,), name="parent", daemon=True).start()
+    threading.Thread(target=_stop_without_sweep, name="parent", daemon=True).start()
     try:
         train_here(path, asked_before, plugins)
     except RunError as error:
@@ -107,9 +108,9 @@ def _write_into(log: Path) -> None:
     os.close(lines)
 
 
-def _stop_without(parent: int) -> None:
-    """Stop this process's training once its parent is gone: nobody would count its result."""
-    pause = threading.Event()
-    while os.getppid() == parent:
-        pause.wait(_LOOK_EVERY)
+def _stop_without_sweep() -> None:
+    """Stop this process's training once the sweep is gone: nobody would count its result."""
+    sweep = multiprocessing.parent_process()
+    assert sweep is not None
+    wait([sweep.sentinel])  # the forkserver is the parent only in the system's eyes
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,102 @@
+"""What a trial of a sweep costs beyond its training, and what a sweep leaves behind.
+
+    python -m benchmarks.sweeps [--runs 200] [--jobs 2] [--engine local|ray] [--out FILE.json]
+
+Trains short runs of the digits, the seeds from 0 on, in a temporary folder. The overhead of a
+trial is the wall time of all jobs, less the seconds that the runs themselves have counted, by the
+number of runs; it contains the start of the engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PRESET = """
+title = "short"
+[data]
+source = "digits"
+per_class = 20
+[method]
+name = "autoencoder"
+latent_dim = 2
+network = "mlp"
+width = 8
+[train]
+epochs = 5
+batch_size = 32
+device = "cpu"
+"""
+
+
+def measured(runs: int, jobs: int, engine: str) -> dict[str, Any]:
+    """Run one sweep, and return what it took and what it left."""
+    with tempfile.TemporaryDirectory() as folder:
+        preset = Path(folder, "short.toml")
+        preset.write_text(PRESET)
+        seeds = ",".join(map(str, range(runs)))
+        words = ["sweep", str(preset), "--grid", f"train.seed={seeds}", "--jobs", str(jobs)]
+        words += ["--engine", engine, "--runs", f"{folder}/runs", "--json"]
+        files = _temporary_files()
+        since = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tui_latent", *words], stdout=subprocess.PIPE, text=True
+        )
+        seen: dict[int, psutil.Process] = {}
+        while process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                seen[child.pid] = child
+            time.sleep(0.5)
+        seconds = time.perf_counter() - since
+        assert process.stdout is not None
+        told = json.loads(process.stdout.read().splitlines()[-1])
+        time.sleep(3)
+        left = [child for child in seen.values() if child.is_running()]
+        trained = sum(row["seconds"] for row in told["runs"])
+        strays = [p.name for p in Path(folder, "runs").rglob("*") if p.name.endswith(".tmp")]
+        return {
+            "engine": engine,
+            "runs": runs,
+            "jobs": jobs,
+            "exit_code": process.returncode,
+            "finished": sum(row["state"] == "finished" for row in told["runs"]),
+            "wall_seconds": round(seconds, 1),
+            "training_seconds": round(trained, 1),
+            "overhead_seconds_per_trial": round((seconds * jobs - trained) / runs, 3),
+            "processes_left": len(left),
+            "temporary_files_left": len(strays) + len(_temporary_files() - files),
+            "load_before": round(os.getloadavg()[0], 1),
+        }
+
+
+def _temporary_files() -> set[str]:
+    names = ("tui-latent", "pymp-", "torch")
+    return {p.name for p in Path(tempfile.gettempdir()).iterdir() if p.name.startswith(names)}
+
+
+def main() -> None:
+    """Measure, print, and write the result if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--engine", default="local", choices=["local", "ray"])
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    result = measured(asked.runs, asked.jobs, asked.engine)
+    text = json.dumps(result, indent=1)
+    print(text)
+    if asked.out:
+        asked.out.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
