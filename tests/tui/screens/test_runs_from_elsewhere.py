@@ -74,7 +74,7 @@ async def explorer(pilot: Pilot[Any], size: int = 60) -> ExplorerScreen:
     """Return the explorer when it shows its map and a point."""
     screen: ExplorerScreen = await top(pilot, ExplorerScreen)
     await until(pilot, lambda: f"· {size:,} " in panel_text(screen, "explorer-map"))
-    await until(pilot, lambda: "percentile" in screen_text(pilot))
+    await until(pilot, lambda: "denser than" in screen_text(pilot))
     return screen
 
 
