@@ -10,6 +10,7 @@ SAID = {
     "the other view of an image": "the other view of a vector",
     "one held-out image is too few": "one vector is too few",
     "The map is the latent space itself.": "The map is the latent space itself.",
+    "image is often taken for text (5 of 59).": "image is often taken for text (5 of 59).",
     "No image is far from all others.": "No vector is far from all others.",
 }
 

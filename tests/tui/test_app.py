@@ -11,13 +11,15 @@ from textual.command import CommandPalette
 from textual.widgets import Button, OptionList, Static
 
 from tests import waiting
+from tests.foreign_runs import foreign_run
 from tests.tui.made_runs import ScriptedTrainer, new_run, trained_run
-from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, notes, until
+from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, notes, screen_text, until
 from tui_latent.preferences.kept import Kept
 from tui_latent.runs.queue import queued_runs
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError, Status
 from tui_latent.tui.charts.line_chart_panel import CurveChart
+from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.dialogs.queue import QueueScreen
@@ -378,3 +380,11 @@ async def test_over_ssh_nothing_is_animated(
 ) -> None:
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
     assert MenulessApp(tmp_path).animation_level == "none"
+
+
+async def test_several_runs_begin_with_their_comparison(tmp_path: Path) -> None:
+    paths = [foreign_run(tmp_path, name, origin="opened") for name in ("one", "two")]
+    app = MenulessApp(tmp_path, compared=paths)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, CompareScreen))
+        await until(pilot, lambda: "disparity" in screen_text(pilot))

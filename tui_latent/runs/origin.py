@@ -17,9 +17,13 @@ WATCHED: Final = "watched"
 MEASURING: Final = "measuring latents"
 """what a watched run is doing while latents that its loop handed over are measured"""
 _OF_VECTORS: Final = (
-    (re.compile(r"\b(?:held-out )?(?:image|latent)(s?)\b(?! space)"), r"vector\1"),
-    (re.compile(r"\b([Aa])n vector"), r"\1 vector"),
-    (re.compile(r"\bImage(s?)\b"), r"Vector\1"),
+    (re.compile(r"\bheld-out (?:image|latent)(s?)\b"), r"vector\1"),
+    # A class or a run may be called image: only words that such a name does not follow are met.
+    (
+        re.compile(r"\b(\d|[Nn]o|one|two|all|each|every|these|other|nearest|few) (?:image)(s?)\b"),
+        r"\1 vector\2",
+    ),
+    (re.compile(r"\b([Aa])n image\b"), r"\1 vector"),
 )
 
 

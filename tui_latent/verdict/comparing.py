@@ -39,13 +39,15 @@ def comparison_line(shown: Comparison) -> str:
     def named(indices: list[int]) -> str:
         return listed([f"{shown.labels[i]} ({number(known[i][0])})" for i in indices])
 
+    opened = all(run.origin == "opened" for run in shown.runs)
+    what = "vectors" if opened else "held-out images"
     images = max(count for _, count in known.values())
     top = f"kNN@20 of {shown.labels[best]} is {number(known[best][0])}"
     if not worse:
-        return f"{top}; {images:,} held-out images cannot tell it from {named(alike)}."
+        return f"{top}; {images:,} {what} cannot tell it from {named(alike)}."
     line = f"Best: {shown.labels[best]}, kNN@20 {number(known[best][0])}. Worse: {named(worse)}."
     if alike:
-        line += f" Within the noise of {images:,} images: {named(alike)}."
+        line += f" Within the noise of {images:,} {what.removeprefix('held-out ')}: {named(alike)}."
     return line
 
 

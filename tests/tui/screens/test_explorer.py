@@ -84,7 +84,7 @@ async def explorer(pilot: Pilot[Any]) -> ExplorerScreen:
     await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
     screen = pilot.app.screen
     assert isinstance(screen, ExplorerScreen)
-    await until(pilot, lambda: "kNN: " in facts(screen))
+    await until(pilot, lambda: "kNN " in facts(screen))
     return screen
 
 
@@ -122,7 +122,7 @@ async def test_arrows_go_to_points_and_the_panel_tells_about_them(tmp_path: Path
         labels = load_dataset(DataSettings(source="digits", draw="random"), 0).val.labels
         expected = f"label {int(labels[scene_map.selected or 0])}"
         await until(pilot, lambda: expected in facts(screen))
-        assert "(20 of 20)" in facts(screen)
+        assert "20 of 20" in facts(screen)
         assert "nearest in 2-D latents" in panel(screen)
         text = shown_map(screen)
         assert "┼" in text and "◆" in text and "◇" in text

@@ -74,7 +74,7 @@ async def explorer(pilot: Pilot[Any], size: int = 60) -> ExplorerScreen:
     """Return the explorer when it shows its map and a point."""
     screen: ExplorerScreen = await top(pilot, ExplorerScreen)
     await until(pilot, lambda: f"· {size:,} " in panel_text(screen, "explorer-map"))
-    await until(pilot, lambda: "percentile" in screen_text(pilot))
+    await until(pilot, lambda: "denser than" in screen_text(pilot))
     return screen
 
 
@@ -236,7 +236,8 @@ async def test_the_menu_says_where_a_run_comes_from(tmp_path: Path, kind: str, w
     async with LatentApp(tmp_path).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: pilot.app.screen.query_one(RunTable).run is not None)
         await pilot.press("tab")
-        await until(pilot, lambda: "60 held-out latents" in " ".join(screen_text(pilot).split()))
+        held = "60 vectors" if kind == "vectors" else "60 held-out latents"
+        await until(pilot, lambda: held in " ".join(screen_text(pilot).split()))
         assert f"✓ {word}" in screen_text(pilot)
         assert "seed" not in screen_text(pilot) and "preset  " not in screen_text(pilot)
         for key in ("r", "b"):
