@@ -96,11 +96,20 @@ _TERMINAL = (
 )
 
 
+def _is_slow(file: Path) -> bool:
+    folder = Path(__file__).parent
+    return file.is_relative_to(folder) and file.relative_to(folder).as_posix() in SLOW
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out slow files before they import lightning, transformers and others."""
+    return True if config.option.markexpr == "not slow" and _is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of the slow files."""
-    folder = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(folder) and item.path.relative_to(folder).as_posix() in SLOW:
+        if _is_slow(item.path):
             item.add_marker("slow")
 
 

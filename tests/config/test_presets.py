@@ -73,6 +73,7 @@ def test_there_are_bundled_presets() -> None:
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
 
 
+@pytest.mark.slow
 @given(
     method=st.sampled_from(sorted(METHODS)),
     title=texts,
@@ -207,6 +208,7 @@ keys = st.lists(
 ).map(".".join)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(keys, anything, max_size=3), st.sampled_from(sorted(METHODS)))
 def test_no_override_whatever_makes_anything_but_a_preset_or_an_error(
     overrides: dict[str, object], method: str
@@ -398,6 +400,7 @@ def test_the_command_of_an_own_preset_holds_in_any_folder(
     assert load_preset(str(run / "preset.toml")) == made
 
 
+@pytest.mark.slow
 def test_the_kept_command_trains_the_very_same_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -153,6 +153,7 @@ def loading(folder: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_store(folder: Path, data_folder: Path) -> None:
     both = [loading(folder) for _ in range(2)]
     said = sorted(process.communicate(timeout=patience())[0] for process in both)
@@ -161,6 +162,7 @@ def test_two_processes_make_one_store(folder: Path, data_folder: Path) -> None:
     assert kept == {"images", "known"}
 
 
+@pytest.mark.slow
 def test_who_waits_goes_on_where_a_killed_process_stopped(folder: Path, data_folder: Path) -> None:
     first = loading(folder)
     rows = "prepared/images-*/rows"

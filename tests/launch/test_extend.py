@@ -148,7 +148,7 @@ def test_eigenmaps_have_no_epochs(tmp_path: Path) -> None:
     table = {"data": {"source": "digits", "per_class": 8}, "method": {"name": "eigenmaps"}}
     path = create_run("none", parse_preset(table, {}, "x"), tmp_path, "run")
     result = resumed(path, "--epochs", "9")
-    assert result.exit_code == 2 and "fitted at once" in result.output
+    assert result.exit_code == 2 and "fitted in one go" in result.output
 
 
 def test_a_run_that_patience_ended_needs_more_patience(tmp_path: Path) -> None:

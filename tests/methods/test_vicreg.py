@@ -38,6 +38,7 @@ def test_without_a_projector_the_terms_are_those_of_the_latents() -> None:
     torch.testing.assert_close(method.losses(batch), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("weight", "spreads"), [(25.0, True), (0.0, False)])
 def test_without_the_variance_term_the_projections_collapse(weight: float, spreads: bool) -> None:
     method = build(variance_weight=weight)

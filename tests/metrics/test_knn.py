@@ -132,6 +132,7 @@ def test_accuracies_and_confusion_equal_scikit_learns(dimensions: int) -> None:
     assert result.confusion.tolist() == expected.tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=9))
 def test_ties_go_to_the_smallest_label_as_in_scikit_learn(rows: list[list[int]]) -> None:

@@ -115,6 +115,7 @@ def test_equal_distances_count_as_the_mean_over_all_their_orders(
     assert found.continuity == pytest.approx(over_all_orders(points, latents, k), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_with_ties_scikit_learns_figure_scatters_around_ours() -> None:
     """It puts equals in the order of the rows: over shuffled rows that is a random order."""
     random = np.random.default_rng(0)

@@ -136,7 +136,7 @@ def test_a_file_can_import_those_beside_it(tmp_path: Path, load: Load) -> None:
         (":Gone", r"my\.py: there is no 'Gone', which it names as :Gone"),
         ("no_such_module_7:X", "No module named 'no_such_module_7'"),
         ("Trained", "write it as module:Name, or :Name"),
-        (":Settings", "is not a subclass of tui_latent.methods.Method"),
+        (":Settings", "is neither a subclass of tui_latent.methods.Method"),
     ],
 )
 def test_a_class_that_is_not_there_is_named_when_it_is_needed(
@@ -174,7 +174,8 @@ def test_what_a_plugin_is_the_first_to_import_is_not_its_own_and_torch_stays_out
         "import sys\n"
         "from tui_latent.plugins.loading import load_file\n"
         f"print(load_file({str(EXAMPLES / 'plugin_barlow.py')!r}).parts)\n"
-        "from tui_latent.config.presets import load_preset, preset_fields\n"
+        "from tui_latent.config.preset_fields import preset_fields\n"
+        "from tui_latent.config.presets import load_preset\n"
         f"print(len(preset_fields(load_preset({str(EXAMPLES / 'plugin_barlow.toml')!r}))))\n"
         "print('torch' in sys.modules)"
     )

@@ -124,6 +124,7 @@ async def test_pause_and_resume_reach_a_real_thread(tmp_path: Path) -> None:
         await until(pilot, lambda: app.training_path is None)
 
 
+@pytest.mark.slow
 async def test_a_trainer_that_breaks_does_not_break_the_screen(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     writer.close()
@@ -335,6 +336,7 @@ async def test_a_report_that_fails_says_why(tmp_path: Path) -> None:
     writer.close()
 
 
+@pytest.mark.slow
 async def test_the_palette_offers_what_can_be_done_now(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     app = MenulessApp(tmp_path, open_path=writer.path)

@@ -7,11 +7,13 @@ import sys
 
 PROGRAM = """
 import gc
+gc.disable()  # as when the dashboard starts
 from tui_latent.tui.gc_freeze import FrozenModules
 before = len(gc.get_objects())
 modules = FrozenModules()
 assert modules.set_aside() and not modules.set_aside(), "once, until more is imported"
 assert len(gc.get_objects()) < before / 10
+assert gc.isenabled(), "the pause of the start has ended"
 import unittest.mock, email.mime.text, xml.dom.minidom, sqlite3, http.server, ftplib, curses, wave
 import multiprocessing.pool, concurrent.futures.process, logging.config, mailbox, plistlib
 print("again" if modules.set_aside() else "not again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.tui.made_runs import clusters, trained_run
@@ -22,6 +23,7 @@ def text_of(pilot: Pilot[int], panel: str) -> str:
     return " ".join(" ".join(lines).split())
 
 
+@pytest.mark.slow
 async def test_the_panels_say_why_and_show_no_number(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     before = RunReader(writer.path).refresh()

@@ -132,6 +132,7 @@ print(tracemalloc.get_traced_memory()[1])
 """in a process of its own: what other threads allocate would be counted, too"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [b"\x1b]52;c;", b"\x1b[200~", b"\x1b[", b"\x1bP", b"\x1b[?"])
 def test_what_has_no_end_takes_no_memory(start: bytes) -> None:
     command = [sys.executable, "-c", ENDLESS, start.hex()]
@@ -139,6 +140,7 @@ def test_what_has_no_end_takes_no_memory(start: bytes) -> None:
     assert int(done.stdout) < 1 << 18
 
 
+@pytest.mark.slow
 def test_random_bytes_raise_nothing_and_a_key_after_them_is_heard(clock: Clock) -> None:
     choice = random.Random(0)
     parser = TerminalParser()

@@ -106,6 +106,7 @@ async def test_the_highlighted_finding_can_be_read(run: Path, light: bool) -> No
         assert any("$text" in str(color) for color in colors), "the others have theirs again"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "screen"), [("promises", EvaluationScreen), ("taken for", ExplorerScreen)]
 )
