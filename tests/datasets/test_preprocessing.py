@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from tui_latent.config.settings import DataSettings
+from tui_latent.datasets.fitting import Fit
 from tui_latent.datasets.preprocessing import Preprocessing
 from tui_latent.datasets.sources import resized
 
@@ -109,7 +110,7 @@ def test_integers_as_in_the_files_are_scaled_by_the_range_of_the_run() -> None:
 
 
 @pytest.mark.parametrize("fit", ["crop", "stretch", "pad"])
-def test_images_of_another_size_are_fitted_as_those_of_the_run(fit: str) -> None:
+def test_images_of_another_size_are_fitted_as_those_of_the_run(fit: Fit) -> None:
     state = {"image_shape": [1, 8, 8], "mean": torch.zeros(1, 1, 1), "std": torch.ones(1, 1, 1)}
     module = Preprocessing(DIGITS.model_copy(update={"fit": fit}), state)
     images = photos(1, 16, 32)
