@@ -44,6 +44,10 @@ def _never(value: Any) -> bool:
     return False
 
 
+def _is_auto(value: Any) -> bool:
+    return bool(value == "auto")
+
+
 _COLOURS: Final = ("augment.brightness", "augment.contrast", "augment.saturation", "augment.hue")
 
 _RULES: Final = (
@@ -80,6 +84,18 @@ _RULES: Final = (
         ("data.show",),
         lambda preset: _channels(preset) == 1,
         "the images have one channel",
+    ),
+    Rule(
+        ("data.resident",),
+        lambda preset: preset.method.fitted,
+        "the method '{method.name}' is fitted to all images at once, in memory",
+        _is_auto,
+    ),
+    Rule(
+        ("data.resident",),
+        lambda preset: preset.data.inputs != "raw",
+        "steps see the features alone, which are on their device: set data.inputs=raw",
+        _is_auto,
     ),
     Rule(
         ("data.weights",),
