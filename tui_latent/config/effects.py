@@ -57,6 +57,10 @@ def _draws(preset: Preset) -> bool:
     return bool(data.per_class or data.val_fraction or not own_test)
 
 
+def _is_auto(value: Any) -> bool:
+    return bool(value == "auto")
+
+
 _COLOURS: Final = ("augment.brightness", "augment.contrast", "augment.saturation", "augment.hue")
 
 _RULES: Final = (
@@ -98,6 +102,18 @@ _RULES: Final = (
         ("data.show",),
         lambda preset: _channels(preset) == 1,
         "the images have one channel",
+    ),
+    Rule(
+        ("data.resident",),
+        lambda preset: preset.method.fitted,
+        "the method '{method.name}' is fitted to all images at once, in memory",
+        _is_auto,
+    ),
+    Rule(
+        ("data.resident",),
+        lambda preset: preset.data.inputs != "raw",
+        "steps see the features alone, which are on their device: set data.inputs=raw",
+        _is_auto,
     ),
     Rule(
         ("data.weights",),

@@ -8,7 +8,6 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,19 +17,14 @@ from numpy.typing import NDArray
 from tui_latent.datasets.content_digests import (
     BYTES,
     Contents,
-    digest_of,
     packed_names,
     unpacked_names,
 )
 from tui_latent.datasets.folder_layout import ImageFile
-from tui_latent.datasets.paths import prepared_folders
-from tui_latent.datasets.row_file import RowFile, row_file
-from tui_latent.datasets.shared_files import make_folder, whole_file
-from tui_latent.runtime.array_files import read_array
+from tui_latent.datasets.row_digests import digests_of, kept_digests
+from tui_latent.datasets.row_file import row_file
 from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit, in_file
 
-_ROWS = 256
-"""images of a file in memory at a time"""
 _TORN = (
     OSError, ValueError, TypeError, KeyError, EOFError, NotImplementedError,
     zipfile.BadZipFile, zlib.error,
@@ -105,35 +99,8 @@ def _part(title: str, split: RawSplit, kept: Sequence[int] | None) -> Part:
         labels = np.searchsorted(kept, split.labels[rows])
     taken = rows if split.rows is None else split.rows[rows]
     file = row_file(split.images) if in_file(split.images) else None
-    contents = _digests(split.images, taken) if file is None else kept_digests(file)[taken]
+    contents = digests_of(split.images, taken) if file is None else kept_digests(file)[taken]
     return Part(title, labels.astype(np.int32), contents)
-
-
-def _digests(images: NDArray[np.generic], rows: Sequence[int] | NDArray[np.int64]) -> Contents:
-    digests = [digest_of(np.ascontiguousarray(images[row]).data.cast("B")) for row in rows]
-    return np.frombuffer(b"".join(digests), np.uint8).reshape(len(rows), BYTES)
-
-
-def kept_digests(file: RowFile) -> Contents:
-    """Return the digest of every row of a file: (N, BYTES), read again only if it has changed."""
-    places = [folder / "known" / f"rows-{file.key('digests')}.npy" for folder in prepared_folders()]
-    for place in places:
-        with suppress(OSError, ValueError, EOFError):
-            known: Contents = read_array(place)
-            if known.shape == (len(file), BYTES) and known.dtype == np.uint8:
-                return known
-    parts = []
-    for first in range(0, len(file), _ROWS):
-        rows = np.arange(first, min(first + _ROWS, len(file)))
-        parts.append(_digests(file.read(rows), range(len(rows))))
-    found = np.concatenate(parts)
-    for place in places:
-        with suppress(OSError):  # they are read again the next time
-            make_folder(place.parent)
-            with whole_file(place) as kept:
-                np.save(kept, found)
-            break
-    return found
 
 
 def _same(one: Part, other: Part) -> bool:

@@ -158,7 +158,11 @@ class Dataset:
         """
         if images.features is not None:
             return images.features[rows]
-        return self.normalise(pixels(images, rows))
+        return self.of_stored(stored(images, rows))
+
+    def of_stored(self, images: Tensor) -> Tensor:
+        """Return network inputs of images as they are stored, uint8 or uint16 (B, C, H, W)."""
+        return self.normalise(as_pixels(images))
 
 
 def pixels(images: ImageSet, rows: Tensor) -> Tensor:

@@ -33,7 +33,18 @@ def order_of_chunks(
     on_chunk: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Return the same order of rows that come in chunks (n, ...), on the device of `labels`."""
-    keys = [key for chunk in chunks for key in _keys(chunk, on_chunk)]
+    keys: list[Tensor] = []
+    factors = torch.empty(0, dtype=torch.int64)
+    for chunk in chunks:
+        flat = _as_integers(chunk)
+        numbers = prod(flat.shape[1:])
+        if not len(factors):
+            factors = _factors(numbers).to(flat.device)
+        for part in flat.split(max(_NUMBERS_AT_ONCE // max(numbers, 1), 1)):  # type: ignore[no-untyped-call]
+            whole = part.long()
+            # Round numbers as floats have no bits but their first ones: these must reach the last.
+            keys.append(((whole ^ (whole >> 16) ^ (whole >> 32)) * factors).sum(1))
+            on_chunk()
     key = torch.cat(keys) if keys else torch.empty(0, dtype=torch.int64)
     if labels is None:
         return key.argsort(stable=True)
@@ -42,18 +53,18 @@ def order_of_chunks(
     return by_label[key[by_label].argsort(stable=True)]
 
 
-def _keys(rows: Tensor, on_chunk: Callable[[], None]) -> Iterable[Tensor]:
-    """Yield a number for each row, int64 (n,), some at a time: equal only for equal rows."""
+def _as_integers(rows: Tensor) -> Tensor:
     flat = rows.detach().flatten(1)
-    if flat.is_floating_point():
-        flat = (flat + 0.0).contiguous()  # so that -0 is 0
-        flat = flat.view(torch.int32 if flat.dtype == torch.float32 else torch.int64)
-    numbers = prod(flat.shape[1:])
+    if not flat.is_floating_point():
+        return flat
+    flat = (flat + 0.0).contiguous()  # so that -0 is 0
+    return flat.view(torch.int32 if flat.dtype == torch.float32 else torch.int64)
+
+
+def _factors(numbers: int) -> Tensor:
+    """Return a factor for each number of a row.
+
+    A sum of whole numbers modulo 2**64 does not depend on the order of its terms.
+    """
     generator = torch.Generator().manual_seed(DRAW_SEED)
-    # A sum of whole numbers modulo 2**64 does not depend on the order of its terms.
-    factors = torch.randint(-(2**63), 2**63 - 1, (numbers,), generator=generator).to(flat.device)
-    for part in flat.split(max(_NUMBERS_AT_ONCE // max(numbers, 1), 1)):  # type: ignore[no-untyped-call]
-        whole = part.long()
-        # Round numbers as floats have no bits but their first ones: these must reach the last.
-        yield ((whole ^ (whole >> 16) ^ (whole >> 32)) * factors).sum(1)
-        on_chunk()
+    return torch.randint(-(2**63), 2**63 - 1, (numbers,), generator=generator)

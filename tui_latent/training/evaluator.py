@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 
 import torch
 from torch import Tensor
 
 from tui_latent.config.settings import AugmentSettings
-from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks
+from tui_latent.datasets.image_set import Dataset, ImageSet, gathered, in_chunks
 from tui_latent.datasets.pairing import Pairing, make_pairing
+from tui_latent.datasets.read_ahead import in_order
 from tui_latent.methods.method import Method
 from tui_latent.metrics.chunks import at_once
 from tui_latent.metrics.collapse import (
@@ -145,12 +147,20 @@ class Evaluator:
 
     def embed(self, method: Method, images: ImageSet) -> Tensor:
         """Return the latents of a split: float32 (N, D)."""
-        chunks = []
+        return torch.cat([method.embed(inputs).float() for inputs in self._inputs(images)])
+
+    def _inputs(self, images: ImageSet) -> Iterator[Tensor]:
+        """Yield the inputs of all images of a split, in chunks, read ahead where they must be."""
         device = images.device
-        for rows in torch.arange(len(images), device=device).split(self._chunk(device)):  # type: ignore[no-untyped-call]
-            chunks.append(method.embed(self._dataset.inputs(images, rows)).float())
-            self._on_chunk()
-        return torch.cat(chunks)
+        rows = torch.arange(len(images), device=device if images.ready else "cpu")
+        chunks = rows.split(self._chunk(device))  # type: ignore[no-untyped-call]
+        if images.ready:
+            for chunk in chunks:
+                yield self._dataset.inputs(images, chunk)
+                self._on_chunk()
+            return
+        for found in in_order(partial(gathered, images), chunks, 1, 1, self._on_chunk):
+            yield self._dataset.of_stored(found.to(device))
 
     def _why_no_losses(self, method: Method) -> dict[str, str]:
         """Return which held-out losses would mean nothing, and why."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 
 import torch
 
 from tui_latent.config.settings import Preset
+from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.preprocessing import preprocessing_state
 from tui_latent.methods import METHODS
 from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.limits import memory
+from tui_latent.runtime.regular_files import amount
+from tui_latent.sources.errors import DataError
 from tui_latent.trained_on import IMAGES_FILE
 from tui_latent.training.evaluator import Evaluator
 from tui_latent.training.loading import load_images, looking_meanwhile
@@ -32,6 +37,7 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     control = RunControl(writer, stopwatch, save=lambda: None)
     writer.status(state="running", phase="fitting", device="cpu", total_steps=1)
     try:
+        _refuse_too_large(dataset, preset.method.name)
         inputs = dataset.inputs(dataset.train, torch.arange(len(dataset.train)))
         looking_meanwhile(lambda: method.fit(inputs), control.poll)
         writer.status(phase="evaluating")
@@ -55,3 +61,14 @@ def fit_run(path: Path, preset: Preset, writer: RunWriter) -> State:
     recorder.checkpoint(state, best=True)
     writer.status(step=1, epoch=1.0, seconds=seconds)
     return "finished"
+
+
+def _refuse_too_large(dataset: Dataset, method: str) -> None:
+    """Raise DataError where the inputs, all at once as float32, are more than the free memory."""
+    needed, free = 4 * len(dataset.train) * prod(dataset.input_shape), memory().available
+    if needed > free:
+        raise DataError(
+            f"{dataset.name}: the method '{method}' is fitted to all training images at once, "
+            f"which take {amount(needed)}, but {amount(free)} of memory are free: set a smaller "
+            "data.size or a data.per_class, or use a method that trains in steps"
+        )

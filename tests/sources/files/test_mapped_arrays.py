@@ -91,7 +91,7 @@ def test_digests_of_an_archive_that_is_as_it_was_are_not_computed_again(
     def fail(*arguments: object) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr("tui_latent.datasets.identity.digest_of", fail)
+    monkeypatch.setattr("tui_latent.datasets.row_digests.digest_of", fail)
     assert load(path)[1].same_as(before)
 
 
