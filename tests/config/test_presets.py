@@ -514,3 +514,41 @@ def test_the_form_has_a_field_for_every_setting_with_words_beside_it() -> None:
 @pytest.mark.parametrize(("method", "sees"), [("triplet", True), ("vicreg", False)])
 def test_a_preset_says_whether_training_sees_labels(method: str, sees: bool) -> None:
     assert parse_preset(table(method), {}, "x").method.supervised is sees
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("dtype", "dtype"),
+        ("percentile 1 99", "percentile 1 99"),
+        ("percentile 0.50, 99.5", "percentile 0.5 99.5"),
+        ([0, 4095], (0.0, 4095.0)),
+        ([-1.5, 2], (-1.5, 2.0)),
+    ],
+)
+def test_a_range_of_values_is_read_and_written(written: object, read: object) -> None:
+    method = {"name": "vicreg", "latent_dim": 2}
+    table = {"data": {"source": "folder", "path": "d"}, "method": method}
+    found = parse_preset(table, {"data.range": written}, "mine.toml")
+    assert found.data.range == read
+    again = parse_preset(tomllib.loads(dump_preset(found)), {}, "mine.toml")
+    assert again.data.range == read
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("percentile 99 1", "the lower one first"),
+        ("percentile 1 101", "the lower one first"),
+        ([5, 5], "must be below"),
+        ([5], "or [low, high]"),
+        ("auto", "'percentile 1 99', or [low, high]"),
+        (3, "or [low, high]"),
+    ],
+)
+def test_what_is_no_range_of_values_is_told(written: object, said: str) -> None:
+    method = {"name": "vicreg", "latent_dim": 2}
+    table = {"data": {"source": "folder", "path": "d"}, "method": method}
+    with pytest.raises(PresetError) as caught:
+        parse_preset(table, {"data.range": written}, "mine.toml")
+    assert "data.range" in str(caught.value) and said in str(caught.value)

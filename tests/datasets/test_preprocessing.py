@@ -11,7 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from tui_latent.config.settings import DataSettings
+from tui_latent.datasets.fitting import Fit
 from tui_latent.datasets.preprocessing import Preprocessing
+from tui_latent.datasets.sources import resized
 
 DIGITS = DataSettings(source="digits")
 
@@ -86,3 +88,31 @@ def test_what_is_no_batch_of_images_is_refused(images: Tensor, problem: str) -> 
 
 def test_an_empty_batch_stays_empty() -> None:
     assert made(3, 8, 8)(torch.zeros(0, 3, 8, 8)).shape == (0, 3, 8, 8)
+
+
+def test_integers_as_in_the_files_are_scaled_by_the_range_of_the_run() -> None:
+    state: dict[str, Any] = {
+        "image_shape": [5, 8, 8],
+        "mean": torch.full((5, 1, 1), 0.25),
+        "std": torch.full((5, 1, 1), 0.5),
+        "value_range": [100.0, 1100.0],
+    }
+    module = Preprocessing(DIGITS, state)
+    raw = np.random.default_rng(0).integers(0, 2000, (4, 5, 8, 8)).astype(np.uint16)
+    expected = (((raw.astype(np.float64) - 100) / 1000).clip(0, 1) - 0.25) / 0.5
+    for given in (raw, raw.astype(np.int32)):
+        found = module(torch.from_numpy(given)).numpy()
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    with pytest.raises(ValueError, match="with 5 channels"):
+        module(torch.zeros(1, 3, 8, 8))
+    with pytest.raises(ValueError, match=r"scale them as \(x - 100\) / 1000"):
+        module(torch.full((1, 5, 8, 8), 700.0))
+
+
+@pytest.mark.parametrize("fit", ["crop", "stretch", "pad"])
+def test_images_of_another_size_are_fitted_as_those_of_the_run(fit: Fit) -> None:
+    state = {"image_shape": [1, 8, 8], "mean": torch.zeros(1, 1, 1), "std": torch.ones(1, 1, 1)}
+    module = Preprocessing(DIGITS.model_copy(update={"fit": fit}), state)
+    images = photos(1, 16, 32)
+    expected = resized(images, 8, fit)  # as an array of them is for training
+    torch.testing.assert_close(module(images), expected.float() / 255, atol=1 / 255, rtol=0)

@@ -16,7 +16,7 @@ from PIL import Image
 from tests.training.conftest import MakeRun
 from tests.waiting import patience, until
 from tui_latent.analysis.run_data import RunData
-from tui_latent.config.settings import DataSettings
+from tui_latent.config.settings import DataSettings, Preset
 from tui_latent.datasets import decoded_cache as decode
 from tui_latent.datasets import describe as facts
 from tui_latent.datasets import listing
@@ -24,6 +24,7 @@ from tui_latent.datasets.describe import describe_source
 from tui_latent.launch.start import train_run
 from tui_latent.runs.control import request
 from tui_latent.runs.reader import RunReader
+from tui_latent.training.loading import idle_colours
 
 
 @pytest.fixture
@@ -172,3 +173,18 @@ def test_a_run_is_not_resumed_on_other_classes(make_run: MakeRun, photos: Path) 
     assert status.error is not None and "now a, c" in status.error and "on a, b" in status.error
     (photos / "c").rename(photos / "b")
     assert train_run(path).state == "finished"
+
+
+def test_changes_of_colours_that_are_not_there_are_said() -> None:
+    table = {
+        "data": {"source": "folder", "path": "d"},
+        "method": {"name": "vicreg", "latent_dim": 2},
+        "augment": {"jitter": 0.5, "hue": 0.1, "grayscale": 0.2, "brightness": 0.4},
+    }
+    preset = Preset.model_validate(table)
+    assert idle_colours(preset, 3) == ""
+    said = idle_colours(preset, 5)
+    assert said.startswith("augment.hue and augment.grayscale: left out") and "5 channels" in said
+    assert "one channel" in idle_colours(preset, 1)
+    plain = Preset.model_validate(table | {"augment": {"brightness": 0.4, "jitter": 1}})
+    assert idle_colours(plain, 5) == ""

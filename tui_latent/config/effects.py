@@ -119,9 +119,14 @@ _RULES: Final = (
     ),
     Rule(
         ("augment.saturation", "augment.hue", "augment.grayscale"),
+        lambda preset: _channels(preset) == 1,
+        "the images have no colour: use augment.brightness and augment.contrast instead",
+    ),
+    Rule(
+        ("augment.saturation", "augment.hue", "augment.grayscale"),
         lambda preset: _channels(preset) not in (None, 3),
-        "the images are not red, green and blue: use augment.brightness and augment.contrast "
-        "instead",
+        "the channels of the images are not red, green and blue: use augment.brightness and "
+        "augment.contrast instead",
     ),
     Rule(
         ("augment.jitter",),

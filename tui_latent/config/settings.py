@@ -74,11 +74,9 @@ class DataSettings(Section):
     fit: Literal["crop", "stretch", "pad"] = "crop"
     """how an image is made square: its centre alone, stretched, or whole with black borders"""
     range: ValueRange = "dtype"
-    """pixel values shown as black and white, the same in all images: those of the bit depth
-    (`dtype`), two percentiles of all values (`percentile 1 99`), or two numbers, [low, high]"""
+    """values that become black and white: `dtype`, `percentile 1 99` of all, or [low, high]"""
     show: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=3)] = ()
-    """channels to look at: one as grey, three as red, green and blue; training uses all of them;
-    empty shows the first, or the first three"""
+    """channels to look at, as grey or as red, green and blue; empty shows the first three"""
     val_fraction: float = Field(0.0, ge=0.0, lt=1.0)
     """share of the training images to hold out; 0 uses the test images of the dataset, or 0.2"""
     skip_corrupt: bool = False

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from tui_latent.config.settings import DataSettings, Preset
-from tui_latent.datasets.folder_layout import DEFAULT_SIZE, refuse_strangers
-from tui_latent.datasets.manifest.look import look_at_manifest
+from tui_latent.datasets.folder_entries import is_array_name, is_image_name
+from tui_latent.datasets.folder_layout import DEFAULT_SIZE, FolderLayout, refuse_strangers
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import PRETRAINED, weights_file
 from tui_latent.datasets.public import missing_files, require_download
@@ -25,6 +28,10 @@ _NO_PATH = (OSError, RuntimeError, ValueError)
 """exceptions for invalid paths: too long, of an unknown user, with a null character"""
 ANSWER_WITHIN = 3.0
 """seconds after which the description says that the disk does not respond"""
+_MANY_CHANNELS = (".tif", ".tiff", ".npy")
+"""suffixes of files that may have more than three channels"""
+_LOOKED_AT = 1000
+"""maximum number of entries of a folder in which an image is looked for"""
 _waiting: dict[str, threading.Thread] = {}
 """threads that still wait for the disk, by location"""
 
@@ -199,7 +206,7 @@ def _folder(settings: DataSettings, path: Path) -> SourceFacts:
     size = settings.size or DEFAULT_SIZE
     return SourceFacts(
         path.resolve().name,
-        (3, size, size),
+        (_channels(layout), size, size),
         layout.class_names,
         None,
         None,
@@ -208,6 +215,21 @@ def _folder(settings: DataSettings, path: Path) -> SourceFacts:
         "; ".join(note for note in notes if note),
         unlabelled="" if layout.folders else f"there are no class folders in {layout.train}",
     )
+
+
+def _channels(layout: FolderLayout) -> int:
+    """Return the channels of the first image of a folder, if its kind of file can have many."""
+    folder = layout.train / (layout.folders[0] if layout.folders else "")
+    with suppress(OSError, StopIteration):
+        names = (entry.name for entry in os.scandir(folder))
+        name = next(
+            name for name in islice(names, _LOOKED_AT) if is_image_name(name) or is_array_name(name)
+        )
+        if name.lower().endswith(_MANY_CHANNELS):
+            from tui_latent.datasets.shown_image import channels_of  # Pillow, only here
+
+            return channels_of(folder / name)
+    return 3
 
 
 def _arrays(settings: DataSettings, path: Path) -> SourceFacts:
@@ -227,6 +249,9 @@ def _arrays(settings: DataSettings, path: Path) -> SourceFacts:
 
 
 def _manifest(settings: DataSettings, path: Path) -> SourceFacts:
+    # Readers of images, which the menu's first frame does without.
+    from tui_latent.datasets.manifest.look import look_at_manifest
+
     size = settings.size or DEFAULT_SIZE
     found = look_at_manifest(settings)
     return SourceFacts(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageFile, TiffImagePlugin
 
 from tui_latent.datasets.image_file import (
     FRAMES,
@@ -162,6 +162,7 @@ def _wide_png(content: bytes) -> Values:
         with opened(content) as image:
             high = np.asarray(image)
         with opened(content) as image:
+            assert isinstance(image, ImageFile.ImageFile)
             codec, extents, offset, layout = image.tile[0]
             swapped = str(layout).replace(";16B", ";16L")
             image.tile = [type(image.tile[0])(codec, extents, offset, swapped)]

@@ -16,6 +16,9 @@ from tui_latent.runtime.regular_files import SizeError, read_small
 from tui_latent.sources.files.image_values import Values
 from tui_latent.sources.files.value_range import chosen_scales
 
+_QUICKLY_READ = 1 << 26
+"""bytes of a file that is read to describe a folder"""
+
 
 def decode(file: Path | bytes, size: int, fit: Fit = "crop") -> Image.Image | None:
     """Return an image as a square with sides of `size` pixels; None if it is corrupt.
@@ -35,6 +38,18 @@ def decode(file: Path | bytes, size: int, fit: Fit = "crop") -> Image.Image | No
         raise
     except (SizeError, *NO_IMAGE):
         return None
+
+
+def channels_of(path: Path) -> int:
+    """Return the number of channels of an image file; 3 for one that cannot be read, or is large.
+
+    OSError as for `decode`.
+    """
+    try:
+        image = read_image(read_small(path, _QUICKLY_READ), 1)
+    except (SizeError, *NO_IMAGE):
+        return 3
+    return image.array.shape[-1] if isinstance(image, Values) else 3
 
 
 def _shown(image: Values, size: int, fit: Fit) -> Image.Image:

@@ -83,8 +83,12 @@ def _command(provenance: Mapping[str, Any]) -> str:
 
 
 def _dataset(data: Mapping[str, Any]) -> str:
-    """Return the name of the folder or file, or the source."""
-    return Path(_text(data, "path")).name or _text(data, "source")
+    """Return the name of the folder or file, or the source, and a range of values if one is set."""
+    name = Path(_text(data, "path")).name or _text(data, "source")
+    ends = data.get("range", "dtype")
+    if isinstance(ends, list) and len(ends) == 2:
+        return f"{name} (values from {ends[0]:g} to {ends[1]:g})"
+    return name if ends == "dtype" else f"{name} (values: {ends})"
 
 
 def _device(device: str) -> str:

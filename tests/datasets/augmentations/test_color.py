@@ -129,3 +129,19 @@ def test_noise_has_its_deviation_and_stays_in_range() -> None:
     assert abs(float(noise.mean())) < 0.002
     strong = noisy(x, 3.0, generator())
     assert float(strong.min()) == 0 and float(strong.max()) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_contrast_of_other_channels_is_about_the_mean_of_each(channels: int) -> None:
+    x = soft(3, channels)
+    chosen = AugmentSettings(jitter=1, brightness=0.3, contrast=0.5, saturation=0.9, hue=0.5)
+    found = jittered(x, chosen, generator(4))
+    u = (2 * torch.rand(4, 3, generator=generator(4)) - 1).double()
+    for image in range(3):
+        brightness, contrast = 1 + 0.3 * u[0, image], 1 + 0.5 * u[1, image]
+        for channel in range(channels):
+            plane = x[image, channel].double()
+            expected = brightness * (plane.mean() + contrast * (plane - plane.mean()))
+            torch.testing.assert_close(
+                found[image, channel].double(), expected.clamp(0, 1), atol=1e-5, rtol=0
+            )

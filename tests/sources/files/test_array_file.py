@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.describe import describe_source
@@ -240,3 +241,73 @@ def test_labels_that_are_missing_or_padded(tmp_path: Path) -> None:
     padded = np.array(["cat ", "cat", "dog\n"])[LABELS]
     path = save(tmp_path, x_train=PIXELS, y_train=padded)
     assert load_dataset(settings(path), 0).train.class_names == ("cat", "dog")
+
+
+DEEP = np.random.default_rng(1).integers(0, 4096, (12, 6, 5)).astype(np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("x", "more", "ends"),
+    [
+        (DEEP, {}, (0, 4095)),
+        (DEEP.astype(np.int32), {}, (0, 4095)),
+        (DEEP.astype(np.int64), {"range": [10, 4000]}, (10, 4000)),
+        (DEEP / 7.0, {"range": "percentile 0 100"}, (DEEP.min() / 7, DEEP.max() / 7)),
+        (DEEP, {"range": "percentile 5 90"}, np.percentile([*DEEP, *DEEP[:3]], [5, 90])),
+        (DEEP / 4095, {}, (0, 1)),
+    ],
+    ids=["uint16", "int32", "int64", "floats", "percentiles", "unit"],
+)
+def test_more_than_8_bits_are_kept(
+    tmp_path: Path, x: np.ndarray, more: dict[str, Any], ends: tuple[float, float]
+) -> None:
+    path = save(tmp_path, x_train=x, y_train=LABELS, x_test=x[:3], y_test=LABELS[:3])
+    log: list[str] = []
+    dataset = load_dataset(settings(path, **more), 0, log.append)
+    assert dataset.train.images.dtype == torch.uint16 and "of 16 bits" in log[-1]
+    share = ((x.astype(np.float64) - ends[0]) / (ends[1] - ends[0])).clip(0, 1)
+    found = dataset.train.images[:, 0].numpy()
+    np.testing.assert_allclose(found, share * 65535, atol=0.51)
+    np.testing.assert_array_equal(dataset.val.images[:, 0].numpy(), found[:3])
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5, 16])
+@pytest.mark.parametrize("first", [True, False])
+def test_up_to_16_channels(tmp_path: Path, channels: int, first: bool) -> None:
+    values = np.random.default_rng(2).integers(0, 65536, (8, channels, 20, 18)).astype(np.uint16)
+    values[0, 0, 0, 0] = 65535
+    x = values if first else values.transpose(0, 2, 3, 1)
+    path = save(tmp_path, x_train=x, x_test=x)
+    assert describe_source(settings(path)).shape == (channels, 20, 18)
+    dataset = load_dataset(settings(path), 0)
+    np.testing.assert_array_equal(dataset.train.images.numpy(), values)
+
+
+def test_wide_integers_of_one_part_share_the_range_of_the_other(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=DEEP // 20, x_test=DEEP, y_train=LABELS, y_test=LABELS)
+    dataset = load_dataset(settings(path), 0)
+    np.testing.assert_allclose(
+        dataset.train.images[:, 0].numpy(), (DEEP // 20) / 4095 * 65535, atol=0.51
+    )
+
+
+def test_runs_of_before_have_8_bits_of_floats(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).random((12, 6, 5))
+    dataset = load_dataset(settings(save(tmp_path, x_train=x, x_test=x), depth="8-bit"), 0)
+    np.testing.assert_array_equal(dataset.train.images[:, 0].numpy(), np.rint(x * 255))
+    assert dataset.train.images.dtype == torch.uint8
+
+
+@pytest.mark.parametrize("fit", ["crop", "stretch", "pad"])
+def test_each_fit_of_arrays_is_that_of_pillow(tmp_path: Path, fit: str) -> None:
+    x = np.repeat(np.random.default_rng(4).integers(0, 256, (8, 10, 20)), 1, 0).astype(np.uint8)
+    dataset = load_dataset(settings(save(tmp_path, x_train=x, x_test=x), size=10, fit=fit), 0)
+    for found, image in zip(dataset.train.images[:, 0].numpy(), x, strict=True):
+        picture = Image.fromarray(image)
+        box = (5, 0, 15, 10) if fit == "crop" else (0, 0, 20, 10)
+        size = (10, 5) if fit == "pad" else (10, 10)
+        expected = np.zeros((10, 10))
+        small = np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box))
+        expected[2:7] = small if fit == "pad" else expected[2:7]
+        expected = expected if fit == "pad" else small
+        np.testing.assert_allclose(found, expected, atol=1)

@@ -91,3 +91,16 @@ def test_every_bundled_preset_can_be_said(name: str) -> None:
     ]
     assert all(topic and all(topic) for topic in topics)
     assert len(words.expect_words(bundled.expect)) == len(bundled.expect)
+
+
+def test_how_values_become_pixels_is_said() -> None:
+    data = preset(data={"source": "folder", "path": "d"}).data
+    assert words.pixel_words(data) == []
+    changed = data.model_copy(update={"fit": "pad", "range": "percentile 1 99", "show": (4, 0)})
+    assert words.pixel_words(changed) == [
+        "padded to squares",
+        "values from percentile 1 to 99",
+        "channels 4, 0 shown",
+    ]
+    ends = data.model_copy(update={"range": (0.0, 4095.0), "show": (2,)})
+    assert words.pixel_words(ends) == ["values from 0 to 4095", "channel 2 shown"]

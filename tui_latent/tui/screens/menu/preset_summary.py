@@ -37,7 +37,9 @@ def data_words(data: DataSettings, facts: SourceFacts | None) -> list[str]:
         words.append(f"{_per_cent(data.val_fraction)} held out")
     if facts is not None and facts.shape is not None:
         channels, height, width = facts.shape
-        words.append(f"{height}×{width}{' colour' if channels == 3 else ''}")
+        kind = {1: "", 3: " colour"}.get(channels, f", {channels} channels")
+        words.append(f"{height}×{width}{kind}")
+    words += pixel_words(data)
     if data.classes:
         words.append(f"classes {', '.join(data.classes)}")
     if data.labels == "none":
@@ -51,6 +53,21 @@ def data_words(data: DataSettings, facts: SourceFacts | None) -> list[str]:
         words.append(_INPUTS[data.inputs])
     if facts is not None:
         words.append(facts.note)
+    return words
+
+
+def pixel_words(data: DataSettings) -> list[str]:
+    """Say how values become pixels, where a setting differs from its default."""
+    words = []
+    if data.fit != "crop":
+        words.append({"pad": "padded to squares", "stretch": "stretched to squares"}[data.fit])
+    if isinstance(data.range, tuple):
+        words.append(f"values from {data.range[0]:g} to {data.range[1]:g}")
+    elif data.range != "dtype":
+        words.append("values from percentile {} to {}".format(*data.range.split()[1:]))
+    if data.show:
+        several = "s" if len(data.show) > 1 else ""
+        words.append(f"channel{several} {', '.join(map(str, data.show))} shown")
     return words
 
 
