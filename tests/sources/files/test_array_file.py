@@ -81,7 +81,7 @@ def test_names_and_labels(tmp_path: Path) -> None:
         ({"x_train": PIXELS.astype("U"), "y_train": LABELS}, "has type <U3"),
         ({"x_train": PIXELS.reshape(12, 30)[:, :25], "y_train": LABELS}, r"reshape\(-1, 5, 5\)"),
         ({"x_train": PIXELS, "y_train": np.eye(12)[:, :3]}, "save one class per image"),
-        ({"x_train": PIXELS, "y_train": LABELS * 1.0 + np.nan}, "label nan"),
+        ({"x_train": PIXELS, "y_train": LABELS * 1.0 + np.inf}, "label inf"),
         ({"x_train": PIXELS, "y_train": LABELS.astype("u8") + 2**63}, "has a label 9223"),
         ({"x_train": PIXELS, "y_train": LABELS.astype(object)}, r"y\.astype\(str\)"),
         ({"x_train": PIXELS, "y_train": ["a"] * 12, "class_names": ["b"]}, "'a' is not in class"),
