@@ -15,7 +15,6 @@ from tui_latent.config.feature_models import published_model
 from tui_latent.config.settings import DataSettings, Preset
 from tui_latent.datasets.folder_entries import is_array_name, is_image_name
 from tui_latent.datasets.folder_layout import DEFAULT_SIZE, FolderLayout, refuse_strangers
-from tui_latent.datasets.manifest.look import look_at_manifest
 from tui_latent.datasets.model_names import why_unknown
 from tui_latent.datasets.paths import data_folder
 from tui_latent.datasets.pretrained_weights import why_no_weights
@@ -252,6 +251,9 @@ def _arrays(settings: DataSettings, path: Path) -> SourceFacts:
 
 
 def _manifest(settings: DataSettings, path: Path) -> SourceFacts:
+    # Readers of images, which the menu's first frame does without.
+    from tui_latent.datasets.manifest.look import look_at_manifest
+
     size = settings.size or DEFAULT_SIZE
     found = look_at_manifest(settings)
     return SourceFacts(

@@ -81,7 +81,7 @@ def test_names_and_labels(tmp_path: Path) -> None:
         ({"x_train": PIXELS.astype("U"), "y_train": LABELS}, "has type <U3"),
         ({"x_train": PIXELS.reshape(12, 30)[:, :25], "y_train": LABELS}, r"reshape\(-1, 5, 5\)"),
         ({"x_train": PIXELS, "y_train": np.eye(12)[:, :3]}, "save one class per image"),
-        ({"x_train": PIXELS, "y_train": LABELS * 1.0 + np.nan}, "label nan"),
+        ({"x_train": PIXELS, "y_train": LABELS * 1.0 + np.inf}, "label inf"),
         ({"x_train": PIXELS, "y_train": LABELS.astype("u8") + 2**63}, "has a label 9223"),
         ({"x_train": PIXELS, "y_train": LABELS.astype(object)}, r"y\.astype\(str\)"),
         ({"x_train": PIXELS, "y_train": ["a"] * 12, "class_names": ["b"]}, "'a' is not in class"),
@@ -232,6 +232,17 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         load_dataset(settings(tmp_path / "x.npz"), 0)
 
 
+def test_labels_that_are_missing_or_padded(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=PIXELS, y_train=np.where(LABELS == 1, np.nan, LABELS))
+    dataset = load_dataset(settings(path, val_fraction=0.5), 0)
+    labels = [*dataset.train.labels.tolist(), *dataset.val.labels.tolist()]
+    assert dataset.train.class_names == ("0", "2")
+    assert labels.count(-1) == int((LABELS == 1).sum())
+    padded = np.array(["cat ", "cat", "dog\n"])[LABELS]
+    path = save(tmp_path, x_train=PIXELS, y_train=padded)
+    assert load_dataset(settings(path), 0).train.class_names == ("cat", "dog")
+
+
 DEEP = np.random.default_rng(1).integers(0, 4096, (12, 6, 5)).astype(np.uint16)
 
 
@@ -300,12 +311,3 @@ def test_each_fit_of_arrays_is_that_of_pillow(tmp_path: Path, fit: str) -> None:
         expected[2:7] = small if fit == "pad" else expected[2:7]
         expected = expected if fit == "pad" else small
         np.testing.assert_allclose(found, expected, atol=1)
-def test_labels_that_are_missing_or_padded(tmp_path: Path) -> None:
-    path = save(tmp_path, x_train=PIXELS, y_train=np.where(LABELS == 1, np.nan, LABELS))
-    dataset = load_dataset(settings(path, val_fraction=0.5), 0)
-    labels = [*dataset.train.labels.tolist(), *dataset.val.labels.tolist()]
-    assert dataset.train.class_names == ("0", "2")
-    assert labels.count(-1) == int((LABELS == 1).sum())
-    padded = np.array(["cat ", "cat", "dog\n"])[LABELS]
-    path = save(tmp_path, x_train=PIXELS, y_train=padded)
-    assert load_dataset(settings(path), 0).train.class_names == ("cat", "dog")

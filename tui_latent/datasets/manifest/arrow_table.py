@@ -5,7 +5,6 @@ Images are paths in a column of texts, bytes in a column of their own, or struct
 
 from __future__ import annotations
 
-import datetime
 import json
 import threading
 from collections import OrderedDict
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tui_latent.datasets.manifest.arrow_files import ArrowFile, ParquetFile, as_os_error
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.datasets.manifest.text_table import nested_note
 from tui_latent.sources.errors import DataError
@@ -39,12 +39,12 @@ class Shard:
 
 def read_parquet(path: Path, shards: Sequence[Shard], poll: Callable[[], None]) -> Table:
     """Read the columns of Parquet files, but not the images in them; DataError names a file."""
-    return _joined(path, shards, [_ParquetShard(shard.path) for shard in shards], poll)
+    return _joined(path, shards, [ParquetFile(shard.path) for shard in shards], poll)
 
 
 def read_arrow(path: Path, shards: Sequence[Shard], poll: Callable[[], None]) -> Table:
     """Read the columns of the Arrow files that `save_to_disk` of `datasets` writes."""
-    return _joined(path, shards, [_ArrowShard(shard.path) for shard in shards], poll)
+    return _joined(path, shards, [ArrowFile(shard.path) for shard in shards], poll)
 
 
 def require_pyarrow(path: Path) -> None:
@@ -58,7 +58,7 @@ def require_pyarrow(path: Path) -> None:
 def _joined(
     path: Path,
     shards: Sequence[Shard],
-    opened: Sequence[_ParquetShard | _ArrowShard],
+    opened: Sequence[ParquetFile | ArrowFile],
     poll: Callable[[], None],
 ) -> Table:
     schema = opened[0].schema
@@ -98,69 +98,13 @@ def _joined(
     )
 
 
-class _ParquetShard:
-    def __init__(self, path: Path) -> None:
-        import pyarrow.parquet as pq
-
-        self.path = path
-        with _as_data_error(path):
-            self._file = pq.ParquetFile(path)
-            self.schema: pa.Schema = self._file.schema_arrow
-            self.rows = int(self._file.metadata.num_rows)
-            groups = [
-                self._file.metadata.row_group(g).num_rows for g in range(self._file.num_row_groups)
-            ]
-        self.starts = np.cumsum([0, *groups])
-
-    def read(self, names: list[str]) -> dict[str, list[object]]:
-        with _as_data_error(self.path):
-            table = self._file.read(columns=names)
-            return {name: _cells(table.column(name)) for name in names}
-
-    def group(self, row: int) -> int:
-        """Return which row group has a row."""
-        return int(np.searchsorted(self.starts, row, side="right")) - 1
-
-    def images_of(self, group: int, name: str) -> pa.ChunkedArray:
-        """Read the images of a row group."""
-        return self._file.read_row_group(group, columns=[name]).column(0)
-
-
-class _ArrowShard:
-    def __init__(self, path: Path) -> None:
-        import pyarrow as pa
-
-        self.path = path
-        with _as_data_error(path):
-            source = pa.memory_map(str(path))
-            try:
-                self._table = pa.ipc.open_stream(source).read_all()
-            except pa.ArrowInvalid:
-                self._table = pa.ipc.open_file(source).read_all()
-        self.schema: pa.Schema = self._table.schema
-        self.rows = int(self._table.num_rows)
-        self.starts = np.array([0, self.rows])
-
-    def read(self, names: list[str]) -> dict[str, list[object]]:
-        with _as_data_error(self.path):
-            return {name: _cells(self._table.column(name)) for name in names}
-
-    def group(self, row: int) -> int:
-        """Return 0: all rows are mapped into memory."""
-        return 0
-
-    def images_of(self, group: int, name: str) -> pa.ChunkedArray:
-        """Return the images of the file."""
-        return self._table.column(name)
-
-
 class _StoredInTables:
     """The images in the rows of Parquet or Arrow files."""
 
     def __init__(
         self,
         path: Path,
-        files: Sequence[_ParquetShard | _ArrowShard],
+        files: Sequence[ParquetFile | ArrowFile],
         counts: Sequence[int],
         column: str,
     ) -> None:
@@ -195,7 +139,7 @@ class _StoredInTables:
         with self._mutex:
             key = (number, group)
             if key not in self._kept:
-                with _as_os_error(self._files[number].path):
+                with as_os_error(self._files[number].path):
                     self._kept[key] = self._files[number].images_of(group, self._column)
             self._kept.move_to_end(key)
             while len(self._kept) > 2 and _bytes_of(self._kept) > _KEPT_BYTES:
@@ -255,51 +199,3 @@ def _features(schema: pa.Schema) -> Mapping[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return features if isinstance(features, dict) else {}
-
-
-def _cells(column: pa.ChunkedArray) -> list[object]:
-    return [_plain(cell) for cell in column.to_pylist()]
-
-
-def _plain(cell: object) -> object:
-    if isinstance(cell, (datetime.datetime, datetime.date, datetime.time)):
-        return cell.isoformat(" ") if isinstance(cell, datetime.datetime) else cell.isoformat()
-    if cell is None or isinstance(cell, (bool, int, float, str)):
-        return cell
-    return str(cell)
-
-
-class _as_data_error:
-    """Turns what pyarrow raises into a DataError that names the file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        import pyarrow as pa
-
-        if isinstance(error, (pa.ArrowException, OSError, ValueError)):
-            raise DataError(
-                f"{self._path}: cannot be read as a Parquet or Arrow file: {error}"
-            ) from error
-
-
-class _as_os_error:
-    """Turns what pyarrow raises while images are read into an OSError that names the file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        import errno
-
-        import pyarrow as pa
-
-        if isinstance(error, (pa.ArrowException, ValueError)):
-            raise OSError(errno.EIO, f"damaged: {error}", str(self._path)) from error
