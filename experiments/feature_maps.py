@@ -139,7 +139,8 @@ def main() -> None:
         print("UMAP is not installed here: see benchmarks/requirements.txt")
     save(
         asked.name,
-        f"python -m experiments.feature_maps FOLDER --inputs {asked.inputs}",
+        f"python -m experiments.feature_maps FOLDER --inputs {asked.inputs} --size {asked.size}"
+        f"{' --weights FILE' * bool(asked.weights)}{' --in-order' * asked.in_order}",
         (_row(dataset, asked.inputs, way, mapped) for way, mapped in ways.items()),
         results_in(__file__),
     )
