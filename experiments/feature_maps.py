@@ -32,6 +32,7 @@ from tui_latent.analysis.run_data import RunData
 from tui_latent.config.presets import load_preset
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.datasets.weight_files import read_weights
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.metrics.knn import evaluate_knn
 
@@ -86,12 +87,30 @@ def measured(dataset: Dataset, bank: Floats, queries: Floats) -> dict[str, float
     return {"knn_20": found.accuracies[K], "trustworthiness": float(trust)}
 
 
+def renamed(weights: Path, inputs: str) -> Path:
+    """Write the tensors of a file under timm's names beside it; ValueError if shapes differ."""
+    import timm
+
+    theirs = read_weights(weights).values()
+    names = timm.create_model(inputs.removeprefix("timm:")).state_dict()
+    pairs = dict(zip(names, theirs, strict=True))
+    if any(value.shape != names[name].shape for name, value in pairs.items()):
+        raise ValueError(f"{weights}: not the shapes of {inputs}")
+    torch.save(pairs, path := weights.with_suffix(".timm.pth"))
+    return path
+
+
 def main() -> None:
     """Map one folder's features in every way, print the table and save it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--inputs", default="hog")
     parser.add_argument("--weights", default="")
+    parser.add_argument(
+        "--in-order",
+        action="store_true",
+        help="the file's tensors stand in timm's order, under other names",
+    )
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--name", default="feature-maps")
     asked = parser.parse_args()
@@ -104,6 +123,8 @@ def main() -> None:
     }
     if asked.weights:
         changes["data.weights"] = asked.weights
+    if asked.in_order:
+        changes["data.weights"] = str(renamed(Path(asked.weights), asked.inputs))
     dataset = load_dataset(load_preset(PRESET, changes).data, 0, print)
     assert dataset.train.features is not None and dataset.val.features is not None
     train, val = dataset.train.features.numpy(), dataset.val.features.numpy()
@@ -118,7 +139,8 @@ def main() -> None:
         print("UMAP is not installed here: see benchmarks/requirements.txt")
     save(
         asked.name,
-        f"python -m experiments.feature_maps FOLDER --inputs {asked.inputs}",
+        f"python -m experiments.feature_maps FOLDER --inputs {asked.inputs} --size {asked.size}"
+        f"{' --weights FILE' * bool(asked.weights)}{' --in-order' * asked.in_order}",
         (_row(dataset, asked.inputs, way, mapped) for way, mapped in ways.items()),
         results_in(__file__),
     )

@@ -47,7 +47,7 @@ def network() -> torch.nn.Module:
     built: torch.nn.Module = timm.create_model(NAME, num_classes=1000).eval()
     for module in built.modules():  # running averages that are not 0 and 1
         if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr, operator]
+            module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
     return built
 
 
@@ -68,7 +68,7 @@ def built(inputs: str, weights: Path) -> FeatureNetwork:
     return feature_network(model(inputs), weights, CPU)
 
 
-def load(log: list[str] | None = None, **settings: object) -> Dataset:
+def load(log: list[str] | None = None, /, **settings: Any) -> Dataset:
     chosen = DataSettings.model_validate({"source": "digits", "per_class": 2, **settings})
     return load_dataset(chosen, 0, (log if log is not None else []).append)
 
@@ -162,7 +162,7 @@ def test_features_are_computed_once_for_images_network_weights_and_size(
 
     monkeypatch.setattr(FeatureNetwork, "forward", counting)
     monkeypatch.setattr(features_module, "_SMALL_BLOCK", 2)
-    chosen = {"classes": ("1", "2"), "val_fraction": 0.01, "weights": str(weights)}
+    chosen: dict[str, Any] = {"classes": ("1", "2"), "val_fraction": 0.01, "weights": str(weights)}
     log: list[str] = []
     first = load(log, inputs=f"timm:{NAME}", **chosen)
     count = len(first.train) + len(first.val)

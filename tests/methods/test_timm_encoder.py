@@ -46,7 +46,7 @@ def test_images_of_any_channels_are_embedded_and_learnt(
     built = METHODS[method](settings, (channels, 32, 32))
     latents = built.embed(torch.rand(4, channels, 32, 32))
     assert latents.shape == (4, 3)
-    latents.square().sum().backward()
+    latents.square().sum().backward()  # type: ignore[no-untyped-call]
     reached = [p.grad is not None for n, p in built.named_parameters() if ".network.stem" in n]
     assert all(reached)
 
@@ -99,7 +99,7 @@ def test_weights_of_another_network_are_named(weights: Path, tmp_path: Path) -> 
     run = create_run("mine", chosen, tmp_path, "one")
     status = train_run(run)
     assert status.state == "failed"
-    assert f"{weights}: not the weights of timm:test_convnext" in status.error
+    assert f"{weights}: not the weights of timm:test_convnext" in str(status.error)
 
 
 @pytest.mark.parametrize(

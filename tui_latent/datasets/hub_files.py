@@ -116,7 +116,7 @@ def _bar(name: str, log: Callable[[str], None]) -> type[tqdm[Any]]:
     """Return a progress bar that writes lines of a log instead of a terminal's."""
     from tqdm import tqdm
 
-    class LoggedBar(tqdm):  # type: ignore[type-arg]
+    class LoggedBar(tqdm):  # type: ignore[misc]
         def __init__(self, *arguments: Any, **settings: Any) -> None:
             super().__init__(*arguments, **(settings | {"disable": True}))
             self._progress, self._received = ProgressLog(log), int(settings.get("initial") or 0)
