@@ -59,7 +59,8 @@ def test_accuracies_of_the_same_images_are_paired(make_space: MakeSpace) -> None
 def test_a_run_turned_and_scaled_is_the_same_space(make_space: MakeSpace) -> None:
     def turned(latents: torch.Tensor) -> torch.Tensor:
         turn = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(1))).Q
-        return 3 * latents @ turn + 7
+        moved: torch.Tensor = 3 * latents @ turn + 7
+        return moved
 
     (found,) = paired_runs(compared(make_space(), make_space(change=turned)))
     assert found.cka == pytest.approx(1, abs=1e-5) and found.overlap == pytest.approx(1, abs=0.01)

@@ -77,7 +77,10 @@ def test_classes_of_one_image_can_be_learnt_from_without_labels(tmp_path: Path) 
 
 
 def test_where_nothing_is_drawn_the_way_has_no_effect() -> None:
-    table = {"data": {"source": "mnist", "draw": "by-class"}, "method": UNSUPERVISED}
+    table: dict[str, Any] = {
+        "data": {"source": "mnist", "draw": "by-class"},
+        "method": UNSUPERVISED,
+    }
     why = idle_settings(Preset.model_validate(table), ["data.draw"])
     assert "all images are used" in why["data.draw"]
     table["data"] |= {"per_class": 5}

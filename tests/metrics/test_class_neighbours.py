@@ -71,7 +71,8 @@ def test_retrieval_is_that_of_the_loop(within: bool) -> None:
     bank, labels = blobs(60, 3, 4, 3)
     queries, truth = (bank, labels) if within else blobs(25, 3, 4, 4)
     found = retrieval(bank, labels, queries, truth, (1, 3), within)
-    recalls, precisions, maps = {1: [], 3: []}, [], []
+    recalls: dict[int, list[bool]] = {1: [], 3: []}
+    precisions, maps = [], []
     for row, (query, label) in enumerate(zip(queries, truth, strict=True)):
         others = [j for j in range(len(bank)) if not (within and j == row)]
         others.sort(key=lambda j: math.dist(bank[j].tolist(), query.tolist()))

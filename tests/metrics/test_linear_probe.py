@@ -155,7 +155,7 @@ def test_the_published_probe_is_a_linear_layer_and_adam_word_for_word(digits: Sp
             rows = order[start : start + 256]
             loss = torch.nn.CrossEntropyLoss()(layer(bank[rows]), labels[rows])
             adam.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             adam.step()
     expected = float((layer(queries).argmax(1) == truth).double().mean())
     with torch.inference_mode():

@@ -245,9 +245,10 @@ def test_a_collapse_of_the_projection_is_one_although_the_latents_vary(scale: fl
     preset = small("vicreg")
     dataset, net = made(preset)
     with torch.no_grad():
-        net.projector[-1].weight.mul_(scale)
+        list(net.get_submodule("projector").parameters())[-1].mul_(scale)
     found = Evaluator(dataset, None, 64).evaluate(net, no_autocast).metrics
     projection = net.eval().projected(net.embed(dataset.inputs(dataset.val, torch.arange(359))))
+    assert projection is not None
     expected = projection.double().std(0, correction=0).mean().item()
     assert found["latent/projection_std"] == pytest.approx(expected, rel=1e-4)
     assert found["latent/std_mean"] > 1e-3

@@ -120,14 +120,10 @@ def layers(source: RunData, space: LabelledLatents, on_chunk: Tell) -> dict[str,
         for place, latents in _places(untrained, sample, on_chunk)
         if place != "projection"
     ]
-    pixels = tuple(
-        _inputs(sample.dataset, part, rows).flatten(1)
-        for part, rows in (
-            (sample.dataset.train, sample.bank),
-            (sample.dataset.val, sample.queries),
-        )
-    )
-    rows.append(_row(seen, *pixels, sample, on_chunk))
+    data = sample.dataset
+    bank = _inputs(data, data.train, sample.bank).flatten(1)
+    queries = _inputs(data, data.val, sample.queries).flatten(1)
+    rows.append(_row(seen, bank, queries, sample, on_chunk))
     return {
         "step": model.step,
         "training_images": len(sample.bank),
@@ -236,7 +232,7 @@ def view_rank(source: RunData, space: LabelledLatents, on_chunk: Tell) -> dict[s
         seed += 1
         found = model.method.layers(dataset.normalise(views.flatten(0, 1)))
         for place, latents in found.items():
-            each = latents.float().unflatten(0, (len(some), LIDAR_VIEWS))
+            each = latents.float().reshape(len(some), LIDAR_VIEWS, -1)
             places.setdefault(place, []).append(each)
         on_chunk()
     whole = {place: torch.cat(parts) for place, parts in places.items()}

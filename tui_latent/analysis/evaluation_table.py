@@ -182,7 +182,8 @@ def _texts(part: str, found: Found) -> list[str]:
 
 
 def _probe(of: Found) -> list[str]:
-    chosen = f"  C {figure(1 / of['penalty'])}, chosen on training images" * ("penalty" in of)
+    penalty = of.get("penalty")
+    chosen = f"  C {figure(1 / penalty)}, chosen on training images" if penalty else ""
     after = f"10 epochs, as published: {figure(of['published'])}" if "published" in of else ""
     return [f"{share_text(of)}{chosen}", *([after] if after else [])]
 

@@ -68,7 +68,7 @@ def chosen_penalty(
     held_back = round(_HELD_BACK * len(order))
     back, kept = order[:held_back], order[held_back:]
     labels = bank_labels.cpu()
-    if not len(back) or len(labels[kept].unique()) < 2:
+    if not len(back) or len(torch.unique(labels[kept])) < 2:
         return 1.0
     wide, asked = _standardised(bank[kept], bank[back])
     best, most, since = 1.0, -1.0, 0
@@ -106,7 +106,8 @@ def published_probe(
         for _ in range(_PUBLISHED_EPOCHS):
             for rows in torch.randperm(len(x), generator=generator).split(_PUBLISHED_BATCH):  # type: ignore[no-untyped-call]
                 optimizer.zero_grad()
-                nn.functional.cross_entropy(layer(x[rows]), y[rows]).backward()
+                loss = nn.functional.cross_entropy(layer(x[rows]), y[rows])
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
     with torch.no_grad():
         called = layer(queries.detach().float().cpu()).argmax(1)

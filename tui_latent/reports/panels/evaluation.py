@@ -84,31 +84,31 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
             for k, share in of["accuracy"].items()
         ]
     if part == "knn_weighted":
-        return [
-            _share(f"kNN by cosine, {vote}", share, _why(found, part, vote))
-            for vote, share in of["accuracy"].items()
-        ]
+        known = {vote: share for vote, share in of["accuracy"].items() if share is not None}
+        first, *others = known
+        more = ", ".join(f"{vote}: {number(known[vote]['value'])}" for vote in others)
+        return [_share(f"kNN by cosine, {first}", known[first], beside=more)]
     if part == "probe":
         return [_share(name, of, beside=_layers(found))]
     if part == "retrieval":
         recall = ", ".join(f"recall@{k} {number(value)}" for k, value in of["recall"].items())
         return [_plain("retrieval/map_at_r", of["map_at_r"], recall)]
     if part == "inputs":
-        words = f"by {of['of']}, of {of['images']:,} held-out images"
-        return [
-            _plain("inputs/trustworthiness", of["trustworthiness"], words),
-            _plain("inputs/continuity", of["continuity"], words),
-            _plain("inputs/area", of["area"], "all sizes of neighbourhoods; 0 is chance"),
-        ]
+        words = (
+            f"continuity {number(of['continuity'])}, R_NX area {number(of['area'])}, by {of['of']} "
+            f"of {of['images']:,} images"
+        )
+        return [_plain("inputs/trustworthiness", of["trustworthiness"], words)]
     if part == "clustering":
         if of["accuracy"] is None:
             words = f"of {of['silhouette_of']:,} latents in {of['clusters']} clusters"
             return [_plain("clustering/silhouette", of["silhouette"], words)]
+        adjusted = f"; adjusted, AMI {number(of['ami'])}" if "ami" in of else ""
         clusters = f"{of['clusters']} cluster{'s' * (of['clusters'] != 1)}"
         kept = f"{clusters} of {of['images']:,} held-out images, matched to classes"
         return [
             _plain("clustering/accuracy", of["accuracy"], kept),
-            _plain("clustering/nmi", of["nmi"], "mutual information with the classes"),
+            _plain("clustering/nmi", of["nmi"], f"mutual information with the classes{adjusted}"),
             _plain("clustering/ari", of["ari"], "adjusted Rand index"),
             _plain(
                 "clustering/silhouette",
