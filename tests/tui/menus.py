@@ -68,7 +68,7 @@ class NotingApp(LatentApp):
     def resume_in_background(self, path: Path) -> None:
         self.asked.append(("resume in background", path.name))
 
-    def open_run(self, path: Path) -> None:
+    def open_run(self, path: Path, over: bool = False) -> None:
         self.asked.append(("open", path.name))
 
 

@@ -24,8 +24,9 @@ from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.compare.panels import MetricChart
 from tui_latent.tui.screens.compare.screen import CompareScreen
-from tui_latent.tui.screens.compare.tables import RunNames, TablePanel, number_lines
+from tui_latent.tui.screens.compare.tables import RunNames, number_lines
 from tui_latent.tui.widgets.metric_picker import MetricPicker
+from tui_latent.tui.widgets.table_panel import TablePanel
 
 __all__ = ["presets"]
 
