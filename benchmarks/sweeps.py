@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +49,21 @@ def measured(runs: int, jobs: int, engine: str) -> dict[str, Any]:
         words += ["--engine", engine, "--runs", f"{folder}/runs", "--json"]
         files = _temporary_files()
         since = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tui_latent", *words], stdout=subprocess.PIPE, text=True
-        )
+        printed = Path(folder, "printed.json")
+        with printed.open("w") as stdout:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tui_latent", *words],
+                stdout=stdout,
+                stderr=subprocess.DEVNULL,
+            )
         seen: dict[int, psutil.Process] = {}
         while process.poll() is None:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                seen[child.pid] = child
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    seen[child.pid] = child
             time.sleep(0.5)
         seconds = time.perf_counter() - since
-        assert process.stdout is not None
-        told = json.loads(process.stdout.read().splitlines()[-1])
+        told = json.loads(printed.read_text().splitlines()[-1])
         time.sleep(3)
         left = [child for child in seen.values() if child.is_running()]
         trained = sum(row["seconds"] for row in told["runs"])
