@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +47,26 @@ def measured(runs: int, jobs: int, engine: str) -> dict[str, Any]:
         seeds = ",".join(map(str, range(runs)))
         words = ["sweep", str(preset), "--grid", f"train.seed={seeds}", "--jobs", str(jobs)]
         words += ["--engine", engine, "--runs", f"{folder}/runs", "--json"]
-        files = _temporary_files()
+        temporary = Path(folder, "tmp")
+        temporary.mkdir()
         since = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tui_latent", *words], stdout=subprocess.PIPE, text=True
-        )
+        printed = Path(folder, "printed.json")
+        with printed.open("w") as stdout:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tui_latent", *words],
+                stdout=stdout,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "TMPDIR": str(temporary)},
+            )
         seen: dict[int, psutil.Process] = {}
         while process.poll() is None:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                seen[child.pid] = child
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    seen[child.pid] = child
             time.sleep(0.5)
         seconds = time.perf_counter() - since
-        assert process.stdout is not None
-        told = json.loads(process.stdout.read().splitlines()[-1])
-        time.sleep(3)
-        left = [child for child in seen.values() if child.is_running()]
+        told = json.loads(printed.read_text().splitlines()[-1])
+        _, left = psutil.wait_procs(list(seen.values()), timeout=10)
         trained = sum(row["seconds"] for row in told["runs"])
         strays = [p.name for p in Path(folder, "runs").rglob("*") if p.name.endswith(".tmp")]
         return {
@@ -73,14 +79,9 @@ def measured(runs: int, jobs: int, engine: str) -> dict[str, Any]:
             "training_seconds": round(trained, 1),
             "overhead_seconds_per_trial": round((seconds * jobs - trained) / runs, 3),
             "processes_left": len(left),
-            "temporary_files_left": len(strays) + len(_temporary_files() - files),
+            "temporary_files_left": len(strays) + len(list(temporary.iterdir())),
             "load_before": round(os.getloadavg()[0], 1),
         }
-
-
-def _temporary_files() -> set[str]:
-    names = ("tui-latent", "pymp-", "torch")
-    return {p.name for p in Path(tempfile.gettempdir()).iterdir() if p.name.startswith(names)}
 
 
 def main() -> None:
