@@ -19,7 +19,7 @@ STEPS = 8
 """latents on the line, including both ends; each is a digit on the map"""
 _WAYS: Final = {
     True: "decoded · below: {what} of the nearest of the {voters}",
-    False: "no decoder: nearest {voters} · {what}",
+    False: "no decoder: {voters} nearest to the line · {what}",
 }
 
 
