@@ -21,6 +21,7 @@ settings.load_profile("tui-latent")
 
 SLOW = (
     "benchmarks/test_gpu_all.py",
+    "cli/test_open.py",
     "config/test_effects.py",
     "integrations/test_lightning.py",
     "integrations/test_transformers.py",

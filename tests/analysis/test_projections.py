@@ -47,6 +47,7 @@ def test_lda_is_fitted_to_the_bank_and_shows_the_held_out_images() -> None:
     np.testing.assert_allclose(projected("LDA").points, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_tsne_runs_in_a_process_and_tells_how_far_it_is() -> None:
     told: list[str] = []
     found = project(made(), "t-SNE", told.append, threading.Event())

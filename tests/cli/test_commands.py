@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -50,3 +51,11 @@ def test_an_unknown_command_is_refused() -> None:
     result = CliRunner().invoke(main, ["trai"])
     assert result.exit_code == 2
     assert "No such command 'trai'" in result.output
+
+
+def test_the_folder_of_runs_may_stand_before_the_command(tmp_path: Path) -> None:
+    (given := tmp_path / "given").mkdir()
+    shown = CliRunner().invoke(main, ["--runs", str(given), "runs"])
+    assert f"no runs in {given}" in shown.output + shown.stderr
+    other = CliRunner().invoke(main, ["--runs", str(given), "runs", "--runs", str(tmp_path / "o")])
+    assert f"no runs in {tmp_path / 'o'}" in other.output + other.stderr

@@ -82,6 +82,7 @@ def test_features_are_standardised_by_the_training_images(data_folder: Path) -> 
     assert torch.equal(dataset.inputs(dataset.train, rows), train[rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", ["hog", "resnet18"])
 def test_a_network_of_features_is_given_the_same_ones_without_the_dataset(
     data_folder: Path, weights: Path, inputs: str

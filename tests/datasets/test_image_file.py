@@ -216,6 +216,7 @@ def test_a_pipe_put_there_after_the_listing_is_not_waited_for(tmp_path: Path) ->
     assert decode(tmp_path / "x.png", 8) is None
 
 
+@pytest.mark.slow
 def test_images_are_opened_in_one_place_and_as_named_formats_only() -> None:
     places = []
     for path in Path(tui_latent.__file__).parent.rglob("*.py"):

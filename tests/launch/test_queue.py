@@ -103,6 +103,7 @@ def test_a_run_that_does_not_start_does_not_keep_the_others_waiting(tmp_path: Pa
     assert "broken not started: no disk" in (tmp_path / "queue.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_process_without_a_dashboard_works_until_the_queue_is_empty(tmp_path: Path) -> None:
     """The queued run has no data, so its own process fails soon; the queue goes on and ends."""
     path = made(tmp_path, "one")

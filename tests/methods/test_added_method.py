@@ -86,6 +86,7 @@ def test_wrong_settings_are_refused_by_name() -> None:
         parse_preset(TABLE | {"stages": stages}, {}, "barlow.toml")
 
 
+@pytest.mark.slow
 def test_curves_report_and_comparison_say_the_right_things(tmp_path: Path) -> None:
     path = trained(tmp_path, "one")
     other = trained(tmp_path, "other", redundancy_weight=0.0)

@@ -46,3 +46,5 @@ def main(context: click.Context, runs: str | None, plugins: tuple[str, ...]) -> 
         from tui_latent.cli.dashboard import open_dashboard
 
         open_dashboard(runs)
+    elif runs is not None:  # given before the command: the same as after it
+        context.default_map = {context.invoked_subcommand: {"runs": runs}}
