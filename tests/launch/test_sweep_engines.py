@@ -20,7 +20,6 @@ from tests.waiting import until
 from tui_latent.cli.main import main
 from tui_latent.launch.sweep.engine import EngineError
 from tui_latent.launch.sweep.local import LocalEngine, roomiest
-from tui_latent.runs.reader import RunReader
 from tui_latent.runs.status import readable_status
 from tui_latent.runs.sweep_folder import read_sweep
 
@@ -251,37 +250,6 @@ def test_an_address_where_no_cluster_is_is_a_sentence(tmp_path: Path) -> None:
     odd = swept(tmp_path, *grid, "--address", "somewhere")
     assert odd.exit_code == 2 and "write host:port" in odd.output
     assert not (tmp_path / "runs").exists()
-
-
-@pytest.mark.slow
-def test_on_ray_a_killed_node_costs_no_run(tmp_path: Path) -> None:
-    """Two nodes on this machine; one is killed while it trains."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'tui-latent[ray]'")
-    from ray.cluster_utils import Cluster
-
-    variables = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    os.environ.update(variables)
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-    )
-    second = cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
-    words = ["--grid", "train.seed=1,2", "--engine", "ray", "--address", cluster.address]
-    words += ["--set", "train.epochs=400", "--set", "train.checkpoint_seconds=1"]
-    sweep = started(tmp_path, *words)
-    try:
-        until(lambda: len(training(tmp_path)) == 2, 240)
-        cluster.remove_node(second, allow_graceful=False)
-        told, _ = sweep.communicate(timeout=400)
-    finally:
-        sweep.kill()
-        cluster.shutdown()
-    assert sweep.returncode == 0, told
-    runs = runs_in(tmp_path / "runs")
-    assert [RunReader(path).refresh().status.state for path in runs] == ["finished"] * 2
-    for path in runs:
-        log = (path / "train.log").read_text()
-        assert log.count(" step 2: ") == 1, "one went on from its checkpoint"
 
 
 def conducted(folder: Path, engine: Any) -> Any:
