@@ -153,10 +153,10 @@ def test_a_name_that_is_no_path_gets_a_sentence_not_a_traceback(
 def test_an_error_of_the_system_that_nobody_foresaw_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(folder: Path, certain: bool) -> None:
+    def unreadable(folder: Path, *_: object, **__: object) -> None:
         raise OSError(5, "Input/output error", f"{folder}/x\x1b[2J")
 
-    monkeypatch.setattr("tui_latent.runs.run_list.list_runs", unreadable)
+    monkeypatch.setattr("tui_latent.preferences.listed_runs.list_runs", unreadable)
     result = CliRunner().invoke(main, ["runs", "--runs", str(tmp_path)])
     assert result.exit_code == 1
     assert result.output == f"tui-latent: {tmp_path}/x�[2J: Input/output error\n"

@@ -42,6 +42,8 @@ TORCH_FREE = (
 WITH_TORCH = (
     "tui_latent.analysis.encoder",
     "tui_latent.analysis.evaluation_anomalies",
+    "tui_latent.analysis.evaluation_inputs",
+    "tui_latent.analysis.evaluation_neighbours",
     "tui_latent.analysis.evaluation_parts",
     "tui_latent.analysis.outlier_embedding",
 )
@@ -115,6 +117,7 @@ FIRST_FRAME = (
     "tui_latent.preferences.config_file",
     "tui_latent.preferences.kept",
     "tui_latent.preferences.runs_folders",
+    "tui_latent.runs.origin",
     "tui_latent.preferences.view_state",
     "tui_latent.runtime",
     "tui_latent.sources",

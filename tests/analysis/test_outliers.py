@@ -41,7 +41,9 @@ def test_what_names_outliers(text: str, expected: Outliers) -> None:
 
 @pytest.mark.parametrize("text", ["mnits", "class:", "http://x", "folder"])
 def test_what_names_none_is_told_what_would(text: str) -> None:
-    with pytest.raises(OutliersError, match=r"mnist.*folder:PATH, arrays:FILE\.npz, class:NAME"):
+    with pytest.raises(
+        OutliersError, match=r"mnist.*folder:PATH, arrays:FILE\.npz, manifest:TABLE, class:NAME"
+    ):
         parse_outliers(text)
 
 

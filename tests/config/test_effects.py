@@ -54,6 +54,7 @@ OTHERWISE: Final[dict[str, Any]] = {
     "data.range": "percentile 1 99",
     "data.fit": "pad",
     "data.show": (0,),
+    "data.resident": "disk",
     "data.merge": {"both": ["3", "5"]},
     "method.network": "resnet18",
     "method.initial_weights": "published",

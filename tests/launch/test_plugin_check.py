@@ -241,7 +241,11 @@ def test_the_examples_are_right() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("np.uint8)[:, None]", "np.uint8)", r"\(1000, 16, 16\), not uint8 \(N, C, H, W\)"),
+        (
+            "np.uint8)[:, None]",
+            "np.uint8)",
+            r"\(1000, 16, 16\), not uint8 or uint16 \(N, C, H, W\)",
+        ),
         ('("disc", "ring")', '("disc",)', "train has label 1, but there are 1 class names"),
         ("labels[:1000])", "labels[:999])", r"1,000 images, but labels of shape \(999,\)"),
         ("default_rng(0)", "default_rng()", "two readings differ"),

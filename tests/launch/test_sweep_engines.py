@@ -139,6 +139,7 @@ def test_a_killed_run_is_tried_again_and_a_second_sweep_is_refused(
     one, two = training(tmp_path)
     busy = swept(tmp_path, *words)
     assert busy.exit_code == 1 and "control sweep-tiny stop" in busy.output
+    until(lambda: (readable_status(one).checkpoint_step or 0) > 2)
     before = readable_status(one).pid
     os.kill(before, signal.SIGKILL)
     step = last_step(one)

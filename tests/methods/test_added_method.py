@@ -68,7 +68,7 @@ def test_the_form_has_a_row_for_each_of_its_settings(tmp_path: Path) -> None:
     rows = {field.key: field for field in preset_fields(preset()) if field.key[:6] == "method"}
     assert list(rows) == [
         *("method.latent_dim", "method.network", "method.width", "method.hidden_dim"),
-        *("method.dropout", "method.redundancy_weight"),
+        *("method.dropout", "method.initial_weights", "method.redundancy_weight"),
     ]
     assert rows["method.redundancy_weight"].help.startswith("weight of the correlations")
     draft = SettingsDraft("barlow.toml", TABLE, preset(), tmp_path)

@@ -125,7 +125,7 @@ def test_one_that_fails_hides_no_other_and_says_why(target: Path, tmp_path: Path
     assert refused.returncode == 2
     assert "unknown value 'bad'" in refused.stderr
     assert "the installed plugin broken cannot be used: " in refused.stderr
-    other = command(target, "presets", "digits-vicreg")
+    other = command(target, "presets")
     notices = [line for line in other.stderr.splitlines() if "broken" in line]
     assert other.returncode == 0 and len(notices) == 1
     assert notices[0].startswith("tui-latent: the installed plugin broken cannot be used: ")

@@ -156,7 +156,13 @@ def test_a_network_is_built_and_offered_by_the_form(tmp_path: Path, load: Load) 
     method = {"name": "vicreg", "latent_dim": 2, "network": "flat", "width": 3}
     preset = parse_preset({"data": {"source": "digits"}, "method": method}, {}, "x")
     [field] = [field for field in preset_fields(preset) if field.key == "method.network"]
-    assert field.kind == "choice" and field.choices == ("small-conv", "mlp", "resnet18", "flat")
+    assert field.kind == "choice" and field.choices == (
+        "small-conv",
+        "mlp",
+        "resnet18",
+        "flat",
+        "timm:",
+    )
     network = METHODS["vicreg"](preset.method, (1, 8, 8))
     assert network.state_dict()["encoder.body.0.1.weight"].shape == (12, 64)
 

@@ -274,9 +274,10 @@ def the_rate_stands_still(loop: TrainingLoop) -> None:
 def test_the_comparison_sees_a_graph_that_replays_stale_inputs(
     spoil: Callable[[TrainingLoop], None],
 ) -> None:
-    plain = losses_and_state(compared(), STEPS)
+    preset = compared(train__lr=0.01)  # high enough for a wrong rate to be seen
+    plain = losses_and_state(preset, STEPS)
     with pytest.raises(AssertionError):
-        assert_trained_alike(plain, losses_and_state(compared(), STEPS, spoil))
+        assert_trained_alike(plain, losses_and_state(preset, STEPS, spoil))
 
 
 @needs_cuda

@@ -194,7 +194,7 @@ def test_the_same_images_are_stored_once(data_folder: Path) -> None:  # noqa: F8
     first = loop_of(preset_of("views", "disk"))
     made = {path: path.stat().st_mtime_ns for path in data_folder.rglob("array-*.npy")}
     assert len(made) == 2  # training and held-out images
-    second = loop_of(preset_of("triplets", "disk"))
+    second = loop_of(preset_of("alone", "disk"))
     assert {path: path.stat().st_mtime_ns for path in data_folder.rglob("array-*.npy")} == made
     for loop in (first, second):
         loop.close()

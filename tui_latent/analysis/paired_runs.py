@@ -64,12 +64,16 @@ class _Read:
     """A run's latents and votes, read when they are first asked for."""
 
     def __init__(self, path: Path) -> None:
-        self._source = RunData(path)
+        self._path = path
+        self._latents: RunLatents | None = None
         self._right: tuple[Tensor, Tensor] | None = None
 
     @property
     def latents(self) -> RunLatents:
-        return self._source.latents()
+        """The newest latents; InspectionError if they, or the run's preset, cannot be read."""
+        if self._latents is None:
+            self._latents = RunData(self._path).latents()
+        return self._latents
 
     def right(self) -> tuple[Tensor, Tensor]:
         """Return rows of held-out images, int64, and whether kNN@20 is right about each."""
@@ -82,7 +86,7 @@ class _Read:
 
         latents = self.latents
         if latents.bank_is_queries:
-            raise InspectionError(f"{self._source.path.name} has no training latents")
+            raise InspectionError(f"{self._path.name} has no training latents")
         voters = latents.bank_labels != UNLABELLED
         bank, labels = latents.bank[voters], latents.bank_labels[voters]
         rows = _drawn(len(latents.queries), ASKED)

@@ -115,7 +115,6 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
     Each run is also compared with the first one image by image: McNemar's test, a bootstrap
     interval of the difference, CKA, and the neighbours that both have in common.
     """
-    from tui_latent.analysis.errors import InspectionError
     from tui_latent.analysis.paired_runs import paired_runs
     from tui_latent.cli.comparison_table import comparison_text
     from tui_latent.reports import ReportError, comparison_table, read_comparison, write_comparison
@@ -126,10 +125,7 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
         shown = read_comparison(paths)
     except ReportError as error:
         fail(error)
-    try:
-        paired = paired_runs(shown, lambda words: click.echo(words, err=True))
-    except InspectionError as error:
-        fail(error)
+    paired = paired_runs(shown, lambda words: click.echo(words, err=True))
     if not as_json:
         click.echo(comparison_text(shown, paired))
     try:

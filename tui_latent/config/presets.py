@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
+from tui_latent.config.earlier_runs import fill_in
 from tui_latent.config.effects import idle_settings
 from tui_latent.config.plugin_needs import missing_plugins
 from tui_latent.config.preset_files import (
@@ -115,10 +116,7 @@ def load_run_preset(run: Path) -> Preset:
     """Load the resolved preset of a run folder; PresetError if it is invalid."""
     path = run / "preset.toml"
     table = preset_table(path)
-    if isinstance(data := table.get("data"), dict):
-        data.setdefault("class_order", "plain")  # a run of before the order was noted
-        data.setdefault("depth", "8-bit")  # a run of before other depths were read
-        data.setdefault("draw", "by-class")  # a run of before images were drawn without labels
+    fill_in(table)
     return parse_preset(table, {}, where=str(path))
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, ValidationError
 
+from tui_latent.config.earlier_runs import fill_in
 from tui_latent.config.methods import METHOD_SETTINGS, MethodSettings
 from tui_latent.config.networks import NETWORKS
 from tui_latent.config.plugin_needs import missing_plugins
@@ -36,8 +37,7 @@ def preset_without_plugins(run: Path) -> tuple[Preset, str]:
     provenance = table.pop("provenance", {})
     missing = missing_plugins(provenance) if isinstance(provenance, dict) else []
     why = f"{run.name} {' It also '.join(missing)}" if missing else ""
-    if isinstance(data := table.get("data"), dict):
-        data.setdefault("class_order", "plain")  # a run of before the order was noted
+    fill_in(table)
     try:
         return _read(table, why), why
     except (ValidationError, TypeError, KeyError, AttributeError) as error:

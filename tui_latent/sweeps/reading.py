@@ -136,7 +136,10 @@ class SweepReader:
 
     def _row(self, run: SweepRun) -> SweepRow:
         path = self._path / run.name
-        now = signature(path / "status.json")
+        try:
+            now = signature(path / "status.json")
+        except OSError as error:  # a folder that this user may not enter
+            return SweepRow(run, path, "unreadable", problem=error.strerror or str(error))
         before = self._rows.get(run.name)
         settled = before is not None and not before[1].live and before[0] == now
         if settled and before is not None and before[1].run == run:

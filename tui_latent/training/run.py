@@ -50,7 +50,6 @@ class TrainingRun:
         start = None if (folder / "last.json").is_file() else self._initial_weights(preset)
         ranks.tell(Command.PREPARE, about=preset.model_dump(mode="json"))
         device, dataset, images = load_images(preset, writer, ranks)
-        writer.status(phase="building the network")
         beside = dataset.beside(device)
         neighbours = earlier_neighbours(preset, path.parent, beside, images.now)
         near = None if neighbours is None or not ranks.leads else neighbours.cpu()
