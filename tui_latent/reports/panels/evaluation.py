@@ -94,10 +94,8 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
         recall = ", ".join(f"recall@{k} {number(value)}" for k, value in of["recall"].items())
         return [_plain("retrieval/map_at_r", of["map_at_r"], recall)]
     if part == "inputs":
-        words = (
-            f"continuity {number(of['continuity'])}, R_NX area {number(of['area'])}, by {of['of']} "
-            f"of {of['images']:,} images"
-        )
+        seen = f"by {of['of']} of {of['images']:,} images"
+        words = f"continuity {number(of['continuity'])}, {seen}"
         return [_plain("inputs/trustworthiness", of["trustworthiness"], words)]
     if part == "clustering":
         if of["accuracy"] is None:
