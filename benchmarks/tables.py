@@ -16,7 +16,7 @@ README = Path(__file__).with_name("README.md")
 MARK = "<!-- tables -->\n"
 SHOWN = (
     *("startup", "screen", "keys", "explorer", "viewer", "evaluate"),
-    *("watch", "pipeline", "two_trainings", "lightly_step", "augmentation"),
+    *("data_store", "watch", "pipeline", "two_trainings", "lightly_step", "augmentation"),
     *("neighbours", "open_vectors"),
     *("gpu", "count_kernels", "scaling", "profiles"),
 )
