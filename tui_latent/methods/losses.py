@@ -50,12 +50,7 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = Fals
     """
     # Below a length of 1e-6 directions fade out, so that the gradient at 0 stays bounded.
     z = F.normalize(torch.cat([z_a, z_b]), dim=1, eps=1e-6) / temperature**0.5
-    pairs = len(z_a)
-    attraction: Tensor = (z[:pairs] * z[pairs:]).sum(1).mean()
-    if decoupled and pairs == 1:
-        return -attraction
-    log_sums: Tensor = _LogSums.apply(z, decoupled, False)
-    return log_sums.mean() - attraction
+    return _of_products(z, decoupled)
 
 
 @in_full_precision
@@ -66,7 +61,12 @@ def dot_info_nce(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool =
     counts. Van den Oord, Li and Vinyals 2018 (arXiv:1807.03748, eq. 4) with the identity as W.
     """
     z = torch.cat([z_a, z_b]) / temperature**0.5
-    pairs = len(z_a)
+    return _of_products(z, decoupled)
+
+
+def _of_products(z: Tensor, decoupled: bool) -> Tensor:
+    """Return InfoNCE of the products of 2B vectors; rows i and B + i are views of one image."""
+    pairs = len(z) // 2
     attraction: Tensor = (z[:pairs] * z[pairs:]).sum(1).mean()
     if decoupled and pairs == 1:
         return -attraction
