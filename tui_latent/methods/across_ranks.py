@@ -35,7 +35,7 @@ def gathered(x: Tensor, groups: int = 1) -> Tensor:
 
 
 def with_common_statistics(module: nn.Module, device: torch.device) -> None:
-    """Let the batch norms in a module use the statistics of the batch of all ranks."""
+    """Let the batch norms in a module use the statistics of the whole batch, of all ranks."""
     for name, child in module.named_children():
         if isinstance(child, (nn.BatchNorm1d, nn.BatchNorm2d)):
             setattr(module, name, _converted(child, device))
@@ -56,7 +56,7 @@ def _converted(norm: _BatchNorm, device: torch.device) -> nn.Module:
 
 
 def _all(x: Tensor) -> Tensor:
-    """Return the tensors of all ranks, (W, ...); they must have one shape."""
+    """Return the tensors of all ranks, (W, ...); all must have the same shape."""
     parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(_world())]
     dist.all_gather(parts, x.contiguous())
     return torch.stack(parts)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Autoencoder(Method):
     """Mean squared reconstruction error and, in the variational form, a KL divergence.
 
-    The variational loss is the squared error's evidence bound (decoder variance ½) divided by the
-    image's numbers, so that at beta = 1 both terms stand in the bound's own proportion.
+    The variational loss is the evidence bound of a Gaussian decoder (variance ½) divided by the
+    number of values in an image, so that at beta = 1 both terms have the bound's own proportion.
     """
 
     pairing = "alone"

@@ -15,13 +15,13 @@ from tui_latent.config.methods.eigenmaps import EigenmapsSettings
 from tui_latent.methods.method import Method
 
 CELLS = 2**25
-"""numbers in memory at once while comparing images: 128 MiB"""
+"""values in memory at once while images are compared: 128 MiB"""
 
 
 class Eigenmaps(Method):
     """The smoothest functions on the graph of nearest training images, one per dimension.
 
-    Edges weigh 1 between images that are each among the other's nearest, ½ where only one is.
+    An edge weighs 1 if each image is among the other's nearest, and ½ if only one is.
     Latents are the eigenvectors of the random walk's Laplacian after the constant one, each
     scaled to standard deviation 1 and turned so that its largest value is positive.
     """
@@ -33,7 +33,7 @@ class Eigenmaps(Method):
     def __init__(self, settings: EigenmapsSettings, input_shape: Sequence[int]) -> None:
         super().__init__(settings, input_shape)
         self.settings = settings
-        # Halves: they tell images apart as well, and CIFAR-10 is 300 MB in them, not 600.
+        # float16 tells images apart as well, and CIFAR-10 takes 300 MB in it instead of 600.
         bank = torch.empty(0, prod(input_shape), dtype=torch.float16)
         self.register_buffer("bank", bank)
         self.register_buffer("latents", torch.empty(0, settings.latent_dim))
@@ -56,10 +56,10 @@ class Eigenmaps(Method):
         self.latents = torch.from_numpy(vectors).to(points)
 
     def embed(self, x: Tensor) -> Tensor:
-        """Return latents: of the nearest training images, averaged by 1 / squared distance.
+        """Return latents: those of the nearest training images, weighted by 1 / squared distance.
 
-        A training image therefore keeps its own (Shepard 1968; with equal weights it would be
-        the eigenvectors' own equation, whose value at an image is its neighbours' mean, shrunk).
+        A training image therefore keeps its own latent (Shepard 1968). With equal weights it would
+        get its neighbours' mean, which is its own latent shrunk by the eigenvalue.
         """
         points, bank = x.flatten(1).half().float(), self.bank.float()
         k = min(self.settings.neighbours, len(bank))
@@ -79,8 +79,8 @@ def nearest_rows(
 ) -> Tensor:
     """Return the rows of the k nearest of `bank` (N, D), nearest first: int64 (M, k).
 
-    `apart` holds labels of the queries (M,) and of the bank (N,): those of one label are no
-    neighbours.
+    `apart` holds labels of the queries (M,) and of the bank (N,): images with the same label are
+    not neighbours.
     """
     squares = bank.square().sum(1)
     step = max(1, CELLS // len(bank))
@@ -97,8 +97,8 @@ def nearest_rows(
 def _connected(edges: Tensor, points: Tensor) -> Any:
     """Return the symmetric graph (scipy CSR) of neighbours (N, k), in one piece.
 
-    Pieces without an edge between them would each get a dimension of their own: all but the
-    largest are joined to their nearest other piece until one is left (Borůvka 1926).
+    Pieces without an edge between them would each get a dimension of their own, so all but the
+    largest are joined to the nearest other piece until one is left (Borůvka 1926).
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
@@ -141,7 +141,7 @@ def _smoothest(graph: Any, dimensions: int) -> NDArray[np.float64]:
     root = np.sqrt(graph.sum(0))
     walk = diags_array(1 / root) @ graph @ diags_array(1 / root)
     # The Laplacian is 1 - walk: its smallest eigenvalues are the walk's largest. Finding those
-    # needs products only; a factorisation would fill up on graphs of thousands of images.
+    # needs products only; a factorisation would not stay sparse with thousands of images.
     start = np.random.default_rng(0).uniform(-1, 1, len(root))
     values, vectors = eigsh(walk, dimensions + 1, which="LA", v0=start)
     order = np.argsort(values)[::-1][1:]
@@ -153,7 +153,7 @@ def _smoothest(graph: Any, dimensions: int) -> NDArray[np.float64]:
 
 
 def _make_room(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
-    """Resize the buffers to those about to be loaded."""
+    """Resize the buffers to the size of those about to be loaded."""
     for name in ("bank", "latents"):
         if (saved := state.get(prefix + name)) is not None:
             setattr(module, name, getattr(module, name).new_empty(saved.shape))

@@ -45,7 +45,7 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = Fals
     of i: mean over the 2B rows of [log Σ_{j≠i} exp s_ij - s_i,p(i)].
     Chen et al. 2020 (arXiv:2002.05709). `decoupled` leaves p(i) out of the sum (Yeh et al. 2021,
     arXiv:2110.06848); a single pair then has no sum, and only attraction is left.
-    Published versions agree for two views but for the temperature's default (.07 to .5); only
+    For two views published versions differ only in the default temperature (0.07 to 0.5); only
     pytorch-metric-learning sums over one positive at a time.
     """
     # Below a length of 1e-6 directions fade out, so that the gradient at 0 stays bounded.
@@ -161,7 +161,7 @@ class _CauchySums(torch.autograd.Function):
     def forward(ctx: Any, z: Tensor, decoupled: bool) -> Tensor:
         kernel = _cauchy_kernel(z).fill_diagonal_(0)
         pairs = len(z) // 2
-        # Of all points, positives are the closest: exact, so that a sum is not below its part.
+        # Positives are the closest of all points: exact, so that a sum is not below its part.
         distance = (z[:pairs] - z[pairs:]).square().sum(1)
         positive = torch.zeros_like(distance) if decoupled else (1 + distance).reciprocal()
         kernel.diagonal(pairs).copy_(positive)
@@ -281,7 +281,8 @@ def triplet_margin(
 
     mean over B of relu(d(a, p) - d(a, n) + margin), d the squared Euclidean distance (FaceNet,
     arXiv:1503.03832, and both systems reproduced here), or the plain one (`squared=False`:
-    PyTorch, pytorch-metric-learning). The latter also means over the non-zero triplets only.
+    PyTorch, pytorch-metric-learning). The last of these also averages over the non-zero triplets
+    only.
     """
     near = torch.linalg.vector_norm(anchor - positive, dim=1)
     far = torch.linalg.vector_norm(anchor - negative, dim=1)
@@ -334,5 +335,5 @@ def norm(z: Tensor) -> Tensor:
 
 @in_full_precision
 def reconstruction(x_hat: Tensor, target: Tensor) -> Tensor:
-    """Return the mean squared error over every number of `x_hat` and `target`, of one shape."""
+    """Return the mean squared error over all values of `x_hat` and `target`, of the same shape."""
     return F.mse_loss(x_hat, target)

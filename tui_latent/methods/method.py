@@ -68,7 +68,8 @@ class Method(nn.Module):
         raise NotImplementedError
 
     def projected(self, z: Tensor) -> Tensor | None:
-        """Return what the loss sees of latents (N, D), float32 (N, E); None if the latents."""
+        """Return what the loss sees of latents (N, D), float32 (N, E); None if it sees them as they
+        are."""
         return None
 
     def layers(self, x: Tensor) -> dict[str, Tensor]:
@@ -119,7 +120,7 @@ class _Methods(Mapping[str, type[Method]]):
 
 
 _RETURNED: dict[type[MethodSettings], Any] = {}
-"""what a function returned that `trained_by` names: the same class each time"""
+"""what a function named by `trained_by` returned for these settings, so that it is called once"""
 
 METHODS: Mapping[str, type[Method]] = _Methods()
 """a preset's `method.name` -> the class that trains it"""

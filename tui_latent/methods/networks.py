@@ -21,7 +21,7 @@ Activation = Callable[[], nn.Module]
 _RELU: Activation = partial(nn.ReLU, inplace=True)
 """In place, which saves a pass over memory: no layer before it needs its output for gradients."""
 LOGVAR_BOUND = 8.0
-"""log-variances stay in ±8, so that neither a Gaussian's width nor its precision overflows"""
+"""log-variances stay within ±8, so that neither a Gaussian's width nor its precision overflows"""
 
 
 class Encoder(nn.Module):
@@ -143,9 +143,9 @@ def mlp(shape: Sequence[int], width: int, activation: Activation) -> tuple[nn.Mo
 
 
 class _PixelsToFeatures(nn.Module):
-    """(N, C, H, W) to (N, H*W*C), pixel by pixel: of a channels_last map no copy either way.
+    """(N, C, H, W) to (N, H*W*C), pixel by pixel: a channels_last map is not copied either way.
 
-    With `nn.Flatten` the gradient comes back in the other layout: 1.06 times the time of a step.
+    With `nn.Flatten` the gradient has the other layout, and a step takes 1.06 times as long.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -177,9 +177,9 @@ class _Level(NamedTuple):
 
 
 def _levels(shape: Sequence[int], width: int) -> list[_Level]:
-    """Return three convolutions, or as many as bring the longer side to 8.
+    """Return three convolutions, or as many as it takes to bring the longer side to 8.
 
-    Each halves its map, but for the first on images of 12 pixels or fewer, and doubles its
+    Each halves its map, except the first one for images of 12 pixels or fewer, and doubles its
     channels, to 8 times `width` at most.
     """
     wide, *size = shape

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Siamese(Method):
-    """Pairs or triplets of classes compared in the latent space of a (variational) autoencoder.
+    """Pairs or triplets of images, compared by class in the latents of a (variational) autoencoder.
 
     The loss is metric_weight · metric + (1 - metric_weight) · reconstruction, the latter summed
     over the two or three images of a pair or triplet, as in Ravi Kumar's system. There the
     variational form has no divergence from a prior, which `kl_weight` can add, and compares
-    Gaussians by 2 KL + D where this compares them by Jeffreys' divergence.
+    Gaussians by 2 KL + D; here they are compared by Jeffreys' divergence.
     """
 
     def __init__(self, settings: SiameseSettings, input_shape: Sequence[int]) -> None:

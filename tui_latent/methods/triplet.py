@@ -54,9 +54,10 @@ class Triplet(Method):
 def semi_hard_rows(z: Tensor, labels: Tensor, margin: float, squared: bool = True) -> Tensor:
     """Return the row of the semi-hard negative of each of B anchors, int64 (B,).
 
-    `z` (3B, D) and `labels` (3B,) hold anchors, positives and random negatives. Semi-hard is, of
-    all images of other classes in the batch, the nearest that is farther than the positive but
-    not by `margin` (FaceNet, arXiv:1503.03832); where there is none, the anchor's random one.
+    `z` (3B, D) and `labels` (3B,) hold anchors, positives and random negatives. The semi-hard
+    negative is the nearest image of another class in the batch that is farther away than the
+    positive, but by less than `margin` (FaceNet, arXiv:1503.03832); where there is none, it is the
+    anchor's random one.
     """
     count = len(z) // 3
     distances = torch.cdist(z[:count], z)

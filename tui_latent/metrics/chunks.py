@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 _SHARE: Final = 0.25
-"""of the free memory that one computation may take: others use the GPU too, and blocks of freed
-memory do not fit every request"""
+"""share of the free memory that one computation may take: others use the GPU too, and blocks of
+freed memory do not fit every request"""
 _CONVERTED_AT_ONCE: Final = 2**22
-"""numbers of latents that are made float64 at once: 32 MB"""
+"""values that are converted to float64 at once: 32 MB"""
 _COLUMNS: Final = 16
-"""at least, so that whole cache lines are read"""
+"""columns read at once, at least, so that whole cache lines are used"""
 
 
 def free_bytes(device: torch.device) -> int | None:
@@ -38,13 +38,13 @@ def at_once(device: torch.device, most: int, bytes_each: int, least: int = 1) ->
 
 
 def fits(device: torch.device, size: int) -> bool:
-    """Say whether so many bytes may be kept for a while; on a CPU always."""
+    """Return whether so many bytes may be kept for a while; on a CPU they always may."""
     free = free_bytes(device)
     return free is None or size <= _SHARE * free
 
 
 def row_blocks(latents: Tensor) -> Iterator[slice]:
-    """Cut (N, D) latents into blocks of rows that can be made float64 at once."""
+    """Cut (N, D) latents into blocks of rows that can be converted to float64 at once."""
     rows = max(_CONVERTED_AT_ONCE // max(latents.shape[1], 1), 1)
     return (slice(start, start + rows) for start in range(0, len(latents), rows))
 
@@ -52,7 +52,7 @@ def row_blocks(latents: Tensor) -> Iterator[slice]:
 def mean_in_float64(latents: Tensor) -> Tensor:
     """Return the mean of (N, D) latents: float64 (D,), the bits of `latents.double().mean(0)`.
 
-    By blocks of columns, because the sum of a column is then the same sum.
+    In blocks of columns, because each column is then summed in the same order.
     """
     columns = max(_CONVERTED_AT_ONCE // max(len(latents), 1), _COLUMNS)
     blocks = torch.split(latents, columns, dim=1)

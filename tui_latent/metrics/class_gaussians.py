@@ -20,7 +20,7 @@ class Gaussian:
 
 
 def fit_gaussian(latents: Tensor) -> Gaussian:
-    """Return the Gaussian under which the latents (N, D) are likeliest: it divides by N.
+    """Return the maximum likelihood Gaussian of latents (N, D): its covariance divides by N.
 
     ValueError without latents.
     """
@@ -60,7 +60,7 @@ def lda_classifier(bank: Tensor, bank_labels: Tensor) -> Callable[[Tensor], Tens
 
     `bank` is float (N, D), `bank_labels` int64 (N,); the answers are int64 (M,). Fitted by
     scikit-learn on the CPU. Where the bank says nothing of the spread within its classes, the
-    nearest class mean decides, which is the same analysis with a spread alike in all directions.
+    nearest class mean decides, which is the same analysis with an equal spread in all directions.
     """
     wide, labels = bank.detach().double().cpu(), bank_labels.cpu()
     present, of_each = torch.unique(labels, return_inverse=True)

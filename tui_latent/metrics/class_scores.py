@@ -29,7 +29,7 @@ class ClassScores:
 def wilson_interval(right: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the confidence interval of a share: Wilson's score interval, within 0..1.
 
-    NaN, NaN without cases. Unlike the normal approximation it stays true near 0 and 1. Wilson,
+    NaN, NaN without cases. Unlike the normal approximation it stays accurate near 0 and 1. Wilson,
     JASA 1927; Brown, Cai and DasGupta, Statistical Science 2001, section 3.1.1. In closed form,
     because the dashboard uses it and must not wait for the import of scipy.stats.
     """
@@ -44,7 +44,7 @@ def wilson_interval(right: int, total: int, confidence: float = 0.95) -> tuple[f
 
 
 def class_scores(confusion: NDArray[np.integer[Any]]) -> Sequence[ClassScores]:
-    """Return the scores of each class from counts (classes, classes), rows are the truth."""
+    """Return the scores of each class from counts (classes, classes); rows are the truth."""
     right = np.diag(confusion).tolist()
     support = confusion.sum(axis=1).tolist()
     called = confusion.sum(axis=0).tolist()

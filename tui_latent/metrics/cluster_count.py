@@ -1,4 +1,4 @@
-"""How many clusters latents form, where no label says it."""
+"""How many clusters latents form, where no labels say so."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tui_latent.metrics.sample_order import drawn_order
 MOST_CLUSTERS: Final = 12
 """clusters whose colours can still be told apart"""
 _SAMPLE: Final = 2000
-"""latents that are enough to compare silhouettes"""
+"""number of latents that is enough to compare silhouettes"""
 _STARTS: Final = 4
 
 
 def best_count(latents: NDArray[np.floating]) -> int:
     """Return the number of k-means clusters, 2 to 12, with the best mean silhouette.
 
-    Of latents (N, D), at most 2,000 of them drawn by their content: Rousseeuw, Journal of
-    Computational and Applied Mathematics 20 (1987). 1 where fewer than three differ. ValueError
-    without latents, or when one is not finite.
+    At most 2,000 of the latents (N, D) are compared, drawn by their content. Rousseeuw, Journal of
+    Computational and Applied Mathematics 20 (1987). Returns 1 where fewer than three are distinct.
+    ValueError without latents, or when one is not finite.
     """
     from sklearn.metrics import silhouette_score
 

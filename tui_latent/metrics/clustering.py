@@ -15,7 +15,8 @@ from tui_latent.metrics.sample_order import drawn_order
 STARTS: Final = 10
 """runs of k-means, of which the one with the smallest inertia is kept"""
 SILHOUETTE_OF: Final = 4000
-"""latents beyond which the silhouette, which compares all pairs, is that of a random sample"""
+"""number of latents above which the silhouette, which compares all pairs, is that of a random
+sample"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Clustering:
     assigned: NDArray[np.int64]
     """(N,) cluster of each latent"""
     clusters: int
-    """clusters found: as many as asked for, or as there are different latents"""
+    """clusters found: as many as asked for, or as there are distinct latents"""
     accuracy: float
     """share of the latents whose cluster stands for their class, each cluster for at most one"""
     nmi: float
@@ -45,7 +46,7 @@ class Clustering:
 
     @property
     def class_silhouette(self) -> float:
-        """Mean over the classes, each counting alike; NaN where there is none."""
+        """Mean over the classes, all with the same weight; NaN where there is none."""
         return float(np.mean(list(self.class_silhouettes.values()) or [np.nan]))
 
 

@@ -17,7 +17,7 @@ from tui_latent.metrics.sample_order import drawn_order
 NEIGHBOURS: Final = 20
 """neighbours of Q_NX and LCMC: those that vote in kNN@20"""
 RANKED: Final = 2000
-"""images beyond which ranks of all pairs are those of a random sample: about two seconds"""
+"""images above which a random sample is ranked: about two seconds"""
 CORRELATED: Final = 1000
 """the same for the rank correlation, which sorts all distances together: half a million"""
 _ROWS_AT_ONCE: Final = 256
@@ -52,8 +52,8 @@ def co_ranking(
     ((N - 1) Q_NX(K) - K) / (N - 1 - K), and its area is the mean over K = 1 … N - 2 weighted by
     1 / K: Lee, Peluffo-Ordóñez and Verleysen, Neurocomputing 169 (2015). Equal distances are
     ranked at random, independently in the two spaces, so that a collapsed space agrees by chance
-    only. Of more than `RANKED` images a sample is compared. ValueError unless 0 < k < N - 1 and
-    all numbers are finite.
+    only. If there are more than `RANKED` images, a sample is compared. ValueError unless 0 < k < N
+    - 1 and all numbers are finite.
     """
     rows = sampled_rows(latents, RANKED)
     count = len(rows)
@@ -73,8 +73,8 @@ def distance_correlation(
     """Return Spearman's correlation of all distances in two spaces, -1..1, and the images.
 
     Whether what is far apart in latents (N, D) is far apart in points (N, d): the global layout,
-    which neighbourhoods do not show. NaN where all distances of a space are equal. Of more than
-    `CORRELATED` images a sample is compared. ValueError when a number is not finite.
+    which neighbourhoods do not show. NaN where all distances of a space are equal. If there are
+    more than `CORRELATED` images, a sample is compared. ValueError when a number is not finite.
     """
     from scipy.stats import rankdata
 
@@ -116,7 +116,7 @@ def _agreement(high: Tensor, low: Tensor, on_chunk: Callable[[], None]) -> NDArr
 
 
 def _ranks(space: Tensor, rows: Tensor, order: Tensor) -> Tensor:
-    """Return the rank of every image from some, int64 (B, N): 1 the nearest, N the image itself.
+    """Return the rank of every image as seen from `rows`, int64 (B, N): 1 the nearest, N itself.
 
     Equal distances are ranked in this order of the images.
     """

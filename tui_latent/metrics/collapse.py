@@ -16,7 +16,7 @@ from tui_latent.metrics.sample_order import drawn_order
 FIGURES: Final = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
 """names of what `space_figures` returns"""
 PROJECTED: Final = {"projection_rank": "effective_rank", "projection_std": "std_mean"}
-"""name that training records of a projection -> the figure of `space_figures` that it is"""
+"""name under which training records a projection's figure -> its name in `space_figures`"""
 _RANKME_EPSILON: Final = 1e-7
 _UNIFORMITY_ROWS: Final = 2048
 
@@ -30,7 +30,7 @@ def effective_rank(latents: Tensor) -> Tensor:
     """
     matrix = latents.detach().double()
     gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
-    finite = torch.isfinite(gram).all()  # chosen from below, so that a GPU is not waited for
+    finite = torch.isfinite(gram).all()  # for torch.where: nothing waits for a GPU
     sigma = torch.linalg.eigvalsh(torch.where(finite, gram, 0)).clamp(min=0).sqrt()
     total = sigma.sum()
     p = sigma / total + _RANKME_EPSILON
@@ -86,7 +86,7 @@ def space_figures(latents: Tensor) -> dict[str, float]:
 
 
 def why_no_figures(images: int) -> str:
-    """Return why so many latents have no `space_figures`; empty if they have."""
+    """Return why this number of latents has no `space_figures`; empty if it has."""
     if images >= 2:
         return ""
     if images == 1:
@@ -95,16 +95,16 @@ def why_no_figures(images: int) -> str:
 
 
 def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
-    """Return in words what of `space_figures` says that the latents have collapsed; often nothing.
+    """Return in words the signs in `space_figures` that the latents have collapsed; often none.
 
     There are two signs. The mean standard deviation is below 0.0001: all images are one point
-    (those of networks not trained yet were 0.003 and more).
+    (untrained networks had 0.003 and more).
     Or the effective rank is below 3 (in D < 101 dimensions below 1 + (D - 1) / 50) and the
     uniformity above -0.65: few directions, and most latents in one of them; images of two classes
     in two opposite places have -0.69. On CIFAR-10 in 128 dimensions VICReg had rank 2.2 and
     uniformity -0.28 without its variance term, and from its first evaluation on at least 3.7 and
     at most -0.54 with it. A rank alone says little: a map in the plane may lie far from 0.
-    `dimensions` are those that could be filled: of fewer images than D, as many as images.
+    `dimensions` is how many could be filled: D, or the number of images if that is smaller.
     """
     signs = []
     if figures["std_mean"] < POINT:
@@ -119,7 +119,7 @@ def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
 
 
 def projection_signs(figures: Mapping[str, float], projected: Mapping[str, float]) -> list[str]:
-    """Return in words what says that the projection of latents has collapsed; often nothing.
+    """Return in words the signs that the projection of latents has collapsed; often none.
 
     Both are `space_figures`. Latents may vary while the loss, which sees only their projection,
     sees one point: from then on nothing is learnt.

@@ -18,7 +18,8 @@ def require_finite(what: str, latents: Tensor) -> None:
 
 
 def _not_finite(latents: Tensor) -> int:
-    """Count the rows that are not finite: their sums are not, nor those of a few others."""
+    """Count the rows that are not finite, among those whose sum is not (a sum may also
+    overflow)."""
     broken = 0
     for rows in row_blocks(latents):
         odd = ~torch.isfinite(latents[rows].sum(1))

@@ -41,8 +41,8 @@ def why_no_vote(
 ) -> dict[int, str]:
     """Return the reason for each k whose accuracy would mean nothing.
 
-    Where all of the bank (N, D) votes, the vote is the same for every query, and so it is where
-    no latent is nearer than another; of one class every vote is right. `within` is leave-one-out,
+    Where all of the bank (N, D) votes, or no latent is nearer than another, the vote is the same
+    for every query; with a single class every vote is right. `within` is leave-one-out,
     where N - 1 can vote. `kind` says which images vote; it is empty where all are held out.
     """
     voters = max(len(bank) - within, 0)
@@ -77,7 +77,7 @@ def evaluate_knn(
     """Predict the label of each query by its k nearest bank latents, for each of `ks`.
 
     `bank` is float (N, D), `queries` float (M, D), labels int64 below `classes`, all on one
-    device. A k beyond N lets the whole bank vote. `on_chunk` is called between chunks of queries.
+    device. If k exceeds N, the whole bank votes. `on_chunk` is called between chunks of queries.
     ValueError when a latent is not finite.
     """
     longest = min(max(ks), len(bank))
@@ -94,14 +94,14 @@ def evaluate_knn_within(
 ) -> KnnResult:
     """Predict the label of each bank latent by its k nearest others: leave-one-out.
 
-    As `evaluate_knn`; ValueError also for a bank of fewer than two latents.
+    Like `evaluate_knn`; ValueError also for a bank of fewer than two latents.
     """
     if len(bank) < 2:
         raise ValueError("leave-one-out needs at least two latents")
     longest = min(max(ks), len(bank) - 1)
     _, rows = NeighbourSearch(bank).nearest(bank, longest + 1, on_chunk)
     itself = rows == torch.arange(len(bank), device=rows.device)[:, None]
-    # Where more latents are equal than were asked for, the row itself may not be among them.
+    # If more latents are equal than were asked for, the row itself may not be among them.
     others_first = itself.to(torch.uint8).argsort(dim=1, stable=True)
     others = rows.gather(1, others_first)[:, :longest]
     return _result(bank_labels[others], bank_labels, classes, ks)
@@ -110,8 +110,8 @@ def evaluate_knn_within(
 def knn_predictions(labels: Tensor, ks: Sequence[int], classes: int) -> dict[int, Tensor]:
     """Return the most frequent of the first k labels of each row, int64 (M,), for each of `ks`.
 
-    `labels` is int64 (M, K), those of the nearest neighbour first; a k beyond K counts all. Of
-    equally frequent labels the smallest wins, as in scikit-learn's KNeighborsClassifier.
+    `labels` is int64 (M, K), those of the nearest neighbour first; if k exceeds K, all count. The
+    smallest of equally frequent labels wins, as in scikit-learn's KNeighborsClassifier.
     """
     counts = torch.zeros((len(labels), classes), dtype=torch.int32, device=labels.device)
     predictions, counted = {}, 0

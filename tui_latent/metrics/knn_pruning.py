@@ -15,16 +15,16 @@ import torch
 from torch import Tensor
 
 _LATENTS_FROM: Final = 8192
-"""below, comparing all takes a moment"""
+"""size of a bank for which cells are made: with fewer latents, comparing all takes a moment"""
 _QUERIES_FROM: Final = 4
-"""queries a cell, from which on finding the cells pays"""
+"""queries per cell from which on finding the cells pays off"""
 _ROUNDS: Final = 3
 _SAMPLE: Final = 32
-"""latents a cell in each round of k-means"""
+"""latents per cell in each round of k-means"""
 _PAIRS_AT_ONCE: Final = 2**22
-"""of latents or queries with cells"""
+"""pairs of a latent or a query with a cell that are compared at once"""
 _WORTH_IT: Final = 0.5
-"""largest share of the bank in reach for which cell by cell is chosen"""
+"""largest share of the bank in reach with which the search goes cell by cell"""
 
 
 class BankCells:
@@ -32,14 +32,14 @@ class BankCells:
 
     By the triangle inequality a cell at distance c from a query with radius r has nothing nearer
     than c - r; where that is more than the distance of k latents already found, the cell is left
-    out. So nothing is approximated, and of latents in clusters most is left out.
+    out. So nothing is approximated, and where latents form clusters most are left out.
     """
 
     def __init__(self, latents: Tensor, errors: Callable[[Tensor], Tensor]) -> None:
         """Group float32 (N, D) latents about their mean.
 
-        `errors` gives, for float (M,) lengths of vectors, the most by which float32 products may
-        mistake the squared distances from them to the latents: float64 (M,).
+        `errors` gives, for float (M,) lengths of vectors, the largest error of float32 products in
+        the squared distances from them to the latents: float64 (M,).
         """
         self._errors = errors
         centres = _centres(latents, _cells(len(latents)))
@@ -58,13 +58,14 @@ class BankCells:
 
     @property
     def queries_at_once(self) -> int:
-        """How many queries `smallest_scores` takes well."""
+        """How many queries `smallest_scores` handles well at once."""
         return max(_PAIRS_AT_ONCE // len(self._centres), 1)
 
     def smallest_scores(
         self, queries: Tensor, k: int, count: int, on_chunk: Callable[[], None]
     ) -> tuple[Tensor, Tensor] | None:
-        """Return the smallest |b|² - 2 q·b of those in reach, rising, (M, count), and their rows.
+        """Return the smallest |b|² - 2 q·b of those in reach, ascending, (M, count), and their
+        rows.
 
         `queries` is float32 (M, D) about the same mean, `count` at least k. In reach is what may
         be among the k nearest; where fewer than `count` are, the last scores are infinite and
@@ -103,14 +104,15 @@ class BankCells:
 
 
 class _Best:
-    """The smallest scores so far and where in the cells they are: (M, count) each, rising."""
+    """The smallest scores so far and where in the cells they are: (M, count) each, ascending."""
 
     def __init__(self, queries: int, count: int) -> None:
         self.scores = torch.full((queries, count), torch.inf)
         self.rows = torch.full((queries, count), -1)
 
     def take(self, queries: Tensor, scores: Tensor, start: int) -> None:
-        """Take over what is smaller, for these queries, of scores whose first row is `start`."""
+        """Keep the smallest of these queries' scores so far and new ones, whose first row is
+        `start`."""
         count = self.scores.shape[1]
         scores, rows = scores.topk(min(count, scores.shape[1]), largest=False)
         scores = torch.cat([self.scores[queries], scores], dim=1)
@@ -120,12 +122,12 @@ class _Best:
 
 
 def worth_finding(latents: int, queries: int) -> bool:
-    """Say whether so many queries of so many latents take longer than finding the cells."""
+    """Return whether so many queries of so many latents take longer than finding the cells."""
     return latents >= _LATENTS_FROM and queries >= _QUERIES_FROM * _cells(latents)
 
 
 def _cells(latents: int) -> int:
-    """Return how many cells: more leave out more, and cost more calls."""
+    """Return how many cells to make: more of them leave out more, and cost more calls."""
     return max(isqrt(latents) // 4, 1)
 
 

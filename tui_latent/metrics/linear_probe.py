@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
 PENALTIES: Final = (10_000.0, 1000.0, 100.0, 10.0, 1.0, 0.1)
-"""from which one is chosen, the strongest first"""
+"""penalties of which one is chosen, the strongest first"""
 CHOSEN_ON: Final = 5000
-"""training images beyond which the penalty is chosen on a random sample of them"""
+"""training images above which the penalty is chosen on a random sample of them"""
 _HELD_BACK: Final = 0.2
-"""of these images, on which the penalties are compared"""
+"""share of these images on which the penalties are compared"""
 _PUBLISHED_RATE: Final = 3e-4
 _PUBLISHED_EPOCHS: Final = 10
 _PUBLISHED_BATCH: Final = 256
@@ -56,11 +56,12 @@ def linear_probe(
 def chosen_penalty(
     bank: Tensor, bank_labels: Tensor, on_chunk: Callable[[], None] = lambda: None
 ) -> float:
-    """Return the penalty of `linear_probe` that reads most of a fifth of the bank held back.
+    """Return the penalty of `linear_probe` with the best accuracy on a fifth of the bank held back.
 
-    The held-out images have no part in it. From the strongest of `PENALTIES` on, until two in a
-    row are no better than the best; of equal ones the stronger. Latents are float (N, D), labels
-    int64. 1 where fewer than two classes are left to fit. ValueError when a latent is not finite.
+    Held-out images take no part in it. `PENALTIES` are tried from the strongest on, until two in a
+    row are no better than the best; of equally good ones the stronger is returned. Latents are
+    float (N, D), labels int64. 1 where fewer than two classes are left to fit. ValueError when a
+    latent is not finite.
     """
     if not torch.isfinite(bank).all():
         raise ValueError("latents are not finite: training has diverged")
@@ -93,7 +94,7 @@ def published_probe(
 
     On latents as they are, without standardising them: Adam at 3e-4, batches of 256, 10 epochs,
     no penalty. Far from converged, so it depends on the scale of the latents and on how many
-    images there are: compare it with that work alone. Drawn by a fixed seed. Arguments as in
+    images there are: compare it with that work only. The seed is fixed. Arguments as in
     `linear_probe`; labels are below `classes`.
     """
     generator = torch.Generator().manual_seed(DRAW_SEED)

@@ -21,25 +21,26 @@ from tui_latent.metrics.knn_pruning import BankCells, worth_finding
 from tui_latent.metrics.products import exact_products
 
 _TREE_DIMENSIONS: Final = {"cpu": 8, "cuda": 2}
-"""up to here a k-d tree is faster than comparing all pairs: 100 times in the plane. Latents on a
-GPU are brought to the CPU's tree: a map's 60,000 points are half a megabyte"""
+"""dimensions up to which a k-d tree is faster than comparing all pairs: 100 times in the plane.
+Latents on a GPU are brought to the CPU's tree: a map's 60,000 points are half a megabyte"""
 _TREE_QUERIES: Final = 2048
 _QUERIES_AT_ONCE: Final = 1024
-"""to which each block of the bank is compared, so that the bank is read once for all of them"""
+"""queries that each block of the bank is compared with, so that it is read once for all of them"""
 _DISTANCES_AT_ONCE: Final = 2**24
-"""64 MB, and no long wait between two blocks of the bank"""
+"""64 MB, so that two blocks of the bank are not far apart in time"""
 _NUMBERS_IN_CACHE: Final = 2**19
-"""4 MB in float64"""
+"""values that a CPU's cache holds: 4 MB in float64"""
 _ON_GPU: Final = 4
-"""times as many queries, and numbers, at once where each piece costs a dozen launches"""
+"""how many times as many queries and values at once on a GPU, where each piece costs a dozen
+launches"""
 _NUMBERS_AT_ONCE: Final = 2**26
-"""of candidates' latents on a GPU with memory for them"""
+"""values of candidates' latents at once, on a GPU that has memory for them"""
 _SPARE: Final = 8
 """candidates beyond k that are ranked exactly"""
 _MORE_SPARE: Final = 1024
-"""the same for a few queries of which these are not certain, as among many equal latents"""
+"""the same for the few queries for which these are not enough, as among many equal latents"""
 _COPIED: Final = 2**30
-"""bytes of a bank on a CPU up to which a copy about its centre stands beside it; larger ones are
+"""bytes of a bank on a CPU up to which a copy about its centre is kept beside it; larger ones are
 often mapped from a file, and not all of them has to be in memory"""
 
 
@@ -112,12 +113,13 @@ def _by_tree(
 class _Compared:
     """A bank whose latents are compared with every query, in float `dtype`.
 
-    Candidates have the smallest |b|² - 2 q·b. That loses small distances between long vectors,
+    Candidates have the smallest |b|² - 2 q·b. This loses small distances between long vectors,
     so candidates are ranked by |q - b|² in float64. On a CPU cells leave out what is far. Beside
-    the bank stands at most one copy of it, in float32: what is wider is made block by block.
+    the bank there is at most one copy of it, in float32: wider types are made block by block.
 
-    Vectors are taken about the bank's centre c, so that they are short. Of a bank too large for a
-    copy only the queries are: |b - c|² - 2 (q - c)·(b - c) = |b - c|² - 2 (q - c)·b + 2 (q - c)·c.
+    Vectors are taken about the bank's centre c, so that they are short. If a bank is too large
+    for a copy, only the queries are:
+    |b - c|² - 2 (q - c)·(b - c) = |b - c|² - 2 (q - c)·b + 2 (q - c)·c.
     """
 
     def __init__(self, bank: Tensor, dtype: torch.dtype) -> None:
@@ -143,7 +145,7 @@ class _Compared:
     def nearest(
         self, queries: Tensor, k: int, on_chunk: Callable[[], None], spare: int = _SPARE
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return distances, rows and, bool (M,), of which queries they are certainly right.
+        """Return distances, rows and, bool (M,), for which queries they are certainly right.
 
         `spare` candidates beyond k are ranked exactly: more of them make more queries certain.
         """
@@ -174,7 +176,7 @@ class _Compared:
     def _candidates(
         self, centred: Tensor, k: int, on_chunk: Callable[[], None], spare: int
     ) -> tuple[Tensor, Tensor]:
-        """Return the smallest scores of queries about the centre, rising, and their rows."""
+        """Return the smallest scores of queries about the centre, ascending, and their rows."""
         count = min(k + spare, len(self._bank))
         if self._cells is not None:
             found = self._cells.smallest_scores(centred, k, count, on_chunk)
@@ -208,7 +210,7 @@ class _Compared:
         return squares[:, :k].sqrt().float(), rows.gather(1, order)[:, :k], sure
 
     def _errors(self, lengths: Tensor) -> Tensor:
-        """Return the largest rounding error of squared distances to vectors of some lengths.
+        """Return the largest rounding error of squared distances to vectors of given lengths.
 
         It is about D u (|q| + |b|)², and what is lost of products too small for the type: Higham,
         Accuracy and Stability of Numerical Algorithms, sections 2.1 and 3.1.
@@ -219,10 +221,10 @@ class _Compared:
     def _smallest_scores(
         self, centred: Tensor, count: int, buffer: Tensor, on_chunk: Callable[[], None]
     ) -> tuple[Tensor, Tensor]:
-        """Return the smallest scores of (M, D) queries in rising order, (M, count), and rows.
+        """Return the smallest scores of (M, D) queries in ascending order, (M, count), and rows.
 
         The bank is read block by block: a matrix product of few queries with all of a large bank
-        would read the bank from memory for each few.
+        would read the bank from memory for every few of them.
         """
         block = len(buffer) // len(centred)
         found = []
@@ -262,8 +264,8 @@ class _Compared:
 
 
 def _rough_mean(bank: Tensor) -> Tensor:
-    """Return about the mean of (N, D) latents, float64 (D,) of float32's numbers: any centre will
-    do, and this one takes a single look at a bank that may be on a disk."""
+    """Return roughly the mean of (N, D) latents, float64 (D,) with float32's precision: any centre
+    will do, and this one reads a bank that may be on a disk only once."""
     sums = [bank[rows].double().sum(0) for rows in row_blocks(bank)]
     return (torch.stack(sums).sum(0) / len(bank)).float().double()
 

@@ -23,6 +23,6 @@ def nearest_others(
     1..N-1 or a latent is not finite.
     """
     distances, rows = search.nearest(queries, k + 1, on_chunk)
-    # Where more latents are equal than were asked for, the row itself may not be among them.
+    # If more latents are equal than were asked for, the row itself may not be among them.
     others_first = (rows == own[:, None]).byte().argsort(dim=1, stable=True)[:, :k]
     return distances.gather(1, others_first), rows.gather(1, others_first)

@@ -99,7 +99,8 @@ def class_rocs(
     on_chunk: Callable[[], None] = lambda: None,
     within: bool = False,
 ) -> list[Roc | None]:
-    """Return for each class the curve with that class as outliers, as if its bank were not there.
+    """Return for each class the curve with that class as outliers, as if the bank had none of its
+    images.
 
     `bank` is float (N, D), `queries` float (M, D), labels int64 below `classes`. Scores are those
     of `anomaly_scores` with the bank's other classes. `within`: the queries are the bank, and each

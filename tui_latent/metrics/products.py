@@ -43,7 +43,7 @@ def _setting() -> Callable[[], None]:
     try:
         before = torch.get_float32_matmul_precision()
     except RuntimeError:
-        # Made by `torch.backends`, of which torch 2.9 and later do not tell by this function.
+        # Made by `torch.backends`, which this function does not report in torch 2.9 and later.
         mkldnn: Any = torch.backends.mkldnn
         parts: list[Any] = [torch.backends.cuda.matmul, mkldnn.matmul]
         values = [part.fp32_precision for part in parts]

@@ -11,9 +11,9 @@ Floating = NDArray[np.floating]
 def to_plane(latents: Floating) -> Floating:
     """Return points (N, 2) of latents (N, D), in the latents' float type.
 
-    Two dimensions are shown as they are and one as a line at height 0; of more, the two
-    principal components, each signed so that its largest loading is positive. Rows that are
-    not finite become NaN, and do not count in the components.
+    Two dimensions are shown as they are, and one as a line at height 0. More are reduced to the
+    first two principal components, each signed so that its largest loading is positive. Rows that
+    are not finite become NaN, and do not count in the components.
     """
     rows, dimensions = latents.shape
     if dimensions == 2:

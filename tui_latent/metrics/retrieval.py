@@ -15,8 +15,8 @@ KS: Final = (1, 5, 10)
 """numbers of nearest images among which one of the class is looked for"""
 MOST_QUERIES: Final = 1000
 MOST_RANKED: Final = 10_000
-"""images beyond which queries, and the images ranked for each, are random samples: all of a class
-are ranked, so that the work is that of sorting all pairs"""
+"""images above which queries, and the images ranked for each, are random samples: every image is
+ranked for every query, so that the work is that of sorting all pairs"""
 _AT_ONCE: Final = 100
 
 

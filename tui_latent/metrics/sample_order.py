@@ -42,7 +42,7 @@ def order_of_chunks(
             factors = _factors(numbers).to(flat.device)
         for part in flat.split(max(_NUMBERS_AT_ONCE // max(numbers, 1), 1)):  # type: ignore[no-untyped-call]
             whole = part.long()
-            # Round numbers as floats have no bits but their first ones: these must reach the last.
+            # Round numbers as floats have leading bits only: these must reach the last ones.
             keys.append(((whole ^ (whole >> 16) ^ (whole >> 32)) * factors).sum(1))
             on_chunk()
     key = torch.cat(keys) if keys else torch.empty(0, dtype=torch.int64)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 MOST_WORK: Final = 5e11
-"""differences of two numbers that a search may take while somebody waits: about ten seconds on two
-cores"""
+"""subtractions that a search may take while somebody waits: about ten seconds on two cores"""
 
 
 def affordable(queries: int, bank: int, dimensions: int) -> bool:
-    """Say whether so many queries of a bank take seconds rather than minutes."""
+    """Return whether so many queries of a bank take seconds rather than minutes."""
     return float(queries) * bank * dimensions <= MOST_WORK

@@ -14,9 +14,9 @@ from tui_latent.metrics.others import nearest_others
 def linear_cka(first: Tensor, second: Tensor) -> float:
     """Return linear CKA of latents (N, D) and (N, E), row i of both being one image: 0..1.
 
-    |XᵀY|² / (|XᵀX| |YᵀY|), Frobenius norms of the centred latents; 1 for the same space but for
-    rotation and one scale. NaN where all latents of a space are equal. Kornblith, Norouzi, Lee and
-    Hinton, ICML 2019, eq. 4.
+    |XᵀY|² / (|XᵀX| |YᵀY|), Frobenius norms of the centred latents; 1 for spaces that are equal
+    up to rotation and scale. NaN where all latents of a space are equal. Kornblith, Norouzi, Lee
+    and Hinton, ICML 2019, eq. 4.
     """
     x, y = (z.detach().double() - z.detach().double().mean(0) for z in (first, second))
     scale = float((x.T @ x).norm() * (y.T @ y).norm())

@@ -1,4 +1,4 @@
-"""What the spectrum of latents says of how many dimensions they use, and how they decay."""
+"""What the spectrum of latents says: how many dimensions they use, and how fast variances fall."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 _NOTHING = 1e-12
-"""share of the largest variance below which one is rounding"""
+"""share of the largest variance below which a variance is mere rounding"""
 _LIDAR_RIDGE = 1e-4
 _LIDAR_EPSILON = 1e-7
 
@@ -44,8 +44,9 @@ def participation_ratio(variances: NDArray[np.float64]) -> float:
 def alpha_req(variances: NDArray[np.float64]) -> float:
     """Return α of λ_i ∝ i^-α: the slope of log λ_i over log i by least squares, negated.
 
-    Near 1 is usual for representations that generalise; far below, dimensions are noise alike;
-    far above, few count. Of variances that are more than rounding; NaN with fewer than three.
+    Near 1 is usual for representations that generalise; far below, many
+    dimensions are noise; far above, few count. Variances that are mere rounding are left out; NaN
+    with fewer than three others.
     Agrawal, Mondal, Ghosh and Richards, α-ReQ, NeurIPS 2022.
     """
     kept = variances[variances > _NOTHING * variances.max(initial=0.0)]

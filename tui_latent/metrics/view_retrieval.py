@@ -27,7 +27,7 @@ def view_retrieval(
     an augmented view of image i. By Euclidean distance, over all M latents: chance is k / M. It is
     recall@k of instance retrieval, as in Wu et al., CVPR 2018, where each image is a class of its
     own. `on_chunk` is called between chunks. ValueError when a latent is not finite, which is not
-    asked if they are `checked`, or when a k exceeds M.
+    tested if they are `checked`, or when a k exceeds M.
     """
     _, rows = NeighbourSearch(latents, checked).nearest(views, max(ks), on_chunk)
     own = torch.arange(len(views), device=rows.device)[:, None]

@@ -44,8 +44,8 @@ def weighted_knn(
 
     The k bank latents of the largest cosine vote for their class with weight exp(cos / t). Wu,
     Xiong, Yu and Lin, CVPR 2018, section 3.4. `bank` is float (N, D), `queries` (M, D), labels
-    int64 below `classes`. Of equal sums the smallest label wins. ValueError when a latent is not
-    finite, or k exceeds N.
+    int64 below `classes`. If sums are equal, the smallest label wins. ValueError when a latent is
+    not finite, or k exceeds N.
     """
     unit, asked = (normalize(latents.detach().float(), dim=1) for latents in (bank, queries))
     most = max(vote.k for vote in votes)
