@@ -196,7 +196,7 @@ _RULES: Final = (
     Rule(
         ("method.initial_weights",),
         lambda preset: not _of_timm(preset),
-        "only a network of timm's can start from weights: set method.network=timm:NAME too, with "
+        "only a timm network can start from weights: set method.network=timm:NAME too, with "
         "data.inputs=raw",
     ),
     Rule(

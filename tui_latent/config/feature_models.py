@@ -26,7 +26,7 @@ class PublishedModel:
 
     library: Library
     name: str
-    """as the library calls it; timm's may end with the tag of its weights: resnet18.a1_in1k"""
+    """as the library calls it; in timm it may end with the tag of its weights: resnet18.a1_in1k"""
     tag: str = ""
     """which weights of open_clip's, as in ViT-B-32/openai; empty where a file has them"""
     size: int = 0
@@ -65,14 +65,14 @@ def published_model(inputs: str) -> PublishedModel | None:
     name, size = found[2], int(found[3] or 0)
     if library == "timm":
         if "/" in name:
-            raise ValueError(f"'{inputs}' is not a name of timm's, which have no '/'")
+            raise ValueError(f"'{inputs}' is not a timm name: those have no '/'")
         return PublishedModel("timm", name, size=size)
     model, _, tag = name.rpartition("/")
     return PublishedModel("open_clip", (model or tag).replace("/", "-"), tag if model else "", size)
 
 
 def timm_network(network: str) -> PublishedModel | None:
-    """Return the network of timm's that `method.network` names; None for one of another kind."""
+    """Return the timm network that `method.network` names; None for other networks."""
     if not network.startswith("timm:"):
         return None
     model = published_model(network)

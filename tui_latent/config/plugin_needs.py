@@ -124,7 +124,7 @@ def _noted_parts(record: Mapping[str, Any]) -> list[Part]:
 
 
 def _listed(value: object) -> Sequence[object]:
-    """Return a list of a run's folder, which anyone may have edited; empty if it is none."""
+    """Return a list from a run's folder, which anyone may have edited; empty if it is not one."""
     return value if isinstance(value, (list, tuple)) else ()
 
 

@@ -76,7 +76,8 @@ def resolve_preset(table: Mapping[str, Any], overrides: Mapping[str, object], wh
 def merged_table(
     table: Mapping[str, Any], overrides: Mapping[str, object], where: str
 ) -> dict[str, Any]:
-    """Return a copy of a preset's table with overrides in it; PresetError for a key of no table."""
+    """Return a copy of a preset's table with overrides in it; PresetError for a key that no table
+    has."""
     merged = _copy(table)
     # The whole first, then all stages, then a single one: each may add to what stands before it.
     for key in sorted(overrides, key=lambda key: (key.count("."), "*" not in key.split("."))):

@@ -41,7 +41,7 @@ def type_of(section: str) -> type[BaseModel]:
 def read_value(key: str, text: str) -> object:
     """Read the text of a setting.
 
-    Where the setting is text, so is 2024, true or 1e3; in quotes it is read as TOML's text. What
+    If the setting is text, 2024, true and 1e3 are text too, and quoted text is read as TOML. What
     the setting cannot take is left to validation.
     """
     kind, text = setting_kind(key), text.strip()
@@ -77,7 +77,7 @@ def parse_value(text: str) -> object:
 
 
 def split_items(text: str) -> list[str]:
-    """Split at the commas that are in no quotes and brackets; ValueError when one is left open.
+    """Split at the commas outside quotes and brackets; ValueError when one is left open.
 
     Quotes and brackets count where a value begins: the one in `it's` is a letter.
     """

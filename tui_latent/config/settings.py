@@ -150,9 +150,9 @@ class AugmentSettings(Section):
     noise: NonNegative = 0.0
     """standard deviation of the noise added to each pixel, for pixel values from 0 to 1"""
     feature_noise: NonNegative = 0.0
-    """standard deviation of the noise added to each feature, where features have that of 1"""
+    """standard deviation of the noise added to each feature; features have a deviation of 1"""
     feature_dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    """share of the features of a view that are left out; the others are scaled up, as by dropout"""
+    """share of the features of a view that are left out; the others are scaled up, as in dropout"""
 
     def changes_images(self) -> bool:
         """Return whether any augmentation of images is turned on."""

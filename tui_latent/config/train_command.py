@@ -23,8 +23,8 @@ from tui_latent.config.settings import Preset, StageSettings
 def train_command(name: str, preset: Preset) -> str:
     """Return the command that trains this preset from any folder, as changes to preset `name`.
 
-    Empty when `name` is no preset, so that no command says it. Differences that have no effect
-    are left out.
+    Empty when `name` is not a preset, because then no command would work. Differences that have no
+    effect are left out.
     """
     try:
         path = preset_path(name)
@@ -58,7 +58,7 @@ def train_command(name: str, preset: Preset) -> str:
 
 
 def changes_by_all_stages(changes: Mapping[str, object], stages: int) -> dict[str, object]:
-    """Return changes with one `stages.*` key for what is set to one value in each of the stages."""
+    """Return changes with one `stages.*` key for each setting with the same value in all stages."""
     shorter = dict(changes)
     for name in StageSettings.model_fields if stages > 1 else ():
         keys = [f"stages.{number}.{name}" for number in range(stages)]

@@ -81,7 +81,7 @@ def _keys(preset: Preset) -> list[str]:
 
 
 def _all_weighed(preset: Preset) -> Preset:
-    """Return a preset with all weights and strengths on: what is idle there is idle for good."""
+    """Return a preset with all weights and strengths on: what has no effect there never has one."""
     every = {key: 1e-3 for key in _STRENGTHS} | {
         f"method.{name}": 1e-3 for name in type(preset.method).weights
     }

@@ -1,4 +1,4 @@
-"""Whether an encoder of timm's can be had here, and the file it starts from; without torch."""
+"""Whether a timm encoder is available here, and the file it starts from; without torch."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def network_problems(preset: Preset) -> list[tuple[str, str]]:
 
 
 def initial_file(method: MethodSettings) -> str:
-    """Return the file that a network of timm's starts from; empty if it starts from none."""
+    """Return the file that a timm network starts from; empty if it starts from none."""
     name = str(getattr(method, "initial_weights", ""))
     return "" if name == "published" else name

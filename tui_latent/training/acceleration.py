@@ -22,12 +22,12 @@ from tui_latent.config.settings import Acceleration
 from tui_latent.training.graph_step import GraphStep, Losses, Terms, Update
 
 WARM_UP = 5
-"""updates of a way before it is timed: allocation, cuDNN's choices, compiling"""
+"""updates before a way is timed: allocation, cuDNN's choices, compiling"""
 TIMED = 10
 LEAST_GAIN = 1.05
-"""times faster than the plain way that another must be to be chosen"""
+"""how many times faster than the plain way another must be to be chosen"""
 WORTH_COMPILING = 600.0
-"""seconds that plain updates must still take: compiling itself takes one minute or two"""
+"""seconds that plain updates must still take: compiling itself takes a minute or two"""
 _FAILURES = Exception
 """Compilers and captures raise anything: assertions, type errors, their own; none may end a run."""
 

@@ -37,7 +37,8 @@ KEPT = 2
 """newest checkpoints kept beside the best one"""
 
 FORMAT: Final = 2
-"""of what a checkpoint holds; 2 has the small convolutional network's features pixel by pixel"""
+"""version of a checkpoint's content; 2 has the small convolutional network's features pixel by
+pixel"""
 
 _DAMAGE: Final = {errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 """errors of a single file: a bad block, or something else in its place"""
@@ -69,13 +70,13 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
 
     The new file is complete on disk before its name appears and before `last.json` points at
     it, so that a kill at any moment leaves a whole checkpoint to resume from. OSError when the
-    disk is full; nothing but whole files remains then.
+    disk is full; only whole files remain then.
     """
     folder.mkdir(exist_ok=True)
     remove_left_behind(folder, all_of_them=True)
     path = checkpoint_file(folder, state["step"])
     index = read_index(folder)
-    if index.sha256.pop(path.name, None):  # of the file that is replaced now
+    if index.sha256.pop(path.name, None):  # the digest of the file that is replaced now
         write_index(folder, index)
     archive = io.BytesIO()
     torch.save({**state, "format": FORMAT}, archive)
@@ -85,7 +86,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any], best: bool) -> Saved:
     index.last = path.name
     if best:
         index.best = path.name
-    elif index.best > path.name:  # of a later step, from before this run went back
+    elif index.best > path.name:  # it is of a later step, from before this run went back
         index.best = ""
     write_index(folder, index)
     _drop_old(folder, state["step"], index)
@@ -196,7 +197,7 @@ def state_bytes(state: object) -> int:
 def _newest_first(folder: Path) -> tuple[list[Path], Index]:
     """Return the file that `last.json` points at, then the others from the newest down.
 
-    CheckpointError where the folder may not be read: it would seem to be empty.
+    CheckpointError if the folder cannot be read: otherwise it would seem to be empty.
     """
     index = Index()
     try:

@@ -26,8 +26,8 @@ class DeviceError(Exception):
 def limit_threads() -> None:
     """Limit torch's threads to the cores that this process may use.
 
-    Torch counts the machine's cores, of which a container may use only some: the threads above
-    that wait for each other at every parallel loop.
+    Torch counts the machine's cores, of which a container may use only some: any more threads wait
+    for each other at every parallel loop.
     """
     cores = cpu_cores()
     if torch.get_num_threads() > cores:
@@ -92,7 +92,7 @@ def use_device(device: torch.device) -> None:
     """Make the device the current one of this thread; to be called before work on it starts.
 
     torch allocates some of what belongs to a GPU on the current one, which is cuda:0 in every new
-    thread: a graph's random state among it, up to torch 2.11.
+    thread; up to torch 2.11 that includes a graph's random state.
     """
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -101,7 +101,7 @@ def use_device(device: torch.device) -> None:
 def _by_free_memory(count: int) -> list[torch.device]:
     """Return torch's GPUs, the one with the most free memory first.
 
-    What is free is asked of the driver, as torch would occupy memory of each GPU for the answer.
+    The driver is asked what is free, because torch would take memory on each GPU to find out.
     The driver's order is CUDA's only where CUDA numbers GPUs by their place on the bus.
     """
     free = dict.fromkeys(range(count), 0)
@@ -126,7 +126,7 @@ def _without_kernels(device: torch.device) -> str | None:
 
 
 def _has_kernels(built: list[str], capability: tuple[int, int]) -> bool:
-    """Whether a GPU runs what was built: code of its own generation, or any older PTX."""
+    """Return whether a GPU runs what was built: code of its own generation, or any older PTX."""
     for name in built:
         parts = re.fullmatch(r"(sm|compute)_(\d+)(\d)([a-z]?)", name)
         if parts is None:
@@ -185,8 +185,8 @@ def _cpu_computes_bfloat16() -> bool:
 
 
 def memory_in_use(device: torch.device) -> int:
-    """Return the bytes that the run holds: on a GPU all that torch has reserved there, a graph's
-    memory and free blocks too; on a CPU the whole process."""
+    """Return the bytes that the run holds: on a GPU all that torch has reserved there, including a
+    graph's memory and free blocks; on a CPU those of the whole process."""
     if device.type == "cuda":
         return torch.cuda.memory_reserved(device)
     import psutil

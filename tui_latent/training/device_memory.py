@@ -30,7 +30,7 @@ def move_to(dataset: Dataset, settings: DataSettings, device: torch.device) -> D
 
 
 def free_memory(device: torch.device) -> int:
-    """Return the bytes that this process can still get on a device; of a CPU, those of memory."""
+    """Return the bytes that this process can still get on a device; on a CPU, those of memory."""
     if device.type == "cpu":
         return memory().available
     free, _ = torch.cuda.mem_get_info(device)

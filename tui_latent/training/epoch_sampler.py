@@ -44,7 +44,7 @@ class EpochSampler:
     def rows(self, step: int) -> Tensor:
         """Return the rows of the update after `step` updates: int64 (B,) on the device.
 
-        Of several ranks, each gets its own.
+        With several ranks, each gets its own.
         """
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:

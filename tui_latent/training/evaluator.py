@@ -36,9 +36,9 @@ from tui_latent.training.loop import weighted_sum
 CHUNK = 1024
 """images per forward pass: about 0.1 s of a small network on two cores, for prompt pauses"""
 CHUNK_ON_GPU = 8192
-"""images per forward pass where that many fit: the launches of a pass cost as much for fewer"""
+"""images per forward pass on a GPU with room for them: its launches cost as much for fewer"""
 _BYTES_OF_A_PIXEL = 1024
-"""alive in a forward pass for each pixel: four float32 maps of 64 channels, as ResNet-18's first"""
+"""bytes per pixel in a forward pass: four float32 maps of 64 channels, as ResNet-18's first are"""
 VALIDATION_SEED = 20_240_229
 """views, pairs and noise of validation are the same each time, so that its losses compare"""
 _ALIGNMENT = "latent/alignment"
@@ -177,7 +177,7 @@ class Evaluator:
         return at_once(device, CHUNK_ON_GPU, _BYTES_OF_A_PIXEL * pixels, least=64)
 
     def _losses(self, method: Method) -> dict[str, float]:
-        """Return the weighted sum, each term and the alignment of two views, held out.
+        """Return the held-out images' weighted sum, each term, and the alignment of two views.
 
         Means over the images, each of which is in exactly one batch. The latents of one view of
         each image are kept for `_retrieve`.
@@ -233,7 +233,8 @@ class Evaluator:
         metrics: dict[str, float],
         missing: dict[str, str],
     ) -> None:
-        """Put the shares of views that find their image into `metrics`, or why not elsewhere."""
+        """Put the shares of views that find their image into `metrics`, or why not into
+        `missing`."""
         without = why_no_retrieval(len(queries))
         if broken := self._broken_views:
             not_finite = not_finite or (

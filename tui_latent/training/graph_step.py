@@ -40,8 +40,8 @@ class GraphStep:
     """One CUDA graph of a whole update: augmentation, networks, losses, gradients, optimiser.
 
     What was drawn and the rate are copied into buffers that the graph reads; the generator of the
-    views is registered with it, so that every replay draws anew. Rows must keep their number. A
-    capture that fails leaves generators, optimiser, stream and memory as they were.
+    views is registered with it, so that every replay draws anew. The number of rows must stay the
+    same. A capture that fails leaves generators, optimiser, stream and memory as they were.
     """
 
     name = "graph"
@@ -106,7 +106,7 @@ class GraphStep:
                 with recording:
                     self._terms = self._update(self._drawn, self._losses)
         except BaseException:
-            # Until torch 2.11 their old states believe for ever that a capture is under way.
+            # Until torch 2.11 their old states would go on believing that a capture is under way.
             for generator, state in zip(generators, before, strict=True):
                 generator.graphsafe_set_state(state)
             self._optimizer.zero_grad(set_to_none=True)  # gradients in the graph's memory

@@ -1,4 +1,4 @@
-"""Weights that an encoder of timm's starts from, before its first step."""
+"""The weights that a timm encoder starts from."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def initial_weights(preset: Preset, log: Callable[[str], None]) -> Path | None:
 
 
 def load_initial_weights(method: Method, weights: Path) -> None:
-    """Load a file into every network of timm's that a method has.
+    """Load a file into every timm network that a method has.
 
     DataError if it does not hold the network's weights.
     """

@@ -110,7 +110,7 @@ def load_images(
 
 
 def idle_colours(preset: Preset, channels: int) -> str:
-    """Return which augmentations change nothing in images of `channels` channels; empty if none."""
+    """Return which augmentations change nothing in images with `channels` channels; often none."""
     augment = preset.augment
     jitter = {"saturation": augment.saturation, "hue": augment.hue} if augment.jitter else {}
     chosen = jitter | {"grayscale": augment.grayscale}

@@ -55,7 +55,8 @@ def earlier_neighbours(
         )
     _, rows = nearest(bank, bank, earlier.neighbours + 1)
     own = torch.arange(len(bank), device=rows.device)[:, None]
-    # Behind the others rather than the first column: an image can have exact copies before it.
+    # An image is not always its own first neighbour, because exact copies may come before it:
+    # sort it behind the others.
     return rows.gather(1, (rows == own).int().argsort(dim=1, stable=True))[:, :-1].contiguous()
 
 

@@ -55,7 +55,7 @@ class Lars(Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Make one update from the gradients at hand.
 
-        In a few launches for all tensors of a group: those of each tensor by itself were half of
+        All tensors of a group share a few launches: with launches of their own they took half of
         all launches of a step.
         """
         for group in self.param_groups:

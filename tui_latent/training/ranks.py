@@ -129,7 +129,7 @@ _groups: dict[str, Any] = {}
 
 
 def ranks_of_launcher() -> Ranks:
-    """Return this process's place among those that `torchrun` or a like launcher has started."""
+    """Return this process's place among those that `torchrun` or a similar launcher started."""
     return Ranks(*place())
 
 

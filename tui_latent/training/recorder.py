@@ -24,7 +24,7 @@ from tui_latent.training.run_control import Stopwatch
 
 
 class Recorder:
-    """Writes records, latents and checkpoints; while the disk takes nothing, the run waits."""
+    """Writes records, latents and checkpoints; while the disk accepts no writes, the run waits."""
 
     def __init__(
         self, writer: RunWriter, dataset: Dataset, stopwatch: Stopwatch, steps_per_epoch: int = 1

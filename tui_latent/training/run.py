@@ -43,7 +43,7 @@ class TrainingRun:
     def __init__(self, path: Path, preset: Preset, writer: RunWriter, ranks: Ranks = ALONE) -> None:
         """Load the images, build the networks, and go to the last checkpoint if there is one.
 
-        Of several `ranks`, this is the first; the others do the same meanwhile.
+        If there are several `ranks`, this is the first; the others do the same meanwhile.
         """
         self.writer, before = writer, writer.status()
         folder = path / "checkpoints"

@@ -84,7 +84,7 @@ class RunControl:
     def pause(self) -> None:
         """Request a pause as a person would, unless a stop is requested; the next poll finds it.
 
-        While the disk takes no request, each poll tries again.
+        While the disk accepts no writes, each poll tries again.
         """
         self._pausing = read_request(self._path, self._request).state == "run"
         if self._pausing:

@@ -105,7 +105,7 @@ def _train_in_steps(path: Path, preset: Preset, writer: RunWriter, ranks: Ranks)
             return run.train()
         except BackRequested as asked:
             run.go_back(asked)
-        del run  # else its networks and images stay in memory beside the next
+        del run  # or its networks and images would stay in memory beside the next run's
         free_device_memory()
 
 

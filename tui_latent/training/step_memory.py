@@ -20,7 +20,7 @@ def step_memory(
 
     A loop of its own does two steps of the first stage with images from where they are, and is
     then dropped. A captured graph has memory of its own beside that of plain steps, so where one
-    may be captured a step counts twice. The size of the free memory where a step does not fit.
+    may be captured a step counts twice. Returns the free memory if a step does not fit in it.
     """
     from tui_latent.training.loop import TrainingLoop  # which places images by this measurement
 

@@ -36,7 +36,8 @@ class AutoencoderSettings(NetworkSettings):
     )
 
     def term_weights(self, numbers: int) -> dict[str, float]:
-        """Return 1 for reconstruction, and for `kl` beta over the numbers of an image."""
+        """Return 1 for reconstruction, and for `kl` beta divided by the number of values in an
+        image."""
         weights = {"reconstruction": 1.0}
         return weights | ({"kl": self.beta / numbers} if self.variational else {})
 

@@ -63,7 +63,7 @@ class MethodSettings(Section):
     def term_weights(self, numbers: int) -> dict[str, float]:
         """Return the weight of each recorded term in the loss, in display order.
 
-        A term of weight 0 is charted but does not count. `numbers` is how many numbers the
+        A term of weight 0 is charted but does not count. `numbers` is how many values the
         network sees of an image: channels x height x width, or features.
         """
         return {}
@@ -81,7 +81,7 @@ class MethodSettings(Section):
         return []
 
     def labels_needed(self) -> str:
-        """Say what the method needs labels for, as the end of "it …"; empty if it needs none."""
+        """Say what the method needs labels for, to follow "it"; empty if it needs none."""
         return "needs the class of each image" if self.supervised else ""
 
     def earlier_run(self) -> EarlierRun | None:
@@ -112,7 +112,7 @@ class NetworkSettings(MethodSettings):
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """share of hidden units dropped during training"""
     initial_weights: str = ""
-    """what a network of timm's starts from: random weights if empty, `published` ones, or a file"""
+    """what a timm network starts from: random weights if empty, `published` ones, or a file"""
 
     same_loss: ClassVar[frozenset[str]] = MethodSettings.same_loss | {
         *("network", "width", "hidden_dim", "dropout", "initial_weights")

@@ -48,7 +48,7 @@ class SiameseSettings(NetworkSettings):
     def term_weights(self, numbers: int) -> dict[str, float]:
         """Return the mix; reconstruction counts once for each image of a pair or triplet.
 
-        `kl` is divided by the numbers of an image, as the mean in reconstruction is.
+        `kl` is divided by the number of values in an image, as the mean in reconstruction is.
         """
         metric, images = ("pairwise", 2) if self.pairing == "pairs" else ("triplet", 3)
         share = self.metric_weight
