@@ -197,7 +197,7 @@ def test_validation_is_held_out_before_test(root: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda t: t[3].__setitem__(2, "spare"), r"line 4, column split: 'spare' is no split"),
+        (lambda t: t[3].__setitem__(2, "spare"), r"line 4, column split: 'spare' is not a split"),
         (lambda t: t[3].__setitem__(2, ""), r"line 4, column split: there is no split"),
         (lambda t: t[3].__setitem__(0, ""), r"line 4 names no image in column path"),
         (lambda t: t[3].__setitem__(0, "gone.png"), r"1 of 12 images are missing: gone.png \(line"),
@@ -517,7 +517,7 @@ def test_digests_of_a_shard_are_kept_until_it_changes(
 
 def test_what_is_no_table_is_said(tmp_path: Path, data_folder: Path) -> None:
     (tmp_path / "notes.pdf").write_bytes(b"%PDF")
-    with pytest.raises(DataError, match="its name ends in none of the known ways"):
+    with pytest.raises(DataError, match="its name has none of the known endings"):
         load(tmp_path / "notes.pdf")
     with pytest.raises(DataError, match="contains no table"):
         load(tmp_path)

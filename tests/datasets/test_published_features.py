@@ -1,4 +1,4 @@
-"""Features of timm's and open_clip's networks, against those that the libraries compute."""
+"""Features of timm and open_clip networks, against those that the libraries compute."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tui_latent.datasets.sources import DataError, load_dataset
 
 timm = pytest.importorskip("timm", reason="timm is not installed: pip install 'tui-latent[timm]'")
 NAME = "test_resnet.r160_in1k"
-"""the smallest network of timm's: 0.5 million weights, images of 160 pixels"""
+"""timm's smallest network: 0.5 million weights, images of 160 pixels"""
 CPU = torch.device("cpu")
 TINY_CLIP = {
     "embed_dim": 16,
@@ -42,7 +42,7 @@ TINY_CLIP = {
 
 @pytest.fixture(scope="module")
 def network() -> torch.nn.Module:
-    """A network of timm's with its classifier and random weights."""
+    """A timm network with its classifier and random weights."""
     torch.manual_seed(0)
     built: torch.nn.Module = timm.create_model(NAME, num_classes=1000).eval()
     for module in built.modules():  # running averages that are not 0 and 1

@@ -1,4 +1,4 @@
-"""Images without classes: flat folders, folders that are no classes, arrays without labels."""
+"""Images without classes: flat folders, folders that are not classes, arrays without labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks of timm's as encoders: any channels, random or from weights, in runs that resume."""
+"""timm networks as encoders: any channels, random or from weights, in runs that resume."""
 
 from __future__ import annotations
 

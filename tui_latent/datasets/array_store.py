@@ -1,4 +1,4 @@
-"""Images of sources that are no image files, kept in one mapped file that all runs share."""
+"""Images of sources that are not image files, kept in one mapped file that all runs share."""
 
 from __future__ import annotations
 
@@ -124,4 +124,4 @@ def _write(
             done += len(chunk)
             progress(f"stored {done:,} of {shape[0]:,} images")
         if done != shape[0]:
-            raise DataError(f"{place}: {shape[0]:,} images were to be stored, not {done:,}")
+            raise DataError(f"{place}: expected {shape[0]:,} images to store, but got {done:,}")

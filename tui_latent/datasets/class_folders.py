@@ -10,7 +10,7 @@ from tui_latent.sources.naming import composed
 
 
 def matched_folders(folders: Sequence[str], held: Sequence[str]) -> tuple[str | None, ...]:
-    """Return the held-out folder of each class: of that name, or the only one but for the case."""
+    """Return the held-out folder of each class: that of the same name but perhaps for the case."""
     by_text = {composed(name): name for name in held} | {name: name for name in held}
     exact = [by_text.get(name, by_text.get(composed(name))) for name in folders]
     rest: dict[str, list[str]] = {}
@@ -26,7 +26,7 @@ def matched_folders(folders: Sequence[str], held: Sequence[str]) -> tuple[str | 
 
 
 def same_folders(root: Path, folders: Sequence[str]) -> list[str]:
-    """Return folders that are one and the same, by links."""
+    """Return folders that are the same one, through links."""
     places: dict[tuple[int, int], list[str]] = {}
     for name in folders:
         status = (root / name).stat()

@@ -99,7 +99,7 @@ def _state(file: ImageFile) -> tuple[int, ...]:
 def _share_one_time(files: Sequence[ImageFile], within_others: bool) -> bool:
     """Return whether most files have the same ctime, as on mounts that invent it.
 
-    Of images within larger files, these files are compared.
+    For images within larger files, the larger files are compared.
     """
     times = [file.changed for file in files]
     if within_others:

@@ -89,7 +89,7 @@ def why_unreadable(content: bytes) -> str:
 
 
 def not_a_regular_file(error: OSError) -> bool:
-    """Return whether an error says that a file is not one of images, rather than unreadable."""
+    """Return whether an error says that there is no regular file, rather than an unreadable one."""
     return isinstance(error, FileNotFoundError) or error.errno in (
         None, errno.EINVAL, errno.EISDIR,
     )  # fmt: skip
@@ -125,7 +125,7 @@ def _numpy_values(content: bytes) -> Values:
             raise UnusableImage("an array of Python objects, which could run any code") from error
         raise
     if array.dtype.kind not in "buif" or array.dtype.itemsize > 8:
-        raise UnusableImage(f"an array of {array.dtype}, which are no pixels")
+        raise UnusableImage(f"an array of {array.dtype}, not of pixels")
     shape = array.shape
     if array.ndim not in (2, 3) or 0 in shape:
         raise UnusableImage(f"an array of shape {shape}, not (H, W), (H, W, C) or (C, H, W)")
@@ -199,5 +199,5 @@ def _values(image: Image.Image) -> NDArray[Any]:
     if isinstance(image, TiffImagePlugin.TiffImageFile) and values.dtype == np.int32:
         sample_format = image.tag_v2.get(_SAMPLE_FORMAT, (1,))
         if tuple(np.atleast_1d(sample_format)) == (1,):
-            values = values.view(np.uint32)  # Pillow has no mode for these
+            values = values.view(np.uint32)  # Pillow has no mode for such images
     return values

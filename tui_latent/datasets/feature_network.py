@@ -52,7 +52,7 @@ class FeatureNetwork(nn.Module):
         return features.float()
 
     def _sized(self, images: Tensor) -> Tensor:
-        """Return the whole image in the network's size; of one that is not square, its middle."""
+        """Return the image in the network's size: all of it if it is square, else its middle."""
         height, width = self.expects.size
         if not self.expects.stretches:
             images = _middle(images, height / width)

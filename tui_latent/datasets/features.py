@@ -36,7 +36,7 @@ Extractor = Callable[[Tensor], Tensor]
 _BLOCK = 2048
 """images per cache file; an interrupted run loses the features of at most one block"""
 _SMALL_BLOCK = 256
-"""the same for networks of which some see one image in a second"""
+"""the same for published networks, some of which take a second per image"""
 _BATCH = 64
 _SMALL_BATCH = 16
 """images at once on a CPU, where larger batches are no faster, and a stop waits for the batch"""
@@ -88,8 +88,8 @@ def hog(images: Tensor) -> Tensor:
     """Return histograms of oriented gradients of images (B, C, H, W): float32 (B, D).
 
     Same as `hog` in scikit-image with nine orientations, blocks of 2x2 cells and L2-Hys; the side
-    of a cell is a quarter of the image side, at most 8 pixels. It works on batches: a loop
-    of scikit-image's over 1,000 colour images of 32x32 takes five times as long on one core.
+    of a cell is a quarter of the image side, at most 8 pixels. It works on batches: a loop over
+    scikit-image's takes five times as long for 1,000 colour images of 32x32 on one core.
     """
     x = images.float() / 257 if images.dtype == torch.uint16 else images.float()
     along_rows, along_columns = torch.zeros_like(x), torch.zeros_like(x)

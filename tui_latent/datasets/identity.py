@@ -85,7 +85,7 @@ def folder_part(title: str, files: Sequence[ImageFile], contents: Contents) -> P
 
 
 def identity_of(raw: RawImages, where: str, kept: Sequence[int] | None = None) -> DataIdentity:
-    """Return the identity of arrays of images; of some classes alone if their indices are given."""
+    """Return the identity of arrays of images; only of some classes if their indices are given."""
     splits = [("training images", raw.train), ("test images", raw.test)]
     parts = [_part(title, split, kept) for title, split in splits if split is not None]
     names = raw.class_names if kept is None else tuple(raw.class_names[i] for i in kept)

@@ -21,8 +21,8 @@ class ImageItem(NamedTuple):
     place: str
     """where it is, for messages: the path of a file, or an archive and its member"""
     read: Callable[[], bytes]
-    """Returns its bytes; called in a thread, and perhaps twice. FileNotFoundError, an OSError
-    of what is no regular file, or SizeError make it a corrupt image; any other OSError, and
+    """Returns its bytes; called in a thread, and perhaps twice. FileNotFoundError, an OSError for
+    what is not a regular file, and SizeError make it a corrupt image; any other OSError, and
     DataError, end the work."""
 
 

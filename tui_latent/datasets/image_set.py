@@ -66,7 +66,7 @@ class ImageSet:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its images, wherever they lie; of a store, only those of the split."""
+        """Bytes of its images, wherever they lie; in a store, only those of the split."""
         return len(self) * self.images[:1].nbytes
 
     def to(self, device: torch.device | str) -> ImageSet:
@@ -132,9 +132,8 @@ class Dataset:
     def with_classes(
         self, names: tuple[str, ...], train: NDArray[np.int64], val: NDArray[np.int64]
     ) -> Dataset:
-        """Return the dataset with other classes, (N,) and (M,), for evaluations alone.
-
-        What methods of labels train on, the targets, stays.
+        """Return the dataset with other classes, (N,) and (M,), for evaluations only. The targets,
+        on which methods with labels train, stay.
         """
         splits = [
             replace(

@@ -29,9 +29,10 @@ def how_to_install(library: str) -> str:
 
 
 def why_unknown(model: PublishedModel) -> str:
-    """Return why a network cannot be used here, and what to do; empty if nothing is known to be.
+    """Return why a network cannot be used here, and what to do; empty if no reason is known.
 
-    What can be found without importing the library: whether it is installed and knows the name.
+    Only what can be found without importing the library: whether it is installed and knows the
+    name.
     """
     if model.library == "torchvision":
         return ""
@@ -39,7 +40,7 @@ def why_unknown(model: PublishedModel) -> str:
         return how_to_install(model.library)
     known = known_models(model.library)
     if not known or _architecture(model.weights_name) in map(_architecture, known):
-        return ""  # of an architecture's weights, some names are made up as the library is imported
+        return ""  # some names of weights are made up when the library is imported
     return f"{model.library} has no '{model.weights_name}'{similar(model.weights_name, known)}"
 
 

@@ -31,10 +31,10 @@ def load_own(source: OwnSource, path: str) -> RawImages:
     test = None if raw.test is None else _checked(source, "test", raw.test, raw)
     if test is not None and test.images.shape[1:] != train.images.shape[1:]:
         shapes = f"{train.images.shape[1:]} and {test.images.shape[1:]}"
-        raise _wrong(source, f"training and test images have shapes {shapes}: they must be one")
+        raise _wrong(source, f"training and test images have shapes {shapes}: they must be equal")
     if test is not None and test.images.dtype != train.images.dtype:
         types = f"{train.images.dtype} and {test.images.dtype}"
-        raise _wrong(source, f"training and test images have types {types}: they must be one")
+        raise _wrong(source, f"training and test images have types {types}: they must be equal")
     return replace(raw, train=train, test=test)
 
 

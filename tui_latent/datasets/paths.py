@@ -30,7 +30,7 @@ def prepared_folders() -> tuple[Path, ...]:
 
 @contextmanager
 def only_looking() -> Iterator[None]:
-    """Download nothing inside, because the user only views a run or a preset."""
+    """Download nothing within this context, because the user only views a run or a preset."""
     token = _LOOKING.set(True)
     try:
         yield

@@ -50,7 +50,7 @@ def fetched(
 
 
 def why_no_weights(settings: DataSettings) -> str:
-    """Return why the weights cannot be had; empty if they can, or it takes a library to know."""
+    """Return why the weights are not available; empty if they are, or only a library would know."""
     model = published_model(settings.inputs)
     if model is None or not (settings.weights or model.library == "torchvision"):
         return ""
@@ -62,7 +62,7 @@ def why_no_weights(settings: DataSettings) -> str:
 
 
 def published_files(model: PublishedModel, setting: str) -> HubFile:
-    """Return where the weights of a network of timm's or open_clip's are published.
+    """Return where the weights of a timm or open_clip network are published.
 
     DataError if the library is not installed, does not know the name, or publishes no weights.
     """

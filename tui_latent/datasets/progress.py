@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class ProgressLog:
-    """Passes a line on to a log unless the last one was less than some seconds ago."""
+    """Passes a line on to a log unless the last one was written less than some seconds ago."""
 
     def __init__(self, log: Callable[[str], None], seconds: float = 2.0) -> None:
         self._log = log

@@ -1,4 +1,4 @@
-"""Digests of images that are no files of their own; those of a mapped file are kept."""
+"""Digests of images that are not files of their own; those of a mapped file are kept."""
 
 from __future__ import annotations
 

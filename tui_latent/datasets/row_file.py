@@ -1,6 +1,6 @@
 """Rows of an array in a file, read by position: memory stays flat, and a failed read is an error.
 
-A memory map would do the same for a program that may die: a disk that fails, or a file that was
+A memory map would do only in a program that may die: a disk that fails, or a file that was
 cut short, ends a process that looks at the map (SIGBUS), and every page that was looked at counts
 as its memory. So a map gives shape, type and place here, and `read` the rows.
 """
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 _PARTS: Final = 512
 """rows read by one call of the system, which takes at most 1,024 buffers (IOV_MAX)"""
 _WIDEST: Final = 4
-"""times the bytes of a row that its values may be spread over; an array that lies column by column
-is no array of rows"""
+"""a row's values may be spread over this many times its bytes; an array that lies column by column
+is not an array of rows"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ _QUICKLY_READ = 1 << 26
 def decode(file: Path | bytes, size: int, fit: Fit = "crop") -> Image.Image | None:
     """Return an image as a square with sides of `size` pixels; None if it is corrupt.
 
-    The mode is L or RGB; of other numbers of channels the first is shown, or the first three.
+    The mode is L or RGB; with another number of channels the first is shown, or the first three.
     OSError if the file cannot be read, for example for lack of permission.
     """
     try:

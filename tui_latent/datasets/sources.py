@@ -174,7 +174,7 @@ def _read(
 
 
 def _drawn_by(labels: NDArray[np.int64], settings: DataSettings) -> NDArray[np.int64]:
-    """Return the labels (N,) by which images are drawn: all alike where labels may not be used."""
+    """Return the labels (N,) by which images are drawn: all equal where labels may not be used."""
     return np.zeros_like(labels) if settings.draw == "random" else labels
 
 

@@ -29,8 +29,8 @@ def read_tiff(content: bytes, most_pixels: int, frames: int) -> Values | None:
 
     These are files of one page with one channel, or with 8-bit colours, and 8-bit pages without
     named axes. The axes that a file names (OME, ImageJ) say what is a channel; of an unnamed axis
-    of at most MOST_CHANNELS values, such as pages, each value is a channel. Of other axes the
-    first value is taken, with the note `frames`. UnusableImage says what the file needs.
+    of at most MOST_CHANNELS values, such as pages, each value is a channel. Of every other axis
+    only the first value is taken, with the note `frames`. UnusableImage says what the file needs.
     """
     try:
         import tifffile
@@ -46,7 +46,7 @@ def read_tiff(content: bytes, most_pixels: int, frames: int) -> Values | None:
             raise UnusableImage("its compression needs imagecodecs: pip install imagecodecs") \
                 from error  # fmt: skip
         raise
-    except Exception as error:  # whatever a damaged file makes of the parser
+    except Exception as error:  # whatever a damaged file does to the parser
         raise ValueError(str(error)) from error
 
 
@@ -68,7 +68,7 @@ def _read(file: Any, most_pixels: int, frames: int) -> Values | None:
             elif last == 0 or shape[at] <= MOST_CHANNELS:
                 axes = axes[:at] + "C" + axes[at + 1 :]
     if series.dtype is None or series.dtype.kind not in "buif":
-        raise UnusableImage(f"its values are {series.dtype}, which are no pixels")
+        raise UnusableImage(f"its values are {series.dtype}, not pixels")
     array, reduced = _channels_last(series.asarray(), axes)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8) * np.uint8(255)
@@ -87,7 +87,7 @@ def _is_plain(page: Any, series: Any) -> bool:
     """Return whether Pillow reads all of a file that is not damaged."""
     one = len(series.pages) == 1
     if page.samplesperpixel == 1:
-        if one:  # but for types that Pillow does not know
+        if one:  # except types that Pillow does not know
             return page.dtype is not None and page.dtype.str[1:] in (
                 "b1", "u1", "u2", "i2", "u4", "i4", "f4",
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Networks of timm's: their features, and where their weights are published."""
+"""Networks of timm: their features, and where their weights are published."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def timm_trunk(model: PublishedModel, shape: Sequence[int]) -> tuple[TimmTrunk, 
 
 
 class TimmTrunk(nn.Module):
-    """A network of timm's as the first part of an encoder: images (N, C, H, W) to (N, features)."""
+    """A timm network as the first part of an encoder: images (N, C, H, W) to (N, features)."""
 
     def __init__(self, model: PublishedModel, network: nn.Module, settings: dict[str, Any]) -> None:
         super().__init__()
@@ -108,9 +108,9 @@ def load_into(
 ) -> None:
     """Load the weights of a file into a network that was built with `settings`.
 
-    timm converts what it publishes while it builds a network, and accepts missing weights without
-    a word. So the network is built twice from one seed, with the file and without: what is random
-    in both is missing in the file.
+    timm converts what it publishes while it builds a network, and accepts missing weights silently.
+    So the network is built twice from one seed, with the file and without: what is random in both
+    is missing in the file.
     """
     import timm
 

@@ -1,4 +1,4 @@
-"""The layout of an image folder whose folders are no classes: `data.labels = "none"`."""
+"""The layout of an image folder whose folders are not classes: `data.labels = "none"`."""
 
 from __future__ import annotations
 

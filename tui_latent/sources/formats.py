@@ -1,8 +1,8 @@
 """File formats that several public datasets share; numpy is imported only to read them.
 
 torchvision's readers take the same time (0.26 s against 0.28 s for MNIST) but are not used: they
-run whatever a pickle of CIFAR contains, accept one name and place of each file, and say only that
-a dataset is "not found or corrupted".
+run whatever a pickle of CIFAR contains, accept each file under one name and in one place only, and
+say no more than that a dataset is "not found or corrupted".
 """
 
 from __future__ import annotations

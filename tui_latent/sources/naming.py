@@ -28,7 +28,8 @@ def class_of(text: str) -> str:
 
 
 def is_measurement(text: str) -> bool:
-    """Say whether a text is a number that is not whole, as measurements are and classes are not."""
+    """Return whether a text is a number that is not whole, as measurements are and classes are
+    not."""
     try:
         number = float(text)
     except ValueError:

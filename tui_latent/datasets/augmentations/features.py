@@ -11,9 +11,9 @@ from tui_latent.config.settings import AugmentSettings
 def augmented_features(x: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
     """Return one random view of each row of standardised features: float32 (B, D), on x's device.
 
-    Noise is added first. Then each feature is 0, its mean, with the probability of the dropout,
-    and divided by the rest of it otherwise, so that its expectation stays (Srivastava et al. 2014,
-    as in `torch.nn.Dropout`). Without any change the result is `x` itself.
+    Noise is added first. Then each feature becomes 0, its mean, with the probability p of the
+    dropout, and is otherwise divided by 1 - p, so that its expectation stays the same (Srivastava
+    et al. 2014, as in `torch.nn.Dropout`). Without any change the result is `x` itself.
     """
     with torch.autocast(x.device.type, enabled=False):
         if settings.feature_noise:

@@ -14,7 +14,7 @@ from tui_latent.config.settings import AugmentSettings
 _ASPECT = math.log(4 / 3)
 """aspect ratios of crops are 3/4 to 4/3, as in Inception"""
 _TRIES = 10
-"""to find a crop that fits into the image, as in torchvision"""
+"""tries to find a crop that fits into the image, as in torchvision"""
 
 
 def moves(settings: AugmentSettings) -> bool:
@@ -77,8 +77,8 @@ def crop_window(drawn: Tensor, least: float, height_over_width: float) -> tuple[
 
     `drawn` is uniform in 0..1, (2T + 2, B): the area kept, from `least` to 1, and the aspect ratio,
     log-uniform in 3/4..4/3, of T tries, then the position. The first try that fits into the image
-    counts; where none does, the largest centred crop. So does torchvision's RandomResizedCrop,
-    which rounds to whole pixels too.
+    is used; if none fits, the largest centred crop is. torchvision's RandomResizedCrop does the
+    same, and rounds to whole pixels.
     """
     tries = len(drawn) // 2 - 1
     area = 1 - (1 - least) * drawn[:tries]

@@ -87,7 +87,7 @@ def _of_files(
         raise DataError(f"{path}: several files, but not shards of Parquet or tar: {WANTED}")
     if name.endswith((*text_table.JSON_LINES, *text_table.DELIMITED)):
         return _read_text(paths[0], poll)
-    raise DataError(f"{path}: its name ends in none of the known ways: {WANTED}")
+    raise DataError(f"{path}: its name has none of the known endings: {WANTED}")
 
 
 def _of_folder(path: Path, log: Callable[[str], None], poll: Callable[[], None]) -> Table:
@@ -189,7 +189,7 @@ def _with_splits(paths: Sequence[Path], root: Path | None = None) -> list[Shard]
     """Return shards with the splits that their names stand for, in natural order.
 
     A name counts before the folders around it: `train-00000-of-00002`, `validation/0000`. Names
-    of no known split are kept as they are, so that the table can say them.
+    that are no known split's are kept as they are, so that the table can show them.
     """
     shards = _naturally(paths)
     roles = [_role_of(p, root) for p in shards]

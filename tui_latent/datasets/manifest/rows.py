@@ -195,7 +195,7 @@ def _roles(
     odd = natural_order(text for text, role in known.items() if role is None)
     if column and odd:
         row = texts.index(odd[0])
-        what = f"'{plain_name(odd[0])}' is no split" if odd[0] else "there is no split"
+        what = f"'{plain_name(odd[0])}' is not a split" if odd[0] else "there is no split"
         raise DataError(
             f"{table.path}: {table.place(row)}, column {plain_name(column)}: {what}: write train, "
             "val or test in every row, or rename the column"

@@ -83,7 +83,8 @@ def texts_of(cells: Iterable[object]) -> list[str]:
 
 
 def _numbers(cells: Sequence[object], commas: bool) -> NDArray[np.float64] | None:
-    """Return the cells as numbers, NaN without a value; None if one is no number, or none is."""
+    """Return the cells as numbers, NaN without a value; None if one is not a number, or no cell has
+    a value."""
     numbers = np.full(len(cells), np.nan)
     some = False
     for row, cell in enumerate(cells):
