@@ -46,7 +46,7 @@ _LOSSES: Final = ("loss", "term")
 _IMAGES: Final = ("data.source", "data.path", "data.classes", "data.merge.", "data.val_fraction")
 """settings that choose and label the held-out images; the seed does not"""
 _DRAW: Final = "data.draw"
-"""how they are drawn, where the source has none of its own: only the maps tell"""
+"""how they are drawn if the source has none of its own: then only the maps tell"""
 _STAMP: Final = re.compile(r"\d{8}-\d{6}-(?=.)")
 
 
@@ -117,7 +117,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Rows:
-    """What is known of the rows that the vectors of several opened files are; any may be empty."""
+    """What is known about the rows from which the vectors of opened files come; any may be
+    empty."""
 
     same: str = ""
     different: str = ""
@@ -281,7 +282,8 @@ def _other_images_note(settings: Sequence[SettingRow]) -> str:
 
 
 def _other_draw_note(settings: Sequence[SettingRow], runs: Sequence[RunSnapshot]) -> str:
-    """Return a note where images are drawn in other ways and the maps are of other ones."""
+    """Return a note if runs draw their images in different ways and their maps show different
+    ones."""
     if not any(row.key == _DRAW for row in settings):
         return ""
     maps = [run.map for run in runs if run.map is not None]
@@ -291,9 +293,9 @@ def _other_draw_note(settings: Sequence[SettingRow], runs: Sequence[RunSnapshot]
 
 
 def _unsure_notes(runs: Sequence[RunSnapshot]) -> tuple[str, str]:
-    """Return what maps tell of runs whose presets do not name their images.
+    """Return what the maps tell about runs whose presets do not name their images.
 
-    First a note that they have other images, then one that nothing tells: either may be empty.
+    First a note that their images differ, then one that nothing tells: either may be empty.
     """
     maps = [run.map for run in runs if run.map is not None]
     if all(run.origin == "trained" for run in runs) or len(maps) < 2:
@@ -307,7 +309,7 @@ def _unsure_notes(runs: Sequence[RunSnapshot]) -> tuple[str, str]:
 
 
 def _rows_told(runs: Sequence[RunSnapshot]) -> _Rows:
-    """Return what is known of the rows that the vectors of opened files are."""
+    """Return what is known about the rows from which opened vectors come."""
     if any(run.origin != "opened" or run.map is None for run in runs):
         return _Rows()
     commands = {str(run.provenance.get("command")) for run in runs}

@@ -28,7 +28,7 @@ def differing_settings(presets: Sequence[Mapping[str, Any]]) -> tuple[SettingRow
     """Return the settings whose values differ, in the presets' order.
 
     Those without effect are left out, and so are differences between their values. What only runs
-    from elsewhere have is compared among these, and the rest among the others.
+    from elsewhere have is compared among them, and the rest among the others.
     """
     flat = [_effective(preset) for preset in presets]
     keys = dict.fromkeys(key for settings in flat for key in settings)

@@ -67,7 +67,8 @@ class LoadedRun:
     """What the folder of a run holds. Each part is read when it is first asked for, and kept."""
 
     def __init__(self, path: Path) -> None:
-        """Read the preset, the state and the newest map at `path`; RunError when it is no run."""
+        """Read the preset, the state and the newest map at `path`; RunError when it is not a
+        run."""
         self.path = path
         self._reader = RunReader(path)
         snapshot = self._reader.refresh()
@@ -75,7 +76,7 @@ class LoadedRun:
         self.origin: Origin = snapshot.origin
         """`trained` by tui-latent, `watched` in another loop, or `opened` from files"""
         self.preset: Mapping[str, Any] = snapshot.preset
-        """the resolved preset, a table per section; of a run from elsewhere, what it says of
+        """the resolved preset, a table per section; for a run from elsewhere, what it says of
         itself"""
         self.provenance: Mapping[str, Any] = snapshot.provenance
         """command, seed, versions, host"""

@@ -188,7 +188,7 @@ def _not_images(array: NDArray[Any], lead: str) -> ThumbnailError:
 
 
 def _natural_size(images: _Source, first: Any) -> tuple[int, int]:
-    """Return height and width of the images; of files a square as large as the largest probed."""
+    """Return height and width of the images; for files, a square as large as the largest probed."""
     if isinstance(first, np.ndarray):
         return first.shape[0], first.shape[1]
     sides = []

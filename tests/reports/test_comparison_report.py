@@ -68,7 +68,7 @@ def test_every_run_has_its_color_and_every_gap_its_reason(runs: list[Path]) -> N
     assert "no map yet: the first evaluation makes it" in joined
     assert "different methods (contrastive, vicreg): their losses are not comparable" in joined
     assert texts.count("method.name") == 1 and texts.count("vicreg") == 1
-    assert "title" not in texts, "words are no settings"
+    assert "title" not in texts, "words are not settings"
     canvas: Any = figure.canvas
     paper = np.array(canvas.buffer_rgba())[:300:2, ::3, :3]
     seen = {tuple(pixel) for pixel in paper.reshape(-1, 3).tolist()}

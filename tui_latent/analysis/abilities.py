@@ -1,4 +1,4 @@
-"""What a run cannot be asked, and why: a sentence, or an empty text if it can be asked.
+"""What cannot be asked of a run, and why: a sentence, or an empty text if it can be asked.
 
 A run that was not trained here has no network and perhaps no images; any run may lack labels.
 """

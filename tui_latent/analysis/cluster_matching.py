@@ -23,8 +23,8 @@ class Clusters:
 def matched(clusters: Clusters, before: Clusters) -> Clusters:
     """Return clusters with the numbers of those `before` with which they share the most images.
 
-    The assignment that keeps most images in their cluster (Kuhn 1955). Clusters without a partner
-    get the smallest numbers that are free.
+    By the assignment that keeps most images in their cluster (Kuhn 1955). Clusters without a
+    partner get the smallest numbers that are free.
     """
     from scipy.optimize import linear_sum_assignment
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tui_latent.runs.latents_file import UNLABELLED
 
 MOST_CLASSES: Final = 3
-"""classes that are named of a cluster"""
+"""most classes of a cluster that are named"""
 
 
 def cluster_rows(

@@ -20,7 +20,7 @@ class RunEncoder(nn.Module):
         self.preprocessing = preprocessing
         self.method = method
         self.step = step
-        """of the checkpoint that has these weights"""
+        """step of the checkpoint that has these weights"""
 
     def forward(self, images: Tensor) -> Tensor:
         """Return float32 latents (N, D) of images (N, C, H, W): uint8, or floats in 0..1.

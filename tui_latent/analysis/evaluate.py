@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 
 MOST_COMPARED: Final = 20_000
-"""latents up to which all are compared with each other; if there are more, a sample is compared,
+"""most latents that are all compared with each other; if there are more, a sample is compared,
 which takes half a minute"""
 
 
@@ -38,7 +38,7 @@ def evaluate_run(
     `outliers` is a dataset's name, `folder:PATH`, `arrays:FILE` or `class:NAME`. The result holds
     JSON's types only and is written to `evaluations/step-….json`. What cannot be measured is in
     its `missing`, with the reason: a whole part by its name, one figure as `part/figure`.
-    `on_progress` is called with the current activity, many times a second: an exception in it
+    `on_progress` is called with the current activity, many times a second: an exception from it
     ends the evaluation, and nothing is written. AssessmentError when there are no latents or the
     result cannot be stored, OutliersError when `outliers` names none.
     """
@@ -113,7 +113,7 @@ def _sample_note(source: RunData, space: LabelledLatents) -> list[str]:
 
 
 def _drawn(images: int) -> Tensor:
-    """Return the rows of a sample, int64 (MOST_COMPARED,), rising; the same ones every time."""
+    """Return the rows of a sample, int64 (MOST_COMPARED,), ascending; the same ones every time."""
     import torch
 
     rows = torch.randperm(images, generator=torch.Generator().manual_seed(0))

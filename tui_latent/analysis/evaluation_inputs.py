@@ -1,6 +1,6 @@
 """The parts of an evaluation that need the images or the network; each returns JSON types.
 
-They compare latents with what the network sees, and places of the network with an untrained one.
+They compare latents with what the network sees, and its layers with those of an untrained network.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tui_latent.metrics.trustworthiness import NEIGHBOURS as NEAREST
 from tui_latent.metrics.trustworthiness import faithfulness
 
 COMPARED: Final = 2000
-"""held-out images beyond which a sample is compared with the inputs: pixels are many"""
+"""held-out images above which a sample is compared with the inputs: images have many pixels"""
 BANK: Final = 2000
 """training images that are embedded again to compare places of the network"""
 QUERIES: Final = 2000
@@ -99,8 +99,8 @@ class _Sample:
 def layers(source: RunData, space: LabelledLatents, on_chunk: Tell) -> dict[str, Any]:
     """Return kNN and probe at each place of the network, untrained and trained, and of the inputs.
 
-    All of the same sample of images, so that rows can be compared; the untrained network has the
-    run's architecture and seed, and its batch norms the statistics of the sample.
+    All rows are of the same sample of images, so that they can be compared. The untrained network
+    has the run's architecture and seed, and its batch norms the statistics of the sample.
     """
     _require_two(space)
     preset = source.own_preset()
@@ -206,7 +206,7 @@ def _untrained(source: RunData, sample: _Sample, on_chunk: Tell) -> Method:
             method.start_stage(stage)
         for module in method.modules():
             if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-                module.momentum = None  # the mean of all batches, rather than of the last ones
+                module.momentum = None  # the mean over all batches, rather than over the last ones
         method.train()
         for some in sample.bank.split(_CHUNK):  # type: ignore[no-untyped-call]
             if len(some) > 1:

@@ -20,11 +20,11 @@ from tui_latent.metrics.sample_order import drawn_order
 from tui_latent.metrics.weighted_knn import VOTES, weighted_knn
 
 MOST_QUERIES: Final = 5000
-"""held-out images beyond which a sample is asked: each has 200 neighbours"""
+"""held-out images above which a sample votes: each has 200 neighbours"""
 
 
 def knn_weighted(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any]:
-    """Return the accuracy of votes by cosine, weighted by temperature, as it is published."""
+    """Return the accuracy of votes by cosine, weighted by temperature, as papers report it."""
     (bank, labels), (queries, truth) = space.labelled_bank, space.labelled_queries
     if space.bank_is_queries:
         raise NotMeasured(NO_BANK)

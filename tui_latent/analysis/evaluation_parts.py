@@ -41,7 +41,7 @@ NO_BANK: Final = "the run has no training latents"
 NO_VIEWS: Final = "no two views of an image were recorded"
 NATIVE: Final = "the map is the latent space itself"
 SPECTRUM: Final = 256
-"""variances that are kept of a spectrum"""
+"""most variances of a spectrum that are kept"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +60,14 @@ class LabelledLatents:
 
     @property
     def labelled_bank(self) -> tuple[Tensor, Tensor]:
-        """Return the latents of the bank that have a label, and these; NotMeasured if none has."""
+        """Return the latents of the bank that have a label, and the labels; NotMeasured without
+        any."""
         return _labelled(self.bank, self.bank_labels)
 
     @property
     def labelled_queries(self) -> tuple[Tensor, Tensor]:
-        """Return the held-out latents with a label, and these; NotMeasured if none has one."""
+        """Return the held-out latents that have a label, and the labels; NotMeasured without
+        any."""
         return _labelled(self.queries, self.query_labels)
 
     @property
@@ -277,7 +279,7 @@ def different_labels(labels: Tensor) -> int:
 
 
 def _known(missing: Mapping[int, str]) -> list[int]:
-    """Return the numbers of neighbours whose vote means something; NotMeasured if there is none."""
+    """Return the values of k whose vote means something; NotMeasured if there are none."""
     known = [k for k in KS if k not in missing]
     if not known:
         raise NotMeasured("; ".join(dict.fromkeys(missing.values())))

@@ -19,7 +19,7 @@ _INTERVALS: Final = "intervals: 95 %, Wilson · classes: kNN@20, held out"
 _AUC: Final = "AUC: the class as outliers, by mean distance to the nearest other images"
 _CONFUSION_OF: Final = "k=20"
 _WIDTH: Final = 80
-"""cells of a line: longer sentences go on below"""
+"""cells of a line: longer sentences continue on the next"""
 _NAME: Final = 14
 """cells of a class name"""
 _BARS: Final = " ▁▂▃▄▅▆▇█"

@@ -92,7 +92,7 @@ def shown(images: Tensor, channels: Sequence[int] = ()) -> NDArray[np.uint8]:
     """Convert images (…, C, H, W), as stored or float in 0..1, to uint8 (…, H, W, 1 or 3).
 
     `channels` are those of `data.show`: one is shown as grey, several as red, green and blue. If
-    there are none, the first three are shown, of two channels the first.
+    there are none, the first three channels are shown, or the first of two.
     """
     import torch
 

@@ -26,9 +26,9 @@ class LatentRanges:
     """The training latents of the newest evaluation, dimension by dimension."""
 
     low: NDArray[np.float64]
-    """(D,), with OUTERMOST of the training latents below"""
+    """(D,); this share of the training latents, OUTERMOST, lies below"""
     high: NDArray[np.float64]
-    """(D,), with OUTERMOST of the training latents above"""
+    """(D,); this share of the training latents, OUTERMOST, lies above"""
     mean: NDArray[np.float64]
     """(D,)"""
     std: NDArray[np.float64]

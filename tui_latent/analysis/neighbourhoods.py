@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 K: Final = 20
 """neighbours that vote"""
 _STARTS: Final = 4
-"""of k-means; few, because a person waits for it"""
+"""starts of k-means; few, because a person waits for it"""
 _NEAR: Final = 0.05
 """a neighbour is near on the map if it is among this share of the nearest points there"""
 
@@ -32,8 +32,8 @@ _NEAR: Final = 0.05
 class Space:
     """The held-out images at one evaluation: (M, D) points, and the bank that votes on them.
 
-    For the newest evaluation the bank is the training latents. Of earlier ones only the map was
-    kept: there the other held-out images vote, in the plane.
+    For the newest evaluation the bank is the training latents. For earlier
+    ones only the map was kept: there the other held-out images vote, in the plane.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Space:
 
     @cached_property
     def _near(self) -> tuple[Floats, Ints]:
-        """Distances and rows of the bank nearest to every point, (M, k), nearest first."""
+        """Distances and rows of the bank's nearest to every point, (M, k), nearest first."""
         return self._nearest(self.bank, self._own_rows())
 
     @cached_property
@@ -83,7 +83,7 @@ class Space:
         if known.all():
             return self.bank_labels.numpy()[self._near[1]]
         own = self._own_rows()
-        if self._among_themselves:  # the rows among those with a label, of those that have one
+        if self._among_themselves:  # for each row that has a label, its place among those that do
             own = (known.cumsum(0) - 1).where(known, -1)
         return self.bank_labels[known].numpy()[self._nearest(self.bank[known], own)[1]]
 
@@ -95,7 +95,7 @@ class Space:
         return torch.arange(count) if self._among_themselves else torch.full((count,), -1)
 
     def _nearest(self, bank: Tensor, own: Tensor) -> tuple[Floats, Ints]:
-        """Return distances and rows of the nearest of a bank but for the points themselves.
+        """Return distances and rows of the nearest in a bank, except the points themselves.
 
         A point is its own nearest neighbour, and must not vote.
         """
@@ -122,7 +122,7 @@ class Space:
 
     @cached_property
     def votes(self) -> Ints:
-        """(M,) the class of most neighbours of each point; of a tie the smallest.
+        """(M,) the class of most neighbours of each point; the smallest if there is a tie.
 
         The point's own where there is no neighbour with a label.
         """
@@ -271,8 +271,8 @@ def space_at(source: RunData, latent_map: LatentMap, newest: bool) -> Space:
 def _sampled_space(latent_map: LatentMap, latents: RunLatents, rows: Tensor) -> Space:
     """Return the space of a map that shows a sample of the held-out images.
 
-    Without training latents the sample is its own bank: to search a million others for each point
-    takes minutes.
+    Without training latents the sample is its own bank: searching a million others for
+    each point would take minutes.
     """
     points, labels = latents.queries[rows], latents.query_labels[rows]
     if latents.bank_is_queries:

@@ -88,7 +88,7 @@ def outlier_curve(
 def _outliers(
     asked: Outliers, dataset: Dataset, settings: DataSettings, on_progress: Tell
 ) -> tuple[ImageSet, list[str]]:
-    """Return the outliers in the shape of the run's images, and in words what was changed."""
+    """Return the outliers in the shape of the run's images, and what was changed, in words."""
     on_progress(f"loading {asked.words}")
     try:
         with only_looking():
@@ -135,7 +135,7 @@ def _settings(asked: Outliers, own: DataSettings) -> DataSettings:
 
 
 def as_shape(images: Tensor, shape: tuple[int, ...], fit: Fit = "crop") -> tuple[Tensor, list[str]]:
-    """Return images (N, C, H, W) in the shape (C, H, W), and in words what was changed.
+    """Return images (N, C, H, W) in the shape (C, H, W), and what was changed, in words.
 
     NotMeasured if they have other channels than grey or colour.
     """

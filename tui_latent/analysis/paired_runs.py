@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 VOTERS: Final = 20
 ASKED: Final = 5000
-"""held-out images whose votes are compared; of more a sample"""
+"""most held-out images whose votes are compared; if there are more, a sample is"""
 COMPARED: Final = 2000
-"""the same for spaces: their neighbours are those within the sample"""
+"""the same for spaces, whose neighbours are then those within the sample"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class PairedRun:
     """of kNN@20; its difference is this run's accuracy less the first's"""
     no_accuracy: str = ""
     cka: float | None = None
-    """linear CKA of the latents: 1 for the same space but for rotation and scale"""
+    """linear CKA of the latents: 1 for spaces that are the same up to rotation and scale"""
     overlap: float | None = None
     """share of the 20 nearest held-out images that both latent spaces have in common"""
     chance: float | None = None
@@ -125,7 +125,7 @@ def _paired(first: _Read, other: _Read) -> PairedRun:
 
 
 def _drawn(images: int, most: int) -> Tensor:
-    """Return at most `most` rows, int64, the same ones of every run with so many images."""
+    """Return at most `most` rows, int64, the same ones for every run with as many images."""
     import torch
 
     drawn = torch.randperm(images, generator=torch.Generator().manual_seed(0))

@@ -67,7 +67,8 @@ class Pictures:
         return tuple(class_of(self.class_names, label) for label in found)
 
     def images(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return images (n, H, W, C), C 1 or 3; a crossed-out square for each that was not kept."""
+        """Return images (n, H, W, C), C 1 or 3; a crossed-out square for each image that was not
+        kept."""
         rows = np.asarray(rows, dtype=np.int64)
         there = rows < self.kept
         if there.all():

@@ -20,7 +20,7 @@ class RelatedImages:
     distances: Floats
     """(n,) Euclidean, in the space"""
     far_on_map: NDArray[np.bool_]
-    """(n,) whether the map does not show them among the nearest points"""
+    """(n,) whether they are missing among the nearest points on the map"""
 
 
 @dataclass(frozen=True, eq=False)

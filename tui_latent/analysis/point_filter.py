@@ -50,7 +50,8 @@ def matching(text: str, columns: Sequence[Column]) -> NDArray[np.bool_]:
     while at < end:
         term = _TERM.match(text, at)
         if term is None:
-            raise ConditionError(f"“{text[at:].strip()}” is no condition: write column=value.")
+            rest = text[at:].strip()
+            raise ConditionError(f"“{rest}” is not a condition: write column=value.")
         name = term["quoted_name"] or term["name"]
         value = term["quoted"] if term["quoted"] is not None else term["value"]
         found &= _matches(_column(name, columns), term["sign"], value)
@@ -79,7 +80,8 @@ def _matches(column: Column, sign: str, value: str) -> NDArray[np.bool_]:
     try:
         number = float(value.replace(",", "."))
     except ValueError as error:
-        raise ConditionError(f"“{value}” is no number, and {column.name} has numbers.") from error
+        wrong = f"“{value}” is not a number, and {column.name} has numbers."
+        raise ConditionError(wrong) from error
     with np.errstate(invalid="ignore"):
         if sign in _ORDER:
             return np.asarray(_ORDER[sign](column.numbers, number), np.bool_)

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 SAMPLE: Final = 20_000
-"""training latents that are searched where the neighbours of all held-out images are asked for,
-and all of them would take minutes"""
+"""most training latents that are searched when the neighbours of all held-out images are asked for:
+searching more would take minutes"""
 
 MAPPED_FROM: Final = 1 << 28
-"""bytes of latents from which on they are mapped into memory. Smaller ones are read whole: a file
+"""bytes of latents from which on a file is mapped into memory. Smaller ones are read whole: a file
 that another host replaces on a network file system takes its pages away from those who map it"""
 
 
@@ -49,8 +49,8 @@ class RunLatents:
 
     @cached_property
     def bank_for_all(self) -> tuple[Tensor, Tensor]:
-        """The bank and its labels, to ask for the neighbours of all held-out images: of a bank
-        among which that would take minutes a sample, the same one every time."""
+        """The bank and its labels, in which the neighbours of all held-out images are sought: a
+        sample of a bank where that would take minutes, the same one every time."""
         import torch
 
         from tui_latent.metrics.search_work import affordable

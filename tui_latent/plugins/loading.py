@@ -21,7 +21,7 @@ _files: Final[dict[str, Plugin]] = {}
 _installed: Final[list[Plugin]] = []
 _failed: Final[dict[str, str]] = {}
 _told: Final[set[str]] = set()
-"""packages among the failed ones of which a person has been told"""
+"""failed packages that a person has been told of"""
 _searched = False
 
 

@@ -91,7 +91,7 @@ def loading(plugin: Plugin) -> Iterator[None]:
 
 @contextmanager
 def our_own() -> Iterator[None]:
-    """Credit what is added meanwhile to no plugin, though one may be the first to import it."""
+    """Credit what is added meanwhile to no plugin, even if a plugin is the first to import it."""
     _loading.append(None)
     try:
         yield

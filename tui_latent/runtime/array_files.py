@@ -59,9 +59,9 @@ def check_archive(path: Path) -> None:
 
 
 def mapped_member(path: Path, member: zipfile.ZipInfo) -> NDArray[Any] | None:
-    """Map a large array of a checked archive into memory, where it lies in it as it is.
+    """Map a large array of a checked archive into memory, if it is stored there as it is.
 
-    Changes of it stay in memory. None if the array is small, compressed or stored by columns:
+    Changes to it stay in memory. None if the array is small, compressed or stored by columns:
     then it has to be read.
     """
     if not _can_be_mapped(member):
@@ -96,7 +96,7 @@ def read_array(path: Path) -> NDArray[Any]:
 def checked_array(path: Path, mode: Literal["r", "c"] = "r") -> NDArray[Any]:
     """Map an array (.npy) into memory; SizeError and ValueError as in `read_array`.
 
-    It is read-only, or with "c" changes of it stay in memory.
+    It is read-only; with "c" it can be changed, but the changes stay in memory.
     """
     with open_regular(path) as file:
         _check_header(file, size_of(file), path.stem)

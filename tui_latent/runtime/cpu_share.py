@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 SECONDS_BETWEEN: Final = 2.0
-"""over less time, a share says more about one redraw than about the screen"""
+"""seconds: over a shorter time, a share says more about one redraw than about the screen"""
 
 _clocks: dict[int, float] = {}
 """CPU clock of each thread of the screen, and what it last showed"""

@@ -27,7 +27,7 @@ def place() -> Place:
 
 
 def launch_id() -> str:
-    """Return what names this launch, also after its processes were restarted; empty without one."""
+    """Return the name of this launch, which stays when its processes restart; empty without one."""
     if place().world == 1:
         return ""
     given = os.environ.get("TORCHELASTIC_RUN_ID", "none")

@@ -48,7 +48,7 @@ def memory(root: Path = _ROOT, machine: Memory | None = None) -> Memory:
     its control groups allows and has left. `proc` and `sys` are read below `root`.
     """
     if machine is None:
-        import psutil  # needed here alone, so the command line does not wait for it
+        import psutil  # needed only here, so the command line does not wait for it
 
         has = psutil.virtual_memory()
         machine = Memory(has.total, has.available)
@@ -74,7 +74,7 @@ def _share(folder: Path) -> float | None:
     if len(words) != 2:
         words = [_read(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
     quota, period = (int(word) if word.isdecimal() else 0 for word in words)
-    return quota / period if quota and period else None  # "max" and -1 are no limit
+    return quota / period if quota and period else None  # "max" and -1 mean no limit
 
 
 def _limit_and_use(folder: Path) -> tuple[int | None, int]:
@@ -107,7 +107,7 @@ def _count_listed(file: Path) -> int:
 def _groups(root: Path, controller: str) -> Iterator[Path]:
     """Yield the folders of this process's control groups with this `controller`, upwards.
 
-    They are of version 1 where the controller is mounted so, and of version 2 elsewhere.
+    They are of version 1 if the controller is mounted as such, else of version 2.
     """
     own = dict(_own_groups(root))
     for mounted_of, mount_point, controllers in _mounts(root):

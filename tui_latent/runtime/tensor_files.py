@@ -55,8 +55,8 @@ def tensor_places(path: Path) -> tuple[dict[str, TensorPlace], dict[str, Any]]:
 def mapped_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Return the tensors of a safetensors file, mapped into memory, and its header.
 
-    Only what is looked at is read. Arrays can be written to, as torch wants it, but that changes
-    no file. Errors as in `tensor_places`; BF16 comes as its bits.
+    Only what is looked at is read. Arrays can be written to, as torch requires, but that changes no
+    file. Errors as in `tensor_places`; BF16 comes as its bits.
     """
     places, header = tensor_places(path)
     with open_regular(path) as file:
