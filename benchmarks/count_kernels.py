@@ -4,8 +4,8 @@ python -m benchmarks.count_kernels                about ten seconds
 
 An update of a preset's first stage runs on tensors without data (torch's FakeTensor) at the
 preset's own batch. An operator counts as one kernel, torch's foreach functions as one per 30
-tensors. Of its launch, its bytes and its arithmetic, a kernel is attributed to the longest, at the
-rates below. `benchmarks.predictions` computes with these counts.
+tensors. A kernel is attributed to its launch, its bytes or its arithmetic, whichever takes longest
+at the rates below. `benchmarks.predictions` computes with these counts.
 """
 
 from __future__ import annotations

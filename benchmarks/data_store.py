@@ -87,7 +87,7 @@ def steps(folder: Path, side: int, rounds: int) -> Row:
 
 
 def write_jpegs(folder: Path, side: int, count: int) -> None:
-    """Write photographs, as far as a decoder is concerned: smooth colours with noise."""
+    """Write what a decoder takes for photographs: smooth colours with noise."""
     folder.mkdir()
     random = np.random.default_rng(0)
     for number in range(count):

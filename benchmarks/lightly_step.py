@@ -2,16 +2,16 @@
 
 .peers/bin/python -m benchmarks.lightly_step [--rounds 5] [--steps 20]    about 3 minutes
 
-32x32 colour images, SimCLR's NT-Xent and VICReg, each with the recipe of its preset here but for
-the small convolutional network: a ResNet-18 on a CPU would measure its own convolutions alone.
+32x32 colour images, SimCLR's NT-Xent and VICReg, each with the recipe of its preset here, except
+for the small convolutional network: a ResNet-18 on a CPU would measure only its own convolutions.
 Theirs: LightlyDataset, its SimCLR or VICReg transform, a DataLoader with a worker process per
 core, a forward pass a view, its loss, eager float32. Ours: our step with its defaults.
 Where there is a GPU, both sides train there too, theirs still making its views on the CPU.
 
 Held equal: images, batch, network and projector, temperature and weights, optimiser and rate,
 crops, flips, jitter, greys and solarising with equal chances and ranges; no blur on either side,
-as in lightly's CIFAR recipe. The images are made of random numbers: their content changes
-nothing of the work, and no decoding is counted for either.
+as in lightly's CIFAR recipe. The images are made of random numbers: their content does not change
+the work, and no decoding is counted for either.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def made_images(folder: Path) -> Path:
 
 
 def nt_xent_preset(images: Path, device: str = "cpu") -> Preset:
-    """Return SimCLR's recipe: NT-Xent at a temperature of .5 on 128 numbers."""
+    """Return SimCLR's recipe: NT-Xent at a temperature of 0.5 in 128 dimensions."""
     changes = _common(images, device)
     changes |= {"method.loss": "nt_xent", "method.norm_weight": 0.0}
     return load_preset("cifar10-tsimcne-2d", changes | {"stages": []})

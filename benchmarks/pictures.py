@@ -1,4 +1,4 @@
-"""Every screen as a picture, at four sizes, in dark, light and without colour, to be looked at.
+"""Every screen as a picture to look at: at four sizes, dark, light and without colour.
 
 python -m benchmarks.pictures FOLDER [RUN RUN]   about 10 minutes; trains two runs if none are given
 python -m benchmarks.pictures FOLDER --only explorer --sizes 80x24      a few of them

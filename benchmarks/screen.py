@@ -2,8 +2,8 @@
 
 python -m benchmarks.screen       about 8 minutes; MNIST must be there
 
-The map has 60,000 points: MNIST's training images are held out beside themselves, which is no
-way to measure quality and the heaviest map that the dashboard's presets can have.
+The map has 60,000 points: MNIST's training images are also its held-out images. That
+says nothing about quality, but it is the heaviest map that the dashboard's presets can have.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ python -m benchmarks.watch                 about 4 minutes
 .peers/bin/python -m benchmarks.watch      against trackio and wandb as well (make peers)
 
 All parts run in this process, beside the same load: the loop's rate on all cores, the others in one
-thread. The rate of a loop is compared round by round, watched and not in turn. Of trackio and
-wandb, both offline, the same calls are measured in the same way: the seconds that they take of the
-loop's thread.
+thread. The rate of a loop is compared round by round, watched and not in turn. The same
+calls of trackio and wandb, both offline, are measured in the same way: the seconds that they take
+of the loop's thread.
 """
 
 from __future__ import annotations

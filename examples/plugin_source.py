@@ -1,4 +1,4 @@
-"""Rings and discs, drawn as they are asked for: a source of images as a plugin.
+"""Rings and discs, drawn on request: a source of images as a plugin.
 
 tui-latent train examples/plugin_source.toml --plugin examples/plugin_source.py
 """

@@ -1,4 +1,4 @@
-"""Watch a training of Lightning: an autoencoder of scikit-learn's digits, half a minute.
+"""Watch a Lightning training: an autoencoder of scikit-learn's digits, half a minute.
 
 python examples/watch_lightning.py     meanwhile, in another terminal: tui-latent attach latest
 """

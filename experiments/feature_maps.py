@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument(
         "--in-order",
         action="store_true",
-        help="the file's tensors stand in timm's order, under other names",
+        help="the file's tensors are in timm's order, under other names",
     )
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--name", default="feature-maps")
