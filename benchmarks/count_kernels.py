@@ -63,10 +63,13 @@ class Counter(Watch):  # type: ignore[no-untyped-call]
         return out
 
 
-def update_operators(name: str) -> tuple[int, list[Operator]]:
-    """Return the batch of a preset, and the operators of an update of its first stage."""
+def update_operators(name: str, images: int | None = None) -> tuple[int, list[Operator]]:
+    """Return the batch of a preset, or `images`, and the operators of an update of so many.
+
+    Of a preset with stages, it is the first stage's update.
+    """
     preset = load_preset(name)
-    batch = preset.train.batch_size
+    batch = images or preset.train.batch_size
     with fake_gpu() as mode:
         update = update_on_fake_gpu(preset, 0, mode, images=batch)
         with mode:

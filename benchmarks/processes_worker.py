@@ -1,0 +1,188 @@
+"""One of several processes that train a preset together, for `benchmarks.processes`.
+
+    torchrun … -m benchmarks.processes_worker JOB.json OUT.json
+
+In each round it times the steps of the whole group, and then the same computation in the same
+processes at the same time, but without any exchange: what is gathered is a repetition of a
+process's own. The difference is what the exchange costs, waiting for the slowest included.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from tests.training.fake_cuda import made_images
+from tui_latent.config.presets import load_preset
+from tui_latent.methods import method as methods
+from tui_latent.runtime.malloc import keep_freed_memory
+from tui_latent.training.loop import TrainingLoop
+from tui_latent.training.ranks import ALONE, Command, Ranks, join, ranks_of_launcher
+
+KINDS = ("all_reduce", "all_gather", "broadcast")
+SMALL, LARGE = 64, 1_000_000
+"""floats of an exchange that takes its latency, and of one that takes its bytes"""
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one start of the processes measures."""
+
+    preset: str
+    batch: int
+    """of all processes together"""
+    steps: int
+    """timed together"""
+    rounds: int
+    threads: int
+    """of each process"""
+
+
+class _Untold(Ranks):
+    """Ranks that step at the same time without being told to."""
+
+    def tell(self, command: Command, *about: Any, **more: Any) -> None:
+        """Tell nothing."""
+
+
+def made_loop(job: Job, ranks: Ranks, batch: int) -> TrainingLoop:
+    """Return a loop on made images: what a step costs does not depend on their contents."""
+    changes = {"train.batch_size": batch, "train.device": "cpu", "train.epochs": 1000}
+    if "stages" in load_preset(job.preset).model_dump(exclude_defaults=True):
+        changes["stages"] = []
+    preset = load_preset(job.preset, changes)
+    return TrainingLoop(preset, made_images(preset, 2 * job.batch), CPU, ranks=ranks)
+
+
+def repeated(world: int) -> Any:
+    """Gather, from now on, a process's own rows `world` times, without gradients of others."""
+
+    def gathered(x: Tensor, groups: int = 1) -> Tensor:
+        return torch.cat([part for own in x.chunk(groups) for part in [own] * world])
+
+    return mock.patch.object(methods, "gathered", gathered)
+
+
+def step_seconds(loop: TrainingLoop, steps: int) -> float:
+    """Return the seconds of a step of the slowest process, the mean of some steps."""
+    if dist.is_initialized():
+        dist.barrier()
+    start = time.perf_counter()
+    for _ in range(steps):
+        loop.step()
+    seconds = torch.tensor([(time.perf_counter() - start) / steps])
+    if dist.is_initialized():
+        dist.all_reduce(seconds, dist.ReduceOp.MAX)
+    return float(seconds)
+
+
+@contextmanager
+def counting(found: list[tuple[str, int]]) -> Iterator[None]:
+    """Count what is exchanged meanwhile: the kind and the bytes of each exchange.
+
+    Bytes are those of the result: of a gather, the rows of all processes.
+    """
+
+    def counted(name: str, exchange: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(exchange)
+        def count(first: Any, *more: Any, **options: Any) -> Any:
+            tensors = first if isinstance(first, list) else [first]
+            found.append((name, sum(x.numel() * x.element_size() for x in tensors)))
+            return exchange(first, *more, **options)
+
+        return count
+
+    with mock.patch.multiple(dist, **{name: counted(name, getattr(dist, name)) for name in KINDS}):
+        yield
+
+
+def bucket_bytes(loop: TrainingLoop) -> list[int]:
+    """Return the bytes of the buckets in which DistributedDataParallel sums the gradients."""
+    parallel: Any = loop._losses
+    sizes: str = parallel._get_ddp_logging_data()["bucket_sizes"]
+    return [int(size) for size in sizes.split(", ")]
+
+
+def norm_widths(loop: TrainingLoop) -> list[int]:
+    """Return the features of each batch norm; its statistics are exchanged in a way per device."""
+    norms = nn.modules.batchnorm._BatchNorm
+    return [m.num_features for m in loop.method.modules() if isinstance(m, norms) and m.training]
+
+
+def exchange_seconds(kind: str, floats: int, often: int) -> float:
+    """Return the seconds of one exchange whose result has so many floats, the mean of a row."""
+    world = dist.get_world_size()
+    x = torch.zeros(floats)
+    parts = list(x.clone().chunk(world))
+    calls: dict[str, Callable[[], object]] = {
+        "all_reduce": lambda: dist.all_reduce(x),
+        "all_gather": lambda: dist.all_gather(parts, x[: floats // world]),
+        "broadcast": lambda: dist.broadcast(x, 0),
+    }
+    dist.barrier()
+    start = time.perf_counter()
+    for _ in range(often):
+        calls[kind]()
+    return (time.perf_counter() - start) / often
+
+
+def timed_exchanges(floats: int, often: int) -> dict[str, float]:
+    """Return the median seconds of an exchange by kind."""
+    return {
+        kind: statistics.median(exchange_seconds(kind, floats, often) for _ in range(5))
+        for kind in KINDS
+    }
+
+
+def measured(job: Job) -> dict[str, Any]:
+    """Return the seconds of a step by round, what it exchanges, and what exchanges take."""
+    keep_freed_memory()
+    torch.set_num_threads(job.threads)
+    ranks = _Untold(*vars(ranks_of_launcher()).values())
+    join(ranks)
+    group = made_loop(job, ranks, job.batch)
+    if not ranks.several:
+        group.step()
+        return {"group": [step_seconds(group, job.steps) for _ in range(job.rounds)]}
+    found: dict[str, Any] = {"group": [], "share": [], "exchanges": [], "norms": norm_widths(group)}
+    group.step()
+    group.step()  # the buckets are built anew after the first
+    with counting(found["exchanges"]):
+        group.step()
+    found["exchanges"] += [("all_reduce", size) for size in bucket_bytes(group)]
+    with repeated(ranks.world):
+        share = made_loop(job, ALONE, job.batch // ranks.world)
+        share.step()
+    for _ in range(job.rounds):
+        found["group"].append(step_seconds(group, job.steps))
+        with repeated(ranks.world):
+            found["share"].append(step_seconds(share, job.steps))
+    found["small"] = timed_exchanges(SMALL, 30)
+    found["large"] = timed_exchanges(LARGE, 3)
+    return found
+
+
+def main() -> None:
+    """Measure, and write what rank 0 found."""
+    job = Job(**json.loads(Path(sys.argv[1]).read_text()))
+    found = measured(job)
+    if ranks_of_launcher().rank == 0:
+        Path(sys.argv[2]).write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

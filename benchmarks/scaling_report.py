@@ -1,0 +1,196 @@
+"""Writes the tables and the plot of docs/SCALING.md: what was measured, and what H100s promise.
+
+python -m benchmarks.scaling_report                 a minute; needs results/processes.json
+
+What an H100 computes in a step is counted on tensors without data, as `benchmarks.count_kernels`
+does, for a device's share at each number of devices; the rates are those of
+`benchmarks.predictions`.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from benchmarks.count_kernels import counted, update_operators
+from benchmarks.h100 import H100Links, norm_exchanges, on_gpus
+from benchmarks.predictions import CARDS, HOST_US, PRESETS, milliseconds
+from benchmarks.processes import FOUR, ONE, TWO, TWO_THREADS
+from benchmarks.processes_worker import repeated
+from benchmarks.record import RESULTS
+from benchmarks.scaling_model import Step, predicted
+
+PAGE = Path(__file__).parents[1] / "docs" / "SCALING.md"
+PICTURE = PAGE.with_name("devices.png")
+CARD = "H100, at 350"
+DEVICES = (1, 2, 4, 8, 16, 32, 64)
+TABLED = (1, 8, 64)
+WITHIN = 0.15
+"""of what was measured, as the model should be"""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A step on so many H100s."""
+
+    devices: int
+    batch: int
+    """of all devices"""
+    share: float
+    """seconds that a device computes"""
+    seconds: float
+    """of a step"""
+
+    @property
+    def rate(self) -> float:
+        """Images per second."""
+        return self.batch / self.seconds
+
+
+def measurements() -> dict[str, dict[str, Any]]:
+    """Return what `benchmarks.processes` left, by preset."""
+    rows = json.loads((RESULTS / "processes.json").read_text())["rows"]
+    return {row["numbers"]["preset"]: row["numbers"] for row in rows if "ways" in row["numbers"]}
+
+
+@cache
+def share_seconds(preset: str, images: int, world: int) -> float:
+    """Return what an H100 computes in a step of its own images, the whole batch's loss included.
+
+    Steps of several processes are not captured as graphs, so it takes the time of the launches or
+    of the device's work, whichever is longer.
+    """
+    with warnings.catch_warnings(), repeated(world):
+        warnings.simplefilter("ignore")
+        counts = counted(*update_operators(preset, images))
+    launches = counts.kernels * statistics.mean(HOST_US) / 1e6
+    return max(launches, milliseconds(counts, *CARDS[CARD]) / 1e3)
+
+
+def prediction(preset: str, found: Mapping[str, Any], devices: int, growing: bool) -> Prediction:
+    """Return a step of the preset's batch, or with `growing` of a batch for each device."""
+    step = Step.read(found["ways"][TWO.key], TWO.processes)
+    growth = devices if growing else 1
+    batch = found["batch"] * growth
+    share = share_seconds(preset, batch // devices, devices)
+    exchanges = on_gpus(list(step.exchanges), step.norms, growth)
+    exchanges += norm_exchanges(step.norms, devices)
+    seconds = share if devices == 1 else predicted(share, exchanges, H100Links(), devices)
+    return Prediction(devices, batch, share, seconds)
+
+
+def here(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the table of what was measured on this machine, and how far the model is off."""
+    yield (
+        "| preset, batch | processes x threads | images/s | over 1 x 1 | exchanging | model, "
+        "images/s | off by | within 15 % |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    for preset, numbers in found.items():
+        batch, ways = numbers["batch"], numbers["ways"]
+        base = batch / statistics.median(ways[ONE.key]["group"])
+        for way in (ONE, TWO_THREADS, TWO, FOUR):
+            rate = batch / statistics.median(ways[way.key]["group"])
+            words = [f"{preset}, {batch}", f"{way.processes} x {way.threads}", f"{rate:,.0f}"]
+            words += [f"{rate / base:.2f} x"]
+            if way.processes > 1:
+                step = Step.read(ways[way.key], way.processes)
+                words += [f"{step.exchanged:.0%}", f"{batch / step.predicted:,.0f}"]
+                words += [f"{step.error:+.0%}", "yes" if abs(step.error) <= WITHIN else "no"]
+            else:
+                words += ["–"] * 4
+            yield f"| {' | '.join(words)} |"
+
+
+def on_h100s(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the table of predictions."""
+    yield "| preset | devices | batch | a step | of it computing | images/s | over one |"
+    yield "|---|---|---|---|---|---|---|"
+    for preset in (name for name in PRESETS if name in found):
+        one = prediction(preset, found[preset], 1, False)
+        for growing in (False, True):
+            for devices in TABLED[growing:]:
+                p = prediction(preset, found[preset], devices, growing)
+                words = [preset, str(devices), f"{p.batch:,}", f"{1e3 * p.seconds:.2f} ms"]
+                words += [
+                    f"{p.share / p.seconds:.0%}",
+                    f"{p.rate:,.0f}",
+                    f"{p.rate / one.rate:.1f} x",
+                ]
+                yield f"| {' | '.join(words)} |"
+
+
+def exchanged(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the table of what a step exchanges."""
+    yield "| preset, batch | exchanges of a step | MB summed | MB gathered | most of it |"
+    yield "|---|---|---|---|---|"
+    for preset, numbers in found.items():
+        step = Step.read(numbers["ways"][TWO.key], TWO.processes)
+        sums = [e.bytes for e in step.exchanges if e.kind == "all_reduce"]
+        gathers = [e.bytes for e in step.exchanges if e.kind == "all_gather"]
+        words = [
+            f"{preset}, {numbers['batch']}",
+            str(len(step.exchanges)),
+            f"{sum(sums) / 1e6:.2f}",
+        ]
+        words += [f"{sum(gathers) / 1e6:.3f}", f"gradients, {max(sums) / 1e6:.2f} MB"]
+        yield f"| {' | '.join(words)} |"
+
+
+def picture(found: Mapping[str, dict[str, Any]]) -> None:
+    """Plot the predictions, a panel per preset."""
+    presets = [name for name in PRESETS if name in found]
+    figure = Figure(figsize=(5 * len(presets), 3.4), layout="constrained")
+    for axes, preset in zip(
+        figure.subplots(1, len(presets), squeeze=False)[0], presets, strict=True
+    ):
+        one = prediction(preset, found[preset], 1, False)
+        axes.loglog(DEVICES, DEVICES, ":", color="0.6", label="as many times as devices")
+        for growing, words, mark in ((True, "batch grows", "s-"), (False, "batch stays", "o-")):
+            all_of = [prediction(preset, found[preset], n, growing) for n in DEVICES]
+            axes.loglog(DEVICES, [p.rate / one.rate for p in all_of], mark, label=words)
+        axes.set_title(preset, fontsize=9)
+        axes.set_xlabel("H100 GPUs, predicted")
+        axes.set_ylabel("times the images/s of one")
+        axes.set_xticks(DEVICES, [str(n) for n in DEVICES])
+        axes.grid(alpha=0.15)
+        axes.legend(fontsize=7, frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(PICTURE, dpi=130)
+
+
+def filled(page: str, name: str, lines: Sequence[str]) -> str:
+    """Return a page with the lines between the marks of a table."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    head, _, rest = page.partition(begin)
+    return head + begin + "\n".join(lines) + "\n" + end + rest.partition(end)[2]
+
+
+def main() -> None:
+    """Fill the page, and draw the plot."""
+    found = measurements()
+    result = json.loads((RESULTS / "processes.json").read_text())
+    loads = [numbers["load"] for numbers in found.values()]
+    about = (
+        f"`{result['command']}` · {result['date']} · {result['hardware']['cpu']}, "
+        f"{result['hardware']['cores']} cores · torch {result['versions']['torch']} · load average "
+        f"at the end of each preset {', '.join(f'{load:.0f}' for load in loads)}"
+    )
+    page = PAGE.read_text()
+    page = filled(page, "measured", [about, "", *here(found)])
+    page = filled(page, "exchanged", list(exchanged(found)))
+    page = filled(page, "predicted", list(on_h100s(found)))
+    PAGE.write_text(page)
+    picture(found)
+
+
+if __name__ == "__main__":
+    main()
