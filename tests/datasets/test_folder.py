@@ -7,7 +7,6 @@ import struct
 import threading
 import tracemalloc
 import zlib
-from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.shown_image import decode
 from tui_latent.datasets.sources import DataError, load_dataset
-from tui_latent.runtime.regular_files import open_regular
+from tui_latent.runtime.regular_files import read_regular
 
 RED, GREEN, BLUE = (250, 0, 0), (0, 250, 0), (0, 0, 250)
 
@@ -233,11 +232,11 @@ def test_a_killed_decoding_goes_on_where_it_was(
     monkeypatch.setattr(decode_module, "_SECONDS_BETWEEN_SYNCS", 0.0)
     read: list[str] = []
 
-    def remembering(path: Path) -> BufferedReader:
-        read.append(path.name)
-        return open_regular(path)
+    def remembering(path: str, most: int) -> tuple[bytes, os.stat_result]:
+        read.append(Path(path).name)
+        return read_regular(path, most)
 
-    monkeypatch.setattr(item_module, "open_regular", remembering)
+    monkeypatch.setattr(item_module, "read_regular", remembering)
 
     class Killed(BaseException):
         pass

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from tui_latent.datasets import content_digests as contents_module
 from tui_latent.datasets.identity import DataIdentity, changes
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.sources import load_dataset
-from tui_latent.runtime.regular_files import open_regular
+from tui_latent.runtime.regular_files import read_regular
 from tui_latent.sources.errors import DataError
 
 OLD = 315_532_800
@@ -261,12 +260,11 @@ def test_a_file_that_changes_while_it_is_decoded_is_refused(
 ) -> None:
     from tui_latent.datasets import image_item
 
-    def slow(path: Path) -> BufferedReader:
-        opened = open_regular(path)
-        if path.name == "4.bmp":
-            paint(path, 77)
-        return opened
+    def slow(path: str, most: int) -> tuple[bytes, os.stat_result]:
+        if path.endswith("4.bmp"):
+            paint(Path(path), 77)
+        return read_regular(path, most)
 
-    monkeypatch.setattr(image_item, "open_regular", slow)
+    monkeypatch.setattr(image_item, "read_regular", slow)
     with pytest.raises(DataError, match=r"4\.bmp: changed while it was read"):
         load(root)

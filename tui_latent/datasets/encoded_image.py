@@ -25,6 +25,7 @@ from tui_latent.datasets.image_file import (
     picture_of,
     upright,
 )
+from tui_latent.datasets.plain_jpeg import read_plain_jpeg
 from tui_latent.datasets.tiff_file import HOW_TO_INSTALL, MAGIC, read_tiff
 from tui_latent.sources.files.image_values import (
     MOST_CHANNELS,
@@ -54,6 +55,8 @@ def read_image(content: bytes, near: int = 0, plain: bool = False) -> Image.Imag
         found = _read_wide(content)
         if found is not None:
             return found
+    if (picture := read_plain_jpeg(content, near)) is not None:
+        return picture
     with opened(content) as image:
         if image.width * image.height > MOST_PIXELS:
             raise UnusableImage(f"more than {MOST_PIXELS // 1_000_000} million pixels")

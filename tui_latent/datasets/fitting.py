@@ -39,6 +39,8 @@ def place(width: int, height: int, size: int, fit: Fit) -> Place:
 
 def fitted(image: Image.Image, size: int, fit: Fit) -> Image.Image:
     """Return an image in mode L or RGB as a square, antialiased; `info` is kept."""
+    if image.size == (size, size):
+        return image
     where = place(image.width, image.height, size, fit)
     small = image.resize(where.size, _BILINEAR, where.box)
     if where.size != (size, size):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui_latent.datasets.folder_layout import ImageFile
-from tui_latent.runtime.regular_files import SizeError, amount, open_regular, size_of
+from tui_latent.runtime.regular_files import read_regular
 from tui_latent.sources.errors import DataError
 
 MOST_BYTES = 1 << 31
@@ -28,25 +28,13 @@ class ImageItem(NamedTuple):
 
 def file_items(root: Path, files: Sequence[ImageFile]) -> list[ImageItem]:
     """Return listed files as items; to read one that has changed since is a DataError."""
-    return [ImageItem(str(root / file.name), partial(_read, root, file)) for file in files]
+    places = [f"{root}/{file.name}" for file in files]
+    return [ImageItem(at, partial(_read, at, file)) for at, file in zip(places, files, strict=True)]
 
 
-def _read(root: Path, file: ImageFile) -> bytes:
-    path = root / file.name
-    with open_regular(path) as opened:
-        if size_of(opened) > MOST_BYTES:
-            raise SizeError(f"it has {amount(size_of(opened))}")
-        content = opened.read()
-    if not _unchanged(path, file):
+def _read(path: str, file: ImageFile) -> bytes:
+    content, now = read_regular(path, MOST_BYTES)
+    listed = file.size, file.modified, file.changed
+    if (now.st_size, now.st_mtime_ns, now.st_ctime_ns) != listed:
         raise DataError(f"{path}: changed while it was read: start again once it is complete")
     return content
-
-
-def _unchanged(path: Path, file: ImageFile) -> bool:
-    """Return whether a file is still as it was listed, which includes a broken link."""
-    try:
-        stat = path.stat()
-    except OSError:  # a broken or circular link
-        return file.changed == 0
-    now = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-    return now == (file.size, file.modified, file.changed)
