@@ -15,6 +15,7 @@ _SUBSET: Final = (
     "method.width=8",
     "train.batch_size=128",
     "train.eval_every=99",
+    "train.checkpoint_every=99",
 )
 _DIRECT: Final = "experiments/mnist-direct-2d.toml"
 _WEIGHTS: Final = ("0", "0.01", "0.1")

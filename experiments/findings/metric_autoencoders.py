@@ -69,6 +69,7 @@ METRIC_AUTOENCODERS: Final = Study(
         "train.epochs=10",
         "train.lr=1e-3",
         "train.eval_every=99",
+        "train.checkpoint_every=99",
     ),
     full=("data.val_fraction=0.1",),
     seeds=5,

@@ -27,7 +27,9 @@ def section(name: str, study: Study) -> str:
 
 
 def _tables(study: Study, trials: Sequence[Trial]) -> list[str]:
-    lines = _variants(study, trials)
+    lines = _variants(study, study.columns, trials)
+    if study.more_columns:
+        lines += ["", *_variants(study, study.more_columns, trials)]
     if compared := [_comparison(each, trials) for each in study.comparisons]:
         lines += [
             "",
@@ -45,14 +47,14 @@ def _tables(study: Study, trials: Sequence[Trial]) -> list[str]:
     return [*lines, ""]
 
 
-def _variants(study: Study, trials: Sequence[Trial]) -> list[str]:
-    published = study.published or {}
-    headings = [column.heading for column in study.columns]
+def _variants(study: Study, columns: Sequence[Column], trials: Sequence[Trial]) -> list[str]:
+    published = study.published or {} if columns is study.columns else {}
+    headings = [column.heading for column in columns]
     titles = ["variant", *(["published"] if published else []), *headings, "seeds", "CPU seconds"]
     lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
     for label in (*study.labels(), UNTRAINED, INPUTS):
         if mine := _of(label, trials):
-            cells = [_mean(mine, column) for column in study.columns]
+            cells = [_mean(mine, column) for column in columns]
             said = [published.get(label, _DASH)] if published else []
             seconds = sum(trial.cpu_seconds for trial in mine) / len(mine)
             cost = f"{seconds:,.0f}" if seconds else _DASH

@@ -74,6 +74,8 @@ class Study:
     measure: Callable[[Finished], tuple[Numbers, Numbers]]
     """of a trained run: measures of the validation images, and of the test images"""
     columns: tuple[Column, ...]
+    more_columns: tuple[Column, ...] = ()
+    """of a second table of the same variants"""
     subset: tuple[str, ...] = ()
     """settings of every variant on a subset"""
     full: tuple[str, ...] = ()

@@ -42,7 +42,7 @@ class Trial:
     validation: Numbers = field(default_factory=dict)
     test: Numbers = field(default_factory=dict)
     cpu_seconds: float = 0.0
-    """of training and its evaluation; 0 of what is not trained"""
+    """of training and measuring; 0 of what is not trained"""
     date: str = ""
     device: str = ""
     version: str = ""
@@ -109,7 +109,6 @@ def run(
     print(command, file=sys.stderr, flush=True)
     started = time.process_time()
     path = trained(study, variant, full, seed, runs)
-    seconds = time.process_time() - started
     finished = Finished(path, counts)
     device = json.loads((path / "status.json").read_text())["device"]
     about = {
@@ -118,6 +117,7 @@ def run(
         "version": version_of("tui-latent"),
     }
     validation, test = study.measure(finished)
+    seconds = time.process_time() - started
     found = [Trial(variant.label, seed, command, validation, test, round(seconds, 1), **about)]
     if study.references is not None and variant is study.variants[0]:
         others: Mapping[str, Numbers] = study.references(finished)

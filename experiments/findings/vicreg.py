@@ -35,6 +35,7 @@ _ANALYSIS: Final = (
     "train.schedule=constant",
     "train.warmup_epochs=0",
     "train.eval_every=99",
+    "train.checkpoint_every=99",
 )
 """as in the analysis, whose presets here use the optimiser of solo-learn"""
 
@@ -93,14 +94,23 @@ def _of_pixels(run: Finished) -> Numbers:
     return found | {"probe_representation": converged, "published_representation": published}
 
 
-_COLUMNS: Final = (
-    Column("probe_backbone", "probe of backbone"),
-    Column("published_backbone", "published probe of backbone"),
-    Column("probe_representation", "probe"),
-    Column("published_representation", "published probe"),
+_PROBES: Final = tuple(
+    Column(f"{probe}_{place}", f"{words} of {place}")
+    for place in _PLACES
+    for probe, words in (("probe", "probe"), ("published", "published probe"))
+)
+_OTHERS: Final = (
     Column("knn_20", "kNN@20"),
+    Column("recall_1", "recall@1"),
+    Column("map_at_r", "MAP@R"),
+    Column("clusters_accuracy", "k-means, matched to classes"),
+    Column("clusters_ami", "AMI"),
+    Column("silhouette_clusters", "silhouette by cluster"),
+    Column("silhouette_classes", "silhouette by class"),
+    Column("auc_2", "AUC of MNIST, k = 2"),
+    Column("auc_5", "k = 5"),
     Column("rank", "effective rank", 1),
-    Column("auc_2", "AUC of MNIST"),
+    Column("projection_rank", "of the projection", 1),
 )
 _FULL, _BARE, _NEAR, _SHORT = (
     "VICReg",
@@ -126,7 +136,8 @@ VICREG: Final = Study(
     ),
     measure=_measured,
     references=_references,
-    columns=_COLUMNS,
+    columns=_PROBES,
+    more_columns=_OTHERS,
     subset=(
         "data.val_fraction=0.02",
         "data.per_class=100",

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from experiments.findings import trials
+from experiments.findings.__main__ import main
 from experiments.findings.conv_autoencoder import lda_accuracy
 from experiments.findings.finished import Counts, Finished, Space, some_rows
 from experiments.findings.measures import knn, knn_of_run, knn_references, nearest_mean
@@ -188,3 +190,11 @@ def test_results_that_are_kept_have_what_their_tables_show(name: str) -> None:
         for trial in trials.read(name, full):
             assert trial.variant in (*STUDIES[name].labels(), "untrained network", "pixels")
             assert trial.test and trial.date and json.dumps(trial.test)
+
+
+def test_what_is_left_is_said_without_training(results: Path) -> None:
+    kept = [Trial("2-D", 0, "other", {}, {"knn_1": 1.0}, cpu_seconds=600, date="2026-01-02")]
+    trials.save("triplets", False, "c", kept)
+    done = CliRunner().invoke(main, ["triplets", "--left", "--seeds", "2"])
+    command = "python -m experiments.findings triplets --seeds 2"
+    assert done.output == f"{command}: 4 trainings left, about 40 CPU minutes\n"
