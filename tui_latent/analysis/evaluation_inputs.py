@@ -12,15 +12,15 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from tui_latent.analysis.augmented import no_augmentation
 from tui_latent.analysis.evaluation_errors import NotMeasured
 from tui_latent.analysis.evaluation_parts import LabelledLatents, different_labels, share
 from tui_latent.analysis.images import views_of
 from tui_latent.analysis.run_data import RunData
+from tui_latent.analysis.untrained import untrained_method
 from tui_latent.datasets.image_set import Dataset, ImageSet
-from tui_latent.methods import METHODS
 from tui_latent.methods.method import Method
 from tui_latent.metrics.co_ranking import NEIGHBOURS, co_ranking, distance_correlation
 from tui_latent.metrics.knn import evaluate_knn
@@ -114,7 +114,7 @@ def layers(source: RunData, space: LabelledLatents, on_chunk: Tell) -> dict[str,
         _row(place, *latents, sample, on_chunk)
         for place, latents in _places(model.method, sample, on_chunk)
     ]
-    untrained = _untrained(source, sample, on_chunk)
+    untrained = untrained_method(preset, sample.dataset, sample.bank, on_chunk)
     rows += [
         _row(f"{place}, untrained", *latents, sample, on_chunk)
         for place, latents in _places(untrained, sample, on_chunk)
@@ -197,6 +197,7 @@ def _embedded(
     return {place: torch.cat(chunks) for place, chunks in found.items()}
 
 
+<<<<<<< HEAD
 def _untrained(source: RunData, sample: _Sample, on_chunk: Tell) -> Method:
     preset, data = source.own_preset(), sample.dataset
     with torch.random.fork_rng([]):
@@ -215,6 +216,8 @@ def _untrained(source: RunData, sample: _Sample, on_chunk: Tell) -> Method:
     return method.eval()
 
 
+=======
+>>>>>>> b-findings
 @torch.inference_mode()
 def view_rank(source: RunData, space: LabelledLatents, on_chunk: Tell) -> dict[str, Any]:
     """Return LiDAR: the dimensions that tell images apart beyond what augmentation changes."""

@@ -25,7 +25,8 @@ def earlier_neighbours(
 ) -> Tensor | None:
     """Return each training image's nearest others, int64 (N, k); None for other kinds of views.
 
-    `images` says which images the dataset was made of.
+    The image itself is one more, (N, k + 1), where the preset lets it be drawn. `images` says
+    which images the dataset was made of.
     RunError when the earlier run is missing, has no latents, or saw other images.
     """
     earlier = preset.method.earlier_run()
@@ -57,7 +58,8 @@ def earlier_neighbours(
     own = torch.arange(len(bank), device=rows.device)[:, None]
     # An image is not always its own first neighbour, because exact copies may come before it:
     # sort it behind the others.
-    return rows.gather(1, (rows == own).int().argsort(dim=1, stable=True))[:, :-1].contiguous()
+    others = rows.gather(1, (rows == own).int().argsort(dim=1, stable=True))[:, :-1]
+    return torch.cat([own, others], dim=1) if earlier.itself else others.contiguous()
 
 
 def _find_moved_run(runs: Path, named: str) -> Path:

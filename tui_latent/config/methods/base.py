@@ -28,6 +28,8 @@ class EarlierRun(NamedTuple):
     """path, name or `latest`; empty if it is not set"""
     neighbours: int
     """number of nearest neighbours from which the view is drawn"""
+    itself: bool = False
+    """whether the image itself may be drawn as well"""
 
 
 class MethodSettings(Section):

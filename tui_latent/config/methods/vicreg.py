@@ -33,6 +33,8 @@ class VicregSettings(NetworkSettings):
     """earlier run (path, name or `latest`) whose latents define the neighbours"""
     neighbours: int = Field(3, ge=1, le=200)
     """number of nearest neighbours from which the second view is drawn"""
+    draw_itself: bool = False
+    """let the image itself be drawn as well, as often as each of its neighbours"""
 
     trained_by: ClassVar = "tui_latent.methods.vicreg:Vicreg"
     terms: ClassVar = {
@@ -63,21 +65,22 @@ class VicregSettings(NetworkSettings):
         words = ["VICReg " + " : ".join(f"{weight:g}" for weight in self.term_weights(1).values())]
         if self.views == "neighbours":
             run = self.neighbours_run or "?"
-            words.append(f"second view: one of {self.neighbours} neighbours in {run}")
+            itself = "itself or " * self.draw_itself
+            words.append(f"second view: {itself}one of {self.neighbours} neighbours in {run}")
         return words
 
     def earlier_run(self) -> EarlierRun | None:
         """Return the run that defines the neighbours, if they are used."""
         if self.views != "neighbours":
             return None
-        return EarlierRun("neighbours_run", self.neighbours_run, self.neighbours)
+        return EarlierRun("neighbours_run", self.neighbours_run, self.neighbours, self.draw_itself)
 
     def without_effect(self) -> dict[str, str]:
         """Return the settings of neighbours and of the variance term, if these are not used."""
         idle: dict[str, str] = {}
         if self.views == "augment":
             why = "the second view is another augmentation: set method.views=neighbours too"
-            idle |= dict.fromkeys(("neighbours_run", "neighbours"), why)
+            idle |= dict.fromkeys(("neighbours_run", "neighbours", "draw_itself"), why)
         if not self.variance_weight:
             why = "method.variance_weight is 0: set it too"
             idle |= dict.fromkeys(("gamma", "variance_sum"), why)

@@ -1,0 +1,1 @@
+"""What five earlier systems found, trained again: see `__main__.py`."""
