@@ -58,7 +58,7 @@ def test_a_run_that_nobody_trains_is_asked_nothing(tmp_path: Path) -> None:
     writer.close()
     code, output = control(writer.path, "resume")
     assert code == 1
-    assert "ended is stopped: no process trains it" in output
+    assert "ended is stopped: no process is training it" in output
     assert "tui-latent resume ended" in output
     assert control(writer.path, "lr", "0.5")[0] == 0  # for when it is resumed
     assert read_request(writer.path).lr_factor == 0.5

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 POINT: Final = 1e-4
-"""mean standard deviation below which all images are one point; untrained networks had 0.003"""
+"""mean standard deviation below which all latents are one point; untrained networks had 0.003"""
 ONE_WAY: Final = -0.65
-"""uniformity above which most images lie in one direction; two opposite classes have -0.69"""
+"""uniformity above which most latents lie in one direction; two opposite classes have -0.69"""
 PROJECTED: Final = 0.05
 """share of the latents' mean standard deviation that is left in the projection, below which the
 loss sees one point. VICReg without its variance term had 0.02 on the digits after 150 steps and

@@ -100,7 +100,7 @@ def test_ctrl_c_leaves_nothing_behind(
 def test_a_collapse_is_a_line_of_the_table(make_space: MakeSpace) -> None:
     path = make_space(change=lambda latents: 0 * latents + 1)
     result = run(str(path))
-    assert "collapse: mean standard deviation 0: all images are one point" in result.stdout
+    assert "collapse: mean standard deviation 0: all latents are one point" in result.stdout
     found = newest_evaluation(path)
     assert found is not None and any("collapse:" in line for line in table_lines(found))
 

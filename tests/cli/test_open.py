@@ -62,7 +62,7 @@ def test_what_was_not_used_and_what_was_joined_by_place_is_said(tmp_path: Path) 
     assert told.returncode == 0, told.stderr
     assert "a.csv: 5 vectors of 1 number\n" in told.stdout
     assert "not used: column kind (--labels, --ids and --images" in told.stdout
-    assert "only a.csv has ids: rows are joined by their place\n" in told.stdout
+    assert "only a.csv has ids: rows are joined by position\n" in told.stdout
 
 
 def test_rows_without_a_label_are_counted_once(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_stages_are_lengthened_by_the_last_one(tmp_path: Path) -> None:
 
 def test_a_constant_rate_stays(tmp_path: Path) -> None:
     path = made(tmp_path, train__schedule="constant")
-    assert "stays constant and goes on at 0.01" in resumed(path, "--epochs", "5").output
+    assert "stays constant at 0.01" in resumed(path, "--epochs", "5").output
     assert set(rates(path).values()) == {0.01}
 
 

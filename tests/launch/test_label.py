@@ -200,7 +200,7 @@ def test_another_file_replaces_the_classes_and_an_empty_one_takes_them_away(run:
 def test_unknown_images_are_listed_and_the_others_labelled(run: Path) -> None:
     result = label(run, [*all_lines(), "nowhere/1.png,cat", "12345.png,cat"])
     assert result.exit_code == 0
-    assert "2 names are of no image of photos" in result.stderr
+    assert "2 names match no image of photos" in result.stderr
     assert "nowhere/1.png" in result.stderr and "12345.png" in result.stderr
     assert "cat" not in RunReader(run).refresh().class_names
 

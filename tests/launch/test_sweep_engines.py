@@ -99,7 +99,7 @@ def test_random_draws_are_the_same_again_and_go_on(tmp_path: Path) -> None:
     [
         ([], "nothing is varied"),
         (["--grid", "train.lr=1e-4..1e-1"], "is a range (0.0001..0.1): list its values"),
-        (["--grid", "train.lr=log:0..1", "--random", "2"], "begins above 0"),
+        (["--grid", "train.lr=log:0..1", "--random", "2"], "must begin above 0"),
         (["--grid", "train.lr=2..1", "--random", "2"], "the range is empty"),
         (["--grid", "train.rate=1,2"], "train.rate"),
         (["--grid", "train.seed=1,2", "--seeds", "2"], "is set twice"),

@@ -106,7 +106,7 @@ def test_weights_of_another_network_are_named(weights: Path, tmp_path: Path) -> 
     ("setting", "value", "sentence"),
     [
         ("method.network", "timm:test_resnt", "did you mean test_resnet"),
-        ("method.initial_weights", "nowhere.pth", "no file is at 'nowhere.pth'"),
+        ("method.initial_weights", "nowhere.pth", "there is no file at 'nowhere.pth'"),
     ],
 )
 def test_what_cannot_be_had_is_said_before_a_run_is_made(

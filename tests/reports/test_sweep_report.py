@@ -46,7 +46,7 @@ def test_the_report_has_every_run_and_the_means(tmp_path: Path) -> None:
         (["sweep-report", "sweep-made", "--metric", "val/x"], "no run has recorded val/x"),
         (["report", "sweep-made"], "a sweep, not a run: name one of its runs, as sweep-made/"),
         (["control", "sweep-made", "pause"], "it can only be stopped"),
-        (["control", "sweep-made", "stop"], "is finished: no process works on it"),
+        (["control", "sweep-made", "stop"], "is finished: no process is working on it"),
     ],
     ids=["unknown", "metric", "report", "pause", "stop"],
 )

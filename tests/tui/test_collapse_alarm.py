@@ -33,7 +33,7 @@ async def test_it_comes_with_a_collapse_and_goes_with_it(tmp_path: Path) -> None
         assert line(pilot) == "" and screen.query_one(RunVerdict).size.height == 0
         evaluated(writer, 840, collapsed=True)
         await until(pilot, lambda: line(pilot).startswith("✗ Collapsed since step 840"))
-        assert "effective rank 2.24 of 2; most images lie in one direction." in line(pilot)
+        assert "effective rank 2.24 of 2; most latents lie in one direction." in line(pilot)
         assert screen.query_one(RunVerdict).has_class("-bad")
         evaluated(writer, 900, collapsed=False)
         await until(pilot, lambda: line(pilot) == "")

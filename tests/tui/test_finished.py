@@ -28,7 +28,7 @@ def run(right: int, expect: Mapping[str, float]) -> RunSnapshot:
     ("right", "words"),
     [
         (9_690, "Good: kNN@20 0.969, the preset promises 0.967."),
-        (9_660, "As promised within noise: kNN@20 0.966, promised 0.967."),
+        (9_660, "As promised, within noise: kNN@20 0.966, promised 0.967."),
         (9_300, "Below the promise: kNN@20 0.930, the preset promises 0.967."),
     ],
 )

@@ -50,7 +50,7 @@ def test_an_opened_run_is_judged_by_its_evaluation(tmp_path: Path) -> None:
 def test_the_images_that_count_are_those_with_a_label(tmp_path: Path) -> None:
     run = foreign_run(tmp_path)
     forget_labels(run)
-    assert "45 held-out images are few" in sentences(judged(run))
+    assert "There are only 45 held-out images" in sentences(judged(run))
 
 
 def described(run: Path) -> str:

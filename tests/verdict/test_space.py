@@ -23,18 +23,18 @@ def test_a_collapse_says_since_when_and_how_many_dimensions_are_left() -> None:
     found = only(judge(run(curves=curves, preset=wide)), "collapse")
     assert found.severity == "bad" and found.door.step == 400
     assert "since step 400: effective rank 1.20 of 128" in found.sentence
-    assert "most images lie in one direction" in found.sentence
+    assert "most latents lie in one direction" in found.sentence
 
 
 def test_one_point_is_another_collapse_and_may_be_there_from_the_start() -> None:
     curves = collapsed([1, 1], effective_rank=1.0, uniformity=0.0, std_mean=1e-6)
     found = only(judge(run(curves=curves)), "collapse")
     assert "from the first evaluation on, step 100" in found.sentence
-    assert "all images are one point" in found.sentence
+    assert "all latents are one point" in found.sentence
 
 
 def test_an_evaluation_finds_the_collapse_of_a_run_that_recorded_none() -> None:
-    sign = "effective rank 1.20 of 128, uniformity -0.10: most images lie in one direction"
+    sign = "effective rank 1.20 of 128, uniformity -0.10: most latents lie in one direction"
     found = only(judge(run(), {"step": 900, "collapse": {"signs": [sign]}}), "collapse")
     assert found.sentence == f"Collapsed at step 900: {sign}."
     recorded = judge(run(curves=collapsed([0])), {"step": 900, "collapse": {"signs": [sign]}})

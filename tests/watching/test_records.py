@@ -220,7 +220,7 @@ def test_a_folder_that_is_deleted_does_not_end_the_loop(
     until(lambda: read(run.path).curves)
     run.path.rename(tmp_path / "elsewhere")
     until(lambda: "deleted or moved" in caplog.text)
-    assert "nothing more is recorded of it; the loop goes on" in caplog.text
+    assert "nothing more is recorded of it; the loop continues" in caplog.text
     assert "resume" not in caplog.text and "stopped" not in caplog.text
     run.log(1, loss=1.0)
     run.close()
@@ -275,7 +275,7 @@ def test_arguments_that_mean_nothing_are_refused(tmp_path: Path) -> None:
     assert "cannot name a run" in wrong("../up")
     assert "cannot name a run" in wrong("a\x1b[31m")
     assert "uint8" in wrong(thumbnails=np.zeros((3, 8, 8)))
-    assert "name must be a text" in wrong(3)  # type: ignore[arg-type]
+    assert "name must be a string" in wrong(3)  # type: ignore[arg-type]
     assert "classes must be a list" in wrong(classes=3)
     assert "obeys must be" in wrong(obeys=3)
     assert "vars(arguments)" in wrong(config=argparse.Namespace(lr=0.1))

@@ -15,6 +15,7 @@ from tui_latent.analysis.evaluation_table import is_whole
 from tui_latent.analysis.latent_stats import all_names
 from tui_latent.analysis.outliers import Outliers, parse_outliers
 from tui_latent.runs.evaluations import FORMAT, finite_json, read_evaluation, write_evaluation
+from tui_latent.runs.origin import nouns_of
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError, RunSnapshot
 
@@ -95,7 +96,8 @@ def _space(source: RunData, snapshot: RunSnapshot) -> tuple[LabelledLatents, int
         rows = _drawn(len(queries))
         bank = queries = queries[rows]
         bank_labels = labels = labels[rows]
-    space = LabelledLatents(bank, bank_labels, queries, labels, names, alone)
+    nouns = nouns_of(source.origin)
+    space = LabelledLatents(bank, bank_labels, queries, labels, names, alone, nouns)
     step = snapshot.map.step if snapshot.map is not None else snapshot.status.step
     return space, step if latents.step is None else latents.step
 
@@ -109,7 +111,8 @@ def _sample_note(source: RunData, space: LabelledLatents) -> list[str]:
         ]
     if len(space.queries) == every:
         return []
-    return [f"all figures are of a sample of {len(space.queries):,} of the {every:,} images"]
+    what = f"{space.nouns.image}s"
+    return [f"all figures are of a sample of {len(space.queries):,} of the {every:,} {what}"]
 
 
 def _drawn(images: int) -> Tensor:

@@ -19,6 +19,7 @@ from tui_latent.metrics.outlier_detection import (
     roc,
     thinned,
 )
+from tui_latent.nouns import IMAGES
 
 CURVE_POINTS: Final = 100
 """points of a stored ROC curve"""
@@ -52,11 +53,12 @@ def _why_no_curve(space: LabelledLatents, index: int) -> str:
     """Return why a class cannot be the outlier."""
     outlying = space.query_labels == index
     if not outlying.any():
-        return "the class has no held-out images"
+        return f"the class has no {space.nouns.held_out}s"
     if outlying.all():
-        return "all held-out images are of the class"
+        return f"all {space.nouns.held_out}s are of the class"
     others = int((space.bank_labels != index).sum())
-    return f"the anomaly score needs {ANOMALY_K} training images of other classes, not {others}"
+    needed = f"{ANOMALY_K} {space.voting.training}s of other classes"
+    return f"the anomaly score needs {needed}, not {others}"
 
 
 def class_curve(space: LabelledLatents, name: str, on_chunk: Callable[[], None]) -> dict[str, Any]:
@@ -64,12 +66,13 @@ def class_curve(space: LabelledLatents, name: str, on_chunk: Callable[[], None])
     index = space.class_names.index(name)
     (bank, bank_labels), (queries, query_labels) = space.labelled_bank, space.labelled_queries
     others, outlying = bank_labels != index, query_labels == index
-    search = density_search(bank[others])
+    search = density_search(bank[others], space.voting.training)
     if not outlying.any() or outlying.all():
-        raise NotMeasured(f"class '{name}' has no held-out images, or all of them")
+        raise NotMeasured(f"class '{name}' has no {space.nouns.held_out}s, or all of them")
     if space.bank_is_queries:  # an inlier is its own nearest neighbour, and must not count
         if int(others.sum()) <= ANOMALY_K:
-            raise NotMeasured(f"the anomaly score needs more than {ANOMALY_K} other images")
+            what = f"{ANOMALY_K} other {space.nouns.image}s"
+            raise NotMeasured(f"the anomaly score needs more than {what}")
         own = (others.cumsum(0) - 1).where(others, -1)
         scores = nearest_others(search, queries, own, ANOMALY_K, on_chunk)[0].mean(1)
     else:
@@ -99,8 +102,8 @@ def _points(found: Roc) -> dict[str, Any]:
     }
 
 
-def density_search(bank: Tensor) -> NeighbourSearch:
+def density_search(bank: Tensor, noun: str = IMAGES.training) -> NeighbourSearch:
     """Return the search in a bank; NotMeasured if it is too small for an anomaly score."""
     if len(bank) < ANOMALY_K:
-        raise NotMeasured(f"the anomaly score needs {ANOMALY_K} training images, not {len(bank)}")
+        raise NotMeasured(f"the anomaly score needs {ANOMALY_K} {noun}s, not {len(bank)}")
     return NeighbourSearch(bank)

@@ -29,14 +29,16 @@ def knn_weighted(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[s
     if space.bank_is_queries:
         raise NotMeasured(NO_BANK)
     if len(queries) < 2:
-        raise NotMeasured("one held-out image is too few for an accuracy")
+        raise NotMeasured(f"one {space.nouns.held_out} is too few for an accuracy")
     if different_labels(labels) < 2:
-        raise NotMeasured("all training images are of one class: every vote is for it")
+        raise NotMeasured(f"all {space.nouns.training}s are of one class: every vote is for it")
     if bool((bank == bank[0]).all()):
-        raise NotMeasured("all training latents are equal: none is nearer than another")
+        latents = space.nouns.training.replace("image", "latent")
+        raise NotMeasured(f"all {latents}s are equal: none is nearer than another")
     asked = _sample(queries, MOST_QUERIES)
+    voters = f"{len(bank):,} {space.nouns.training}s"
     missing = {
-        vote.name: f"there are {len(bank):,} training images to choose the {vote.k} nearest from"
+        vote.name: f"there are {voters} to choose the {vote.k} nearest from"
         for vote in VOTES
         if vote.k >= len(bank)
     }
@@ -57,7 +59,7 @@ def retrieval(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str,
     (bank, labels), (queries, truth) = space.labelled_bank, space.labelled_queries
     within = space.bank_is_queries
     if different_labels(labels) < 2:
-        raise NotMeasured("all images are of one class: whatever is found is of it")
+        raise NotMeasured(f"all {space.nouns.image}s are of one class: so is whatever is found")
     try:
         found = by_class.retrieval(bank, labels, queries, truth, within=within, on_chunk=on_chunk)
     except ValueError as error:

@@ -32,6 +32,7 @@ from tui_latent.metrics.neighbourhood_hit import neighbourhood_hit
 from tui_latent.metrics.projection import to_plane
 from tui_latent.metrics.spectrum import alpha_req, participation_ratio, spectrum
 from tui_latent.metrics.trustworthiness import NEIGHBOURS, SAMPLE, faithfulness
+from tui_latent.nouns import IMAGES, Nouns
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import Curve
 
@@ -57,6 +58,7 @@ class LabelledLatents:
     class_names: tuple[str, ...]
     bank_is_queries: bool = False
     """whether the run has no training latents, and the bank is the queries"""
+    nouns: Nouns = IMAGES
 
     @property
     def labelled_bank(self) -> tuple[Tensor, Tensor]:
@@ -71,20 +73,26 @@ class LabelledLatents:
         return _labelled(self.queries, self.query_labels)
 
     @property
+    def voting(self) -> Nouns:
+        """Return the nouns of the run; what votes are the others where there is no bank."""
+        alone = self.nouns._replace(training=self.nouns.image)
+        return alone if self.bank_is_queries else self.nouns
+
+    @property
     def classes(self) -> int:
         """Return the number of classes, including those without images."""
         return len(self.class_names)
 
     def require_finite(self) -> None:
         """Raise NotMeasured if there are no latents, or some are not finite."""
-        both = [("training", self.bank)] if not self.bank_is_queries else []
-        for what, latents in (*both, ("held-out", self.queries)):
+        both = [(self.nouns.training, self.bank)] if not self.bank_is_queries else []
+        for what, latents in (*both, (self.nouns.held_out, self.queries)):
             if not len(latents):
-                raise NotMeasured(f"there are no {what} images")
+                raise NotMeasured(f"there are no {what}s")
             broken = int((~torch.isfinite(latents)).any(1).sum())
             if broken:
                 raise NotMeasured(
-                    f"the latents of {broken:,} of {len(latents):,} {what} images are not finite: "
+                    f"the latents of {broken:,} of {len(latents):,} {what}s are not finite: "
                     "training has diverged"
                 )
 
@@ -94,11 +102,12 @@ class LabelledLatents:
         if len(self.bank) > 1 and bool((self.bank == self.bank[0]).all()):
             what = "" if self.bank_is_queries else "training "
             notes.append(f"all {what}latents are equal: neighbours and clusters mean nothing")
-        for what, labels in (("training", self.bank_labels), ("held-out", self.query_labels)):
+        bank = [(self.nouns.training, self.bank_labels)] if not self.bank_is_queries else []
+        for what, labels in (*bank, (self.nouns.held_out, self.query_labels)):
             unknown = int((labels == UNLABELLED).sum())
-            if 0 < unknown < len(labels) and not (self.bank_is_queries and what == "training"):
+            if 0 < unknown < len(labels):
                 notes.append(
-                    f"{unknown:,} of {len(labels):,} {what} images have no label and are left out "
+                    f"{unknown:,} of {len(labels):,} {what}s have no label and are left out "
                     "where classes count"
                 )
         return notes
@@ -123,8 +132,8 @@ def knn_train(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str,
     if space.bank_is_queries:
         raise NotMeasured(NO_BANK)
     if len(bank) < 2:
-        raise NotMeasured("needs at least two training images")
-    missing = why_no_vote(bank, labels, len(bank), within=True)
+        raise NotMeasured(f"needs at least two {space.nouns.training}s")
+    missing = why_no_vote(bank, labels, len(bank), within=True, nouns=space.nouns)
     known = _known(missing)
     found = evaluate_knn_within(bank, labels, space.classes, known, on_chunk)
     return _knn(found, missing, len(bank))
@@ -139,11 +148,11 @@ def knn_held_out(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[s
     images = len(queries[0])
     if space.bank_is_queries:
         if images < 2:
-            raise NotMeasured("needs at least two images with a label")
-        missing = why_no_vote(*queries, images, within=True, kind="")
+            raise NotMeasured(f"needs at least two {space.nouns.image}s with a label")
+        missing = why_no_vote(*queries, images, within=True, nouns=space.voting)
         found = evaluate_knn_within(*queries, space.classes, _known(missing), on_chunk)
     else:
-        missing = why_no_vote(*bank, images)
+        missing = why_no_vote(*bank, images, nouns=space.nouns)
         found = evaluate_knn(*bank, *queries, space.classes, _known(missing), on_chunk)
     return _knn(found, missing, images)
 
@@ -155,9 +164,10 @@ def probe(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str, Any
     if space.bank_is_queries:
         raise NotMeasured(NO_BANK)
     if different_labels(bank[1]) < 2:
-        raise NotMeasured("all training images are of one class: there is nothing to classify")
+        what = f"all {space.nouns.training}s are of one class"
+        raise NotMeasured(f"{what}: there is nothing to classify")
     if images < 2:
-        raise NotMeasured("one held-out image is too few for an accuracy")
+        raise NotMeasured(f"one {space.nouns.held_out} is too few for an accuracy")
     penalty = chosen_penalty(*bank, on_chunk)
     accuracy = linear_probe(*bank, *queries, penalty)
     published = published_probe(*bank, *queries, space.classes)
@@ -172,14 +182,15 @@ def clustering(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str
     """
     latents, labels = space.queries.numpy(), space.query_labels.numpy()
     known = labels[labels != UNLABELLED]
-    if len(known) and (why := clusters.why_no_clustering(known)):
+    if len(known) and (why := clusters.why_no_clustering(known, space.nouns)):
         raise NotMeasured(why)
     if len(labels) < 3 and not len(known):
-        raise NotMeasured("two images are too few for clusters")
+        raise NotMeasured(f"two {space.nouns.image}s are too few for clusters")
     asked = len(np.unique(known)) or best_count(latents)
     found = clusters.evaluate_clustering(latents, labels, asked)
     if found.clusters < 2:
-        raise NotMeasured("all held-out latents are equal: there are no clusters to find")
+        latents_of = space.nouns.held_out.replace("image", "latent")
+        raise NotMeasured(f"all {latents_of}s are equal: there are no clusters to find")
     figures = asdict(found) | {"class_silhouette": found.class_silhouette}
     rows = cluster_rows(latents, figures.pop("assigned"), labels, space.class_names)
     by_class = {space.class_names[i]: value for i, value in found.class_silhouettes.items()}
@@ -187,9 +198,9 @@ def clustering(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str
     agreement = ("accuracy", "nmi", "ari", "ami", "class_silhouette")
     missing = {} if len(known) else dict.fromkeys(agreement, NO_LABELS)
     if np.isnan(found.silhouette):
-        missing["silhouette"] = "each cluster has one image"
+        missing["silhouette"] = f"each cluster has one {space.nouns.image}"
     if len(known) and not by_class:
-        missing["class_silhouette"] = "each class has one image"
+        missing["class_silhouette"] = f"each class has one {space.nouns.image}"
     figures = {name: None if name in missing else value for name, value in figures.items()}
     images = {"asked": asked, "images": len(labels), "labelled": len(known), "rows": rows}
     return figures | images | {MISSING: missing}
@@ -205,7 +216,7 @@ def collapse(
 
     `reasons` says why training could not record it.
     """
-    if why := why_no_figures(len(space.queries)):
+    if why := why_no_figures(len(space.queries), space.nouns):
         raise NotMeasured(why)
     figures = space_figures(space.queries)
     signs = collapse_signs(figures, min(space.queries.shape))
@@ -240,8 +251,9 @@ def map_faithfulness(space: LabelledLatents, on_chunk: Callable[[], None]) -> di
     latents = space.queries.numpy()
     k = min(NEIGHBOURS, (len(latents) - 1) // 2)
     if k < 1:
-        images = "one held-out image has" if len(latents) == 1 else "two held-out images have"
-        raise NotMeasured(f"{images} no neighbourhoods to compare")
+        noun = space.nouns.held_out
+        few = f"one {noun} has" if len(latents) == 1 else f"two {noun}s have"
+        raise NotMeasured(f"{few} no neighbourhoods to compare")
     points = to_plane(latents)
     found: dict[str, Any] = {"projection": "pca", "k": k, "images": min(len(latents), SAMPLE)}
     missing: dict[str, str] = {}
@@ -268,7 +280,8 @@ def _hit(
     if not images:
         return None, NO_LABELS
     if images <= RANKS:
-        return None, f"there are {images - 1} other images to choose the {RANKS} nearest from"
+        others = f"{images - 1} other {space.nouns.image}s"
+        return None, f"there are {others} to choose the {RANKS} nearest from"
     shown = torch.from_numpy(np.ascontiguousarray(points))[known]
     return neighbourhood_hit(shown, space.query_labels[known], RANKS, on_chunk), ""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tui_latent.number_format import UNKNOWN, short_number
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
-from tui_latent.runs.origin import in_its_words
+from tui_latent.runs.origin import nouns_of
 
 Found = Mapping[str, Any]
 """what `evaluate_run` returned, or what was read from its file"""
@@ -62,8 +62,7 @@ def figure_rows(found: Found) -> list[tuple[str, str]]:
     for part, name in EVALUATION_PARTS.items():
         texts = _texts(part, found) if part in found else []
         texts += reasons(found, part, leaving_out=shared)
-        said = [in_its_words(found.get("origin", "trained"), text) for text in texts]
-        rows += [("" if i else name, text) for i, text in enumerate(said)]
+        rows += [("" if i else name, text) for i, text in enumerate(texts)]
     unmeasured = [f"{', '.join(names)}: {why}" for why, names in shared.items()]
     return rows + [("" if i else "not measured", text) for i, text in enumerate(unmeasured)]
 
@@ -154,12 +153,13 @@ def _class_line(name: str, scores: Mapping[str, Any], auc: float | None) -> str:
 def _texts(part: str, found: Found) -> list[str]:
     """Return the lines of one part."""
     of = found[part]
+    held_out = f"{nouns_of(found.get('origin', 'trained')).held_out}s"
     if part in ("knn_train", "knn_held_out"):
         return ["  ".join(f"k={k} {share_text(share)}" for k, share in of["accuracy"].items())]
     if part == "knn_weighted":
         return ["  ".join(f"{vote} {share_text(s)}" for vote, s in of["accuracy"].items())]
     if part == "retrieval":
-        return _retrieval(of)
+        return _retrieval(of, held_out)
     if part == "probe":
         return _probe(of)
     if part == "layers":
@@ -169,16 +169,16 @@ def _texts(part: str, found: Found) -> list[str]:
     if part == "lidar":
         return _lidar(of)
     if part == "clustering":
-        return _clustering(of)
+        return _clustering(of, held_out)
     if part == "map":
-        return _map(of, found["latents"])
+        return _map(of, found["latents"], held_out)
     if part == "collapse":
         return _collapse(of, found["latents"]["dimensions"])
     if part == "decoder":
         return [_decoder(of)]
     if part == "anomaly":
         return [f"{_aucs(of['classes'])}  by {of['k']} neighbours", *_others(of["classes"])]
-    return [text for curve in of for text in _outliers(curve)]
+    return [text for curve in of for text in _outliers(curve, held_out)]
 
 
 def _probe(of: Found) -> list[str]:
@@ -188,12 +188,12 @@ def _probe(of: Found) -> list[str]:
     return [f"{share_text(of)}{chosen}", *([after] if after else [])]
 
 
-def _retrieval(of: Found) -> list[str]:
+def _retrieval(of: Found, held_out: str) -> list[str]:
     recalls = "  ".join(f"recall@{k} {figure(value)}" for k, value in of["recall"].items())
     return [
         recalls,
         f"{_named(of, 'retrieval/map_at_r', 'retrieval/r_precision')}  of {of['images']:,} "
-        f"held-out images among {of['ranked']:,}",
+        f"{held_out} among {of['ranked']:,}",
     ]
 
 
@@ -230,7 +230,7 @@ def _lidar(of: Found) -> list[str]:
     return [places, f"{of['views']} views of each of {of['images']:,} held-out images"]
 
 
-def _clustering(of: Found) -> list[str]:
+def _clustering(of: Found, held_out: str) -> list[str]:
     sampled = of["silhouette_of"] < of["images"]
     sample = f"; silhouette of a sample of {of['silhouette_of']:,}" if sampled else ""
     fewer = "" if of["clusters"] == of["asked"] else f", {of['asked']} requested"
@@ -241,8 +241,7 @@ def _clustering(of: Found) -> list[str]:
     chosen = "" if compared else "; the number of clusters has the best silhouette"
     return [
         _named(of, *agreement, "clustering/silhouette"),
-        f"{of['clusters']} clusters of {of['images']:,} held-out images{some}{fewer}{sample}"
-        f"{chosen}",
+        f"{of['clusters']} clusters of {of['images']:,} {held_out}{some}{fewer}{sample}{chosen}",
         *_class_silhouettes(of.get("class_silhouettes") or {}, of.get("class_silhouette")),
     ]
 
@@ -256,7 +255,7 @@ def _class_silhouettes(by_class: Mapping[str, float], mean: float | None) -> lis
     ]
 
 
-def _map(of: Found, latents: Found) -> list[str]:
+def _map(of: Found, latents: Found, held_out: str) -> list[str]:
     images = f"{of['images']:,}"
     if of["images"] < latents["held_out_images"]:
         images += f" of {latents['held_out_images']:,}"
@@ -268,7 +267,7 @@ def _map(of: Found, latents: Found) -> list[str]:
     return [
         _named(of, "map/trustworthiness", "map/continuity", *more),
         *([f"{hit} of {of['hit_k']} neighbours"] if hit else []),
-        f"{way}; {of['k']} neighbours of {images} held-out images",
+        f"{way}; {of['k']} neighbours of {images} {held_out}",
     ]
 
 
@@ -334,12 +333,12 @@ def _others(classes: Sequence[Found | None]) -> list[str]:
     return [f"mean AUPR {figure(aupr)}  mean FPR at 95 % TPR {figure(fpr)}"]
 
 
-def _outliers(curve: Found) -> list[str]:
+def _outliers(curve: Found, held_out: str) -> list[str]:
     beside = ""
     if "aupr" in curve:
         beside = f"  AUPR {figure(curve['aupr'])}  FPR at 95 % TPR {figure(curve['fpr95'])}"
     line = (
         f"{curve['outliers']}: AUC {figure(curve['auc'])}{beside}  {curve['images']:,} outliers, "
-        f"{curve['inliers']:,} held-out images"
+        f"{curve['inliers']:,} {held_out}"
     )
     return [line, *(f"  {note}" for note in curve["notes"])]

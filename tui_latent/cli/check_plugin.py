@@ -18,11 +18,11 @@ from tui_latent.runtime.sanitize import plain_text
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Set what a method or source cannot do without: method.teacher=large.",
+    help="Set what a method or source requires: method.teacher=large.",
 )
 @json_option
 def check_plugin(file: str, settings: tuple[str, ...], as_json: bool) -> None:
-    """Train FILE's methods and networks for ten steps on digits, read its sources, say what fails.
+    """Train FILE's methods and networks for ten steps on digits, read its sources, report failures.
 
     The exit code is 0 if everything is right.
     """

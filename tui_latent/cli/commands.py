@@ -11,7 +11,7 @@ import click
 from tui_latent.cli.options import FAILED, fail
 
 COMMANDS: Final = {
-    "attach": ("dashboard:attach", "Open the dashboard on RUN, whichever process trains it."),
+    "attach": ("dashboard:attach", "Open the dashboard on RUN, wherever it is being trained."),
     "check-plugin": (
         "check_plugin:check_plugin",
         "Try the methods, networks and sources of FILE.",
@@ -21,10 +21,10 @@ COMMANDS: Final = {
     "control": ("steering:control", "Pause, resume or stop RUN, or scale its learning rate."),
     "doctor": ("resources:doctor", "Show what this machine offers, and what is missing."),
     "evaluate": ("results:evaluate", "Measure RUN's newest latents, from kNN to outliers."),
-    "explain": ("explain:explain", "Say in sentences how RUN went, and on what evidence."),
+    "explain": ("explain:explain", "Explain in sentences how RUN went, with the evidence."),
     "fetch": ("resources:fetch", "Download datasets or pretrained weights."),
     "fork": ("training:fork", "Start a new run from a checkpoint of RUN."),
-    "label": ("label:label", "Give classes to the images of RUN."),
+    "label": ("label:label", "Assign classes to the images of RUN."),
     "open": ("open:open_files", "Explore vectors from FILE, such as .npy, .parquet or .csv."),
     "points": ("points:points", "Write the points of RUN's map as CSV."),
     "presets": ("resources:presets", "List the presets."),
@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "sweep": ("sweep:sweep", "Train PRESET once for every combination of values."),
     "sweep-report": ("sweep:sweep_report", "Write the report of a sweep: a PNG and CSV."),
     "train": ("training:train", "Train PRESET without the dashboard."),
-    "tune": ("steering:tune", "Change settings of RUN while it trains."),
+    "tune": ("steering:tune", "Change settings of RUN while it is training."),
 }
 """name -> the function, in a module of `tui_latent.cli`, and the line of `--help`
 
@@ -58,12 +58,12 @@ class Commands(click.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of `--help`."""
+        """Write the list for `--help`."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; exit after one sentence if the system or a run folder fails it."""
+        """Run the command; exit with one sentence on an error of the system or a run folder."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # as behind `| head`: click ends quietly

@@ -118,7 +118,7 @@ def _paired(shown: Comparison, paired: Sequence[PairedRun]) -> list[str]:
 
 
 def signed(share: float) -> str:
-    """Write the difference of two shares in points of a hundred, with its sign."""
+    """Write the difference of two shares in percentage points, with its sign."""
     return f"{100 * share:+.1f} %" if share else "0 %"
 
 

@@ -39,7 +39,7 @@ def config(context: click.Context, as_json: bool) -> None:
         return
     exists = path.exists()
     click.echo(
-        path if exists else f"{path} (does not exist yet; to make it: tui-latent config edit)"
+        path if exists else f"{path} (does not exist yet; to create it: tui-latent config edit)"
     )
     usual = as_table(DEFAULTS)
     for setting in SETTINGS:
@@ -70,7 +70,7 @@ def edit() -> None:
     except (OSError, ValueError) as error:
         fail(f"{editor}: cannot be started: {error}: set EDITOR, or edit {path}", FAILED)
     if done.returncode:
-        fail(f"{editor} ended with {done.returncode}: {path} may not be saved", FAILED)
+        fail(f"{editor} ended with code {done.returncode}: {path} may not have been saved", FAILED)
     _check(path)
 
 

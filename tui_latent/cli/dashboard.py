@@ -18,7 +18,7 @@ from tui_latent.preferences.runs_folders import folders_of_runs
 @runs_option
 @plugin_option
 def attach(run: str, runs: str | None) -> None:
-    """Open the dashboard on RUN, whichever process trains it, or the page of a sweep."""
+    """Open the dashboard on RUN, whichever process is training it, or the page of a sweep."""
     open_dashboard(runs, find_run_or_sweep(run, runs))
 
 
@@ -47,7 +47,7 @@ def open_dashboard(runs: str | None, *paths: Path) -> None:
             "  tui-latent train PRESET   train one and print its progress\n"
             "  tui-latent runs           list the runs"
         )
-    gc.disable()  # modules are no garbage; `FrozenModules` enables it after the first frame
+    gc.disable()  # modules are not garbage; `FrozenModules` enables it after the first frame
     from tui_latent.tui.color_depth import use_all_colors
     from tui_latent.tui.terminal_query import asking_the_terminal
 

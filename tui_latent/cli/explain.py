@@ -18,7 +18,7 @@ _WORDS: Final = {"bad": "Bad", "warning": "Warning", "good": "Good", "note": "No
 @runs_option
 @json_option
 def explain(run: str, runs: str | None, as_json: bool) -> None:
-    """Say in sentences how RUN went, on what evidence, and what its map looks like."""
+    """Explain in sentences how RUN went, with the evidence, and what its map looks like."""
     from tui_latent.runs.schema import RunError
 
     path = find_folder(run, runs)
@@ -33,7 +33,7 @@ def explained(path: Path) -> dict[str, Any]:
     """Return the verdict on the run at `path` and its map in words; RunError if unreadable."""
     from tui_latent.preferences.config_file import config_path, read_preferences
     from tui_latent.runs.evaluations import newest_evaluation
-    from tui_latent.runs.origin import in_its_words
+    from tui_latent.runs.origin import nouns_of
     from tui_latent.runs.reader import RunReader
     from tui_latent.tui.remapping import KeymapError, check_keymap, key_name
     from tui_latent.verdict import judge
@@ -59,12 +59,12 @@ def explained(path: Path) -> dict[str, Any]:
         "findings": findings,
         "map": []
         if snapshot.map is None
-        else [in_its_words(snapshot.origin, line) for line in map_sentences(snapshot.map)],
+        else map_sentences(snapshot.map, nouns_of(snapshot.origin)),
     }
 
 
 def explained_text(found: dict[str, Any]) -> str:
-    """Return an explanation as text: one sentence per line, and no marks that say nothing aloud."""
+    """Return an explanation as text: one sentence per line, no marks that cannot be read out."""
     head = f"{found['run']}: {found['state']}, step {found['step']:,}"
     lines = [f"{head} of {found['total_steps']:,}." if found["total_steps"] else f"{head}."]
     lines += ["", found["verdict"] or "Nothing stands out."]

@@ -31,7 +31,7 @@ _NAMED = 10
 @runs_option
 @json_option
 def label(run: str, file: Path, runs: str | None, as_json: bool) -> None:
-    """Give the images of RUN classes, so that kNN is measured and the map has colours.
+    """Assign classes to the images of RUN, so that kNN is measured and the map has colours.
 
     The run may have been trained without labels, watched, or opened from files. An image is named
     by its path, by its id, or by its index: its row in the file that it is from, as `7`, or as
@@ -59,7 +59,7 @@ def _unknown(found: Labelled) -> list[str]:
     if not found.unknown:
         return []
     count = len(found.unknown)
-    lines = [f"{count:,} name{'s are' if count > 1 else ' is'} of no image of {found.run}:"]
+    lines = [f"{count:,} name{'s match' if count > 1 else ' matches'} no image of {found.run}:"]
     lines += [f"  {plain_name(name)}" for name in found.unknown[:_NAMED]]
     return [*lines, *([f"  … and {count - _NAMED:,} more"] if count > _NAMED else [])]
 
@@ -76,7 +76,7 @@ def _lines(found: Labelled) -> list[str]:
     if found.class_names:
         lines[0] += f" ({len(found.class_names):,}: {_some(found.class_names)})"
     if found.unused:
-        lines.append(f"{found.unused:,} images of the file were not used in the run")
+        lines.append(f"{found.unused:,} images in the file were not used by the run")
     if found.metrics:
         shown = [f"kNN@{name.rpartition('_')[2]} {v:.4f}" for name, v in found.metrics.items()]
         lines.append(f"step {found.step:,}: {', '.join(shown)}")

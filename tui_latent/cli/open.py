@@ -68,7 +68,7 @@ def open_files(
 ) -> None:
     """Open vectors from FILE (.npy, .npz, .safetensors, .parquet, .csv, .tsv) and explore them.
 
-    The vectors become a run without a training. FILE:NAME names an array or a column of a file
+    The vectors become a run without training. FILE:NAME names an array or a column of a file
     that has several. Without a terminal, or with --json, the run is made and not opened.
     """
     from tui_latent.cli.dashboard import no_screen, open_dashboard
@@ -105,7 +105,7 @@ def open_files(
 
 
 def _results(plan: Plan, plans: list[Plan], made: list[Made]) -> dict[str, Any]:
-    """Return what was made as JSON's types."""
+    """Return what was made as JSON types."""
     from tui_latent.opening.movers import movers
 
     steps = [step for run in made for step in run.steps]

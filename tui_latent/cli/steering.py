@@ -26,10 +26,10 @@ from tui_latent.runtime.sanitize import plain_text
 def control(run: str, what: str, factor: float | None, runs: str | None) -> None:
     """Pause, resume or stop RUN, save a checkpoint, or scale its learning rate.
 
-    A sweep can be stopped: its runs are saved.
+    A sweep can only be stopped; its runs are saved.
 
     `lr 0.5` halves the scheduled learning rate from now on, and `lr 1` restores it. If no process
-    trains the run, the factor applies once it is resumed.
+    is training the run, the factor applies once it is resumed.
     """
     from tui_latent.launch.foreign import refuse_unheard
     from tui_latent.runs.control import request
@@ -55,7 +55,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
         refuse_unheard(path, what)
         if what != "lr" and status.state not in LIVE_STATES:
             hint = f"; to resume it: tui-latent resume {path.name}" if what == "resume" else ""
-            fail(f"{path.name} is {status.state}: no process trains it{hint}", FAILED)
+            fail(f"{path.name} is {status.state}: no process is training it{hint}", FAILED)
         request(path, **asked[what])
     except ValueError as error:
         fail(error)
@@ -66,7 +66,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
 
 
 def _stop_sweep(path: Path, what: str) -> None:
-    """Ask a sweep to stop; exit where it cannot, or where something else is asked of it."""
+    """Ask a sweep to stop; exit if it cannot be asked, or if anything else is asked of it."""
     from tui_latent.runs.control import request
     from tui_latent.runs.schema import LIVE_STATES, RunError
     from tui_latent.runs.status import StatusError, certain_status
@@ -76,11 +76,11 @@ def _stop_sweep(path: Path, what: str) -> None:
     try:
         state = certain_status(path).state
         if state not in LIVE_STATES:
-            fail(f"{path.name} is {state}: no process works on it", FAILED)
+            fail(f"{path.name} is {state}: no process is working on it", FAILED)
         request(path, state="stop")
     except (StatusError, RunError) as error:
         fail(error, FAILED)
-    click.echo(plain_text(f"{path.name}: stop requested; the runs that train are saved"))
+    click.echo(plain_text(f"{path.name}: stop requested; the runs in training are saved"))
 
 
 @click.command()
@@ -89,11 +89,11 @@ def _stop_sweep(path: Path, what: str) -> None:
 @runs_option
 @plugin_option
 def tune(run: str, settings: tuple[str, ...], runs: str | None) -> None:
-    """Change learning rate, loss weights or augmentations of RUN while it trains.
+    """Change learning rate, loss weights or augmentations of RUN while it is training.
 
     For example: tui-latent tune latest train.lr=0.001 method.norm_weight=0.1. The change applies
     from the next step on, is recorded as an event, and is repeated after a resume. If no process
-    trains the run, it applies once the run is resumed.
+    is training the run, it applies once the run is resumed.
     """
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override

@@ -50,14 +50,20 @@ _ENGINES = ("local", "ray", "slurm")
     "--seeds",
     type=click.IntRange(1),
     default=1,
-    help="Train each combination with this many seeds, from the preset's on.",
+    help="Train each combination with this many seeds, beginning with the preset's.",
 )
 @click.option("--random", "drawn", type=click.IntRange(1), help="Draw this many combinations.")
 @click.option("--search", type=click.Choice(["optuna"]), help="Choose values by earlier results.")
-@click.option("--maximise", "--maximize", metavar="METRIC", help="Search for the most of this.")
-@click.option("--minimise", "--minimize", metavar="METRIC", help="Search for the least of this.")
+@click.option(
+    "--maximise", "--maximize", metavar="METRIC", help="Search for the highest value of METRIC."
+)
+@click.option(
+    "--minimise", "--minimize", metavar="METRIC", help="Search for the lowest value of METRIC."
+)
 @click.option("--trials", type=click.IntRange(1), help="Trials of a search (default: 40).")
-@click.option("--jobs", type=click.IntRange(1), help="Runs at a time (default: 1 here).")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Runs trained at a time (default: 1 on this machine)."
+)
 @click.option(
     "--engine", type=click.Choice(_ENGINES), default="local", help="Where the runs are trained."
 )
@@ -156,7 +162,7 @@ def _conduct(
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it goes on without its terminal
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it continues without its terminal
 
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -253,7 +259,7 @@ def _say_before(
 
 
 def _command(context: click.Context, called: str) -> str:
-    """Return the command that goes on with this sweep."""
+    """Return the command that continues this sweep."""
     given = context.params
     words = ["tui-latent", "sweep", given["preset_name"]]
     for name, option in (("grids", "--grid"), ("settings", "--set"), ("slurm", "--slurm")):
@@ -271,7 +277,7 @@ def _command(context: click.Context, called: str) -> str:
 
 
 def _report(preset_name: str, path: Path, results: Sequence[TrialResult], as_json: bool) -> None:
-    """Print what the sweep came to, and exit with what it says."""
+    """Print the results of the sweep, and exit with the code that they call for."""
     from tui_latent.cli.sweep_table import run_table, verdict_lines
 
     if as_json:

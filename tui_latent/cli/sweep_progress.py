@@ -44,7 +44,7 @@ class _Lines:
         self.say(f"{place}{ended_words(result)}")
 
     def training(self, runs: Sequence[str], done: int, total: int) -> None:
-        """Say what trains, now and then."""
+        """Say which runs are training, now and then."""
         if time.monotonic() - self._said >= _LINE_EVERY:
             self.say(f"{done} of {total} done; {training_words(runs)}")
 
@@ -82,7 +82,7 @@ class _Bar(_Lines):
         self.progress.update(self._task, completed=done, total=total)
 
     def training(self, runs: Sequence[str], done: int, total: int) -> None:
-        """Name what trains."""
+        """Name the runs in training."""
         from rich.markup import escape
 
         words = escape(training_words(runs))
@@ -102,7 +102,7 @@ def ended_words(result: TrialResult) -> str:
 
 
 def training_words(runs: Sequence[str]) -> str:
-    """Name the first of the runs that train."""
+    """Name the first of the runs in training."""
     more = f" and {len(runs) - 2} more" if len(runs) > 2 else ""
     return f"training {', '.join(runs[:2])}{more}" if runs else "waiting"
 

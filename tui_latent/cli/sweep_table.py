@@ -41,7 +41,7 @@ def verdict_lines(path: Path) -> list[str]:
     lines = ["", verdict(groups, metric)]
     if any(group.spread.count > 1 for group in groups) and len(groups) > 1:
         short = spec_of(metric).short
-        head = ["settings", "seeds", f"mean {short}", "sd", "minus the best (95 %)"]
+        head = ["settings", "seeds", f"mean {short}", "sd", "minus best (95 %)"]
         rows = [
             [
                 group.label,

@@ -90,7 +90,9 @@ def train(
 @click.option("--epochs", type=click.IntRange(1), help="Total number of epochs to train for.")
 @click.option("--devices", type=click.IntRange(1), help="Number of processes to train with.")
 @click.option(
-    "--slower", is_flag=True, help="Retry a failed run from its last good checkpoint, at half rate."
+    "--slower",
+    is_flag=True,
+    help="Retry a failed run from its last good checkpoint, at half the learning rate.",
 )
 @click.option(
     "--set",
@@ -244,7 +246,7 @@ def _lengthen(path: Path, epochs: int | None, settings: tuple[str, ...]) -> None
 def warn_idle(preset_name: str, *presets: Preset) -> None:
     """Warn about settings of a preset's file that have no effect in any of the presets.
 
-    They were not given on this command line, so they are no error.
+    They were not given on this command line, so they are not errors.
     """
     from tui_latent.config.presets import idle_in_file
 

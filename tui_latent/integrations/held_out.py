@@ -29,7 +29,7 @@ class HeldOut:
         self._labels: list[Tensor] = []
 
     def add(self, embedded: Embedded, labels: object = None) -> None:
-        """Add a batch; `labels` count where it has none of its own. TypeError for no tensor."""
+        """Add a batch; `labels` count where it has none of its own. TypeError without a tensor."""
         pair = isinstance(embedded, (tuple, list)) and len(embedded) == 2
         latents, own = embedded if pair else (embedded, None)
         if not isinstance(latents, Tensor):
@@ -43,7 +43,7 @@ class HeldOut:
             self._labels.append(found.detach())
 
     def record(self, run: WatchedRun | SilentRun, step: int) -> None:
-        """Record what was collected, and begin anew; labels only if every batch had them."""
+        """Record what was collected, and start over; labels only if every batch had them."""
         if self._latents:
             complete = len(self._labels) == len(self._latents)
             labels = torch.cat(self._labels) if complete else None
@@ -51,7 +51,7 @@ class HeldOut:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Start over."""
         self._latents, self._labels = [], []
 
 

@@ -50,7 +50,7 @@ class WatchLatents(Callback):  # type: ignore[misc]
         """of the batches since the last step of the optimiser"""
         self._step = -1
         self._no_latents = ""
-        """why the module cannot be asked for latents"""
+        """why no latents can be had from the module"""
         self._run: WatchedRun | SilentRun = SilentRun()
         self._held_out = HeldOut()
 
@@ -67,7 +67,7 @@ class WatchLatents(Callback):  # type: ignore[misc]
         }
         self._run = watch(self._name, **(own | self._options))
         if not trainer.enable_validation:
-            self._no_latents = "there is no validation, whose batches would be embedded"
+            self._no_latents = "there is no validation whose batches could be embedded"
         if self._no_latents:
             self._run.note(f"no latents are recorded: {self._no_latents}")
         trainer.loggers = [*trainer.loggers, _Metrics(trainer, self._run)]
@@ -75,7 +75,7 @@ class WatchLatents(Callback):  # type: ignore[misc]
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Record the loss; wait while a pause is asked for."""
+        """Record the loss; wait while a pause is requested."""
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor) and loss.numel() == 1:
             self._losses.append(loss.detach())

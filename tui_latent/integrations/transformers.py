@@ -84,7 +84,7 @@ class WatchLatents(TrainerCallback):  # type: ignore[misc]
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
-        """Wait while a pause is asked for; pass on what else is asked."""
+        """Wait while a pause is requested; pass on other requests."""
         self._run.wait_while_paused()
         control.should_training_stop |= self._run.asked.stop
         control.should_save |= self._run.asked.checkpoint
@@ -93,7 +93,7 @@ class WatchLatents(TrainerCallback):  # type: ignore[misc]
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Tell of the checkpoint."""
+        """Report the checkpoint."""
         self._run.checkpoint_saved(state.global_step)
 
     @torch.no_grad()

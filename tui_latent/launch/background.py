@@ -41,8 +41,8 @@ def background_process(
     """Start training the run at `path`, or resuming it, in a new process, or in several.
 
     It loads the plugins in these files first, which someone must have named. What it prints goes
-    to the run's `train.log`. RunBusyError when another process trains the run, RunError when no
-    process can be started.
+    to the run's `train.log`. RunBusyError when another process is training the run, RunError when
+    no process can be started.
     """
     refuse_foreign(path, "be trained or resumed")
     refuse_trained(path, "try again")
@@ -66,7 +66,7 @@ def background_process(
 def main() -> None:
     """Train the run at the first argument; the second is the request before it was started.
 
-    All others are plugins to load before. SIGTERM and SIGINT stop and save it. Of several
+    All others are plugins to load first. SIGTERM and SIGINT stop and save it. Of several
     processes, the first does this and the others train with it.
     """
     from tui_latent.launch.progress import train_detached

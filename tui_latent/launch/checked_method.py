@@ -23,7 +23,7 @@ _RESUMED: Final = 3
 
 
 class CheckedMethod:
-    """A method in training, and the checks of it."""
+    """A method in training, and the checks of it; each raises WrongError with what is wrong."""
 
     def __init__(self, preset: Preset) -> None:
         self._preset = preset
@@ -67,7 +67,7 @@ class CheckedMethod:
                 "must be the same, in the same order"
             )
         if not terms:
-            raise WrongError("losses returns no term: there is nothing to train")
+            raise WrongError("losses returns no terms: there is nothing to train")
         if odd := [name for name in terms if name in ("loss", "lr", "images_per_second")]:
             raise WrongError(
                 f"a term is called {_names(odd)}, which training records itself: rename it"
@@ -114,15 +114,15 @@ class CheckedMethod:
             latents = self._method.embed(self._inputs()[:BATCH])
         if odd := [name for name, term in terms.items() if term.dtype is not torch.float32]:
             raise WrongError(
-                f"{_are(odd)} not float32 there: compute terms in a function with "
+                f"{_are(odd)} not float32 under bfloat16: compute terms in a function with "
                 "@in_full_precision, from tui_latent.methods.losses"
             )
         if bad := [name for name, term in terms.items() if not bool(torch.isfinite(term))]:
-            raise WrongError(f"{_are(bad)} not finite there")
+            raise WrongError(f"{_are(bad)} not finite under bfloat16")
         if latents.dtype is not torch.float32:
             raise WrongError(
-                f"embed returns {latents.dtype} there, which rounds a map to a grid: compute the "
-                "last layer with @in_full_precision, as Encoder does"
+                f"embed returns {latents.dtype} under bfloat16, which rounds a map to a grid: "
+                "compute the last layer with @in_full_precision, as Encoder does"
             )
 
     def labels(self) -> None:
@@ -141,8 +141,8 @@ class CheckedMethod:
                 loop.step()
         if different := _different(*(loop.method.state_dict() for loop in loops)):
             raise WrongError(
-                f"other labels give other weights ({_names(different)}): a method that sees labels "
-                "says supervised: ClassVar = True"
+                f"different labels give different weights ({_names(different)}): a method that "
+                "sees labels must set supervised: ClassVar = True"
             )
 
     def embeds(self) -> None:
@@ -185,7 +185,7 @@ class CheckedMethod:
         if tuple(x_hat.shape) != (7, *shape):
             raise WrongError(f"decode returns shape {tuple(x_hat.shape)}, not {(7, *shape)}")
         if float(x_hat.min()) < 0 or float(x_hat.max()) > 1:
-            raise WrongError("decode returns values outside of 0..1: end it with a sigmoid")
+            raise WrongError("decode returns values outside 0..1: end it with a sigmoid")
 
     def checkpoint(self) -> None:
         """Save the method as training does, load it into a new one and compare the latents."""
@@ -205,7 +205,7 @@ class CheckedMethod:
             )
 
     def resumes(self) -> None:
-        """Train on from a checkpoint and without it, and compare the weights."""
+        """Continue the training with and without a checkpoint, and compare the weights."""
         import torch
 
         self._loop.method.train()
@@ -241,7 +241,7 @@ class CheckedMethod:
 
         neighbours = None
         if self._preset.method.earlier_run() is not None:
-            # Any others do: whose neighbours they are makes no difference here.
+            # Any rows will do: whose neighbours they are makes no difference here.
             count = len(data.train)
             neighbours = torch.stack([torch.arange(count).roll(by) for by in (1, 2, 3)], dim=1)
         train = self._preset.train.model_copy(update={"seed": seed})

@@ -31,7 +31,7 @@ def epochs_setting(preset: Preset) -> str:
 
 
 def settings_for_epochs(path: Path, total: int) -> dict[str, object]:
-    """Return what to set so that the run at `path` trains for `total` epochs in all."""
+    """Return what to set so that the run at `path` trains for `total` epochs; PresetError."""
     refuse_foreign(path, "be lengthened")
     preset = load_run_preset(path)
     earlier = sum(stage.epochs for stage in preset.training_stages()[:-1])
@@ -42,10 +42,11 @@ def settings_for_epochs(path: Path, total: int) -> dict[str, object]:
 
 
 def change_length(path: Path, settings: Mapping[str, object]) -> str:
-    """Change epochs, patience or devices of the run at `path`; return what that comes to.
+    """Change epochs, patience or devices of the run at `path`; return the effect in words.
 
     Other settings, and fewer epochs than are done, are refused with a PresetError, and a run that
-    is being trained with a RunBusyError. `[[provenance.changes]]` keeps what was before.
+    is being trained with a RunBusyError. `[[provenance.changes]]` keeps what was before. RunError
+    when the folder cannot be written.
     """
     refuse_foreign(path, "be lengthened")
     refuse_trained(path, "lengthen it")
@@ -132,10 +133,10 @@ def _told(before: Preset, after: Preset, status: Status) -> str:
     else:
         now = lr_at(0, plan_stages(after, 1)[0], after.train.schedule)
     if after.train.schedule == "constant":
-        return f"trains for {length}; the learning rate stays constant and goes on at {now:.3g}"
+        return f"trains for {length}; the learning rate stays constant at {now:.3g}"
     where = f"stage {len(after.stages)}" if after.stages else "all epochs"
     return (
-        f"trains for {length}; the learning rate goes on at {now:.3g} and falls to 0 at the new "
+        f"trains for {length}; the learning rate continues at {now:.3g} and falls to 0 at the new "
         f"end: one cosine over {where}, as if this length had been planned from the start"
     )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tui_latent.launch.label_file import Entry, read_label_file
 from tui_latent.launch.latent_names import UNUSED, LatentNames, latent_names
 from tui_latent.metrics.search_work import affordable
+from tui_latent.nouns import Nouns
 from tui_latent.runs.image_classes import (
     CLASSES_FILE,
     ImageClasses,
@@ -21,8 +22,10 @@ from tui_latent.runs.image_classes import (
     write_image_classes,
 )
 from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED
+from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.metrics import MetricsReader
+from tui_latent.runs.origin import nouns_of, origin_of
 from tui_latent.runs.relabelled import (
     write_latent_labels,
     write_map_labels,
@@ -45,7 +48,7 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """What came of labelling a run."""
+    """The result of labelling a run."""
 
     run: str
     step: int
@@ -74,7 +77,7 @@ class _Latents:
 
 
 def label_run(path: Path, file: Path) -> Labelled:
-    """Give each image that a CSV file names its class, in all files of the run; measure kNN.
+    """Give each image named in a CSV file its class, in all files of the run; measure kNN.
 
     The file replaces the classes of an earlier one; images that it does not name have the class,
     or none, that they had when the run was trained. Nothing is written if it contradicts itself
@@ -97,7 +100,9 @@ def label_run(path: Path, file: Path) -> Labelled:
             before = _untouched(path, latents)
         after, unknown, unused = _given(before, entries, names, file)
         _write(path, before, after, latents)
-        votes, missing, confusion = _vote(latents, after)
+        votes, missing, confusion = _vote(
+            latents, after, nouns_of(origin_of(read_manifest(path).provenance))
+        )
         write_map_votes(path, latents.step, confusion, missing)
         write_votes(path, latents.step, votes)
         _tell(writer, after, votes, missing)
@@ -148,7 +153,7 @@ def _untouched(path: Path, latents: _Latents) -> ImageClasses:
 def _given(
     before: ImageClasses, entries: list[Entry], names: LatentNames, file: Path
 ) -> tuple[ImageClasses, list[str], int]:
-    """Return the classes after the file, what it names in vain, and how many are not used."""
+    """Return the new classes, the names that match no image, and how many images are not used."""
     source = {"train": before.source_train, "val": before.source_val}
     known = {composed(name) for name in before.source_names}
     found = [(entry, names.find(entry.image)) for entry in entries]
@@ -168,7 +173,7 @@ def _given(
             unknown.append(entry.image)
             continue
         if len(places) > 1:
-            conflicts.append(f"line {entry.line:,}: {len(places)} images are {entry.image}")
+            conflicts.append(f"line {entry.line:,}: {len(places)} images are called {entry.image}")
             continue
         split, row = places[0]
         if row == UNUSED:
@@ -230,13 +235,13 @@ def _write(path: Path, before: ImageClasses, after: ImageClasses, latents: _Late
         raise RunError(f"{path.name}: its latents cannot be labelled: {error}") from error
     except OSError as error:
         raise RunError(
-            f"{error.filename or path}: cannot be written: {error.strerror or error}: make room or "
-            "give yourself write access, then run the command again"
+            f"{error.filename or path}: cannot be written: {error.strerror or error}: free some "
+            "disk space or give yourself write access, then run the command again"
         ) from error
 
 
 def _vote(
-    latents: _Latents, classes: ImageClasses
+    latents: _Latents, classes: ImageClasses, nouns: Nouns
 ) -> tuple[dict[str, float], dict[str, str], NDArray[np.int64] | None]:
     """Measure kNN: return accuracies, why some are missing, and the confusion matrix."""
     if not classes.names:
@@ -249,7 +254,7 @@ def _vote(
     asked = int((classes.val != UNLABELLED).sum())
     voters = classes.val if train is None else classes.train
     if not affordable(asked, int((voters != UNLABELLED).sum()), val.shape[1]):
-        why = "it takes minutes for so many images: tui-latent evaluate measures it"
+        why = f"it takes minutes for so many {nouns.image}s: tui-latent evaluate measures it"
         return {}, {f"val/knn_{k}": why for k in _KS}, None
     found = knn_of_labelled(
         torch.from_numpy(val),
@@ -257,6 +262,7 @@ def _vote(
         None if train is None else torch.from_numpy(train),
         None if train is None else torch.from_numpy(classes.train),
         len(classes.names),
+        nouns=nouns,
     )
     confusion = None if found.confusion is None else found.confusion.numpy()
     return found.metrics, found.missing, confusion

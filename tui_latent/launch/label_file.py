@@ -48,13 +48,13 @@ def read_label_file(path: Path, known: Callable[[str], bool]) -> list[Entry]:
     for line, cells in rows[header:]:
         if len(cells) <= max(columns):
             raise RunError(
-                f"{path}: line {line:,} has {len(cells)} cell{'s' * (len(cells) != 1)}, and a "
+                f"{path}: line {line:,} has {len(cells)} cell{'s' * (len(cells) != 1)}, but a "
                 f"class was expected in column {columns[1] + 1}: {_WANTED}"
             )
         if not header and len(cells) != 2:
             raise RunError(
-                f"{path}: line {line:,} has {len(cells)} cells, the first line 2: put names with "
-                "commas into quotes"
+                f"{path}: line {line:,} has {len(cells)} cells, but the first line has 2: put "
+                "names that contain commas in quotes"
             )
         image = cells[columns[0]].strip()
         if len(columns) > 2 and (split := cells[columns[2]].strip()):

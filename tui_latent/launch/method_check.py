@@ -47,7 +47,7 @@ def check_method(name: str, settings: Mapping[str, object]) -> list[Check]:
 
 
 _NEEDED: Final = (1, 2, 3)
-"""places of the checks without which no later one can be tried, if they raise"""
+"""positions of the checks after which no later one can be tried, if they raise"""
 
 
 def _preset(name: str, settings: Mapping[str, object]) -> Preset:
@@ -68,11 +68,11 @@ _EXAMPLES: Final = {bool: "true", int: "1", float: "0.5"}
 
 
 def _with_remedy(method: str, key: str, problem: str) -> tuple[str, str]:
-    """Add to a setting that is missing how to give it."""
+    """Say how to give a required setting that is missing."""
     field = METHOD_SETTINGS[method].model_fields.get(key.removeprefix("method."))
     if problem != "missing" or field is None:
         return key, problem
     kind = field.annotation
     example = get_args(kind)[0] if get_origin(kind) is Literal else "VALUE"
     example = _EXAMPLES.get(kind, example) if isinstance(kind, type) else example
-    return key, f"the method cannot do without it: give it with --set {key}={example}"
+    return key, f"the method requires it: give it with --set {key}={example}"

@@ -13,7 +13,9 @@ def require_description(settings: type[MethodSettings]) -> None:
 
     missing = []
     if settings.__doc__ in (None, MethodSettings.__doc__):
-        missing.append(f"{settings.__name__} has no docstring: the help describes it by that")
+        missing.append(
+            f"{settings.__name__} has no docstring: the help takes its description from it"
+        )
     fields = settings.model_fields
     silent = [name for name, field in fields.items() if not field.description and name != "name"]
     if silent:
@@ -23,9 +25,9 @@ def require_description(settings: type[MethodSettings]) -> None:
     for attribute in ("weights", "same_loss"):
         odd = sorted(set(getattr(settings, attribute)) - set(fields))
         if odd:
-            missing.append(f"{attribute} names {', '.join(odd)}, which is no setting")
+            missing.append(f"{attribute} names {', '.join(odd)}: there is no such setting")
     if unknown := sorted({p for row in settings.report for p in row} - set(PANELS)):
-        missing.append(f"report names {', '.join(unknown)}: no panel is called so")
+        missing.append(f"report names {', '.join(unknown)}: there is no such panel")
     if empty := [name for name, text in settings.terms.items() if not text and name not in TERMS]:
         missing.append(f"terms says nothing about {', '.join(empty)}: give each a sentence")
     if missing:

@@ -2,8 +2,8 @@
 
 Adding a run to the queue starts this process unless it is running already. It needs neither a
 terminal nor a dashboard, and ends when the queue is empty. Each run is trained in a process of its
-own, so a crash does not end the queue. The next run starts once no other run of the folder trains
-on this machine; a paused run, or one that a dashboard trains, still counts as training.
+own, so a crash does not end the queue. The next run starts once no other run of the folder is
+training on this machine; a paused run counts as training, and so does one of a dashboard.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tui_latent.runs.run_list import list_runs, summarise_run
 from tui_latent.runs.schema import LIVE_STATES, RunError, RunSummary
 
 _EVERY: Final = 1.0
-"""seconds between two checks whether a run still trains"""
+"""seconds between two checks whether a run is still training"""
 _TRIES: Final = 20
 """attempts to take the worker's lock, which `is_worked_on` takes for a moment"""
 
@@ -77,7 +77,7 @@ def work(
     train: Callable[[Path], None],
     wait: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Train the queued runs, one after the other, each once no other run trains here.
+    """Train the queued runs, one after the other, each once no other run is training here.
 
     `train` returns when a run has ended. A run that cannot be started leaves the queue, and
     `queue.log` in the folder says why.
@@ -99,7 +99,7 @@ def work(
 
 
 def training_here(folder: Path) -> str:
-    """Return the name of a run that this machine trains; empty if there is none."""
+    """Return the name of a run that this machine is training; empty if there is none."""
     return next((run.path.name for run in list_runs(folder) if _trains_here(run)), "")
 
 
@@ -110,7 +110,7 @@ def _trains_here(run: RunSummary) -> bool:
 
 def _train(path: Path) -> None:
     process = background_process(path, noted_plugins(path))
-    with suppress(RunError):  # a note that stays does no harm
+    with suppress(RunError):  # a note that is left behind does no harm
         forget_plugins(path)
     process.wait()
 

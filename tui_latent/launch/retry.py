@@ -24,8 +24,8 @@ def prepare_retry(path: Path) -> int:
 
     A checkpoint is good if it is intact and its weights are finite; a run without any checkpoint
     starts again from the beginning. All that followed the checkpoint is discarded, including
-    changes of settings. Returns the checkpoint's step. RunBusyError when another process trains
-    the run, RunError when no checkpoint is good or the folder cannot be written.
+    changes of settings. Returns the checkpoint's step. RunBusyError when another process is
+    training the run, RunError when no checkpoint is good or the folder cannot be written.
     """
     refuse_foreign(path, "be retried")
     refuse_trained(path, _WHAT)

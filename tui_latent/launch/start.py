@@ -33,7 +33,7 @@ _VERSIONED = ("tui-latent", "torch", "torchvision", "numpy", "scikit-learn", "te
 
 
 def check_preset(preset: Preset, runs: Path, where: str) -> None:
-    """Find what would fail before the first step, without torch; PresetError names the key."""
+    """Raise PresetError for what would fail before the first step, by key; without torch."""
     problems = []
     if earlier := preset.method.earlier_run():
         key = f"method.{earlier.setting}"
@@ -46,7 +46,7 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
     if problem := describe_images(preset).problem:
         problems.append(("data", problem))
     if preset.data.weights and not names_a_file(preset.data.weights):
-        problems.append(("data.weights", f"no file is at '{preset.data.weights}'"))
+        problems.append(("data.weights", f"there is no file at '{preset.data.weights}'"))
     problems += network_problems(preset)
     if preset.train.device.startswith("cuda") and (reason := no_gpu_reason()):
         problems.append(("train.device", f"{reason}: use --device cpu"))
@@ -74,12 +74,12 @@ def devices_problem(preset: Preset) -> str:
     if left := train.batch_size % many:
         sizes = [size for size in (train.batch_size - left, train.batch_size - left + many) if size]
         choices = " or ".join(f"train.batch_size={size}" for size in sizes)
-        return f"{many} processes cannot divide a batch of {train.batch_size}: use {choices}"
+        return f"{many} processes cannot evenly divide a batch of {train.batch_size}: use {choices}"
     return ""
 
 
 def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
-    """Return a preset that says the same wherever it is read: in another folder, another day."""
+    """Return a preset that means the same in another folder and on another day."""
     data = preset.data
     changes = {"weights": _absolute(data.weights)}
     if SOURCES[data.source].needs_path:
@@ -98,14 +98,14 @@ def with_absolute_paths(preset: Preset, runs: Path) -> Preset:
 
 
 def _absolute(path: str) -> str:
-    """Return a path from the root, without `..` where no link makes that another place."""
+    """Return an absolute path, without `..` unless a link gives that another meaning."""
     if not path:
         return path
     try:
         absolute = Path(path).expanduser().absolute()
         plain = os.path.normpath(absolute)
         return plain if os.path.realpath(plain) == os.path.realpath(absolute) else str(absolute)
-    except (OSError, RuntimeError, ValueError):  # no path at all: its reader says so
+    except (OSError, RuntimeError, ValueError):  # not a path at all: its reader says so
         return path
 
 
@@ -157,7 +157,7 @@ def provenance_of(preset_name: str, preset: Preset, command: str) -> dict[str, A
 
 
 def fail_run(path: Path, message: str) -> None:
-    """Record that a run failed before its training could begin; RunBusyError if it trains."""
+    """Record that a run failed before its training began; RunBusyError if it is being trained."""
     writer = RunWriter.reopen(path)
     try:
         writer.lock()
@@ -170,9 +170,9 @@ def fail_run(path: Path, message: str) -> None:
 def train_run(path: Path, asked_before: Request | None = None) -> Status:
     """Train a run, or resume it from its last checkpoint; return its status at the end.
 
-    A run that fails says so in its status. RunBusyError when another process trains it, and then
-    nothing of it is changed. What was requested before no longer holds; what was asked
-    since `asked_before` (else since this call) does, as a stop while it starts.
+    A run that fails says so in its status. RunBusyError, before anything is changed, when another
+    process is training it. Earlier requests no longer count; those since `asked_before` (else since
+    this call) do, such as a stop while it starts.
     """
     refuse_foreign(path, "be trained or resumed")
     if asked_before is None:

@@ -18,7 +18,7 @@ def network_problems(preset: Preset) -> list[tuple[str, str]]:
     if why := why_unknown(model):
         problems.append(("method.network", why))
     if (file := initial_file(preset.method)) and not names_a_file(file):
-        problem = f"no file is at '{file}': name one, or write 'published'"
+        problem = f"there is no file at '{file}': name one, or write 'published'"
         problems.append(("method.initial_weights", problem))
     return problems
 

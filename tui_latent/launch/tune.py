@@ -1,4 +1,4 @@
-"""Change settings of a run while it trains: check them, and send the request to its trainer."""
+"""Change settings of a run during training: check them, and send the request to its trainer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
 
 @dataclass(frozen=True)
 class Desk:
-    """The settings of a run that can be changed while it trains, and their current values."""
+    """The settings of a run that can be changed during training, and their current values."""
 
     name: str
     preset: Preset

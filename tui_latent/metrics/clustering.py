@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.nouns import IMAGES, Nouns
 
 STARTS: Final = 10
 """runs of k-means, of which the one with the smallest inertia is kept"""
@@ -86,18 +87,20 @@ def evaluate_clustering(
     return Clustering(assigned, found, *agreement, silhouette, of, by_class)
 
 
-def why_no_clustering(labels: NDArray[np.int64]) -> str:
+def why_no_clustering(labels: NDArray[np.int64], nouns: Nouns = IMAGES) -> str:
     """Say why as many clusters as there are classes among labels (N,) would mean nothing.
 
     Empty where they mean something.
     """
     classes = len(np.unique(labels))
+    one = nouns.image
     if len(labels) < 2:
-        return "one image is too few for clusters" if len(labels) else "there are no images"
+        return f"one {one} is too few for clusters" if len(labels) else f"there are no {one}s"
     if classes < 2:
-        return "all images are of one class: one cluster is always right"
+        return f"all {one}s are of one class: one cluster is always right"
     if classes == len(labels):
-        return f"each of the {classes:,} images is the only one of its class: clusters mean nothing"
+        only = "is the only one of its class: clusters mean nothing"
+        return f"each of the {classes:,} {one}s {only}"
     return ""
 
 

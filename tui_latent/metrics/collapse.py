@@ -12,6 +12,7 @@ from torch.nn.functional import normalize
 from tui_latent.collapse_limits import ONE_WAY, POINT, fewest_dimensions
 from tui_latent.collapse_limits import PROJECTED as LEFT
 from tui_latent.metrics.sample_order import drawn_order
+from tui_latent.nouns import IMAGES, Nouns
 
 FIGURES: Final = ("effective_rank", "std_min", "std_mean", "std_max", "uniformity")
 """names of what `space_figures` returns"""
@@ -85,19 +86,19 @@ def space_figures(latents: Tensor) -> dict[str, float]:
     return dict(zip(FIGURES, values, strict=True))
 
 
-def why_no_figures(images: int) -> str:
+def why_no_figures(images: int, nouns: Nouns = IMAGES) -> str:
     """Return why this number of latents has no `space_figures`; empty if it has."""
     if images >= 2:
         return ""
     if images == 1:
-        return "one held-out image is too few for collapse metrics"
-    return "there are no held-out images"
+        return f"one {nouns.held_out} is too few for collapse metrics"
+    return f"there are no {nouns.held_out}s"
 
 
 def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
     """Return in words the signs in `space_figures` that the latents have collapsed; often none.
 
-    There are two signs. The mean standard deviation is below 0.0001: all images are one point
+    There are two signs. The mean standard deviation is below 0.0001: all latents are one point
     (untrained networks had 0.003 and more).
     Or the effective rank is below 3 (in D < 101 dimensions below 1 + (D - 1) / 50) and the
     uniformity above -0.65: few directions, and most latents in one of them; images of two classes
@@ -108,12 +109,14 @@ def collapse_signs(figures: Mapping[str, float], dimensions: int) -> list[str]:
     """
     signs = []
     if figures["std_mean"] < POINT:
-        signs.append(f"mean standard deviation {figures['std_mean']:.2g}: all images are one point")
+        signs.append(
+            f"mean standard deviation {figures['std_mean']:.2g}: all latents are one point"
+        )
     rank, uniform = figures["effective_rank"], figures["uniformity"]
     if dimensions > 1 and rank < fewest_dimensions(dimensions) and uniform > ONE_WAY:
         signs.append(
             f"effective rank {rank:.2f} of {dimensions}, uniformity {uniform:.2f}: "
-            "most images lie in one direction"
+            "most latents lie in one direction"
         )
     return signs
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tui_latent.metrics.nearest_neighbours import NeighbourSearch
+from tui_latent.nouns import IMAGES, Nouns
 
 KS: Final = (1, 5, 20)
 """the numbers of neighbours that vote in every evaluation"""
@@ -27,40 +28,37 @@ class KnnResult:
     """int64 (classes, classes) queries, of that vote; rows are the truth"""
 
 
-TRAINING: Final = "training "
-"""kind of the images that vote, in a reason"""
-
-
 def why_no_vote(
     bank: Tensor,
     bank_labels: Tensor,
     queries: int,
     ks: Sequence[int] = KS,
     within: bool = False,
-    kind: str = TRAINING,
+    nouns: Nouns = IMAGES,
 ) -> dict[int, str]:
     """Return the reason for each k whose accuracy would mean nothing.
 
     Where all of the bank (N, D) votes, or no latent is nearer than another, the vote is the same
     for every query; with a single class every vote is right. `within` is leave-one-out,
-    where N - 1 can vote. `kind` says which images vote; it is empty where all are held out.
+    where N - 1 can vote. The reasons call those that vote `nouns.training`.
     """
     voters = max(len(bank) - within, 0)
     reason = ""
     if queries < 2 and not within:
-        images = "one held-out image is too few" if queries else "there are no held-out images"
-        reason = f"{images} for an accuracy"
+        few = f"one {nouns.held_out} is too few" if queries else f"there are no {nouns.held_out}s"
+        reason = f"{few} for an accuracy"
     elif len(bank) > 1:
         # Both in one transfer: each would wait for the device.
         same = [(values == values[0]).all() for values in (bank_labels, bank)]
         one_class, one_latent = torch.stack(same).tolist()
         if one_class:
-            reason = f"all {kind}images are of one class: every vote is for it"
+            reason = f"all {nouns.training}s are of one class: every vote is for it"
         elif one_latent:
-            reason = f"all {kind}latents are equal: none is nearer than another"
+            latents = nouns.training.replace("image", "latent")
+            reason = f"all {latents}s are equal: none is nearer than another"
     if reason and voters:
         return dict.fromkeys(ks, reason)
-    images = f"{'other ' * within}{kind}image{'s' * (voters != 1)}"
+    images = f"{'other ' * within}{nouns.training}{'s' * (voters != 1)}"
     there = f"there {'is' if voters == 1 else 'are'} {voters or 'no'} {images} to choose"
     return {k: f"{there} the {f'{k} ' * (k > 1)}nearest from" for k in ks if k >= voters}
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tui_latent.metrics.knn import KS, TRAINING, evaluate_knn, evaluate_knn_within, why_no_vote
+from tui_latent.metrics.knn import KS, evaluate_knn, evaluate_knn_within, why_no_vote
+from tui_latent.nouns import IMAGES, Nouns
 
 
 class SomeKnn(NamedTuple):
@@ -43,6 +44,7 @@ def knn_of_labelled(
     bank_labels: Tensor | None,
     classes: int,
     on_chunk: Callable[[], None] = lambda: None,
+    nouns: Nouns = IMAGES,
 ) -> SomeKnn:
     """Measure kNN of the queries (M, D) that have a class, by the bank's (N, D) that have one.
 
@@ -51,12 +53,13 @@ def knn_of_labelled(
     """
     labels = query_labels, query_labels if bank_labels is None else bank_labels
     asked, voters = labelled_rows(*labels)
-    for which, latents, rows in (("held-out", queries, asked), ("training", bank, voters)):
+    for noun, latents, rows in ((nouns.held_out, queries, asked), (nouns.training, bank, voters)):
         latents = latents if latents is None or rows is None else latents[rows]
         if latents is not None and (broken := int((~torch.isfinite(latents)).any(1).sum())):
-            why = f"the latents of {broken:,} {which} images are not finite"
+            why = f"the latents of {broken:,} {noun}s are not finite"
             return SomeKnn({}, {f"val/knn_{k}": why for k in KS}, None)
-    return knn_of_rows(queries, query_labels, bank, bank_labels, (asked, voters), classes, on_chunk)
+    known = asked, voters
+    return knn_of_rows(queries, query_labels, bank, bank_labels, known, classes, on_chunk, nouns)
 
 
 def knn_of_rows(
@@ -67,6 +70,7 @@ def knn_of_rows(
     rows: tuple[Rows, ...],
     classes: int,
     on_chunk: Callable[[], None] = lambda: None,
+    nouns: Nouns = IMAGES,
 ) -> SomeKnn:
     """Do what `knn_of_labelled` does, where the rows of queries and bank that have a class are
     known, and all latents are finite."""
@@ -76,12 +80,13 @@ def knn_of_rows(
     if bank is not None and bank_labels is not None:
         voters, votes = _of_rows(rows[1], bank, bank_labels)
     if not len(voters) or not len(asked):
-        why = f"no {'held-out' if len(voters) else 'training'} image has a class"
-        if within:
-            why = "no image has a class"
+        without_class = nouns.held_out if len(voters) else nouns.training
+        why = f"no {nouns.image if within else without_class} has a class"
         return SomeKnn({}, {f"val/knn_{k}": why for k in KS}, None)
-    without = why_no_vote(voters, votes, len(asked), within=within, kind="" if within else TRAINING)
-    if few := _few(len(voters), len(voters if bank is None else bank), len(asked), len(queries)):
+    asking = nouns._replace(training=nouns.image) if within else nouns
+    without = why_no_vote(voters, votes, len(asked), within=within, nouns=asking)
+    counts = len(voters), len(voters if bank is None else bank), len(asked), len(queries)
+    if few := _few(*counts, nouns):
         without = {k: f"{reason}, {few}" for k, reason in without.items()}
     missing = {f"val/knn_{k}": why for k, why in without.items()}
     known = [k for k in KS if k not in without]
@@ -99,8 +104,8 @@ def _of_rows(rows: Rows, latents: Tensor, labels: Tensor) -> tuple[Tensor, Tenso
     return (latents, labels) if rows is None else (latents[rows], labels[rows])
 
 
-def _few(voters: int, bank: int, asked: int, queries: int) -> str:
+def _few(voters: int, bank: int, asked: int, queries: int, nouns: Nouns) -> str:
     """Return how many images have no class, for the end of a reason; empty if all have one."""
-    parts = ((bank - voters, bank, "training"), (queries - asked, queries, "held-out"))
-    words = [f"{few:,} of {count:,} {name} images" for few, count, name in parts if few]
+    parts = ((bank - voters, bank, nouns.training), (queries - asked, queries, nouns.held_out))
+    words = [f"{few:,} of {count:,} {noun}s" for few, count, noun in parts if few]
     return f"because {' and '.join(words)} have no class" if words else ""

@@ -50,6 +50,7 @@ def beside(file: VectorFile, named: str, role: str, ids: Sequence[str] | None = 
     """Read a column of the vectors' file, or a file beside it; `role` is `labels` or `ids`.
 
     `ids` are those of the vectors, by which a column of ids without a title is recognised.
+    OpenError when there is no such column or file, or it cannot be read.
     """
     if (read := file.column(named)) is not None:
         return Beside(f"column {plain_name(named)} of {file.path.name}", read())
@@ -120,7 +121,7 @@ def as_ids(found: Beside, rows: int) -> list[str]:
 
 
 def as_labels(found: Beside) -> ClassLabels:
-    """Return the class of each value; empty values, NaN and -1 have none."""
+    """Return the class of each value; empty values, NaN and -1 have none. OpenError for others."""
     texts = [class_of(_text(value)) for value in _flat(found)]
     if odd := next((text for text in texts if is_measurement(text)), None):
         raise OpenError(
@@ -130,8 +131,8 @@ def as_labels(found: Beside) -> ClassLabels:
     there = set(texts) - {""}
     if len(there) > _MOST_CLASSES:
         raise OpenError(
-            f"{found.where}: has {len(there):,} different labels, at most {_MOST_CLASSES:,} are "
-            "allowed: are these ids?"
+            f"{found.where}: has {len(there):,} different labels, but at most "
+            f"{_MOST_CLASSES:,} are allowed: are these ids?"
         )
     names = natural_order(there)
     place = {name: position for position, name in enumerate(names)}
@@ -144,7 +145,7 @@ def joined_labels(
 ) -> tuple[ClassLabels, str]:
     """Return the labels of the vectors, and how they were joined in words.
 
-    By id where both have ids, else by row.
+    By id where both have ids, else by row. OpenError when nothing can be joined.
     """
     known = as_labels(found)
     if not known.names:

@@ -82,7 +82,7 @@ def read_table(path: Path) -> Table:
     """Find out the shape of a table and whether its first line is a header.
 
     It is one if it has no number and the second line has one, if one of its cells is a known title
-    (`id`, `label`, …), or if its numbers count the columns.
+    (`id`, `label`, …), or if its numbers count the columns. OpenError when the file is empty.
     """
     lines = _lines(path)
     first, second = next(lines, None), next(lines, None)
@@ -104,7 +104,7 @@ def read_table(path: Path) -> Table:
 
 
 def open_delimited(path: Path, name: str | None, taken: Collection[str] = ()) -> VectorFile:
-    """Open a table whose numbers are the vectors.
+    """Open a table whose numbers are the vectors; OpenError when it has none.
 
     The other columns, those named in `taken` among them, can be ids and labels.
     """

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import VECTORS
+
 
 @dataclass(frozen=True, eq=False)
 class Figures:
@@ -25,7 +27,7 @@ def measure(
     bank_labels: NDArray[np.int64] | None,
     classes: int,
 ) -> Figures:
-    """Measure (M, D) held-out vectors; without a bank each votes on all others.
+    """Measure vectors (M, D) by those of a bank (N, D); without a bank each votes on all others.
 
     Vectors without a class neither vote nor count. kNN is not measured without labels.
     """
@@ -37,7 +39,7 @@ def measure(
     metrics: dict[str, float] = {}
     missing: dict[str, str] = {}
     wide = torch.from_numpy(queries)
-    if why := why_no_figures(len(queries)):
+    if why := why_no_figures(len(queries), VECTORS):
         missing |= {f"latent/{name}": why for name in FIGURES}
     else:
         metrics |= {f"latent/{name}": value for name, value in space_figures(wide).items()}
@@ -45,7 +47,8 @@ def measure(
     if classes:
         voters = None if bank is None else torch.from_numpy(bank)
         votes = None if bank_labels is None else torch.from_numpy(bank_labels)
-        found = knn_of_labelled(wide, torch.from_numpy(query_labels), voters, votes, classes)
+        truth = torch.from_numpy(query_labels)
+        found = knn_of_labelled(wide, truth, voters, votes, classes, nouns=VECTORS)
         metrics, missing = metrics | found.metrics, missing | found.missing
         confusion = None if found.confusion is None else found.confusion.numpy()
     for name in [name for name, value in metrics.items() if not np.isfinite(value)]:

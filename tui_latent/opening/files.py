@@ -28,7 +28,7 @@ _PICKLES: Final = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 def open_file(named: str, taken: Collection[str] = ()) -> VectorFile:
     """Open FILE or FILE:NAME, where NAME is an array or a column; OpenError says why not.
 
-    `taken` are names of columns that are no part of the vectors, although they may be numbers.
+    `taken` names columns that are not part of the vectors, although they may be numbers.
     """
     path, name = Path(named), None
     if not path.exists() and ":" in named:

@@ -32,7 +32,7 @@ class Joined:
 def unusable(file: VectorFile, on_rows: Callable[[int], None]) -> NDArray[np.bool_]:
     """Say which rows have no vector, or a number that is not finite: bool (rows,).
 
-    `on_rows` is called with the rows read so far.
+    `on_rows` is called with the rows read so far. OpenError when the file ends early.
     """
     broken = np.zeros(file.rows, np.bool_)
     done = 0
@@ -66,7 +66,7 @@ def join(
             each = ", ".join(f"{f.title} has {f.rows:,}" for f in files)
             raise OpenError(
                 f"the files differ in their rows ({each}), and they have no ids in common: rows "
-                "are joined by their place, or by ids in all files (--ids COLUMN)"
+                "are joined by position, or by ids in all files (--ids COLUMN)"
             )
         rows = [np.arange(lengths[0])] * len(files)
         common = None

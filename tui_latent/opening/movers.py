@@ -1,4 +1,4 @@
-"""Which vectors have other neighbours in another file: what fine-tuning changed, for example."""
+"""Which vectors have different neighbours in another file: what fine-tuning changed, say."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def movers(plan: Plan, before: Step, after: Step) -> dict[str, Any] | None:
     """Rank the vectors on the map by how few of their 20 nearest neighbours they kept.
 
     Neighbours are those of the whole vectors, or on the maps where that would take minutes. The
-    result has JSON's types only; None where there are no neighbours.
+    result has JSON types only; None where there are no neighbours.
     """
     if before.neighbours is not None and after.neighbours is not None:
         were, are = before.neighbours, after.neighbours
@@ -60,7 +60,7 @@ def in_words(found: dict[str, Any]) -> list[str]:
     changed = [one for one in found["most_changed"] if one["kept"] < 1]
     if not changed:
         return [sentence]
-    lines = [f"{sentence} on average; these keep fewest:"]
+    lines = [f"{sentence} on average; these keep the fewest:"]
     for one in changed:
         name = f"row {one['row']:,}" if one["id"] is None else plain_name(one["id"], 60)
         label = f"  {one['label']}" if one["label"] is not None else ""

@@ -28,7 +28,7 @@ _BROKEN: Final = (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImple
 
 
 def open_npy(path: Path, name: str | None) -> VectorFile:
-    """Open an array (.npy)."""
+    """Open an array (.npy); OpenError when it cannot be read as vectors."""
     if name is not None:
         raise OpenError(f"{path}: holds one array without a name: leave out ':{name}'")
     try:
@@ -59,7 +59,10 @@ def read_npy(path: Path) -> NDArray[Any]:
 
 
 def open_npz(path: Path, name: str | None) -> VectorFile:
-    """Open the array of an archive (.npz) that has the vectors; its others are columns."""
+    """Open the array of an archive (.npz) that has the vectors; its others are columns.
+
+    OpenError when the file cannot be read, or has no such array.
+    """
     try:
         check_archive(path)
         with zipfile.ZipFile(path) as archive:
@@ -95,7 +98,10 @@ def open_npz(path: Path, name: str | None) -> VectorFile:
 
 
 def open_tensors(path: Path, name: str | None) -> VectorFile:
-    """Open the tensor of a safetensors file that has the vectors; its others are columns."""
+    """Open the tensor of a safetensors file that has the vectors; its others are columns.
+
+    OpenError when the file cannot be read, or has no such tensor.
+    """
     try:
         places, header = tensor_places(path)
     except ValueError as error:

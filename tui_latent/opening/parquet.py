@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 
 def open_parquet(path: Path, name: str | None, taken: Collection[str] = ()) -> VectorFile:
-    """Open a table; its other columns, those named in `taken` among them, can be ids, labels and
-    images."""
+    """Open a table whose vectors are a column of lists or columns of numbers.
+
+    The other columns, those named in `taken` among them, can be ids, labels and images. OpenError
+    without pyarrow, and for a table without vectors.
+    """
     try:
         import pyarrow.parquet as pq
     except ImportError:

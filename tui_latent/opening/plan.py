@@ -162,7 +162,7 @@ def _ids(
     names = [file.found("ids") for file in files]
     if not all(names):
         alone = [file.title for file, name in zip(files, names, strict=True) if name]
-        return None, [f"only {alone[0]} has ids: rows are joined by their place"] if alone else []
+        return None, [f"only {alone[0]} has ids: rows are joined by position"] if alone else []
     try:
         ids = [as_ids(_column(f, name or ""), f.rows) for f, name in zip(files, names, strict=True)]
     except OpenError as error:

@@ -44,7 +44,7 @@ class VectorFile:
     """name -> reads its values, one a row"""
 
     def blocks(self) -> Iterator[Rows]:
-        """Read all rows in order as float32 (n, D); too large numbers become infinite."""
+        """Read all rows in order as float32 (n, D); numbers too large become infinite; OpenError"""
         blocks = self.read()
         while True:
             try:
@@ -101,9 +101,10 @@ def require_vectors(title: str, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
 
 def chosen(path: Path, name: str | None, candidates: Mapping[str, str], others: str) -> str:
     """Return the array or column to open: the one that is named, or the only one, or the one
-    whose name says it.
+    whose name says that it has vectors.
 
     `candidates` maps each name to a description of it; `others` describes what else the file has.
+    OpenError when that leaves none, or more than one.
     """
     if name is not None:
         if name in candidates:

@@ -1,4 +1,4 @@
-"""A comparison as one page: runs, curves, numbers, settings, maps, foot."""
+"""A comparison as one page: runs, curves, numbers, settings, maps, footer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tui_latent.verdict.comparing import comparison_line
 
 _HEADLINE: Final = 0.45
 _BESIDE: Final = 2
-"""runs up to which both tables fit side by side"""
+"""largest number of runs for which both tables fit side by side"""
 
 
 def draw_comparison(shown: Comparison) -> Figure:

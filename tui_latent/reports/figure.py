@@ -1,4 +1,4 @@
-"""A report as one page: head, map and curves, images, the method's panels, foot."""
+"""A report as one page: header, map and curves, images, the method's panels, footer."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def sheets_height(samples: Samples) -> float:
 
 
 def _draw_sheets(page: Page, box: Box, samples: Samples, numbers: ReportNumbers) -> None:
-    """Draw the views and the neighbours beside each other; one alone takes the whole width."""
+    """Draw the views and the neighbours side by side; one alone takes the whole width."""
     left = box.left
     if not isinstance(samples.views, str):
         wide = _VIEWS_WIDTH if not isinstance(samples.neighbours, str) else box.width

@@ -36,7 +36,7 @@ RECONSTRUCTED: Final = 16
 SAMPLES: Final = 5
 """of them that are shown"""
 TSNE_IMAGES: Final = 3000
-"""held-out images up to which t-SNE shows all; if there are more, it shows a sample to save time"""
+"""most held-out images that t-SNE shows; of more, it shows a sample to save time"""
 _CELLS: Final = 20
 """thumbnails across a map"""
 
@@ -108,7 +108,7 @@ def has_labels(latent_map: LatentMap) -> bool:
 def shown_map(path: Path, snapshot: RunSnapshot) -> tuple[LatentMap | None, str]:
     """Return the newest map as it is drawn, and what its colours mean: CLASS or CLUSTER.
 
-    Without labels its points are coloured by their k-means cluster, if latents tell it.
+    Without labels its points are coloured by their k-means cluster, if there are latents.
     """
     latent_map = snapshot.map
     if latent_map is None or has_labels(latent_map):
@@ -128,7 +128,7 @@ def collect_findings(
     seed: int,
     drawn: LatentMap | None = None,
 ) -> dict[str, Any]:
-    """Return the wanted inputs by name; a text in the place of one says why it is missing.
+    """Return the requested inputs by name; a text in place of one says why it is missing.
 
     `drawn` is the map with the labels that it is coloured by, if not its own.
     """

@@ -62,7 +62,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Row:
-    """Panels beside each other."""
+    """Panels side by side."""
 
     panels: tuple[Panel, ...]
 

@@ -20,14 +20,14 @@ MARGIN: Final = 0.4
 GAP: Final = 0.3
 """inches between panels"""
 INDENT: Final = 1.0
-"""inches for the names of paragraphs in the foot"""
+"""inches for the names of paragraphs in the footer"""
 TITLE_HEIGHT: Final = 0.34
 LINE_HEIGHT: Final = 0.2
 _RULE: Final = 0.14
 
 
 def foot_height(lines: int) -> float:
-    """Return the height in inches of a foot with this many lines."""
+    """Return the height in inches of a footer with this many lines."""
     return _RULE + lines * LINE_HEIGHT
 
 

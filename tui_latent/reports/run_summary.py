@@ -35,7 +35,7 @@ class About:
     created: str
     """ISO time, with its zone if the run has one"""
     command: str
-    """the command that repeats the run; of a run from elsewhere, that made it"""
+    """the command that repeats the run; for a run from elsewhere, the one that made it"""
     python: str
     versions: dict[str, str]
     origin: Origin = "trained"

@@ -13,7 +13,7 @@ from tui_latent.analysis import InspectionError, Neighbours, RunInspector
 from tui_latent.analysis.augmented import no_augmentation
 
 COLUMNS: Final = 10
-"""classes or images beside each other at most"""
+"""most classes or images side by side"""
 NEIGHBOURS: Final = 5
 SHEET_ROWS: Final = NEIGHBOURS + 1
 """an image and its neighbours below it; as many images have views"""

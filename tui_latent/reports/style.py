@@ -1,4 +1,4 @@
-"""The look of a report: white paper, one sans-serif, colours that any eye tells apart."""
+"""The look of a report: white paper, one sans-serif, colours that anyone can tell apart."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _draw_settings(
         Column(left, share * table, right=place > 0)
         for place, (left, share) in enumerate(zip(lefts, widths, strict=True))
     ]
-    titles = [Cell(t) for t in ("", "seeds", f"mean {spec.short}", "sd", "to the best (95 %)")]
+    titles = [Cell(t) for t in ("", "seeds", f"mean {spec.short}", "sd", "minus best (95 %)")]
     rows = [_cells(group, place == 0) for place, group in enumerate(shown)]
     draw_table(page, Box(inner.left, inner.top, table, inner.height), columns, titles, rows)
     _draw_spread(page, inner, table, metric, shown)

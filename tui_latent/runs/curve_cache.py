@@ -42,7 +42,7 @@ class CurveCache:
     """the last bytes before the offset, by which the file is known again"""
     last_step: int
     skipped: int
-    """lines that are no records"""
+    """lines that are not records"""
     cuts: tuple[tuple[int, int], ...]
     """(offset, step): what lies before the offset from this step on has been replaced"""
     bins: dict[str, BinState]
@@ -73,7 +73,7 @@ def write_curve_cache(path: Path, kept: CurveCache) -> None:
 
 
 def read_curve_cache(path: Path) -> CurveCache | None:
-    """Read the curves at `path`; None when there are none, or no whole ones."""
+    """Read the curves at `path`; None when they are missing or damaged."""
     try:
         with opened_archive(path, _MOST_BYTES) as arrays:
             about = json.loads(arrays["about"].tobytes())

@@ -1,6 +1,6 @@
 """`groups.json`: names that people gave to groups of held-out images.
 
-A group is kept as its images, not as the number of a cluster: clusters are found anew at each
+A group is kept as its images, not as the number of a cluster: clusters are found again at each
 evaluation, and a name must stay with what it was given to. An image is in one group at most.
 """
 

@@ -75,7 +75,7 @@ def read_manifest(path: Path, only: Mapping[str, Collection[str]] | None = None)
 def _parse_only(text: str, wanted: Mapping[str, Collection[str]]) -> dict[str, Any] | None:
     """Return some values of a preset, by their tables; of its tables, the provenance comes last.
 
-    None if they cannot be told from the others, as in a file that is torn or was written by hand.
+    None if they cannot be told apart from the others, as in a torn or handwritten file.
     """
     heads = list(_HEAD.finditer(text))
     if not heads or '"""' in text or "'''" in text:

@@ -278,7 +278,7 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
         "recall@k",
         "recall",
         "Share of held-out images with a training image of their class among the k nearest; "
-        "worry when it is no better than of pixels.",
+        "worry when it is no better than that of pixels.",
     ),
     _measured(
         "retrieval/map_at_r",

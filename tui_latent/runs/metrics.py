@@ -20,7 +20,7 @@ _BATCH: Final = 20_000
 
 
 class MetricsReader:
-    """The curves of a run, kept up to date at a cost of the new lines.
+    """The curves of a run, kept up to date at the cost of the new lines.
 
     A record at an earlier step than the one before it (a run resumed from an older checkpoint)
     replaces all that was recorded from that step on. Bins cannot be cut in two, so the file is
@@ -41,7 +41,7 @@ class MetricsReader:
         self.last_step = -1
         """step of the newest record"""
         self.skipped = 0
-        """lines that are no records"""
+        """lines that are not records"""
         self._cuts: list[tuple[int, int]] = []
         """(offset, step): what lies before the offset from this step on has been replaced"""
         self._waiting: defaultdict[str, list[tuple[int, float, float]]] = defaultdict(list)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
+
+from tui_latent.nouns import IMAGES, VECTORS, Nouns
 
 Origin = Literal["trained", "watched", "opened"]
 Wish = Literal["pause", "stop", "checkpoint", "lr"]
@@ -16,15 +17,6 @@ WATCHED: Final = "watched"
 
 MEASURING: Final = "measuring latents"
 """what a watched run is doing while latents that its loop handed over are measured"""
-_OF_VECTORS: Final = (
-    (re.compile(r"\bheld-out (?:image|latent)(s?)\b"), r"vector\1"),
-    # A class or a run may be called image: only words that such a name does not follow are met.
-    (
-        re.compile(r"\b(\d|[Nn]o|one|two|all|each|every|these|other|nearest|few) (?:image)(s?)\b"),
-        r"\1 vector\2",
-    ),
-    (re.compile(r"\b([Aa])n image\b"), r"\1 vector"),
-)
 
 
 def origin_of(provenance: Mapping[str, Any]) -> Origin:
@@ -34,14 +26,9 @@ def origin_of(provenance: Mapping[str, Any]) -> Origin:
     return next((origin for origin in origins if origin == named), "trained")
 
 
-def in_its_words(origin: Origin, text: str) -> str:
-    """Return a text about held-out images as it is said of a run: vectors from a file need not be
-    of images, and none of them is held out."""
-    if origin != "opened":
-        return text
-    for wanted, said in _OF_VECTORS:
-        text = wanted.sub(said, text)
-    return text
+def nouns_of(origin: Origin) -> Nouns:
+    """Return what sentences call the images of a run of this origin."""
+    return VECTORS if origin == "opened" else IMAGES
 
 
 def obeyed(preset: Mapping[str, Any], provenance: Mapping[str, Any]) -> frozenset[Wish]:

@@ -18,7 +18,7 @@ def captured_output(write: Callable[[str], None]) -> Iterator[None]:
     """Send each line of `sys.stdout`, `sys.stderr`, `warnings` and `logging` to `write`.
 
     This covers all threads until the end of the block; the file descriptors stay as they are, so
-    that a screen can go on drawing on them. What `write` itself prints is dropped.
+    that a screen can keep drawing on them. What `write` itself prints is dropped.
     """
     with ExitStack() as stack:
         for name in ("stdout", "stderr"):

@@ -41,7 +41,7 @@ LATEST = "latest"
 """name that means the newest run"""
 
 LOCK_FILE = "train.lock"
-"""held by the process that trains the run"""
+"""held by the process that is training the run"""
 
 SUMMARIES: Final = Summaries()
 """the lines of the runs that this process has listed"""
@@ -134,7 +134,7 @@ def run_status(path: Path) -> Status:
 
 
 def refuse_trained(path: Path, what: str) -> None:
-    """Raise RunBusyError for a run that another process trains, which rules out `what`."""
+    """Raise RunBusyError for a run that another process is training, which rules out `what`."""
     status = run_status(path)
     if status.pid and status.state in LIVE_STATES:
         raise busy_error(path, status, what)
@@ -202,7 +202,7 @@ def _named(folder: Path, name: str) -> list[Path]:
 def delete_run(path: Path) -> None:
     """Delete the folder of a run, or of a sweep with its runs, whole, or leave it as it is.
 
-    RunBusyError while any of it is trained; RunError when it is not a run, or when some of it
+    RunBusyError while any of it is being trained; RunError when it is not a run, or when some of it
     cannot be removed, with the file.
     """
     marks = (SWEEP_FILE if is_sweep(path) else PRESET_FILE, "status.json")
@@ -241,7 +241,7 @@ def _status_to_delete_by(path: Path) -> Status:
 
 
 def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
-    """Return the error for a run that another process trains, which rules out `what`."""
+    """Return the error for a run that another process is training, which rules out `what`."""
     who = f"process {status.pid} on {status.host}" if status.pid else "another process"
     how = f"stop it first (tui-latent control {path.name} stop)"
     with suppress(RunError):

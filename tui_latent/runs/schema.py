@@ -44,7 +44,7 @@ class UnreadableError(RunError):
 
 
 class RunBusyError(RunError):
-    """Another live process trains this run."""
+    """Another live process is training this run."""
 
 
 class FolderLostError(RunError):
@@ -58,7 +58,7 @@ class FolderLostError(RunError):
 
 @dataclass(frozen=True)
 class Status:
-    """`status.json`: how far a run is and whether anyone is at work on it."""
+    """`status.json`: how far a run is and whether a process is working on it."""
 
     state: State = "starting"
     step: int = 0
@@ -276,7 +276,7 @@ class Request:
     serial: int = 0
     state: Literal["run", "pause", "stop"] = "run"
     checkpoints: int = 0
-    """how many checkpoints have been asked for"""
+    """how many checkpoints have been requested"""
     lr_factor: float = 1.0
     """multiplies the scheduled learning rate"""
     state_serial: int = field(default=0, compare=False)

@@ -98,7 +98,7 @@ def write_sweep(path: Path, manifest: SweepManifest) -> None:
 
 
 def read_sweep(path: Path) -> SweepManifest:
-    """Read the manifest of the sweep at `path`; RunError when the folder is not a sweep."""
+    """Read the manifest of the sweep at `path`; RunError when it is not a sweep or unreadable."""
     file = path / SWEEP_FILE
     try:
         table = json.loads(read_small(file, _MOST_BYTES))
@@ -137,7 +137,7 @@ def _run(row: Mapping[str, Any]) -> SweepRun:
 
 
 def not_a_run(path: Path) -> str:
-    """Return what to say where a run was asked for and `path` is a sweep."""
+    """Return what to say where a run is needed but `path` is a sweep."""
     first = ""
     with suppress(RunError):
         runs = [run.name for run in read_sweep(path).runs]

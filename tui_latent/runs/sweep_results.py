@@ -1,4 +1,4 @@
-"""`results.jsonl` in a sweep's folder: what each run came to, so that hundreds are read at once.
+"""`results.jsonl` in a sweep's folder: the result of each run, so that hundreds are read at once.
 
 A cache: a line holds as long as the run's status is the file that it was written for, and the
 whole may be deleted.

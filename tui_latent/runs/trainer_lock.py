@@ -15,7 +15,7 @@ from tui_latent.runs.schema import LIVE_STATES, FolderLostError, Status
 from tui_latent.runs.status import beats, moving_status, readable_status
 
 _TRAINED_HERE: Final[set[str]] = set()
-"""folders of the runs that this process trains"""
+"""folders of the runs that this process is training"""
 
 
 class TrainerLock:
@@ -77,7 +77,7 @@ class TrainerLock:
             raise self._lost
 
     def refuse_second_trainer(self) -> None:
-        """Give up the run if another trainer has taken it over, as after its lock was deleted."""
+        """Give up the run if another trainer has taken it over, say after its lock was deleted."""
         status = readable_status(self._path)
         other = status.process not in ("", self.process) and status.state in LIVE_STATES
         if not other and self._locked and not self.stands():

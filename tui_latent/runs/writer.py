@@ -39,7 +39,7 @@ _LOSS: Final = "train/loss"
 
 
 class RunWriter:
-    """Writes one run folder; the process that trains calls `lock` first and `close` last."""
+    """Writes one run folder; the training process calls `lock` first and `close` last."""
 
     path: Path
 
@@ -81,7 +81,8 @@ class RunWriter:
     def lock(self) -> Status:
         """Take the run for this process and keep its heartbeat going, until `close`.
 
-        Returns the status as it was before. RunBusyError when another live process has the run.
+        Returns the status as it was before. RunBusyError when another live process has the run,
+        RunError when the folder cannot be written.
         """
         try:
             before = self._lock.take()

@@ -30,7 +30,7 @@ _STUCK: Final = 2.0
 """seconds after which an event loop that does not respond counts as blocked by its terminal"""
 
 _TO_LEAVE: Final = 3.0
-"""seconds for the screen to restore the terminal once nothing trains any more"""
+"""seconds for the screen to restore the terminal once nothing is being trained any more"""
 
 
 class DetachedTraining:
@@ -104,7 +104,7 @@ class DetachedTraining:
     def _end(self) -> None:
         path = self._training.path
         if path is not None:
-            # While a run trains, its log takes what goes to stderr.
+            # While a run is training, its log takes what goes to stderr.
             sys.stderr.write(
                 "The terminal is gone. Training continues without a screen; "
                 f"show it with: tui-latent attach {path.name}\n"

@@ -53,7 +53,7 @@ def own_command(provenance: Mapping[str, Any]) -> str:
 
 
 def begin_again(provenance: Mapping[str, Any]) -> str:
-    """Say how a watched run can go on."""
+    """Say how a watched run can continue."""
     command = own_command(provenance)
     return f"Start its own script again: {command}" if command else "Start its own script again."
 
@@ -67,7 +67,7 @@ def _not_obeyed(wish: Wish, origin: Origin, obeys: frozenset[Wish]) -> str:
         does += " Press Ctrl+C in its own terminal to stop it."
     return (
         f"This training loop cannot be asked to {_ASKED[wish]}. {does} "
-        "Its call of tui_latent.watch says what it obeys."
+        "Its call to tui_latent.watch says what it obeys."
     )
 
 

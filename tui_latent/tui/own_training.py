@@ -110,7 +110,7 @@ class OwnTraining:
         return await self._app.push_screen_wait(SecondRunScreen(running.name, waiting))
 
     async def _running(self, runs: Path) -> Path | None:
-        """Return the run that this process trains, else one that another process here trains."""
+        """Return the run in training in this process, else in another one of this machine."""
         from tui_latent.launch.queue import training_here
         from tui_latent.runs.schema import RunError
 

@@ -1,4 +1,4 @@
-"""Dialogs about a run: change its settings, undo a change, fork it, go on after a failure."""
+"""Dialogs about a run: change its settings, undo a change, fork it, continue after a failure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class RunDialogs:
 
         change = await self._done(lambda: last_change(path))
         if change is None:
-            self._app.notify("No change of a setting is left to undo.", timeout=4)
+            self._app.notify("There is no change of a setting left to undo.", timeout=4)
             return
         checkpoint = await asyncio.to_thread(checkpoint_before, path, change.step)
         answer = await self._ask("Undo", _question(change), _ways_to_undo(change, checkpoint))
@@ -180,9 +180,9 @@ def _ways_on(where: str) -> list[Choice]:
         Choice(
             "retry",
             "Retry at half the learning rate",
-            "From the last sound checkpoint, without the changes made after it.",
+            "From the last good checkpoint, without the changes made after it.",
         ),
-        Choice("resume", "Resume as it was", f"From {where}, once the cause has been removed."),
-        Choice("edit", "Edit its settings and start a new run", "This one stays as it is."),
+        Choice("resume", "Resume it unchanged", f"From {where}, once the cause has been removed."),
+        Choice("edit", "Edit its settings and start a new run", "The failed run stays as it is."),
         Choice("log", "Open the log at the error", "What the training wrote before it failed."),
     ]

@@ -78,7 +78,7 @@ class RunStarter(ScreenOpener):
 
     @property
     def training_path(self) -> Path | None:
-        """Run that this process trains now."""
+        """Run that this process is training."""
         return self.training.path
 
     @on(messages.RunRequested)
@@ -128,7 +128,7 @@ class RunStarter(ScreenOpener):
 
     @work(group="dialog", exclusive=True)
     async def _resume_or_ask(self, path: Path, resume: Callable[[], Any]) -> None:
-        """Resume a run; if it failed, ask how to go on."""
+        """Resume a run; if it failed, ask how to continue."""
         from tui_latent.runs.status import readable_status
 
         status = await asyncio.to_thread(readable_status, path)
@@ -140,7 +140,7 @@ class RunStarter(ScreenOpener):
     @on(messages.EditRequested)
     @work(group="dialog", exclusive=True)
     async def edit_run(self, message: messages.EditRequested) -> None:
-        """Change a run's settings while it trains, or start a new run with others."""
+        """Change a run's settings during training, or start a new run with others."""
         await self._dialogs.edit(message.path)
 
     @on(messages.UndoRequested)

@@ -57,7 +57,7 @@ class Answers:
     ways: list[Way] = field(default_factory=lambda: ["cells"])
     """ways in which images can be drawn, best first"""
     typed: bytes = b""
-    """what came among the replies but is no reply: typed keys"""
+    """what came among the replies but is not a reply: typed keys"""
 
 
 @contextmanager

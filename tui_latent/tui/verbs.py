@@ -80,7 +80,7 @@ _ALL: Final = (
     Verb("latents", "l", "show the latents: the explorer, or the map beside images", "Views"),
     Verb("images", "v", "show images: the viewer", "Views"),
     Verb("tests", "t", "test the latents: the evaluation", "Views"),
-    Verb("unusual", "u", "look for the unusual: ROC against outliers", "Views"),
+    Verb("unusual", "u", "find outliers: ROC curves", "Views"),
     Verb("full", "f", "show the focused panel full-screen", "Views"),
     Verb("earlier", "left_square_bracket", "show an earlier or later evaluation", "Time"),
     Verb("later", "right_square_bracket", "show an earlier or later evaluation", "Time"),

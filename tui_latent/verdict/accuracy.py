@@ -31,8 +31,8 @@ def promise(about: Subject) -> Finding | None:
         "promise",
         severity,
         sentence,
-        evidence=f"{name} {number(value)} of {about.held_out:,} held-out images; the 95 % interval "
-        f"(Wilson) is {number(low)} to {number(high)}.{_changed_words(about)}",
+        evidence=f"{name} is {number(value)} on {about.held_out:,} held-out images; the 95 % "
+        f"interval (Wilson) is {number(low)} to {number(high)}.{_changed_words(about)}",
         threshold=f"{number(promised)} is what the preset reached. A run is called worse only if "
         "its whole interval lies below.",
         door=EVALUATION,
@@ -54,9 +54,11 @@ def _against(
     if about.live:
         return "note", f"{name} {number(value)} so far; {says}.", False
     if interval[1] >= promised:
-        sentence = f"As promised within noise: {name} {number(value)}, promised {number(promised)}."
+        sentence = (
+            f"As promised, within noise: {name} {number(value)}, promised {number(promised)}."
+        )
         return "good", sentence, True
-    ended = "" if about.finished else f" It is not finished: {about.run.status.state}."
+    ended = "" if about.finished else f" The run is not finished: {about.run.status.state}."
     return "warning", f"Below the promise: {name} {number(value)}, {says}.{ended}", True
 
 
@@ -78,8 +80,8 @@ def accuracy(about: Subject) -> Finding | None:
         "accuracy",
         "note",
         f"kNN@20 is {number(value)}{'' if about.foreign else '; its preset promises nothing'}.",
-        evidence=f"Of {about.held_out:,} held-out images; the 95 % interval (Wilson) is "
-        f"{number(low)} to {number(high)}.",
+        evidence=f"Measured on {about.held_out:,} {about.nouns.held_out}s; the 95 % interval "
+        f"(Wilson) is {number(low)} to {number(high)}.",
         threshold="",
         door=EVALUATION,
         headline=False,
@@ -94,8 +96,8 @@ def unlabelled(about: Subject) -> Finding | None:
         "unlabelled",
         "note",
         "There are no labels, so no accuracy is known.",
-        evidence=f"None of the {len(about.run.map.labels):,} images on the map has a label. "
-        f"Labels can be added: tui-latent label {about.run.name} --csv FILE",
+        evidence=f"None of the {len(about.run.map.labels):,} {about.nouns.image}s on the map has a "
+        f"label. To add labels: tui-latent label {about.run.name} --csv FILE",
         threshold="",
         door=EVALUATION,
         headline=False,
@@ -122,8 +124,8 @@ def fallen(about: Subject) -> Finding | None:
         "fallen",
         "warning",
         f"The accuracy fell from {number(best)} at step {step:,} to {number(newest)}.",
-        evidence=f"kNN@20 of the same {about.held_out:,} held-out images: now at most "
-        f"{number(most)}, then at least {number(least)} (95 %, Wilson).",
+        evidence=f"kNN@20 of the same {about.held_out:,} {about.nouns.held_out}s: now at most "
+        f"{number(most)}, earlier at least {number(least)} (95 %, Wilson).",
         threshold="The two intervals do not overlap.",
         door=map_at(step),
     )
@@ -141,7 +143,8 @@ def few_images(about: Subject) -> Finding | None:
         return Finding(
             "few images",
             "warning",
-            f"{images:,} held-out images are few: accuracies are known to ±{points:.0f} points.",
+            f"There are only {images:,} {about.nouns.held_out}s: accuracies are known to "
+            f"±{points:.0f} points.",
             evidence=f"The interval of kNN@20 is {number(low)} to {number(high)} (95 %, Wilson).",
             threshold=f"±{100 * UNCERTAIN:.0f} points: good presets of one dataset differ by less.",
             door=EVALUATION,
@@ -162,9 +165,10 @@ def _small_classes(about: Subject) -> Finding | None:
     return Finding(
         "few images",
         "note",
-        f"Too few held-out images to judge some classes: {names}{more}.",
+        f"Some classes have too few {about.nouns.held_out}s to judge: {names}{more}.",
         evidence=f"{len(small)} of {len(totals)} classes have fewer than {FEWEST_OF_CLASS}.",
-        threshold=f"{FEWEST_OF_CLASS} held-out images of a class: of fewer, one is ten points.",
+        threshold=f"{FEWEST_OF_CLASS} {about.nouns.held_out}s of a class: of {FEWEST_OF_CLASS}, "
+        "each one is ten points.",
         door=EVALUATION,
         headline=False,
     )

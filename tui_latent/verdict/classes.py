@@ -41,18 +41,19 @@ def confusion(about: Subject) -> Finding | None:
     share = count / total
     pairs_judged = len(counts) * (len(counts) - 1)
     evidence = (
-        f"The 20 nearest {about.voters} vote for {other} at {count:,} of {total:,} held-out "
-        f"images of {one}. The worst of {pairs_judged:,} pairs looks bad by chance too: allowing "
-        f"for that, at least {100 * low:.1f} % are confused."
+        f"The 20 nearest {about.voters} vote for {other} on {count:,} of {total:,} "
+        f"{about.nouns.held_out}s of {one}. The worst of {pairs_judged:,} pairs looks bad by "
+        f"chance too: allowing for that, at least {100 * low:.1f} % are confused."
     )
     threshold = (
-        f"{100 * CONFUSED:.0f} % of a class, beyond the noise: one image in twenty is what a "
-        "person notices."
+        f"{100 * CONFUSED:.0f} % of a class, beyond the noise: a person notices one "
+        f"{about.nouns.image} in twenty."
     )
     if low >= CONFUSED:
-        sentence = f"{one} is taken for {other} in {100 * share:.0f} % of its images."
+        images = f"{about.nouns.image}s"
+        sentence = f"{one} is taken for {other} in {100 * share:.0f} % of its {images}."
         return Finding("confusion", "warning", sentence, evidence, threshold, door)
-    # What was counted may be said, but not that it would be so of other images.
+    # The count is certain, but not that other images would show the same.
     sentence = f"{one} is most often taken for {other} ({count:,} of {total:,})."
     notable = share >= CONFUSED and count >= NOTABLE
     return Finding("confusion", "note", sentence, evidence, threshold, door, headline=notable)
@@ -64,8 +65,8 @@ def _none(about: Subject, pairs: list[tuple[int, int]]) -> Finding | None:
     return Finding(
         "confusion",
         "good",
-        "No held-out image is taken for another class.",
-        f"At all {about.held_out:,}, the 20 nearest {about.voters} vote for the true class.",
+        f"No {about.nouns.held_out} is taken for another class.",
+        f"For all {about.held_out:,}, the 20 nearest {about.voters} vote for the true class.",
         "",
         EVALUATION,
         headline=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from tui_latent.comparison import Comparison
+from tui_latent.nouns import IMAGES, VECTORS
 from tui_latent.number_format import number
 from tui_latent.verdict.accuracy import accuracy_interval
 from tui_latent.verdict.map_words import listed
@@ -40,14 +41,14 @@ def comparison_line(shown: Comparison) -> str:
         return listed([f"{shown.labels[i]} ({number(known[i][0])})" for i in indices])
 
     opened = all(run.origin == "opened" for run in shown.runs)
-    what = "vectors" if opened else "held-out images"
+    nouns = VECTORS if opened else IMAGES
     images = max(count for _, count in known.values())
     top = f"kNN@20 of {shown.labels[best]} is {number(known[best][0])}"
     if not worse:
-        return f"{top}; {images:,} {what} cannot tell it from {named(alike)}."
+        return f"{top}; {images:,} {nouns.held_out}s cannot tell it from {named(alike)}."
     line = f"Best: {shown.labels[best]}, kNN@20 {number(known[best][0])}. Worse: {named(worse)}."
     if alike:
-        line += f" Within the noise of {images:,} {what.removeprefix('held-out ')}: {named(alike)}."
+        line += f" Within the noise of {images:,} {nouns.image}s: {named(alike)}."
     return line
 
 

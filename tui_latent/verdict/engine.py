@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
-from tui_latent.runs.origin import in_its_words
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.verdict import accuracy, classes, losses, space
 from tui_latent.verdict.finding import Finding, Severity, Verdict
@@ -48,21 +45,5 @@ def judge(run: RunSnapshot, evaluation: Mapping[str, Any] | None = None) -> Verd
             findings += found
         elif found is not None:
             findings.append(found)
-    findings = [_in_words_of(run, finding) for finding in findings]
     findings.sort(key=lambda finding: _RANKS[finding.severity])
     return Verdict(tuple(findings))
-
-
-def _in_words_of(run: RunSnapshot, finding: Finding) -> Finding:
-    """Return a finding of vectors from a file without images in its sentences."""
-    if run.origin != "opened":
-        return finding
-    said = partial(in_its_words, run.origin)
-    door = finding.door and replace(finding.door, words=said(finding.door.words))
-    return replace(
-        finding,
-        sentence=said(finding.sentence),
-        evidence=said(finding.evidence),
-        threshold=said(finding.threshold),
-        door=door,
-    )

@@ -33,7 +33,7 @@ class Door:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that can be said of a run, with what it rests on."""
+    """One thing that can be said of a run, with its evidence."""
 
     kind: str
     """`promise`, `collapse`, `confusion`, …: at most one finding of a kind, but for `missing`"""
@@ -45,7 +45,7 @@ class Finding:
     """what was compared with what, and why there; empty if nothing was"""
     door: Door
     headline: bool = True
-    """whether it belongs into the one line that sums up a run"""
+    """whether it belongs in the one line that sums up a run"""
 
     @property
     def mark(self) -> str:

@@ -84,10 +84,10 @@ def overfitting(about: Subject) -> Finding | None:
     return Finding(
         "overfitting",
         "warning",
-        f"Overfitting since step {int(steps[at]):,}: the held-out loss rises, training falls.",
+        f"Overfitting since step {int(steps[at]):,}: held-out loss rises, training loss falls.",
         evidence=f"Held out, {number(lowest)} then and {number(now)} now; training, "
         f"{number(then)} then and {number(late)} now.",
-        threshold=f"A rise by {100 * RISE:.0f} % and by {NOISES:.0f} times the usual change "
+        threshold=f"A rise of {100 * RISE:.0f} % and of {NOISES:.0f} times the usual change "
         f"between two evaluations, which is {number(usual)}.",
         door=CURVES,
     )
@@ -132,7 +132,7 @@ def _late(about: Subject, metric: str) -> tuple[Float, Float] | None:
 
 
 def _medians(values: Float) -> Float:
-    """Return the medians of three neighbours, so that one outlier is no minimum."""
+    """Return the medians of three neighbours, so that one outlier is not a minimum."""
     padded = np.concatenate([values[:1], values, values[-1:]])
     medians: Float = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
     return medians

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.map_frame import finite_points
+from tui_latent.nouns import IMAGES, Nouns
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 
@@ -19,25 +20,25 @@ _SAMPLED: Final = 2000
 """points compared with each other; if there are more, an evenly spaced sample is used"""
 _NEIGHBOURS: Final = 10
 _TOUCHES: Final = 0.05
-"""share of a class's neighbours that are of another class from which the two touch"""
+"""share of a class's neighbours in another class above which the two touch"""
 _APART: Final = 0.95
-"""share of a class's neighbours that are its own from which it lies apart, if it touches none"""
+"""share of neighbours in the class itself above which a class lies apart, if it touches none"""
 _SCATTERED: Final = 0.5
-"""share below which a class is scattered among others"""
+"""that share, below which a class is scattered among others"""
 _FAR: Final = 8.0
-"""times the usual distance to its neighbours from which a point lies far from all others"""
+"""multiple of the usual distance to neighbours above which a point is far from all others"""
 _NAMED: Final = 5
 
 
-def map_sentences(latent_map: LatentMap) -> list[str]:
+def map_sentences(latent_map: LatentMap, nouns: Nouns = IMAGES) -> list[str]:
     """Describe a map in sentences: its classes, how they lie to each other, and outliers."""
     finite = finite_points(latent_map.points)
     points = np.asarray(latent_map.points, np.float64)[finite]
     labels, indices = latent_map.labels[finite], latent_map.indices[finite]
     names = latent_map.class_names
     head = (
-        f"The map of step {latent_map.step:,} shows {len(latent_map.labels):,} held-out images"
-        f"{_of_classes(latent_map.labels)}."
+        f"The map of step {latent_map.step:,} shows {len(latent_map.labels):,} {nouns.held_out}s"
+        f"{_of_classes(latent_map.labels, nouns)}."
     )
     lost = len(latent_map.labels) - len(points)
     has = "has" if lost == 1 else "have"
@@ -54,7 +55,8 @@ def map_sentences(latent_map: LatentMap) -> list[str]:
     if present:
         sentences += _relations(shares, [_name(names, label) for label in present])
         sentences += _places(points, labels, names, present)
-    return sentences + _outliers(distances, indices[chosen], labels[chosen], names, len(points))
+    compared = distances, indices[chosen], labels[chosen]
+    return sentences + _outliers(*compared, names, len(points), nouns)
 
 
 def _nearest(points: Floats) -> tuple[Floats, Ints]:
@@ -72,7 +74,7 @@ def _nearest(points: Floats) -> tuple[Floats, Ints]:
 def _shares(labels: Ints, rows: Ints) -> tuple[Floats, list[int]]:
     """Return for each class which share of its neighbours is of which class, and the classes.
 
-    Images without a label are no class, and do not count among the neighbours.
+    Images without a label are not a class, and do not count among the neighbours.
     """
     present, compact = np.unique(labels, return_inverse=True)
     counts = np.zeros((len(present), len(present)))
@@ -136,20 +138,21 @@ _AT: Final = {
 
 
 def _outliers(
-    distances: Floats, indices: Ints, labels: Ints, names: Sequence[str], images: int
+    distances: Floats, indices: Ints, labels: Ints, names: Sequence[str], images: int, nouns: Nouns
 ) -> list[str]:
+    one = nouns.image
     near = distances.mean(axis=1)
     usual = float(np.median(near))
     far = np.flatnonzero(near > _FAR * usual) if usual > 0 else np.array([], np.int64)
     of = f" of {len(indices):,} compared" if len(indices) < images else ""
     if not len(far):
-        return [f"No image{of} is far from all others."]
+        return [f"No {one}{of} is far from all others."]
     far = far[np.argsort(-near[far], kind="stable")]
-    words = [f"image {indices[i]:,} ({_name(names, labels[i])})" for i in far[:_NAMED].tolist()]
+    words = [f"{one} {indices[i]:,} ({_name(names, labels[i])})" for i in far[:_NAMED].tolist()]
     if len(far) == 1:
-        return [f"One image{of} is far from all others: {words[0]}."]
+        return [f"One {one}{of} is far from all others: {words[0]}."]
     farthest = "the farthest are " if len(far) > _NAMED else ""
-    return [f"{len(far):,} images{of} are far from all others: {farthest}{listed(words)}."]
+    return [f"{len(far):,} {one}s{of} are far from all others: {farthest}{listed(words)}."]
 
 
 def listed(words: Sequence[str]) -> str:
@@ -157,13 +160,14 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _of_classes(labels: Ints) -> str:
+def _of_classes(labels: Ints, nouns: Nouns) -> str:
     """Say how many classes the images are of, and how many have no label."""
     unknown, classes = int((labels == UNLABELLED).sum()), len(np.unique(labels[labels >= 0]))
     if unknown == len(labels):
         return ", none of which has a label"
     of = f" of {classes:,} class{'es' * (classes != 1)}"
-    some = f"; {unknown:,} {'image has' if unknown == 1 else 'images have'} no label"
+    one = nouns.image
+    some = f"; {unknown:,} {f'{one} has' if unknown == 1 else f'{one}s have'} no label"
     return of + some * (unknown > 0)
 
 

@@ -27,7 +27,7 @@ def collapse(about: Subject) -> Finding | None:
     dimensions = about.dimensions
     of = f" of {dimensions}" if dimensions else ""
     one_point = deviation is not None and deviation < POINT
-    how = "all images are one point" if one_point else "most images lie in one direction"
+    how = "all latents are one point" if one_point else "most latents lie in one direction"
     when = f"from the first evaluation on, step {step:,}" if first else f"since step {step:,}"
     size = "" if rank is None else f": effective rank {number(rank)}{of}"
     limit = f"{fewest_dimensions(dimensions):.2f}" if dimensions else UNKNOWN
@@ -98,7 +98,7 @@ def decoder(about: Subject) -> Finding | None:
         "The decoder draws the same image for every sample.",
         evidence=f"The decoded latents of {found.get('images', 0):,} held-out images differ by a "
         f"standard deviation of {number(deviation)} per pixel, at step {_step(about):,}.",
-        threshold=f"{SAME_PICTURE} of a range of 0 to 1: less than three of 255 grey levels.",
+        threshold=f"{SAME_PICTURE} on a scale of 0 to 1: less than three of 255 grey levels.",
         door=IMAGES,
     )
 
@@ -152,7 +152,7 @@ def _faithful(about: Subject, trust: float, continuity: float, images: int) -> F
         "map",
         good,  # type: ignore[arg-type]
         sentence,
-        evidence=f"{both[0].upper()}{both[1:]}, of {images:,} held-out images at step "
+        evidence=f"{both[0].upper()}{both[1:]}, of {images:,} {about.nouns.held_out}s at step "
         f"{_step(about):,}.",
         threshold=f"{FAITHFUL} or more is faithful; below {UNFAITHFUL} the map cannot be trusted. "
         "A random map has 0.5.",

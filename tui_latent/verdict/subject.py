@@ -9,8 +9,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
+from tui_latent.nouns import Nouns
 from tui_latent.runs.events import LR_FACTOR, settings_now
 from tui_latent.runs.latents_file import UNLABELLED
+from tui_latent.runs.origin import nouns_of
 from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
 
 _KNN: Final = "val/knn_20"
@@ -21,7 +23,7 @@ _HARMLESS: Final = frozenset(
         *("checkpoint_every", "checkpoint_seconds", "pause_on_collapse"),
     )
 )
-"""settings under which a preset still has to keep its promise"""
+"""settings that a preset's promise does not depend on"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +56,14 @@ class Subject:
         return self.run.origin != "trained"
 
     @property
+    def nouns(self) -> Nouns:
+        """What sentences call the images of the run."""
+        return nouns_of(self.run.origin)
+
+    @property
     def voters(self) -> str:
         """The images that vote: of a run from elsewhere, perhaps the other held-out ones."""
-        return "images" if self.foreign else "training images"
+        return f"{self.nouns.image if self.foreign else self.nouns.training}s"
 
     @property
     def accuracy(self) -> float | None:
@@ -93,7 +100,7 @@ class Subject:
 
     @cached_property
     def changed(self) -> tuple[str, ...]:
-        """Settings changed from the preset by the command or during training, but harmless ones."""
+        """Settings changed by the command or during training, except harmless ones."""
         try:
             words = shlex.split(str(self.run.provenance.get("command", "")))
         except ValueError:

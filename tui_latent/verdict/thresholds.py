@@ -12,7 +12,7 @@ NOTABLE: Final = 3
 """fewest images of one class taken for another that are mentioned at all"""
 
 FAITHFUL: Final = 0.95
-"""trustworthiness and continuity from which a map is called faithful; a random one has 0.5"""
+"""least trustworthiness and continuity of a map that is called faithful; a random one has 0.5"""
 UNFAITHFUL: Final = 0.9
 """below this, the map shows neighbours that are not neighbours, or separates some that are"""
 
@@ -26,7 +26,7 @@ RISE: Final = 0.05
 NOISES: Final = 4.0
 """and by at least this many times the usual change between two evaluations"""
 FEWEST_EVALUATIONS: Final = 6
-"""fewest evaluations of a stage from which a trend of its held-out loss is read"""
+"""fewest evaluations of a stage that show a trend of its held-out loss"""
 PAST: Final = 3
 """evaluations that must have followed the minimum"""
 

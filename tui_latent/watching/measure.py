@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import IMAGES
 from tui_latent.procrustes import align
 from tui_latent.runs.latents_file import UNLABELLED, write_latents
 
@@ -29,7 +30,7 @@ def measure(about: dict[str, Any], given: dict[str, NDArray[Any]]) -> Found:
     if broken := int((~np.isfinite(queries)).any(1).sum()):
         table["problem"] = (
             f"the latents of {broken:,} of {len(queries):,} held-out images are not finite: "
-            "the map before stays"
+            "the previous map stays"
         )
         return table, {}
     arrays: dict[str, NDArray[Any]] = {}
@@ -77,7 +78,7 @@ def _ask_neighbours(
     """Put the accuracies of labelled queries into the table, or why not; return the confusion."""
     import torch
 
-    from tui_latent.metrics.knn import KS, TRAINING, evaluate_knn, evaluate_knn_within, why_no_vote
+    from tui_latent.metrics.knn import KS, evaluate_knn, evaluate_knn_within, why_no_vote
 
     classes = 1 + max(int(labels.max()), -1 if bank_labels is None else int(bank_labels.max()))
     asked = torch.from_numpy(queries[labels != UNLABELLED])
@@ -93,11 +94,10 @@ def _ask_neighbours(
             why = _NO_VOTER
         elif broken:
             why = f"the latents of {broken:,} of {len(bank):,} training images are not finite"
+    nouns = IMAGES._replace(training=IMAGES.image) if within else IMAGES
     without = dict.fromkeys(KS, why) if why else why_no_vote(
-        voters, votes, len(asked), within=within, kind="" if within else TRAINING
+        voters, votes, len(asked), within=within, nouns=nouns
     )  # fmt: skip
-    if within:  # the others are held-out ones
-        without = {k: reason.replace("training ", "") for k, reason in without.items()}
     table["missing"] |= {f"val/knn_{k}": reason for k, reason in without.items()}
     ks = [k for k in KS if k not in without]
     if not ks:

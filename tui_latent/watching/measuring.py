@@ -86,7 +86,7 @@ class Measuring:
             measured = None
             try:
                 measured = self._measured(latents)
-            except Exception:  # the loop must go on, whatever it was
+            except Exception:  # the loop must continue, whatever it was
                 self.lines.append(traceback.format_exc())
             finally:
                 with self._change:

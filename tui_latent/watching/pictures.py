@@ -132,7 +132,7 @@ def check_pictures(name: str, pictures: Any) -> None:
     dtype = str(getattr(pictures, "dtype", "uint8")).removeprefix("torch.")
     if dtype != "uint8" and not dtype.startswith(("<U", ">U", "object")):
         raise ValueError(
-            f"watch: {name} must be uint8 from 0 to 255, not {dtype}: give for instance "
+            f"watch: {name} must be uint8 from 0 to 255, not {dtype}: for instance, pass "
             "(images * 255).astype('uint8')"
         )
     if isinstance(pictures, (str, bytes)) or not hasattr(pictures, "__len__"):
@@ -149,7 +149,7 @@ def _are_paths(pictures: Any) -> bool:
 
 
 def _stored(run: Path, split: Split) -> bool:
-    """Return whether the run has its thumbnails, as one that is continued does."""
+    """Return whether the run has its thumbnails already, because it is being continued."""
     try:
         return read_thumbnails(run, split) is not None
     except RunError:

@@ -36,7 +36,7 @@ _LOGGER: Final = logging.getLogger("tui_latent")
 _FOR_ROOM: Final = 5.0
 """seconds for which the end of a loop waits for a full disk"""
 _A_MOMENT: Final = 2.0
-"""seconds for what takes none, unless the disk does not answer"""
+"""seconds for what takes no time, unless the disk does not answer"""
 
 
 class Recording:
@@ -79,7 +79,7 @@ class Recording:
         self._told = [0, 0]
         """numbers of records and evaluations left out, as last logged"""
         self._tell_again = 0.0
-        """time of the monotonic clock from which they may be logged again"""
+        """time of the monotonic clock after which they may be logged again"""
         self._answered = before.checkpoints
         """checkpoints that were asked for and need no answer any more"""
         self._request = read_request(self.path)
@@ -107,7 +107,7 @@ class Recording:
         self._answered = self._request.checkpoints
         self._set_asked()
         self.checkpoint_step = step
-        self.lines.append(f"checkpoint of the loop's own at step {step:,}")
+        self.lines.append(f"the loop saved its own checkpoint at step {step:,}")
 
     def finish(self, state: State, error: str | None, seconds: float, until: float) -> None:
         """Write what is left until a time of the monotonic clock, and how the run ended."""
@@ -115,7 +115,7 @@ class Recording:
         self._measuring.finish()
         if self._trouble:
             _LOGGER.warning(
-                "%s: %s: the last records wait %.0f seconds for room",
+                "%s: %s: the last records wait %.0f seconds for disk space",
                 self.path, self._trouble, min(_FOR_ROOM, max(until - time.monotonic(), 0)),
             )  # fmt: skip
         self._closing.set()
@@ -157,7 +157,7 @@ class Recording:
                 if closing and not refused:
                     refused = True
                     self._deadline = min(self._deadline, time.monotonic() + _FOR_ROOM)
-            except Exception:  # the loop must go on, whatever it was
+            except Exception:  # the loop must continue, whatever it was
                 self.records.dropped += len(self._in_hand)
                 self._in_hand.clear()
                 self._evaluations.forget()
@@ -313,13 +313,13 @@ class Recording:
             self._trouble = trouble
             self._writer.log(trouble)
         self._writer.status(
-            error=f"{trouble}: make room; the loop goes on, and the oldest records are left out",
+            error=f"{trouble}: free some space; the loop continues without the oldest records",
             **self._left_out(),
         )
 
     def _lose(self, error: FolderLostError) -> None:
         """Warn on the loop's console that recording has ended; discard what the loop still logs."""
-        _LOGGER.warning("%s: nothing more is recorded of it; the loop goes on", error.what)
+        _LOGGER.warning("%s: nothing more is recorded of it; the loop continues", error.what)
         self._measuring.kill()
         while not self._closing.wait(_PERIOD):
             self.records.take(MOST_VALUES)

@@ -34,7 +34,7 @@ def number_of(name: str, value: Any) -> float:
             raise TypeError
         return float(value.item() if hasattr(value, "item") else value)
     except (TypeError, ValueError, RuntimeError):
-        what = "a text" if isinstance(value, str) else type(value).__name__
+        what = "a string" if isinstance(value, str) else type(value).__name__
         raise TypeError(f"log: {name} must be one number, not {what}") from None
 
 
@@ -80,6 +80,6 @@ def labels_of(what: str, value: Any, rows: int, classes: int | None) -> NDArray[
     if classes is not None and most >= classes:
         raise ValueError(
             f"latents: {what} has {most}, but there are names for {classes} classes, "
-            f"0 to {classes - 1}: give `watch` all names"
+            f"0 to {classes - 1}: pass all names to `watch`"
         )
     return labels

@@ -69,7 +69,7 @@ def watch(
 
     Under torch.distributed only rank 0 records; there, and in the workers of a data loader, the
     run that is returned does nothing. RunError when the folder cannot be made, ValueError for an
-    argument that means nothing.
+    invalid argument.
     """
     _check(name, classes, obeys, config, if_taken)
     totals = {
@@ -118,9 +118,9 @@ def _check(name: Any, classes: Any, obeys: Any, config: Any, if_taken: Any) -> N
     """Raise ValueError for an invalid argument, before a folder is made."""
     wishes = get_args(Wish)
     if not isinstance(name, (str, type(None))):
-        raise ValueError(f"watch: name must be a text, not {name!r}")
+        raise ValueError(f"watch: name must be a string, not {name!r}")
     if isinstance(classes, str):
-        raise ValueError(f"watch: classes must be a list of names, not the text {classes!r}")
+        raise ValueError(f"watch: classes must be a list of names, not the string {classes!r}")
     if not hasattr(classes, "__iter__"):
         raise ValueError(f"watch: classes must be a list of names, not {classes!r}")
     listed = hasattr(obeys, "__iter__") and not isinstance(obeys, str)
@@ -128,8 +128,8 @@ def _check(name: Any, classes: Any, obeys: Any, config: Any, if_taken: Any) -> N
         raise ValueError(f"watch: obeys must be a list of {', '.join(wishes)}, not {obeys!r}")
     if not isinstance(config, (Mapping, type(None))):
         raise ValueError(
-            f"watch: config must be a dictionary, not {type(config).__name__}: of parsed "
-            "arguments, vars(arguments) is one"
+            f"watch: config must be a dictionary, not {type(config).__name__}: for parsed "
+            "arguments, pass vars(arguments)"
         )
     if if_taken not in get_args(IfTaken):
         raise ValueError(
@@ -145,7 +145,7 @@ def _total(name: str, value: Any) -> int:
         whole = -1
     if whole < 0:
         raise ValueError(
-            f"watch: {name} must be a whole number, 0 where it is not known, not {value!r}"
+            f"watch: {name} must be a whole number, or 0 if it is not known, not {value!r}"
         )
     return whole
 
@@ -191,7 +191,7 @@ def _watched_before(path: Path) -> Path:
 
 
 def _declare(path: Path, about: Mapping[str, Any]) -> None:
-    """Put what this process says of itself in the place of what an earlier one said.
+    """Replace what an earlier process said of itself by what this one says.
 
     What the loop obeys always; its settings only where it names any.
     """
@@ -212,7 +212,7 @@ def _taken(path: Path) -> RunError:
         return _busy(path, status)
     return RunError(
         f'{path}: already exists: choose another name, or give watch if_taken="number" for the '
-        'next free one, or if_taken="continue" to go on with that run'
+        'next free one, or if_taken="continue" to continue that run'
     )
 
 

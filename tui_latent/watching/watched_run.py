@@ -27,7 +27,7 @@ End = Literal["finished", "stopped", "failed"]
 
 _LARGEST_STEP: Final = 2**53
 _LOOK_EVERY: Final = 0.05
-"""seconds between two looks at the requests while the loop is paused"""
+"""seconds between two checks of the requests while the loop is paused"""
 _MOST_NAMES: Final = 1000
 _LAST_WAIT: Final = 60.0
 """seconds that a finished loop waits for its last latents to be measured and written"""
@@ -93,7 +93,7 @@ class WatchedRun:
 
         A name without a slash becomes `train/name`. `epoch` counts passes over the images, with
         fractions. Steps below the last one replace what was recorded from there on. The device
-        is not waited for. TypeError for values that are no numbers, ValueError for an invalid step.
+        is not waited for. TypeError for values other than numbers, ValueError for an invalid step.
         """
         if getpid() != self._pid or self._closed:
             return

@@ -80,7 +80,7 @@ async def test_a_failed_run_says_why_and_what_to_do(tmp_path: Path) -> None:
         screen = await all_drawn(pilot)
         assert "✗ failed" in header(screen)
         assert "[red]mnist[/] is not there: set TUI_LATENT_DATA" in failure(screen)
-        assert "Press r to retry, resume, start anew or read the log." in failure(screen)
+        assert "Press r to retry, resume, start over or read the log." in failure(screen)
         offered = {binding.binding.action for binding in screen.active_bindings.values()}
         assert "resume" in offered
         assert not offered & {"pause", "ask_to_stop", "checkpoint"}

@@ -119,7 +119,7 @@ async def test_no_checkpoint_is_promised_on_behalf_of_a_loop(tmp_path: Path) -> 
         screen = await dashboard(pilot)
         await until(pilot, lambda: "running" in header(screen))
         await pilot.press("k")
-        await until(pilot, lambda: "Its own script decides when and what it saves" in notes(pilot))
+        await until(pilot, lambda: "Its own script decides when it saves, and what" in notes(pilot))
         assert "the log will confirm" not in notes(pilot)
         await pilot.press("question_mark")
         await until(pilot, lambda: "Stop the training (asks first)" in screen_text(pilot))

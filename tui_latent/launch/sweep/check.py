@@ -12,7 +12,7 @@ from tui_latent.launch.sweep.plan import Trial
 def check_trials(trials: Sequence[Trial], runs: Path, where: str) -> None:
     """Raise PresetError for what would fail before its first step.
 
-    What many trials share, as the images, is looked at once.
+    What many trials share, such as the images, is checked once.
     """
     seen = set()
     for trial in trials:

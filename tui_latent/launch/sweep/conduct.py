@@ -36,7 +36,7 @@ from tui_latent.runs.sweep_results import keep_result, kept_results
 from tui_latent.runs.trainer_lock import TrainerLock
 
 _TICK: Final = 0.05
-"""seconds between two looks at the engine"""
+"""seconds between two checks of the engine"""
 _BEAT: Final = 1.0
 """seconds between two writes of the sweep's status"""
 _ATTEMPTS: Final = 2
@@ -58,12 +58,12 @@ class TrialResult:
 
     @property
     def failed(self) -> bool:
-        """Whether it needs a person."""
+        """Whether a person should look at it."""
         return self.state in ("failed", "unreadable", "interrupted")
 
 
 class Watcher(Protocol):
-    """Is told how a sweep goes on."""
+    """Is told how a sweep proceeds."""
 
     def began(self, name: str) -> None:
         """A run was started."""
@@ -105,13 +105,13 @@ class Conductor:
         self._kept = kept_results(folder.path)
 
     def stop(self) -> None:
-        """Start no more runs, and stop and save those that train; callable in a signal handler."""
+        """Start no more runs, and stop and save those in training; callable in a signal handler."""
         self._stopping = True
 
     def work(self) -> list[TrialResult]:
         """Train until all trials have ended or the sweep is stopped; return them in their order.
 
-        EngineError when the engine gives up, after what trains has been stopped and saved.
+        EngineError when the engine gives up, after what is training has been stopped and saved.
         """
         self._write("running")
         try:

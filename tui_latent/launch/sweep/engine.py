@@ -27,4 +27,4 @@ class Engine(Protocol):
         """
 
     def close(self) -> None:
-        """End what the engine has started, once no run trains."""
+        """End what the engine has started, once no run is training."""

@@ -93,14 +93,14 @@ class SweepFolder:
     def _refuse_other(
         self, found: SweepManifest, wanted: Mapping[str, Any], search: Search | None
     ) -> None:
-        """Raise RunError where an earlier sweep of this name was another one."""
+        """Raise RunError if an earlier sweep of this name was a different one."""
         if set(found.axes) != set(wanted):
             raise RunError(
                 f"{self.path}: this sweep varies {_listed(found.axes)}, not {_listed(wanted)}: "
                 f"{_OTHER}"
             )
         if (found.search is None) != (search is None):
-            how = "searches for its values" if found.search else "was no search"
+            how = "searches for its values" if found.search else "was not a search"
             raise RunError(f"{self.path}: this sweep {how}: {_OTHER}")
         if found.search and search:
             before, now = ((s.metric, s.maximise) for s in (found.search, search))

@@ -71,7 +71,7 @@ def parse_grid(text: str) -> Choices:
     try:
         items = split_items(values)
     except ValueError as error:
-        problem = f"{error}: write values that hold brackets or commas in quotes"
+        problem = f"{error}: put values that contain brackets or commas in quotes"
         raise PresetError("--grid", [(text, problem)]) from error
     if not all(items):
         problem = 'a value is empty: write "" for an empty text, and nothing after the last comma'
@@ -86,5 +86,5 @@ def _span(text: str, log: str | None, first: str, last: str) -> Span:
         problem = "the range is empty: write the smaller number first, as in 0.1..0.9"
         raise PresetError("--grid", [(text, problem)])
     if log and low <= 0:
-        raise PresetError("--grid", [(text, "a range by factors (log:) begins above 0")])
+        raise PresetError("--grid", [(text, "a range by factors (log:) must begin above 0")])
     return Span(low, high, bool(log), whole)

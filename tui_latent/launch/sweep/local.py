@@ -66,7 +66,7 @@ class LocalEngine:
         return found
 
     def close(self) -> None:
-        """Stop what still trains; the forkserver stays for the next sweep of this process."""
+        """Stop what is still training; the forkserver stays for the next sweep of this process."""
         for process in self._processes.values():
             process.terminate()  # they save
         for process in self._processes.values():

@@ -18,7 +18,7 @@ _MANY: Final = 1000
 
 
 class SlurmEngine:
-    """Trains runs as jobs; one that reaches its time limit goes on from its checkpoint."""
+    """Trains runs as jobs; one that reaches its time limit continues from its checkpoint."""
 
     def __init__(self, executor: Any) -> None:
         """`executor` is one of submitit's."""
@@ -43,7 +43,7 @@ class SlurmEngine:
         self._jobs.update(zip(paths, jobs, strict=True))
 
     def ended(self) -> list[tuple[Path, str]]:
-        """Return the runs whose jobs have ended, and what became of those that failed."""
+        """Return the runs whose jobs have ended, and why those that failed did."""
         found = []
         for path, job in list(self._jobs.items()):
             if job.done():
@@ -52,7 +52,7 @@ class SlurmEngine:
         return found
 
     def close(self) -> None:
-        """Need nothing: no run trains any more."""
+        """Need nothing: no run is training any more."""
 
 
 class TrainJob:

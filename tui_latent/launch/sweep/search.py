@@ -1,4 +1,4 @@
-"""Trials that Optuna chooses by what the earlier ones came to, pruned by their evaluations."""
+"""Trials that Optuna chooses by the results of earlier ones, pruned by their evaluations."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SearchedTrials:
         self._named: dict[str, str] = {}
         """run that trains a preset, by its fingerprint"""
         self._values: dict[str, float] = {}
-        """what the runs came to"""
+        """the results of the runs"""
         self._same = 0
         self._waiting = self._known()
 
@@ -110,7 +110,7 @@ class SearchedTrials:
         return bool(asked.should_prune())
 
     def told(self, run: SweepRun, snapshot: RunSnapshot) -> None:
-        """Tell the study what a run came to; a stopped one goes on in the next sweep."""
+        """Tell the study the result of a run; RunError if the run has no value to search by."""
         value = snapshot.newest(self._search.metric)
         if value is not None and math.isfinite(value):
             self._values[run.name] = value
@@ -145,7 +145,7 @@ class SearchedTrials:
         return known
 
     def _answer_as(self, asked: Any, name: str) -> None:
-        """Answer a suggestion with what a run that trains the same came to."""
+        """Answer a suggestion with the result of a run that trains the same."""
         if name not in self._values and name not in self._asked:
             snapshot = RunReader(self._folder.path / name).refresh()
             value = snapshot.newest(self._search.metric)

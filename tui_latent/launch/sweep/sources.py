@@ -26,7 +26,7 @@ class TrialSource(Protocol):
         """Return whether there will be no more."""
 
     def looks(self, run: SweepRun, snapshot: RunSnapshot) -> bool:
-        """Look at a run that trains; return whether it should be stopped."""
+        """Look at a run in training; return whether it should be stopped."""
 
     def told(self, run: SweepRun, snapshot: RunSnapshot) -> None:
         """Take note of a run that has ended."""

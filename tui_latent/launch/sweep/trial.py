@@ -38,9 +38,9 @@ import tui_latent.launch.start  # noqa: E402
 import tui_latent.training.session  # noqa: E402
 
 _SURELY_GONE: Final = 90.0
-"""seconds after which a run that still seems to train does"""
+"""seconds after which a run that still seems to be training is taken to be"""
 _LOOK_EVERY: Final = 1.0
-"""seconds between two looks whether it is free"""
+"""seconds between two checks whether it is free"""
 
 
 def train_trial(

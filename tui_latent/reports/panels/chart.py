@@ -15,10 +15,10 @@ from tui_latent.reports.style import BODY, FAINT
 
 _LEFT, _BOTTOM, _ABOVE = 0.62, 0.44, 0.1
 _LOG_FROM = 20.0
-"""ratio of largest to smallest value from which an axis is logarithmic"""
+"""ratio of largest to smallest value above which an axis is logarithmic"""
 _DECADES_ONLY_FROM = 300.0
 _MARKED = 12
-"""records up to which each is marked"""
+"""most records of a curve that are marked one by one"""
 
 
 def step_axes(page: Page, box: Box, lines: Sequence[Line]) -> Axes:

@@ -33,7 +33,7 @@ _MAP_HEAD: Final = 0.34 + _MAP_LINES * LINE_HEIGHT
 _AXIS: Final = 0.5
 _KEY: Final = 2.4
 _MOST_LISTED: Final = 40
-"""classes up to which a legend is of use"""
+"""largest number of classes for which a legend is useful"""
 
 
 def draw_runs(page: Page, box: Box, shown: Comparison, paints: Sequence[Paint]) -> None:

@@ -19,7 +19,7 @@ from tui_latent.reports.text import fit, name_to_fit, shown_name, text_width
 _SIDE_LIST, _WIDEST_LIST = 1.75, 2.1
 _NAME = 1.15
 _MOST_NAMED = 20
-"""classes up to which an axis has room for every name"""
+"""largest number of classes for which an axis has room for every name"""
 _LEAST_CELL, _ROOMY_CELL = 0.25, 0.33
 """inches; in smaller ones there is no room for a number, or for one of the usual size"""
 _BLUES = LinearSegmentedColormap.from_list("paper", ["#ffffff", "#c6dbef", "#6baed6", "#08519c"])
@@ -117,7 +117,7 @@ def _draw_pairs(page: Page, box: Box, confusion: Confusion) -> None:
 
 
 def _both_to_fit(first: str, second: str, room: float) -> tuple[str, str]:
-    """Return two names that fit beside each other; a long one gets what a short one leaves."""
+    """Return two names that fit side by side; a long one gets what a short one leaves."""
     whole = text_width(shown_name(first), BODY), text_width(shown_name(second), BODY)
     return (
         name_to_fit(first, max(room / 2, room - whole[1]), BODY),

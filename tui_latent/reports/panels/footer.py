@@ -1,4 +1,4 @@
-"""The foot of a report: how to repeat the run."""
+"""The footer of a report: how to repeat the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_latent.reports.wording import UNKNOWN
 
 
 def footing_height(about: About, width: float, without: Sequence[str] = ()) -> float:
-    """Return the inches that the foot takes."""
+    """Return the inches that the footer takes."""
     return foot_height(sum(len(lines) for _, lines in _paragraphs(about, width, without)))
 
 

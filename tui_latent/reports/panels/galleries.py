@@ -38,7 +38,7 @@ ANOMALIES_HEIGHT: Final = TITLE_HEIGHT + _HEAD + IMAGE_ROW + _FOOT
 
 @dataclass(frozen=True, eq=False)
 class ImageColumn:
-    """Images below each other."""
+    """Images one below the other."""
 
     head: str
     images: Sequence[NDArray[np.uint8] | None]
@@ -153,7 +153,7 @@ def draw_extremes(
 
 
 def _padded(images: NDArray[np.uint8]) -> list[NDArray[np.uint8] | None]:
-    """Return the nearest images, with nothing in the places of those a small class lacks."""
+    """Return the nearest images, with nothing in place of those that a small class lacks."""
     return [*images, *[None] * (EXTREMES - len(images))]
 
 

@@ -1,4 +1,4 @@
-"""The head of a report: which run, how far, and the figures that sum it up."""
+"""The header of a report: which run, how far, and the figures that sum it up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TILE = 1.9
 
 
 def heading_height(numbers: ReportNumbers, width: float) -> float:
-    """Return the inches that the head takes."""
+    """Return the inches that the header takes."""
     about = numbers.about
     lines = bool(about.title) + len(_fact_lines(about, width)) + len(_error_lines(numbers, width))
     lines += len(_missing_lines(numbers, width)) + len(_verdict_lines(numbers, width))

@@ -13,7 +13,7 @@ from tui_latent.runs.schema import LatentMap
 
 _LEFT, _BOTTOM = 0.55, 0.36
 _MOST_LISTED = 120
-"""classes up to which a legend is of use"""
+"""largest number of classes for which a legend is useful"""
 
 
 def map_height(numbers: ReportNumbers, width: float) -> float:

@@ -15,7 +15,7 @@ from tui_latent.tui.format import clip
 _NAME: Final = 14
 """cells of a name at most"""
 _SHARE: Final = 3
-"""times as wide as a name that the canvas is at least"""
+"""least width of a canvas, as a multiple of a name's"""
 _REACH: Final = 2
 """rows between a curve's end and its name at most"""
 

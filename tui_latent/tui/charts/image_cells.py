@@ -75,7 +75,7 @@ def arrange(
 
     `shape` is (H, W) of the images, `cell` (width, height) in pixels; `rows_at_least` so many
     rows of tiles. Where that many do not fit, as many as do; None where not even two tiles
-    fit, or one if no others are asked for.
+    fit, or one if no others are requested.
     """
     best: Layout | None = None
     for tile_width, tile_height in tile_sizes(height, shape, cell):

@@ -1,4 +1,4 @@
-"""Legends: what marks and colours stand for, in as few lines as they fit into."""
+"""Legends: what marks and colours stand for, in as few lines as possible."""
 
 from __future__ import annotations
 

@@ -49,9 +49,9 @@ _SHARE: Final = 4
 _LEAST: Final = 2
 """lines of a chart"""
 _WITH_AXIS: Final = 4
-"""lines from which a chart has room for its lower axis"""
+"""fewest lines at which a chart has room for its lower axis"""
 _READ_OUT: Final = 5
-"""lines from which the cursor has one of its own"""
+"""fewest lines at which the cursor has a line of its own"""
 
 
 @dataclass(frozen=True, eq=False)

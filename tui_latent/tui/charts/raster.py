@@ -23,7 +23,7 @@ _BRAILLE: Final = 0x2800
 _TABLE: Final = 2**22
 """counts of cells and classes that are kept in one table"""
 _SPARSE: Final = 5
-"""cells per point from which points are bullets: the colour of a braille dot hardly shows"""
+"""cells per point above which points are bullets: the colour of a braille dot hardly shows"""
 _LARGE: Final = "•"
 
 

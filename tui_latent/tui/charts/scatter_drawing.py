@@ -35,9 +35,9 @@ from tui_latent.tui.format import clip
 LEGEND_LINES: Final = 2
 DIVERGED: Final = "No point of this map is a finite number: the training has diverged."
 _LEGEND_FROM: Final = 10
-"""lines from which a map has room for a legend"""
+"""fewest lines at which a map has room for a legend"""
 _AXES_FROM: Final = (60, 20)
-"""columns and lines from which it has room for axes"""
+"""fewest columns and lines at which it has room for axes"""
 _NAME: Final = 18
 """cells of a name in the legend"""
 _SHADE: Final = 0.28

@@ -1,4 +1,4 @@
-"""A metric's history as a thin line, so that lines below each other do not merge."""
+"""A metric's history as a thin line, so that one line does not merge with the next."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def test_figures_stand_whole_in_a_narrow_page() -> None:
 
 def test_what_is_missing_says_why_and_a_collapse_stands_out() -> None:
     found = evaluation(missing={"probe": "all training images are of one class"})
-    found["collapse"]["signs"] = ["effective rank 2.24 of 128: most images lie in one direction"]
+    found["collapse"]["signs"] = ["effective rank 2.24 of 128: most latents lie in one direction"]
     del found["probe"]
     content = figures(found, 100)
     assert "linear probe  not measured: all training images are of one class" in content.plain

@@ -1,4 +1,4 @@
-"""What the machine is doing while a run trains on it: figures, history, and the run's share."""
+"""What the machine does while a run is training on it: figures, history, the run's share."""
 
 from __future__ import annotations
 

@@ -216,7 +216,7 @@ class RunPanels(Horizontal):
         return "machine" in self._chosen.get("panels", _PANELS)
 
     def show_load(self, load: MachineLoad | None) -> None:
-        """Show what the machine is doing; None hides it: no run trains here."""
+        """Show what the machine is doing; None hides it: no run is training here."""
         tabs, here = self.query_one(Tabs), load is not None
         if here != self.has_class("-load"):
             self.set_class(here, "-load")

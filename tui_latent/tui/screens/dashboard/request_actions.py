@@ -71,14 +71,13 @@ class RequestActions(DashboardBase):
             self._show_header()
 
     def action_checkpoint(self) -> None:
-        """Request a checkpoint; the log says when it is saved, as far as a loop of one's own says
-        so."""
+        """Request a checkpoint; the log says when it is saved, if someone's own loop reports it."""
         if not self._ask(checkpoint=True):
             return
         if self._snapshot.origin == "trained":
             self.notify("Saving a checkpoint after this step; the log will confirm it.")
         else:
-            self.notify("Asked for a checkpoint. Its own script decides when and what it saves.")
+            self.notify("Checkpoint requested. Its own script decides when it saves, and what.")
 
     def action_scale_lr(self, by: float) -> None:
         """Multiply the learning rate, on top of earlier requests from any screen."""

@@ -1,4 +1,4 @@
-"""The load of this machine, while a run trains on it."""
+"""The load of this machine, while a run is training on it."""
 
 from __future__ import annotations
 

@@ -40,11 +40,11 @@ from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.time_badge import TimeBadge
 
 _THREE_COLUMNS: Final = 150
-"""columns from which there is room for the classes beside the curves"""
+"""fewest columns that have room for the classes beside the curves"""
 _TALL: Final = 40
-"""lines from which the machine's figures have a line each"""
+"""fewest lines at which the machine's figures have a line each"""
 _AIRY: Final = 50
-"""lines from which the metrics of the space stand apart"""
+"""fewest lines at which blank lines separate the metrics of the space"""
 
 _OF_CURVES: Final = ("log", "axis", "front", "smooth", "weights")
 """actions on curves"""
@@ -205,7 +205,7 @@ class DashboardScreen(TimeActions, RequestActions):
             self._panels.show_curves(self._snapshot)
 
     def _follow_load(self) -> None:
-        """Measure what the machine does while the run trains; hide it afterwards."""
+        """Measure what the machine does while the run is training; hide it afterwards."""
         live = self._snapshot.status.state in LIVE_STATES
         if self._panels.wants_load and (live or self._panels.has_class("-load")):
             self._measure_load()

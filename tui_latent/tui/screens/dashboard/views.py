@@ -169,7 +169,7 @@ def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     if status.state == "failed":
         reason = status.error or "no reason was recorded"
         key = key_name("run.resume", keymap)
-        return f"Failed: {reason}\nPress {key} to retry, resume, start anew or read the log."
+        return f"Failed: {reason}\nPress {key} to retry, resume, start over or read the log."
     if status.state == "paused" and status.error:
         return f"Waiting: {status.error}"
     if status.state == "interrupted":
@@ -178,7 +178,7 @@ def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
 
 
 def _foreign_failure(snapshot: RunSnapshot) -> str:
-    """Say why someone's own loop has stopped, and how it can go on."""
+    """Say why someone's own loop has stopped, and how it can continue."""
     status, again = snapshot.status, begin_again(snapshot.provenance)
     if status.state == "failed":
         return f"Failed: {status.error or 'no reason was recorded'}\n{again}"

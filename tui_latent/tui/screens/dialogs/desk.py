@@ -1,4 +1,4 @@
-"""The mixing desk: rates, loss weights and augmentations of a run that trains."""
+"""The mixing desk: rates, loss weights and augmentations of a run in training."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class DeskScreen(ModalScreen[None]):
         elif changes := self._draft.changes:
             self._request(changes)
         else:
-            self._tell("Nothing was changed. Type another value first.")
+            self._tell("Nothing has changed. Type another value first.")
         self._show()
 
     @work(thread=True, group="desk")

@@ -30,7 +30,7 @@ class Fork:
 
 
 class ForkScreen(ModalScreen[Fork | None]):
-    """Asks from which checkpoint a new run starts, and with which other settings."""
+    """Asks which checkpoint a new run starts from, and with which other settings."""
 
     CSS = """
     ForkScreen { align: center middle; }
@@ -93,7 +93,7 @@ class ForkScreen(ModalScreen[Fork | None]):
         except (PresetError, RunError) as error:
             self._tell(str(error), error=True)
             return None
-        self._tell(words or "Nothing is changed: it would train as the run did.")
+        self._tell(words or "No setting is changed: the fork would train exactly as the run did.")
         return fork
 
     def _tell(self, text: str, error: bool = False) -> None:

@@ -57,7 +57,7 @@ class QueueScreen(ModalScreen[None]):
             yield Static(classes="said", markup=False)
             yield _Waiting()
             yield Static(
-                f"{earlier} {later} move a run · {out} removes it, its folder stays · "
+                f"{earlier} {later} move a run · {out} removes it (its folder stays) · "
                 f"{go} starts the queue if it is stopped · {close} closes",
                 classes="keys",
                 markup=False,
@@ -127,7 +127,7 @@ class QueueScreen(ModalScreen[None]):
 def queue_words(waiting: int, worked: bool, before: str) -> str:
     """Return how many runs are waiting, and for what."""
     if not waiting:
-        return "No run is waiting. Start a run while another one trains to queue it."
+        return "No run is waiting. To queue a run, start it while another one is training."
     runs = "1 run is waiting" if waiting == 1 else f"{waiting} runs are waiting"
     if not worked:
         return f"{runs}, but the queue is stopped: its process has ended."

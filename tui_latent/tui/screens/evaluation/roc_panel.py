@@ -128,7 +128,7 @@ def draw_curves(
     columns, lines = canvas_size(width, rows, Axis((), ()), value_axis(0.0, 1.0, rows))
     if columns < 2 or lines < 2:
         return legend
-    # The faintest of all, a dot every other column: it is no result, and covers none.
+    # The faintest of all, a dot every other column: it is not a result, and covers none.
     chance = np.linspace(0, 1, columns // 2)
     dots = dotted_cells(chance, chance, _FRAME, columns, lines)
     layers = [Layer(dots, faded(_CHANCE, ground) if colored and ground else None, dim=True)]

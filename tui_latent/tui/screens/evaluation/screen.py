@@ -44,7 +44,7 @@ from tui_latent.tui.widgets.verdict_line import VerdictLine
 from tui_latent.verdict import Verdict, judge
 
 _WIDE: Final = 110
-"""columns from which two panels stand side by side"""
+"""fewest columns at which two panels stand side by side"""
 
 
 class EvaluationScreen(BaseScreen[None]):
@@ -259,7 +259,7 @@ class EvaluationScreen(BaseScreen[None]):
         )
 
     def on_key(self, event: events.Key) -> None:
-        """Say why no outliers can be named when that is asked for."""
+        """Say why no outliers can be named when someone tries to."""
         row = next(row for row in KEYMAP["evaluation"] if row.id == "evaluation.outliers")
         if self._why_no_outliers and event.key in keys_of(row, self.app._keymap):
             event.stop()

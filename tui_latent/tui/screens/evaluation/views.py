@@ -30,7 +30,7 @@ _LABEL: Final = 8
 """cells of a class name beside a matrix"""
 _SHADES: Final = " ░▒▓█"
 _WRONG: Final = 0.1
-"""share of a class confused with another from which it is highlighted"""
+"""smallest share of a class confused with another that is highlighted"""
 
 
 def figures(found: Found, width: int) -> Content:

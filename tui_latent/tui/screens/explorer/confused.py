@@ -70,7 +70,7 @@ class ConfusedImages:
         one, other = self._names
         count = len(self.indices)
         if not count:
-            return f"No image of {one} is taken for {other} by the {self.space.voters}."
+            return f"The nearest {self.space.voters} take no image of {one} for {other}."
         images = f"{GLYPH} {count:,} image{'s' * (count != 1)} of {one} taken for {other}"
         by = f" by {self.space.voters}" if self.space.is_map else ""
         return f"{images}{by} · {following}: next · {viewer}: open · {every}: all classes"

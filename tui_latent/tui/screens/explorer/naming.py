@@ -80,7 +80,9 @@ class NamingActions(ExplorerBase):
         chosen = choices[0]
         if len(choices) > 1:
             answer = await self.app.push_screen_wait(
-                ChoiceScreen("Name", "What should get a name?", [_choice(each) for each in choices])
+                ChoiceScreen(
+                    "Name", "What do you want to name?", [_choice(each) for each in choices]
+                )
             )
             if answer is None:
                 return
@@ -151,5 +153,5 @@ def _choice(each: Nameable) -> Choice:
     return Choice(
         each.id,
         f"{each.words[0].upper()}{each.words[1:]}",
-        f"{about}, named “{each.name}” now" if each.name else about,
+        f"{about}, now named “{each.name}”" if each.name else about,
     )

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from tui_latent.sources.files.columns import Column
 
 _FILM_FROM: Final = 34
-"""lines from which the map leaves room for the film strip"""
+"""fewest lines at which the map leaves room for the film strip"""
 
 
 class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
@@ -73,8 +73,8 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     """
 
     ABOUT = (
-        "The map of one evaluation, to inspect point by point: what an image is near to, "
-        "in truth and on the map."
+        "The map of one evaluation, to inspect point by point: which images are near each other "
+        "in the latent space, and which only on the map."
     )
     TERMS = (
         "latent",
@@ -294,7 +294,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     # Elsewhere
 
     def action_thumbnails(self) -> None:
-        """Show images in the places of points, or points again."""
+        """Show images in place of points, or points again."""
         if self._result is not None and self._result.no_images:
             self.notify(f"{self._result.no_images}.", title="Pictures", timeout=8, markup=False)
             return

@@ -33,7 +33,7 @@ class SearchActions(ExplorerBase):
 
     @on(FindBox.Searched)
     def find(self, message: FindBox.Searched) -> None:
-        """Go to the image or class that was asked for, or show only what matches conditions."""
+        """Go to the image or class that was typed, or show only what matches conditions."""
         from tui_latent.analysis.point_filter import is_condition
 
         result = self._result

@@ -65,7 +65,7 @@ class TimeActions(ExplorerBase):
         self._playback.start()
 
     def _play_on(self) -> bool:
-        """Show the next evaluation, unless this one is not drawn yet; return whether to go on."""
+        """Show the next evaluation once this one is drawn; return whether to continue."""
         if self._result is not None and self._result.request == self._requested:
             self._travel(1)
             return self._time.step is not None

@@ -119,7 +119,7 @@ class ImagesScreen(BaseScreen[None]):
             self.post_message(self.Found(wanted, Sheet(problem=str(error))))
         # Any other error is shown, and must not crash the screen.
         except Exception as error:
-            text = f"This failed: {error or type(error).__name__}"
+            text = f"Failed: {error or type(error).__name__}"
             self.post_message(self.Found(wanted, Sheet(problem=text)))
         self.post_message(self.Done(wanted))
 

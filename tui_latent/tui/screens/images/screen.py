@@ -30,7 +30,7 @@ from tui_latent.tui.widgets.line_input import LineInput
 _PATIENCE: Final = 0.3
 """seconds for which the last page stays while the next is looked up"""
 _ROOM_FOR_MAP: Final = 100
-"""columns from which the map is shown beside the images by default"""
+"""fewest columns at which the map is shown beside the images by default"""
 
 
 class ViewerScreen(ImagesScreen):
@@ -103,7 +103,7 @@ class ViewerScreen(ImagesScreen):
 
     @on(Opened)
     def grey_pages(self, event: Opened) -> None:
-        """Grey the pages that have nothing to show, and leave such a one."""
+        """Grey the pages that have nothing to show, and leave such a page."""
         if self._wanted.page in event.empty:
             self.want(replace(self._wanted, page=first_page(event.empty, self._wanted.page)))
         self._show_pages()

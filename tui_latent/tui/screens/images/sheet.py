@@ -14,7 +14,7 @@ from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.charts.scatter import Mark, Scene, map_scene
 
 NEIGHBOURS = 20
-"""neighbours asked for: those that kNN@20 votes with"""
+"""neighbours that are shown: those that vote in kNN@20"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 _LABEL = 10
 """cells of the labels' column"""
 _ROOMY = 50
-"""cells from which an empty line follows the title"""
+"""fewest cells at which an empty line follows the title"""
 
 
 class PresetDetails(VerticalScroll, can_focus=False):

@@ -25,7 +25,7 @@ NOTHING_KNOWN: Final[Mapping[str, PresetFacts]] = {}
 
 _DIMENSIONS, _MINUTES = 6, 8
 _ROOM_FOR_MINUTES = 45
-"""cells from which there is room for the time beside the longest names"""
+"""fewest cells that have room for the time beside the longest names"""
 
 
 class _Presets(StableList):

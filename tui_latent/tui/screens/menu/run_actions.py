@@ -66,7 +66,7 @@ def why_sweep(run: RunSummary) -> str:
     """Return why a sweep cannot do what a run can; empty for a run."""
     if run.method != "sweep":
         return ""
-    return f"{run.title} is a sweep. Open it first; to go on with it, repeat its command."
+    return f"{run.title} is a sweep. Open it first; to continue it, run its command again."
 
 
 def why_no_run(run: RunSummary, keymap: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_latent.runs.origin import in_its_words
+from tui_latent.tui.foreign_runs import POINT_KINDS
 from tui_latent.tui.format import UNKNOWN, age, clock, number
 from tui_latent.tui.screens.menu.run_columns import BY_ID
 
@@ -32,7 +32,7 @@ _LABEL: Final = 9
 _ROOM_FOR_MAP: Final = 4
 """fewest lines of a map"""
 _BESIDE: Final = 64
-"""cells from which the map is beside the words"""
+"""fewest cells at which the map is beside the words"""
 
 
 @dataclass
@@ -206,7 +206,7 @@ def _is_unlabelled(snapshot: RunSnapshot | None) -> bool:
 def _retrieval(snapshot: RunSnapshot | None) -> str:
     """Say how often the other view of an image is the nearest, if that was measured."""
     value = None if snapshot is None else snapshot.newest("val/view_retrieval_1")
-    return "" if value is None else f"{number(value)} of other views are the nearest"
+    return "" if value is None else f"{number(value)} of images are nearest to their other view"
 
 
 def _contents(snapshot: RunSnapshot | None, width: int) -> list[Content]:
@@ -216,9 +216,9 @@ def _contents(snapshot: RunSnapshot | None, width: int) -> list[Content]:
     count, classes = len(snapshot.map.points), len(snapshot.map.class_names)
     kinds = f"{classes} class{'es' * (classes != 1)}" if classes else "no labels"
     maps = len(snapshot.map_steps)
-    words = f"{count:,} held-out latents, {kinds}, {maps} map{'s' * (maps != 1)}"
+    points = f"{count:,} {POINT_KINDS[snapshot.origin]}{'s' * (count != 1)}"
     label = "vectors" if snapshot.origin == "opened" else "latents"
-    return _entry(label, in_its_words(snapshot.origin, words), width)
+    return _entry(label, f"{points}, {kinds}, {maps} map{'s' * (maps != 1)}", width)
 
 
 def _accuracy(run: RunSummary, snapshot: RunSnapshot | None) -> str:

@@ -350,7 +350,7 @@ class RunTable(Vertical):
         """Announce the run under the cursor: after one key at once, while a key is held down when
         the cursor rests.
 
-        The description lays out the screen anew, for which the cursor does not wait.
+        The cursor does not wait for the description, which lays out the screen again.
         """
         before, self._moved_at = self._moved_at, time.monotonic()
         if self._telling or self.run == self._told:

@@ -357,7 +357,7 @@ class MenuScreen(BaseScreen[None]):
         if run.method == "watched":
             question = f"Ask {run.title} to stop? Its own script decides what is saved."
         if run.queued:
-            question = f"Take {run.title} out of the queue? Its folder stays."
+            question = f"Remove {run.title} from the queue? Its folder stays."
         self.app.push_screen(ConfirmScreen("Stop run", question, "Stop"), stop)
 
     @staticmethod

@@ -29,7 +29,7 @@ _MARK, _KEY = 3, 19
 _VALUE_NARROW, _VALUE = 16, 24
 _PATHS = ("data.path", "data.root", "data.weights")
 _WIDE = 100
-"""cells from which the values' column has its full width"""
+"""fewest cells at which the values' column has its full width"""
 
 
 class SettingInput(LineInput):

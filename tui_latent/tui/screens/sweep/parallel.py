@@ -18,7 +18,7 @@ from tui_latent.tui.screens.sweep.view import SweepView
 _BRAILLE: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """bit of each dot, by row and column within a cell"""
 _LOG: Final = 30.0
-"""ratio of the largest to the smallest value from which an axis is by factors"""
+"""ratio of the largest to the smallest value above which an axis is logarithmic"""
 
 
 def parallel_lines(

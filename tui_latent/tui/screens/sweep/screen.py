@@ -84,7 +84,7 @@ class SweepScreen(BaseScreen[None]):
     }
     """
 
-    ABOUT = "The runs of a sweep: which settings are best, and whether the seeds allow to say so."
+    ABOUT = "The runs of a sweep: which settings are best, and whether the seeds suffice to tell."
     TERMS = ("sweep", "val/knn_20", "train/loss", "val/loss", "disparity")
     BINDINGS = bindings("sweep")
 
@@ -246,7 +246,7 @@ class SweepScreen(BaseScreen[None]):
                     self.notify(str(error), severity="error", markup=False)
 
         question = (
-            f"Stop {self._path.name}, and save the runs that train? The same command goes on later."
+            f"Stop {self._path.name}, and save its runs? The same command continues it later."
         )
         self.app.push_screen(ConfirmScreen("Stop sweep", question, "Stop"), stop)
 

@@ -130,7 +130,7 @@ class SweepTable(Vertical):
         if _repeated(view) and not self._singly:
             columns += [
                 _Column("sd", "sd", 6, _deviation, lambda g: g.spread.deviation),
-                _Column("difference", "to the best (95 %)", 19, _difference, _middle),
+                _Column("difference", "minus best (95 %)", 19, _difference, _middle),
             ]
         columns.append(_Column("state", "state", 11, _states, lambda g: _states(g)))
         columns.append(_Column("seconds", "time", 8, _time, _seconds))

@@ -1,0 +1,21 @@
+"""What a sentence calls the things whose latents a run has: images, or vectors from a file."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Nouns(NamedTuple):
+    """Nouns in the singular; an `s` makes the plural."""
+
+    image: str
+    """any of them"""
+    held_out: str
+    """one that is measured"""
+    training: str
+    """one that votes on those that are measured"""
+
+
+IMAGES: Final = Nouns("image", "held-out image", "training image")
+VECTORS: Final = Nouns("vector", "vector", "other vector")
+"""vectors from a file need not be of images, and none of them is held out"""
