@@ -20,7 +20,7 @@ class BarlowTwinsSettings(NetworkSettings):
     trained_by: ClassVar = ":barlow_twins"
     terms: ClassVar = {
         "on_diagonal": "How far the two views are from correlating fully. It should fall to 0.",
-        "off_diagonal": "How far different dimensions correlate. It rises if they repeat each other.",
+        "off_diagonal": "How far different dimensions correlate. It rises if some repeat others.",
     }
     weights: ClassVar = ("redundancy_weight",)
     report: ClassVar = (("components",), ("evaluation", "roc"))

@@ -147,7 +147,7 @@ def test_maps_of_other_images_stay_as_they_are_and_say_so() -> None:
         assert shown.map is given and shown.onto is None and shown.disparity is None
 
 
-def test_a_map_without_finite_points_is_no_reference() -> None:
+def test_a_map_without_finite_points_is_not_a_reference() -> None:
     first = clusters(60, 3)
     lost = replace(first, points=np.full_like(first.points, np.nan))
     compared = compared_maps([lost, first, first])

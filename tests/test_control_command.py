@@ -79,7 +79,7 @@ def trained(tmp_path: Path) -> Iterator[RunWriter]:
     writer.close()
 
 
-def test_settings_are_asked_for_and_what_they_come_to_is_said(trained: RunWriter) -> None:
+def test_settings_are_asked_for_and_what_they_come_to_is_reported(trained: RunWriter) -> None:
     code, output = tune(trained.path, "train.lr=0.001", "augment.noise=0.125")
     assert code == 0
     assert output.startswith(

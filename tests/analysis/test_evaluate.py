@@ -207,7 +207,7 @@ def test_one_held_out_image_has_no_figure_of_its_own(make_space: MakeSpace) -> N
     assert written(found)
 
 
-def test_as_many_classes_as_held_out_images_are_no_clusters(make_space: MakeSpace) -> None:
+def test_as_many_classes_as_held_out_images_are_not_clusters(make_space: MakeSpace) -> None:
     found = evaluate_run(make_space(query_labels=torch.arange(4)))
     assert "each of the 4 images is the only one of its class" in found["missing"]["clustering"]
     assert found["knn_held_out"]["accuracy"]["20"]["of"] == 4
@@ -279,7 +279,7 @@ def test_what_tell_raises_ends_it_and_nothing_is_written(make_space: MakeSpace) 
     assert newest_evaluation(path) is None
 
 
-def test_a_run_without_latents_and_a_folder_that_is_no_run_are_refused(tmp_path: Any) -> None:
+def test_a_run_without_latents_and_a_folder_that_is_not_a_run_are_refused(tmp_path: Any) -> None:
     with pytest.raises(AssessmentError, match=r"preset\.toml"):
         evaluate_run(tmp_path)
     preset = {"data": {"source": "digits"}, "method": {"name": "contrastive", "latent_dim": 2}}

@@ -196,7 +196,7 @@ def test_missing_data_are_named_when_they_are_needed(
         inspector.image(0)
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InspectionError, match=r"preset\.toml"):
         RunInspector(tmp_path)
 

@@ -47,7 +47,7 @@ def test_what_names_none_is_told_what_would(text: str) -> None:
         parse_outliers(text)
 
 
-def test_grey_is_as_pillow_makes_it_and_what_was_done_is_said() -> None:
+def test_grey_is_as_pillow_makes_it_and_what_was_done_is_reported() -> None:
     random = np.random.default_rng(0)
     colour = random.integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
     images = torch.from_numpy(colour).movedim(3, 1).contiguous()

@@ -67,7 +67,9 @@ def test_a_run_turned_and_scaled_is_the_same_space(make_space: MakeSpace) -> Non
     assert found.accuracy is not None and found.accuracy.p == 1
 
 
-def test_runs_of_other_images_are_not_paired_and_the_reason_is_told(make_space: MakeSpace) -> None:
+def test_runs_of_other_images_are_not_paired_with_the_reason(
+    make_space: MakeSpace,
+) -> None:
     shown = compared(make_space(), make_space(query_labels=torch.arange(80) % 4))
     (found,) = paired_runs(shown)
     assert found.accuracy is None and found.cka is None

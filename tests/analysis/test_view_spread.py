@@ -69,7 +69,7 @@ def test_where_nothing_can_land_it_says_why(
         ViewSpreads(RunData(run)).land(0, views=2, seed=0)
 
 
-def test_weights_of_an_earlier_stage_than_the_latents_are_told(
+def test_weights_of_an_earlier_stage_than_the_latents_are_reported(
     trained: Trained, tmp_path: Path
 ) -> None:
     run = shutil.copytree(trained("contrastive"), tmp_path / "staged")

@@ -156,7 +156,7 @@ def test_the_command_runs_where_little_more_than_torch_is_installed(tmp_path: Pa
     assert "| capture | skipped |" in done.stdout
 
 
-def test_a_preset_that_cannot_be_measured_is_told_and_the_next_is_measured() -> None:
+def test_a_preset_that_cannot_be_measured_is_reported_and_the_next_is_measured() -> None:
     names = ["no-such-preset", "cifar10-eigenmaps", "digits-contrastive-2d"]
     unknown, fitted, digits = rows(names, torch.device("cpu"), tiny=True)
     assert unknown.reached is False and "no-such-preset" in unknown.measured

@@ -64,7 +64,7 @@ def test_a_result_of_one_device_has_a_file_of_its_own() -> None:
     assert for_device("gpu", "cuda") == "gpu-cuda"
 
 
-def test_a_gpu_that_is_asked_for_and_not_here_is_told(
+def test_a_gpu_that_is_asked_for_and_not_here_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)

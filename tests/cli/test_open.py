@@ -54,7 +54,7 @@ def test_two_files_are_runs_to_compare(tmp_path: Path) -> None:
     assert {run.name for run in list_runs(tmp_path / "runs")} == {"x-a", "x-b"}
 
 
-def test_what_was_not_used_and_what_was_joined_by_place_is_said(tmp_path: Path) -> None:
+def test_what_was_not_used_and_what_was_joined_by_place_is_reported(tmp_path: Path) -> None:
     rows = [f"r{row},{row}.5,{['x', 'y'][row % 2]}\n" for row in range(5)]
     (tmp_path / "a.csv").write_text("id,number,kind\n" + "".join(rows))
     np.save(tmp_path / "b.npy", np.arange(5.0).reshape(-1, 1))

@@ -204,7 +204,7 @@ def test_the_command_line_refuses_before_anything_is_made(tmp_path: Path) -> Non
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_file_that_says_it_is_told_and_trains(tmp_path: Path) -> None:
+def test_a_file_that_says_it_is_reported_and_trains(tmp_path: Path) -> None:
     text = preset_path("digits-contrastive-2d").read_text()
     file = tmp_path / "mine.toml"
     file.write_text(

@@ -79,7 +79,7 @@ def test_one_name_in_two_folders_is_refused(tmp_path: Path) -> None:
         save_preset(tmp_path / "elsewhere", "mine", TABLE)
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PresetError, match="not a folder"):
         save_preset(tmp_path / "file", "mine", TABLE)

@@ -312,7 +312,7 @@ def test_a_stage_is_set_by_its_number_and_all_of_them_by_a_star() -> None:
         ("stages.*.rate", "known: title, epochs"),
     ],
 )
-def test_a_stage_that_is_not_there_is_told(key: str, says: str) -> None:
+def test_a_stage_that_is_not_there_is_reported(key: str, says: str) -> None:
     with pytest.raises(PresetError, match=says) as caught:
         load_preset("digits-contrastive-2d", {key: 1})
     assert key in str(caught.value) and len(caught.value.problems) == 1
@@ -324,7 +324,7 @@ def test_a_preset_without_stages_names_the_setting_instead() -> None:
 
 
 @pytest.mark.parametrize("key", ["train.lr", "train.epochs", "stages.0.lr"])
-def test_a_flag_is_no_number(key: str) -> None:
+def test_a_flag_is_not_a_number(key: str) -> None:
     stages = [{"epochs": 1, "latent_dim": 2, "lr": 0.1}] if key.startswith("stages") else []
     message = refused(table(stages=stages), {key: True})
     assert key in message and "should be a number" in message
@@ -490,7 +490,7 @@ def test_a_preset_of_ones_own_is_found_with_and_without_its_ending(
     assert run.name.endswith(stem.replace(" ", "-"))
 
 
-def test_a_folder_in_the_place_of_a_preset_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_a_preset_is_reported(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("")
     with pytest.raises(PresetError, match=r"a folder: name one of its files: mine\.toml"):
         load_preset(str(tmp_path))
@@ -546,7 +546,7 @@ def test_a_range_of_values_is_read_and_written(written: object, read: object) ->
         (3, "or [low, high]"),
     ],
 )
-def test_what_is_no_range_of_values_is_told(written: object, said: str) -> None:
+def test_what_is_not_a_range_of_values_is_reported(written: object, said: str) -> None:
     method = {"name": "vicreg", "latent_dim": 2}
     table = {"data": {"source": "folder", "path": "d"}, "method": method}
     with pytest.raises(PresetError) as caught:

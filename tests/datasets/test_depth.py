@@ -253,7 +253,9 @@ def test_fits_are_those_of_pillow(
         assert ("2 not square" in log[-1]) == (width != height)
 
 
-def test_images_of_other_channels_are_told_with_examples(tmp_path: Path, data_folder: Path) -> None:
+def test_images_of_other_channels_are_reported_with_examples(
+    tmp_path: Path, data_folder: Path
+) -> None:
     write_arrays(tmp_path / "d", FIVE)
     for number in range(3):
         np.save(tmp_path / "d" / f"grey{number}.npy", FIVE[number, 0])
@@ -263,7 +265,7 @@ def test_images_of_other_channels_are_told_with_examples(tmp_path: Path, data_fo
     assert str(tmp_path / "d" / "grey0.npy") in str(caught.value)
 
 
-def test_sizes_that_differ_are_told(tmp_path: Path, data_folder: Path) -> None:
+def test_sizes_that_differ_are_reported(tmp_path: Path, data_folder: Path) -> None:
     (tmp_path / "d").mkdir()
     for number, side in enumerate((20, 20, 30)):
         Image.new("RGB", (side, 20)).save(tmp_path / "d" / f"{number}.png")

@@ -268,7 +268,7 @@ def test_a_torn_cache_is_made_anew(root: Path, data_folder: Path) -> None:
     assert torch.equal(load(root, size=8).train.images, before.train.images)
 
 
-def test_progress_is_told(root: Path) -> None:
+def test_progress_is_reported(root: Path) -> None:
     log: list[str] = []
     load(root, log, size=8)
     assert log[0].startswith("decoding 10 images") and "decoded 10 of 10 images" in log[1]

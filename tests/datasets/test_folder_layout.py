@@ -226,7 +226,7 @@ def test_accents_of_macos_are_the_same_class(tmp_path: Path, data_folder: Path) 
     assert (len(dataset.train), len(dataset.val)) == (4, 4)
 
 
-def test_names_that_differ_by_case_are_told(tmp_path: Path) -> None:
+def test_names_that_differ_by_case_are_reported(tmp_path: Path) -> None:
     notes = find_layout(lay(tmp_path, "cat", "Cat", "dog")).notes
     assert any("differ only in case: Cat and cat" in note for note in notes)
 

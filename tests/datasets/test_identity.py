@@ -201,7 +201,7 @@ def test_a_moved_and_a_copied_folder_are_the_same_images(root: Path, tmp_path: P
         assert load(tmp_path / name).train.images.equal(pixels.train.images)
 
 
-def test_what_has_changed_is_said_in_a_sentence(root: Path) -> None:
+def test_what_has_changed_is_reported_in_a_sentence(root: Path) -> None:
     before = identity(root)
     paint(root / "train" / "a" / "6.bmp", 7)
     (root / "train" / "b" / "0.bmp").unlink()

@@ -163,7 +163,7 @@ def test_every_kind_is_turned_as_the_camera_was_held_once(tmp_path: Path, kind: 
     np.testing.assert_allclose(pixel(found, 1, 2), (250, 0, 0), atol=12)
 
 
-def test_what_was_done_to_files_is_said(tmp_path: Path, data_folder: Path) -> None:
+def test_what_was_done_to_files_is_reported(tmp_path: Path, data_folder: Path) -> None:
     folder = tmp_path / "d" / "a"
     folder.mkdir(parents=True)
     for k in range(4):

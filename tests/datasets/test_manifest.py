@@ -211,7 +211,7 @@ def test_validation_is_held_out_before_test(root: Path) -> None:
     ids=["odd split", "no split", "no path", "missing file", "address", "cells", "no train",
          "held-out class", "no rows", "empty"],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_its_line(
+def test_what_is_wrong_is_reported_with_its_line(
     root: Path, change: Callable[[list[list[object]]], object], problem: str
 ) -> None:
     table = rows()
@@ -298,7 +298,7 @@ def test_classes_are_chosen_and_counted_in_the_description(root: Path) -> None:
     assert describe_source(settings(without)).unlabelled == "the table has no column of classes"
 
 
-def test_the_same_image_in_both_splits_is_told(root: Path) -> None:
+def test_the_same_image_in_both_splits_is_reported(root: Path) -> None:
     table = rows()
     table[12][0] = "imgs/0.png"
     log: list[str] = []
@@ -515,7 +515,7 @@ def test_digests_of_a_shard_are_kept_until_it_changes(
     assert not identity(path).same_as(before) and len(read) == 6
 
 
-def test_what_is_no_table_is_said(tmp_path: Path, data_folder: Path) -> None:
+def test_what_is_not_a_table_is_reported(tmp_path: Path, data_folder: Path) -> None:
     (tmp_path / "notes.pdf").write_bytes(b"%PDF")
     with pytest.raises(DataError, match="its name has none of the known endings"):
         load(tmp_path / "notes.pdf")

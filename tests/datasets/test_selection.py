@@ -29,7 +29,7 @@ def test_no_class_named_keeps_all_and_order_is_the_sources() -> None:
     assert chosen_classes(NAMES, ("truck", "dog")) == [1, 3]
 
 
-def test_an_unknown_class_is_told_with_the_nearest() -> None:
+def test_an_unknown_class_is_reported_with_the_nearest() -> None:
     with pytest.raises(DataError, match=r"no class 'trukc'; did you mean 'truck'\?"):
         chosen_classes(NAMES, ("cat", "trukc"))
     with pytest.raises(DataError, match=re.escape("there are cat, dog, [red], truck")):

@@ -51,7 +51,7 @@ def test_a_queued_run_that_is_started_by_hand_leaves_the_queue(tmp_path: Path) -
     assert queued_runs(tmp_path) == ["next"]
 
 
-def test_what_is_refused_changes_nothing_also_before_the_trainer_has_said_that_it_trains(
+def test_a_refusal_changes_nothing_even_before_the_trainer_has_reported_itself(
     tmp_path: Path,
 ) -> None:
     """Between its lock and its first status a trainer is known by the lock alone."""

@@ -143,7 +143,7 @@ def test_a_grid_that_plans_the_same_training_twice_is_refused(
     assert not (tmp_path / "runs").exists()
 
 
-def test_trials_that_come_to_the_same_are_told_and_trained_once(tmp_path: Path) -> None:
+def test_trials_that_come_to_the_same_are_reported_and_trained_once(tmp_path: Path) -> None:
     words = ["--grid", "method.variational=false,true", "--grid", "method.beta=0.5,2"]
     result = swept(tmp_path, *words)
     assert result.exit_code == 0, result.output
@@ -209,7 +209,7 @@ def test_a_sweep_killed_while_it_made_a_folder_goes_on(tmp_path: Path) -> None:
     assert RunReader(run).refresh().status.state == "finished"
 
 
-def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_left_alone(tmp_path: Path) -> None:
     theirs = tmp_path / "runs" / "sweep-tiny"
     theirs.mkdir(parents=True)
     (theirs / "notes.txt").write_text("mine")

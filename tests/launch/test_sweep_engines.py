@@ -204,7 +204,7 @@ def test_a_search_for_what_no_run_records_is_refused(tmp_path: Path) -> None:
     assert result.exit_code == 2 and "did you mean 'val/knn_20'" in result.output
 
 
-def test_without_the_packages_the_command_to_install_them_is_said(
+def test_without_the_packages_the_command_to_install_them_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for package in ("optuna", "ray", "submitit"):
@@ -220,7 +220,7 @@ def test_without_the_packages_the_command_to_install_them_is_said(
         assert result.exit_code == 2 and f"pip install 'tui-latent[{extra}]'" in result.output
 
 
-def test_slurm_jobs_train_and_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_slurm_jobs_train_and_a_cluster_that_is_not_there_is_reported(tmp_path: Path) -> None:
     submitit = pytest.importorskip(
         "submitit", reason="submitit is not installed: pip install 'tui-latent[slurm]'"
     )

@@ -109,7 +109,7 @@ def test_weights_of_another_network_are_named(weights: Path, tmp_path: Path) -> 
         ("method.initial_weights", "nowhere.pth", "there is no file at 'nowhere.pth'"),
     ],
 )
-def test_what_cannot_be_had_is_said_before_a_run_is_made(
+def test_what_cannot_be_had_is_reported_before_a_run_is_made(
     setting: str, value: str, sentence: str, tmp_path: Path
 ) -> None:
     with pytest.raises(PresetError, match=sentence) as caught:

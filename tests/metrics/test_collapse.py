@@ -117,7 +117,7 @@ def test_a_space_that_is_used_is_no_collapse_wherever_it_lies(dimensions: int) -
     assert signs(latents) == signs(latents + 10) == signs(0.01 * latents) == []
 
 
-def test_two_classes_in_two_places_are_no_collapse() -> None:
+def test_two_classes_in_two_places_are_not_a_collapse() -> None:
     """A supervised space of two classes needs no more than one dimension."""
     side = torch.arange(400)[:, None] % 2 * 2.0 - 1
     assert signs(side * torch.ones(128) + 0.001 * drawn(400, 128)) == []

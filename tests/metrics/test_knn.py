@@ -155,7 +155,7 @@ def test_a_bank_smaller_than_k_votes_as_a_whole() -> None:
 
 @pytest.mark.parametrize("voters", [0, 1, 3, 5, 6, 20, 21])
 @pytest.mark.parametrize("within", [False, True])
-def test_a_vote_of_the_whole_bank_is_none(voters: int, within: bool) -> None:
+def test_a_vote_of_the_whole_bank_does_not_count(voters: int, within: bool) -> None:
     """It is the same for every query, whatever the space: what cannot change measures nothing."""
     bank = drawn(voters + within, 3, 1)
     labels = torch.arange(len(bank)) % 2

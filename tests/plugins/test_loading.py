@@ -78,7 +78,7 @@ def before_and_after() -> tuple[list[str], ...]:
         ("x = '\0'", r"my\.py.*null bytes"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_stays(
+def test_what_is_wrong_is_reported_and_nothing_stays(
     tmp_path: Path, content: str, sentence: str
 ) -> None:
     path = tmp_path / "my.py"

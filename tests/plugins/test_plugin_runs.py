@@ -241,7 +241,7 @@ def test_a_queued_run_whose_plugin_breaks_says_so(
     assert f"{plugin}, line 1: " in (run_status(run).error or "")
 
 
-def test_a_note_that_cannot_be_written_is_said_before_the_run_is_queued(
+def test_a_note_that_cannot_be_written_is_reported_before_the_run_is_queued(
     plugin: Path, tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(plugin)
@@ -254,9 +254,7 @@ def test_a_note_that_cannot_be_written_is_said_before_the_run_is_queued(
     forget_plugins(run)  # which has nothing to forget
 
 
-def test_a_class_that_is_missing_is_a_sentence_and_no_traceback(
-    plugin: Path, tmp_path: Path
-) -> None:
+def test_a_missing_class_gives_a_sentence_and_no_traceback(plugin: Path, tmp_path: Path) -> None:
     plugin.write_text(plugin.read_text().replace('":barlow_twins"', '":Gone"'))
     preset = plugin.with_suffix(".toml")
     words = ("--plugin", plugin, "--runs", tmp_path, "--name", "one", *SET)

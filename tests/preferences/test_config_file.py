@@ -55,7 +55,7 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
     assert link.is_symlink() and file.read_text() == '# mine\ntheme = "nord"\n'
 
 
-def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     for text in (b"theme =", b"\xff\xfe"):
         path.write_bytes(text)

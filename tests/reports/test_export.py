@@ -68,7 +68,7 @@ def test_a_place_that_cannot_be_written_is_named(make_run: MakeRun, tmp_path: Pa
         export_report(make_run(), tmp_path / "file" / "mine.png")
 
 
-def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="not a run"):
         export_report(tmp_path)
 

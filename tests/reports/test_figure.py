@@ -94,7 +94,7 @@ def test_no_panel_is_blank_and_every_class_has_its_name_and_colour(make_run: Mak
         assert class_color(label, dark=False) in seen, name
 
 
-def test_values_that_are_not_finite_are_said(make_run: MakeRun) -> None:
+def test_values_that_are_not_finite_are_reported(make_run: MakeRun) -> None:
     run = make_run()
     writer = RunWriter.reopen(run)
     lost = {"train/loss": float("nan"), "train/info_nce": float("nan"), "val/knn_20": float("nan")}

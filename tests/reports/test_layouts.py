@@ -139,7 +139,7 @@ def test_a_run_that_has_just_begun_says_why_of_everything(
     assert "no latents yet" in joined
 
 
-def test_what_a_method_or_a_latent_cannot_give_is_said(make_run: MakeRun) -> None:
+def test_what_a_method_or_a_latent_cannot_give_is_reported(make_run: MakeRun) -> None:
     findings = findings_of(make_run(method=METHODS["triplet"]))
     assert findings["cloud"] == findings["t-SNE"]
     assert findings["cloud"] == "the latents have two dimensions: the map shows them as they are"

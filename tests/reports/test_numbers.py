@@ -148,7 +148,7 @@ def test_terms_without_weight_are_left_out(
     assert loss_terms(preset, metrics) == ["loss", *shown]
 
 
-def test_nothing_recorded_is_no_term() -> None:
+def test_nothing_recorded_is_not_a_term() -> None:
     assert loss_terms({}, []) == []
 
 
@@ -194,7 +194,7 @@ def test_points_without_spread_or_without_end_have_a_frame() -> None:
     assert map_frame(latent_map([], [])).images == 0
 
 
-def test_json_has_null_where_there_is_no_number() -> None:
+def test_json_has_null_where_there_is_not_a_number() -> None:
     numbers = {"nan": math.nan, "list": [1.5, math.inf], "array": np.array([[1, 2]]), "none": None}
     assert as_json(numbers) == {"nan": None, "list": [1.5, None], "array": [[1, 2]], "none": None}
 
@@ -222,7 +222,7 @@ def test_images_that_are_gone_are_reported(
     assert isinstance(samples, Samples)
 
 
-def test_a_metric_without_a_row_has_a_chart_of_its_own_and_is_no_term(make_run: MakeRun) -> None:
+def test_a_metric_without_a_row_has_a_chart_of_its_own_and_is_not_a_term(make_run: MakeRun) -> None:
     snapshot, _ = numbers_of(make_run())
     curves = {**snapshot.curves, "train/grad_norm": snapshot.curves["train/loss"]}
     numbers = report_numbers(replace(snapshot, curves=curves), Samples("", ""))

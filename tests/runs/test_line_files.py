@@ -56,7 +56,7 @@ def test_a_replaced_file_is_read_from_its_start(tmp_path: Path, new: bytes, in_p
     assert read(reader) == new.splitlines()
 
 
-def test_a_file_that_comes_later_or_goes_is_no_error(tmp_path: Path) -> None:
+def test_a_file_that_comes_later_or_goes_is_not_an_error(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     reader = GrowingLines(path)
     assert read(reader) == []

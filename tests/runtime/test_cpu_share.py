@@ -63,7 +63,7 @@ def test_the_share_is_that_of_the_threads_that_count() -> None:
     assert again is not None and again < 0.1
 
 
-def test_a_thread_that_has_ended_is_no_trouble() -> None:
+def test_a_thread_that_has_ended_is_not_a_problem() -> None:
     compute(0.02, counted=True)
     share = ScreenShare()
     compute(0.02, counted=False)

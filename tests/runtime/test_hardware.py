@@ -288,7 +288,7 @@ def test_without_the_drivers_library_torch_is_left_to_find_the_gpu(
 
 
 @pytest.mark.usefixtures("gpus")
-def test_a_driver_that_cannot_count_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_that_cannot_count_is_not_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, nvmlDeviceGetCount=refuse("NVML_ERROR_FUNCTION_NOT_FOUND"))
     assert refusal() is None
     assert driver_trouble() == "the driver does not list its GPUs"
@@ -317,7 +317,7 @@ def test_a_gpu_is_refused_only_where_there_is_certainly_none(
     assert driver_trouble() is None
 
 
-def test_a_driver_of_another_version_than_its_library_is_told_with_the_remedy(
+def test_a_driver_of_another_version_than_its_library_is_reported_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answer(monkeypatch, nvmlInit=refuse("NVML_ERROR_LIB_RM_VERSION_MISMATCH"))

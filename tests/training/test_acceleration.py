@@ -129,7 +129,7 @@ def test_what_is_wrong_with_the_update_itself_is_not_hidden(clock: FakeClock) ->
         run(on_gpu(plain, {}, []), 3)
 
 
-def test_a_way_that_cannot_be_made_is_told(clock: FakeClock) -> None:
+def test_a_way_that_cannot_be_made_is_reported(clock: FakeClock) -> None:
     def unmade() -> StepRunner:
         raise RuntimeError("no compiler")
 

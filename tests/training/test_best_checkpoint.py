@@ -80,7 +80,7 @@ def test_a_run_stopped_before_its_first_evaluation_has_no_best(
     assert best_of(path) is None
 
 
-def test_an_evaluation_without_a_loss_is_no_finding() -> None:
+def test_an_evaluation_without_a_loss_is_not_a_finding() -> None:
     best = BestLoss()
     best.judge(10, 1.0)
     for loss in (None, math.nan, math.inf):

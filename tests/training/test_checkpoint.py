@@ -50,7 +50,7 @@ def test_a_torn_newest_checkpoint_gives_way_to_the_one_before(tmp_path: Path) ->
     assert loaded is not None and loaded["step"] == 10
 
 
-def test_a_lost_index_is_no_loss(tmp_path: Path) -> None:
+def test_a_lost_index_is_not_a_loss(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, state(10), best=False)
     save_checkpoint(tmp_path, state(20), best=False)
     (tmp_path / "last.json").write_text("{torn")

@@ -240,7 +240,7 @@ def _run_of_few(tmp_path: Any) -> Any:
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-6])
-def test_a_collapse_of_the_projection_is_one_although_the_latents_vary(scale: float) -> None:
+def test_a_collapsed_projection_is_a_collapse_even_if_the_latents_vary(scale: float) -> None:
     """What the loss sees has become a point: the representation learns nothing more."""
     preset = small("vicreg")
     dataset, net = made(preset)

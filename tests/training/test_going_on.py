@@ -126,7 +126,7 @@ def test_a_checkpoint_is_written_at_least_every_so_many_seconds(
     assert_same_curves(whole, often)
 
 
-def test_a_damaged_checkpoint_is_told_and_the_one_before_goes_on_to_the_same_weights(
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_goes_on_to_the_same_weights(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, harmed = make_run(), make_run()

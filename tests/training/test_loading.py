@@ -175,7 +175,7 @@ def test_a_run_is_not_resumed_on_other_classes(make_run: MakeRun, photos: Path) 
     assert train_run(path).state == "finished"
 
 
-def test_changes_of_colours_that_are_not_there_are_said() -> None:
+def test_changes_of_colours_that_are_not_there_are_reported() -> None:
     table = {
         "data": {"source": "folder", "path": "d"},
         "method": {"name": "vicreg", "latent_dim": 2},

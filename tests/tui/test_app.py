@@ -49,7 +49,7 @@ async def test_a_new_run_is_created_trained_and_shown_until_it_is_finished(tmp_p
     assert trainer.trained == [tmp_path / "mine"]
 
 
-async def test_a_run_that_cannot_be_created_is_told(tmp_path: Path) -> None:
+async def test_a_run_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     def create(preset_name: str, preset: object, runs: Path, name: str | None) -> Path:
         raise PermissionError(13, "the folder [b]cannot[/b] be written")
 
@@ -86,7 +86,7 @@ async def test_a_background_run_is_shown_and_not_this_processs_to_stop(tmp_path:
     assert started == [tmp_path / "made"]
 
 
-async def test_a_background_run_that_does_not_start_is_told(tmp_path: Path) -> None:
+async def test_a_background_run_that_does_not_start_is_reported(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     writer.close()
 

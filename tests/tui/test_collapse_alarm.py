@@ -40,7 +40,7 @@ async def test_it_comes_with_a_collapse_and_goes_with_it(tmp_path: Path) -> None
     writer.close()
 
 
-async def test_a_failure_is_told_with_its_reason_beside_it(tmp_path: Path) -> None:
+async def test_a_failure_is_reported_with_its_reason_beside_it(tmp_path: Path) -> None:
     writer = trained_run(tmp_path, state="failed", error="the loss is NaN")
     evaluated(writer, 780, collapsed=True)
     writer.close()

@@ -22,7 +22,7 @@ def watch(path: Path) -> tuple[RunWatcher, queue.Queue[Message]]:
     return watcher, messages
 
 
-def test_a_run_is_told_at_once_and_then_only_what_changed(tmp_path: Path) -> None:
+def test_a_run_is_reported_at_once_and_then_only_what_changed(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     watcher, messages = watch(writer.path)
     first = messages.get(timeout=patience())
@@ -38,14 +38,14 @@ def test_a_run_is_told_at_once_and_then_only_what_changed(tmp_path: Path) -> Non
     writer.close()
 
 
-def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_named(tmp_path: Path) -> None:
     _, messages = watch(tmp_path / "nothing")
     lost = messages.get(timeout=patience())
     assert isinstance(lost, RunLost)
     assert "nothing" in lost.problem
 
 
-def test_a_folder_that_goes_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_goes_is_reported(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     running(writer)
     writer.close()

@@ -90,7 +90,7 @@ def test_classes_with_few_images_are_named() -> None:
     assert "3 (4)" in found.sentence and not found.headline
 
 
-def test_what_is_missing_is_said_with_its_reason() -> None:
+def test_what_is_missing_is_reported_with_its_reason() -> None:
     why = "there are 16 training images to choose the 20 nearest from"
     verdict = judge(run(missing={"val/knn_20": why}))
     assert only(verdict, "missing").sentence == f"Not measured: kNN@20: {why}."

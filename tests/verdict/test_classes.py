@@ -21,7 +21,7 @@ def test_the_same_share_of_few_images_is_counted_and_no_claim() -> None:
     assert found.severity == "note" and found.headline
 
 
-def test_a_rare_confusion_is_no_headline() -> None:
+def test_a_rare_confusion_is_not_a_headline() -> None:
     found = only(judge(run(confusion=matrix(_8_1=4))), "confusion")
     assert not found.headline
 

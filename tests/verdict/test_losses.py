@@ -53,7 +53,7 @@ def test_both_losses_rising_is_something_else() -> None:
     assert "overfitting" not in kinds(judge(run(curves=curves)))
 
 
-def test_a_new_stage_with_another_loss_is_no_overfitting() -> None:
+def test_a_new_stage_with_another_loss_is_not_overfitting() -> None:
     table = {"method": {"latent_dim": 2}, "stages": [{"epochs": 4}, {"epochs": 6}]}
     held_out = np.where(STEPS < 40, 1.0, 3 - STEPS / 100)
     curves = {"train/loss": curve(2 - STEPS / 60), "val/loss": curve(held_out)}

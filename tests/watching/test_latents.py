@@ -74,7 +74,7 @@ def test_beyond_a_bound_the_oldest_latents_make_room(
     assert found.status.skipped == 8 - len(found.map_steps)
 
 
-def test_what_a_loop_does_to_its_latents_is_told(watch: Watch) -> None:
+def test_what_a_loop_does_to_its_latents_is_reported(watch: Watch) -> None:
     """One run, because each starts a process: other dimensions, going back, not finite, dying."""
     run = watch()
 

@@ -187,7 +187,7 @@ def test_the_oldest_records_are_left_out_when_the_disk_is_full(
     assert f"{found.status.dropped:,} records were left out" in logged(run.path)
 
 
-def test_a_disk_that_stays_full_holds_up_the_end_for_moments_and_what_is_lost_is_told(
+def test_a_disk_that_stays_full_holds_up_the_end_for_moments_and_what_is_lost_is_reported(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(recording, "_FOR_ROOM", 0.1)

@@ -213,7 +213,7 @@ def test_masks_and_alpha(tmp_path: Path) -> None:
         assert describe_source(settings(path)).shape == (3, 6, 5)
 
 
-def test_an_order_of_channels_that_may_be_another_is_told(tmp_path: Path) -> None:
+def test_an_order_of_channels_that_may_be_another_is_reported(tmp_path: Path) -> None:
     log: list[str] = []
     x = np.zeros((12, 3, 8, 3), np.uint8)
     load_dataset(settings(save(tmp_path, x_train=x, y_train=LABELS)), 0, log.append)

@@ -58,7 +58,7 @@ def test_all_jobs_are_done_in_one_thread() -> None:
     assert threads[0] != threading.get_ident()
 
 
-def test_a_job_that_fails_is_told_and_the_next_is_done() -> None:
+def test_a_job_that_fails_is_reported_and_the_next_is_done() -> None:
     errors: list[Exception] = []
     drawer = WorkerThread(errors.append)
     done = threading.Event()

@@ -83,7 +83,7 @@ def test_time_axis_says_minutes() -> None:
     assert "4:00" not in drawn(series(long))[-1]
 
 
-def test_a_value_that_is_not_finite_is_said_and_the_finite_ones_are_drawn() -> None:
+def test_a_value_that_is_not_finite_is_reported_and_the_finite_ones_are_drawn() -> None:
     strips = draw_chart(series(curve([2.0, 1.0], math.nan)), ChartOptions(), 40, 10)
     assert "NaN" in strips[0].text
     assert any(segment.style and segment.style.reverse for segment in strips[0])

@@ -155,7 +155,7 @@ def test_a_few_strays_in_any_direction_do_not_shrink_the_map(strays: int) -> Non
     assert everything.left == pytest.approx(min(-1.0, float(far[:, 0].min())), abs=0.2)
 
 
-def test_a_small_class_far_away_is_no_stray() -> None:
+def test_a_small_class_far_away_is_not_a_stray() -> None:
     island = np.array([60.0, 0.0]) + ring(1.0)[::20]
     frame = settle_frame(np.concatenate([ring(1.0), island]))
     assert frame is not None and frame.right > 60

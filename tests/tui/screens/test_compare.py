@@ -166,7 +166,7 @@ def title_name(screen: CompareScreen) -> str:
     return chart._titles[-1]  # type: ignore[attr-defined,no-any-return]
 
 
-async def test_a_run_that_cannot_be_read_is_told_and_the_others_are_compared(
+async def test_a_run_that_cannot_be_read_is_reported_and_the_others_are_compared(
     tmp_path: Path, runs: list[Path]
 ) -> None:
     (runs[1] / "metrics.jsonl").unlink()

@@ -86,7 +86,7 @@ async def test_a_failed_run_says_why_and_what_to_do(tmp_path: Path) -> None:
         assert not offered & {"pause", "ask_to_stop", "checkpoint"}
 
 
-async def test_a_folder_that_is_no_run_is_told_and_not_fatal(tmp_path: Path) -> None:
+async def test_a_folder_that_is_not_a_run_is_reported_and_not_fatal(tmp_path: Path) -> None:
     async with MenulessApp(tmp_path, open_path=tmp_path / "nothing").run_test(size=WIDE) as pilot:
         screen = await dashboard(pilot)
         await until(pilot, lambda: "nothing" in failure(screen))

@@ -201,7 +201,7 @@ async def test_outliers_are_asked_for_and_their_curve_is_drawn(
         (RuntimeError("out of memory"), "RuntimeError: out of memory"),
     ],
 )
-async def test_what_goes_wrong_is_said_and_the_page_goes_on(
+async def test_what_goes_wrong_is_reported_and_the_page_goes_on(
     run: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     measuring(monkeypatch, error, evaluation())

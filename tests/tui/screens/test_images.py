@@ -253,7 +253,7 @@ async def test_of_what_is_asked_for_meanwhile_only_the_newest_is_looked_up(
         assert looked_up == [0, 1, 9]
 
 
-async def test_a_look_up_that_breaks_is_told_and_the_keys_go_on(
+async def test_a_look_up_that_breaks_is_reported_and_the_keys_go_on(
     app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(images: KnownImages, index: int, k: int) -> Any:

@@ -158,7 +158,7 @@ async def test_the_density_of_a_point_fits_a_line(tmp_path: Path) -> None:
         assert re.search(r"denser than \d+ %", text)
 
 
-async def test_what_will_come_of_a_loop_is_said(tmp_path: Path) -> None:
+async def test_what_will_come_of_a_loop_is_reported(tmp_path: Path) -> None:
     writer = live_loop(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         screen = await dashboard(pilot)

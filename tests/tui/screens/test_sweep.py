@@ -107,7 +107,7 @@ async def test_a_sweep_that_has_just_begun_says_what_will_come(tmp_path: Path) -
         assert "has not started yet" in notes(pilot)
 
 
-async def test_a_folder_that_is_lost_is_said(tmp_path: Path) -> None:
+async def test_a_folder_that_is_lost_is_reported(tmp_path: Path) -> None:
     path = made_sweep(tmp_path, {(2, 0.1, 0): 0.5})
     async with MenulessApp(tmp_path).run_test(size=NARROW) as pilot:
         await opened(pilot, path)

@@ -84,7 +84,7 @@ def test_a_run_that_ended_says_how_long_it_took() -> None:
     assert "1:12 trained" in text and "left" not in text and "100 %" in text
 
 
-def test_what_the_trainer_does_before_the_first_step_is_said() -> None:
+def test_what_the_trainer_does_before_the_first_step_is_reported() -> None:
     starting = Status(state="starting", phase="loading mnist [red]")
     assert "loading mnist [red]" in line(120, status=starting)
 

@@ -67,7 +67,7 @@ async def test_retry_prepares_the_run_and_trains_it(
         assert prepared == [path]
 
 
-async def test_a_retry_that_is_not_possible_is_told(tmp_path: Path) -> None:
+async def test_a_retry_that_is_not_possible_is_reported(tmp_path: Path) -> None:
     path = failed_run(tmp_path, (600, 700))  # both empty files
     trainer = ScriptedTrainer(3)
     async with MenulessApp(tmp_path, open_path=path, train=trainer).run_test(

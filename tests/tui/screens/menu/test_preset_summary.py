@@ -49,7 +49,7 @@ def test_each_method_is_named_with_what_shapes_it(method: dict[str, Any], said: 
     assert said in " · ".join(words.method_words(preset(method=method))).replace("\xa0", " ")
 
 
-def test_whether_labels_are_seen_is_said() -> None:
+def test_whether_labels_are_seen_is_reported() -> None:
     assert "trained without labels" in words.latent_words(preset())
     assert "trained with labels" in words.latent_words(preset(method={"name": "triplet"}))
 
@@ -61,7 +61,7 @@ def test_stages_take_the_place_of_the_epochs() -> None:
     assert "learning rate 0.002 → 0.001" in words.training_words(staged)[2]
 
 
-def test_only_changes_that_are_switched_on_are_said() -> None:
+def test_only_changes_that_are_switched_on_are_reported() -> None:
     assert words.view_words(preset().augment) == ["none: images are not augmented"]
     views = words.view_words(preset(augment={"flip": 1.0, "blur": 0.25, "crop": 0.08}).augment)
     assert [view.replace("\xa0", " ") for view in views] == [
@@ -71,7 +71,7 @@ def test_only_changes_that_are_switched_on_are_said() -> None:
     ]
 
 
-def test_what_is_left_out_of_the_data_is_said() -> None:
+def test_what_is_left_out_of_the_data_is_reported() -> None:
     data = preset(
         data={"classes": ["3", "5"], "per_class": 10, "merge": {"odd": ["3"]}, "inputs": "hog"}
     ).data
@@ -80,7 +80,7 @@ def test_what_is_left_out_of_the_data_is_said() -> None:
         assert part in said
 
 
-def test_a_published_network_and_views_of_its_features_are_said() -> None:
+def test_a_published_network_and_views_of_its_features_are_reported() -> None:
     told = preset(data={"inputs": "timm:resnet18.a1_in1k"}, augment={"feature_noise": 0.3})
     assert "features of resnet18 (timm)" in words.data_words(told.data, None)
     assert words.view_words(told.augment) == ["noise 0.3 on features"]
@@ -103,7 +103,7 @@ def test_every_bundled_preset_can_be_said(name: str) -> None:
     assert len(words.expect_words(bundled.expect)) == len(bundled.expect)
 
 
-def test_how_values_become_pixels_is_said() -> None:
+def test_how_values_become_pixels_is_reported() -> None:
     data = preset(data={"source": "folder", "path": "d"}).data
     assert words.pixel_words(data) == []
     changed = data.model_copy(update={"fit": "pad", "range": "percentile 1 99", "show": (4, 0)})

@@ -88,7 +88,7 @@ async def test_the_cursor_stays_on_its_run_in_another_order(runs: Path) -> None:
         assert names(screen)[0] == "a-mid" and current_run(screen).name == "a-mid"
 
 
-async def test_a_filter_narrows_and_a_wrong_one_is_told_in_its_line(runs: Path) -> None:
+async def test_a_filter_narrows_and_a_wrong_one_is_reported_in_its_line(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await on_the_runs(pilot)
         box = screen.query_one(RunFilterBox)

@@ -208,7 +208,7 @@ def test_class_names_that_look_like_numbers_are_typed_without_quotes(tmp_path: P
     assert again == edited.preset
 
 
-def test_every_wrong_setting_is_told_at_once(tmp_path: Path) -> None:
+def test_every_wrong_setting_is_reported_at_once(tmp_path: Path) -> None:
     edited = draft(tmp_path)
     edited.write("train.epochs", "0")
     edited.write("method.latent_dim", "-1")
