@@ -69,6 +69,7 @@ def measured(runs: int, jobs: int, engine: str) -> dict[str, Any]:
         _, left = psutil.wait_procs(list(seen.values()), timeout=10)
         trained = sum(row["seconds"] for row in told["runs"])
         strays = [p.name for p in Path(folder, "runs").rglob("*") if p.name.endswith(".tmp")]
+        strays += [p.name for p in temporary.iterdir()]
         return {
             "engine": engine,
             "runs": runs,
@@ -79,7 +80,7 @@ def measured(runs: int, jobs: int, engine: str) -> dict[str, Any]:
             "training_seconds": round(trained, 1),
             "overhead_seconds_per_trial": round((seconds * jobs - trained) / runs, 3),
             "processes_left": len(left),
-            "temporary_files_left": len(strays) + len(list(temporary.iterdir())),
+            "temporary_files_left": strays,
             "load_before": round(os.getloadavg()[0], 1),
         }
 

@@ -11,6 +11,7 @@ import click
 
 from tui_latent.cli.options import fail, find_run_or_sweep, plugin_option, runs_option
 from tui_latent.preferences.runs_folders import folders_of_runs
+from tui_latent.runtime.terminal_kind import moves_cursor
 
 
 @click.command()
@@ -27,7 +28,8 @@ def no_screen() -> str:
     # Textual draws on stderr and reads keys from stdin.
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "the dashboard needs a terminal"
-    if (kind := os.environ.get("TERM", "")) in ("", "dumb", "unknown"):
+    if not moves_cursor():
+        kind = os.environ.get("TERM", "")
         return f"the dashboard needs a terminal with a cursor, but TERM is '{kind}'"
     if "utf" not in sys.stderr.encoding.lower():
         return (

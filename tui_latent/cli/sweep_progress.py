@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -107,12 +106,8 @@ def training_words(runs: Sequence[str]) -> str:
     return f"training {', '.join(runs[:2])}{more}" if runs else "waiting"
 
 
-@contextmanager
-def display(stream: TextIO, path: Path) -> Iterator[Watcher]:
+def display(stream: TextIO, path: Path) -> AbstractContextManager[Watcher]:
     """Show the progress of the sweep at `path` on a stream."""
-    if not stream.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
-        yield _Lines(stream, path)
-        return
-    bar = _Bar(stream, path)
-    with bar.progress:
-        yield bar
+    from tui_latent.launch.progress import bar_or_lines
+
+    return bar_or_lines(stream, path, _Bar, _Lines)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Protocol, TextIO, get_args
+from typing import Any, Protocol, TextIO, TypeVar, get_args
 
 from tui_latent import number_format
 from tui_latent.launch.stop_signals import stopping_on_signals
@@ -22,6 +21,7 @@ from tui_latent.runs.origin import Origin
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
 from tui_latent.runs.sweep_folder import SWEEP
+from tui_latent.runtime.terminal_kind import moves_cursor
 
 POLL_EVERY = 0.25
 """seconds between two reads of the run"""
@@ -39,7 +39,8 @@ def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
     SIGINT and SIGTERM stop the run and save it; when the terminal hangs up, the run continues
     without one, and the next signal stops it.
     """
-    return _train(path, _display(sys.stderr if quiet_stdout else sys.stdout, path))
+    stream = sys.stderr if quiet_stdout else sys.stdout
+    return _train(path, bar_or_lines(stream, path, _Bar, _Lines))
 
 
 def train_detached(path: Path, asked_before: Request | None = None) -> dict[str, Any]:
@@ -162,6 +163,18 @@ class Display(Protocol):
         """Show the newest state."""
 
 
+class HasBar(Protocol):
+    """Owns a progress bar, which is drawn while it is entered."""
+
+    @property
+    def progress(self) -> AbstractContextManager[object]:
+        """The bar."""
+
+
+_AnyBar = TypeVar("_AnyBar", bound=HasBar)
+_AnyLines = TypeVar("_AnyLines")
+
+
 class _Silence:
     """Shows nothing."""
 
@@ -250,13 +263,22 @@ def describe(snapshot: RunSnapshot) -> str:
 
 
 @contextmanager
-def _display(stream: TextIO, path: Path) -> Iterator[Display]:
-    if not stream.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
-        yield _Lines(stream, path)
+def bar_or_lines(
+    stream: TextIO,
+    path: Path,
+    bar: Callable[[TextIO, Path], _AnyBar],
+    lines: Callable[[TextIO, Path], _AnyLines],
+) -> Iterator[_AnyBar | _AnyLines]:
+    """Show the progress of what is at `path` as a bar where the stream is a terminal with a cursor.
+
+    Elsewhere, as in a log, it is shown as lines.
+    """
+    if not (stream.isatty() and moves_cursor()):
+        yield lines(stream, path)
         return
-    bar = _Bar(stream, path)
-    with bar.progress:
-        yield bar
+    shown = bar(stream, path)
+    with shown.progress:
+        yield shown
 
 
 def _last(snapshot: RunSnapshot, name: str) -> float | None:
