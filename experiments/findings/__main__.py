@@ -20,7 +20,7 @@ from experiments.findings.finished import Counts
 from experiments.findings.studies import ON_A_CPU, STUDIES
 from experiments.findings.study import Variant
 
-SUBSET = Counts(bank=4000, test=3000)
+SUBSET = Counts(bank=2000, test=3000)
 EVERYTHING = Counts()
 
 

@@ -115,11 +115,18 @@ class Finished:
 
     @torch.inference_mode()
     def embedded(self, method: Method, images: ImageSet, rows: Tensor) -> dict[str, Tensor]:
-        """Return float32 (N, D) at each place of a network, with the run's preprocessing."""
+        """Return float32 (N, D) at each place of a network, with the run's preprocessing.
+
+        They are on the CPU, computed on a GPU if there is one.
+        """
+        device = "cuda" if torch.cuda.is_available() else "cpu"
         found: dict[str, list[Tensor]] = {}
+        method.to(device)
         for some in rows.split(_CHUNK):  # type: ignore[no-untyped-call]
-            for place, latents in method.layers(self.dataset.inputs(images, some)).items():
-                found.setdefault(place, []).append(latents.float())
+            x = self.dataset.inputs(images, some).to(device)
+            for place, latents in method.layers(x).items():
+                found.setdefault(place, []).append(latents.float().cpu())
+        method.to("cpu")
         return {place: torch.cat(parts) for place, parts in found.items()}
 
 

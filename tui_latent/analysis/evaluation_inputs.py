@@ -24,7 +24,7 @@ from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.methods.method import Method
 from tui_latent.metrics.co_ranking import NEIGHBOURS, co_ranking, distance_correlation
 from tui_latent.metrics.knn import evaluate_knn
-from tui_latent.metrics.linear_probe import chosen_penalty, linear_probe
+from tui_latent.metrics.linear_probe import chosen_penalty, linear_probe, published_probe
 from tui_latent.metrics.projection import to_plane
 from tui_latent.metrics.sample_order import drawn_order
 from tui_latent.metrics.spectrum import lidar
@@ -144,7 +144,9 @@ def _row(
         bank, sample.bank_labels, queries, sample.query_labels, sample.classes, (k,), on_chunk
     )
     penalty = chosen_penalty(bank, sample.bank_labels, on_chunk)
-    read = linear_probe(bank, sample.bank_labels, queries, sample.query_labels, penalty)
+    sides = (bank, sample.bank_labels, queries, sample.query_labels)
+    read = linear_probe(*sides, penalty)
+    on_chunk()
     voted = share(round(knn.accuracies[k] * images), images) if len(bank) > k else None
     return {
         "place": place,
@@ -152,6 +154,7 @@ def _row(
         "knn": voted,
         "probe": share(round(read * images), images),
         "penalty": penalty,
+        "published": published_probe(*sides, sample.classes),
     }
 
 
