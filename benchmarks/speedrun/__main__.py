@@ -23,8 +23,9 @@ from benchmarks.speedrun import proof as proofs
 from benchmarks.speedrun.proof import RULES, faults, source, summary
 
 ENTRIES = Path(__file__).parent / "entries"
-TOLERANCE = 0.01
-"""by which the accuracy of a seed may differ on another machine"""
+TOLERANCE = 0.02
+"""by which the accuracy of a seed may differ: another machine rounds differently, which is like
+another seed"""
 
 
 def main() -> int:

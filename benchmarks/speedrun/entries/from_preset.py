@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import normalize
 
 from benchmarks.speedrun.images import Images
 from benchmarks.speedrun.worker import Encode
@@ -25,7 +26,8 @@ _CHUNK = 1000
 def trained(images: Images, preset: Path, seed: int, device: str, layer: str) -> Encode:
     """Train `preset` on images, uint8 (N, 3, 32, 32); return the encoder of one of its layers.
 
-    `layer` is "backbone" or "latents". The images have no labels, and so nothing can read one.
+    `layer` is "backbone", whose features are scaled to length 1, or "latents". The images have no
+    labels, and so nothing can read one.
     """
     keep_freed_memory()
     limit_threads()
@@ -37,18 +39,16 @@ def trained(images: Images, preset: Path, seed: int, device: str, layer: str) ->
     loop.close()
     loop.method.eval()
 
+    wide = layer == "backbone"
+
     def encode(seen: Images) -> NDArray[np.float32]:
         parts = []
         with torch.inference_mode():
             for chunk in torch.from_numpy(seen).split(_CHUNK):
                 x = loop.dataset.of_stored(chunk.to(loop.device))
                 with loop.autocast():
-                    found = (
-                        loop.method.layers(x)["backbone"]
-                        if layer == "backbone"
-                        else loop.method.embed(x)
-                    )
-                parts.append(found.float().cpu())
+                    found = loop.method.layers(x)["backbone"] if wide else loop.method.embed(x)
+                parts.append((normalize(found.float()) if wide else found.float()).cpu())
         return torch.cat(parts).numpy()
 
     return encode
