@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import machine, results_in, write_json
+from benchmarks.speedrun import proof as proofs
 from benchmarks.speedrun.divisions import DIVISIONS, LEAST_SEEDS, NEIGHBOURS
 from benchmarks.speedrun.images import NoImagesError, digest
 from benchmarks.speedrun.judge import EntryError, run_seed
-from benchmarks.speedrun import proof as proofs
 from benchmarks.speedrun.proof import RULES, faults, source, summary
 
 ENTRIES = Path(__file__).parent / "entries"

@@ -38,7 +38,6 @@ def trained(images: Images, preset: Path, seed: int, device: str, layer: str) ->
         loop.step()
     loop.close()
     loop.method.eval()
-
     wide = layer == "backbone"
 
     def encode(seen: Images) -> NDArray[np.float32]:
