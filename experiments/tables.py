@@ -13,6 +13,7 @@ from benchmarks.tables import fill
 from benchmarks.tables import section as benchmark_section
 from experiments.findings.section import section
 from experiments.findings.studies import STUDIES
+from experiments.map_tables import section as better_maps
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "RESULTS.md"
 RESULTS = results_in(__file__)
@@ -32,7 +33,8 @@ def quality() -> str:
     """Return the tables of what is reached within a training time."""
     files = [RESULTS / f"{name}{end}.json" for name in SPEED for end in ("", "-cuda")]
     found = [json.loads(file.read_text()) for file in files if file.exists()]
-    return "\n".join(["## Quality within a training time", "", *map(benchmark_section, found)])
+    tables = ["## Quality within a training time", "", *map(benchmark_section, found)]
+    return "\n".join([*tables, better_maps(RESULTS)])
 
 
 def features() -> str:

@@ -1,0 +1,43 @@
+"""The divisions of the race: which images, how wide the latents may be, and the bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NEIGHBOURS = 20
+"""that vote for the class of a test image"""
+LEAST_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Division:
+    """One race."""
+
+    title: str
+    bar: float
+    """held-out kNN accuracy that the mean over the seeds must reach, with its lower bound"""
+    widest: int
+    """largest dimension of the latents"""
+    jpegs: bool
+    """whether the images are JPEG files (cifar10-jpeg) or CIFAR-10's own files"""
+    training_images: int
+    """drawn once, the same for everyone"""
+    entry: str
+    """file in `entries/` that runs where no other is named"""
+
+
+DIVISIONS = {
+    "small-wide": Division(
+        "5,000 JPEGs of CIFAR-10, up to 512 numbers each",
+        0.0,
+        512,
+        True,
+        5000,
+        "small_wide.py",
+    ),
+    "small-map": Division(
+        "5,000 JPEGs of CIFAR-10, two numbers each", 0.30, 2, True, 5000, "small_map.py"
+    ),
+    "wide": Division("CIFAR-10, up to 512 numbers each", 0.80, 512, False, 50_000, "wide.py"),
+    "map": Division("CIFAR-10, two numbers each", 0.80, 2, False, 50_000, "map.py"),
+}

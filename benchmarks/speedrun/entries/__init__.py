@@ -1,0 +1,1 @@
+"""What takes part in the race: a file each, with a function `train`."""

@@ -1,0 +1,14 @@
+"""The preset small_map.toml; its latents are the map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.speedrun.entries.from_preset import trained
+from benchmarks.speedrun.images import Images
+from benchmarks.speedrun.worker import Encode
+
+
+def train(images: Images, *, seed: int, device: str) -> Encode:
+    """Return the trained encoder."""
+    return trained(images, Path(__file__).with_suffix(".toml"), seed, device, "latents")

@@ -1,0 +1,118 @@
+"""What is tried for better maps: changes of a preset, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Changes of a preset, and why they could help."""
+
+    why: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+    average: float = 0.0
+    """decay of an exponential average of the weights over the last stage; 0 for none"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A preset, its goal, and what is tried."""
+
+    preset: str
+    share: float
+    """of the training images, for validation"""
+    goal: str
+    trials: Mapping[str, Trial]
+
+
+_NARROW = {"method.width": 8, "method.hidden_dim": 128, "method.head_dim": 128}
+_SMALL_CONV = {"method.width": 8, "method.hidden_dim": 128, "method.head_dim": 256}
+_MIDDLE = {"title": "16-D", "latent_dim": 16, "lr": 3e-3, "warmup_epochs": 0.5}
+
+
+def _annealed(wide: int, middle: int, alone: int, plane: int, dimension: int) -> dict[str, object]:
+    """Return stages with one of 16 dimensions between the wide space and the plane."""
+    stages: list[dict[str, object]] = [
+        {"title": f"{dimension}-D", "epochs": wide, "latent_dim": dimension, "lr": 2e-3},
+        {**_MIDDLE, "epochs": middle},
+        {"epochs": alone, "latent_dim": 2, "lr": 1e-2, "trainable": "latent layer"},
+        {"epochs": plane, "latent_dim": 2, "lr": 3e-3, "warmup_epochs": 0.2},
+    ]
+    return {"stages": stages}
+
+
+TASKS = {
+    "digits": Task(
+        "digits-contrastive-2d",
+        0.2,
+        "≥ 0.975 over five seeds in ≤ 15 s",
+        {
+            "preset": Trial("as it is"),
+            "narrow": Trial("half the units: a third of the arithmetic", _NARROW),
+            "narrow-averaged": Trial(
+                "the same, with averaged weights (Polyak and Juditsky 1992)", _NARROW, 0.99
+            ),
+            "narrow-annealed": Trial(
+                "16 dimensions between 64 and 2", _NARROW | _annealed(60, 40, 15, 125, 64)
+            ),
+            "narrow-small-batch": Trial(
+                "twice the steps of half the images",
+                _NARROW | {"train.batch_size": 128},
+            ),
+            "narrow-wider-views": Trial(
+                "views that differ more",
+                _NARROW
+                | {
+                    "augment.rotate": 20,
+                    "augment.shear": 15,
+                    "augment.scale": 0.18,
+                    "augment.elastic": 0.09,
+                },
+            ),
+        },
+    ),
+    "mnist": Task(
+        "mnist-contrastive-2d-quick",
+        0.1,
+        "≥ 0.975 in ≤ 60 s on two cores",
+        {
+            "preset": Trial("as it is"),
+            "narrow": Trial("half the channels and units", _SMALL_CONV),
+            "narrow-longer": Trial(
+                "the same, with the time that this saves spent on epochs",
+                _SMALL_CONV | {"stages.0.epochs": 4, "stages.2.epochs": 12},
+            ),
+            "averaged": Trial("averaged weights (Polyak and Juditsky 1992)", {}, 0.99),
+            "annealed": Trial("16 dimensions between 128 and 2", _annealed(2, 1, 1, 4, 128)),
+            "large-batch": Trial(
+                "2,046 negatives instead of 1,022",
+                {"train.batch_size": 1024, "stages.0.lr": 3e-3, "stages.2.lr": 4e-3},
+            ),
+        },
+    ),
+    "mnist-long": Task(
+        "mnist-contrastive-2d-long",
+        0.1,
+        "≥ 0.990 over five seeds",
+        {
+            "preset": Trial("as it is"),
+            "averaged": Trial("averaged weights (Polyak and Juditsky 1992)", {}, 0.999),
+            "large-batch": Trial(
+                "2,046 negatives instead of 1,022",
+                {"train.batch_size": 1024, "stages.0.lr": 3e-3, "stages.2.lr": 4e-3},
+            ),
+        },
+    ),
+    "fashion": Task(
+        "fashion-contrastive-2d",
+        0.1,
+        "≥ 0.86",
+        {
+            "preset": Trial("as it is"),
+            "averaged": Trial("averaged weights (Polyak and Juditsky 1992)", {}, 0.99),
+            "longer": Trial("twice the epochs", {"stages.0.epochs": 12, "stages.2.epochs": 36}),
+        },
+    ),
+}
