@@ -30,7 +30,7 @@ COMPARED: Final = 2000
 
 @dataclass(frozen=True)
 class PairedRun:
-    """A run beside the first one; what cannot be compared is None, with the reason."""
+    """A run compared with the first one; what cannot be compared is None, with the reason."""
 
     accuracy: PairedShares | None = None
     """of kNN@20; its difference is this run's accuracy less the first's"""
