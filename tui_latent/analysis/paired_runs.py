@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 VOTERS: Final = 20
 ASKED: Final = 5000
-"""most held-out images whose votes are compared; if there are more, a sample is"""
+"""most held-out images whose votes are compared; if there are more, a sample of them is"""
 COMPARED: Final = 2000
 """the same for spaces, whose neighbours are then those within the sample"""
 
