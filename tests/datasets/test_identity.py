@@ -1,4 +1,4 @@
-"""Images known by content: what is found to be another, what is not, and what is said of it."""
+"""Images identified by content: which count as changed, which do not, and what is reported."""
 
 from __future__ import annotations
 
