@@ -130,7 +130,7 @@ class Terminal:
 
     @property
     def memory(self) -> int:
-        """Bytes of memory that the program has now."""
+        """Bytes of memory that the program uses now."""
         pages = Path(f"/proc/{self._pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 

@@ -61,7 +61,7 @@ def test_a_resume_refuses_other_images_and_says_what_has_changed(run: Path, arch
     write(archive, images=75)
     before = (run / "metrics.jsonl").read_bytes()
     status = train_run(run)
-    said = "training images: 15 images more"
+    said = "training images: 15 images added"
     assert status.state == "failed" and said in (status.error or "")
     assert "the run had 60" in (status.error or "")
     assert said in (run / "train.log").read_text()

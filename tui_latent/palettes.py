@@ -2,8 +2,8 @@
 
 All colours are of the 256-colour cube, so that terminals without true colour show them
 exactly. They were chosen to maximise the smallest distance (CIEDE2000) that normal,
-    protanopic, deuteranopic and tritanopic eyes see between any two, among colours with a
-    contrast of at least 3 to the backgrounds of all of Textual's dark or light themes. Each
+protanopic, deuteranopic and tritanopic eyes see between any two, among colours with a
+contrast of at least 3 to the backgrounds of all of Textual's dark or light themes. Each
 palette begins with the colours that are farthest apart.
 """
 

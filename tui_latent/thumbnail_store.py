@@ -1,4 +1,4 @@
-"""Small copies of the images of a foreign run, made once and kept in its folder."""
+"""Small copies of the images of a run from elsewhere, made once and kept in its folder."""
 
 from __future__ import annotations
 

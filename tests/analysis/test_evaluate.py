@@ -1,4 +1,4 @@
-"""A whole evaluation against scikit-learn, and of spaces there is little to say about."""
+"""A whole evaluation against scikit-learn, and spaces about which there is little to say."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ NEED_IMAGES = ("inputs", "layers", "lidar")
 
 
 def missing(found: dict[str, Any]) -> dict[str, str]:
-    """Return what is missing but for the parts that need images, which these runs have not."""
+    """Return what is missing, except the parts that need images, which these runs do not have."""
     assert all(found["missing"][part] for part in NEED_IMAGES)
     return {key: why for key, why in found["missing"].items() if key not in NEED_IMAGES}
 

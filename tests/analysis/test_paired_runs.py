@@ -24,7 +24,7 @@ def compared(*paths: Path) -> Comparison:
 
 
 def right(path: Path) -> np.ndarray:
-    """Return about which held-out images scikit-learn's kNN@20 is right."""
+    """Return for which held-out images scikit-learn's kNN@20 is right."""
     parts = {name: t.numpy() for name, t in load_file(path / "latents/last.safetensors").items()}
     model = KNeighborsClassifier(20).fit(parts["bank_latents"], parts["bank_labels"])
     voted = model.predict(parts["query_latents"]) == parts["query_labels"]

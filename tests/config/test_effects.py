@@ -1,4 +1,4 @@
-"""Settings without effect: none that is refused changes a training, all others reach the code."""
+"""Settings without effect: none that is refused changes a training; all others reach the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a run can be changed while it trains."""
+"""What can be changed in a run while it trains."""
 
 from __future__ import annotations
 

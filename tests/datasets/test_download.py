@@ -1,4 +1,4 @@
-"""Downloads: checked, whole or absent, told to the log; file:// stands for the network."""
+"""Downloads: checked, complete or absent, reported in the log; file:// stands for the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images known by content: what is found to be another, what is not, and what is said of it."""
+"""Images identified by content: which count as changed, which do not, and what is reported."""
 
 from __future__ import annotations
 
@@ -207,11 +207,11 @@ def test_what_has_changed_is_reported_in_a_sentence(root: Path) -> None:
     (root / "train" / "b" / "0.bmp").unlink()
     paint(root / "train" / "b" / "1.bmp", 250)
     assert changes(before, identity(root)) == (
-        "train: 1 image more (a/6.bmp), 1 image fewer (b/0.bmp), 1 changed (b/1.bmp); "
+        "train: 1 image added (a/6.bmp), 1 image removed (b/0.bmp), 1 changed (b/1.bmp); "
         "the run had 12"
     )
     shutil.copytree(root / "train" / "b", root / "train" / "dog")
-    assert changes(before, identity(root)).startswith("class dog new; train: 6 images more")
+    assert changes(before, identity(root)).startswith("class dog new; train: 6 images added")
 
 
 def test_renamed_files_are_other_images_only_in_another_order(root: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_held_out_folder_that_came_later_is_a_change(root: Path) -> None:
     (root / "test").rename(root / "later")
     before = identity(root)
     (root / "later").rename(root / "test")
-    assert changes(before, identity(root)).startswith("test: 12 images more")
+    assert changes(before, identity(root)).startswith("test: 12 images added")
 
 
 def test_times_before_1970_are_times(root: Path) -> None:
@@ -252,7 +252,7 @@ def test_arrays_are_known_by_their_pixels_and_labels(tmp_path: Path, data_folder
     np.savez(path, x_train=images, y_train=labels)
     assert "1 changed (number 4)" in changes(before, identity(path, "arrays"))
     np.savez(path, x_train=images[:15], y_train=np.arange(15) % 2)
-    assert "5 images fewer" in changes(before, identity(path, "arrays"))
+    assert "5 images removed" in changes(before, identity(path, "arrays"))
 
 
 def test_a_file_that_changes_while_it_is_decoded_is_refused(

@@ -1,4 +1,4 @@
-"""What of a folder is listed and what is passed over: links in circles, pipes, thumbnails."""
+"""What is listed in a folder and what is skipped: links in circles, pipes, thumbnails."""
 
 from __future__ import annotations
 

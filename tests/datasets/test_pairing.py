@@ -1,4 +1,4 @@
-"""Batches: who is put beside whom, for any distribution of classes."""
+"""Batches: which images are paired, for any distribution of classes."""
 
 from __future__ import annotations
 

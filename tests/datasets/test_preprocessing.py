@@ -1,4 +1,4 @@
-"""What a network is given of images that are not as the training images were."""
+"""What a network gets from images that differ from the training images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets against scikit-learn and raw bytes, and what is said of files that are not right."""
+"""Datasets against scikit-learn and raw bytes, and what is said about files that are wrong."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ load_digits = functools.cache(datasets.load_digits)
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of digits; which one each is, only the name of no folder says."""
+    """A folder of digits in which no name says which digit an image is."""
     root = tmp_path_factory.mktemp("photos")
     digits = load_digits().images[:COUNT] * 15
     for number, pixels in enumerate(digits.astype(np.uint8)):

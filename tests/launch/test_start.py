@@ -1,4 +1,4 @@
-"""Who may train a run, what is asked of it while it starts, and what a refusal leaves as it was."""
+"""Who may train a run, requests made while it starts, and what a refusal leaves unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin's file: what is wrong with it is said in a sentence, and nothing of it stays."""
+"""A plugin's file: a sentence says what is wrong with it, and nothing of it stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to run an update: what is chosen, what a failing one costs, and that results stay."""
+"""Ways to run an update: what is chosen, what a failing one costs, and that results are equal."""
 
 from __future__ import annotations
 

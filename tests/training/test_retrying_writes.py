@@ -1,4 +1,4 @@
-"""Disks that take nothing for a while, in the middle of a training."""
+"""Disks that accept no writes for a while, in the middle of a training."""
 
 from __future__ import annotations
 

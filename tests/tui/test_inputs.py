@@ -1,4 +1,4 @@
-"""Every line that one types into shows what is typed."""
+"""Every text field shows what is typed."""
 
 from __future__ import annotations
 

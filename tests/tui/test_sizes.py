@@ -162,7 +162,7 @@ async def test_nothing_is_cut_at_any_size(runs: Path, presets: Path, state: Open
 
 
 def broken_words(widgets: Any) -> list[str]:
-    """Return what stands on the screen as a word and is none, without saying that it is cut."""
+    """Return the words on the screen that are cut without saying so."""
     found = []
     for widget in widgets:
         if widget.content_region.area and widget.is_on_screen:

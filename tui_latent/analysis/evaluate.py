@@ -36,12 +36,12 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Measure the newest latents of the run at `path`; return and store the results.
 
-    `outliers` is a dataset's name, `folder:PATH`, `arrays:FILE` or `class:NAME`. The result holds
-    JSON's types only and is written to `evaluations/step-….json`. What cannot be measured is in
-    its `missing`, with the reason: a whole part by its name, one figure as `part/figure`.
-    `on_progress` is called with the current activity, many times a second: an exception from it
-    ends the evaluation, and nothing is written. AssessmentError when there are no latents or the
-    result cannot be stored, OutliersError when `outliers` names none.
+    `outliers` is a dataset's name, `folder:PATH`, `arrays:FILE`, `manifest:TABLE` or `class:NAME`.
+    The result holds JSON's types only and is written to `evaluations/step-….json`. What cannot be
+    measured is in its `missing`, with the reason: a whole part by its name, one figure as
+    `part/figure`. `on_progress` is called with the current activity, many times a second: an
+    exception from it ends the evaluation, and nothing is written. AssessmentError when there are no
+    latents or the result cannot be stored, OutliersError when `outliers` names none.
     """
     start = time.perf_counter()
     asked = parse_outliers(outliers) if outliers else None

@@ -332,7 +332,7 @@ def _aucs(classes: Sequence[Found | None]) -> str:
 
 
 def _others(classes: Sequence[Found | None]) -> list[str]:
-    """Return the means of what stands beside the AUC in evaluations since version 0.2."""
+    """Return the means of the figures that evaluations have besides the AUC since version 0.2."""
     known = [roc for roc in classes if roc and "aupr" in roc]
     if not known:
         return []

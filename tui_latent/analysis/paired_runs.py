@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 VOTERS: Final = 20
 ASKED: Final = 5000
-"""most held-out images whose votes are compared; if there are more, a sample is"""
+"""most held-out images whose votes are compared; if there are more, a sample of them is"""
 COMPARED: Final = 2000
 """the same for spaces, whose neighbours are then those within the sample"""
 
 
 @dataclass(frozen=True)
 class PairedRun:
-    """A run beside the first one; what cannot be compared is None, with the reason."""
+    """A run compared with the first one; what cannot be compared is None, with the reason."""
 
     accuracy: PairedShares | None = None
     """of kNN@20; its difference is this run's accuracy less the first's"""

@@ -28,7 +28,7 @@ class PresetField:
     choices: tuple[str, ...]
     help: str
     open: tuple[str, ...] = ()
-    """beginnings of values beside the choices, each of which is one of these: timm:"""
+    """beginnings of values that are possible besides the choices: timm:"""
 
 
 def preset_fields(preset: Preset) -> list[PresetField]:

@@ -165,7 +165,7 @@ class AugmentSettings(Section):
 
 
 class TrainSettings(Section):
-    """Optimization, evaluation and checkpoints."""
+    """Optimisation, evaluation and checkpoints."""
 
     epochs: int = Field(10, ge=1)
     """passes over the training images; ignored if the preset has `[[stages]]`"""

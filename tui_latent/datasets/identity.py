@@ -110,7 +110,7 @@ def _same(one: Part, other: Part) -> bool:
 def changes(then: DataIdentity, now: DataIdentity) -> str:
     """Describe the changes between two identities in one sentence; empty if there are none.
 
-    Example: "train: 3 images more (cat/101.png, …), 1 changed (cat/003.png); the run had 1,200".
+    Example: "train: 3 images added (cat/101.png, …), 1 changed (cat/003.png); the run had 1,200".
     """
     if then.same_as(now):
         return ""
@@ -166,8 +166,8 @@ def _named_changes(
     at = {after[name][1]: name for name in new}
     renamed = {name: at.pop(before[name][1]) for name in gone if before[name][1] in at}
     words = [
-        _more([name for name in new if name not in renamed.values()], "more"),
-        _more([name for name in gone if name not in renamed], "fewer"),
+        _listed([name for name in new if name not in renamed.values()], "added"),
+        _listed([name for name in gone if name not in renamed], "removed"),
         f"{len(changed):,} changed ({_some(changed)})" if changed else "",
         f"{len(renamed):,} renamed ({_some([f'{a} to {b}' for a, b in renamed.items()])})"
         if renamed
@@ -182,14 +182,14 @@ def _counted(
     old, new = Counter(what for _, what in before), Counter(what for _, what in after)
     gone, come = (old - new).total(), (new - old).total()
     changed = min(gone, come)
-    words = [_count(come - changed, "more"), _count(gone - changed, "fewer")]
+    words = [_count(come - changed, "added"), _count(gone - changed, "removed")]
     if changed:
         where = [name for name, what in after if what not in old]
         words.append(f"{changed:,} changed" + (f" ({_some(where)})" if where else ""))
     return [word for word in words if word]
 
 
-def _more(names: Sequence[str], how: str) -> str:
+def _listed(names: Sequence[str], how: str) -> str:
     return f"{_count(len(names), how)} ({_some(names)})" if names else ""
 
 

@@ -1,4 +1,4 @@
-"""Networks of timm: their features, and where their weights are published."""
+"""timm networks: their features, and where their weights are published."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ sample"""
 
 @dataclass(frozen=True, eq=False)
 class Clustering:
-    """A k-means clustering beside the classes."""
+    """A k-means clustering compared with the classes."""
 
     assigned: NDArray[np.int64]
     """(N,) cluster of each latent"""

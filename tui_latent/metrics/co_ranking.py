@@ -52,8 +52,8 @@ def co_ranking(
     ((N - 1) Q_NX(K) - K) / (N - 1 - K), and its area is the mean over K = 1 … N - 2 weighted by
     1 / K: Lee, Peluffo-Ordóñez and Verleysen, Neurocomputing 169 (2015). Equal distances are
     ranked at random, independently in the two spaces, so that a collapsed space agrees by chance
-    only. If there are more than `RANKED` images, a sample is compared. ValueError unless 0 < k < N
-    - 1 and all numbers are finite.
+    only. If there are more than `RANKED` images, a sample is compared. ValueError unless
+    0 < k < N - 1 and all numbers are finite.
     """
     rows = sampled_rows(latents, RANKED)
     count = len(rows)

@@ -42,7 +42,7 @@ def effective_rank(latents: Tensor) -> Tensor:
 def deviation_range(latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the smallest, mean and largest standard deviation over the dimensions of (N, D).
 
-    A smallest one near 0 beside a larger mean is a dimension lost. Float32 scalars.
+    A smallest one near 0 with a larger mean says that a dimension is lost. Float32 scalars.
     """
     deviations = latents.detach().float().std(0, correction=0)
     return deviations.min(), deviations.mean(), deviations.max()

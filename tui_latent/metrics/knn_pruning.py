@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 _LATENTS_FROM: Final = 8192
-"""size of a bank for which cells are made: with fewer latents, comparing all takes a moment"""
+"""size of a bank from which on cells are made: with fewer latents, comparing all takes a moment"""
 _QUERIES_FROM: Final = 4
 """queries per cell from which on finding the cells pays off"""
 _ROUNDS: Final = 3

@@ -16,7 +16,7 @@ _put_back: Callable[[], None] | None = None
 
 @contextmanager
 def exact_products() -> Iterator[None]:
-    """Compute float32 products without TensorFloat-32 or bfloat16 parts meanwhile.
+    """Within this context, compute float32 products without TensorFloat-32 or bfloat16 parts.
 
     Either would break a bound on float32's rounding. A program may have allowed them by
     `torch.set_float32_matmul_precision`, by `torch.backends`, or by the environment variable

@@ -78,7 +78,7 @@ def plugin_of(kind: Kind, name: str) -> Plugin | None:
 
 @contextmanager
 def loading(plugin: Plugin) -> Iterator[None]:
-    """Credit what is added meanwhile to a plugin; after an exception it is taken back."""
+    """Credit what is added in this context to a plugin; an exception takes it back."""
     _loading.append(plugin)
     try:
         yield
@@ -91,7 +91,7 @@ def loading(plugin: Plugin) -> Iterator[None]:
 
 @contextmanager
 def our_own() -> Iterator[None]:
-    """Credit what is added meanwhile to no plugin, even if a plugin is the first to import it."""
+    """Credit what is added in this context to no plugin, even if one is the first to import it."""
     _loading.append(None)
     try:
         yield

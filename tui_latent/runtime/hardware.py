@@ -203,7 +203,7 @@ def _lost(handle: object) -> bool:
 def _visible(handles: list[object]) -> list[object]:
     """Return those of all GPUs that CUDA shows this process, in the order of its numbers.
 
-    A process sees one MIG instance at most, and beside it no whole GPU (NVIDIA's MIG user guide,
+    A process sees one MIG instance at most, and then no whole GPU (NVIDIA's MIG user guide,
     "CUDA device enumeration").
     """
     chosen = _chosen(handles, os.environ.get("CUDA_VISIBLE_DEVICES"))

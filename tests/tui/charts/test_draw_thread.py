@@ -1,4 +1,4 @@
-"""The drawing thread: one thread, newest wins, errors told."""
+"""The drawing thread: one thread, the newest job wins, errors are reported."""
 
 from __future__ import annotations
 

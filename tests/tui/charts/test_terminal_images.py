@@ -1,4 +1,4 @@
-"""In which way a terminal draws images, and that the viewer draws so."""
+"""How a terminal draws images, and that the viewer draws them in that way."""
 
 from __future__ import annotations
 

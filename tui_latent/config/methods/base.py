@@ -91,7 +91,7 @@ class MethodSettings(Section):
         return None
 
     def without_effect(self) -> dict[str, str]:
-        """Return settings that have no effect beside the others, with why and what to set."""
+        """Return settings without effect in combination with the others: why, and what to set."""
         return {}
 
     @classmethod

@@ -62,8 +62,7 @@ class SiameseSettings(NetworkSettings):
         else:
             how = "with one of its class or of another class"
         return (
-            f"compares each image {how}, so each image needs a class, of which there are two or "
-            "more"
+            f"compares each image {how}, so each image needs a class, and there must be two or more"
         )
 
     def summary(self) -> list[str]:
