@@ -26,7 +26,7 @@ from benchmarks.predictions import CARDS, HOST_US, PRESETS, milliseconds
 from benchmarks.processes import FOUR, ONE, TWO, TWO_THREADS
 from benchmarks.processes_worker import repeated
 from benchmarks.record import RESULTS
-from benchmarks.scaling_model import Step, predicted
+from benchmarks.scaling_model import Step, batch_of, predicted
 
 PAGE = Path(__file__).parents[1] / "docs" / "SCALING.md"
 PICTURE = PAGE.with_name("devices.png")
@@ -78,10 +78,9 @@ def share_seconds(preset: str, images: int, world: int) -> float:
 def prediction(preset: str, found: Mapping[str, Any], devices: int, growing: bool) -> Prediction:
     """Return a step of the preset's batch, or with `growing` of a batch for each device."""
     step = Step.read(found["ways"][TWO.key], TWO.processes)
-    growth = devices if growing else 1
-    batch = found["batch"] * growth
+    batch = batch_of(preset) * (devices if growing else 1)
     share = share_seconds(preset, batch // devices, devices)
-    exchanges = on_gpus(list(step.exchanges), step.norms, growth)
+    exchanges = on_gpus(list(step.exchanges), step.norms, batch / found["batch"])
     exchanges += norm_exchanges(step.norms, devices)
     seconds = share if devices == 1 else predicted(share, exchanges, H100Links(), devices)
     return Prediction(devices, batch, share, seconds)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from click.testing import CliRunner, Result
 from tests.launch.test_sweep import runs_in, tiny
 from tests.waiting import until
 from tui_latent.cli.main import main
+from tui_latent.launch.sweep import on_ray
 from tui_latent.launch.sweep.engine import EngineError
 from tui_latent.launch.sweep.local import LocalEngine, roomiest
 from tui_latent.runs.status import readable_status
@@ -251,6 +255,28 @@ def test_an_address_where_no_cluster_is_is_a_sentence(tmp_path: Path) -> None:
     odd = swept(tmp_path, *grid, "--address", "somewhere")
     assert odd.exit_code == 2 and "write host:port" in odd.output
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n"], ids=["mute", "web"])
+def test_what_is_no_cluster_is_told_from_one_within_seconds(
+    reply: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'tui-latent[ray]'")
+    monkeypatch.setattr(on_ray, "_REACH", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listens:
+        address = f"127.0.0.1:{listens.getsockname()[1]}"
+
+        def serve() -> None:
+            connection, _ = listens.accept()
+            connection.sendall(reply)
+            with suppress(OSError):
+                while connection.recv(100):
+                    pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        grid = ["--grid", "train.seed=1,2", "--engine", "ray", "--address", address]
+        found = swept(tmp_path, *grid)
+    assert found.exit_code == 2 and f"what listens at {address} is not a Ray" in found.output
 
 
 def conducted(folder: Path, engine: Any) -> Any:

@@ -23,6 +23,9 @@ _CHECK: Final = 60.0
 """seconds for all nodes to answer"""
 _RESTARTS: Final = 5
 """times that a run goes on elsewhere after its node or worker was lost"""
+_USES_TLS: Final = "RAY_USE_TLS"
+_SETTINGS: Final = 4
+"""type of the frame with which both sides of HTTP/2 begin"""
 _PROGRAMS: Final = ("tui-latent", "torch")
 
 
@@ -164,20 +167,43 @@ def _train(path: str, asked_before: Any, plugins: Sequence[str]) -> None:
 
 
 def _refuse_unreachable(address: str) -> None:
-    """Raise EngineError when nothing listens at an address; Ray itself would try for a minute."""
+    """Raise EngineError when no Ray is at an address; Ray itself would try for minutes."""
     if address in ("auto", "local"):
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         raise EngineError(f"--address {address}: write host:port, as ray start prints it, or auto")
     try:
-        with closing(socket.create_connection((host.strip("[]"), int(port)), _REACH)):
-            pass
+        with closing(socket.create_connection((host.strip("[]"), int(port)), _REACH)) as connection:
+            answers = _USES_TLS in os.environ or _answers(connection)
     except (OSError, OverflowError) as error:
         raise EngineError(
             f"no Ray cluster answers at {address} ({error}): start one there with ray start "
             "--head, or leave out --address to start one here"
         ) from error
+    if not answers:
+        raise EngineError(
+            f"what listens at {address} is not a Ray cluster: use the address that ray start "
+            "printed there; its dashboard has another port"
+        )
+
+
+def _answers(connection: socket.socket) -> bool:
+    """Return whether HTTP/2 is spoken there, as Ray does (RFC 9113, section 3.4)."""
+    connection.settimeout(_REACH)
+    connection.sendall(
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0))
+    )
+    head = b""
+    while len(head) < 9:
+        try:
+            more = connection.recv(9 - len(head))
+        except (TimeoutError, ConnectionError):
+            return False
+        if not more:
+            return False
+        head += more
+    return head[3] == _SETTINGS
 
 
 def _first_line(error: BaseException) -> str:
