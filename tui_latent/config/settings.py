@@ -57,7 +57,7 @@ class DataSettings(Section):
     source: Annotated[str, AfterValidator(_known_source)]
     """dataset, or `folder`, `arrays` or `manifest` for images of your own"""
     path: str = ""
-    """image folder, .npz file, or table of images (CSV, Parquet, tar shards, …)"""
+    """image folder, .npz or .npy file, or table of images (CSV, Parquet, tar shards, …)"""
     root: str = ""
     """folder to which the paths in a table are relative; empty: that of the table"""
     image_column: str = ""

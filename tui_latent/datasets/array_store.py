@@ -6,21 +6,16 @@ import hashlib
 import math
 import shutil
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.datasets.paths import prepared_folders
+from tui_latent.datasets.prepared_store import prepared
 from tui_latent.datasets.progress import ProgressLog
-from tui_latent.datasets.shared_files import (
-    NOT_WRITABLE,
-    alone,
-    make_folder,
-    remove_parts,
-    whole_file,
-)
+from tui_latent.datasets.shared_files import remove_parts, whole_file
 from tui_latent.runtime.array_files import checked_array
 from tui_latent.sources.errors import DataError
 
@@ -59,34 +54,24 @@ def stored_array(
     and an exception from it, or from the chunks, ends the work. DataError if the disk is too
     small or not writable.
     """
-    places = [folder / f"array-{_FORMAT}-{key}.npy" for folder in prepared_folders()]
-    for place in places:
-        if (found := _opened(place, shape, dtype)) is not None:
-            return found
-    problem: OSError | None = None
-    for place in places:
-        try:
-            make_folder(place.parent)
-            with alone(place, lambda: log("waiting for another process to store images")) as only:
-                found = _opened(place, shape, dtype)
-                if found is None:
-                    if only:
-                        remove_parts(place)
-                    _write(place, shape, dtype, chunks, log, poll)
-                    found = _opened(place, shape, dtype)
-            if found is not None:
-                return found
+
+    def made(place: Path, only: bool) -> NDArray[Any]:
+        if only:
+            remove_parts(place)
+        _write(place, shape, dtype, chunks, log, poll)
+        found = _opened(place, shape, dtype)
+        if found is None:
             raise DataError(f"{place}: it was just written, but cannot be read: check the disk")
-        except OSError as error:
-            problem = problem or error
-            if error.errno not in NOT_WRITABLE:
-                break
-            log(f"{place.parent} is not writable ({error.strerror})")
-    assert problem is not None
-    raise DataError(
-        f"{problem.filename or places[0]}: {problem.strerror or problem}: make it writable, or set "
-        "TUI_LATENT_DATA to a folder with space for the images"
-    ) from problem
+        return found
+
+    return prepared(
+        f"array-{_FORMAT}-{key}.npy",
+        partial(_opened, shape=shape, dtype=dtype),
+        made,
+        "to store images",
+        "the images",
+        log,
+    )
 
 
 def _opened(place: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any] | None:

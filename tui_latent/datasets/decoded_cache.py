@@ -36,16 +36,10 @@ from tui_latent.datasets.item_decoding import (
     Found,
     decode_chunk,
 )
-from tui_latent.datasets.paths import prepared_folders
+from tui_latent.datasets.prepared_store import prepared
 from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.read_ahead import in_order
-from tui_latent.datasets.shared_files import (
-    NOT_WRITABLE,
-    alone,
-    make_folder,
-    open_shared,
-    whole_file,
-)
+from tui_latent.datasets.shared_files import make_folder, open_shared, whole_file
 from tui_latent.runtime.limits import cpu_cores
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.image_values import BYTES
@@ -99,27 +93,14 @@ def decoded(
     exception from it ends the work. DataError if the disk is too small, or if an item cannot be
     read for any reason other than its content.
     """
-    places = [folder / f"images-{_key(contents, how)}" for folder in prepared_folders()]
-    for place in places:
-        if (found := _opened(place, len(items), how)) is not None:
-            return found
-    problem: OSError | None = None
-    for place in places:
-        try:
-            make_folder(place.parent)
-            with alone(place, lambda: log("waiting for another process to decode")) as only:
-                found = _opened(place, len(items), how)
-                return found or _made(place, only, where, items, how, log, poll)
-        except OSError as error:
-            problem = problem or error
-            if error.errno not in NOT_WRITABLE:
-                break
-            log(f"{place.parent} is not writable ({error.strerror})")
-    assert problem is not None
-    raise DataError(
-        f"{problem.filename or places[0]}: {problem.strerror or problem}: make it writable, or set "
-        "TUI_LATENT_DATA to a folder with space for decoded images"
-    ) from problem
+    return prepared(
+        f"images-{_key(contents, how)}",
+        lambda place: _opened(place, len(items), how),
+        lambda place, only: _made(place, only, where, items, how, log, poll),
+        "to decode",
+        "decoded images",
+        log,
+    )
 
 
 def _key(contents: Contents, how: Decoding) -> str:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from tui_latent.config.feature_models import published_model
 from tui_latent.config.settings import DEFAULT_VAL_FRACTION, DataSettings
+from tui_latent.datasets.array_keeping import keep_large
 from tui_latent.datasets.array_store import stored_array, stored_images
 from tui_latent.datasets.features import with_features
 from tui_latent.datasets.fitting import Fit, place
@@ -166,6 +167,8 @@ def _read(
             labelled,
             settings.range,
             settings.depth == "8-bit",
+            keep_large(log, poll),
+            poll,
         )
         where = os.path.realpath(path)
     kept = chosen_classes(raw.class_names, settings.classes) if settings.classes else None

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.opening.columns import (
-    ROW_NUMBERS,
     Beside,
     ClassLabels,
     as_ids,
@@ -20,19 +19,19 @@ from tui_latent.opening.columns import (
 )
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.files import open_file
+from tui_latent.opening.further_columns import further_columns
 from tui_latent.opening.images import ImagesOfRows, images_of
 from tui_latent.opening.join import join, unusable
 from tui_latent.opening.vectors import VectorFile
 from tui_latent.opening.words import counted
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runtime.sanitize import plain_name
+from tui_latent.sources.files.columns import Column
 
 MOST_ON_MAP: Final = 20_000
 """vectors on a map; if there are more, a sample is drawn, and the others are the bank of
 neighbours"""
 _SEED: Final = 0
-_NAMED: Final = 6
-"""columns that a sentence names"""
 _NUMBER: Final = re.compile(r"\d+")
 
 Tell = Callable[[str], None]
@@ -75,6 +74,8 @@ class Plan:
     """the first vectors with id, label and image, to see whether they were joined as meant"""
     compared: bool
     """whether there are several files, whose neighbours are compared"""
+    columns: tuple[Column, ...]
+    """what the files say of the vectors otherwise, n values each"""
 
 
 def make_plan(asked: Asked, tell: Tell) -> Plan:
@@ -86,7 +87,6 @@ def make_plan(asked: Asked, tell: Tell) -> Plan:
     labels, label_file, words = _labels(files, asked.labels, ids)
     told += words
     images, image_file = _images(files, asked.images, ids)
-    told += _not_used(files, taken)
     broken = []
     for file in files:
 
@@ -95,7 +95,8 @@ def make_plan(asked: Asked, tell: Tell) -> Plan:
 
         broken.append(unusable(file, show))
     joined = join(files, ids, broken)
-    told += joined.told
+    columns, words = further_columns(files, taken, joined.rows)
+    told += [*words, *joined.told]
     count = len(joined.rows[0])
     queries, bank = _drawn(count)
     if len(bank):
@@ -123,6 +124,7 @@ def make_plan(asked: Asked, tell: Tell) -> Plan:
         told,
         [],
         len(files) > 1,
+        columns,
     )
     plan.first_rows.extend(_first_rows(plan))
     return plan
@@ -199,21 +201,6 @@ def _classes(labels: ClassLabels, told: bool = False) -> str:
     classes = len(labels.names)
     shown = ", ".join(labels.names[:6]) + (", …" if classes > 6 else "")
     return f"{classes:,} class{'es' * (classes != 1)} ({shown}){rest}"
-
-
-def _not_used(files: Sequence[VectorFile], taken: Sequence[str]) -> list[str]:
-    """Return a sentence about columns that nothing was made of, but that may have been meant."""
-    names: dict[str, None] = {}
-    for file in files:
-        found = {file.found("ids"), file.found("labels"), *taken}
-        names |= dict.fromkeys(n for n in file.columns if n not in found and n.strip())
-    names = {n: None for n in names if n.casefold() not in ROW_NUMBERS}
-    if not names:
-        return []
-    shown = ", ".join(plain_name(name) for name in list(names)[:_NAMED])
-    more = ", …" if len(names) > _NAMED else ""
-    column = "column" if len(names) == 1 else "columns"
-    return [f"not used: {column} {shown}{more} (--labels, --ids and --images can name columns)"]
 
 
 def _column(file: VectorFile, name: str) -> Beside:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.analysis.neighbourhood_change import K
+from tui_latent.image_columns import ImageColumns, write_columns
 from tui_latent.metrics.projection import to_plane
 from tui_latent.metrics.search_work import affordable
 from tui_latent.opening.figures import Figures, measure
@@ -93,6 +94,14 @@ def make_run(plan: Plan, runs: Path, stem: str, name: str | None, command: str, 
             for sentence in told:
                 _log(log, sentence)
             _keep_ids(draft, plan)
+            if plan.columns:
+                write_columns(
+                    draft,
+                    ImageColumns(
+                        tuple(column.take(plan.bank) for column in plan.columns),
+                        tuple(column.take(plan.queries) for column in plan.columns),
+                    ),
+                )
             last = plan.steps[-1]
             write_status(draft, replace(status, step=last, total_steps=last))
         finally:

@@ -52,35 +52,72 @@ def opened_archive(path: Path, most: int | None = None) -> Iterator[np.lib.npyio
 def check_archive(path: Path) -> None:
     """Check an archive of arrays (.npz) as `opened_archive` does.
 
-    Arrays that `mapped_member` maps take no memory, so these are not limited.
+    Arrays that are mapped or unpacked into a file take no memory, so these are not limited.
     """
     with open_regular(path) as file:
         _check_archive(file, None, mapped=True)
 
 
-def mapped_member(path: Path, member: zipfile.ZipInfo) -> NDArray[Any] | None:
-    """Map a large array of a checked archive into memory, if it is stored there as it is.
+def large_member(
+    path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo
+) -> NDArray[Any] | bool:
+    """Return a large array of a checked archive mapped into memory, where it lies in it as it is.
 
-    Changes to it stay in memory. None if the array is small, compressed or stored by columns:
-    then it has to be read.
+    Changes of it stay in memory. True if it is large and has to be unpacked (`unpacked_rows`),
+    False if it is small, or stored by columns: then it has to be read. SizeError if there is no
+    memory for that.
     """
-    if not _can_be_mapped(member):
-        return None
+    if not _is_large(member):
+        return False
+    with archive.open(member) as file:
+        shape, dtype, by_columns = array_header(file)
+        header = file.tell()
+    if by_columns or dtype.hasobject:
+        _check_room(member.file_size, _room(None), member.filename.removesuffix(".npy"))
+        return False
+    if member.compress_type != zipfile.ZIP_STORED:
+        return True
+    with open_regular(path) as whole:
+        whole.seek(member.header_offset + _NAME_LENGTHS)
+        name, extra = struct.unpack("<HH", whole.read(4))
+    start = member.header_offset + _LOCAL_HEADER + name + extra + header
+    return np.memmap(path, dtype, "c", start, shape)
+
+
+def unpacked_rows(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, rows: int
+) -> Iterator[NDArray[Any]]:
+    """Yield an array of an archive, `rows` at a time; zipfile.BadZipFile if it is damaged."""
+    with archive.open(member) as file:
+        shape, dtype, _ = array_header(file)
+        each = math.prod(shape[1:]) * dtype.itemsize
+        for first in range(0, shape[0], rows):
+            count = min(rows, shape[0] - first)
+            content = file.read(count * each)
+            if len(content) < count * each:
+                raise EOFError("it ends early")
+            yield np.frombuffer(content, dtype).reshape(count, *shape[1:])
+        file.read(1)  # compares the checksum
+
+
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
+    """Return shape and type of an array that starts here, and whether it is stored by columns."""
+    newer = np.lib.format.read_magic(file) > (1, 0)
+    read = np.lib.format.read_array_header_2_0 if newer else np.lib.format.read_array_header_1_0
+    shape, by_columns, dtype = read(file)
+    return tuple(shape), dtype, bool(by_columns)
+
+
+def _is_large(member: zipfile.ZipInfo) -> bool:
+    return member.file_size >= MAPPED_FROM and member.filename.endswith(".npy")
+
+
+def large_array(path: Path) -> NDArray[Any]:
+    """Read an array (.npy), or map a large one; errors as in `read_array`, and changes stay in
+    memory."""
     with open_regular(path) as file:
-        file.seek(member.header_offset + _NAME_LENGTHS)
-        name, extra = struct.unpack("<HH", file.read(4))
-        file.seek(member.header_offset + _LOCAL_HEADER + name + extra)
-        newer = np.lib.format.read_magic(file) > (1, 0)
-        read = np.lib.format.read_array_header_2_0 if newer else np.lib.format.read_array_header_1_0
-        shape, by_columns, dtype = read(file)
-        if by_columns or dtype.hasobject:
-            return None
-        return np.memmap(path, dtype, "c", file.tell(), shape)
-
-
-def _can_be_mapped(member: zipfile.ZipInfo) -> bool:
-    stored = member.compress_type == zipfile.ZIP_STORED
-    return stored and member.file_size >= MAPPED_FROM and member.filename.endswith(".npy")
+        large, by_columns = size_of(file) >= MAPPED_FROM, array_header(file)[2]
+    return checked_array(path, "c") if large and not by_columns else read_array(path)
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -158,7 +195,7 @@ def _check_archive(file: BinaryIO, most: int | None, mapped: bool = False) -> No
         total = 0
         for member in members:
             name = member.filename.removesuffix(".npy")
-            total += 0 if mapped and _can_be_mapped(member) else member.file_size
+            total += 0 if mapped and _is_large(member) else member.file_size
             _check_room(total, room, name)
             if member.filename.endswith(".npy"):
                 with archive.open(member) as array:
@@ -189,9 +226,7 @@ def _check_members(
 
 def _check_header(array: IO[bytes], size: int, name: str) -> None:
     """Compare the shape in an array's header with the bytes that there are."""
-    newer = np.lib.format.read_magic(array) > (1, 0)
-    read = np.lib.format.read_array_header_2_0 if newer else np.lib.format.read_array_header_1_0
-    shape, _, dtype = read(array)
+    shape, dtype, _ = array_header(array)
     said = array.tell() + math.prod(shape) * dtype.itemsize
     if dtype.hasobject:
         return  # numpy refuses to read it

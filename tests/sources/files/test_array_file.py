@@ -108,8 +108,9 @@ def test_what_is_wrong_is_named(tmp_path: Path, arrays: dict[str, Any], message:
 
 
 def test_files_that_are_no_archives(tmp_path: Path) -> None:
-    single, text, torn = (tmp_path / name for name in ("one.npy", "text.npz", "torn.npz"))
-    np.save(single, PIXELS)
+    single, text, torn = (tmp_path / name for name in ("one.npz", "text.npz", "torn.npz"))
+    with single.open("wb") as file:
+        np.save(file, PIXELS)
     text.write_text("not an archive")
     whole = save(tmp_path, x_train=PIXELS, y_train=LABELS).read_bytes()
     torn.write_bytes(whole[: len(whole) // 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import sources
 from tui_latent.datasets.identity import DataIdentity, changes
 from tui_latent.datasets.image_set import Dataset, in_chunks, pixels
-from tui_latent.datasets.sources import load_dataset
+from tui_latent.datasets.sources import DataError, load_dataset
 from tui_latent.runtime import array_files
 
 pytestmark = pytest.mark.usefixtures("data_folder")
@@ -95,11 +96,54 @@ def test_digests_of_an_archive_that_is_as_it_was_are_not_computed_again(
     assert load(path)[1].same_as(before)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS, ids=list(LAYOUTS))
+def test_a_compressed_archive_is_unpacked_into_a_file(
+    tmp_path: Path, request: pytest.FixtureRequest, layout: str
+) -> None:
+    path = saved(tmp_path / "x.npz", LAYOUTS[layout])
+    with np.load(path) as arrays:
+        np.savez_compressed(path, **{name: arrays[name] for name in arrays.files})
+    read, before = load(path)
+    request.getfixturevalue("everything_is_large")
+    mapped, now = load(path)
+    assert_same(mapped, read)
+    assert now.same_as(before)
+
+
 @pytest.mark.usefixtures("everything_is_large")
-def test_compressed_arrays_are_still_read(tmp_path: Path) -> None:
+def test_an_archive_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.npz"
-    x = np.random.default_rng(0).integers(0, 256, (40, 5, 5), np.uint8)
-    np.savez_compressed(path, x_train=x)
-    dataset, _ = load(path)
-    rows = torch.cat([dataset.train.images, dataset.val.images])
-    assert sorted(rows.numpy().tobytes()) == sorted(x.tobytes())
+    np.savez_compressed(path, x_train=np.random.default_rng(0).integers(0, 256, (40, 5, 5), "u1"))
+    _, before = load(path)
+
+    def fail(*arguments: object) -> Iterator[np.ndarray]:
+        raise AssertionError("unpacked again")
+        yield
+
+    monkeypatch.setattr("tui_latent.sources.files.array_holders.unpacked_rows", fail)
+    assert load(path)[1].same_as(before)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_a_damaged_archive_is_named_and_leaves_nothing(tmp_path: Path, data_folder: Path) -> None:  # noqa: F811
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, x_train=np.random.default_rng(0).integers(0, 256, (40, 50, 50), "u1"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x_train cannot be read .*save the file again"):
+        load(path)
+    assert not [file for file in data_folder.rglob("*") if file.is_file()]
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_images_of_16_bits_are_mapped_where_they_lie(tmp_path: Path, data_folder: Path) -> None:  # noqa: F811
+    x = np.random.default_rng(0).integers(0, 65536, (40, 5, 5), np.uint16)
+    x[0, 0, 0] = 65535
+    np.savez(tmp_path / "x.npz", x_train=x)
+    dataset, _ = load(tmp_path / "x.npz")
+    file = dataset.train.file
+    assert file is not None and file.path == str(tmp_path / "x.npz")
+    assert not list(data_folder.rglob("array-*"))
+    both = [file.read(part.rows.numpy()) for part in (dataset.train, dataset.val)]  # type: ignore[union-attr]
+    assert sorted(np.concatenate(both).tobytes()) == sorted(x.tobytes())

@@ -1,21 +1,24 @@
-"""Images from a NumPy archive (.npz), without torch."""
+"""Images from an archive (.npz), or from arrays in files of their own (.npy), without torch."""
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runtime.array_files import check_archive, mapped_member
-from tui_latent.runtime.regular_files import SizeError, open_regular
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.array_holders import (
+    Chunks,
+    Holder,
+    Keep,
+    keep_in_memory,
+    opened,
+)
 from tui_latent.sources.files.array_values import as_pixels, axis_of_channels, class_labels
 from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
 from tui_latent.sources.files.value_range import RangeSetting
@@ -35,9 +38,8 @@ _HELD_OUT = (
     ("val_x", "val_y"),
 )
 """names of images and labels, in any case; the first pair found is used"""
+_IMAGES = tuple(images for images, _ in (*_TRAIN, *_ALONE))
 _NAMES = "class_names"
-_BROKEN = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
-"""what numpy raises if a file is damaged or holds no arrays"""
 _LONGEST_NAME = 200
 """maximum length of a class name"""
 
@@ -71,42 +73,54 @@ def load_arrays(
     labelled: bool = True,
     setting: RangeSetting = "dtype",
     plain: bool = False,
+    keep: Keep = keep_in_memory,
+    poll: Callable[[], None] = lambda: None,
 ) -> RawImages:
     """Read x_train, y_train and class_names and, if `held_out`, x_test and y_test.
 
-    Images have the shape (N, H, W), (N, H, W, C) or (N, C, H, W) with 1 to 16 channels;
-    `as_pixels` describes their values. Labels are numbers or texts, in one
-    column or one-hot; `class_labels` says which of them stand for no class. Only x_train is
-    required; images without labels, and all of them if not `labelled`, have no class. DataError
-    names file and array.
+    `path` is an archive, the file of an array of images beside which the others may lie, or a
+    folder of such files. Images have the shape (N, H, W), (N, H, W, C) or (N, C, H, W) with 1 to
+    16 channels; `as_pixels` describes their values. Labels are numbers or texts, in one column or
+    one-hot; `class_labels` says which of them stand for no class. Only x_train is required; images
+    without labels, and all of them if not `labelled`, have no class. Large arrays that do not lie
+    in their file as pixels are handed to `keep`; `poll` is called while arrays are read, and may
+    raise. DataError names file and array.
     """
-    with _opened(path) as archive:
-        pairs = _found(path, archive.files)[: 2 if held_out else 1]
-        given = [pair.labels for pair in pairs if pair.labels is not None and labelled]
-        arrays = [(pair.images, _read(path, archive, pair.images)) for pair in pairs]
-        images, notes, ends = as_pixels(path, arrays, setting, plain)
-        counts = {p.labels: len(part) for p, part in zip(pairs, images, strict=True)}
-        parts = [(name, _read(path, archive, name), counts[name]) for name in given]
-        named = labelled and _NAMES in archive.files
-        names = _class_names(path, _read(path, archive, _NAMES) if named else None)
-        used = {*(pair.images for pair in pairs), *given, *([_NAMES] if named else [])}
-        unused = [name for name in archive.files if name not in used]
+    holder = opened(path, _WANTED, _IMAGES)
+    pairs, files = _found(holder)
+    pairs = pairs[: 2 if held_out else 1]
+    given = [pair.labels for pair in pairs if pair.labels is not None and labelled]
+    arrays = [(pair.images, holder.read(pair.images, keep)) for pair in pairs]
+
+    def keep_of(
+        name: str, of: str, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Chunks
+    ) -> NDArray[Any]:
+        return keep(holder.file_of(name), f"{name}: {of}", shape, dtype, chunks)
+
+    images, notes, ends = as_pixels(holder.path, arrays, setting, plain, keep_of, poll)
+    counts = {p.labels: len(part) for p, part in zip(pairs, images, strict=True)}
+    parts = [(name, holder.read(name, keep), counts[name]) for name in given]
+    named = labelled and _NAMES in files
+    names = _class_names(path, holder.read(_NAMES, keep) if named else None)
+    used = [*(pair.images for pair in pairs), *given, *([_NAMES] if named else [])]
     if len(images) > 1 and images[1].shape[1:] != images[0].shape[1:]:
         raise DataError(
             f"{path}: {pairs[1].images} has images of shape {images[1].shape[1:]}, "
             f"{pairs[0].images} of {images[0].shape[1:]}: they must be the same"
         )
-    found, class_names = class_labels(path, parts, names)
+    found, class_names = class_labels(holder.path, parts, names)
     labels = dict(zip(given, found, strict=True))
     splits = []
     for pair, part in zip(pairs, images, strict=True):
         none = np.full(len(part), UNLABELLED, dtype=np.int64)
         splits.append(RawSplit(part, labels.get(pair.labels or "", none)))
     held = pairs[1].images if len(pairs) > 1 else ""
-    if unused:
+    if holder.is_archive and (unused := [name for name in files if name not in used]):
         notes.insert(0, f"not used: {', '.join(map(printable, unused))}")
+    if not holder.is_archive:
+        notes.insert(0, f"read from {', '.join(f'{printable(name)}.npy' for name in used)}")
     return RawImages(
-        path.stem,
+        holder.path.stem,
         class_names,
         splits[0],
         splits[1] if held else None,
@@ -118,10 +132,10 @@ def load_arrays(
 
 def look_at_arrays(path: Path) -> ArrayFacts:
     """Read only the headers; DataError as for `load_arrays`, for problems visible in them."""
-    with _opened(path) as archive:
-        pairs = _found(path, archive.files)
-        shapes = [_header(path, archive, pair.images)[0] for pair in pairs]
-        kind = _header(path, archive, pairs[0].images)[1]
+    holder = opened(path, _WANTED, _IMAGES)
+    pairs, _ = _found(holder)
+    shapes = [holder.header(pair.images)[0] for pair in pairs]
+    kind = holder.header(pairs[0].images)[1]
     train = shapes[0]
     axis = axis_of_channels(path, pairs[0].images, train)
     height, width = (n for i, n in enumerate(train) if i not in (0, axis))
@@ -129,21 +143,39 @@ def look_at_arrays(path: Path) -> ArrayFacts:
     if channels == 4 and kind.itemsize * (kind.kind != "f") < 2:  # bytes or floats: alpha
         channels = 3
     held_out = shapes[1][0] if shapes[1:] else None
-    unlabelled = "" if pairs[0].labels else f"it has no array {pairs[0].wanted}"
+    where = "it has no array" if holder.is_archive else "there is no file"
+    missing = pairs[0].wanted if holder.is_archive else f"{pairs[0].wanted}.npy beside it"
+    unlabelled = "" if pairs[0].labels else f"{where} {missing}"
     return ArrayFacts((channels, height, width), train[0], held_out, unlabelled)
 
 
-def _found(path: Path, files: Sequence[str]) -> tuple[_Pair, ...]:
-    """Return the arrays to train on, then those held out, if there are any."""
+def _found(holder: Holder) -> tuple[tuple[_Pair, ...], list[str]]:
+    """Return the arrays to train on, then those held out, if there are any; and all names."""
+    if not holder.is_archive:
+        return _beside(holder)
+    files = holder.names(())
     known = {name.casefold(): name for name in files} | {name: name for name in files}
     train = _pair(known, (*_TRAIN, *_ALONE))
     if train is None:
         there = f"; it contains {', '.join(map(printable, files))}" if files else ""
         if "arr_0" in known:
             there = "; arr_0 and the like are arrays saved without their names"
-        raise DataError(f"{path}: no array x_train{there}: {_WANTED}")
+        raise DataError(f"{holder.path}: no array x_train{there}: {_WANTED}")
     held = _pair(known, _HELD_OUT)
-    return (train, held) if held else (train,)
+    return ((train, held) if held else (train,)), files
+
+
+def _beside(holder: Holder) -> tuple[tuple[_Pair, ...], list[str]]:
+    """Return an array of images with the labels beside it, then held-out ones, as `_found`."""
+    images = holder.path.stem
+    known = [labels for name, labels in (*_TRAIN, *_ALONE) if name == images.casefold()]
+    labels = holder.names((*known, f"{images}_labels", "labels"))
+    pairs = [_Pair(images, labels[0] if labels else None, (*known, "labels")[0])]
+    if images.casefold() in dict(_TRAIN):
+        files = holder.names([name for pair in _HELD_OUT for name in pair])
+        held = _pair({name.casefold(): name for name in files}, _HELD_OUT)
+        pairs += [held] if held else []
+    return tuple(pairs), holder.names([_NAMES])
 
 
 def _pair(known: dict[str, str], pairs: Sequence[tuple[str, str]]) -> _Pair | None:
@@ -153,66 +185,6 @@ def _pair(known: dict[str, str], pairs: Sequence[tuple[str, str]]) -> _Pair | No
         return None
     images, labels = next((pair for pair in there if pair[1] in known), there[0])
     return _Pair(known[images], known.get(labels), labels)
-
-
-def _opened(path: Path) -> np.lib.npyio.NpzFile:
-    try:
-        with open_regular(path) as file:
-            alone = file.read(6) == b"\x93NUMPY"
-        if alone:
-            raise DataError(f"{path}: one array, not an archive of several: {_WANTED}")
-        check_archive(path)
-        archive = np.load(path, allow_pickle=False)
-    except FileNotFoundError as error:
-        raise DataError(f"data.path: no file {path}") from error
-    except SizeError as error:
-        raise DataError(
-            f"{path}: {error}: save it again, with fewer or smaller images, or as uint8"
-        ) from error
-    except _BROKEN as error:
-        raise DataError(f"{path}: not a NumPy archive ({error}): {_WANTED}") from error
-    assert isinstance(archive, np.lib.npyio.NpzFile)
-    return archive
-
-
-def _read(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> NDArray[np.generic]:
-    if _header(path, archive, name)[1].hasobject:
-        raise DataError(
-            f"{path}: {name} cannot be read: it holds Python objects, which could run any code: "
-            "save images of one shape as numpy.stack(x), and texts as y.astype(str)"
-        )
-    assert archive.zip is not None
-    try:
-        mapped = mapped_member(path, archive.zip.getinfo(_member(archive, name)))
-        array: NDArray[np.generic] = archive[name] if mapped is None else mapped
-    except _BROKEN as error:
-        raise DataError(f"{path}: {name} cannot be read ({error}): save the file again") from error
-    return array
-
-
-def _member(archive: np.lib.npyio.NpzFile, name: str) -> str:
-    """Return the name that an array has in the archive."""
-    assert archive.zip is not None
-    return f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name
-
-
-def _header(
-    path: Path, archive: np.lib.npyio.NpzFile, name: str
-) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    """Return shape and type of an array without reading its content."""
-    assert archive.zip is not None
-    try:
-        with archive.zip.open(_member(archive, name)) as file:
-            newer = np.lib.format.read_magic(file) > (1, 0)
-            read = (
-                np.lib.format.read_array_header_2_0
-                if newer
-                else np.lib.format.read_array_header_1_0
-            )
-            shape, _, kind = read(file)
-            return tuple(shape), kind
-    except (*_BROKEN, KeyError) as error:
-        raise DataError(f"{path}: {name} cannot be read ({error}): save the file again") from error
 
 
 def _class_names(path: Path, array: NDArray[np.generic] | None) -> tuple[str, ...]:

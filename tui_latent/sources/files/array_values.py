@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
+from tui_latent.sources.files.array_holders import Chunks, keep_in_memory
 from tui_latent.sources.files.image_values import (
     BYTES,
     FLOATS,
@@ -40,8 +42,17 @@ _ROUNDING = 1e-3
 """tolerated excess of floats beyond their range, for example after resizing or in float16"""
 _OFF_A_BYTE = 0.1
 """how far from a whole number a float may be, in bytes, and still be one; float16 is off by this"""
-_CHUNK = 1024
-"""images converted at a time; floats take up to eight times the memory"""
+_CHUNK, _CHUNK_BYTES = 1024, 1 << 26
+"""images, and bytes of them, converted at a time; floats take up to eight times the memory"""
+
+KeepOf = Callable[[str, str, tuple[int, ...], "np.dtype[Any]", Chunks], NDArray[Any]]
+"""`Keep`, with the name of the array in place of its file"""
+
+
+def _in_memory(
+    name: str, of: str, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Chunks
+) -> NDArray[Any]:
+    return keep_in_memory(Path(name), of, shape, dtype, chunks)
 
 
 def axis_of_channels(path: Path, name: str, shape: tuple[int, ...]) -> int | None:
@@ -69,6 +80,8 @@ def as_pixels(
     arrays: Sequence[tuple[str, Array]],
     setting: RangeSetting = "dtype",
     plain: bool = False,
+    keep: KeepOf = _in_memory,
+    poll: Callable[[], None] = lambda: None,
 ) -> tuple[list[Pixels], list[str], Range | None]:
     """Return the images of (name, array) as uint8 or uint16 (N, C, H, W), remarks, and the range.
 
@@ -78,7 +91,8 @@ def as_pixels(
     that of the smallest bit depth that holds all of them, or floats in 0..1; if one of the arrays
     has a value of 16 or more, floats are in 0..255. Any other setting takes any numbers. The
     fourth channel of bytes and floats is alpha. There are 8 bits if nothing is lost by it, or if
-    `plain`, as in version 0.1. DataError names an array with other values.
+    `plain`, as in version 0.1. Arrays that are no pixels yet are put together by `keep`; `poll` is
+    called between parts of them. DataError names an array with other values.
     """
     notes: list[str] = []
     images = []
@@ -94,16 +108,21 @@ def as_pixels(
             raise DataError(
                 f"{path}: {name} has type {array.dtype}: save it as uint8, or float in 0..1"
             )
-        images.append(array.astype(np.uint8) * np.uint8(255) if array.dtype.kind == "b" else array)
-    kinds = _kinds(images, setting == "dtype", plain)
-    scales, more = _scales(path, [name for name, _ in arrays], images, kinds, setting, plain)
+        if array.dtype.kind == "b":
+            parts = partial(_parts, array, lambda part: part * np.uint8(255), poll)
+            array = keep(name, f"truths {axis}", array.shape, np.dtype(np.uint8), parts)
+        images.append(array)
+    ends = [_ends(array, poll) for array in images]
+    kinds = _kinds(images, ends, setting == "dtype", plain)
+    names = [name for name, _ in arrays]
+    scales, more = _scales(path, names, images, ends, kinds, setting, plain)
     notes += more
     found = []
     for (name, _), array, kind in zip(arrays, images, kinds, strict=True):
         alpha = array.shape[1] == 4 and setting == "dtype" and kind != INTEGERS
         if alpha:
             notes.append(f"{name}: transparent images are placed on white")
-        found.append(_converted(array, kind, scales, alpha))
+        found.append(_converted(name, array, kind, scales, alpha, keep, poll))
     return found, notes, scales.of(kinds)
 
 
@@ -149,13 +168,31 @@ def _positions(found: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[n
     return np.where(labels == UNLABELLED, UNLABELLED, np.searchsorted(found, labels))
 
 
-def _kinds(images: Sequence[Array], natural: bool, plain: bool) -> list[int]:
+def _parts(
+    array: Array, changed: Callable[[Array], Array], poll: Callable[[], None]
+) -> Iterator[Array]:
+    """Yield an array, changed, some images at a time."""
+    size = max(min(_CHUNK, _CHUNK_BYTES // array[:1].nbytes), 1)
+    for first in range(0, len(array), size):
+        poll()
+        yield changed(array[first : first + size])
+
+
+def _ends(array: Array, poll: Callable[[], None]) -> Range:
+    """Return the lowest and the highest value, NaN if there is one; of bytes 0 and 255."""
+    if array.dtype == np.uint8:
+        return 0, 255
+    parts = [(part.min(), part.max()) for part in _parts(array, lambda part: part, poll)]
+    return float(np.min([low for low, _ in parts])), float(np.max([high for _, high in parts]))
+
+
+def _kinds(images: Sequence[Array], ends: Sequence[Range], natural: bool, plain: bool) -> list[int]:
     """Return whether each array has BYTES, INTEGERS or FLOATS.
 
     Where the type says what is white (`natural`), integers are bytes if none is larger.
     """
-    wide = [a for a in images if a.dtype.kind != "f" and a.dtype != np.uint8]
-    are_bytes = plain or (natural and all(a.min() >= 0 and a.max() <= 255 for a in wide))
+    wide = [of for a, of in zip(images, ends, strict=True) if a.dtype.kind != "f"]
+    are_bytes = plain or (natural and all(low >= 0 and high <= 255 for low, high in wide))
     others = BYTES if are_bytes else INTEGERS
     return [
         FLOATS if a.dtype.kind == "f" else BYTES if a.dtype == np.uint8 else others for a in images
@@ -166,6 +203,7 @@ def _scales(
     path: Path,
     names: Sequence[str],
     images: Sequence[Array],
+    lowest_and_highest: Sequence[Range],
     kinds: Sequence[int],
     setting: RangeSetting,
     plain: bool,
@@ -173,11 +211,15 @@ def _scales(
     """Return how the values of all arrays become pixels, and say so."""
     found: dict[int, tuple[int, Range]] = {}
     floats = [array for array in images if array.dtype.kind == "f"]
-    most = max((float(np.max(array, initial=0)) for array in floats), default=0.0)
+    most = max((of[1] for of, kind in zip(lowest_and_highest, kinds, strict=True)
+                if kind == FLOATS), default=0.0)  # fmt: skip
     white = 255 if most >= 16 else 1
     notes = []
-    for name, array, kind in zip(names, images, kinds, strict=True):
-        ends = _range(path, name, array, kind, white) if setting == "dtype" else _finite(array)
+    for name, array, of, kind in zip(names, images, lowest_and_highest, kinds, strict=True):
+        if setting == "dtype":
+            ends = _range(path, name, array, of, kind, white)
+        else:
+            ends = of if all(map(math.isfinite, of)) else _finite(array)
         count, (low, high) = found.get(kind, (0, ends))
         found[kind] = count + len(array), (min(low, ends[0]), max(high, ends[1]))
         if setting == "dtype" and kind == FLOATS and white == 255:
@@ -200,11 +242,9 @@ def _scales(
     return scales, notes
 
 
-def _range(path: Path, name: str, array: Array, kind: int, white: int) -> Range:
+def _range(path: Path, name: str, array: Array, of: Range, kind: int, white: int) -> Range:
     """Return the minimum and maximum; DataError if they cannot be pixels without a range."""
-    if array.dtype == np.uint8:
-        return 0, 255
-    low, high = float(array.min()), float(array.max())
+    low, high = of
     remedy = f"set data.range, such as data.range=[{low:.6g}, {high:.6g}] or 'percentile 1 99'"
     if kind == FLOATS:
         slack = _ROUNDING * white
@@ -246,21 +286,32 @@ def _in_bytes(array: Array, white: int) -> bool:
     return True
 
 
-def _converted(array: Array, kind: int, scales: Scales, alpha: bool) -> Pixels:
-    if kind == BYTES:
-        whole_bytes: NDArray[np.uint8] = array.astype(np.uint8, copy=False)
-        if scales.bits == 8 and not alpha and scales.ranges[BYTES] == (0, 255):
-            return whole_bytes if in_file(array) else np.ascontiguousarray(whole_bytes)
-        array = whole_bytes
-    channels = 3 if alpha else array.shape[1]
-    whole = np.empty((len(array), channels, *array.shape[2:]), scales.dtype)
+def _converted(
+    name: str,
+    array: Array,
+    kind: int,
+    scales: Scales,
+    alpha: bool,
+    keep: KeepOf,
+    poll: Callable[[], None],
+) -> Pixels:
+    exact = {BYTES: (0, 255, 8), INTEGERS: (0, 65535, 16)}.get(kind)
+    if not alpha and exact == (*scales.ranges[kind], scales.bits):
+        if array.dtype == scales.dtype:
+            return array if in_file(array) else np.ascontiguousarray(array)
+        parts = partial(_parts, array, lambda part: part.astype(scales.dtype), poll)
+        return keep(name, f"as {scales.dtype}", array.shape, scales.dtype, parts)
     white = np.iinfo(scales.dtype).max
-    for first in range(0, len(array), _CHUNK):
-        part = scales.scaled(Values(array[first : first + _CHUNK]))
+
+    def scaled(part: Array) -> Array:
+        values = scales.scaled(Values(part.astype(np.uint8) if kind == BYTES else part))
         if alpha:
-            part = part[:, :3] * part[:, 3:] + (1 - part[:, 3:])
-        whole[first : first + _CHUNK] = np.rint(part * white)
-    return whole
+            values = values[:, :3] * values[:, 3:] + (1 - values[:, 3:])
+        return np.rint(values * white).astype(scales.dtype)
+
+    shape = (len(array), 3 if alpha else array.shape[1], *array.shape[2:])
+    of = f"{array.dtype} of kind {kind}, strides {array.strides}, {scales}, alpha {alpha}"
+    return keep(name, of, shape, scales.dtype, partial(_parts, array, scaled, poll))
 
 
 def _flat(path: Path, name: str, array: Array, images: int) -> Array:
