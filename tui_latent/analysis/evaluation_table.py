@@ -205,14 +205,14 @@ def _layers(of: Found) -> list[str]:
         for row in of["rows"]
     ]
     sample = f"{of['training_images']:,} training and {of['images']:,} held-out images"
-    short = "short: 10 epochs on raw values, as published"
-    said = [short] if any(_short(row) for row in of["rows"]) else []
+    probes = "probe: converged / 10 epochs on raw values, as published"
+    said = [probes] if any(_short(row) for row in of["rows"]) else []
     return [*lines, f"the same {sample} in every row", *said]
 
 
 def _short(row: Found) -> str:
     """Return the short probe of a row; empty in evaluations of before, which have none."""
-    return f"  short {figure(row['published'])}" if "published" in row else ""
+    return f" / {figure(row['published'])}" if "published" in row else ""
 
 
 def _value(share: Found | None) -> str:
