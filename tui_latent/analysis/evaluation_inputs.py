@@ -200,27 +200,6 @@ def _embedded(
     return {place: torch.cat(chunks) for place, chunks in found.items()}
 
 
-<<<<<<< HEAD
-def _untrained(source: RunData, sample: _Sample, on_chunk: Tell) -> Method:
-    preset, data = source.own_preset(), sample.dataset
-    with torch.random.fork_rng([]):
-        torch.manual_seed(preset.train.seed)
-        method = METHODS[preset.method.name](preset.method, data.input_shape)
-        for stage in preset.training_stages():
-            method.start_stage(stage)
-        for module in method.modules():
-            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-                module.momentum = None  # the mean over all batches, rather than over the last ones
-        method.train()
-        for some in sample.bank.split(_CHUNK):  # type: ignore[no-untyped-call]
-            if len(some) > 1:
-                method.layers(_inputs(data, data.train, some))
-            on_chunk()
-    return method.eval()
-
-
-=======
->>>>>>> b-findings
 @torch.inference_mode()
 def view_rank(source: RunData, space: LabelledLatents, on_chunk: Tell) -> dict[str, Any]:
     """Return LiDAR: the dimensions that tell images apart beyond what augmentation changes."""
