@@ -179,7 +179,7 @@ def test_a_sound_method_passes(tmp_path: Path) -> None:
             'with torch.autocast("cpu", enabled=False):\n            return self',
             "if True:\n            return self",
             "losses and latents stay float32",
-            r"embed returns torch\.bfloat16 there",
+            r"embed returns torch\.bfloat16 under bfloat16",
         ),
         ('pairing = "alone"', 'pairing = "twins"', "its networks are built", "twins"),
         (
