@@ -110,6 +110,7 @@ FIRST_FRAME = (
     "tui_latent.cli.options",
     "tui_latent.config.own_folders",
     "tui_latent.config.preset_files",
+    "tui_latent.nouns",
     "tui_latent.number_format",
     "tui_latent.palettes",
     "tui_latent.plugins.loading",

@@ -179,7 +179,7 @@ def test_a_sound_method_passes(tmp_path: Path) -> None:
             'with torch.autocast("cpu", enabled=False):\n            return self',
             "if True:\n            return self",
             "losses and latents stay float32",
-            r"embed returns torch\.bfloat16 there",
+            r"embed returns torch\.bfloat16 under bfloat16",
         ),
         ('pairing = "alone"', 'pairing = "twins"', "its networks are built", "twins"),
         (
@@ -201,7 +201,7 @@ def test_each_way_to_be_wrong_is_found(
 def test_a_method_that_sees_labels_without_saying_so_is_found(tmp_path: Path) -> None:
     pulled = ("z.mean(1) - batch.x.flatten(1).mean(1)", "z.mean(1) - batch.labels.float()")
     found = checks(tmp_path, ('pairing = "alone"', 'pairing = "triplets"'), pulled)
-    assert "says supervised: ClassVar = True" in found["training sees no label"].problem
+    assert "must set supervised: ClassVar = True" in found["training sees no label"].problem
     said = ("    terms: ClassVar", "    supervised: ClassVar = True\n    terms: ClassVar")
     found = checks(tmp_path, ('pairing = "alone"', 'pairing = "triplets"'), pulled, said)
     assert "training sees no label" not in found

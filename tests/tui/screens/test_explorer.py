@@ -590,5 +590,5 @@ async def test_a_confusion_of_no_image_says_so(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         screen = app.screen
         assert isinstance(screen, ExplorerScreen)
-        await until(pilot, lambda: "No image of 0 is taken for 3" in line(screen))
+        await until(pilot, lambda: "take no image of 0 for 3" in line(screen))
     writer.close()

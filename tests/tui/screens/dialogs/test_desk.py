@@ -115,7 +115,7 @@ async def test_what_cannot_be_is_refused_beside_it_and_not_asked_for(tmp_path: P
         await pilot.press("ctrl+r")  # the preset's value again
         await until(pilot, lambda: not row(screen, "stages.2.lr").row.typed)
         await pilot.press("enter")
-        await until(pilot, lambda: "Nothing was changed" in text_of(screen, "#told"))
+        await until(pilot, lambda: "Nothing has changed" in text_of(screen, "#told"))
     writer.close()
 
 
