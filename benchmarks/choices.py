@@ -1,6 +1,6 @@
 """The figures behind choices that docs/ARCHITECTURE.md explains, measured again.
 
-python -m benchmarks.choices                    about five minutes on two idle cores
+python -m benchmarks.choices                    about four minutes on an idle core
 python -m benchmarks.choices --rounds 1 --steps 2    a try
 
 Seconds are CPU seconds of one thread, so that other work on the machine matters less. Each row
@@ -179,8 +179,8 @@ def rows(rounds: int, steps: int) -> Iterator[Row]:
 def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.choices")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
