@@ -20,7 +20,7 @@ SHOWN = (
     *("startup", "screen", "keys", "explorer", "viewer", "evaluate"),
     *("data_store", "watch", "pipeline", "two_trainings", "lightly_step", "augmentation"),
     *("neighbours", "open_vectors"),
-    *("gpu", "count_kernels", "scaling", "profiles"),
+    *("gpu", "count_kernels", "choices", "scaling", "profiles"),
 )
 """in this order, if they were run"""
 

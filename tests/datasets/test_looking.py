@@ -87,6 +87,11 @@ def test_an_unknown_name_is_answered_with_the_nearest(online: Path) -> None:
     assert done.exit_code == 1 and "did you mean 'mnist'?" in done.output
 
 
+def test_a_bundled_dataset_needs_no_fetching(online: Path) -> None:
+    done = CliRunner().invoke(main, ["fetch", "digits"])
+    assert done.exit_code == 1 and "comes with scikit-learn" in done.output
+
+
 def test_training_still_fetches(online: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tui_latent.datasets.sources import load_dataset
 

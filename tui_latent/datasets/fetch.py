@@ -19,7 +19,7 @@ from tui_latent.sources.errors import DataError
 def fetch(name: str, log: Callable[[str], None]) -> Path:
     """Download a public dataset or the weights of a pretrained network; return their path.
 
-    DataError if the name is unknown, or the download fails.
+    DataError if the name is unknown, there is nothing to download, or the download fails.
     """
     if name in PRETRAINED or name.startswith(PREFIXES):
         try:
@@ -27,7 +27,10 @@ def fetch(name: str, log: Callable[[str], None]) -> Path:
         except ValidationError as error:
             raise DataError(str(error.errors()[0]["ctx"]["error"])) from error
         return fetched_weights(settings, log)
-    datasets = {n: dataset for n, dataset in public_datasets().items() if dataset.training_files}
+    public = public_datasets()
+    if name in public and (package := public[name].bundled_with):
+        raise DataError(f"{name} comes with {package}: there is nothing to download")
+    datasets = {n: dataset for n, dataset in public.items() if dataset.training_files}
     known = [*datasets, *PRETRAINED]
     if name not in datasets:
         raise DataError(f"no dataset or network is called '{name}'{nearest(name, known)}")
