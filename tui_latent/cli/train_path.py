@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from tui_latent.cli.options import FAILED, STOPPED, USAGE, fail
+from tui_latent.runtime.launcher import place
 
 
 def train_path(path: Path, as_json: bool, background: bool) -> None:
@@ -29,6 +30,8 @@ def train_path(path: Path, as_json: bool, background: bool) -> None:
         click.echo(json.dumps(result))
     if result["state"] == "failed":
         fail(f"{path.name}: {result['error']}", USAGE if result["step"] == 0 else FAILED)
+    if result["state"] == "stopped" and place().world > 1:
+        return  # any other code than 0 would let the launcher start the processes again
     if result["state"] == "stopped":
         words = shlex.join(["tui-latent", "resume", path.name, *_plugins(path)])
         click.echo(f"stopped; to continue: {words}", err=True)
