@@ -29,7 +29,7 @@ def test_the_same_command_on_all_machines_differs_in_nothing() -> None:
     ("changes", "named"),
     [
         ({"train__lr": 0.5}, "train.lr is 0.5 here"),
-        ({"data__classes": [1, 2]}, "data.classes is"),
+        ({"data__classes": ["1", "2"]}, "data.classes is"),
         ({"augment__rotate": 3.0}, "augment.rotate is 3.0 here"),
         ({"method__width": 8}, "method.width is 8 here and 4 there"),
         ({"train__batch_size": 40, "train__seed": 7}, "train.batch_size is 40 here"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -17,15 +17,7 @@ from tui_latent.datasets.pairing import Pairing, make_pairing
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.methods.method import Method
 from tui_latent.metrics.chunks import at_once
-from tui_latent.metrics.collapse import (
-    FIGURES,
-    PROJECTED,
-    alignment,
-    collapse_signs,
-    projection_signs,
-    space_figures,
-    why_no_figures,
-)
+from tui_latent.metrics.collapse import alignment
 from tui_latent.metrics.knn import KS
 from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 from tui_latent.metrics.sample_order import order_of_chunks
@@ -34,6 +26,7 @@ from tui_latent.metrics.view_retrieval import KS as RETRIEVED
 from tui_latent.metrics.view_retrieval import view_retrieval, why_no_retrieval
 from tui_latent.training.loop import weighted_sum
 from tui_latent.training.ranks import ALONE, Ranks
+from tui_latent.training.space_metrics import measure_space, not_finite_splits
 
 CHUNK = 1024
 """images per forward pass: about 0.1 s of a small network on two cores, for prompt pauses"""
@@ -138,7 +131,7 @@ class Evaluator:
         finally:
             method.train(was_training)
         confusion = None
-        not_finite = _not_finite({"training": bank, "held-out": queries})
+        not_finite = not_finite_splits({"training": bank, "held-out": queries})
         why = " ".join(not_finite.values())
         if not self._dataset.val.class_names:
             pass  # without classes there is no vote, which the log says once
@@ -153,7 +146,7 @@ class Evaluator:
             same = "images are not augmented, so their views are all the same"
             missing |= {name: same for name in _RETRIEVAL.values() if name not in missing}
         if self._ranks.rank == 0:
-            _measure_space(queries, projection, not_finite.get("held-out", ""), metrics, missing)
+            measure_space(queries, projection, not_finite.get("held-out", ""), metrics, missing)
         for name in [name for name, value in metrics.items() if not math.isfinite(value)]:
             value = metrics.pop(name)
             missing[name] = why or f"it became {value}: training has diverged"
@@ -325,40 +318,3 @@ class Evaluator:
         metrics |= knn.metrics
         missing |= knn.missing
         return knn.confusion
-
-
-def _measure_space(
-    queries: Tensor,
-    projection: Tensor | None,
-    not_finite: str,
-    metrics: dict[str, float],
-    missing: dict[str, str],
-) -> None:
-    """Put the figures of the held-out latents into `metrics`, or why not into `missing`.
-
-    A collapse of their projection, which the loss sees, is one too: nothing is learnt from it.
-    """
-    names = (*FIGURES, *(PROJECTED if projection is not None else ()))
-    if why := why_no_figures(len(queries)) or not_finite:
-        missing |= {f"latent/{name}": why for name in (*names, "collapsed")}
-        return
-    figures = space_figures(queries)
-    signs = collapse_signs(figures, min(queries.shape))
-    metrics |= {f"latent/{name}": value for name, value in figures.items()}
-    if projection is not None:
-        seen = space_figures(projection)
-        signs += projection_signs(figures, seen)
-        metrics |= {f"latent/{name}": seen[figure] for name, figure in PROJECTED.items()}
-    metrics["latent/collapsed"] = float(bool(signs))
-
-
-def _not_finite(splits: Mapping[str, Tensor]) -> dict[str, str]:
-    """Return a sentence for each split, by name, that has latents which are not finite."""
-    # All in one transfer: each would wait for the device.
-    counts = torch.stack([(~z.isfinite()).any(1).sum() for z in splits.values()]).tolist()
-    return {
-        name: f"the latents of {broken:,} of {len(splits[name]):,} {name} images are not finite: "
-        "training has diverged"
-        for name, broken in zip(splits, counts, strict=True)
-        if broken
-    }

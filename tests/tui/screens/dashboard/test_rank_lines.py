@@ -39,7 +39,7 @@ def test_many_ranks_share_two_lines_of_which_one_is_the_slowest() -> None:
 def test_a_wait_that_is_not_measured_is_left_out() -> None:
     assert rank_lines(ranks(2, waiting=False), 2)[1] == ("rank 1", "cuda:1 · 900 img/s")
     assert rank_lines(ranks(8, waiting=False), 2) == [("ranks", "8 · 900 img/s each")]
-    assert ranks_summary(ranks(2, waiting=False)) == "2 ranks · 900 img/s each"
+    assert ranks_summary(ranks(2, waiting=False)) == ["2 ranks", "900 img/s each"]
 
 
 @pytest.mark.slow
@@ -48,7 +48,7 @@ def test_a_wait_that_is_not_measured_is_left_out() -> None:
     ("size", "shown"),
     [
         ((120, 40), ("521 img/s · waits 6 %", "521 img/s · waits 31 %")),
-        ((100, 30), ("2 ranks · 521 img/s each",)),
+        ((100, 30), ("2 ranks · wait 6 to 31 %",)),
         ((80, 24), ("521 img/s · waits 6 %", "521 img/s · waits 31 %")),
     ],
     ids=["120x40", "100x30", "80x24"],

@@ -118,7 +118,7 @@ def load_lines(readings: Sequence[MachineLoad]) -> list[LoadLine]:
 
 def summary(readings: Sequence[MachineLoad], ranks: Sequence[RankStatus], width: int) -> str:
     """Return the newest reading in one line: what fits, the most important first."""
-    parts = [ranks_summary(ranks)] if ranks else []
+    parts = ranks_summary(ranks) if ranks else []
     for load in readings[-1:]:
         parts += [f"GPU {_percent(gpu.busy)}" for gpu in load.gpus]
         parts.append(f"CPU {_percent(load.cpu)}")

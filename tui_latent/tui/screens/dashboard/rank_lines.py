@@ -19,19 +19,24 @@ def rank_lines(ranks: Sequence[RankStatus], room: int) -> list[tuple[str, str]]:
     return lines
 
 
-def ranks_summary(ranks: Sequence[RankStatus]) -> str:
-    """Return all ranks in a few words."""
-    return f"{len(ranks)} ranks · {_together(ranks)}"
+def ranks_summary(ranks: Sequence[RankStatus]) -> list[str]:
+    """Return what all ranks do in a few parts, the most important first."""
+    return [f"{len(ranks)} rank{'s' * (len(ranks) != 1)}", *(_waits(ranks) or [_each(ranks)])]
 
 
 def _together(ranks: Sequence[RankStatus]) -> str:
-    waits = [rank.waiting for rank in ranks if rank.waiting is not None]
     hosts = len({rank.host for rank in ranks})
     parts = [f"{hosts} hosts"] if hosts > 1 else []
-    parts.append(f"{_rate(ranks[0])} img/s each")
-    if waits:
-        parts.append(f"wait {100 * min(waits):.0f} to {100 * max(waits):.0f} %")
-    return " · ".join(parts)
+    return " · ".join([*parts, _each(ranks), *_waits(ranks)])
+
+
+def _each(ranks: Sequence[RankStatus]) -> str:
+    return f"{_rate(ranks[0])} img/s each"
+
+
+def _waits(ranks: Sequence[RankStatus]) -> list[str]:
+    waits = [rank.waiting for rank in ranks if rank.waiting is not None]
+    return [f"wait {100 * min(waits):.0f} to {100 * max(waits):.0f} %"] if waits else []
 
 
 def _text(rank: RankStatus, ranks: Sequence[RankStatus]) -> str:
