@@ -22,23 +22,30 @@ def ranks(count: int, hosts: int = 1, waiting: bool = True) -> list[RankStatus]:
 
 
 def test_each_rank_has_a_line_with_its_device_rate_and_wait() -> None:
-    assert rank_lines(TWO, 0) == [
+    assert rank_lines(TWO, 0, 40) == [
         ("rank 0", "cpu · 521 img/s · waits 6 %"),
         ("rank 1", "cpu · 521 img/s · waits 31 %"),
     ]
+    assert rank_lines(TWO, 0, 22)[1] == ("rank 1", "cpu 521/s waits 31 %")
+    assert rank_lines(TWO, 0, 16)[1] == ("rank 1", "cpu waits 31 %")
 
 
 def test_many_ranks_share_two_lines_of_which_one_is_the_slowest() -> None:
-    assert len(rank_lines(ranks(8), 8)) == 8
-    assert rank_lines(list(reversed(ranks(8, hosts=2))), 4) == [
+    assert len(rank_lines(ranks(8), 8, 40)) == 8
+    mixed = list(reversed(ranks(8, hosts=2)))
+    assert rank_lines(mixed, 4, 60) == [
         ("ranks", "8 · 2 hosts · 900 img/s each · wait 0 to 7 %"),
-        ("slowest", "rank 7 · node0 cuda:0 · 900 img/s · waits 0 %"),
+        ("rank 7", "slowest · node0 cuda:0 · 900 img/s · waits 0 %"),
+    ]
+    assert rank_lines(mixed, 4, 30) == [
+        ("ranks", "8 · wait 0 to 7 %"),
+        ("rank 7", "slowest · cuda:0 waits 0 %"),
     ]
 
 
 def test_a_wait_that_is_not_measured_is_left_out() -> None:
-    assert rank_lines(ranks(2, waiting=False), 2)[1] == ("rank 1", "cuda:1 · 900 img/s")
-    assert rank_lines(ranks(8, waiting=False), 2) == [("ranks", "8 · 900 img/s each")]
+    assert rank_lines(ranks(2, waiting=False), 2, 40)[1] == ("rank 1", "cuda:1 · 900 img/s")
+    assert rank_lines(ranks(8, waiting=False), 2, 40) == [("ranks", "8 · 900 img/s each")]
     assert ranks_summary(ranks(2, waiting=False)) == ["2 ranks", "900 img/s each"]
 
 
@@ -49,7 +56,7 @@ def test_a_wait_that_is_not_measured_is_left_out() -> None:
     [
         ((120, 40), ("521 img/s · waits 6 %", "521 img/s · waits 31 %")),
         ((100, 30), ("2 ranks · wait 6 to 31 %",)),
-        ((80, 24), ("521 img/s · waits 6 %", "521 img/s · waits 31 %")),
+        ((80, 24), ("rank 0 cpu 521/s waits 6 %", "rank 1 cpu 521/s waits 31 %")),
     ],
     ids=["120x40", "100x30", "80x24"],
 )

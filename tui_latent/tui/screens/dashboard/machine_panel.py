@@ -76,7 +76,8 @@ class MachinePanel(ChartPanel):
                 return Drawing([_strip(summary(readings, ranks, width), width)], titles)
             lines = load_lines(readings) if readings else []
             room = height - len(lines)
-            lines += [LoadLine(name, (), text) for name, text in rank_lines(ranks, room)]
+            found = rank_lines(ranks, room, width - _NAME - 1)
+            lines += [LoadLine(name, (), text) for name, text in found]
             lines = lines[:height]
             figures = max((len(line.figure) for line in lines if line.shares), default=0)
             room = width - _NAME - figures - 3

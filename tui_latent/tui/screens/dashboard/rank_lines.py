@@ -8,14 +8,26 @@ from tui_latent.runs.ranks_file import RankStatus
 from tui_latent.tui.format import UNKNOWN
 
 
-def rank_lines(ranks: Sequence[RankStatus], room: int) -> list[tuple[str, str]]:
-    """Return name and text of a line for each rank, or of two for all if they need more `room`."""
+def rank_lines(ranks: Sequence[RankStatus], room: int, width: int) -> list[tuple[str, str]]:
+    """Return name and text of a line for each rank, or of two for all if they need more `room`.
+
+    A text has at most `width` cells if one of its forms does: shorter ones leave out the host,
+    which is the same for all on one machine, and then the rate, which is the same for all.
+    """
     if len(ranks) <= max(room, 2):
-        return [(f"rank {number}", _text(rank, ranks)) for number, rank in enumerate(ranks)]
+        return [
+            (f"rank {number}", _fitting(_forms(rank, ranks), width))
+            for number, rank in enumerate(ranks)
+        ]
+    hosts = len({rank.host for rank in ranks})
+    parts = [f"{hosts} hosts"] if hosts > 1 else []
+    forms = [[str(len(ranks)), *parts, _each(ranks), *_waits(ranks)]]
+    forms.append([str(len(ranks)), *(_waits(ranks) or [_each(ranks)])])
+    lines = [("ranks", _fitting([" · ".join(form) for form in forms], width))]
     last = min(range(len(ranks)), key=lambda number: ranks[number].waiting or 0.0)
-    lines = [("ranks", f"{len(ranks)} · {_together(ranks)}")]
     if ranks[last].waiting is not None:  # the one that the others wait for
-        lines.append(("slowest", f"rank {last} · {_text(ranks[last], ranks)}"))
+        texts = [f"slowest · {text}" for text in _forms(ranks[last], ranks)]
+        lines.append((f"rank {last}", _fitting([*texts, "slowest"], width)))
     return lines
 
 
@@ -24,10 +36,8 @@ def ranks_summary(ranks: Sequence[RankStatus]) -> list[str]:
     return [f"{len(ranks)} rank{'s' * (len(ranks) != 1)}", *(_waits(ranks) or [_each(ranks)])]
 
 
-def _together(ranks: Sequence[RankStatus]) -> str:
-    hosts = len({rank.host for rank in ranks})
-    parts = [f"{hosts} hosts"] if hosts > 1 else []
-    return " · ".join([*parts, _each(ranks), *_waits(ranks)])
+def _fitting(forms: Sequence[str], width: int) -> str:
+    return next((form for form in forms if len(form) <= width), forms[-1])
 
 
 def _each(ranks: Sequence[RankStatus]) -> str:
@@ -39,12 +49,14 @@ def _waits(ranks: Sequence[RankStatus]) -> list[str]:
     return [f"wait {100 * min(waits):.0f} to {100 * max(waits):.0f} %"] if waits else []
 
 
-def _text(rank: RankStatus, ranks: Sequence[RankStatus]) -> str:
+def _forms(rank: RankStatus, ranks: Sequence[RankStatus]) -> list[str]:
+    """Return what a rank does in forms of falling length."""
     device = rank.device.partition(" ")[0]
-    if len({each.host for each in ranks}) > 1:
-        device = f"{rank.host} {device}"
-    waits = "" if rank.waiting is None else f" · waits {100 * rank.waiting:.0f} %"
-    return f"{device} · {_rate(rank)} img/s{waits}"
+    waits = [] if rank.waiting is None else [f"waits {100 * rank.waiting:.0f} %"]
+    whole = " · ".join([device, f"{_rate(rank)} img/s", *waits])
+    forms = [whole, " ".join([device, f"{_rate(rank)}/s", *waits]), " ".join([device, *waits])]
+    several = len({each.host for each in ranks}) > 1
+    return [f"{rank.host} {whole}", *forms] if several else forms
 
 
 def _rate(rank: RankStatus) -> str:
