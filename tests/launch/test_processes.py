@@ -16,7 +16,7 @@ from tui_latent.config.presets import load_preset
 from tui_latent.launch import start
 from tui_latent.launch.background import background_process
 from tui_latent.launch.extend import change_length
-from tui_latent.launch.processes import devices_of, launcher
+from tui_latent.launch.processes import devices_of, launcher, train_in_processes
 from tui_latent.launch.start import check_preset, create_run, train_run
 from tui_latent.runs.control import request
 from tui_latent.runs.reader import RunReader
@@ -69,6 +69,29 @@ def test_a_killed_process_restarts_the_run_which_goes_on_with_one_process(
     steps = snapshot.curves["train/loss"].steps
     assert (steps[1:] > steps[:-1]).all()
     assert snapshot.status.epoch == epochs
+
+
+@pytest.mark.slow
+def test_another_number_of_processes_goes_on_with_the_same_losses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without random views, the rows of each step alone decide its loss."""
+    monkeypatch.setattr(start, "cpu_cores", lambda: 2)
+    length = {"train.epochs": 2, "train.schedule": "constant", "train.warmup_epochs": 0}
+    changes = {key: value for key, value in SMALL.items() if not key.endswith("head_dim")}
+    preset = load_preset("digits-conv-autoencoder", changes | length)
+    alone = create_run("digits", preset, tmp_path, "alone")
+    assert train_run(alone).state == "finished"
+    shared = load_preset(
+        "digits-conv-autoencoder", changes | length | {"train.epochs": 1, "train.devices": 2}
+    )
+    run = create_run("digits", shared, tmp_path, "shared")
+    assert train_in_processes(run, []).state == "finished"
+    change_length(run, {"train.devices": 1, "train.epochs": 2})
+    assert train_run(run).state == "finished"
+    one, other = (RunReader(each).refresh().curves["train/loss"] for each in (alone, run))
+    assert one.steps.tolist() == other.steps.tolist() == list(range(1, 9))
+    assert other.means == pytest.approx(one.means, rel=1e-3)
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """One update of each method, by one process or by several that divide the batch.
 
-    torchrun … rank_cases.py OUT     rank 0 writes what all ranks computed to OUT
+    torchrun … rank_cases.py OUT FOLDER    rank 0 writes what all ranks computed to OUT
+
+FOLDER has images that all ranks load.
 
 Noise is drawn for the whole batch, and each rank takes that of its own rows: the only random
 numbers of a loss that would otherwise differ.
@@ -11,11 +13,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from tests.training.rank_evaluations import EVALUATIONS, decoded, evaluated, left
 from tui_latent.config.methods import parse_method
 from tui_latent.datasets.pairing import Batch
 from tui_latent.methods import METHODS
@@ -58,7 +62,8 @@ def update(case: str, ranks: Ranks) -> dict[str, Tensor]:
         losses = losses_across(method, ranks, torch.device("cpu"))
         terms = losses(_part(whole, ranks))
         weighted_sum(terms, method.weights()).backward()  # type: ignore[no-untyped-call]
-    terms = ranks.mean({name: term.detach() for name, term in terms.items()})
+    means = ranks.mean(torch.stack([term.detach() for term in terms.values()]))
+    terms = dict(zip(terms, means, strict=True))
     gradients = {n: p.grad for n, p in method.named_parameters() if p.grad is not None}
     return {**terms, **gradients, **dict(method.named_buffers())}
 
@@ -105,6 +110,8 @@ def main() -> None:
     ranks = ranks_of_launcher()
     join(ranks)
     found = {case: update(case, ranks) for case in CASES}
+    found |= {f"evaluation {case}": evaluated(case, ranks) for case in EVALUATIONS}
+    found |= {"left": left(ranks), "decoded": decoded(ranks, Path(sys.argv[2]))}
     if ranks.rank == 0:
         torch.save(found, sys.argv[1])
 

@@ -77,7 +77,7 @@ def test_late_reading_changes_no_curve_and_no_weight(
     at_once, late = make_run(**rare), make_run(**rare)
     train_run(at_once)
     for step in (*stops, None):
-        monkeypatch.setattr(recorder, "LossWindow", lambda late: LossWindow(late=True))
+        monkeypatch.setattr(recorder, "LossWindow", lambda late, mean: LossWindow(True, mean))
         if step is not None:
             stop_at(monkeypatch, late, step)
         train_run(late)

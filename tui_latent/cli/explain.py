@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,6 +58,7 @@ def explained(path: Path) -> dict[str, Any]:
         "severity": verdict.severity,
         "verdict": verdict.line(),
         "findings": findings,
+        **({"ranks": [asdict(rank) for rank in snapshot.ranks]} if snapshot.ranks else {}),
         "map": []
         if snapshot.map is None
         else map_sentences(snapshot.map, nouns_of(snapshot.origin)),
@@ -77,4 +79,16 @@ def explained_text(found: dict[str, Any]) -> str:
             *([f"  Threshold: {finding['threshold']}"] if finding["threshold"] else []),
             f"  To see it: press {door['key']} on the dashboard for {door['words']}.",
         ]
+    if ranks := found.get("ranks"):
+        lines += ["", f"{len(ranks)} processes trained it together, at the end like this:"]
+        lines += [f"  {_rank(number, rank)}" for number, rank in enumerate(ranks)]
     return "\n".join([*lines, "", *(found["map"] or ["There is no map yet."])])
+
+
+def _rank(number: int, rank: dict[str, Any]) -> str:
+    text = f"Process {number} ({rank['device']}, on {rank['host']})"
+    if rank["images_per_second"] is not None:
+        text += f" trained on {rank['images_per_second']:,.0f} images/s"
+    if rank["waiting"] is not None:
+        text += f" and waited for the others {100 * rank['waiting']:.0f} % of the time"
+    return f"{text}."

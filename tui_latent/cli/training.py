@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,6 @@ def train(
     as_json: bool,
 ) -> None:
     """Train PRESET (a name, or the path of a .toml file) without the dashboard."""
-    _follow_others()
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import load_preset, parse_override
     from tui_latent.launch.start import create_run, run_of_launch
@@ -71,9 +71,10 @@ def train(
         overrides |= {"train.device": device} if device is not None else {}
         overrides |= {"train.devices": devices} if devices is not None else {}
         overrides |= {"train.seed": seed} if seed is not None else {}
+        folder = folder_of_runs(runs)
+        _follow_others(lambda: _all_settings(load_preset(preset_name, overrides), folder))
         preset = load_preset(preset_name, overrides)
         warn_idle(preset_name, preset)
-        folder = folder_of_runs(runs)
         path = run_of_launch(folder) or create_run(preset_name, preset, folder, name)
     except (PresetError, RunError) as error:
         fail(error)
@@ -122,12 +123,12 @@ def resume(
     its schedule as if the new length had been planned from the start: a cosine that had reached 0
     continues above it. The run records the change.
     """
-    _follow_others()
+    if devices is not None:
+        settings = (*settings, f"train.devices={devices}")
+    _follow_others(lambda: _changed_settings(settings, epochs))
     path = find_folder(run, runs)
     _refuse_foreign(path, "be resumed")
     _require_plugins(path)
-    if devices is not None:
-        settings = (*settings, f"train.devices={devices}")
     if epochs is not None or settings:
         _lengthen(path, epochs, settings)
     if slower:
@@ -182,15 +183,39 @@ def fork(
     train_path(forked, as_json, background)
 
 
-def _follow_others() -> None:
-    """In a process that another one leads, train with it and exit."""
+def _follow_others(asked: Callable[[], Mapping[str, object]]) -> None:
+    """In a process that another one leads, train with it and exit.
+
+    `asked` returns the settings that this command asks for, by their keys.
+    """
     from tui_latent.runtime.launcher import place
 
-    if place().rank > 0:
-        from tui_latent.launch.processes import follow_others
+    if place().rank == 0:
+        return
+    from tui_latent.config.preset_files import PresetError
+    from tui_latent.launch.processes import follow_others
 
-        follow_others()
-        sys.exit()
+    try:
+        settings, problem = asked(), ""
+    except PresetError as error:
+        settings, problem = {}, str(error)
+    follow_others(settings, problem)
+    sys.exit()
+
+
+def _all_settings(preset: Preset, runs: Path) -> Mapping[str, object]:
+    from tui_latent.launch.start import with_absolute_paths
+    from tui_latent.training.rank_checks import settings_of
+
+    return settings_of(with_absolute_paths(preset, runs))
+
+
+def _changed_settings(settings: tuple[str, ...], epochs: int | None) -> Mapping[str, object]:
+    from tui_latent.config.presets import parse_override
+    from tui_latent.training.rank_checks import EPOCHS
+
+    changed = dict(parse_override(text) for text in settings)
+    return changed | ({} if epochs is None else {EPOCHS: epochs})
 
 
 def _require_plugins(path: Path) -> None:

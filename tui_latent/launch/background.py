@@ -42,12 +42,16 @@ def background_process(
 
     It loads the plugins in these files first, which someone must have named. What it prints goes
     to the run's `train.log`. RunBusyError when another process is training the run, RunError when
-    no process can be started.
+    no process can be started, or not as many as the run needs.
     """
     refuse_foreign(path, "be trained or resumed")
     refuse_trained(path, "try again")
     asked = json.dumps(asdict(asked_before or read_request(path)))
-    words = launcher(devices_of(path))
+    if (devices := devices_of(path)) > 1:
+        from tui_latent.launch.device_choices import refuse_impossible
+
+        refuse_impossible(path)
+    words = launcher(devices)
     try:
         with (path / "train.log").open("ab") as log:
             return subprocess.Popen(
@@ -88,7 +92,7 @@ def main() -> None:
                 fail_run(Path(path), str(error))
             raise RunError(str(error)) from error
         if place().rank > 0:
-            follow_others()
+            follow_others({})
             return
         # Before a restart, the launcher stopped what was left of the processes.
         asked = read_request(Path(path)) if restarts() else request_of(json.loads(asked_before))

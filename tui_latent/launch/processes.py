@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -60,14 +60,18 @@ def train_in_processes(
     return status
 
 
-def follow_others() -> None:
-    """Train with the process that leads the run; to be called where `place().rank` is above 0."""
+def follow_others(asked: Mapping[str, object], problem: str = "") -> None:
+    """Train with the process that leads the run; to be called where `place().rank` is above 0.
+
+    `asked` are the settings that this process's command asks for, by their keys, and `problem` is
+    why it cannot train: the run fails with it, and says so.
+    """
     from tui_latent.training.follower import follow
     from tui_latent.training.ranks import ranks_of_launcher
 
     ranks = ranks_of_launcher()
     try:
-        follow(ranks)
+        follow(ranks, asked, problem)
     except RuntimeError as error:  # what torch raises when another process is gone
         said = str(error).partition("\n")[0]
         sys.exit(f"tui-latent: process {ranks.rank} of {ranks.world} lost the others: {said}")

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TextIO, TypeVar, get_args
 
@@ -112,6 +113,7 @@ def result_of(snapshot: RunSnapshot) -> dict[str, Any]:
             name: _last(snapshot, name) for name in snapshot.curves if name not in snapshot.missing
         },
         "missing": dict(snapshot.missing),
+        **({"ranks": [asdict(rank) for rank in snapshot.ranks]} if snapshot.ranks else {}),
     }
 
 

@@ -8,6 +8,8 @@ as a single process would have computed it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,10 +17,26 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from tui_latent.runtime.waited import WAITED
+
 
 def several() -> bool:
     """Return whether other processes train with this one."""
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    there = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    return there and not _apart
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Compute inside as if there were no other processes, as for a measurement."""
+    _apart.append(True)
+    try:
+        yield
+    finally:
+        _apart.pop()
+
+
+_apart: list[bool] = []
 
 
 def gathered(x: Tensor, groups: int = 1) -> Tensor:
@@ -58,8 +76,17 @@ def _converted(norm: _BatchNorm, device: torch.device) -> nn.Module:
 def _all(x: Tensor) -> Tensor:
     """Return the tensors of all ranks, (W, ...); all must have the same shape."""
     parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(_world())]
-    dist.all_gather(parts, x.contiguous())
+    with WAITED.counting():
+        dist.all_gather(parts, x.contiguous())
     return torch.stack(parts)
+
+
+def _summed(x: Tensor) -> Tensor:
+    """Return the sum of the tensors of all ranks."""
+    total = x.clone(memory_format=torch.contiguous_format)
+    with WAITED.counting():
+        dist.all_reduce(total)
+    return total
 
 
 def _world() -> int:
@@ -73,9 +100,7 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        gradient = gradients[0].contiguous()
-        dist.all_reduce(gradient)
-        return gradient[dist.get_rank()]
+        return _summed(gradients[0])[dist.get_rank()]
 
 
 class _Sum(torch.autograd.Function):
@@ -83,15 +108,11 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        total = x.clone()
-        dist.all_reduce(total)
-        return total
+        return _summed(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        total = gradients[0].clone()
-        dist.all_reduce(total)
-        return total
+        return _summed(gradients[0])
 
 
 class _CommonBatchNorm(_BatchNorm):

@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from tui_latent.metrics.nearest_neighbours import NeighbourSearch
+from tui_latent.metrics.nearest_neighbours import NeighbourSearch, Search
 from tui_latent.nouns import IMAGES, Nouns
 
 KS: Final = (1, 5, 20)
@@ -71,15 +71,20 @@ def evaluate_knn(
     classes: int,
     ks: Sequence[int] = KS,
     on_chunk: Callable[[], None] = lambda: None,
+    search: Search | None = None,
 ) -> KnnResult:
     """Predict the label of each query by its k nearest bank latents, for each of `ks`.
 
     `bank` is float (N, D), `queries` float (M, D), labels int64 below `classes`, all on one
     device. If k exceeds N, the whole bank votes. `on_chunk` is called between chunks of queries.
-    ValueError when a latent is not finite.
+    A `search` of the caller's own takes latents that are known to be finite. ValueError when a
+    latent is not finite.
     """
     longest = min(max(ks), len(bank))
-    _, rows = NeighbourSearch(bank).nearest(queries, longest, on_chunk)
+    if search is not None:
+        rows = search(bank, queries, longest, on_chunk)
+    else:
+        _, rows = NeighbourSearch(bank).nearest(queries, longest, on_chunk)
     return _result(bank_labels[rows], query_labels, classes, ks)
 
 

@@ -54,6 +54,10 @@ def nearest(bank: Tensor, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return NeighbourSearch(bank).nearest(queries, k)
 
 
+Search = Callable[[Tensor, Tensor, int, Callable[[], None]], Tensor]
+"""from a bank (N, D), queries (M, D), k and `on_chunk` to the rows that `nearest` returns"""
+
+
 class NeighbourSearch:
     """Finds neighbours in one bank of latents, float (N, D); ValueError when one is not finite.
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tui_latent.metrics.knn import KS, evaluate_knn, evaluate_knn_within, why_no_vote
+from tui_latent.metrics.nearest_neighbours import Search
 from tui_latent.nouns import IMAGES, Nouns
 
 
@@ -71,9 +72,10 @@ def knn_of_rows(
     classes: int,
     on_chunk: Callable[[], None] = lambda: None,
     nouns: Nouns = IMAGES,
+    search: Search | None = None,
 ) -> SomeKnn:
     """Do what `knn_of_labelled` does, where the rows of queries and bank that have a class are
-    known, and all latents are finite."""
+    known, and all latents are finite. `search` is as in `evaluate_knn`."""
     within = bank is None or bank_labels is None
     asked, truth = _of_rows(rows[0], queries, query_labels)
     voters, votes = asked, truth
@@ -95,7 +97,7 @@ def knn_of_rows(
     if within:
         found = evaluate_knn_within(asked, truth, classes, known, on_chunk)
     else:
-        found = evaluate_knn(voters, votes, asked, truth, classes, known, on_chunk)
+        found = evaluate_knn(voters, votes, asked, truth, classes, known, on_chunk, search)
     metrics = {f"val/knn_{k}": accuracy for k, accuracy in found.accuracies.items()}
     return SomeKnn(metrics, missing, found.confusion if max(KS) in known else None)
 

@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from tui_latent.metrics.nearest_neighbours import NeighbourSearch
+from tui_latent.metrics.nearest_neighbours import NeighbourSearch, Search
 
 KS: Final = (1, 5)
 """the numbers of nearest latents among which each evaluation looks for an image's own"""
@@ -19,17 +19,20 @@ def view_retrieval(
     latents: Tensor,
     ks: Sequence[int] = KS,
     on_chunk: Callable[[], None] = lambda: None,
-    checked: bool = False,
+    search: Search | None = None,
 ) -> dict[int, float]:
     """Return the share of images whose own latent is among the k nearest to their other view.
 
     `latents` are those of the images (M, D), and row i of `views`, (M, D), is the latent of
     an augmented view of image i. By Euclidean distance, over all M latents: chance is k / M. It is
     recall@k of instance retrieval, as in Wu et al., CVPR 2018, where each image is a class of its
-    own. `on_chunk` is called between chunks. ValueError when a latent is not finite, which is not
-    tested if they are `checked`, or when a k exceeds M.
+    own. `on_chunk` is called between chunks. A `search` of the caller's own takes latents that are
+    known to be finite. ValueError when a latent is not finite, or when a k exceeds M.
     """
-    _, rows = NeighbourSearch(latents, checked).nearest(views, max(ks), on_chunk)
+    if search is not None:
+        rows = search(latents, views, max(ks), on_chunk)
+    else:
+        _, rows = NeighbourSearch(latents).nearest(views, max(ks), on_chunk)
     own = torch.arange(len(views), device=rows.device)[:, None]
     hits = (rows == own).cumsum(1).double().mean(0).tolist()
     return {k: hits[k - 1] for k in ks}

@@ -15,6 +15,7 @@ from tui_latent.runs.line_files import GrowingLines
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.metrics import MetricsReader
+from tui_latent.runs.ranks_file import RanksFile
 from tui_latent.runs.schema import LIVE_STATES, LatentMap, RunError, RunSnapshot, Status
 from tui_latent.runs.status import StatusFile
 from tui_latent.runtime.sanitize import plain_line
@@ -42,6 +43,7 @@ class RunReader:
             ) from error
         self._events = EventsReader(path / EVENTS_FILE)
         self._maps = MapFolder(path)
+        self._ranks = RanksFile(path)
 
     def refresh(self) -> RunSnapshot:
         """Read what is new; the same snapshot if nothing is. RunError when the folder is gone."""
@@ -85,6 +87,7 @@ class RunReader:
             "class_names": newest.map.class_names if newest else (),
             "events": self._events.refresh(),
             "reports": tuple(sorted((self.path / "reports").glob("[!.]*.png"))),
+            "ranks": self._ranks.refresh(),
             "problems": self._problems(status),
         }
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # .1 s to import, which the menu's first frame does not wait 
     from numpy.typing import NDArray
 
     from tui_latent.runs.events import RunEvent
+    from tui_latent.runs.ranks_file import RankStatus
 
     Float = NDArray[np.float64]
 
@@ -174,6 +175,8 @@ class RunSnapshot:
     events: tuple[RunEvent, ...] = ()
     """standing events in the order in which they were written; empty for runs from before 0.2.
     A change of a setting may be at a later step than a resumed run: it is made again there"""
+    ranks: tuple[RankStatus, ...] = ()
+    """the processes that train the run together, or did last; empty if there was only one"""
     problems: tuple[str, ...] = ()
     """what of the folder could not be read and was passed over, one line each"""
 

@@ -103,11 +103,20 @@ class Checkpoints(Hook):
 
     def on_step(self) -> None:
         """Save if a checkpoint is due."""
-        train, step = self._loop.preset.train, self._loop.done
-        every = max(round(train.checkpoint_every * self._loop.sampler.steps_per_epoch), 1)
         elapsed = self._recorder.stopwatch.seconds - self._saved_at
-        if step % every == 0 or elapsed >= train.checkpoint_seconds:
+        due = self._loop.done % self._every == 0
+        if due or elapsed >= self._loop.preset.train.checkpoint_seconds:
             self.on_end()
+
+    @property
+    def steps_to_next(self) -> int:
+        """The number of steps after which the next checkpoint is due, 1 or more."""
+        return self._every - self._loop.done % self._every
+
+    @property
+    def _every(self) -> int:
+        epochs = self._loop.preset.train.checkpoint_every
+        return max(round(epochs * self._loop.sampler.steps_per_epoch), 1)
 
     def on_end(self) -> None:
         """Save unless this very step is saved."""

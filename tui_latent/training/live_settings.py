@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Mapping
 
@@ -55,6 +56,11 @@ class LiveSettings:
         for event in changes:
             if event.step <= step and event.setting in values:
                 self._set(event.setting, values[event.setting], event.step)
+
+    @property
+    def steps_to_change(self) -> int:
+        """The number of steps before the next change that is made again after a resume."""
+        return self._again[0].step - self._loop.done if self._again else sys.maxsize
 
     def follow(self, request: Request) -> None:
         """Make the changes due before the next update.

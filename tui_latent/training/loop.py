@@ -26,8 +26,9 @@ from tui_latent.training.epoch_sampler import EpochSampler
 from tui_latent.training.graph_step import Losses, Terms
 from tui_latent.training.optimizers import make_optimizer
 from tui_latent.training.random_states import load_random_states, random_states
+from tui_latent.training.rank_commands import Command
 from tui_latent.training.rank_losses import losses_across, refuse_uneven
-from tui_latent.training.ranks import ALONE, Command, Ranks, packed
+from tui_latent.training.ranks import ALONE, Ranks, packed
 from tui_latent.training.residence import placed
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
 from tui_latent.training.step_images import step_images
@@ -103,17 +104,18 @@ class TrainingLoop:
             dtype=torch.bfloat16,
             enabled=self.precision is torch.bfloat16,
         )
-        self.dataset = placed(dataset, preset, device, neighbours, log)
-        torch.manual_seed(train.seed)
-        self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
-        images, kind = self.dataset.train, self.method.pairing
-        cpu = torch.device("cpu")
-        self.pairing = make_pairing(
-            kind, images, self.dataset, preset.augment, neighbours, draws_on=cpu
-        )
+        with ranks.agreeing():
+            self.dataset = placed(dataset, preset, device, neighbours, log)
+            torch.manual_seed(train.seed)
+            self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
+            images, kind = self.dataset.train, self.method.pairing
+            cpu = torch.device("cpu")
+            self.pairing = make_pairing(
+                kind, images, self.dataset, preset.augment, neighbours, draws_on=cpu
+            )
+            self.sampler = EpochSampler(len(images), train.batch_size, train.seed, ranks=ranks)
+            refuse_uneven(self.sampler.batch_size, ranks.world)
         self.generator = torch.Generator(device).manual_seed(train.seed)
-        self.sampler = EpochSampler(len(images), train.batch_size, train.seed, ranks=ranks)
-        refuse_uneven(self.sampler.batch_size, ranks.world)
         self.stages = plan_stages(preset, self.sampler.steps_per_epoch)
         self.total_steps = self.stages[-1].end
         self.images = step_images(self.pairing, self.sampler, device, self.total_steps)
@@ -121,14 +123,18 @@ class TrainingLoop:
         """updates so far"""
         self.lr_factor = 1.0
         """multiplies the scheduled learning rate"""
+        self._promised = 0
+        """steps that the other ranks do without hearing from this one"""
         self._enter_stage(self.stages[0])
 
     def step(self) -> Terms:
         """Do one update; return the loss and every term, detached, still on the device.
 
-        They are valid until the next step.
+        They are valid until the next step. Of several ranks, each has the terms of its own images.
         """
-        self.ranks.tell(Command.STEP, self.lr_factor)
+        if not self._promised:
+            self.promise(1)
+        self._promised -= 1
         if (stage := stage_at(self.stages, self.done)) is not self.stage:
             self._enter_stage(stage)
         self.ranks.seed(self.generator, self.preset.train.seed, self.done)
@@ -137,7 +143,13 @@ class TrainingLoop:
             group["lr"] = lr
         terms = self.accelerated(self.images.at(self.done), lr)
         self.done += 1
-        return self.ranks.mean(terms)
+        return terms
+
+    def promise(self, steps: int) -> None:
+        """Tell the other ranks to do so many steps: this one says nothing else before it has done
+        them."""
+        self._promised = steps
+        self.ranks.tell(Command.STEPS, self.lr_factor, steps)
 
     def tune(self, preset: Preset) -> None:
         """Use other learning rates, loss weights and augmentations from the next step on.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -48,9 +48,17 @@ class LossWindow:
     CPU it is read at once.
     """
 
-    def __init__(self, late: bool = False) -> None:
-        """`late`: whether closed windows are read one window later."""
-        self._late = late
+    def __init__(
+        self, late: bool = False, mean: Callable[[Tensor], Tensor] = lambda values: values
+    ) -> None:
+        """`late`: whether closed windows are read one window later.
+
+        `mean` takes the terms of some steps, (steps, terms), and returns their means over all
+        ranks: it is called once for each step, when its window ends or is kept.
+        """
+        self._late, self._mean = late, mean
+        self._averaged = 0
+        """steps of the window whose terms are means over all ranks already"""
         self._terms: tuple[str, ...] = ()
         self._rows: list[Tensor] = []
         self._closed: list[Closed] = []
@@ -65,8 +73,8 @@ class LossWindow:
 
     def close(self, step: int, beside: dict[str, float], seconds: float) -> None:
         """End the window with `step`, the last one added, and start a new one."""
-        values, copied = _sent_to_cpu(torch.stack(self._rows))
-        self._rows = []
+        values, copied = _sent_to_cpu(self._whole())
+        self._rows, self._averaged = [], 0
         self._closed.append(Closed(step, beside, seconds, self._terms, values, copied))
 
     def read(self, wait: bool) -> Iterator[tuple[Closed, dict[str, float]]]:
@@ -86,8 +94,8 @@ class LossWindow:
 
         It waits for the device. NotFiniteError as in `read`.
         """
-        values = torch.stack(self._rows)
-        self._rows = []
+        values = self._whole()
+        self._rows, self._averaged = [], 0
         return _means(self._terms, _finite(self._terms, values, step))
 
     def state(self, step: int) -> dict[str, Any]:
@@ -96,13 +104,23 @@ class LossWindow:
         Closed windows are to be read before. NotFiniteError as in `read`.
         """
         assert not self._closed
-        rows = _finite(self._terms, torch.stack(self._rows), step) if self._rows else []
+        rows = _finite(self._terms, self._whole(), step) if self._rows else []
         return {"terms": list(self._terms), "rows": rows}
 
     def load_state(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on with a window that a checkpoint kept."""
         self._terms = tuple(state["terms"])
         self._rows = [torch.tensor(row, device=device) for row in state["rows"]]
+        self._averaged = len(self._rows)
+
+    def _whole(self) -> Tensor:
+        """Return the terms of the window's steps, (steps, terms), as means over all ranks."""
+        values = torch.stack(self._rows)
+        if self._averaged < len(values):
+            new = self._mean(values[self._averaged :])
+            values = torch.cat([values[: self._averaged], new]) if self._averaged else new
+            self._rows, self._averaged = list(values), len(values)
+        return values
 
 
 def _sent_to_cpu(values: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:

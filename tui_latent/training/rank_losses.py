@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from inspect import signature
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._C._distributed_c10d import GradBucket
+from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
+from torch.futures import Future
 from torch.nn.parallel import DistributedDataParallel
 
 from tui_latent.datasets.pairing import Batch
 from tui_latent.methods.across_ranks import with_common_statistics
 from tui_latent.methods.method import Method
+from tui_latent.runtime.waited import WAITED
 from tui_latent.sources.errors import DataError
 from tui_latent.training.graph_step import Losses
 from tui_latent.training.ranks import Ranks
@@ -45,8 +50,28 @@ def losses_across(method: Method, ranks: Ranks, device: torch.device) -> Losses:
     with_common_statistics(method, device)
     # A static graph allows for parameters that no loss uses.
     options: Any = {"static_graph": True, _SYNC_BUFFERS: False}
-    losses: Losses = DistributedDataParallel(_MethodLosses(method), **options)
+    across = DistributedDataParallel(_MethodLosses(method), **options)
+    if device.type == "cpu":
+        across.register_comm_hook(None, lambda _, bucket: _averaged(bucket))
+    losses: Losses = across
     return losses
+
+
+def _averaged(bucket: GradBucket) -> Future[Tensor]:
+    """Average a bucket of gradients, and count the wait for the last one.
+
+    After the last bucket a process has nothing else to do than to wait for it.
+    """
+    sent = time.perf_counter()
+    averaged: Future[Tensor] = allreduce_hook(None, bucket)  # type: ignore[arg-type]
+    if not bucket.is_last():
+        return averaged
+
+    def counted(done: Future[Tensor]) -> Tensor:
+        WAITED.add(time.perf_counter() - sent)
+        return done.value()
+
+    return averaged.then(counted)
 
 
 def refuse_uneven(batch_size: int, world: int) -> None:

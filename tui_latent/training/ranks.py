@@ -1,48 +1,27 @@
 """The processes that train one run together, as PyTorch's launcher started them.
 
-Rank 0 trains the run as a single process would: it alone reads requests, evaluates, and writes
-the run folder. It tells the others what to do next, and they do it at the same time, so that a
-pause, a stop or another learning rate reaches all ranks between the same two steps.
+Rank 0 trains the run as a single process would: it alone reads requests and writes the run
+folder. It tells the others what to do next, and they do it at the same time, so that a pause, a
+stop or another learning rate reaches all ranks between the same two steps.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
-from contextlib import suppress
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import IntEnum
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch._C._distributed_c10d import PrefixStore
-from torch.distributed.rendezvous import rendezvous
 
-from tui_latent.runtime.launcher import place, restarts
-from tui_latent.training.graph_step import Terms
-
-_PATIENCE = timedelta(days=3650)
-"""how long the others wait for rank 0, which may be paused"""
-_LAST_WAIT = timedelta(seconds=10)
-"""for the end to reach ranks that may have ended before"""
-
-
-class Command(IntEnum):
-    """What rank 0 tells the others to do."""
-
-    END = 0
-    PREPARE = 1
-    """load the images of a preset"""
-    BUILD = 2
-    """build the networks"""
-    LOAD = 3
-    """go to a checkpoint"""
-    TUNE = 4
-    """use other settings from the next step on"""
-    STEP = 5
+from tui_latent.runtime.launcher import place
+from tui_latent.sources.errors import DataError
+from tui_latent.training.rank_commands import Command, Heard, Listening, OtherCommandError, tell
+from tui_latent.training.rank_groups import control_group, join_groups
 
 
 @dataclass(frozen=True)
@@ -64,38 +43,55 @@ class Ranks:
         """Whether this process tells others what to do."""
         return self.world > 1 and self.rank == 0
 
-    def tell(self, command: Command, lr_factor: float = 1.0, about: Any = None) -> None:
-        """Tell the others what to do next; `about` goes with every command but STEP and END."""
-        if not self.leads:
-            return
-        work = dist.broadcast(_message(command, lr_factor), 0, _control(), async_op=True)
-        assert work is not None
-        if command is Command.END:
-            with suppress(RuntimeError):  # they have ended already
-                work.wait(_LAST_WAIT)
-            return
-        work.wait()
-        if command is not Command.STEP:
-            dist.broadcast_object_list([about], 0, _control())
+    def tell(
+        self, command: Command, lr_factor: float = 1.0, steps: int = 0, about: Any = None
+    ) -> None:
+        """Tell the others what to do next, if this process leads them."""
+        if self.leads:
+            tell(command, lr_factor, steps, about)
 
-    def hear(self) -> tuple[Command, float, Any]:
-        """Wait for the next command; return it, the learning rate factor, and what it is about."""
-        message = _message(Command.END, 1.0)
-        dist.broadcast(message, 0, _control())
-        command, lr_factor = Command(int(message[0])), float(message[1])
-        about: list[Any] = [None]
-        if command not in (Command.STEP, Command.END):
-            dist.broadcast_object_list(about, 0, _control())
-        return command, lr_factor, about[0]
+    def hear(self) -> Heard:
+        """Wait for the next command."""
+        return Listening().heard()
+
+    def go_on(self) -> None:
+        """Go on with an evaluation together; every rank calls it equally often.
+
+        Rank 0 may leave the evaluation instead and say something else: OtherCommandError.
+        """
+        self.tell(Command.GO_ON)
+        if self.rank and (heard := self.hear()).command is not Command.GO_ON:
+            raise OtherCommandError(heard)
 
     def agree(self, problem: str) -> str:
         """Return the first problem that a rank has, with its number; empty if none has any."""
         if not self.several:
             return problem
-        said: list[Any] = [None] * self.world
-        dist.all_gather_object(said, problem, _control())
-        found = ((rank, text) for rank, text in enumerate(said) if text)
-        return next((f"process {rank} of {self.world}: {text}" for rank, text in found), "")
+        said = self.each((problem, platform.node()))
+        found = ((rank, *words) for rank, words in enumerate(said) if words[0])
+        return next(
+            (f"process {rank} of {self.world} (on {host}): {text}" for rank, text, host in found),
+            "",
+        )
+
+    @contextmanager
+    def agreeing(self) -> Iterator[None]:
+        """Do inside what may fail on one rank alone; then DataError says so on all of them."""
+        try:
+            yield
+        except DataError as error:
+            self.agree(str(error))
+            raise
+        if problem := self.agree(""):
+            raise DataError(problem)
+
+    def each(self, value: Any) -> list[Any]:
+        """Return a small value of each rank, by rank."""
+        if not self.several:
+            return [value]
+        values: list[Any] = [None] * self.world
+        dist.all_gather_object(values, value, control_group())
+        return values
 
     def share(self, rows: Tensor) -> Tensor:
         """Return this rank's part of a batch's rows (B,), which the ranks divide."""
@@ -104,13 +100,44 @@ class Ranks:
         own = len(rows) // self.world
         return rows[self.rank * own : (self.rank + 1) * own]
 
-    def mean(self, terms: Terms) -> Terms:
-        """Return the means of scalars over all ranks."""
+    def stretch(self, count: int) -> Tensor:
+        """Return this rank's part of `count` rows, int64 (n,), n the same for all ranks.
+
+        The parts follow each other; after the last row, that row is repeated. See `whole`.
+        """
+        own = -(-count // self.world)
+        rows = torch.arange(self.rank * own, (self.rank + 1) * own)
+        return rows if not self.several else rows.clamp_(max=count - 1)
+
+    def whole(self, part: Tensor, count: int) -> Tensor:
+        """Return what all ranks have found for their `stretch` of `count` rows: (count, ...)."""
         if not self.several:
-            return terms
-        values = torch.stack(list(terms.values()))
-        dist.all_reduce(values)
-        return dict(zip(terms, values / self.world, strict=True))
+            return part
+        here = part.cpu().contiguous()
+        parts = [torch.empty_like(here) for _ in range(self.world)]
+        dist.all_gather(parts, here, control_group())
+        return torch.cat(parts)[:count].to(part.device)
+
+    def total(self, values: Tensor) -> Tensor:
+        """Return the sum of the ranks' values."""
+        if not self.several:
+            return values
+        summed = values.cpu()
+        dist.all_reduce(summed, group=control_group())
+        return summed.to(values.device)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the means of values over all ranks; on a GPU nothing waits for them."""
+        if not self.several:
+            return values
+        summed = values.clone()
+        dist.all_reduce(summed)
+        return summed / self.world
+
+    def least(self, number: int) -> int:
+        """Return the smallest of the ranks' numbers."""
+        smallest: int = min(self.each(number))
+        return smallest
 
     def seed(self, generator: torch.Generator, seed: int, step: int) -> None:
         """Let every rank draw random numbers of its own.
@@ -125,7 +152,6 @@ class Ranks:
 
 
 ALONE = Ranks()
-_groups: dict[str, Any] = {}
 
 
 def ranks_of_launcher() -> Ranks:
@@ -136,19 +162,7 @@ def ranks_of_launcher() -> Ranks:
 def join(ranks: Ranks) -> None:
     """Meet the other processes; call it once, before anything else of this module."""
     if ranks.several and not dist.is_initialized():
-        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        store, _, _ = next(rendezvous("env://", ranks.rank, ranks.world))
-        # The launcher's store outlives a restart, with the addresses of processes that are gone.
-        store = PrefixStore(f"start {restarts()}", store)
-        dist.init_process_group(backend, store=store, rank=ranks.rank, world_size=ranks.world)
-        _groups["control"] = dist.new_group(backend="gloo", timeout=_PATIENCE)
-
-
-def lost_others(error: Exception) -> bool:
-    """Return whether an error says that another process no longer answers."""
-    said = str(error).lower()
-    words = ("connection closed", "connection reset", "broken pipe", "nccl", "socket", "gloo")
-    return isinstance(error, RuntimeError) and any(word in said for word in words)
+        join_groups(ranks.rank, ranks.world)
 
 
 def packed(state: Mapping[str, Any]) -> bytes:
@@ -162,11 +176,3 @@ def unpacked(content: bytes, device: torch.device) -> dict[str, Any]:
     """Return a checkpoint's state from bytes, its tensors on the device."""
     state: dict[str, Any] = torch.load(io.BytesIO(content), device, weights_only=True)
     return state
-
-
-def _control() -> Any:
-    return _groups["control"]
-
-
-def _message(command: Command, lr_factor: float) -> Tensor:
-    return torch.tensor([float(command), lr_factor], dtype=torch.float64)

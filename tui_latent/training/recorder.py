@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.metrics.knn import KS
 from tui_latent.metrics.view_retrieval import KS as RETRIEVED
@@ -19,6 +21,8 @@ from tui_latent.training.graph_step import Terms
 from tui_latent.training.latent_writer import LatentWriter
 from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.loss_window import LossWindow
+from tui_latent.training.rank_commands import Command
+from tui_latent.training.rank_records import RankRecords
 from tui_latent.training.retrying_writes import RetryingWriter
 from tui_latent.training.run_control import Stopwatch
 
@@ -103,7 +107,8 @@ class StepRecorder:
 
     def __init__(self, recorder: Recorder, loop: TrainingLoop) -> None:
         self._recorder, self._loop = recorder, loop
-        self._window = LossWindow(late=loop.device.type == "cuda")
+        self._window = LossWindow(late=loop.device.type == "cuda", mean=self._mean)
+        self._ranks = RankRecords(recorder.writer.path, loop.ranks, loop.device)
         self._screen = ScreenShare()
         self.restart_rate()
 
@@ -113,6 +118,11 @@ class StepRecorder:
         if close or len(self._window) >= self._loop.preset.train.log_every:
             self._record()
         self.progress()
+
+    @property
+    def steps_to_record(self) -> int:
+        """The number of steps after which the next record is due, 1 or more."""
+        return max(self._loop.preset.train.log_every - len(self._window), 1)
 
     def flush(self) -> None:
         """Write the records that are not written yet, which waits for the device."""
@@ -152,11 +162,17 @@ class StepRecorder:
             values["train/images_per_second"] = rate
             memory = memory_in_use(loop.device)
             self._recorder.writer.status(images_per_second=rate, memory_bytes=memory)
+            self._ranks.add(steps * loop.sampler.batch_size, elapsed)
         self._rate_from = (loop.done, seconds)
         if (share := self._screen.read()) is not None:
             values["train/screen_share"] = share
         self._window.close(loop.done, values, seconds)
         self._append(wait=False)
+
+    def _mean(self, terms: Tensor) -> Tensor:
+        """Return the means of some steps' terms over all ranks."""
+        self._loop.ranks.tell(Command.TERMS)
+        return self._loop.ranks.mean(terms)
 
     def _append(self, wait: bool) -> None:
         for closed, means in self._window.read(wait):

@@ -8,6 +8,7 @@ from pathlib import Path
 from tui_latent.config.settings import Preset
 from tui_latent.runs.events import FILE as EVENTS_FILE
 from tui_latent.runs.events import EventsReader, RunEvent
+from tui_latent.runs.image_classes import read_image_classes
 from tui_latent.runs.schema import State
 from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.launcher import restarts
@@ -27,10 +28,13 @@ from tui_latent.training.live_settings import BackRequested, LiveSettings
 from tui_latent.training.loading import load_images, looking_meanwhile, refuse_if_stopped
 from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.neighbour_views import earlier_neighbours
-from tui_latent.training.ranks import ALONE, Command, Ranks
+from tui_latent.training.rank_checks import told
+from tui_latent.training.rank_commands import Command
+from tui_latent.training.ranks import ALONE, Ranks
 from tui_latent.training.recorder import Recorder, StepRecorder
 from tui_latent.training.retrying_writes import RetryingWriter
-from tui_latent.training.run_control import RunControl, StopRequested, Stopwatch
+from tui_latent.training.run_control import POLL_EVERY, RunControl, StopRequested, Stopwatch
+from tui_latent.training.schedule import stage_at
 
 SETTLED = 30
 """steps after which the running averages of batch normalisation (momentum 0.9) suit an
@@ -48,12 +52,16 @@ class TrainingRun:
         self.writer, before = writer, writer.status()
         folder = path / "checkpoints"
         start = None if (folder / "last.json").is_file() else self._initial_weights(preset)
-        ranks.tell(Command.PREPARE, about=preset.model_dump(mode="json"))
+        ranks.tell(Command.PREPARE, about=tuple(told(preset)))
+        if problem := ranks.agree(""):
+            raise DataError(problem)
         device, dataset, images = load_images(preset, writer, ranks)
         beside = dataset.beside(device)
         neighbours = earlier_neighbours(preset, path.parent, beside, images.now)
         near = None if neighbours is None or not ranks.leads else neighbours.cpu()
-        ranks.tell(Command.BUILD, about=(images.now, near))
+        classes = read_image_classes(path)
+        given = None if classes is None else (classes.names, classes.train, classes.val)
+        ranks.tell(Command.BUILD, about=(images.now, near, given))
         if problem := ranks.agree(""):
             raise DataError(problem)
         self.loop = loop = TrainingLoop(preset, dataset, device, neighbours, writer.log, ranks)
@@ -72,7 +80,9 @@ class TrainingRun:
         self.recorder = Recorder(writer, dataset, stopwatch, loop.sampler.steps_per_epoch)
         self.steps = StepRecorder(self.recorder, loop)
         self.early_stopping = EarlyStopping(loop, writer.log)
-        checkpoints = Checkpoints(loop, self.recorder, self.steps, self.early_stopping.best)
+        self.checkpoints = checkpoints = Checkpoints(
+            loop, self.recorder, self.steps, self.early_stopping.best
+        )
         if saved:
             checkpoints.restore(saved)
             self.steps.restart_rate()
@@ -85,9 +95,11 @@ class TrainingRun:
         self.live = LiveSettings(loop, self.recorder, events, self.early_stopping.best)
         self.live.restore(self.control.request)
         on_chunk = self.control.poll_within_evaluation
-        self.evaluator = Evaluator(dataset, held_out, preset.train.batch_size, on_chunk)
+        self.evaluator = Evaluator(dataset, held_out, preset.train.batch_size, on_chunk, ranks)
         collapse = CollapseWatch(loop, self.recorder, self.control.pause)
         stages = StageWatch(loop, self.recorder)
+        self._seconds_per_step = 0.0
+        """lately; 0 before the first step"""
         self.hooks: tuple[Hook, ...] = (self.early_stopping, collapse, stages, checkpoints)
 
     def train(self) -> State:
@@ -105,8 +117,7 @@ class TrainingRun:
             while loop.done < loop.total_steps and not self.early_stopping.out_of_patience():
                 self.control.poll()
                 self.live.follow(self.control.request)
-                terms = loop.step()
-                self.steps.add(terms, close=self._evaluation_due())
+                self._step_until_something_is_due()
                 if self._evaluation_due():
                     self._evaluate()
                 for hook in self.hooks:
@@ -152,10 +163,34 @@ class TrainingRun:
             text = "Started again from the beginning: there was no checkpoint."
             self.recorder.event("resume", step, text)
 
-    def _evaluation_due(self) -> bool:
+    def _step_until_something_is_due(self) -> None:
+        """Do one step, or so many that the other ranks rarely have to be told to do one more."""
+        loop, many = self.loop, 1
+        if loop.ranks.leads and self._seconds_per_step:
+            due = (
+                self.steps.steps_to_record,
+                self._evaluate_every - loop.done % self._evaluate_every,
+                self.checkpoints.steps_to_next,
+                stage_at(loop.stages, loop.done).end - loop.done,
+                self.live.steps_to_change,
+                int(POLL_EVERY / self._seconds_per_step),
+            )
+            many = max(min(due), 1)
+        loop.promise(many)
+        before = self.recorder.stopwatch.seconds
+        for _ in range(many):
+            self.steps.add(loop.step(), close=self._evaluation_due())
+        self._seconds_per_step = (self.recorder.stopwatch.seconds - before) / many
+
+    @property
+    def _evaluate_every(self) -> int:
+        """The number of steps between two evaluations."""
         loop = self.loop
-        every = max(round(loop.preset.train.eval_every * loop.sampler.steps_per_epoch), 1)
-        return loop.done == loop.total_steps or loop.done % every == 0
+        return max(round(loop.preset.train.eval_every * loop.sampler.steps_per_epoch), 1)
+
+    def _evaluation_due(self) -> bool:
+        done = self.loop.done
+        return done == self.loop.total_steps or done % self._evaluate_every == 0
 
     def _evaluate(self) -> None:
         """Evaluate the weights of this step, unless that has been done."""
@@ -164,6 +199,7 @@ class TrainingRun:
             return
         self.steps.flush()  # before records of a later step
         self.writer.status(phase="evaluating")
+        self.loop.ranks.tell(Command.EVALUATE)
         evaluation = self.evaluator.evaluate(self.loop.method, self.loop.autocast)
         if step < SETTLED:
             evaluation.metrics.pop("latent/collapsed", None)

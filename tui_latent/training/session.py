@@ -19,7 +19,9 @@ from tui_latent.training.device_errors import device_trouble
 from tui_latent.training.fit import fit_run
 from tui_latent.training.live_settings import BackRequested
 from tui_latent.training.loss_window import NotFiniteError
-from tui_latent.training.ranks import Command, Ranks, join, lost_others, ranks_of_launcher
+from tui_latent.training.rank_commands import Command
+from tui_latent.training.rank_groups import lost_others
+from tui_latent.training.ranks import Ranks, join, ranks_of_launcher
 from tui_latent.training.retrying_writes import NotSavedError, wait_to_end
 from tui_latent.training.run import TrainingRun
 from tui_latent.training.run_control import StopRequested

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.image_set import Dataset
+from tui_latent.methods.across_ranks import apart
 from tui_latent.training.device import free_device_memory
 
 _STEPS = 2
@@ -31,10 +32,11 @@ def step_memory(
     torch.cuda.reset_peak_memory_stats(device)
     loop = None
     try:
-        loop = TrainingLoop(alone, dataset, device, neighbours)
-        held = torch.cuda.memory_allocated(device) - before
-        for _ in range(min(_STEPS, loop.total_steps)):
-            loop.step()
+        with apart():
+            loop = TrainingLoop(alone, dataset, device, neighbours)
+            held = torch.cuda.memory_allocated(device) - before
+            for _ in range(min(_STEPS, loop.total_steps)):
+                loop.step()
         most = torch.cuda.max_memory_allocated(device) - before
     except torch.cuda.OutOfMemoryError:
         return torch.cuda.mem_get_info(device)[0]

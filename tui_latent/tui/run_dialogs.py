@@ -1,4 +1,4 @@
-"""Dialogs about a run: change its settings, undo a change, fork it, continue after a failure."""
+"""Dialogs about a run: change its settings, undo a change, fork it, resume it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.app import App
 from tui_latent.tui import messages
 
 if TYPE_CHECKING:
+    from tui_latent.launch.device_choices import DeviceChoices
     from tui_latent.runs.events import RunEvent
     from tui_latent.tui.screens.dialogs.choice import Choice
 
@@ -106,6 +107,31 @@ class RunDialogs:
 
                 self._app.push_screen(LogScreen(path.name, snapshot.log))
 
+    async def resume(self, path: Path, resume: Callable[[], Any]) -> None:
+        """Resume a run; if there is a choice, ask with how many processes."""
+        from tui_latent.launch.device_choices import device_choices
+        from tui_latent.launch.extend import change_length
+
+        found = await self._done(lambda: (device_choices(path),))
+        if found is None:  # it has been told why
+            return
+        (choices,) = found
+        if choices is None:
+            resume()
+            return
+        question = f"With how many processes should {path.name} go on?"
+        if choices.problem:
+            question = f"{choices.before} processes cannot: {choices.problem}. {question}"
+        answer = await self._ask("Resume", question, _process_counts(choices))
+        if answer is None:
+            return
+        changes = {"train.devices": int(answer)}
+        if int(answer) != choices.before:
+            told = await self._done(lambda: change_length(path, changes))
+            if told is None:
+                return
+        resume()
+
     async def _start_anew(self, path: Path) -> None:
         """Open the form with the settings of a run, for a new one."""
         from tui_latent.config.presets import load_run_preset, preset_table
@@ -171,6 +197,20 @@ def _ways_to_undo(change: RunEvent, checkpoint: int | None) -> list[Choice]:
             )
         )
     return ways
+
+
+def _process_counts(choices: DeviceChoices) -> list[Choice]:
+    from tui_latent.tui.screens.dialogs.choice import Choice
+
+    return [
+        Choice(
+            str(count),
+            f"{count} process{'es' * (count > 1)}{', as before' * (count == choices.before)}",
+            f"Each has {choices.batch_size // count:,} of the {choices.batch_size:,} images of a "
+            "step.",
+        )
+        for count in choices.counts
+    ]
 
 
 def _ways_on(where: str) -> list[Choice]:

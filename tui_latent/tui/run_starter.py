@@ -128,12 +128,14 @@ class RunStarter(ScreenOpener):
 
     @work(group="dialog", exclusive=True)
     async def _resume_or_ask(self, path: Path, resume: Callable[[], Any]) -> None:
-        """Resume a run; if it failed, ask how to continue."""
+        """Resume a run: ask how if it failed, and with how many processes if there is a choice."""
         from tui_latent.runs.status import readable_status
 
         status = await asyncio.to_thread(readable_status, path)
         if status.state == "failed" and path != self.training_path:
             await self._dialogs.after_failure(path, resume)
+        elif status.state in ("stopped", "interrupted"):
+            await self._dialogs.resume(path, resume)
         else:
             resume()
 

@@ -69,7 +69,7 @@ def test_the_disks_graph_grows_only_with_much_traffic() -> None:
 
 @pytest.mark.parametrize("width", [8, 12, 20, 38, 80])
 def test_a_summary_leaves_out_whole_parts_only(width: int) -> None:
-    text = summary(reading(gpus=1), width)
+    text = summary([reading(gpus=1)], (), width)
     whole = " GPU 97 % · CPU 50 % · memory 3.0/8.0 GiB · disk 2.1 MB/s"
     assert len(text) <= width and whole.startswith(text)
     assert whole[len(text) :][:3] in ("", " · ", " GP")

@@ -11,11 +11,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_latent.runs.ranks_file import RankStatus
 from tui_latent.runtime.gpu_load import GpuLoad, GpuProcess
 from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.format import UNKNOWN, clip
+from tui_latent.tui.screens.dashboard.rank_lines import rank_lines, ranks_summary
 
 _KEPT: Final = 120
 """readings, four seconds apart: a terminal over SSH is sent the graphs with each"""
@@ -40,33 +42,44 @@ class LoadLine:
 
 
 class MachinePanel(ChartPanel):
-    """Shows a line each for GPU, CPU, memory and disk, or a single line for all of them."""
+    """Shows a line each for GPU, CPU, memory and disk, or a single line for all of them.
+
+    Where several processes train the run, their lines follow.
+    """
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "machine")
         self._readings: deque[MachineLoad] = deque(maxlen=_KEPT)
+        self._ranks: tuple[RankStatus, ...] = ()
 
-    def show(self, load: MachineLoad) -> None:
-        """Add a reading."""
-        if self._readings and self._readings[-1].pid != load.pid:
+    def show(self, load: MachineLoad | None, ranks: tuple[RankStatus, ...] = ()) -> None:
+        """Add a reading, None for a run on another machine, and what its ranks do."""
+        if load is None or (self._readings and self._readings[-1].pid != load.pid):
             self._readings.clear()
-        self._readings.append(load)
-        self.set_class(bool(load.gpus), "-gpu")
-        self.set_class(bool(_others(load)), "-shared")
+        self._ranks = ranks
+        if load is not None:
+            self._readings.append(load)
+        self.set_class(load is not None and bool(load.gpus), "-gpu")
+        self.set_class(load is not None and bool(_others(load)), "-shared")
+        self.set_class(bool(ranks), "-ranks")
         self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Write the newest reading, with the ones before it."""
-        readings = list(self._readings)
+        readings, ranks = list(self._readings), self._ranks
 
         def draw() -> Drawing:
             titles = ("Machine · in brackets: this run", "Machine · [run]", "Machine")
-            if not readings:
+            if not readings and not ranks:
                 return Drawing((), titles)
             if height == 1:
-                return Drawing([_strip(summary(readings[-1], width), width)], titles)
-            lines = load_lines(readings)[:height]
-            figures = max(len(line.figure) for line in lines if line.shares)
+                return Drawing([_strip(summary(readings, ranks, width), width)], titles)
+            lines = load_lines(readings) if readings else []
+            room = height - len(lines)
+            found = rank_lines(ranks, room, width - _NAME - 1)
+            lines += [LoadLine(name, (), text) for name, text in found]
+            lines = lines[:height]
+            figures = max((len(line.figure) for line in lines if line.shares), default=0)
             room = width - _NAME - figures - 3
             more = max(len(line.more) for line in lines)
             more = more if room >= more else 0
@@ -104,12 +117,14 @@ def load_lines(readings: Sequence[MachineLoad]) -> list[LoadLine]:
     return [*lines, *(LoadLine("also", (), text) for text in _others(now))]
 
 
-def summary(load: MachineLoad, width: int) -> str:
-    """Return a reading in one line: what fits, the most important first."""
-    parts = [f"GPU {_percent(gpu.busy)}" for gpu in load.gpus]
-    parts.append(f"CPU {_percent(load.cpu)}")
-    parts.append(f"memory {_gib(load.memory_used)}/{_gib(load.memory_total)} GiB")
-    parts.append(f"disk {_speed(load.io)}")
+def summary(readings: Sequence[MachineLoad], ranks: Sequence[RankStatus], width: int) -> str:
+    """Return the newest reading in one line: what fits, the most important first."""
+    parts = ranks_summary(ranks) if ranks else []
+    for load in readings[-1:]:
+        parts += [f"GPU {_percent(gpu.busy)}" for gpu in load.gpus]
+        parts.append(f"CPU {_percent(load.cpu)}")
+        parts.append(f"memory {_gib(load.memory_used)}/{_gib(load.memory_total)} GiB")
+        parts.append(f"disk {_speed(load.io)}")
     text = ""
     for part in parts:
         longer = f"{text} · {part}" if text else f" {part}"

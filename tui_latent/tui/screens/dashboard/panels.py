@@ -14,6 +14,7 @@ from textual.widgets import Tab, Tabs
 
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.metric_specs import MetricSpec
+from tui_latent.runs.ranks_file import RankStatus
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -215,14 +216,14 @@ class RunPanels(Horizontal):
         """Whether the machine's panel was chosen."""
         return "machine" in self._chosen.get("panels", _PANELS)
 
-    def show_load(self, load: MachineLoad | None) -> None:
-        """Show what the machine is doing; None hides it: no run is training here."""
-        tabs, here = self.query_one(Tabs), load is not None
+    def show_load(self, load: MachineLoad | None, ranks: tuple[RankStatus, ...] = ()) -> None:
+        """Show what the machine and the run's ranks are doing; hide it if no run trains here."""
+        tabs, here = self.query_one(Tabs), load is not None or bool(ranks)
         if here != self.has_class("-load"):
             self.set_class(here, "-load")
             (tabs.show if here else tabs.hide)("tab-machine")
-        if load is not None:
-            self.query_one(MachinePanel).show(load)
+        if here:
+            self.query_one(MachinePanel).show(load, ranks)
 
     # Tabs and full screen
 

@@ -78,6 +78,9 @@ class DashboardScreen(TimeActions, RequestActions):
         &:focus { border: round $accent; }
         &.-gpu { height: 7; }
         &.-shared { height: 8; }
+        &.-ranks { height: 7; }
+        &.-gpu.-ranks { height: 9; }
+        &.-shared.-ranks { height: 10; }
     }
     DashboardScreen.-airy #side SpacePanel { height: 13; }
     DashboardScreen.-tabs #side {
@@ -212,9 +215,11 @@ class DashboardScreen(TimeActions, RequestActions):
 
     @work(thread=True, exclusive=True, group="load", exit_on_error=False)
     def _measure_load(self) -> None:
-        load = self._machine.load(self._snapshot.status)
-        if load is not None or self._panels.has_class("-load"):
-            self.app.call_from_thread(self._panels.show_load, load)
+        snapshot = self._snapshot
+        load = self._machine.load(snapshot.status)
+        ranks = snapshot.ranks if snapshot.status.state in LIVE_STATES else ()
+        if load is not None or ranks or self._panels.has_class("-load"):
+            self.app.call_from_thread(self._panels.show_load, load, ranks)
 
     def terms(self) -> list[str]:
         """Return what this run records, for the help."""
