@@ -2,10 +2,12 @@
 
 python -m benchmarks.processes                       about 20 minutes on two idle cores
 python -m benchmarks.processes --presets digits-conv-autoencoder --rounds 1    a try
+python -m benchmarks.processes --count               only what a step exchanges; a minute
 
-All train the same batch on the CPU with gloo, the preset's where that is possible. Several processes have one thread each; they are
-compared with one process of one thread, and of two. The ways take turns, so that a drifting
-machine affects all of them. `benchmarks.scaling_model` writes docs/SCALING.md from the result.
+All train the same batch on the CPU with gloo, the preset's where that is possible. Several
+processes have one thread each; they are compared with one process of one thread, and of two. The
+ways take turns, so that a drifting machine affects all of them. `benchmarks.scaling_report` writes
+docs/SCALING.md from the result.
 """
 
 from __future__ import annotations
@@ -57,10 +59,10 @@ def batch_for(preset: str) -> int:
     return BATCHES.get(preset) or batch_of(preset)
 
 
-def measured(preset: str, way: Way, steps: int, folder: Path) -> dict[str, Any]:
+def measured(preset: str, way: Way, steps: int, folder: Path, rounds: int = 2) -> dict[str, Any]:
     """Start the processes once, and return what they found."""
     job, out = folder / "job.json", folder / "out.json"
-    about = {"preset": preset, "batch": batch_for(preset), "steps": steps, "rounds": 2}
+    about = {"preset": preset, "batch": batch_for(preset), "steps": steps, "rounds": rounds}
     job.write_text(json.dumps(about | {"threads": way.threads}))
     launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={way.processes}"]
     words = launcher if way.processes > 1 else []
@@ -86,6 +88,18 @@ def joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 kind: statistics.median(part[key][kind] for part in parts) for kind in whole[key]
             }
     return whole
+
+
+def counts(presets: Sequence[str]) -> Iterator[Row]:
+    """Count what a step of two processes exchanges, a row for each preset."""
+    for preset in presets:
+        with tempfile.TemporaryDirectory() as name:
+            found = measured(preset, TWO, 1, Path(name), rounds=0)
+        total = sum(size for _, size in found["exchanges"])
+        words = f"{len(found['exchanges'])} exchanges of {total / 1e6:.2f} MB"
+        batch = batch_for(preset)
+        numbers = {"preset": preset, "batch": batch, **found}
+        yield Row(f"{preset}, batch {batch}: a step", "–", words, None, numbers)
 
 
 def rows(presets: Sequence[str], rounds: int) -> Iterator[Row]:
@@ -126,7 +140,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.processes")
     parser.add_argument("--presets", nargs="+", choices=PRESETS, default=list(PRESETS))
     parser.add_argument("--rounds", type=int, default=3, help="times that every way has its turn")
+    parser.add_argument("--count", action="store_true", help="only what a step exchanges")
     asked = parser.parse_args()
+    if asked.count:
+        save("exchanges", "python -m benchmarks.processes --count", counts(asked.presets))
+        return
     save("processes", "python -m benchmarks.processes", rows(asked.presets, asked.rounds))
 
 

@@ -48,6 +48,7 @@ class Job:
     steps: int
     """timed together"""
     rounds: int
+    """0 to count what is exchanged, and time nothing"""
     threads: int
     """of each process"""
 
@@ -158,12 +159,15 @@ def measured(job: Job) -> dict[str, Any]:
     if not ranks.several:
         group.step()
         return {"group": [step_seconds(group, job.steps) for _ in range(job.rounds)]}
-    found: dict[str, Any] = {"group": [], "share": [], "exchanges": [], "norms": norm_widths(group)}
+    found: dict[str, Any] = {"exchanges": [], "norms": norm_widths(group)}
     group.step()
     group.step()  # the buckets are built anew after the first
     with counting(found["exchanges"]):
         group.step()
     found["exchanges"] += [("all_reduce", size) for size in bucket_bytes(group)]
+    if not job.rounds:
+        return found
+    found |= {"group": [], "share": []}
     with repeated(ranks.world):
         share = made_loop(job, ALONE, job.batch // ranks.world)
         share.step()

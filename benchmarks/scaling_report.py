@@ -1,6 +1,9 @@
 """Writes the tables and the plot of docs/SCALING.md: what was measured, and what H100s promise.
 
-python -m benchmarks.scaling_report                 a minute; needs results/processes.json
+python -m benchmarks.scaling_report                 a minute
+
+It needs results/exchanges.json, which `benchmarks.processes --count` writes, and has a table of
+what was measured if `benchmarks.processes` has written results/processes.json.
 
 What an H100 computes in a step is counted on tensors without data, as `benchmarks.count_kernels`
 does, for a device's share at each number of devices; the rates are those of
@@ -16,7 +19,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -26,7 +28,7 @@ from benchmarks.predictions import CARDS, HOST_US, PRESETS, milliseconds
 from benchmarks.processes import FOUR, ONE, TWO, TWO_THREADS
 from benchmarks.processes_worker import repeated
 from benchmarks.record import RESULTS
-from benchmarks.scaling_model import Step, batch_of, predicted
+from benchmarks.scaling_model import Exchange, Step, batch_of, predicted
 
 PAGE = Path(__file__).parents[1] / "docs" / "SCALING.md"
 PICTURE = PAGE.with_name("devices.png")
@@ -55,10 +57,27 @@ class Prediction:
         return self.batch / self.seconds
 
 
-def measurements() -> dict[str, dict[str, Any]]:
-    """Return what `benchmarks.processes` left, by preset."""
-    rows = json.loads((RESULTS / "processes.json").read_text())["rows"]
-    return {row["numbers"]["preset"]: row["numbers"] for row in rows if "ways" in row["numbers"]}
+@dataclass(frozen=True)
+class Exchanged:
+    """What a step of a preset exchanges between two processes."""
+
+    batch: int
+    exchanges: tuple[Exchange, ...]
+    norms: tuple[int, ...]
+    """features of each batch norm"""
+
+
+def exchanges_of() -> dict[str, Exchanged]:
+    """Return what `benchmarks.processes --count` left, by preset."""
+    rows = json.loads((RESULTS / "exchanges.json").read_text())["rows"]
+    return {
+        found["preset"]: Exchanged(
+            found["batch"],
+            tuple(Exchange(kind, size) for kind, size in found["exchanges"]),
+            tuple(found["norms"]),
+        )
+        for found in (row["numbers"] for row in rows)
+    }
 
 
 @cache
@@ -75,26 +94,38 @@ def share_seconds(preset: str, images: int, world: int) -> float:
     return max(launches, milliseconds(counts, *CARDS[CARD]) / 1e3)
 
 
-def prediction(preset: str, found: Mapping[str, Any], devices: int, growing: bool) -> Prediction:
+def prediction(preset: str, found: Exchanged, devices: int, growing: bool) -> Prediction:
     """Return a step of the preset's batch, or with `growing` of a batch for each device."""
-    step = Step.read(found["ways"][TWO.key], TWO.processes)
     batch = batch_of(preset) * (devices if growing else 1)
     share = share_seconds(preset, batch // devices, devices)
-    exchanges = on_gpus(list(step.exchanges), step.norms, batch / found["batch"])
-    exchanges += norm_exchanges(step.norms, devices)
+    exchanges = on_gpus(list(found.exchanges), found.norms, batch / found.batch)
+    exchanges += norm_exchanges(found.norms, devices)
     seconds = share if devices == 1 else predicted(share, exchanges, H100Links(), devices)
     return Prediction(devices, batch, share, seconds)
 
 
-def here(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+def here() -> Iterator[str]:
     """Yield the table of what was measured on this machine, and how far the model is off."""
+    file = RESULTS / "processes.json"
+    if not file.exists():
+        yield "Not measured yet: `python -m benchmarks.processes`, on an idle machine."
+        return
+    result = json.loads(file.read_text())
+    found = [row["numbers"] for row in result["rows"] if "ways" in row["numbers"]]
+    loads = ", ".join(f"{numbers['load']:.0f}" for numbers in found)
+    yield (
+        f"`{result['command']}` · {result['date']} · {result['hardware']['cpu']}, "
+        f"{result['hardware']['cores']} cores · torch {result['versions']['torch']} · load average "
+        f"at the end of each preset {loads}"
+    )
+    yield ""
     yield (
         "| preset, batch | processes x threads | images/s | over 1 x 1 | exchanging | model, "
         "images/s | off by | within 15 % |"
     )
     yield "|---|---|---|---|---|---|---|---|"
-    for preset, numbers in found.items():
-        batch, ways = numbers["batch"], numbers["ways"]
+    for numbers in found:
+        preset, batch, ways = numbers["preset"], numbers["batch"], numbers["ways"]
         base = batch / statistics.median(ways[ONE.key]["group"])
         for way in (ONE, TWO_THREADS, TWO, FOUR):
             rate = batch / statistics.median(ways[way.key]["group"])
@@ -109,7 +140,7 @@ def here(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
             yield f"| {' | '.join(words)} |"
 
 
-def on_h100s(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+def on_h100s(found: Mapping[str, Exchanged]) -> Iterator[str]:
     """Yield the table of predictions."""
     yield "| preset | devices | batch | a step | of it computing | images/s | over one |"
     yield "|---|---|---|---|---|---|---|"
@@ -127,24 +158,19 @@ def on_h100s(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
                 yield f"| {' | '.join(words)} |"
 
 
-def exchanged(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+def exchanged(found: Mapping[str, Exchanged]) -> Iterator[str]:
     """Yield the table of what a step exchanges."""
-    yield "| preset, batch | exchanges of a step | MB summed | MB gathered | most of it |"
+    yield "| preset, batch | exchanges of a step | MB summed | MB gathered | largest sum, MB |"
     yield "|---|---|---|---|---|"
-    for preset, numbers in found.items():
-        step = Step.read(numbers["ways"][TWO.key], TWO.processes)
+    for preset, step in found.items():
         sums = [e.bytes for e in step.exchanges if e.kind == "all_reduce"]
         gathers = [e.bytes for e in step.exchanges if e.kind == "all_gather"]
-        words = [
-            f"{preset}, {numbers['batch']}",
-            str(len(step.exchanges)),
-            f"{sum(sums) / 1e6:.2f}",
-        ]
-        words += [f"{sum(gathers) / 1e6:.3f}", f"gradients, {max(sums) / 1e6:.2f} MB"]
+        words = [f"{preset}, {step.batch}", str(len(step.exchanges)), f"{sum(sums) / 1e6:.2f}"]
+        words += [f"{sum(gathers) / 1e6:.3f}", f"{max(sums) / 1e6:.2f}"]
         yield f"| {' | '.join(words)} |"
 
 
-def picture(found: Mapping[str, dict[str, Any]]) -> None:
+def picture(found: Mapping[str, Exchanged]) -> None:
     """Plot the predictions, a panel per preset."""
     presets = [name for name in PRESETS if name in found]
     figure = Figure(figsize=(5 * len(presets), 3.4), layout="constrained")
@@ -175,16 +201,8 @@ def filled(page: str, name: str, lines: Sequence[str]) -> str:
 
 def main() -> None:
     """Fill the page, and draw the plot."""
-    found = measurements()
-    result = json.loads((RESULTS / "processes.json").read_text())
-    loads = [numbers["load"] for numbers in found.values()]
-    about = (
-        f"`{result['command']}` · {result['date']} · {result['hardware']['cpu']}, "
-        f"{result['hardware']['cores']} cores · torch {result['versions']['torch']} · load average "
-        f"at the end of each preset {', '.join(f'{load:.0f}' for load in loads)}"
-    )
-    page = PAGE.read_text()
-    page = filled(page, "measured", [about, "", *here(found)])
+    found = exchanges_of()
+    page = filled(PAGE.read_text(), "measured", list(here()))
     page = filled(page, "exchanged", list(exchanged(found)))
     page = filled(page, "predicted", list(on_h100s(found)))
     PAGE.write_text(page)

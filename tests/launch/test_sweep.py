@@ -12,10 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tui_latent.cli.main import main
+from tui_latent.cli.sweep_table import run_table
 from tui_latent.config.preset_files import PresetError
+from tui_latent.launch.sweep.conduct import TrialResult
 from tui_latent.launch.sweep.grid import Choices, parse_grid
 from tui_latent.launch.sweep.plan import plan, run_name
 from tui_latent.runs.reader import RunReader
+from tui_latent.runs.sweep_folder import SweepRun
 
 TINY = """
 title = "tiny"
@@ -224,3 +227,14 @@ def test_the_latest_run_is_no_neighbour_of_a_sweep(tmp_path: Path) -> None:
     words += ["--set", "method.neighbours_run=latest", "--runs", str(tmp_path)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2 and "name the run itself" in result.output
+
+
+def test_the_table_of_runs_fits_the_terminal() -> None:
+    values = {"method.metric_weight": 0.5, "method.latent_dim": 2, "train.seed": 1}
+    metrics = {"val/knn_20": 0.5, "val/knn_5": 0.4, "val/knn_1": 0.3, "val/loss": 0.2}
+    result = {"state": "finished", "metrics": metrics, "seconds": 3.0}
+    results = [TrialResult(SweepRun("one", values), result)]
+    wide, narrow = run_table(results), run_table(results, 80)
+    assert "kNN@1" in wide[0] and max(map(len, wide)) > 80
+    assert max(map(len, narrow)) <= 80
+    assert narrow[0].split()[2:6] == ["seed", "state", "kNN@20", "held-out"]

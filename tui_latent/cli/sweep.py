@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -286,7 +287,8 @@ def _report(preset_name: str, path: Path, results: Sequence[TrialResult], as_jso
         ]
         click.echo(json.dumps({"preset": preset_name, "path": str(path), "runs": listed}))
     else:
-        lines = [*run_table(results), *verdict_lines(path)]
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        lines = [*run_table(results, width), *verdict_lines(path, width)]
         click.echo("\n".join(plain_text(line) for line in lines))
     states = [each.state for each in results]
     if "stopped" in states or not results:

@@ -58,15 +58,16 @@ class _Bar(_Lines):
         console = Console(file=stream)
         self.progress = Progress(
             BarColumn(bar_width=20),
-            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[count]}"),
             TimeRemainingColumn(),
             TextColumn("{task.description}"),
             console=console,
             refresh_per_second=2,
+            transient=True,  # the table that follows says how it ended
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task = self.progress.add_task("starting", total=None)
+        self._task = self.progress.add_task("starting", total=None, count="")
         super().__init__(stream, path)
 
     def say(self, line: str) -> None:
@@ -78,14 +79,17 @@ class _Bar(_Lines):
     def ended(self, result: TrialResult, done: int, total: int) -> None:
         """Say how a run ended, and move the bar."""
         super().ended(result, done, total)
-        self.progress.update(self._task, completed=done, total=total)
+        self._update(done, total)
 
     def training(self, runs: Sequence[str], done: int, total: int) -> None:
         """Name the runs in training."""
         from rich.markup import escape
 
-        words = escape(training_words(runs))
-        self.progress.update(self._task, completed=done, total=total, description=words)
+        self._update(done, total, description=escape(training_words(runs)))
+
+    def _update(self, done: int, total: int, **changes: str) -> None:
+        count = f"{done}/{total}"
+        self.progress.update(self._task, completed=done, total=total, count=count, **changes)
 
 
 def ended_words(result: TrialResult) -> str:

@@ -35,6 +35,16 @@ class Group:
         return label_of(self.values)
 
     @property
+    def short_keys(self) -> list[str]:
+        """The settings of `short_label`, in its order."""
+        return [key.rpartition(".")[2] for key in self.values]
+
+    @property
+    def short_label(self) -> str:
+        """The values alone, where the settings are named elsewhere: `0.5 · 3`."""
+        return " · ".join(setting_text(value) for value in self.values.values())
+
+    @property
     def value(self) -> float | None:
         """The mean of the metric; None without a value."""
         return self.spread.mean if self.spread.count else None

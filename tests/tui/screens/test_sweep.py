@@ -15,6 +15,7 @@ from tests.tui.pilots import MenulessApp, notes, until
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
+from tui_latent.tui.screens.sweep.maps import SweepMaps
 from tui_latent.tui.screens.sweep.screen import SweepHead, SweepScreen
 from tui_latent.tui.widgets.line_list import LineList
 from tui_latent.tui.widgets.table_panel import TablePanel
@@ -130,3 +131,16 @@ def test_the_page(size: tuple[int, int], tmp_path: Path, snap_compare: Callable[
             await pilot.pause(0.5)
 
     assert snap_compare(MenulessApp(tmp_path), terminal_size=size, run_before=ready)
+
+
+async def test_small_maps_have_titles_that_differ(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        maps = screen.query_one(SweepMaps)
+        await until(pilot, lambda: "by latent_dim · lr" in str(maps.border_title))
+        shown = [panel for panel in maps.query(ScatterPanel) if panel.display]
+        await until(pilot, lambda: all(panel.border_title for panel in shown))
+        titles = [str(panel.border_title) for panel in shown]
+        assert titles[0].startswith("10 · 0.01") and len(set(titles)) == len(titles) > 2

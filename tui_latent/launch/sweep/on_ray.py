@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tui_latent.config.plugin_needs import files_needed
@@ -23,6 +24,8 @@ _CHECK: Final = 60.0
 """seconds for all nodes to answer"""
 _RESTARTS: Final = 5
 """times that a run goes on elsewhere after its node or worker was lost"""
+_SESSION: Final[dict[str, Any]] = {"prefix": "ray-", "ignore_cleanup_errors": True}
+"""where a cluster that is started here keeps its files; its sockets allow no long path"""
 _USES_TLS: Final = "RAY_USE_TLS"
 _SETTINGS: Final = 4
 """type of the frame with which both sides of HTTP/2 begin"""
@@ -46,6 +49,7 @@ class RayEngine:
         self._tasks: dict[Any, Path] = {}
         if address is not None:
             _refuse_unreachable(address)
+        self._session = None if address else TemporaryDirectory(**_SESSION)
         path = os.environ.get("PYTHONPATH", "")
         variables = {"PYTHONPATH": path} if path else {}
         try:
@@ -55,15 +59,17 @@ class RayEngine:
                 include_dashboard=None if address else False,
                 log_to_driver=False,
                 logging_level="error",
+                _temp_dir=self._session.name if self._session else None,
                 runtime_env={"env_vars": variables} if variables else None,
             )
         except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+            self.close()
             where = f"at {address}" if address else "on this machine"
             raise EngineError(f"cannot use a Ray cluster {where}: {_first_line(error)}") from error
         try:
             self._refuse_other_nodes(runs)
         except BaseException:
-            ray.shutdown()
+            self.close()
             raise
         self._gpus = ray.cluster_resources().get("GPU", 0) > 0
         self._train = ray.remote(_train)
@@ -102,8 +108,10 @@ class RayEngine:
         return found
 
     def close(self) -> None:
-        """Leave the cluster; one that was started here ends."""
+        """Leave the cluster; one that was started here ends, and its files are removed."""
         self._ray.shutdown()
+        if self._session is not None:
+            self._session.cleanup()
 
     def _refuse_other_nodes(self, runs: Path) -> None:
         """Raise EngineError for nodes that lack the folder of runs, or have other programs."""

@@ -51,12 +51,17 @@ class SweepMaps(Grid, can_focus=True):
         down = max(1, min(size.height // _HEIGHT, -(-(known or 1) // across)))
         self.styles.grid_size_columns, self.styles.grid_size_rows = across, down
         shown = min(known, across * down)
-        self.border_title = f"Maps · best {shown} of {len(view.groups)}, aligned to the first"
+        room = max(8, size.width // across - 6)
+        short = any(len(group.label) > room for group, _ in view.maps[:shown])
+        by = f" · by {' · '.join(view.maps[0][0].short_keys)}" if short and known else ""
+        best = f"best {shown} of {len(view.groups)}, aligned to the first"
+        self.border_title = f"Maps{by} · {best}"
         for index, panel in enumerate(self.query(ScatterPanel)):
             panel.display = index < max(shown, 1)
             if index < shown:
                 group, compared = view.maps[index]
-                titles = (group.label, clip(group.label, max(8, size.width // across - 6)))
+                label = group.short_label if short else group.label
+                titles = (label, clip(label, room))
                 scene = (
                     map_scene(compared.map, titles=lambda _, t=titles: t, source=compared)
                     if compared.map is not None
