@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -360,6 +361,10 @@ async def test_a_preset_without_augmentation_shows_its_images_and_no_copies_of_t
         await until(pilot, lambda: "n" not in app.screen.active_bindings)
 
 
+def _ends_with(values: Sequence[object], last: object) -> bool:
+    return values[-1] == last
+
+
 async def test_each_channel_of_many_is_shown_alone(
     app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -382,4 +387,4 @@ async def test_each_channel_of_many_is_shown_alone(
         await until(pilot, lambda: "channel 0 of 0–1, as grey" in str(title.render()))
         for expected in ((0,), (1,), None):
             await pilot.press("c")
-            await until(pilot, lambda expected=expected: seen[-1] == expected)
+            await until(pilot, partial(_ends_with, seen, expected))
