@@ -54,14 +54,14 @@ def test_two_files_are_runs_to_compare(tmp_path: Path) -> None:
     assert {run.name for run in list_runs(tmp_path / "runs")} == {"x-a", "x-b"}
 
 
-def test_what_was_not_used_and_what_was_joined_by_place_is_reported(tmp_path: Path) -> None:
+def test_what_is_kept_and_what_was_joined_by_place_is_reported(tmp_path: Path) -> None:
     rows = [f"r{row},{row}.5,{['x', 'y'][row % 2]}\n" for row in range(5)]
     (tmp_path / "a.csv").write_text("id,number,kind\n" + "".join(rows))
     np.save(tmp_path / "b.npy", np.arange(5.0).reshape(-1, 1))
     told = run_open(tmp_path, "a.csv", "b.npy")
     assert told.returncode == 0, told.stderr
     assert "a.csv: 5 vectors of 1 number\n" in told.stdout
-    assert "not used: column kind (--labels, --ids and --images" in told.stdout
+    assert "column kind: the map can be coloured and filtered by it\n" in told.stdout
     assert "only a.csv has ids: rows are joined by position\n" in told.stdout
 
 

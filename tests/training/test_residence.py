@@ -25,6 +25,7 @@ from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import with_values
 from tui_latent.datasets.image_set import Dataset, pixels
 from tui_latent.datasets.sources import load_dataset
+from tui_latent.launch.fork import fork_run
 from tui_latent.launch.start import train_run
 from tui_latent.runs.reader import RunReader
 from tui_latent.training.loop import TrainingLoop
@@ -137,6 +138,39 @@ def test_a_run_from_the_disk_is_a_run_from_memory_also_when_it_was_stopped(
     assert_same_weights(whole, broken)
     assert_same_curves(whole, broken)
     until(lambda: not readers(), awaited="the end of the threads that read images")
+
+
+def test_each_stage_from_the_disk_ends_as_from_memory() -> None:
+    stages = [
+        {"epochs": 1, "latent_dim": 8, "lr": 1e-3},
+        {"epochs": 1, "latent_dim": 2, "lr": 1e-3, "trainable": "latent layer"},
+        {"epochs": 1, "latent_dim": 2, "lr": 1e-4},
+    ]
+    found = []
+    some = {name: value for name, value in SMALL.items() if name != "train.epochs"}
+    for resident in ("device", "disk"):
+        changes = some | {"data.resident": resident, "stages": stages}
+        loop = loop_of(load_preset(KINDS["views"], changes))
+        while loop.done < loop.total_steps:
+            loop.step()
+        assert loop.stage.index == len(stages) - 1
+        found.append(weights(loop))
+        loop.close()
+    assert_equal(*found)
+
+
+@pytest.mark.parametrize("resident", ["device", "disk"])
+def test_a_fork_of_a_run_from_the_disk_ends_as_its_run_does(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, resident: str
+) -> None:
+    path = make_run(data__resident="disk")
+    with monkeypatch.context() as patch:
+        stop_at(patch, path, 6)
+        assert train_run(path).state == "stopped"
+    fork = fork_run(path, path.parent, overrides={"data.resident": resident}, name="fork")
+    train_run(path)
+    assert train_run(fork).state == "finished"
+    assert_same_weights(path, fork)
 
 
 def store_of(loop: TrainingLoop) -> Path:

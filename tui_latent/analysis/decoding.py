@@ -57,7 +57,7 @@ class RunDecoder:
 
     def decode(self, latents: NDArray[np.floating]) -> NDArray[np.uint8]:
         """Return images (N, H, W, C) of latents (N, D); needs only the weights."""
-        return shown(self.pixels(latents), self.source.own_preset().data.show)
+        return shown(self.pixels(latents), self.source.shown_channels())
 
     def pixels(self, latents: NDArray[np.floating]) -> Tensor:
         """Return images with all their channels, float32 (N, C, H, W) in 0..1."""
@@ -81,7 +81,7 @@ class RunDecoder:
             latents = self.source.model().method.embed(dataset.inputs(dataset.val, rows))
         x_hat = self._pixels(latents)
         errors = (x_hat.double() - originals.double()).square().flatten(1).mean(1)
-        show = self.source.own_preset().data.show
+        show = self.source.shown_channels()
         return Reconstructions(shown(originals, show), shown(x_hat, show), errors.numpy())
 
     def _pixels(self, latents: Tensor) -> Tensor:

@@ -88,7 +88,8 @@ class RunInspector:
         split = self.source.dataset().val
         for index in indices:
             self.source.require(index, split)
-        return shown(views_of(split, indices, preset.augment, views, seed), preset.data.show)
+        drawn = views_of(split, indices, preset.augment, views, seed)
+        return shown(drawn, self.source.shown_channels())
 
     def neighbours(self, index: int, k: int) -> Neighbours:
         """Return the k training images nearest to a held-out one, or all if there are fewer."""

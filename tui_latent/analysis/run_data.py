@@ -73,6 +73,8 @@ class RunData:
         except (PresetError, RunError) as error:
             raise InspectionError(str(error)) from error
         self.path = path
+        self.channels: tuple[int, ...] | None = None
+        """the channels to show; None for those of the preset"""
         self._mutex = threading.RLock()
         self._maps = MapFolder(path)
         self._trained_on: TrainedOn | None = None
@@ -96,6 +98,15 @@ class RunData:
         lost = isinstance(method, UnknownMethod) or lacks_network(getattr(method, "network", None))
         return self.lacks if lost else ""
 
+    def shown_channels(self) -> tuple[int, ...]:
+        """Return which channels of the images are shown; none for the first."""
+        return self.own_preset().data.show if self.channels is None else self.channels
+
+    def channel_count(self) -> int:
+        """Return how many channels the images have; 0 while they have not been read."""
+        images = self._images
+        return 0 if images is None else images.val.shape[0]
+
     def pictures(self, split: Split) -> Pictures:
         """Return what can be seen of a split, "train" or "val".
 
@@ -113,7 +124,7 @@ class RunData:
             return of_thumbnails(self.path, self.origin, split, labels, self.class_names())
 
     def _of_dataset(self, split: Split) -> Pictures:
-        dataset, show = self.dataset(), self.own_preset().data.show
+        dataset, show = self.dataset(), self.shown_channels()
         images = dataset.val if split == "val" else dataset.train
         if (images.labels != UNLABELLED).all() or signature(self.path / LATENTS_FILE) is None:
             return of_split(images, channels=show)

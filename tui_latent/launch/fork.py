@@ -38,6 +38,8 @@ _FIXED: Final = frozenset(
 ) | {"method.initial_weights"}
 """settings that the optimiser's state depends on, those that choose the images of a step, and the
 weights before the first step"""
+_ANY_TIME: Final = frozenset({"data.resident", "data.show"})
+"""settings of the images that change no weight: where they lie, and which channels are looked at"""
 _AHEAD: Final = frozenset({"title", "epochs", "lr", "warmup_epochs"})
 """settings of a stage that can change after it has begun"""
 
@@ -156,7 +158,7 @@ def _refuse_fixed(path: Path, before: Preset, after: Preset, changed: list[str],
     problems = []
     for key in changed:
         section, *rest = key.split(".")
-        if section == "data" or key in _FIXED:
+        if (section == "data" and key not in _ANY_TIME) or key in _FIXED:
             problems.append((key, "is fixed by the checkpoint: start a new run to change it"))
         elif section == "stages" and int(rest[0]) < stage:
             problems.append((key, f"stage {int(rest[0]) + 1} is over"))

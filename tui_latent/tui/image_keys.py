@@ -58,6 +58,7 @@ IMAGE_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
             )
         ),
         Key("images.open", "choose", "open_image", "Open", "Show this image among its neighbours"),
+        Key("images.channels", "color", "channels", "Channels", "Show the next channel alone"),
         Key("images.map", "latents", "map", "Map", "Show or hide the map"),
     ),
     "sliders": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -358,3 +359,32 @@ async def test_a_preset_without_augmentation_shows_its_images_and_no_copies_of_t
         await pilot.press("down")
         await until(pilot, lambda: "image 1 of 0–2" in text_of(pilot))
         await until(pilot, lambda: "n" not in app.screen.active_bindings)
+
+
+def _ends_with(values: Sequence[object], last: object) -> bool:
+    return values[-1] == last
+
+
+async def test_each_channel_of_many_is_shown_alone(
+    app: MenulessApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...] | None] = []
+
+    class Colours(KnownImages):
+        def __init__(self, path: Path, source: Any = None) -> None:
+            super().__init__(path)
+            self.source = source
+
+        def augmentations(self, indices: Sequence[int], views: int, seed: int) -> NDArray[np.uint8]:
+            seen.append(self.source.channels)
+            return super().augmentations(indices, views, seed)
+
+    monkeypatch.setattr(analysis, "RunInspector", Colours)
+    monkeypatch.setattr(analysis.RunData, "channel_count", lambda self: 2)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, tmp_path)
+        title = pilot.app.screen.query_one("#title", Static)
+        await until(pilot, lambda: "channel 0 of 0–1, as grey" in str(title.render()))
+        for expected in ((0,), (1,), None):
+            await pilot.press("c")
+            await until(pilot, partial(_ends_with, seen, expected))

@@ -55,9 +55,13 @@ def keep_in_memory(
 class Holder(Protocol):
     """Named arrays."""
 
-    path: Path
-    """for messages"""
-    is_archive: bool
+    @property
+    def path(self) -> Path:
+        """The file, for messages."""
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether the arrays lie in one file."""
 
     def names(self, wanted: Sequence[str]) -> list[str]:
         """Return the names of the arrays that there are: of an archive all, else those wanted."""

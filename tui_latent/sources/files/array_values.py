@@ -109,7 +109,7 @@ def as_pixels(
                 f"{path}: {name} has type {array.dtype}: save it as uint8, or float in 0..1"
             )
         if array.dtype.kind == "b":
-            parts = partial(_parts, array, lambda part: part * np.uint8(255), poll)
+            parts = partial(_parts, array, lambda part: part.astype(np.uint8) * np.uint8(255), poll)
             array = keep(name, f"truths {axis}", array.shape, np.dtype(np.uint8), parts)
         images.append(array)
     ends = [_ends(array, poll) for array in images]
@@ -298,7 +298,8 @@ def _converted(
     exact = {BYTES: (0, 255, 8), INTEGERS: (0, 65535, 16)}.get(kind)
     if not alpha and exact == (*scales.ranges[kind], scales.bits):
         if array.dtype == scales.dtype:
-            return array if in_file(array) else np.ascontiguousarray(array)
+            pixels: NDArray[Any] = array if in_file(array) else np.ascontiguousarray(array)
+            return pixels
         parts = partial(_parts, array, lambda part: part.astype(scales.dtype), poll)
         return keep(name, f"as {scales.dtype}", array.shape, scales.dtype, parts)
     white = np.iinfo(scales.dtype).max

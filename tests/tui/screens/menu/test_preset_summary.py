@@ -114,3 +114,16 @@ def test_how_values_become_pixels_is_reported() -> None:
     ]
     ends = data.model_copy(update={"range": (0.0, 4095.0), "show": (2,)})
     assert words.pixel_words(ends) == ["values from 0 to 4095", "channel 2 shown"]
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+def test_what_needs_colours_is_not_said_of_other_images(channels: int) -> None:
+    told = preset(augment={"jitter": 0.8, "hue": 0.1, "grayscale": 0.2, "flip": 0.5}).augment
+
+    def said(*channels: int) -> list[str]:
+        return [view.replace("\xa0", " ") for view in words.view_words(told, *channels)]
+
+    assert said() == ["mirror 50 %", "grey 20 %", "colours 80 %"]
+    assert said(channels) == ["mirror 50 %"]
+    told = told.model_copy(update={"brightness": 0.4})
+    assert said(channels) == ["mirror 50 %", "brightness and contrast 80 %"]

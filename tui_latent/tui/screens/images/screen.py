@@ -19,6 +19,7 @@ from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.images.base import ImagesScreen
+from tui_latent.tui.screens.images.channel_views import has_choice, next_channels, words_of
 from tui_latent.tui.screens.images.page_bar import PageBar
 from tui_latent.tui.screens.images.pages import PAGES, empty_pages, first_page
 from tui_latent.tui.screens.images.pages.page import Field, OpenRun, Page, PageRequest
@@ -55,6 +56,14 @@ class ViewerScreen(ImagesScreen):
         empty: Mapping[str, str]
         """page -> why it has nothing to show"""
 
+    @dataclass
+    class Counted(Message):
+        """The images have been read."""
+
+        channels: int
+        shown: tuple[int, ...]
+        """those that the preset shows"""
+
     def __init__(self, path: Path, drawer: WorkerThread, index: int = 0, page: str = "") -> None:
         """Begin with an image and a page; without one, with the first that says something."""
         wanted = PageRequest(page or PAGES[0].name, index=index, other=index + 1)
@@ -66,6 +75,7 @@ class ViewerScreen(ImagesScreen):
         self._empty: Mapping[str, str] | None = None
         """page -> why it has nothing to show; None until the preset has been read"""
         self._map_asked: bool | None = None
+        self._channels = self.Counted(0, ())
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -99,7 +109,32 @@ class ViewerScreen(ImagesScreen):
             if len(self._empty) == len(PAGES):  # there is no other page to go to
                 yield Sheet(problem=f"{self._empty[wanted.page]}.")
             return
-        return (yield from self._pages[wanted.page].look_up(wanted))
+        source = self._run.source
+        source.channels = wanted.channels
+        for sheet in self._pages[wanted.page].look_up(wanted):
+            yield sheet
+            if not self._channels.channels and (count := source.channel_count()):
+                self.post_message(self.Counted(count, source.own_preset().data.show))
+
+    @on(Counted)
+    def offer_channels(self, event: Counted) -> None:
+        """Offer the channels of the images, if there are more than a picture shows."""
+        self._channels = event
+        self._say_channels()
+        self.refresh_bindings()
+
+    def action_channels(self) -> None:
+        """Show the next channel alone, or those of the preset again."""
+        channels = next_channels(self._wanted.channels, self._channels.channels)
+        self.want(replace(self._wanted, channels=channels))
+        self._say_channels()
+
+    def _say_channels(self) -> None:
+        count, preset = self._channels.channels, self._channels.shown
+        if has_choice(count):
+            title = Content.styled(self._heading, "bold")
+            title += f" · {words_of(self._wanted.channels, count, preset)}"
+            self.query_one("#title", Static).update(title)
 
     @on(Opened)
     def grey_pages(self, event: Opened) -> None:
@@ -181,6 +216,8 @@ class ViewerScreen(ImagesScreen):
             return self._page.draws
         if action == "open_image":
             return self._page.name in ("anomalies", "views", "reconstructions")
+        if action == "channels":
+            return has_choice(self._channels.channels)
         if action == "map":
             return self.has_class("-marks")
         return super().check_action(action, parameters)

@@ -75,7 +75,8 @@ def describe(facts: PresetFacts, width: int) -> list[Content]:
     lines += _entry("time", _time_words(facts), width)
     lines += _entry("method", words.method_words(preset), width)
     lines += _entry("latent", words.latent_words(preset), width)
-    lines += _entry("views", words.view_words(preset.augment), width)
+    channels = facts.source.shape[0] if facts.source is not None and facts.source.shape else 3
+    lines += _entry("views", words.view_words(preset.augment, channels), width)
     lines += _entry("training", words.training_words(preset), width)
     if preset.about:
         lines += [Content(), *_entry("from", preset.about.split(), width, joined=" ")]

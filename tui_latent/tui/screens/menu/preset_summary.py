@@ -106,9 +106,12 @@ def training_words(preset: Preset) -> list[str]:
     return [*words, f"batch size {train.batch_size:,}", f"{train.optimizer}, learning rate {rates}"]
 
 
-def view_words(augment: AugmentSettings) -> list[str]:
-    """Describe the random augmentations."""
+def view_words(augment: AugmentSettings, channels: int = 3) -> list[str]:
+    """Describe the random augmentations of images of some channels."""
     words = []
+    coloured = channels == 3
+    if not coloured:  # what needs red, green and blue is left out
+        augment = augment.model_copy(update={"grayscale": 0.0})
     if augment.rotate:
         words.append(f"rotate ±{augment.rotate:g}°")
     if augment.shear:
@@ -124,8 +127,9 @@ def view_words(augment: AugmentSettings) -> list[str]:
     for name, text in _PER_CENT_OF_VIEWS:
         if share := getattr(augment, name):
             words.append(text if share == 1 else f"{text} {_per_cent(share)}")
-    if augment.jitter:
-        words.append(f"colours {_per_cent(augment.jitter)}")
+    if augment.jitter and (coloured or augment.brightness or augment.contrast):
+        of = "colours" if coloured else "brightness and contrast"
+        words.append(f"{of} {_per_cent(augment.jitter)}")
     if augment.noise:
         words.append(f"noise {augment.noise:g}")
     if augment.feature_noise:

@@ -33,6 +33,8 @@ class PageRequest:
     """of the most anomalous images"""
     latent: tuple[float, ...] | None = None
     """what the sliders are set to; None at their start"""
+    channels: tuple[int, ...] | None = None
+    """which channels of the images are shown; None for those of the preset"""
 
     def at(self, field: Field, position: int) -> PageRequest:
         """Return the same request for another image, class or rank."""

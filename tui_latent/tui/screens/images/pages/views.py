@@ -39,7 +39,9 @@ class ViewsPage(Page):
 
         place, label, size = self.run.place(wanted.index)
         views = self.run.inspector.augmentations([wanted.index], VIEWS, wanted.draw)[0]
-        words = " · ".join(view_words(self.run.source.own_preset().augment))
+        source = self.run.source
+        channels = source.channel_count() or 3
+        words = " · ".join(view_words(source.own_preset().augment, channels))
         sheet = views_sheet(views, (f"{place} · draw {wanted.draw + 1}", words), size)
         yield replace(sheet, marks_follow=True)
         try:
