@@ -145,7 +145,8 @@ def describe_device(device: torch.device) -> str:
     """Return `cuda:0 NVIDIA H100`, or `cpu` with the number of threads."""
     if device.type == "cuda":
         return f"{device} {torch.cuda.get_device_name(device)}"
-    return f"cpu {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"cpu {threads} thread{'s' * (threads != 1)}"
 
 
 def choose_precision(settings: TrainSettings, device: torch.device) -> torch.dtype:

@@ -176,11 +176,12 @@ def _ways_to_undo(change: RunEvent, checkpoint: int | None) -> list[Choice]:
 def _ways_on(where: str) -> list[Choice]:
     from tui_latent.tui.screens.dialogs.choice import Choice
 
+    good = "the last good checkpoint" if where.startswith("step ") else where
     return [
         Choice(
             "retry",
             "Retry at half the learning rate",
-            "From the last sound checkpoint, without the changes made after it.",
+            f"From {good}, without the changes made after it.",
         ),
         Choice("resume", "Resume as it was", f"From {where}, once the cause has been removed."),
         Choice("edit", "Edit its settings and start a new run", "This one stays as it is."),

@@ -46,6 +46,7 @@ class VicregSettings(NetworkSettings):
         ("components",),
         ("pca", "t-sne", "lda"),
         ("evaluation", "roc"),
+        ("spectrum",),
         ("extremes",),
         ("anomalies",),
     )
