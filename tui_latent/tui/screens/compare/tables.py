@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
@@ -65,8 +66,9 @@ class RunNames(Static):
         width, shown = self.content_size.width or 80, self._shown
         colors = colors_of(shown, self.app.current_theme.dark)
         marks = zip(shown.runs, colors, strict=True)
+        longest = max(cell_len(run.name) for run in shown.runs)
         lines = [
-            run_line(run, run_mark(index, color, not self.app.no_color), width)
+            run_line(run, run_mark(index, color, not self.app.no_color), width, longest)
             for index, (run, color) in enumerate(marks)
         ]
         if verdict := comparison_line(shown):
@@ -80,10 +82,10 @@ class RunNames(Static):
             self.update(content)  # repaints the lines
 
 
-def run_line(run: RunSnapshot, mark: tuple[str, str], width: int) -> Content:
-    """Write a run in `width` cells."""
+def run_line(run: RunSnapshot, mark: tuple[str, str], width: int, longest: int) -> Content:
+    """Write a run in `width` cells, below others whose names have `longest` cells at most."""
     status, method = run.status, run.preset.get("method", {})
-    name = max(16, min(48, width - 46))
+    name = max(16, min(48, width - 46, longest))
     room = width - name - _FIXED
     width_of_latents = f" {method['latent_dim']}-D" if "latent_dim" in method else ""
     facts = f"{method.get('name', '')}{width_of_latents}"
