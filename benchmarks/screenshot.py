@@ -35,7 +35,7 @@ SIZE: Final = (100, 30)
 _STILL: Final = 3.0
 """seconds without a change after which a screen counts as drawn"""
 _PATIENCE: Final = 120.0
-_BUSY: Final = "Reading&#160;"
+_BUSY: Final = ("Reading&#160;", "Colouring&#160;")
 """in the SVG of a screen that is not complete: `Reading the map …`"""
 
 Steps = tuple[Message | str, ...]
@@ -89,7 +89,7 @@ async def _drawn(pilot: Pilot[int], still: float) -> None:
         for box in pilot.app.screen.query(Input):
             box.cursor_blink = False
         now = pilot.app.export_screenshot()
-        if now != shown or _BUSY in now:
+        if now != shown or any(words in now for words in _BUSY):
             shown, changed = now, time.monotonic()
 
 

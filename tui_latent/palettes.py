@@ -9,7 +9,6 @@ palette begins with the colours that are farthest apart.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -183,18 +182,10 @@ def series_color(index: int, dark: bool = True) -> RGB:
 
 
 def run_colors(names: Iterable[str], dark: bool = True) -> dict[str, RGB]:
-    """Return a colour for each of at most eight runs: the run's own, whatever their order.
+    """Return a colour for each of at most eight runs, whatever their order.
 
-    The name decides. Where two names want one colour, the one that sorts first has it: the
-    names of runs begin with their time, so a later run does not take an earlier one's colour.
+    Two runs have the two colours that are farthest apart. The names of runs begin with their
+    time, so a later run does not take an earlier one's colour.
     """
-    palette_of_runs = palette(dark).runs
-    count = len(palette_of_runs)
-    free = list(range(count))
-    colors = {}
-    for name in sorted(set(names)):
-        wanted = zlib.crc32(name.encode("utf-8", "surrogateescape")) % count
-        slot = next((i for i in free if i >= wanted), free[0] if free else wanted)
-        free = [i for i in free if i != slot] or list(range(count))
-        colors[name] = palette_of_runs[slot]
-    return colors
+    colors = palette(dark).runs
+    return {name: colors[at % len(colors)] for at, name in enumerate(sorted(set(names)))}

@@ -35,7 +35,7 @@ def test_pca_is_scikit_learns_and_says_how_much_it_shows() -> None:
     expected = pca.transform(space.points.numpy())
     np.testing.assert_allclose(np.abs(found.points), np.abs(expected), atol=1e-3)
     trust = trustworthiness(space.points.numpy(), expected)
-    share = f"{pca.explained_variance_ratio_.sum():.0%}"
+    share = f"{100 * pca.explained_variance_ratio_.sum():.0f} %"
     assert found.faithful == f"{share} of the variance · trustworthiness {trust:.3f}"
 
 

@@ -29,6 +29,8 @@ def test_a_failed_run_says_why_first() -> None:
     failed = replace(FINISHED, state="failed", error="the loss\nis NaN.", step=40)
     verdict = judge(run(status=failed))
     assert verdict.line(50) == "Failed at step 40: the loss is NaN."
+    exact = replace(failed, error="the loss became nan at step 37.")
+    assert judge(run(status=exact)).line(60) == "Failed: the loss became nan at step 37."
 
 
 def overfits(noise: float = 0.0, rise: float = 0.5) -> dict[str, Curve]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from tui_latent.analysis.abilities import NO_LABELS
 from tui_latent.analysis.cluster_rows import cluster_rows
 from tui_latent.analysis.evaluation_errors import NotMeasured
+from tui_latent.analysis.spectrum_words import MOST_AXES
 from tui_latent.metrics import clustering as clusters
 from tui_latent.metrics.class_scores import class_scores, wilson_interval
 from tui_latent.metrics.cluster_count import best_count
@@ -41,8 +42,6 @@ MISSING: Final = "missing"
 NO_BANK: Final = "the run has no training latents"
 NO_VIEWS: Final = "no two views of an image were recorded"
 NATIVE: Final = "the map is the latent space itself"
-SPECTRUM: Final = 256
-"""most variances of a spectrum that are kept"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +238,7 @@ def _spectrum(latents: Tensor) -> dict[str, Any]:
     return {
         "participation_ratio": None if np.isnan(ratio) else ratio,
         "alpha_req": None if np.isnan(alpha) else alpha,
-        "spectrum": [float(f"{value:.4g}") for value in variances[:SPECTRUM]],
+        "spectrum": [float(f"{value:.4g}") for value in variances[:MOST_AXES]],
     }
 
 

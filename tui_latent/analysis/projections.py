@@ -114,7 +114,7 @@ def _pca(latents: NDArray[np.float64], dimensions: int) -> tuple[NDArray[np.floa
     pca = PCA(min(dimensions, *latents.shape), random_state=0)
     points = pca.fit_transform(latents)
     share = float(pca.explained_variance_ratio_.sum())
-    return _widened(points, dimensions), f"{share:.0%} of the variance"
+    return _widened(points, dimensions), f"{100 * share:.0f} % of the variance"
 
 
 def _lda(
@@ -130,7 +130,7 @@ def _lda(
     lda = LinearDiscriminantAnalysis(n_components=min(dimensions, classes - 1, bank.shape[1]))
     lda.fit(bank[finite], labels[finite])
     share = float(lda.explained_variance_ratio_[:dimensions].sum())
-    words = f"{share:.0%} of the variance between classes"
+    words = f"{100 * share:.0f} % of the variance between classes"
     return _widened(lda.transform(latents), dimensions), words
 
 

@@ -102,7 +102,8 @@ def _paired(shown: Comparison, paired: Sequence[PairedRun]) -> list[str]:
             images = [signed(accuracy.difference), f"{low} to {high}", number(accuracy.p, 2)]
         share = UNKNOWN
         if found.overlap is not None and found.chance is not None:
-            share = f"{found.overlap:.0%} in common ({found.chance:.0%} by chance)"
+            common, chance = (f"{100 * part:.0f} %" for part in (found.overlap, found.chance))
+            share = f"{common} in common ({chance} by chance)"
         rows.append([label, *images, number(found.cka), share])
         reasons += [
             f"note: {label}: {what} cannot be compared with {shown.labels[0]}: {why}"

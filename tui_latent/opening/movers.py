@@ -55,7 +55,9 @@ def movers(plan: Plan, before: Step, after: Step) -> dict[str, Any] | None:
 def in_words(found: dict[str, Any]) -> list[str]:
     """Write movers for people, a line each."""
     where = "" if found["space"] == "vectors" else " on the map"
-    share = f"{found['mean_kept']:.0%} of its {found['neighbours']} nearest neighbours{where}"
+    share = (
+        f"{100 * found['mean_kept']:.0f} % of its {found['neighbours']} nearest neighbours{where}"
+    )
     sentence = f"from {found['from']} to {found['to']} a vector keeps {share}"
     changed = [one for one in found["most_changed"] if one["kept"] < 1]
     if not changed:
@@ -64,5 +66,5 @@ def in_words(found: dict[str, Any]) -> list[str]:
     for one in changed:
         name = f"row {one['row']:,}" if one["id"] is None else plain_name(one["id"], 60)
         label = f"  {one['label']}" if one["label"] is not None else ""
-        lines.append(f"  {one['kept']:>4.0%}  {name}{label}")
+        lines.append(f"  {100 * one['kept']:3.0f} %  {name}{label}")
     return lines

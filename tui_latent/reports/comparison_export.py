@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tui_latent.analysis.paired_runs import PairedRun
+from tui_latent.analysis.paired_runs import PairedRun, paired_runs
 from tui_latent.comparison import MOST_RUNS, Comparison, compare
 from tui_latent.reports.comparison_figure import draw_comparison
 from tui_latent.reports.export import ReportError, drawn_png, require_png, write_report
@@ -24,7 +24,8 @@ def export_comparison(paths: Sequence[Path], out: Path | None = None) -> Path:
     The PNG is `out`, or `reports/<time>-compared.png` in the first run's folder; the JSON is
     beside it. Both appear whole or not at all. ReportError says what prevents it.
     """
-    return write_comparison(read_comparison(paths), out)
+    shown = read_comparison(paths)
+    return write_comparison(shown, out, paired_runs(shown))
 
 
 def read_comparison(paths: Sequence[Path]) -> Comparison:
@@ -44,12 +45,12 @@ def read_comparison(paths: Sequence[Path]) -> Comparison:
 
 
 def write_comparison(shown: Comparison, out: Path | None, paired: Sequence[PairedRun] = ()) -> Path:
-    """Write a comparison's PNG and JSON, with `paired` in the latter; return the PNG's path."""
+    """Write a comparison's PNG and JSON, with what `paired` found; return the PNG's path."""
     title = " / ".join(run.name for run in shown.runs)
     png = out if out is not None else _default_path(shown)
     require_png(png)
     table = comparison_table(shown, paired=paired)
-    write_report(png, drawn_png(lambda: draw_comparison(shown), title), table)
+    write_report(png, drawn_png(lambda: draw_comparison(shown, paired), title), table)
     return png
 
 

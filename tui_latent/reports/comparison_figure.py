@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from matplotlib.figure import Figure
 
+from tui_latent.analysis.paired_runs import PairedRun
+from tui_latent.analysis.paired_words import all_paired_sentences
 from tui_latent.comparison import Comparison
 from tui_latent.palettes import run_colors
 from tui_latent.reports.page import GAP, INDENT, LINE_HEIGHT, MARGIN, Box, Page, foot_height
@@ -32,15 +35,16 @@ _BESIDE: Final = 2
 """largest number of runs for which both tables fit side by side"""
 
 
-def draw_comparison(shown: Comparison) -> Figure:
-    """Draw a comparison's page."""
+def draw_comparison(shown: Comparison, paired: Sequence[PairedRun] = ()) -> Figure:
+    """Draw a comparison's page; `paired` compares each run but the first with the first."""
     width = WIDTH - 2 * MARGIN
     colors = run_colors((run.name for run in shown.runs), dark=False)
     paints = [paint(colors[run.name]) for run in shown.runs]
     beside = len(shown.runs) <= _BESIDE
     tables = [numbers_height(shown), settings_height(shown)]
     verdict = comparison_line(shown)
-    notes = [*([verdict] if verdict else []), *shown.notes]
+    common = all_paired_sentences(shown, paired) if paired else []
+    notes = [*([verdict] if verdict else []), *common, *shown.notes]
     notes = [line for note in notes for line in wrap(note.split(), width, BODY)]
     commands = _command_lines(shown, width - INDENT)
     heights = [

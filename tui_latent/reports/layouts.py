@@ -25,6 +25,7 @@ from tui_latent.reports.panels.galleries import (
     draw_reconstructions,
     draw_samples,
 )
+from tui_latent.reports.panels.spectrum import SPECTRUM_HEIGHT, draw_spectrum, why_no_spectrum
 from tui_latent.reports.panels.thumbnails import draw_thumbnails
 from tui_latent.reports.panels.voronoi import draw_voronoi
 from tui_latent.runs.schema import LatentMap
@@ -104,6 +105,13 @@ PANELS: Final[dict[str, Panel]] = {
     ),
     "evaluation": _finding("evaluation", "Evaluation", draw_figures, width=1.4),
     "roc": _finding("evaluation", "Anomalies: ROC", draw_roc, why_empty=why_no_roc),
+    "spectrum": _finding(
+        "evaluation",
+        "Spectrum of the latents",
+        draw_spectrum,
+        SPECTRUM_HEIGHT,
+        why_empty=why_no_spectrum,
+    ),
     "training confusion": _finding(
         "evaluation",
         "Confusion of kNN@20, training",

@@ -17,9 +17,8 @@ class NotFiniteError(Exception):
     def __init__(self, term: str, value: float, step: int) -> None:
         self.term, self.step = term, step
         super().__init__(
-            f"{term} became {value} at step {step}: go on from the last good checkpoint at half "
-            "the learning rate (tui-latent resume RUN --slower), or start a new run with "
-            "train.grad_clip"
+            f"{term} became {value} at step {step}. Retry the run at half the learning rate "
+            "(tui-latent resume RUN --slower), or start a new run with train.grad_clip."
         )
 
 

@@ -216,11 +216,12 @@ def _process_counts(choices: DeviceChoices) -> list[Choice]:
 def _ways_on(where: str) -> list[Choice]:
     from tui_latent.tui.screens.dialogs.choice import Choice
 
+    good = "the last good checkpoint" if where.startswith("step ") else where
     return [
         Choice(
             "retry",
             "Retry at half the learning rate",
-            "From the last good checkpoint, without the changes made after it.",
+            f"From {good}, without the changes made after it.",
         ),
         Choice("resume", "Resume it unchanged", f"From {where}, once the cause has been removed."),
         Choice("edit", "Edit its settings and start a new run", "The failed run stays as it is."),

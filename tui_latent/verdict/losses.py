@@ -31,10 +31,12 @@ def failed(about: Subject) -> Finding | None:
     if status.state != "failed":
         return None
     why = " ".join((status.error or "no reason was recorded").split())
+    # Losses are read every few steps: the step that the reason names is the exact one.
+    where = "" if " at step " in why else f" at step {status.step:,}"
     return Finding(
         "failed",
         "bad",
-        f"Failed at step {status.step:,}: {why.rstrip('.')}.",
+        f"Failed{where}: {why.rstrip('.')}.",
         evidence=f"The traceback is in {about.run.path}/train.log.",
         threshold="",
         door=LOG,

@@ -15,13 +15,16 @@ from textual.widgets import Input, Static
 from tests.tui.made_runs import PRESET, clusters, running, write_records
 from tests.tui.menus import NotingApp, menu, presets, run_in, runs_text
 from tests.tui.pilots import MenulessApp, notes, until
+from tui_latent.analysis.paired_runs import PairedRun
 from tui_latent.comparison import compare
+from tui_latent.metrics.paired_shares import PairedShares
 from tui_latent.palettes import run_colors
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.panel import ChartPanel
+from tui_latent.tui.screens.compare.paired import PairedReader
 from tui_latent.tui.screens.compare.panels import MetricChart
 from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.compare.tables import RunNames, number_lines
@@ -30,6 +33,7 @@ from tui_latent.tui.widgets.table_panel import TablePanel
 
 __all__ = ["presets"]
 
+FOLLOW = PairedReader.follow
 WIDE, NARROW = (120, 40), (80, 24)
 Compare = Callable[..., bool]
 
@@ -47,6 +51,12 @@ def made(runs: Path, run: str, turned: bool = False, **method: Any) -> RunWriter
     writer.latent_map(shown)
     running(writer)
     return writer
+
+
+@pytest.fixture(autouse=True)
+def not_image_by_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what a thread adds to the numbers at a time of its own."""
+    monkeypatch.setattr(PairedReader, "follow", lambda *_: None)
 
 
 @pytest.fixture
@@ -363,3 +373,33 @@ async def test_a_number_brings_a_run_to_the_front(tmp_path: Path, runs: list[Pat
         await pilot.press("full_stop", "X", "X")
         await until(pilot, lambda: "smoothed" in chart.render_line(1).text)
         assert chart.options.axis == "time" and "0:36" in chart.render_line(1).text
+
+
+async def test_ended_runs_are_compared_image_by_image(
+    runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PairedReader, "follow", FOLLOW)
+    found = PairedRun(PairedShares(3, 11, 600, 0.013, 0.001, 0.025, 0.057), "", 0.42, 0.25, 0.03)
+    monkeypatch.setattr("tui_latent.analysis.paired_runs.paired_runs", lambda shown: (found,))
+    async with MenulessApp(runs[0].parent).run_test(size=WIDE) as pilot:
+        screen = await compared(pilot, runs[:2])
+        await until(pilot, lambda: "Image by image" in " ".join(table(screen, "numbers")))
+        words = " ".join(" ".join(table(screen, "numbers")).split())
+        assert "11 only in vicreg and 3 only in contrastive" in words
+        assert "p = 0.057" in words and "CKA 0.42" in words
+
+
+async def test_live_runs_are_not_compared_image_by_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PairedReader, "follow", FOLLOW)
+    asked: list[object] = []
+    monkeypatch.setattr("tui_latent.analysis.paired_runs.paired_runs", asked.append)
+    writers = [made(tmp_path, name) for name in ("digits-one", "digits-two")]
+    try:
+        async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+            await compared(pilot, [writer.path for writer in writers])
+            assert not asked
+    finally:
+        for writer in writers:
+            writer.close()

@@ -21,6 +21,7 @@ from tui_latent.runs.evaluations import write_evaluation
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.evaluation import screen as module
 from tui_latent.tui.screens.evaluation.cursor_panel import MatrixPanel, Panel
+from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 from tui_latent.tui.widgets.verdict_line import VerdictLine
@@ -234,6 +235,7 @@ async def test_a_run_without_latents_says_when_they_come(
     async with MenulessApp(tmp_path).run_test(size=(80, 24)) as pilot:
         await opened(pilot, writer.path)
         await until(pilot, lambda: doing(pilot).startswith("No latents yet"))
+        assert not pilot.app.screen.query_one(EvaluationPage).display, "it would promise metrics"
         assert asked == []
 
 

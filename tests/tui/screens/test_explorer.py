@@ -145,7 +145,7 @@ async def test_tab_walks_through_all_points_also_hidden_ones(tmp_path: Path) -> 
             seen.add(screen.query_one(ExplorerMap).selected)
         assert seen == set(range(6))
         await pilot.press("tab")
-        await until(pilot, lambda: "4 more in this cell" in facts(screen))
+        await until(pilot, lambda: "4 more here" in facts(screen))
     writer.close()
 
 

@@ -150,7 +150,7 @@ async def test_the_views_land_beside_their_image_on_the_map(
 ) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, tmp_path)
-        words = "90% of views within 3.00 (20th neighbour .500) · 12 of 24 nearest to class blue"
+        words = "90 % of views within 3.00 (20th neighbour .500) · 12 of 24 nearest to class blue"
         await until(pilot, lambda: words in text_of(pilot))
         assert "weights of step 700" in text_of(pilot), "the map is of step 720"
         assert "✗ [red] 3.00" in text_of(pilot) and "blue 0" in text_of(pilot)

@@ -32,6 +32,7 @@ class AutoencoderSettings(NetworkSettings):
         ("samples",),
         ("reconstructions",),
         ("evaluation", "roc"),
+        ("spectrum",),
         ("extremes",),
     )
 

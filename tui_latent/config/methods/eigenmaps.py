@@ -25,6 +25,7 @@ class EigenmapsSettings(MethodSettings):
     report: ClassVar = (
         ("pca", "t-sne", "lda"),
         ("evaluation", "roc"),
+        ("spectrum",),
         ("extremes",),
         ("anomalies",),
     )

@@ -48,6 +48,7 @@ class VicregSettings(NetworkSettings):
         ("components",),
         ("pca", "t-sne", "lda"),
         ("evaluation", "roc"),
+        ("spectrum",),
         ("extremes",),
         ("anomalies",),
     )

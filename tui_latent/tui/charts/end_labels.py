@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui_latent.palettes import RGB, class_glyph
-from tui_latent.tui.charts.color_fade import faded
 from tui_latent.tui.charts.free_cells import FreeCells, Label
 from tui_latent.tui.charts.series import Band, Series
 from tui_latent.tui.charts.view_part import Plot
@@ -51,10 +50,8 @@ def end_labels(
         row = free.nearest_row(int(share * (plot.rows - 1) + 0.5), column, len(text), _REACH)
         if row is None:
             continue
-        behind = front not in (None, index)
-        color = faded(item.color, ground) if behind else item.color
+        # A curve behind another one fades, but its name must stay readable.
+        dim = letters and front not in (None, index)
         free.take(row, column, len(text))
-        labels.append(
-            Label(column, row, text, None if letters else color, letters and behind, index)
-        )
+        labels.append(Label(column, row, text, None if letters else item.color, dim, index))
     return labels

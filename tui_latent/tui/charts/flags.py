@@ -15,7 +15,7 @@ from tui_latent.tui.charts.raster import Cells
 from tui_latent.tui.charts.view_part import Plot
 
 _LINE: Final = "┊"
-_MOST_CELLS: Final = 24
+_MOST_CELLS: Final = 48
 """of a flag's words on the chart; the cursor shows all of them"""
 _LEAST_CELLS: Final = 5
 
@@ -66,10 +66,16 @@ def flag_labels(flags: Sequence[PlacedFlag], plot: Plot, free: FreeCells) -> lis
         words = seen[column].words
         room = min(end - column - 1, _MOST_CELLS, free.run(plot.rows - 1, column))
         if len(words) > room:
-            words = f"{words[: room - 1].rstrip()}…" if room >= _LEAST_CELLS + 2 else words[:1]
+            words = _shortened(words, room)
         labels.append(Label(column, plot.rows - 1, words, None, dim=True))
         free.take(plot.rows - 1, column, len(words))
     return labels
+
+
+def _shortened(words: str, room: int) -> str:
+    """Return as many whole words as fit after the mark, or else the mark alone."""
+    kept = words[: room - 1].rpartition(" ")[0].rstrip(" ,:") if room > _LEAST_CELLS else ""
+    return f"{kept}…" if len(kept) >= _LEAST_CELLS else words[:1]
 
 
 def flags_near(flags: Sequence[PlacedFlag], x: float, plot: Plot) -> list[Flag]:

@@ -46,5 +46,5 @@ class TimeBadge(Static):
         newest = key_name("time.last", self.app._keymap)
         which = f"{time.position(steps) + 1} of {len(steps)}, step {step:,} of {steps[-1]:,}"
         long = f"◀ Earlier evaluation: {which}. {newest} goes back to the newest."
-        short = f"◀ Evaluation {which}. {newest}: newest"
+        short = f"◀ Evaluation {which}. {newest} shows the newest."
         return long if cell_len(long) <= self.app.size.width - 2 else short

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,13 @@ STATUS = Status(
 )
 
 
-def snapshot(status: Status = STATUS, curves: dict[str, Curve] | None = None) -> RunSnapshot:
+def snapshot(
+    status: Status = STATUS,
+    curves: dict[str, Curve] | None = None,
+    name: str = "20261122-134500-mnist-contrastive-2d",
+) -> RunSnapshot:
     return RunSnapshot(
-        Path("runs/20261122-134500-mnist"),
+        Path(f"runs/{name}"),
         {"train": {"seed": 7}},
         {"preset": "mnist-contrastive-2d"},
         status,
@@ -46,6 +51,17 @@ def test_a_wide_line_says_everything() -> None:
         *("12,431 img/s", "cuda:0 3.0 GiB", "step 720", "━"),
     ):
         assert part in text
+
+
+def test_a_run_is_called_by_the_name_that_it_was_given() -> None:
+    text = header_line(snapshot(name="slower-rate"), None, 160).plain
+    assert "slower-rate" in text and "mnist-contrastive-2d" not in text
+
+
+def test_at_80_columns_a_long_name_is_shortened_and_not_dropped() -> None:
+    done = replace(STATUS, state="finished", step=2400)
+    text = header_line(snapshot(done), None, 80).plain
+    assert "mnist-" in text and "-2d" in text and "…" in text
 
 
 def test_at_80_columns_state_bar_time_left_and_knn_stay() -> None:

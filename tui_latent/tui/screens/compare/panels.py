@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -110,6 +110,7 @@ class ComparisonPanels(Grid):
         self._shown: Comparison | None = None
         self._metric = ""
         self._first_map = 0
+        self._paired: Sequence[str] = ()
         self.selected = "curves"
         """the focused panel"""
 
@@ -126,9 +127,7 @@ class ComparisonPanels(Grid):
         self._shown = shown
         colored, dark = not self.app.no_color, self.app.current_theme.dark
         self._show_metric()
-        self.query_one("#numbers", TablePanel).show(
-            partial(number_titles, shown), partial(number_lines, shown, colored=colored, dark=dark)
-        )
+        self._show_numbers(shown)
         self.query_one("#settings", TablePanel).show(
             partial(setting_titles, shown),
             partial(setting_lines, shown, colored=colored, dark=dark),
@@ -141,6 +140,17 @@ class ComparisonPanels(Grid):
         if len(shown.runs) < self._runs:  # one could not be read
             self._runs = len(shown.runs)
             self.show_maps()
+
+    def show_paired(self, sentences: Sequence[str]) -> None:
+        """Say below the numbers what the runs have in common, image by image."""
+        self._paired = sentences
+        if self._shown is not None:
+            self._show_numbers(self._shown)
+
+    def _show_numbers(self, shown: Comparison) -> None:
+        colored, dark = not self.app.no_color, self.app.current_theme.dark
+        lines = partial(number_lines, shown, colored=colored, dark=dark, paired=tuple(self._paired))
+        self.query_one("#numbers", TablePanel).show(partial(number_titles, shown), lines)
 
     # Curves
 

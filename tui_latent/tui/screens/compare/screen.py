@@ -19,6 +19,7 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.compare.paired import PairedReader
 from tui_latent.tui.screens.compare.panels import PANELS, ComparisonPanels, MetricChart
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -98,6 +99,7 @@ class CompareScreen(BaseScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield RunNames()
+        yield PairedReader()
         yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in PANELS.items()))
         yield ComparisonPanels(self._drawer, len(self._paths))
         yield TooSmall()
@@ -159,8 +161,14 @@ class CompareScreen(BaseScreen[None]):
         self._shown = event.shown
         self.query_one(RunNames).show(event.shown)
         self._panels.show(event.shown)
+        self.query_one(PairedReader).follow(event.shown)
         if first and not any(run.curves for run in event.shown.runs):
             self._select("maps")
+
+    @on(PairedReader.Found)
+    def show_paired(self, event: PairedReader.Found) -> None:
+        """Show what the runs have in common, image by image."""
+        self._panels.show_paired(event.sentences)
 
     # Keys
 

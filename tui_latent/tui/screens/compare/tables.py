@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any, Final
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
@@ -20,6 +22,9 @@ _KEY: Final = 22
 """cells of a metric's or a setting's name at most"""
 _FIXED: Final = 34
 """cells of a run's line besides its name and its method"""
+_BEFORE_PAIRED: Final = 5
+"""metrics above the sentences on what the runs have in common: accuracies and losses, which are
+listed first"""
 _LAST, _CHANGE, _BEST = 7, 8, 8
 """cells of a newest value, of its difference, of a best value"""
 
@@ -61,8 +66,9 @@ class RunNames(Static):
         width, shown = self.content_size.width or 80, self._shown
         colors = colors_of(shown, self.app.current_theme.dark)
         marks = zip(shown.runs, colors, strict=True)
+        longest = max(cell_len(run.name) for run in shown.runs)
         lines = [
-            run_line(run, run_mark(index, color, not self.app.no_color), width)
+            run_line(run, run_mark(index, color, not self.app.no_color), width, longest)
             for index, (run, color) in enumerate(marks)
         ]
         if verdict := comparison_line(shown):
@@ -76,10 +82,10 @@ class RunNames(Static):
             self.update(content)  # repaints the lines
 
 
-def run_line(run: RunSnapshot, mark: tuple[str, str], width: int) -> Content:
-    """Write a run in `width` cells."""
+def run_line(run: RunSnapshot, mark: tuple[str, str], width: int, longest: int) -> Content:
+    """Write a run in `width` cells, below others whose names have `longest` cells at most."""
     status, method = run.status, run.preset.get("method", {})
-    name = max(16, min(48, width - 46))
+    name = max(16, min(48, width - 46, longest))
     room = width - name - _FIXED
     width_of_latents = f" {method['latent_dim']}-D" if "latent_dim" in method else ""
     facts = f"{method.get('name', '')}{width_of_latents}"
@@ -103,13 +109,35 @@ def clip_end(text: str, width: int) -> str:
     return f"{text[: max(width - 1, 0)].rpartition(' ')[0]}…"
 
 
-def number_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:
-    """Write the newest values of each metric, with differences and best values if they fit."""
+def number_lines(
+    shown: Comparison,
+    width: int,
+    colored: bool,
+    dark: bool = True,
+    paired: Sequence[str] = (),
+) -> list[Content]:
+    """Write the newest values of each metric, with differences and best values if they fit.
+
+    `paired` are sentences on what the runs have in common, image by image.
+    """
+    together = _paired_lines(paired, width)
     if not shown.metrics:
-        return [Content.styled("Numbers appear after the first records of a run.", "dim")]
+        none = "Numbers appear after the first records of a run."
+        return [*together, Content.styled(none, "dim")]
     key, size, with_change, with_best = _number_columns(shown, width)
     lines = [_heads(shown, key, size, colored, dark)]
-    return lines + [_number_line(row, key, size, with_change, with_best) for row in shown.metrics]
+    rows = [_number_line(row, key, size, with_change, with_best) for row in shown.metrics]
+    return [*lines, *rows[:_BEFORE_PAIRED], *together, *rows[_BEFORE_PAIRED:]]
+
+
+def _paired_lines(sentences: Sequence[str], width: int) -> list[Content]:
+    """Write sentences below a heading, the second and later lines of each indented."""
+    if not sentences:
+        return []
+    lines = [Content(""), Content.styled("Image by image", "bold")]
+    for sentence in sentences:
+        lines += map(Content, textwrap.wrap(sentence, max(width - 1, 20), subsequent_indent="  "))
+    return [*lines, Content("")]
 
 
 def _number_columns(shown: Comparison, width: int) -> tuple[int, int, bool, bool]:

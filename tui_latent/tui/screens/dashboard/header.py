@@ -37,6 +37,8 @@ _NARROW: Final = 100
 """cells below which the kNN panel may be hidden, so that its number belongs here"""
 _WORD: Final = 9
 _SHORTEST_BAR: Final = 12
+_SHORTEST_NAME: Final = 12
+"""cells below which a name would say nothing"""
 
 
 class RunHeader(Widget):
@@ -99,7 +101,7 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
     own, opened = snapshot.origin == "trained", snapshot.origin == "opened"
     ends = status.total_steps > 0 or own
     return {
-        "name": clip(str(snapshot.provenance.get("preset") or snapshot.name), 32),
+        "name": clip(_name(snapshot), 32),
         "seed": f"seed {snapshot.preset.get('train', {}).get('seed', UNKNOWN)}" if own else "",
         "epoch": _epoch(snapshot),
         "phase": clip(status.phase, 24) if live else "",
@@ -118,12 +120,19 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
 
 def _chosen(pieces: Mapping[str, str], narrow: bool, room: int) -> dict[str, str]:
     """Keep the parts that fit into `room` cells, the most important first."""
-    kept = set[str]()
+    kept: dict[str, str] = {}
     for name in ("share", "left", "knn", *_BY_WEIGHT) if narrow else _BY_WEIGHT:
-        if name not in kept and pieces[name] and len(pieces[name]) + 2 <= room:
-            kept.add(name)
-            room -= len(pieces[name]) + 2
-    return {name: text for name, text in pieces.items() if name in kept}
+        text = clip(pieces[name], max(room - 2, _SHORTEST_NAME)) if name == "name" else pieces[name]
+        if name not in kept and text and len(text) + 2 <= room:
+            kept[name] = text
+            room -= len(text) + 2
+    return {name: kept[name] for name in pieces if name in kept}
+
+
+def _name(snapshot: RunSnapshot) -> str:
+    """Return the preset of a run that is named after it, and else the run's own name."""
+    preset = str(snapshot.provenance.get("preset") or "")
+    return preset if preset and preset in snapshot.name else snapshot.name
 
 
 def seconds_left(snapshot: RunSnapshot) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,13 @@ class RunVerdict(VerdictLine):
             self._verdict = verdict
             self.post_message(self.Judged(evaluation))
             key = key_name("verdict.open", self.app._keymap)
-            self.show(verdict, f"{key} shows why")
+            self.show(_beside_failure(verdict), f"{key} shows why")
+
+
+def _beside_failure(verdict: Verdict) -> Verdict:
+    """Return what is left to say of a run below the line that says why it failed."""
+    left = tuple(finding for finding in verdict.findings if finding.kind != "failed")
+    return replace(verdict, findings=left)
 
 
 def _judged_by(snapshot: RunSnapshot) -> tuple[object, ...]:

@@ -21,6 +21,7 @@ from tui_latent.tui.screens.evaluation.cursor_panel import (
     Write,
 )
 from tui_latent.tui.screens.evaluation.roc_panel import RocPanel
+from tui_latent.tui.screens.evaluation.spectrum_panel import SpectrumPanel
 from tui_latent.tui.screens.evaluation.views import (
     class_table,
     cluster_rows,
@@ -45,6 +46,7 @@ class EvaluationPage(Vertical):
         &:focus { border: round $accent; border-title-style: bold; }
     }
     EvaluationPage RocPanel { height: 17; width: 1fr; }
+    EvaluationPage SpectrumPanel { height: 12; width: 1fr; }
     """
 
     def __init__(self, drawer: WorkerThread) -> None:
@@ -54,10 +56,11 @@ class EvaluationPage(Vertical):
         """the clusters of the evaluation that is shown, as its file has them"""
 
     def compose(self) -> ComposeResult:
-        yield Panel("figures", "Metrics · held out unless stated, 95% intervals")
+        yield Panel("figures", "Metrics · held out unless stated, 95 % intervals")
         with Container():
             yield ClassPanel("classes", "Classes by kNN@20, held out · AUC as outliers")
             yield RocPanel(self._drawer)
+        yield SpectrumPanel(self._drawer)
         yield ClusterPanel("clusters", "Clusters by k-means, held out")
         with Container(id="matrices"):
             yield MatrixPanel("held-out", "Held out, kNN@20 · rows are true classes")
@@ -68,6 +71,7 @@ class EvaluationPage(Vertical):
         for container in self.query(Container):
             container.display = False
         self.query_one(ClusterPanel).display = False
+        self.query_one(SpectrumPanel).display = False
 
     def show(self, found: Mapping[str, Any]) -> None:
         """Show the results."""
@@ -80,6 +84,7 @@ class EvaluationPage(Vertical):
             (len(class_rows(found)), 1),
         )
         self.query_one(RocPanel).show(found)
+        self.query_one(SpectrumPanel).show(found)
         self._show_clusters(found)
         self._show_of_labels(found)
         self._show_held_out(found, colored)

@@ -157,6 +157,7 @@ class EvaluationScreen(BaseScreen[None]):
             come = "training writes them at its first evaluation"
             come = "they appear when the loop hands them over" if watched else come
             self._say(f"No latents yet: {come}.")
+            self.query_one(EvaluationPage).display = False
         else:
             self.action_evaluate()
 
@@ -166,6 +167,7 @@ class EvaluationScreen(BaseScreen[None]):
         """Evaluate the newest latents."""
         self._busy = True
         self._cancel = threading.Event()
+        self.query_one(EvaluationPage).display = True
         self._say("Starting…")
         self._evaluate(outliers, self._cancel)
         self.refresh_bindings()

@@ -16,6 +16,7 @@ from tui_latent.analysis.evaluation_table import (
     figure,
     figure_rows,
 )
+from tui_latent.analysis.spectrum_words import drawable_spectrum, spectrum_words
 from tui_latent.palettes import class_variable
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.format import UNKNOWN, clip, column
@@ -74,6 +75,8 @@ def is_readable(found: Found) -> bool:
         for part in ("knn_train", "knn_held_out"):
             if not confusion_reason(found, part):
                 confusion_table(found[part]["confusion"], found["class_names"], 80, True)
+        if len(drawable_spectrum(found)):
+            spectrum_words(found)
         measured_at(found)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError):
         return False

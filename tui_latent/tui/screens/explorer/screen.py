@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 _FILM_FROM: Final = 34
 """fewest lines at which the map leaves room for the film strip"""
 
+_VAST: Final = 180
+"""columns from which images may be twice as large"""
+
 
 class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     """Shows the map of one evaluation, to inspect point by point."""
@@ -63,6 +66,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     ExplorerScreen Vertical { width: 1fr; height: 1fr; }
     ExplorerScreen ExplorerMap { width: 1fr; height: 1fr; }
     ExplorerScreen PointPanel { width: 46; height: 1fr; }
+    ExplorerScreen.-vast PointPanel { width: 74; }
     ExplorerScreen.-narrow PointPanel { width: 29; }
     ExplorerScreen.-narrow #point { height: 5; }
     ExplorerScreen.-narrow #portrait { width: 9; }
@@ -115,6 +119,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     def on_resize(self, event: events.Resize) -> None:
         """Give the map most of a narrow screen."""
         self.set_class(event.size.width < 100, "-narrow")
+        self.set_class(event.size.width >= _VAST, "-vast")
         self._show_line()
 
     # Updates from the run folder
@@ -124,6 +129,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         """Request the map to show, if it has changed."""
         self._snapshot = message.snapshot
         self._look = replace(self._look, kind=f"{POINT_KINDS[message.snapshot.origin]}s")
+        self.query_one(PointPanel).visible = bool(message.snapshot.map_steps)
         if not message.snapshot.map_steps:
             self._map.show(None, when_evaluated(message.snapshot, "The map"))
         self._request_map()

@@ -135,7 +135,7 @@ def point_words(
         *([Content(part)] if part else []),
         *_column_lines(columns, facts.index),
         Content(f"denser than {int(100 * facts.thinner)} %"),
-        Content(f"{behind:,} more in this cell" if behind else ""),
+        Content(f"{behind:,} more here" if behind else ""),
         Content(f"{ELSEWHERE} {moved} of its neighbours are far away on the map" if moved else ""),
     ]
     return PointWords(
@@ -262,11 +262,11 @@ def mover_words(movers: NeighbourChanges, before: int, after: int) -> list[str]:
     """List the images whose neighbourhood changed most, one per line."""
     where = " on the map" if movers.on_map else ""
     head = (
-        f"From step {before:,} to step {after:,}, images kept {movers.mean_kept:.0%} of their "
-        f"{movers.neighbours} nearest neighbours{where}, on average."
+        f"From step {before:,} to step {after:,}, images kept {100 * movers.mean_kept:.0f} % of "
+        f"their {movers.neighbours} nearest neighbours{where}, on average."
     )
     rows = zip(movers.indices.tolist(), movers.kept.tolist(), strict=True)
-    return [head, *(f"image {index:>6,}   kept {kept:4.0%}" for index, kept in rows)]
+    return [head, *(f"image {index:>6,}   kept {100 * kept:3.0f} %" for index, kept in rows)]
 
 
 def _space_name(space: Space) -> str:

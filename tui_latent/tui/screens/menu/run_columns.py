@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from textual.content import Content
 
+from tui_latent.number_format import without_zero
 from tui_latent.tui.format import (
     STATE_GLYPHS,
     UNKNOWN,
     age,
     bar,
+    clip,
     clock,
     column,
     number,
@@ -248,7 +250,7 @@ def _short(change: str) -> str:
     key, _, value = change.partition("=")
     head, _, name = key.rpartition(".")
     before = f"{head.rpartition('.')[2]}." if head.startswith("stages") else ""
-    return f"{before}{name}={value.removeprefix('0') if value.startswith('0.') else value}"
+    return f"{before}{name}={without_zero(value.removesuffix('.0'))}"
 
 
 def fitting(chosen: Collection[str], width: int) -> list[tuple[Column, int]]:
@@ -318,10 +320,18 @@ def run_line(
         else:
             text = each.text(run, now)
             if each.wide and each.id != "run":
-                text = text if len(text) <= width else f"{text[: width - 1]}…"
+                text = _whole_words(text, width)
             style = "dim" if run.labels.archived else each.style(run)
             parts.append((("  " if place else "") + column(text, width, right=each.right), style))
     return Content.assemble(*parts)
+
+
+def _whole_words(text: str, width: int) -> str:
+    """Shorten a list to the words that fit: half a number would be another number."""
+    if len(text) <= width:
+        return text
+    kept = text[: width - 1].rpartition(" ")[0]
+    return f"{kept} …" if kept else clip(text.partition(" ")[0], width)
 
 
 def empty_columns(runs: Iterable[RunSummary]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from contextlib import suppress
 from dataclasses import dataclass
@@ -161,7 +162,7 @@ def preview_lines(
     if run.status.error:
         lines += _entry("", run.status.error, width, "$text-error")
     # Two lines full of whole sentences: wrapped at words, they take three at most.
-    if verdict is not None and (said := verdict.line(2 * max(10, width - _LABEL))):
+    elif verdict is not None and (said := verdict.line(2 * max(10, width - _LABEL))):
         lines += _entry("verdict", said, width)
     lines += _figures(run, snapshot, width)
     if run.labels.tags:
@@ -223,6 +224,7 @@ def _contents(snapshot: RunSnapshot | None, width: int) -> list[Content]:
 
 def _accuracy(run: RunSummary, snapshot: RunSnapshot | None) -> str:
     words = f"{number(run.knn_20)} newest, {number(run.best_knn_20)} best"
+    words = "not measured" if run.knn_20 is None and run.best_knn_20 is None else words
     promised = snapshot.preset.get("expect", {}).get("val/knn_20") if snapshot else None
     return f"{words}; promised {number(promised)}" if isinstance(promised, float) else words
 
@@ -246,13 +248,23 @@ def _loss(run: RunSummary, snapshot: RunSnapshot | None, room: int) -> str:
 
 def _entry(label: str, text: str, width: int, style: str = "") -> list[Content]:
     room = max(10, width - _LABEL)
+    parts = [_breakable(part, room) for part in text.splitlines()]
     wrapped = [
-        line for part in text.splitlines() for line in textwrap.wrap(part, room, max_lines=3)
+        line for part in parts for line in textwrap.wrap(part, room, max_lines=4, placeholder=" …")
     ]
     return [
         Content.assemble((f"{label if index == 0 else '':{_LABEL}}", "dim"), (line, style))
         for index, line in enumerate(wrapped or [UNKNOWN])
     ]
+
+
+def _breakable(text: str, room: int) -> str:
+    """Put spaces into words that are longer than a line, after their points and signs."""
+    words = (
+        re.sub(r"(?<=[._=/])(?=\w)", " ", word) if len(word) > room else word
+        for word in text.split(" ")
+    )
+    return " ".join(words)
 
 
 class MiniMap(Widget):

@@ -21,9 +21,10 @@ from textual.worker import Worker, WorkerState
 from tui_latent.tui import messages
 from tui_latent.tui.keymap import KEYMAP, bindings
 from tui_latent.tui.remapping import key_name, keys_of
-from tui_latent.tui.screens.base import BaseScreen, TooSmall
+from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
+from tui_latent.tui.screens.menu.run_ending import RunEnding
 from tui_latent.tui.screens.menu.run_table import RunTable
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -80,7 +81,7 @@ class DeviceFound(Message):
     words: str
 
 
-class MenuScreen(BaseScreen[None]):
+class MenuScreen(RunEnding):
     """Presets and their description, with runs below."""
 
     # Not CSS: an application does not load the CSS of its default screen.
@@ -165,12 +166,12 @@ class MenuScreen(BaseScreen[None]):
         self._index, self._runs = None, ()
         self._name_folder()
         if not self._listing:
-            self._look_again()
+            self.look_again()
 
     def on_screen_resume(self) -> None:
         self._timer.resume()
         self._unchecked = True
-        self.call_after_refresh(self._look_again)
+        self.call_after_refresh(self.look_again)
         self.set_timer(_CHECKED_AFTER, self._check_presets)
 
     def on_screen_suspend(self) -> None:
@@ -198,7 +199,7 @@ class MenuScreen(BaseScreen[None]):
             self._unchecked = False
             self.query_one(PresetPane).check()
 
-    def _look_again(self) -> None:
+    def look_again(self) -> None:
         """List the runs now, because one of them may have changed."""
         self._not_before = 0.0
         self._look_at_runs()
@@ -252,7 +253,7 @@ class MenuScreen(BaseScreen[None]):
         self._listing = False
         self._check_presets()
         if event.folder != self._runs_folder:  # another one was chosen meanwhile
-            self._look_again()
+            self.look_again()
             return
         before, self._runs = self._runs, event.runs
         if event.problem:
@@ -330,11 +331,11 @@ class MenuScreen(BaseScreen[None]):
         """Carry out an action on a run, or ask first where something ends or is lost."""
         path = event.run.path
         if event.action == "delete":
-            self._ask_to_delete(event.run)
+            self.ask_to_delete(event.run)
         elif event.action == "stop":
-            self._ask_to_stop(event.run)
+            self.ask_to_stop(event.run)
         elif event.action == "archive":
-            self._archive(event.run)
+            self.archive(event.run)
         else:
             self.post_message(_REQUESTS[event.action](path))
 
@@ -342,93 +343,3 @@ class MenuScreen(BaseScreen[None]):
     def compare_runs(self, event: RunTable.ToCompare) -> None:
         """Compare the marked runs."""
         self.post_message(messages.ComparisonRequested([run.path for run in event.runs]))
-
-    def _ask_to_stop(self, run: RunSummary) -> None:
-        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
-
-        def stop(yes: bool | None) -> None:
-            if yes:
-                self._stop(run)
-
-        if why := self._why_not_asked(run):
-            self.notify(why, title="Stop", severity="warning", timeout=8, markup=False)
-            return
-        question = f"Stop {run.title} and save it? It can be resumed later."
-        if run.method == "watched":
-            question = f"Ask {run.title} to stop? Its own script decides what is saved."
-        if run.queued:
-            question = f"Remove {run.title} from the queue? Its folder stays."
-        self.app.push_screen(ConfirmScreen("Stop run", question, "Stop"), stop)
-
-    @staticmethod
-    def _why_not_asked(run: RunSummary) -> str:
-        from tui_latent.runs.schema import RunError
-        from tui_latent.tui.screens.menu.run_actions import request_refused
-
-        if run.method != "watched":
-            return ""
-        try:
-            return request_refused(run)
-        except RunError as error:
-            return str(error)
-
-    @work(thread=True, group="stop", exit_on_error=False)
-    def _stop(self, run: RunSummary) -> None:
-        from tui_latent.runs.control import request
-        from tui_latent.runs.queue import take_from_queue
-        from tui_latent.runs.schema import RunError
-
-        try:
-            if not (run.queued and take_from_queue(run.path.parent, run.path.name)):
-                request(run.path, state="stop")
-        except RunError as error:
-            self.notify(str(error), severity="error", markup=False)
-        self.app.call_from_thread(self._look_again)
-
-    @work(thread=True, group="archive", exit_on_error=False)
-    def _archive(self, run: RunSummary) -> None:
-        from tui_latent.runs.labels import change_labels
-        from tui_latent.runs.schema import RunError
-
-        try:
-            labels = change_labels(run.path, archived=not run.labels.archived)
-        except RunError as error:
-            self.notify(str(error), severity="error", markup=False)
-        else:
-            archive, every = (
-                key_name(key_id, self.app._keymap) for key_id in ("run.archive", "run.archived")
-            )
-            words = f"{run.title} is back among the runs."
-            if labels.archived:
-                words = f"{run.title} is archived. {every} shows it, {archive} brings it back."
-            self.notify(words, timeout=5, markup=False)
-        self.app.call_from_thread(self._look_again)
-
-    def _ask_to_delete(self, run: RunSummary) -> None:
-        from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
-
-        def delete(yes: bool | None) -> None:
-            if yes:
-                self._delete(run)
-
-        question = (
-            f"Delete {run.title}, with its checkpoints, curves, maps and reports? "
-            "This cannot be undone."
-        )
-        self.app.push_screen(ConfirmScreen("Delete run", question, "Delete"), delete)
-
-    @work(thread=True, group="delete", exit_on_error=False)
-    def _delete(self, run: RunSummary) -> None:
-        from tui_latent.runs.queue import take_from_queue
-        from tui_latent.runs.run_list import delete_run
-        from tui_latent.runs.schema import RunError
-
-        try:
-            if run.queued:
-                take_from_queue(run.path.parent, run.path.name)
-            delete_run(run.path)
-        except RunError as error:
-            self.notify(str(error), severity="error", markup=False)
-        else:
-            self.notify(f"Deleted {run.title}.", markup=False)
-        self.app.call_from_thread(self._look_again)

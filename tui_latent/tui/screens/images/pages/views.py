@@ -61,7 +61,7 @@ def view_spread_words(landing: ViewSpread, label: str) -> str:
     """Say how far the views spread, how far neighbours are, and which classes are nearest."""
     right = sum(name == label for name in landing.labels)
     words = [
-        f"90% of views within {number(landing.radius)} "
+        f"90 % of views within {number(landing.radius)} "
         f"({_ordinal(landing.neighbour)} neighbour {number(landing.usual)})",
     ]
     if label:
