@@ -44,15 +44,15 @@ METRIC_AUTOENCODERS: Final = Study(
     "experiments run over lists of mu and of dimensions, and show kNN with five neighbours and "
     "reconstructions; the README has no table of results. mu 0 is an autoencoder alone, mu 1 a "
     "metric alone, whose decoder learns nothing. Training uses labels. On the subset networks are "
-    "a quarter as wide, and the rate is 1e-3 instead of 1e-4, for a tenth of the steps and fewer.",
+    "a quarter as wide, and the rate is 1e-3 instead of 1e-4, because the steps are far fewer.",
     variants=tuple(
         Variant(
             _label(kind, mu, dimensions),
             preset,
             (f"method.metric_weight={mu}", f"method.latent_dim={dimensions}"),
         )
-        for kind, preset in _KINDS.items()
         for dimensions in _DIMENSIONS
+        for kind, preset in _KINDS.items()
         for mu in _MUS
     ),
     measure=_measured,

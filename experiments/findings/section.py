@@ -12,6 +12,10 @@ from experiments.findings.study import INPUTS, UNTRAINED, Choice, Column, Compar
 from experiments.findings.trials import Trial, file_of, read
 
 _DASH: Final = "–"
+_OLDER: Final = (
+    "Trained by version {}: no training images were held out, settings had been chosen by the test "
+    "images, and where images were limited, as many of each class were taken."
+)
 
 
 def section(name: str, study: Study) -> str:
@@ -20,9 +24,11 @@ def section(name: str, study: Study) -> str:
     for full in (False, True):
         if trials := read(name, full):
             parts += ["\n".join(_tables(study, trials)), _source(name, full, trials)]
+    command = f"python -m experiments.findings {name} --seeds {study.seeds}"
     if not read(name, full=True):
-        command = f"python -m experiments.findings {name} --full --seeds {study.seeds}"
-        parts.append(f"At the published size: not run. `{command}`\n")
+        if not read(name, full=False):
+            parts.append(f"On a subset: not run. `{command}`\n")
+        parts.append(f"At the published size: not run. `{command} --full`\n")
     return "\n".join(parts)
 
 
@@ -30,14 +36,16 @@ def _tables(study: Study, trials: Sequence[Trial]) -> list[str]:
     lines = _variants(study, study.columns, trials)
     if study.more_columns:
         lines += ["", *_variants(study, study.more_columns, trials)]
-    if compared := [_comparison(each, trials) for each in study.comparisons]:
+    compared = [_comparison(each, trials) for each in study.comparisons]
+    if any(compared):
         lines += [
             "",
             "| finding | published | measure | difference [95 % interval] | p | seeds | ours |",
             "|---|---|---|---|---|---|---|",
             *filter(None, compared),
         ]
-    if chosen := [_choice(each, trials) for each in study.choices]:
+    chosen = [_choice(each, trials) for each in study.choices]
+    if any(chosen):
         lines += [
             "",
             "| chosen by the validation images | best | measure | validation | test |",
@@ -48,7 +56,8 @@ def _tables(study: Study, trials: Sequence[Trial]) -> list[str]:
 
 
 def _variants(study: Study, columns: Sequence[Column], trials: Sequence[Trial]) -> list[str]:
-    published = study.published or {} if columns is study.columns else {}
+    published = (study.published or {}) if columns is study.columns else {}
+    columns = [c for c in columns if any(c.measure in trial.test for trial in trials)]
     headings = [column.heading for column in columns]
     titles = ["variant", *(["published"] if published else []), *headings, "seeds", "CPU seconds"]
     lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
@@ -117,8 +126,10 @@ def _source(name: str, full: bool, trials: Sequence[Trial]) -> str:
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     machine = f"{hardware['cpu']}, GPU {hardware['gpu']}, torch {versions['torch']}"
     devices = ", ".join(sorted({trial.device for trial in trials}))
+    older = sorted({t.version for t in trials if t.version.startswith("0.1")})
+    said = f" {_OLDER.format(', '.join(older))}" if older else ""
     file = file_of(name, full).relative_to(file_of(name, full).parents[3])
     return (
         f"`{result['command']}` · {when} · {machine}, {devices}. The command of each training is "
-        f"in [{file.name}](../{file}).\n"
+        f"in [{file.name}](../{file}).{said}\n"
     )

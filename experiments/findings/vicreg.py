@@ -122,7 +122,8 @@ VICREG: Final = Study(
     heading="VICReg, without its variance term, and with neighbours as views (CIFAR-10)",
     about="The converged probe is a logistic regression of standardised values, whose penalty is "
     "chosen on training images; the published one is a linear layer on raw values, Adam at 3e-4 "
-    "for 10 epochs. Both are fitted to the same training images, of which the network saw a part. "
+    "for 10 epochs. Probes, kNN and outliers use the same training images in every row, of which "
+    "the network saw a part. "
     "The backbone's features come before the layer of 128 numbers, which the analysis probed. "
     "Outliers are test images of MNIST, by the mean distance to the two nearest training images, "
     "as published. Its code trains the model of neighbours for one epoch, which has a row of its "

@@ -77,14 +77,14 @@ def test_each_layer_has_the_short_probe_too_which_depends_on_scale(
     assert rows["representation"]["published"] == pytest.approx(of_all, abs=0.05)
     assert all(0 <= row["published"] <= 1 for row in rows.values())
     text = "\n".join(table_lines(evaluation))
-    shown = re.search(r"pixels .* probe [.\d]+ / ([.\d]+)\n", text)
+    shown = re.search(r"pixels .* probe [.\d]+/([.\d]+)\n", text)
     assert shown and float(shown[1]) == pytest.approx(rows["pixels"]["published"], abs=0.01)
     assert "10 epochs on raw values, as published" in text
     older = [
         {name: value for name, value in row.items() if name != "published"} for row in rows.values()
     ]
     before = evaluation["layers"] | {"rows": older}
-    assert "converged /" not in "\n".join(table_lines(evaluation | {"layers": before}))
+    assert "converged/" not in "\n".join(table_lines(evaluation | {"layers": before}))
 
 
 def test_the_untrained_network_is_another_one_and_always_the_same(

@@ -168,6 +168,12 @@ def test_a_seed_that_only_one_variant_has_counts_in_no_difference(results: Path)
     assert "| +0.000 [+0.000, +0.000] | 1.000 | 2 | not shown |" in section("t", STUDY)
 
 
+def test_a_study_that_was_not_run_says_how_to(results: Path) -> None:
+    words = section("t", STUDY)
+    assert "On a subset: not run. `python -m experiments.findings t --seeds 5`" in words
+    assert "--full" in words and "|" not in words
+
+
 @pytest.mark.parametrize("full", [False, True], ids=["subset", "full"])
 @pytest.mark.parametrize("name", list(STUDIES))
 def test_every_variant_can_be_trained(name: str, full: bool) -> None:

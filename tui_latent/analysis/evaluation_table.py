@@ -200,19 +200,19 @@ def _retrieval(of: Found, held_out: str) -> list[str]:
 def _layers(of: Found) -> list[str]:
     width = max(len(row["place"]) for row in of["rows"])
     lines = [
-        f"{row['place']:<{width}}  {row['dimensions']:>5,}-D  kNN@20 {_value(row['knn']):>4}  "
+        f"{row['place']:<{width}} {row['dimensions']:>5,}-D kNN@20 {_value(row['knn']):>4} "
         f"probe {_value(row['probe']):>4}{_short(row)}"
         for row in of["rows"]
     ]
     sample = f"{of['training_images']:,} training and {of['images']:,} held-out images"
-    probes = "probe: converged / 10 epochs on raw values, as published"
+    probes = "probe: converged/10 epochs on raw values, as published"
     said = [probes] if any(_short(row) for row in of["rows"]) else []
     return [*lines, f"the same {sample} in every row", *said]
 
 
 def _short(row: Found) -> str:
     """Return the short probe of a row; empty in evaluations of before, which have none."""
-    return f" / {figure(row['published'])}" if "published" in row else ""
+    return f"/{figure(row['published'])}" if "published" in row else ""
 
 
 def _value(share: Found | None) -> str:
