@@ -1,6 +1,6 @@
 """Train without labels to a fixed held-out kNN accuracy, and prove it.
 
-python -m benchmarks.speedrun                             small-wide: CPU minutes for each seed
+python -m benchmarks.speedrun                             small: CPU minutes for each seed
 python -m benchmarks.speedrun --division wide --device cuda
 python -m benchmarks.speedrun --entry FILE.py             an entry of your own
 python -m benchmarks.speedrun --verify PROOF.json         check a proof, and train one of its seeds
@@ -31,7 +31,7 @@ another seed"""
 def main() -> int:
     """Run an entry, or verify a proof; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speedrun")
-    parser.add_argument("--division", choices=list(DIVISIONS), default="small-wide")
+    parser.add_argument("--division", choices=list(DIVISIONS), default="small")
     parser.add_argument("--entry", type=Path, help="file with a function train; else our own")
     parser.add_argument("--seeds", type=int, default=LEAST_SEEDS, help="seeds 0 to N - 1")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1")

@@ -27,16 +27,13 @@ class Division:
 
 
 DIVISIONS = {
-    "small-wide": Division(
+    "small": Division(
         "5,000 JPEGs of CIFAR-10, up to 512 numbers each",
-        0.0,
+        0.42,
         512,
         True,
         5000,
-        "small_wide.py",
-    ),
-    "small-map": Division(
-        "5,000 JPEGs of CIFAR-10, two numbers each", 0.30, 2, True, 5000, "small_map.py"
+        "small.py",
     ),
     "wide": Division("CIFAR-10, up to 512 numbers each", 0.80, 512, False, 50_000, "wide.py"),
     "map": Division("CIFAR-10, two numbers each", 0.80, 2, False, 50_000, "map.py"),

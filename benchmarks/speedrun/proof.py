@@ -24,7 +24,7 @@ def lower_bound(scores: Sequence[float]) -> float:
     if len(scores) < 2:
         return float("-inf")
     error = statistics.stdev(scores) / len(scores) ** 0.5
-    return statistics.mean(scores) - float(student.ppf(0.95, len(scores) - 1)) * error
+    return float(statistics.mean(scores) - student.ppf(0.95, len(scores) - 1) * error)
 
 
 def summary(division: str, results: Sequence[dict[str, Any]], tree: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from scipy import stats
 
+from benchmarks import tables
 from benchmarks.speedrun import __main__ as command
 from benchmarks.speedrun import proof as proofs
 from benchmarks.speedrun.divisions import DIVISIONS, LEAST_SEEDS
@@ -119,7 +120,7 @@ def test_the_order_of_the_images_tells_nothing_of_their_classes(tmp_path: Path) 
                 Image.new("RGB", (32, 32), colour).save(file, quality=95)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUI_LATENT_DATA", str(tmp_path))
-        division = DIVISIONS["small-wide"]
+        division = DIVISIONS["small"]
         labels = read_labels(division, "train")
         seen = read_images(division, "train")
         assert seen.shape == (90, 3, 32, 32) and seen.dtype == np.uint8
@@ -290,12 +291,36 @@ def test_our_entry_trains_without_labels() -> None:
     from benchmarks.speedrun.entries import from_preset
     from tui_latent.config.presets import load_preset
 
-    file = command.ENTRIES / "small_wide.toml"
+    file = command.ENTRIES / "small.toml"
     noise = np.random.default_rng(0).integers(0, 256, (64, 3, 32, 32), np.uint8)
     short = load_preset(str(file), {"train.batch_size": 32, "train.epochs": 1, "method.width": 2})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(from_preset, "load_preset", lambda path, changes: short)
         encode = from_preset.trained(noise, file, 0, "cpu", "backbone")
     latents = encode(noise[:10])
-    assert latents.shape[0] == 10 and latents.shape[1] <= DIVISIONS["small-wide"].widest
+    assert latents.shape[0] == 10 and latents.shape[1] <= DIVISIONS["small"].widest
     assert np.isfinite(latents).all()
+
+
+def test_the_table_has_a_row_for_each_division_and_the_commands_that_are_left(
+    tmp_path: Path,
+) -> None:
+    results = [
+        {"seed": seed, "knn": 0.45, "seconds": 60.0, "cpu_seconds": 30.0, "dimension": 9}
+        for seed in range(LEAST_SEEDS)
+    ]
+    proof = {
+        "device": "cpu",
+        "date": "2026-01-01",
+        "hardware": {"cpu": "a processor", "cores": 2, "gpu": "none"},
+        "versions": {"torch": "2"},
+        "source": {"entry": "entry/mine.py", "commit": "0123456789"},
+        "results": results,
+        "summary": proofs.summary("small", results, "clean"),
+    }
+    (tmp_path / "speedrun-small.json").write_text(json.dumps(proof))
+    rows = tables.proofs(tmp_path).splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == list(DIVISIONS)
+    assert "`entry/mine.py` at 0123456" in rows[0] and "a processor, 2 cores, torch 2" in rows[0]
+    assert "0.4500 (0.4500), 5 seeds | 60 (30) | reached, 2026-01-01" in rows[0]
+    assert "--division wide --device cuda`" in rows[2]

@@ -1,4 +1,4 @@
-"""The preset small_wide.toml; its latents are the backbone's features."""
+"""The preset small.toml; its latents are the backbone's features."""
 
 from __future__ import annotations
 
