@@ -255,12 +255,29 @@ def test_an_entry_that_does_not_train_as_it_says_is_found(
     assert "seed 0 differs by more than 0.02" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("raise SystemExit(3)", "colour.py ended with exit code 3, seed 0"),
+        ("raise SystemExit(0)", "colour.py ended before it returned an encoder, seed 0"),
+        ("return lambda seen: seen.reshape(len(seen), -1)[:, :513]", "at most 512 numbers"),
+        (None, "there is no entry"),
+    ],
+    ids=["fails", "ends", "too wide", "missing"],
+)
 def test_an_entry_that_fails_ends_the_race_with_a_sentence(
-    images: Path, entry: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    images: Path,
+    entry: Path,
+    content: str | None,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    entry.write_text("def train(images, *, seed, device):\n    raise SystemExit(3)\n")
+    entry.unlink()
+    if content is not None:
+        entry.write_text(f"def train(images, *, seed, device):\n    {content}\n")
     assert ran("--division", "wide", "--entry", str(entry), monkeypatch=monkeypatch) == 2
-    assert "colour.py ended with exit code 3, seed 0" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", None], ids=["cut", "list", "empty", "none"])
