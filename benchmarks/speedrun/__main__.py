@@ -2,6 +2,7 @@
 
 python -m benchmarks.speedrun                             small: CPU minutes for each seed
 python -m benchmarks.speedrun --division wide --device cuda
+python -m benchmarks.speedrun --division small-rehearsal  to choose settings: no test images
 python -m benchmarks.speedrun --entry FILE.py             an entry of your own
 python -m benchmarks.speedrun --verify PROOF.json         check a proof, and train one of its seeds
 """
