@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import predictions
 from benchmarks.record import NOT_RUN, RESULTS, Row, table
-from benchmarks.speedrun.divisions import DIVISIONS, LEAST_SEEDS
+from benchmarks.speedrun.divisions import LEAST_SEEDS, RACES
 
 README = Path(__file__).with_name("README.md")
 SPEEDRUN = Path(__file__).with_name("SPEEDRUN.md")
@@ -39,7 +39,7 @@ def proofs(results: Path) -> str:
     """Return the proofs of the race, one row for each division."""
     titles = ("division", "entry", "machine", "kNN@20 (lower bound)", "seconds (CPU)", "verdict")
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    for name in DIVISIONS:
+    for name in RACES:
         file = results / f"speedrun-{name}.json"
         cells = _proof(json.loads(file.read_text())) if file.exists() else _no_proof(name)
         lines.append(f"| {' | '.join((f'`{name}`', *cells))} |")
@@ -64,7 +64,7 @@ def _proof(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _no_proof(name: str) -> tuple[str, ...]:
-    device = "" if DIVISIONS[name].jpegs else " --device cuda"
+    device = "" if RACES[name].jpegs else " --device cuda"
     command = f"`python -m benchmarks.speedrun --division {name}{device}`"
     return ("–", "–", "–", "–", f"not run: {command}, {LEAST_SEEDS} seeds")
 

@@ -2,6 +2,7 @@
 
 python -m benchmarks.speedrun                             small: CPU minutes for each seed
 python -m benchmarks.speedrun --division wide --device cuda
+python -m benchmarks.speedrun --division small-rehearsal  to choose settings: no test images
 python -m benchmarks.speedrun --entry FILE.py             an entry of your own
 python -m benchmarks.speedrun --verify PROOF.json         check a proof, and train one of its seeds
 """
@@ -34,7 +35,7 @@ def main() -> int:
     parser.add_argument("--division", choices=list(DIVISIONS), default="small")
     parser.add_argument("--entry", type=Path, help="file with a function train; else our own")
     parser.add_argument("--seeds", type=int, default=LEAST_SEEDS, help="seeds 0 to N - 1")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1")
+    parser.add_argument("--device", help="cpu, cuda or cuda:1; else cpu, or that of the proof")
     parser.add_argument("--out", type=Path, help="file of the proof")
     parser.add_argument("--verify", type=Path, metavar="PROOF", help="check a proof instead")
     parser.add_argument(
@@ -53,7 +54,9 @@ def main() -> int:
 def race(asked: argparse.Namespace) -> int:
     """Train every seed; write the proof after each, and return 0 if the bar was reached."""
     division = DIVISIONS[asked.division]
-    entry = asked.entry or ENTRIES / division.entry
+    entry, device = asked.entry or ENTRIES / division.entry, asked.device or "cpu"
+    if not entry.is_file():
+        raise EntryError(f"there is no entry {entry}: give a Python file with a function train")
     out = asked.out or results_in(str(ENTRIES)) / f"speedrun-{asked.division}.json"
     proof: dict[str, Any] = {
         "benchmark": "speedrun",
@@ -63,14 +66,14 @@ def race(asked: argparse.Namespace) -> int:
         "division": asked.division,
         "bar": division.bar,
         "neighbours": NEIGHBOURS,
-        "device": asked.device,
+        "device": device,
         "images_sha256": digest(division),
         "source": source(entry),
         "results": [],
     }
     print(f"{asked.division}: {division.title}; kNN@{NEIGHBOURS} of at least {division.bar:.2f}")
     for seed in range(max(asked.seeds, 1)):
-        found = run_seed(asked.division, entry, seed, asked.device)
+        found = run_seed(asked.division, entry, seed, device)
         proof["results"].append(found)
         proof["summary"] = summary(asked.division, proof["results"], proof["source"]["tree"])
         write_json(out, proof)
@@ -81,7 +84,7 @@ def race(asked: argparse.Namespace) -> int:
     return 0 if said["verdict"] == "reached" else 1
 
 
-def verify(file: Path, device: str, training: bool) -> int:
+def verify(file: Path, device: str | None, training: bool) -> int:
     """Say what is wrong with a proof; return 0 if nothing is, 1 if something is.
 
     Its first seed is trained again here, unless the file alone is already wrong.
@@ -98,7 +101,8 @@ def verify(file: Path, device: str, training: bool) -> int:
     wrong = faults(proof, images)
     if training and not wrong:
         entry = proofs.REPOSITORY / proof["source"]["entry"]
-        here, there = run_seed(proof["division"], entry, 0, device), proof["results"][0]
+        here = run_seed(proof["division"], entry, 0, device or proof["device"])
+        there = proof["results"][0]
         print(f"there: {_line(there)}\nhere:  {_line(here)}")
         if abs(here["knn"] - there["knn"]) > TOLERANCE:
             wrong.append(f"seed 0 differs by more than {TOLERANCE} when it is trained here")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NEIGHBOURS = 20
 """that vote for the class of a test image"""
@@ -24,9 +24,11 @@ class Division:
     """drawn once, the same for everyone"""
     entry: str
     """file in `entries/` that runs where no other is named"""
+    rehearsal: bool = False
+    """whether a fifth of the training images is judged instead of the test images"""
 
 
-DIVISIONS = {
+RACES = {
     "small": Division(
         "5,000 JPEGs of CIFAR-10, up to 512 numbers each",
         0.42,
@@ -38,3 +40,7 @@ DIVISIONS = {
     "wide": Division("CIFAR-10, up to 512 numbers each", 0.80, 512, False, 50_000, "wide.py"),
     "map": Division("CIFAR-10, two numbers each", 0.80, 2, False, 50_000, "map.py"),
 }
+DIVISIONS = RACES | {
+    f"{name}-rehearsal": replace(division, rehearsal=True) for name, division in RACES.items()
+}
+"""rehearsals are for choosing settings: they never read the test images, and prove nothing"""

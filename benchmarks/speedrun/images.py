@@ -30,9 +30,9 @@ def read_images(division: Division, split: str) -> Images:
     NoImagesError says which folder is missing.
     """
     if not division.jpegs:
-        whole, _ = _of_batches(split)
+        whole, _ = _of_batches(_part(division, split))
         return whole[_rows(division, split, len(whole))]
-    files = _jpegs(split)
+    files = _jpegs(_part(division, split))
     chosen = [files[row] for row in _rows(division, split, len(files))]
     images = np.empty((len(chosen), 32, 32, 3), np.uint8)
     for row, (file, _) in enumerate(chosen):
@@ -44,9 +44,9 @@ def read_images(division: Division, split: str) -> Images:
 def read_labels(division: Division, split: str) -> NDArray[np.int64]:
     """Return the class of each image of `read_images`: for the judge alone."""
     if not division.jpegs:
-        _, labels = _of_batches(split)
+        _, labels = _of_batches(_part(division, split))
         return labels[_rows(division, split, len(labels))]
-    files = _jpegs(split)
+    files = _jpegs(_part(division, split))
     names = sorted({name for _, name in files})
     rows = _rows(division, split, len(files))
     return np.array([names.index(files[row][1]) for row in rows])
@@ -64,7 +64,16 @@ def digest(division: Division) -> str:
 def _rows(division: Division, split: str, total: int) -> NDArray[np.int64]:
     """Return which of a split's images take part, in their order."""
     order = np.random.default_rng(_ORDER).permutation(total)
+    if division.rehearsal:
+        order = order[: division.training_images]
+        fitted = len(order) * 4 // 5
+        return order[:fitted] if split == "train" else order[fitted:]
     return order[: division.training_images] if split == "train" else order
+
+
+def _part(division: Division, split: str) -> str:
+    """Return the part of CIFAR-10 that a split comes from."""
+    return "train" if division.rehearsal else split
 
 
 def _data_folder() -> Path:

@@ -39,7 +39,10 @@ def run_seed(name: str, entry: Path, seed: int, device: str) -> dict[str, Any]:
         if done.returncode:
             raise EntryError(f"{entry.name} ended with exit code {done.returncode}, seed {seed}")
         cpu = _cpu_seconds() - before
-        latents = {split: np.load(Path(folder) / f"{split}.npy") for split in ("train", "test")}
+        files = {split: Path(folder) / f"{split}.npy" for split in ("train", "test")}
+        if not all(file.exists() for file in files.values()):
+            raise EntryError(f"{entry.name} ended before it returned an encoder, seed {seed}")
+        latents = {split: np.load(file) for split, file in files.items()}
     return {
         "seed": seed,
         "seconds": round(seconds, 2),

@@ -17,7 +17,7 @@ from scipy import stats
 from benchmarks import tables
 from benchmarks.speedrun import __main__ as command
 from benchmarks.speedrun import proof as proofs
-from benchmarks.speedrun.divisions import DIVISIONS, LEAST_SEEDS
+from benchmarks.speedrun.divisions import DIVISIONS, LEAST_SEEDS, RACES
 from benchmarks.speedrun.images import NoImagesError, digest, read_images, read_labels
 from benchmarks.speedrun.judge import EntryError, judged
 from benchmarks.speedrun.worker import load_entry
@@ -130,6 +130,21 @@ def test_the_order_of_the_images_tells_nothing_of_their_classes(tmp_path: Path) 
         patch.setenv("TUI_LATENT_DATA", str(tmp_path / "elsewhere"))
         with pytest.raises(NoImagesError, match="set TUI_LATENT_DATA"):
             read_images(division, "train")
+
+
+def test_a_rehearsal_never_reads_the_test_images(images: Path) -> None:
+    def seen(name: str, split: str) -> set[bytes]:
+        return {image.tobytes() for image in read_images(DIVISIONS[name], split)}
+
+    whole = seen("wide", "train")
+    (images / "test_batch").unlink()
+    fitted, judged_on = (seen("wide-rehearsal", split) for split in ("train", "test"))
+    assert fitted | judged_on == whole and not fitted & judged_on
+    assert len(judged_on) == len(whole) // 5
+    assert len(read_labels(DIVISIONS["wide-rehearsal"], "test")) == len(judged_on)
+    results = [{"knn": 0.9, "seconds": 1.0} for _ in range(LEAST_SEEDS)]
+    said = proofs.summary("wide-rehearsal", results, "clean")
+    assert said["verdict"] == "not reached" and said["why"] == "a rehearsal proves nothing"
 
 
 def test_a_batch_that_would_run_code_is_refused(images: Path) -> None:
@@ -255,12 +270,29 @@ def test_an_entry_that_does_not_train_as_it_says_is_found(
     assert "seed 0 differs by more than 0.02" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("raise SystemExit(3)", "colour.py ended with exit code 3, seed 0"),
+        ("raise SystemExit(0)", "colour.py ended before it returned an encoder, seed 0"),
+        ("return lambda seen: seen.reshape(len(seen), -1)[:, :513]", "at most 512 numbers"),
+        (None, "there is no entry"),
+    ],
+    ids=["fails", "ends", "too wide", "missing"],
+)
 def test_an_entry_that_fails_ends_the_race_with_a_sentence(
-    images: Path, entry: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    images: Path,
+    entry: Path,
+    content: str | None,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    entry.write_text("def train(images, *, seed, device):\n    raise SystemExit(3)\n")
+    entry.unlink()
+    if content is not None:
+        entry.write_text(f"def train(images, *, seed, device):\n    {content}\n")
     assert ran("--division", "wide", "--entry", str(entry), monkeypatch=monkeypatch) == 2
-    assert "colour.py ended with exit code 3, seed 0" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", None], ids=["cut", "list", "empty", "none"])
@@ -273,7 +305,7 @@ def test_what_is_no_proof_is_refused(
     assert ran("--verify", str(file), monkeypatch=monkeypatch) == 2
 
 
-@pytest.mark.parametrize("name", list(DIVISIONS))
+@pytest.mark.parametrize("name", list(RACES))
 def test_our_entries_are_there_and_their_presets_are_valid(name: str) -> None:
     from tui_latent.config.presets import load_preset
 
@@ -320,7 +352,7 @@ def test_the_table_has_a_row_for_each_division_and_the_commands_that_are_left(
     }
     (tmp_path / "speedrun-small.json").write_text(json.dumps(proof))
     rows = tables.proofs(tmp_path).splitlines()[2:]
-    assert [row.split("`")[1] for row in rows] == list(DIVISIONS)
+    assert [row.split("`")[1] for row in rows] == list(RACES)
     assert "`entry/mine.py` at 0123456" in rows[0] and "a processor, 2 cores, torch 2" in rows[0]
     assert "0.4500 (0.4500), 5 seeds | 60 (30) | reached, 2026-01-01" in rows[0]
-    assert "--division wide --device cuda`" in rows[2]
+    assert "--division wide --device cuda`" in rows[1]

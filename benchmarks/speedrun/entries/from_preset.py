@@ -43,7 +43,7 @@ def trained(images: Images, preset: Path, seed: int, device: str, layer: str) ->
     def encode(seen: Images) -> NDArray[np.float32]:
         parts = []
         with torch.inference_mode():
-            for chunk in torch.from_numpy(seen).split(_CHUNK):
+            for chunk in torch.split(torch.from_numpy(seen), _CHUNK):
                 x = loop.dataset.of_stored(chunk.to(loop.device))
                 with loop.autocast():
                     found = loop.method.layers(x)["backbone"] if wide else loop.method.embed(x)
