@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,10 @@ def counting(found: list[tuple[str, int]]) -> Iterator[None]:
 
         return count
 
-    with mock.patch.multiple(dist, **{name: counted(name, getattr(dist, name)) for name in KINDS}):
+    with ExitStack() as stack:
+        for name in KINDS:
+            counter = counted(name, getattr(dist, name))
+            stack.enter_context(mock.patch.object(dist, name, counter))
         yield
 
 

@@ -51,6 +51,11 @@ def _sweep(folder: Path, address: str, *words: str) -> subprocess.Popen[str]:
     )
 
 
+def _saved(folder: Path) -> list[Path]:
+    """Return the runs that have a checkpoint."""
+    return [run for run in runs_in(folder / "runs") if readable_status(run).checkpoint_step]
+
+
 def _children(node: Any) -> list[int]:
     """Return the ids of a node's processes."""
     (raylet,) = (each.process.pid for each in node.all_processes["raylet"])
@@ -66,10 +71,9 @@ def test_the_runs_of_a_killed_node_go_on_elsewhere_from_their_checkpoints(
     words = [word for change in changes for word in ("--set", change)]
     sweep = _sweep(tmp_path, cluster.address, *words)
     try:
-        runs = lambda: runs_in(tmp_path / "runs")  # noqa: E731
-        until(lambda: len([r for r in runs() if readable_status(r).checkpoint_step]) == RUNS, 120)
+        until(lambda: len(_saved(tmp_path)) == RUNS, 120)
         there = set(_children(node))
-        (lost,) = (run for run in runs() if readable_status(run).pid in there)
+        (lost,) = (run for run in _saved(tmp_path) if readable_status(run).pid in there)
         before = readable_status(lost)
         cluster.remove_node(node, allow_graceful=False)
         printed, _ = sweep.communicate(timeout=1200)

@@ -87,9 +87,11 @@ class _Bar(_Lines):
 
         self._update(done, total, description=escape(training_words(runs)))
 
-    def _update(self, done: int, total: int, **changes: str) -> None:
+    def _update(self, done: int, total: int, description: str | None = None) -> None:
         count = f"{done}/{total}"
-        self.progress.update(self._task, completed=done, total=total, count=count, **changes)
+        self.progress.update(
+            self._task, completed=done, total=total, description=description, count=count
+        )
 
 
 def ended_words(result: TrialResult) -> str:
