@@ -30,7 +30,8 @@ from tui_latent.config.presets import load_preset
 from tui_latent.methods import method as methods
 from tui_latent.runtime.malloc import keep_freed_memory
 from tui_latent.training.loop import TrainingLoop
-from tui_latent.training.ranks import ALONE, Command, Ranks, join, ranks_of_launcher
+from tui_latent.training.rank_commands import Command
+from tui_latent.training.ranks import ALONE, Ranks, join, ranks_of_launcher
 
 KINDS = ("all_reduce", "all_gather", "broadcast")
 SMALL, LARGE = 64, 1_000_000
@@ -56,7 +57,9 @@ class Job:
 class _Untold(Ranks):
     """Ranks that step at the same time without being told to."""
 
-    def tell(self, command: Command, *about: Any, **more: Any) -> None:
+    def tell(
+        self, command: Command, lr_factor: float = 1.0, steps: int = 0, about: Any = None
+    ) -> None:
         """Tell nothing."""
 
 

@@ -315,7 +315,7 @@ class Evaluator:
             self._known = labelled_rows(val.labels, train.labels)
         known, classes = self._known, len(val.class_names)
         labelled = (queries, val.labels, bank, train.labels, known, classes)
-        knn = knn_of_rows(*labelled, self._on_chunk, self._search)
+        knn = knn_of_rows(*labelled, self._on_chunk, search=self._search)
         metrics |= knn.metrics
         missing |= knn.missing
         return knn.confusion
