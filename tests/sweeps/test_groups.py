@@ -1,4 +1,4 @@
-"""What is said of a sweep: means, the best, and whether the seeds suffice to name it."""
+"""What is said of a sweep: means, the best, and whether the seeds allow to name it."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def confusion(about: Subject) -> Finding | None:
 
     truth, called = max(judged, key=least)
     count, total, low = int(wrong[truth, called]), int(totals[truth]), least((truth, called))
-    door = confused(truth, called)
+    door = confused(truth, called, about.nouns.image)
     one, other = about.name(truth), about.name(called)
     share = count / total
     pairs_judged = len(counts) * (len(counts) - 1)

@@ -18,6 +18,6 @@ def map_at(step: int) -> Door:
     return Door("map", "view.explore", f"the map of step {step:,}", step=step)
 
 
-def confused(truth: int, called: int) -> Door:
-    """Return the held-out images of one class that are taken for another."""
-    return Door("confusion", "verdict.open", "these images on the map", truth, called)
+def confused(truth: int, called: int, noun: str) -> Door:
+    """Return the held-out images of one class that are taken for another; `noun` names one."""
+    return Door("confusion", "verdict.open", f"these {noun}s on the map", truth, called)
