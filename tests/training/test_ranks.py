@@ -14,6 +14,7 @@ from PIL import Image
 from tests.training import rank_cases, rank_evaluations
 from tests.training.rank_cases import CASES
 from tests.training.rank_evaluations import EVALUATIONS
+from tui_latent.methods.across_ranks import with_common_statistics
 from tui_latent.sources.errors import DataError
 from tui_latent.training.epoch_sampler import EpochSampler
 from tui_latent.training.rank_commands import Command
@@ -128,3 +129,11 @@ def test_other_ranks_draw_random_numbers_that_depend_on_seed_rank_and_step_alone
 def test_losing_another_process_is_told_from_other_errors() -> None:
     assert lost_others(RuntimeError("Read error [127.0.0.1]:1: Connection reset by peer"))
     assert not lost_others(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+
+
+def test_common_statistics_keep_the_parameters_that_the_optimiser_has() -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), torch.nn.BatchNorm2d(2))
+    before = [id(parameter) for parameter in net.parameters()]
+    with_common_statistics(net, torch.device("cpu"))
+    assert not isinstance(net[1], torch.nn.BatchNorm2d)
+    assert [id(parameter) for parameter in net.parameters()] == before

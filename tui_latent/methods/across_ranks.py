@@ -68,8 +68,8 @@ def _converted(norm: _BatchNorm, device: torch.device) -> nn.Module:
         return synchronised
     common = _CommonBatchNorm(norm.num_features, norm.eps, norm.momentum).to(device)
     common.load_state_dict(norm.state_dict())
-    for parameter, former in zip(common.parameters(), norm.parameters(), strict=True):
-        parameter.requires_grad_(former.requires_grad)
+    # The same parameters: the optimiser has them already.
+    common.weight, common.bias = norm.weight, norm.bias
     return common.train(norm.training)
 
 
