@@ -77,7 +77,8 @@ def test_another_number_of_processes_goes_on_with_the_same_losses(
 ) -> None:
     """Without random views, the rows of each step alone decide its loss."""
     monkeypatch.setattr(start, "cpu_cores", lambda: 2)
-    length = {"train.epochs": 2, "train.schedule": "constant", "train.warmup_epochs": 0}
+    length: dict[str, object] = {"train.epochs": 2, "train.schedule": "constant"}
+    length |= {"train.optimizer": "sgd", "train.lr": 0.05}
     changes = {key: value for key, value in SMALL.items() if not key.endswith("head_dim")}
     preset = load_preset("digits-conv-autoencoder", changes | length)
     alone = create_run("digits", preset, tmp_path, "alone")
