@@ -55,6 +55,7 @@ VIEWS: Final = Study(
             "a Gaussian per image",
             "contrastive",
             "knn_20",
+            larger=None,
         ),
     ),
 )
@@ -136,6 +137,7 @@ TEMPERATURE: Final = Study(
                 f"temperature {temperature}",
                 "temperature 1",
                 "knn_20",
+                larger=None,
             )
             for temperature in _TEMPERATURES
             if temperature != "1"
@@ -147,6 +149,7 @@ TEMPERATURE: Final = Study(
                 f"batch {size}",
                 "temperature 1",
                 "knn_20",
+                larger=None,
             )
             for size in _BATCHES
             if size != 128

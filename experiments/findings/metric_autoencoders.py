@@ -80,10 +80,14 @@ METRIC_AUTOENCODERS: Final = Study(
             _label(kind, "0.75", dimensions),
             _label(kind, other, dimensions),
             "knn_5",
+            larger,
         )
         for kind in _KINDS
         for dimensions in _DIMENSIONS
-        for other, published in (("0", "the metric helps"), ("1", "not published in numbers"))
+        for other, published, larger in (
+            ("0", "the metric helps", True),
+            ("1", "not published in numbers", None),
+        )
     ),
     choices=tuple(
         Choice(

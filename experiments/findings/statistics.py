@@ -30,13 +30,17 @@ class Difference:
     """of a paired t-test, two-sided; NaN of one seed"""
     seeds: int
 
-    def shows(self, larger: bool) -> str:
-        """Say in a word what the interval shows of a finding that the first is larger (or not)."""
+    def shows(self, larger: bool | None) -> str:
+        """Say in a word what the interval shows of a finding that the first is larger, or smaller;
+        None if nothing was published of it."""
         if isnan(self.low):
             return "one seed"
         if self.low <= 0 <= self.high:
             return "not shown"
-        return "shown" if (self.low > 0) == larger else "the opposite"
+        found = self.low > 0
+        if larger is None:
+            return "larger" if found else "smaller"
+        return "shown" if found == larger else "the opposite"
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -50,8 +50,8 @@ class Comparison:
     first: str
     second: str
     measure: str
-    larger: bool = True
-    """whether the published finding is that the first is larger"""
+    larger: bool | None = True
+    """whether the published finding is that the first is larger; None if none was published"""
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,14 @@ def test_what_all_seeds_share_is_no_noise() -> None:
         pytest.param([0.1, 0.2, 0.15], [0.9, 0.8, 0.85], True, "the opposite", id="smaller"),
         pytest.param([0.1, 0.2, 0.15], [0.9, 0.8, 0.85], False, "shown", id="said-to-be-smaller"),
         pytest.param([0.5, 0.6, 0.4], [0.4, 0.7, 0.4], True, "not shown", id="noise"),
+        pytest.param([0.9, 0.8, 0.85], [0.1, 0.2, 0.15], None, "larger", id="open"),
+        pytest.param([0.1, 0.2, 0.15], [0.9, 0.8, 0.85], None, "smaller", id="open-smaller"),
         pytest.param([0.9], [0.1], True, "one seed", id="one-seed"),
         pytest.param([0.5, 0.5], [0.5, 0.5], True, "not shown", id="all-equal"),
     ],
 )
 def test_a_finding_is_shown_only_beyond_the_noise(
-    first: list[float], second: list[float], larger: bool, said: str
+    first: list[float], second: list[float], larger: bool | None, said: str
 ) -> None:
     assert difference(first, second).shows(larger) == said
 
