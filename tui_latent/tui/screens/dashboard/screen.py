@@ -35,6 +35,7 @@ from tui_latent.tui.screens.dashboard.views import (
     loss_terms,
     measured_figures,
 )
+from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.time_badge import TimeBadge
@@ -130,7 +131,7 @@ class DashboardScreen(TimeActions, RequestActions):
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
-        yield Static(id="failure", markup=False)
+        yield CutText(id="failure", markup=False)
         yield RunVerdict(self.path)
         yield TimeBadge()
         yield RunPanels(self._drawer, self._chosen)

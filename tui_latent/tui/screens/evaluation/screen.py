@@ -38,6 +38,7 @@ from tui_latent.tui.screens.evaluation.events import (
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
 from tui_latent.tui.time_cursor import TimeCursor
+from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_input import LineInput
 from tui_latent.tui.widgets.verdict_line import VerdictLine
@@ -95,7 +96,7 @@ class EvaluationScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
         yield VerdictLine()
-        yield Static(id="doing", markup=False)
+        yield CutText(id="doing", markup=False)
         yield LineInput(
             placeholder="mnist, cifar10, folder:PATH, class:NAME, …   press Enter to evaluate"
         )
