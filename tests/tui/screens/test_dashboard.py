@@ -21,7 +21,7 @@ from tests.tui.made_runs import (
 )
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, notes, panel_text, until
 from tui_latent.runs.control import read_request, request
-from tui_latent.runs.schema import LatentMap, RunSnapshot
+from tui_latent.runs.schema import LatentMap, RunSnapshot, State
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.panels import RunPanels
@@ -193,7 +193,32 @@ async def test_small_screens_have_the_map_and_tabs(tmp_path: Path, size: tuple[i
         await until(pilot, lambda: "k=20" in panel_text(screen, "knn"))
         await pilot.press("right", "right")
         await until(pilot, lambda: visible() == ["log"])
+        await pilot.press("f")  # the panel of the tab, which is the one that is looked at
+        await until(pilot, lambda: screen.query_one("#log").size.width > size[0] - 4)
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "key", "words"),
+    [
+        ("finished", "s", "is finished. e or F starts a new run from it."),
+        ("finished", "space", "is finished. e or F starts a new run from it."),
+        ("finished", "r", "--epochs N"),
+        ("stopped", "k", "is not training. r resumes it."),
+        ("failed", "less_than_sign", "is not training. r resumes it."),
+    ],
+    ids=["stop finished", "pause finished", "resume finished", "keep stopped", "rate failed"],
+)
+async def test_a_key_that_does_nothing_now_says_why(
+    tmp_path: Path, state: State, key: str, words: str
+) -> None:
+    writer = trained_run(tmp_path)
+    writer.status(state=state)
+    writer.close()
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        await all_drawn(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: words in notes(pilot).replace("\n", " "))
 
 
 async def test_a_screen_too_small_says_so_and_comes_back(tmp_path: Path) -> None:

@@ -142,9 +142,7 @@ async def test_an_archived_run_is_hidden_until_all_are_asked_for(runs: Path) -> 
         assert "a shows it, A brings it back" in notes(pilot)
         await pilot.press("a")
         assert len(names(screen)) == 3
-        assert "✓ archived" in runs_text(
-            screen
-        )  # a dim line alone would be colour as the only sign
+        assert "✓ archived" in runs_text(screen)  # not by its colour alone
         screen.query_one(RunTable).choose("b-new")
         await pilot.press("A", "a")
         await until(pilot, lambda: not read_labels(runs / "b-new").archived)
