@@ -258,6 +258,17 @@ async def test_resizing_while_training_redraws_at_the_new_size(tmp_path: Path) -
         await until(pilot, lambda: app.training_path is None)
 
 
+async def test_a_question_about_stopping_goes_when_the_run_ends(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await all_drawn(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        writer.status(state="finished")
+        await until(pilot, lambda: pilot.app.screen is screen)
+    writer.close()
+
+
 async def test_pausing_is_shown_at_once_and_confirmed_by_the_trainer(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:

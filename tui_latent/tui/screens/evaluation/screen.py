@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -43,6 +43,9 @@ from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_input import LineInput
 from tui_latent.tui.widgets.verdict_line import VerdictLine
 from tui_latent.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
 _WIDE: Final = 110
 """fewest columns at which two panels stand side by side"""
@@ -90,6 +93,7 @@ class EvaluationScreen(BaseScreen[None]):
         self._drawer = drawer
         self._cancel = threading.Event()
         self._busy = False
+        self._question: ConfirmScreen | None = None
         self._time = TimeCursor()
         self._snapshot = RunSnapshot(path)
 
@@ -205,6 +209,8 @@ class EvaluationScreen(BaseScreen[None]):
     def show_found(self, event: Ended) -> None:
         """Show the results, or why there are none."""
         self._busy = False
+        if self._question is not None:
+            self._question.withdraw()
         if event.found is not None:
             self.query_one(EvaluationPage).show(event.found)
             self._say(measured_at(event.found))
@@ -287,7 +293,8 @@ class EvaluationScreen(BaseScreen[None]):
                 stop()
 
         question = f"Stop the evaluation of {self.path.name}? {consequence}"
-        self.app.push_screen(ConfirmScreen("Evaluation", question, label), answer)
+        self._question = ConfirmScreen("Evaluation", question, label)
+        self.app.push_screen(self._question, answer)
 
     def action_outliers(self) -> None:
         """Ask for the name of the outliers."""
