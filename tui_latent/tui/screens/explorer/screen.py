@@ -68,9 +68,10 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     ExplorerScreen PointPanel { width: 46; height: 1fr; }
     ExplorerScreen.-vast PointPanel { width: 74; }
     ExplorerScreen.-narrow PointPanel { width: 29; }
-    ExplorerScreen.-narrow #point { height: 7; }
+    ExplorerScreen.-narrow #point { height: auto; min-height: 5; max-height: 7; }
     ExplorerScreen.-narrow PointPanel.-listed #point { height: auto; }
-    ExplorerScreen.-narrow #portrait { width: 9; }
+    ExplorerScreen.-narrow #portrait { width: 9; height: 5; }
+    ExplorerScreen.-narrow #facts { max-height: 7; }
     ExplorerScreen ChangeList { display: none; width: 46; height: 1fr; border: round $accent; }
     ExplorerScreen.-movers ChangeList { display: block; }
     ExplorerScreen.-movers PointPanel { display: none; }
