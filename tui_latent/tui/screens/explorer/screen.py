@@ -132,6 +132,8 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         self._snapshot = message.snapshot
         self._look = replace(self._look, kind=f"{POINT_KINDS[message.snapshot.origin]}s")
         self.query_one(PointPanel).visible = bool(message.snapshot.map_steps)
+        self._make_room_for_film()
+        self.refresh_bindings()
         if not message.snapshot.map_steps:
             self._map.show(None, when_evaluated(message.snapshot, "The map"))
         self._request_map()
@@ -233,6 +235,8 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         """Leave the arrow keys to the search box and to the list of changes."""
         if action in ("rotate", "spin"):
             return is_cloud(self._result)
+        if action in ("time", "film", "play") and self._snapshot.origin == "opened":
+            return len(self._snapshot.map_steps) > 1
         if action == "pan" and is_cloud(self._result):
             return False
         if action not in ("move", "pan") or not self.is_mounted:
