@@ -16,7 +16,7 @@ class CutText(Static):
     def render_line(self, y: int) -> Strip:
         strip = super().render_line(y)
         width, height = self.content_size
-        if y != height - 1 or self.visual.get_height(self.styles, width) <= height:
+        if y != height - 1 or self.visual.get_height(self.styles.get_rules(), width) <= height:
             return strip
         used = min(cell_len(strip.text.rstrip()), width - 1)
         kept = strip.crop(0, used)
