@@ -1,6 +1,6 @@
 """Every screen as a picture to look at: at four sizes, dark, light and without colour.
 
-python -m benchmarks.pictures FOLDER     all of them: half an hour, after three minutes of training
+python -m benchmarks.pictures FOLDER     all of them: an hour, after three minutes of training
 python -m benchmarks.pictures FOLDER --only explorer --sizes 80x24      a few of them
 python -m benchmarks.pictures FOLDER --runs DIR      keep the runs there, and use them the next time
 

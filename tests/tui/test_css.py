@@ -42,3 +42,21 @@ def test_every_class_that_a_style_sheet_names_exists() -> None:
     assert ("ChartPanel", "ChartPanel") in named
     known = {*subclasses(DOMNode), *dir(textual.widgets), *INNER}
     assert not {(sheet, word) for sheet, word in named if word not in known}
+
+
+def test_titles_of_panels_are_not_as_faint_as_their_borders() -> None:
+    """A title has the colour of its border unless a rule gives it another."""
+    always_focused, titled_elsewhere = {"SettingsScreen"}, {"DashboardScreen", "GroupNameScreen"}
+    faint = {
+        name
+        for name, text in sheets()
+        if "border: round $foreground" in text and "border-title-color" not in text
+    }
+    assert faint <= always_focused | titled_elsewhere
+
+
+def test_no_text_is_in_the_accent_of_borders() -> None:
+    """It is too bright for text on a light background, where `$text-accent` is darker."""
+    folder = Path(tui_latent.tui.__file__ or "").parent
+    wrong = re.compile(r"\"[^\"{;]*\$accent\"|(?<![-\w])color: \$accent")
+    assert not [path.name for path in folder.rglob("*.py") if wrong.search(path.read_text())]

@@ -229,7 +229,7 @@ async def test_every_page_of_a_run_that_says_little_says_something(
         "2": "nearest training images",
         "3": "above its reconstruction",
         "4": "of 128 samples",
-        "5": "98% of the training images",
+        "5": "98 % of the training images",
         "6": "length",
         "7": "nearest to the class mean",
         "8": "rank 0 of",

@@ -162,7 +162,11 @@ class LatentApp(RunStarter):
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables and the class colours for its background."""
-        return super().get_css_variables() | css_variables(self.current_theme.dark)
+        dark = self.current_theme.dark
+        variables = super().get_css_variables() | css_variables(dark)
+        if not dark:  # a border in a bright accent would hardly be seen on a light background
+            variables["accent"] = variables["text-accent"]
+        return variables
 
     def heed_terminal(self, way: Way, typed: bytes) -> None:
         """Draw images the way the terminal can, and replay the keys typed before the start."""

@@ -27,7 +27,7 @@ from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.compare.paired import PairedReader
 from tui_latent.tui.screens.compare.panels import MetricChart
 from tui_latent.tui.screens.compare.screen import CompareScreen
-from tui_latent.tui.screens.compare.tables import RunNames, number_lines
+from tui_latent.tui.screens.compare.tables import RunNames, clip_note, number_lines
 from tui_latent.tui.widgets.metric_picker import MetricPicker
 from tui_latent.tui.widgets.table_panel import TablePanel
 
@@ -403,3 +403,18 @@ async def test_live_runs_are_not_compared_image_by_image(
     finally:
         for writer in writers:
             writer.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (80, "different data (data.source, data.path): no numbers are comparable"),
+        (60, "different data (data.source, …): no numbers are comparable"),
+        (30, "different data (data.source,…"),
+    ],
+    ids=["whole", "shortened", "too narrow"],
+)
+def test_a_note_keeps_its_conclusion(width: int, shown: str) -> None:
+    note = "different data (data.source, data.path): no numbers are comparable"
+    assert clip_note(note, width) == shown
+    assert len(shown) <= width

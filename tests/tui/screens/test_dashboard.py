@@ -21,7 +21,7 @@ from tests.tui.made_runs import (
 )
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, notes, panel_text, until
 from tui_latent.runs.control import read_request, request
-from tui_latent.runs.schema import LatentMap, RunSnapshot
+from tui_latent.runs.schema import LatentMap, RunSnapshot, State
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.dashboard.log_panel import LogPanel
 from tui_latent.tui.screens.dashboard.panels import RunPanels
@@ -193,7 +193,32 @@ async def test_small_screens_have_the_map_and_tabs(tmp_path: Path, size: tuple[i
         await until(pilot, lambda: "k=20" in panel_text(screen, "knn"))
         await pilot.press("right", "right")
         await until(pilot, lambda: visible() == ["log"])
+        await pilot.press("f")  # the panel of the tab, which is the one that is looked at
+        await until(pilot, lambda: screen.query_one("#log").size.width > size[0] - 4)
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "key", "words"),
+    [
+        ("finished", "s", "is finished. e or F starts a new run from it."),
+        ("finished", "space", "is finished. e or F starts a new run from it."),
+        ("finished", "r", "--epochs N"),
+        ("stopped", "k", "is not training. r resumes it."),
+        ("failed", "less_than_sign", "is not training. r resumes it."),
+    ],
+    ids=["stop finished", "pause finished", "resume finished", "keep stopped", "rate failed"],
+)
+async def test_a_key_that_does_nothing_now_says_why(
+    tmp_path: Path, state: State, key: str, words: str
+) -> None:
+    writer = trained_run(tmp_path)
+    writer.status(state=state)
+    writer.close()
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        await all_drawn(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: words in notes(pilot).replace("\n", " "))
 
 
 async def test_a_screen_too_small_says_so_and_comes_back(tmp_path: Path) -> None:
@@ -231,6 +256,17 @@ async def test_resizing_while_training_redraws_at_the_new_size(tmp_path: Path) -
         await until(pilot, lambda: drawn() == ({width}, height))
         await pilot.press("s", "y")
         await until(pilot, lambda: app.training_path is None)
+
+
+async def test_a_question_about_stopping_goes_when_the_run_ends(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
+        screen = await all_drawn(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        writer.status(state="finished")
+        await until(pilot, lambda: pilot.app.screen is screen)
+    writer.close()
 
 
 async def test_pausing_is_shown_at_once_and_confirmed_by_the_trainer(tmp_path: Path) -> None:

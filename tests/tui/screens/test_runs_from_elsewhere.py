@@ -37,6 +37,7 @@ from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 from tui_latent.tui.screens.images.screen import ViewerScreen
 from tui_latent.tui.screens.menu.run_table import RunTable
 from tui_latent.tui.screens.menu.screen import MenuScreen
+from tui_latent.tui.widgets.film_strip import FilmStrip
 
 WIDE = (120, 40)
 SIZES = [WIDE, (80, 24)]
@@ -212,9 +213,11 @@ async def test_view_retrieval_is_charted_where_there_are_no_labels(tmp_path: Pat
 
 async def test_an_opened_run_begins_in_the_explorer(tmp_path: Path) -> None:
     run = foreign_run(tmp_path, origin="opened", labels=False)
-    async with LatentApp(tmp_path, open_path=run).run_test(size=(80, 24)) as pilot:
+    async with LatentApp(tmp_path, open_path=run).run_test(size=(80, 40)) as pilot:
         await explorer(pilot)
         assert "vector" in screen_text(pilot)
+        assert not pilot.app.screen.query_one(FilmStrip).display  # of a single map
+        assert pilot.app.screen.check_action("time", (1,)) is False
         await pilot.press("escape")
         screen = await dashboard(pilot)
         await until(pilot, lambda: "opened" in header(screen))

@@ -374,3 +374,18 @@ def test_it_looks_as_it_should(size: tuple[int, int], tmp_path: Path, snap_compa
         await pilot.pause()
 
     assert snap_compare(FormApp(tmp_path / "runs"), terminal_size=size, run_before=edit)
+
+
+async def test_the_help_of_a_setting_is_whole_at_80_columns(app: FormApp) -> None:
+    async with app.run_test(size=NARROW) as pilot:
+        grid = app.screen.query_one(SettingsGrid)
+        keys = list(grid._draft.fields)
+        help_text = app.screen.query_one("#help", Static)
+        for key in ("data.source", "data.draw", "augment.elastic_grid", "method.network"):
+            if key not in keys:
+                continue
+            grid.action_move(keys.index(key) - keys.index(grid.current))
+            await pilot.pause()
+            lines = range(help_text.content_size.height)
+            shown = " ".join(help_text.render_line(y).text.strip() for y in lines)
+            assert shown.split() == str(help_text.content).split(), key

@@ -142,10 +142,33 @@ async def test_an_archived_run_is_hidden_until_all_are_asked_for(runs: Path) -> 
         assert "a shows it, A brings it back" in notes(pilot)
         await pilot.press("a")
         assert len(names(screen)) == 3
+        assert "✓ archived" in runs_text(screen)  # not by its colour alone
         screen.query_one(RunTable).choose("b-new")
         await pilot.press("A", "a")
         await until(pilot, lambda: not read_labels(runs / "b-new").archived)
         await until(pilot, lambda: len(names(screen)) == 3)
+
+
+async def test_an_empty_list_says_what_hides_the_runs(runs: Path) -> None:
+    async with NotingApp(runs).run_test(size=WIDE) as pilot:
+        screen = await on_the_runs(pilot)
+        table = screen.query_one(RunTable)
+        empty = table.query_one(".empty", Static)
+        await pilot.press("slash", *"zzz")
+        await until(pilot, lambda: not names(screen))
+        assert empty.display
+        assert "No run matches zzz" in str(empty.content)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(names(screen)) == 3)
+        assert not empty.display
+        for left in (2, 1, 0):
+            await pilot.press("A")
+            await until(pilot, lambda left=left: len(names(screen)) == left)
+        assert empty.display
+        assert "All runs are archived. a shows them." in str(empty.content)
+        await pilot.press("a")
+        await until(pilot, lambda: len(names(screen)) == 3)
+        assert not empty.display
 
 
 async def test_a_key_lists_the_runs_of_the_next_folder(runs: Path, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class RunNames(Static):
             wrapped = textwrap.wrap(verdict, width) or [""]
             shown_lines = [wrapped[0], clip_end(" ".join(wrapped[1:]), width)][: len(wrapped)]
             lines += [Content.styled(line, "bold") for line in shown_lines]
-        lines += [Content.styled(clip_end(note, width), "dim") for note in shown.notes]
+        lines += [Content.styled(clip_note(note, width), "dim") for note in shown.notes]
         content = Content("\n").join(lines)
         if not content.is_same(self._written):
             self._written = content
@@ -107,6 +107,16 @@ def clip_end(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     return f"{text[: max(width - 1, 0)].rpartition(' ')[0]}…"
+
+
+def clip_note(text: str, width: int) -> str:
+    """Shorten a note in its parentheses: what follows from them matters more."""
+    start, closing, conclusion = text.partition("): ")
+    room = width - len(closing) - len(conclusion) - 2
+    kept = start[: max(room + 1, 0)].rpartition(" ")[0]
+    if len(text) <= width or not closing or "(" not in kept:
+        return clip_end(text, width)
+    return f"{kept} …{closing}{conclusion}"
 
 
 def number_lines(

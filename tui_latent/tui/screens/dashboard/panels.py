@@ -248,8 +248,16 @@ class RunPanels(Horizontal):
 
     def toggle_full(self) -> None:
         """Toggle full screen for the focused panel."""
-        focused = self.screen.focused.id if self.screen.focused is not None else None
-        self._set_full(not self.is_full, focused if focused in _PANELS else "map")
+        self._set_full(not self.is_full, self._focused)
+
+    @property
+    def _focused(self) -> str:
+        """The panel that has the focus; that of the tab if the tabs have it, else the map."""
+        focused = self.screen.focused
+        if isinstance(focused, Tabs):
+            return focused.active.removeprefix("tab-") or "map"
+        found = focused.id if focused is not None else None
+        return found if found in _PANELS else "map"
 
     def show_full(self, panel: str) -> None:
         """Show a panel full-screen, and give it the focus; the map if the panel is empty."""

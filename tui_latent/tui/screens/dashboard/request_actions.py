@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.origin import obeyed
@@ -14,6 +14,9 @@ from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.dashboard.base import DashboardBase
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.learning_rate import ASK_BEYOND, ScheduledRate
+
+if TYPE_CHECKING:
+    from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
 Asked = Literal["run", "pause", "stop"]
 
@@ -31,6 +34,7 @@ class RequestActions(DashboardBase):
         super().__init__(path)
         self._asked: Asked | None = None
         self._rate = ScheduledRate()
+        self._question: ConfirmScreen | None = None
 
     def _take_answer(self) -> None:
         """Show the newest state, and forget a request that the trainer has answered."""
@@ -38,6 +42,8 @@ class RequestActions(DashboardBase):
         state = self._snapshot.status.state
         if self._asked and (state in _ANSWERS[self._asked] or state not in LIVE_STATES):
             self._asked = None
+        if self._question is not None and state not in LIVE_STATES:
+            self._question.withdraw()
         self._show_header()
 
     def _show_header(self) -> None:
@@ -62,7 +68,8 @@ class RequestActions(DashboardBase):
                 self._request("stop")
 
         question = stop_question(self._snapshot, self.app._keymap)
-        self.app.push_screen(ConfirmScreen("Stop training", question, "Stop"), stop)
+        self._question = ConfirmScreen("Stop training", question, "Stop")
+        self.app.push_screen(self._question, stop)
 
     def _request(self, state: Asked) -> None:
         """Request a state from the trainer, and show the request."""

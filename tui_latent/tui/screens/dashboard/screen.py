@@ -35,6 +35,8 @@ from tui_latent.tui.screens.dashboard.views import (
     loss_terms,
     measured_figures,
 )
+from tui_latent.tui.screens.dashboard.why_not_now import why_not_now
+from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.time_badge import TimeBadge
@@ -130,7 +132,7 @@ class DashboardScreen(TimeActions, RequestActions):
 
     def compose(self) -> ComposeResult:
         yield RunHeader()
-        yield Static(id="failure", markup=False)
+        yield CutText(id="failure", markup=False)
         yield RunVerdict(self.path)
         yield TimeBadge()
         yield RunPanels(self._drawer, self._chosen)
@@ -233,31 +235,27 @@ class DashboardScreen(TimeActions, RequestActions):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable pause, stop and save for live runs, and resume for others."""
-        status = self._snapshot.status
-        if self._why_impossible(action):
+        if self._why_not(action):
             return False
-        live = status.state in LIVE_STATES
-        if action in ("pause", "ask_to_stop", "checkpoint", "scale_lr", "undo"):
-            return live
         if action in _OF_CURVES:
             return self._panels.shows_curves
         if action in ("time", "film") and self._snapshot.origin == "opened":
             return len(self._snapshot.map_steps) > 1
-        if action == "resume":
-            return not live and status.state != "finished"
         return True
 
     def on_key(self, event: events.Key) -> None:
-        """Say why nothing happens when a key is pressed that this run does not offer."""
+        """Say why nothing happens when a key is pressed that the run does not offer now."""
         for row in KEYMAP["dashboard"]:
-            why = self._why_impossible(row.action.partition("(")[0])
+            why = self._why_not(row.action.partition("(")[0])
             if why and event.key in keys_of(row, self.app._keymap):
                 event.stop()
                 self.notify(why, title=row.label, timeout=8, markup=False)
                 return
 
-    def _why_impossible(self, action: str) -> str:
-        return why_impossible(action, self._snapshot.preset, self._snapshot.provenance)
+    def _why_not(self, action: str) -> str:
+        snapshot = self._snapshot
+        never = why_impossible(action, snapshot.preset, snapshot.provenance)
+        return never or why_not_now(action, snapshot, self.app._keymap)
 
     def action_resume(self) -> None:
         """Resume from the last checkpoint."""

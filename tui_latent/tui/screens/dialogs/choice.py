@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.widgets.cut_text import CutText
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class ChoiceScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Content(self._title)
-            yield Static(self._question, id="question", markup=False)
+            yield CutText(self._question, id="question", markup=False)
             yield OptionList(
                 *(
                     Option(Content.assemble((c.label, "bold"), f"\n{c.about}"), id=c.id)

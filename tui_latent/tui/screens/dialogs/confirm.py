@@ -44,6 +44,11 @@ class ConfirmScreen(ModalScreen[bool]):
     def _label(self, key_id: str, words: str) -> Content:
         return Content(f"{key_name(key_id, self.app._keymap)}  {words}")
 
+    def withdraw(self) -> None:
+        """Close without asking further, because the answer no longer matters."""
+        if self.is_current:
+            self.dismiss(False)
+
     def on_mount(self) -> None:
         self.set_focus(self.query_one("#no", Button))
 

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.dialogs.desk_values import DeskDraft, Row
+from tui_latent.tui.widgets.cut_text import CutText
 
 if TYPE_CHECKING:
     from tui_latent.launch.tune import Desk
@@ -113,7 +114,7 @@ class DeskScreen(ModalScreen[None]):
             with VerticalScroll(can_focus=False):
                 for row in self._draft.rows():
                     yield DeskRow(row)
-            yield Static("", id="told", markup=False)
+            yield CutText("", id="told", markup=False)
             yield Static(self._keys(), id="keys", markup=False)
 
     def on_mount(self) -> None:

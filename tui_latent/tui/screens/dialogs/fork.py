@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.widgets.cut_text import CutText
 
 Check = Callable[[int, dict[str, object]], str]
 """(step of a checkpoint, settings) -> what they change, in words; PresetError, RunError"""
@@ -71,7 +72,7 @@ class ForkScreen(ModalScreen[Fork | None]):
             )
             yield Static("with these settings changed, written as for --set:", markup=False)
             yield Input(placeholder="train.lr=0.0005 augment.noise=0.1", compact=True)
-            yield Static("", id="told", markup=False)
+            yield CutText("", id="told", markup=False)
             keys = "enter: start · tab: checkpoint or settings · esc: leave"
             yield Static(keys, id="keys", markup=False)
 

@@ -43,6 +43,7 @@ class EvaluationPage(Vertical):
     EvaluationPage Panel {
         height: auto; width: 1fr; padding: 0 1; text-wrap: nowrap;
         border: round $foreground 30%; border-title-color: $foreground;
+        border-subtitle-color: $text-muted;
         &:focus { border: round $accent; border-title-style: bold; }
     }
     EvaluationPage RocPanel { height: 17; width: 1fr; }

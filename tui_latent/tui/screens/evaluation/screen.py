@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -38,10 +38,14 @@ from tui_latent.tui.screens.evaluation.events import (
 from tui_latent.tui.screens.evaluation.page import EvaluationPage
 from tui_latent.tui.screens.evaluation.views import is_readable, measured_at
 from tui_latent.tui.time_cursor import TimeCursor
+from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_input import LineInput
 from tui_latent.tui.widgets.verdict_line import VerdictLine
 from tui_latent.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
 _WIDE: Final = 110
 """fewest columns at which two panels stand side by side"""
@@ -89,13 +93,14 @@ class EvaluationScreen(BaseScreen[None]):
         self._drawer = drawer
         self._cancel = threading.Event()
         self._busy = False
+        self._question: ConfirmScreen | None = None
         self._time = TimeCursor()
         self._snapshot = RunSnapshot(path)
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled(f"Evaluation · {self.path.name}", "bold"), id="title")
         yield VerdictLine()
-        yield Static(id="doing", markup=False)
+        yield CutText(id="doing", markup=False)
         yield LineInput(
             placeholder="mnist, cifar10, folder:PATH, class:NAME, …   press Enter to evaluate"
         )
@@ -204,6 +209,8 @@ class EvaluationScreen(BaseScreen[None]):
     def show_found(self, event: Ended) -> None:
         """Show the results, or why there are none."""
         self._busy = False
+        if self._question is not None:
+            self._question.withdraw()
         if event.found is not None:
             self.query_one(EvaluationPage).show(event.found)
             self._say(measured_at(event.found))
@@ -286,7 +293,8 @@ class EvaluationScreen(BaseScreen[None]):
                 stop()
 
         question = f"Stop the evaluation of {self.path.name}? {consequence}"
-        self.app.push_screen(ConfirmScreen("Evaluation", question, label), answer)
+        self._question = ConfirmScreen("Evaluation", question, label)
+        self.app.push_screen(self._question, answer)
 
     def action_outliers(self) -> None:
         """Ask for the name of the outliers."""

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from tui_latent.tui.charts.image_cells import Layout, Pixels, tile_sizes
 from tui_latent.tui.charts.image_grid import ImageSheet, Tile
+from tui_latent.tui.widgets.cut_text import CutText
 
 _LEAST: Final = 4
 """lines below which tiles are not made smaller to show more of them"""
@@ -86,7 +87,7 @@ class PointPanel(Vertical):
     }
     PointPanel > #point { height: 10; }
     PointPanel > #point > #portrait { width: 20; }
-    PointPanel > #point > #facts { width: 1fr; height: auto; }
+    PointPanel > #point > #facts { width: 1fr; height: auto; max-height: 100%; }
     PointPanel > .heading {
         height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
     }
@@ -96,6 +97,7 @@ class PointPanel(Vertical):
     PointPanel.-listed > #listed { display: block; }
     PointPanel.-listed > TileGrid, PointPanel.-listed > .heading { display: none; }
     PointPanel.-listed > #point { height: auto; }
+    PointPanel.-listed > #point > #facts { max-height: 12; }
     """
 
     def compose(self) -> ComposeResult:
@@ -103,9 +105,9 @@ class PointPanel(Vertical):
             portrait = TileGrid()
             portrait.id = "portrait"
             yield portrait
-            yield Static(id="facts", markup=False)
-        yield Static(id="problem", markup=False)
-        yield Static(id="listed", markup=False)
+            yield CutText(id="facts", markup=False)
+        yield CutText(id="problem", markup=False)
+        yield CutText(id="listed", markup=False)
         yield Static(id="nearest-title", classes="heading", markup=False)
         nearest = TileGrid()
         nearest.id = "nearest"

@@ -68,8 +68,10 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     ExplorerScreen PointPanel { width: 46; height: 1fr; }
     ExplorerScreen.-vast PointPanel { width: 74; }
     ExplorerScreen.-narrow PointPanel { width: 29; }
-    ExplorerScreen.-narrow #point { height: 5; }
-    ExplorerScreen.-narrow #portrait { width: 9; }
+    ExplorerScreen.-narrow #point { height: auto; min-height: 5; max-height: 7; }
+    ExplorerScreen.-narrow PointPanel.-listed #point { height: auto; }
+    ExplorerScreen.-narrow #portrait { width: 9; height: 5; }
+    ExplorerScreen.-narrow #facts { max-height: 7; }
     ExplorerScreen ChangeList { display: none; width: 46; height: 1fr; border: round $accent; }
     ExplorerScreen.-movers ChangeList { display: block; }
     ExplorerScreen.-movers PointPanel { display: none; }
@@ -130,6 +132,8 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         self._snapshot = message.snapshot
         self._look = replace(self._look, kind=f"{POINT_KINDS[message.snapshot.origin]}s")
         self.query_one(PointPanel).visible = bool(message.snapshot.map_steps)
+        self._make_room_for_film()
+        self.refresh_bindings()
         if not message.snapshot.map_steps:
             self._map.show(None, when_evaluated(message.snapshot, "The map"))
         self._request_map()
@@ -231,6 +235,8 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         """Leave the arrow keys to the search box and to the list of changes."""
         if action in ("rotate", "spin"):
             return is_cloud(self._result)
+        if action in ("time", "film", "play") and self._snapshot.origin == "opened":
+            return len(self._snapshot.map_steps) > 1
         if action == "pan" and is_cloud(self._result):
             return False
         if action not in ("move", "pan") or not self.is_mounted:

@@ -40,10 +40,15 @@ class TimeActions(ExplorerBase):
         self._show_film(not self._look.trails)
 
     def _show_film(self, shown: bool) -> None:
-        self.query_one(FilmStrip).display = shown
         self._look = replace(self._look, trails=shown)
+        self._make_room_for_film()
         self._request_map()
         self._show_scene()
+
+    def _make_room_for_film(self) -> None:
+        """Show the strip if it is wanted and there is more than the map that is shown."""
+        several = len(self._snapshot.map_steps) > 1
+        self.query_one(FilmStrip).display = self._look.trails and several
 
     @on(FilmStrip.Chosen)
     def go_to_step(self, message: FilmStrip.Chosen) -> None:

@@ -135,8 +135,8 @@ def point_words(
         *([Content(part)] if part else []),
         *_column_lines(columns, facts.index),
         Content(f"denser than {int(100 * facts.thinner)} %"),
-        Content(f"{behind:,} more here" if behind else ""),
-        Content(f"{ELSEWHERE} {moved} of its neighbours are far away on the map" if moved else ""),
+        *([Content(f"{behind:,} more here")] if behind else []),
+        *([Content(f"{ELSEWHERE} {_far_away(moved)} away on the map")] if moved else []),
     ]
     return PointWords(
         title=f"{kind} {position:,}",
@@ -149,6 +149,10 @@ def point_words(
         problem=result.problem,
         listed=[] if result.image is not None else _listed(result),
     )
+
+
+def _far_away(neighbours: int) -> str:
+    return "one neighbour is far" if neighbours == 1 else f"{neighbours} neighbours are far"
 
 
 def _column_lines(columns: Sequence[Column], index: int) -> list[Content]:

@@ -21,6 +21,7 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.images.pages.page import Field, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet
+from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_input import LineInput
 
@@ -41,9 +42,7 @@ class ImagesScreen(BaseScreen[None]):
         display: none; width: 24; padding: 0 1; background: $panel;
     }
     ImagesScreen.-asking > #top > Input { display: block; }
-    ImagesScreen > #facts {
-        height: auto; max-height: 3; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis;
-    }
+    ImagesScreen > #facts { height: auto; max-height: 5; padding: 0 1; }
     ImagesScreen ImageSheet { margin: 1 1 0 1; }
     """
 
@@ -81,7 +80,7 @@ class ImagesScreen(BaseScreen[None]):
         with Horizontal(id="top"):
             yield Static(Content.styled(self._heading, "bold"), id="title")
             yield LineInput(placeholder="number", type="integer", select_on_focus=False)
-        yield Static(id="facts", markup=False)
+        yield CutText(id="facts", markup=False)
         yield ImageSheet()
         yield KeyFooter()
 

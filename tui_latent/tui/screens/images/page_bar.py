@@ -58,6 +58,6 @@ class PageBar(Static):
         if page.name in self._greyed:
             look = "dim"
         label = key_label(_KEYS[page.name], self.app._keymap)
-        key = Content.styled(f" {label}", look or "bold $accent")
+        key = Content.styled(f" {label}", look or "bold $footer-key-foreground")
         part = key + Content.styled(f" {name} ", look)
         return part.stylize(Style.from_meta({"page": page.name}))

@@ -25,6 +25,7 @@ from tui_latent.tui.screens.images.pages import PAGES, empty_pages, first_page
 from tui_latent.tui.screens.images.pages.page import Field, OpenRun, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet
 from tui_latent.tui.screens.images.sliders_widget import LatentSliders
+from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_input import LineInput
 
@@ -82,7 +83,7 @@ class ViewerScreen(ImagesScreen):
             yield Static(Content.styled(self._heading, "bold"), id="title")
             yield LineInput(placeholder="number", type="integer", select_on_focus=False)
         yield PageBar(PAGES)
-        yield Static(id="facts", markup=False)
+        yield CutText(id="facts", markup=False)
         with Horizontal(id="body"):
             yield LatentSliders()
             yield ImageSheet()

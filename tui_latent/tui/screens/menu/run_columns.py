@@ -60,7 +60,8 @@ def _state_words(run: RunSummary, now: float) -> str:
         return f"{_QUEUED} queued {run.queued}"
     state = run.status.state
     opened = run.method == "opened" and state == "finished"
-    return f"{STATE_GLYPHS[state]} {'opened' if opened else state}"
+    word = "archived" if run.labels.archived else "opened" if opened else state
+    return f"{STATE_GLYPHS[state]} {word}"
 
 
 def _state_style(run: RunSummary) -> str:

@@ -53,6 +53,8 @@ class RunTable(Vertical):
     RunTable > .head { height: 1; color: $text-muted; text-wrap: nowrap; }
     RunTable > .empty { height: 1fr; padding: 1 2; color: $text-muted; display: none; }
     RunTable.-empty > .empty { display: block; }
+    RunTable.-none-shown > .empty { display: block; }
+    RunTable.-none-shown > LineList { height: 1; }
     RunTable.-empty > .head, RunTable.-empty > LineList { display: none; }
     """
 
@@ -144,9 +146,10 @@ class RunTable(Vertical):
         self._marked = {name: None for name in self._marked if name in self._runs}
         self._empty = empty_columns(runs)
         self.set_class(not runs, "-empty")
-        start = key_name("preset.start", self.app._keymap)
-        self._write(".empty", EMPTY.format(key=start))
         self.refresh_rows()
+        if not runs:
+            start = key_name("preset.start", self.app._keymap)
+            self._write(".empty", EMPTY.format(key=start))
 
     def focus_list(self) -> None:
         """Move the focus to the list."""
@@ -171,8 +174,20 @@ class RunTable(Vertical):
             if (self._archived_too or not run.labels.archived) and means(run)
         ]
         self._shown = in_order(shown, self._by, self._falling)
+        self.set_class(bool(self._all) and not shown, "-none-shown")
+        if self.has_class("-none-shown"):
+            self._write(".empty", self._why_none())
         self._draw()
         self._say_how_many()
+
+    def _why_none(self) -> str:
+        """Say what hides all the runs, and how to see them."""
+        every, filtered = key_name("run.archived", self.app._keymap), self.query_one(RunFilterBox)
+        hidden = 0 if self._archived_too else self._archived
+        if hidden == len(self._all):
+            return f"All runs are archived. {every} shows them."
+        words = f"No run matches {filtered.text.strip()}. Esc shows all of them."
+        return f"{words} {every} searches the archived runs, too." if hidden else words
 
     def on_resize(self) -> None:
         self._draw()
@@ -331,8 +346,12 @@ class RunTable(Vertical):
         self.query_one(_Runs).show([run.name for run in self._shown], write)
         self._tell()
 
+    @property
+    def _archived(self) -> int:
+        return sum(run.labels.archived for run in self._all)
+
     def _say_how_many(self) -> None:
-        hidden = sum(run.labels.archived for run in self._all) if not self._archived_too else 0
+        hidden = 0 if self._archived_too else self._archived
         shown, every = len(self._shown), len(self._all)
         parts = ["Runs"]
         if every:

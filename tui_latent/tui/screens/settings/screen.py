@@ -22,6 +22,7 @@ from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.screens.settings.grid import SettingsGrid, described
+from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_input import LineInput
 
@@ -44,9 +45,9 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     SettingsScreen.-finding #find { display: block; }
     SettingsScreen SettingsGrid { height: 1fr; border: round $foreground 25%; }
     SettingsScreen SettingsGrid:focus-within { border: round $accent; }
-    SettingsScreen #help { height: 3; padding: 0 1; }
+    SettingsScreen #help { height: auto; min-height: 3; max-height: 5; padding: 0 1; }
     SettingsScreen #bottom { height: auto; min-height: 3; max-height: 6; padding: 0 1; }
-    SettingsScreen #command { width: 1fr; height: auto; color: $text-muted; }
+    SettingsScreen #command { width: 1fr; height: auto; max-height: 6; color: $text-muted; }
     SettingsScreen #start { width: auto; min-width: 18; height: 3; margin-left: 2; }
     """
 
@@ -76,9 +77,9 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
             yield Static("find", classes="label")
             yield LineInput(placeholder="part of a setting's name or help", id="words")
         yield SettingsGrid(self._draft)
-        yield Static(id="help", markup=False)
+        yield CutText(id="help", markup=False)
         with Horizontal(id="bottom"):
-            yield Static(id="command", markup=False)
+            yield CutText(id="command", markup=False)
             key = key_name("settings.start", self.app._keymap)
             yield Button(Content(f"Start  {key}"), id="start", variant="primary")
         yield KeyFooter()

@@ -19,7 +19,10 @@ class SweepMaps(Grid, can_focus=True):
     """As many small maps as fit."""
 
     DEFAULT_CSS = """
-    SweepMaps { border: round $foreground 30%; &:focus { border: round $accent; } }
+    SweepMaps {
+        border: round $foreground 30%; border-title-color: $foreground;
+        &:focus { border: round $accent; border-title-style: bold; }
+    }
     SweepMaps > ScatterPanel { width: 1fr; height: 1fr; }
     """
 

@@ -9,7 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.content import Content
-from textual.widgets import Static, Tab, Tabs
+from textual.widgets import Tab, Tabs
 
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -20,6 +20,7 @@ from tui_latent.tui.screens.sweep.maps import SweepMaps
 from tui_latent.tui.screens.sweep.pictures import Picture, picture_lines, pictures_of, title_of
 from tui_latent.tui.screens.sweep.table import SweepTable
 from tui_latent.tui.screens.sweep.view import SweepLost, SweepView, SweepWatcher, ViewRead
+from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_list import LineList
 from tui_latent.tui.widgets.metric_picker import MetricPicker
@@ -29,7 +30,7 @@ PANELS: Final = {"runs": "Runs", "picture": "Picture", "maps": "Maps"}
 """in their order, with their names"""
 
 
-class SweepHead(Static):
+class SweepHead(CutText):
     """How far the sweep is, and what may be said of it."""
 
     DEFAULT_CSS = "SweepHead { height: auto; max-height: 5; padding: 0 1; }"

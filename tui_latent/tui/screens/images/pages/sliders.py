@@ -49,7 +49,7 @@ class SlidersPage(Page):
         if len(latent) != len(start):
             latent = start
         image = self._decoder.decode(latent[None])[0]
-        facts = ("thick: range of 98% of the training images · *: moved",)
+        facts = ("thick: range of 98 % of the training images · *: moved",)
         sheet = Sheet(facts, Tile(image, "decoded", "bold"), sliders=space)
         try:
             latent_map, points = self._newest_map.place(latent[None])
