@@ -152,6 +152,26 @@ def test_conditions_that_are_wrong_are_explained(condition: str, sentence: str) 
     assert not is_condition("cat") and not is_condition("12") and not is_condition("#3")
 
 
+@pytest.mark.parametrize(
+    ("condition", "rows"),
+    [
+        ("dose (mg)>5", [1, 2]),
+        ("Dose (mg) >= 5 city=new york", [1]),
+        ("city=New York dose (mg)<9", [1]),
+        ("city=New", [0]),
+        ("a=b=1", [2]),
+    ],
+)
+def test_names_and_texts_with_spaces_need_no_quotes(condition: str, rows: list[int]) -> None:
+    columns = (
+        column_of("dose (mg)", [1, 7, 9.5]),
+        column_of("city", ["New", "New York", "York"]),
+        column_of("a=b", [3, 2, 1]),
+    )
+    assert is_condition(condition, columns)
+    assert np.flatnonzero(matching(condition, columns)).tolist() == rows
+
+
 def test_numbers_have_a_ramp_and_texts_a_colour_each() -> None:
     age = column_coloring("age", column_of("age", AGES))
     assert age.names[-1] == NO_VALUE and age.ground == 5 and len(age.names) == 6

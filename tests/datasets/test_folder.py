@@ -193,6 +193,15 @@ def test_a_folder_that_is_not_laid_out_as_wanted(
     assert "odd" in str(caught.value)
 
 
+def test_a_relative_path_is_named_in_full(
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for labels in ("auto", "none"):
+        with pytest.raises(DataError, match=f"no folder {tmp_path}/photos"):
+            load(Path("photos"), labels=labels)
+
+
 def test_a_held_out_class_without_training_images_is_named(root: Path) -> None:
     paint(root / "val" / "stranger" / "0.png", RED)
     with pytest.raises(DataError, match="class 'stranger' is not in"):

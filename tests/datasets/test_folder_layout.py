@@ -226,9 +226,26 @@ def test_accents_of_macos_are_the_same_class(tmp_path: Path, data_folder: Path) 
     assert (len(dataset.train), len(dataset.val)) == (4, 4)
 
 
-def test_names_that_differ_by_case_are_reported(tmp_path: Path) -> None:
-    notes = find_layout(lay(tmp_path, "cat", "Cat", "dog")).notes
-    assert any("differ only in case: Cat and cat" in note for note in notes)
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        (("cat", "Cat", "dog"), "Cat and cat"),
+        (("gr\u00fcn", "gru\u0308n", "rot"), "gru\u0308n and gr\u00fcn"),
+        (("red one", "red  one", "blue"), "red  one and red one"),
+        (("2", "\uff12", "3"), "2 and \uff12"),
+    ],
+    ids=["case", "accent", "space", "digit"],
+)
+def test_names_that_look_alike_are_reported(
+    tmp_path: Path, names: tuple[str, ...], alike: str
+) -> None:
+    notes = find_layout(lay(tmp_path, *names)).notes
+    assert any(f"names look alike: {alike}" in note for note in notes)
+
+
+def test_names_that_can_be_told_apart_are_not_reported(tmp_path: Path) -> None:
+    notes = find_layout(lay(tmp_path, "1", "01", "a.b", "ab", "a-b", "\u00e9", "e")).notes
+    assert not any("alike" in note for note in notes)
 
 
 def test_a_folder_within_itself_ends(tmp_path: Path) -> None:

@@ -103,7 +103,8 @@ def run_in(
 ) -> Path:
     """Make a run that nobody trains."""
     about = {"preset": preset, "created": NOW - age, **provenance}
-    writer = RunWriter.create(runs, preset, {"data": {"source": "digits"}}, about, name)
+    table = {"data": {"source": "digits"}, "method": {"name": "contrastive", "latent_dim": 2}}
+    writer = RunWriter.create(runs, preset, table, about, name)
     writer.status(**{"state": "stopped", "step": 31, "total_steps": 100, "device": "cpu"} | status)
     writer.close()
     return writer.path

@@ -13,12 +13,8 @@ from numpy.typing import NDArray
 
 from tui_latent.sources.files.columns import Column
 
-_TERM: Final = re.compile(
-    r"""\s*(?:"(?P<quoted_name>[^"]+)"|(?P<name>[^\s"<>=!:]+))
-    \s*(?P<sign>>=|<=|!=|>|<|=|:)\s*
-    (?:"(?P<quoted>[^"]*)"|(?P<value>\S*))(?=\s|$)""",
-    re.VERBOSE,
-)
+_PLAIN: Final = r"""[^\s"<>=!:]+"""
+_REST: Final = r"""\s*(?P<sign>>=|<=|!=|>|<|=|:)\s*(?:"(?P<quoted>[^"]*)"|(?P<value>\S*))(?=\s|$)"""
 _ORDER: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -31,32 +27,53 @@ class ConditionError(ValueError):
     """A condition that cannot be understood; the message says why."""
 
 
-def is_condition(text: str) -> bool:
+def is_condition(text: str, columns: Sequence[Column] = ()) -> bool:
     """Return whether a text looks like conditions, `column=value`, and not like a name."""
-    return _TERM.match(text) is not None
+    return _pattern(columns).match(text) is not None
 
 
 def matching(text: str, columns: Sequence[Column]) -> NDArray[np.bool_]:
     """Return which points (N,) match all conditions of a text; ConditionError if it is wrong.
 
     A condition is a column's name (in any case), a sign (= != > >= < <=, or : for a part of a
-    text) and a value. Names and values with spaces are put in double quotes. `column=` alone
-    chooses the points without a value; other conditions never choose them.
+    text) and a value. Spaces need double quotes, except in the whole name of a column and in the
+    whole text of a cell. `column=` alone chooses the points without a value; other conditions
+    never choose them.
     """
     if not columns:
         raise ConditionError("This run has no columns: its images did not come from a table.")
     found = np.ones(len(columns[0]), np.bool_)
-    at, end = 0, len(text.rstrip())
+    pattern, at, end = _pattern(columns), 0, len(text.rstrip())
     while at < end:
-        term = _TERM.match(text, at)
+        term = pattern.match(text, at)
         if term is None:
             rest = text[at:].strip()
             raise ConditionError(f"“{rest}” is not a condition: write column=value.")
-        name = term["quoted_name"] or term["name"]
-        value = term["quoted"] if term["quoted"] is not None else term["value"]
-        found &= _matches(_column(name, columns), term["sign"], value)
-        at = term.end()
+        column, at = _column(term["quoted_name"] or term["name"], columns), term.end()
+        value = term["quoted"]
+        if value is None:
+            value = _whole_text(column, text, term.start("value")) or term["value"]
+            at = term.start("value") + len(value)
+        found &= _matches(column, term["sign"], value)
     return found
+
+
+def _pattern(columns: Sequence[Column]) -> re.Pattern[str]:
+    """Return the pattern of one condition; names of columns come first, the longest before all."""
+    odd = {column.name for column in columns if not re.fullmatch(_PLAIN, column.name)}
+    names = "|".join([*map(re.escape, sorted(odd, key=len, reverse=True)), _PLAIN])
+    return re.compile(rf"""\s*(?:"(?P<quoted_name>[^"]+)"|(?P<name>{names})){_REST}""", re.I)
+
+
+def _whole_text(column: Column, text: str, at: int) -> str:
+    """Return the longest text of a cell that is written at a place; empty if there is none."""
+    found = [
+        text[at : at + len(cell)]
+        for cell in column.texts
+        if text[at : at + len(cell)].casefold() == cell.casefold()
+        and not text[at + len(cell) : at + len(cell) + 1].strip()
+    ]
+    return max(found, key=len, default="")
 
 
 def _column(name: str, columns: Sequence[Column]) -> Column:

@@ -12,10 +12,10 @@ import os
 import time
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,6 @@ BYTES = 16
 """length of a digest"""
 Contents = NDArray[np.uint8]
 """(N, BYTES), one digest per file"""
-_Note = tuple[tuple[int, ...], int, bytes]
-"""state of a file (see `_state`), time at which it was read in ns, digest"""
 _RESOLUTION = 2_000_000_000
 """ns; the coarsest resolution of file times, that of FAT. A file read less than this after its last
 change may have changed again with the same time"""
@@ -44,6 +42,23 @@ _CHUNK = 64
 _AT_ONCE = 1 << 20
 """bytes of a file that is read at once, which takes half as long for small ones"""
 _TORN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+_Numbers = NDArray[np.int64]
+
+
+class _Noted(NamedTuple):
+    """Stored digests, as arrays: a tuple per file would cost more than the rest of the look-up."""
+
+    names: list[str]
+    states: _Numbers
+    """(N, 4) states of the files (see `_states`)"""
+    read_at: _Numbers
+    """(N,) times at which they were read in ns"""
+    digests: Contents
+
+
+_NOTHING = _Noted(
+    [], np.zeros((0, 4), np.int64), np.zeros(0, np.int64), np.zeros((0, BYTES), np.uint8)
+)
 
 
 def read_contents(
@@ -63,29 +78,28 @@ def read_contents(
     zeros.
     """
     name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:20]
-    trusted = not _share_one_time(files, within_others=items is not None)
-    notes = _noted(name) if trusted else {}
-    digests: list[bytes] = []
-    unknown: list[int] = []
+    states = _states(files)
+    trusted = not _share_one_time(states, within_others=items is not None)
+    noted = _noted(name) if trusted else _NOTHING
+    at, rows = {known: row for row, known in enumerate(noted.names)}, np.empty(len(files), np.int64)
     for row, file in enumerate(files):
         poll()
-        note = notes.get(file.name)
-        known = note is not None and note[0] == _state(file)
-        if note is not None and known and file.changed < note[1] - _RESOLUTION:
-            digests.append(note[2])
-        else:
-            digests.append(b"")
-            unknown.append(row)
+        rows[row] = at.get(file.name, -1)
+    contents, read_at = np.zeros((len(files), BYTES), np.uint8), np.zeros(len(files), np.int64)
+    there = np.flatnonzero(rows >= 0)
+    then = rows[there]
+    same = (noted.states[then] == states[there]).all(1)
+    same &= states[there, 2] < noted.read_at[then] - _RESOLUTION
+    there, then = there[same], then[same]
+    contents[there], read_at[there] = noted.digests[then], noted.read_at[then]
+    unknown = np.flatnonzero(read_at == 0).tolist()
     if unknown:
-        now = time.time_ns()
-        for row, digest in zip(
-            unknown, _digests(root, files, items, unknown, log, poll), strict=True
-        ):
-            digests[row] = digest
-            notes[files[row].name] = (_state(files[row]), now, digest)
+        read_at[unknown] = time.time_ns()
+        read = b"".join(_digests(root, files, items, unknown, log, poll))
+        contents[unknown] = np.frombuffer(read, np.uint8).reshape(-1, BYTES)
         if trusted:
-            _keep(name, notes, files)
-    return np.frombuffer(b"".join(digests), np.uint8).reshape(len(files), BYTES)
+            _keep(name, noted, _Noted([file.name for file in files], states, read_at, contents))
+    return contents
 
 
 def digest_of(data: bytes | memoryview) -> bytes:
@@ -93,21 +107,26 @@ def digest_of(data: bytes | memoryview) -> bytes:
     return hashlib.blake2b(data, digest_size=BYTES).digest()
 
 
-def _state(file: ImageFile) -> tuple[int, ...]:
+def _states(files: Sequence[ImageFile]) -> _Numbers:
+    """Return (N, 4) sizes, times of the last modification and of the last change, and inodes."""
     # The sign bit is dropped: inodes use all 64 bits, and times before 1970 are negative.
-    return tuple(n & _63_BITS for n in (file.size, file.modified, file.changed, file.inode))
+    numbers = (
+        number & _63_BITS
+        for file in files
+        for number in (file.size, file.modified, file.changed, file.inode)
+    )
+    return np.fromiter(numbers, np.int64, 4 * len(files)).reshape(-1, 4)
 
 
-def _share_one_time(files: Sequence[ImageFile], within_others: bool) -> bool:
+def _share_one_time(states: _Numbers, within_others: bool) -> bool:
     """Return whether most files have the same ctime, as on mounts that invent it.
 
     For images within larger files, the larger files are compared.
     """
-    times = [file.changed for file in files]
-    if within_others:
-        times = list({file.inode: file.changed for file in files}.values())
-    (_, count), *_ = Counter(times).most_common(1)
-    return len(times) > 1 and count > len(times) / 2
+    times = states[
+        np.unique(states[:, 3], return_index=True)[1] if within_others else slice(None), 2
+    ]
+    return len(times) > 1 and bool(np.unique(times, return_counts=True)[1].max() > len(times) / 2)
 
 
 def _digests(
@@ -154,8 +173,8 @@ def _digest(path: Path) -> bytes:
         raise DataError(f"{path}: {error.strerror or error}: make it readable") from error
 
 
-def _noted(name: str) -> dict[str, _Note]:
-    """Return the newest stored digests of a folder by file name; empty if there are none."""
+def _noted(name: str) -> _Noted:
+    """Return the newest stored digests of a folder; none if nothing is stored."""
     paths = [folder / "known" / f"{name}.npz" for folder in prepared_folders()]
     times = {}
     for path in paths:
@@ -164,28 +183,22 @@ def _noted(name: str) -> dict[str, _Note]:
     for path in sorted(times, key=times.__getitem__, reverse=True):
         with suppress(*_TORN), np.load(path, allow_pickle=False) as arrays:
             names = unpacked_names(arrays["names"])
-            states, read_at = arrays["states"].tolist(), arrays["read_at"].tolist()
-            digests = arrays["digests"].tobytes()
-            if len(digests) != BYTES * len(names):
-                continue
-            rows = zip(names, states, read_at, strict=True)
-            return {
-                file: (tuple(state), at, digests[BYTES * row : BYTES * (row + 1)])
-                for row, (file, state, at) in enumerate(rows)
-            }
-    return {}
+            states, read_at = (arrays[of].astype(np.int64) for of in ("states", "read_at"))
+            digests = arrays["digests"].astype(np.uint8).reshape(len(names), BYTES)
+            if states.shape == (len(names), 4) and read_at.shape == (len(names),):
+                return _Noted(names, states, read_at, digests)
+    return _NOTHING
 
 
-def _keep(name: str, notes: dict[str, _Note], files: Sequence[ImageFile]) -> None:
+def _keep(name: str, before: _Noted, now: _Noted) -> None:
     """Store the digests, and keep those of class folders that were not listed this time."""
-    listed = {file.name for file in files}
-    classes = {file.split("/", 1)[0] for file in listed}
-    kept = [n for n in notes if n in listed or n.split("/", 1)[0] not in classes]
+    classes = {file.split("/", 1)[0] for file in now.names}
+    others = [row for row, n in enumerate(before.names) if n.split("/", 1)[0] not in classes]
     arrays = {
-        "names": packed_names(kept),
-        "states": np.array([notes[n][0] for n in kept], dtype=np.int64),
-        "read_at": np.array([notes[n][1] for n in kept], dtype=np.int64),
-        "digests": np.frombuffer(b"".join(notes[n][2] for n in kept), np.uint8),
+        "names": packed_names([*now.names, *(before.names[row] for row in others)]),
+        "states": np.concatenate([now.states, before.states[others]]),
+        "read_at": np.concatenate([now.read_at, before.read_at[others]]),
+        "digests": np.concatenate([now.digests, before.digests[others]]).ravel(),
     }
     for folder in prepared_folders():
         path = folder / "known" / f"{name}.npz"
@@ -193,7 +206,7 @@ def _keep(name: str, notes: dict[str, _Note], files: Sequence[ImageFile]) -> Non
         with suppress(OSError):
             make_folder(path.parent)
             with whole_file(path) as file:
-                np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+                np.savez(file, allow_pickle=False, **arrays)
             return
 
 

@@ -13,7 +13,7 @@ from tui_latent.datasets.folder_entries import Entries, entries_of, listed
 from tui_latent.datasets.splits import Role, roles_within, split_role
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.naming import composed, natural_order, shown_names
+from tui_latent.sources.naming import appearance, composed, natural_order, shown_names
 
 DEFAULT_SIZE = 64
 """side of the images in pixels if `data.size` is 0"""
@@ -77,7 +77,7 @@ def find_layout(
     be either splits or classes.
     """
     if not root.is_dir():
-        raise DataError(f"data.path: no folder {root}")
+        raise DataError(f"data.path: no folder {root.absolute()}")
     notes: list[str] = []
     seen: set[tuple[int, int]] = set()
     while True:
@@ -297,7 +297,7 @@ def _layout(
         notes.append(f"not used: {images:,} images outside of class folders")
     clashing = _clashing(folders)
     if clashing:
-        notes.append(f"classes that differ only in case: {listed(clashing)}")
+        notes.append(f"classes whose names look alike: {listed(clashing)}")
     if same := same_folders(train, folders):
         notes.append(f"the same folder, so the same images: {listed(same)}")
     held = [] if test is None else entries_of(test, poll).folders
@@ -325,7 +325,7 @@ def _ordered(layout: FolderLayout, plain: bool, notes: list[str]) -> FolderLayou
 def _clashing(names: Sequence[str]) -> list[str]:
     by_text: dict[str, list[str]] = {}
     for name in names:
-        by_text.setdefault(name.casefold(), []).append(name)
+        by_text.setdefault(appearance(name), []).append(name)
     return [name for same in by_text.values() if len(same) > 1 for name in same]
 
 

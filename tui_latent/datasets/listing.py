@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from tui_latent.datasets.folder_entries import (
@@ -37,7 +38,7 @@ class Listing:
 
     def choose(self) -> None:
         """Drop the arrays if there are images of other kinds."""
-        arrays = [file for file in self.files if is_array_name(file.name.rpartition("/")[2])]
+        arrays = [file for file in self.files if file.name.lower().endswith(ARRAYS)]
         if arrays and len(arrays) < len(self.files):
             self.skipped[f"{ARRAYS} files beside images"] += len(arrays)
             dropped = set(arrays)
@@ -93,30 +94,39 @@ def _list_class(
     root: Path, folder: str, label: int, found: Listing, poll: Callable[[], None]
 ) -> None:
     seen: set[tuple[int, int]] = set()
-    # A stack with the next entry last; the content of a folder takes its place.
-    waiting: list[tuple[str, os.DirEntry[str] | None]] = [(folder, None)]
-    while waiting:
+    open_folders = [(folder, _entries(root / folder, seen, found, poll))]  # the innermost is last
+    while open_folders:
         poll()
-        name, entry = waiting.pop()
-        if entry is not None and not is_folder(entry):
-            _list_file(name, entry, label, found)
+        inside, entries = open_folders[-1]
+        entry = next(entries, None)
+        if entry is None:
+            open_folders.pop()
             continue
-        if entry is not None and is_rubbish(entry.name):
+        name = f"{inside}/{entry.name}" if inside else entry.name
+        if not is_folder(entry):
+            _list_file(name, entry, label, found)
+        elif is_rubbish(entry.name):
             kind = "hidden" if entry.name.startswith(".") else printable(entry.name)
             found.skipped[f"{kind} folders"] += 1
-            continue
-        status = (root / name).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            found.skipped["links to folders already listed"] += 1
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        with os.scandir(root / name) as entries:
-            content = []
-            for inner in entries:
-                poll()
-                content.append(inner)
-        content.sort(key=lambda inner: inner.name, reverse=True)
-        waiting += [(f"{name}/{inner.name}" if name else inner.name, inner) for inner in content]
+        else:
+            open_folders.append((name, _entries(root / name, seen, found, poll)))
+
+
+def _entries(
+    folder: Path, seen: set[tuple[int, int]], found: Listing, poll: Callable[[], None]
+) -> Iterator[os.DirEntry[str]]:
+    """Return what is in a folder, by name; nothing if it is in `seen`, to which it is added."""
+    status = folder.stat()
+    if (status.st_dev, status.st_ino) in seen:
+        found.skipped["links to folders already listed"] += 1
+        return iter(())
+    seen.add((status.st_dev, status.st_ino))
+    content = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            poll()
+            content.append(entry)
+    return iter(sorted(content, key=attrgetter("name")))
 
 
 def _list_file(name: str, entry: os.DirEntry[str], label: int, found: Listing) -> None:

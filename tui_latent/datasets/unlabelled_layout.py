@@ -39,7 +39,7 @@ def layout_of(settings: DataSettings, root: Path, poll: Callable[[], None]) -> F
 def _layout_without_classes(root: Path, poll: Callable[[], None]) -> FolderLayout:
     """Find the splits in `root`, by their names alone; if there are none, all of it is one."""
     if not root.is_dir():
-        raise DataError(f"data.path: no folder {root}")
+        raise DataError(f"data.path: no folder {root.absolute()}")
     notes: list[str] = []
     seen: set[tuple[int, int]] = set()
     while True:

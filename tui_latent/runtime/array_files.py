@@ -58,25 +58,26 @@ def check_archive(path: Path) -> None:
         _check_archive(file, None, mapped=True)
 
 
-def large_member(
-    path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo
-) -> NDArray[Any] | bool:
-    """Return a large array of a checked archive mapped into memory, where it lies in it as it is.
+def stays_on_disk(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Return whether an array of a checked archive is so large that it is mapped or unpacked.
 
-    Changes of it stay in memory. True if it is large and has to be unpacked (`unpacked_rows`),
-    False if it is small, or stored by columns: then it has to be read. SizeError if there is no
-    memory for that.
+    One that is stored by columns has to be read; SizeError if there is no memory for that.
     """
     if not _is_large(member):
         return False
     with archive.open(member) as file:
-        shape, dtype, by_columns = array_header(file)
-        header = file.tell()
+        _, dtype, by_columns = array_header(file)
     if by_columns or dtype.hasobject:
         _check_room(member.file_size, _room(None), member.filename.removesuffix(".npy"))
         return False
-    if member.compress_type != zipfile.ZIP_STORED:
-        return True
+    return True
+
+
+def mapped_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """Map an uncompressed array of a checked archive; changes of it stay in memory."""
+    with archive.open(member) as file:
+        shape, dtype, _ = array_header(file)
+        header = file.tell()
     with open_regular(path) as whole:
         whole.seek(member.header_offset + _NAME_LENGTHS)
         name, extra = struct.unpack("<HH", whole.read(4))

@@ -70,3 +70,13 @@ def shown_names(names: Sequence[str]) -> tuple[str, ...]:
 def composed(name: str) -> str:
     """Return a name in Unicode normal form C; macOS stores names in form D."""
     return unicodedata.normalize("NFC", name)
+
+
+def appearance(name: str) -> str:
+    """Return what is left of a name without what is easily overlooked.
+
+    Names that differ in case, in spaces, in invisible characters, or in the encoding of an accent
+    or a digit have the same.
+    """
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")

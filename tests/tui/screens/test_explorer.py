@@ -215,7 +215,11 @@ async def test_columns_of_a_table_colour_filter_and_leave_as_a_file(tmp_path: Pa
     ages = [None if n % 10 == 0 else n / 4 for n in range(count)]
     columns = tuple(
         column_of(name, cells)
-        for name, cells in (("age", ages), ("site", ["Bern", "Uri"] * 179 + [""]))
+        for name, cells in (
+            ("age", ages),
+            ("site", ["Bern", "Uri"] * 179 + [""]),
+            ("name", [f"n-{n}" for n in range(count)]),
+        )
     )
     write_columns(writer.path, ImageColumns(columns, columns))
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
@@ -239,6 +243,8 @@ async def test_columns_of_a_table_colour_filter_and_leave_as_a_file(tmp_path: Pa
         await until(pilot, lambda: any(files.glob("*.csv")) if files.exists() else False)
         lines = next(files.glob("*.csv")).read_text().splitlines()
         assert [int(line.split(",")[0]) for line in lines[1:]] == wanted
+        await pilot.press("slash", *"n-77", "enter")
+        await until(pilot, lambda: "name: n-77" in facts(screen))
         await pilot.press("slash", *"agee>3", "enter")
         await until(pilot, lambda: "no column “agee”" in notes(pilot))
         await pilot.press("a")

@@ -209,6 +209,25 @@ async def test_a_preset_mended_while_another_screen_was_open_is_read_again(
         assert presets_text(screen)[3].strip() == "MNIST"
 
 
+async def test_a_preset_that_was_edited_elsewhere_starts_as_it_is_now(
+    runs: Path, presets: Path
+) -> None:
+    file = presets / "digits-contrastive-2d.toml"
+    async with NotingApp(runs).run_test(size=WIDE) as pilot:
+        screen = await menu(pilot)
+        file.write_text(CONTRASTIVE.format(source="digits", dim=3, top=""))
+        await press(pilot, "enter")
+        assert pilot.app.asked[0][2].method.latent_dim == 3  # type: ignore[attr-defined]
+        await until(pilot, lambda: "3-D" in " ".join(presets_text(screen)))
+        file.write_text("title =")
+        await press(pilot, "enter")
+        assert "not a TOML file" in notes(pilot)
+        file.unlink()
+        await press(pilot, "enter")
+        assert "unknown preset" in notes(pilot)
+        assert len(pilot.app.asked) == 1  # type: ignore[attr-defined]
+
+
 async def test_without_runs_a_sentence_says_how_to_get_one(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
@@ -289,10 +308,8 @@ async def test_b_trains_in_the_background(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         await menu(pilot)
         await press(pilot, "b", "tab", "b")
-        assert pilot.app.asked == [  # type: ignore[attr-defined]
-            ("background", "digits-contrastive-2d"),
-            ("resume in background", "stopped"),
-        ]
+        asked = [("background", "digits-contrastive-2d"), ("resume in background", "stopped")]
+        await until(pilot, lambda: pilot.app.asked == asked)  # type: ignore[attr-defined]
 
 
 async def test_only_runs_that_can_go_on_are_resumed_and_others_say_why(runs: Path) -> None:
@@ -313,7 +330,8 @@ async def test_only_runs_that_can_go_on_are_resumed_and_others_say_why(runs: Pat
         assert "live is already running. Press Enter to open it." in notes(pilot)
         await press(pilot, "down", "r", "enter", "v")
         assert "broken cannot be read: " in notes(pilot)
-        assert pilot.app.asked == [("resume", "stopped")]  # type: ignore[attr-defined]
+        asked = [("resume", "stopped")]
+        await until(pilot, lambda: pilot.app.asked == asked)  # type: ignore[attr-defined]
     live.close()
 
 

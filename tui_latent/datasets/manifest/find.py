@@ -44,7 +44,7 @@ def read_table(named: str, log: Callable[[str], None], poll: Callable[[], None])
     if not path.exists() and (paths := _expanded(str(path))):
         return _of_files(path, paths, log, poll)
     if not path.exists():
-        raise DataError(f"data.path: no file {path}: {WANTED}")
+        raise DataError(f"data.path: no file {path.absolute()}: {WANTED}")
     return _of_files(path, [path], log, poll)
 
 

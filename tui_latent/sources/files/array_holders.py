@@ -17,7 +17,8 @@ from tui_latent.runtime.array_files import (
     array_header,
     check_archive,
     large_array,
-    large_member,
+    mapped_member,
+    stays_on_disk,
     unpacked_rows,
 )
 from tui_latent.runtime.regular_files import SizeError, open_regular
@@ -110,10 +111,9 @@ class Archive:
         _refuse_objects(self.path, name, dtype)
         member = self._member(name)
         try:
-            large = large_member(self.path, self.zip, member)
-            if isinstance(large, np.ndarray):
-                return large
-            if large:
+            if stays_on_disk(self.zip, member):
+                if member.compress_type == zipfile.ZIP_STORED:
+                    return mapped_member(self.path, self.zip, member)
                 rows = max((1 << 24) // max(math.prod(shape[1:]) * dtype.itemsize, 1), 1)
                 made_of = f"{name} at {member.header_offset}, unpacked"
                 return keep(
@@ -194,7 +194,7 @@ def opened(path: Path, wanted: str, first: Sequence[str]) -> Holder:
         check_archive(path)
         return Archive(path, zipfile.ZipFile(path))
     except FileNotFoundError as error:
-        raise DataError(f"data.path: no file {path}") from error
+        raise DataError(f"data.path: no file {path.absolute()}") from error
     except SizeError as error:
         raise DataError(
             f"{path}: {error}: save it again, with fewer or smaller images, or as uint8"

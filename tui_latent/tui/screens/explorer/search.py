@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 def next_match(
     query: str,
     class_names: Sequence[str],
-    labels: NDArray[np.int64],
+    labels: NDArray[np.integer],
     here: int,
     way: int = 1,
     positions: NDArray[np.int64] | None = None,

@@ -37,7 +37,7 @@ class SearchActions(ExplorerBase):
         from tui_latent.analysis.point_filter import is_condition
 
         result = self._result
-        if result is not None and result.columns and is_condition(message.query):
+        if result is not None and result.columns and is_condition(message.query, result.columns):
             self._show_matching(result, message.query)
             return
         self._query = message.query
@@ -82,6 +82,9 @@ class SearchActions(ExplorerBase):
             own = group_of_each(result.groups, positions)
             names = [group.name for group in result.groups]
             index = next_match(self._query, names, own, here, way, positions)
+        for column in result.columns:  # an id, or a part of any other text of the table
+            if index is None:
+                index = next_match(self._query, column.texts, column.codes, here, way, positions)
         if index is None:
             self.notify(f"No image or class matches “{self._query}”.", markup=False)
         else:

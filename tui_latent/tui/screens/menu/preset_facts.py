@@ -54,14 +54,16 @@ class PresetEntry:
 
 def read_entries() -> list[PresetEntry]:
     """Read every preset's table, grouped by dataset; the entry of a broken file has its problem."""
-    entries = [_read_entry(name) for name in all_presets()]
+    entries = [read_entry(name) for name in all_presets()]
     order = [source.name for source in sorted(SOURCES.values(), key=menu_order)] + [""]
     return sorted(entries, key=lambda entry: (order.index(entry.source), entry.name))
 
 
-def _read_entry(name: str) -> PresetEntry:
-    path = preset_path(name)
+def read_entry(name: str) -> PresetEntry:
+    """Read a preset's table; the entry of a file that is broken or gone has its problem."""
+    path = Path(name)
     try:
+        path = preset_path(name)
         table = read_table(path)
     except PresetError as error:
         return PresetEntry(name, path, {}, problem=str(error))

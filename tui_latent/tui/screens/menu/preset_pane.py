@@ -19,6 +19,7 @@ from tui_latent.tui.screens.menu.preset_facts import (
     PresetFacts,
     check_entry,
     read_entries,
+    read_entry,
     with_time,
 )
 from tui_latent.tui.screens.menu.preset_list import PresetList
@@ -76,9 +77,13 @@ class PresetPane(Horizontal):
         preview.border_title = Content("" if run is None else run.title)
         preview.show(run, now)
 
-    def facts(self, entry: PresetEntry) -> PresetFacts:
-        """Return what is known about a preset, checking it now if needed."""
-        return self._facts.get(entry.name) or check_entry(entry)[1]
+    def current(self, entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
+        """Return a preset as its file is now, which may have been edited since it was listed."""
+        now, known = read_entry(entry.name), self._facts.get(entry.name)
+        if now.table == entry.table and known is not None and not known.problem:
+            return entry, known
+        self.check()
+        return check_entry(now)
 
     def update_times(self, device: str, runs: Sequence[RunSummary]) -> None:
         """Show how long presets take on `device` (`cpu` or `cuda`), from earlier runs."""

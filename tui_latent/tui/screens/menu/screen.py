@@ -297,12 +297,11 @@ class MenuScreen(RunEnding):
     def act_on_preset(self, event: PresetList.Chosen) -> None:
         """Train a preset, edit it first, or show its images."""
         name = event.entry.name
-        facts = self.query_one(PresetPane).facts(event.entry)
+        entry, facts = self.query_one(PresetPane).current(event.entry)
         if facts.preset is None:
             self.notify(facts.problem, severity="error", markup=False)
         elif event.action == "edit":
-            table = event.entry.table
-            self.post_message(messages.SettingsRequested(name, table, facts.preset))
+            self.post_message(messages.SettingsRequested(name, entry.table, facts.preset))
         elif event.action == "images":
             self.post_message(messages.PresetImagesRequested(name, facts.preset))
         else:
