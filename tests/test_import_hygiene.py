@@ -46,6 +46,7 @@ WITH_TORCH = (
     "tui_latent.analysis.evaluation_neighbours",
     "tui_latent.analysis.evaluation_parts",
     "tui_latent.analysis.outlier_embedding",
+    "tui_latent.analysis.untrained",
 )
 """modules of a torch-free room that only its functions import"""
 

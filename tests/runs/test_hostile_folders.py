@@ -111,7 +111,7 @@ def test_a_sweep_tells_of_each_run_that_may_not_be_entered(tmp_path: Path) -> No
         (folder.path / name).chmod(0o755)
         assert f"{name}: unreadable (Permission denied)" in swept.stderr + swept.stdout
     assert swept.returncode == 1, swept.stderr
-    table = swept.stdout.partition("train.seed ")[2]
+    table = swept.stdout.partition("seed ")[2]
     assert table.count(" unreadable ") == 2
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import weakref
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ def test_images_and_weights_are_freed_as_soon_as_a_run_has_ended(
 ) -> None:
     from tui_latent.training.run import TrainingRun
 
+    import_module("torch._dynamo")  # the first optimiser imports it, and its errors keep frames
     held: list[weakref.ref[torch.Tensor]] = []
     train = TrainingRun.train
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -23,6 +24,7 @@ from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.loss_window import LossWindow
 from tui_latent.training.rank_commands import Command
 from tui_latent.training.rank_records import RankRecords
+from tui_latent.training.ranks import Ranks
 from tui_latent.training.retrying_writes import RetryingWriter
 from tui_latent.training.run_control import Stopwatch
 
@@ -107,7 +109,7 @@ class StepRecorder:
 
     def __init__(self, recorder: Recorder, loop: TrainingLoop) -> None:
         self._recorder, self._loop = recorder, loop
-        self._window = LossWindow(late=loop.device.type == "cuda", mean=self._mean)
+        self._window = LossWindow(late=loop.device.type == "cuda", mean=partial(_mean, loop.ranks))
         self._ranks = RankRecords(recorder.writer.path, loop.ranks, loop.device)
         self._screen = ScreenShare()
         self.restart_rate()
@@ -169,12 +171,16 @@ class StepRecorder:
         self._window.close(loop.done, values, seconds)
         self._append(wait=False)
 
-    def _mean(self, terms: Tensor) -> Tensor:
-        """Return the means of some steps' terms over all ranks."""
-        self._loop.ranks.tell(Command.TERMS)
-        return self._loop.ranks.mean(terms)
-
     def _append(self, wait: bool) -> None:
         for closed, means in self._window.read(wait):
             values = {f"train/{name}": value for name, value in means.items()} | closed.beside
             self._recorder.metrics(closed.step, closed.seconds, values)
+
+
+def _mean(ranks: Ranks, terms: Tensor) -> Tensor:
+    """Return the means of some steps' terms over all ranks.
+
+    A method would keep the loop alive after the run, in a circle of references.
+    """
+    ranks.tell(Command.TERMS)
+    return ranks.mean(terms)

@@ -136,7 +136,7 @@ def test_the_page(size: tuple[int, int], tmp_path: Path, snap_compare: Callable[
 async def test_small_maps_have_titles_that_differ(tmp_path: Path) -> None:
     path = made_sweep(tmp_path, FIGURES)
     app = MenulessApp(tmp_path)
-    async with app.run_test(size=WIDE) as pilot:
+    async with app.run_test(size=(104, 40)) as pilot:
         screen = await opened(pilot, path)
         maps = screen.query_one(SweepMaps)
         await until(pilot, lambda: "by latent_dim · lr" in str(maps.border_title))
