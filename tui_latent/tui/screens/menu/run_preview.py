@@ -259,7 +259,7 @@ def _entry(label: str, text: str, width: int, style: str = "") -> list[Content]:
 
 
 def _breakable(text: str, room: int) -> str:
-    """Put spaces into words that are longer than a line, after their points and signs."""
+    """Put a space after each dot, underscore and sign of a word longer than a line: it can wrap."""
     words = (
         re.sub(r"(?<=[._=/])(?=\w)", " ", word) if len(word) > room else word
         for word in text.split(" ")
