@@ -8,6 +8,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets import Tabs
 
 from tests.waiting import Deadline
 from tui_latent.tui.app import LatentApp
@@ -71,6 +72,15 @@ def panel_text(screen: Screen[Any], name: str) -> str:
     panel = screen.query_one(f"#{name}", ChartPanel)
     lines = [str(panel.border_title)]
     return "\n".join(lines + [panel.render_line(y).text for y in range(panel.size.height)])
+
+
+async def machine_shows(pilot: Pilot[Any], shown: tuple[str, ...]) -> None:
+    """Wait until the machine's panel, or its tab on a narrow screen, shows all of these."""
+    screen = await all_drawn(pilot)
+    await until(pilot, lambda: screen._panels.has_class("-load"))
+    if screen.size.width < 100:
+        screen.query_one(Tabs).active = "tab-machine"
+    await until(pilot, lambda: all(text in panel_text(screen, "machine") for text in shown))
 
 
 def notes(pilot: Pilot[Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.tui.made_runs import trained_run
-from tests.tui.pilots import MenulessApp, all_drawn, panel_text, until
+from tests.tui.pilots import MenulessApp, all_drawn, machine_shows
 from tui_latent.runs.schema import Status
 from tui_latent.runtime.gpu_load import GpuLoad, GpuProcess
 from tui_latent.runtime.machine_load import LoadMeter, MachineLoad
@@ -103,11 +103,7 @@ async def test_a_live_run_here_shows_the_machine(
     writer = trained_run(tmp_path)
     app = MenulessApp(tmp_path, open_path=writer.path)
     async with app.run_test(size=size) as pilot:
-        screen = await all_drawn(pilot)
-        await until(pilot, lambda: screen._panels.has_class("-load"))
-        if size[0] < 100:
-            screen.query_one("Tabs").active = "tab-machine"  # type: ignore[attr-defined]
-        await until(pilot, lambda: all(s in panel_text(screen, "machine") for s in shown))
+        await machine_shows(pilot, shown)
     writer.close()
 
 

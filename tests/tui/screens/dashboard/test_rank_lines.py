@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.made_runs import trained_run
-from tests.tui.pilots import MenulessApp, all_drawn, panel_text, until
+from tests.tui.pilots import MenulessApp, machine_shows
 from tui_latent.runs.ranks_file import RankStatus, write_ranks
 from tui_latent.tui.screens.dashboard.rank_lines import rank_lines, ranks_summary
 
@@ -73,9 +73,5 @@ async def test_a_live_run_shows_its_ranks(
     write_ranks(writer.path, TWO)
     app = MenulessApp(tmp_path, open_path=writer.path)
     async with app.run_test(size=size) as pilot:
-        screen = await all_drawn(pilot)
-        await until(pilot, lambda: screen._panels.has_class("-load"))
-        if size[0] < 100:
-            screen.query_one("Tabs").active = "tab-machine"  # type: ignore[attr-defined]
-        await until(pilot, lambda: all(s in panel_text(screen, "machine") for s in shown))
+        await machine_shows(pilot, shown)
     writer.close()
