@@ -14,6 +14,7 @@ from torchvision.models import ResNet18_Weights, ResNet50_Weights, resnet18
 
 from tui_latent.config.feature_models import PublishedModel
 from tui_latent.config.settings import DataSettings
+from tui_latent.datasets import feature_blocks
 from tui_latent.datasets import features as features_module
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.feature_network import feature_network
@@ -158,17 +159,17 @@ def test_a_killed_computation_keeps_its_blocks(
     class Killed(BaseException):
         pass
 
-    def dying(key: str, features: Tensor) -> None:
-        save(key, features)
+    def dying(path: Path, features: Tensor) -> None:
+        save(path, features)
         if sum(computed) >= 32:
             raise Killed
 
-    save = features_module._save
+    save = feature_blocks._save
     monkeypatch.setattr(features_module, "_BLOCK", 16)
-    monkeypatch.setattr(features_module, "_save", dying)
+    monkeypatch.setattr(feature_blocks, "_save", dying)
     with pytest.raises(Killed):
         load(inputs="hog", classes=("1", "2"), per_class=30)
-    monkeypatch.setattr(features_module, "_save", save)
+    monkeypatch.setattr(feature_blocks, "_save", save)
     computed.clear()
     dataset = load(inputs="hog", classes=("1", "2"), per_class=30)
     assert sum(computed) == len(dataset.train) - 32 + len(dataset.val)

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from tui_latent.config.feature_models import PublishedModel, published_model
 from tui_latent.config.settings import DataSettings
+from tui_latent.datasets import feature_blocks
 from tui_latent.datasets import features as features_module
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.feature_network import FeatureNetwork, feature_network
@@ -186,7 +187,7 @@ def _features(dataset: Dataset) -> Tensor:
 def test_progress_says_how_long_it_takes(
     data_folder: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features_module, "ProgressLog", lambda log: log)
+    monkeypatch.setattr(feature_blocks, "ProgressLog", lambda log: log)
     log: list[str] = []
     load(log, inputs=f"timm:{NAME}", weights=str(weights), classes=("1", "2"), val_fraction=0.01)
     progress = [line for line in log if " features: " in line]

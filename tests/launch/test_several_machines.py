@@ -59,9 +59,12 @@ def test_a_machine_that_differs_is_told_before_training(
     process = _torchrun(
         *("tests.launch.other_node", what, "train", "folder-contrastive-2d", *SMALL, *data),
         *("--runs", str(tmp_path / "runs"), "--name", "both"),
+        restarts=2,
     )
     assert process.wait() != 0
-    status = RunReader(tmp_path / "runs" / "both").refresh().status
+    snapshot = RunReader(tmp_path / "runs" / "both").refresh()
+    assert sum("failed: " in line for line in snapshot.log) == 1, "it is tried once"
+    status = snapshot.status
     assert (status.state, status.step) == ("failed", 0)
     assert f"process 1 of 2 (on {os.uname().nodename}): " in (status.error or "")
     assert said in (status.error or "")

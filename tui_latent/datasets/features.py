@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from tui_latent.config.feature_models import PublishedModel, published_model
 from tui_latent.config.settings import DataSettings
+from tui_latent.datasets.feature_blocks import Extractor, features_of
 from tui_latent.datasets.feature_network import (
     Expects,
     FeatureNetwork,
     feature_network,
     refuse_channels,
 )
-from tui_latent.datasets.image_set import Dataset, ImageSet, as_pixels, in_chunks
-from tui_latent.datasets.paths import prepared_folders
-from tui_latent.datasets.progress import ProgressLog
-from tui_latent.datasets.shared_files import NOT_WRITABLE, make_folder, whole_file
-from tui_latent.runtime.array_files import read_array
-from tui_latent.sources.errors import DataError
+from tui_latent.datasets.image_set import Dataset, as_pixels
 
 Log = Callable[[str], None]
-Extractor = Callable[[Tensor], Tensor]
-"""from images as they are stored (B, C, H, W) to float32 features (B, D)"""
 
 _BLOCK = 2048
 """images per cache file; an interrupted run loses the features of at most one block"""
@@ -62,7 +53,7 @@ def with_features(
     parts = (dataset.train, dataset.val)
     model = published_model(settings.inputs)
     if model is None or weights is None:
-        train, val = (_features(p, "hog", hog, _BLOCK, _BATCH, log, poll) for p in parts)
+        train, val = (features_of(p, "hog", hog, _BLOCK, _BATCH, log, poll) for p in parts)
     else:
         refuse_channels(dataset.train.shape[0], model)
         network = feature_network(model, weights, device)
@@ -72,7 +63,7 @@ def with_features(
             _log_sizes(dataset, model, network.expects, log)
         extract = _of_network(network, device)
         batch = _BATCH if device.type == "cuda" else _SMALL_BATCH
-        train, val = (_features(p, name, extract, block, batch, log, poll) for p in parts)
+        train, val = (features_of(p, name, extract, block, batch, log, poll) for p in parts)
     mean, std = train.mean(0), train.std(0, correction=0)
     std[std < 1e-6] = 1  # a constant dimension carries no information and stays 0
     return replace(
@@ -133,86 +124,6 @@ def _log_sizes(dataset: Dataset, model: PublishedModel, expects: Expects, log: L
     log(text)
 
 
-@torch.no_grad()
-def _features(
-    images: ImageSet,
-    name: str,
-    extract: Extractor,
-    block: int,
-    batch: int,
-    log: Log,
-    poll: Callable[[], None],
-) -> Tensor:
-    """Return float32 (N, D), block by block; cached blocks are reused."""
-    blocks, progress, done = [], ProgressLog(log), 0
-    started, computed = time.monotonic(), 0
-    for stored in in_chunks(images, block):
-        key = _key(stored, name)
-        features = _kept(key)
-        if features is None:
-            batches = []
-            for some in torch.split(stored, batch):
-                poll()
-                batches.append(extract(some).float().cpu())
-                done, computed = done + len(some), computed + len(some)
-                each = (time.monotonic() - started) / computed
-                left = _time_left(each * (len(images) - done))
-                what = name.partition(" ")[0]
-                progress(f"{what} features: {done:,} of {len(images):,} images, {left}")
-            features = torch.cat(batches)
-            _save(key, features)
-        else:
-            done += len(stored)
-            started += 0 if computed else time.monotonic() - started
-        blocks.append(features)
-    return torch.cat(blocks)
-
-
-def _time_left(seconds: float) -> str:
-    """Return how long it still takes, in words; cached blocks make it less."""
-    if seconds < 90:
-        return f"{seconds:,.0f} s left"
-    return f"{seconds / 60:,.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
-
-
-def _key(block: Tensor, name: str) -> str:
-    digest = hashlib.sha256(f"{name} {tuple(block.shape)}".encode())
-    digest.update(block.contiguous().numpy().data)
-    return digest.hexdigest()[:32]
-
-
 def _digest(weights: Path) -> str:
     with weights.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _paths(key: str) -> list[Path]:
-    return [folder / "features" / f"{key}.npy" for folder in prepared_folders()]
-
-
-def _kept(key: str) -> Tensor | None:
-    """Return the cached features of a block; None if they are missing or damaged."""
-    for path in _paths(key):
-        with suppress(OSError, ValueError, EOFError):
-            return torch.from_numpy(read_array(path))
-    return None
-
-
-def _save(key: str, features: Tensor) -> None:
-    """Cache features; processes that compute the same ones do not get in each other's way."""
-    problem: OSError | None = None
-    for path in _paths(key):
-        try:
-            make_folder(path.parent)
-            with whole_file(path) as file:
-                np.save(file, features.numpy())
-            return
-        except OSError as error:
-            problem = problem or error
-            if error.errno not in NOT_WRITABLE:
-                break
-    assert problem is not None
-    raise DataError(
-        f"{_paths(key)[0].parent}: features cannot be saved ({problem.strerror}): "
-        "free some space, or set TUI_LATENT_DATA to a writable folder"
-    ) from problem

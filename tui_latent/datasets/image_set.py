@@ -200,11 +200,16 @@ def in_chunks(images: ImageSet, size: int) -> Iterator[Tensor]:
 
     The images of a file come one chunk at a time into memory.
     """
-    if images.file is None and images.rows is None:
-        yield from torch.split(images.images, size)
-        return
     for first in range(0, len(images), size):
-        yield gathered(images, torch.arange(first, min(first + size, len(images))))
+        yield chunk_of(images, first, size)
+
+
+def chunk_of(images: ImageSet, first: int, size: int) -> Tensor:
+    """Return the images from row `first` on, at most `size`, as `in_chunks` does."""
+    last = min(first + size, len(images))
+    if images.file is None and images.rows is None:
+        return images.images[first:last]
+    return gathered(images, torch.arange(first, last))
 
 
 def as_pixels(images: Tensor) -> Tensor:

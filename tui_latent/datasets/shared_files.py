@@ -103,10 +103,29 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
     try:
         yield descriptor >= 0
     finally:
-        if descriptor >= 0:
-            with suppress(OSError):
-                lock.unlink(missing_ok=True)
-            os.close(descriptor)
+        _release(lock, descriptor)
+
+
+@contextmanager
+def unless_taken(path: Path) -> Iterator[bool]:
+    """Yield whether nobody else works on the file or folder `path`; do not wait for them.
+
+    True on a file system without locks. OSError if the folder is not writable.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    descriptor = _locked(lock)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            _release(lock, descriptor)
+
+
+def _release(lock: Path, descriptor: int) -> None:
+    if descriptor >= 0:
+        with suppress(OSError):
+            lock.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 def _locked(lock: Path) -> int | None:

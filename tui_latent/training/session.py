@@ -14,6 +14,7 @@ from tui_latent.plugins.registry import PluginError
 from tui_latent.runs.output_capture import captured_output
 from tui_latent.runs.schema import FolderLostError, RunError, State
 from tui_latent.runs.writer import RunWriter
+from tui_latent.runtime.launcher import restarts
 from tui_latent.training.device import DeviceError, free_device_memory, limit_threads
 from tui_latent.training.device_errors import device_trouble
 from tui_latent.training.fit import fit_run
@@ -35,18 +36,22 @@ _EXPLAINED = (
 def train(writer: RunWriter) -> State:
     """Train the run that `writer` has locked from its last checkpoint, or from the start.
 
-    Returns how it ended, and closes the writer. What goes wrong is written to the run: two lines
+    Returns how it ended, and closes the writer. A run that failed is not tried again when the
+    launcher of several processes restarts them. What goes wrong is written to the run: two lines
     into its status, the traceback into `train.log`. FolderLostError when the folder is no longer
     the run's, RunError when how it ended cannot be written.
     """
+    # A launcher starts all processes again when one exits with an error, whatever it was.
+    failed_before = bool(restarts()) and writer.status().state == "failed"
     try:
-        writer.status(state="starting", error=None)
+        if not failed_before:
+            writer.status(state="starting", error=None)
         limit_threads()
         with captured_output(writer.log):
             ranks = ranks_of_launcher()
             join(ranks)
             try:
-                state = _train(writer.path, writer, ranks)
+                state = "failed" if failed_before else _train(writer.path, writer, ranks)
             finally:
                 ranks.tell(Command.END)
         if state != "failed":
