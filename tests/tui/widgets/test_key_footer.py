@@ -54,7 +54,11 @@ async def test_it_follows_the_state_of_the_run_and_is_not_drawn_again_by_the_foc
         await until(pilot, lambda: pilot.app.focused is screen.query_one("#loss"))
         await pilot.pause()
         assert screen.query_one(KeyFooter)._line is before
-        for state, offered in (("stopped", "r Resume"), ("running", "space Pause")) * 2:
+        states = (
+            *(("stopped", "r Resume"), ("running", "space Pause")),
+            *(("paused", "space Continue"), ("running", "space Pause")),
+        )
+        for state, offered in states * 2:
             writer.status(state=state)
             await until(pilot, lambda offered=offered: offered in shown(screen))  # type: ignore[misc]
     writer.close()

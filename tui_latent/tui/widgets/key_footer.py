@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from textual import events
 from textual.binding import ActiveBinding, Binding
@@ -58,6 +58,14 @@ class FooterItem:
         label = Content.styled(f" {self.label}", "" if any(k[3] for k in keys) else "dim")
         meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
         return Content("").join([*parts, label.stylize(meta)])
+
+
+@runtime_checkable
+class RenamesKeys(Protocol):
+    """A screen on which the state decides what a key is called."""
+
+    labels_now: Mapping[str, str]
+    """by the ids of the keys"""
 
 
 class KeyFooter(Widget, can_focus=False):
@@ -145,12 +153,14 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
         if active.binding.show and not typed:
             place = active.binding.action
             shown.setdefault(place, (active.binding, active.enabled, active.tooltip))
+    labels = screen.labels_now if isinstance(screen, RenamesKeys) else {}
     items = []
     for group, several in groupby(shown.values(), lambda row: row[0].group):
         neighbours = list(several)
         for found in [neighbours] if group else [[row] for row in neighbours]:
             binding = found[0][0]
-            label = group.description if group and len(found) > 1 else binding.description
+            own = labels.get(binding.id or "", binding.description)
+            label = group.description if group and len(found) > 1 else own
             keys = tuple(
                 (each.key, screen.app.get_key_display(each), tooltip or each.tooltip, enabled)
                 for each, enabled, tooltip in found

@@ -35,6 +35,7 @@ class RequestActions(DashboardBase):
         self._asked: Asked | None = None
         self._rate = ScheduledRate()
         self._question: ConfirmScreen | None = None
+        self.labels_now: dict[str, str] = {}
 
     def _take_answer(self) -> None:
         """Show the newest state, and forget a request that the trainer has answered."""
@@ -48,16 +49,24 @@ class RequestActions(DashboardBase):
 
     def _show_header(self) -> None:
         self.query_one(RunHeader).show(self._snapshot, self._asked)
+        labels = {"run.pause": "Continue"} if self._is_paused else {}
+        if labels != self.labels_now:
+            self.labels_now = labels
+            self.refresh_bindings()
+
+    @property
+    def _is_paused(self) -> bool:
+        """Whether the training pauses, or has been asked to."""
+        if self._asked is not None:
+            return self._asked == "pause"
+        return self._snapshot.status.state == "paused"
 
     def action_pause(self) -> None:
         """Pause or continue the training."""
         if self._asked == "stop":
             self.notify("The run is already stopping.")
             return
-        paused = self._asked == "pause" or (
-            self._asked is None and self._snapshot.status.state == "paused"
-        )
-        self._request("run" if paused else "pause")
+        self._request("run" if self._is_paused else "pause")
 
     def action_ask_to_stop(self) -> None:
         """Ask whether to stop the training, then request it."""
