@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
@@ -98,6 +98,19 @@ def test_a_plane_is_not_compared_with_itself(make_space: MakeSpace) -> None:
     assert "is the latent space itself" in found["missing"]["map/trustworthiness"]
     assert found["map"]["neighbourhood_hit"] > 0.3
     assert "trustworthiness 1" not in written(found)
+
+
+def test_a_measure_that_is_missing_has_its_reason_and_no_dash(make_space: MakeSpace) -> None:
+    path = make_space()
+    file = path / "latents/last.safetensors"
+    tensors = load_file(file)
+    for name in ("query_labels", "bank_labels"):
+        tensors[name] = torch.full_like(tensors[name], -1)
+    save_file(tensors, file)
+    found = evaluate_run(path)
+    assert found["map"]["neighbourhood_hit"] is None
+    assert "there are no labels" in found["missing"]["map/neighbourhood_hit"]
+    assert "neighbourhood hit" not in written(found)
 
 
 NEED_IMAGES = ("inputs", "layers", "lidar")

@@ -266,7 +266,8 @@ def _map(of: Found, latents: Found, held_out: str) -> list[str]:
     images = f"{of['images']:,}"
     if of["images"] < latents["held_out_images"]:
         images += f" of {latents['held_out_images']:,}"
-    hit = f"neighbourhood hit {figure(of.get('neighbourhood_hit'))}" * ("hit_k" in of)
+    share = of.get("neighbourhood_hit")
+    hit = "" if share is None else f"neighbourhood hit {figure(share)}"
     if of["trustworthiness"] is None:
         return [f"the latents themselves  {hit}".rstrip()]
     way = "the latents themselves" if of["projection"] == "native" else "by PCA"
