@@ -63,14 +63,15 @@ class H100Links:
 def on_gpus(exchanges: list[Exchange], norms: tuple[int, ...], growth: float) -> list[Exchange]:
     """Return what a step exchanges on GPUs, from what it exchanges on CPUs.
 
-    A batch norm on a CPU sums its C features twice forwards and twice backwards. torch's
-    SyncBatchNorm gathers 2 C + 1 numbers of each process and sums 2 C. What was gathered of a
-    batch, and its gradient, grows with the batch, by `growth`; gradients of weights do not.
+    A batch norm on a CPU sends 2 C numbers to each process forwards and backwards, as two
+    processes counted it. torch's SyncBatchNorm has exchanges of its own: see `norm_exchanges`.
+    What was gathered of a batch, and its gradient, grows with the batch, by `growth`; gradients of
+    weights do not.
     """
     left = list(exchanges)
     for width in norms:
-        for _ in range(4):
-            left.remove(Exchange("all_reduce", 4 * width))
+        for _ in range(2):
+            left.remove(Exchange("all_to_all_single", 2 * 4 * 2 * width))
     largest = max(exchange.bytes for exchange in left if exchange.kind == "all_reduce")
     found = [
         e if e.bytes == largest else Exchange(e.kind, e.bytes * growth)

@@ -33,7 +33,7 @@ from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.rank_commands import Command
 from tui_latent.training.ranks import ALONE, Ranks, join, ranks_of_launcher
 
-KINDS = ("all_reduce", "all_gather", "broadcast")
+KINDS = ("all_reduce", "all_to_all_single", "broadcast")
 SMALL, LARGE = 64, 1_000_000
 """floats of an exchange that takes its latency, and of one that takes its bytes"""
 CPU = torch.device("cpu")
@@ -98,7 +98,7 @@ def step_seconds(loop: TrainingLoop, steps: int) -> float:
 def counting(found: list[tuple[str, int]]) -> Iterator[None]:
     """Count what is exchanged meanwhile: the kind and the bytes of each exchange.
 
-    Bytes are those of the result: of a gather, the rows of all processes.
+    Bytes are those of the result: what a process has afterwards.
     """
 
     def counted(name: str, exchange: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,12 +132,11 @@ def norm_widths(loop: TrainingLoop) -> list[int]:
 
 def exchange_seconds(kind: str, floats: int, often: int) -> float:
     """Return the seconds of one exchange whose result has so many floats, the mean of a row."""
-    world = dist.get_world_size()
     x = torch.zeros(floats)
-    parts = list(x.clone().chunk(world))
+    received = torch.zeros(floats)
     calls: dict[str, Callable[[], object]] = {
         "all_reduce": lambda: dist.all_reduce(x),
-        "all_gather": lambda: dist.all_gather(parts, x[: floats // world]),
+        "all_to_all_single": lambda: dist.all_to_all_single(received, x),
         "broadcast": lambda: dist.broadcast(x, 0),
     }
     dist.barrier()

@@ -4,8 +4,9 @@
                         latency(kind) + bytes sent by a device / bandwidth(kind)
 
 Of an exchange whose result has S bytes, each of W devices sends 2 (W - 1) / W S to sum it
-(all-reduce), (W - 1) / W S to gather it, and S to broadcast it: the factors that NCCL's own tests
-compute bus bandwidth with (github.com/NVIDIA/nccl-tests, doc/PERFORMANCE.md). A device's share is
+(all-reduce), (W - 1) / W S to gather it or to send each its part (all-to-all), and S to broadcast
+it: the factors that NCCL's own tests compute bus bandwidth with (github.com/NVIDIA/nccl-tests,
+doc/PERFORMANCE.md). A device's share is
 its images and, for losses that compare images, the loss of the whole batch, which every device
 computes. Nothing is taken to overlap.
 """
@@ -30,7 +31,7 @@ class Exchange:
     """One exchange between all devices."""
 
     kind: str
-    """all_reduce, all_gather or broadcast"""
+    """all_reduce, all_gather, all_to_all_single or broadcast"""
     bytes: float
     """of its result"""
 
@@ -62,6 +63,7 @@ def sent(exchange: Exchange, world: int) -> float:
     factor = {
         "all_reduce": 2 * (world - 1) / world,
         "all_gather": (world - 1) / world,
+        "all_to_all_single": (world - 1) / world,
         "broadcast": 1.0,
     }
     return factor[exchange.kind] * exchange.bytes

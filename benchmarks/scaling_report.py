@@ -160,13 +160,13 @@ def on_h100s(found: Mapping[str, Exchanged]) -> Iterator[str]:
 
 def exchanged(found: Mapping[str, Exchanged]) -> Iterator[str]:
     """Yield the table of what a step exchanges."""
-    yield "| preset, batch | exchanges of a step | MB summed | MB gathered | largest sum, MB |"
+    yield "| preset, batch | exchanges of a step | MB summed | MB sent to each | largest sum, MB |"
     yield "|---|---|---|---|---|"
     for preset, step in found.items():
         sums = [e.bytes for e in step.exchanges if e.kind == "all_reduce"]
-        gathers = [e.bytes for e in step.exchanges if e.kind == "all_gather"]
+        sent = [e.bytes for e in step.exchanges if e.kind == "all_to_all_single"]
         words = [f"{preset}, {step.batch}", str(len(step.exchanges)), f"{sum(sums) / 1e6:.2f}"]
-        words += [f"{sum(gathers) / 1e6:.3f}", f"{max(sums) / 1e6:.2f}"]
+        words += [f"{sum(sent) / 1e6:.3f}", f"{max(sums) / 1e6:.2f}"]
         yield f"| {' | '.join(words)} |"
 
 

@@ -63,7 +63,7 @@ def test_small_exchanges_take_nccls_latency_and_large_ones_the_bandwidth() -> No
 
 def test_gpus_exchange_statistics_in_their_own_way() -> None:
     weights, latents = Exchange("all_reduce", 9000), Exchange("all_gather", 400)
-    norm = [Exchange("all_reduce", 64)] * 4
+    norm = [Exchange("all_to_all_single", 256)] * 2
     there = on_gpus([weights, latents, *norm], (16,), growth=8)
     assert there == [weights, Exchange("all_gather", 3200)]
     assert norm_exchanges((16,), 8) == [Exchange("all_gather", 1056), Exchange("all_reduce", 128)]

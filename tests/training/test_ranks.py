@@ -14,7 +14,7 @@ from PIL import Image
 from tests.training import rank_cases, rank_evaluations
 from tests.training.rank_cases import CASES
 from tests.training.rank_evaluations import EVALUATIONS
-from tui_latent.methods.across_ranks import with_common_statistics
+from tui_latent.methods.common_batch_norm import with_common_statistics
 from tui_latent.sources.errors import DataError
 from tui_latent.training.epoch_sampler import EpochSampler
 from tui_latent.training.rank_commands import Command

@@ -14,7 +14,7 @@ from torch.futures import Future
 from torch.nn.parallel import DistributedDataParallel
 
 from tui_latent.datasets.pairing import Batch
-from tui_latent.methods.across_ranks import with_common_statistics
+from tui_latent.methods.common_batch_norm import with_common_statistics
 from tui_latent.methods.method import Method
 from tui_latent.runtime.waited import WAITED
 from tui_latent.sources.errors import DataError

@@ -1,0 +1,103 @@
+"""Batch norms of several processes against torch's on the whole batch, in float64 and as trained.
+
+Threads stand in for processes here; `tests/training/test_ranks.py` trains in real ones.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tui_latent.methods import common_batch_norm
+from tui_latent.methods.common_batch_norm import with_common_statistics
+
+WORLD, ROWS, CHANNELS = 2, 6, 3
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], Any]], list[Any]]:
+    """Call a function in two threads, which exchange what `of_all` is given."""
+    barrier, place, own = threading.Barrier(WORLD), threading.local(), {}
+
+    def of_all(x: Tensor) -> Tensor:
+        own[place.rank] = x
+        barrier.wait(60)
+        whole = torch.stack([own[rank] for rank in range(WORLD)])
+        barrier.wait(60)
+        return whole
+
+    monkeypatch.setattr(common_batch_norm, "of_all", of_all)
+    monkeypatch.setattr(common_batch_norm, "several", lambda: True)
+    monkeypatch.setattr(common_batch_norm, "ranks", lambda: WORLD)
+
+    def call(work: Callable[[int], Any]) -> list[Any]:
+        found: list[Any] = [None] * WORLD
+
+        def run(rank: int) -> None:
+            place.rank = rank
+            found[rank] = work(rank)
+
+        threads = [threading.Thread(target=run, args=(rank,)) for rank in range(WORLD)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return found
+
+    return call
+
+
+@pytest.mark.parametrize("options", [{}, {"affine": False}, {"momentum": None}], ids=str)
+@pytest.mark.parametrize("shape", [(), (5, 4)], ids=["vectors", "images"])
+@pytest.mark.parametrize("far", [0.0, 30.0], ids=["centred", "far from 0"])
+def test_outputs_gradients_and_averages_are_those_of_the_whole_batch(
+    options: dict[str, Any], shape: tuple[int, ...], far: float, together: Any
+) -> None:
+    torch.manual_seed(0)
+    kind = nn.BatchNorm2d if shape else nn.BatchNorm1d
+    norm = kind(CHANNELS, **options)
+    if norm.affine:
+        nn.init.normal_(norm.weight)
+        nn.init.normal_(norm.bias)
+    x = torch.randn(WORLD * ROWS, CHANNELS, *shape) + far
+    weighted = torch.randn_like(x)
+    exact = copy.deepcopy(norm).double()
+    truth = x.double().requires_grad_()
+    (exact(truth) * weighted.double()).sum().backward()
+    layers = [nn.Sequential(copy.deepcopy(norm)) for _ in range(WORLD)]
+    for layer in layers:
+        with_common_statistics(layer, CPU)
+
+    def work(rank: int) -> tuple[Tensor, Tensor, list[Tensor]]:
+        rows = slice(rank * ROWS, (rank + 1) * ROWS)
+        part = x[rows].clone()
+        if shape:
+            part = part.contiguous(memory_format=torch.channels_last)
+        part.requires_grad_()
+        out = layers[rank](part)
+        weights = list(layers[rank].parameters())
+        gradients = torch.autograd.grad((out * weighted[rows]).sum(), [part, *weights])
+        return out.detach(), gradients[0], list(gradients[1:])
+
+    found = together(work)
+    close = {"atol": 2e-4 if far else 2e-5, "rtol": 1e-3 if far else 1e-4}
+    for index, expected in ((0, exact(x.double())), (1, truth.grad)):
+        together_again = torch.cat([part[index] for part in found]).double()
+        torch.testing.assert_close(together_again, expected, **close)
+    for number, parameter in enumerate(exact.parameters()):
+        summed = sum(part[2][number] for part in found)
+        torch.testing.assert_close(summed.double(), parameter.grad, **close)
+    once = copy.deepcopy(norm).double()
+    once(x.double())
+    for layer in layers:
+        for name, value in once.state_dict().items():
+            torch.testing.assert_close(
+                layer[0].state_dict()[name].double(), value.double(), atol=1e-5, rtol=1e-5
+            )
