@@ -36,6 +36,8 @@ from tui_latent.training.ranks import ALONE, Ranks, join, ranks_of_launcher
 KINDS = ("all_reduce", "all_to_all_single", "broadcast")
 SMALL, LARGE = 64, 1_000_000
 """floats of an exchange that takes its latency, and of one that takes its bytes"""
+LONGEST_WORK = 0.02
+"""seconds of computation before an exchange that is timed: more only takes time"""
 CPU = torch.device("cpu")
 
 
@@ -117,21 +119,35 @@ def counting(found: list[tuple[str, int]]) -> Iterator[None]:
         yield
 
 
-def bucket_bytes(loop: TrainingLoop) -> list[int]:
-    """Return the bytes of the buckets in which DistributedDataParallel sums the gradients."""
-    parallel: Any = loop._losses
-    sizes: str = parallel._get_ddp_logging_data()["bucket_sizes"]
-    return [int(size) for size in sizes.split(", ")]
-
-
 def norm_widths(loop: TrainingLoop) -> list[int]:
     """Return the features of each batch norm; its statistics are exchanged in a way per device."""
     norms = nn.modules.batchnorm._BatchNorm
     return [m.num_features for m in loop.method.modules() if isinstance(m, norms) and m.training]
 
 
-def exchange_seconds(kind: str, floats: int, often: int) -> float:
-    """Return the seconds of one exchange whose result has so many floats, the mean of a row."""
+def work_lasting(seconds: float) -> Callable[[], None]:
+    """Return a computation that takes about so long, the same in all processes."""
+    x = torch.ones(64, 64)
+    start = time.perf_counter()
+    for _ in range(200):
+        x @ x
+    found = torch.tensor(round(seconds / (time.perf_counter() - start) * 200))
+    dist.broadcast(found, 0)
+    often = int(found)
+
+    def work() -> None:
+        for _ in range(often):
+            x @ x
+
+    return work
+
+
+def exchange_seconds(kind: str, floats: int, work: Callable[[], None], often: int) -> float:
+    """Return the seconds of one exchange whose result has so many floats, the mean of a row.
+
+    Each follows `work`, as in a step: the processes do not arrive at the same time, and those that
+    wait have to be woken up.
+    """
     x = torch.zeros(floats)
     received = torch.zeros(floats)
     calls: dict[str, Callable[[], object]] = {
@@ -139,17 +155,22 @@ def exchange_seconds(kind: str, floats: int, often: int) -> float:
         "all_to_all_single": lambda: dist.all_to_all_single(received, x),
         "broadcast": lambda: dist.broadcast(x, 0),
     }
-    dist.barrier()
-    start = time.perf_counter()
-    for _ in range(often):
-        calls[kind]()
-    return (time.perf_counter() - start) / often
+    seconds = []
+    for exchange in (lambda: None, calls[kind]):
+        dist.barrier()
+        start = time.perf_counter()
+        for _ in range(often):
+            work()
+            exchange()
+        seconds.append((time.perf_counter() - start) / often)
+    alone, together = seconds
+    return max(together - alone, 0.0)
 
 
-def timed_exchanges(floats: int, often: int) -> dict[str, float]:
+def timed_exchanges(floats: int, work: Callable[[], None], often: int) -> dict[str, float]:
     """Return the median seconds of an exchange by kind."""
     return {
-        kind: statistics.median(exchange_seconds(kind, floats, often) for _ in range(5))
+        kind: statistics.median(exchange_seconds(kind, floats, work, often) for _ in range(5))
         for kind in KINDS
     }
 
@@ -169,7 +190,6 @@ def measured(job: Job) -> dict[str, Any]:
     group.step()  # the buckets are built anew after the first
     with counting(found["exchanges"]):
         group.step()
-    found["exchanges"] += [("all_reduce", size) for size in bucket_bytes(group)]
     if not job.rounds:
         return found
     found |= {"group": [], "share": []}
@@ -180,8 +200,10 @@ def measured(job: Job) -> dict[str, Any]:
         found["group"].append(step_seconds(group, job.steps))
         with repeated(ranks.world):
             found["share"].append(step_seconds(share, job.steps))
-    found["small"] = timed_exchanges(SMALL, 30)
-    found["large"] = timed_exchanges(LARGE, 3)
+    between = statistics.median(found["share"]) / len(found["exchanges"])
+    work = work_lasting(min(between, LONGEST_WORK))
+    found["small"] = timed_exchanges(SMALL, work, 30)
+    found["large"] = timed_exchanges(LARGE, work, 6)
     return found
 
 

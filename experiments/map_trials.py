@@ -84,6 +84,14 @@ TASKS = {
                 "the same, with the time that this saves spent on epochs",
                 _SMALL_CONV | {"stages.0.epochs": 4, "stages.2.epochs": 12},
             ),
+            "small-images": Trial(
+                "images of 20x20, half the arithmetic, and the time spent on epochs",
+                {"data.size": 20, "stages.0.epochs": 4, "stages.2.epochs": 12},
+            ),
+            "narrow-small-images": Trial(
+                "both: a quarter of the arithmetic",
+                _SMALL_CONV | {"data.size": 20, "stages.0.epochs": 7, "stages.2.epochs": 22},
+            ),
             "averaged": Trial("averaged weights (Polyak and Juditsky 1992)", {}, 0.99),
             "annealed": Trial("16 dimensions between 128 and 2", _annealed(2, 1, 1, 4, 128)),
             "large-batch": Trial(

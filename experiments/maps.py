@@ -156,13 +156,16 @@ def main() -> int:
     keep_freed_memory()
     limit_threads()
     seeds = asked.seeds or (5 if asked.test else 3)
-    whole = load_dataset(load_preset(task.preset).data, seed=0)
+    loaded: dict[str, Dataset] = {}
     end = time.monotonic() + 60 * asked.minutes
     for seed in range(seeds):
         for name in chosen:
             if found.has(split, name, seed) or time.monotonic() > end:
                 continue
-            data = whole if asked.test else with_validation(whole, task.share, seed)
+            settings = preset_of(task, task.trials[name], seed).data
+            key = settings.model_dump_json()
+            images = loaded[key] = loaded.get(key) or load_dataset(settings, seed=0)
+            data = images if asked.test else with_validation(images, task.share, seed)
             result = measured(task, task.trials[name], seed, data)
             found.add(split, name, seed, result)
             print(
