@@ -87,13 +87,13 @@ def test_outputs_gradients_and_averages_are_those_of_the_whole_batch(
         return out.detach(), gradients[0], list(gradients[1:])
 
     found = together(work)
-    close = {"atol": 2e-4 if far else 2e-5, "rtol": 1e-3 if far else 1e-4}
+    atol, rtol = (2e-4, 1e-3) if far else (2e-5, 1e-4)
     for index, expected in ((0, exact(x.double())), (1, truth.grad)):
         together_again = torch.cat([part[index] for part in found]).double()
-        torch.testing.assert_close(together_again, expected, **close)
+        torch.testing.assert_close(together_again, expected, atol=atol, rtol=rtol)
     for number, parameter in enumerate(exact.parameters()):
         summed = sum(part[2][number] for part in found)
-        torch.testing.assert_close(summed.double(), parameter.grad, **close)
+        torch.testing.assert_close(summed.double(), parameter.grad, atol=atol, rtol=rtol)
     once = copy.deepcopy(norm).double()
     once(x.double())
     for layer in layers:
