@@ -50,6 +50,11 @@ TASKS = {
         "≥ 0.975 over five seeds in ≤ 15 s",
         {
             "preset": Trial("as it is"),
+            "small-batch": Trial("twice the steps of half the images", {"train.batch_size": 128}),
+            "tiny-batch": Trial(
+                "four times the steps of a quarter of the images", {"train.batch_size": 64}
+            ),
+            "averaged": Trial("averaged weights (Polyak and Juditsky 1992)", {}, 0.99),
             "narrow": Trial("half the units: a third of the arithmetic", _NARROW),
             "narrow-averaged": Trial(
                 "the same, with averaged weights (Polyak and Juditsky 1992)", _NARROW, 0.99
