@@ -86,9 +86,18 @@ def test_a_column_is_as_wide_as_it_says(text: str, width: int) -> None:
 
 
 def test_a_clipped_name_keeps_both_ends() -> None:
-    clipped = clip("20261122-134500-mnist-contrastive-2d", 20)
-    assert clipped.startswith("202611") and clipped.endswith("trastive-2d") and len(clipped) == 20
+    clipped = clip("a-long-name-of-mnist-contrastive-2d", 20)
+    assert clipped.startswith("a-long") and clipped.endswith("trastive-2d") and len(clipped) == 20
     assert clip("short", 20) == "short"
+
+
+@pytest.mark.parametrize("width", [14, 17, 22, 30])
+def test_two_runs_of_one_day_and_preset_still_differ_when_clipped(width: int) -> None:
+    first, second = (
+        clip(f"20261122-{time}-mnist-contrastive-2d", width) for time in ("134500", "134759")
+    )
+    assert first != second and "134500" in first and "134759" in second
+    assert len(first) == len(second) <= width
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,13 @@ from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.gc_freeze import FrozenModules
 from tui_latent.tui.keymap import bindings
-from tui_latent.tui.notices import SHARE, WIDTH, breakable, outdated
+from tui_latent.tui.notices import CSS as NOTICE_CSS
+from tui_latent.tui.notices import LOW, SHARE, breakable, outdated
 from tui_latent.tui.own_training import OwnTraining, Train
 from tui_latent.tui.run_dialogs import RunDialogs
 from tui_latent.tui.run_starter import Create, RunStarter, StartProcess
 from tui_latent.tui.screen_opener import Export
+from tui_latent.tui.screens.base import BaseScreen
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -81,8 +83,8 @@ class LatentApp(RunStarter):
     TITLE = "tui-latent"
     COMMANDS = App.COMMANDS | {_binding_commands}
     BINDINGS = bindings("app")
-    # Textual gives a notice half of the screen, which is less than a run's name at 80 columns.
-    CSS = f"Toast {{ width: {WIDTH}; max-width: {100 * SHARE:.0f}%; }}"
+    CSS = NOTICE_CSS
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]
 
     def __init__(
         self,
@@ -244,7 +246,8 @@ class LatentApp(RunStarter):
         """Show a notice unless the settings turn off notices of its severity."""
         wanted = {"problems": ("warning", "error"), "errors": ("error",)}
         if severity in wanted.get(self.kept.preferences.notifications, (severity,)):
-            message = breakable(message, self.size.width)
+            share = self.screen.NOTICE_SHARE if isinstance(self.screen, BaseScreen) else SHARE
+            message = breakable(message, self.size.width, share)
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_notify(self, event: Notify) -> None:

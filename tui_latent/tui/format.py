@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
 from tui_latent import number_format
+
+_STARTED: Final = re.compile(r"[0-9]{8}-([0-9]{6}-)(?=.)")
+"""how the name of a run begins that was named after the moment of its start"""
+_ROOM_FOR_TIME: Final = 14
+"""cells from which something of the preset stands beside that moment"""
 
 UNKNOWN: Final = number_format.UNKNOWN
 number = number_format.short_number
@@ -77,11 +83,19 @@ def clock(seconds: float | None) -> str:
 
 
 def clip(text: str, width: int) -> str:
-    """Shorten a name to `width` cells by cutting its middle: names differ at both ends."""
+    """Shorten a name to `width` cells by cutting its middle: names differ at both ends.
+
+    A run that is named after the moment of its start loses the date first: those of one day and
+    preset differ only in their time.
+    """
     if cell_len(text) <= width:
         return text
     if width < 2 or any(cell_len(character) != 1 for character in text):
         return set_cell_size(text, width)
+    started = _STARTED.match(text)
+    if started and width >= _ROOM_FOR_TIME:
+        room = width - len(started[1]) - 1
+        return f"…{started[1]}{clip(text[started.end() :], room)}"
     tail = (width - 1) * 2 // 3
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 

@@ -14,6 +14,19 @@ WIDTH: Final = 60
 """cells of a notice, if the terminal has room"""
 SHARE: Final = 0.9
 """of the terminal's width that a notice may take"""
+MENU_SHARE: Final = 0.5
+"""of the terminal's width that a notice may take over the menu, whose presets are as wide"""
+LOW: Final = 30
+"""lines of a terminal below which a notice has no empty lines of its own"""
+CSS: Final = f"""
+Toast {{ width: {WIDTH}; max-width: {100 * SHARE:.0f}%; }}
+Screen.-low Toast {{ padding: 0 1; }}
+MenuScreen Toast {{ max-width: {100 * MENU_SHARE:.0f}%; }}
+MenuScreen.-runs ToastRack {{ dock: top; margin: 1 0 0 0; }}
+MenuScreen.-runs ToastHolder {{ align-horizontal: left; }}
+"""
+"""Textual gives a notice half of the screen, which is less than a run's name at 80 columns. Over
+the menu it lies on the half that is not used: on the presets while the focus is on the runs"""
 _EDGES: Final = 3
 """cells of a notice beside its text"""
 RATE_TITLE: Final = "Learning rate"
@@ -30,13 +43,13 @@ def outdated(shown: Iterable[Notification], new: Notification) -> list[Notificat
     ]
 
 
-def breakable(text: str, columns: int) -> str:
+def breakable(text: str, columns: int, share: float = SHARE) -> str:
     """Return a text with line breaks in words that are longer than a notice's line.
 
     Names of runs and paths break after `/`, `-`, `_` and `.`; Textual would break them anywhere.
-    `columns` is the terminal's width.
+    `columns` is the terminal's width, `share` what a notice may take of it.
     """
-    room = min(WIDTH, int(SHARE * columns)) - _EDGES
+    room = min(WIDTH, int(share * columns)) - _EDGES
     return re.sub(r"\S+", lambda word: _broken(word.group(), room), text)
 
 

@@ -590,11 +590,12 @@ async def test_a_confusion_is_marked_on_the_map_and_gone_through(tmp_path: Path)
 async def test_a_confusion_of_no_image_says_so(tmp_path: Path) -> None:
     writer = digits_run(tmp_path)
     app = MenulessApp(tmp_path, open_path=writer.path)
-    async with app.run_test(size=WIDE) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await dashboard(pilot)
         app.explore(ExplorerRequested(writer.path, TimeCursor(), pair=(0, 3)))
         await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         screen = app.screen
         assert isinstance(screen, ExplorerScreen)
-        await until(pilot, lambda: "take no image of 0 for 3" in line(screen))
+        await until(pilot, lambda: line(screen).endswith("take no image of 0 for 3."))
+        assert len(line(screen)) <= 78
     writer.close()

@@ -129,8 +129,8 @@ async def test_the_time_is_the_presets_own_until_a_run_here_tells_better(runs: P
         run_in(runs, "here", preset=preset, **finished, total_epochs=40)
         longer = finished | {"seconds": 900.0}
         run_in(runs, "changed", age=1, preset=preset, provenance=changed, **longer, total_epochs=40)
-        await until(pilot, lambda: "as here took" in details_text(screen))
-        assert "about 4 min · as here took" in details_text(screen)
+        await until(pilot, lambda: "like an earlier run here" in details_text(screen))
+        assert "about 4 min · like an earlier run here" in details_text(screen)
         assert presets_text(screen)[2].endswith("4 min")  # the same duration as in the words
 
 

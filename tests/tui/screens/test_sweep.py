@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tests.made_sweeps import made_sweep
 from tests.tui.pilots import MenulessApp, notes, until
+from tui_latent.palettes import RAMP_GLYPHS
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
@@ -95,6 +96,32 @@ async def test_pictures_change_and_the_maps_are_there(tmp_path: Path) -> None:
         await until(
             pilot, lambda: sum(panel.scene is not None for panel in screen.query(ScatterPanel)) >= 4
         )
+
+
+async def test_without_colour_a_mark_does_not_touch_the_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    path = made_sweep(tmp_path, FIGURES)
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        await until(pilot, lambda: "latent_dim by lr" in picture(screen))
+        best = f"{RAMP_GLYPHS[4]} .930"
+        assert best in picture(screen) and "..9" not in picture(screen)
+
+
+async def test_maps_use_the_room_that_they_have(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    async with MenulessApp(tmp_path).run_test(size=(200, 55)) as pilot:
+        screen = await opened(pilot, path)
+        maps = screen.query_one(SweepMaps)
+        await until(pilot, lambda: sum(p.display for p in maps.query(ScatterPanel)) > 1)
+        count = sum(panel.display for panel in maps.query(ScatterPanel))
+        await pilot.press("tab", "tab", "f")
+        await until(pilot, lambda: maps.size.height > 40)
+        shown = [panel for panel in maps.query(ScatterPanel) if panel.display]
+        await until(pilot, lambda: len({panel.region.y for panel in shown}) > 1)
+        assert len(shown) >= count
 
 
 async def test_a_sweep_that_has_just_begun_says_what_will_come(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_latent.tui.notices import SHARE
+
 SMALLEST: Final = (60, 20)
 """columns and rows below which a sentence takes the place of a screen"""
 
@@ -38,6 +40,9 @@ class BaseScreen(Screen[ScreenResultType]):
     """what the screen is for, in the help"""
     TERMS: ClassVar[tuple[str, ...]] = ()
     """words of `terms.WORDS` and names of metrics that the help explains"""
+
+    NOTICE_SHARE: ClassVar[float] = SHARE
+    """of the terminal's width that a notice may take on this screen"""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 

@@ -64,6 +64,13 @@ def test_at_80_columns_a_long_name_is_shortened_and_not_dropped() -> None:
     assert "mnist-" in text and "-2d" in text and "…" in text
 
 
+@pytest.mark.parametrize("phase", ["64-D", "2-D, all layers", "a stage with a very long title"])
+def test_at_80_columns_a_run_keeps_its_name_beside_its_stage(phase: str) -> None:
+    text = line(80, status=replace(STATUS, phase=phase))
+    assert "-2d" in text and phase[:4] in text and phase[-4:] in text
+    assert "30 %" in text and "━" in text
+
+
 def test_at_80_columns_state_bar_time_left_and_knn_stay() -> None:
     scores = np.array([0.962])
     curve = Curve(scores, scores, scores, scores, scores, 0.962, 0.962)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.widgets import Static
 
+from tests.tui.menus import NotingApp
+from tests.tui.pilots import until
 from tui_latent.runs.schema import RunSummary, Status
-from tui_latent.tui.screens.menu.run_preview import preview_lines
+from tui_latent.runs.writer import RunWriter
+from tui_latent.tui.screens.menu.run_preview import RunPreview, preview_lines
+from tui_latent.tui.screens.menu.run_table import RunTable
+from tui_latent.tui.screens.menu.screen import MenuScreen
 
 
 @pytest.mark.parametrize("width", [24, 30, 36, 44, 60])
@@ -18,3 +24,20 @@ def test_when_a_run_was_started_is_never_broken_in_two(width: int, seconds: int)
     assert sum("just now" in line or line.endswith(" ago") for line in lines) == 1
     assert "finished" in lines[0]
     assert all(len(line) <= width for line in lines[:2])
+
+
+async def test_the_time_since_the_start_goes_on_under_the_cursor(tmp_path: Path) -> None:
+    writer = RunWriter.create(tmp_path, "digits", {}, {}, "a-run")
+    app = NotingApp(tmp_path)
+    async with app.run_test() as pilot:
+        screen = app.screen
+        assert isinstance(screen, MenuScreen)
+        await until(pilot, lambda: bool(screen.query_one(RunTable)._all))
+        await pilot.press("tab")
+        words = screen.query_one(RunPreview).query_one(Static)
+        created = screen.query_one(RunTable)._all[0].created
+        for minutes in (2, 7):
+            screen._clock = lambda minutes=minutes: created + 60.0 * minutes  # type: ignore[misc]
+            screen.look_again()
+            await until(pilot, lambda: f"{minutes} min ago" in str(words.content))  # noqa: B023
+    writer.close()

@@ -146,8 +146,8 @@ def test_one_row_sets_a_setting_of_all_stages(tmp_path: Path) -> None:
     keys = list(staged.fields)
     assert keys.index("stages.*.lr") < keys.index("stages.0.title")
     assert "stages.*.title" not in keys and "stages.*.latent_dim" not in keys
-    assert staged.texts["stages.*.lr"] == "0.1" and staged.varied("stages.*.lr") == ""
-    assert staged.texts["stages.*.epochs"] == "" and staged.varied("stages.*.epochs") == "2 · 1"
+    assert staged.texts["stages.*.lr"] == "0.1" and staged.varied("stages.*.lr", 24) == ""
+    assert staged.texts["stages.*.epochs"] == "" and staged.varied("stages.*.epochs", 24) == "2 · 1"
     assert staged.preset_text("stages.*.epochs") == "2 · 1"
     staged.write("stages.*.lr", "0.2")
     assert staged.changed == ["stages.0.lr", "stages.1.lr"]
@@ -157,7 +157,8 @@ def test_one_row_sets_a_setting_of_all_stages(tmp_path: Path) -> None:
     again = load_preset(str(tmp_path / "mine.toml"), overrides(staged.command))
     assert again == staged.preset
     staged.write("stages.1.lr", "0.3")
-    assert staged.varied("stages.*.lr") == "0.2 · 0.3"
+    assert staged.varied("stages.*.lr", 24) == "0.2 · 0.3"
+    assert staged.varied("stages.*.lr", 8) == "0.2 · …"
     assert "stages.0.lr=0.2" in staged.command and "stages.1.lr=0.3" in staged.command
     staged.write("stages.*.lr", "-1")
     assert "greater than 0" in staged.error_of("stages.*.lr") and staged.preset is None

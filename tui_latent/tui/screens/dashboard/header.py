@@ -33,12 +33,16 @@ _BY_WEIGHT: Final = (
     *("screen", "device", "seed", "step", "knn"),
 )
 """parts of the line, the most important first"""
+_NARROW_FIRST: Final = ("share", "left", "knn", "dropped", "trained", "rate", "name")
+"""the most important parts of a narrow line, in which name and phase share what is left"""
 _NARROW: Final = 100
 """cells below which the kNN panel may be hidden, so that its number belongs here"""
 _WORD: Final = 9
 _SHORTEST_BAR: Final = 12
+_FROM_BAR: Final = 4
+"""cells by which a narrow line's bar is shorter where that leaves the names of run and stage"""
 _SHORTEST_NAME: Final = 12
-"""cells below which a name would say nothing"""
+"""cells below which a name, of a run or of a stage, would say nothing"""
 
 
 class RunHeader(Widget):
@@ -121,11 +125,18 @@ def _pieces(snapshot: RunSnapshot) -> dict[str, str]:
 def _chosen(pieces: Mapping[str, str], narrow: bool, room: int) -> dict[str, str]:
     """Keep the parts that fit into `room` cells, the most important first."""
     kept: dict[str, str] = {}
-    for name in ("share", "left", "knn", *_BY_WEIGHT) if narrow else _BY_WEIGHT:
-        text = clip(pieces[name], max(room - 2, _SHORTEST_NAME)) if name == "name" else pieces[name]
+    for name in (*_NARROW_FIRST, "phase", *_BY_WEIGHT) if narrow else _BY_WEIGHT:
+        text = pieces[name]
+        if name == "name" and narrow and pieces["phase"]:  # both, shortened, and so is the bar
+            room += _FROM_BAR
+            text = clip(text, max((room - 4) // 2, _SHORTEST_NAME))
+        elif name == "name" or (name == "phase" and narrow and room - 2 >= _SHORTEST_NAME):
+            text = clip(text, max(room - 2, _SHORTEST_NAME))
         if name not in kept and text and len(text) + 2 <= room:
             kept[name] = text
             room -= len(text) + 2
+        if name == "phase" and text and narrow:
+            room -= _FROM_BAR
     return {name: kept[name] for name in pieces if name in kept}
 
 

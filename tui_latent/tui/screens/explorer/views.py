@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from rich.cells import cell_len
 from textual.content import Content
 
 from tui_latent.palettes import RGB, css_color
@@ -215,7 +216,8 @@ def line_words(
 ) -> str:
     """Name the run and evaluation shown in `width` cells, or report progress if there is any."""
     if status:
-        return f"{snapshot.name}  {status}"
+        room = width - cell_len(status) - 2
+        return f"{clip(snapshot.name, max(room, _SHORTEST_NAME))}  {status}"
     steps = snapshot.map_steps
     step = time.resolve(steps)
     if step is None:

@@ -130,7 +130,7 @@ def with_time(facts: PresetFacts, device: str, runs: Sequence[RunSummary]) -> Pr
             and status.device.startswith(kind)
             and not run.changes
         ):
-            return replace(facts, seconds=status.seconds, seconds_from=f"as {run.title} took")
+            return replace(facts, seconds=status.seconds, seconds_from="like an earlier run here")
     for name, minutes in facts.preset.minutes.items():
         if name == kind:
             device_words = "a GPU" if kind == "cuda" else "a CPU"

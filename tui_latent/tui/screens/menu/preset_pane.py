@@ -77,6 +77,10 @@ class PresetPane(Horizontal):
         preview.border_title = Content("" if run is None else run.title)
         preview.show(run, now)
 
+    def tell_time(self, now: float) -> None:
+        """Say anew how long ago the run under the cursor was started; `now` is the Unix time."""
+        self.query_one(RunPreview).tell_time(now)
+
     def current(self, entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
         """Return a preset as its file is now, which may have been edited since it was listed."""
         now, known = read_entry(entry.name), self._facts.get(entry.name)

@@ -65,6 +65,7 @@ class RunPreview(Vertical):
         self._now = 0.0
         self._unread = False
         self._timer: Timer | None = None
+        self._lines: list[Content] = []
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
@@ -82,6 +83,12 @@ class RunPreview(Vertical):
         self._draw()
         self._unread = run is not None and not run.problem
         self._read_soon()
+
+    def tell_time(self, now: float) -> None:
+        """Say anew how long ago the run was started; `now` is the Unix time."""
+        self._now = now
+        if self.display:
+            self._draw()
 
     def on_show(self) -> None:
         """Read the run that came under the cursor while a preset was described."""
@@ -131,7 +138,9 @@ class RunPreview(Vertical):
             lines = preview_lines(self._run, self._snapshot, width, self._now, self._verdict)
         words = self.query_one(Static)
         words.styles.width = width if beside else "1fr"
-        words.update(Content("\n").join(lines))
+        if lines != self._lines:
+            self._lines = lines
+            words.update(Content("\n").join(lines))
         mapped = self._snapshot is not None and self._snapshot.map is not None
         room = self.size.height if beside else self.size.height - len(lines)
         self.set_class(mapped and room >= _ROOM_FOR_MAP, "-map")

@@ -20,6 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from tui_latent.tui import messages
 from tui_latent.tui.keymap import KEYMAP, bindings
+from tui_latent.tui.notices import MENU_SHARE
 from tui_latent.tui.remapping import key_name, keys_of
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.menu.preset_list import PresetList
@@ -111,6 +112,7 @@ class MenuScreen(RunEnding):
         "train/loss",
     )
     BINDINGS = bindings("menu")
+    NOTICE_SHARE = MENU_SHARE
 
     def __init__(
         self,
@@ -260,6 +262,7 @@ class MenuScreen(RunEnding):
             self.query_one(RunTable).say(event.problem)
         else:
             self.query_one(RunTable).show(event.runs, self._clock())
+            self.query_one(PresetPane).tell_time(self._clock())
         if [run.status.state for run in before] != [run.status.state for run in event.runs]:
             # a finished run shows how long its preset takes
             self.query_one(PresetPane).update_times(self._device, self._runs)
@@ -317,7 +320,9 @@ class MenuScreen(RunEnding):
     @on(events.DescendantFocus)
     def show_what_has_the_focus(self) -> None:
         """Describe a run while the focus is on the runs, else a preset."""
-        self.query_one(PresetPane).show_run(self.query_one(RunTable).has_focus_within)
+        runs = self.query_one(RunTable).has_focus_within
+        self.query_one(PresetPane).show_run(runs)
+        self.set_class(runs, "-runs")
 
     @on(RunTable.Arranged)
     def keep_arrangement(self, event: RunTable.Arranged) -> None:

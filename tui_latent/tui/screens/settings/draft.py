@@ -119,11 +119,16 @@ class SettingsDraft:
         found = [self.errors[own] for own in stages if own in self.errors]
         return found[0] if found and self.texts[key] else ""
 
-    def varied(self, key: str) -> str:
-        """Return the values of all stages if they differ; empty otherwise."""
+    def varied(self, key: str, width: int) -> str:
+        """Return the values of all stages if they differ, as many as fit; empty otherwise."""
         if self.texts[key] or key not in self._in_stages:
             return ""
-        return " · ".join(self.texts[own] for own in self._in_stages[key])
+        values = [self.texts[own] for own in self._in_stages[key]]
+        shown = " · ".join(values)
+        while len(shown) > width and values:
+            values.pop()
+            shown = " · ".join([*values, "…"])
+        return shown
 
     def preset_text(self, key: str) -> str:
         """Return the preset's value as text; for all stages, each value if they differ."""

@@ -192,7 +192,6 @@ class SettingsGrid(VerticalScroll, can_focus=False):
             editor.choices, editor.open = _choices(self.field), self.field.open
             editor.suggester = PathSuggester() if key in _PATHS else ModelSuggester()
             editor.value = self._draft.texts[key]
-            editor.placeholder = self._draft.varied(key)
         editor.select_all()  # typing replaces the value, moving the cursor keeps it
         self._draw()
         self.scroll_to_region(Region(0, max(0, self._line() - 1), 1, 3), animate=False, force=True)
@@ -229,6 +228,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         if editor.display:
             editor.styles.offset = (_MARK + _KEY, self._line())
             editor.styles.width = _value_width(width)
+            editor.placeholder = self._draft.varied(self.current, _value_width(width) - 1)
 
     def _heading(self, table: str) -> str:
         """Return the heading of a table; that of a stage has the stage's title."""
@@ -241,7 +241,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
     def _row(self, field: PresetField, changed: bool, width: int) -> Content:
         key = field.key.rpartition(".")[2]
         error = self._draft.error_of(field.key)
-        varied = self._draft.varied(field.key)
+        varied = self._draft.varied(field.key, _value_width(width))
         value = varied or self._draft.texts[field.key]
         beside = self._draft.idle.get(field.key) or field.help
         here = field.key == self.current

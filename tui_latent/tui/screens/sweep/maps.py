@@ -15,6 +15,26 @@ _WIDTH, _HEIGHT = 24, 9
 """fewest cells of a map"""
 
 
+def _grid(maps: int, width: int, height: int) -> tuple[int, int]:
+    """Return how many maps are beside and below each other.
+
+    As many as possible are shown, and of these arrangements the one with the largest squares is
+    chosen, as a cell is about twice as high as it is wide.
+    """
+    most_down = max(1, height // _HEIGHT)
+    arrangements = [
+        (across, min(most_down, -(-maps // across)))
+        for across in range(1, max(1, min(width // _WIDTH, maps)) + 1)
+    ]
+    return max(
+        arrangements,
+        key=lambda grid: (
+            min(maps, grid[0] * grid[1]),
+            min(width / grid[0], 2 * height / grid[1]),
+        ),
+    )
+
+
 class SweepMaps(Grid, can_focus=True):
     """As many small maps as fit."""
 
@@ -50,8 +70,7 @@ class SweepMaps(Grid, can_focus=True):
         if view is None or not size.area:
             return
         known = len(view.maps)
-        across = max(1, min(size.width // _WIDTH, known or 1))
-        down = max(1, min(size.height // _HEIGHT, -(-(known or 1) // across)))
+        across, down = _grid(known or 1, size.width, size.height)
         self.styles.grid_size_columns, self.styles.grid_size_rows = across, down
         shown = min(known, across * down)
         room = max(8, size.width // across - 6)

@@ -101,7 +101,8 @@ def _heat_lines(
                 style = f"{css_color(ink_on(color))} on {css_color(color)}"
                 parts.append((column(text, size - 1, right=True) + " ", style))
             else:
-                parts.append(column(f"{RAMP_GLYPHS[step]}{text}", size - 1, right=True) + " ")
+                air = " " * (len(text) < size - 2)
+                parts.append(column(f"{RAMP_GLYPHS[step]}{air}{text}", size - 1, right=True) + " ")
         lines.append(Content.assemble(*parts))
     counts = {len(values) for values in cells.values()}
     least, most = min(counts), max(counts)
