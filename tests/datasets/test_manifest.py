@@ -158,6 +158,17 @@ def test_classes_are_numbers_in_their_order_and_may_be_missing(root: Path) -> No
     assert [by_number[n] for n in range(12)] == [2, 1, 0, -1, -1, -1, 2, 1, 0, 2, 1, 0]
 
 
+def test_minus_one_and_one_alone_are_two_classes_and_look_alikes_are_reported(root: Path) -> None:
+    path = write(root / "m.csv", [["path", "y"], *([f"imgs/{n}.png", n % 2 * 2 - 1]
+                                                  for n in range(12))])  # fmt: skip
+    assert load(path).train.class_names == ("-1", "1")
+    log: list[str] = []
+    cells = ["Cat", "cat ", "dog"]
+    write(path, [["path", "y"], *([f"imgs/{n}.png", cells[n % 3]] for n in range(12))])
+    assert load(path, log).train.class_names == ("Cat", "cat", "dog")
+    assert "classes whose names look alike: Cat and cat" in log[-1]
+
+
 def test_labels_may_be_left_to_the_columns(root: Path) -> None:
     table: list[list[object]] = [["path", "label"]]
     table += [[f"imgs/{n}.png", n / 8] for n in range(12)]

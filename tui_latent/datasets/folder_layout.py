@@ -13,7 +13,7 @@ from tui_latent.datasets.folder_entries import Entries, entries_of, listed
 from tui_latent.datasets.splits import Role, roles_within, split_role
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.naming import appearance, composed, natural_order, shown_names
+from tui_latent.sources.naming import composed, look_alike, natural_order, shown_names
 
 DEFAULT_SIZE = 64
 """side of the images in pixels if `data.size` is 0"""
@@ -295,8 +295,7 @@ def _layout(
     notes = list(notes)
     if images:
         notes.append(f"not used: {images:,} images outside of class folders")
-    clashing = _clashing(folders)
-    if clashing:
+    if clashing := look_alike(folders):
         notes.append(f"classes whose names look alike: {listed(clashing)}")
     if same := same_folders(train, folders):
         notes.append(f"the same folder, so the same images: {listed(same)}")
@@ -320,13 +319,6 @@ def _ordered(layout: FolderLayout, plain: bool, notes: list[str]) -> FolderLayou
         layout.strangers,
         (*notes, *layout.notes),
     )
-
-
-def _clashing(names: Sequence[str]) -> list[str]:
-    by_text: dict[str, list[str]] = {}
-    for name in names:
-        by_text.setdefault(appearance(name), []).append(name)
-    return [name for same in by_text.values() if len(same) > 1 for name in same]
 
 
 def _holding_images(root: Path, folders: list[str], poll: Callable[[], None]) -> list[str]:

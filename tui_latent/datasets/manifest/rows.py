@@ -11,14 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.folder_entries import names_an_image
+from tui_latent.datasets.folder_entries import listed, names_an_image
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.datasets.splits import Role, role_of_name
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.columns import Column, column_of, texts_of
 from tui_latent.sources.files.raw import UNLABELLED
-from tui_latent.sources.naming import class_of, is_measurement, natural_order
+from tui_latent.sources.naming import (
+    LONGEST_CLASS,
+    classes_of,
+    is_measurement,
+    look_alike,
+    natural_order,
+)
 
 IMAGE_TITLES: Final = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path"),
@@ -34,7 +40,6 @@ SPLIT_TITLES: Final = ("split", "subset", "part", "partition", "set", "fold", "u
 _LOOKED_AT: Final = 50
 """rows that show whether a column has paths of images"""
 _MOST_CLASSES: Final = 5000
-_LONGEST_CLASS: Final = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +69,8 @@ def understand(table: Table, settings: DataSettings) -> Rows:
     split = _title(table, SPLIT_TITLES, but={image, label})
     notes = list(table.notes)
     labels, names = _labels(table, label, settings)
+    if alike := look_alike(names):
+        notes.append(f"classes whose names look alike: {listed(alike)}")
     roles, why = _roles(table, split, settings)
     notes += why
     used = {image} | ({label} if names else set()) | ({split} if roles and split else set())
@@ -137,7 +144,7 @@ def _labels(
         found = np.unique(labels[labels != UNLABELLED])
         there = np.searchsorted(found, labels)
         return np.where(labels == UNLABELLED, labels, there), tuple(names[i] for i in found)
-    texts = [class_of(printable(text)) for text in texts_of(cells)]
+    texts = classes_of([printable(text) for text in texts_of(cells)])
     for row, text in enumerate(texts):
         if is_measurement(text):
             raise DataError(
@@ -146,9 +153,9 @@ def _labels(
                 "name another column in data.label_column, or set data.labels=none to keep them "
                 "as values alone"
             )
-        if len(text) > _LONGEST_CLASS:
+        if len(text) > LONGEST_CLASS:
             raise DataError(
-                f"{table.path}: {table.place(row)}: a class name has at most {_LONGEST_CLASS} "
+                f"{table.path}: {table.place(row)}: a class name has at most {LONGEST_CLASS} "
                 f"characters: name another column in data.label_column, or set data.labels=none"
             )
     known = natural_order(set(texts) - {""})
