@@ -40,6 +40,7 @@ _ROUNDING = 1e-3
 """tolerated excess of floats beyond their range, for example after resizing or in float16"""
 _OFF_A_BYTE = 0.1
 """how far from a whole number a float may be, in bytes, and still be one; float16 is off by this"""
+_FEW = frozenset(range(1, MOST_CHANNELS + 1))
 _CHUNK, _CHUNK_BYTES = 1024, 1 << 26
 """images, and bytes of them, converted at a time; floats take up to eight times the memory"""
 
@@ -96,8 +97,8 @@ def as_pixels(
     images = []
     for name, array in arrays:
         axis = axis_of_channels(path, name, array.shape)
-        others = {1, 3, 4} if setting == "dtype" else set(range(1, MOST_CHANNELS + 1))
-        if array.ndim == 4 and {array.shape[1], array.shape[3]} <= others:
+        few = {1, 3, 4} if axis and array.shape[axis] in (1, 3, 4) and setting == "dtype" else _FEW
+        if array.ndim == 4 and {array.shape[1], array.shape[3]} <= few:
             order = "first" if axis == 1 else "last"
             notes.append(f"{name} of shape {array.shape} is read with the channels {order}")
         if axis != 1:
