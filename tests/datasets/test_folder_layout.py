@@ -118,7 +118,7 @@ SEG = tuple(f"seg_{split}/seg_{split}/{c}" for split in ("train", "test") for c 
 @pytest.mark.parametrize(
     ("folders", "message", "way_out"),
     [
-        (SEG, "seg_test and seg_train look like splits", "seg_test"),
+        (SEG, "seg_test and seg_train look like splits", "seg_train"),
         (("test/a", "test/b"), "there is test, but no train", "test"),
         (("Testing/a", "dev/b"), "no train", "Testing"),
         (("train/x", "train/y", "bus", "car"), "train contains folders.* bus and car", "train"),

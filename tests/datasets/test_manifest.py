@@ -158,6 +158,17 @@ def test_classes_are_numbers_in_their_order_and_may_be_missing(root: Path) -> No
     assert [by_number[n] for n in range(12)] == [2, 1, 0, -1, -1, -1, 2, 1, 0, 2, 1, 0]
 
 
+def test_minus_one_and_one_alone_are_two_classes_and_look_alikes_are_reported(root: Path) -> None:
+    path = write(root / "m.csv", [["path", "y"], *([f"imgs/{n}.png", n % 2 * 2 - 1]
+                                                  for n in range(12))])  # fmt: skip
+    assert load(path).train.class_names == ("-1", "1")
+    log: list[str] = []
+    cells = ["Cat", "cat ", "dog"]
+    write(path, [["path", "y"], *([f"imgs/{n}.png", cells[n % 3]] for n in range(12))])
+    assert load(path, log).train.class_names == ("Cat", "cat", "dog")
+    assert "classes whose names look alike: Cat and cat" in log[-1]
+
+
 def test_labels_may_be_left_to_the_columns(root: Path) -> None:
     table: list[list[object]] = [["path", "label"]]
     table += [[f"imgs/{n}.png", n / 8] for n in range(12)]
@@ -200,7 +211,7 @@ def test_validation_is_held_out_before_test(root: Path) -> None:
         (lambda t: t[3].__setitem__(2, "spare"), r"line 4, column split: 'spare' is not a split"),
         (lambda t: t[3].__setitem__(2, ""), r"line 4, column split: there is no split"),
         (lambda t: t[3].__setitem__(0, ""), r"line 4 names no image in column path"),
-        (lambda t: t[3].__setitem__(0, "gone.png"), r"1 of 12 images are missing: gone.png \(line"),
+        (lambda t: t[3].__setitem__(0, "gone.png"), r"1 of 12 images is missing: gone.png \(line"),
         (lambda t: t[3].__setitem__(0, "https://x.org/a.png"), r"line 4: .* not on this machine"),
         (lambda t: t[3].append("more"), r"line 4 has 6 cells, the first line 5"),
         (lambda t: [row.__setitem__(2, "test") for row in t[1:]], "images of test, but none of tr"),
@@ -260,6 +271,86 @@ def test_paths_of_other_kinds(root: Path, name: Callable[[int, Path], str]) -> N
     table = [["path"], *([name(n, root)] for n in range(12))]
     dataset = load(write(root / "m.csv", table))
     assert sorted(numbers([*dataset.train.images, *dataset.val.images])) == list(range(12))
+
+
+@pytest.mark.parametrize("written", ["IMGS/é{}.PNG", "imgs/e\u0301{}.png"], ids=["case", "accent"])
+def test_names_are_found_as_other_systems_write_them(root: Path, written: str) -> None:
+    for n in range(12):
+        (root / "imgs" / f"{n}.png").rename(root / "imgs" / f"é{n}.png")
+    path = write(root / "m.csv", [["path"], *([written.format(n)] for n in range(12))])
+    log: list[str] = []
+    dataset = load(path, log)
+    assert sorted(numbers([*dataset.train.images, *dataset.val.images])) == list(range(12))
+    assert "12 names matched although case or accents are written otherwise" in log[-1]
+    for n in range(12):
+        picture(50).save(root / "imgs" / f"É{n}.png")
+    write(path, [["path"], *([f"imgs/É{n}.PNG"] for n in range(12))])
+    with pytest.raises(DataError, match="12 of 12 images are missing"):  # either may be meant
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sep=;\npath;label\n{};\"cat\"", "# made by hand\n\npath,label\n{}, \"cat\"",
+     "path label\n{} cat", "{}  cat"],
+    ids=["separator named", "remark", "spaces", "spaces without titles"],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+def test_text_tables_as_programs_write_them(root: Path, text: str, encoding: str) -> None:
+    head, _, line = text.rpartition("\n")
+    lines = [*head.split("\n")] * bool(head) + [line.format(f"imgs/{n}.png") for n in range(12)]
+    path = root / "m.txt"
+    path.write_bytes("\n".join(lines).encode(encoding))
+    dataset = load(path)
+    assert sorted(numbers([*dataset.train.images, *dataset.val.images])) == list(range(12))
+    assert dataset.train.class_names == ("cat",)
+
+
+def test_quotes_that_are_not_closed_are_reported_with_their_line(root: Path) -> None:
+    path = write(root / "m.csv", rows())
+    path.write_text(path.read_text().replace("2.png,", '2.png,"'))
+    with pytest.raises(DataError, match=r"line 13 cannot be divided into cells: .* double quotes"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("title", "cells"),
+    [("is_valid", (False, True)), ("Is train", (1, 0)), ("held_out", ("no", "yes")),
+     ("phase", ("train", "test")), ("anything", ("Training", "VAL"))],
+    ids=["is_valid", "is train", "held_out", "phase", "any title"],
+)  # fmt: skip
+def test_splits_are_found_by_their_cells(
+    root: Path, title: str, cells: tuple[object, object]
+) -> None:
+    table = [[*row[:2], cells[row[2] == "test"]] for row in rows()]
+    table[0][2] = title
+    dataset = load(write(root / "m.csv", table))
+    assert numbers(dataset.val.images) == [8, 9, 10, 11]
+    assert dataset.train.columns == ()
+
+
+def test_columns_that_only_resemble_splits_are_kept(root: Path) -> None:
+    table: list[list[object]] = [["path", "train", "kind"]]
+    table += [[f"imgs/{n}.png", n % 2, ("train", "bus")[n % 2]] for n in range(12)]
+    assert [c.name for c in load(write(root / "m.csv", table)).train.columns] == ["train", "kind"]
+
+
+def test_an_image_of_several_rows_is_reported(root: Path) -> None:
+    table = rows()
+    table += [["imgs/0.png", "cat", "train", "", ""], ["./imgs/1.png", "cat", "train", "", ""]]
+    log: list[str] = []
+    load(write(root / "m.csv", table), log)
+    assert "2 images in several rows, such as imgs/0.png; 1 of these with several" in log[-1]
+
+
+def test_classes_with_decimal_commas_are_numbers(root: Path) -> None:
+    table = [["path", "label"], *([f"imgs/{n}.png", f"{n % 2},0"] for n in range(12))]
+    assert load(write(root / "m.csv", table, ";")).train.class_names == ("0", "1")
+
+
+def test_a_root_that_is_not_there_is_named(root: Path) -> None:
+    with pytest.raises(DataError, match=r"data\.root: no folder .*elsewhere"):
+        load(write(root / "m.csv", rows()), root=str(root / "elsewhere"))
 
 
 def test_a_folder_of_tables_named_like_splits_is_one(root: Path) -> None:

@@ -22,7 +22,7 @@ def refuse_doubtful(layout: FolderLayout, poll: Callable[[], None]) -> None:
     in data.classes is not asked.
     """
     folders = layout.folders
-    if layout.test is not None or not 2 <= len(folders) <= _MOST_SPLITS:
+    if not 2 <= len(folders) <= _MOST_SPLITS:
         return
     names = ", ".join(f'"{name}"' for name in map(printable, folders))
     sure = f"or, if they are classes, name them: data.classes=[{names}]"
@@ -32,6 +32,8 @@ def refuse_doubtful(layout: FolderLayout, poll: Callable[[], None]) -> None:
             f"{layout.train}: {listed(folders)} look like images and what belongs to them, not "
             f"like classes: set data.path to {layout.train / images}, {sure}"
         )
+    if layout.test is not None:
+        return
     inside = [entries_of(layout.train / name, poll, _LOOKED_AT) for name in folders]
     within = {tuple(entries.folders) for entries in inside}
     if len(within) > 1 or any(entries.images for entries in inside) or len(inside[0].folders) < 2:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
+from tui_latent.datasets.foreign_content import foreign_content
 from tui_latent.datasets.image_file import (
     FRAMES,
     FULL_SIZE,
@@ -88,13 +89,14 @@ def why_unreadable(content: bytes) -> str:
     except (OSError, *NO_IMAGE):
         if content[:4] in MAGIC and not _has_tifffile():
             return f"if it is whole, it needs tifffile: {HOW_TO_INSTALL}"
+        return foreign_content(content)
     return ""
 
 
 def not_a_regular_file(error: OSError) -> bool:
     """Return whether an error says that there is no regular file, rather than an unreadable one."""
     return isinstance(error, FileNotFoundError) or error.errno in (
-        None, errno.EINVAL, errno.EISDIR,
+        None, errno.EINVAL, errno.EISDIR, errno.ELOOP,
     )  # fmt: skip
 
 

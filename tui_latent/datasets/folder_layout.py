@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui_latent.datasets.class_folders import matched_folders, same_folders
-from tui_latent.datasets.folder_entries import Entries, entries_of, listed
+from tui_latent.datasets.folder_entries import Entries, entries_of, is_image_name, listed
 from tui_latent.datasets.splits import Role, roles_within, split_role
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.naming import appearance, composed, natural_order, shown_names
+from tui_latent.sources.naming import composed, look_alike, natural_order, shown_names
 
 DEFAULT_SIZE = 64
 """side of the images in pixels if `data.size` is 0"""
+_FILES = {
+    (".npz", ".npy"): "set data.source=arrays",
+    (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".lst"): "set data.source=manifest",
+    (".tar", ".tar.gz", ".tgz"): "unpack it, or set data.source=manifest for WebDataset shards",
+    (".zip", ".7z", ".rar", ".gz", ".bz2", ".xz"): "unpack it",
+}
+"""what to do with files of some kinds, by the end of their names"""
 _LOOKED_AT = 1000
 """maximum number of entries examined to find out what kind of folder it is"""
 _LOOKED_INTO = 20
@@ -76,8 +83,7 @@ def find_layout(
     DataError names the folder and the expected layout; it is also raised for folders that could
     be either splits or classes.
     """
-    if not root.is_dir():
-        raise DataError(f"data.path: no folder {root.absolute()}")
+    require_folder(root)
     notes: list[str] = []
     seen: set[tuple[int, int]] = set()
     while True:
@@ -90,6 +96,22 @@ def find_layout(
     if layout is None:
         layout = _classes_alone(root, entries, poll)
     return _ordered(layout, plain, notes)
+
+
+def require_folder(root: Path) -> None:
+    """Raise DataError if there is no such folder; for a file it says what can be done with it."""
+    if root.is_dir():
+        return
+    if not root.exists():
+        raise DataError(f"data.path: no folder {root.absolute()}")
+    name = root.name.casefold()
+    helps = next((words for endings, words in _FILES.items() if name.endswith(endings)), "")
+    if is_image_name(name):
+        helps = f"name the folder of the images: {root.absolute().parent}"
+    raise DataError(
+        f"data.path: {root.absolute()} is a file, not a folder of images: "
+        f"{helps or 'name a folder'}"
+    )
 
 
 def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
@@ -221,7 +243,8 @@ def refuse_odd_splits(root: Path, entries: Entries, poll: Callable[[], None]) ->
     roles = {role for name_roles in odd.values() for role in name_roles}
     apart = "train" in roles and len(roles) > 1
     if (len(odd) == len(entries.folders) and apart) or len(deep) > 1:
-        advice = f"set data.path to {root / deep[0]}, or rename" if deep else "rename"
+        best = min(deep, key=lambda name: "train" not in odd[name], default="")
+        advice = f"set data.path to {root / best}, or rename" if best else "rename"
         raise DataError(
             f"{root}: {listed(list(odd))} look like splits rather than classes: {advice} them "
             "to train and test, with a folder for each class in both"
@@ -294,9 +317,9 @@ def _layout(
         )
     notes = list(notes)
     if images:
-        notes.append(f"not used: {images:,} images outside of class folders")
-    clashing = _clashing(folders)
-    if clashing:
+        notes.append(f"not used: {images:,} images outside of class folders; data.labels=none "
+                     "uses all images, without classes")  # fmt: skip
+    if clashing := look_alike(folders):
         notes.append(f"classes whose names look alike: {listed(clashing)}")
     if same := same_folders(train, folders):
         notes.append(f"the same folder, so the same images: {listed(same)}")
@@ -320,13 +343,6 @@ def _ordered(layout: FolderLayout, plain: bool, notes: list[str]) -> FolderLayou
         layout.strangers,
         (*notes, *layout.notes),
     )
-
-
-def _clashing(names: Sequence[str]) -> list[str]:
-    by_text: dict[str, list[str]] = {}
-    for name in names:
-        by_text.setdefault(appearance(name), []).append(name)
-    return [name for same in by_text.values() if len(same) > 1 for name in same]
 
 
 def _holding_images(root: Path, folders: list[str], poll: Callable[[], None]) -> list[str]:

@@ -16,10 +16,10 @@ from tui_latent.datasets.folder_layout import (
     only_one_each,
     refuse_link,
     refuse_odd_splits,
+    require_folder,
 )
 from tui_latent.datasets.splits import Role, split_role
 from tui_latent.runtime.sanitize import printable
-from tui_latent.sources.errors import DataError
 
 
 def layout_of(settings: DataSettings, root: Path, poll: Callable[[], None]) -> FolderLayout:
@@ -38,8 +38,7 @@ def layout_of(settings: DataSettings, root: Path, poll: Callable[[], None]) -> F
 
 def _layout_without_classes(root: Path, poll: Callable[[], None]) -> FolderLayout:
     """Find the splits in `root`, by their names alone; if there are none, all of it is one."""
-    if not root.is_dir():
-        raise DataError(f"data.path: no folder {root.absolute()}")
+    require_folder(root)
     notes: list[str] = []
     seen: set[tuple[int, int]] = set()
     while True:

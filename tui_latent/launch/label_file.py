@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import plain_name
-from tui_latent.sources.naming import class_of, is_measurement
+from tui_latent.sources.naming import LONGEST_CLASS, class_of, is_measurement
 
 _KEYS: Final = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path"),
@@ -21,7 +21,6 @@ _KEYS: Final = (
 _CLASSES: Final = ("class", "label", "labels", "class_name", "category", "target", "species", "y")
 _SPLITS: Final = ("split", "part", "set")
 _WANTED: Final = "write two columns, the path or index of an image and its class: cats/1.png,cat"
-LONGEST_CLASS: Final = 200
 
 
 class Entry(NamedTuple):

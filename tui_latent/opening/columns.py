@@ -18,7 +18,7 @@ from tui_latent.opening.vectors import RESERVED, Column, VectorFile
 from tui_latent.opening.words import counted
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runtime.sanitize import plain_name, printable
-from tui_latent.sources.naming import class_of, is_measurement, natural_order
+from tui_latent.sources.naming import classes_of, is_measurement, natural_order
 
 _MOST_CLASSES: Final = 5000
 """a confusion matrix of more takes 200 MB; so many different labels are ids or numbers"""
@@ -122,7 +122,7 @@ def as_ids(found: Beside, rows: int) -> list[str]:
 
 def as_labels(found: Beside) -> ClassLabels:
     """Return the class of each value; empty values, NaN and -1 have none. OpenError for others."""
-    texts = [class_of(_text(value)) for value in _flat(found)]
+    texts = classes_of([_text(value) for value in _flat(found)])
     if odd := next((text for text in texts if is_measurement(text)), None):
         raise OpenError(
             f"{found.where}: {odd} is not a class: labels are names or whole numbers; divide "

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from tui_latent.runtime.sanitize import printable
 
-_NO_CLASS = frozenset({"", "nan", "null", "-1"})
+LONGEST_CLASS = 200
+"""characters of the name of a class"""
+_MISSING = frozenset({"", "nan", "null"})
+_NO_CLASS = _MISSING | {"-1"}
 _WHOLE = re.compile(r"([-+]?\d{1,15})\.0+")
 _NUMBER = re.compile(r"[-+]?\d{1,300}(?:[.,]\d{1,300})?")
 _DIGITS = re.compile(r"(\d+)")
@@ -21,10 +24,26 @@ def class_of(text: str) -> str:
 
     `3.0` is class 3: tables write whole numbers so where some are missing, and those as `nan`.
     """
-    text = text.strip()
-    if whole := _WHOLE.fullmatch(text):
-        text = whole[1]
+    text = _written(text)
     return "" if text.casefold() in _NO_CLASS else text
+
+
+def classes_of(texts: Sequence[str]) -> list[str]:
+    """Return the class that each cell of a column names, as `class_of` does.
+
+    Where -1 and 1 are the only values, as classifiers of two classes have them, both are classes.
+    """
+    found = [_written(text) for text in texts]
+    values = {text for text in found if text.casefold() not in _MISSING}
+    if values in ({"-1", "1"}, {"-1", "+1"}):
+        return [text if text in values else "" for text in found]
+    return [class_of(text) for text in found]
+
+
+def _written(text: str) -> str:
+    text = text.strip()
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
 
 
 def is_measurement(text: str) -> bool:
@@ -75,8 +94,18 @@ def composed(name: str) -> str:
 def appearance(name: str) -> str:
     """Return what is left of a name without what is easily overlooked.
 
-    Names that differ in case, in spaces, in invisible characters, or in the encoding of an accent
-    or a digit have the same.
+    Names that differ in case, in spaces, in invisible characters (or the sign that stands for
+    them), or in the encoding of an accent or a digit have the same.
     """
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    return "".join(
+        c for c in text if not c.isspace() and c != "\ufffd" and unicodedata.category(c) != "Cf"
+    )
+
+
+def look_alike(names: Sequence[str]) -> list[str]:
+    """Return the names whose `appearance` another one has too."""
+    by_text: dict[str, list[str]] = {}
+    for name in names:
+        by_text.setdefault(appearance(name), []).append(name)
+    return [name for same in by_text.values() if len(same) > 1 for name in same]

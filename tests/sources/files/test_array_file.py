@@ -97,6 +97,9 @@ def test_names_and_labels(tmp_path: Path) -> None:
         ),
         ({"x_train": PIXELS, "y_train": LABELS, "class_names": ["a", "b"]}, "2 class_names"),
         ({"x_train": PIXELS, "y_train": LABELS, "class_names": ["a"] * 3}, "are the same"),
+        ({"x_train": PIXELS, "y_train": LABELS, "class_names": ["a", "a ", "b"]}, "are the same"),
+        ({"x_train": PIXELS, "y_train": LABELS, "class_names": ["", "a", "b"]}, "is empty"),
+        ({"x_train": PIXELS, "y_train": ["a", "b" * 201] * 6}, "at most 200 characters"),
         ({"x_train": np.array([{}]), "y_train": LABELS}, "x_train cannot be read"),
     ],
 )
@@ -155,6 +158,9 @@ def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
         LABELS.astype(np.uint64),
         np.eye(3)[LABELS],
         np.eye(3, dtype=bool)[LABELS],
+        np.eye(3)[LABELS] * 2 - 1,
+        np.eye(3, dtype=np.uint8)[LABELS] * 255,
+        np.array(["0.0", "1.0", "2.0"])[LABELS],
         LABELS.astype("U"),
         LABELS.astype("S"),
     ],
@@ -231,6 +237,52 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.npz")
     with pytest.raises(DataError, match="Not a regular file"):
         load_dataset(settings(tmp_path / "x.npz"), 0)
+
+
+def classes(path: Path) -> tuple[tuple[str, ...], list[str]]:
+    """The class names, and the class of each image in the order of the pixels."""
+    dataset = load_dataset(settings(path, val_fraction=0.5), 0)
+    place = {image.tobytes(): row for row, image in enumerate(PIXELS)}
+    found = [""] * len(PIXELS)
+    for split in (dataset.train, dataset.val):
+        for image, label in zip(split.images[:, 0].numpy(), split.labels.tolist(), strict=True):
+            found[place[image.tobytes()]] = split.class_names[label] if label >= 0 else "none"
+    return dataset.train.class_names, found
+
+
+@pytest.mark.parametrize("dtype", ["i8", "f4", "U"], ids=["integers", "floats", "texts"])
+def test_minus_one_and_one_alone_are_two_classes(tmp_path: Path, dtype: str) -> None:
+    signs = np.where(LABELS == 1, -1, 1)
+    path = save(tmp_path, x_train=PIXELS, y_train=signs.astype(dtype))
+    assert classes(path) == (("-1", "1"), [str(sign) for sign in signs])
+    three = np.array([-1, 0, 1])[LABELS]
+    path = save(tmp_path, x_train=PIXELS, y_train=three.astype(dtype))
+    assert classes(path) == (("0", "1"), [str(n).replace("-1", "none") for n in three])
+
+
+def test_labels_from_one_and_of_two_signs_are_positions_in_the_names(tmp_path: Path) -> None:
+    names = np.array(["cat", "dog", "emu"])
+    path = save(tmp_path, x_train=PIXELS, y_train=LABELS + 1, class_names=names)
+    assert classes(path) == (tuple(names), names[LABELS].tolist())
+    signs = np.where(LABELS == 1, -1, 1)
+    path = save(tmp_path, x_train=PIXELS, y_train=signs, class_names=["no", "yes"])
+    assert classes(path) == (("no", "yes"), ["no" if n == 1 else "yes" for n in LABELS])
+
+
+def test_missing_values_among_texts_are_no_classes(tmp_path: Path) -> None:
+    objects = np.array([None, "cat", float("nan")], object)[LABELS]
+    path = save(tmp_path, x_train=PIXELS, y_train=objects.astype(str))
+    assert classes(path) == (("cat",), ["cat" if n == 1 else "none" for n in LABELS])
+    texts = objects.astype(str)
+    path = save(tmp_path, x_train=PIXELS, y_train=texts, class_names=["None", "cat"])
+    assert classes(path)[1] == ["None" if n == 0 else "cat" if n == 1 else "none" for n in LABELS]
+
+
+def test_classes_that_look_alike_are_reported(tmp_path: Path) -> None:
+    log: list[str] = []
+    words = np.array(["cat", "Cat", "dog"])[LABELS]
+    load_dataset(settings(save(tmp_path, x_train=PIXELS, y_train=words)), 0, log.append)
+    assert "classes whose names look alike: Cat, cat" in log[-1]
 
 
 def test_labels_that_are_missing_or_padded(tmp_path: Path) -> None:

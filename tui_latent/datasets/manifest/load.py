@@ -65,6 +65,8 @@ def load_manifest(
     notes = [*columns_used(rows), *rows.notes, *used.notes]
     if table.images is None:
         base = Path(settings.root).expanduser() if settings.root else table.base
+        if not base.is_dir():
+            raise DataError(f"data.root: no folder {base.absolute()}")
         listed, more = _listed_files(table, rows, used, splits, base, settings, poll)
         notes += more
     else:
@@ -152,7 +154,7 @@ def _listed_files(
     notes = list(files.notes)
     if files.missing:
         if not settings.skip_corrupt or not files.found:
-            raise DataError(files.missing)
+            raise DataError(f"{table.path}: {files.missing}: {files.remedy}")
         notes.append(f"skipped: {files.missing}")
     listed = []
     for chosen in splits:
@@ -162,11 +164,28 @@ def _listed_files(
             for r in there.tolist()
         ]
         listed.append((there, of))
+    if again := _listed_again([file for _, of in listed for file in of]):
+        notes.append(again)
     if len(listed) > 1:
         first, second = ({file.name for file in of} for _, of in listed)
         if both := first & second:
             notes.append(f"{len(both):,} images are in both splits, such as {min(both)}")
     return listed, notes
+
+
+def _listed_again(files: Sequence[ImageFile]) -> str:
+    """Say how many images several rows name, and whether their classes differ; empty if none."""
+    labels: dict[str, list[int]] = {}
+    for file in files:
+        labels.setdefault(os.path.normpath(file.name), []).append(file.label)
+    again = {name: found for name, found in labels.items() if len(found) > 1}
+    if not again:
+        return ""
+    odd = [name for name, found in again.items() if len(set(found)) > 1]
+    said = f"{len(again):,} image{'s' * (len(again) > 1)} in several rows, such as {min(again)}"
+    return (
+        f"{said}; {len(odd):,} of these with several classes, such as {min(odd)}" if odd else said
+    )
 
 
 def _stored_files(

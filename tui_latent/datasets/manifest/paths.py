@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,9 @@ from tui_latent.datasets.manifest.table import Table
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.columns import MISSING_TEXTS
+from tui_latent.sources.naming import composed
 
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _NAMED = 3
 """missing files named in a message"""
 
@@ -33,7 +36,9 @@ class FoundFiles(NamedTuple):
     found: dict[int, FoundFile]
     """by row"""
     missing: str
-    """which are missing, and what to do; empty if none is"""
+    """which are missing; empty if none is"""
+    remedy: str
+    """what to do about them"""
     notes: list[str]
 
 
@@ -47,13 +52,14 @@ def find_files(
     """Find the files that (row, cell) name, relative to `base`.
 
     Paths with backslashes are read as those of Windows where there is no file of that very name.
-    Names without an ending are completed by the file of that name, whatever its ending is.
+    Names without an ending are completed by the file of that name, whatever its ending is; names
+    that differ only in case, or in how accents are encoded, are those of the only such file.
     DataError for an empty cell or an address on the web.
     """
     found: dict[int, FoundFile] = {}
     missing: list[tuple[int, str]] = []
-    endings = _Endings()
-    completed = 0
+    names = _Names()
+    completed = matched = 0
     for row, cell in cells:
         poll()
         text = "" if cell is None else str(cell).strip()
@@ -67,38 +73,62 @@ def find_files(
         if state is None and "\\" in name:
             name = name.replace("\\", "/")
             state = _state(base / name)
-        if state is None and (longer := endings.complete(base / name)):
-            name, completed = f"{name}{longer}", completed + 1
-            state = _state(base / name)
+        if state is None and (other := names.found(base, name)):
+            state = _state(base / other)
+            if state is not None:
+                longer = not names_an_image(name)
+                completed, matched = completed + longer, matched + (not longer)
+                name = other
         if state is None:
             missing.append((row, name))
         else:
             found[row] = FoundFile(name, state)
     notes = [f"{completed:,} names without an ending were completed"] if completed else []
-    return FoundFiles(found, _missing(table, missing, len(cells), base), notes)
+    if matched:
+        notes.append(f"{matched:,} names matched although case or accents are written otherwise")
+    said = _missing(table, missing, len(cells))
+    return FoundFiles(found, said, _remedy(missing, len(cells), base), notes)
 
 
-class _Endings:
-    """The endings of the images in folders, by their names without one."""
+class _Names:
+    """The names in folders, by what is easily written otherwise: case, accents, endings."""
 
     def __init__(self) -> None:
-        self._folders: dict[Path, dict[str, str]] = {}
+        self._folders: dict[Path, tuple[dict[str, str], dict[str, str]]] = {}
 
-    def complete(self, path: Path) -> str:
-        """Return the ending of the only image of that name; empty if there is none or several."""
-        if names_an_image(path.name):
-            return ""
-        if path.parent not in self._folders:
-            stems: dict[str, str] = {}
+    def found(self, base: Path, name: str) -> str:
+        """Return the only path that differs from `name` in such ways alone; empty if none does."""
+        place = Path(name)
+        there = Path(place.anchor)
+        parts = place.parts[len(there.parts) :]
+        for number, part in enumerate(parts, start=1):
+            names, stems = self._known(base / there)
+            known = stems if number == len(parts) and not names_an_image(part) else names
+            if not (found := ".." if part == ".." else known.get(_key(part), "")):
+                return ""
+            there /= found
+        return str(there)
+
+    def _known(self, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the entries of a folder by name, and the images by their name without ending."""
+        if folder not in self._folders:
             try:
-                names = [p.name for p in path.parent.iterdir() if names_an_image(p.name)]
+                entries = [path.name for path in folder.iterdir()]
             except OSError:
-                names = []
-            for name in names:
-                stem, dot, ending = name.rpartition(".")
-                stems[stem] = "" if stem in stems else dot + ending
-            self._folders[path.parent] = stems
-        return self._folders[path.parent].get(path.name, "")
+                entries = []
+            names: dict[str, str] = {}
+            stems: dict[str, str] = {}
+            for name in entries:
+                names[_key(name)] = "" if _key(name) in names else name
+                if names_an_image(name):
+                    stem = _key(name.rpartition(".")[0])
+                    stems[stem] = "" if stem in stems else name
+            self._folders[folder] = names, stems
+        return self._folders[folder]
+
+
+def _key(name: str) -> str:
+    return composed(name).casefold()
 
 
 def _local(table: Table, row: int, text: str) -> str:
@@ -128,16 +158,27 @@ def _state(path: Path) -> tuple[int, int, int, int] | None:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _missing(table: Table, missing: list[tuple[int, str]], count: int, base: Path) -> str:
+def _missing(table: Table, missing: list[tuple[int, str]], count: int) -> str:
     if not missing:
         return ""
     shown = ", ".join(
         f"{plain_name(name, 80)} ({table.place(row)})" for row, name in missing[:_NAMED]
     )
     more = ", …" if len(missing) > _NAMED else ""
+    are = "is" if len(missing) == 1 else "are"
+    return f"{len(missing):,} of {count:,} images {are} missing: {shown}{more}"
+
+
+def _remedy(missing: list[tuple[int, str]], count: int, base: Path) -> str:
     helps = "correct the paths"
-    if any(not Path(name).is_absolute() for _, name in missing):
-        helps += f", which are relative to {base}: data.root names another folder"
+    if any(not _is_absolute(name) for _, name in missing):
+        helps += f", which are relative to {base.absolute()}: data.root names another folder"
+    elif any(_DRIVE.match(name) for _, name in missing):
+        helps += ", which are those of Windows: write them relative to the table or to data.root"
     if len(missing) < count:
         helps += "; data.skip_corrupt=true leaves them out"
-    return f"{table.path}: {len(missing):,} of {count:,} images are missing: {shown}{more}: {helps}"
+    return helps
+
+
+def _is_absolute(name: str) -> bool:
+    return Path(name).is_absolute() or _DRIVE.match(name) is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,14 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.folder_entries import names_an_image
+from tui_latent.datasets.folder_entries import listed, names_an_image
 from tui_latent.datasets.manifest.table import Table
-from tui_latent.datasets.splits import Role, role_of_name
+from tui_latent.datasets.splits import Role, role_of_name, split_role
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.columns import Column, column_of, texts_of
 from tui_latent.sources.files.raw import UNLABELLED
-from tui_latent.sources.naming import class_of, is_measurement, natural_order
+from tui_latent.sources.naming import (
+    LONGEST_CLASS,
+    classes_of,
+    is_measurement,
+    look_alike,
+    natural_order,
+)
 
 IMAGE_TITLES: Final = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path"),
@@ -31,10 +38,18 @@ LABEL_TITLES: Final = (
     *("fine_label", "label_name", "class_id", "diagnosis"),
 )
 SPLIT_TITLES: Final = ("split", "subset", "part", "partition", "set", "fold", "usage")
+_FLAGS: Final[Mapping[str, tuple[Role, Role]]] = {
+    **dict.fromkeys(("is_train", "is_training", "in_train"), ("train", "test")),
+    **dict.fromkeys(("is_valid", "is_val", "is_validation"), ("val", "train")),
+    **dict.fromkeys(("is_test", "is_held_out", "held_out"), ("test", "train")),
+}
+"""titles of columns of truths, with the splits of true and of false"""
+_TRUTHS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _LOOKED_AT: Final = 50
 """rows that show whether a column has paths of images"""
 _MOST_CLASSES: Final = 5000
-_LONGEST_CLASS: Final = 200
+_MOST_SPLITS: Final = 6
+_COMMA: Final = re.compile(r"([-+]?\d+),(\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +76,11 @@ def understand(table: Table, settings: DataSettings) -> Rows:
         raise DataError(f"{table.path}: it has a header, but no rows: add a line per image")
     image = "" if table.images is not None else _image_column(table, settings)
     label = _label_column(table, settings, image)
-    split = _title(table, SPLIT_TITLES, but={image, label})
+    split = _split_column(table, {image, label})
     notes = list(table.notes)
     labels, names = _labels(table, label, settings)
+    if alike := look_alike(names):
+        notes.append(f"classes whose names look alike: {listed(alike)}")
     roles, why = _roles(table, split, settings)
     notes += why
     used = {image} | ({label} if names else set()) | ({split} if roles and split else set())
@@ -103,6 +120,28 @@ def _label_column(table: Table, settings: DataSettings, image: str) -> str:
     return next(iter(table.class_names), "") if len(table.class_names) == 1 else ""
 
 
+def _split_column(table: Table, but: Collection[str]) -> str:
+    """Return the column with the splits: by its title, else the only one with nothing else."""
+    if known := _title(table, (*SPLIT_TITLES, *_FLAGS), but):
+        return known
+    found = []
+    for title, cells in table.columns.items():
+        texts = {text for text in cells if isinstance(text, str)}
+        if title not in but and 2 <= len(texts) <= _MOST_SPLITS and None not in cells:
+            roles = {split_role(text) for text in texts}
+            found += [title] if "train" in roles and len(roles) > 1 and None not in roles else []
+    return found[0] if len(found) == 1 else ""
+
+
+def _truths(column: str, texts: Sequence[str]) -> tuple[Role, ...]:
+    """Return the splits of a column of truths, such as `is_valid`; empty if it is none."""
+    roles = _FLAGS.get(column.casefold().replace(" ", "_"))
+    truths = [_TRUTHS.get(text.casefold()) for text in texts] if roles else [None]
+    if roles is None or None in truths or len(set(truths)) < 2:
+        return ()
+    return tuple(roles[0] if truth else roles[1] for truth in truths)
+
+
 def _named(table: Table, title: str, setting: str) -> str:
     if title in table.columns:
         return title
@@ -137,7 +176,10 @@ def _labels(
         found = np.unique(labels[labels != UNLABELLED])
         there = np.searchsorted(found, labels)
         return np.where(labels == UNLABELLED, labels, there), tuple(names[i] for i in found)
-    texts = [class_of(printable(text)) for text in texts_of(cells)]
+    written = [printable(text) for text in texts_of(cells)]
+    if table.commas:
+        written = [_COMMA.sub(r"\1.\2", t) if _COMMA.fullmatch(t) else t for t in written]
+    texts = classes_of(written)
     for row, text in enumerate(texts):
         if is_measurement(text):
             raise DataError(
@@ -146,9 +188,9 @@ def _labels(
                 "name another column in data.label_column, or set data.labels=none to keep them "
                 "as values alone"
             )
-        if len(text) > _LONGEST_CLASS:
+        if len(text) > LONGEST_CLASS:
             raise DataError(
-                f"{table.path}: {table.place(row)}: a class name has at most {_LONGEST_CLASS} "
+                f"{table.path}: {table.place(row)}: a class name has at most {LONGEST_CLASS} "
                 f"characters: name another column in data.label_column, or set data.labels=none"
             )
     known = natural_order(set(texts) - {""})
@@ -185,6 +227,8 @@ def _roles(
     """Return the split of each row, and remarks on rows of no known split."""
     if column:
         texts = texts_of(table.columns[column])
+        if flagged := _truths(column, texts):
+            return flagged, []
         if not any(map(role_of_name, set(texts))):
             return (), []  # a fold, a part of something else: a column like any other
     elif any(map(role_of_name, set(table.splits))):

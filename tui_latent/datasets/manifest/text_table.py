@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -21,6 +22,8 @@ DELIMITED: Final = (".csv", ".tsv", ".txt", ".tab", ".psv", ".lst")
 JSON_LINES: Final = (".jsonl", ".ndjson")
 _LONGEST_CELL: Final = 1 << 20
 _BETWEEN: Final = ",;\t|"
+_SEPARATOR: Final = re.compile(r"sep=(.)\r?\n?", re.I)
+"""the first line that Excel writes before others, to name the separator"""
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -43,17 +46,22 @@ def read_delimited(path: Path, poll: Callable[[], None]) -> Table:
     The first line has the titles, unless one of its cells is an image: then the columns are called
     `path`, `label`, if there are two, and by their numbers. DataError names file and line.
     """
-    encoding = _encoding(path)
     try:
         with open_regular(path) as binary:
-            text = io.TextIOWrapper(binary, encoding, newline="")
-            between = _delimiter(path, text.readline())
-            text.seek(0)
-            return _parsed(path, csv.reader(text, delimiter=between), between, poll)
+            text = io.TextIOWrapper(binary, _encoding(path), newline="")
+            start, before, between = _start(path, text)
+            text.seek(start)
+            cells = csv.reader(text, delimiter=between, skipinitialspace=True, strict=True)
+            try:
+                return _parsed(path, cells, before, between, poll)
+            except csv.Error as error:
+                raise DataError(
+                    f"{path}: line {cells.line_num + before:,} cannot be divided into cells: "
+                    f"{error}: a cell with double quotes in it must begin and end with one, and "
+                    'have the others twice: "a ""b"" c"'
+                ) from error
     except UnicodeError as error:
         raise DataError(f"{path}: it is not UTF-8 text: save it as UTF-8") from error
-    except csv.Error as error:
-        raise DataError(f"{path}: it is not a table of separated values: {error}") from error
 
 
 def read_json_lines(path: Path, poll: Callable[[], None]) -> Table:
@@ -123,9 +131,12 @@ def nested_note(names: list[str]) -> tuple[str, ...]:
     return (f"columns that are not kept, because they hold lists or tables: {shown}{more}",)
 
 
-def _parsed(path: Path, reader: _Reader, between: str, poll: Callable[[], None]) -> Table:
+def _parsed(
+    path: Path, reader: _Reader, before: int, between: str, poll: Callable[[], None]
+) -> Table:
+    """Return a table whose first line is the one after `before` others."""
     csv.field_size_limit(_LONGEST_CELL)
-    rows = ((reader.line_num, cells) for cells in reader if any(map(str.strip, cells)))
+    rows = ((reader.line_num + before, cells) for cells in reader if any(map(str.strip, cells)))
     first = next(rows, None)
     if first is None:
         raise DataError(f"{path}: it is empty: write a line per image, below the line path,label")
@@ -173,11 +184,41 @@ def _titles(header: list[str]) -> list[str]:
 def _encoding(path: Path) -> str:
     with open_regular(path) as file:
         start = file.read(4)
-    return next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), "utf-8")
+    if mark := next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), ""):
+        return mark
+    return {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get(
+        (start[:1] == b"\0", start[1:2] == b"\0"), "utf-8"
+    )
 
 
-def _delimiter(path: Path, line: str) -> str:
-    """Return what separates cells: tabs in .tsv, else what the first line has most of."""
+def _start(path: Path, text: io.TextIOWrapper) -> tuple[int, int, str]:
+    """Return where the table begins, the number of lines before it, and what separates cells.
+
+    Remarks (# …) and empty lines may come before it.
+    """
+    before = start = 0
+    line = text.readline()
+    if named := _SEPARATOR.fullmatch(line):
+        return text.tell(), 1, named[1]
+    while line and (not line.strip() or _is_remark(line)):
+        before, start = before + 1, text.tell()
+        line = text.readline()
+    return start, before, _delimiter(path, line, text.readline())
+
+
+def _is_remark(line: str) -> bool:
+    return line.startswith("#") and not any(mark in line for mark in _BETWEEN)
+
+
+def _delimiter(path: Path, line: str, next_line: str) -> str:
+    """Return what separates cells: tabs in .tsv, else what the first line has most of.
+
+    Spaces, if there is nothing else and a line begins with an image: `cats/1.png 0`.
+    """
     if path.suffix.casefold() in (".tsv", ".tab") and "\t" in line:
         return "\t"
+    if not any(mark in line for mark in _BETWEEN):
+        for words in (line.split(), next_line.split()):
+            if len(words) > 1 and names_an_image(words[0]):
+                return " "
     return max(_BETWEEN, key=line.count)

@@ -19,9 +19,11 @@ from tui_latent.sources.files.array_holders import (
     keep_in_memory,
     opened,
 )
-from tui_latent.sources.files.array_values import as_pixels, axis_of_channels, class_labels
+from tui_latent.sources.files.array_labels import class_labels
+from tui_latent.sources.files.array_values import as_pixels, axis_of_channels
 from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit
 from tui_latent.sources.files.value_range import RangeSetting
+from tui_latent.sources.naming import LONGEST_CLASS, look_alike
 
 _WANTED = (
     "save one with numpy.savez(file, x_train=…) and, where you have them, y_train, x_test, "
@@ -40,8 +42,6 @@ _HELD_OUT = (
 """names of images and labels, in any case; the first pair found is used"""
 _IMAGES = tuple(images for images, _ in (*_TRAIN, *_ALONE))
 _NAMES = "class_names"
-_LONGEST_NAME = 200
-"""maximum length of a class name"""
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,8 @@ def load_arrays(
             f"{pairs[0].images} of {images[0].shape[1:]}: they must be the same"
         )
     found, class_names = class_labels(holder.path, parts, names)
+    if alike := look_alike(class_names):
+        notes.append(f"classes whose names look alike: {', '.join(alike)}")
     labels = dict(zip(given, found, strict=True))
     splits = []
     for pair, part in zip(pairs, images, strict=True):
@@ -195,7 +197,9 @@ def _class_names(path: Path, array: NDArray[np.generic] | None) -> tuple[str, ..
         name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         for name in array.reshape(-1).tolist()
     )
-    names = tuple(printable(name)[:_LONGEST_NAME] for name in names)
+    names = tuple(printable(name)[:LONGEST_CLASS].strip() for name in names)
     if len(set(names)) < len(names):
         raise DataError(f"{path}: two of class_names are the same: give each class its own")
+    if "" in names:
+        raise DataError(f"{path}: one of class_names is empty: give each class a name")
     return names

@@ -1,4 +1,4 @@
-"""Convert arrays to images and labels: pixels of several types and layouts, forms of labels."""
+"""Convert arrays to images: pixels of several types and layouts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.array_holders import Chunks, keep_in_memory
 from tui_latent.sources.files.image_values import (
@@ -22,7 +21,7 @@ from tui_latent.sources.files.image_values import (
     Values,
     channel_axis,
 )
-from tui_latent.sources.files.raw import UNLABELLED, in_file
+from tui_latent.sources.files.raw import in_file
 from tui_latent.sources.files.value_range import (
     Range,
     RangeSetting,
@@ -32,7 +31,6 @@ from tui_latent.sources.files.value_range import (
     percentiles_of,
     words_of,
 )
-from tui_latent.sources.naming import natural_order
 
 Array = NDArray[np.generic]
 
@@ -42,6 +40,7 @@ _ROUNDING = 1e-3
 """tolerated excess of floats beyond their range, for example after resizing or in float16"""
 _OFF_A_BYTE = 0.1
 """how far from a whole number a float may be, in bytes, and still be one; float16 is off by this"""
+_FEW = frozenset(range(1, MOST_CHANNELS + 1))
 _CHUNK, _CHUNK_BYTES = 1024, 1 << 26
 """images, and bytes of them, converted at a time; floats take up to eight times the memory"""
 
@@ -98,8 +97,8 @@ def as_pixels(
     images = []
     for name, array in arrays:
         axis = axis_of_channels(path, name, array.shape)
-        others = {1, 3, 4} if setting == "dtype" else set(range(1, MOST_CHANNELS + 1))
-        if array.ndim == 4 and {array.shape[1], array.shape[3]} <= others:
+        few = {1, 3, 4} if axis and array.shape[axis] in (1, 3, 4) and setting == "dtype" else _FEW
+        if array.ndim == 4 and {array.shape[1], array.shape[3]} <= few:
             order = "first" if axis == 1 else "last"
             notes.append(f"{name} of shape {array.shape} is read with the channels {order}")
         if axis != 1:
@@ -124,48 +123,6 @@ def as_pixels(
             notes.append(f"{name}: transparent images are placed on white")
         found.append(_converted(name, array, kind, scales, alpha, keep, poll))
     return found, notes, scales.of(kinds)
-
-
-def class_labels(
-    path: Path, parts: Sequence[tuple[str, Array, int]], names: tuple[str, ...]
-) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
-    """Return the labels of (name, array, number of images) as class indices, and the class names.
-
-    The class names are `names` or, if that is empty, the sorted labels; there are none if no image
-    has a class. -1, NaN and an empty text say that an image has none: UNLABELLED. DataError names
-    an array that does not have one label per image.
-    """
-    if not parts:
-        return [], ()
-    flat = [_flat(path, *part) for part in parts]
-    texts = [labels.dtype.kind == "U" for labels in flat]
-    if len(set(texts)) > 1:
-        raise DataError(f"{path}: labels are texts in one array and numbers in another: save both "
-                        "as one of these")  # fmt: skip
-    if texts[0]:
-        there = {str(text) for labels in flat for text in np.unique(labels)} - {""}
-        known = list(names) or natural_order(there)
-        if unknown := natural_order(there.difference(known)):
-            raise DataError(
-                f"{path}: label '{printable(unknown[0])}' is not in class_names: add it"
-            )
-        place = {text: position for position, text in enumerate(known)} | {"": UNLABELLED}
-        positions = [np.array([place[str(t)] for t in labels], np.int64) for labels in flat]
-        return positions, tuple(printable(text) for text in known) if there else ()
-    numbers = [labels.astype(np.int64) for labels in flat]
-    found = np.unique(np.concatenate(numbers))
-    found = found[found != UNLABELLED]
-    if not len(found):
-        return numbers, ()
-    if not names:
-        return [_positions(found, labels) for labels in numbers], tuple(map(str, found))
-    if found[-1] >= len(names):
-        raise DataError(f"{path}: label {found[-1]}, but {len(names)} class_names")
-    return numbers, names
-
-
-def _positions(found: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(labels == UNLABELLED, UNLABELLED, np.searchsorted(found, labels))
 
 
 def _parts(
@@ -313,48 +270,3 @@ def _converted(
     shape = (len(array), 3 if alpha else array.shape[1], *array.shape[2:])
     of = f"{array.dtype} of kind {kind}, strides {array.strides}, {scales}, alpha {alpha}"
     return keep(name, of, shape, scales.dtype, partial(_parts, array, scaled, poll))
-
-
-def _flat(path: Path, name: str, array: Array, images: int) -> Array:
-    """Return labels as (N,): integers from 0, or UNLABELLED, which NaN is too, or texts."""
-    if array.ndim == 2 and array.shape[0] == images and array.shape[1] > 1:
-        array = _from_one_hot(path, name, array)
-    elif array.size == images and max(array.shape, default=0) == images:
-        array = array.reshape(images)  # a column, as Keras has them, or a row
-    if array.shape != (images,):
-        raise DataError(f"{path}: {name} has shape {array.shape}: {images:,} labels are needed")
-    kind = array.dtype.kind
-    if kind == "S":
-        array, kind = np.char.decode(array.astype(np.bytes_), "utf-8", "replace"), "U"
-    if kind == "U":
-        return np.char.strip(array.astype(np.str_))
-    if kind not in "buif":
-        raise DataError(f"{path}: {name} has type {array.dtype}: labels are whole numbers or texts")
-    if kind == "f":
-        array = np.where(np.isnan(array.astype(np.float64)), UNLABELLED, array.astype(np.float64))
-    if kind == "f" and not (np.isfinite(array) & (np.rint(array) == array)).all():
-        odd = next(value for value in array.tolist() if value != value // 1)
-        raise DataError(
-            f"{path}: {name} has type {array.dtype} and a label {odd}: labels are whole numbers "
-            "from 0, texts, or -1 where an image has no class"
-        )
-    if array.min() < UNLABELLED or array.max() > np.iinfo(np.int64).max:
-        odd = array.min() if array.min() < UNLABELLED else array.max()
-        raise DataError(
-            f"{path}: {name} has a label {odd}: labels are whole numbers from 0, or -1 where an "
-            "image has no class"
-        )
-    return array
-
-
-def _from_one_hot(path: Path, name: str, array: Array) -> Array:
-    """Return the column of each one-hot row that is 1."""
-    if array.dtype.kind in "buif":
-        ones = array == 1
-        if (ones.sum(1) == 1).all() and not array[~ones].astype(bool).any():
-            columns: Array = ones.argmax(1)
-            return columns
-    raise DataError(
-        f"{path}: {name} has shape {array.shape}, but not every row is a single 1 among 0s: "
-        "save one class per image, as (N,) labels or one-hot"
-    )

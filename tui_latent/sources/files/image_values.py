@@ -56,7 +56,8 @@ def channel_axis(shape: tuple[int, ...]) -> int | None:
     """Return the axis of the channels among the three of an image, 0 or 2; None if there is none.
 
     It is the last axis if that has one, three or four values, as colour images have them, else the
-    first if that has, else the shorter one of at most MOST_CHANNELS values.
+    first if that has, else the shorter one of at most MOST_CHANNELS values; if both have so few,
+    the one that leaves a square.
     """
     first, *_, last = shape
     for axis, count, sides in ((2, last, shape[:2]), (0, first, shape[1:])):
@@ -64,4 +65,6 @@ def channel_axis(shape: tuple[int, ...]) -> int | None:
             return axis
     if min(first, last) > MOST_CHANNELS:
         return None
+    if max(first, last) <= MOST_CHANNELS and (shape[0] == shape[1]) != (shape[1] == shape[2]):
+        return 2 if shape[0] == shape[1] else 0
     return 0 if first < last else 2

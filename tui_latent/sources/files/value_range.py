@@ -91,6 +91,11 @@ class ValueCounts:
         self.whole += other.whole
         self.binned += other.binned
 
+    @property
+    def empty(self) -> bool:
+        """Whether no value was counted."""
+        return not (self.whole.any() or self.binned.any())
+
     def percentiles(self, shares: Iterable[float]) -> list[float]:
         """Return percentiles, between the nearest two values, as numpy's default does.
 
@@ -208,6 +213,11 @@ def _one_range(setting: RangeSetting, of: Range, counts: ValueCounts | None) -> 
         assert not isinstance(setting, str)
         return float(setting[0]), float(setting[1])
     assert counts is not None
+    if counts.empty:
+        raise DataError(
+            "data.range: there are no percentiles, because no value is a finite number: replace "
+            "these values"
+        )
     # Bins round the ends, which are known exactly.
     low, high = (min(max(end, of[0]), of[1]) for end in counts.percentiles(shares))
     low, high = (of[0] if shares[0] == 0 else low), (of[1] if shares[1] == 100 else high)

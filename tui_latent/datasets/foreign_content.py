@@ -1,0 +1,46 @@
+"""What a file is that is called like an image, but has the content of something else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_CONVERT: Final = "convert it to PNG or JPEG"
+_STARTS: Final = {
+    b"version https://git-lfs": "a pointer of Git LFS: run git lfs pull",
+    b"\0\0\0\x0cjP  ": f"JPEG 2000: {_CONVERT}",
+    b"\xff\x4f\xff\x51": f"JPEG 2000: {_CONVERT}",
+    b"\0\0\0\x0cJXL ": f"JPEG XL: {_CONVERT}",
+    b"\xff\x0a": f"JPEG XL: {_CONVERT}",
+    b"8BPS": f"a Photoshop file: {_CONVERT}",
+    b"%PDF": f"a PDF: {_CONVERT}",
+    b"PK\3\4": "a ZIP archive: unpack it",
+    b"\x1f\x8b": "compressed with gzip: unpack it",
+    b"\0\5\x16\7": "what macOS stores beside a file, not the file itself",
+}
+_FAMILIES: Final = {
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"), "HEIC"),
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+}
+"""formats of pictures in the boxes that MPEG-4 has, by the name of their kind"""
+
+
+def foreign_content(content: bytes) -> str:
+    """Say what a file is, and what to do, if that is known; else an empty text."""
+    if not content:
+        return "empty"
+    if not any(content[: 1 << 16]):
+        return "nothing but zeros, as broken copies have"
+    for start, words in _STARTS.items():
+        if content.startswith(start):
+            return words
+    if content[4:8] == b"ftyp":
+        kind = _FAMILIES.get(content[8:12], "")
+        return f"{kind}: {_CONVERT}" if kind else "a video"
+    if content[128:132] == b"DICM":
+        return f"DICOM: {_CONVERT}"
+    text = content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if b"<svg" in text and text.startswith((b"<?xml", b"<svg", b"<!doctype svg")):
+        return f"SVG: {_CONVERT}"
+    if text.startswith((b"<!doctype html", b"<html", b"<head")):
+        return "a web page, as failed downloads leave: download it again"
+    return ""
