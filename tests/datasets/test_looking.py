@@ -57,6 +57,7 @@ def test_missing_weights_are_named_with_the_command_that_fetches_them(online: Pa
 
 
 @pytest.mark.usefixtures("no_network")
+@pytest.mark.slow
 def test_outliers_that_are_missing_are_named(online: Path, tmp_path: Path) -> None:
     from tests.trained_runs import train_named
     from tui_latent.analysis.evaluate import evaluate_run
