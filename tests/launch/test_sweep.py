@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -34,6 +35,8 @@ width = 2
 epochs = 1
 batch_size = 16
 """
+
+STAGES = "[[stages]]\nepochs = 1\n" * 2
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,18 @@ def swept(folder: Path, *words: str, more: str = "") -> Result:
         (["--grid", "method.latent_dim=2", "--set", "method.beta=3"], "method.beta: has no effect"),
         (["--grid", "method.latent_dim=2,3", "--grid", "method.latent_dim=4"], "set twice"),
         (["--grid", "train.seed=1,2", "--set", "train.seed=3"], "set twice"),
+        (
+            ["--set", "stages.0.lr=0.1", "--grid", "stages.*.lr=0.1,0.2"],
+            "stages.*.lr: is set twice, also as stages.0.lr",
+        ),
+        (
+            ["--grid", "stages.1.lr=0.1,0.2", "--grid", "stages.-1.lr=0.3"],
+            "stages.-1.lr: is set twice, also as stages.1.lr",
+        ),
+        (
+            ["--set", "data.per_class=5", "--grid", "data={},{}"],
+            "data: is set twice, also as data.per_class",
+        ),
         (["--grid", "train.seed=1,,2"], "a value is empty"),
         (["--grid", "data.classes=[1,2"], "']' is missing"),
     ],
@@ -141,8 +156,57 @@ def swept(folder: Path, *words: str, more: str = "") -> Result:
 def test_a_grid_that_plans_the_same_training_twice_is_refused(
     words: list[str], same: str, tmp_path: Path
 ) -> None:
-    result = swept(tmp_path, *words)
+    result = swept(tmp_path, *words, more=STAGES if "stages" in str(words) else "")
     assert result.exit_code == 2 and same in result.output
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [
+            "--grid",
+            "train.seed=" + ",".join(map(str, range(200))),
+            "--grid",
+            "train.lr=" + ",".join(f"0.{n:03}" for n in range(1, 60)),
+        ],
+        ["--grid", "train.lr=0.1,0.2", "--seeds", "1000000000"],
+        ["--grid", "train.lr=0.1..0.2", "--random", "10000000"],
+        ["--grid", "train.lr=0.1..0.2", "--random", "200", "--seeds", "51"],
+        ["--grid", "train.lr=0.1..1", "--search=optuna", "--maximise=val/loss", "--trials=10001"],
+    ],
+    ids=["combinations", "seeds", "drawn", "drawn with seeds", "searched"],
+)
+def test_more_trainings_than_anyone_can_want_are_refused_at_once(
+    words: list[str], tmp_path: Path
+) -> None:
+    result = swept(tmp_path, *words)
+    assert result.exit_code == 2 and "a sweep trains 10,000 times at most" in result.output
+    assert not (tmp_path / "runs").exists()
+
+
+def test_all_whole_numbers_of_a_range_are_drawn_once(tmp_path: Path) -> None:
+    grid = [parse_grid("train.seed=0..3"), parse_grid("method.latent_dim=2,3")]
+    trials = plan(tiny(tmp_path), {}, grid, drawn=10_000_000).trials
+    found = {(trial.preset.train.seed, trial.preset.method.latent_dim) for trial in trials}
+    assert len(trials) == 8 and found == {(seed, size) for seed in range(4) for size in (2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("grid", "problem"),
+    [
+        ("train.devices=1,1000", "use [0-9]+ at most"),
+        ("train.batch_size=16,17", "2 processes cannot evenly divide a batch of 17"),
+    ],
+)
+def test_processes_of_each_run_are_checked_before_the_first_one(
+    grid: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_latent.launch.start.cpu_cores", lambda: 2)
+    monkeypatch.setattr("tui_latent.launch.start.devices", list)
+    some = [] if "devices" in grid else ["--set", "train.devices=2"]
+    result = swept(tmp_path, "--grid", grid, "--set", "train.device=cpu", *some)
+    assert result.exit_code == 2 and re.search(problem, result.output), result.output
     assert not (tmp_path / "runs").exists()
 
 

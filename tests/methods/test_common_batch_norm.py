@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from tui_latent.methods import common_batch_norm
 from tui_latent.methods.common_batch_norm import with_common_statistics
+from tui_latent.sources.errors import DataError
 
 WORLD, ROWS, CHANNELS = 2, 6, 3
 CPU = torch.device("cpu")
@@ -101,3 +102,53 @@ def test_outputs_gradients_and_averages_are_those_of_the_whole_batch(
             torch.testing.assert_close(
                 layer[0].state_dict()[name].double(), value.double(), atol=1e-5, rtol=1e-5
             )
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.SiLU, nn.PReLU], ids=["relu", "silu", "prelu"])
+def test_a_norm_of_timm_still_ends_with_its_activation(
+    activation: type[nn.Module], together: Any
+) -> None:
+    layers = pytest.importorskip("timm.layers", reason="timm is not installed")
+    torch.manual_seed(0)
+    norm = layers.BatchNormAct2d(CHANNELS, act_layer=activation)
+    x = torch.randn(WORLD * ROWS, CHANNELS, 5, 4)
+    exact = copy.deepcopy(norm).double()
+    expected = exact(x.double())
+    expected.square().sum().backward()
+    networks = [nn.Sequential(copy.deepcopy(norm)) for _ in range(WORLD)]
+    for network in networks:
+        with_common_statistics(network, CPU)
+    assert set(networks[0].state_dict()) == {f"0.{name}" for name in norm.state_dict()}
+
+    def work(rank: int) -> Tensor:
+        out: Tensor = networks[rank](x[rank * ROWS : (rank + 1) * ROWS])
+        out.square().sum().backward()
+        return out.detach()
+
+    found = torch.cat(together(work)).double()
+    torch.testing.assert_close(found, expected.detach(), atol=2e-5, rtol=1e-4)
+    for name, parameter in exact.named_parameters():
+        summed = sum(network.get_parameter(f"0.{name}").grad for network in networks)
+        torch.testing.assert_close(summed.double(), parameter.grad, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("name", ["mobilenetv3_small_050", "regnetx_002", "resnet18"])
+def test_a_network_of_timm_embeds_as_before(name: str, device: str) -> None:
+    timm = pytest.importorskip("timm", reason="timm is not installed")
+    torch.manual_seed(0)
+    network = timm.create_model(name, num_classes=0).eval()
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        before = network(x)
+        with_common_statistics(network, torch.device(device))
+        torch.testing.assert_close(network(x), before, atol=0, rtol=0)
+
+
+def test_a_norm_that_does_something_else_is_refused() -> None:
+    class Doubled(nn.BatchNorm1d):
+        def forward(self, x: Tensor) -> Tensor:
+            return 2 * super().forward(x)
+
+    with pytest.raises(DataError, match=r"share the statistics of a Doubled: .* --devices 1"):
+        with_common_statistics(nn.Sequential(Doubled(CHANNELS)), CPU)

@@ -218,8 +218,10 @@ def _search(
 ) -> Search | None:
     if engine is None:
         return None
+    from tui_latent.launch.sweep.plan import refuse_many
     from tui_latent.launch.sweep.search import checked_search, require_optuna
 
+    refuse_many(trials or 0)
     require_optuna()
     metric = maximise or minimise or ""
     terms = planner.base.method.terms

@@ -68,9 +68,10 @@ def devices_problem(preset: Preset) -> str:
     gpus = sum(device.kind == "cuda" for device in devices())
     if train.device == "cuda" or (train.device == "auto" and gpus):
         if many > gpus:
-            return f"this machine has {gpus} GPU{'s' * (gpus != 1)}: use {gpus} at most"
-    elif many > cpu_cores():
-        return f"this machine has {cpu_cores()} cores: use {cpu_cores()} at most"
+            there = f"{gpus} GPU{'s' * (gpus != 1)}" if gpus else "no GPU"
+            return f"this machine has {there}: use {max(gpus, 1)} at most"
+    elif many > (cores := cpu_cores()):
+        return f"this machine has {cores} core{'s' * (cores != 1)}: use {cores} at most"
     if left := train.batch_size % many:
         sizes = [size for size in (train.batch_size - left, train.batch_size - left + many) if size]
         choices = " or ".join(f"train.batch_size={size}" for size in sizes)

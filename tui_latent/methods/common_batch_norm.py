@@ -10,28 +10,53 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from tui_latent.methods.across_ranks import of_all, ranks, several
+from tui_latent.sources.errors import DataError
+
+_PLAIN = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
 
 
 def with_common_statistics(module: nn.Module, device: torch.device) -> None:
-    """Let the batch norms in a module use the statistics of the whole batch, of all ranks."""
+    """Let the batch norms in a module use the statistics of the whole batch, of all ranks.
+
+    DataError for one that does something else too, which would be lost.
+    """
     for name, child in module.named_children():
-        if isinstance(child, (nn.BatchNorm1d, nn.BatchNorm2d)):
+        if isinstance(child, _BatchNorm):
             setattr(module, name, _converted(child, device))
         else:
             with_common_statistics(child, device)
 
 
 def _converted(norm: _BatchNorm, device: torch.device) -> nn.Module:
-    if device.type == "cuda":
-        convert = nn.SyncBatchNorm.convert_sync_batchnorm
-        synchronised: nn.Module = convert(norm)  # type: ignore[no-untyped-call]
-        return synchronised
+    if isinstance(norm, (nn.SyncBatchNorm, _CommonBatchNorm)):
+        return norm
+    activated = type(norm) not in _PLAIN
+    if activated and not _activates(type(norm)):
+        raise DataError(
+            f"several processes cannot share the statistics of a {type(norm).__name__}: use "
+            "torch's own batch norms in the network, or train it with --devices 1"
+        )
+    kind = nn.SyncBatchNorm if device.type == "cuda" else _CommonBatchNorm
     kept = (norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
-    common = _CommonBatchNorm(norm.num_features, *kept).to(device)
-    common.load_state_dict(norm.state_dict())
+    common = kind(norm.num_features, *kept)
     # The same parameters: the optimiser has them already.
     common.weight, common.bias = norm.weight, norm.bias
+    common.running_mean, common.running_var = norm.running_mean, norm.running_var
+    common.num_batches_tracked = norm.num_batches_tracked
+    if activated:
+        common.drop, common.act = norm.drop, norm.act
+        common.register_forward_hook(_activated)
     return common.train(norm.training)
+
+
+def _activates(kind: type[nn.Module]) -> bool:
+    """Return whether batch norms of this kind are timm's, which end with an activation."""
+    return kind.__name__ == "BatchNormAct2d" and kind.__module__.startswith("timm.")
+
+
+def _activated(norm: Any, _: Any, normalised: Tensor) -> Tensor:
+    activated: Tensor = norm.act(norm.drop(normalised))
+    return activated
 
 
 class _CommonBatchNorm(_BatchNorm):

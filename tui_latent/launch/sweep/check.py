@@ -18,7 +18,11 @@ def check_trials(trials: Sequence[Trial], runs: Path, where: str) -> None:
     for trial in trials:
         preset = trial.preset
         earlier = preset.method.earlier_run()
-        same = (preset.data.model_dump_json(), preset.train.device, earlier and earlier.run)
+        train = preset.train
+        same = (
+            *(preset.data.model_dump_json(), earlier and earlier.run),
+            *(train.device, train.devices, train.batch_size if train.devices > 1 else 0),
+        )
         if same not in seen:
             seen.add(same)
             check_preset(preset, runs, where)

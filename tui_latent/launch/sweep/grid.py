@@ -33,6 +33,10 @@ class Span:
         """Return a number of the range as its settings take it."""
         return int(value) if self.whole else value
 
+    def count(self) -> float:
+        """Return how many numbers there are; infinity if they are not whole."""
+        return int(self.high) - int(self.low) + 1 if self.whole else math.inf
+
     def draw(self, generator: random.Random) -> float | int:
         """Return a number of the range."""
         share = generator.random()

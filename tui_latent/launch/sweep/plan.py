@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import random
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _LONGEST: Final = 100
 """characters of a run's name"""
 _DRAWN_BY: Final = 0
 """seed of the combinations drawn, so that the same command draws the same ones"""
+_MOST: Final = 10_000
+"""trainings of one sweep; each is a folder"""
 _TRIES: Final = 20
 """draws for each combination wanted, before it is believed that there are no others"""
 
@@ -53,14 +56,21 @@ class Planner:
     def __init__(
         self, preset_name: str, overrides: Mapping[str, object], grid: Sequence[Choices], seeds: int
     ) -> None:
-        """PresetError when a key is set twice, or the preset is wrong without the grid."""
+        """PresetError for too many seeds, a key that is set twice, or a preset that is wrong."""
+        refuse_many(seeds)
         self._overrides = dict(overrides)
         path = preset_path(preset_name)
         self._file, self._where = preset_table(path), path.name
         keys = [key for key, _ in grid]
-        for key in keys:
-            if keys.count(key) > 1 or key in overrides:
-                raise PresetError("--grid", [(key, "is set twice: set it once, in one --grid")])
+        stages = self._file.get("stages")
+        count = len(stages) if isinstance(stages, list) else 0
+        for place, key in enumerate(keys):
+            for other in (*overrides, *keys[:place]):
+                if not _covers(key, other, count):
+                    continue
+                also = "" if other == key else f", also as {other}"
+                problem = f"is set twice{also}: set it once, in one --grid"
+                raise PresetError("--grid", [(key, problem)])
         if seeds > 1 and SEED in keys:
             problem = "is set twice: leave it out of --grid, or leave out --seeds"
             raise PresetError("--seeds", [(SEED, problem)])
@@ -132,10 +142,48 @@ def plan(
     and what has no effect in any of them.
     """
     planner = Planner(preset_name, overrides, grid, seeds)
+    possible = math.prod(_count(choices) for _, choices in grid)
+    refuse_many(seeds * (possible if drawn is None else min(drawn, possible)))
     chosen = _combinations(grid) if drawn is None else _drawn(grid, drawn)
     trials = [planner.trial({**values, **seed}) for values in chosen for seed in planner.seeds]
     planner.refuse_idle(trials)
     return _each_once(trials)
+
+
+def refuse_many(trainings: float) -> None:
+    """Raise PresetError for more trainings than a sweep may have."""
+    if math.isfinite(trainings) and trainings > _MOST:
+        problem = (
+            f"a sweep trains {_MOST:,} times at most: use fewer values and seeds, or draw some of "
+            "the combinations with --random N"
+        )
+        raise PresetError("--grid", [(f"{trainings:,} trainings", problem)])
+
+
+def _count(choices: Sequence[object] | Span) -> float:
+    return choices.count() if isinstance(choices, Span) else len(choices)
+
+
+def _covers(key: str, earlier: str, stages: int) -> bool:
+    """Return whether `key` sets all that an earlier key has set, with so many stages."""
+    wide, narrow = _parts(key, stages), _parts(earlier, stages)
+    pairs = zip(wide, narrow, strict=False)
+    return len(wide) <= len(narrow) and all(
+        one == other or (one == "*" and wide[0] == "stages") for one, other in pairs
+    )
+
+
+def _parts(key: str, stages: int) -> list[str]:
+    """Return the parts of a key; a stage counted from the end is counted from the start."""
+    parts = key.split(".")
+    if (
+        len(parts) > 2
+        and parts[0] == "stages"
+        and stages
+        and re.fullmatch(r"-?[0-9]{1,9}", parts[1])
+    ):
+        parts[1] = str(int(parts[1]) % stages)
+    return parts
 
 
 def _combinations(grid: Sequence[Choices]) -> Iterator[dict[str, object]]:
@@ -158,11 +206,8 @@ def _drawn(grid: Sequence[Choices], wanted: int) -> list[dict[str, object]]:
     The first ones stay the same where more are wanted, so that a sweep can be extended.
     """
     generator = random.Random(_DRAWN_BY)
-    listed = [choices for _, choices in grid if not isinstance(choices, Span)]
-    if len(listed) == len(grid):
-        total = math.prod(map(len, listed))
-        if wanted >= total:
-            return list(_combinations(grid))
+    if wanted >= math.prod(_count(choices) for _, choices in grid):
+        return list(_combinations([(key, _listed(choices)) for key, choices in grid]))
     found: dict[str, dict[str, object]] = {}
     for _ in range(_TRIES * wanted + 100):
         if len(found) == wanted:
@@ -175,6 +220,12 @@ def _drawn(grid: Sequence[Choices], wanted: int) -> list[dict[str, object]]:
         }
         found.setdefault(json.dumps(values, default=str), values)
     return list(found.values())
+
+
+def _listed(choices: Sequence[object] | Span) -> Sequence[object]:
+    if isinstance(choices, Span):
+        return range(int(choices.low), int(choices.high) + 1)
+    return choices
 
 
 def _without(asked: Mapping[str, object], idle: Mapping[str, str]) -> dict[str, object]:

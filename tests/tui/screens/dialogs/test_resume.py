@@ -49,7 +49,7 @@ def test_only_numbers_that_divide_the_batch_and_exist_are_offered(
     cores(monkeypatch, 1)
     found = device_choices(stopped)
     assert found is not None and found.counts == (1,)
-    assert "1 cores: use 1 at most" in found.problem or "1 core: use 1 at most" in found.problem
+    assert "1 core: use 1 at most" in found.problem
 
 
 def test_a_run_of_one_process_is_resumed_without_a_question(tmp_path: Path) -> None:
