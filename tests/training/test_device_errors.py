@@ -10,7 +10,7 @@ from tui_latent.launch.start import train_run
 from tui_latent.runs.schema import Status
 from tui_latent.runtime.hardware import Device
 from tui_latent.training import device_errors
-from tui_latent.training.device_errors import device_trouble
+from tui_latent.training.device_errors import device_trouble, restart_may_help
 
 STANDS = "the checkpoint of step 1,200 is safe"
 
@@ -50,6 +50,21 @@ def test_a_lost_gpu_must_come_back_first(first: str) -> None:
         f"cuda:0 NVIDIA H100 was lost: {first}\n"
         f"{STANDS}: when the GPU is back, restart tui-latent and resume"
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "helps"),
+    [
+        ("CUDA error: an illegal memory access was encountered", True),
+        ("CUDA error: uncorrectable ECC error encountered", True),
+        ("CUDA error: no kernel image is available for execution", False),
+        ("CUDA out of memory", False),
+    ],
+)
+def test_a_launcher_that_restarts_tries_what_a_new_process_may_cure(
+    first: str, helps: bool
+) -> None:
+    assert restart_may_help(told(RuntimeError(first)) or "") is helps
 
 
 def test_a_gpu_too_old_for_this_torch_is_not_lost() -> None:

@@ -26,6 +26,14 @@ _LOST = (
 )
 
 
+_RESTART = "restart tui-latent"
+
+
+def restart_may_help(trouble: str) -> bool:
+    """Return whether what `device_trouble` has said may be over once the program is restarted."""
+    return _RESTART in trouble
+
+
 def device_trouble(error: BaseException, preset: Preset | None, status: Status) -> str | None:
     """Return what a device's error means and what to do, in one or two lines; None for others."""
     if preset is None:
@@ -44,12 +52,9 @@ def device_trouble(error: BaseException, preset: Preset | None, status: Status) 
             "install a torch that supports this GPU, or train with --device cpu"
         )
     if any(word in text for word in _LOST):
-        return (
-            f"{device} was lost: {first}\n"
-            f"{kept}: when the GPU is back, restart tui-latent and resume"
-        )
+        return f"{device} was lost: {first}\n{kept}: when the GPU is back, {_RESTART} and resume"
     # Most errors of a kernel stay: every later call of this process fails with the same one.
-    return f"{device} failed: {first}\n{kept}: restart tui-latent, then resume"
+    return f"{device} failed: {first}\n{kept}: {_RESTART}, then resume"
 
 
 def _memory_trouble(device: str, kept: str, preset: Preset, status: Status) -> str:

@@ -16,7 +16,7 @@ from tui_latent.runs.schema import FolderLostError, RunError, State
 from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.launcher import restarts
 from tui_latent.training.device import DeviceError, free_device_memory, limit_threads
-from tui_latent.training.device_errors import device_trouble
+from tui_latent.training.device_errors import device_trouble, restart_may_help
 from tui_latent.training.fit import fit_run
 from tui_latent.training.live_settings import BackRequested
 from tui_latent.training.loss_window import NotFiniteError
@@ -36,13 +36,15 @@ _EXPLAINED = (
 def train(writer: RunWriter) -> State:
     """Train the run that `writer` has locked from its last checkpoint, or from the start.
 
-    Returns how it ended, and closes the writer. A run that failed is not tried again when the
-    launcher of several processes restarts them. What goes wrong is written to the run: two lines
-    into its status, the traceback into `train.log`. FolderLostError when the folder is no longer
-    the run's, RunError when how it ended cannot be written.
+    Returns how it ended, and closes the writer. When the launcher of several processes restarts
+    them, a run that failed is tried again only if `restart_may_help`. What goes wrong is written
+    to the run: two lines into its status, the traceback into `train.log`. FolderLostError when the
+    folder is no longer the run's, RunError when how it ended cannot be written.
     """
     # A launcher starts all processes again when one exits with an error, whatever it was.
-    failed_before = bool(restarts()) and writer.status().state == "failed"
+    before = writer.status()
+    again = restarts() and before.state == "failed"
+    failed_before = again and not restart_may_help(before.error or "")
     try:
         if not failed_before:
             writer.status(state="starting", error=None)
