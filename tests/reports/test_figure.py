@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,11 @@ def test_a_loss_that_spans_decades_is_logarithmic(make_run: MakeRun) -> None:
     writer.close()
     scales = {axes.get_yscale() for axes in drawn(run).axes}
     assert scales == {"linear", "log"}
+
+
+def test_terms_of_the_loss_are_drawn_as_they_count_in_it(make_run: MakeRun) -> None:
+    texts = [text.get_text() for text in drawn(make_run()).findobj(Text)]
+    last = 0.9 * (6 * math.exp(-3) + 0.3)
+    assert any("terms as they count" in text for text in texts)
+    (norm,) = [text for text in texts if text.startswith("norm ")]
+    assert float(norm.split()[1]) == pytest.approx(0.01 * last, rel=0.01)

@@ -67,6 +67,7 @@ def test_curves_and_metrics_are_those_recorded(make_run: MakeRun) -> None:
     assert total.train.steps.tolist() == list(STEPS)
     np.testing.assert_allclose(total.val.means, total.train.means + 0.2)
     assert numbers.loss[2].val is None
+    assert [term.weights for term in numbers.loss] == [(), ((0.0, 1.0),), ((0.0, 0.01),)]
     assert [accuracy.k for accuracy in numbers.knn] == [1, 5, 20]
     best = numbers.knn[2].line
     assert best.best == best.last == snapshot.curves["val/knn_20"].last

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tui_latent.loss_weights import loss_weights
 from tui_latent.runs.events import RunEvent
 from tui_latent.runs.schema import Curve, RunSnapshot, Status
-from tui_latent.tui.loss_weights import loss_weights
 from tui_latent.tui.run_flags import latent_dimensions, run_flags
 
 STAGES = [

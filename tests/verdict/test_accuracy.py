@@ -35,14 +35,15 @@ def test_a_live_run_is_not_said_to_miss_what_it_may_still_reach() -> None:
     assert found.severity == "note" and not found.headline and "so far" in found.sentence
 
 
-def test_a_promise_does_not_hold_with_other_settings_but_with_another_seed() -> None:
+def test_a_promise_does_not_hold_with_other_settings_but_with_another_seed_or_devices() -> None:
     command = "tui-latent train digits --set {}"
     changed = run(0.5, provenance={"command": command.format("method.width=2")})
     assert only(judge(changed), "promise").severity == "note"
     assert "1 setting changed" in only(judge(changed), "promise").sentence
     assert "Changed from the preset: method.width." in only(judge(changed), "promise").evidence
-    seeded = run(0.5, provenance={"command": command.format("train.seed=3")})
-    assert only(judge(seeded), "promise").severity == "warning"
+    for same in ("train.seed=3", "train.devices=2"):
+        likewise = run(0.5, provenance={"command": command.format(same)})
+        assert only(judge(likewise), "promise").severity == "warning"
 
 
 def test_a_promise_does_not_hold_once_settings_are_changed_during_training() -> None:

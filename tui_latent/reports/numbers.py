@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.loss_weights import Weights, loss_weights
 from tui_latent.reports.confusion import Confusion, knn_confusion
 from tui_latent.reports.map_frame import MapFrame, map_frame
 from tui_latent.reports.run_summary import About, about_run
@@ -46,6 +47,9 @@ class Term:
     name: str
     train: Line | None
     val: Line | None
+    """both before weighting"""
+    weights: Weights = ()
+    """how much it counts in the loss; empty for the loss, and where it is not known"""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
     """Collect the numbers of a run and its samples."""
     curves = snapshot.curves
     terms = loss_terms(snapshot.preset, curves)
+    weights = loss_weights(snapshot) or {}
     knn = [(spec, curves.get(spec.name)) for spec in reversed(in_group("accuracy"))]
     recorded = term_names(curves)
     others = [name for name in curves if spec_in_run(name, recorded).group == "other"]
@@ -134,7 +139,10 @@ def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:
         missing=snapshot.missing,
         class_names=snapshot.class_names,
         loss=tuple(
-            Term(name, _line(f"train/{name}", curves), _line(f"val/{name}", curves))
+            Term(
+                *(name, _line(f"train/{name}", curves), _line(f"val/{name}", curves)),
+                weights=weights.get(name, ()),
+            )
             for name in terms
         ),
         knn=tuple(_accuracy(spec.name, curve) for spec, curve in knn if curve),

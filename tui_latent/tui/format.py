@@ -10,8 +10,8 @@ from rich.cells import cell_len, set_cell_size
 
 from tui_latent import number_format
 
-_STARTED: Final = re.compile(r"[0-9]{8}-([0-9]{6}-)(?=.)")
-"""how the name of a run begins that was named after the moment of its start"""
+_STARTED: Final = re.compile(r"([0-9]{8}-)?([0-9]{6}-)(?=.)")
+"""how a run is called that was named after the moment of its start, with the date or without"""
 _ROOM_FOR_TIME: Final = 14
 """cells from which something of the preset stands beside that moment"""
 
@@ -94,8 +94,8 @@ def clip(text: str, width: int) -> str:
         return set_cell_size(text, width)
     started = _STARTED.match(text)
     if started and width >= _ROOM_FOR_TIME:
-        room = width - len(started[1]) - 1
-        return f"…{started[1]}{clip(text[started.end() :], room)}"
+        time = f"{'…' if started[1] else ''}{started[2]}"
+        return time + clip(text[started.end() :], width - len(time))
     tail = (width - 1) * 2 // 3
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 

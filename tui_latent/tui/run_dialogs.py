@@ -207,7 +207,9 @@ def _process_counts(choices: DeviceChoices) -> list[Choice]:
             str(count),
             f"{count} process{'es' * (count > 1)}{', as before' * (count == choices.before)}",
             f"Each has {choices.batch_size // count:,} of the {choices.batch_size:,} images of a "
-            "step.",
+            "step."
+            if count > 1
+            else f"It has all {choices.batch_size:,} images of a step.",
         )
         for count in choices.counts
     ]

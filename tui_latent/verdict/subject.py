@@ -19,7 +19,7 @@ _KNN: Final = "val/knn_20"
 _HARMLESS: Final = frozenset(
     f"train.{name}"
     for name in (
-        *("seed", "device", "acceleration", "log_every", "eval_every"),
+        *("seed", "device", "devices", "acceleration", "log_every", "eval_every"),
         *("checkpoint_every", "checkpoint_seconds", "pause_on_collapse"),
     )
 )

@@ -91,8 +91,12 @@ async def test_pictures_change_and_the_maps_are_there(tmp_path: Path) -> None:
         assert ".930" in picture(screen) and "each: mean of 2 runs" in picture(screen)
         await pilot.press("X")
         assert "across all settings" in picture(screen)
+        ends = f"{picture(screen).splitlines()[2]} {picture(screen).splitlines()[-1]}".split()
+        assert sorted(ends) == [".480", ".930", "0.01", "0.1", "10", "2"], "settings as written"
         await pilot.press("X")
         assert "range of the seeds" in picture(screen)
+        means = [line.split()[-1] for line in picture(screen).splitlines()[1:-1]]
+        assert means[0] == ".930" and all(len(mean) == 4 for mean in means), means
         await until(
             pilot, lambda: sum(panel.scene is not None for panel in screen.query(ScatterPanel)) >= 4
         )

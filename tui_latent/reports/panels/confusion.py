@@ -110,7 +110,7 @@ def _draw_pairs(page: Page, box: Box, confusion: Confusion) -> None:
     page.text(box.left, y, fit(heading, box.width, BODY), color=FAINT)
     for pair in confusion.most_confused:
         y += LINE_HEIGHT * 1.25
-        share = f"{pair.percent:.1f} %"
+        share = f"{pair.images:,}  ({pair.percent:.1f} %)"
         room = box.width - text_width(share, BODY) - text_width(" → ", BODY) - 0.12
         page.text(box.left, y, " → ".join(_both_to_fit(pair.truth, pair.taken_for, room)))
         page.text(box.left + box.width, y, share, ha="right")

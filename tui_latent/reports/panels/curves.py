@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from tui_latent.loss_weights import factors
 from tui_latent.reports.legend import Entry, draw_legend
 from tui_latent.reports.numbers import Line, ReportNumbers, Term
 from tui_latent.reports.page import Box, Page
@@ -14,13 +16,21 @@ from tui_latent.runs.metric_specs import spec_of
 
 
 def draw_loss(page: Page, box: Box, numbers: ReportNumbers) -> None:
-    """Draw the total loss and its terms, held-out values dotted."""
-    terms = numbers.loss
+    """Draw the total loss and its terms as they count in it, held-out values dotted.
+
+    Terms whose weights are not known are drawn as they were recorded.
+    """
+    known = all(term.weights for term in numbers.loss if term.name != "loss")
+    terms = [_as_it_counts(term) for term in numbers.loss] if known else list(numbers.loss)
     lines = [line for term in terms for line in (term.train, term.val) if line is not None]
-    logarithmic = spans_decades(lines)
+    total = [line for line in (terms[0].train, terms[0].val) if line is not None] if terms else []
+    # A term that counts for little lies near 0: no reason to stretch the loss over decades.
+    logarithmic = spans_decades(total if known else lines)
     dotted = ", held out dotted" if any(term.val for term in terms) else ""
     scale = " · logarithmic" if logarithmic else ""
-    inner = page.title(box, "Loss", f"train{dotted} · terms before weighting{scale}")
+    shown = "terms as they count" if known else "terms before weighting"
+    shown = f" · {shown}" if len(terms) > 1 else ""
+    inner = page.title(box, "Loss", f"train{dotted}{shown}{scale}")
     if not any(len(line.steps) for line in lines):
         page.message(
             inner, _nothing(numbers, bool(lines), "the loss appears after the first steps")
@@ -70,6 +80,26 @@ def draw_retrieval(page: Page, box: Box, numbers: ReportNumbers) -> None:
     axes = step_axes(page, draw_legend(page, inner, entries), lines)
     for position, line in enumerate(lines):
         draw_line(axes, line, {"color": series_paint(position + 1)}, band=False)
+
+
+def _as_it_counts(term: Term) -> Term:
+    """Return a term times its weights."""
+    if not term.weights:
+        return term
+
+    def counted(line: Line | None) -> Line | None:
+        if line is None or not len(line.steps):
+            return line
+        by = factors(term.weights, line.steps)
+        return replace(
+            line,
+            last=line.last * float(by[-1]),
+            means=line.means * by,
+            lows=line.lows * by,
+            highs=line.highs * by,
+        )
+
+    return replace(term, train=counted(term.train), val=counted(term.val))
 
 
 def _loss_entry(position: int, term: Term) -> Entry:

@@ -8,7 +8,7 @@ from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import LINE_HEIGHT, Box, Page
 from tui_latent.reports.run_summary import About
 from tui_latent.reports.style import BODY, FAILURE, FAINT, FIGURE, HEADLINE, INK, TITLE
-from tui_latent.reports.text import fit, wrap
+from tui_latent.reports.text import fit, text_width, wrap
 from tui_latent.reports.wording import UNKNOWN, duration, number
 from tui_latent.runs.failure import failure_line
 from tui_latent.runs.metric_specs import METRICS, MetricSpec
@@ -57,9 +57,11 @@ def _draw_figures(page: Page, box: Box, y: float, numbers: ReportNumbers) -> Non
     known = _known_figures(numbers)
     for column, spec in enumerate(known[: int(box.width / _TILE)]):
         x = box.left + column * _TILE
-        which = ", newest" if spec.group == "accuracy" else ""
-        page.text(x, y, f"{spec.title}{which}", color=FAINT)
-        page.text(x, y + 0.29, number(metrics.get(spec.name)), FIGURE, weight="bold")
+        value = number(metrics.get(spec.name))
+        page.text(x, y, spec.title, color=FAINT)
+        page.text(x, y + 0.29, value, FIGURE, weight="bold")
+        if spec.group == "accuracy":  # beside the figure: above it, names would touch
+            page.text(x + text_width(value, FIGURE, "bold") + 0.06, y + 0.29, "newest", color=FAINT)
 
 
 def _known_figures(numbers: ReportNumbers) -> list[MetricSpec]:

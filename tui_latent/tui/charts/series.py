@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from tui_latent.loss_weights import Weights, factors
 from tui_latent.map_frame import drawable
 from tui_latent.palettes import RGB
 from tui_latent.runs.schema import Curve
@@ -15,8 +16,6 @@ from tui_latent.tui.charts.raster import Floats, smoothed
 
 XAxis = Literal["step", "epoch", "time"]
 X_AXES: Final[tuple[XAxis, ...]] = ("step", "epoch", "time")
-Weights = tuple[tuple[float, float], ...]
-"""(step, weight): each weight counts after its step, the first from the start of the run"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,10 +164,8 @@ def weighted(item: Series, curve: Curve, values: Floats | None = None) -> Floats
     values = curve.means if values is None else values
     if not item.weights:
         return values
-    firsts = np.array([first for first, _ in item.weights[1:]])
-    factors = np.array([weight for _, weight in item.weights])
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(values * factors[np.searchsorted(firsts, curve.steps, side="left")])
+        return np.asarray(values * factors(item.weights, curve.steps))
 
 
 def never_counts(item: Series) -> bool:

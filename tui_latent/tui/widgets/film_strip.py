@@ -18,7 +18,7 @@ class FilmStrip(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = f"""
-    FilmStrip {{ height: {HEIGHT}; margin: 0 1; }}
+    FilmStrip {{ height: {HEIGHT}; padding: 0 1; }}
     """
 
     class Chosen(Message):
@@ -117,6 +117,6 @@ class FilmStrip(Widget):
         self.post_message(self.Turned(1))
 
     def _choose(self, event: events.MouseEvent) -> None:
-        step = film_step_at(self._film, event.x)
+        step = film_step_at(self._film, event.x - self.gutter.left)
         if step is not None and step != self._shown:
             self.post_message(self.Chosen(step))

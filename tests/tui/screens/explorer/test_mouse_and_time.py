@@ -12,7 +12,9 @@ from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, dashboard, until
 from tests.tui.screens.test_explorer import WIDE, digits_run, explorer, facts, line, shown_map
 from tui_latent.tui.charts.film import HEIGHT, WIDTH
+from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.explorer.map import ExplorerMap
+from tui_latent.tui.screens.explorer.point_panel import PointPanel
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
@@ -143,5 +145,14 @@ async def test_a_low_screen_keeps_its_room_for_the_map(tmp_path: Path) -> None:
         screen = await explorer(pilot)
         assert not screen.query_one(FilmStrip).display
         await pilot.press("E")
-        assert screen.query_one(FilmStrip).display
+        film = screen.query_one(FilmStrip)
+        assert film.display
+        await until(pilot, lambda: film.region.height > 0)
+        panel = screen.query_one(PointPanel)
+        assert screen._map.region.right == panel.region.x and panel.region.right == 80
+        await pilot.press("q")
+        board = await dashboard(pilot)
+        await pilot.press("E")
+        await until(pilot, lambda: board.query_one(FilmStrip).region.height > 0)
+        assert board.query_one(RunPanels).region.width == 80
     writer.close()

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Tab, Tabs
 
+from tui_latent.loss_weights import loss_weights
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.metric_specs import MetricSpec
 from tui_latent.runs.ranks_file import RankStatus
@@ -23,7 +24,6 @@ from tui_latent.tui.charts.line_chart import ChartOptions
 from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.first_values import when_evaluated, when_recorded
-from tui_latent.tui.loss_weights import loss_weights
 from tui_latent.tui.run_flags import latent_dimensions, run_flags
 from tui_latent.tui.screens.dashboard.accuracy_chart import AccuracyChart
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel

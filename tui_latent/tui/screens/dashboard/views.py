@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+from tui_latent.loss_weights import Weights
 from tui_latent.palettes import series_color
 from tui_latent.runs.metric_specs import MetricSpec, in_group, spec_of, term_names
 from tui_latent.runs.missing import missing_lines
@@ -13,7 +14,6 @@ from tui_latent.runs.origin import Origin
 from tui_latent.runs.schema import LatentMap, RunSnapshot
 from tui_latent.tui.charts.line_chart import Series
 from tui_latent.tui.charts.scatter import Scene, hidden_share, map_scene
-from tui_latent.tui.charts.series import Weights
 from tui_latent.tui.foreign_runs import POINT_KINDS, begin_again
 from tui_latent.tui.format import number
 from tui_latent.tui.remapping import key_name

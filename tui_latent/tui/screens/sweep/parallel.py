@@ -91,4 +91,5 @@ class _Axis:
             scaled = [float(value) for value in values]
         foot, size = min(scaled), max(scaled) - min(scaled)
         self.places = [(v - foot) / size if size > 0 else 0.5 for v in scaled]
-        self.bottom, self.top = short_number(float(low)), short_number(float(high))
+        written = setting_text if factors else short_number
+        self.bottom, self.top = written(low), written(high)

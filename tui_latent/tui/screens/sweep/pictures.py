@@ -137,4 +137,6 @@ def _spread_line(group: Group, label: int, room: int, low: float, high: float) -
         cells[first], cells[last] = "├", "┤"
     cells[place(group.spread.mean)] = "●"
     name = column(clip(group.label, label), label)
-    return Content.assemble((f"{name} ", "dim"), "".join(cells), f" {group.spread.mean:.3g}")
+    return Content.assemble(
+        (f"{name} ", "dim"), "".join(cells), f" {short_number(group.spread.mean)}"
+    )

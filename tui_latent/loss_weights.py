@@ -7,12 +7,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_latent.runs.events import RunEvent, settings_at
 from tui_latent.runs.schema import RunSnapshot
-from tui_latent.tui.charts.series import Weights
 
 _METHOD: Final = "method."
+
+Weights = tuple[tuple[float, float], ...]
+"""(step, weight): each weight counts after its step, the first from the start of the run"""
+
+
+def factors(weights: Weights, steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weight that counts at each of (n,) steps."""
+    firsts = np.array([first for first, _ in weights[1:]])
+    values = np.array([weight for _, weight in weights])
+    return np.asarray(values[np.searchsorted(firsts, steps, side="left")])
 
 
 def loss_weights(snapshot: RunSnapshot) -> dict[str, Weights] | None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tui_latent.loss_weights import loss_weights
 from tui_latent.runs.events import RunEvent
 from tui_latent.runs.schema import Curve, RunSnapshot
-from tui_latent.tui.loss_weights import loss_weights
 
 
 def curve(values: list[float]) -> Curve:
