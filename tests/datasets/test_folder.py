@@ -202,6 +202,69 @@ def test_a_relative_path_is_named_in_full(
             load(Path("photos"), labels=labels)
 
 
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("x.csv", "data.source=manifest"), ("x.npz", "data.source=arrays"), ("x.zip", "unpack it"),
+     ("x.tar", "unpack it, or set data.source=manifest"), ("0.png", "name the folder"),
+     ("x", "name a folder")],
+    ids=["table", "archive of arrays", "zip", "tar", "image", "other"],
+)  # fmt: skip
+def test_a_file_where_a_folder_was_expected(
+    tmp_path: Path, data_folder: Path, name: str, remedy: str
+) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    for labels in ("auto", "none"):
+        with pytest.raises(DataError, match=f"{name} is a file, not a folder.*: .*{remedy}"):
+            load(tmp_path / name, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "empty"), (bytes(999), "nothing but zeros"), (b"\n<!DOCTYPE html><p>", "a web page"),
+     (b"version https://git-lfs.github.com/spec/v1\noid", "a pointer of Git LFS"),
+     (b"\0\0\0\x18ftypheic\0\0", "HEIC: convert it"), (b"\0\0\0\x18ftypavif\0", "AVIF"),
+     (b"\0\0\0\x18ftypisom", "a video"), (b"\0\0\0\x0cjP  \r\n", "JPEG 2000"),
+     (bytes(128) + b"DICM", "DICOM"), (b"<?xml?><svg/>", "SVG"), (b"%PDF-1.7", "a PDF"),
+     (b"PK\3\4", "a ZIP archive"), (b"\0\5\x16\7", "what macOS"), (None, "a link to a file")],
+    ids=["empty", "zeros", "web page", "Git LFS", "HEIC", "AVIF", "video", "JPEG 2000", "DICOM",
+         "SVG", "PDF", "ZIP", "AppleDouble", "link"],
+)  # fmt: skip
+def test_a_file_called_like_an_image_is_called_what_it_is(
+    tmp_path: Path, data_folder: Path, content: bytes | None, words: str
+) -> None:
+    for number in range(4):
+        paint(tmp_path / "d" / "a" / f"{number}.png", RED)
+    odd = tmp_path / "d" / "a" / "odd.jpg"
+    odd.symlink_to(odd) if content is None else odd.write_bytes(content)
+    with pytest.raises(DataError, match=rf"1 of 5 images cannot be read: a/odd\.jpg \({words}"):
+        load(tmp_path / "d", size=8)
+    dataset = load(tmp_path / "d", size=8, skip_corrupt=True)
+    assert len(dataset.train) + len(dataset.val) == 4
+
+
+def test_masks_within_splits_are_not_classes(tmp_path: Path, data_folder: Path) -> None:
+    for number in range(4):
+        for folder in ("train/images", "train/labels", "val/images", "val/labels"):
+            paint(tmp_path / "d" / folder / f"{number}.png", RED)
+    with pytest.raises(DataError, match="look like images and what belongs to them"):
+        load(tmp_path / "d", size=8)
+    assert load(tmp_path / "d", size=8, classes=("images",)).train.class_names == ("images",)
+
+
+def test_images_beside_class_folders_are_reported_with_a_way_to_use_them(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    for number in range(4):
+        paint(tmp_path / "d" / f"{number}.png", RED)
+        paint(tmp_path / "d" / "a" / f"{number}.png", RED)
+    log: list[str] = []
+    settings = DataSettings(source="folder", path=str(tmp_path / "d"), size=8)
+    load_dataset(settings, 0, log.append)
+    assert "4 images outside of class folders; data.labels=none uses all" in log[-1]
+    whole = load(tmp_path / "d", size=8, labels="none")
+    assert len(whole.train) + len(whole.val) == 8
+
+
 def test_a_held_out_class_without_training_images_is_named(root: Path) -> None:
     paint(root / "val" / "stranger" / "0.png", RED)
     with pytest.raises(DataError, match="class 'stranger' is not in"):

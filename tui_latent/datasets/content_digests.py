@@ -7,6 +7,7 @@ only if all of these are unchanged. The decisive time is that of the last change
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -75,7 +76,7 @@ def read_contents(
 
     `poll` is called for each file, and ten times a second while files are read; an exception from
     it ends the work. DataError if a file cannot be read. The digest of a missing file is all
-    zeros.
+    zeros, as is that of a link that leads nowhere.
     """
     name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:20]
     states = _states(files)
@@ -167,9 +168,9 @@ def _digest(path: Path) -> bytes:
             return digest_of(read_regular(path, _AT_ONCE)[0])
         with open_regular(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=BYTES)).digest()
-    except FileNotFoundError:
-        return bytes(BYTES)
     except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return bytes(BYTES)
         raise DataError(f"{path}: {error.strerror or error}: make it readable") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -141,7 +142,10 @@ def _described(split: EncodedSplit, row: int) -> str:
     """Return the name of a corrupt image, with the reason if there is a known one."""
     try:
         why = why_unreadable(split.items[row].read())
-    except (OSError, DataError):
+    except OSError as error:
+        nowhere = error.errno in (errno.ENOENT, errno.ELOOP)
+        why = "a link to a file that is not there" if nowhere else ""
+    except DataError:
         why = ""
     except SizeError as error:
         why = str(error)

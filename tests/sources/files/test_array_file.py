@@ -336,6 +336,22 @@ def test_up_to_16_channels(tmp_path: Path, channels: int, first: bool) -> None:
     np.testing.assert_array_equal(dataset.train.images.numpy(), values)
 
 
+def test_channels_that_leave_a_square_are_the_channels(tmp_path: Path) -> None:
+    x = np.arange(12 * 8 * 8 * 16, dtype=np.uint16).reshape(12, 8, 8, 16)
+    for given in (x, x.transpose(0, 3, 1, 2)):
+        log: list[str] = []
+        path = save(tmp_path, x_train=given, y_train=LABELS, x_test=given, y_test=LABELS)
+        images = load_dataset(settings(path, range=[0, 65535]), 0, log.append).train.images.numpy()
+        np.testing.assert_array_equal(images, x.transpose(0, 3, 1, 2))
+        assert "is read with the channels" in log[-1]
+
+
+def test_percentiles_of_nothing_are_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, x_train=np.full((12, 6, 5), np.nan), y_train=LABELS)
+    with pytest.raises(DataError, match="no value is a finite number"):
+        load_dataset(settings(path, range="percentile 1 99"), 0)
+
+
 def test_wide_integers_of_one_part_share_the_range_of_the_other(tmp_path: Path) -> None:
     path = save(tmp_path, x_train=DEEP // 20, x_test=DEEP, y_train=LABELS, y_test=LABELS)
     dataset = load_dataset(settings(path), 0)
