@@ -219,7 +219,8 @@ def _search(
     if engine is None:
         return None
     from tui_latent.launch.sweep.plan import refuse_many
-    from tui_latent.launch.sweep.search import checked_search, require_optuna
+    from tui_latent.launch.sweep.search import checked_search
+    from tui_latent.launch.sweep.study import require_optuna
 
     refuse_many(trials or 0)
     require_optuna()

@@ -156,7 +156,7 @@ class SweepFolder:
         except UnreadableError:
             return  # its row says so, and the others are trained
         except RunError as error:
-            raise RunError(f"{error}: {_OTHER}") from error
+            raise RunError(f"{error}: move it away to train it again, or {_OTHER}") from error
         here = with_absolute_paths(preset, self._runs).model_dump(mode="json")
         if changed := _changes(there, here, ()):
             raise RunError(

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from tui_latent.config.preset_files import PresetError, nearest
 from tui_latent.launch.sweep.folder import SweepFolder
-from tui_latent.launch.sweep.grid import Span
 from tui_latent.launch.sweep.plan import Planner, fingerprint
 from tui_latent.launch.sweep.sources import Given
+from tui_latent.launch.sweep.study import (
+    distribution,
+    opened_study,
+    parameters,
+    require_optuna,
+    settings,
+)
 from tui_latent.runs.metric_specs import METRICS
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError, RunSnapshot
 from tui_latent.runs.sweep_folder import Search, SweepRun
 
-STORAGE: Final = "optuna.journal"
-_STUDY: Final = "sweep"
 _KNN: Final = re.compile(r"val/knn_[1-9]\d{0,3}")
 _SAME_IN_A_ROW: Final = 30
 """suggestions of what was trained already, after which the search is believed to be exhausted"""
-
-
-def require_optuna() -> Any:
-    """Return Optuna; RunError where it is not installed."""
-    try:
-        import optuna
-    except ImportError as error:
-        raise RunError("--search optuna needs Optuna: pip install 'tui-latent[optuna]'") from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
 
 
 class SearchedTrials:
@@ -40,16 +34,11 @@ class SearchedTrials:
 
     def __init__(self, folder: SweepFolder, planner: Planner, search: Search) -> None:
         """Go on with the study of an earlier sweep, if there is one; RunError without Optuna."""
-        self._optuna = optuna = require_optuna()
+        self._optuna = require_optuna()
         self._folder, self._planner, self._search = folder, planner, search
-        self._study = optuna.create_study(
-            storage=_storage(optuna, folder.path),
-            sampler=optuna.samplers.TPESampler(seed=0),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
-            study_name=_STUDY,
-            direction="maximize" if search.maximise else "minimize",
-            load_if_exists=True,
-        )
+        self._distributions = {key: distribution((key, of)) for key, of in planner.grid}
+        tried = {run.number: run.values for run in folder.manifest.runs if run.number is not None}
+        self._study = opened_study(folder.path, search, planner.grid, tried)
         self._asked: dict[str, Any] = {}
         """Optuna's trial of each run that has no value yet"""
         self._reported: dict[str, int] = {}
@@ -83,8 +72,8 @@ class SearchedTrials:
         if self._waiting:
             return [self._waiting.pop(0)]
         while self._left() > 0:
-            asked = self._study.ask()
-            trial = self._planner.trial(self._suggested(asked))
+            asked = self._study.ask(self._distributions)
+            trial = self._planner.trial(settings(asked.params, self._planner.grid))
             same = fingerprint(trial.preset)
             if (name := self._named.get(same)) is not None:
                 self._same += 1
@@ -130,7 +119,7 @@ class SearchedTrials:
             self._study.tell(asked, state=states.FAIL)
 
     def _known(self) -> list[Given]:
-        """Return the runs that the manifest has, and find their trials in the study again."""
+        """Return the runs that the manifest has, with their trials in the study."""
         optuna = self._optuna
         states = {trial.number: trial for trial in self._study.get_trials(deepcopy=False)}
         known = []
@@ -138,11 +127,24 @@ class SearchedTrials:
             trial = self._planner.trial(run.values)
             self._named[fingerprint(trial.preset)] = run.name
             found = states.get(run.number) if run.number is not None else None
-            if found is not None and not found.state.is_finished():
+            if found is None:
+                run = self._entered_again(run)
+            elif not found.state.is_finished():
                 self._asked[run.name] = optuna.trial.Trial(self._study, found._trial_id)
             known.append((trial, run))
         self._folder.add([(trial, run.number) for trial, run in known])  # refuses other settings
         return known
+
+    def _entered_again(self, run: SweepRun) -> SweepRun:
+        """Enter in the study a run that it has lost or never had; return the run as it is now."""
+        values = parameters(run.values, self._planner.grid)
+        if values is None:
+            return run
+        self._study.enqueue_trial(values)
+        self._asked[run.name] = asked = self._study.ask(self._distributions)
+        again = replace(run, number=asked.number)
+        self._folder.change(again)
+        return again
 
     def _answer_as(self, asked: Any, name: str) -> None:
         """Answer a suggestion with the result of a run that trains the same."""
@@ -155,31 +157,6 @@ class SearchedTrials:
             self._study.tell(asked, self._values[name])
         else:
             self._study.tell(asked, state=self._optuna.trial.TrialState.FAIL)
-
-    def _suggested(self, asked: Any) -> Mapping[str, object]:
-        values: dict[str, object] = {}
-        for key, choices in self._planner.grid:
-            if isinstance(choices, Span):
-                values[key] = _number(asked, key, choices)
-            else:  # by their places: Optuna's storage knows only plain values
-                place = asked.suggest_categorical(key, tuple(range(len(choices))))
-                values[key] = choices[place]
-        return values
-
-
-def _number(asked: Any, key: str, span: Span) -> float | int:
-    if span.whole:
-        return int(asked.suggest_int(key, int(span.low), int(span.high), log=span.log))
-    return span.rounded(float(asked.suggest_float(key, span.low, span.high, log=span.log)))
-
-
-def _storage(optuna: Any, folder: Path) -> Any:
-    """Return a storage that works on network file systems too."""
-    journal = optuna.storages.journal
-    file = str(folder / STORAGE)
-    return optuna.storages.JournalStorage(
-        journal.JournalFileBackend(file, lock_obj=journal.JournalFileOpenLock(file))
-    )
 
 
 def checked_search(
