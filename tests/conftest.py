@@ -5,10 +5,6 @@ from __future__ import annotations
 import gc
 import os
 
-# Until the tests are collected, which only adds objects that stay: looking through them all, again
-# and again, would take a third of the time.
-gc.disable()
-
 # Before numpy and torch: the tensors are small, and two workers' threads would only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Nobody's own settings and views, which commands would read and the dashboard would change.
@@ -146,6 +142,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _is_slow(item.path):
             item.add_marker("slow")
+
+
+def pytest_sessionstart() -> None:
+    """Collect no garbage while tests are collected: that takes as long again, and finds none."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
