@@ -5,10 +5,6 @@ from __future__ import annotations
 import gc
 import os
 
-# Until the tests are collected, which only adds objects that stay: looking through them all, again
-# and again, would take a third of the time.
-gc.disable()
-
 # Before numpy and torch: the tensors are small, and two workers' threads would only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Nobody's own settings and views, which commands would read and the dashboard would change.
@@ -25,16 +21,25 @@ settings.register_profile("tui-latent", deadline=None, max_examples=50)
 settings.load_profile("tui-latent")
 
 SLOW = (
+    "analysis/test_command.py",
+    "analysis/test_evaluate.py",
     "analysis/test_evaluation_inputs.py",
+    "analysis/test_foreign_runs.py",
+    "analysis/test_inspector.py",
     "analysis/test_outliers.py",
     "benchmarks/test_gpu_all.py",
+    "benchmarks/test_speedrun.py",
     "cli/test_open.py",
     "config/test_effects.py",
     "datasets/test_published_features.py",
+    "datasets/test_shared_files.py",
+    "experiments/test_findings.py",
+    "experiments/test_maps.py",
     "integrations/test_lightning.py",
     "integrations/test_transformers.py",
     "launch/test_background.py",
     "launch/test_extend.py",
+    "launch/test_foreign.py",
     "launch/test_fork.py",
     "launch/test_label.py",
     "launch/test_plugin_check.py",
@@ -57,11 +62,13 @@ SLOW = (
     "reports/test_layouts.py",
     "runs/test_curve_cache.py",
     "runs/test_hostile_folders.py",
+    "runs/test_own_folder.py",
     "runtime/test_array_files.py",
     "runtime/test_malloc.py",
     "runtime/test_openmp.py",
     "test_bundled_presets.py",
     "test_examples.py",
+    "test_explain_command.py",
     "test_hostile_names.py",
     "test_import_hygiene.py",
     "test_old_runs.py",
@@ -88,6 +95,7 @@ SLOW = (
     "tui/charts/test_line_chart_panel.py",
     "tui/charts/test_terminal_images.py",
     "tui/screens/dashboard/test_run_verdict.py",
+    "tui/screens/dialogs/test_confirm.py",
     "tui/screens/dialogs/test_desk.py",
     "tui/screens/dialogs/test_failed_run.py",
     "tui/screens/dialogs/test_fork.py",
@@ -103,6 +111,7 @@ SLOW = (
     "tui/screens/test_settings.py",
     "tui/screens/test_sweep.py",
     "tui/test_app.py",
+    "tui/test_collapse_alarm.py",
     "tui/test_dashboard_snapshots.py",
     "tui/test_hangup.py",
     "tui/test_inputs.py",
@@ -112,6 +121,7 @@ SLOW = (
     "tui/test_viewer_pages.py",
     "watching/test_ends.py",
     "watching/test_latents.py",
+    "watching/test_records.py",
 )
 """Files whose tests train, draw reports, start processes or drive whole screens. `make test-fast`
 leaves them out, as it does each test marked `slow`, to take less than a minute on two idle cores.
@@ -142,10 +152,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the slow files."""
+    """Mark the tests of the slow files, and those that train a run to look at."""
     for item in items:
-        if _is_slow(item.path):
+        if _is_slow(item.path) or "trained" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
+
+
+def pytest_sessionstart() -> None:
+    """Collect no garbage while tests are collected: that takes as long again, and finds none."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:

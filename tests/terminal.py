@@ -96,13 +96,6 @@ class Terminal:
             assert self.status is None, f"ended with {self.status} before {texts}:\n{screen}"
             self._read(0.1)
 
-    def wait_for_painted(self, sequence: bytes, seconds: float = 30.0) -> None:
-        """Return once the program has sent a control sequence that the emulator does not show."""
-        deadline = Deadline(seconds)
-        while sequence not in self.painted:
-            assert not deadline.passed(), f"{sequence!r} never came:\n{self.screen()}"
-            self._read(0.1)
-
     def wait_for_match(self, pattern: bytes, seconds: float = 30.0) -> None:
         """Return once the program has sent something that matches a regular expression."""
         deadline = Deadline(seconds)

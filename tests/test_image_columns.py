@@ -221,6 +221,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_points_of_a_run_have_the_cells_of_their_images(run: Path, tmp_path: Path) -> None:
     written, count = write_points(run, tmp_path / "points.csv")
     with written.open(encoding="utf-8") as file:

@@ -27,6 +27,7 @@ def turned(points: Map, angle: float, mirrored: bool, shift: tuple[float, float]
     return moved
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 1000),

@@ -15,6 +15,10 @@ class Nouns(NamedTuple):
     training: str
     """one that votes on those that are measured"""
 
+    def voters(self, among_themselves: bool) -> str:
+        """Return what neighbours are looked for among; the measured ones may have only others."""
+        return f"other {self.held_out}s" if among_themselves else f"{self.training}s"
+
 
 IMAGES: Final = Nouns("image", "held-out image", "training image")
 VECTORS: Final = Nouns("vector", "vector", "other vector")

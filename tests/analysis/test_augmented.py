@@ -39,6 +39,7 @@ def test_it_says_what_drawing_views_shows(augmented: dict[str, float]) -> None:
     assert bool(no_augmentation(found)) is not changes(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", preset_names())
 def test_bundled_presets_agree_with_what_they_draw(name: str) -> None:
     found = load_preset(name)

@@ -67,7 +67,7 @@ def test_without_a_bank_each_image_is_left_out_of_its_own_neighbours(tmp_path: P
     for index in (0, 17, 59):
         found = inspector.neighbours(index, 5)
         assert found.indices.tolist() == rows[index].tolist()
-        assert found.among == "other images"
+        assert found.among == "other held-out images"
     ranked = AnomalyRanking(RunData(run)).most_anomalous(3)
     assert ranked.indices.tolist() == np.argsort(-distances.mean(axis=1))[:3].tolist()
     assert len(inspector.neighbours(0, 1000).indices) == 59
@@ -139,7 +139,8 @@ def test_without_training_images_their_places_are_crossed_out(
         assert all(np.array_equal(image, images[0]) for image in images)
         assert len(np.unique(images)) == 2, "paper and a cross"
     why = source.pictures("train").why_none
-    assert why.startswith("no training images were kept") and re.search(remedy, why)
+    of = "images of the other vectors" if origin == "opened" else "training images"
+    assert why.startswith(f"no {of} were kept") and re.search(remedy, why)
     assert not source.pictures("val").why_none
 
 
@@ -156,6 +157,16 @@ def test_a_class_without_labels_has_no_extremes(tmp_path: Path) -> None:
     bare = foreign_run(tmp_path, "bare", labels=False)
     with pytest.raises(InspectionError, match="no training images"):
         class_extremes(RunData(bare), 0, 3)
+
+
+@pytest.mark.parametrize("bank", [True, False], ids=["with others", "alone"])
+def test_of_opened_vectors_no_sentence_says_image(tmp_path: Path, bank: bool) -> None:
+    run = foreign_run(tmp_path, bank=bank, labels=False, origin="opened")
+    with pytest.raises(InspectionError, match="has no vector 60: they are numbered 0 to 59"):
+        RunInspector(run).image(60)
+    with pytest.raises(InspectionError, match="class 0 has no other vectors"):
+        class_extremes(RunData(run), 0, 3)
+    assert newest_space(run).voters == RunInspector(run).neighbours(0, 3).among == "other vectors"
 
 
 @pytest.mark.parametrize("bank", [True, False])

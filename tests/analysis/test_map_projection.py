@@ -64,7 +64,7 @@ def test_a_map_of_other_latents_is_refused() -> None:
     known = torch.tensor(random.normal(size=(50, 2)))
     with pytest.raises(InspectionError, match="different evaluations"):
         on_map(known, map_of(random.normal(size=(50, 2))), known.numpy())
-    with pytest.raises(InspectionError, match="different images"):
+    with pytest.raises(InspectionError, match="newest map does not belong"):
         on_map(known, map_of(random.normal(size=(49, 2))), known.numpy())
     with pytest.raises(InspectionError, match="no latent of this map is finite"):
         on_map(known * torch.nan, map_of(known.numpy()), known.numpy())

@@ -81,6 +81,7 @@ def test_latents_and_model_need_no_images(trained: Path, monkeypatch: pytest.Mon
         source.dataset()
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
     preset = parse_preset(METHODS["features"], {}, where="test")
     path = create_run("features", preset, tmp_path, "changed")

@@ -18,6 +18,7 @@ def ours(steps: int, log_every: int) -> Ours:
     return Ours(load_preset("digits-contrastive-2d", changes | {"stages": []}), steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("steps", "log_every"), [(6, 10), (10, 5), (1, 4), (3, 10)])
 def test_steps_of_any_number_are_timed(steps: int, log_every: int) -> None:
     """Also where the last step's terms have been read already: no window is left then."""

@@ -364,6 +364,7 @@ ODD = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD)
 def test_the_command_of_an_own_preset_holds_in_any_folder(
     odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -98,6 +98,7 @@ def test_a_grid_of_texts() -> None:
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 
 
+@pytest.mark.slow
 @given(TEXTS, st.lists(TEXTS, max_size=4), st.dictionaries(TEXTS, st.lists(TEXTS, max_size=3)))
 def test_what_is_written_is_read_again(
     text: str, names: list[str], groups: dict[str, list[str]]

@@ -14,6 +14,7 @@ from tui_latent.config.tuning import changed_settings, live_values, tunable_sett
 NUMBERS = 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_can_be_changed_in_rates_and_in_all_that_has_an_effect(name: str) -> None:
     preset = load_preset(name)

@@ -79,6 +79,7 @@ TIFFS: dict[str, Callable[[Any, Path, np.ndarray], None]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TIFFS)
 def test_a_tiff_of_five_channels_keeps_all_values(
     tmp_path: Path, data_folder: Path, kind: str
@@ -111,6 +112,7 @@ def test_pages_without_names_are_channels_up_to_sixteen(tmp_path: Path, data_fol
     np.testing.assert_array_equal(first.train.images[0, 0].numpy(), many[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("images", "ends"),
     [
@@ -185,6 +187,7 @@ def test_a_ppm_of_16_bits_keeps_them(tmp_path: Path, data_folder: Path) -> None:
     np.testing.assert_array_equal(all_images(load(tmp_path / "d")), values.transpose(0, 3, 1, 2))
 
 
+@pytest.mark.slow
 def test_percentiles_are_those_of_all_values_of_both_splits(
     tmp_path: Path, data_folder: Path
 ) -> None:
@@ -226,6 +229,7 @@ def test_values_that_fit_into_8_bits_take_no_more(tmp_path: Path, data_folder: P
     np.testing.assert_array_equal(all_images(dataset), FIVE >> 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(30, 20), (20, 30), (25, 25)])
 @pytest.mark.parametrize("deep", [False, True])
 def test_fits_are_those_of_pillow(
@@ -295,6 +299,7 @@ def test_percentiles_that_are_one_value_are_refused(tmp_path: Path, data_folder:
     assert all_images(load(tmp_path / "d", range="percentile 0 100")).max() == 65535
 
 
+@pytest.mark.slow
 def test_a_store_is_made_once_for_each_way_of_decoding(
     tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_block_of_a_process_that_was_killed_is_computed_at_the_end(data_folder
     assert torch.equal(found, corners(images().images))
 
 
+@pytest.mark.slow
 def test_waiting_for_another_process_can_be_stopped(data_folder: Path) -> None:
     features_of(images(), "corners", corners, BLOCK, 2, lambda _: None, lambda: None)
     first = min((data_folder / "prepared" / "features").glob("*.npy"))

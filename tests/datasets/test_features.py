@@ -46,6 +46,7 @@ def blobs(images: int, channels: int, side: int) -> Tensor:
     return (smooth.clamp(0, 1) * 255).to(torch.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("side", "cell"), [(8, 2), (28, 7), (32, 8), (64, 8), (30, 7)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_hog_equals_scikit_images(side: int, cell: int, channels: int) -> None:
@@ -114,6 +115,7 @@ def test_features_can_be_trained_on(data_folder: Path) -> None:
     assert layer.weight.grad is not None
 
 
+@pytest.mark.slow
 def test_resnet_features_are_torchvisions(weights: Path) -> None:
     images = blobs(2, 3, 32)
     network = resnet18()
@@ -176,6 +178,7 @@ def test_a_killed_computation_keeps_its_blocks(
     assert not list((data_folder / "prepared" / "features").glob("*.part"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", ["text", "other network", "list"])
 def test_a_file_that_is_not_the_weights_is_named(
     data_folder: Path, tmp_path: Path, spoil: str
@@ -204,6 +207,7 @@ def test_features_without_weights_are_refused_before_anything_is_read(
     assert "absent.pth" in describe_source(absent).problem
 
 
+@pytest.mark.slow
 def test_weights_in_the_data_folder_are_found(data_folder: Path, weights: Path) -> None:
     place = data_folder / "weights" / PRETRAINED["resnet18"]
     place.parent.mkdir()

@@ -141,6 +141,7 @@ def bomb(path: Path, side: int) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + body)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("side", [10_001, 20_000])  # below and above what Pillow refuses
 def test_an_image_bomb_is_refused_by_its_size_and_named(root: Path, side: int) -> None:
@@ -367,6 +368,7 @@ def test_sixteen_bits_and_cameras_held_sideways(tmp_path: Path) -> None:
     assert image is not None and image.getpixel((6, 1)) == BLUE and image.getpixel((1, 1)) == RED
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")  # Pillow's words about what is damaged
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(["png", "jpeg", "gif", "bmp", "tiff", "webp"]), st.data())

@@ -37,6 +37,7 @@ def told(root: Path) -> tuple[int, str]:
     return len(dataset.train) + len(dataset.val), lines[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rubbish",
     [

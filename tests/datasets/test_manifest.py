@@ -98,6 +98,7 @@ def test_a_csv_has_images_classes_splits_and_columns(root: Path) -> None:
     assert "images by column path, classes by column label, kept besides: age, site" in log[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "between", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "pipe"]
 )

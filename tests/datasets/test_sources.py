@@ -127,6 +127,7 @@ def test_val_fraction_leaves_the_test_images_alone(data_folder: Path) -> None:
     assert load(source="mnist").held_out == "test images"
 
 
+@pytest.mark.slow
 def test_real_mnist_is_its_bytes(mnist_data: Path) -> None:
     def content(name: str) -> bytes:
         path = mnist_data / "MNIST" / "raw" / name

@@ -27,7 +27,6 @@ from tui_latent.launch.sweep.local import LocalEngine, roomiest
 from tui_latent.runs.status import readable_status
 from tui_latent.runs.sweep_folder import read_sweep
 
-NO_OPTUNA = "Optuna is not installed: pip install 'tui-latent[optuna]'"
 LONG = ["--set", "train.epochs=3000", "--set", "train.checkpoint_seconds=1"]
 
 

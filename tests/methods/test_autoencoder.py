@@ -41,6 +41,7 @@ def test_the_variational_form_reconstructs_a_draw_and_shows_the_mean() -> None:
     assert first["kl"] == again["kl"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["small-conv", "mlp"])
 def test_a_toy_of_four_patterns_is_reconstructed(network: str) -> None:
     method = build(network=network)
@@ -50,6 +51,7 @@ def test_a_toy_of_four_patterns_is_reconstructed(network: str) -> None:
     assert error < 0.25 * (batch.target - batch.target.mean(0)).square().mean()
 
 
+@pytest.mark.slow
 def test_a_heavy_divergence_pulls_every_gaussian_to_the_standard_normal() -> None:
     method = build(variational=True, beta=1e4)
     train_steps(method, lambda step: toy_batch("alone", seed=10 * step), 50)

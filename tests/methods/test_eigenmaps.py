@@ -104,6 +104,7 @@ def test_too_few_images_say_what_to_do() -> None:
         fitted(digits()[:3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latent_dim", [1, 2, 3, 128])
 def test_any_width(latent_dim: int) -> None:
     method = fitted(digits()[:200], latent_dim)

@@ -76,6 +76,7 @@ def kl_loop(mu_1: Rows, logvar_1: Rows, mu_2: Rows, logvar_2: Rows) -> float:
     return float(total / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoupled", [False, True])
 @pytest.mark.parametrize("width", [1, 2, 3, 5, 64])
 def test_info_nce_equals_the_loop(width: int, decoupled: bool) -> None:
@@ -363,6 +364,7 @@ def test_norm_and_reconstruction_closed_forms() -> None:
     assert reconstruction(torch.full((2, 1, 2, 2), 0.5), torch.zeros(2, 1, 2, 2)) == 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [2, 5])
 @pytest.mark.parametrize("decoupled", [False, True])
 def test_info_nce_gradients(width: int, decoupled: bool) -> None:

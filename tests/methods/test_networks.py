@@ -29,6 +29,7 @@ def network(name: str, latent_dim: int = 2, dropout: float = 0.0) -> NetworkSett
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 31, 17), (3, 96, 64), (20,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", ["small-conv", "mlp", "resnet18"])
 def test_images_of_any_size_go_through_and_come_back(name: str, shape: tuple[int, ...]) -> None:
@@ -42,6 +43,7 @@ def test_images_of_any_size_go_through_and_come_back(name: str, shape: tuple[int
         assert far.min() >= 0 and far.max() <= 1
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([1, 3]))
 def test_small_conv_mirrors_every_size(height: int, width: int, channels: int) -> None:
@@ -62,6 +64,7 @@ def test_features_are_decoded_without_a_bound() -> None:
     assert features.min() < 0 and features.max() > 1
 
 
+@pytest.mark.slow
 def test_resnet18_has_torchvisions_blocks() -> None:
     torchvision = pytest.importorskip("torchvision")
     reference = torchvision.models.resnet18(num_classes=7)

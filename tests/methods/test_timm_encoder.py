@@ -35,6 +35,7 @@ def preset(**overrides: object) -> Preset:
     return parse_preset(TABLE, {k.replace("__", "."): v for k, v in overrides.items()}, "mine")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3, 5])
 @pytest.mark.parametrize("network", ["timm:test_resnet", "timm:test_vit", "timm:test_convnext"])
 @pytest.mark.parametrize("method", ["vicreg", "autoencoder"])
@@ -94,6 +95,7 @@ def test_a_run_starts_from_weights_and_goes_on_without_them(weights: Path, tmp_p
     assert encoder(torch.rand(3, 1, 32, 32)).shape == (3, 2)
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_named(weights: Path, tmp_path: Path) -> None:
     chosen = preset(method__network="timm:test_convnext", method__initial_weights=str(weights))
     run = create_run("mine", chosen, tmp_path, "one")

@@ -47,6 +47,7 @@ def largest() -> Iterator[Largest]:
         yield watched
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("far", [False, True])
 def test_beside_a_large_bank_nothing_wider_than_one_copy_is_made(
     monkeypatch: pytest.MonkeyPatch, far: bool
@@ -105,6 +106,7 @@ def test_a_bank_whose_copy_does_not_fit_is_compared_block_by_block(
     assert torch.equal(distances, kept[0]) and torch.equal(rows, kept[1])
 
 
+@pytest.mark.slow
 def test_anomaly_scores_of_many_classes_need_no_table_of_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -49,6 +49,7 @@ def voted(bank: Tensor, labels: Tensor, query: Tensor, vote: Vote, classes: int)
     return max(range(classes), key=lambda i: sums[i])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [2, 6])
 def test_weighted_votes_are_those_of_the_loop(width: int) -> None:
     (bank, labels), (queries, _) = blobs(240, width, 5, 1), blobs(40, width, 5, 2)

@@ -9,6 +9,7 @@ from sklearn.datasets import make_blobs
 from tui_latent.metrics.cluster_count import best_count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [2, 3, 5, 8])
 def test_separate_groups_are_counted(groups: int) -> None:
     latents, _ = make_blobs(
@@ -17,6 +18,7 @@ def test_separate_groups_are_counted(groups: int) -> None:
     assert best_count(latents) == groups
 
 
+@pytest.mark.slow
 def test_a_large_space_is_sampled() -> None:
     latents, _ = make_blobs(20_000, n_features=4, centers=4, cluster_std=0.3, random_state=1)
     assert best_count(latents) == 4

@@ -50,6 +50,7 @@ def silhouette_loop(latents: NDArray[np.float64], labels: NDArray[np.int64], of:
     return float(np.mean(values))
 
 
+@pytest.mark.slow
 def test_the_figures_are_scikit_learns() -> None:
     random = np.random.default_rng(0)
     labels = np.arange(300) % 4

@@ -69,6 +69,7 @@ def test_points_that_fell_together_agree_by_chance_only(collapsed: str) -> None:
     assert math.isnan(distance_correlation(high, low)[0])
 
 
+@pytest.mark.slow
 def test_the_order_of_the_images_does_not_matter_and_samples_are_named() -> None:
     random = np.random.default_rng(2)
     high = random.normal(size=(RANKED + 50, 4))

@@ -81,6 +81,7 @@ def test_uniformity_of_one_direction_is_zero_and_of_one_row_unknown() -> None:
     assert math.isnan(float(uniformity(torch.ones(1, 4))))
 
 
+@pytest.mark.slow
 def test_uniformity_of_many_rows_is_estimated_on_some() -> None:
     many = drawn(6000, 3)
     estimate = float(uniformity(many, torch.Generator().manual_seed(5)))

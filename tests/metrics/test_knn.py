@@ -153,6 +153,7 @@ def test_a_bank_smaller_than_k_votes_as_a_whole() -> None:
     assert result.predictions.tolist() == [1, 1, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("voters", [0, 1, 3, 5, 6, 20, 21])
 @pytest.mark.parametrize("within", [False, True])
 def test_a_vote_of_the_whole_bank_does_not_count(voters: int, within: bool) -> None:

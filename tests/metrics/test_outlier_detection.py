@@ -48,6 +48,7 @@ def test_the_score_is_the_mean_distance_to_the_nearest(dimensions: int) -> None:
         assert score == pytest.approx(sum(distances[:7]) / 7, rel=1e-5)
 
 
+@pytest.mark.slow
 @given(SCORES, SCORES)
 def test_curve_and_area_are_scikit_learns(inliers: list[int], outliers: list[int]) -> None:
     found = roc(np.array(inliers, float), np.array(outliers, float))

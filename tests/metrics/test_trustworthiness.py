@@ -102,6 +102,7 @@ def over_all_orders(original: NDArray[np.float64], shown: NDArray[np.float64], k
     return 1 - 2 * surplus / (count * k * (2 * count - 3 * k - 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize(("count", "k"), [(5, 1), (5, 2), (6, 2), (7, 3)])
 def test_equal_distances_count_as_the_mean_over_all_their_orders(
@@ -126,6 +127,7 @@ def test_with_ties_scikit_learns_figure_scatters_around_ours() -> None:
     assert trustworthiness(latents, points) == pytest.approx(np.mean(figures), abs=0.004)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collapsed", ["latents", "map"])
 def test_what_has_collapsed_is_no_more_faithful_than_chance(collapsed: str) -> None:
     spread = np.random.default_rng(0).normal(size=(100, 2))

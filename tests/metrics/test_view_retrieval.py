@@ -21,6 +21,7 @@ def plain(views: Tensor, latents: Tensor, k: int) -> float:
     return hits / len(views)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions", [2, 3, 12, 64])
 @pytest.mark.parametrize("noise", [0.05, 0.5, 2.0])
 def test_it_is_the_share_of_a_plain_loop(dimensions: int, noise: float) -> None:

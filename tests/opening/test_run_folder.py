@@ -51,6 +51,7 @@ def accuracy_without_self(vectors: Any, classes: Any, k: int) -> float:
     return right / len(vectors)
 
 
+@pytest.mark.slow
 def test_a_file_becomes_a_finished_run(tmp_path: Path) -> None:
     path = saved(tmp_path / "digits.npy")
     saved(tmp_path / "labels.npy", CLASSES)
@@ -82,6 +83,7 @@ def test_without_labels_nothing_of_labels_is_recorded(tmp_path: Path) -> None:
     assert snapshot.newest("latent/effective_rank") is not None
 
 
+@pytest.mark.slow
 def test_rows_without_a_label_neither_vote_nor_count(tmp_path: Path) -> None:
     some = np.where(np.arange(400) % 3 == 0, -1, CLASSES)
     saved(tmp_path / "labels.npy", some)

@@ -53,6 +53,7 @@ def before_and_after() -> tuple[list[str], ...]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -175,6 +176,7 @@ def test_our_methods_and_those_of_a_plugin_enter_by_one_door(load: Load) -> None
     assert plugin_of("method", "vicreg") is None and plugin_of("network", "mlp") is None
 
 
+@pytest.mark.slow
 def test_what_a_plugin_is_the_first_to_import_is_not_its_own_and_torch_stays_out() -> None:
     code = (
         "import sys\n"

@@ -78,6 +78,7 @@ def test_one_line_changes_and_all_others_stay(tmp_path: Path) -> None:
         keep_preference(path, "smoothing", 7)
 
 
+@pytest.mark.slow
 @given(
     table=st.dictionaries(
         st.sampled_from(["a", "axis", "theme", "panels"]),

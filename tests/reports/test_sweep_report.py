@@ -20,6 +20,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.slow
 def test_the_report_has_every_run_and_the_means(tmp_path: Path) -> None:
     made_sweep(tmp_path, FIGURES)
     words = ["sweep-report", "latest", "--runs", str(tmp_path), "-o", str(tmp_path / "out.png")]
@@ -39,6 +40,7 @@ def test_the_report_has_every_run_and_the_means(tmp_path: Path) -> None:
     assert first["minus the best, low"] == "" and float(others[-1]["minus the best, high"]) < 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [

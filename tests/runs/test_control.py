@@ -74,6 +74,7 @@ def test_a_learning_rate_that_cannot_be_is_refused(tmp_path: Path, factor: float
     assert read_request(tmp_path) == Request()
 
 
+@pytest.mark.slow
 @given(
     st.one_of(
         st.binary(max_size=30),

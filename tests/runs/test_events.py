@@ -57,6 +57,7 @@ def test_a_line_has_the_fields_that_other_tools_read_and_no_empty_ones() -> None
     assert (table["step"], table["kind"]) == (40, "stage")
 
 
+@pytest.mark.slow
 @given(st.one_of(st.binary(max_size=40), st.recursive(VALUE, st.lists).map(json.dumps)))
 def test_any_line_is_either_an_event_or_none(line: bytes | str) -> None:
     event = parse_event(line if isinstance(line, bytes) else line.encode())

@@ -50,6 +50,7 @@ def test_names_are_shown_as_one_line_without_escapes(tmp_path: Path) -> None:
     assert name.isprintable()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [
@@ -72,6 +73,7 @@ def test_a_damaged_file_has_no_groups(tmp_path: Path, content: str) -> None:
     assert images_by_name(run) == {"round": [1]}
 
 
+@pytest.mark.slow
 def test_many_images_take_little_room(tmp_path: Path) -> None:
     run = foreign_run(tmp_path)
     name_images(run, "all", np.arange(1_000_000))

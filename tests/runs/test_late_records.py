@@ -89,6 +89,7 @@ def test_late_records_stand_among_earlier_ones_however_the_file_is_read(
     assert from_cache.last_step == following.last_step
 
 
+@pytest.mark.slow
 @given(LINES, st.integers(0, 40))
 def test_a_copy_of_the_standing_lines_shows_the_same_curves(
     folder: Path, lines: list[Line], up_to: int

@@ -115,6 +115,7 @@ def test_a_full_disk_is_an_error_and_leaves_no_part_of_a_line(
     assert path.read_bytes() == b"one\nthree\n"
 
 
+@pytest.mark.slow
 def test_of_a_line_without_bounds_the_end_is_kept_and_the_next_lines_are_read(
     tmp_path: Path,
 ) -> None:

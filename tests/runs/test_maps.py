@@ -60,6 +60,7 @@ def test_only_finished_maps_have_a_step(tmp_path: Path) -> None:
         assert map_step(other) is None
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_torn_map_is_an_error_that_names_it(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

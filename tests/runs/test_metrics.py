@@ -146,6 +146,7 @@ lives = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=1, 
 """(how many of the steps so far are kept, how many are added) for each life of a run"""
 
 
+@pytest.mark.slow
 @given(lives, st.lists(st.integers(0, 480), max_size=3))
 def test_however_often_a_run_goes_back_the_newest_records_stand(
     file: Path, history: list[tuple[int, int]], looks: list[int]
@@ -170,6 +171,7 @@ def test_however_often_a_run_goes_back_the_newest_records_stand(
     assert curve.best == min(standing.values())
 
 
+@pytest.mark.slow
 def test_a_long_run_that_went_back_equals_one_that_never_did(tmp_path: Path) -> None:
     def lines(steps: range, value: float) -> bytes:
         return b"".join(record(step, loss=value + step) for step in steps)

@@ -25,6 +25,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(texts, values, max_size=5))
 def test_what_is_written_is_what_tomllib_reads(table: dict[str, Any]) -> None:
     assert tomllib.loads(preset_text(table)) == table

@@ -238,6 +238,7 @@ def test_a_run_in_training_cannot_be_trained_by_another(make_run: MakeRun) -> No
     free.close()
 
 
+@pytest.mark.slow
 def test_a_run_trained_by_another_process_is_busy_until_it_dies(make_run: MakeRun) -> None:
     run = make_run()
     run.close()
@@ -339,6 +340,7 @@ WRITER = """
 """
 
 
+@pytest.mark.slow
 def test_a_writer_killed_at_any_moment_leaves_a_run_that_reads_and_goes_on(
     make_run: MakeRun,
 ) -> None:

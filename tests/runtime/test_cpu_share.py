@@ -37,6 +37,7 @@ def test_a_process_without_a_screen_has_no_share() -> None:
     assert share.read() is None
 
 
+@pytest.mark.slow
 def test_the_share_is_that_of_the_threads_that_count() -> None:
     ended = threading.Event()
 

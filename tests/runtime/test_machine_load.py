@@ -33,6 +33,7 @@ def busy() -> Iterator[int]:
     process.wait()
 
 
+@pytest.mark.slow
 def test_a_busy_process_is_measured_beside_the_machine(busy: int) -> None:
     meter = LoadMeter(busy)
     first = meter.read()

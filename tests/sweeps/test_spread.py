@@ -12,6 +12,7 @@ from tui_latent.sweeps.spread import Spread, difference_intervals
 from tui_latent.sweeps.studentised_range import quantile
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("groups", "freedom"), [(2, 1), (3, 4), (9, 18), (40, 80), (2, 500)])
 def test_the_quantile_is_scipys(groups: int, freedom: int) -> None:
     expected = stats.studentized_range.ppf(0.95, groups, freedom)

@@ -147,6 +147,7 @@ def test_a_thread_works_on_the_gpu_that_it_was_told(monkeypatch: pytest.MonkeyPa
     assert told == [(torch.device("cuda", 1), "training")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "expected"), [(None, "PCI_BUS_ID"), ("FASTEST_FIRST", "FASTEST_FIRST")]
 )

@@ -69,6 +69,7 @@ def test_a_late_window_names_the_very_step_that_broke() -> None:
     assert (caught.value.term, caught.value.step) == ("loss", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stops", [(), (2, 3, 7)])
 def test_late_reading_changes_no_curve_and_no_weight(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, stops: tuple[int, ...]

@@ -53,6 +53,7 @@ def nearest_by_hand(runs: Path, k: int) -> list[set[int]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 3, 7])
 def test_an_image_is_drawn_as_often_as_each_of_its_neighbours(runs: Path, k: int) -> None:
     preset = neighbours_preset(neighbours=k, draw_itself=True)

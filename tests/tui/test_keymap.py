@@ -100,6 +100,7 @@ def test_a_keymap_may_swap_keys_and_keep_those_that_screens_share() -> None:
     check_keymap({"run.pause": "s", "run.stop": "space", "images.next": "j", "sliders.next": "j"})
 
 
+@pytest.mark.slow
 async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     app = MenulessApp(tmp_path, open_path=writer.path, keymap={"run.pause": "j", "app.help": "f1"})

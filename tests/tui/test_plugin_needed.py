@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.plugins.conftest import EXAMPLES
 from tests.tui.made_runs import PRESET, ScriptedTrainer
 from tests.tui.pilots import MenulessApp, dashboard, header, notes, until
@@ -28,6 +30,7 @@ def needing(runs: Path) -> Path:
     return writer.path
 
 
+@pytest.mark.slow
 async def test_it_is_not_trained_without_the_plugin_and_the_notice_says_why(
     tmp_path: Path,
 ) -> None:
@@ -47,6 +50,7 @@ async def test_it_is_not_trained_without_the_plugin_and_the_notice_says_why(
     assert not trainer.trained and not (path / "train.log").exists()
 
 
+@pytest.mark.slow
 async def test_it_is_trained_once_the_plugin_is_loaded(tmp_path: Path) -> None:
     path, trainer = needing(tmp_path), ScriptedTrainer(steps=20)
     app = MenulessApp(tmp_path, train=trainer)

@@ -51,7 +51,8 @@ def class_extremes(source: RunData, label: int, k: int) -> ClassExtremes:
     latents = source.matching_latents()
     rows = (split.labels == label).nonzero()[:, 0].numpy()
     if not len(rows):
-        raise InspectionError(f"{source.path.name}: class {label} has no training images")
+        voters = source.nouns.voters(latents.bank_is_queries)
+        raise InspectionError(f"{source.path.name}: class {label} has no {voters}")
     own = finite(latents, latents.bank[rows]).double().numpy()
     distances = np.linalg.norm(own - own.mean(axis=0), axis=1)
     order = np.argsort(distances, kind="stable")

@@ -104,5 +104,5 @@ class RunInspector:
             distances=distances[0].double().numpy(),
             labels=bank.names(indices),
             images=bank.images(indices),
-            among="other images" if latents.bank_is_queries else "training images",
+            among=self.source.nouns.voters(latents.bank_is_queries),
         )

@@ -69,7 +69,7 @@ class MapPlane:
         known = queries.double().numpy()
         shown = latent_map.points.astype(np.float64)
         if len(known) != len(shown):
-            raise InspectionError("the newest map and the newest latents are of different images")
+            raise InspectionError("the newest map does not belong to the newest latents")
         counted = np.isfinite(known).all(axis=1) & np.isfinite(shown).all(axis=1)
         if not counted.any():
             raise InspectionError("no latent of this map is finite: training has diverged")

@@ -12,6 +12,7 @@ from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.point_facts import PointFacts, RelatedImages
 from tui_latent.analysis.run_data import RunData
 from tui_latent.analysis.run_latents import RunLatents
+from tui_latent.nouns import IMAGES, Nouns
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 
@@ -43,6 +44,7 @@ class Space:
         bank: Tensor | None,
         bank_labels: Tensor | None,
         bank_is_points: bool = False,
+        nouns: Nouns = IMAGES,
     ) -> None:
         import torch
 
@@ -53,14 +55,14 @@ class Space:
         self.bank_labels = labels if bank_labels is None else bank_labels
         self.is_map = bank is None
         """whether only the map is known of this evaluation"""
-        self._among_themselves = bank is None or bank_is_points
+        self._nouns, self._among_themselves = nouns, bank is None or bank_is_points
 
     @property
     def voters(self) -> str:
         """The voters, in words."""
         if self.is_map:
-            return "held-out images on the map"
-        return "other held-out images" if self._among_themselves else "training images"
+            return f"{self._nouns.held_out}s on the map"
+        return self._nouns.voters(self._among_themselves)
 
     def held_out(self, rows: Ints) -> Ints:
         """Return the positions of points in the held-out split: a large split's map is a sample."""
@@ -261,14 +263,14 @@ def space_at(source: RunData, latent_map: LatentMap, newest: bool) -> Space:
             rows = torch.from_numpy(np.array(latent_map.indices))
             whole = len(rows) == len(latents.queries)
             if not whole and len(rows) and int(rows.max()) < len(latents.queries):
-                return _sampled_space(latent_map, latents, rows)
+                return _sampled_space(latent_map, latents, rows, source.nouns)
             if whole and latents.query_labels.equal(labels):
-                own = latents.bank_is_queries
-                return Space(latent_map, latents.queries, *latents.bank_for_all, own)
-    return Space(latent_map, points, None, None)
+                among = (*latents.bank_for_all, latents.bank_is_queries)
+                return Space(latent_map, latents.queries, *among, source.nouns)
+    return Space(latent_map, points, None, None, nouns=source.nouns)
 
 
-def _sampled_space(latent_map: LatentMap, latents: RunLatents, rows: Tensor) -> Space:
+def _sampled_space(latent_map: LatentMap, latents: RunLatents, rows: Tensor, nouns: Nouns) -> Space:
     """Return the space of a map that shows a sample of the held-out images.
 
     Without training latents the sample is its own bank: searching a million others for
@@ -276,8 +278,8 @@ def _sampled_space(latent_map: LatentMap, latents: RunLatents, rows: Tensor) -> 
     """
     points, labels = latents.queries[rows], latents.query_labels[rows]
     if latents.bank_is_queries:
-        return Space(latent_map, points, points, labels, bank_is_points=True)
-    return Space(latent_map, points, *latents.bank_for_all)
+        return Space(latent_map, points, points, labels, bank_is_points=True, nouns=nouns)
+    return Space(latent_map, points, *latents.bank_for_all, nouns=nouns)
 
 
 def images_of(source: RunData, indices: Ints, step: int | None = None) -> NDArray[np.uint8]:

@@ -37,7 +37,7 @@ def paired_sentences(first: str, other: str, found: PairedRun, rows: str) -> lis
     """
     if found.no_accuracy and found.no_accuracy == found.no_space:
         return [f"{other} cannot be compared with {first} image by image: {found.no_space}."]
-    return [_accuracy(first, other, found, rows), _space(first, other, found)]
+    return [_accuracy(first, other, found, rows), _space(first, other, found, rows)]
 
 
 def _accuracy(first: str, other: str, found: PairedRun, rows: str) -> str:
@@ -54,7 +54,7 @@ def _accuracy(first: str, other: str, found: PairedRun, rows: str) -> str:
     )
 
 
-def _space(first: str, other: str, found: PairedRun) -> str:
+def _space(first: str, other: str, found: PairedRun, rows: str) -> str:
     if found.overlap is None or found.chance is None:
         return f"The spaces of {other} and {first} cannot be compared: {found.no_space}."
     how, measured = "", []
@@ -64,4 +64,4 @@ def _space(first: str, other: str, found: PairedRun) -> str:
         measured = [f"CKA {number(found.cka, 2)}"]
     shared, chance = (f"{100 * share:.0f} %" for share in (found.overlap, found.chance))
     measured.append(f"{shared} of the nearest neighbours in common, {chance} by chance")
-    return f"{other} and {first} arrange the images{how} ({'; '.join(measured)})."
+    return f"{other} and {first} arrange the {rows}{how} ({'; '.join(measured)})."

@@ -126,7 +126,8 @@ def of_thumbnails(
         thumbnails = read_thumbnails(run, split)
         if split == "train" and (thumbnails is None or not len(thumbnails)):
             thumbnails = read_thumbnails(run, "val")
-            why_none = f"no training images were kept{_HOW_TO_KEEP_TRAINING_IMAGES[origin]}"
+            of = "images of the other vectors" if origin == "opened" else "training images"
+            why_none = f"no {of} were kept{_HOW_TO_KEEP_TRAINING_IMAGES[origin]}"
     except RunError as error:
         raise InspectionError(str(error)) from error
     if thumbnails is None or not len(thumbnails):

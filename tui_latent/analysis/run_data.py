@@ -19,7 +19,7 @@ from tui_latent.runs.atomic_files import Signature, signature
 from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.map_store import MapFolder
-from tui_latent.runs.origin import Origin, origin_of
+from tui_latent.runs.origin import Origin, nouns_of, origin_of
 from tui_latent.runs.schema import RunError
 from tui_latent.runs.thumbnails import Split
 from tui_latent.sources import SOURCES
@@ -73,6 +73,7 @@ class RunData:
         except (PresetError, RunError) as error:
             raise InspectionError(str(error)) from error
         self.path = path
+        self.nouns = nouns_of(self.origin)
         self.channels: tuple[int, ...] | None = None
         """the channels to show; None for those of the preset"""
         self._mutex = threading.RLock()
@@ -257,7 +258,7 @@ class RunData:
         """Refuse an index that the held-out split does not have."""
         if not 0 <= index < len(split):
             raise InspectionError(
-                f"{self.path.name} has no held-out image {index:,}: "
+                f"{self.path.name} has no {self.nouns.held_out} {index:,}: "
                 f"they are numbered 0 to {len(split) - 1:,}"
             )
 

@@ -38,11 +38,6 @@ def only_looking() -> Iterator[None]:
         _LOOKING.reset(token)
 
 
-def downloads_allowed() -> bool:
-    """Return whether downloads are allowed: not if `$TUI_LATENT_OFFLINE` is set."""
-    return not _forbidden_by(hub=False)
-
-
 def refuse_download(missing: str, name: str, otherwise: str, hub: bool = False) -> None:
     """Raise DataError if `name` may not be downloaded now.
 

@@ -122,6 +122,7 @@ def test_crop_keeps_its_share_and_stays_inside() -> None:
     assert bool((left + width / 32 + centre_to_edge < 1.01).all())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("least", [0.08, 0.5, 0.95])
 @pytest.mark.parametrize(("height", "width"), [(1000, 1000), (400, 1000)])
 def test_crops_are_drawn_as_torchvision_draws_them(least: float, height: int, width: int) -> None:
@@ -154,6 +155,7 @@ def test_no_elastic_displacement_is_larger_than_the_setting(points: int) -> None
     assert float(moved.max()) > 0.8 * elastic
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("points", [2, 6, 12])
 def test_elastic_displacement_is_about_its_share_of_the_side(points: int) -> None:
     x = ramps(500, 64)

@@ -44,6 +44,7 @@ def augment_settings(draw: st.DrawFn) -> AugmentSettings:
     return AugmentSettings(elastic_grid=draw(st.integers(2, 8)), **values)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(augment_settings(), st.sampled_from([1, 3]), st.integers(1, 9), st.sampled_from([8, 11]))
 def test_views_stay_images_and_repeat(

@@ -53,6 +53,7 @@ def assert_same(mapped: Dataset, read: Dataset) -> None:
     assert torch.equal(mapped.mean, read.mean) and torch.equal(mapped.std, read.std)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS, ids=list(LAYOUTS))
 @pytest.mark.parametrize(
     "changed",

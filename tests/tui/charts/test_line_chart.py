@@ -112,6 +112,7 @@ def test_any_name_keeps_the_width(name: str) -> None:
     assert name in strips[0].text
 
 
+@pytest.mark.slow
 @given(
     values=st.lists(st.floats(allow_nan=True), min_size=1, max_size=20),
     width=st.integers(1, 60),

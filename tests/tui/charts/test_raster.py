@@ -78,6 +78,7 @@ def test_majority_against_a_plain_count() -> None:
     assert cells.hidden == 3000 - sum(max(count.values()) for count in counts.values())
 
 
+@pytest.mark.slow
 @given(
     points=hnp.arrays(np.float32, st.tuples(st.integers(0, 40), st.just(2)), elements=any_float),
     width=st.integers(1, 30),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ def drawn(latent_map: LatentMap, width: int, height: int, colored: bool = True) 
     return [strip.text for strip in drawing.strips]
 
 
+@pytest.mark.slow
 @given(
     classes=st.integers(1, 120),
     width=st.integers(1, 90),

@@ -39,6 +39,7 @@ def test_items_are_whole_or_absent_and_help_stays(width: int, line: str) -> None
     assert footer_line(ITEMS, width).plain == line
 
 
+@pytest.mark.slow
 async def test_it_follows_the_state_of_the_run_and_is_not_drawn_again_by_the_focus(
     tmp_path: Path,
 ) -> None:
@@ -64,6 +65,7 @@ async def test_it_follows_the_state_of_the_run_and_is_not_drawn_again_by_the_foc
     writer.close()
 
 
+@pytest.mark.slow
 async def test_a_click_presses_the_key(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(80, 24)) as pilot:

@@ -45,6 +45,7 @@ def test_it_fits_any_panel(width: int, height: int) -> None:
     assert len(lines(COUNTS, width, height)) <= height
 
 
+@pytest.mark.slow
 async def test_it_has_a_column_from_150_columns_on(tmp_path: Path) -> None:
     writer = trained_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(150, 40)) as pilot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.app import App, ComposeResult
 
 from tests.tui.pilots import until
@@ -23,6 +24,7 @@ def label(panel: LogPanel) -> str:
     return str(panel.border_subtitle)
 
 
+@pytest.mark.slow
 async def test_it_follows_through_every_change_of_size() -> None:
     app = LogApp()
     async with app.run_test(size=(44, 12)) as pilot:
@@ -38,6 +40,7 @@ async def test_it_follows_through_every_change_of_size() -> None:
         assert label(panel) == ""
 
 
+@pytest.mark.slow
 async def test_scrolled_up_it_stays_and_counts_the_new_lines() -> None:
     app = LogApp()
     async with app.run_test(size=(44, 12)) as pilot:

@@ -87,6 +87,7 @@ def test_the_limits_are_those_by_which_a_collapse_is_found(dimensions: int) -> N
         assert bool(collapse_signs(figures, dimensions)) == (by < 0)
 
 
+@pytest.mark.slow
 async def test_an_earlier_stage_of_a_finished_run_has_the_limits_of_its_dimensions(
     tmp_path: Path,
 ) -> None:

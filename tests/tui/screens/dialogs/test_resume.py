@@ -57,6 +57,7 @@ def test_a_run_of_one_process_is_resumed_without_a_question(tmp_path: Path) -> N
     assert device_choices(create_run("digits", preset, tmp_path)) is None
 
 
+@pytest.mark.slow
 async def test_resuming_asks_and_changes_the_number(stopped: Path) -> None:
     trainer = ScriptedTrainer(3)
     app = MenulessApp(stopped.parent, open_path=stopped, train=trainer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.strip import Strip
 
 from tests.tui.evaluations import curve, evaluation, knn
@@ -58,6 +59,7 @@ def test_counts_too_wide_become_per_cent() -> None:
     assert rows[1].split() == ["●", "a", "100", "<1"] and rows[2].split() == ["●", "b", "·", "100"]
 
 
+@pytest.mark.slow
 def test_a_matrix_of_many_classes_is_shaded_and_one_of_too_many_is_named_in_pairs() -> None:
     names = [f"class {index}" for index in range(100)]
     matrix = knn(100, 50, 10)["confusion"]

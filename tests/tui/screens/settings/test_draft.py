@@ -45,6 +45,7 @@ def overrides(command: str) -> dict[str, object]:
     return dict(parse_override(text) for text in texts)
 
 
+@pytest.mark.slow
 def test_untouched_it_is_the_preset(tmp_path: Path) -> None:
     for text in (CONTRASTIVE.format(source="digits", dim=2, top=""), VICREG):
         untouched = draft(tmp_path, text)

@@ -68,7 +68,7 @@ class OpenRun:
         size = self.inspector.held_out_size()
         label = self.inspector.label(index)
         named = f" · label {label}" if label else ""
-        return f"held-out image {index:,} of 0–{size - 1:,}{named}", label, size
+        return f"{self.source.nouns.held_out} {index:,} of 0–{size - 1:,}{named}", label, size
 
     def unseen(self) -> tuple[str, ...]:
         """Say in a line why training images are crossed out; no line if they are not."""
@@ -84,7 +84,7 @@ class OpenRun:
             alone = self.source.latents().bank_is_queries
         except InspectionError:  # the page says what is missing
             alone = False
-        return "other held-out images" if alone else "training images"
+        return self.source.nouns.voters(alone)
 
 
 class Page:
