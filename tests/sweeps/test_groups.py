@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,11 @@ def test_kept_results_are_used_only_while_the_run_is_as_it_was(tmp_path: Path) -
     assert SweepReader(path).refresh().rows[0].metrics["val/knn_20"] == pytest.approx(0.5)
     (path / "results.jsonl").write_bytes(b"\x00 no JSON\n{}\n[1]\n")
     assert SweepReader(path).refresh().rows[0].metrics["val/knn_20"] == pytest.approx(0.5)
+
+
+def test_a_run_that_was_removed_from_a_finished_sweep_does_not_wait(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, {(2, 0.1): 0.5, (3, 0.1): 0.9}, keys=(DIM, RATE))
+    reader = SweepReader(path)
+    first, second = reader.refresh().rows
+    shutil.rmtree(second.path)
+    assert [row.state for row in reader.refresh().rows] == [first.state, "gone"]

@@ -26,6 +26,8 @@ from tui_latent.runs.sweep_results import kept_results
 
 WAITING = "waiting"
 """state of a run that has no folder yet"""
+GONE = "gone"
+"""state of a run whose folder is missing after the sweep has ended"""
 PRUNED = "pruned"
 
 
@@ -36,7 +38,7 @@ class SweepRow:
     run: SweepRun
     path: Path
     state: str
-    """of the run; `waiting`, or `pruned` by the search"""
+    """of the run; `waiting`, `gone`, or `pruned` by the search"""
     status: Status = field(default_factory=Status)
     metrics: Mapping[str, float] = field(default_factory=dict)
     """the newest values, finite ones only"""
@@ -119,7 +121,8 @@ class SweepReader:
         if now != self._signature:
             self._manifest, self._signature = read_sweep(self._path), now
         status = self._status.refresh()
-        rows = [self._row(run) for run in self._manifest.runs]
+        absent = GONE if status.state == "finished" else WAITING
+        rows = [self._row(run, absent) for run in self._manifest.runs]
         shown = self._shown
         same = shown is not None and shown.manifest is self._manifest and shown.status == status
         if (
@@ -134,18 +137,18 @@ class SweepReader:
         self._shown = SweepSnapshot(self._path, self._manifest, status, tuple(rows), tuple(specs))
         return self._shown
 
-    def _row(self, run: SweepRun) -> SweepRow:
+    def _row(self, run: SweepRun, absent: str) -> SweepRow:
         path = self._path / run.name
         try:
             now = signature(path / "status.json")
         except OSError as error:  # a folder that this user may not enter
             return SweepRow(run, path, "unreadable", problem=error.strerror or str(error))
         before = self._rows.get(run.name)
-        settled = before is not None and not before[1].live and before[0] == now
+        settled = before is not None and not before[1].live and now is not None and before[0] == now
         if settled and before is not None and before[1].run == run:
             return before[1]
         if now is None:
-            row = SweepRow(run, path, WAITING)
+            row = SweepRow(run, path, absent)
         else:
             row = self._read(run, path, now)
             if before is not None and _alike(before[1], row):

@@ -54,7 +54,7 @@ def _progress(view: SweepView) -> Content:
     ]
     training = sum(row.live for row in sweep.rows)
     parts += [f"{training} training"] if training else []
-    for state in ("failed", "interrupted", "stopped", "pruned", "unreadable"):
+    for state in ("failed", "interrupted", "stopped", "pruned", "unreadable", "gone"):
         parts += [f"{found} {state}"] if (found := sweep.count(state)) else []
     if (left := sweep.seconds_left()) is not None:
         parts.append(f"about {duration(left)} left")
@@ -174,7 +174,7 @@ class SweepScreen(BaseScreen[None]):
         if self._view is None or (group := self.query_one(SweepTable).chosen) is None:
             return
         row = group.best_row(self._view.metric)
-        started = [each for each in group.rows if each.state != "waiting"]
+        started = [each for each in group.rows if each.state not in ("waiting", "gone")]
         if row is None and not started:
             self.notify("This run has not started yet.", timeout=4)
             return

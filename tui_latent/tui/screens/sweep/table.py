@@ -21,7 +21,7 @@ from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, column, duration
 from tui_latent.tui.screens.sweep.view import SweepView
 from tui_latent.tui.widgets.line_list import LineList
 
-_GLYPHS: Final = {**STATE_GLYPHS, "waiting": "·", "pruned": "×", "unreadable": "?"}
+_GLYPHS: Final = {**STATE_GLYPHS, "waiting": "·", "pruned": "×", "unreadable": "?", "gone": "?"}
 _WIDEST: Final = 16
 """cells of a setting's column at most"""
 
