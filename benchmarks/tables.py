@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import predictions
-from benchmarks.record import NOT_RUN, RESULTS, Row, table
+from benchmarks import predictions, speedrun
+from benchmarks.record import NOT_RUN, RESULTS, Row, results_in, table
 from benchmarks.speedrun.divisions import LEAST_SEEDS, RACES
 
 README = Path(__file__).with_name("README.md")
@@ -80,7 +80,7 @@ def main() -> None:
     files = [RESULTS / f"{name}{end}.json" for name in SHOWN for end in ("", "-cuda")]
     results = [json.loads(file.read_text()) for file in files if file.exists()]
     fill(README, "\n".join([predictions.section(), *map(section, results)]))
-    fill(SPEEDRUN, proofs(RESULTS))
+    fill(SPEEDRUN, proofs(results_in(speedrun.__file__)))
 
 
 if __name__ == "__main__":
