@@ -65,20 +65,18 @@ def on_gpus(exchanges: list[Exchange], norms: tuple[int, ...], growth: float) ->
 
     A batch norm on a CPU sends 2 C numbers to each process forwards and backwards, as two
     processes counted it. torch's SyncBatchNorm has exchanges of its own: see `norm_exchanges`.
-    What was gathered of a batch, and its gradient, grows with the batch, by `growth`; gradients of
-    weights do not.
+    What was gathered of a batch, and its gradient, grows with the batch, by `growth`; sums do not,
+    which are of the gradients of weights.
     """
     left = list(exchanges)
     for width in norms:
         for _ in range(2):
             left.remove(Exchange("all_to_all_single", 2 * 4 * 2 * width))
-    largest = max(exchange.bytes for exchange in left if exchange.kind == "all_reduce")
-    found = [
-        e if e.bytes == largest else Exchange(e.kind, e.bytes * growth)
+    return [
+        e if e.kind == "all_reduce" else Exchange(e.kind, e.bytes * growth)
         for e in left
         if e.kind != "broadcast"  # of commands, between CPUs
     ]
-    return found
 
 
 def norm_exchanges(norms: tuple[int, ...], world: int) -> list[Exchange]:
