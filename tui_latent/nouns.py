@@ -16,7 +16,7 @@ class Nouns(NamedTuple):
     """one that votes on those that are measured"""
 
     def voters(self, among_themselves: bool) -> str:
-        """Return what neighbours are looked for among; the measured ones may have only others."""
+        """Return the candidates for neighbours in words: other held-out ones, or training ones."""
         return f"other {self.held_out}s" if among_themselves else f"{self.training}s"
 
 

@@ -64,7 +64,8 @@ def of_all(x: Tensor) -> Tensor:
 def _exchanged(x: Tensor) -> Tensor:
     """Send `x[r]` to each rank r, and return what the ranks sent to this one, (W, ...).
 
-    Gloo's gathers and sums go around a ring. Of few numbers they take three to ten times as long.
+    Gloo's gathers and sums go around a ring. In a step, a sum of few numbers takes about twice as
+    long (`python -m benchmarks.processes`).
     """
     x = x.contiguous()
     received = torch.empty_like(x)

@@ -104,7 +104,7 @@ def appearance(name: str) -> str:
 
 
 def look_alike(names: Sequence[str]) -> list[str]:
-    """Return the names whose `appearance` another one has too."""
+    """Return the names that share their `appearance` with another name."""
     by_text: dict[str, list[str]] = {}
     for name in names:
         by_text.setdefault(appearance(name), []).append(name)

@@ -30,7 +30,7 @@ _RESTART = "restart tui-latent"
 
 
 def restart_may_help(trouble: str) -> bool:
-    """Return whether what `device_trouble` has said may be over once the program is restarted."""
+    """Return whether a restart of the program may cure what `device_trouble` describes."""
     return _RESTART in trouble
 
 

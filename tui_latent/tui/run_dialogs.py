@@ -209,7 +209,7 @@ def _process_counts(choices: DeviceChoices) -> list[Choice]:
             f"Each has {choices.batch_size // count:,} of the {choices.batch_size:,} images of a "
             "step."
             if count > 1
-            else f"It has all {choices.batch_size:,} images of a step.",
+            else f"It trains on all {choices.batch_size:,} images of a step.",
         )
         for count in choices.counts
     ]

@@ -121,7 +121,7 @@ def _label_column(table: Table, settings: DataSettings, image: str) -> str:
 
 
 def _split_column(table: Table, but: Collection[str]) -> str:
-    """Return the column with the splits: by its title, else the only one with nothing else."""
+    """Return the column of splits: one with a known title, else the only one that names splits."""
     if known := _title(table, (*SPLIT_TITLES, *_FLAGS), but):
         return known
     found = []
@@ -134,7 +134,7 @@ def _split_column(table: Table, but: Collection[str]) -> str:
 
 
 def _truths(column: str, texts: Sequence[str]) -> tuple[Role, ...]:
-    """Return the splits of a column of truths, such as `is_valid`; empty if it is none."""
+    """Return the splits that a column of yes and no gives, such as `is_valid`; empty for others."""
     roles = _FLAGS.get(column.casefold().replace(" ", "_"))
     truths = [_TRUTHS.get(text.casefold()) for text in texts] if roles else [None]
     if roles is None or None in truths or len(set(truths)) < 2:

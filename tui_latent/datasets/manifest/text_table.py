@@ -134,7 +134,7 @@ def nested_note(names: list[str]) -> tuple[str, ...]:
 def _parsed(
     path: Path, reader: _Reader, before: int, between: str, poll: Callable[[], None]
 ) -> Table:
-    """Return a table whose first line is the one after `before` others."""
+    """Return the table that begins after `before` lines."""
     csv.field_size_limit(_LONGEST_CELL)
     rows = ((reader.line_num + before, cells) for cells in reader if any(map(str.strip, cells)))
     first = next(rows, None)

@@ -165,7 +165,7 @@ def _count(choices: Sequence[object] | Span) -> float:
 
 
 def _covers(key: str, earlier: str, stages: int) -> bool:
-    """Return whether `key` sets all that an earlier key has set, with so many stages."""
+    """Return whether `key` sets everything that `earlier` sets, in a preset of `stages` stages."""
     wide, narrow = _parts(key, stages), _parts(earlier, stages)
     pairs = zip(wide, narrow, strict=False)
     return len(wide) <= len(narrow) and all(
@@ -174,7 +174,7 @@ def _covers(key: str, earlier: str, stages: int) -> bool:
 
 
 def _parts(key: str, stages: int) -> list[str]:
-    """Return the parts of a key; a stage counted from the end is counted from the start."""
+    """Return the parts of a key, in which a stage is counted from the start."""
     parts = key.split(".")
     if (
         len(parts) > 2

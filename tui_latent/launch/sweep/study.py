@@ -55,7 +55,7 @@ def opened_study(
 
 
 def distribution(choices: Choices) -> Any:
-    """Return the values of a setting in Optuna's terms."""
+    """Return the values of a setting as one of Optuna's distributions."""
     of = require_optuna().distributions
     _, values = choices
     if not isinstance(values, Span):  # by their places: Optuna's storage knows only plain values
@@ -66,7 +66,7 @@ def distribution(choices: Choices) -> Any:
 
 
 def parameters(values: Mapping[str, object], grid: Sequence[Choices]) -> dict[str, object] | None:
-    """Return the settings of a run in Optuna's terms; None if they are not of the grid."""
+    """Return a run's settings as Optuna's parameters; None if they are not in the grid."""
     found: dict[str, object] = {}
     for key, choices in grid:
         value = values.get(key)
@@ -82,7 +82,7 @@ def parameters(values: Mapping[str, object], grid: Sequence[Choices]) -> dict[st
 
 
 def settings(parameters: Mapping[str, Any], grid: Sequence[Choices]) -> dict[str, object]:
-    """Return what Optuna suggests as settings."""
+    """Return Optuna's parameters as settings."""
     found: dict[str, object] = {}
     for key, choices in grid:
         value = parameters[key]
@@ -112,7 +112,7 @@ def _storage(optuna: Any, file: Path) -> Any:
 
 
 def _fits(study: Any, grid: Sequence[Choices], tried: Mapping[int, Mapping[str, object]]) -> bool:
-    """Return whether all trials are of this grid, as Optuna insists, and of these runs."""
+    """Return whether all trials belong to this grid, as Optuna requires, and to these runs."""
     drawn_from = {choices[0]: distribution(choices) for choices in grid}
     for trial in study.get_trials(deepcopy=False):
         if any(drawn_from.get(key) != of for key, of in trial.distributions.items()):
@@ -127,7 +127,7 @@ def _fits(study: Any, grid: Sequence[Choices], tried: Mapping[int, Mapping[str, 
 
 
 def _cut_unfinished_line(file: Path) -> None:
-    """Cut off a last line that was not written to its end: the process was killed meanwhile."""
+    """Remove an incomplete last line, which a process leaves that is killed while it writes."""
     if not file.exists():
         return
     with file.open("r+b") as journal:

@@ -83,7 +83,7 @@ def draw_retrieval(page: Page, box: Box, numbers: ReportNumbers) -> None:
 
 
 def _as_it_counts(term: Term) -> Term:
-    """Return a term times its weights."""
+    """Return a term multiplied by its weights."""
     if not term.weights:
         return term
 

@@ -86,7 +86,7 @@ def _positions(found: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[n
 
 
 def _flat(path: Path, name: str, array: Array, images: int) -> Array:
-    """Return labels as (N,): integers from 0, or UNLABELLED, which NaN is too, or texts."""
+    """Return labels as (N,): texts, or integers from 0 with UNLABELLED for -1 and NaN."""
     if array.ndim == 2 and array.shape[0] == images and array.shape[1] > 1:
         array = _from_one_hot(path, name, array)
     elif array.size == images and max(array.shape, default=0) == images:

@@ -62,7 +62,7 @@ class FooterItem:
 
 @runtime_checkable
 class RenamesKeys(Protocol):
-    """A screen on which the state decides what a key is called."""
+    """A screen that gives keys other names as its state changes."""
 
     labels_now: Mapping[str, str]
     """by the ids of the keys"""

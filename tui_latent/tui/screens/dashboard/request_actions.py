@@ -56,7 +56,7 @@ class RequestActions(DashboardBase):
 
     @property
     def _is_paused(self) -> bool:
-        """Whether the training pauses, or has been asked to."""
+        """Whether training is paused, or has been asked to pause."""
         if self._asked is not None:
             return self._asked == "pause"
         return self._snapshot.status.state == "paused"

@@ -78,7 +78,7 @@ class PresetPane(Horizontal):
         preview.show(run, now)
 
     def tell_time(self, now: float) -> None:
-        """Say anew how long ago the run under the cursor was started; `now` is the Unix time."""
+        """Update how long ago the run under the cursor was started; `now` is the Unix time."""
         self.query_one(RunPreview).tell_time(now)
 
     def current(self, entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:

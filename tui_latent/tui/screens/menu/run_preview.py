@@ -85,7 +85,7 @@ class RunPreview(Vertical):
         self._read_soon()
 
     def tell_time(self, now: float) -> None:
-        """Say anew how long ago the run was started; `now` is the Unix time."""
+        """Update how long ago the run was started; `now` is the Unix time."""
         self._now = now
         if self.display:
             self._draw()
@@ -268,7 +268,7 @@ def _entry(label: str, text: str, width: int, style: str = "") -> list[Content]:
 
 
 def _breakable(text: str, room: int) -> str:
-    """Put a space after each dot, underscore and sign of a word longer than a line: it can wrap."""
+    """Put spaces into words longer than a line, after dots and signs, so that they can wrap."""
     words = (
         re.sub(r"(?<=[._=/])(?=\w)", " ", word) if len(word) > room else word
         for word in text.split(" ")

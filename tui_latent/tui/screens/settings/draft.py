@@ -120,7 +120,7 @@ class SettingsDraft:
         return found[0] if found and self.texts[key] else ""
 
     def varied(self, key: str, width: int) -> str:
-        """Return the values of all stages if they differ, as many as fit; empty otherwise."""
+        """Return the values of the stages if they differ, as many as fit; else an empty text."""
         if self.texts[key] or key not in self._in_stages:
             return ""
         values = [self.texts[own] for own in self._in_stages[key]]
