@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tests.waiting import until
-from tui_latent.datasets.feature_blocks import features_of
+from tui_latent.datasets.feature_blocks import Extraction, features_of
 from tui_latent.datasets.image_set import ImageSet
 from tui_latent.datasets.shared_files import alone
 
@@ -28,6 +29,12 @@ def corners(stored: Tensor) -> Tensor:
     return stored.flatten(1)[:, [0, 3]].float()
 
 
+def features(
+    extract: Callable[[Tensor], Tensor], poll: Callable[[], None] = lambda: None
+) -> Tensor:
+    return features_of(images(), Extraction("corners", extract, BLOCK, 2), lambda _: None, poll)
+
+
 def compute(place: Path, together: int) -> None:
     """Compute features slowly, once `together` processes have begun; note each image's row."""
 
@@ -39,7 +46,9 @@ def compute(place: Path, together: int) -> None:
         time.sleep(0.01)
         return corners(stored)
 
-    found = features_of(images(), "corners", slow, BLOCK, 2, lambda _: None, lambda: None)
+    found = features_of(
+        images(), Extraction("corners", slow, BLOCK, 2), lambda _: None, lambda: None
+    )
     assert torch.equal(found, corners(images().images))
 
 
@@ -61,7 +70,7 @@ def test_processes_share_the_blocks_and_both_get_them_all(
 
 def test_a_block_of_a_process_that_was_killed_is_computed_at_the_end(data_folder: Path) -> None:
     context = multiprocessing.get_context("fork")
-    begun, log = context.Event(), list[str]()
+    begun = context.Event()
 
     def hang(_: Tensor) -> Tensor:
         begun.set()
@@ -69,7 +78,7 @@ def test_a_block_of_a_process_that_was_killed_is_computed_at_the_end(data_folder
         raise AssertionError
 
     def run() -> None:
-        features_of(images(), "corners", hang, BLOCK, 2, lambda _: None, lambda: None)
+        features(hang)
 
     hanging = context.Process(target=run)
     hanging.start()
@@ -82,7 +91,7 @@ def test_a_block_of_a_process_that_was_killed_is_computed_at_the_end(data_folder
             hanging.kill()
         return corners(stored)
 
-    found = features_of(images(), "corners", quick, BLOCK, 2, log.append, lambda: None)
+    found = features(quick)
     hanging.join()
     assert rows == [*range(BLOCK, 40), *range(BLOCK)], "the block that was taken comes last"
     assert torch.equal(found, corners(images().images))
@@ -90,7 +99,7 @@ def test_a_block_of_a_process_that_was_killed_is_computed_at_the_end(data_folder
 
 @pytest.mark.slow
 def test_waiting_for_another_process_can_be_stopped(data_folder: Path) -> None:
-    features_of(images(), "corners", corners, BLOCK, 2, lambda _: None, lambda: None)
+    features(corners)
     first = min((data_folder / "prepared" / "features").glob("*.npy"))
     first.unlink()
     calls: list[str] = []
@@ -100,5 +109,5 @@ def test_waiting_for_another_process_can_be_stopped(data_folder: Path) -> None:
         raise KeyboardInterrupt
 
     with alone(first, lambda: None), pytest.raises(KeyboardInterrupt):
-        features_of(images(), "corners", corners, BLOCK, 2, lambda _: None, stop)
+        features(corners, poll=stop)
     assert calls == ["asked"]

@@ -7,7 +7,6 @@ only if all of these are unchanged. The decisive time is that of the last change
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import time
@@ -28,7 +27,7 @@ from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.shared_files import make_folder, whole_file
 from tui_latent.runtime.limits import cpu_cores
-from tui_latent.runtime.regular_files import SizeError, open_regular, read_regular
+from tui_latent.runtime.regular_files import SizeError, leads_nowhere, open_regular, read_regular
 from tui_latent.sources.errors import DataError
 
 BYTES = 16
@@ -156,9 +155,9 @@ def _chunk_digests(asked: Sequence[Path | ImageItem]) -> list[bytes]:
 def _item_digest(item: ImageItem) -> bytes:
     try:
         return digest_of(item.read())
-    except FileNotFoundError:
-        return bytes(BYTES)
     except OSError as error:
+        if leads_nowhere(error):
+            return bytes(BYTES)
         raise DataError(f"{item.place}: {error.strerror or error}: make it readable") from error
 
 
@@ -169,7 +168,7 @@ def _digest(path: Path) -> bytes:
         with open_regular(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=BYTES)).digest()
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP):
+        if leads_nowhere(error):
             return bytes(BYTES)
         raise DataError(f"{path}: {error.strerror or error}: make it readable") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from tui_latent.datasets.folder_layout import DEFAULT_SIZE
 from tui_latent.datasets.image_file import FRAMES, NOT_SQUARE, TRANSPARENT
 from tui_latent.datasets.image_item import ImageItem
 from tui_latent.datasets.item_decoding import CORRUPT, WHOLE, Decoding, Facts
-from tui_latent.runtime.regular_files import SizeError
+from tui_latent.runtime.regular_files import SizeError, leads_nowhere
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.columns import Column
@@ -143,8 +142,7 @@ def _described(split: EncodedSplit, row: int) -> str:
     try:
         why = why_unreadable(split.items[row].read())
     except OSError as error:
-        nowhere = error.errno in (errno.ENOENT, errno.ELOOP)
-        why = "a link to a file that is not there" if nowhere else ""
+        why = "a link to a file that is not there" if leads_nowhere(error) else ""
     except DataError:
         why = ""
     except SizeError as error:

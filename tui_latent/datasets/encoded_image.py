@@ -28,6 +28,7 @@ from tui_latent.datasets.image_file import (
 )
 from tui_latent.datasets.plain_jpeg import read_plain_jpeg
 from tui_latent.datasets.tiff_file import HOW_TO_INSTALL, MAGIC, read_tiff
+from tui_latent.runtime.regular_files import leads_nowhere
 from tui_latent.sources.files.image_values import (
     MOST_CHANNELS,
     UnusableImage,
@@ -95,9 +96,7 @@ def why_unreadable(content: bytes) -> str:
 
 def not_a_regular_file(error: OSError) -> bool:
     """Return whether an error says that there is no regular file, rather than an unreadable one."""
-    return isinstance(error, FileNotFoundError) or error.errno in (
-        None, errno.EINVAL, errno.EISDIR, errno.ELOOP,
-    )  # fmt: skip
+    return leads_nowhere(error) or error.errno in (None, errno.EINVAL, errno.EISDIR)
 
 
 def _has_tifffile() -> bool:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -31,26 +31,32 @@ Extractor = Callable[[Tensor], Tensor]
 """from images as they are stored (B, C, H, W) to float32 features (B, D)"""
 
 
-def features_of(
-    images: ImageSet,
-    name: str,
-    extract: Extractor,
-    block: int,
-    batch: int,
-    log: Callable[[str], None],
-    poll: Callable[[], None],
-) -> Tensor:
-    """Return float32 (N, D), computed in files of `block` images; those that exist are read.
+class Extraction(NamedTuple):
+    """How features are computed."""
 
-    `name` says what computes them. Processes that need the same features at the same time share
-    the work: each leaves out the blocks that another has begun, and reads them at the end.
-    DataError if they cannot be saved.
+    name: str
+    """says what computes them: features of another name are others"""
+    extract: Extractor
+    block: int
+    """images of a file"""
+    batch: int
+    """images at once"""
+
+
+def features_of(
+    images: ImageSet, how: Extraction, log: Callable[[str], None], poll: Callable[[], None]
+) -> Tensor:
+    """Return float32 (N, D), computed in files of some images each; those that exist are read.
+
+    Processes that need the same features at the same time share the work: each leaves out the
+    blocks that another has begun, and reads them at the end. DataError if they cannot be saved.
     """
-    blocks = _Blocks(images, name, extract, block, batch, log, poll)
-    begun_elsewhere = [first for first in range(0, len(images), block) if not blocks.take(first)]
-    for first in begun_elsewhere:
-        blocks.wait_for(first)
-    return torch.cat([blocks.features[first] for first in range(0, len(images), block)])
+    blocks = _Blocks(images, how, log, poll)
+    firsts = range(0, len(images), how.block)
+    begun_elsewhere = {first: key for first in firsts if (key := blocks.take(first))}
+    for first, key in begun_elsewhere.items():
+        blocks.wait_for(first, key)
+    return torch.cat([blocks.features[first] for first in firsts])
 
 
 class _Blocks:
@@ -59,28 +65,23 @@ class _Blocks:
     def __init__(
         self,
         images: ImageSet,
-        name: str,
-        extract: Extractor,
-        block: int,
-        batch: int,
+        how: Extraction,
         log: Callable[[str], None],
         poll: Callable[[], None],
     ) -> None:
         self.features: dict[int, Tensor] = {}
         """by the first row of their block"""
-        self._images, self._name, self._extract = images, name, extract
-        self._block, self._batch = block, batch
-        self._log, self._poll = log, poll
+        self._images, self._how, self._log, self._poll = images, how, log, poll
         self._progress = ProgressLog(log)
         self._done = self._elsewhere = self._computed = 0
         self._started = time.monotonic()
 
-    def take(self, first: int) -> bool:
-        """Read or compute a block; return False if another process computes it."""
+    def take(self, first: int) -> str:
+        """Read or compute a block; return its key if another process computes it."""
         stored = self._stored(first)
-        key = _key(stored, self._name)
+        key = _key(stored, self._how.name)
         if self._read(first, key):
-            return True
+            return ""
 
         def compute_unless_taken(path: Path) -> bool:
             with unless_taken(path) as mine:
@@ -88,15 +89,14 @@ class _Blocks:
                     self._compute(first, path, stored)
                 return mine
 
-        mine = _in_writable_folder(key, compute_unless_taken)
-        self._elsewhere += 0 if mine else len(stored)
-        return mine
+        if _in_writable_folder(key, compute_unless_taken):
+            return ""
+        self._elsewhere += len(stored)
+        return key
 
-    def wait_for(self, first: int) -> None:
+    def wait_for(self, first: int, key: str) -> None:
         """Read a block once another process has computed it, or compute it if that has ended."""
-        stored = self._stored(first)
-        key = _key(stored, self._name)
-        self._elsewhere -= len(stored)
+        self._elsewhere -= min(self._how.block, len(self._images) - first)
 
         def waiting() -> None:
             self._poll()
@@ -105,12 +105,12 @@ class _Blocks:
         def compute_alone(path: Path) -> None:
             with alone(path, waiting):
                 if not self._read(first, key):
-                    self._compute(first, path, stored)
+                    self._compute(first, path, self._stored(first))
 
         _in_writable_folder(key, compute_alone)
 
     def _stored(self, first: int) -> Tensor:
-        return chunk_of(self._images, first, self._block)
+        return chunk_of(self._images, first, self._how.block)
 
     def _read(self, first: int, key: str) -> bool:
         features = _kept(key)
@@ -125,9 +125,9 @@ class _Blocks:
     @torch.no_grad()
     def _compute(self, first: int, path: Path, stored: Tensor) -> None:
         batches = []
-        for some in torch.split(stored, self._batch):
+        for some in torch.split(stored, self._how.batch):
             self._poll()
-            batches.append(self._extract(some).float().cpu())
+            batches.append(self._how.extract(some).float().cpu())
             self._done += len(some)
             self._computed += len(some)
             self._tell()
@@ -137,7 +137,7 @@ class _Blocks:
     def _tell(self) -> None:
         each = (time.monotonic() - self._started) / self._computed
         left = _time_left(each * (len(self._images) - self._done - self._elsewhere))
-        what = self._name.partition(" ")[0]
+        what = self._how.name.partition(" ")[0]
         self._progress(f"{what} features: {self._done:,} of {len(self._images):,} images, {left}")
 
 

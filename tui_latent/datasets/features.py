@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from tui_latent.config.feature_models import PublishedModel, published_model
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.feature_blocks import Extractor, features_of
+from tui_latent.datasets.feature_blocks import Extraction, Extractor, features_of
 from tui_latent.datasets.feature_network import (
     Expects,
     FeatureNetwork,
@@ -53,7 +53,7 @@ def with_features(
     parts = (dataset.train, dataset.val)
     model = published_model(settings.inputs)
     if model is None or weights is None:
-        train, val = (features_of(p, "hog", hog, _BLOCK, _BATCH, log, poll) for p in parts)
+        how = Extraction("hog", hog, _BLOCK, _BATCH)
     else:
         refuse_channels(dataset.train.shape[0], model)
         network = feature_network(model, weights, device)
@@ -63,7 +63,8 @@ def with_features(
             _log_sizes(dataset, model, network.expects, log)
         extract = _of_network(network, device)
         batch = _BATCH if device.type == "cuda" else _SMALL_BATCH
-        train, val = (features_of(p, name, extract, block, batch, log, poll) for p in parts)
+        how = Extraction(name, extract, block, batch)
+    train, val = (features_of(part, how, log, poll) for part in parts)
     mean, std = train.mean(0), train.std(0, correction=0)
     std[std < 1e-6] = 1  # a constant dimension carries no information and stays 0
     return replace(

@@ -21,6 +21,11 @@ class SizeError(ValueError):
     """A file that is larger than its kind can be, or claims to be; the message says how large."""
 
 
+def leads_nowhere(error: OSError) -> bool:
+    """Return whether a path has nothing at its end: no file, or links that lead in a circle."""
+    return isinstance(error, FileNotFoundError) or error.errno == errno.ELOOP
+
+
 def open_regular(path: Path) -> BufferedReader:
     """Open a file for reading; OSError if it is missing, a folder, a pipe or a device."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
