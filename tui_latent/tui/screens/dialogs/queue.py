@@ -15,6 +15,7 @@ from textual.widgets import Static
 from tui_latent.tui import messages
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
+from tui_latent.tui.thread_failures import TellsFailures
 from tui_latent.tui.widgets.line_list import LineList
 
 _EVERY = 2.0
@@ -25,7 +26,7 @@ class _Waiting(LineList):
     BINDINGS = bindings("queue list")
 
 
-class QueueScreen(ModalScreen[None]):
+class QueueScreen(TellsFailures, ModalScreen[None]):
     """Shows the queue; runs can be moved or removed, and a queue that is not running started."""
 
     CSS = """

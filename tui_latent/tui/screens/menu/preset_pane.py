@@ -24,12 +24,13 @@ from tui_latent.tui.screens.menu.preset_facts import (
 )
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.run_preview import RunPreview
+from tui_latent.tui.thread_failures import TellsFailures
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
 
 
-class PresetPane(Horizontal):
+class PresetPane(TellsFailures, Horizontal):
     """Shows names at once, and the rest when a thread has found it."""
 
     DEFAULT_CSS = """
@@ -70,6 +71,7 @@ class PresetPane(Horizontal):
     def show_run(self, run: bool) -> None:
         """Describe the run under the cursor instead of the preset, or the preset again."""
         self.set_class(run, "-run")
+        self.query_one(RunPreview).use(run)
 
     def preview(self, run: RunSummary | None, now: float) -> None:
         """Describe the run under the cursor; `now` is the Unix time."""

@@ -21,6 +21,7 @@ from textual.widgets import Static
 from tui_latent.tui.foreign_runs import POINT_KINDS
 from tui_latent.tui.format import UNKNOWN, age, clock, number
 from tui_latent.tui.screens.menu.run_columns import BY_ID
+from tui_latent.tui.thread_failures import TellsFailures
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSnapshot, RunSummary
@@ -45,7 +46,7 @@ class RunRead(Message):
     verdict: Verdict
 
 
-class RunPreview(Vertical):
+class RunPreview(TellsFailures, Vertical):
     """Shows at once what the list knows of a run, and the rest once it has been read."""
 
     DEFAULT_CSS = """
@@ -64,6 +65,7 @@ class RunPreview(Vertical):
         self._verdict: Verdict | None = None
         self._now = 0.0
         self._unread = False
+        self._in_use = False
         self._timer: Timer | None = None
         self._lines: list[Content] = []
 
@@ -87,11 +89,16 @@ class RunPreview(Vertical):
     def tell_time(self, now: float) -> None:
         """Update how long ago the run was started; `now` is the Unix time."""
         self._now = now
-        if self.display:
+        if self._in_use:
             self._draw()
 
-    def on_show(self) -> None:
-        """Read the run that came under the cursor while a preset was described."""
+    def use(self, in_use: bool) -> None:
+        """Read runs while they are described instead of presets, first the one under the cursor.
+
+        Textual's Show event does not serve here: none is sent when a look-up of the layout comes
+        between a scroll and the next layout.
+        """
+        self._in_use = in_use
         self._read_soon()
 
     def on_resize(self) -> None:
@@ -101,12 +108,12 @@ class RunPreview(Vertical):
     def _read_soon(self) -> None:
         if self._timer is not None:
             self._timer.stop()
-        if self._unread:
+        if self._unread and self._in_use:
             self._timer = self.set_timer(_AFTER, self._read)
 
     def _read(self) -> None:
         # A live run changes every few seconds, which is no reason to read it unseen.
-        if self._run is not None and self._unread and self.display:
+        if self._run is not None and self._unread and self._in_use:
             self._unread = False
             self._read_run(self._run)
 

@@ -383,7 +383,8 @@ class RunTable(Vertical):
     def _tell_at_rest(self) -> None:
         left = self._moved_at + _REST - time.monotonic()
         if left > 0:
-            self.set_timer(left, self._tell_at_rest)
+            # Textual drops a timer that is late when it starts, as one of a microsecond may be.
+            self.set_timer(max(left, 0.02), self._tell_at_rest)
         else:
             self._tell_now()
 
