@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final, Protocol, runtime_checkable
 
 from textual import events
 from textual.binding import ActiveBinding, Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.keys import REPLACED_KEYS, format_key
 from textual.screen import Screen
 from textual.style import Style
@@ -44,20 +46,22 @@ class FooterItem:
         """Whether it is always shown, at the right end."""
         return self.place > 0
 
-    def content(self) -> Content:
-        """Return the item with what a click and a hover need."""
-        parts = []
-        keys = self.keys
-        if len(keys) > 2 and all(key.isdecimal() for key, *_ in keys):
-            keys = (("", joined([shown for _, shown, *_ in keys]), self.label, True),)
-        for key, shown, tooltip, enabled in keys:
-            look = "bold $footer-key-foreground" if enabled else "dim"
-            meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
-            parts.append(Content.styled(shown, look).stylize(meta))
-        key, _, tooltip, enabled = keys[0]
-        label = Content.styled(f" {self.label}", "" if any(k[3] for k in keys) else "dim")
+
+@lru_cache(maxsize=1024)
+def _content(item: FooterItem) -> Content:
+    """Return the item with what a click and a hover need."""
+    parts = []
+    keys = item.keys
+    if len(keys) > 2 and all(key.isdecimal() for key, *_ in keys):
+        keys = (("", joined([shown for _, shown, *_ in keys]), item.label, True),)
+    for key, shown, tooltip, enabled in keys:
+        look = "bold $footer-key-foreground" if enabled else "dim"
         meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
-        return Content("").join([*parts, label.stylize(meta)])
+        parts.append(Content.styled(shown, look).stylize(meta))
+    key, _, tooltip, enabled = keys[0]
+    label = Content.styled(f" {item.label}", "" if any(k[3] for k in keys) else "dim")
+    meta = Style.from_meta({"key": key if enabled else "", "tooltip": tooltip})
+    return Content("").join([*parts, label.stylize(meta)])
 
 
 @runtime_checkable
@@ -102,8 +106,10 @@ class KeyFooter(Widget, can_focus=False):
     def bindings_changed(self, screen: Screen[Any]) -> None:
         """Show the keys of the screen as they are now."""
         if self.is_attached and screen is self.screen:
-            self.items = _items(screen)
-            self._write()
+            items = _items(screen)
+            if items != self.items:
+                self.items = items
+                self._write()
 
     def render(self) -> Content:
         return self._line
@@ -130,11 +136,11 @@ class KeyFooter(Widget, can_focus=False):
 def footer_line(items: Sequence[FooterItem], width: int) -> Content:
     """Return as many items as fit whole into `width` cells, the pinned ones at the right."""
     pinned = sorted((item for item in items if item.pinned), key=lambda item: item.place)
-    right = Content(_GAP).join([item.content() for item in pinned])
+    right = Content(_GAP).join([_content(item) for item in pinned])
     room = width - right.cell_length
     shown: list[Content] = []
     for item in items:
-        content = item.content()
+        content = _content(item)
         if not item.pinned and content.cell_length + len(_GAP) <= room:
             shown.append(content)
             room -= content.cell_length + len(_GAP)
@@ -172,8 +178,8 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
 def _in_order(screen: Screen[Any]) -> list[ActiveBinding]:
     """Return the active bindings in the order of the table; Textual puts remapped ones last."""
     active = list(screen.active_bindings.values())
-    nodes = list(dict.fromkeys(each.node for each in active))
-    ids = {node: [binding.id for _, binding in node._bindings] for node in nodes}
-    return sorted(
-        active, key=lambda each: (nodes.index(each.node), ids[each.node].index(each.binding.id))
-    )
+    places: dict[tuple[DOMNode, str | None], int] = {}
+    for node in dict.fromkeys(each.node for each in active):
+        for _, binding in node._bindings:
+            places.setdefault((node, binding.id), len(places))
+    return sorted(active, key=lambda each: places[each.node, each.binding.id])
