@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.reactive import Reactive
@@ -11,6 +11,7 @@ from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_latent.tui.compositor import AnnouncingCompositor
 from tui_latent.tui.notices import SHARE
 
 SMALLEST: Final = (60, 20)
@@ -45,6 +46,10 @@ class BaseScreen(Screen[ScreenResultType]):
     """of the terminal's width that a notice may take on this screen"""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._compositor = AnnouncingCompositor()
 
     def terms(self) -> Sequence[str]:
         """Return the terms that the help explains."""

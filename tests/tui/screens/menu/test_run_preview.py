@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual import events
-from textual.message import Message
 from textual.widgets import Static
 
 from tests.foreign_runs import foreign_run
 from tests.tui.menus import NotingApp
-from tests.tui.pilots import notes, screen_text, until
+from tests.tui.pilots import notes, until
 from tui_latent.runs.schema import RunSummary, Status
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.menu.run_preview import RunPreview, preview_lines
@@ -44,26 +42,6 @@ async def test_the_time_since_the_start_goes_on_under_the_cursor(tmp_path: Path)
             screen.look_again()
             await until(pilot, lambda: f"{minutes} min ago" in str(words.content))  # noqa: B023
     writer.close()
-
-
-async def test_a_run_is_read_also_when_no_event_says_that_it_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Textual sends none if the layout is looked up between a scroll and the next layout."""
-    foreign_run(tmp_path, "elsewhere")
-    post = RunPreview.post_message
-
-    def without_show(preview: RunPreview, message: Message) -> bool:
-        return isinstance(message, events.Show) or post(preview, message)
-
-    monkeypatch.setattr(RunPreview, "post_message", without_show)
-    app = NotingApp(tmp_path)
-    async with app.run_test(size=(120, 40)) as pilot:
-        table = app.screen.query_one(RunTable)
-        await until(pilot, lambda: table.run is not None)
-        await pilot.pause(0.5)  # the cursor rests on the run before the run is described
-        await pilot.press("tab")
-        await until(pilot, lambda: "60 held-out latents" in screen_text(pilot))
 
 
 async def test_a_preview_that_fails_says_so(

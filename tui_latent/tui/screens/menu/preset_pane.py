@@ -71,7 +71,6 @@ class PresetPane(TellsFailures, Horizontal):
     def show_run(self, run: bool) -> None:
         """Describe the run under the cursor instead of the preset, or the preset again."""
         self.set_class(run, "-run")
-        self.query_one(RunPreview).use(run)
 
     def preview(self, run: RunSummary | None, now: float) -> None:
         """Describe the run under the cursor; `now` is the Unix time."""

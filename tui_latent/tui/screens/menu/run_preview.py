@@ -65,7 +65,6 @@ class RunPreview(TellsFailures, Vertical):
         self._verdict: Verdict | None = None
         self._now = 0.0
         self._unread = False
-        self._in_use = False
         self._timer: Timer | None = None
         self._lines: list[Content] = []
 
@@ -89,16 +88,11 @@ class RunPreview(TellsFailures, Vertical):
     def tell_time(self, now: float) -> None:
         """Update how long ago the run was started; `now` is the Unix time."""
         self._now = now
-        if self._in_use:
+        if self.display:
             self._draw()
 
-    def use(self, in_use: bool) -> None:
-        """Read runs while they are described instead of presets, first the one under the cursor.
-
-        Textual's Show event does not serve here: none is sent when a look-up of the layout comes
-        between a scroll and the next layout.
-        """
-        self._in_use = in_use
+    def on_show(self) -> None:
+        """Read the run that came under the cursor while a preset was described."""
         self._read_soon()
 
     def on_resize(self) -> None:
@@ -108,12 +102,12 @@ class RunPreview(TellsFailures, Vertical):
     def _read_soon(self) -> None:
         if self._timer is not None:
             self._timer.stop()
-        if self._unread and self._in_use:
+        if self._unread:
             self._timer = self.set_timer(_AFTER, self._read)
 
     def _read(self) -> None:
         # A live run changes every few seconds, which is no reason to read it unseen.
-        if self._run is not None and self._unread and self._in_use:
+        if self._run is not None and self._unread and self.display:
             self._unread = False
             self._read_run(self._run)
 
