@@ -22,6 +22,7 @@ from tui_latent.tui.remapping import keys_of
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
+from tui_latent.tui.screens.dashboard.curve_actions import CurveActions
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dashboard.request_actions import RequestActions
@@ -52,7 +53,7 @@ _OF_CURVES: Final = ("log", "axis", "front", "smooth", "weights")
 """actions on curves"""
 
 
-class DashboardScreen(TimeActions, RequestActions):
+class DashboardScreen(TimeActions, CurveActions, RequestActions):
     """Shows a run and sends requests to its trainer."""
 
     CSS = """
@@ -321,6 +322,15 @@ class DashboardScreen(TimeActions, RequestActions):
         else:
             self.dismiss()
 
+    def action_panel(self, by: int) -> None:
+        """Go to the next or the previous panel, in full screen too."""
+        if self._panels.is_full:
+            self._panels.next_full(by)
+        elif by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
     def action_full(self) -> None:
         """Toggle full screen for the focused panel."""
         self._panels.toggle_full()
@@ -328,30 +338,3 @@ class DashboardScreen(TimeActions, RequestActions):
     def action_frame(self) -> None:
         """Show every point of the map, or again the frame of most of them."""
         self._panels.toggle_frame()
-
-    def action_log(self) -> None:
-        """Switch the loss between a linear and a logarithmic axis."""
-        self._panels.toggle_log()
-        self._keep_look("log", self.path)
-
-    def action_axis(self) -> None:
-        """Plot all curves over steps, epochs or time."""
-        self._panels.next_axis()
-        self._keep_look("axis")
-
-    def action_weights(self) -> None:
-        """Show the loss terms as they count in the sum, or as they are recorded."""
-        self._panels.toggle_weights()
-
-    def action_front(self, by: int) -> None:
-        """Bring another curve to the front."""
-        self._panels.front(by)
-
-    def action_smooth(self, steps: int) -> None:
-        """Smooth the loss more or less."""
-        self._panels.smooth(steps)
-        self._keep_look("smoothing")
-
-    def _keep_look(self, name: str, path: Path | None = None) -> None:
-        """Remember how the curves are shown, for one run or for all."""
-        self.post_message(messages.ChoiceKept(name, self._panels.looks[name], path))

@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 _FILM_FROM: Final = 34
 """fewest lines at which the map leaves room for the film strip"""
 
+_WITHOUT_MAP: Final = ("explorer.back", "explorer.viewer")
+"""keys that need no map"""
+
 _VAST: Final = 180
 """columns from which images may be twice as large"""
 
@@ -243,6 +246,18 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
             return True
         listing = self.has_class("-movers") and action == "move" and bool(parameters[1])
         return not listing and not self.query_one(FindBox).is_open
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key of the map does nothing while there is no map."""
+        active = self.active_bindings.get(event.key) if self._result is None else None
+        key_id = (active.binding.id or "") if active is not None else ""
+        if key_id.startswith(("explorer.", "view.")) and key_id not in _WITHOUT_MAP:
+            event.stop()
+            self.tell_no_change(
+                "The map is still being read."
+                if self._snapshot.map_steps
+                else when_evaluated(self._snapshot, "The map")
+            )
 
     def action_move(self, across: int, down: int) -> None:
         """Move the cursor."""

@@ -18,6 +18,7 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.images.base import ImagesScreen
 from tui_latent.tui.screens.images.channel_views import has_choice, next_channels, words_of
 from tui_latent.tui.screens.images.page_bar import PageBar
@@ -90,6 +91,7 @@ class ViewerScreen(ImagesScreen):
             scatter = ScatterPanel(self._drawer, "marks")
             scatter.can_focus = False
             yield scatter
+        yield TooSmall()
         yield KeyFooter()
 
     @property
