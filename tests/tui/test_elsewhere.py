@@ -7,10 +7,17 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from tests.tui.evaluations import evaluation
+from tests.tui.known_images import KnownImages
 from tests.tui.made_runs import new_run, trained_run
 from tests.tui.menus import NotingApp, menu, presets, run_in
 from tests.tui.pilots import MenulessApp, all_drawn, notes, screen_text, until
+from tui_latent import analysis
+from tui_latent.runs.evaluations import write_evaluation
+from tui_latent.tui.screens.compare.screen import CompareScreen
+from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+from tui_latent.tui.screens.images.screen import ViewerScreen
 
 __all__ = ["presets"]
 
@@ -119,3 +126,25 @@ async def test_a_list_without_rows_is_not_promised(tmp_path: Path, presets: Path
     async with NotingApp(tmp_path / "runs").run_test(size=NARROW) as pilot:
         await menu(pilot)
         await says(pilot, "C", "C (Compare) works on the runs. They are not on the screen now.")
+
+
+async def test_keys_that_a_screen_has_but_not_now_say_why(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "RunInspector", KnownImages)
+    write_evaluation(run, 720, evaluation())
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=NARROW) as pilot:
+        screens = {
+            "R": (ExplorerScreen(run, app.drawer), "Only a 3-D cloud turns."),
+            "s": (EvaluationScreen(run, app.drawer), "No evaluation is running."),
+            "7": (CompareScreen([run, run], app.drawer), "There is no run 7: 2 are compared."),
+            "l": (ViewerScreen(run, app.drawer, page="neighbours"), "Nothing on this page is"),
+        }
+        ready = ("label", "linear probe", "kNN@20", "×12")
+        for (key, (screen, words)), shown in zip(screens.items(), ready, strict=True):
+            await app.push_screen(screen)
+            await until(pilot, lambda shown=shown: shown in screen_text(pilot))  # type: ignore[misc]
+            await says(pilot, key, words)
+            app.clear_notifications()
+        await says(pilot, "2", "This page is shown already.")

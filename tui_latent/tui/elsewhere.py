@@ -71,6 +71,16 @@ def where_it_works(key: str, screen: Screen[Any], keymap: Mapping[str, str]) -> 
     return f"{shown} ({meaning}) works {_listed([_SCREENS[each] for each in found])}."
 
 
+def listed_but_inactive(key: str, screen: Screen[Any], keymap: Mapping[str, str]) -> str:
+    """Return the id of the action that a key has here, if it is not possible now; else empty."""
+    active = screen.active_bindings.get(key)
+    if active is not None:
+        return "" if active.enabled else active.binding.id or ""
+    here = _ids([screen.focused or screen])
+    rows = (row for own in KEYMAP.values() for row in own if key in keys_of(row, keymap))
+    return next((row.id for row in rows if row.id in here), "")
+
+
 def _ids(widgets: Iterable[Any]) -> set[str]:
     """Return the ids of the actions of widgets and of what they are in."""
     nodes = {node for widget in widgets for node in widget.ancestors_with_self}

@@ -57,11 +57,20 @@ class BaseScreen(Screen[ScreenResultType]):
         self.notify(words, title=NO_CHANGE, timeout=3, markup=False)
 
     def on_key(self, event: events.Key) -> None:
-        """Say where a key works that does nothing here."""
-        from tui_latent.tui.elsewhere import where_it_works
+        """Say why a key does nothing now, or where it works if it does nothing here."""
+        from tui_latent.tui.elsewhere import listed_but_inactive, where_it_works
 
-        if words := where_it_works(event.key, self, self.app._keymap):
+        keymap = self.app._keymap
+        if words := where_it_works(event.key, self, keymap):
             self.notify(words, title=ELSEWHERE, timeout=4, markup=False)
+        elif (key_id := listed_but_inactive(event.key, self, keymap)) and (
+            why := self.why_inactive(key_id)
+        ):
+            self.tell_no_change(why)
+
+    def why_inactive(self, key_id: str) -> str:
+        """Return why an action of this screen is not possible now; empty if that is shown."""
+        return ""
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the size that is needed if the terminal is smaller."""

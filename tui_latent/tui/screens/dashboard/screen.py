@@ -15,6 +15,7 @@ from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.first_values import when_recorded
 from tui_latent.tui.foreign_runs import why_impossible
 from tui_latent.tui.keymap import KEYMAP, bindings
 from tui_latent.tui.redraw_rate import RedrawRate
@@ -252,6 +253,12 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
                 event.stop()
                 self.notify(why, title=row.label, timeout=8, markup=False)
                 return
+
+    def why_inactive(self, key_id: str) -> str:
+        """Say what a run of opened files lacks; `on_key` explains everything else."""
+        if key_id.startswith("time."):
+            return self._time.why_not(self._snapshot.map_steps, 1)
+        return when_recorded(self._snapshot) if key_id.startswith("chart.") else ""
 
     def _why_not(self, action: str) -> str:
         snapshot = self._snapshot

@@ -259,6 +259,15 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
                 else when_evaluated(self._snapshot, "The map")
             )
 
+    def why_inactive(self, key_id: str) -> str:
+        """Say what a flat map, or the only one, lacks."""
+        if key_id == "explorer.spin":
+            project = key_name("explorer.projection", self.app._keymap)
+            return f"Only a 3-D cloud turns. {project} shows the next projection."
+        if key_id.startswith("time.") or key_id == "explorer.play":
+            return self._time.why_not(self._snapshot.map_steps, 1)
+        return ""
+
     def action_move(self, across: int, down: int) -> None:
         """Move the cursor."""
         self._map.move(across, down)
