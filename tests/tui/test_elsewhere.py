@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.evaluations import evaluation
-from tests.tui.known_images import KnownImages
+from tests.tui.known_images import KnownImages, KnownLandings, known_distant
 from tests.tui.made_runs import new_run, trained_run
 from tests.tui.menus import NotingApp, menu, presets, run_in
 from tests.tui.pilots import MenulessApp, all_drawn, notes, screen_text, until
@@ -132,6 +132,8 @@ async def test_keys_that_a_screen_has_but_not_now_say_why(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(analysis, "RunInspector", KnownImages)
+    monkeypatch.setattr("tui_latent.analysis.view_spread.ViewSpreads", KnownLandings)
+    monkeypatch.setattr("tui_latent.analysis.class_extremes.most_distant", known_distant)
     write_evaluation(run, 720, evaluation())
     app = MenulessApp(run.parent)
     async with app.run_test(size=NARROW) as pilot:
@@ -139,7 +141,7 @@ async def test_keys_that_a_screen_has_but_not_now_say_why(
             "R": (ExplorerScreen(run, app.drawer), "Only a 3-D cloud turns."),
             "s": (EvaluationScreen(run, app.drawer), "No evaluation is running."),
             "7": (CompareScreen([run, run], app.drawer), "There is no run 7: 2 are compared."),
-            "l": (ViewerScreen(run, app.drawer, page="neighbours"), "Nothing on this page is"),
+            "c": (ViewerScreen(run, app.drawer), "These images have no channels"),
         }
         ready = ("label", "linear probe", "kNN@20", "×12")
         for (key, (screen, words)), shown in zip(screens.items(), ready, strict=True):
