@@ -31,7 +31,7 @@ def test_it_says_everything_in_sentences(tmp_path: Path) -> None:
     assert "Warning: Below the promise: kNN@20 0.940, the preset promises 0.990." in done.output
     assert "Warning: 8 is taken for 1 in 15 % of its images." in done.output
     assert "30 of 200 held-out images of 8" in done.output
-    assert "press Enter on the dashboard for these images on the map" in done.output
+    assert "press Enter on the dashboard and choose it there, for these images" in done.output
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8 and 9 lie apart from all other classes." in done.output
     marks = set("✗✓·●→…") & set(done.output)
     assert not marks, "a screen reader would spell them"
@@ -44,12 +44,11 @@ def test_it_names_the_keys_that_someone_has_chosen(
     monkeypatch.setenv("TUI_LATENT_CONFIG", str(config))
     path = str(made(tmp_path))
     config.write_text('[keys]\n"verdict.open" = "B"\n')
-    assert (
-        "press B on the dashboard for these" in CliRunner().invoke(main, ["explain", path]).output
-    )
+    remapped = CliRunner().invoke(main, ["explain", path]).output
+    assert "press B on the dashboard and choose it" in remapped
     config.write_text('[keys]\n"verdict.opn" = "B"\n')
     assert (
-        "press Enter on the dashboard for these"
+        "press Enter on the dashboard and choose it"
         in CliRunner().invoke(main, ["explain", path]).output
     )
 
@@ -73,3 +72,16 @@ def test_a_run_that_has_not_begun_has_nothing_to_say(tmp_path: Path) -> None:
 def test_what_is_no_run_is_a_sentence(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["explain", "nowhere", "--runs", str(tmp_path)])
     assert done.exit_code == 2 and "nowhere" in done.output
+
+
+def test_opened_files_have_no_step_of_their_own(tmp_path: Path) -> None:
+    np.save(tmp_path / "vectors.npy", np.random.default_rng(0).normal(size=(40, 3)))
+    opened = CliRunner().invoke(
+        main, ["--runs", str(tmp_path), "open", str(tmp_path / "vectors.npy"), "--json"]
+    )
+    name = json.loads(opened.output)["runs"][0]["name"]
+    done = CliRunner().invoke(main, ["--runs", str(tmp_path), "explain", name])
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[0].endswith(": opened from files.")
+    assert "The map shows 40 vectors, none of which has a label." in done.output
+    assert "step 0" not in done.output

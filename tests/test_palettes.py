@@ -26,7 +26,9 @@ from tui_latent.palettes import (
     run_colors,
     series_color,
     use_class_colors,
+    use_sixteen_colors,
 )
+from tui_latent.tui.charts.scatter import class_coloring
 
 # Machado, Oliveira & Fernandes 2009, severity 1.0, on linear sRGB.
 SIGHT = {
@@ -209,3 +211,19 @@ def test_own_colours_of_classes_are_used_on_both_backgrounds_and_left_again() ->
     finally:
         use_class_colors([])
     assert class_color(0) == usual
+
+
+def test_classes_have_their_glyphs_where_sixteen_colours_would_make_them_one() -> None:
+    shown = [
+        Color.from_rgb(*class_color(index, dark=False)).downgrade(ColorSystem.STANDARD).number
+        for index in range(3)
+    ]
+    assert shown[1] == shown[2], "two classes of a light screen are the same red"
+    coloring = class_coloring(np.arange(3), ("a", "b", "c"))
+    try:
+        use_sixteen_colors(True)
+        assert [class_mark(index, 3, colored=True) for index in range(3)] == ["0", "1", "2"]
+        assert coloring.needs_glyphs
+    finally:
+        use_sixteen_colors(False)
+    assert class_mark(1, 3, colored=True) == "●" and not coloring.needs_glyphs

@@ -113,6 +113,7 @@ MUTED_GLYPH: Final = "·"
 
 
 _used: Final = {True: DARK, False: LIGHT}
+_terminal: Final = {"sixteen": False}
 
 
 def palette(dark: bool) -> Palette:
@@ -125,6 +126,16 @@ def use_class_colors(colors: Iterable[str]) -> None:
     own = tuple(rgb_color(color) for color in colors)
     for dark, usual in ((True, DARK), (False, LIGHT)):
         _used[dark] = replace(usual, classes=own) if own else usual
+
+
+def use_sixteen_colors(sixteen: bool) -> None:
+    """Draw for a terminal of 16 colours, where several classes would have the same one."""
+    _terminal["sixteen"] = sixteen
+
+
+def colors_suffice(values: int, colors: int) -> bool:
+    """Return whether values can be told apart by their colours alone on this terminal."""
+    return values <= (1 if _terminal["sixteen"] else colors)
 
 
 def rgb_color(text: str) -> RGB:
@@ -148,7 +159,7 @@ def class_glyph(index: int) -> str:
 
 def class_mark(index: int, classes: int, colored: bool) -> str:
     """Return the mark of a class beside its name: a dot if its colour is enough."""
-    enough = colored and classes <= len(palette(True).classes)
+    enough = colored and colors_suffice(classes, len(palette(True).classes))
     return "●" if enough else class_glyph(index)
 
 

@@ -57,10 +57,10 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_toml_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    for text in (b"theme =", b"\xff\xfe"):
+    for text, words in ((b"theme =", "not a TOML file"), (b"\xff\xfe", "not UTF-8 text")):
         path.write_bytes(text)
         preferences, (problem,) = read_preferences(path)
-        assert preferences == DEFAULTS and "not a TOML file" in problem
+        assert preferences == DEFAULTS and words in problem
 
 
 def test_one_line_changes_and_all_others_stay(tmp_path: Path) -> None:

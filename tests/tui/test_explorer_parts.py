@@ -104,8 +104,15 @@ def test_examples_per_class_grow_fewer_and_all_come_back() -> None:
     for _ in EXAMPLES:
         seen.append(chosen.per_class)
         assert chosen.hidden == {1}
-        chosen = chosen.fewer()
+        chosen = chosen.fewer(6000)
     assert seen == list(EXAMPLES) and chosen.per_class is None
+
+
+def test_a_number_of_points_that_no_class_exceeds_is_left_out() -> None:
+    first = ClassFilter().fewer(36)
+    assert first.per_class == 20
+    assert first.fewer(36).fewer(36) == ClassFilter()
+    assert ClassFilter().fewer(5) == ClassFilter()
 
 
 def test_the_first_examples_of_each_class_are_shown() -> None:

@@ -26,7 +26,7 @@ def test_a_loss_that_became_nan_names_the_last_step_that_was_finite() -> None:
 
 
 def test_a_failed_run_says_why_first() -> None:
-    failed = replace(FINISHED, state="failed", error="the loss\nis NaN.", step=40)
+    failed = replace(FINISHED, state="failed", error="the loss is NaN.", step=40)
     verdict = judge(run(status=failed))
     assert verdict.line(50) == "Failed at step 40: the loss is NaN."
     exact = replace(failed, error="the loss became nan at step 37.")
@@ -37,6 +37,36 @@ def overfits(noise: float = 0.0, rise: float = 0.5) -> dict[str, Curve]:
     held_out = 1 + np.maximum(0, STEPS - 40) * rise / 60 + np.maximum(0, 40 - STEPS) / 20
     held_out += noise * RANDOM.normal(size=100)
     return {"train/loss": curve(2 - STEPS / 60), "val/loss": curve(held_out)}
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence", "evidence"),
+    [
+        (
+            "ValueError: no [such] class\nthe traceback is in train.log",
+            "Failed at step 40: ValueError: no [such] class.",
+            "The traceback is in",
+        ),
+        (
+            "the GPU is lost\nits driver must be restarted.",
+            "Failed at step 40: the GPU is lost; its driver must be restarted.",
+            "The log is in",
+        ),
+        (
+            "the traceback is in train.log",
+            "Failed at step 40: the traceback is in",
+            "The traceback",
+        ),
+    ],
+    ids=["traceback", "two lines", "no reason"],
+)
+def test_the_reason_is_a_sentence_whatever_lines_it_had(
+    error: str, sentence: str, evidence: str
+) -> None:
+    status = replace(FINISHED, state="failed", error=error, step=40)
+    finding = judge(run(status=status)).findings[0]
+    assert finding.sentence.startswith(sentence)
+    assert finding.evidence.startswith(evidence)
 
 
 def test_a_held_out_loss_that_rises_while_training_falls_is_overfitting() -> None:

@@ -68,7 +68,9 @@ def edit() -> None:
     try:
         done = subprocess.run([*shlex.split(editor), str(path)], check=False)
     except (OSError, ValueError) as error:
-        fail(f"{editor}: cannot be started: {error}: set EDITOR, or edit {path}", FAILED)
+        why = error.strerror if isinstance(error, OSError) else error
+        words = f"{editor} cannot be started ({why}): set EDITOR to another editor, or open {path}"
+        fail(f"{words} yourself", FAILED)
     if done.returncode:
         fail(f"{editor} ended with code {done.returncode}: {path} may not have been saved", FAILED)
     _check(path)

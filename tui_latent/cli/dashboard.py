@@ -50,10 +50,12 @@ def open_dashboard(runs: str | None, *paths: Path) -> None:
             "  tui-latent runs           list the runs"
         )
     gc.disable()  # modules are not garbage; `FrozenModules` enables it after the first frame
-    from tui_latent.tui.color_depth import use_all_colors
+    from tui_latent.palettes import use_sixteen_colors
+    from tui_latent.tui.color_depth import color_depth, use_all_colors
     from tui_latent.tui.terminal_query import asking_the_terminal
 
     use_all_colors()
+    use_sixteen_colors(color_depth(os.environ) == "16")
     with asking_the_terminal() as answers:  # it answers while Textual is being imported
         from tui_latent.preferences.config_file import config_path
         from tui_latent.preferences.kept import Kept

@@ -12,6 +12,8 @@ import click
 from tui_latent.cli.options import FAILED, fail, find_folder, json_option, runs_option
 
 _WORDS: Final = {"bad": "Bad", "warning": "Warning", "good": "Good", "note": "Note"}
+_VERDICT: Final = "verdict.open"
+"""id of the key that lists the findings, of which one is chosen"""
 
 
 @click.command()
@@ -49,9 +51,13 @@ def explained(path: Path) -> dict[str, Any]:
         keys = {}
     findings = verdict.as_json()
     for finding in findings:
-        finding["door"]["key"] = key_name(finding["door"]["key"], keys)
+        door = finding["door"]
+        door["chosen"] = door["key"] == _VERDICT
+        door["key"] = key_name(door["key"], keys)
+    several = snapshot.origin != "opened" or len(snapshot.map_steps) > 1
     return {
         "run": snapshot.name,
+        "origin": snapshot.origin,
         "state": snapshot.status.state,
         "step": snapshot.status.step,
         "total_steps": snapshot.status.total_steps,
@@ -61,13 +67,15 @@ def explained(path: Path) -> dict[str, Any]:
         **({"ranks": [asdict(rank) for rank in snapshot.ranks]} if snapshot.ranks else {}),
         "map": []
         if snapshot.map is None
-        else map_sentences(snapshot.map, nouns_of(snapshot.origin)),
+        else map_sentences(snapshot.map, nouns_of(snapshot.origin), several),
     }
 
 
 def explained_text(found: dict[str, Any]) -> str:
     """Return an explanation as text: one sentence per line, no marks that cannot be read out."""
     head = f"{found['run']}: {found['state']}, step {found['step']:,}"
+    if found["origin"] == "opened":
+        head = f"{found['run']}: opened from files"
     lines = [f"{head} of {found['total_steps']:,}." if found["total_steps"] else f"{head}."]
     lines += ["", found["verdict"] or "Nothing stands out."]
     for finding in found["findings"]:
@@ -77,12 +85,19 @@ def explained_text(found: dict[str, Any]) -> str:
             f"{_WORDS[finding['severity']]}: {finding['sentence']}",
             f"  Evidence: {finding['evidence']}",
             *([f"  Threshold: {finding['threshold']}"] if finding["threshold"] else []),
-            f"  To see it: press {door['key']} on the dashboard for {door['words']}.",
+            f"  To see it: {_way(door)}.",
         ]
     if ranks := found.get("ranks"):
         lines += ["", f"{len(ranks)} processes trained it together, at the end like this:"]
         lines += [f"  {_rank(number, rank)}" for number, rank in enumerate(ranks)]
     return "\n".join([*lines, "", *(found["map"] or ["There is no map yet."])])
+
+
+def _way(door: dict[str, Any]) -> str:
+    """Say how to come to the evidence: by a key, or by choosing the finding in the verdict."""
+    if door["chosen"]:
+        return f"press {door['key']} on the dashboard and choose it there, for {door['words']}"
+    return f"press {door['key']} on the dashboard for {door['words']}"
 
 
 def _rank(number: int, rank: dict[str, Any]) -> str:

@@ -158,7 +158,9 @@ def read_preferences(path: Path) -> tuple[Preferences, list[str]]:
         return DEFAULTS, []
     except OSError as error:
         return DEFAULTS, [f"{path}: cannot be read: {error.strerror or error}"]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, SizeError) as error:
+    except UnicodeDecodeError as error:
+        return DEFAULTS, [f"{path}: not UTF-8 text: it cannot be read from byte {error.start:,} on"]
+    except (tomllib.TOMLDecodeError, RecursionError, SizeError) as error:
         return DEFAULTS, [f"{path}: not a TOML file: {error}"]
     problems: list[str] = []
     values: dict[str, Any] = {}

@@ -32,6 +32,8 @@ def when_evaluated(snapshot: RunSnapshot, what: str, verb: str = "appears") -> s
 
 def when_recorded(snapshot: RunSnapshot) -> str:
     """Say when the first loss will be recorded."""
+    if snapshot.origin == "opened":
+        return "The opened files do not contain any curves."
     if snapshot.status.state not in LIVE_STATES:
         return "This run ended before its first loss was recorded."
     if snapshot.origin == "watched":

@@ -9,6 +9,7 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from tui_latent import number_format
+from tui_latent.tui.wrapping import first_cells
 
 _STARTED: Final = re.compile(r"([0-9]{8}-)?([0-9]{6}-)(?=.)")
 """how a run is called that was named after the moment of its start, with the date or without"""
@@ -90,14 +91,14 @@ def clip(text: str, width: int) -> str:
     """
     if cell_len(text) <= width:
         return text
-    if width < 2 or any(cell_len(character) != 1 for character in text):
+    if width < 2:
         return set_cell_size(text, width)
     started = _STARTED.match(text)
     if started and width >= _ROOM_FOR_TIME:
         time = f"{'…' if started[1] else ''}{started[2]}"
         return time + clip(text[started.end() :], width - len(time))
-    tail = (width - 1) * 2 // 3
-    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+    end = first_cells(text[::-1], (width - 1) * 2 // 3)[::-1]
+    return f"{first_cells(text, width - 1 - cell_len(end))}…{end}"
 
 
 def clip_caption(text: str, width: int) -> str:

@@ -179,8 +179,8 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         back("view.menu", "leave", "Leave full screen, or go back to presets and runs"),
         _QUEUE,
         hidden("run.labels", "name", "labels", "Give this run a name, tags and notes"),
-        hidden("view.next", "next_panel", "app.focus_next", "Next panel"),
-        hidden("view.previous", "previous_panel", "app.focus_previous", "Previous panel"),
+        hidden("view.next", "next_panel", "panel(1)", "Next panel"),
+        hidden("view.previous", "previous_panel", "panel(-1)", "Previous panel"),
     ),
     "curves": (
         hidden("curves.left", "left", "cursor(-1)", "Read the curves further left"),

@@ -3,12 +3,12 @@ their longest words may break."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
-from rich.cells import cell_len
 from textual.notifications import Notification
+
+from tui_latent.tui.wrapping import break_words
 
 WIDTH: Final = 60
 """cells of a notice, if the terminal has room"""
@@ -30,7 +30,11 @@ the menu it lies on the half that is not used: on the presets while the focus is
 _EDGES: Final = 3
 """cells of a notice beside its text"""
 RATE_TITLE: Final = "Learning rate"
-_LATEST_ONLY: Final = frozenset({RATE_TITLE})
+ELSEWHERE: Final = "Not here"
+"""title of notices of keys that work somewhere else"""
+NO_CHANGE: Final = "Nothing changes"
+"""title of notices of keys that have nothing to change, or nothing more"""
+_LATEST_ONLY: Final = frozenset({RATE_TITLE, ELSEWHERE, NO_CHANGE})
 """titles of notices of which only the newest matters"""
 
 
@@ -49,16 +53,4 @@ def breakable(text: str, columns: int, share: float = SHARE) -> str:
     Names of runs and paths break after `/`, `-`, `_` and `.`; Textual would break them anywhere.
     `columns` is the terminal's width, `share` what a notice may take of it.
     """
-    room = min(WIDTH, int(share * columns)) - _EDGES
-    return re.sub(r"\S+", lambda word: _broken(word.group(), room), text)
-
-
-def _broken(word: str, room: int) -> str:
-    if cell_len(word) <= room:
-        return word
-    lines = [""]
-    for part in re.findall(r"[^/_.-]*(?:[/_.-]|$)", word):
-        if lines[-1] and cell_len(lines[-1] + part) > room:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(lines)
+    return break_words(text, min(WIDTH, int(share * columns)) - _EDGES)

@@ -38,6 +38,17 @@ class TimeCursor:
         self.step = None if to == len(steps) - 1 else steps[to]
         return self.step != before
 
+    def why_not(self, steps: Sequence[int], by: int) -> str:
+        """Say why it cannot move forward or back; empty if it can."""
+        if not steps:
+            return "This run has no evaluation."
+        if len(steps) == 1:
+            return "There is only one evaluation."
+        at = self.position(steps)
+        if by < 0 and at == 0:
+            return "This is the first evaluation."
+        return "This is the newest evaluation." if by > 0 and at == len(steps) - 1 else ""
+
     def distance(self, steps: Sequence[int], step: int) -> int:
         """Return by how many evaluations to move to the one nearest to a step."""
         if not steps:

@@ -6,11 +6,13 @@ from typing import Final
 
 from tui_latent.verdict.finding import Door
 
+_VERDICT: Final = "verdict.open"
+"""where a finding is chosen that no key of the dashboard leads to"""
 EVALUATION: Final = Door("evaluation", "view.evaluate", "the evaluation")
 MAP: Final = Door("map", "view.explore", "the map")
 IMAGES: Final = Door("images", "view.images", "images and their reconstructions")
-CURVES: Final = Door("curves", "view.full", "the curves, full-screen")
-LOG: Final = Door("log", "view.full", "the log")
+CURVES: Final = Door("curves", _VERDICT, "the curves, full-screen")
+LOG: Final = Door("log", _VERDICT, "the log")
 
 
 def map_at(step: int) -> Door:
@@ -20,4 +22,4 @@ def map_at(step: int) -> Door:
 
 def confused(truth: int, called: int, noun: str) -> Door:
     """Return the held-out images of one class that are taken for another; `noun` names one."""
-    return Door("confusion", "verdict.open", f"these {noun}s on the map", truth, called)
+    return Door("confusion", _VERDICT, f"these {noun}s on the map", truth, called)

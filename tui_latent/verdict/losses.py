@@ -30,17 +30,32 @@ def failed(about: Subject) -> Finding | None:
     status = about.run.status
     if status.state != "failed":
         return None
-    why = " ".join((status.error or "no reason was recorded").split())
+    reasons, traced = _reasons(status.error or "no reason was recorded")
+    why = _one_sentence(reasons)
     # Losses are read every few steps: the step that the reason names is the exact one.
     where = "" if " at step " in why else f" at step {status.step:,}"
     return Finding(
         "failed",
         "bad",
         f"Failed{where}: {why.rstrip('.')}.",
-        evidence=f"The traceback is in {about.run.path}/train.log.",
+        evidence=f"The {'traceback' if traced else 'log'} is in {about.run.path}/train.log.",
         threshold="",
         door=LOG,
     )
+
+
+def _reasons(error: str) -> tuple[list[str], bool]:
+    """Return the lines of an error but the one that names the log, and whether that was there."""
+    lines = [" ".join(line.split()) for line in error.splitlines() if line.strip()]
+    reasons = [line for line in lines if not line.startswith("the traceback is in ")]
+    return reasons or lines, len(reasons) < len(lines)
+
+
+def _one_sentence(reasons: list[str]) -> str:
+    """Join lines, which may or may not end like sentences."""
+    *before, last = reasons
+    joined = [line if line[-1] in ".:;!?," else f"{line};" for line in before]
+    return " ".join([*joined, last])
 
 
 def not_finite(about: Subject) -> Finding | None:

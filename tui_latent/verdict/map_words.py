@@ -30,14 +30,20 @@ _FAR: Final = 8.0
 _NAMED: Final = 5
 
 
-def map_sentences(latent_map: LatentMap, nouns: Nouns = IMAGES) -> list[str]:
-    """Describe a map in sentences: its classes, how they lie to each other, and outliers."""
+def map_sentences(
+    latent_map: LatentMap, nouns: Nouns = IMAGES, one_of_many: bool = True
+) -> list[str]:
+    """Describe a map in sentences: its classes, how they lie to each other, and outliers.
+
+    The step is named if the map is `one_of_many`.
+    """
     finite = finite_points(latent_map.points)
     points = np.asarray(latent_map.points, np.float64)[finite]
     labels, indices = latent_map.labels[finite], latent_map.indices[finite]
     names = latent_map.class_names
+    which = f" of step {latent_map.step:,}" if one_of_many else ""
     head = (
-        f"The map of step {latent_map.step:,} shows {len(latent_map.labels):,} {nouns.held_out}s"
+        f"The map{which} shows {len(latent_map.labels):,} {nouns.held_out}s"
         f"{_of_classes(latent_map.labels, nouns)}."
     )
     lost = len(latent_map.labels) - len(points)

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.map_frame import Frame, Ints, finite_points
-from tui_latent.palettes import DARK, LIGHT, MUTED_GLYPH, RGB, class_color, class_glyph
+from tui_latent.palettes import (
+    DARK,
+    LIGHT,
+    MUTED_GLYPH,
+    RGB,
+    class_color,
+    class_glyph,
+    colors_suffice,
+)
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.image_cells import Pixels
 from tui_latent.tui.charts.raster import DOTS_X, DOTS_Y
@@ -62,8 +70,8 @@ class Coloring:
 
     @property
     def needs_glyphs(self) -> bool:
-        """Whether there are more values than colours."""
-        return len(self.names) > len(set(self.dark))
+        """Whether there are more values than colours, or than the terminal can show."""
+        return not colors_suffice(len(self.names), len(set(self.dark)))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_latent.tui.compositor import AnnouncingCompositor
-from tui_latent.tui.notices import SHARE
+from tui_latent.tui.notices import ELSEWHERE, NO_CHANGE, SHARE
 
 SMALLEST: Final = (60, 20)
 """columns and rows below which a sentence takes the place of a screen"""
@@ -46,6 +46,8 @@ class BaseScreen(Screen[ScreenResultType]):
     """of the terminal's width that a notice may take on this screen"""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    _focused_before: Widget | None = None
+    """what had the focus when the terminal became too small"""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -55,10 +57,41 @@ class BaseScreen(Screen[ScreenResultType]):
         """Return the terms that the help explains."""
         return self.TERMS
 
+    def tell_no_change(self, words: str) -> None:
+        """Say why a key has changed nothing; only the newest of these notices stays."""
+        self.notify(words, title=NO_CHANGE, timeout=3, markup=False)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does nothing now, or where it works if it does nothing here."""
+        from tui_latent.tui.elsewhere import listed_but_inactive, where_it_works
+
+        keymap = self.app._keymap
+        if words := where_it_works(event.key, self, keymap):
+            self.notify(words, title=ELSEWHERE, timeout=4, markup=False)
+        elif (key_id := listed_but_inactive(event.key, self, keymap)) and (
+            why := self.why_inactive(key_id)
+        ):
+            self.tell_no_change(why)
+
+    def why_inactive(self, key_id: str) -> str:
+        """Return why an action of this screen is not possible now; empty if that is shown."""
+        return ""
+
     def on_resize(self, event: events.Resize) -> None:
         """Show the size that is needed if the terminal is smaller."""
         (columns, rows), (width, height) = SMALLEST, event.size
         text = f"tui-latent needs {columns}x{rows} cells but has {width}x{height}."
         for words in self.query(TooSmall):
-            self.set_class(width < columns or height < rows, "-too-small")
+            small, was_small = width < columns or height < rows, self.has_class("-too-small")
+            if small and not was_small:
+                self._focused_before = self.focused
+            self.set_class(small, "-too-small")
             words.update(text)
+            if was_small and not small:
+                self.call_after_refresh(self._focus_again)
+
+    def _focus_again(self) -> None:
+        """Give the focus back to what had it before the terminal was too small."""
+        before, self._focused_before = self._focused_before, None
+        if before is not None and before.is_attached and before.focusable:
+            self.set_focus(before)

@@ -180,6 +180,13 @@ class CompareScreen(BaseScreen[None]):
         """Offer other maps only if not all fit."""
         return not self.is_mounted or self._panels.hides_maps if action == "maps" else True
 
+    def why_inactive(self, key_id: str) -> str:
+        """Say that there are no more maps, or where an evaluation is opened."""
+        return {
+            "view.maps": "All maps are shown.",
+            "curves.open": "The dashboard of a run shows its evaluations; here are only numbers.",
+        }.get(key_id, "")
+
     def action_metric(self, by: int) -> None:
         """Show the curves of another metric."""
         self._panels.other_metric(by)
@@ -199,6 +206,9 @@ class CompareScreen(BaseScreen[None]):
 
     def action_front(self, run: int) -> None:
         """Bring the curve of a run, counted from 1, to the front; 0 brings none."""
+        if run > len(self._paths):
+            self.tell_no_change(f"There is no run {run}: {len(self._paths)} are compared.")
+            return
         self._panels.bring_to_front(run)
 
     def action_find_metric(self) -> None:

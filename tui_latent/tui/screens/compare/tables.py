@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from tui_latent.number_format import without_zero
 from tui_latent.palettes import RGB, class_glyph, css_color, run_colors
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.tui.format import STATE_GLYPHS, clip, clock, column, number, share
+from tui_latent.tui.wrapping import first_cells, wrap
 from tui_latent.verdict.comparing import comparison_line
 
 _KEY: Final = 22
@@ -72,7 +72,7 @@ class RunNames(Static):
             for index, (run, color) in enumerate(marks)
         ]
         if verdict := comparison_line(shown):
-            wrapped = textwrap.wrap(verdict, width) or [""]
+            wrapped = wrap(verdict, width) or [""]
             shown_lines = [wrapped[0], clip_end(" ".join(wrapped[1:]), width)][: len(wrapped)]
             lines += [Content.styled(line, "bold") for line in shown_lines]
         lines += [Content.styled(clip_note(note, width), "dim") for note in shown.notes]
@@ -104,17 +104,17 @@ def run_line(run: RunSnapshot, mark: tuple[str, str], width: int, longest: int) 
 
 def clip_end(text: str, width: int) -> str:
     """Shorten a sentence at its end, by whole words: a number is never cut."""
-    if len(text) <= width:
+    if cell_len(text) <= width:
         return text
-    return f"{text[: max(width - 1, 0)].rpartition(' ')[0]}…"
+    return f"{first_cells(text, width - 1).rpartition(' ')[0]}…"
 
 
 def clip_note(text: str, width: int) -> str:
     """Shorten a note in its parentheses: what follows from them matters more."""
     start, closing, conclusion = text.partition("): ")
-    room = width - len(closing) - len(conclusion) - 2
-    kept = start[: max(room + 1, 0)].rpartition(" ")[0]
-    if len(text) <= width or not closing or "(" not in kept:
+    room = width - cell_len(closing + conclusion) - 2
+    kept = first_cells(start, room + 1).rpartition(" ")[0]
+    if cell_len(text) <= width or not closing or "(" not in kept:
         return clip_end(text, width)
     return f"{kept} …{closing}{conclusion}"
 
@@ -146,7 +146,7 @@ def _paired_lines(sentences: Sequence[str], width: int) -> list[Content]:
         return []
     lines = [Content(""), Content.styled("Image by image", "bold")]
     for sentence in sentences:
-        lines += map(Content, textwrap.wrap(sentence, max(width - 1, 20), subsequent_indent="  "))
+        lines += map(Content, wrap(sentence, max(width - 1, 20), indent="  "))
     return [*lines, Content("")]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from textual.widgets import Log
+
+from tui_latent.tui.wrapping import wrap
 
 _TIME: Final = 9
 """cells of the time at the start of a line"""
@@ -131,7 +132,7 @@ class LogPanel(Log, can_focus=True):
 def _wrapped(line: str, width: int) -> list[str]:
     """Wrap a line at words; continuation lines are indented past the time."""
     indent = " " * min(_TIME, width // 2)
-    return textwrap.wrap(line, width, subsequent_indent=indent) or [""]
+    return wrap(line, width, indent) or [""]
 
 
 def _added(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...] | None:

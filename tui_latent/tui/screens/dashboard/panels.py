@@ -265,6 +265,16 @@ class RunPanels(Horizontal):
         self._set_full(True, panel)
         self.query_one(f"#{panel}").focus()
 
+    def next_full(self, by: int) -> None:
+        """Show the next panel full-screen in place of this one, or the previous one."""
+        left_out = self._empty | self._unwanted
+        left_out |= set() if self.has_class("-load") else {"machine"}
+        left_out |= set() if self.screen.has_class("-three") else {"confusion"}
+        names = [name for name in _PANELS if name not in left_out]
+        shown = [self.query_one(f"#{name}").has_class("-full") for name in names]
+        at = shown.index(True) if any(shown) else 0
+        self.show_full(names[(at + by) % len(names)])
+
     def _set_full(self, full: bool, chosen: str) -> None:
         for name in _PANELS:
             self.query_one(f"#{name}").set_class(full and name == chosen, "-full")
@@ -328,17 +338,19 @@ class RunPanels(Horizontal):
         """Smooth the loss more, or less if `steps` is negative."""
         self._loss.smooth(steps)
 
+    def why_no_weights(self, snapshot: RunSnapshot) -> str:
+        """Say why weights would change no curve; empty if they would."""
+        if len(loss_terms(snapshot)) < 1:
+            return "The loss has no terms of its own to weigh."
+        if loss_weights(snapshot) is None:
+            return "The weights of these terms are not known: they are shown as recorded."
+        return ""
+
     def toggle_weights(self) -> None:
         """Show the loss terms as they count in the sum, or as they are recorded."""
         self._weighted = not self._weighted
         if self._charted is not None:
             self._show_loss(self._charted[0])
-
-    def front(self, by: int) -> None:
-        """Bring another curve of the focused chart, or else of the loss, to the front."""
-        focused = self.screen.focused
-        chart = focused if isinstance(focused, CurveChart) else self._loss
-        chart.front(by)
 
     def clear_cursor(self) -> bool:
         """Remove the cursors of the curves; return whether there was one."""

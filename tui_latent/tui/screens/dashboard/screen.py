@@ -15,6 +15,7 @@ from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.first_values import when_recorded
 from tui_latent.tui.foreign_runs import why_impossible
 from tui_latent.tui.keymap import KEYMAP, bindings
 from tui_latent.tui.redraw_rate import RedrawRate
@@ -22,6 +23,7 @@ from tui_latent.tui.remapping import keys_of
 from tui_latent.tui.run_watcher import RunLost, RunWatcher, SnapshotRead
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
+from tui_latent.tui.screens.dashboard.curve_actions import CurveActions
 from tui_latent.tui.screens.dashboard.header import RunHeader
 from tui_latent.tui.screens.dashboard.panels import RunPanels
 from tui_latent.tui.screens.dashboard.request_actions import RequestActions
@@ -52,7 +54,7 @@ _OF_CURVES: Final = ("log", "axis", "front", "smooth", "weights")
 """actions on curves"""
 
 
-class DashboardScreen(TimeActions, RequestActions):
+class DashboardScreen(TimeActions, CurveActions, RequestActions):
     """Shows a run and sends requests to its trainer."""
 
     CSS = """
@@ -252,6 +254,12 @@ class DashboardScreen(TimeActions, RequestActions):
                 self.notify(why, title=row.label, timeout=8, markup=False)
                 return
 
+    def why_inactive(self, key_id: str) -> str:
+        """Say what a run of opened files lacks; `on_key` explains everything else."""
+        if key_id.startswith("time."):
+            return self._time.why_not(self._snapshot.map_steps, 1)
+        return when_recorded(self._snapshot) if key_id.startswith("chart.") else ""
+
     def _why_not(self, action: str) -> str:
         snapshot = self._snapshot
         never = why_impossible(action, snapshot.preset, snapshot.provenance)
@@ -321,6 +329,15 @@ class DashboardScreen(TimeActions, RequestActions):
         else:
             self.dismiss()
 
+    def action_panel(self, by: int) -> None:
+        """Go to the next or the previous panel, in full screen too."""
+        if self._panels.is_full:
+            self._panels.next_full(by)
+        elif by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
     def action_full(self) -> None:
         """Toggle full screen for the focused panel."""
         self._panels.toggle_full()
@@ -328,30 +345,3 @@ class DashboardScreen(TimeActions, RequestActions):
     def action_frame(self) -> None:
         """Show every point of the map, or again the frame of most of them."""
         self._panels.toggle_frame()
-
-    def action_log(self) -> None:
-        """Switch the loss between a linear and a logarithmic axis."""
-        self._panels.toggle_log()
-        self._keep_look("log", self.path)
-
-    def action_axis(self) -> None:
-        """Plot all curves over steps, epochs or time."""
-        self._panels.next_axis()
-        self._keep_look("axis")
-
-    def action_weights(self) -> None:
-        """Show the loss terms as they count in the sum, or as they are recorded."""
-        self._panels.toggle_weights()
-
-    def action_front(self, by: int) -> None:
-        """Bring another curve to the front."""
-        self._panels.front(by)
-
-    def action_smooth(self, steps: int) -> None:
-        """Smooth the loss more or less."""
-        self._panels.smooth(steps)
-        self._keep_look("smoothing")
-
-    def _keep_look(self, name: str, path: Path | None = None) -> None:
-        """Remember how the curves are shown, for one run or for all."""
-        self.post_message(messages.ChoiceKept(name, self._panels.looks[name], path))

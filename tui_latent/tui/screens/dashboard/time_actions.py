@@ -10,6 +10,7 @@ from textual.events import ScreenResume
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.tui.charts.line_chart_panel import CurveChart
+from tui_latent.tui.first_values import when_evaluated
 from tui_latent.tui.screens.dashboard.base import DashboardBase
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
 from tui_latent.tui.widgets.film_strip import FilmStrip
@@ -24,12 +25,17 @@ class TimeActions(DashboardBase):
         self._maps = MapFolder(path)
 
     def action_time(self, by: int) -> None:
-        """Show an earlier or a later evaluation."""
-        if self._time.move(self._snapshot.map_steps, by):
+        """Show an earlier or a later evaluation, or say that there is none."""
+        if why := self._time.why_not(self._snapshot.map_steps, by):
+            self.tell_no_change(why)
+        elif self._time.move(self._snapshot.map_steps, by):
             self._look_at(self._time.step)
 
     def action_film(self) -> None:
         """Show or hide the evaluations as a film strip."""
+        if not self._snapshot.map_steps:
+            self.tell_no_change(when_evaluated(self._snapshot, "The film strip"))
+            return
         self.toggle_class("-film")
 
     @on(FilmStrip.Chosen)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from textwrap import wrap
 from typing import Final
 
 from textual.app import ComposeResult
@@ -18,6 +17,7 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.terms import explained
+from tui_latent.tui.wrapping import wrap
 
 _WIDTH: Final = 84
 """columns of the box, if there is room"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
 from typing import Any, Final
 
 from textual.app import ComposeResult
@@ -29,6 +28,7 @@ from tui_latent.tui.screens.evaluation.views import (
     confusion_table,
     figures,
 )
+from tui_latent.tui.wrapping import wrap
 
 _WAITING: Final = "The metrics will appear here; the first time takes a few seconds."
 

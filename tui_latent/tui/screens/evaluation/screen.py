@@ -267,6 +267,15 @@ class EvaluationScreen(BaseScreen[None]):
             "known here. This run has no labels: tui-latent label RUN --csv FILE adds them."
         )
 
+    def why_inactive(self, key_id: str) -> str:
+        """Say whether an evaluation is running."""
+        if key_id == "evaluation.cancel":
+            return "No evaluation is running."
+        if key_id in ("evaluation.run", "evaluation.outliers") and self._busy:
+            stop = key_name("evaluation.cancel", self.app._keymap)
+            return f"An evaluation is running. {stop} stops it."
+        return ""
+
     def on_key(self, event: events.Key) -> None:
         """Say why no outliers can be named when someone tries to."""
         row = next(row for row in KEYMAP["evaluation"] if row.id == "evaluation.outliers")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.panel import ChartPanel, Drawing
 from tui_latent.tui.charts.plotext_plot import Axis, Layer, canvas_size, draw_plot
 from tui_latent.tui.charts.raster import Floats, curve_cells
+from tui_latent.tui.wrapping import wrap
 
 _TITLES: Final = (
     "Spectrum · variance along each principal axis, logarithmic",

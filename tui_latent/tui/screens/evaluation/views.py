@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -21,6 +20,7 @@ from tui_latent.palettes import class_variable
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.format import UNKNOWN, clip, column
 from tui_latent.tui.screens.evaluation.roc_panel import roc_curves
+from tui_latent.tui.wrapping import first_cells, wrap
 
 Found = Mapping[str, Any]
 Matrix = Sequence[Sequence[int]]
@@ -193,7 +193,7 @@ def _cells(
     texts: Sequence[Sequence[str]],
     at: tuple[int, int] | None,
 ) -> Content:
-    heads = "".join(column(name[: size - 1], size - 1, right=True).rjust(size) for name in names)
+    heads = "".join(column(first_cells(name, size - 1), size, right=True) for name in names)
     lines = [Content.styled(" " * (label + 2) + heads, "dim")]
     for truth, row in enumerate(texts):
         total = sum(matrix[truth])

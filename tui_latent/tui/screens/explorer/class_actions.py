@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Final
+
+import numpy as np
+
 from tui_latent.tui.screens.explorer.base import ExplorerBase
 from tui_latent.tui.screens.explorer.class_filter import ClassFilter
+
+_NO_CLASS: Final = "This point has no class."
 
 
 class ClassActions(ExplorerBase):
@@ -17,18 +24,36 @@ class ClassActions(ExplorerBase):
 
     def action_only(self, label: int) -> None:
         """Show the class at a place of the legend alone, or all again."""
-        self._change_look(filter=self._look.filter.only(label, len(self._class_names)))
+        if label < 0:
+            self.tell_no_change(_NO_CLASS)
+        elif label >= len(self._class_names):
+            self.tell_no_change(f"Nothing in the legend has the number {label}.")
+        else:
+            self._change_look(filter=self._look.filter.only(label, len(self._class_names)))
 
     def action_hide(self) -> None:
         """Hide the class of the point and move to the nearest visible point."""
         label = self._selected_class()
-        if label is not None:
-            self._change_look(filter=self._look.filter.hide(label, len(self._class_names)))
+        if label is None:
+            return
+        fewer = self._look.filter.hide(label, len(self._class_names))
+        if label < 0:
+            self.tell_no_change(_NO_CLASS)
+        elif fewer == self._look.filter:
+            self.tell_no_change("This is the only class that is still shown.")
+        else:
+            self._change_look(filter=fewer)
             self._map.move(0, 0)
 
     def action_examples(self) -> None:
         """Show fewer points per class, or all again."""
-        self._change_look(filter=self._look.filter.fewer())
+        values = self._result.parts.values if self._result is not None else ()
+        counts = Counter(np.asarray(values).tolist())
+        fewer = self._look.filter.fewer(max(counts.values(), default=0))
+        if fewer == self._look.filter:
+            self.tell_no_change("No class has more points than the fewest that are ever shown.")
+            return
+        self._change_look(filter=fewer)
         self._map.move(0, 0)
 
     def action_all(self) -> None:

@@ -17,10 +17,14 @@ class ClassFilter:
     per_class: int | None = None
     """points of each class that are shown; None is all"""
 
-    def fewer(self) -> ClassFilter:
-        """Show fewer points per class; after the fewest, all again."""
-        at = EXAMPLES.index(self.per_class) + 1
-        return replace(self, per_class=EXAMPLES[at % len(EXAMPLES)])
+    def fewer(self, most: int) -> ClassFilter:
+        """Show fewer points per class than before; after the fewest, all again.
+
+        `most` is the number of points of the largest class.
+        """
+        now = most if self.per_class is None else self.per_class
+        choices = (choice for choice in EXAMPLES if choice is not None and choice < now)
+        return replace(self, per_class=next(choices, None))
 
     def only(self, label: int, classes: int) -> ClassFilter:
         """Show one class alone, or all if it already is alone."""

@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 _FILM_FROM: Final = 34
 """fewest lines at which the map leaves room for the film strip"""
 
+_WITHOUT_MAP: Final = ("explorer.back", "explorer.viewer")
+"""keys that need no map"""
+
 _VAST: Final = 180
 """columns from which images may be twice as large"""
 
@@ -243,6 +246,27 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
             return True
         listing = self.has_class("-movers") and action == "move" and bool(parameters[1])
         return not listing and not self.query_one(FindBox).is_open
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key of the map does nothing while there is no map."""
+        active = self.active_bindings.get(event.key) if self._result is None else None
+        key_id = (active.binding.id or "") if active is not None else ""
+        if key_id.startswith(("explorer.", "view.")) and key_id not in _WITHOUT_MAP:
+            event.stop()
+            self.tell_no_change(
+                "The map is still being read."
+                if self._snapshot.map_steps
+                else when_evaluated(self._snapshot, "The map")
+            )
+
+    def why_inactive(self, key_id: str) -> str:
+        """Say what a flat map, or the only one, lacks."""
+        if key_id == "explorer.spin":
+            project = key_name("explorer.projection", self.app._keymap)
+            return f"Only a 3-D cloud turns. {project} shows the next projection."
+        if key_id.startswith("time.") or key_id == "explorer.play":
+            return self._time.why_not(self._snapshot.map_steps, 1)
+        return ""
 
     def action_move(self, across: int, down: int) -> None:
         """Move the cursor."""

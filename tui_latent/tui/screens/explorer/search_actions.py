@@ -70,7 +70,11 @@ class SearchActions(ExplorerBase):
         self._find(-1)
 
     def _find(self, way: int) -> None:
-        if self._result is None or not self._query:
+        if self._result is None:
+            return
+        if not self._query:
+            find = key_name("explorer.find", self.app._keymap)
+            self.tell_no_change(f"Nothing has been searched for yet. {find} opens the search.")
             return
         here = self._map.selected if self._map.selected is not None else -1
         result = self._result

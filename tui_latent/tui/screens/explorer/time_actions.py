@@ -22,8 +22,10 @@ class TimeActions(ExplorerBase):
         self._playback = Playback(self.set_timer, self._play_on)
 
     def action_time(self, by: int) -> None:
-        """Show an earlier or a later evaluation."""
+        """Show an earlier or a later evaluation, or say that there is none."""
         self._playback.stop()
+        if why := self._time.why_not(self._snapshot.map_steps, by):
+            self.tell_no_change(why)
         self._travel(by)
 
     def _travel(self, by: int) -> bool:
@@ -37,6 +39,9 @@ class TimeActions(ExplorerBase):
 
     def action_film(self) -> None:
         """Show or hide the film strip and the paths of the movers."""
+        if len(self._snapshot.map_steps) < 2:
+            self.tell_no_change(self._time.why_not(self._snapshot.map_steps, 1))
+            return
         self._show_film(not self._look.trails)
 
     def _show_film(self, shown: bool) -> None:
@@ -64,6 +69,9 @@ class TimeActions(ExplorerBase):
         """Play the evaluations from the first one, or pause."""
         if self._playback.playing:
             self._playback.stop()
+            return
+        if len(self._snapshot.map_steps) < 2:
+            self.tell_no_change(self._time.why_not(self._snapshot.map_steps, 1))
             return
         if self._time.step is None:
             self._travel(-len(self._snapshot.map_steps))

@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.keymap import bindings
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import BaseScreen, TooSmall
 from tui_latent.tui.screens.images.pages.page import Field, PageRequest
 from tui_latent.tui.screens.images.sheet import NEIGHBOURS, Sheet
 from tui_latent.tui.widgets.cut_text import CutText
@@ -82,6 +82,7 @@ class ImagesScreen(BaseScreen[None]):
             yield LineInput(placeholder="number", type="integer", select_on_focus=False)
         yield CutText(id="facts", markup=False)
         yield ImageSheet()
+        yield TooSmall()
         yield KeyFooter()
 
     def on_mount(self) -> None:

@@ -18,6 +18,7 @@ from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.images.base import ImagesScreen
 from tui_latent.tui.screens.images.channel_views import has_choice, next_channels, words_of
 from tui_latent.tui.screens.images.page_bar import PageBar
@@ -31,6 +32,14 @@ from tui_latent.tui.widgets.line_input import LineInput
 
 _PATIENCE: Final = 0.3
 """seconds for which the last page stays while the next is looked up"""
+_LACKING: Final = {
+    "images.draw": "Nothing on this page is drawn at random.",
+    "images.open": "This page has no image to open among its neighbours.",
+    "images.channels": "These images have no channels to show alone.",
+    "images.map": "Nothing on this page is marked on the map.",
+}
+"""by the ids of keys, what a page lacks where they do nothing"""
+_OF_IMAGES: Final = ("images.number", "images.size", "images.smaller")
 _ROOM_FOR_MAP: Final = 100
 """fewest columns at which the map is shown beside the images by default"""
 
@@ -90,6 +99,7 @@ class ViewerScreen(ImagesScreen):
             scatter = ScatterPanel(self._drawer, "marks")
             scatter.can_focus = False
             yield scatter
+        yield TooSmall()
         yield KeyFooter()
 
     @property
@@ -205,6 +215,14 @@ class ViewerScreen(ImagesScreen):
             if why.startswith(("it ", "there ")):  # about the run; others begin with a name
                 why = f"{why[0].upper()}{why[1:]}."
             self.notify(why, title=title, timeout=8, markup=False)
+
+    def why_inactive(self, key_id: str) -> str:
+        """Say what this page lacks; `on_key` explains the pages that are greyed."""
+        if self._wanted.page == "sliders" and key_id in _OF_IMAGES:
+            return "The sliders have no other images to go to."
+        if key_id == f"images.{self._wanted.page}":
+            return "This page is shown already."
+        return _LACKING.get(key_id, "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey the current page and pages without a decoder; hide keys that do nothing here."""

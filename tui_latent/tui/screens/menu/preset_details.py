@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tui_latent.tui.format import UNKNOWN, duration
 from tui_latent.tui.screens.menu.preset_facts import PresetFacts
+from tui_latent.tui.wrapping import wrap
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _LABEL = 10
@@ -51,7 +52,7 @@ class PresetDetails(VerticalScroll, can_focus=False):
         width = max(20, self.scrollable_content_region.width)
         lines: list[Content] = []
         if self._title:
-            lines += [Content.styled(line, "bold") for line in textwrap.wrap(self._title, width)]
+            lines += [Content.styled(line, "bold") for line in wrap(self._title, width)]
             lines += [Content()] * (width >= _ROOMY)
         if self._facts is not None:
             lines += describe(self._facts, width)
@@ -61,9 +62,7 @@ class PresetDetails(VerticalScroll, can_focus=False):
 def describe(facts: PresetFacts, width: int) -> list[Content]:
     """Return the lines that describe a preset in `width` cells."""
     if facts.preset is None:
-        wrapped = [
-            line for text in facts.problem.splitlines() for line in textwrap.wrap(text, width)
-        ]
+        wrapped = [line for text in facts.problem.splitlines() for line in wrap(text, width)]
         return [Content.styled(line, "$text-error") for line in wrapped]
     from tui_latent.tui.screens.menu import preset_summary as words
 
@@ -95,9 +94,9 @@ def _entry(
     """Return a label and its phrases, wrapped between phrases, with a hanging indent."""
     room = max(10, width - _LABEL)
     text = joined.join(
-        phrase.replace(" ", _NO_BREAK) if len(phrase) <= room else phrase for phrase in phrases
+        phrase.replace(" ", _NO_BREAK) if cell_len(phrase) <= room else phrase for phrase in phrases
     )
-    wrapped = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+    wrapped = wrap(text, room) or [""]
     return [
         Content.assemble(
             (f"{label if index == 0 else '':{_LABEL}}", "dim"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tui_latent.number_format import without_zero
@@ -21,6 +22,7 @@ from tui_latent.tui.format import (
     number,
     share,
 )
+from tui_latent.tui.wrapping import first_cells
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
@@ -329,9 +331,9 @@ def run_line(
 
 def _whole_words(text: str, width: int) -> str:
     """Shorten a list to the words that fit: half a number would be another number."""
-    if len(text) <= width:
+    if cell_len(text) <= width:
         return text
-    kept = text[: width - 1].rpartition(" ")[0]
+    kept = first_cells(text, width - 1).rpartition(" ")[0]
     return f"{kept} …" if kept else clip(text.partition(" ")[0], width)
 
 

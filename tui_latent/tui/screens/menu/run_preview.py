@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -22,6 +20,7 @@ from tui_latent.tui.foreign_runs import POINT_KINDS
 from tui_latent.tui.format import UNKNOWN, age, clock, number
 from tui_latent.tui.screens.menu.run_columns import BY_ID
 from tui_latent.tui.thread_failures import TellsFailures
+from tui_latent.tui.wrapping import wrap
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSnapshot, RunSummary
@@ -258,23 +257,11 @@ def _loss(run: RunSummary, snapshot: RunSnapshot | None, room: int) -> str:
 
 def _entry(label: str, text: str, width: int, style: str = "") -> list[Content]:
     room = max(10, width - _LABEL)
-    parts = [_breakable(part, room) for part in text.splitlines()]
-    wrapped = [
-        line for part in parts for line in textwrap.wrap(part, room, max_lines=4, placeholder=" …")
-    ]
+    wrapped = [line for part in text.splitlines() for line in wrap(part, room, most=4)]
     return [
         Content.assemble((f"{label if index == 0 else '':{_LABEL}}", "dim"), (line, style))
         for index, line in enumerate(wrapped or [UNKNOWN])
     ]
-
-
-def _breakable(text: str, room: int) -> str:
-    """Put spaces into words longer than a line, after dots and signs, so that they can wrap."""
-    words = (
-        re.sub(r"(?<=[._=/])(?=\w)", " ", word) if len(word) > room else word
-        for word in text.split(" ")
-    )
-    return " ".join(words)
 
 
 class MiniMap(Widget):

@@ -13,15 +13,13 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.keys import format_key
 from textual.message import Message
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from tui_latent.tui import messages
-from tui_latent.tui.keymap import KEYMAP, bindings
+from tui_latent.tui.keymap import bindings
 from tui_latent.tui.notices import MENU_SHARE
-from tui_latent.tui.remapping import key_name, keys_of
 from tui_latent.tui.screens.base import TooSmall
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
@@ -275,21 +273,6 @@ class MenuScreen(RunEnding):
             self.notify(str(event.worker.error), severity="error", markup=False)
 
     # Keys
-
-    def on_key(self, event: events.Key) -> None:
-        """Point to the other list if a key works only there."""
-        keymap = self.app._keymap
-        name, parts = "runs", ("run list", "runs")
-        if self.query_one(RunTable).has_focus_within:
-            name, parts = "presets", ("preset list", "presets")
-        rows = (row for part in parts for row in KEYMAP[part] if row.show)
-        there = next((row for row in rows if event.key in keys_of(row, keymap)), None)
-        if there is not None and event.key not in self.screen.active_bindings:
-            switch, key = key_name("menu.switch", keymap), format_key(event.key)
-            words = (
-                f"{key} ({there.label}) works on the {name}. Press {switch} to reach them first."
-            )
-            self.notify(words, timeout=3, markup=False)
 
     def action_other_pane(self) -> None:
         """Go from presets to runs, or back."""
