@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tui_latent.datasets.weight_choice import weights_of
-from tui_latent.datasets.weight_files import DataError, loading_weights, read_weight_file
+from tui_latent.datasets.weight_files import loading_weights, read_weight_file
+from tui_latent.sources.errors import DataError
 
 State = Mapping[str, Tensor]
 

@@ -154,7 +154,8 @@ def _channels_of(network: nn.Module, state: Mapping[str, Tensor]) -> dict[str, A
     first = known.get("first_conv")
     if not isinstance(first, str) or (weight := state.get(f"{first}.weight")) is None:
         return {}
-    channels, own = weight.shape[1], network.get_submodule(first).weight.shape[1]
+    layer: Any = network.get_submodule(first)
+    channels, own = weight.shape[1], layer.weight.shape[1]
     if channels == _COLOUR:
         return {}
     if channels != own:

@@ -22,7 +22,7 @@ from tui_latent.sources.errors import DataError
 
 _START: Final = 1 << 12
 """bytes at the start of a file by which its format is recognised"""
-_SCALAR: Final = np.float64(0).__reduce__()[0]
+_SCALAR: Final[Any] = np.float64(0).__reduce__()[0]
 _HARMLESS: Final[list[Callable[..., Any] | tuple[Callable[..., Any], str]]] = [
     argparse.Namespace,
     pathlib.PosixPath,
