@@ -32,7 +32,8 @@ from tui_latent.analysis.run_data import RunData
 from tui_latent.config.presets import load_preset
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.sources import load_dataset
-from tui_latent.datasets.weight_files import read_weights
+from tui_latent.datasets.weight_choice import weights_of
+from tui_latent.datasets.weight_files import read_weight_file
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.metrics.knn import evaluate_knn
 
@@ -91,8 +92,8 @@ def renamed(weights: Path, inputs: str) -> Path:
     """Write the tensors of a file under timm's names beside it; ValueError if shapes differ."""
     import timm
 
-    theirs = read_weights(weights).values()
     names = timm.create_model(inputs.removeprefix("timm:")).state_dict()
+    theirs = weights_of(read_weight_file(weights), names).values()
     pairs = dict(zip(names, theirs, strict=True))
     if any(value.shape != names[name].shape for name, value in pairs.items()):
         raise ValueError(f"{weights}: not the shapes of {inputs}")

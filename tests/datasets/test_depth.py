@@ -229,6 +229,31 @@ def test_values_that_fit_into_8_bits_take_no_more(tmp_path: Path, data_folder: P
     np.testing.assert_array_equal(all_images(dataset), FIVE >> 4)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 16])
+@pytest.mark.parametrize("kind", ["uint8", "bool", "int8"])
+@pytest.mark.parametrize("ending", ["npy", "tif"])
+def test_8_bits_are_kept_as_they_are_whatever_holds_them(
+    tmp_path: Path, data_folder: Path, channels: int, kind: str, ending: str
+) -> None:
+    values = RANDOM.integers(0, 256, (4, channels, SIDE, SIDE)).astype(np.uint8)
+    values[0, 0, 0, :2] = 0, 255
+    expected = {"uint8": values, "bool": values // 128 * np.uint8(255), "int8": values}[kind]
+    written = {"uint8": values, "bool": values >= 128, "int8": (values ^ 128).view(np.int8)}[kind]
+    if ending == "npy":
+        write_arrays(tmp_path / "d", written if channels > 1 else written[:, 0])
+    else:
+        tifffile = pytest.importorskip("tifffile", reason="needs tui-latent[tiff]")
+        (tmp_path / "d").mkdir()
+        for number, image in enumerate(written):
+            tifffile.imwrite(tmp_path / "d" / f"{number}.tif", image if channels > 1 else image[0],
+                             photometric="minisblack", planarconfig="separate" if channels > 1
+                             else None)  # fmt: skip
+    dataset = load(tmp_path / "d", log := [])
+    assert dataset.train.images.dtype == torch.uint8
+    np.testing.assert_array_equal(all_images(dataset), expected)
+    assert "more than 8 bits" not in log[-1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(30, 20), (20, 30), (25, 25)])
 @pytest.mark.parametrize("deep", [False, True])

@@ -55,6 +55,8 @@ def named(layout: FolderLayout) -> tuple[str, str | None, tuple[str, ...]]:
         ("training_set", "test_set"),
         ("Training Data", "Test Data"),
         ("train-images", "val-images"),
+        ("train2017", "val2017"),
+        ("Train_2012", "test-2012"),
     ],
 )
 def test_splits_are_known_in_any_case_and_form(tmp_path: Path, train: str, held: str) -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,27 @@ class _Runs:
 
     def __reduce__(self) -> Any:
         return (open, (self.path, "w"))
+
+
+NESTED = {
+    "nothing known": lambda state: {"weights": {}},
+    "only other things": lambda state: {"epoch": torch.tensor(3)},
+    "five channels": lambda state: state | {"conv1.0.weight": torch.zeros(16, 5, 3, 3)},
+}
+
+
+@pytest.mark.parametrize("content", NESTED.values(), ids=NESTED)
+def test_a_file_without_weights_is_not_replaced_by_published_ones(
+    content: Callable[[dict[str, Tensor]], Any], network: torch.nn.Module, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("timm asked the hub for its own weights")
+
+    monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", asked)
+    torch.save(content(network.state_dict()), tmp_path / "mine.pt")
+    with pytest.raises(DataError, match=r"mine.pt: not the weights of timm:"):
+        built(f"timm:{NAME}", tmp_path / "mine.pt")
 
 
 def test_features_are_computed_once_for_images_network_weights_and_size(

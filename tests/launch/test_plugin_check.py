@@ -19,6 +19,7 @@ from tui_latent.plugins.loading import load_file, unload_file
 EXAMPLES = Path(__file__).parents[2] / "examples"
 METHOD = '''
 import random
+from collections.abc import Callable
 from typing import ClassVar, Literal
 import torch
 from torch import nn
@@ -120,6 +121,32 @@ def test_a_sound_method_passes(tmp_path: Path) -> None:
             "its terms are named",
             "pull is not a scalar tensor: take its mean",
         ),
+        (
+            "strength: float = 1.0",
+            "strength: Callable = print",
+            "a run keeps its settings",
+            "cannot be written as TOML",
+        ),
+        (
+            "    def term_weights",
+            "    def summary(self):\n        return 'pulls'\n\n    def term_weights",
+            "it is described",
+            "summary returns no list of texts",
+        ),
+        (
+            'return {"pull": self.strength}',
+            "return [self.strength]",
+            "its terms are named",
+            "term_weights returns a list, not a dict",
+        ),
+        (
+            'return {"pull": (z.mean(1) - batch.x.flatten(1).mean(1)).square().mean()}',
+            "return [z.mean()]",
+            "its terms are named",
+            "losses returns a list, not a dict",
+        ),
+        ("def embed", "def embedding", "its terms are named", r"Linear has no embed\(self, x\)"),
+        ("z.mean(1) -", "z.men(1) -", "its terms are named", r"mine\.py, line \d+: AttributeError"),
         (".square().mean()}", ".square().mean() / 0}", "its terms are named", "pull is inf on"),
         (
             ".square().mean()}",

@@ -11,9 +11,11 @@ from safetensors.torch import save_file
 
 from tui_latent.analysis.encoder import read_encoder
 from tui_latent.analysis.run_data import RunData
+from tui_latent.config.feature_models import PublishedModel
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import parse_preset
 from tui_latent.config.settings import Preset
+from tui_latent.datasets.timm_models import timm_trunk
 from tui_latent.launch.extend import change_length, settings_for_epochs
 from tui_latent.launch.start import check_preset, create_run, train_run
 from tui_latent.methods import METHODS
@@ -64,6 +66,27 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
     save_file(timm.create_model("test_resnet", in_chans=3, num_classes=7).state_dict(), path)
     return path
+
+
+@pytest.mark.parametrize(
+    ("images", "file", "said"),
+    [(5, 5, ""), (1, 1, ""), (5, 3, ""), (3, 5, "sees images of 5 channels, not of 3"),
+     (4, 1, "sees images of 1 channel, not of 4 or 3")],
+)  # fmt: skip
+def test_weights_for_the_channels_of_the_images_are_loaded_as_they_are(
+    images: int, file: int, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = timm.create_model("test_resnet", in_chans=file, num_classes=0).state_dict()
+    save_file(state, tmp_path / "w.safetensors")
+    trunk, _ = timm_trunk(PublishedModel("timm", "test_resnet"), (images, 32, 32))
+    if said:
+        with pytest.raises(DataError, match=said):
+            trunk.load(tmp_path / "w.safetensors")
+        return
+    trunk.load(tmp_path / "w.safetensors")
+    same = trunk.network.state_dict()["conv1.0.weight"].equal(state["conv1.0.weight"])
+    assert same == (images == file)
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
 
 
 @pytest.mark.slow

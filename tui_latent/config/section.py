@@ -15,4 +15,6 @@ LatentDim = Annotated[int, Field(ge=1, le=8192)]
 class Section(BaseModel):
     """A table of a preset: unknown keys are refused, and values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True
+    )

@@ -30,6 +30,7 @@ from tui_latent.datasets.content_digests import Contents
 from tui_latent.datasets.image_item import ImageItem
 from tui_latent.datasets.item_decoding import (
     FACTS,
+    NO_PIXELS,
     WHOLE,
     Decoding,
     Facts,
@@ -42,10 +43,9 @@ from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.shared_files import make_folder, open_shared, whole_file
 from tui_latent.runtime.limits import cpu_cores
 from tui_latent.sources.errors import DataError
-from tui_latent.sources.files.image_values import BYTES
 from tui_latent.sources.files.value_range import ValueCounts
 
-_FORMAT = 3
+_FORMAT = 4
 """incremented when the same images would be decoded to different bytes"""
 _CHUNK = 64
 """images that a thread decodes at a time"""
@@ -83,10 +83,10 @@ def decoded(
 ) -> Decoded:
     """Return images as `how` says; decode those that are not in the cache.
 
-    Without `how.scales` there are pixels if all images that are not corrupt have 8 bits; else only
-    facts. The cache is identified by `how` and by the digests of the items, `contents`, in their
-    order, so that no name or time can lead to the images of other files. If several processes need
-    it, one decodes and the others wait.
+    Without `how.scales` there are pixels if all images that are not corrupt are 8-bit pictures in
+    grey or colour; else only facts. The cache is identified by `how` and by the digests of the
+    items, `contents`, in their order, so that no name or time can lead to the images of other
+    files. If several processes need it, one decodes and the others wait.
 
     `where` says in messages where the items come from: a folder, or an archive.
     `poll` is called at least ten times a second, even while the disk does not respond; an
@@ -237,7 +237,7 @@ def _finish(folder: Path, how: Decoding, found: Found) -> None:
     channels = how.channels
     if how.scales is None:
         channels = 3 if (whole["channels"] == 3).any() or not len(whole) else 1
-        if how.counted or (whole["kind"] != BYTES).any():
+        if how.counted or (whole["notes"] & NO_PIXELS).any():
             channels = 0
     if channels == 1 and how.channels == 3:
         _keep_one_channel(folder, how, len(facts))

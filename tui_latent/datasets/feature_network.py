@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tui_latent.config.feature_models import PublishedModel
-from tui_latent.datasets.weight_files import loading_weights, read_weights
+from tui_latent.datasets.weight_choice import weights_of
+from tui_latent.datasets.weight_files import loading_weights, read_weight_file
 from tui_latent.sources.errors import DataError
 
 
@@ -88,7 +89,7 @@ def _torchvisions(name: str, weights: Path) -> FeatureNetwork:
     network: nn.Module = getattr(models, name)()
     network.fc = nn.Identity()
     with loading_weights(weights, f"torchvision's {name}"):
-        state = read_weights(weights)
+        state = weights_of(read_weight_file(weights), network.state_dict())
         network.load_state_dict({k: v for k, v in state.items() if not k.startswith("fc.")})
     # of ImageNet, as the weights of torchvision expect
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -26,12 +26,14 @@ from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.image_values import BYTES, Values
 from tui_latent.sources.files.value_range import Scales, ValueCounts
 
+NO_PIXELS: Final = 32
+"""a bit beside those of `image_file`: nothing was kept of this image, as the scales were unknown"""
 WHOLE, CORRUPT = 1, 2
 """states of an image; 0 is one that was not decoded yet"""
 FACTS: Final = np.dtype(
     [
         ("state", "u1"),
-        ("notes", "u1"),  # bits of `image_file`
+        ("notes", "u1"),  # bits of `image_file`, and NO_PIXELS
         ("kind", "u1"),  # BYTES, INTEGERS or FLOATS
         ("channels", "u1"),
         ("height", "<u4"),  # of the file
@@ -58,8 +60,8 @@ class Decoding:
     counted: bool = False
     """whether all values are counted and no pixels are kept; without `scales`"""
     scales: Scales | None = None
-    """how values become pixels; None keeps the pixels of 8-bit images alone, and of the others
-    what is needed to choose the scales"""
+    """how values become pixels; None keeps the pixels of 8-bit pictures in grey or colour alone,
+    and of other images what is needed to choose the scales"""
     channels: int = 3
     """of the pixels; grey is repeated"""
 
@@ -127,12 +129,13 @@ def decode_chunk(
             continue
         height, width, channels = image.array.shape
         notes = image.notes | (0 if image.alpha is None else TRANSPARENT)
-        facts[row] = _facts(notes, image.kind, channels, (width, height), ends)
         if how.scales is None:
+            notes |= NO_PIXELS
             found.add(image)
         else:
             pixels[row] = _scaled(image, how, how.scales)
             kept = True
+        facts[row] = _facts(notes, image.kind, channels, (width, height), ends)
     return (pixels if kept else None), facts
 
 

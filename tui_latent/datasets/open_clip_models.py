@@ -7,8 +7,10 @@ import os.path
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,7 +18,8 @@ from tui_latent.config.feature_models import PublishedModel
 from tui_latent.datasets.feature_network import Expects, FeatureNetwork
 from tui_latent.datasets.hub_files import HubFile
 from tui_latent.datasets.model_names import how_to_install, similar
-from tui_latent.datasets.weight_files import loading_weights
+from tui_latent.datasets.weight_choice import weights_of
+from tui_latent.datasets.weight_files import loading_weights, read_weight_file
 from tui_latent.sources.errors import DataError
 
 _NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -45,7 +48,8 @@ def open_clip_features(model: PublishedModel, weights: Path) -> FeatureNetwork:
             | ({"interpolation": known["interpolation"]} if known.get("interpolation") else {}),
             pretrained_image=False,
         )
-        open_clip.load_checkpoint(whole, str(weights), strict=True, weights_only=True)
+        with _as_open_clip_reads_it(weights, whole) as file:
+            open_clip.load_checkpoint(whole, str(file), strict=True, weights_only=True)
     config = whole.visual.preprocess_cfg
     size = config["size"]
     height, width = (size, size) if isinstance(size, int) else size
@@ -72,6 +76,23 @@ class _ImageTower(nn.Module):
             found[0] if isinstance(found, tuple) else found
         )  # CoCa returns tokens too
         return F.normalize(features, dim=-1)
+
+
+@contextmanager
+def _as_open_clip_reads_it(weights: Path, network: nn.Module) -> Iterator[Path]:
+    """Give a file with nothing but the network's weights, which open_clip converts if need be."""
+    if weights.suffix == ".npz":
+        yield weights
+        return
+    content = read_weight_file(weights)
+    state = weights_of(content, network.state_dict())
+    if weights.suffix == ".safetensors" and state.keys() == content.keys():
+        yield weights
+        return
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "weights.pt"
+        torch.save(state, file)
+        yield file
 
 
 @contextmanager

@@ -77,6 +77,11 @@ def _known_place(model: PublishedModel, file: str, setting: str, otherwise: str)
     """Return a named file, or that of torchvision's weights, which may have to be downloaded."""
     if file:
         path = Path(file).expanduser()
+        if path.is_dir():
+            raise DataError(
+                f"{FILE_SETTINGS[setting]}: {path} is a folder: name the file with the weights, "
+                "such as model.safetensors in it"
+            )
         if not path.is_file():
             raise DataError(f"{FILE_SETTINGS[setting]}: no file {path}")
         return path

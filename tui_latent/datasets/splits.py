@@ -14,6 +14,7 @@ _ROLES: dict[str, Role] = {
     "trn": "train",
     "tr": "train",
     "training": "train",
+    "trainval": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
@@ -31,7 +32,10 @@ _ROLES: dict[str, Role] = {
     "heldout": "test",
 }
 _OF_A_SPLIT = r"(?:data|dataset|images|imgs|set|split)?"
-_SPLIT = re.compile(rf"({'|'.join(sorted(_ROLES, key=len, reverse=True))}){_OF_A_SPLIT}")
+_EDITION = r"(?:(?:19|20)\d\d|v\d\d?)?"
+"""the year of a competition or a version, as in train2017 and test_v2"""
+_WORDS = "|".join(sorted(_ROLES, key=len, reverse=True))
+_SPLIT = re.compile(rf"({_WORDS}){_OF_A_SPLIT}{_EDITION}")
 
 _IMAGES = frozenset(("image", "images", "img", "imgs", "jpegimages", "rgb", "photos", "pictures"))
 _BESIDE = frozenset(
@@ -71,7 +75,7 @@ def is_rubbish(folder: str) -> bool:
 
 
 def split_role(folder: str) -> Role | None:
-    """Return the split that the whole name of a folder stands for: Training, test_set, VAL."""
+    """Return the split that the whole name of a folder stands for: Training, test_set, val2017."""
     found = _SPLIT.fullmatch(re.sub(r"[\W_]+", "", _plain(folder)))
     return _ROLES[found[1]] if found else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +14,12 @@ from tui_latent.config.feature_models import FILE_SETTINGS, PublishedModel
 from tui_latent.datasets.feature_network import Expects, FeatureNetwork
 from tui_latent.datasets.hub_files import HubFile
 from tui_latent.datasets.model_names import how_to_install, similar
-from tui_latent.datasets.weight_files import loading_weights, read_weights
+from tui_latent.datasets.weight_choice import weights_of
+from tui_latent.datasets.weight_files import are_missing, loading_weights, read_weight_file
 from tui_latent.sources.errors import DataError
 
+_COLOUR = 3
+"""channels that published networks see"""
 _NAMES = ("model.safetensors", "pytorch_model.bin")
 """of weights on the hub, as timm looks for them"""
 
@@ -115,10 +118,16 @@ def load_into(
     import timm
 
     with loading_weights(weights, str(model)), torch.random.fork_rng([]):
+        # Without a place to download from, timm cannot put its own weights in the file's place.
+        source: dict[str, Any] = {"hf_hub_id": None, "url": None}
         # An array of JAX's is the one format that a network reads by itself.
-        source: dict[str, Any] = {"file": str(weights), "custom_load": weights.suffix == ".npz"}
-        if weights.suffix != ".npz":
-            source = {"state_dict": read_weights(weights), "custom_load": False}
+        if weights.suffix == ".npz":
+            if not hasattr(network, "load_pretrained"):
+                raise ValueError("it has arrays of JAX, which this network cannot read")
+            source |= {"file": str(weights), "custom_load": True}
+        else:
+            state = weights_of(read_weight_file(weights), network.state_dict())
+            source |= {"state_dict": state, "custom_load": False} | _channels_of(network, state)
         torch.manual_seed(0)
         random = timm.create_model(model.name, pretrained=False, **settings).state_dict()
         torch.manual_seed(0)
@@ -131,8 +140,29 @@ def load_into(
             if value.ndim > 1 and value.equal(loaded[name]) and _random(value)
         ]
         if missing:
-            raise ValueError(f"{len(missing)} tensors are missing, such as {missing[0]}")
+            raise ValueError(are_missing(missing))
         network.load_state_dict(loaded)
+
+
+def _channels_of(network: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return what timm has to know of the images that the weights were trained on.
+
+    It makes weights for any channels of those for red, green and blue. ValueError if the first
+    layer was trained on images of other channels, which are not the network's either.
+    """
+    known: dict[str, Any] = getattr(network, "pretrained_cfg", {})
+    first = known.get("first_conv")
+    if not isinstance(first, str) or (weight := state.get(f"{first}.weight")) is None:
+        return {}
+    layer: Any = network.get_submodule(first)
+    channels, own = weight.shape[1], layer.weight.shape[1]
+    if channels == _COLOUR:
+        return {}
+    if channels != own:
+        seen = f"{channels} channel{'s' * (channels != 1)}"
+        others = str(own) if own == _COLOUR else f"{own} or {_COLOUR}"
+        raise ValueError(f"its first layer sees images of {seen}, not of {others}")
+    return {"input_size": (channels, *known["input_size"][1:])}
 
 
 def _random(value: Tensor) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_latent.config.settings import Preset
@@ -58,8 +59,18 @@ class CheckedMethod:
         """Compare one batch's terms with those that the settings name."""
         import torch
 
+        named = self._preset.method.term_weights(prod(self._data.input_shape))
+        if not isinstance(named, Mapping):
+            raise WrongError(
+                f"term_weights returns a {type(named).__name__}, not a dict with the weight of "
+                "each term"
+            )
         batch = self._batch()
         terms = self._method.losses(batch)
+        if not isinstance(terms, Mapping):
+            raise WrongError(
+                f"losses returns a {type(terms).__name__}, not a dict with each term by its name"
+            )
         weights = self._method.weights()
         if list(terms) != list(weights):
             raise WrongError(

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import plain_name
-from tui_latent.sources.naming import LONGEST_CLASS, class_of, is_measurement
+from tui_latent.sources.naming import LONGEST_CLASS, classes_of, is_measurement
 
 _KEYS: Final = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path"),
@@ -43,8 +43,9 @@ def read_label_file(path: Path, known: Callable[[str], bool]) -> list[Entry]:
     if not rows:
         raise RunError(f"{path}: it is empty: {_WANTED}")
     columns, header = _columns(path, rows[0][1], known, len(rows))
+    given = _classes(rows[header:], columns[1])
     entries = []
-    for line, cells in rows[header:]:
+    for (line, cells), class_name in zip(rows[header:], given, strict=True):
         if len(cells) <= max(columns):
             raise RunError(
                 f"{path}: line {line:,} has {len(cells)} cell{'s' * (len(cells) != 1)}, but a "
@@ -60,7 +61,6 @@ def read_label_file(path: Path, known: Callable[[str], bool]) -> list[Entry]:
             image = f"{split}/{image}"
         if not image:
             raise RunError(f"{path}: line {line:,} names no image: {_WANTED}")
-        class_name = class_of(" ".join(plain_name(cells[columns[1]]).split()))
         if is_measurement(class_name):
             raise RunError(
                 f"{path}: line {line:,}: {class_name} is not a class: classes are names or whole "
@@ -72,6 +72,12 @@ def read_label_file(path: Path, known: Callable[[str], bool]) -> list[Entry]:
                 f"{path}: line {line:,}: a class name has at most {LONGEST_CLASS} characters"
             )
     return entries
+
+
+def _classes(rows: Sequence[tuple[int, list[str]]], column: int) -> list[str]:
+    """Return the class in each line; none for lines that are too short for one."""
+    texts = [cells[column] if column < len(cells) else "" for _, cells in rows]
+    return classes_of([" ".join(plain_name(text).split()) for text in texts])
 
 
 def _columns(

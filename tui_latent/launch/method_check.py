@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final, Literal, get_args, get_origin
 
 from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.config.preset_files import PresetError
-from tui_latent.config.presets import parse_preset
+from tui_latent.config.presets import dump_preset, parse_preset
 from tui_latent.config.settings import Preset
 from tui_latent.launch.checked_method import BATCH, STEPS, CheckedMethod
 from tui_latent.launch.method_description import require_description
-from tui_latent.launch.tried_checks import Check, tried
+from tui_latent.launch.tried_checks import Check, WrongError, tried
 
 _DIM: Final = 3
 """latent dimension, unlike any other size in the check"""
 
 
-def check_method(name: str, settings: Mapping[str, object]) -> list[Check]:
-    """Train ten steps of a registered method, with some of its settings; PresetError for these."""
+def check_method(
+    name: str, settings: Mapping[str, object], file: Path | None = None
+) -> list[Check]:
+    """Train ten steps of a registered method, with some of its settings; PresetError for these.
+
+    `file` is the plugin that the method or its network comes from, whose lines are named.
+    """
     preset = _preset(name, settings)
     method = CheckedMethod(preset)
     steps: list[tuple[str, Callable[[], None]]] = [
-        ("it is described", lambda: require_description(type(preset.method))),
+        ("it is described", lambda: require_description(preset.method)),
+        ("a run keeps its settings", lambda: _keep_settings(preset)),
         ("its networks are built", method.build),
     ]
     if preset.method.fitted:
@@ -43,11 +51,27 @@ def check_method(name: str, settings: Mapping[str, object]) -> list[Check]:
     ]
     if not preset.method.fitted:
         steps += [("a resumed training repeats its steps bit for bit", method.resumes)]
-    return tried(steps, _NEEDED)
+    return tried(steps, _NEEDED, file)
 
 
-_NEEDED: Final = (1, 2, 3)
+_NEEDED: Final = (2, 3, 4)
 """positions of the checks after which no later one can be tried, if they raise"""
+
+
+def _keep_settings(preset: Preset) -> None:
+    """Write the settings as a run does, and read them again."""
+    try:
+        again = parse_preset(tomllib.loads(dump_preset(preset)), {}, where="preset.toml")
+    except (ValueError, TypeError) as error:
+        why = str(error).partition("\n")[0]
+        raise WrongError(
+            f"its settings cannot be written as TOML ({why}): keep to numbers, texts, truths, "
+            "paths, and lists or tables of these"
+        ) from error
+    if again.method != preset.method:
+        raise WrongError(
+            f"a run's preset.toml gives other settings: {again.method} instead of {preset.method}"
+        )
 
 
 def _preset(name: str, settings: Mapping[str, object]) -> Preset:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui_latent.config.methods import MethodSettings
 from tui_latent.launch.tried_checks import WrongError
 from tui_latent.runs.metric_specs import TERMS
 
 
-def require_description(settings: type[MethodSettings]) -> None:
+def require_description(chosen: MethodSettings) -> None:
     """Raise WrongError if menu, form, curves or report would lack a word about a method."""
     from tui_latent.reports.layouts import PANELS  # imports matplotlib
 
+    settings = type(chosen)
     missing = []
+    if not _lines(chosen.summary()):
+        missing.append("summary returns no list of texts: each is a line of the menu")
     if settings.__doc__ in (None, MethodSettings.__doc__):
         missing.append(
             f"{settings.__name__} has no docstring: the help takes its description from it"
@@ -32,3 +37,11 @@ def require_description(settings: type[MethodSettings]) -> None:
         missing.append(f"terms says nothing about {', '.join(empty)}: give each a sentence")
     if missing:
         raise WrongError("; ".join(missing))
+
+
+def _lines(summary: object) -> bool:
+    return (
+        isinstance(summary, Sequence)
+        and not isinstance(summary, str)
+        and all(isinstance(line, str) for line in summary)
+    )

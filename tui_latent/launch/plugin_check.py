@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_latent.config.preset_files import PresetError
@@ -27,15 +28,16 @@ def check_plugin(plugin: Plugin, settings: Mapping[str, object]) -> dict[Part, l
     `settings` are set for methods, as for `--set`; PresetError if they are not possible, or if a
     method cannot do without others.
     """
-    return {part: _check(part, settings) for part in plugin.parts}
+    file = Path(plugin.file) if plugin.file else None
+    return {part: _check(part, settings, file) for part in plugin.parts}
 
 
-def _check(part: Part, settings: Mapping[str, object]) -> list[Check]:
+def _check(part: Part, settings: Mapping[str, object], file: Path | None) -> list[Check]:
     kind, name = part
     if kind == "method":
-        return check_method(name, settings)
+        return check_method(name, settings, file)
     if kind == "network":
-        return check_method(_WITH_NETWORK, {"method.network": name})
+        return check_method(_WITH_NETWORK, {"method.network": name}, file)
     return _check_source(name, settings)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tui_latent.plugins.loading import plugin_trouble
 
@@ -23,10 +24,15 @@ class WrongError(Exception):
     """What a check found; the message is a sentence."""
 
 
-def tried(steps: Sequence[tuple[str, Callable[[], None]]], needed: Container[int]) -> list[Check]:
+def tried(
+    steps: Sequence[tuple[str, Callable[[], None]]],
+    needed: Container[int],
+    file: Path | None = None,
+) -> list[Check]:
     """Run checks in order, each with its title.
 
-    If one at a place in `needed` raises anything but a WrongError, no later one is tried.
+    If one at a place in `needed` raises anything but a WrongError, no later one is tried. What is
+    raised is reported with the last line of `file` that led to it.
     """
     checks: list[Check] = []
     stopped = False
@@ -39,7 +45,7 @@ def tried(steps: Sequence[tuple[str, Callable[[], None]]], needed: Container[int
         except WrongError as wrong:
             checks.append(Check(title, str(wrong)))
         except Exception as error:  # whatever the plugin's code raises
-            checks.append(Check(title, plugin_trouble(error, None)))
+            checks.append(Check(title, plugin_trouble(error, file)))
             stopped = number in needed
         else:
             checks.append(Check(title))

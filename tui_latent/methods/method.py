@@ -53,7 +53,7 @@ class Method(nn.Module):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return each term before it is weighted: float32 scalars on the device."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no losses(self, batch)")
 
     def gathered(self, x: Tensor, groups: int = 1) -> Tensor:
         """Return the rows (G*B, ...) of the whole batch, of which this process has (G*b, ...).
@@ -65,7 +65,7 @@ class Method(nn.Module):
 
     def embed(self, x: Tensor) -> Tensor:
         """Return float32 latents (N, latent_dim) of images or features (N, ...)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no embed(self, x)")
 
     def projected(self, z: Tensor) -> Tensor | None:
         """Return what the loss sees of latents (N, D), float32 (N, E); None if it sees them as they

@@ -231,6 +231,7 @@ def _one_range(setting: RangeSetting, of: Range, counts: ValueCounts | None) -> 
 
 def words_of(kind: int, ends: Range, setting: RangeSetting) -> str:
     """Describe what images of a kind are and how their values are shown."""
-    of = {BYTES: "of 8 bits", INTEGERS: "of more than 8 bits"}.get(kind, "of floats")
+    wide = "of integers" if ends[0] < 0 else "of more than 8 bits"  # int8 has 8 bits, but a sign
+    of = {BYTES: "of 8 bits", INTEGERS: wide}.get(kind, "of floats")
     why = f" ({setting})" if percentiles_of(setting) else ""
     return f"{of}: {ends[0]:,.6g} is shown as black, {ends[1]:,.6g} as white{why}"
