@@ -122,6 +122,7 @@ async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
     writer.close()
 
 
+@pytest.mark.slow
 async def test_the_menu_names_the_remapped_keys_of_the_other_list(
     tmp_path: Path, presets: Path
 ) -> None:
