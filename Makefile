@@ -4,8 +4,9 @@ STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 # The gate adds the optional packages. Without them, their tests are skipped and say so.
 EXTRAS ?= dev
+ALL_EXTRAS := dev,lightly,lightning,open-clip,optuna,parquet,ray,slurm,tiff,timm,transformers
 
-.PHONY: run test test-fast soak coverage check format install benchmarks docs peers snapshots screenshot clean
+.PHONY: run test test-fast soak coverage check format install install-all benchmarks docs peers snapshots screenshot clean
 
 run: $(STAMP)
 	$(BIN)/tui-latent
@@ -32,6 +33,9 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 
 install: $(STAMP)
+
+install-all:
+	$(MAKE) install EXTRAS=$(ALL_EXTRAS)
 
 # The exact versions that the tests passed with. Drop `-c constraints.txt` to take the newest.
 $(STAMP): pyproject.toml constraints.txt

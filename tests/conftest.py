@@ -161,7 +161,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Collect no garbage while tests are collected: that takes as long again, and finds none."""
+    """Let the tests know nothing of the developer's terminal, which pytest has asked by now.
+
+    Collect no garbage while tests are collected: that takes as long again, and finds none.
+    """
+    for name in _TERMINAL:
+        os.environ.pop(name, None)
     gc.disable()
 
 
@@ -172,12 +177,21 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's runs and terminal out of the tests."""
-    monkeypatch.setenv("TUI_LATENT_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("TUI_LATENT_PRESETS", str(tmp_path / "own-presets"))
-    for name in _TERMINAL:
-        monkeypatch.delenv(name, raising=False)
+def own_folders(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Keep the developer's runs and presets out of the tests.
+
+    A test that asks for no folder gets a name for one: to make it takes as long as most tests do.
+    """
+    if "tmp_path" in request.fixturenames:
+        own = request.getfixturevalue("tmp_path")
+    else:
+        own = tmp_path_factory.getbasetemp() / "own" / f"{id(request.node)}"
+    monkeypatch.setenv("TUI_LATENT_RUNS", str(own / "runs"))
+    monkeypatch.setenv("TUI_LATENT_PRESETS", str(own / "own-presets"))
 
 
 @pytest.fixture(scope="session")

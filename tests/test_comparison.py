@@ -12,7 +12,8 @@ import pytest
 
 from tests.foreign_runs import foreign_run
 from tests.tui.made_runs import clusters
-from tui_latent.comparison import compare, compared_maps, short_names
+from tui_latent.compared_maps import compared_maps
+from tui_latent.comparison import compare, short_names
 from tui_latent.differing_settings import differing_settings, setting_text
 from tui_latent.runs.events import new_event
 from tui_latent.runs.reader import RunReader

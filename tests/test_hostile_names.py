@@ -79,7 +79,7 @@ def test_no_command_prints_what_moves_a_cursor(run: Path, words: list[str]) -> N
     assert result.output.replace("\n", "").isprintable()
 
 
-def test_errors_for_people_can_be_printed(tmp_path: Path) -> None:
+def test_errors_for_people_can_be_printed() -> None:
     for error in (
         RunError(TITLE + "\nnext"),
         DataError(TITLE + "\nnext"),

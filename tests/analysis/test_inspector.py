@@ -210,7 +210,7 @@ def test_views_of_a_preset_before_any_run() -> None:
         assert np.array_equal(sheet[row, 0, :, :, 0], split.images[first, 0].numpy())
 
 
-def test_features_are_no_matter_of_looking(tmp_path: Path) -> None:
+def test_features_are_no_matter_of_looking() -> None:
     hog = preset(data={"source": "digits", "inputs": "hog"})
     assert preset_augmentations(hog, images=1, views=1, seed=0).shape == (1, 2, 8, 8, 1)
 

@@ -57,9 +57,7 @@ def test_the_usual_distance_is_the_median_of_the_twentieth_neighbours(trained: T
     assert landing.neighbour == 20
 
 
-def test_where_nothing_can_land_it_says_why(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_land_it_says_why(trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(InspectionError, match="hog features are computed from images"):
         ViewSpreads(RunData(trained("features"))).land(0, views=2, seed=0)
     run = shutil.copytree(trained("contrastive"), tmp_path / "mapless")

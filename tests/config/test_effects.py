@@ -55,7 +55,7 @@ OTHERWISE: Final[dict[str, Any]] = {
     "data.fit": "pad",
     "data.show": (0,),
     "data.resident": "disk",
-    "data.merge": {"both": ["3", "5"]},
+    "data.merge": {"both": ("3", "5")},
     "method.network": "resnet18",
     "method.initial_weights": "published",
     "method.variance_sum": "full",

@@ -282,7 +282,7 @@ def test_names_are_found_as_other_systems_write_them(root: Path, written: str) -
     log: list[str] = []
     dataset = load(path, log)
     assert sorted(numbers([*dataset.train.images, *dataset.val.images])) == list(range(12))
-    assert "12 names matched although case or accents are written otherwise" in log[-1]
+    assert "12 names matched although their case or accents differ" in log[-1]
     for n in range(12):
         picture(50).save(root / "imgs" / f"É{n}.png")
     write(path, [["path"], *([f"imgs/É{n}.PNG"] for n in range(12))])

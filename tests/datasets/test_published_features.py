@@ -288,7 +288,7 @@ def test_offline_is_honoured_before_any_call(
 
 
 def test_without_a_network_a_sentence_comes_within_seconds(
-    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TUI_LATENT_OFFLINE", raising=False)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")

@@ -229,7 +229,7 @@ def test_two_ways_to_write_a_value_are_one_trial(grid: str, tmp_path: Path) -> N
     assert len(plan(tiny(tmp_path), {}, [parse_grid(grid)]).trials) == 1
 
 
-def test_stages_are_swept_one_by_one_or_together(tmp_path: Path) -> None:
+def test_stages_are_swept_one_by_one_or_together() -> None:
     name = "digits-contrastive-2d"
     trials = plan(name, {"stages.*.epochs": 1}, [parse_grid("stages.0.lr=0.1,0.2")]).trials
     assert [[s.lr for s in t.preset.stages] for t in trials] == [

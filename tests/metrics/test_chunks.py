@@ -107,9 +107,7 @@ def test_a_bank_whose_copy_does_not_fit_is_compared_block_by_block(
 
 
 @pytest.mark.slow
-def test_anomaly_scores_of_many_classes_need_no_table_of_all(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_anomaly_scores_of_many_classes_need_no_table_of_all() -> None:
     classes, k = 100, 5
     bank, queries = drawn(1000, 2, 1), drawn(2000, 2, 2)
     labels, truth = torch.arange(1000) % classes, torch.arange(2000) % classes

@@ -265,7 +265,7 @@ def test_a_missing_class_gives_a_sentence_and_no_traceback(plugin: Path, tmp_pat
 
 
 def test_presets_that_need_a_plugin_are_listed_with_it(
-    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plugin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUI_LATENT_PRESETS", str(plugin.parent))
     without = command("presets")

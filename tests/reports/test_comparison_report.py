@@ -83,7 +83,7 @@ def test_runs_that_have_only_begun(make_run: MakeRun) -> None:
     assert "the presets have the same settings" in texts
 
 
-def test_the_files_hold_the_numbers_of_the_runs(runs: list[Path], tmp_path: Path) -> None:
+def test_the_files_hold_the_numbers_of_the_runs(runs: list[Path]) -> None:
     png = export_comparison(runs[:2])
     assert png.parent == runs[0] / "reports" and png.name.endswith("-compared.png")
     with Image.open(png) as image:

@@ -156,9 +156,7 @@ def test_one_name_is_given_once_however_many_ask_at_the_same_instant(tmp_path: P
     assert [p.name for p in tmp_path.iterdir()] == ["one"]
 
 
-def test_a_run_appears_whole_and_a_killed_start_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_appears_whole_and_a_killed_start_leaves_nothing(tmp_path: Path) -> None:
     program = """
     import os, sys
     from pathlib import Path

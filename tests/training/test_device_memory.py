@@ -52,7 +52,7 @@ def test_a_dataset_that_fits_with_room_for_the_network_is_moved(gpu: dict[str, i
     assert move_to(dataset, settings, GPU) is dataset
 
 
-def test_a_cpu_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cpu_is_not_asked() -> None:
     dataset, settings = loaded()
     assert len(move_to(dataset, settings, torch.device("cpu")).train) == len(dataset.train)
 

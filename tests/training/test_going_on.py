@@ -112,9 +112,7 @@ def test_a_checkpoint_asked_for_within_an_evaluation_holds_the_trainings_random_
         assert all(torch.equal(first, other) for other in others)
 
 
-def test_a_checkpoint_is_written_at_least_every_so_many_seconds(
-    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_checkpoint_is_written_at_least_every_so_many_seconds(make_run: MakeRun) -> None:
     rare: dict[str, object] = {"train__eval_every": 3, "train__checkpoint_every": 3}
     whole, often = make_run(**rare), make_run(**rare, train__checkpoint_seconds=1e-9)
     train_run(whole)

@@ -144,9 +144,7 @@ def test_the_menu_does_not_wait_for_a_disk_that_does_not_answer(
     until(lambda: describe_source(settings).had == "on disk")
 
 
-def test_a_run_of_before_the_natural_order_keeps_its_own(
-    make_run: MakeRun, photos: Path, tmp_path: Path
-) -> None:
+def test_a_run_of_before_the_natural_order_keeps_its_own(make_run: MakeRun, photos: Path) -> None:
     for old, new in (("a", "10"), ("b", "9")):
         (photos / old).rename(photos / new)
     of_now = make_run(data__source="folder", data__path=str(photos), data__size=8)

@@ -266,9 +266,7 @@ def test_images_go_to_a_gpu_where_a_measured_step_still_fits(gpu: dict[str, int]
     assert log[-1].startswith("images: in memory, read two steps ahead") and "measured" in log[-1]
 
 
-def test_a_mapped_file_stays_one_where_memory_is_short(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mapped_file_stays_one_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     preset = preset_of("views", "disk")
     mapped = load_dataset(preset.data, 0)
     auto, log = preset_of("views", "auto"), list[str]()

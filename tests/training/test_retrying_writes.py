@@ -157,9 +157,7 @@ def test_status_and_requests_are_written_over_the_old_ones_on_a_full_disk(
     assert full.refused == 2
 
 
-def test_another_error_of_the_system_fails_the_run_in_words(
-    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_error_of_the_system_fails_the_run_in_words(make_run: MakeRun) -> None:
     run = make_run()
     (run / "checkpoints" / "last.json").mkdir(parents=True)
     status = train_run(run)
@@ -234,9 +232,7 @@ def test_how_a_run_ended_waits_for_the_disk_too(
     assert read_status(run).state == "finished"
 
 
-def test_a_request_that_cannot_be_read_for_a_moment_asks_for_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_that_cannot_be_read_for_a_moment_asks_for_nothing_else(tmp_path: Path) -> None:
     asked = request(tmp_path, state="pause", lr_factor=0.5)
     for content in (b"", b"{", b"[]"):
         (tmp_path / "control.json").write_bytes(content)

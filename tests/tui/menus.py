@@ -17,7 +17,6 @@ from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.hardware import Device
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.screens.menu.preset_details import PresetDetails
-from tui_latent.tui.screens.menu.preset_facts import PresetFacts
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
 from tui_latent.tui.screens.menu.run_table import RunTable
@@ -153,8 +152,3 @@ def current_run(screen: MenuScreen) -> RunSummary:
     run = screen.query_one(RunTable).run
     assert run is not None
     return run
-
-
-def facts_of(screen: MenuScreen, name: str) -> PresetFacts:
-    """Return what the menu knows of a preset."""
-    return screen.query_one(PresetPane)._facts[name]

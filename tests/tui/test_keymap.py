@@ -18,7 +18,7 @@ from tui_latent.tui.app import LatentApp
 from tui_latent.tui.key import Key
 from tui_latent.tui.key_table import key_document, with_key_table
 from tui_latent.tui.keymap import KEYMAP
-from tui_latent.tui.remapping import TOGETHER, KeymapError, check_keymap, keys_of
+from tui_latent.tui.remapping import KeymapError, check_keymap, keys_of
 from tui_latent.tui.screens.dashboard.views import failure
 from tui_latent.tui.screens.dialogs.help import HelpScreen
 from tui_latent.tui.screens.menu.run_actions import why_not_deleted, why_not_resumed
@@ -69,12 +69,13 @@ def test_actions_that_share_a_key_share_an_id() -> None:
                 assert ids.setdefault(key, row.id) == row.id, (part, key)
 
 
-DIALOGS = {"confirm", "help", "choice", "log", "desk", "fork"}
-
-
-def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
-    parts = {part for views in TOGETHER.values() for view in views for part in view}
-    assert parts == set(KEYMAP) - {"app", "preset filter", "run filter", *DIALOGS}
+@pytest.mark.parametrize("part", [part for part, rows in KEYMAP.items() if len(rows) > 1])
+def test_two_actions_of_a_part_cannot_be_given_one_key(part: str) -> None:
+    first = KEYMAP[part][0].id
+    others = {row.id for row in KEYMAP[part]} - {first}
+    for other in others:
+        with pytest.raises(KeymapError, match="f12 would do both"):
+            check_keymap({first: "f12", other: "f12"})
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,8 @@ def test_every_part_of_a_screen_is_checked_for_clashes() -> None:
         ({"run.delete": "tab"}, "menu screen, tab would do both menu.switch and run.delete"),
         ({"time.earlier": "z"}, "dashboard screen, z would do both time.earlier and view.frame"),
         ({"explorer.play": "z"}, "explorer screen, z would do both explorer.play and view.frame"),
+        ({"confirm.yes": "n"}, "question screen, n would do both confirm.no and confirm.yes"),
+        ({"run.leave_filter": "S"}, "menu screen, S would do both run.leave_filter and run.sort"),
         ({"chart.log": "ctrl+q"}, "would do both app.quit and chart.log"),
         ({"run.pause": "j", "run.stop": "j"}, "j would do both run.pause and run.stop"),
         ({"run.puse": "j"}, "there is no action 'run.puse'. Did you mean 'run.pause'?"),
@@ -122,6 +125,7 @@ async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
     writer.close()
 
 
+@pytest.mark.slow
 async def test_the_menu_names_the_remapped_keys_of_the_other_list(
     tmp_path: Path, presets: Path
 ) -> None:

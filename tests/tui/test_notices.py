@@ -51,6 +51,7 @@ async def test_a_name_breaks_only_between_its_parts(
     assert shown.strip() == f"{name} is archived. A shows it, a brings it back.", written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [True, False], ids=["runs", "presets"])
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_over_the_menu_a_notice_leaves_free_what_is_used(

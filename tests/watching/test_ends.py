@@ -161,7 +161,7 @@ def test_workers_of_a_data_loader_record_nothing(
 
 
 def test_a_fork_that_outlives_a_killed_loop_does_not_keep_its_run(
-    script: Script, watch: Watch, tmp_path: Path
+    script: Script, watch: Watch
 ) -> None:
     body = """
     with tui_latent.watch("mine") as run:

@@ -298,9 +298,7 @@ def test_a_device_may_be_torchs_own_word_for_it(watch: Watch) -> None:
     assert read(other.path).status.device == ""
 
 
-def test_evaluations_that_make_room_are_no_records(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_evaluations_that_make_room_are_no_records(watch: Watch) -> None:
     run = watch()
     recording = run._recording
     recording._measuring.dropped = 1

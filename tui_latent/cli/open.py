@@ -92,7 +92,7 @@ def open_files(
                 for part, stem, called in zip(plans, stems(plans), names, strict=True)
             ]
             tell("comparing neighbours")
-            found = _results(plan, plans, made)
+            found = _results(plan, made)
     except (OpenError, RunError, ThumbnailError) as error:
         fail(error, FAILED)
     except KeyboardInterrupt:
@@ -104,7 +104,7 @@ def open_files(
     open_dashboard(runs, *(run.path for run in made[:MOST_RUNS]))
 
 
-def _results(plan: Plan, plans: list[Plan], made: list[Made]) -> dict[str, Any]:
+def _results(plan: Plan, made: list[Made]) -> dict[str, Any]:
     """Return what was made as JSON types."""
     from tui_latent.opening.movers import movers
 

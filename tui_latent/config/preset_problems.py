@@ -23,7 +23,7 @@ def problem_in_words(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[
     if kind == "extra_forbidden":
         return key, f"unknown key{nearest(path[-1], _known_keys(path[:-1], table))}"
     if kind in ("literal_error", "union_tag_invalid"):
-        choices = _choices(path, detail)
+        choices = _choices(detail)
         if kind == "union_tag_invalid":
             key += ".name"
         given = detail["ctx"].get("tag", detail["input"])
@@ -62,7 +62,7 @@ _REGISTERED: Final[Mapping[str, Kind]] = {
 """settings that name what a plugin may add"""
 
 
-def _choices(path: list[str], detail: dict[str, Any]) -> list[str]:
+def _choices(detail: dict[str, Any]) -> list[str]:
     if detail["type"] == "union_tag_invalid":
         return list(METHOD_SETTINGS)
     return [part.strip("' ") for part in detail["ctx"]["expected"].replace(" or ", ",").split(",")]

@@ -1,4 +1,4 @@
-"""Features of images, computed in blocks that are kept, and shared out between processes."""
+"""Features of images, computed in blocks that are kept and divided among processes."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class _Blocks:
 
 
 def _time_left(seconds: float) -> str:
-    """Return how long it still takes, in words; cached blocks make it less."""
+    """Return the time left, in words; cached blocks shorten it."""
     if seconds < 90:
         return f"{seconds:,.0f} s left"
     return f"{seconds / 60:,.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"

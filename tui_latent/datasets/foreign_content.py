@@ -1,4 +1,4 @@
-"""What a file is that is called like an image, but has the content of something else."""
+"""Recognise files that have the name of an image but the content of something else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FAMILIES: Final = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"), "HEIC"),
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
 }
-"""formats of pictures in the boxes that MPEG-4 has, by the name of their kind"""
+"""picture formats in containers of MPEG-4, by their brand"""
 
 
 def foreign_content(content: bytes) -> str:

@@ -80,7 +80,7 @@ def load_dataset(
         if settings.draw == "random":
             groups = max(len(names), 1)
         train = train.take(capped(alike, settings.per_class * groups, seed))
-    _refuse_empty(pool, train, val, names, raw)
+    _refuse_empty(pool, val, names, raw)
     _refuse_channels(settings, raw.train.images.shape[1])
 
     def image_set(split: RawSplit) -> ImageSet:
@@ -226,9 +226,7 @@ def _of_classes(split: RawSplit, kept: list[int]) -> RawSplit:
     return replace(split.take(rows), labels=labels)
 
 
-def _refuse_empty(
-    pool: RawSplit, train: RawSplit, val: RawSplit, names: tuple[str, ...], raw: RawImages
-) -> None:
+def _refuse_empty(pool: RawSplit, val: RawSplit, names: tuple[str, ...], raw: RawImages) -> None:
     """Refuse classes without images in `pool`, from which both are drawn, and empty splits."""
     counts = np.bincount(pool.labels[pool.labels != UNLABELLED], minlength=len(names))
     empty = [name for name, count in zip(names, counts, strict=True) if count == 0]

@@ -99,7 +99,7 @@ def label_run(path: Path, file: Path) -> Labelled:
         ):  # someone's own loop may have other images by now
             before = _untouched(path, latents)
         after, unknown, unused = _given(before, entries, names, file)
-        _write(path, before, after, latents)
+        _write(path, after)
         votes, missing, confusion = _vote(
             latents, after, nouns_of(origin_of(read_manifest(path).provenance))
         )
@@ -218,7 +218,7 @@ def _some(items: list[str]) -> str:
     return "; ".join(plain_name(item) for item in items[:_NAMED]) + more
 
 
-def _write(path: Path, before: ImageClasses, after: ImageClasses, latents: _Latents) -> None:
+def _write(path: Path, after: ImageClasses) -> None:
     """Write the labels into all files, the record of them first: a second try finishes the work."""
     try:
         untouched = after.names == after.source_names and all(

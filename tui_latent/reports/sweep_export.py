@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tui_latent.comparison import ComparedMap, compared_maps
+from tui_latent.compared_maps import ComparedMap, compared_maps
 from tui_latent.reports.export import ReportError, drawn_png, require_png
 from tui_latent.reports.sweep_figure import draw_sweep
 from tui_latent.runs.atomic_files import replace_file

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.figure import Figure
 
-from tui_latent.comparison import ComparedMap
+from tui_latent.compared_maps import ComparedMap
 from tui_latent.differing_settings import setting_text
 from tui_latent.reports.page import GAP, INDENT, LINE_HEIGHT, MARGIN, Box, Page, foot_height
 from tui_latent.reports.page import TITLE_HEIGHT as TITLE
@@ -103,7 +103,7 @@ def _draw_settings(
     titles = [Cell(t) for t in ("", "seeds", f"mean {spec.short}", "sd", "minus best (95 %)")]
     rows = [_cells(group, place == 0) for place, group in enumerate(shown)]
     draw_table(page, Box(inner.left, inner.top, table, inner.height), columns, titles, rows)
-    _draw_spread(page, inner, table, metric, shown)
+    _draw_spread(page, inner, table, shown)
 
 
 def _cells(group: Group, first: bool) -> list[Cell]:
@@ -123,7 +123,7 @@ def _cells(group: Group, first: bool) -> list[Cell]:
     ]
 
 
-def _draw_spread(page: Page, box: Box, table: float, metric: str, shown: Sequence[Group]) -> None:
+def _draw_spread(page: Page, box: Box, table: float, shown: Sequence[Group]) -> None:
     row = (table_height(len(shown)) - 0.1) / (len(shown) + 1)
     place = Box(box.left + table + 0.3, box.top + row, box.width - table - 0.4, row * len(shown))
     axes = page.axes(place)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_latent.runs.atomic_files import temporary_beside
+from tui_latent.runs.atomic_files import replace_file, temporary_beside
 from tui_latent.runs.curve_cache import NAME as CURVES_FILE
 from tui_latent.runs.latents_file import LATENTS_FILE
 from tui_latent.runs.line_files import read_lines
@@ -110,16 +110,7 @@ def write_votes(run: Path, step: int, votes: Mapping[str, float]) -> None:
         time = records[up_to[-1]].time if up_to else 0.0  # type: ignore[union-attr]
         place = up_to[-1] + 1 if up_to else 0
         lines.insert(place, record_line(step, 0.0, time, votes))
-    temporary = temporary_beside(path)
-    try:
-        with temporary.open("xb") as file:
-            file.writelines(line + b"\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    replace_file(path, b"".join(line + b"\n" for line in lines), durable=True)
     (run / CURVES_FILE).unlink(missing_ok=True)  # it is made from the records
 
 

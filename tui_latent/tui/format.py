@@ -12,9 +12,9 @@ from tui_latent import number_format
 from tui_latent.tui.wrapping import first_cells
 
 _STARTED: Final = re.compile(r"([0-9]{8}-)?([0-9]{6}-)(?=.)")
-"""how a run is called that was named after the moment of its start, with the date or without"""
+"""the time at the start of a name that a run was given automatically, with or without the date"""
 _ROOM_FOR_TIME: Final = 14
-"""cells from which something of the preset stands beside that moment"""
+"""fewest cells in which a part of the preset's name fits beside the time"""
 
 UNKNOWN: Final = number_format.UNKNOWN
 number = number_format.short_number

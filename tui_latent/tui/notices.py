@@ -15,7 +15,7 @@ WIDTH: Final = 60
 SHARE: Final = 0.9
 """of the terminal's width that a notice may take"""
 MENU_SHARE: Final = 0.5
-"""of the terminal's width that a notice may take over the menu, whose presets are as wide"""
+"""of the terminal's width that a notice may take over the menu: the list of presets has as much"""
 LOW: Final = 30
 """lines of a terminal below which a notice has no empty lines of its own"""
 CSS: Final = f"""

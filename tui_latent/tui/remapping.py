@@ -29,6 +29,17 @@ TOGETHER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 """for each screen, the parts of the table that are active at the same time"""
 
+_SMALL: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "menu": (("preset filter", "presets", "menu"), ("run filter", "runs", "menu")),
+    "question": (("confirm",),),
+    "choice": (("choice",),),
+    "mixing desk": (("desk",),),
+    "fork": (("fork",),),
+    "log": (("log",),),
+    "help": (("help",),),
+}
+"""the same for lines of text and dialogs, which show their keys themselves"""
+
 _NAMES: Final = {"enter": "Enter", "escape": "Esc", "space": "Space", "tab": "Tab"}
 """keys that sentences write as they are engraved"""
 _MODIFIERS: Final = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
@@ -66,7 +77,7 @@ def check_keymap(keymap: Mapping[str, str]) -> None:
         for key in _normalize_key_list(keys).split(","):
             if not _is_key(key):
                 raise KeymapError(f"Keymap: {key!r} of {key_id} is not the name of a key.")
-    for screen, views in TOGETHER.items():
+    for screen, views in (*TOGETHER.items(), *_SMALL.items()):
         for parts in views:
             _check_view(screen, (*parts, "app"), keymap)
 

@@ -1,4 +1,4 @@
-"""Telling of a thread that failed, so that nobody waits for what it was to bring."""
+"""Report a thread that failed, so that nobody waits for its result."""
 
 from __future__ import annotations
 

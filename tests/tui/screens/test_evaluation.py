@@ -249,9 +249,7 @@ async def test_a_run_that_cannot_be_read_is_not_called_one_without_latents(
         assert asked == []
 
 
-async def test_keys_scroll_a_small_screen_to_its_end(
-    run: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_keys_scroll_a_small_screen_to_its_end(run: Path) -> None:
     write_evaluation(run, 720, evaluation())
     async with MenulessApp(run.parent).run_test(size=(80, 24)) as pilot:
         await opened(pilot, run)

@@ -30,7 +30,8 @@ from tui_latent.runs.schema import RunSummary, Status
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.menu.preset_list import PresetList
-from tui_latent.tui.screens.menu.run_columns import COLUMNS, fitting, head_line, run_line
+from tui_latent.tui.screens.menu.run_columns import COLUMNS
+from tui_latent.tui.screens.menu.run_lines import fitting, head_line, run_line
 from tui_latent.tui.screens.menu.run_table import RunTable
 from tui_latent.tui.screens.menu.screen import MenuScreen
 from tui_latent.tui.screens.settings.screen import SettingsScreen

@@ -68,7 +68,7 @@ def _joined(
                 f"{file.path}: its columns are {', '.join(file.schema.names)}, those of "
                 f"{opened[0].path.name} are {', '.join(schema.names)}: keep files of one kind there"
             )
-    stored = _image_field(path, schema)
+    stored = _image_field(schema)
     features = _features(schema)
     plain = [field for field in schema if field.name != stored and not _is_nested(field.type)]
     nested = [f.name for f in schema if f.name != stored and _is_nested(f.type)]
@@ -159,7 +159,7 @@ def _below(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def _image_field(path: Path, schema: pa.Schema) -> str:
+def _image_field(schema: pa.Schema) -> str:
     """Return the column that holds the bytes of images; empty if none does."""
     found = [field.name for field in schema if _holds_bytes(field.type)]
     marked = [

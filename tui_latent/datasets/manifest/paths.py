@@ -85,19 +85,19 @@ def find_files(
             found[row] = FoundFile(name, state)
     notes = [f"{completed:,} names without an ending were completed"] if completed else []
     if matched:
-        notes.append(f"{matched:,} names matched although case or accents are written otherwise")
+        notes.append(f"{matched:,} names matched although their case or accents differ")
     said = _missing(table, missing, len(cells))
     return FoundFiles(found, said, _remedy(missing, len(cells), base), notes)
 
 
 class _Names:
-    """The names in folders, by what is easily written otherwise: case, accents, endings."""
+    """The names in folders, found despite differences in case, accents or endings."""
 
     def __init__(self) -> None:
         self._folders: dict[Path, tuple[dict[str, str], dict[str, str]]] = {}
 
     def found(self, base: Path, name: str) -> str:
-        """Return the only path that differs from `name` in such ways alone; empty if none does."""
+        """Return the only path that differs from `name` in nothing else; empty if there is none."""
         place = Path(name)
         there = Path(place.anchor)
         parts = place.parts[len(there.parts) :]
@@ -174,7 +174,7 @@ def _remedy(missing: list[tuple[int, str]], count: int, base: Path) -> str:
     if any(not _is_absolute(name) for _, name in missing):
         helps += f", which are relative to {base.absolute()}: data.root names another folder"
     elif any(_DRIVE.match(name) for _, name in missing):
-        helps += ", which are those of Windows: write them relative to the table or to data.root"
+        helps += ", which are Windows paths: write them relative to the table or to data.root"
     if len(missing) < count:
         helps += "; data.skip_corrupt=true leaves them out"
     return helps

@@ -43,7 +43,7 @@ _FLAGS: Final[Mapping[str, tuple[Role, Role]]] = {
     **dict.fromkeys(("is_valid", "is_val", "is_validation"), ("val", "train")),
     **dict.fromkeys(("is_test", "is_held_out", "held_out"), ("test", "train")),
 }
-"""titles of columns of truths, with the splits of true and of false"""
+"""titles of columns of true and false, with the splits that these stand for"""
 _TRUTHS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _LOOKED_AT: Final = 50
 """rows that show whether a column has paths of images"""
@@ -81,7 +81,7 @@ def understand(table: Table, settings: DataSettings) -> Rows:
     labels, names = _labels(table, label, settings)
     if alike := look_alike(names):
         notes.append(f"classes whose names look alike: {listed(alike)}")
-    roles, why = _roles(table, split, settings)
+    roles, why = _roles(table, split)
     notes += why
     used = {image} | ({label} if names else set()) | ({split} if roles and split else set())
     columns = tuple(_column(table, title) for title in table.columns if title not in used)
@@ -221,9 +221,7 @@ def _positions(
     return labels
 
 
-def _roles(
-    table: Table, column: str, settings: DataSettings
-) -> tuple[tuple[Role | None, ...], list[str]]:
+def _roles(table: Table, column: str) -> tuple[tuple[Role | None, ...], list[str]]:
     """Return the split of each row, and remarks on rows of no known split."""
     if column:
         texts = texts_of(table.columns[column])

@@ -57,8 +57,8 @@ def read_delimited(path: Path, poll: Callable[[], None]) -> Table:
             except csv.Error as error:
                 raise DataError(
                     f"{path}: line {cells.line_num + before:,} cannot be divided into cells: "
-                    f"{error}: a cell with double quotes in it must begin and end with one, and "
-                    'have the others twice: "a ""b"" c"'
+                    f"{error}: put a cell that contains double quotes in double quotes, and "
+                    'double those inside: "a ""b"" c"'
                 ) from error
     except UnicodeError as error:
         raise DataError(f"{path}: it is not UTF-8 text: save it as UTF-8") from error

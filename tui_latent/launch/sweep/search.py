@@ -136,7 +136,7 @@ class SearchedTrials:
         return known
 
     def _entered_again(self, run: SweepRun) -> SweepRun:
-        """Enter a run that the study does not have; return the run with its number there."""
+        """Add a run that the study lacks; return the run with its number there."""
         values = parameters(run.values, self._planner.grid)
         if values is None:
             return run

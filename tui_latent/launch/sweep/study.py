@@ -48,8 +48,8 @@ def opened_study(
     except (ValueError, LookupError, TypeError, AssertionError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is damaged"
         raise RunError(
-            f"{file}: the search cannot go on from it ({why}): move it away, and run the same "
-            "command again, which goes on from the results of the runs"
+            f"{file}: the search cannot continue from it ({why}): move it away, and run the same "
+            "command again, which continues from the results of the runs"
         ) from error
     return study
 

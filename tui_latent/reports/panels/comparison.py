@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tui_latent.comparison import ComparedMap, Comparison, MetricRow, difference_text
+from tui_latent.compared_maps import ComparedMap
+from tui_latent.comparison import Comparison, MetricRow, difference_text
 from tui_latent.differing_settings import setting_text
 from tui_latent.reports.legend import Entry, draw_legend, legend_height
 from tui_latent.reports.map_frame import map_frame

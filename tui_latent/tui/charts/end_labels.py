@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tui_latent.palettes import RGB, class_glyph
+from tui_latent.palettes import class_glyph
 from tui_latent.tui.charts.free_cells import FreeCells, Label
 from tui_latent.tui.charts.series import Band, Series
 from tui_latent.tui.charts.view_part import Plot
@@ -26,7 +26,6 @@ def end_labels(
     free: FreeCells,
     front: int | None,
     letters: bool,
-    ground: RGB | None,
 ) -> list[Label]:
     """Return a label beside the end of each visible curve, where cells are free for it.
 

@@ -124,7 +124,7 @@ def chart_image(
     layers = _curve_layers(series, (raw, dotted, bands), plot, front, letters, ground)
     free = FreeCells(columns, lines, [layer.cells for layer in layers])
     labels = flag_labels(placed, plot, free)
-    labels += end_labels(series, bands, plot, free, front, letters, ground)
+    labels += end_labels(series, bands, plot, free, front, letters)
     under = [flag_layer(placed, plot), _mark(_place(series, options), plot, _GREY)]
     under.append(_mark(options.cursor, plot, None))
     x_axis = time_axis if options.axis == "time" else step_axis

@@ -27,6 +27,7 @@ def test_when_a_run_was_started_is_never_broken_in_two(width: int, seconds: int)
     assert all(len(line) <= width for line in lines[:2])
 
 
+@pytest.mark.slow
 async def test_the_time_since_the_start_goes_on_under_the_cursor(tmp_path: Path) -> None:
     writer = RunWriter.create(tmp_path, "digits", {}, {}, "a-run")
     app = NotingApp(tmp_path)
@@ -44,6 +45,7 @@ async def test_the_time_since_the_start_goes_on_under_the_cursor(tmp_path: Path)
     writer.close()
 
 
+@pytest.mark.slow
 async def test_a_preview_that_fails_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -267,8 +267,8 @@ async def test_the_cursor_is_painted_before_its_run_is_described(
         screen = await on_the_runs(pilot)
         table, pane = screen.query_one(RunTable), screen.query_one(PresetPane)
         lines = table.query_one(LineList)
-        await until(pilot, lambda: table._told is not None and not table._telling)
-        table._moved_at = 0.0  # as after a pause
+        await until(pilot, lambda: table._told is not None and not table._rest._due)
+        table._rest._moved_at = 0.0  # as after a pause
 
         def preview(run: RunSummary, now: float) -> None:
             described.append((run.name, (lines.cursor, True) in lines._strips))

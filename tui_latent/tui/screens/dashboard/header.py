@@ -42,7 +42,7 @@ _SHORTEST_BAR: Final = 12
 _FROM_BAR: Final = 4
 """cells by which a narrow line's bar is shorter where that leaves the names of run and stage"""
 _SHORTEST_NAME: Final = 12
-"""cells below which a name, of a run or of a stage, would say nothing"""
+"""fewest cells in which the name of a run or a stage can be recognised"""
 
 
 class RunHeader(Widget):

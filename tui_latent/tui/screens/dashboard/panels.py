@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Tab, Tabs
 
 from tui_latent.loss_weights import loss_weights
+from tui_latent.preferences.config_file import PANELS
 from tui_latent.runs.maps import StoredEvaluation
 from tui_latent.runs.metric_specs import MetricSpec
 from tui_latent.runs.ranks_file import RankStatus
@@ -172,7 +173,7 @@ class RunPanels(Horizontal):
 
     @property
     def _unwanted(self) -> set[str]:
-        return set(_PANELS) - set(self._chosen.get("panels", _PANELS))
+        return set(PANELS) - set(self._chosen.get("panels", PANELS))
 
     @property
     def _tabs(self) -> list[str]:
@@ -214,7 +215,7 @@ class RunPanels(Horizontal):
     @property
     def wants_load(self) -> bool:
         """Whether the machine's panel was chosen."""
-        return "machine" in self._chosen.get("panels", _PANELS)
+        return "machine" in self._chosen.get("panels", PANELS)
 
     def show_load(self, load: MachineLoad | None, ranks: tuple[RankStatus, ...] = ()) -> None:
         """Show what the machine and the run's ranks are doing; hide it if no run trains here."""

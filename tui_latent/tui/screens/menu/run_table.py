@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import operator
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from textual import actions, events, on
 from textual.app import ComposeResult
@@ -17,18 +16,11 @@ from textual.widgets import Static
 
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
+from tui_latent.tui.screens.menu.cursor_rest import CursorRest
 from tui_latent.tui.screens.menu.run_actions import WHY_NOT, Action
-from tui_latent.tui.screens.menu.run_columns import (
-    BY_ID,
-    USUAL,
-    column_at,
-    empty_columns,
-    fitting,
-    head_line,
-    in_order,
-    run_line,
-)
+from tui_latent.tui.screens.menu.run_columns import BY_ID, USUAL, empty_columns, in_order
 from tui_latent.tui.screens.menu.run_filter_box import RunFilterBox
+from tui_latent.tui.screens.menu.run_lines import column_at, fitting, head_line, run_line
 from tui_latent.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
@@ -36,8 +28,6 @@ if TYPE_CHECKING:
 
 EMPTY = "No runs yet. Press {key} on a preset to train it; its run will be listed here."
 READING = "Reading the runs…"
-_REST: Final = 0.15
-"""seconds for which the cursor must rest before a run is described, while keys are held down"""
 
 
 class _Runs(LineList):
@@ -96,7 +86,7 @@ class RunTable(Vertical):
         self._now = 0.0
         self._possible: list[bool | None] = []
         self._told: RunSummary | None = None
-        self._moved_at, self._telling = 0.0, False
+        self._rest = CursorRest(self, self._tell_now)
         chosen, by = arrangement.get("columns"), arrangement.get("sort")
         self._columns = [name for name in chosen or () if name in BY_ID] or list(USUAL)
         self._by = by if by in BY_ID else "age"
@@ -366,30 +356,11 @@ class RunTable(Vertical):
         self.query_one(RunFilterBox).say_found(shown, every - hidden)
 
     def _tell(self) -> None:
-        """Announce the run under the cursor: after one key at once, while a key is held down when
-        the cursor rests.
-
-        The cursor does not wait for the description, which lays out the screen again.
-        """
-        before, self._moved_at = self._moved_at, time.monotonic()
-        if self._telling or self.run == self._told:
-            return
-        self._telling = True
-        if self._moved_at - before >= _REST:
-            self.call_after_refresh(self._tell_now)
-        else:
-            self.set_timer(_REST, self._tell_at_rest)
-
-    def _tell_at_rest(self) -> None:
-        left = self._moved_at + _REST - time.monotonic()
-        if left > 0:
-            # Textual drops a timer that is late when it starts, as one of a microsecond may be.
-            self.set_timer(max(left, 0.02), self._tell_at_rest)
-        else:
-            self._tell_now()
+        if self.run != self._told:
+            self._rest.moved()
 
     def _tell_now(self) -> None:
-        self._telling = False
+        """Announce the run under the cursor."""
         possible = [self.check_action("run", (action,)) for action in WHY_NOT]
         if possible != self._possible:
             self._possible = possible

@@ -53,7 +53,7 @@ def picture_lines(
     if not any(group.spread.count for group in view.groups):
         return [Content.styled("The first run that finishes is drawn here.", "dim")]
     if picture == SPREAD:
-        return _spread_lines(view, size[0], dark)
+        return _spread_lines(view, size[0])
     if picture == PARALLEL:
         return parallel_lines(view, size, colored, dark)
     return _heat_lines(picture, view, size[0], colored, dark)
@@ -112,7 +112,7 @@ def _heat_lines(
     return lines
 
 
-def _spread_lines(view: SweepView, width: int, dark: bool) -> list[Content]:
+def _spread_lines(view: SweepView, width: int) -> list[Content]:
     known = [group for group in view.groups if group.spread.count]
     values = [value for group in known for value in group.spread.values]
     low, high = min(values), max(values)

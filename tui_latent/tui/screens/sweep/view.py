@@ -10,7 +10,7 @@ from typing import Final
 
 from textual.message import Message
 
-from tui_latent.comparison import ComparedMap, compared_maps
+from tui_latent.compared_maps import ComparedMap, compared_maps
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap, RunError
 from tui_latent.runtime.cpu_share import count_this_thread
