@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
 from tui_latent.runs.atomic_files import Signature, replace_small_file, signature
-from tui_latent.runs.process import is_alive
+from tui_latent.runs.process import HOST, is_alive, process_of
 from tui_latent.runs.schema import LIVE_STATES, State, Status
 from tui_latent.runtime.regular_files import read_small
 from tui_latent.runtime.sanitize import plain_text
@@ -70,10 +70,28 @@ def with_interruption(status: Status, seen_beating: bool = False) -> Status:
     """
     if status.state not in LIVE_STATES:
         return status
-    alive = is_alive(status.host, status.pid, status.process)
+    alive = _trainer_lives(status)
     if alive is None:
         alive = seen_beating or beats(status)
     return status if alive else replace(status, state="interrupted")
+
+
+def note_launched(path: Path, pid: int) -> None:
+    """Note which process is to take the run at `path`, unless one has taken it already.
+
+    Until then it has no heartbeat: on a busy machine, or from a slow disk, importing torch takes
+    minutes. OSError when it cannot be written.
+    """
+    status = readable_status(path)
+    if status.state == "starting" and not status.pid:
+        write_status(path, replace(status, host=HOST, launched_pid=pid, launched=process_of(pid)))
+
+
+def _trainer_lives(status: Status) -> bool | None:
+    """Return whether the run's process lives, or the one that will take it; None if unknown."""
+    if status.pid:
+        return is_alive(status.host, status.pid, status.process)
+    return is_alive(status.host, status.launched_pid, status.launched)
 
 
 def beats(status: Status) -> bool:
