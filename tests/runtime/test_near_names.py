@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tui_latent.config.methods import METHOD_SETTINGS
@@ -12,7 +14,7 @@ from tui_latent.runtime.near_names import near_names
 
 
 def every_name() -> list[str]:
-    tables = [Preset, *METHOD_SETTINGS.values()]
+    tables: list[Any] = [Preset, *METHOD_SETTINGS.values()]
     tables += [Preset.model_fields[table].annotation for table in ("data", "augment", "train")]
     keys = [key for table in tables for key in table.model_fields]
     return [*keys, *METHOD_SETTINGS, *preset_names(), *(metric.name for metric in METRICS)]

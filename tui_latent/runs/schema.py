@@ -85,7 +85,8 @@ class Status:
     heartbeat: float = 0.0
     """Unix time of the last sign of life"""
     launched_pid: int = 0
-    """the process that was started to train the run, until one has taken it; since 0.2"""
+    """the process that was started to train the run, until one has taken it; then PyTorch's
+    launcher, which starts its processes again; since 0.2"""
     launched: str = ""
     """tells that process from all others with its number"""
     error: str | None = None

@@ -66,32 +66,30 @@ def with_interruption(status: Status, seen_beating: bool = False) -> Status:
 
     A process that this system can tell from all others counts by whether it lives. Of any other,
     as one in another container or on another host, only its heartbeat counts: within 30 s of our
-    clock, or `seen_beating` by the caller, whatever its clock says.
+    clock, or `seen_beating` by the caller, whatever its clock says. A run starts as long as what
+    launched its process lives: torch has yet to be imported there, or PyTorch's launcher starts
+    its processes again.
     """
-    if status.state not in LIVE_STATES:
+    if status.state not in (*LIVE_STATES, "interrupted"):
         return status
-    alive = _trainer_lives(status)
+    launched = is_alive(status.host, status.launched_pid, status.launched)
+    alive = is_alive(status.host, status.pid, status.process)
     if alive is None:
-        alive = seen_beating or beats(status)
-    return status if alive else replace(status, state="interrupted")
+        gone = not status.pid and launched is False
+        alive = not gone and (seen_beating or beats(status))
+    if alive and status.state in LIVE_STATES:
+        return status
+    return replace(status, state="starting" if launched else "interrupted")
 
 
 def note_launched(path: Path, pid: int) -> None:
     """Note which process is to take the run at `path`, unless one has taken it already.
 
-    Until then it has no heartbeat: on a busy machine, or from a slow disk, importing torch takes
-    minutes. OSError when it cannot be written.
+    OSError when it cannot be written.
     """
     status = readable_status(path)
     if status.state == "starting" and not status.pid:
         write_status(path, replace(status, host=HOST, launched_pid=pid, launched=process_of(pid)))
-
-
-def _trainer_lives(status: Status) -> bool | None:
-    """Return whether the run's process lives, or the one that will take it; None if unknown."""
-    if status.pid:
-        return is_alive(status.host, status.pid, status.process)
-    return is_alive(status.host, status.launched_pid, status.launched)
 
 
 def beats(status: Status) -> bool:
@@ -169,7 +167,7 @@ class Beats:
         status = read_status(path)
         if status.state not in LIVE_STATES:
             self._seen.pop(path, None)
-            return status
+            return with_interruption(status)
         heartbeat = self._seen.setdefault(path, _Heartbeat())
         heartbeat.take(status)
         return with_interruption(status, heartbeat.moves())
