@@ -48,9 +48,12 @@ def test_help_lists_every_command_in_a_whole_sentence(width: int) -> None:
 
 
 def test_an_unknown_command_is_refused() -> None:
-    result = CliRunner().invoke(main, ["trai"])
-    assert result.exit_code == 2
-    assert "No such command 'trai'" in result.output
+    near = CliRunner().invoke(main, ["trai"])
+    assert near.exit_code == 2
+    assert "No such command 'trai'. Did you mean 'train'?" in near.output
+    far = CliRunner().invoke(main, ["banana"])
+    assert far.exit_code == 2
+    assert "No such command 'banana'.\n" in far.output
 
 
 def test_the_folder_of_runs_may_stand_before_the_command(tmp_path: Path) -> None:

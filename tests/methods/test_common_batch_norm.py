@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -39,23 +40,19 @@ def together(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], Any]]
     monkeypatch.setattr(common_batch_norm, "ranks", lambda: WORLD)
 
     def call(work: Callable[[int], Any]) -> list[Any]:
-        found: list[Any] = [None] * WORLD
-
-        def run(rank: int) -> None:
+        def run(rank: int) -> Any:
             place.rank = rank
-            found[rank] = work(rank)
+            return work(rank)
 
-        threads = [threading.Thread(target=run, args=(rank,)) for rank in range(WORLD)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return found
+        with ThreadPoolExecutor(WORLD) as threads:
+            return list(threads.map(run, range(WORLD)))
 
     return call
 
 
-@pytest.mark.parametrize("options", [{}, {"affine": False}, {"momentum": None}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"affine": False}, {"momentum": None}, {"track_running_stats": False}], ids=str
+)
 @pytest.mark.parametrize("shape", [(), (5, 4)], ids=["vectors", "images"])
 @pytest.mark.parametrize("far", [0.0, 30.0], ids=["centred", "far from 0"])
 def test_outputs_gradients_and_averages_are_those_of_the_whole_batch(
@@ -102,6 +99,46 @@ def test_outputs_gradients_and_averages_are_those_of_the_whole_batch(
             torch.testing.assert_close(
                 layer[0].state_dict()[name].double(), value.double(), atol=1e-5, rtol=1e-5
             )
+
+
+@pytest.mark.parametrize("absent", ["bias", "weight"])
+def test_a_norm_may_have_no_bias_or_no_weight_and_keeps_float64(absent: str, together: Any) -> None:
+    torch.manual_seed(0)
+    exact = nn.BatchNorm1d(CHANNELS).double()
+    setattr(exact, absent, None)
+    layers = [nn.Sequential(copy.deepcopy(exact)) for _ in range(WORLD)]
+    x = torch.randn(WORLD * ROWS, CHANNELS).double()
+    truth = x.clone().requires_grad_()
+    torch.autograd.backward(exact(truth).pow(3).sum())
+
+    def work(rank: int) -> tuple[Tensor, Tensor]:
+        part = x[rank * ROWS : (rank + 1) * ROWS].clone().requires_grad_()
+        with_common_statistics(layers[rank], CPU)
+        torch.autograd.backward(layers[rank](part).pow(3).sum())
+        (left,) = layers[rank].parameters()
+        assert part.grad is not None and left.grad is not None
+        return part.grad, left.grad
+
+    found = together(work)
+    (left,) = exact.parameters()
+    assert truth.grad is not None and left.grad is not None
+    gradients = torch.cat([of_x for of_x, _ in found])
+    torch.testing.assert_close(gradients, truth.grad, atol=1e-12, rtol=1e-9)
+    summed = torch.stack([of_left for _, of_left in found]).sum(0)
+    torch.testing.assert_close(summed, left.grad, atol=1e-12, rtol=1e-9)
+
+
+def test_a_gradient_of_a_gradient_is_refused_instead_of_being_wrong(together: Any) -> None:
+    layers = [nn.Sequential(nn.BatchNorm1d(CHANNELS)) for _ in range(WORLD)]
+
+    def work(rank: int) -> None:
+        with_common_statistics(layers[rank], CPU)
+        x = torch.randn(ROWS, CHANNELS, requires_grad=True)
+        (slope,) = torch.autograd.grad(layers[rank](x).pow(3).sum(), x, create_graph=True)
+        with pytest.raises(RuntimeError, match="differentiate twice"):
+            torch.autograd.backward(slope.pow(2).sum())
+
+    together(work)
 
 
 @pytest.mark.parametrize("activation", [nn.ReLU, nn.SiLU, nn.PReLU], ids=["relu", "silu", "prelu"])

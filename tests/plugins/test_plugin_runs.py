@@ -159,6 +159,8 @@ def test_resume_fork_sweep_and_evaluate_take_it(plugin: Path, tmp_path: Path) ->
     forked = tomllib.loads((tmp_path / "forked" / "preset.toml").read_text())["provenance"]
     assert forked["plugins"][0]["file"] == str(plugin)
     assert f"--plugin '{plugin}'" in forked["command"]
+    swept = json.loads((tmp_path / "s" / "sweep.json").read_text())["command"]
+    assert f"sweep '{plugin.with_suffix('.toml')}' --plugin '{plugin}'" in swept
     # Named before the command, it is there for every command.
     assert command("--plugin", plugin, "evaluate", "one", "--runs", tmp_path).exit_code == 0
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tui_latent.runs.status import (
     StatusError,
     StatusFile,
     certain_status,
+    note_launched,
     read_status,
     with_interruption,
     write_status,
@@ -55,6 +56,40 @@ def test_a_status_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_a_run_whose_process_is_gone_is_interrupted_at_once(state: State, dead_pid: int) -> None:
     dead = live(state=state, pid=dead_pid, process=this_process())
     assert with_interruption(dead).state == "interrupted"
+
+
+def test_a_run_starts_as_long_as_the_process_lives_that_will_take_it(tmp_path: Path) -> None:
+    """On a busy machine, importing torch takes longer than a heartbeat may stay away."""
+    write_status(tmp_path, Status(host="where it was made", heartbeat=time.time() - 600))
+    assert with_interruption(read_status(tmp_path)).state == "interrupted"
+    process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        note_launched(tmp_path, process.pid)
+        assert with_interruption(read_status(tmp_path)).state == "starting"
+    finally:
+        process.kill()
+        process.wait()
+    assert with_interruption(read_status(tmp_path)).state == "interrupted"
+    write_status(
+        tmp_path,
+        Status(host=HOST, heartbeat=time.time(), launched_pid=process.pid, launched=this_process()),
+    )
+    assert with_interruption(read_status(tmp_path)).state == "interrupted", "at once"
+    write_status(tmp_path, taken := live())
+    note_launched(tmp_path, os.getpid())
+    assert read_status(tmp_path) == taken, "a process has taken it"
+
+
+@pytest.mark.parametrize("state", ["running", "interrupted"])
+def test_a_run_starts_again_while_the_launcher_of_its_processes_lives(
+    state: State, dead_pid: int
+) -> None:
+    there = {"launched_pid": os.getpid(), "launched": this_process()}
+    killed = live(state=state, pid=dead_pid, process=this_process(), **there)
+    assert with_interruption(killed).state == "starting"
+    assert with_interruption(replace(killed, launched_pid=dead_pid)).state == "interrupted"
+    finished = replace(killed, state="finished")
+    assert with_interruption(finished) == finished
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])

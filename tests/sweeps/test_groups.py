@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.made_sweeps import DIM, RATE, SEED, made_sweep
+from tui_latent.runs.schema import State, Status
+from tui_latent.runs.status import read_status, write_status
 from tui_latent.runs.sweep_results import keep_result
 from tui_latent.sweeps.groups import grouped, verdict
 from tui_latent.sweeps.reading import SweepReader
@@ -79,3 +85,27 @@ def test_a_run_that_was_removed_from_a_finished_sweep_does_not_wait(tmp_path: Pa
     first, second = reader.refresh().rows
     shutil.rmtree(second.path)
     assert [row.state for row in reader.refresh().rows] == [first.state, "gone"]
+
+
+def test_a_run_that_no_process_has_begun_waits_until_the_sweep_has_failed(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, {(2, 0.1): 0.5, (3, 0.1): 0.9}, keys=(DIM, RATE))
+    reader = SweepReader(path)
+    queued = reader.refresh().rows[1].path
+    for file in queued.iterdir():
+        if file.is_file() and file.name not in ("preset.toml", "status.json"):
+            file.unlink()
+    hours_ago = Status(host="login-node", heartbeat=time.time() - 10_000)
+    write_status(queued, hours_ago)
+    sweep = read_status(path)
+    now: dict[str, Any] = {"heartbeat": time.time(), "pid": os.getpid(), "host": "elsewhere"}
+    expected: list[tuple[State, str]] = [
+        ("running", "waiting"),
+        ("stopped", "waiting"),
+        ("failed", "interrupted"),
+    ]
+    for state, shown in expected:
+        write_status(path, replace(sweep, state=state, **now))
+        assert [row.state for row in reader.refresh().rows][1] == shown, state
+    write_status(path, replace(sweep, state="running", **now))
+    write_status(queued, replace(hours_ago, state="running", **now))
+    assert reader.refresh().rows[1].state == "running"

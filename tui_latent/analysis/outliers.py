@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from tui_latent.analysis.evaluation_errors import OutliersError
+from tui_latent.runtime.near_names import near_names
 from tui_latent.sources import public_datasets
 
 Kind = Literal["dataset", "folder", "arrays", "manifest", "class"]
@@ -42,7 +42,7 @@ def parse_outliers(text: str) -> Outliers:
     dataset = _SHORT.get(text, text)
     if dataset in public_datasets():
         return Outliers("dataset", dataset)
-    close = difflib.get_close_matches(text, public_datasets(), n=1)
+    close = near_names(text, public_datasets())
     hint = f" (did you mean '{close[0]}'?)" if close else ""
     known = ", ".join(public_datasets())
     raise OutliersError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.runtime.near_names import near_names
 from tui_latent.sources.files.columns import Column
 
 _PLAIN: Final = r"""[^\s"<>=!:]+"""
@@ -80,7 +80,7 @@ def _column(name: str, columns: Sequence[Column]) -> Column:
     by_name = {column.name.casefold(): column for column in reversed(columns)}
     if name.casefold() in by_name:
         return by_name[name.casefold()]
-    close = difflib.get_close_matches(name.casefold(), by_name, n=1)
+    close = near_names(name, by_name)
     hint = f"Did you mean “{by_name[close[0]].name}”?" if close else ""
     names = ", ".join(column.name for column in columns[:8])
     raise ConditionError(f"There is no column “{name}”. {hint or f'There are {names}.'}")
@@ -113,7 +113,7 @@ def _texts_match(column: Column, sign: str, value: str) -> NDArray[np.bool_]:
     texts = [text.casefold() for text in column.texts]
     chosen = [wanted in text if sign == ":" else text == wanted for text in texts]
     if not any(chosen):
-        close = difflib.get_close_matches(wanted, texts, n=1)
+        close = near_names(wanted, texts)
         hint = f" Did you mean “{column.texts[texts.index(close[0])]}”?" if close else ""
         raise ConditionError(f"No image has “{value}” in {column.name}.{hint}")
     found = np.append(np.array(chosen), False)[column.codes]

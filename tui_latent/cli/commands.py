@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from tui_latent.cli.options import FAILED, fail
+from tui_latent.runtime.near_names import near_names
 
 COMMANDS: Final = {
     "attach": ("dashboard:attach", "Open the dashboard on RUN, wherever it is being trained."),
@@ -56,6 +57,14 @@ class Commands(click.Group):
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         found: click.Command = getattr(import_module(f"tui_latent.cli.{module}"), function)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; the error for one that does not exist names the one like it."""
+        if args[0] not in COMMANDS and (near := near_names(args[0], COMMANDS)):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list for `--help`."""

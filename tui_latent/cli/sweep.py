@@ -27,6 +27,7 @@ from tui_latent.runs.schema import RunBusyError, RunError
 from tui_latent.runtime.sanitize import plain_text
 
 if TYPE_CHECKING:
+    from tui_latent.config.settings import Preset
     from tui_latent.launch.sweep.conduct import Conductor, TrialResult
     from tui_latent.launch.sweep.engine import Engine
     from tui_latent.launch.sweep.plan import Plan, Planner
@@ -124,7 +125,7 @@ def sweep(
         fail(error)
     _say_before(preset_name, planned, drawn, [trial.preset for trial in checked])
     called = name or sweep_name(preset_stem(preset_name))
-    command = _command(click.get_current_context(), called)
+    command = _command(click.get_current_context(), called, [trial.preset for trial in checked])
     try:
         works = _engine(engine, jobs, address, slurm, folder_of / called)
         folder = SweepFolder(folder_of, called, preset_name, command, planner.base, seeds)
@@ -262,10 +263,20 @@ def _say_before(
         click.echo(f"tui-latent: there are only {found} different combinations", err=True)
 
 
-def _command(context: click.Context, called: str) -> str:
-    """Return the command that continues this sweep."""
-    given = context.params
+def _command(context: click.Context, called: str, presets: Sequence[Preset]) -> str:
+    """Return the command that continues this sweep from any folder."""
+    from tui_latent.config.plugin_needs import plugin_files
+    from tui_latent.config.preset_files import comes_with_us, preset_path
+
+    given = dict(context.params)
+    path = preset_path(given["preset_name"])
+    if not comes_with_us(path):
+        given["preset_name"] = str(path.absolute())
+    if given["runs"] is not None:
+        given["runs"] = str(folder_of_runs(given["runs"]).absolute())
     words = ["tui-latent", "sweep", given["preset_name"]]
+    files = dict.fromkeys(file for preset in presets for file in plugin_files(preset))
+    words += [word for file in files for word in ("--plugin", file)]
     for name, option in (("grids", "--grid"), ("settings", "--set"), ("slurm", "--slurm")):
         words += [word for value in given[name] for word in (option, value)]
     for name, option in (

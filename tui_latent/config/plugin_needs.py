@@ -49,11 +49,14 @@ def plugin_records(preset: Preset) -> list[dict[str, Any]]:
     return records
 
 
+def plugin_files(preset: Preset) -> list[str]:
+    """Return the files of a preset's plugins, which a command names; installed ones have none."""
+    return [plugin.file for plugin in plugins_of(preset) if plugin.file]
+
+
 def plugin_words(preset: Preset) -> list[str]:
     """Return the words that name a preset's plugins on a command line; installed ones need none."""
-    return [
-        word for plugin in plugins_of(preset) if plugin.file for word in ("--plugin", plugin.file)
-    ]
+    return [word for file in plugin_files(preset) for word in ("--plugin", file)]
 
 
 def missing_plugins(provenance: Mapping[str, Any]) -> list[str]:

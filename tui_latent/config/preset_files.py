@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import re
 import tomllib
 import unicodedata
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_latent.config.own_folders import own_presets
+from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.regular_files import SizeError, read_small
 from tui_latent.runtime.sanitize import plain_name, plain_text
 
@@ -86,7 +86,7 @@ def _why_no_preset(name: str) -> str:
     if inside:
         return f"a folder: name one of its files: {', '.join(inside[:5])}"
     if Path(name).suffix == ".toml" or Path(name).parent != Path():
-        near = difflib.get_close_matches(preset_stem(name), all_presets(), n=1, cutoff=0.6)
+        near = near_names(preset_stem(name), all_presets())
         return "no such file" + (f"; did you mean '{near[0]}'?" if near else "")
     return f"unknown preset{nearest(name, all_presets())}"
 
@@ -153,7 +153,7 @@ def _odd_character(text: str, problem: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message: the most similar known name, or all of them."""
+    """Return the end of an error message: the likeliest known name, or all of them."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = near_names(name, known)
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"

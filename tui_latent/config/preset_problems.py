@@ -8,9 +8,7 @@ from typing import Any, Final, get_args
 
 from tui_latent.config.methods import METHOD_SETTINGS
 from tui_latent.config.plugin_needs import how_to_get
-from tui_latent.config.preset_files import (
-    nearest,
-)
+from tui_latent.config.preset_files import nearest
 from tui_latent.config.settings import Preset
 from tui_latent.plugins.registry import Kind
 
@@ -21,7 +19,7 @@ def problem_in_words(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[
     key = ".".join(path)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return key, f"unknown key{nearest(path[-1], _known_keys(path[:-1], table))}"
+        return key, f"unknown key{_meant(path, table)}"
     if kind in ("literal_error", "union_tag_invalid"):
         choices = _choices(detail)
         if kind == "union_tag_invalid":
@@ -66,6 +64,19 @@ def _choices(detail: dict[str, Any]) -> list[str]:
     if detail["type"] == "union_tag_invalid":
         return list(METHOD_SETTINGS)
     return [part.strip("' ") for part in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
+
+
+def _meant(path: list[str], table: Mapping[str, Any]) -> str:
+    """Return the end of a message: a key of this name in another table, or one like it here."""
+    sections = ["", "data", "augment", "train"]
+    method = table.get("method")
+    if isinstance(method, Mapping) and method.get("name") in METHOD_SETTINGS:
+        sections.append("method")
+    for section in sections:
+        parents = [section] if section else []
+        if parents != path[:-1] and path[-1] in _known_keys(parents, table):
+            return f"; did you mean '{'.'.join([*parents, path[-1]])}'?"
+    return nearest(path[-1], _known_keys(path[:-1], table))
 
 
 def _known_keys(parents: list[str], table: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from tui_latent.datasets.class_folders import matched_folders, same_folders
 from tui_latent.datasets.folder_entries import Entries, entries_of, is_image_name, listed
 from tui_latent.datasets.splits import Role, roles_within, split_role
+from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.naming import composed, look_alike, natural_order, shown_names
@@ -123,7 +123,7 @@ def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
         return
     if not wanted:
         stranger = printable(layout.strangers[0])
-        close = difflib.get_close_matches(stranger, layout.class_names, n=1)
+        close = near_names(stranger, layout.class_names)
         hint = f"if it is '{close[0]}', give it that name; else " if close else ""
         raise DataError(
             f"{layout.test}: class '{stranger}' is not in {layout.train}: {hint}add it there, "

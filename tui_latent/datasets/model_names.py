@@ -6,7 +6,6 @@ Importing either takes seconds and imports torch, which menus and forms do witho
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_latent.config.feature_models import PublishedModel
+from tui_latent.runtime.near_names import near_names
 
 _EXTRAS: Final = {"timm": "timm", "open_clip": "open-clip"}
 """library -> the extra of tui-latent that installs it"""
@@ -57,7 +57,7 @@ def known_models(library: str) -> tuple[str, ...]:
 
 def similar(name: str, known: Iterable[str]) -> str:
     """Return the end of a message with the names that are most similar; empty if none is."""
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    near = near_names(name, known, 3)
     return f": did you mean {' or '.join(near)}?" if near else ""
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.runtime.near_names import near_names
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.naming import composed
 
@@ -98,7 +98,7 @@ def stratified_split(labels: Rows, fraction: float) -> tuple[Rows, Rows]:
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+    close = near_names(name, known)
     if close:
         return f"no class '{name}'; did you mean '{close[0]}'?"
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from tui_latent.datasets.hub_files import HubFile
 from tui_latent.datasets.model_names import how_to_install, similar
 from tui_latent.datasets.weight_choice import weights_of
 from tui_latent.datasets.weight_files import are_missing, loading_weights, read_weight_file
+from tui_latent.runtime.near_names import near_names
 from tui_latent.sources.errors import DataError
 
 _COLOUR = 3
@@ -33,7 +33,7 @@ def published(model: PublishedModel, setting: str) -> HubFile:
         known = None
     if known is None or not known.has_weights:
         tags = timm.list_pretrained(f"{_architecture(model)}.*")
-        near = difflib.get_close_matches(model.name, tags, n=3, cutoff=0.6) or tags[:3]
+        near = near_names(model.name, tags, 3) or tags[:3]
         others = f", but those of {' and '.join(near)}" if tags else ""
         raise DataError(
             f"{setting}: timm publishes no weights of '{model.name}'{others}: name another, or a "

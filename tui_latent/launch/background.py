@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tui_latent.launch.processes import devices_of, follow_others, launcher
 from tui_latent.runs.control import read_request, request_of
 from tui_latent.runs.run_list import refuse_trained
 from tui_latent.runs.schema import Request, RunError
+from tui_latent.runs.status import note_launched
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.launcher import place, restarts
 from tui_latent.runtime.malloc import keep_freed_memory
@@ -54,7 +56,7 @@ def background_process(
     words = launcher(devices)
     try:
         with (path / "train.log").open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [*words, "-m", "tui_latent.launch.background", str(path), asked, *plugins],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -65,6 +67,9 @@ def background_process(
         raise RunError(
             f"{path}: cannot start a background process: {error.strerror or error}"
         ) from error
+    with suppress(OSError):  # a full disk: the run only looks interrupted until it begins
+        note_launched(path, process.pid)
+    return process
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from tui_latent.runtime.waited import WAITED
 
@@ -84,6 +85,7 @@ class _Gather(torch.autograd.Function):
         return of_all(x)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         with WAITED.counting():
             return _exchanged(gradients[0]).sum(0)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -68,7 +69,8 @@ class _CommonBatchNorm(_BatchNorm):
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and several()):
             return super().forward(x)
-        own = torch.batch_norm_update_stats(x.detach().float(), None, None, 0.0)
+        wide = x.detach().to(torch.promote_types(x.dtype, torch.float32))
+        own = torch.batch_norm_update_stats(wide, None, None, 0.0)
         means, variances = of_all(torch.stack(own)).unbind(1)
         mean = means.mean(0)
         variance = (variances + (means - mean).square()).mean(0)
@@ -115,9 +117,11 @@ class _Normalise(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(x, weight, mean, variance)
         ctx.rows, ctx.eps = rows, eps
+        ctx.scaled, ctx.shifted = weight is not None, bias is not None
         return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=eps)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, mean, variance = ctx.saved_tensors
         dy = gradients[0].to(x.dtype)
@@ -129,5 +133,5 @@ class _Normalise(torch.autograd.Function):
         slope = factor * (variance + ctx.eps).rsqrt()
         of_x = F.batch_norm(x, mean, variance, -slope * mean_dyz, -slope * mean_dy, eps=ctx.eps)
         of_x.addcmul_(dy, slope.to(x.dtype).view([1, -1] + [1] * (x.dim() - 2)))
-        of_affine = (None, None) if weight is None else (sum_dyz, sum_dy)
+        of_affine = (sum_dyz if ctx.scaled else None, sum_dy if ctx.shifted else None)
         return (of_x, *of_affine, None, None, None, None)

@@ -6,7 +6,6 @@ all other lines stay as they are, comments included.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui_latent.palettes import rgb_color
+from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.regular_files import SizeError, read_small
 
 NOTIFICATIONS: Final = ("all", "problems", "errors")
@@ -115,7 +115,7 @@ def _keys(value: Any) -> str:
 
 
 def _near(name: str, names: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, names, 1)
+    close = near_names(name, names)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

@@ -14,7 +14,12 @@ _PROC: Final = Path("/proc")
 
 def this_process() -> str:
     """Return this process's boot, pid namespace and start time; empty where they are unknown."""
-    place, start = process_place(), _start_of(os.getpid())
+    return process_of(os.getpid())
+
+
+def process_of(pid: int) -> str:
+    """Return the same of another process; empty for one that has ended."""
+    place, start = process_place(), _start_of(pid)
     return f"{place} {start}" if place and start else ""
 
 

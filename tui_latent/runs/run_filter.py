@@ -7,13 +7,13 @@ name, preset or tags. Case does not matter. Text with spaces is put in quotes.
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from collections.abc import Callable
 from typing import Final
 
 from tui_latent.runs.schema import RunSummary
+from tui_latent.runtime.near_names import near_names
 
 Test = Callable[[RunSummary], bool]
 
@@ -117,7 +117,7 @@ def _matches(regex: str) -> Test:
 def _compares(field: str, sign: str, value: str) -> Test:
     if field not in NUMBERS and field not in TEXTS and field != "tag":
         known = [*NUMBERS, *TEXTS, "tag"]
-        near = difflib.get_close_matches(field, known, 1)
+        near = near_names(field, known)
         hint = f" Did you mean '{near[0]}'?" if near else f" Use {', '.join(known)}."
         raise FilterError(f"There is no field '{field}'.{hint}")
     if not value:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import operator
 import os
@@ -35,6 +34,7 @@ from tui_latent.runs.status import (
     read_status,
 )
 from tui_latent.runs.sweep_folder import SWEEP, SWEEP_FILE, is_sweep, not_a_run
+from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.sanitize import plain_name
 
 LATEST = "latest"
@@ -300,5 +300,5 @@ def _nearest(name: str, folder: Path) -> str:
     if not runs:
         return ", which holds no runs"
     names = {run.preset: run.name for run in reversed(runs)} | {run.name: run.name for run in runs}
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = near_names(name, names)
     return f"; did you mean '{names[near[0]]}'?" if near else f"; the newest is '{runs[0].name}'"

@@ -84,6 +84,11 @@ class Status:
     what was drawn when it took the run; empty where the system does not tell, and before 0.2"""
     heartbeat: float = 0.0
     """Unix time of the last sign of life"""
+    launched_pid: int = 0
+    """the process that was started to train the run, until one has taken it; then PyTorch's
+    launcher, which starts its processes again; since 0.2"""
+    launched: str = ""
+    """tells that process from all others with its number"""
     error: str | None = None
     """one or two lines for a person: why the run failed, or what a paused one waits for"""
     lr_factor: float = 1.0

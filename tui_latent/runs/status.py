@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
 from tui_latent.runs.atomic_files import Signature, replace_small_file, signature
-from tui_latent.runs.process import is_alive
+from tui_latent.runs.process import HOST, is_alive, process_of
 from tui_latent.runs.schema import LIVE_STATES, State, Status
 from tui_latent.runtime.regular_files import read_small
 from tui_latent.runtime.sanitize import plain_text
@@ -66,14 +66,30 @@ def with_interruption(status: Status, seen_beating: bool = False) -> Status:
 
     A process that this system can tell from all others counts by whether it lives. Of any other,
     as one in another container or on another host, only its heartbeat counts: within 30 s of our
-    clock, or `seen_beating` by the caller, whatever its clock says.
+    clock, or `seen_beating` by the caller, whatever its clock says. A run starts as long as what
+    launched its process lives: torch has yet to be imported there, or PyTorch's launcher starts
+    its processes again.
     """
-    if status.state not in LIVE_STATES:
+    if status.state not in (*LIVE_STATES, "interrupted"):
         return status
+    launched = is_alive(status.host, status.launched_pid, status.launched)
     alive = is_alive(status.host, status.pid, status.process)
     if alive is None:
-        alive = seen_beating or beats(status)
-    return status if alive else replace(status, state="interrupted")
+        gone = not status.pid and launched is False
+        alive = not gone and (seen_beating or beats(status))
+    if alive and status.state in LIVE_STATES:
+        return status
+    return replace(status, state="starting" if launched else "interrupted")
+
+
+def note_launched(path: Path, pid: int) -> None:
+    """Note which process is to take the run at `path`, unless one has taken it already.
+
+    OSError when it cannot be written.
+    """
+    status = readable_status(path)
+    if status.state == "starting" and not status.pid:
+        write_status(path, replace(status, host=HOST, launched_pid=pid, launched=process_of(pid)))
 
 
 def beats(status: Status) -> bool:
@@ -151,7 +167,7 @@ class Beats:
         status = read_status(path)
         if status.state not in LIVE_STATES:
             self._seen.pop(path, None)
-            return status
+            return with_interruption(status)
         heartbeat = self._seen.setdefault(path, _Heartbeat())
         heartbeat.take(status)
         return with_interruption(status, heartbeat.moves())

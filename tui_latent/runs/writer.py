@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from os import getpid
+from os import getpid, getppid
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,11 +25,12 @@ from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.maps import write_map
 from tui_latent.runs.metrics import MetricsReader
 from tui_latent.runs.new_run import make_run_folder
-from tui_latent.runs.process import HOST
+from tui_latent.runs.process import HOST, process_of
 from tui_latent.runs.records import NewRecord, record_line
 from tui_latent.runs.schema import LIVE_STATES, FolderLostError, LatentMap, RunError, Status
 from tui_latent.runs.status import readable_status, write_status
 from tui_latent.runs.trainer_lock import TrainerLock
+from tui_latent.runtime.launcher import place
 from tui_latent.runtime.sanitize import plain_line
 
 _BEAT: Final = 1.0
@@ -75,6 +76,8 @@ class RunWriter:
         self._events = AppendedLines(path / EVENTS_FILE, durable=True)
         self._log = AppendedLines(path / "train.log")
         self._best = BestScore(path / "metrics.jsonl")
+        several = place().world > 1
+        self._launcher = (getppid(), process_of(getppid())) if several else (0, "")
         self._closing = threading.Event()
         self._heart: threading.Thread | None = None
 
@@ -228,7 +231,13 @@ class RunWriter:
     def _write_status(self) -> None:
         self.check()
         self._status = replace(
-            self._status, pid=getpid(), host=HOST, process=self._lock.process, heartbeat=time.time()
+            self._status,
+            pid=getpid(),
+            host=HOST,
+            process=self._lock.process,
+            heartbeat=time.time(),
+            launched_pid=self._launcher[0],
+            launched=self._launcher[1],
         )
         write_status(self.path, self._status)
         self._written = time.monotonic()

@@ -25,10 +25,12 @@ from tui_latent.runs.sweep_folder import SWEEP_FILE, SweepManifest, SweepRun, re
 from tui_latent.runs.sweep_results import kept_results
 
 WAITING = "waiting"
-"""state of a run that has no folder yet"""
+"""state of a run that no process has begun yet"""
 GONE = "gone"
 """state of a run whose folder is missing after the sweep has ended"""
 PRUNED = "pruned"
+_UNBEGUN = ("starting", "interrupted")
+"""states of a folder that was made and that no process has taken"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,8 @@ class SweepReader:
         self._readers: dict[str, RunReader] = {}
         self._specs: dict[str, MetricSpec] = {}
         self._names: set[str] = set()
+        self._waits = True
+        """whether a run that no process has begun may still begin"""
         self._shown: SweepSnapshot | None = None
 
     def refresh(self) -> SweepSnapshot:
@@ -122,6 +126,9 @@ class SweepReader:
             self._manifest, self._signature = read_sweep(self._path), now
         status = self._status.refresh()
         absent = GONE if status.state == "finished" else WAITING
+        if self._shown is not None and self._shown.status.state != status.state:
+            self._rows.clear()  # what waited may wait no longer
+        self._waits = status.state not in ("finished", "failed")
         rows = [self._row(run, absent) for run in self._manifest.runs]
         shown = self._shown
         same = shown is not None and shown.manifest is self._manifest and shown.status == status
@@ -169,6 +176,9 @@ class SweepReader:
         except RunError as error:
             return SweepRow(run, path, "unreadable", problem=str(error))
         row = row_of(run, path, snapshot)
+        untouched = not (row.status.pid or snapshot.curves) and row.state in _UNBEGUN
+        if untouched and self._waits:  # for a place in a cluster's queue, often for hours
+            return SweepRow(run, path, WAITING)
         if row.live:
             self._readers[run.name] = reader
         self._know(snapshot.curves)

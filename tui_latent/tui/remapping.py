@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Final
 
 from textual.keys import Keys, _normalize_key_list, format_key
 
+from tui_latent.runtime.near_names import near_names
 from tui_latent.tui.key import Key
 from tui_latent.tui.keymap import KEYMAP
 
@@ -71,7 +71,7 @@ def check_keymap(keymap: Mapping[str, str]) -> None:
     ids = {row.id for rows in KEYMAP.values() for row in rows}
     for key_id, keys in keymap.items():
         if key_id not in ids:
-            close = get_close_matches(key_id, ids, 1)
+            close = near_names(key_id, sorted(ids))
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise KeymapError(f"Keymap: there is no action {key_id!r}.{hint}")
         for key in _normalize_key_list(keys).split(","):

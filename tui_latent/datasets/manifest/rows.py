@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.folder_entries import listed, names_an_image
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.datasets.splits import Role, role_of_name, split_role
+from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.columns import Column, column_of, texts_of
@@ -145,7 +145,7 @@ def _truths(column: str, texts: Sequence[str]) -> tuple[Role, ...]:
 def _named(table: Table, title: str, setting: str) -> str:
     if title in table.columns:
         return title
-    close = difflib.get_close_matches(title, table.columns, n=1)
+    close = near_names(title, table.columns)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     raise DataError(
         f"{setting}: {table.path} has no column '{plain_name(title)}'{hint}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import sys
@@ -27,6 +28,8 @@ _RESTARTS: Final = 5
 _SESSION: Final[dict[str, Any]] = {"prefix": "ray-", "ignore_cleanup_errors": True}
 """where a cluster that is started here keeps its files; its sockets allow no long path"""
 _USES_TLS: Final = "RAY_USE_TLS"
+_TOKENS: Final = "RAY_AUTH_MODE"
+"""says whether a token is sent; with an address, Ray sends one only if this is set"""
 _SETTINGS: Final = 4
 """type of the frame with which both sides of HTTP/2 begin"""
 _PROGRAMS: Final = ("tui-latent", "torch")
@@ -62,10 +65,13 @@ class RayEngine:
                 _temp_dir=self._session.name if self._session else None,
                 runtime_env={"env_vars": variables} if variables else None,
             )
-        except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+        except (
+            *(ConnectionError, RuntimeError, ValueError, OSError, TimeoutError),
+            ray.exceptions.RayError,
+        ) as error:
             self.close()
             where = f"at {address}" if address else "on this machine"
-            raise EngineError(f"cannot use a Ray cluster {where}: {_first_line(error)}") from error
+            raise EngineError(f"cannot use a Ray cluster {where}: {_why(error)}") from error
         try:
             self._refuse_other_nodes(runs)
         except BaseException:
@@ -103,7 +109,7 @@ class RayEngine:
             try:
                 self._ray.get(task)
             except self._ray.exceptions.RayError as error:
-                problem = _first_line(error)
+                problem = _last_line(error)
             found.append((self._tasks.pop(task), problem))
         return found
 
@@ -151,7 +157,7 @@ class RayEngine:
         try:
             there: Mapping[str, Any] = self._ray.get(task)
         except self._ray.exceptions.RayError as error:
-            return [f"{where} cannot run tui-latent ({_first_line(error)})"]
+            return [f"{where} cannot run tui-latent ({_last_line(error)})"]
         here = _facts("")
         problems = [
             f"{where} has {program} {there[program]}, this machine {here[program]}"
@@ -214,6 +220,21 @@ def _answers(connection: socket.socket) -> bool:
     return head[3] == _SETTINGS
 
 
-def _first_line(error: BaseException) -> str:
+def _why(error: BaseException) -> str:
+    """Return why Ray does not connect, and what to do about it."""
+    said = " ".join(str(error).split())
+    versions = re.findall(r"\bRay: (\S+) Python: (\S+)", said)
+    if len(versions) == 2:
+        there, here = (f"Ray {ray} and Python {python}" for ray, python in versions)
+        return f"it has {there}, this machine {here}: install the same versions"
+    if isinstance(error, ConnectionError) and _TOKENS not in os.environ:
+        said += (
+            f": if it asks for a token, set {_TOKENS}=token, and give the token in RAY_AUTH_TOKEN "
+            "or ~/.ray/auth_token"
+        )
+    return said or type(error).__name__
+
+
+def _last_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
