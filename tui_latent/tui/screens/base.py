@@ -63,6 +63,9 @@ class BaseScreen(Screen[ScreenResultType]):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key does nothing now, or where it works if it does nothing here."""
+        active = self.active_bindings.get(event.key)
+        if active is not None and active.enabled:
+            return
         from tui_latent.tui.elsewhere import listed_but_inactive, where_it_works
 
         keymap = self.app._keymap
