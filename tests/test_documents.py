@@ -75,6 +75,14 @@ def test_the_folders_of_the_architecture_exist() -> None:
     assert not [name for name in sorted(folders - of_runs) if not is_there(name)]
 
 
+def test_every_module_and_folder_of_the_package_has_a_row() -> None:
+    rows = "\n".join(row for row in ARCHITECTURE.read_text().splitlines() if row.startswith("|"))
+    package = REPOSITORY / "tui_latent"
+    names = [path.name for path in package.glob("[!_]*.py")]
+    names += [f"{path.parent.name}/" for path in package.glob("*/__init__.py")]
+    assert not [name for name in sorted(names) if f"`{name}`" not in rows]
+
+
 @pytest.mark.parametrize("page", [ARCHITECTURE, GLOSSARY], ids=lambda page: page.name)
 def test_nothing_has_two_rows_in_a_table(page: Path) -> None:
     for table in re.split(r"\n(?!\|)", page.read_text()):

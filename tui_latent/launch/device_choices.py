@@ -1,4 +1,4 @@
-"""With how many processes a run can go on here."""
+"""How many processes a run can continue with here."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class RunDialogs:
         if choices is None:
             resume()
             return
-        question = f"With how many processes should {path.name} go on?"
+        question = f"How many processes should {path.name} continue with?"
         if choices.problem:
             question = f"{choices.before} processes cannot: {choices.problem}. {question}"
         answer = await self._ask("Resume", question, _process_counts(choices))

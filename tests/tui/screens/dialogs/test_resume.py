@@ -64,7 +64,7 @@ async def test_resuming_asks_and_changes_the_number(stopped: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, "r", stopped)
         assert isinstance(screen, ChoiceScreen)
-        assert "With how many processes" in text_of(screen, "#question")
+        assert "How many processes" in text_of(screen, "#question")
         options = screen.query_one(OptionList)
         shown = [str(options.get_option_at_index(n).prompt) for n in range(options.option_count)]
         assert "2 processes, as before" in shown[0] and "25 of the 50 images" in shown[0]

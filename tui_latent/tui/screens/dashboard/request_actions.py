@@ -108,7 +108,7 @@ class RequestActions(DashboardBase):
             if yes:
                 self._request_rate(old, new)
 
-        question = f"{self._rate.words(old, new)}? Training may diverge at so high a rate."
+        question = f"{self._rate.words(old, new)}? Training may diverge at such a high rate."
         self.app.push_screen(ConfirmScreen(RATE_TITLE, question, "Raise"), raise_rate)
 
     def _request_rate(self, old: float, new: float) -> None:
