@@ -248,7 +248,8 @@ def test_8_bits_are_kept_as_they_are_whatever_holds_them(
             tifffile.imwrite(tmp_path / "d" / f"{number}.tif", image if channels > 1 else image[0],
                              photometric="minisblack", planarconfig="separate" if channels > 1
                              else None)  # fmt: skip
-    dataset = load(tmp_path / "d", log := [])
+    log: list[str] = []
+    dataset = load(tmp_path / "d", log)
     assert dataset.train.images.dtype == torch.uint8
     np.testing.assert_array_equal(all_images(dataset), expected)
     assert "more than 8 bits" not in log[-1]
