@@ -529,6 +529,9 @@ def test_a_preset_says_whether_training_sees_labels(method: str, sees: bool) -> 
         ("percentile 0.50, 99.5", "percentile 0.5 99.5"),
         ([0, 4095], (0.0, 4095.0)),
         ([-1.5, 2], (-1.5, 2.0)),
+        ("0, 4095", (0.0, 4095.0)),
+        ("-100 1e2", (-100.0, 100.0)),
+        ("(0.5,1)", (0.5, 1.0)),
     ],
 )
 def test_a_range_of_values_is_read_and_written(written: object, read: object) -> None:
@@ -547,6 +550,9 @@ def test_a_range_of_values_is_read_and_written(written: object, read: object) ->
         ("percentile 1 101", "the lower one first"),
         ([5, 5], "must be below"),
         ([5], "or [low, high]"),
+        ([True, False], "or [low, high]"),
+        ("4095 0", "must be below"),
+        ("1e 2", "or [low, high]"),
         ("auto", "'percentile 1 99', or [low, high]"),
         (3, "or [low, high]"),
     ],

@@ -68,6 +68,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("images", "file", "said"),
     [(5, 5, ""), (1, 1, ""), (5, 3, ""), (3, 5, "sees images of 5 channels, not of 3"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
@@ -19,8 +20,7 @@ OF_FEATURES = ("feature_noise", "feature_dropout")
 """augmentations of features; all others change images"""
 DEFAULT_VAL_FRACTION = 0.2
 """share of the training images held out if the source has no test images and none is set"""
-
-
+_TWO_NUMBERS = re.compile(r"[\[(]?\s*([-+.\de]+)(?:\s*,\s*|\s+)([-+.\de]+)\s*[\])]?", re.IGNORECASE)
 _PERCENTILES = re.compile(r"percentiles?[\s,]+([0-9.]+)[\s,]+([0-9.]+)")
 
 
@@ -40,8 +40,11 @@ def _value_range(value: object) -> object:
         if 0 <= low < high <= 100:
             return f"percentile {low:g} {high:g}"
         raise ValueError("percentiles lie in 0 to 100, the lower one first: 'percentile 1 99'")
+    if isinstance(value, str) and (ends := _TWO_NUMBERS.fullmatch(value)):
+        with suppress(ValueError):
+            value = [float(ends[1]), float(ends[2])]
     pair = list(value) if isinstance(value, (list, tuple)) else []
-    if len(pair) == 2 and all(isinstance(end, (int, float)) for end in pair):
+    if len(pair) == 2 and all(type(end) in (int, float) for end in pair):
         if math.isfinite(pair[0]) and math.isfinite(pair[1]) and pair[0] < pair[1]:
             return float(pair[0]), float(pair[1])
         raise ValueError("the value shown as black must be below the one shown as white")

@@ -289,7 +289,7 @@ def _classes_alone(root: Path, entries: Entries, poll: Callable[[], None]) -> Fo
                 "images would be mixed: put the splits outermost, as in train/<class>/… and "
                 f"test/<class>/…, or set data.path to {root / name}"
             )
-    return _layout(root, None, [], poll)
+    return _layout(root, None, [], poll, entries)
 
 
 def _without_repeats(split: Path, role: Role, poll: Callable[[], None]) -> Path:
@@ -304,9 +304,14 @@ def _without_repeats(split: Path, role: Role, poll: Callable[[], None]) -> Path:
 
 
 def _layout(
-    train: Path, test: Path | None, notes: Iterable[str], poll: Callable[[], None]
+    train: Path,
+    test: Path | None,
+    notes: Iterable[str],
+    poll: Callable[[], None],
+    entries: Entries | None = None,
 ) -> FolderLayout:
-    folders, images = entries_of(train, poll)
+    """Return the layout of two splits; `entries` are those of `train` if they are known."""
+    folders, images = entries or entries_of(train, poll)
     if not folders and images:
         return FolderLayout(train, test, ())
     if not folders:
