@@ -114,7 +114,7 @@ async def test_runs_are_marked_and_compared(tmp_path: Path, presets: Path) -> No
     async with NotingApp(tmp_path / "runs").run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await pilot.press("C")
-        assert "Press Tab to reach them first" in notes(pilot)
+        assert "Press Tab to go there first" in notes(pilot)
         await pilot.press("tab", "C")
         assert "No run is marked. Mark two or more with m" in notes(pilot)
         await pilot.press("m", "C")
