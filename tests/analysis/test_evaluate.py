@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
@@ -26,6 +27,7 @@ from tests.analysis.conftest import MakeSpace
 from tui_latent.analysis.evaluate import evaluate_run
 from tui_latent.analysis.evaluation_errors import AssessmentError
 from tui_latent.analysis.evaluation_table import is_whole, table_lines
+from tui_latent.cli.main import main
 from tui_latent.metrics.projection import to_plane
 from tui_latent.runs.evaluations import newest_evaluation
 from tui_latent.runs.reader import RunReader
@@ -302,8 +304,13 @@ def test_a_run_without_latents_and_a_folder_that_is_not_a_run_are_refused(tmp_pa
         evaluate_run(writer.path)
 
 
-def test_a_folder_that_cannot_be_written_is_named(make_space: MakeSpace) -> None:
+def test_in_a_folder_that_cannot_be_written_the_numbers_are_shown_and_not_kept(
+    make_space: MakeSpace,
+) -> None:
     path = make_space()
     (path / "evaluations").write_text("in the way")
-    with pytest.raises(AssessmentError, match="evaluations: cannot be written"):
-        evaluate_run(path)
+    found = evaluate_run(path)
+    assert found["knn_held_out"]["accuracy"]["5"]["value"] > 0
+    assert found["unkept"].startswith(f"not kept: {path}/evaluations cannot be written: ")
+    printed = CliRunner().invoke(main, ["evaluate", str(path)])
+    assert printed.exit_code == 0 and printed.stdout.splitlines()[-1] == found["unkept"]

@@ -10,9 +10,11 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from tests.reports.conftest import MakeRun
+from tui_latent.cli.main import main
 from tui_latent.reports import ReportError, export_report
 from tui_latent.runs.reader import RunReader
 
@@ -66,6 +68,21 @@ def test_a_place_that_cannot_be_written_is_named(make_run: MakeRun, tmp_path: Pa
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ReportError, match=r"mine\.png: cannot be written: "):
         export_report(make_run(), tmp_path / "file" / "mine.png")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_that_cannot_be_written_says_how_to_write_its_report_elsewhere(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    run = make_run()
+    (run / "reports").write_text("in the way")
+    for command, option in (("report", "-o FILE.png"), ("points", "-o FILE.csv")):
+        refused = CliRunner().invoke(main, [command, str(run)])
+        assert refused.exit_code == 1
+        assert "cannot be written: " in refused.stderr and option in refused.stderr
+        out = tmp_path / f"mine.{option[-3:]}"
+        assert CliRunner().invoke(main, [command, str(run), "-o", str(out)]).exit_code == 0
+        assert out.is_file()
 
 
 def test_a_folder_that_is_not_a_run_is_named(tmp_path: Path) -> None:

@@ -82,7 +82,8 @@ def test_broken_folders_are_listed_with_what_is_wrong(runs: Path, make_run: Make
     (runs / "no-preset" / "preset.toml").unlink()
     (runs / "torn-preset" / "preset.toml").write_bytes(b"[provenance\n")
     (runs / "empty").mkdir()
-    (runs / ".hidden").mkdir()
+    for name in (".hidden", "lost+found"):
+        (runs / name).mkdir()
     (runs / "file").touch()
     problems = {run.name: run.problem for run in list_runs(runs)}
     assert problems.pop("good") == ""

@@ -37,11 +37,11 @@ def evaluate_run(
     """Measure the newest latents of the run at `path`; return and store the results.
 
     `outliers` is a dataset's name, `folder:PATH`, `arrays:FILE`, `manifest:TABLE` or `class:NAME`.
-    The result holds JSON's types only and is written to `evaluations/step-….json`. What cannot be
-    measured is in its `missing`, with the reason: a whole part by its name, one figure as
-    `part/figure`. `on_progress` is called with the current activity, many times a second: an
-    exception from it ends the evaluation, and nothing is written. AssessmentError when there are no
-    latents or the result cannot be stored, OutliersError when `outliers` names none.
+    The result holds JSON's types only and is written to `evaluations/step-….json`; where it cannot
+    be, its `unkept` says why. What cannot be measured is in its `missing`, with the reason: a whole
+    part by its name, one figure as `part/figure`. `on_progress` is called with the current
+    activity, many times a second: an exception from it ends the evaluation, and nothing is written.
+    AssessmentError when there are no latents, OutliersError when `outliers` names none.
     """
     start = time.perf_counter()
     asked = parse_outliers(outliers) if outliers else None
@@ -75,10 +75,9 @@ def evaluate_run(
     _keep_other_outliers(path, result)
     try:
         write_evaluation(path, step, result)
-    except OSError as error:
-        raise AssessmentError(
-            f"{path / 'evaluations'}: cannot be written: {error.strerror or error}"
-        ) from error
+    except OSError as error:  # as in the run of a colleague, which this user may only read
+        why = error.strerror or error
+        result["unkept"] = f"not kept: {path / 'evaluations'} cannot be written: {why}"
     return result
 
 

@@ -29,7 +29,8 @@ def evaluate_in_terminal(
     else:
         file = evaluation_file(path, found["step"])
         failed = failure_line(readable_status(path))
-        lines = [*([failed] if failed else []), *table_lines(found), f"written to {file}", ""]
+        kept = found.get("unkept") or f"written to {file}"
+        lines = [*([failed] if failed else []), *table_lines(found), kept, ""]
         out.write("\n".join(lines))
     return found
 

@@ -69,6 +69,15 @@ def load_plugins(files: Sequence[str]) -> None:
         fail(error)
 
 
+def fail_to_write(error: Exception, out: Path | None, example: str) -> NoReturn:
+    """Exit with an error; one of the disk names the option, if the place was not chosen with it."""
+    disk = isinstance(error, OSError) or isinstance(error.__cause__, OSError)
+    elsewhere = f": -o {example} writes it elsewhere" if disk and out is None else ""
+    if isinstance(error, OSError):
+        fail(f"{error.filename}: cannot be written: {error.strerror or error}{elsewhere}", FAILED)
+    fail(f"{error}{elsewhere}", FAILED)
+
+
 def find_run_or_sweep(name: str, runs: str | None) -> Path:
     """Return the folder of a sweep, given by path or name, else of a run as `find_folder` does."""
     from tui_latent.preferences.runs_folders import folders_of_runs

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from tui_latent.cli.options import FAILED, fail, find_folder, json_option, runs_option
+from tui_latent.cli.options import (
+    FAILED,
+    fail,
+    fail_to_write,
+    find_folder,
+    json_option,
+    runs_option,
+)
 
 
 @click.command()
@@ -34,6 +41,8 @@ def points(
         written, count = write_points(path, out, step, where)
     except InspectionError as error:
         fail(error, FAILED)
+    except OSError as error:
+        fail_to_write(error, out, "FILE.csv")
     if as_json:
         click.echo(json.dumps({"run": path.name, "csv": str(written), "points": count}))
     else:

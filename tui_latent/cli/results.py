@@ -13,6 +13,7 @@ from tui_latent.cli.options import (
     STOPPED,
     USAGE,
     fail,
+    fail_to_write,
     find_folder,
     json_option,
     plugin_option,
@@ -95,7 +96,7 @@ def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
     try:
         png = export_report(path, out)
     except ReportError as error:
-        fail(error, FAILED)
+        fail_to_write(error, out, "FILE.png")
     if as_json:
         written = {"run": path.name, "png": str(png), "json": str(png.with_suffix(".json"))}
         click.echo(json.dumps(written))
@@ -131,7 +132,7 @@ def compare(names: tuple[str, ...], out: Path | None, runs: str | None, as_json:
     try:
         png = write_comparison(shown, out, paired)
     except ReportError as error:
-        fail(error, FAILED)
+        fail_to_write(error, out, "FILE.png")
     if as_json:
         files = {"png": str(png), "json": str(png.with_suffix(".json"))}
         click.echo(json.dumps(files | comparison_table(shown, curves=False, paired=paired)))

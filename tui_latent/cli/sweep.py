@@ -18,6 +18,7 @@ from tui_latent.cli.options import (
     FAILED,
     STOPPED,
     fail,
+    fail_to_write,
     json_option,
     plugin_option,
     runs_option,
@@ -334,7 +335,7 @@ def sweep_report(
     try:
         png, table, settings = export_sweep(path, metric, out)
     except ReportError as error:
-        fail(error, FAILED)
+        fail_to_write(error, out, "FILE.png")
     if as_json:
         files = {"png": str(png), "csv": str(table), "settings_csv": str(settings)}
         click.echo(json.dumps({"sweep": path.name, **files}))

@@ -254,12 +254,17 @@ def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
 def _run_folders(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            names = [e.name for e in entries if not e.name.startswith(".") and _may_be_folder(e)]
+            names = [e.name for e in entries if not _hidden(e.name) and _may_be_folder(e)]
         return [folder / name for name in names]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise RunError(f"{folder}: cannot be read as a folder of runs: {error.strerror}") from error
+
+
+def _hidden(name: str) -> bool:
+    """Return whether a folder is the system's, as in the root of a disk, or hidden by a person."""
+    return name.startswith(".") or name == "lost+found"
 
 
 def _may_be_folder(entry: os.DirEntry[str]) -> bool:

@@ -213,7 +213,7 @@ class EvaluationScreen(BaseScreen[None]):
             self._question.withdraw()
         if event.found is not None:
             self.query_one(EvaluationPage).show(event.found)
-            self._say(measured_at(event.found))
+            self._say(event.found.get("unkept") or measured_at(event.found))
         if event.verdict is not None:
             self.query_one(VerdictLine).show(event.verdict)
         if event.words:
