@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import tomllib
 import unicodedata
@@ -14,6 +13,7 @@ from tui_latent.config.own_folders import own_presets
 from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.regular_files import SizeError, read_small
 from tui_latent.runtime.sanitize import plain_name, plain_text
+from tui_latent.runtime.utf8_text import utf8_text
 
 
 class PresetError(Exception):
@@ -111,31 +111,13 @@ def read_table(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise PresetError(str(path), [("", f"cannot be read: {error.strerror}")]) from error
     try:
-        text = _decoded(content)
+        text = utf8_text(content)
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         problem = f"not a TOML file: {error}{_odd_character(text, str(error))}"
         raise PresetError(str(path), [("", problem)]) from error
     except (ValueError, RecursionError) as error:
         raise PresetError(str(path), [("", f"not a TOML file: {error}")]) from error
-
-
-def _decoded(content: bytes) -> str:
-    """Decode the content of a file; ValueError says which byte is not UTF-8, and where."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
-        raise ValueError(
-            "it begins with the byte order mark of UTF-16 or UTF-32: save the file as UTF-8"
-        )
-    try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        # The codec counts without the byte order mark, which it has taken away.
-        body = content.removeprefix(codecs.BOM_UTF8)
-        before = body[: error.start].decode("utf-8").split("\n")
-        raise ValueError(
-            f"the byte 0x{body[error.start]:02x} at line {len(before)}, column "
-            f"{len(before[-1]) + 1} is not UTF-8: save the file as UTF-8"
-        ) from error
 
 
 def _odd_character(text: str, problem: str) -> str:

@@ -14,6 +14,7 @@ from tui_latent.runs.schema import FORMAT, RunError, UnreadableError
 from tui_latent.runs.sweep_folder import is_sweep, not_a_run
 from tui_latent.runtime.regular_files import SizeError, read_small
 from tui_latent.runtime.sanitize import plain_name, plain_values
+from tui_latent.runtime.utf8_text import utf8_text
 
 PRESET_FILE = "preset.toml"
 _HEAD: Final = re.compile(r"^\[(.*)\]$", re.MULTILINE)
@@ -45,7 +46,7 @@ def read_manifest(path: Path, only: Mapping[str, Collection[str]] | None = None)
     """
     file = path / PRESET_FILE
     try:
-        text = read_small(file).decode("utf-8-sig").replace("\r\n", "\n")
+        text = utf8_text(read_small(file))
         table = (only and _parse_only(text, only)) or tomllib.loads(text)
         created = file.stat().st_mtime
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -59,7 +60,7 @@ def read_manifest(path: Path, only: Mapping[str, Collection[str]] | None = None)
         raise RunError(f"{file}: cannot be read: {error.strerror}") from error
     except SizeError as error:
         raise RunError(f"{file}: not a run's preset: {error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{file}: not a TOML file: {error}") from error
     provenance = table.pop("provenance", {})
     if not isinstance(provenance, dict):
