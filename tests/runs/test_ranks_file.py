@@ -53,7 +53,14 @@ def test_they_are_told_in_json_and_in_sentences(tmp_path: Path) -> None:
     write_ranks(run, RANKS)
     ranks = result_of(RunReader(run).refresh())["ranks"]
     assert [rank["waiting"] for rank in ranks] == [None, 0.2]
-    head = {"run": "a", "state": "stopped", "step": 1, "total_steps": 2, "verdict": ""}
+    head = {
+        "run": "a",
+        "origin": "trained",
+        "state": "stopped",
+        "step": 1,
+        "total_steps": 2,
+        "verdict": "",
+    }
     text = explained_text({**head, "findings": [], "map": [], "ranks": ranks})
     assert "Process 0 (cuda:0 NVIDIA H100, on one) trained on 812 images/s.\n" in text
     assert "on 9 images/s and waited for the others 20 % of the time." in text
