@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 import tui_latent.cli
@@ -54,6 +55,14 @@ def test_an_unknown_command_is_refused() -> None:
     far = CliRunner().invoke(main, ["banana"])
     assert far.exit_code == 2
     assert "No such command 'banana'.\n" in far.output
+    option = CliRunner().invoke(main, ["--tune"])
+    assert option.exit_code == 2
+    assert "No such option" in option.output
+
+
+def test_completion_after_an_unknown_command_is_no_error() -> None:
+    completion = ShellComplete(main, {}, "tui-latent", "_TUI_LATENT_COMPLETE")
+    assert any(found.value == "--runs" for found in completion.get_completions(["trian"], "--r"))
 
 
 def test_the_folder_of_runs_may_stand_before_the_command(tmp_path: Path) -> None:

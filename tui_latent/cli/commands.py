@@ -62,8 +62,10 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; the error for one that does not exist names the one like it."""
-        if args[0] not in COMMANDS and (near := near_names(args[0], COMMANDS)):
-            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        name = args[0]
+        is_wrong = name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing
+        if is_wrong and (near := near_names(name, COMMANDS)):
+            ctx.fail(f"No such command '{name}'. Did you mean '{near[0]}'?")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
