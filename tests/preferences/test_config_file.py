@@ -57,7 +57,7 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_toml_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    for text, words in ((b"theme =", "not a TOML file"), (b"\xff\xfe", "not UTF-8 text")):
+    for text, words in ((b"theme =", "not a TOML file"), (b"\xff\xfe", "save the file as UTF-8")):
         path.write_bytes(text)
         preferences, (problem,) = read_preferences(path)
         assert preferences == DEFAULTS and words in problem

@@ -138,7 +138,7 @@ async def test_keys_that_a_screen_has_but_not_now_say_why(
     app = MenulessApp(run.parent)
     async with app.run_test(size=NARROW) as pilot:
         screens = {
-            "R": (ExplorerScreen(run, app.drawer), "Only a 3-D cloud turns."),
+            "R": (ExplorerScreen(run, app.drawer), "Only a 3-D cloud can be rotated."),
             "s": (EvaluationScreen(run, app.drawer), "No evaluation is running."),
             "7": (CompareScreen([run, run], app.drawer), "There is no run 7: 2 are compared."),
             "c": (ViewerScreen(run, app.drawer), "These images have no channels"),

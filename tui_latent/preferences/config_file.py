@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from tui_latent.palettes import rgb_color
 from tui_latent.runtime.near_names import near_names
-from tui_latent.runtime.regular_files import SizeError, read_small
+from tui_latent.runtime.regular_files import read_small
+from tui_latent.runtime.utf8_text import utf8_text
 
 NOTIFICATIONS: Final = ("all", "problems", "errors")
 AXES: Final = ("step", "epoch", "time")
@@ -153,14 +154,12 @@ def config_path() -> Path:
 def read_preferences(path: Path) -> tuple[Preferences, list[str]]:
     """Return the settings and the problems; a setting that cannot be used keeps its default."""
     try:
-        table = tomllib.loads(read_small(path, _MOST_BYTES).decode("utf-8-sig"))
+        table = tomllib.loads(utf8_text(read_small(path, _MOST_BYTES)))
     except FileNotFoundError:
         return DEFAULTS, []
     except OSError as error:
         return DEFAULTS, [f"{path}: cannot be read: {error.strerror or error}"]
-    except UnicodeDecodeError as error:
-        return DEFAULTS, [f"{path}: not UTF-8 text: it cannot be read from byte {error.start:,} on"]
-    except (tomllib.TOMLDecodeError, RecursionError, SizeError) as error:
+    except (ValueError, RecursionError) as error:
         return DEFAULTS, [f"{path}: not a TOML file: {error}"]
     problems: list[str] = []
     values: dict[str, Any] = {}

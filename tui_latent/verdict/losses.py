@@ -45,14 +45,14 @@ def failed(about: Subject) -> Finding | None:
 
 
 def _reasons(error: str) -> tuple[list[str], bool]:
-    """Return the lines of an error but the one that names the log, and whether that was there."""
+    """Return the lines of an error that say why, and whether another one names the log."""
     lines = [" ".join(line.split()) for line in error.splitlines() if line.strip()]
     reasons = [line for line in lines if not line.startswith("the traceback is in ")]
     return reasons or lines, len(reasons) < len(lines)
 
 
 def _one_sentence(reasons: list[str]) -> str:
-    """Join lines, which may or may not end like sentences."""
+    """Join lines; one that ends without punctuation gets a semicolon."""
     *before, last = reasons
     joined = [line if line[-1] in ".:;!?," else f"{line};" for line in before]
     return " ".join([*joined, last])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len
@@ -18,6 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.wrapping import wrap
 
 _DIM: Final = Style(dim=True)
 
@@ -107,13 +107,7 @@ class ChartPanel(Widget, can_focus=True):
 
 def message_strips(text: str, width: int, height: int) -> list[Strip]:
     """Centre a sentence in an empty panel, wrapped at words."""
-    lines: list[str] = [""]
-    for word in text.split():
-        joined = f"{lines[-1]} {word}".strip()
-        if cell_len(joined) > max(width - 4, 8) and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = joined
+    lines = wrap(text, max(width - 4, 8))
     above = [Strip.blank(width)] * max((height - len(lines)) // 2, 0)
     indents = (" " * max((width - cell_len(line)) // 2, 0) for line in lines)
     rows = zip(indents, lines, strict=True)

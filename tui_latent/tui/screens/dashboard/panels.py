@@ -341,7 +341,7 @@ class RunPanels(Horizontal):
 
     def why_no_weights(self, snapshot: RunSnapshot) -> str:
         """Say why weights would change no curve; empty if they would."""
-        if len(loss_terms(snapshot)) < 1:
+        if not loss_terms(snapshot):
             return "The loss has no terms of its own to weigh."
         if loss_weights(snapshot) is None:
             return "The weights of these terms are not known: they are shown as recorded."

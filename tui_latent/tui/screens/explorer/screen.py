@@ -260,10 +260,10 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
             )
 
     def why_inactive(self, key_id: str) -> str:
-        """Say what a flat map, or the only one, lacks."""
+        """Say why a flat map cannot be rotated, and why a single one cannot be played."""
         if key_id == "explorer.spin":
             project = key_name("explorer.projection", self.app._keymap)
-            return f"Only a 3-D cloud turns. {project} shows the next projection."
+            return f"Only a 3-D cloud can be rotated. {project} shows the next projection."
         if key_id.startswith("time.") or key_id == "explorer.play":
             return self._time.why_not(self._snapshot.map_steps, 1)
         return ""

@@ -25,6 +25,7 @@ from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
 from tui_latent.tui.screens.menu.run_ending import RunEnding
 from tui_latent.tui.screens.menu.run_table import RunTable
+from tui_latent.tui.thread_failures import TellsFailures
 from tui_latent.tui.time_cursor import TimeCursor
 from tui_latent.tui.widgets.key_footer import KeyFooter
 
@@ -80,7 +81,7 @@ class DeviceFound(Message):
     words: str
 
 
-class MenuScreen(RunEnding):
+class MenuScreen(TellsFailures, RunEnding):
     """Presets and their description, with runs below."""
 
     # Not CSS: an application does not load the CSS of its default screen.
@@ -266,11 +267,10 @@ class MenuScreen(RunEnding):
             self.query_one(PresetPane).update_times(self._device, self._runs)
 
     @on(Worker.StateChanged)
-    def tell_failure(self, event: Worker.StateChanged) -> None:
-        """Show the error of a thread instead of crashing."""
+    def list_again(self, event: Worker.StateChanged) -> None:
+        """List the runs again after a thread that failed; `TellsFailures` says why it did."""
         if event.state is WorkerState.ERROR:
             self._listing = False
-            self.notify(str(event.worker.error), severity="error", markup=False)
 
     # Keys
 
