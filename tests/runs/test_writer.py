@@ -160,7 +160,9 @@ def test_a_run_only_made_waits_to_be_started(make_run: MakeRun) -> None:
     run = make_run()
     run.close()
     assert RunReader(run.path).refresh().status.state == "starting"
-    RunWriter.reopen(run.path).lock()
+    again = RunWriter.reopen(run.path)
+    again.lock()
+    again.close()
 
 
 def test_the_list_of_runs_finds_loss_and_best_score_in_the_status(make_run: MakeRun) -> None:
@@ -259,7 +261,9 @@ def test_a_run_trained_by_another_process_is_busy_until_it_dies(make_run: MakeRu
     assert reader.refresh().status.state == "running"
     end(process)
     assert reader.refresh().status.state == "interrupted"
-    RunWriter.reopen(run.path).lock()
+    again = RunWriter.reopen(run.path)
+    again.lock()
+    again.close()
 
 
 def no_locks(*_: object) -> None:
@@ -317,7 +321,9 @@ def test_a_full_disk_neither_stops_the_heart_nor_keeps_the_lock(
     with pytest.raises(OSError, match="No space"):
         run.close()
     monkeypatch.undo()
-    RunWriter.reopen(run.path).lock()
+    again = RunWriter.reopen(run.path)
+    again.lock()
+    again.close()
 
 
 WRITER = """
