@@ -75,12 +75,18 @@ def made_loop(job: Job, ranks: Ranks, batch: int) -> TrainingLoop:
 
 
 def repeated(world: int) -> Any:
-    """Gather, from now on, a process's own rows `world` times, without gradients of others."""
+    """Gather, from now on, a process's own rows `world` times, without gradients of others.
+
+    Its own rows are the first of them.
+    """
 
     def gathered(x: Tensor, groups: int = 1) -> Tensor:
         return torch.cat([part for own in x.chunk(groups) for part in [own] * world])
 
-    return mock.patch.object(methods, "gathered", gathered)
+    def own(count: int) -> slice:
+        return slice(0, count // world)
+
+    return mock.patch.multiple(methods, gathered=gathered, own=own)
 
 
 def step_seconds(loop: TrainingLoop, steps: int) -> float:

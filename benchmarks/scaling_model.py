@@ -7,8 +7,7 @@ Of an exchange whose result has S bytes, each of W devices sends 2 (W - 1) / W S
 (all-reduce), (W - 1) / W S to gather it or to send each its part (all-to-all), and S to broadcast
 it: the factors that NCCL's own tests compute bus bandwidth with (github.com/NVIDIA/nccl-tests,
 doc/PERFORMANCE.md). A device's share is
-its images and, for losses that compare images, the loss of the whole batch, which every device
-computes. Nothing is taken to overlap.
+its images and what a loss computes of them. Nothing is taken to overlap.
 """
 
 from __future__ import annotations

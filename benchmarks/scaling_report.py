@@ -82,7 +82,7 @@ def exchanges_of() -> dict[str, Exchanged]:
 
 @cache
 def share_seconds(preset: str, images: int, world: int) -> float:
-    """Return what an H100 computes in a step of its own images, the whole batch's loss included.
+    """Return what an H100 computes in a step of its own images, compared with the whole batch.
 
     Steps of several processes are not captured as graphs, so it takes the time of the launches or
     of the device's work, whichever is longer.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -50,19 +51,24 @@ def cosine(u: Rows, v: Rows) -> float:
 
 
 def info_nce_loop(
-    z_a: Tensor, z_b: Tensor, similarity: Callable[[Rows, Rows], float], decoupled: bool
+    z_a: Tensor,
+    z_b: Tensor,
+    similarity: Callable[[Rows, Rows], float],
+    decoupled: bool,
+    own: slice = slice(None),
 ) -> float:
     """InfoNCE word for word: for each row, log of the sum over the others, less the positive."""
     z, pairs = torch.cat([z_a, z_b]).double().numpy(), len(z_a)
     total = 0.0
-    for i in range(2 * pairs):
+    own_rows = [row for view in (0, pairs) for row in range(view, view + pairs)[own]]
+    for i in own_rows:
         positive = (i + pairs) % (2 * pairs)
         others = [j for j in range(2 * pairs) if j != i and not (decoupled and j == positive)]
         terms = [similarity(z[i], z[j]) for j in others]
         largest = max(terms)
         total += largest + math.log(sum(math.exp(term - largest) for term in terms))
         total -= similarity(z[i], z[positive])
-    return total / (2 * pairs)
+    return total / len(own_rows)
 
 
 def cauchy_similarity(u: Rows, v: Rows) -> float:
@@ -98,6 +104,46 @@ def test_info_nce_equals_the_loop(width: int, decoupled: bool) -> None:
         )
         value = gaussian_info_nce(z_a, z_b, temperature, decoupled)
         assert value.item() == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("decoupled", [False, True])
+@pytest.mark.parametrize("width", [2, 5])
+def test_info_nce_of_a_part_of_the_pairs_compares_their_rows_with_all(
+    width: int, decoupled: bool
+) -> None:
+    z_a, z_b = rows(6, width, 3), rows(6, width, 4)
+    losses: list[tuple[Callable[..., Tensor], Callable[[Rows, Rows], float]]] = [
+        (partial(cauchy_info_nce, decoupled=decoupled), cauchy_similarity),
+        (partial(nt_xent, temperature=0.5, decoupled=decoupled), lambda u, v: 2 * cosine(u, v)),
+        (
+            partial(dot_info_nce, temperature=0.5, decoupled=decoupled),
+            lambda u, v: 2 * float(u @ v),
+        ),
+        (
+            partial(gaussian_info_nce, temperature=0.5, decoupled=decoupled),
+            lambda u, v: -2 * squared_distance(u, v),
+        ),
+    ]
+    for (loss, similarity), own in product(losses, (slice(0, 2), slice(2, 3), slice(4, 6))):
+        expected = info_nce_loop(z_a, z_b, similarity, decoupled, own)
+        assert loss(z_a, z_b, own=own).item() == pytest.approx(expected, rel=1e-12)
+        views = [z_a.clone().requires_grad_(), z_b.clone().requires_grad_()]
+        assert gradcheck(lambda a, b: loss(a, b, own=own), views)  # noqa: B023
+
+
+@pytest.mark.parametrize("loss", [cauchy_info_nce, partial(gaussian_info_nce, temperature=1.0)])
+def test_a_part_of_the_pairs_needs_only_their_rows(loss: Callable[..., Tensor]) -> None:
+    views = [rows(64, 2, seed).requires_grad_() for seed in (5, 6)]
+    sizes: list[int] = []
+
+    def kept(x: Tensor) -> Tensor:
+        sizes.append(x.numel())
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(kept, lambda x: x):
+        loss(*views, own=slice(16, 24))
+    assert max(sizes) == 2 * 8 * 128
 
 
 def test_unnormalised_similarities_keep_the_lengths_of_latents() -> None:

@@ -49,8 +49,10 @@ def test_semi_hard_negatives_are_those_of_the_loop(
     anchors = torch.randint(classes, (count,), generator=generator)
     labels = torch.cat([anchors, anchors, (anchors + 1) % classes])
     z = torch.randn(3 * count, 2, generator=generator, dtype=torch.float64)
-    rows = semi_hard_rows(z, labels, margin, squared).tolist()
-    assert rows == semi_hard_loop(z, labels, margin, squared)
+    expected = semi_hard_loop(z, labels, margin, squared)
+    assert semi_hard_rows(z, labels, margin, squared).tolist() == expected
+    own = slice(count // 3, count // 3 + (count + 1) // 2)
+    assert semi_hard_rows(z, labels, margin, squared, own).tolist() == expected[own]
 
 
 def test_without_a_semi_hard_negative_the_random_one_is_used() -> None:

@@ -1,9 +1,9 @@
 """What a loss compares of a batch that several processes share.
 
-Each process (rank) has its share of a batch. A loss over the whole batch is the same on every
-rank, and DistributedDataParallel averages the gradients of all ranks. The gradient of what was
-gathered is therefore summed over the ranks: then the average is the gradient of that one loss,
-as a single process would have computed it.
+Each process (rank) has its share of a batch, and DistributedDataParallel averages the gradients of
+all ranks. The gradient of what was gathered is therefore summed over the ranks: then the average is
+the gradient of the mean of the ranks' losses, as a single process would have computed it. That mean
+is the loss of the whole batch if every rank computes it all, or each the mean over its own rows.
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ def gathered(x: Tensor, groups: int = 1) -> Tensor:
     parts: Tensor = _Gather.apply(x) if x.requires_grad else of_all(x)
     rows = parts.view(len(parts), groups, -1, *x.shape[1:]).transpose(0, 1)
     return rows.flatten(0, 2)
+
+
+def own(count: int) -> slice:
+    """Return which of `count` rows that the ranks share are this rank's; without others, all."""
+    if not several():
+        return slice(0, count)
+    each = count // ranks()
+    return slice(dist.get_rank() * each, (dist.get_rank() + 1) * each)
 
 
 def of_all(x: Tensor) -> Tensor:

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
-_LOSSES: dict[str, Callable[[Tensor, Tensor, ContrastiveSettings], Tensor]] = {
-    "cauchy": lambda z_a, z_b, s: losses.cauchy_info_nce(z_a, z_b, s.decoupled),
-    "nt_xent": lambda z_a, z_b, s: losses.nt_xent(z_a, z_b, s.temperature, s.decoupled),
-    "dot": lambda z_a, z_b, s: losses.dot_info_nce(z_a, z_b, s.temperature, s.decoupled),
-    "gaussian": lambda z_a, z_b, s: losses.gaussian_info_nce(z_a, z_b, s.temperature, s.decoupled),
+_LOSSES: dict[str, Callable[[Tensor, Tensor, ContrastiveSettings, slice], Tensor]] = {
+    "cauchy": lambda a, b, s, own: losses.cauchy_info_nce(a, b, s.decoupled, own),
+    "nt_xent": lambda a, b, s, own: losses.nt_xent(a, b, s.temperature, s.decoupled, own),
+    "dot": lambda a, b, s, own: losses.dot_info_nce(a, b, s.temperature, s.decoupled, own),
+    "gaussian": lambda a, b, s, own: losses.gaussian_info_nce(
+        a, b, s.temperature, s.decoupled, own
+    ),
 }
-"""`method.loss` -> InfoNCE of two views"""
+"""`method.loss` -> InfoNCE of two views, over the pairs of a slice"""
 
 
 class Contrastive(Method):
@@ -58,7 +60,7 @@ class Contrastive(Method):
         else:
             z = mu = outputs
         z_a, z_b = self.gathered(self._perturbed(z), groups=2).chunk(2)
-        info_nce = _LOSSES[self.settings.loss](z_a, z_b, self.settings)
+        info_nce = _LOSSES[self.settings.loss](z_a, z_b, self.settings, self.own(len(z_a)))
         return {"info_nce": info_nce, "norm": losses.norm(mu), **terms}
 
     def embed(self, x: Tensor) -> Tensor:

@@ -2,6 +2,10 @@
 
 Every function returns means over the batch, so that terms do not grow with it, and computes in
 float32 (or in float64, given float64) even inside autocast.
+
+InfoNCE compares each of N = 2B rows with all others. With `own`, a slice of the B pairs, it is the
+mean over the rows of these pairs only, each still compared with all N: the mean of what the parts
+of a batch give is the loss of the batch, and a part needs (n, N) numbers instead of (N, N).
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from torch.nn import functional as F
 
 P = ParamSpec("P")
 R = TypeVar("R")
+ALL = slice(None)
+"""pairs of a batch"""
 
 
 def in_full_precision(function: Callable[P, R]) -> Callable[P, R]:
@@ -38,7 +44,9 @@ def in_full_precision(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @in_full_precision
-def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False) -> Tensor:
+def nt_xent(
+    z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False, own: slice = ALL
+) -> Tensor:
     """Return SimCLR's loss of B pairs of views, (B, D) each; the similarity to a zero vector is 0.
 
     With z the 2B rows of both views, s_ij = cos(z_i, z_j) / temperature and p(i) the other view
@@ -50,33 +58,35 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = Fals
     """
     # Below a length of 1e-6 directions fade out, so that the gradient at 0 stays bounded.
     z = F.normalize(torch.cat([z_a, z_b]), dim=1, eps=1e-6) / temperature**0.5
-    return _of_products(z, decoupled)
+    return _of_products(z, decoupled, own)
 
 
 @in_full_precision
-def dot_info_nce(z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False) -> Tensor:
+def dot_info_nce(
+    z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False, own: slice = ALL
+) -> Tensor:
     """Return InfoNCE of dot products, of B pairs of views, (B, D) each.
 
     As `nt_xent` with s_ij = z_i·z_j / temperature: latents keep their lengths, so that their norm
     counts. Van den Oord, Li and Vinyals 2018 (arXiv:1807.03748, eq. 4) with the identity as W.
     """
     z = torch.cat([z_a, z_b]) / temperature**0.5
-    return _of_products(z, decoupled)
+    return _of_products(z, decoupled, own)
 
 
-def _of_products(z: Tensor, decoupled: bool) -> Tensor:
+def _of_products(z: Tensor, decoupled: bool, own: slice) -> Tensor:
     """Return InfoNCE of the products of 2B vectors; rows i and B + i are views of one image."""
-    pairs = len(z) // 2
-    attraction: Tensor = (z[:pairs] * z[pairs:]).sum(1).mean()
-    if decoupled and pairs == 1:
+    a, b = _views(z)[:, own]
+    attraction: Tensor = (a * b).sum(1).mean()
+    if decoupled and len(z) == 2:
         return -attraction
-    log_sums: Tensor = _LogSums.apply(z, decoupled, False)
+    log_sums: Tensor = _LogSums.apply(z, decoupled, False, own)
     return log_sums.mean() - attraction
 
 
 @in_full_precision
 def gaussian_info_nce(
-    z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False
+    z_a: Tensor, z_b: Tensor, temperature: float, decoupled: bool = False, own: slice = ALL
 ) -> Tensor:
     """Return InfoNCE of squared distances, of B pairs of views, (B, D) each.
 
@@ -84,35 +94,39 @@ def gaussian_info_nce(
     in SNE (Hinton and Roweis 2002), where the Cauchy kernel is that of t-SNE.
     """
     z = torch.cat([z_a, z_b]) / temperature**0.5
-    pairs = len(z_a)
-    attraction: Tensor = -(z[:pairs] - z[pairs:]).square().sum(1).mean()
-    if decoupled and pairs == 1:
+    a, b = _views(z)[:, own]
+    attraction: Tensor = -(a - b).square().sum(1).mean()
+    if decoupled and len(z) == 2:
         return -attraction
-    log_sums: Tensor = _LogSums.apply(z, decoupled, True)
+    log_sums: Tensor = _LogSums.apply(z, decoupled, True, own)
     return log_sums.mean() - attraction
 
 
 class _LogSums(torch.autograd.Function):
-    """log Σ_{j≠i} exp s_ij, (N,) from (N, D); `decoupled` leaves the other view of i out too.
+    """log Σ_{j≠i} exp s_ij, (n,) from (N, D); `decoupled` leaves the other view of i out too.
 
-    s_ij is z_i·z_j, or with `distances` -|z_i - z_j|². Written out because autograd keeps several
-    (N, N) tensors for it, and multiplies twice where the symmetric product needs one.
+    i runs over both views of the pairs `own`. s_ij is z_i·z_j, or with `distances` -|z_i - z_j|².
+    Written out because autograd keeps several (n, N) tensors for it, and multiplies twice where
+    the symmetric product needs one.
     """
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, decoupled: bool, distances: bool) -> Tensor:
-        pairs = len(z) // 2
-        exponents = _squared_distances(z, 0).neg_() if distances else z @ z.T
-        exponents.fill_diagonal_(-torch.inf)
-        ctx.distances = distances
-        if distances and not decoupled:
-            # Exact, so that a sum is not below its part.
-            positive = -(z[:pairs] - z[pairs:]).square().sum(1)
-            exponents.diagonal(pairs).copy_(positive)
-            exponents.diagonal(-pairs).copy_(positive)
+    def forward(ctx: Any, z: Tensor, decoupled: bool, distances: bool, own: slice) -> Tensor:
+        rows = _views(z)[:, own].flatten(0, 1)
+        exponents = _squared_distances(rows, z, 0).neg_() if distances else rows @ z.T
+        selves, others = _diagonals(exponents, own)
+        for place in selves:
+            place.fill_(-torch.inf)
+        ctx.distances, ctx.own = distances, own
         if decoupled:
-            exponents.diagonal(pairs).fill_(-torch.inf)
-            exponents.diagonal(-pairs).fill_(-torch.inf)
+            for place in others:
+                place.fill_(-torch.inf)
+        elif distances:
+            # Exact, so that a sum is not below its part.
+            a, b = _views(z)[:, own]
+            positive = -(a - b).square().sum(1)
+            for place in others:
+                place.copy_(positive)
         largest = exponents.amax(1)
         parts = exponents.sub_(largest[:, None]).exp_()
         sums = parts.sum(1)
@@ -121,18 +135,20 @@ class _LogSums(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         z, parts, sums = ctx.saved_tensors
         weight = parts * (gradient / sums)[:, None]
-        weight = weight + weight.T
+        if len(weight) == len(z):
+            weight = weight + weight.T
         if not ctx.distances:
-            return weight @ z, None, None
+            return _pulled(weight, z, ctx.own)[1], None, None, None
         z = z - z.mean(0)  # only differences count
-        return -2 * (weight.sum(1, keepdim=True) * z - weight @ z), None, None
+        total, pulled = _pulled(weight, z, ctx.own)
+        return -2 * (total * z - pulled), None, None, None
 
 
 @in_full_precision
-def cauchy_info_nce(z_a: Tensor, z_b: Tensor, decoupled: bool = False) -> Tensor:
+def cauchy_info_nce(z_a: Tensor, z_b: Tensor, decoupled: bool = False, own: slice = ALL) -> Tensor:
     """Return t-SimCNE's loss of B pairs of views, (B, D) each.
 
     With z the 2B rows of both views, q_ij = 1 / (1 + |z_i - z_j|²) and p(i) the other view of i:
@@ -142,60 +158,99 @@ def cauchy_info_nce(z_a: Tensor, z_b: Tensor, decoupled: bool = False) -> Tensor
     `decoupled` leaves p(i) out of the sum; a single pair then has no sum, and only attraction
     is left.
     """
-    pairs = len(z_a)
-    attraction = torch.log1p((z_a - z_b).square().sum(1)).mean()
-    if decoupled and pairs == 1:
+    attraction = torch.log1p((z_a[own] - z_b[own]).square().sum(1)).mean()
+    if decoupled and len(z_a) == 1:
         return attraction
-    sums: Tensor = _CauchySums.apply(torch.cat([z_a, z_b]), decoupled)
+    sums: Tensor = _CauchySums.apply(torch.cat([z_a, z_b]), decoupled, own)
     return sums.clamp_min(torch.finfo(sums.dtype).tiny).log().mean() + attraction
 
 
 class _CauchySums(torch.autograd.Function):
-    """Row sums of 1 / (1 + |z_i - z_j|²) over j ≠ i, (N,) from (N, D).
+    """Row sums of 1 / (1 + |z_i - z_j|²) over j ≠ i, (n,) from (N, D).
 
-    Written out because autograd keeps several (N, N) tensors for it: forward and backward of
-    2,048 rows took 27-33 ms in two dimensions, 66-124 ms through autograd, on one CPU core.
+    i runs over both views of the pairs `own`. Written out because autograd keeps several (n, N)
+    tensors for it: forward and backward of 2,048 rows took 27-33 ms in two dimensions, 66-124 ms
+    through autograd, on one CPU core.
     """
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, decoupled: bool) -> Tensor:
-        kernel = _cauchy_kernel(z).fill_diagonal_(0)
-        pairs = len(z) // 2
+    def forward(ctx: Any, z: Tensor, decoupled: bool, own: slice) -> Tensor:
+        a, b = _views(z)[:, own]
+        kernel = _squared_distances(torch.cat([a, b]), z, 1).reciprocal_()
+        selves, others = _diagonals(kernel, own)
+        for place in selves:
+            place.zero_()
         # Positives are the closest of all points: exact, so that a sum is not below its part.
-        distance = (z[:pairs] - z[pairs:]).square().sum(1)
+        distance = (a - b).square().sum(1)
         positive = torch.zeros_like(distance) if decoupled else (1 + distance).reciprocal()
-        kernel.diagonal(pairs).copy_(positive)
-        kernel.diagonal(-pairs).copy_(positive)
+        for place in others:
+            place.copy_(positive)
         ctx.save_for_backward(z, kernel)
+        ctx.own = own
         return kernel.sum(1)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        # d q_ij / d z_i = -2 q_ij² (z_i - z_j), and each pair stands in two rows.
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        # d q_ij / d z_i = -2 q_ij² (z_i - z_j), and likewise d q_ij / d z_j.
         z, kernel = ctx.saved_tensors
         z = z - z.mean(0)  # only differences count, and small numbers lose fewer digits in them
-        weight = (gradient[:, None] + gradient[None]).mul_(kernel).mul_(kernel)
-        return -2 * (weight.sum(1, keepdim=True) * z - weight @ z), None
+        if len(kernel) == len(z):
+            weight = (gradient[:, None] + gradient[None]).mul_(kernel)
+        else:
+            weight = kernel * gradient[:, None]
+        total, pulled = _pulled(weight.mul_(kernel), z, ctx.own)
+        return -2 * (total * z - pulled), None, None
 
 
-def _cauchy_kernel(z: Tensor) -> Tensor:
-    """Return 1 / (1 + |z_i - z_j|²), (N, N) from (N, D)."""
-    return _squared_distances(z, 1).reciprocal_()
+def _views(z: Tensor) -> Tensor:
+    """Return both views of the pairs, (2, B, D) from (2B, D)."""
+    return z.view(2, -1, z.shape[1])
 
 
-def _squared_distances(z: Tensor, plus: int) -> Tensor:
-    """Return plus + |z_i - z_j|², (N, N) from (N, D)."""
+def _diagonals(matrix: Tensor, own: slice) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Return where the rows of the pairs `own` meet themselves, and where their other views.
+
+    `matrix` is (n, N): both views of these pairs against both views of all. Each part is (n/2,).
+    """
+    a, b = _views(matrix)
+    pairs = matrix.shape[1] // 2
+    first = own.indices(pairs)[0]
+    return (
+        (a.diagonal(first), b.diagonal(pairs + first)),
+        (a.diagonal(pairs + first), b.diagonal(first)),
+    )
+
+
+def _pulled(weight: Tensor, z: Tensor, own: slice) -> tuple[Tensor, Tensor]:
+    """Return Σ_j (w_ij + w_ji), (N, 1), and Σ_j (w_ij + w_ji) z_j, (N, D).
+
+    `weight` is (n, N): w_ij for both views i of the pairs `own`, 0 for all other i. Of all pairs,
+    it is w_ij + w_ji.
+    """
+    if len(weight) == len(z):
+        return weight.sum(1, keepdim=True), weight @ z
+    rows = _views(z)[:, own].flatten(0, 1)
+    total, pulled = weight.sum(0)[:, None], weight.T @ rows
+    _views(total)[:, own] += _views(weight.sum(1, keepdim=True))
+    _views(pulled)[:, own] += _views(weight @ z)
+    return total, pulled
+
+
+def _squared_distances(rows: Tensor, z: Tensor, plus: int) -> Tensor:
+    """Return plus + |row_i - z_j|², (n, N) from (n, D) and (N, D)."""
     if z.shape[1] <= 3:
         # Exact even for close points far from the origin, and as fast as the product below.
-        squared = z.new_full((len(z), len(z)), plus)
-        for column in z.unbind(1):
-            difference = column[:, None] - column[None]
+        squared = z.new_full((len(rows), len(z)), plus)
+        for from_row, to_column in zip(rows.unbind(1), z.unbind(1), strict=True):
+            difference = from_row[:, None] - to_column[None]
             squared.addcmul_(difference, difference)
         return squared
-    z = z - z.mean(0)
+    centre = z.mean(0)
+    rows, z = rows - centre, z - centre
     squares = z.square().sum(1)
-    return torch.addmm(squares + plus, z, z.T, alpha=-2).add_(squares[:, None]).clamp_min_(plus)
+    squared = torch.addmm(squares + plus, rows, z.T, alpha=-2)
+    return squared.add_(rows.square().sum(1)[:, None]).clamp_min_(plus)
 
 
 @in_full_precision

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tui_latent.config.methods import METHOD_SETTINGS, MethodSettings
 from tui_latent.config.settings import StageSettings
-from tui_latent.methods.across_ranks import gathered
+from tui_latent.methods.across_ranks import gathered, own
 from tui_latent.plugins.reference import find
 from tui_latent.plugins.registry import PluginError
 
@@ -62,6 +62,14 @@ class Method(nn.Module):
         divide each batch. Means over images need nothing. A single process gets `x` itself.
         """
         return gathered(x, groups) if self.training else x
+
+    def own(self, count: int) -> slice:
+        """Return which `count` rows of a gathered group are those of this process.
+
+        A loss with a mean over images may take it over these alone, each compared with all: every
+        process then computes a part of it. A single process has all rows.
+        """
+        return own(count) if self.training else slice(0, count)
 
     def embed(self, x: Tensor) -> Tensor:
         """Return float32 latents (N, latent_dim) of images or features (N, ...)."""

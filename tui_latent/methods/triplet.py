@@ -31,13 +31,14 @@ class Triplet(Method):
         """Return `triplet` of anchors, positives and random or semi-hard negatives."""
         z, labels = self.encoder(batch.x), batch.labels
         margin, squared = self.settings.margin, self.settings.squared
-        semi_hard = self.settings.negatives == "semi-hard"
-        if semi_hard:
+        if self.settings.negatives == "semi-hard":
             assert labels is not None
             z, labels = self.gathered(z, groups=3), self.gathered(labels, groups=3)
-        anchor, positive, negative = z.chunk(3)
-        if semi_hard and labels is not None:
-            negative = z[semi_hard_rows(z.detach(), labels, margin, squared)]
+            own = self.own(len(z) // 3)
+            anchor, positive = (images[own] for images in z.chunk(3)[:2])
+            negative = z[semi_hard_rows(z.detach(), labels, margin, squared, own)]
+        else:
+            anchor, positive, negative = z.chunk(3)
         return {"triplet": losses.triplet_margin(anchor, positive, negative, margin, squared)}
 
     def embed(self, x: Tensor) -> Tensor:
@@ -51,21 +52,23 @@ class Triplet(Method):
 
 
 @losses.in_full_precision
-def semi_hard_rows(z: Tensor, labels: Tensor, margin: float, squared: bool = True) -> Tensor:
+def semi_hard_rows(
+    z: Tensor, labels: Tensor, margin: float, squared: bool = True, own: slice = losses.ALL
+) -> Tensor:
     """Return the row of the semi-hard negative of each of B anchors, int64 (B,).
 
     `z` (3B, D) and `labels` (3B,) hold anchors, positives and random negatives. The semi-hard
     negative is the nearest image of another class in the batch that is farther away than the
     positive, but by less than `margin` (FaceNet, arXiv:1503.03832); where there is none, it is the
-    anchor's random one.
+    anchor's random one. With `own`, those of these anchors only.
     """
     count = len(z) // 3
-    distances = torch.cdist(z[:count], z)
+    distances = torch.cdist(z[:count][own], z)
     if squared:
         distances = distances.square()
-    positive = distances[:, count : 2 * count].diagonal()[:, None]
-    other_class = labels[:count, None] != labels[None]
+    positive = distances.diagonal(count + own.indices(count)[0])[:, None]
+    other_class = labels[:count][own, None] != labels[None]
     fits = other_class & (distances > positive) & (distances < positive + margin)
     nearest, row = distances.masked_fill(~fits, torch.inf).min(1)
-    own = torch.arange(2 * count, 3 * count, device=z.device)
-    return torch.where(nearest.isfinite(), row, own)
+    random = torch.arange(2 * count, 3 * count, device=z.device)[own]
+    return torch.where(nearest.isfinite(), row, random)
