@@ -175,8 +175,9 @@ class _CauchySums(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, decoupled: bool, own: slice) -> Tensor:
-        a, b = _views(z)[:, own]
-        kernel = _squared_distances(torch.cat([a, b]), z, 1).reciprocal_()
+        rows = _views(z)[:, own]
+        a, b = rows
+        kernel = _squared_distances(rows.flatten(0, 1), z, 1).reciprocal_()
         selves, others = _diagonals(kernel, own)
         for place in selves:
             place.zero_()
@@ -247,10 +248,13 @@ def _squared_distances(rows: Tensor, z: Tensor, plus: int) -> Tensor:
             squared.addcmul_(difference, difference)
         return squared
     centre = z.mean(0)
-    rows, z = rows - centre, z - centre
+    whole = len(rows) == len(z)
+    z = z - centre
+    rows = z if whole else rows - centre
     squares = z.square().sum(1)
+    row_squares = squares if whole else rows.square().sum(1)
     squared = torch.addmm(squares + plus, rows, z.T, alpha=-2)
-    return squared.add_(rows.square().sum(1)[:, None]).clamp_min_(plus)
+    return squared.add_(row_squares[:, None]).clamp_min_(plus)
 
 
 @in_full_precision
