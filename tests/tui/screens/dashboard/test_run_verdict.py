@@ -16,6 +16,7 @@ from tests.tui.evaluations import evaluation
 from tests.tui.made_runs import PRESET, clusters, new_run, running, write_records
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, until
 from tui_latent.runs.evaluations import write_evaluation
+from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.findings import FindingsScreen
@@ -66,6 +67,29 @@ async def test_the_line_sums_up_and_enter_shows_the_evidence(run: Path) -> None:
         assert any("22 of 200 held-out images of 8" in text for text in listed(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+
+
+async def test_the_open_verdict_follows_a_new_evaluation(run: Path) -> None:
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await dashboard(pilot)
+        await until(pilot, lambda: "taken for" in line(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        options = app.screen.query_one(OptionList)
+        at = next(i for i, text in enumerate(listed(pilot)) if "taken for" in text)
+        await until(pilot, lambda: options.highlighted == 0)
+        await pilot.press(*["down"] * at)
+        writer = RunWriter(run)
+        writer.lock()
+        confusion = np.diag(np.full(10, 200))
+        confusion[3, 3], confusion[3, 5] = 140, 60
+        writer.latent_map(replace(clusters(2000, 10), step=2400, projection="pca"), confusion)
+        writer.close()
+        await until(pilot, lambda: any("60 of 200 held-out images of 3" in t for t in listed(pilot)))
+        assert not any("images of 8" in text for text in listed(pilot))
+        await until(pilot, lambda: options.highlighted is not None)
+        assert "3 is taken for 5" in listed(pilot)[options.highlighted or 0]
 
 
 def luminance(color: Color) -> float:

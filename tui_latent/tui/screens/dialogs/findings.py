@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from textual import on
@@ -44,9 +45,7 @@ class FindingsScreen(ModalScreen[Door | None]):
 
     def compose(self) -> ComposeResult:
         keymap = self.app._keymap
-        findings = OptionList(*(Option(finding_words(found)) for found in self._findings))
-        if not self._findings:
-            findings.add_option(Option(_NOTHING, disabled=True))
+        findings = OptionList(*_options(self._findings))
         findings.border_title = "Verdict"
         go, close = (key_name(f"findings.{verb}", keymap) for verb in ("follow", "close"))
         findings.border_subtitle = f"{go}: see it · {close}: close"
@@ -54,6 +53,19 @@ class FindingsScreen(ModalScreen[Door | None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
+
+    def show(self, verdict: Verdict) -> None:
+        """Show a newer verdict; the cursor stays on its kind of finding."""
+        if verdict.findings == self._findings or not self.is_mounted:
+            return
+        findings = self.query_one(OptionList)
+        at = self._highlighted or 0
+        kinds = [finding.kind for finding in verdict.findings]
+        kind = self._findings[at].kind if self._findings else ""
+        self._findings, self._highlighted = verdict.findings, None
+        findings.set_options(_options(self._findings))
+        if kinds:
+            findings.highlighted = kinds.index(kind) if kind in kinds else min(at, len(kinds) - 1)
 
     @on(OptionList.OptionHighlighted)
     def take_color_off(self, event: OptionList.OptionHighlighted) -> None:
@@ -76,6 +88,12 @@ class FindingsScreen(ModalScreen[Door | None]):
         """Close with the door of the finding that was chosen."""
         event.stop()
         self.dismiss(self._findings[event.option_index].door)
+
+
+def _options(findings: Sequence[Finding]) -> list[Option]:
+    if not findings:
+        return [Option(_NOTHING, disabled=True)]
+    return [Option(finding_words(found)) for found in findings]
 
 
 def finding_words(found: Finding, plain: bool = False) -> Content:
