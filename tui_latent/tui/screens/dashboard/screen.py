@@ -193,7 +193,7 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         """Show figures of the newest evaluation that need no labels, where there are none, and
         the new verdict where the old one is open."""
         if self._findings is not None:
-            self._findings.show(self.query_one(RunVerdict).verdict)
+            self._findings.show(message.verdict)
         figures = {} if has_labels(self._snapshot) else measured_figures(message.evaluation)
         self._panels.show_measured(figures, self._snapshot)
 
