@@ -99,6 +99,8 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         .-selected { display: block; }
         MachinePanel { border: round $foreground 30%; }
     }
+    ConfusionPanel { display: none; width: 40; height: 1fr; }
+    DashboardScreen.-three ConfusionPanel { display: block; }
     RunPanels.-full {
         #side Tabs, #side CurveChart, #side SpacePanel, #side LogPanel { display: none; }
         #side MachinePanel { display: none; }
@@ -106,8 +108,6 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         ScatterPanel, ConfusionPanel { display: none; }
         ScatterPanel.-full, ConfusionPanel.-full { display: block; width: 1fr; }
     }
-    ConfusionPanel { display: none; width: 40; height: 1fr; }
-    DashboardScreen.-three ConfusionPanel { display: block; }
     RunPanels.-full-alone #side { display: none; }
     RunPanels .-unwanted, RunPanels .-empty { display: none !important; }
     #side.-roomy SpacePanel { height: 3fr; }
