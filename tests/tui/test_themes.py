@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from tests.tui.made_runs import clusters, new_run, running, write_records
 from tests.tui.pilots import MenulessApp, all_drawn, until
-from tui_latent.palettes import css_color, class_color, run_colors
+from tui_latent.palettes import class_color, css_color, run_colors
 from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
@@ -55,7 +55,9 @@ async def test_the_words_about_a_point_get_the_colour_of_the_new_theme(run: Path
 
         def styles() -> str:
             facts = app.screen.query("#facts").results(Static)
-            return str([span.style for each in facts for span in getattr(each.content, "spans", ())])
+            return str(
+                [span.style for each in facts for span in getattr(each.content, "spans", ())]
+            )
 
         def shown(dark: bool) -> bool:
             return any(css_color(class_color(index, dark)) in styles() for index in range(10))

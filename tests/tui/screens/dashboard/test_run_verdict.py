@@ -88,7 +88,9 @@ async def test_the_open_verdict_follows_a_new_evaluation(run: Path) -> None:
         confusion[3, 3], confusion[3, 5] = 140, 60
         writer.latent_map(replace(clusters(2000, 10), step=2400, projection="pca"), confusion)
         writer.close()
-        await until(pilot, lambda: any("60 of 200 held-out images of 3" in t for t in listed(pilot)))
+        await until(
+            pilot, lambda: any("60 of 200 held-out images of 3" in t for t in listed(pilot))
+        )
         assert not any("images of 8" in text for text in listed(pilot))
         await until(pilot, lambda: options.highlighted is not None)
         assert "3 is taken for 5" in listed(pilot)[options.highlighted or 0]
