@@ -94,7 +94,8 @@ class RocPanel(ChartPanel, can_focus=False):
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Draw the curves held now."""
-        titles, hint = _OUTLIERS, self._hint
+        titles: Sequence[str] = _OUTLIERS
+        hint = self._hint
         if self._found is not None:
             self._curves, titles = roc_curves(self._found, self.app.current_theme.dark)
         curves = self._curves
