@@ -36,7 +36,7 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
 def test_what_cannot_be_used_keeps_its_default_and_is_named(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(
-        'smoothing = 1.5\naxis = "steps"\ncolour = "x"\ntheme = "nord"\npanels = ["mop"]'
+        'smoothing = 1.5\naxis = "steps"\ncolour = "x"\ntheme = "nord"\npanels = ["mop", "logg"]'
     )
     preferences, problems = read_preferences(path)
     assert (preferences.theme, preferences.smoothing) == ("nord", 0.0)
@@ -45,6 +45,7 @@ def test_what_cannot_be_used_keeps_its_default_and_is_named(tmp_path: Path) -> N
     assert "axis: use one of step, epoch, time, not 'steps'; did you mean 'step'?" in text
     assert "there is no setting 'colour'" in text
     assert "panels: there is no panel 'mop'; did you mean 'map'?" in text
+    assert "there is no panel 'logg'; did you mean 'log'?" in text
 
 
 def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
@@ -130,6 +131,22 @@ def test_the_command_shows_checks_and_says_where(config: Path) -> None:
     assert "* smoothing" in run(main, ["config"]).output
 
 
+def test_the_check_names_every_key_that_cannot_be_used(config: Path) -> None:
+    config.parent.mkdir()
+    config.write_text(
+        '[keys]\n"run.puse" = "p"\n"run.pause" = "spcae"\n"run.save" = "s"\n"chart.log" = "w"\n'
+    )
+    checked = CliRunner().invoke(main, ["config", "check"])
+    assert checked.exit_code == 1
+    for words in (
+        "there is no action 'run.puse'. Did you mean 'run.pause'?",
+        "'spcae' of run.pause is not the name of a key",
+        "on the dashboard screen, s would do both run.save and run.stop",
+        "on the dashboard screen, w would do both chart.log and chart.weights",
+    ):
+        assert checked.output.count(words) == 1
+
+
 def test_the_command_opens_the_editor_on_a_template(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +200,7 @@ def test_folders_and_colours_that_cannot_be_used_are_named(config: Path) -> None
         'palette = "warm"': 'palette: use a list of colours such as ["#0072b2", "#e69f00"]',
         'palette = ["#0072b2", "red"]': "palette: use colours such as #0072b2, not 'red'",
         'palette = ["#0072b2", "#00g2b2"]': "palette: use colours such as #0072b2, not '#00g2b2'",
+        'palette = ["blue", "red"]': "palette: use colours such as #0072b2, not 'blue', 'red'",
         'palette = ["#0072b2", 7]': "palette: use colours such as #0072b2, not 7",
         'palette = ["#0072b2"]': "palette: use two colours or more",
     }.items():

@@ -40,7 +40,7 @@ def run(tmp_path: Path) -> Path:
 async def test_keys_of_other_panels_and_screens_say_where_they_work(run: Path) -> None:
     async with MenulessApp(run.parent, open_path=run).run_test(size=NARROW) as pilot:
         screen = await all_drawn(pilot)
-        await says(pilot, "plus", "+ (Zoom in at the cursor) works on the curves. Press Tab to go")
+        await says(pilot, "plus", "+ (zoom in at the cursor) works on the curves. Press Tab to go")
         await says(pilot, "u", "u (find outliers: ROC curves) works in the evaluation.")
         await says(pilot, "c", "works in the explorer and in the viewer.")
         assert len(pilot.app._notifications) == 1  # only the newest of these stays
@@ -125,7 +125,7 @@ async def test_letters_are_text_in_a_form_and_in_a_filter(tmp_path: Path, preset
 async def test_a_list_without_rows_is_not_promised(tmp_path: Path, presets: Path) -> None:
     async with NotingApp(tmp_path / "runs").run_test(size=NARROW) as pilot:
         await menu(pilot)
-        await says(pilot, "C", "C (Compare) works on the runs. They are not on the screen now.")
+        await says(pilot, "C", "C (compare) works on the runs. They are not on the screen now.")
 
 
 async def test_keys_that_a_screen_has_but_not_now_say_why(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -26,9 +28,21 @@ from tui_latent.tui.charts.window import Window
 from tui_latent.tui.screens.explorer.class_filter import EXAMPLES, ClassFilter
 from tui_latent.tui.screens.explorer.colorings import COLORINGS, make_coloring
 from tui_latent.tui.screens.explorer.search import next_match
+from tui_latent.tui.screens.explorer.views import MapResult, map_titles
 from tui_latent.tui.time_cursor import TimeCursor
 
 STEPS = (60, 120, 180, 240)
+
+
+def test_the_titles_of_a_projection_become_shorter_by_words_and_never_by_digits() -> None:
+    projection = SimpleNamespace(
+        name="LDA 3-D",
+        faithful="100 % of the variance between classes · trustworthiness 0.931",
+    )
+    titles = map_titles(cast(MapResult, SimpleNamespace(projection=projection)), 359, 0)
+    assert titles[-2:] == ("LDA 3-D · trustworthiness 0.931", "LDA 3-D")
+    lengths = [len(title) for title in titles]
+    assert lengths == sorted(lengths, reverse=True)
 
 
 def test_the_cursor_follows_the_newest_until_someone_goes_back() -> None:

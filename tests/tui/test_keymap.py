@@ -134,7 +134,7 @@ async def test_the_menu_names_the_remapped_keys_of_the_other_list(
     async with app.run_test(size=(100, 30)) as pilot:
         await menu(pilot)
         await pilot.press("ctrl+x")
-        await until(pilot, lambda: "ctrl+x (Delete) works on the runs. Press Tab" in notes(pilot))
+        await until(pilot, lambda: "ctrl+x (delete) works on the runs. Press Tab" in notes(pilot))
 
 
 def test_sentences_name_remapped_keys(tmp_path: Path) -> None:

@@ -93,13 +93,9 @@ def _check(path: Path) -> None:
 def _problems_of_keys(keys: Any, path: Path) -> list[str]:
     if not keys:
         return []
-    from tui_latent.tui.remapping import KeymapError, check_keymap
+    from tui_latent.tui.remapping import keymap_problems
 
-    try:
-        check_keymap(keys)
-    except KeymapError as error:
-        return [f"{path}: {error}"]
-    return []
+    return [f"{path}: {problem}" for problem in keymap_problems(keys)]
 
 
 def _written(value: Any) -> str:

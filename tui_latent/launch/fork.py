@@ -166,9 +166,10 @@ def _refuse_fixed(path: Path, before: Preset, after: Preset, changed: list[str],
             problems.append((key, f"is fixed: stage {stage + 1} has begun"))
     total = plan_stages(after, epoch)[-1].end
     if not problems and total <= step:
+        more = f"stages.{len(after.stages) - 1}.epochs" if after.stages else "train.epochs"
         problems.append(
-            ("", f"{step / epoch:g} epochs are done at step {step:,}, but the preset trains for "
-                 f"only {total // epoch}: set more epochs")
+            ("", f"{step / epoch:g} epochs are done at step {step:,}, and the preset trains for "
+                 f"{total // epoch}: set {more} to more")
         )  # fmt: skip
     if problems:
         raise PresetError(path.name, problems)

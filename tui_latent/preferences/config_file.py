@@ -88,7 +88,7 @@ def _panels(value: Any) -> str:
     if not isinstance(value, (list, tuple)) or not value:
         return f"use a list of {', '.join(PANELS)}"
     wrong = [name for name in value if name not in PANELS]
-    return f"there is no panel {wrong[0]!r}{_near(str(wrong[0]), PANELS)}" if wrong else ""
+    return "; ".join(f"there is no panel {name!r}{_near(str(name), PANELS)}" for name in wrong)
 
 
 def _folders(value: Any) -> str:
@@ -101,12 +101,18 @@ def _folders(value: Any) -> str:
 def _colors(value: Any) -> str:
     if not isinstance(value, (list, tuple)):
         return 'use a list of colours such as ["#0072b2", "#e69f00"]'
-    for color in value:
-        try:
-            rgb_color(color)
-        except (ValueError, TypeError):
-            return f"use colours such as #0072b2, not {color!r}"
+    wrong = [color for color in value if not _is_color(color)]
+    if wrong:
+        return f"use colours such as #0072b2, not {', '.join(map(repr, wrong))}"
     return "use two colours or more" if len(set(value)) == 1 else ""
+
+
+def _is_color(value: Any) -> bool:
+    try:
+        rgb_color(value)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _keys(value: Any) -> str:

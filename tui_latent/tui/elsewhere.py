@@ -9,6 +9,7 @@ from textual.keys import format_key
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui_latent.tui.key import phrase
 from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import TOGETHER, key_name, keys_of
 from tui_latent.tui.verbs import VERBS
@@ -59,7 +60,7 @@ def where_it_works(key: str, screen: Screen[Any], keymap: Mapping[str, str]) -> 
     shown = format_key(key)
     for part, row in sorted(rows, key=lambda found: list(KEYMAP).index(found[0])):
         if part in _PARTS and name and any(part in parts for parts in TOGETHER[name]):
-            words = f"{shown} ({row.label}) works on {_PARTS[part]}"
+            words = f"{shown} ({phrase(row.label)}) works on {_PARTS[part]}"
             if row.id not in _ids(screen.focus_chain):
                 return f"{words}. They are not on the screen now."
             return f"{words}. Press {_switch(here, keymap)} to go there first."

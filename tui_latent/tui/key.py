@@ -87,3 +87,8 @@ def joined(keys: Sequence[str]) -> str:
     if len(keys) > 1 and len(arrows) == len(keys):
         return ("shift+" if keys[0] != plain[0] else "") + arrows
     return " ".join(keys)
+
+
+def phrase(words: str) -> str:
+    """Return a label or a tooltip as part of a sentence; a name in capitals keeps them."""
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]

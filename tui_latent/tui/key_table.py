@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, get_args
 
-from tui_latent.tui.key import Key
+from tui_latent.tui.key import Key, phrase
 from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import TOGETHER, key_label
 from tui_latent.tui.verbs import VERBS, Topic
@@ -42,7 +42,7 @@ def key_table() -> str:
                 place = keys.setdefault((row.action.partition("(")[0], row.tooltip), [])
                 label = f"`{row.display or key_label(row, {})}`"
                 place += [label] * (label not in place)
-        cells = [f"{' '.join(named)} {_phrase(words)}" for (_, words), named in keys.items()]
+        cells = [f"{' '.join(named)} {phrase(words)}" for (_, words), named in keys.items()]
         lines.append(f"| {screen} | {' · '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -90,7 +90,7 @@ def _screens() -> Iterable[str]:
         for row in rows:
             actions.setdefault((row.tooltip, row.id), []).append(row.keys)
         for (tooltip, key_id), keys in actions.items():
-            yield f"| {_written(keys)} | {_phrase(tooltip)} | `{key_id}` |"
+            yield f"| {_written(keys)} | {phrase(tooltip)} | `{key_id}` |"
     yield ""
 
 
@@ -122,11 +122,6 @@ def _written(keys: Iterable[str]) -> str:
 
     names = [key for each in keys for key in _normalize_key_list(each).split(",")]
     return " ".join(f"`{format_key(name)}`" for name in dict.fromkeys(names))
-
-
-def _phrase(tooltip: str) -> str:
-    """Return a tooltip as part of a sentence; a name in capitals keeps them."""
-    return tooltip if tooltip[:2].isupper() else tooltip[:1].lower() + tooltip[1:]
 
 
 if __name__ == "__main__":

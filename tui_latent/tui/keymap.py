@@ -80,7 +80,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "runs": (
         Key("run.filter", "find", "filter", "Filter", "Filter the runs"),
         Key("run.resume", "resume", "run('resume')", "Resume", "Resume from checkpoint"),
-        Key("run.mark", "mark", "mark", "Mark", "Mark or unmark this run"),
+        Key("run.mark", "mark", "mark", "Mark", "Mark or unmark this run, and go to the next"),
         Key("run.compare", "compare", "compare", "Compare", "Compare the marked runs"),
         Key("run.sort", "sort", "sort", "Sort", "Sort by the next column (or click its title)"),
         Key("run.labels", "name", "run('labels')", "Name", "Give it a name, tags and notes"),

@@ -12,7 +12,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
     from tui_latent.tui.time_cursor import TimeCursor
-    from tui_latent.verdict import Door, Verdict
+    from tui_latent.verdict import Door
 
 
 @dataclass
@@ -153,15 +153,6 @@ class EvaluationRequested(Message):
     """Show the evaluation of a run."""
 
     path: Path
-
-
-@dataclass
-class VerdictRequested(Message):
-    """Show all findings about a run."""
-
-    path: Path
-    verdict: Verdict
-    cursor: TimeCursor
 
 
 @dataclass

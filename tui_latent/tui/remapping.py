@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from textual.keys import Keys, _normalize_key_list, format_key
@@ -68,31 +68,43 @@ def key_name(key_id: str, keymap: Mapping[str, str]) -> str:
 
 def check_keymap(keymap: Mapping[str, str]) -> None:
     """Raise KeymapError unless every id exists, every key has a name, and no two actions clash."""
+    if problems := keymap_problems(keymap):
+        raise KeymapError("\n".join(problems))
+
+
+def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
+    """Return everything that is wrong with a user's keymap, a sentence each."""
     ids = {row.id for rows in KEYMAP.values() for row in rows}
+    problems: list[str] = []
     for key_id, keys in keymap.items():
         if key_id not in ids:
             close = near_names(key_id, sorted(ids))
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise KeymapError(f"Keymap: there is no action {key_id!r}.{hint}")
+            problems.append(f"Keymap: there is no action {key_id!r}.{hint}")
         for key in _normalize_key_list(keys).split(","):
             if not _is_key(key):
-                raise KeymapError(f"Keymap: {key!r} of {key_id} is not the name of a key.")
+                problems.append(f"Keymap: {key!r} of {key_id} is not the name of a key.")
+    clashes: dict[tuple[str, str, str], str] = {}
     for screen, views in (*TOGETHER.items(), *_SMALL.items()):
         for parts in views:
-            _check_view(screen, (*parts, "app"), keymap)
+            for clash in _clashes((*parts, "app"), keymap):
+                clashes.setdefault(clash, screen)
+    for (key, first, second), screen in clashes.items():
+        problems.append(
+            f"Keymap: on the {screen} screen, {format_key(key)} would do both {first} and {second}."
+        )
+    return problems
 
 
-def _check_view(screen: str, parts: tuple[str, ...], keymap: Mapping[str, str]) -> None:
+def _clashes(parts: Sequence[str], keymap: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield keys with two of the actions that each would have while `parts` are active."""
     rows = [row for part in parts for row in KEYMAP[part]]
     by_default = _ids_by_key(rows, {})
     shared = [ids for ids in by_default.values() if len(ids) > 1]
     for key, ids in _ids_by_key(rows, keymap).items():
         if len(ids) > 1 and not any(ids <= together for together in shared):
             first, second = sorted(ids)[:2]
-            raise KeymapError(
-                f"Keymap: on the {screen} screen, {format_key(key)} "
-                f"would do both {first} and {second}."
-            )
+            yield key, first, second
 
 
 def _ids_by_key(rows: list[Key], keymap: Mapping[str, str]) -> dict[str, set[str]]:

@@ -71,6 +71,7 @@ class RunDialogs:
         """Ask for a checkpoint and settings, and train a new run from there."""
         from tui_latent.launch.fork import fork_run, forked_preset
         from tui_latent.launch.tune import checkpoint_steps
+        from tui_latent.runs.manifest import read_manifest
         from tui_latent.tui.screens.dialogs.fork import ForkScreen
 
         steps = await asyncio.to_thread(checkpoint_steps, path)
@@ -78,8 +79,13 @@ class RunDialogs:
             text = f"{path.name} has no checkpoint yet. Wait for its first evaluation, or save one."
             self._app.notify(text, severity="warning", markup=False)
             return
+        manifest = await self._done(lambda: read_manifest(path))
+        if manifest is None:
+            return
+        stages = len(manifest.preset.get("stages", ()))
+        rate = f"stages.{stages - 1}.lr" if stages else "train.lr"
         check = lambda at, settings: forked_preset(path, at, settings)[1]  # noqa: E731
-        asked = await self._app.push_screen_wait(ForkScreen(path.name, steps, step, check))
+        asked = await self._app.push_screen_wait(ForkScreen(path.name, steps, step, rate, check))
         if asked is not None:
             self._begin(lambda: fork_run(path, self._runs, asked.step, asked.overrides))
 
@@ -218,13 +224,11 @@ def _process_counts(choices: DeviceChoices) -> list[Choice]:
 def _ways_on(where: str) -> list[Choice]:
     from tui_latent.tui.screens.dialogs.choice import Choice
 
-    good = "the last good checkpoint" if where.startswith("step ") else where
+    retried = "From the beginning."
+    if where.startswith("step "):
+        retried = "From the last good checkpoint, without the changes made after it."
     return [
-        Choice(
-            "retry",
-            "Retry at half the learning rate",
-            f"From {good}, without the changes made after it.",
-        ),
+        Choice("retry", "Retry at half the learning rate", retried),
         Choice("resume", "Resume it unchanged", f"From {where}, once the cause has been removed."),
         Choice("edit", "Edit its settings and start a new run", "The failed run stays as it is."),
         Choice("log", "Open the log at the error", "What the training wrote before it failed."),

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import App
 
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
-
-if TYPE_CHECKING:
-    from tui_latent.verdict import Door
 
 Export = Callable[[Path], Path]
 
@@ -55,18 +51,6 @@ class ScreenOpener(App[int]):
         from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
 
         self.push_screen(EvaluationScreen(message.path, self.drawer))
-
-    @on(messages.VerdictRequested)
-    def show_verdict(self, message: messages.VerdictRequested) -> None:
-        """Show the findings about a run, and follow the one that is chosen."""
-        from tui_latent.tui.screens.dialogs.findings import FindingsScreen
-
-        def follow(door: Door | None) -> None:
-            if door is not None:
-                asked = messages.DoorRequested(message.path, door, message.cursor)
-                self.screen.post_message(asked)
-
-        self.push_screen(FindingsScreen(message.verdict), follow)
 
     @on(messages.DoorRequested)
     def go_through(self, message: messages.DoorRequested) -> None:

@@ -364,6 +364,9 @@ async def test_full_screen_is_for_the_focused_panel(tmp_path: Path) -> None:
         await pilot.press("f")
         await until(pilot, lambda: screen.query_one("#knn").size.width == 118)
         assert not screen.query_one("#map").region.area
+        await pilot.resize_terminal(200, 55)  # where the classes have a column of their own
+        await until(pilot, lambda: screen.query_one("#knn").size.width == 198)
+        assert not screen.query_one("#confusion").region.area
         await pilot.press("f")
         await until(pilot, lambda: screen.query_one("#map").region.area > 0)
     writer.close()

@@ -295,7 +295,7 @@ async def test_tab_goes_to_the_runs_and_enter_opens_one(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         await press(pilot, "m")
-        assert "m (Mark) works on the runs. Press Tab to go there first." in notes(pilot)
+        assert "m (mark) works on the runs. Press Tab to go there first." in notes(pilot)
         await press(pilot, "tab", "down", "enter")
         assert current_run(screen).name == "two"
         await press(pilot, "up", "enter")

@@ -244,6 +244,26 @@ async def test_the_cursor_stays_in_sight(app: FormApp) -> None:
             assert editor.region.y - grid.content_region.y == line
 
 
+async def test_the_cursor_stays_in_sight_when_the_terminal_or_the_filter_changes(
+    app: FormApp,
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        grid = app.screen.query_one(SettingsGrid)
+
+        def in_sight() -> bool:
+            line = grid._lines.index(grid.current) - grid.scroll_offset.y
+            return 0 <= line < grid.scrollable_content_region.height
+
+        await go_to(pilot, "train.seed")
+        assert in_sight()
+        await pilot.resize_terminal(*NARROW)
+        await until(pilot, in_sight)
+        await pilot.press("ctrl+f", *"seed", "enter")
+        await until(pilot, lambda: grid.current == "train.seed")
+        await pilot.press("ctrl+f", *["backspace"] * 4, "enter")
+        await until(pilot, lambda: len(grid._lines) > 30 and in_sight())
+
+
 async def test_a_click_goes_to_a_setting(app: FormApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         grid = app.screen.query_one(SettingsGrid)

@@ -61,6 +61,8 @@ class ChartPanel(Widget, can_focus=True):
         self._drawer = drawer
         self._drawing = Drawing((), ("",))
         self._line = ""
+        self._dark: bool | None = None
+        """whether the newest drawing is for a dark background; None before the first"""
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Return what the drawing thread must do for `width` x `height` cells of content.
@@ -73,11 +75,18 @@ class ChartPanel(Widget, can_focus=True):
         """Request a drawing, unless the panel is hidden."""
         width, height = self.content_size
         if width > 0 and height > 0:
+            self._dark = self.app.current_theme.dark
             job = self.plan(width, height)
             self._drawer.submit(self, lambda: self.post_message(self.Drawn(job())))
 
     def on_resize(self) -> None:
         self.redraw()
+
+    def notify_style_update(self) -> None:
+        """Draw again in the colours of a theme with the other background."""
+        super().notify_style_update()
+        if self._dark not in (None, self.app.current_theme.dark):
+            self.redraw()
 
     def on_chart_panel_drawn(self, message: Drawn) -> None:
         """Show a finished drawing; only lines that differ are repainted."""

@@ -20,7 +20,6 @@ class ScatterPanel(ChartPanel):
         self._hint = ""
         self._titles: Sequence[str] = ("Latent map",)
         self._frame: Frame | None = None  # the drawing thread's alone
-        self._dark = True
         self._all = False
 
     def show(
@@ -39,13 +38,6 @@ class ScatterPanel(ChartPanel):
         """Show every point, however far from the others, or again the frame of most of them."""
         self._all = not self._all
         self.redraw()
-
-    def notify_style_update(self) -> None:
-        """Draw again in the colours of another theme."""
-        super().notify_style_update()
-        if self.app.current_theme.dark is not self._dark:
-            self._dark = self.app.current_theme.dark
-            self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Reduce and draw the current scene."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from textual.widgets import OptionList
 from tests.tui.evaluations import evaluation
 from tests.tui.made_runs import PRESET, clusters, new_run, running, write_records
 from tests.tui.pilots import MenulessApp, all_drawn, dashboard, until
+from tui_latent import verdict
 from tui_latent.runs.evaluations import write_evaluation
+from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.dashboard.run_verdict import RunVerdict
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.findings import FindingsScreen
@@ -48,8 +51,8 @@ def line(pilot: Pilot[Any]) -> str:
 
 
 def listed(pilot: Pilot[Any]) -> list[str]:
-    options = pilot.app.screen.query_one(OptionList)
-    return [str(options.get_option_at_index(i).prompt) for i in range(options.option_count)]
+    lists = pilot.app.screen.query(OptionList)  # none while the dialog opens
+    return [str(option.prompt) for options in lists for option in options.options]
 
 
 async def test_the_line_sums_up_and_enter_shows_the_evidence(run: Path) -> None:
@@ -66,6 +69,54 @@ async def test_the_line_sums_up_and_enter_shows_the_evidence(run: Path) -> None:
         assert any("22 of 200 held-out images of 8" in text for text in listed(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+
+
+async def test_the_open_verdict_follows_a_new_evaluation(run: Path) -> None:
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await dashboard(pilot)
+        await until(pilot, lambda: "taken for" in line(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        options = app.screen.query_one(OptionList)
+        at = next(i for i, text in enumerate(listed(pilot)) if "taken for" in text)
+        await until(pilot, lambda: options.highlighted == 0)
+        await pilot.press(*["down"] * at)
+        writer = RunWriter(run)
+        writer.lock()
+        confusion = np.diag(np.full(10, 200))
+        confusion[3, 3], confusion[3, 5] = 140, 60
+        writer.latent_map(replace(clusters(2000, 10), step=2400, projection="pca"), confusion)
+        writer.close()
+        await until(
+            pilot, lambda: any("60 of 200 held-out images of 3" in t for t in listed(pilot))
+        )
+        assert not any("images of 8" in text for text in listed(pilot))
+        await until(pilot, lambda: options.highlighted is not None)
+        assert "3 is taken for 5" in listed(pilot)[options.highlighted or 0]
+
+
+async def test_a_verdict_that_comes_while_the_dialog_opens_is_shown(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged, allowed = verdict.judge, Event()
+
+    def late(*arguments: Any) -> Any:
+        allowed.wait()
+        return judged(*arguments)
+
+    monkeypatch.setattr(verdict, "judge", late)
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await dashboard(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(listed(pilot)))
+        assert listed(pilot) == ["Judging the run …"]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        screen.action_verdict()
+        allowed.set()  # before the dialog is mounted, or after
+        await until(pilot, lambda: any("taken for" in text for text in listed(pilot)))
 
 
 def luminance(color: Color) -> float:
@@ -133,7 +184,9 @@ async def test_an_evaluation_adds_what_it_found(run: Path) -> None:
     async with app.run_test(size=(200, 40)) as pilot:
         screen = await dashboard(pilot)
         await until(pilot, lambda: "cannot be trusted" in line(pilot))
-        found = {finding.kind: finding for finding in screen.query_one(RunVerdict).verdict.findings}
+        newest = screen.query_one(RunVerdict).verdict
+        assert newest is not None
+        found = {finding.kind: finding for finding in newest.findings}
         assert "0.867" in found["map"].evidence
 
 
@@ -158,7 +211,7 @@ async def test_a_run_without_figures_has_no_line_and_says_so_on_enter(tmp_path: 
         assert screen.query_one(VerdictLine).size.height == 0
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
-        assert "Nothing can be said" in listed(pilot)[0]
+        await until(pilot, lambda: "Nothing can be said" in "".join(listed(pilot)))
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
     writer.close()

@@ -35,6 +35,7 @@ async def test_a_checkpoint_and_settings_become_a_run_that_is_trained(
         screen = await opened(pilot, "F", writer.path)
         assert isinstance(screen, ForkScreen)
         await until(pilot, lambda: "No setting is changed" in text_of(screen, "#told"))
+        assert screen.query_one(Input).placeholder.startswith("stages.2.lr=")
         screen.query_one(Input).value = "stages.2.lr=0.25 augment.noise=0.1"
         await until(pilot, lambda: "stages.2.lr 0.003 → 0.25" in text_of(screen, "#told"))
         screen.query_one(OptionList).highlighted = 1

@@ -10,6 +10,7 @@ from typing import Final
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.message import Message
+from textual.theme import Theme
 from textual.widgets import Tab, Tabs
 
 from tui_latent.comparison import Comparison, compare
@@ -109,6 +110,7 @@ class CompareScreen(BaseScreen[None]):
         self.query_one(Tabs).can_focus = False
         self.query_one(RunNames).update("Reading the runs …")
         self._select("curves")
+        self.app.theme_changed_signal.subscribe(self, self._recolor)
         for watcher in self._watchers:
             watcher.start()
         self.set_interval(POLL_EVERY, self._compare_again)
@@ -159,11 +161,16 @@ class CompareScreen(BaseScreen[None]):
         self._busy = False
         first = self._shown is None
         self._shown = event.shown
-        self.query_one(RunNames).show(event.shown)
-        self._panels.show(event.shown)
+        self._recolor()
         self.query_one(PairedReader).follow(event.shown)
         if first and not any(run.curves for run in event.shown.runs):
             self._select("maps")
+
+    def _recolor(self, _theme: Theme | None = None) -> None:
+        """Show the comparison in the colours of the theme."""
+        if self._shown is not None:
+            self.query_one(RunNames).show(self._shown)
+            self._panels.show(self._shown)
 
     @on(PairedReader.Found)
     def show_paired(self, event: PairedReader.Found) -> None:

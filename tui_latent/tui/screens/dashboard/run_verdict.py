@@ -26,6 +26,7 @@ class RunVerdict(VerdictLine):
     class Judged(Message):
         """The run was judged."""
 
+        verdict: Verdict
         evaluation: Mapping[str, Any] | None
         """the newest one, as its file has it"""
 
@@ -36,11 +37,9 @@ class RunVerdict(VerdictLine):
         self._verdict: Verdict | None = None
 
     @property
-    def verdict(self) -> Verdict:
-        """The newest verdict; an empty one before the run has been judged."""
-        from tui_latent.verdict import Verdict
-
-        return self._verdict or Verdict()
+    def verdict(self) -> Verdict | None:
+        """The newest verdict; None before the run has been judged."""
+        return self._verdict
 
     def follow(self, snapshot: RunSnapshot) -> None:
         """Judge the run if there is something new to judge."""
@@ -67,7 +66,7 @@ class RunVerdict(VerdictLine):
     def _take(self, verdict: Verdict, evaluation: Mapping[str, Any] | None) -> None:
         if self.is_mounted:
             self._verdict = verdict
-            self.post_message(self.Judged(evaluation))
+            self.post_message(self.Judged(verdict, evaluation))
             key = key_name("verdict.open", self.app._keymap)
             self.show(_beside_failure(verdict), f"{key} shows why")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -42,6 +42,10 @@ from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.film_strip import FilmStrip
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.time_badge import TimeBadge
+
+if TYPE_CHECKING:
+    from tui_latent.tui.screens.dialogs.findings import FindingsScreen
+    from tui_latent.verdict import Door
 
 _THREE_COLUMNS: Final = 150
 """fewest columns that have room for the classes beside the curves"""
@@ -95,6 +99,8 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         .-selected { display: block; }
         MachinePanel { border: round $foreground 30%; }
     }
+    ConfusionPanel { display: none; width: 40; height: 1fr; }
+    DashboardScreen.-three ConfusionPanel { display: block; }
     RunPanels.-full {
         #side Tabs, #side CurveChart, #side SpacePanel, #side LogPanel { display: none; }
         #side MachinePanel { display: none; }
@@ -102,8 +108,6 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         ScatterPanel, ConfusionPanel { display: none; }
         ScatterPanel.-full, ConfusionPanel.-full { display: block; width: 1fr; }
     }
-    ConfusionPanel { display: none; width: 40; height: 1fr; }
-    DashboardScreen.-three ConfusionPanel { display: block; }
     RunPanels.-full-alone #side { display: none; }
     RunPanels .-unwanted, RunPanels .-empty { display: none !important; }
     #side.-roomy SpacePanel { height: 3fr; }
@@ -128,6 +132,7 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         self._seconds_between_charts = seconds_between_charts
         self._watcher = RunWatcher(path, self.post_message)
         self._told = ""
+        self._findings: FindingsScreen | None = None
         self._pace = RedrawRate()
         self._share: Curve | None = None
         self._machine = RunLoad()
@@ -185,7 +190,10 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
 
     @on(RunVerdict.Judged)
     def show_measured(self, message: RunVerdict.Judged) -> None:
-        """Show figures of the newest evaluation that need no labels, where there are none."""
+        """Show figures of the newest evaluation that need no labels, where there are none, and
+        the new verdict where the old one is open."""
+        if self._findings is not None:
+            self._findings.show(message.verdict)
         figures = {} if has_labels(self._snapshot) else measured_figures(message.evaluation)
         self._panels.show_measured(figures, self._snapshot)
 
@@ -291,8 +299,15 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
 
     def action_verdict(self) -> None:
         """Show all findings about the run."""
-        verdict = self.query_one(RunVerdict).verdict
-        self.post_message(messages.VerdictRequested(self.path, verdict, self._time))
+        from tui_latent.tui.screens.dialogs.findings import FindingsScreen
+
+        def follow(door: Door | None) -> None:
+            self._findings = None
+            if door is not None:
+                self.post_message(messages.DoorRequested(self.path, door, self._time))
+
+        self._findings = FindingsScreen(self.query_one(RunVerdict).verdict)
+        self.app.push_screen(self._findings, follow)
 
     @on(messages.DoorRequested)
     def show_panel(self, message: messages.DoorRequested) -> None:

@@ -34,7 +34,7 @@ class ChoiceScreen(ModalScreen[str | None]):
     ChoiceScreen { align: center middle; }
     ChoiceScreen > Vertical {
         width: 76; max-width: 95%; height: auto; max-height: 95%;
-        padding: 1 2 0 2; border: round $warning; background: $surface;
+        padding: 1 2 0 2; border: round $text-warning; background: $surface;
     }
     ChoiceScreen #question { height: auto; max-height: 8; margin-bottom: 1; }
     ChoiceScreen OptionList { height: auto; max-height: 12; border: none; padding: 0; }

@@ -20,7 +20,7 @@ class ConfirmScreen(ModalScreen[bool]):
     ConfirmScreen { align: center middle; }
     ConfirmScreen > Vertical {
         width: 64; max-width: 90%; height: auto; max-height: 90%;
-        padding: 1 2; border: round $warning; background: $surface;
+        padding: 1 2; border: round $text-warning; background: $surface;
     }
     ConfirmScreen Static { width: 1fr; height: auto; margin-bottom: 1; }
     ConfirmScreen Horizontal { height: auto; align-horizontal: right; }

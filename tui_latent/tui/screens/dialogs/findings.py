@@ -21,6 +21,7 @@ _STYLES: Final[dict[Severity, str]] = {
     "good": "bold $text-success",
     "note": "bold",
 }
+_NOT_YET: Final = "Judging the run …"
 _NOTHING: Final = "Nothing can be said about this run before its first evaluation."
 
 
@@ -37,23 +38,48 @@ class FindingsScreen(ModalScreen[Door | None]):
 
     BINDINGS = bindings("findings")
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict | None) -> None:
+        """`verdict` is None while the run is being judged."""
         super().__init__()
-        self._findings = verdict.findings
+        self._verdict = verdict
+        self._findings = () if verdict is None else verdict.findings
         self._highlighted: int | None = None
+        self._is_filled = False
 
     def compose(self) -> ComposeResult:
         keymap = self.app._keymap
-        findings = OptionList(*(Option(finding_words(found)) for found in self._findings))
-        if not self._findings:
-            findings.add_option(Option(_NOTHING, disabled=True))
+        findings = OptionList()
         findings.border_title = "Verdict"
         go, close = (key_name(f"findings.{verb}", keymap) for verb in ("follow", "close"))
         findings.border_subtitle = f"{go}: see it · {close}: close"
         yield findings
 
     def on_mount(self) -> None:
+        self._fill()
         self.query_one(OptionList).focus()
+
+    def show(self, verdict: Verdict) -> None:
+        """Show a newer verdict; the cursor stays on its kind of finding."""
+        if verdict == self._verdict:
+            return
+        at = self._highlighted or 0
+        kind = self._findings[at].kind if self._findings else ""
+        self._verdict, self._findings = verdict, verdict.findings
+        if self._is_filled:  # else it will be filled with these
+            self._fill(kind, at)
+
+    def _fill(self, kind: str = "", at: int = 0) -> None:
+        """List the findings; the cursor is on one of a kind, or else on a place."""
+        findings, self._highlighted = self.query_one(OptionList), None
+        self._is_filled = True
+        findings.clear_options()
+        findings.add_options(Option(finding_words(found)) for found in self._findings)
+        if self._findings:
+            kinds = [finding.kind for finding in self._findings]
+            findings.highlighted = kinds.index(kind) if kind in kinds else min(at, len(kinds) - 1)
+        else:
+            words = _NOT_YET if self._verdict is None else _NOTHING
+            findings.add_option(Option(words, disabled=True))
 
     @on(OptionList.OptionHighlighted)
     def take_color_off(self, event: OptionList.OptionHighlighted) -> None:

@@ -52,9 +52,15 @@ class ForkScreen(ModalScreen[Fork | None]):
 
     BINDINGS = bindings("fork")
 
-    def __init__(self, run: str, steps: Sequence[int], shown: int | None, check: Check) -> None:
-        """`steps` of the checkpoints are in rising order; `shown` is the step on the screen."""
+    def __init__(
+        self, run: str, steps: Sequence[int], shown: int | None, rate: str, check: Check
+    ) -> None:
+        """`steps` of the checkpoints are in rising order; `shown` is the step on the screen.
+
+        `rate` is the key of the learning rate, for the example.
+        """
         super().__init__()
+        self._example = f"{rate}=0.0005 augment.noise=0.1"
         self._run, self._steps, self._check = run, tuple(reversed(steps)), check
         earlier = [step for step in self._steps if shown is not None and step <= shown]
         self._first = self._steps.index(earlier[0]) if earlier else 0
@@ -71,7 +77,7 @@ class ForkScreen(ModalScreen[Fork | None]):
                 )
             )
             yield Static("with these settings changed, written as for --set:", markup=False)
-            yield Input(placeholder="train.lr=0.0005 augment.noise=0.1", compact=True)
+            yield Input(placeholder=self._example, compact=True)
             yield CutText("", id="told", markup=False)
             keys = "enter: start · tab: checkpoint or settings · esc: leave"
             yield Static(keys, id="keys", markup=False)

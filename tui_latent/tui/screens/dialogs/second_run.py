@@ -30,7 +30,7 @@ class SecondRunScreen(ModalScreen[Way | None]):
     SecondRunScreen { align: center middle; }
     SecondRunScreen > Vertical {
         width: 64; max-width: 90%; height: auto; max-height: 90%;
-        padding: 1 2; border: round $warning; background: $surface;
+        padding: 1 2; border: round $text-warning; background: $surface;
     }
     SecondRunScreen Static { width: 1fr; height: auto; margin-bottom: 1; }
     SecondRunScreen Button { width: 1fr; content-align: left middle; text-align: left; }

@@ -16,7 +16,7 @@ class StoppingScreen(ModalScreen[None]):
     StoppingScreen { align: center middle; }
     StoppingScreen > Vertical {
         width: 60; max-width: 90%; height: auto; padding: 1 2;
-        border: round $warning; background: $surface;
+        border: round $text-warning; background: $surface;
     }
     StoppingScreen Static { height: auto; }
     """

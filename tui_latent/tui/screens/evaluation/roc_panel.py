@@ -79,14 +79,14 @@ class RocPanel(ChartPanel, can_focus=False):
 
     def __init__(self, drawer: WorkerThread) -> None:
         super().__init__(drawer, "roc")
+        self._found: Mapping[str, Any] | None = None
         self._curves: Sequence[RocCurve] = ()
-        self._titles: Sequence[str] = _OUTLIERS
         self._hint = ""
         self._front: str | None = None
 
     def show(self, found: Mapping[str, Any]) -> None:
         """Show the curves, or why there are none."""
-        self._curves, self._titles = roc_curves(found, self.app.current_theme.dark)
+        self._found = found
         why = found["missing"].get("anomaly", "No class could be left out.")
         key = key_name("evaluation.outliers", self.app._keymap)
         self._hint = f"{why} Press {key} to name outliers."
@@ -94,7 +94,11 @@ class RocPanel(ChartPanel, can_focus=False):
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:
         """Draw the curves held now."""
-        curves, titles, hint = self._curves, self._titles, self._hint
+        titles: Sequence[str] = _OUTLIERS
+        hint = self._hint
+        if self._found is not None:
+            self._curves, titles = roc_curves(self._found, self.app.current_theme.dark)
+        curves = self._curves
         if not curves:
             return lambda: Drawing(message_strips(hint, width, height), titles)
         colored, ground = not self.app.no_color, self.background_colors[1].rgb

@@ -118,11 +118,12 @@ class ExplorerMap(MouseMap):
             return lambda: Drawing(message_strips(DIVERGED, width, height), scene.titles(0))
         colored, dark = not self.app.no_color, self.app.current_theme.dark
         home = self._home()
-        zoom = f" · ×{number(home.unit / window.unit)}" if home and window != home else ""
+        moved = window != home
+        zoom = f" · ×{number(home.unit / window.unit)}" if home and window.unit != home.unit else ""
 
         def draw() -> Drawing:
             strips, hidden = paint_scene(scene, window, colored, dark)
-            if not zoom:
+            if not moved:
                 strips = lay_outside_marks(strips, scene.points[drawn_points(scene)], window)
             legend = scene_legend(scene, width, colored, dark)
             blank = [Strip.blank(width)] * (LEGEND_LINES - len(legend))

@@ -115,6 +115,8 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     def on_mount(self) -> None:
         self.query_one(ExplorerMap).show(None, "Reading the map …")
         self._show_film(self.app.size.height >= _FILM_FROM)
+        # The words about a point have the colour of its class, which each theme has its own of.
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._request_point())
         self._watcher.start()
 
     def on_unmount(self) -> None:

@@ -246,8 +246,12 @@ def map_titles(
 
     `condition` is what the points shown match.
     """
-    title = f"{result.projection.name} · {result.projection.faithful}" if result.projection else ""
-    if not title:
+    shorter: tuple[str, ...] = ()
+    if projection := result.projection:
+        title = f"{projection.name} · {projection.faithful}"
+        faithful = projection.faithful.rpartition(" · ")[2]
+        shorter = (f"{projection.name} · {faithful}", projection.name)
+    else:
         way = result.space.map.projection
         title = "Latent map" if way == "native" else f"Latent map, {way.upper()}"
     share = hidden_share(hidden, shown)
@@ -261,6 +265,7 @@ def map_titles(
         f"{title} · {shown:,} {kind} · {share}",
         f"{title} · {shown:,} · {share}",
         title,
+        *shorter,
     )
 
 

@@ -122,7 +122,10 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         self._go_to(self.current)
 
     def on_resize(self) -> None:
+        """Write the lines for the new width, and keep the cursor in view."""
         self._draw()
+        if self.current in self._lines:
+            self.call_after_refresh(self._show_cursor)
 
     def focus_value(self) -> None:
         """Move the focus to the value."""
@@ -134,8 +137,10 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         keys = self._keys()
         if keys and self.current not in keys:
             self._go_to(keys[0])
-        else:
-            self._draw()
+            return
+        self._draw()
+        if keys:
+            self.call_after_refresh(self._show_cursor)
 
     def go_to_error(self) -> None:
         """Move the cursor to the first setting with an error."""
@@ -194,8 +199,12 @@ class SettingsGrid(VerticalScroll, can_focus=False):
             editor.value = self._draft.texts[key]
         editor.select_all()  # typing replaces the value, moving the cursor keeps it
         self._draw()
-        self.scroll_to_region(Region(0, max(0, self._line() - 1), 1, 3), animate=False, force=True)
+        self._show_cursor()
         self.post_message(self.Changed())
+
+    def _show_cursor(self) -> None:
+        """Scroll as little as shows the cursor, with a line above and below it."""
+        self.scroll_to_region(Region(0, max(0, self._line() - 1), 1, 3), animate=False, force=True)
 
     def _line(self) -> int:
         return self._lines.index(self.current)

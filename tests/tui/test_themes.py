@@ -1,0 +1,87 @@
+"""A switch between a dark and a light theme, while a screen is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.color import Color
+from textual.widgets import Static
+
+from tests.tui.made_runs import clusters, new_run, running, write_records
+from tests.tui.pilots import MenulessApp, all_drawn, until
+from tui_latent.palettes import class_color, css_color, run_colors
+from tui_latent.tui.screens.compare.screen import CompareScreen
+from tui_latent.tui.screens.compare.tables import RunNames
+from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
+from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+from tui_latent.tui.time_cursor import TimeCursor
+
+LIGHT = "textual-light"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    writer = new_run(tmp_path, "one")
+    writer.lock()
+    write_records(writer)
+    writer.latent_map(clusters(200, 10), np.diag(np.full(10, 20)))
+    running(writer, state="finished", step=2400)
+    writer.close()
+    return writer.path
+
+
+async def test_the_classes_get_the_colours_of_the_new_theme(run: Path) -> None:
+    app = MenulessApp(run.parent, open_path=run)
+    async with app.run_test(size=(170, 45)) as pilot:
+        screen = await all_drawn(pilot)
+        panel = screen.query_one(ConfusionPanel)
+
+        def colors() -> set[Color | None]:
+            lines = (panel.render_line(y) for y in range(panel.content_size.height))
+            return {part.style.color for line in lines for part in line if part.style}
+
+        dark, light = (Color.from_rgb(*class_color(0, dark)) for dark in (True, False))
+        await until(pilot, lambda: dark in colors())
+        app.theme = LIGHT
+        await until(pilot, lambda: light in colors() and dark not in colors())
+
+
+async def test_the_words_about_a_point_get_the_colour_of_the_new_theme(run: Path) -> None:
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(ExplorerScreen(run, app.drawer, TimeCursor()))
+
+        def styles() -> str:
+            facts = app.screen.query("#facts").results(Static)
+            return str(
+                [span.style for each in facts for span in getattr(each.content, "spans", ())]
+            )
+
+        def shown(dark: bool) -> bool:
+            return any(css_color(class_color(index, dark)) in styles() for index in range(10))
+
+        await until(pilot, lambda: shown(True))
+        app.theme = LIGHT
+        await until(pilot, lambda: shown(False))
+
+
+async def test_compared_runs_get_the_colours_of_the_new_theme(run: Path) -> None:
+    other = new_run(run.parent, "two")
+    other.lock()
+    write_records(other)
+    running(other, state="finished", step=2400)
+    other.close()
+    app = MenulessApp(run.parent)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(CompareScreen([run, other.path], app.drawer))
+        names = app.screen.query_one(RunNames)
+
+        def shown(dark: bool) -> bool:
+            styles = str([span.style for span in getattr(names.content, "spans", ())])
+            return all(css_color(c) in styles for c in run_colors(("one", "two"), dark).values())
+
+        await until(pilot, lambda: shown(True))
+        app.theme = LIGHT
+        await until(pilot, lambda: shown(False))
