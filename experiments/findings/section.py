@@ -8,7 +8,7 @@ from math import isnan
 from typing import Final
 
 from experiments.findings.statistics import difference, spread
-from experiments.findings.study import INPUTS, UNTRAINED, Choice, Column, Comparison, Study
+from experiments.findings.study import INPUTS, Choice, Column, Comparison, Study
 from experiments.findings.trials import Trial, file_of, read
 
 _DASH: Final = "–"
@@ -61,7 +61,7 @@ def _variants(study: Study, columns: Sequence[Column], trials: Sequence[Trial]) 
     headings = [column.heading for column in columns]
     titles = ["variant", *(["published"] if published else []), *headings, "seeds", "CPU seconds"]
     lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
-    for label in (*study.labels(), UNTRAINED, INPUTS):
+    for label in study.rows():
         if mine := _of(label, trials):
             cells = [_mean(mine, column) for column in columns]
             said = [published.get(label, _DASH)] if published else []
@@ -86,11 +86,16 @@ def _mean(trials: Sequence[Trial], column: Column) -> str:
 
 
 def _comparison(asked: Comparison, trials: Sequence[Trial]) -> str:
-    """Return the row of a comparison by the seeds that both have; empty without one."""
+    """Return the row of a comparison by the seeds that both have; empty without one.
+
+    Pixels that were measured once are the same for every seed.
+    """
     of_first, of_second = (
         {t.seed: t.test[asked.measure] for t in _of(label, trials) if asked.measure in t.test}
         for label in (asked.first, asked.second)
     )
+    if asked.second == INPUTS and len(of_second) == 1:
+        of_second = dict.fromkeys(of_first, *of_second.values())
     seeds = sorted(of_first.keys() & of_second.keys())
     if not seeds:
         return ""
