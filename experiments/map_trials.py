@@ -99,7 +99,7 @@ TASKS = {
             ),
             "narrow-small-batch": Trial("small-batch with half the units", _NARROW_SMALL),
             "narrow-small-batch-faster": Trial(
-                "the same at twice the learning rate, longer in 64 dimensions",
+                "the preset as it is: the same at twice the learning rate, longer in 64 dimensions",
                 _NARROW_SMALL | _FASTER | _stretched(110, 15, 115),
             ),
             "narrow-small-batch-fewer": Trial(
@@ -142,7 +142,7 @@ TASKS = {
             ),
             "narrow": Trial("half the channels and units", _SMALL_CONV),
             "narrow-longer": Trial(
-                "the same, with the time that this saves spent on epochs",
+                "half the channels and units, and the time that this saves spent on epochs",
                 _SMALL_CONV | {"stages.0.epochs": 4, "stages.2.epochs": 12},
             ),
             "small-images": Trial(

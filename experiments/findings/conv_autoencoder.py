@@ -9,13 +9,14 @@ from torch import Tensor
 
 from experiments.findings.finished import Finished, Space
 from experiments.findings.measures import knn, nearest_mean, untrained_and_pixels
-from experiments.findings.study import Column, Numbers, Study, Variant
+from experiments.findings.study import INPUTS, Column, Comparison, Numbers, Study, Variant
 from tui_latent.datasets.image_set import pixels
 from tui_latent.metrics.class_gaussians import class_samples, lda_classifier
 
 SAMPLES: Final = 128
 """as in the notebook"""
 DIGIT: Final = 2
+_VARIANT: Final = "autoencoder, 7-D"
 
 
 @torch.inference_mode()
@@ -78,7 +79,7 @@ CONV_AUTOENCODER: Final = Study(
     "the first two or three dimensions of the LDA; the same is asked of an untrained network's "
     "latents and of the pixels. 93 of 128 is one sample of one network: its own 95 % interval is "
     "0.64 to 0.80. On the subset 15 epochs are trained.",
-    variants=(Variant("autoencoder, 7-D", "mnist-conv-autoencoder-7d"),),
+    variants=(Variant(_VARIANT, "mnist-conv-autoencoder-7d"),),
     measure=_measured,
     references=_references,
     columns=(
@@ -97,4 +98,15 @@ CONV_AUTOENCODER: Final = Study(
         "train.checkpoint_every=99",
     ),
     full=("data.val_fraction=0.1",),
+    comparisons=tuple(
+        Comparison(
+            f"own class in {n}-D LDA, against the pixels",
+            "–",
+            _VARIANT,
+            INPUTS,
+            f"lda_{n}",
+            larger=None,
+        )
+        for n in (2, 3)
+    ),
 )

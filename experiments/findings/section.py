@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from math import isnan
 from typing import Final
@@ -130,7 +131,8 @@ def _source(name: str, full: bool, trials: Sequence[Trial]) -> str:
     dates = sorted({trial.date for trial in trials})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     machine = f"{hardware['cpu']}, GPU {hardware['gpu']}, torch {versions['torch']}"
-    devices = ", ".join(sorted({trial.device for trial in trials}))
+    # Some results say "1 threads".
+    devices = ", ".join(sorted({re.sub(r"\b1 threads", "1 thread", t.device) for t in trials}))
     older = sorted({t.version for t in trials if t.version.startswith("0.1")})
     said = f" {_OLDER.format(', '.join(older))}" if older else ""
     file = file_of(name, full).relative_to(file_of(name, full).parents[3])
