@@ -156,7 +156,7 @@ def test_the_table_has_means_over_seeds_and_the_commands_that_are_left(tmp_path:
         "| narrow | half the units: a third of the arithmetic | 2 | 0.8500 ± 0.0707 | 15.0 |"
         in text
     )
-    assert "| before | as the preset was: batches of 256 | 2 | 0.8000" in text
+    assert "| before | as the preset was in version 0.1: batches of 256 | 2 | 0.8000" in text
     half = 12.7062 * 0.0707107 / 2**0.5  # Student's t, two seeds
     assert f"| +0.050 [{0.05 - half:+.3f}, {0.05 + half:+.3f}] |" in text
     assert "| pixels | nothing is trained | 2 | 0.7000 ± 0.1414 | – | – |" in text
