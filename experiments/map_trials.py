@@ -27,10 +27,8 @@ class Task:
     trials: Mapping[str, Trial]
 
 
-_BEFORE = {"train.batch_size": 256}
-"""of the digits, until the trials below showed that smaller batches are better"""
-_NARROW = {"method.width": 8, "method.hidden_dim": 128, "method.head_dim": 128}
 _SMALL_CONV = {"method.width": 8, "method.hidden_dim": 128, "method.head_dim": 256}
+_DENSE = {"data.size": 14, "method.network": "mlp", "method.head_dim": 256}
 _MIDDLE = {"title": "16-D", "latent_dim": 16, "lr": 3e-3, "warmup_epochs": 0.5}
 
 
@@ -45,16 +43,38 @@ def _annealed(wide: int, middle: int, alone: int, plane: int, dimension: int) ->
     return {"stages": stages}
 
 
+def _stretched(wide: int, alone: int, plane: int) -> dict[str, object]:
+    """Return other lengths of the three stages, in epochs."""
+    return {f"stages.{index}.epochs": each for index, each in enumerate((wide, alone, plane))}
+
+
+_NARROW = {"method.width": 8, "method.hidden_dim": 128, "method.head_dim": 128}
+_FASTER = {"stages.0.lr": 4e-3, "stages.2.lr": 6e-3}
+_EARLIER: dict[str, object] = {
+    "method.width": 16,
+    "method.hidden_dim": 256,
+    "method.head_dim": 256,
+    "stages.0.lr": 2e-3,
+    "stages.2.lr": 3e-3,
+    **_stretched(80, 15, 145),
+}
+"""the preset of the digits, but for its batches, until these trials"""
+_BEFORE = _EARLIER | {"train.batch_size": 256}
+_SMALL_BATCH = _EARLIER | {"train.batch_size": 128}
+_NARROW_SMALL = _SMALL_BATCH | _NARROW
+_HALF = _SMALL_BATCH | _stretched(40, 8, 72)
+
 TASKS = {
     "digits": Task(
         "digits-contrastive-2d",
         0.2,
         "≥ 0.975 over five seeds in ≤ 15 s",
         {
-            "before": Trial("as the preset was: batches of 256", _BEFORE),
-            "small-batch": Trial("twice the steps of half the images", {"train.batch_size": 128}),
+            "before": Trial("as the preset was in version 0.1: batches of 256", _BEFORE),
+            "small-batch": Trial("twice the steps of half the images", _SMALL_BATCH),
             "tiny-batch": Trial(
-                "four times the steps of a quarter of the images", {"train.batch_size": 64}
+                "four times the steps of a quarter of the images",
+                _EARLIER | {"train.batch_size": 64},
             ),
             "averaged": Trial("averaged weights (Polyak and Juditsky 1992)", _BEFORE, 0.99),
             "narrow": Trial("half the units: a third of the arithmetic", _BEFORE | _NARROW),
@@ -65,10 +85,6 @@ TASKS = {
             ),
             "narrow-annealed": Trial(
                 "16 dimensions between 64 and 2", _BEFORE | _NARROW | _annealed(60, 40, 15, 125, 64)
-            ),
-            "narrow-small-batch": Trial(
-                "twice the steps of half the images",
-                _NARROW | {"train.batch_size": 128},
             ),
             "narrow-wider-views": Trial(
                 "views that differ more",
@@ -81,6 +97,37 @@ TASKS = {
                     "augment.elastic": 0.09,
                 },
             ),
+            "narrow-small-batch": Trial("small-batch with half the units", _NARROW_SMALL),
+            "narrow-small-batch-faster": Trial(
+                "the preset as it is: the same at twice the learning rate, longer in 64 dimensions",
+                _NARROW_SMALL | _FASTER | _stretched(110, 15, 115),
+            ),
+            "narrow-small-batch-fewer": Trial(
+                "the same with three quarters of the epochs",
+                _NARROW_SMALL | _FASTER | _stretched(85, 10, 85),
+            ),
+            "narrow-trunk-faster": Trial(
+                "half the units below the last layer but one, 170 epochs, twice the rate",
+                _SMALL_BATCH | _FASTER | {"method.width": 8} | _stretched(85, 10, 75),
+            ),
+            "faster": Trial("small-batch at twice the learning rate", _SMALL_BATCH | _FASTER),
+            "half": Trial("small-batch with half the epochs", _HALF),
+            "half-faster": Trial("the same at twice the learning rate", _HALF | _FASTER),
+            "half-fastest": Trial(
+                "the same at four times the rate",
+                _HALF | {"stages.0.lr": 8e-3, "stages.2.lr": 1.2e-2},
+            ),
+            "half-faster-longer-wide": Trial(
+                "half-faster, with more of the time in 64 dimensions",
+                _HALF | _FASTER | _stretched(56, 8, 56),
+            ),
+            "half-decoupled": Trial(
+                "half, without the positive pair in the denominator (Yeh et al. 2022)",
+                _HALF | {"method.decoupled": True},
+            ),
+            "half-longer-plane": Trial(
+                "half, with less of the time in 64 dimensions", _HALF | _stretched(24, 6, 90)
+            ),
         },
     ),
     "mnist": Task(
@@ -89,9 +136,13 @@ TASKS = {
         "≥ 0.975 in ≤ 60 s on two cores",
         {
             "preset": Trial("as it is"),
+            "longer": Trial(
+                "22 epochs: mnist-contrastive-2d",
+                _stretched(4, 1, 17) | {"stages.0.warmup_epochs": 1},
+            ),
             "narrow": Trial("half the channels and units", _SMALL_CONV),
             "narrow-longer": Trial(
-                "the same, with the time that this saves spent on epochs",
+                "half the channels and units, and the time that this saves spent on epochs",
                 _SMALL_CONV | {"stages.0.epochs": 4, "stages.2.epochs": 12},
             ),
             "small-images": Trial(
@@ -101,6 +152,18 @@ TASKS = {
             "narrow-small-images": Trial(
                 "both: a quarter of the arithmetic",
                 _SMALL_CONV | {"data.size": 20, "stages.0.epochs": 7, "stages.2.epochs": 22},
+            ),
+            "halved-images": Trial(
+                "images of 14x14, two fifths of the arithmetic, and the time spent on epochs",
+                {"data.size": 14} | _stretched(4, 1, 12),
+            ),
+            "halved-images-dense": Trial(
+                "the same with dense layers, a quarter of the arithmetic",
+                _DENSE | _stretched(6, 1, 20),
+            ),
+            "halved-images-faster": Trial(
+                "halved-images at higher learning rates, batches of 256",
+                {"data.size": 14, "train.batch_size": 256} | _stretched(4, 1, 12) | _FASTER,
             ),
             "averaged": Trial("averaged weights (Polyak and Juditsky 1992)", {}, 0.99),
             "annealed": Trial("16 dimensions between 128 and 2", _annealed(2, 1, 1, 4, 128)),

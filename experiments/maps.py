@@ -3,6 +3,7 @@
 python -m experiments.maps digits                     every trial, three seeds, validation images
 python -m experiments.maps digits --trial narrow --seeds 5
 python -m experiments.maps digits --test narrow       the test images, once, five seeds
+python -m experiments.maps digits --baselines         pixels and untrained networks, same images
 python -m experiments.maps mnist --minutes 30         begin no training after 30 minutes
 
 Trials are compared on a share of the training images that takes no part in training, another share
@@ -30,7 +31,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmarks.record import machine, results_in, write_json
+from experiments.findings.study import INPUTS, UNTRAINED
 from experiments.map_trials import TASKS, Task, Trial
+from tui_latent.analysis.untrained import untrained_method
 from tui_latent.config.presets import load_preset
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.image_set import Dataset, ImageSet, in_chunks
@@ -42,6 +45,8 @@ from tui_latent.training.loop import TrainingLoop
 
 NEIGHBOURS = 20
 _CHUNK = 1000
+_UNTRAINED_ON = 2000
+"""training images that give the batch norms of an untrained network their statistics"""
 
 
 def preset_of(task: Task, trial: Trial, seed: int) -> Preset:
@@ -109,9 +114,26 @@ def measured(task: Task, trial: Trial, seed: int, dataset: Dataset) -> dict[str,
     preset = preset_of(task, trial, seed)
     method, placed, seconds = trained(preset, dataset, trial.average)
     bank, queries = (embedded(method, placed, split) for split in (placed.train, placed.val))
-    vote = KNeighborsClassifier(NEIGHBOURS).fit(bank, placed.train.labels.cpu().numpy())
-    right = vote.predict(queries) == placed.val.labels.cpu().numpy()
-    return {"knn": float(right.mean()), "cpu_seconds": round(seconds, 1)}
+    return {"knn": voted(placed, bank, queries), "cpu_seconds": round(seconds, 1)}
+
+
+def baselines(task: Task, seed: int, dataset: Dataset) -> dict[str, dict[str, float]]:
+    """Return the held-out accuracy of the pixels, and of the preset's network before training."""
+    pixels = [split.images.flatten(1).numpy() for split in (dataset.train, dataset.val)]
+    preset = load_preset(task.preset, {"train.seed": seed})
+    rows = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(seed))
+    method = untrained_method(preset, dataset, rows[:_UNTRAINED_ON])
+    untrained = [embedded(method, dataset, split) for split in (dataset.train, dataset.val)]
+    return {
+        name: {"knn": voted(dataset, *sides), "cpu_seconds": 0.0}
+        for name, sides in ((UNTRAINED, untrained), (INPUTS, pixels))
+    }
+
+
+def voted(dataset: Dataset, bank: NDArray[np.generic], queries: NDArray[np.generic]) -> float:
+    """Return the share of held-out images whose class the nearest training images vote for."""
+    vote = KNeighborsClassifier(NEIGHBOURS).fit(bank, dataset.train.labels.cpu().numpy())
+    return float((vote.predict(queries) == dataset.val.labels.cpu().numpy()).mean())
 
 
 class Found:
@@ -134,6 +156,19 @@ class Found:
         write_json(self._file, self.content | date | machine())
 
 
+def _keep_baselines(task: Task, found: Found, seeds: int) -> None:
+    for seed in range(seeds):
+        images = load_dataset(preset_of(task, Trial(""), seed).data, seed=0)
+        for split, data in (
+            ("val", with_validation(images, task.share, seed)),
+            ("test", images),
+        ):
+            if not found.has(split, INPUTS, seed):
+                for name, result in baselines(task, seed, data).items():
+                    found.add(split, name, seed, result)
+                    print(f"{split} {name}, seed {seed}: kNN@{NEIGHBOURS} {result['knn']:.4f}")
+
+
 def main() -> int:
     """Measure trials of a task; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m experiments.maps")
@@ -141,14 +176,19 @@ def main() -> int:
     parser.add_argument("--trial", action="append", help="one of them; several times for several")
     parser.add_argument("--seeds", type=int, default=0, help="3 for validation, 5 for the test")
     parser.add_argument("--test", metavar="TRIAL", help="measure this trial on the test images")
+    parser.add_argument("--baselines", action="store_true", help="train nothing: what to beat")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no training after these")
     asked = parser.parse_args()
     task, found = TASKS[asked.task], Found(asked.task, results_in(__file__))
     split = "test" if asked.test else "val"
+    if asked.baselines:
+        _keep_baselines(task, found, asked.seeds or 5)
+        return 0
     chosen = [asked.test] if asked.test else asked.trial or list(task.trials)
     if unknown := [name for name in chosen if name not in task.trials]:
         parser.error(f"no trial '{unknown[0]}'; there are {', '.join(task.trials)}")
-    if others := [name for name in found.content["test"] if asked.test not in (None, name)]:
+    measured_before = [name for name in found.content["test"] if name in task.trials]
+    if others := [name for name in measured_before if asked.test not in (None, name)]:
         parser.error(
             f"the test images were measured for '{others[0]}' already: choose on the validation "
             "images, and report the test once"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from experiments.findings.measures import knn_of_run, knn_references
-from experiments.findings.study import Choice, Column, Comparison, Study, Variant
+from experiments.findings.study import INPUTS, Choice, Column, Comparison, Study, Variant
 
 _KNN: Final = (Column("knn_1", "kNN@1"), Column("knn_5", "kNN@5"), Column("knn_20", "kNN@20"))
 _VALIDATION: Final = "data.val_fraction=0.02"
@@ -56,6 +56,9 @@ VIEWS: Final = Study(
             "contrastive",
             "knn_20",
             larger=None,
+        ),
+        Comparison(
+            "contrastive against the pixels", "–", "contrastive", INPUTS, "knn_20", larger=None
         ),
     ),
 )

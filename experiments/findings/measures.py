@@ -30,7 +30,12 @@ def knn_of_run(run: Finished) -> tuple[Numbers, Numbers]:
 
 
 def knn_references(run: Finished) -> dict[str, Numbers]:
-    """Return kNN of the test images by an untrained network, and by their pixels.
+    """Return kNN of the test images by an untrained network, and by their pixels."""
+    return {label: knn(space) for label, space in untrained_and_pixels(run).items()}
+
+
+def untrained_and_pixels(run: Finished) -> dict[str, Space]:
+    """Return the test images as an untrained network sees them, and their pixels.
 
     With the training images of the run, so that all rows have the same bank.
     """
@@ -43,7 +48,7 @@ def knn_references(run: Finished) -> dict[str, Numbers]:
         run.embedded(untrained, val, run.test_rows)["representation"],
         val.labels[run.test_rows],
     )
-    return {UNTRAINED: knn(space), INPUTS: knn(run.pixels(train, rows))}
+    return {UNTRAINED: space, INPUTS: run.pixels(train, rows)}
 
 
 def nearest_mean(space: Space) -> float:

@@ -8,7 +8,7 @@ import torch
 
 from experiments.findings.finished import Finished
 from experiments.findings.measures import knn, knn_references
-from experiments.findings.study import Choice, Column, Comparison, Numbers, Study, Variant
+from experiments.findings.study import INPUTS, Choice, Column, Comparison, Numbers, Study, Variant
 from tui_latent.datasets.image_set import pixels
 
 _KINDS: Final = {
@@ -18,6 +18,8 @@ _KINDS: Final = {
     "triplet VAE": "mnist-triplet-vae",
 }
 _MUS: Final = ("0", "0.75", "1")
+_FIRST: Final = ("siamese AE", "0")
+"""whose untrained networks stand for all of their dimension"""
 _DIMENSIONS: Final = (2, 10)
 
 
@@ -44,12 +46,14 @@ METRIC_AUTOENCODERS: Final = Study(
     "experiments run over lists of mu and of dimensions, and show kNN with five neighbours and "
     "reconstructions; the README has no table of results. mu 0 is an autoencoder alone, mu 1 a "
     "metric alone, whose decoder learns nothing. Training uses labels. On the subset networks are "
-    "a quarter as wide, and the rate is 1e-3 instead of 1e-4, because the steps are far fewer.",
+    "a quarter as wide, and the rate is 1e-3 instead of 1e-4, because the steps are far fewer. The "
+    "untrained networks are those of the siamese autoencoder.",
     variants=tuple(
         Variant(
             _label(kind, mu, dimensions),
             preset,
             (f"method.metric_weight={mu}", f"method.latent_dim={dimensions}"),
+            untrained=f"{dimensions}-D" if (kind, mu) == _FIRST else "",
         )
         for dimensions in _DIMENSIONS
         for kind, preset in _KINDS.items()
@@ -73,21 +77,31 @@ METRIC_AUTOENCODERS: Final = Study(
     ),
     full=("data.val_fraction=0.1",),
     seeds=5,
-    comparisons=tuple(
+    comparisons=(
+        *(
+            Comparison(
+                f"{kind}, {dimensions}-D: mu 0.75 against {other}",
+                published,
+                _label(kind, "0.75", dimensions),
+                _label(kind, other, dimensions),
+                "knn_5",
+                larger,
+            )
+            for kind in _KINDS
+            for dimensions in _DIMENSIONS
+            for other, published, larger in (
+                ("0", "the metric helps", True),
+                ("1", "not published in numbers", None),
+            )
+        ),
         Comparison(
-            f"{kind}, {dimensions}-D: mu 0.75 against {other}",
-            published,
-            _label(kind, "0.75", dimensions),
-            _label(kind, other, dimensions),
+            "triplet AE, 10-D: mu 0.75 against the pixels",
+            "–",
+            _label("triplet AE", "0.75", 10),
+            INPUTS,
             "knn_5",
-            larger,
-        )
-        for kind in _KINDS
-        for dimensions in _DIMENSIONS
-        for other, published, larger in (
-            ("0", "the metric helps", True),
-            ("1", "not published in numbers", None),
-        )
+            larger=None,
+        ),
     ),
     choices=tuple(
         Choice(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from math import isnan
 from typing import Final
 
 from experiments.findings.statistics import difference, spread
-from experiments.findings.study import INPUTS, UNTRAINED, Choice, Column, Comparison, Study
+from experiments.findings.study import INPUTS, Choice, Column, Comparison, Study
 from experiments.findings.trials import Trial, file_of, read
 
 _DASH: Final = "–"
@@ -61,7 +62,7 @@ def _variants(study: Study, columns: Sequence[Column], trials: Sequence[Trial]) 
     headings = [column.heading for column in columns]
     titles = ["variant", *(["published"] if published else []), *headings, "seeds", "CPU seconds"]
     lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
-    for label in (*study.labels(), UNTRAINED, INPUTS):
+    for label in study.rows():
         if mine := _of(label, trials):
             cells = [_mean(mine, column) for column in columns]
             said = [published.get(label, _DASH)] if published else []
@@ -86,11 +87,16 @@ def _mean(trials: Sequence[Trial], column: Column) -> str:
 
 
 def _comparison(asked: Comparison, trials: Sequence[Trial]) -> str:
-    """Return the row of a comparison by the seeds that both have; empty without one."""
+    """Return the row of a comparison by the seeds that both have; empty without one.
+
+    Pixels that were measured once are the same for every seed.
+    """
     of_first, of_second = (
         {t.seed: t.test[asked.measure] for t in _of(label, trials) if asked.measure in t.test}
         for label in (asked.first, asked.second)
     )
+    if asked.second == INPUTS and len(of_second) == 1:
+        of_second = dict.fromkeys(of_first, *of_second.values())
     seeds = sorted(of_first.keys() & of_second.keys())
     if not seeds:
         return ""
@@ -125,7 +131,8 @@ def _source(name: str, full: bool, trials: Sequence[Trial]) -> str:
     dates = sorted({trial.date for trial in trials})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     machine = f"{hardware['cpu']}, GPU {hardware['gpu']}, torch {versions['torch']}"
-    devices = ", ".join(sorted({trial.device for trial in trials}))
+    # Some results say "1 threads".
+    devices = ", ".join(sorted({re.sub(r"\b1 threads", "1 thread", t.device) for t in trials}))
     older = sorted({t.version for t in trials if t.version.startswith("0.1")})
     said = f" {_OLDER.format(', '.join(older))}" if older else ""
     file = file_of(name, full).relative_to(file_of(name, full).parents[3])

@@ -30,6 +30,8 @@ class Variant:
     """what is changed beside `Study.full` at the published size"""
     subset_preset: str = ""
     """preset of a subset, if settings are not enough"""
+    untrained: str = ""
+    """what its untrained network is called, if variants have untrained networks of their own"""
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,25 @@ class Study:
     comparisons: tuple[Comparison, ...] = ()
     choices: tuple[Choice, ...] = ()
     references: Callable[[Finished], Mapping[str, Numbers]] | None = None
-    """of the first variant's run: test measures of an untrained network and of the pixels"""
+    """of a run, test measures of its untrained network and of the pixels: of the first variant's
+    run, and of those whose untrained network is named"""
     published: Mapping[str, str] | None = None
     """label of a variant -> what was published of it"""
 
     def labels(self) -> Sequence[str]:
         """Return the label of each variant in order."""
         return [variant.label for variant in self.variants]
+
+    def untrained(self, variant: Variant) -> str:
+        """Return the label of the row of a variant's untrained network; empty if it has none."""
+        if self.references is None or not (variant.untrained or variant is self.variants[0]):
+            return ""
+        return f"{UNTRAINED}, {variant.untrained}" if variant.untrained else UNTRAINED
+
+    def rows(self) -> Sequence[str]:
+        """Return the label of each row of the table in order."""
+        untrained = [self.untrained(variant) for variant in self.variants]
+        return [*self.labels(), *(label for label in untrained if label), INPUTS]
 
     def preset(self, variant: Variant, full: bool) -> str:
         """Return the preset of a variant."""

@@ -20,7 +20,7 @@ import torch
 
 from benchmarks.record import machine, results_in, write_json
 from experiments.findings.finished import Counts, Finished
-from experiments.findings.study import Numbers, Study, Variant
+from experiments.findings.study import UNTRAINED, Numbers, Study, Variant
 from tui_latent.config.presets import load_preset, load_run_preset, parse_override
 from tui_latent.datasets.paths import data_folder
 from tui_latent.launch.start import create_run, train_run, with_absolute_paths
@@ -92,19 +92,23 @@ def run_name(label: str, seed: int) -> str:
 def missing(
     study: Study, full: bool, seeds: int, trials: list[Trial]
 ) -> Iterator[tuple[Variant, int]]:
-    """Yield what is not measured yet, seed by seed, so that a stopped study has whole seeds."""
+    """Yield what is not measured yet, seed by seed, so that a stopped study has whole seeds.
+
+    A variant whose untrained network has a row of its own is measured only with it.
+    """
     done = {(trial.variant, trial.seed, trial.command) for trial in trials}
     for seed in range(seeds):
         for variant in study.variants:
             command = command_of(study, variant, full, seed)
-            if (variant.label, seed, command) not in done:
+            labels = [variant.label, *([study.untrained(variant)] if variant.untrained else [])]
+            if any((label, seed, command) not in done for label in labels):
                 yield variant, seed
 
 
 def run(
     study: Study, variant: Variant, full: bool, seed: int, runs: Path, counts: Counts
 ) -> list[Trial]:
-    """Train a variant, or go on with it, and measure it; the first one with its references."""
+    """Train a variant, or go on with it, and measure it; some with their references."""
     command = command_of(study, variant, full, seed)
     print(command, file=sys.stderr, flush=True)
     started = time.process_time()
@@ -119,11 +123,12 @@ def run(
     validation, test = study.measure(finished)
     seconds = time.process_time() - started
     found = [Trial(variant.label, seed, command, validation, test, round(seconds, 1), **about)]
-    if study.references is not None and variant is study.variants[0]:
+    if study.references is not None and (untrained := study.untrained(variant)):
         others: Mapping[str, Numbers] = study.references(finished)
         found += [
-            Trial(label, seed, command, {}, numbers, 0.0, **about)
+            Trial(untrained if label == UNTRAINED else label, seed, command, {}, numbers, **about)
             for label, numbers in others.items()
+            if label == UNTRAINED or variant is study.variants[0]
         ]
     return found
 

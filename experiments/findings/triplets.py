@@ -6,7 +6,7 @@ from typing import Final
 
 from experiments.findings.finished import Finished
 from experiments.findings.measures import knn, knn_references, nearest_mean
-from experiments.findings.study import Column, Comparison, Numbers, Study, Variant
+from experiments.findings.study import INPUTS, Column, Comparison, Numbers, Study, Variant
 
 
 def _measured(run: Finished) -> tuple[Numbers, Numbers]:
@@ -24,8 +24,8 @@ CLASS_TRIPLETS: Final = Study(
     "Training uses labels. It stops by the validation images. On the "
     "subset networks are a quarter as wide.",
     variants=(
-        Variant("2-D", "mnist-triplet-2d"),
-        Variant("3-D", "mnist-triplet-3d"),
+        Variant("2-D", "mnist-triplet-2d", untrained="2-D"),
+        Variant("3-D", "mnist-triplet-3d", untrained="3-D"),
     ),
     measure=_measured,
     references=knn_references,
@@ -46,6 +46,10 @@ CLASS_TRIPLETS: Final = Study(
     comparisons=(
         Comparison(
             "3-D against 2-D", "not published in numbers", "3-D", "2-D", "knn_1", larger=None
+        ),
+        *(
+            Comparison("3-D against the pixels", "–", "3-D", INPUTS, measure, larger=None)
+            for measure in ("knn_1", "knn_20")
         ),
     ),
 )

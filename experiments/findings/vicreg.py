@@ -168,6 +168,10 @@ VICREG: Final = Study(
             )
         ),
         *(
+            Comparison("VICReg against the pixels", "–", _FULL, INPUTS, measure, larger=None)
+            for measure in ("probe_representation", "knn_20")
+        ),
+        *(
             Comparison(claim, "neighbours much better", first, _FULL, "auc_2")
             for claim, first in (
                 ("MNIST as outliers: neighbours against VICReg", _NEAR),
@@ -198,7 +202,8 @@ def _eigenmap_references(run: Finished) -> dict[str, Numbers]:
     space = run.pixels(train, torch.arange(len(train)))
     outliers = mnist_as(train.shape)
     strange = run.dataset.inputs(outliers, torch.arange(len(outliers))).flatten(1)
-    return {INPUTS: _of_space(space, strange)}
+    converged, published = probes(space)
+    return {INPUTS: _of_space(space, strange) | {"probe": converged, "published": published}}
 
 
 EIGENMAPS: Final = Study(
@@ -225,6 +230,11 @@ EIGENMAPS: Final = Study(
     comparisons=(
         Comparison(
             "128-D against 2-D", "not published in numbers", "128-D", "2-D", "knn_20", larger=None
+        ),
+        *(
+            Comparison(f"{label} against the pixels", "–", label, INPUTS, measure, larger=None)
+            for label in ("2-D", "128-D")
+            for measure in ("knn_20", "probe")
         ),
     ),
 )

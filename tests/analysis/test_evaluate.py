@@ -207,6 +207,39 @@ def test_two_images_are_measured_as_far_as_two_can_be(make_space: MakeSpace) -> 
     assert written(found)
 
 
+def test_among_as_many_images_as_are_looked_among_something_is_always_found(
+    make_space: MakeSpace,
+) -> None:
+    found = evaluate_run(make_space(torch.arange(8) % 4))
+    recall = found["retrieval"]["recall"]
+    assert recall["10"] is None and 0 <= recall["1"] <= recall["5"] <= 1
+    why = "there are 8 training images to choose the 10 nearest from"
+    assert found["missing"]["retrieval/recall@10"] == why
+    assert "recall@10" not in written(found).replace("not measured: recall@10", "")
+
+
+def test_latents_that_do_not_vary_have_no_spectrum_and_no_layout(make_space: MakeSpace) -> None:
+    found = evaluate_run(make_space(change=lambda latents: 0 * latents + 0.5))
+    assert found["collapse"]["participation_ratio"] is None is found["map"]["distances"]
+    assert "do not vary" in found["missing"]["collapse/participation_ratio"]
+    assert "fewer than three axes" in found["missing"]["collapse/alpha_req"]
+    assert "all distances" in found["missing"]["map/distances"]
+    for name in ("part. ratio", "distances –", "alpha –"):
+        assert name not in written(found)
+
+
+def test_vectors_that_are_each_the_only_one_of_their_class_are_still_evaluated(
+    make_space: MakeSpace,
+) -> None:
+    path = make_space(query_labels=torch.tensor([0, 1]))
+    file = path / "latents/last.safetensors"
+    alone = {name: t for name, t in load_file(file).items() if name.startswith("query")}
+    save_file(alone, file)
+    found = evaluate_run(path)
+    assert "needs 6 images of other classes, not 1" in found["missing"]["anomaly"]
+    assert written(found)
+
+
 def test_one_training_image_has_no_other_to_ask(make_space: MakeSpace) -> None:
     found = evaluate_run(make_space(torch.tensor([0]), torch.tensor([0, 0]), ("ant",)))
     assert "at least two training images" in found["missing"]["knn_train"]

@@ -20,7 +20,7 @@ from experiments.findings.finished import Counts, Finished, Space, some_rows
 from experiments.findings.measures import knn, knn_of_run, knn_references, nearest_mean
 from experiments.findings.section import section
 from experiments.findings.studies import STUDIES
-from experiments.findings.study import Choice, Column, Comparison, Study, Variant
+from experiments.findings.study import INPUTS, Choice, Column, Comparison, Study, Variant
 from experiments.findings.trials import Trial
 from tui_latent.config.presets import load_preset, parse_override
 from tui_latent.datasets.sources import load_dataset
@@ -108,6 +108,39 @@ def test_a_study_goes_on_where_it_stopped(results: Path, tmp_path: Path) -> None
         trials.run(changed, *first_of(first), runs, counts)
 
 
+def test_networks_of_different_shapes_have_an_untrained_row_each(
+    results: Path, tmp_path: Path
+) -> None:
+    one, two = STUDY.variants
+    study = replace(
+        STUDY,
+        variants=(
+            replace(one, untrained="2-D"),
+            replace(two, changes=("method.latent_dim=3",), untrained="3-D"),
+        ),
+    )
+    assert study.rows()[2:] == ["untrained network, 2-D", "untrained network, 3-D", "pixels"]
+    made: list[Trial] = []
+    for variant, seed in trials.missing(study, False, 1, []):
+        made += trials.run(study, variant, False, seed, tmp_path, Counts(test=50))
+    assert [t.variant for t in made if t.variant == "pixels"] == ["pixels"], "these are the same"
+    assert {t.variant for t in made} == set(study.rows())
+    assert not list(trials.missing(study, False, 1, made))
+    without = [t for t in made if t.variant != "untrained network, 3-D"]
+    assert [v.label for v, _ in trials.missing(study, False, 1, without)] == ["wide, 2"]
+
+
+def test_pixels_that_were_measured_once_are_the_same_for_every_seed(results: Path) -> None:
+    against = Comparison("a", "–", "narrow", INPUTS, "knn_20", None)
+    study = replace(STUDY, comparisons=(against,), choices=())
+    values = [("narrow", s, v) for s, v in enumerate((0.5, 0.6, 0.7))] + [("pixels", 0, 0.9)]
+    kept = [Trial(label, s, "c", {}, {"knn_20": v}, date="2026-01-02") for label, s, v in values]
+    trials.save("t", False, "c", kept)
+    half = 4.3027 * 0.1 / np.sqrt(3)
+    words = f"| -0.300 [{-0.3 - half:+.3f}, {-0.3 + half:+.3f}] |"
+    assert words in section("t", study) and "| 3 | smaller |" in section("t", study)
+
+
 def first_of(asked: tuple[Variant, int]) -> tuple[Variant, bool, int]:
     return asked[0], False, asked[1]
 
@@ -178,7 +211,7 @@ def test_a_study_that_was_not_run_says_how_to(results: Path) -> None:
 @pytest.mark.parametrize("name", list(STUDIES))
 def test_every_variant_can_be_trained(name: str, full: bool) -> None:
     study = STUDIES[name]
-    labels = [*study.labels(), "untrained network", "pixels"]
+    labels = study.rows()
     names = {trials.run_name(label, 0) for label in study.labels()}
     assert len(names) == len(study.variants), "each has a folder of its own"
     for variant in study.variants:
@@ -194,7 +227,7 @@ def test_every_variant_can_be_trained(name: str, full: bool) -> None:
 def test_results_that_are_kept_have_what_their_tables_show(name: str) -> None:
     for full in (False, True):
         for trial in trials.read(name, full):
-            assert trial.variant in (*STUDIES[name].labels(), "untrained network", "pixels")
+            assert trial.variant in STUDIES[name].rows()
             assert trial.test and trial.date and json.dumps(trial.test)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import KNeighborsClassifier
 
 from experiments import maps
 from experiments.map_tables import section
@@ -108,6 +109,19 @@ def test_the_test_images_are_measured_for_one_trial_alone(
     assert list(json.loads(results.read_text())["test"]) == ["one"]
 
 
+def test_baselines_are_measured_on_the_same_images_without_training(
+    results: Path, monkeypatch: pytest.MonkeyPatch, digits: Dataset
+) -> None:
+    assert ran("--baselines", "--seeds", "1", monkeypatch=monkeypatch) == 0
+    found = json.loads(results.read_text())
+    for split, data in (("val", maps.with_validation(digits, 0.2, 0)), ("test", digits)):
+        vote = KNeighborsClassifier(20).fit(data.train.images.flatten(1), data.train.labels)
+        expected = vote.score(data.val.images.flatten(1), data.val.labels)
+        assert found[split]["pixels"]["0"]["knn"] == pytest.approx(expected)
+        assert found[split]["untrained network"]["0"]["knn"] < expected
+    assert ran("--test", "one", "--seeds", "1", monkeypatch=monkeypatch) == 0
+
+
 @pytest.mark.parametrize("name", list(TASKS))
 def test_every_trial_is_a_preset_that_ends_in_the_plane(name: str) -> None:
     task = TASKS[name]
@@ -125,8 +139,16 @@ def test_the_table_has_means_over_seeds_and_the_commands_that_are_left(tmp_path:
         "threads": 1,
         "hardware": {"cpu": "a processor", "cores": 2},
         "versions": {"torch": "2"},
-        "val": {"narrow": seeds},
-        "test": {"narrow": {"0": {"knn": 0.95, "cpu_seconds": 12}}},
+        "val": {
+            "pixels": {"0": {"knn": 0.6, "cpu_seconds": 0}, "1": {"knn": 0.8, "cpu_seconds": 0}},
+            "narrow": seeds,
+            "before": {s: {"knn": 0.8, "cpu_seconds": 20} for s in ("0", "1")},
+        },
+        "test": {
+            "pixels": {"0": {"knn": 0.97, "cpu_seconds": 0}},
+            "narrow": {"0": {"knn": 0.95, "cpu_seconds": 12}},
+        },
+        "earlier": {"before": {"0": {"knn": 0.9, "cpu_seconds": 12}}},
     }
     (tmp_path / "maps-digits.json").write_text(json.dumps(found))
     text = section(tmp_path)
@@ -134,5 +156,12 @@ def test_the_table_has_means_over_seeds_and_the_commands_that_are_left(tmp_path:
         "| narrow | half the units: a third of the arithmetic | 2 | 0.8500 ± 0.0707 | 15.0 |"
         in text
     )
+    assert "| before | as the preset was in version 0.1: batches of 256 | 2 | 0.8000" in text
+    half = 12.7062 * 0.0707107 / 2**0.5  # Student's t, two seeds
+    assert f"| +0.050 [{0.05 - half:+.3f}, {0.05 + half:+.3f}] |" in text
+    assert "| pixels | nothing is trained | 2 | 0.7000 ± 0.1414 | – | – |" in text
+    assert text.index("| before |") < text.index("| narrow |") < text.index("| pixels |")
     assert "Test images: narrow, kNN@20 0.9500, 1 seed, 12.0 s of CPU" in text
+    assert "The same images, pixels: kNN@20 0.9700, 1 seed." in text
+    assert "Test images, for an earlier choice: before, kNN@20 0.9000, 1 seed." in text
     assert "Not run: `python -m experiments.maps mnist-long`" in text

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from tui_latent.metrics.nearest_neighbours import NeighbourSearch
@@ -103,9 +104,26 @@ def test_each_class_left_out_is_as_if_its_bank_were_not_there() -> None:
         assert curve is not None and curve.auc == pytest.approx(roc_auc_score(truth, scores))
 
 
+@pytest.mark.parametrize("classes", [3, 10, 20, 40])
+def test_without_a_bank_every_other_image_counts_however_small_its_class(classes: int) -> None:
+    latents = torch.randn(40, 4, generator=torch.Generator().manual_seed(3))
+    latents[30:] = latents[20:30]  # copies, among which an image must find itself
+    labels = torch.arange(40) % classes
+    found = class_rocs(latents, labels, latents, labels, classes, within=True)
+    distances = cdist(latents, latents)
+    np.fill_diagonal(distances, np.inf)
+    for index, curve in enumerate(found):
+        others, truth = labels.numpy() != index, labels.numpy() == index
+        scores = np.sort(distances[:, others], axis=1)[:, :5].mean(1).astype(np.float32)
+        assert curve is not None
+        assert curve.auc == pytest.approx(roc_auc_score(truth, scores), abs=0.02)
+
+
 def test_a_class_that_cannot_be_left_out_has_no_curve() -> None:
     one = torch.zeros(8, dtype=torch.int64)
     latents = torch.arange(16.0).reshape(8, 2)
     assert class_rocs(latents, one, latents, one, 1) == [None]
     labels = torch.tensor([0, 0, 0, 0, 0, 0, 1, 1])
     assert class_rocs(latents, labels, latents[:6], labels[:6], 2, k=2) == [None, None]
+    two = torch.tensor([0, 1])
+    assert class_rocs(latents[:2], two, latents[:2], two, 2, within=True) == [None, None]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.linalg import fractional_matrix_power
+from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import KernelCenterer
@@ -87,6 +88,42 @@ def test_neighbour_overlap_is_that_of_scikit_learns_neighbours() -> None:
     expected = np.mean([len(set(a) & set(b)) / 5 for a, b in zip(*near, strict=True)])
     assert neighbour_overlap(x, y, 5) == pytest.approx(expected)
     assert neighbour_overlap(x, 2 * x + 1, 5) == 1
+
+
+@pytest.mark.parametrize("kind", ["one point", "few points", "a heap and others"])
+def test_spaces_that_have_collapsed_agree_by_chance_only(kind: str) -> None:
+    """What is nearest among equals is chance: the mean of plain loops over random orders."""
+    rows, k = 120, 10
+    first, second = normal(rows, 3, seed=1), normal(rows, 3, seed=2)
+    if kind == "one point":
+        first, second = 0 * first, 0 * second
+    elif kind == "few points":
+        first, second = first.sign(), second.sign()
+    else:
+        first[torch.arange(rows) % 3 > 0] = 0
+        second[torch.arange(rows) % 5 > 1] = 0
+    random, found = np.random.default_rng(0), []
+    for _ in range(30):
+        near = []
+        for space in (first, second):
+            distances = cdist(space, space)
+            np.fill_diagonal(distances, np.inf)
+            order = random.permutation(rows)
+            near.append(order[np.argsort(distances[:, order], axis=1, kind="stable")[:, :k]])
+        found += [np.mean([len(set(a) & set(b)) / k for a, b in zip(*near, strict=True)])]
+    overlap = neighbour_overlap(first, second, k)
+    assert overlap == pytest.approx(np.mean(found), abs=5 * np.std(found) / math.sqrt(30))
+    if kind == "one point":
+        assert overlap == pytest.approx(k / (rows - 1))
+
+
+def test_neighbours_in_common_need_finite_latents_and_others() -> None:
+    space = normal(6, 2, seed=1)
+    for k in (0, 6):
+        with pytest.raises(ValueError, match="k is"):
+            neighbour_overlap(space, space, k)
+    with pytest.raises(ValueError, match="finite"):
+        neighbour_overlap(space, space * torch.nan, 2)
 
 
 def test_mcnemar_is_the_binomial_of_the_images_on_which_two_runs_differ() -> None:

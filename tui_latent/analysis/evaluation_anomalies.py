@@ -56,8 +56,9 @@ def _why_no_curve(space: LabelledLatents, index: int) -> str:
         return f"the class has no {space.nouns.held_out}s"
     if outlying.all():
         return f"all {space.nouns.held_out}s are of the class"
-    others = int((space.bank_labels != index).sum())
-    needed = f"{ANOMALY_K} {space.voting.training}s of other classes"
+    others = int((space.labelled_bank[1] != index).sum())
+    # Without a bank, an image of another class cannot be its own neighbour.
+    needed = f"{ANOMALY_K + space.bank_is_queries} {space.voting.training}s of other classes"
     return f"the anomaly score needs {needed}, not {others}"
 
 

@@ -16,13 +16,20 @@ from torch import Tensor
 
 from tui_latent.analysis.augmented import no_augmentation
 from tui_latent.analysis.evaluation_errors import NotMeasured
-from tui_latent.analysis.evaluation_parts import LabelledLatents, different_labels, share
+from tui_latent.analysis.evaluation_parts import (
+    MISSING,
+    LabelledLatents,
+    correlated_distances,
+    different_labels,
+    few_to_choose,
+    share,
+)
 from tui_latent.analysis.images import views_of
 from tui_latent.analysis.run_data import RunData
 from tui_latent.analysis.untrained import untrained_method
 from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.methods.method import Method
-from tui_latent.metrics.co_ranking import NEIGHBOURS, co_ranking, distance_correlation
+from tui_latent.metrics.co_ranking import NEIGHBOURS, co_ranking
 from tui_latent.metrics.knn import evaluate_knn
 from tui_latent.metrics.linear_probe import chosen_penalty, linear_probe, published_probe
 from tui_latent.metrics.projection import to_plane
@@ -60,25 +67,34 @@ def faithful_to_inputs(source: RunData, space: LabelledLatents, on_chunk: Tell) 
     points = to_plane(space.queries.numpy())[rows.numpy()]
     spaces = {"map": points} | ({"latents": latents} if latents.shape[1] > 2 else {})
     found = {name: _faithfulness(inputs, shown, k, on_chunk) for name, shown in spaces.items()}
+    missing = {}
+    if len(rows) <= NEIGHBOURS + 1:
+        why = few_to_choose(len(rows) - 1, NEIGHBOURS, space, other=True)
+        missing = dict.fromkeys(("q_nx", "lcmc"), why)
+    for each in found.values():
+        if why := each.pop("no_distances"):
+            missing["distances"] = why
     seen = dataset.train.features is not None
     what = source.own_preset().data.inputs + " features" if seen else "pixels"
-    return {"of": what, "images": len(rows), "k": k, **found["map"], "spaces": found}
+    about = {"of": what, "images": len(rows), "k": k, "spaces": found}
+    return found["map"] | about | {MISSING: missing}
 
 
 def _faithfulness(
     inputs: NDArray[np.float64], shown: NDArray[np.floating], k: int, on_chunk: Tell
 ) -> dict[str, Any]:
     near = faithfulness(inputs, shown, k, on_chunk)
-    more = min(NEIGHBOURS, len(inputs) - 2)
-    ranked = co_ranking(inputs, shown, more, on_chunk)
-    correlation, _ = distance_correlation(inputs, shown)
+    many = len(inputs) > NEIGHBOURS + 1
+    ranked = co_ranking(inputs, shown, NEIGHBOURS if many else 1, on_chunk)
+    correlation, why = correlated_distances(inputs, shown)
     return {
         "trustworthiness": near.trustworthiness,
         "continuity": near.continuity,
-        "q_nx": ranked.q_nx,
-        "lcmc": ranked.lcmc,
+        "q_nx": ranked.q_nx if many else None,
+        "lcmc": ranked.lcmc if many else None,
         "area": ranked.area,
-        "distances": None if np.isnan(correlation) else correlation,
+        "distances": correlation,
+        "no_distances": why,
     }
 
 
@@ -124,11 +140,15 @@ def layers(source: RunData, space: LabelledLatents, on_chunk: Tell) -> dict[str,
     bank = _inputs(data, data.train, sample.bank).flatten(1)
     queries = _inputs(data, data.val, sample.queries).flatten(1)
     rows.append(_row(seen, bank, queries, sample, on_chunk))
+    missing = {row["place"]: "the latents are not finite" for row in rows if row["probe"] is None}
+    if len(sample.bank) <= _VOTERS:
+        missing["kNN@20"] = few_to_choose(len(sample.bank), _VOTERS, space)
     return {
         "step": model.step,
         "training_images": len(sample.bank),
         "images": len(sample.queries),
         "rows": rows,
+        MISSING: missing,
     }
 
 

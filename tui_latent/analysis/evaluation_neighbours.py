@@ -13,6 +13,7 @@ from tui_latent.analysis.evaluation_parts import (
     NO_BANK,
     LabelledLatents,
     different_labels,
+    few_to_choose,
     share,
 )
 from tui_latent.metrics import retrieval as by_class
@@ -36,11 +37,8 @@ def knn_weighted(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[s
         latents = space.nouns.training.replace("image", "latent")
         raise NotMeasured(f"all {latents}s are equal: none is nearer than another")
     asked = _sample(queries, MOST_QUERIES)
-    voters = f"{len(bank):,} {space.nouns.training}s"
     missing = {
-        vote.name: f"there are {voters} to choose the {vote.k} nearest from"
-        for vote in VOTES
-        if vote.k >= len(bank)
+        vote.name: few_to_choose(len(bank), vote.k, space) for vote in VOTES if vote.k >= len(bank)
     }
     votes = tuple(vote for vote in VOTES if vote.name not in missing)
     if not votes:
@@ -64,12 +62,16 @@ def retrieval(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[str,
         found = by_class.retrieval(bank, labels, queries, truth, within=within, on_chunk=on_chunk)
     except ValueError as error:
         raise NotMeasured(str(error)) from error
+    # Among the k nearest of k images there is always one of the class.
+    missing = {k: few_to_choose(found.ranked, k, space) for k in found.recall if k >= found.ranked}
+    recall = {str(k): None if k in missing else value for k, value in found.recall.items()}
     return {
-        "recall": {str(k): value for k, value in found.recall.items()},
+        "recall": recall,
         "map_at_r": found.map_at_r,
         "r_precision": found.r_precision,
         "images": found.queries,
         "ranked": found.ranked,
+        MISSING: {f"recall@{k}": why for k, why in missing.items()},
     }
 
 

@@ -222,12 +222,14 @@ def collapse(
     curve = None if "latent/alignment" in reasons else curves.get("latent/alignment")
     known = curve is not None and np.isfinite(curve.last)
     why = reasons.get("latent/alignment", NO_VIEWS)
+    axes = _spectrum(space.queries)
+    missing = axes.pop(MISSING) | ({} if known else {"alignment": why})
     return {
         **figures,
-        **_spectrum(space.queries),
+        **axes,
         "alignment": curve.last if curve is not None and known else None,
         "signs": signs,
-        MISSING: {} if known else {"alignment": why},
+        MISSING: missing,
     }
 
 
@@ -235,10 +237,16 @@ def _spectrum(latents: Tensor) -> dict[str, Any]:
     """Return the variances along the principal axes, the largest first, and what sums them up."""
     variances = spectrum(latents)
     alpha, ratio = alpha_req(variances), participation_ratio(variances)
+    missing = {}
+    if np.isnan(ratio):
+        missing["participation_ratio"] = "the latents do not vary"
+    if np.isnan(alpha) and latents.shape[1] > 2:  # in a plane nobody asks for a power
+        missing["alpha_req"] = "the latents vary along fewer than three axes"
     return {
         "participation_ratio": None if np.isnan(ratio) else ratio,
         "alpha_req": None if np.isnan(alpha) else alpha,
         "spectrum": [float(f"{value:.4g}") for value in variances[:MOST_AXES]],
+        MISSING: missing,
     }
 
 
@@ -262,12 +270,25 @@ def map_faithfulness(space: LabelledLatents, on_chunk: Callable[[], None]) -> di
     else:
         found |= asdict(faithfulness(latents, points, k, on_chunk=on_chunk))
         ranked = co_ranking(latents, points, min(RANKS, len(latents) - 2), on_chunk)
-        correlation, _ = distance_correlation(latents, points)
+        correlation, why = correlated_distances(latents, points)
         found |= {"area": ranked.area, "distances": correlation}
+        missing |= {"distances": why} if why else {}
     hit, why = _hit(space, points, on_chunk)
     if why:
         missing["neighbourhood_hit"] = why
     return found | {"neighbourhood_hit": hit, "hit_k": RANKS, MISSING: missing}
+
+
+def correlated_distances(
+    latents: NDArray[np.floating], points: NDArray[np.floating]
+) -> tuple[float | None, str]:
+    """Return the rank correlation of distances in two spaces, or why there is none."""
+    value, images = distance_correlation(latents, points)
+    if not np.isnan(value):
+        return value, ""
+    if images < 3:
+        return None, "there is only one distance"
+    return None, "all distances of a space are equal: none is larger than another"
 
 
 def _hit(
@@ -278,11 +299,17 @@ def _hit(
     images = int(known.sum())
     if not images:
         return None, NO_LABELS
-    if images <= RANKS:
-        others = f"{images - 1} other {space.nouns.image}s"
-        return None, f"there are {others} to choose the {RANKS} nearest from"
+    if images <= RANKS + 1:
+        return None, few_to_choose(images - 1, RANKS, space, other=True)
     shown = torch.from_numpy(np.ascontiguousarray(points))[known]
     return neighbourhood_hit(shown, space.query_labels[known], RANKS, on_chunk), ""
+
+
+def few_to_choose(images: int, k: int, space: LabelledLatents, other: bool = False) -> str:
+    """Say that all images are among the k nearest; `other` held-out ones, or those that vote."""
+    noun = f"other {space.nouns.image}" if other else space.voting.training
+    there = f"is {images}" if images == 1 else f"are {images:,}"
+    return f"there {there} {noun}{'s' * (images != 1)} to choose the {k} nearest from"
 
 
 def different_labels(labels: Tensor) -> int:

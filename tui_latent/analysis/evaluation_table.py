@@ -189,9 +189,10 @@ def _probe(of: Found) -> list[str]:
 
 
 def _retrieval(of: Found, held_out: str) -> list[str]:
-    recalls = "  ".join(f"recall@{k} {figure(value)}" for k, value in of["recall"].items())
+    known = {k: value for k, value in of["recall"].items() if value is not None}
+    recalls = "  ".join(f"recall@{k} {figure(value)}" for k, value in known.items())
     return [
-        recalls,
+        *([recalls] if recalls else []),
         f"{_named(of, 'retrieval/map_at_r', 'retrieval/r_precision')}  of {of['images']:,} "
         f"{held_out} among {of['ranked']:,}",
     ]
@@ -295,6 +296,8 @@ def _spectrum(of: Found) -> list[str]:
     variances = of.get("spectrum")
     if not variances:
         return []
+    if of["participation_ratio"] is None:
+        return []
     if of["alpha_req"] is None:
         return [_named(of, "collapse/participation_ratio")]
     named = _named(of, "collapse/participation_ratio", "collapse/alpha_req")
@@ -320,8 +323,9 @@ def _decoder(of: Found) -> str:
 
 
 def _named(of: Found, *metrics: str) -> str:
-    """Write some figures of a part, each after its short name."""
-    return "  ".join(f"{spec_of(m).short} {figure(of[m.rpartition('/')[2]])}" for m in metrics)
+    """Write some figures of a part, each after its short name, but for those that are missing."""
+    values = {m: of[m.rpartition("/")[2]] for m in metrics}
+    return "  ".join(f"{spec_of(m).short} {figure(v)}" for m, v in values.items() if v is not None)
 
 
 def _aucs(classes: Sequence[Found | None]) -> str:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tui_latent.metrics.pair_distances import distances_to_others
 from tui_latent.metrics.sample_order import drawn_order
 
 NEIGHBOURS: Final = 20
@@ -120,8 +121,7 @@ def _ranks(space: Tensor, rows: Tensor, order: Tensor) -> Tensor:
 
     Equal distances are ranked in this order of the images.
     """
-    distances = torch.cdist(space[rows], space, compute_mode="donot_use_mm_for_euclid_dist")
-    distances[torch.arange(len(rows)), rows] = torch.inf
+    distances = distances_to_others(space, rows)
     nearest = order[distances[:, order].argsort(dim=1, stable=True)]
     ranks = torch.empty_like(nearest)
     places = torch.arange(1, len(space) + 1).expand_as(nearest)

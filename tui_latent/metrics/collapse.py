@@ -7,10 +7,10 @@ from typing import Final
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from tui_latent.collapse_limits import ONE_WAY, POINT, fewest_dimensions
 from tui_latent.collapse_limits import PROJECTED as LEFT
+from tui_latent.metrics.directions import directions
 from tui_latent.metrics.sample_order import drawn_order
 from tui_latent.nouns import IMAGES, Nouns
 
@@ -54,7 +54,7 @@ def alignment(view_a: Tensor, view_b: Tensor) -> Tensor:
     u and v are the rows of the views (N, D), made of length 1: smaller is better, 2 is the
     value of unrelated views. Wang & Isola, ICML 2020, eq. 9 with α = 2.
     """
-    u, v = normalize(view_a.detach().float()), normalize(view_b.detach().float())
+    u, v = directions(view_a), directions(view_b)
     return (u - v).square().sum(1).mean()
 
 
@@ -72,7 +72,7 @@ def uniformity(latents: Tensor, generator: torch.Generator | None = None) -> Ten
         if generator is not None:
             rows = rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
         drawn = drawn[rows[:_UNIFORMITY_ROWS]]
-    return torch.pdist(normalize(drawn)).square().mul(-2).exp().mean().log()
+    return torch.pdist(directions(drawn)).square().mul(-2).exp().mean().log()
 
 
 def space_figures(latents: Tensor) -> dict[str, float]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tui_latent.metrics.nearest_neighbours import NeighbourSearch
-from tui_latent.metrics.others import nearest_others
 
 ANOMALY_K: Final = 5
 """nearest training latents whose mean distance is the anomaly score"""
@@ -145,19 +144,17 @@ def _nearest_of_each_class(
     for index in range(classes):
         of_class = bank_labels == index
         members = bank[of_class]
-        count = min(k, len(members) - within)
-        if count > 0:
-            search = NeighbourSearch(members)
+        if len(members):
+            # One more than k, of which a member leaves out itself.
+            count = min(k + within, len(members))
+            found, rows = NeighbourSearch(members).nearest(queries, count, on_chunk)
             if within:
                 own = (of_class.cumsum(0) - 1).where(of_class, -1)
-                found, _ = nearest_others(search, queries, own, count, on_chunk)
-            else:
-                found, _ = search.nearest(queries, count, on_chunk)
+                found = found.masked_fill(rows == own[:, None], torch.inf)
+                found = found.topk(min(k, count), largest=False).values
             distances = torch.cat([distances, found], 1)
             labels = torch.cat([labels, torch.full_like(found, index, dtype=torch.int64)], 1)
             count = min(2 * k, distances.shape[1])
             distances, nearest = distances.topk(count, largest=False)
             labels = labels.gather(1, nearest)
-    if not distances.shape[1]:
-        raise ValueError("an anomaly score needs training latents")
     return distances, labels

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import torch
 from torch import Tensor
 
-from tui_latent.metrics.nearest_neighbours import NeighbourSearch
-from tui_latent.metrics.others import nearest_others
+from tui_latent.metrics.pair_distances import distances_to_others
+
+_ROWS_AT_ONCE: Final = 256
 
 
 def linear_cka(first: Tensor, second: Tensor) -> float:
@@ -26,9 +28,26 @@ def linear_cka(first: Tensor, second: Tensor) -> float:
 def neighbour_overlap(first: Tensor, second: Tensor, k: int) -> float:
     """Return the mean share of an image's k nearest others that two spaces have in common: 0..1.
 
-    Latents (N, D) and (N, E); chance is k / (N - 1). ValueError unless 0 < k < N.
+    Latents (N, D) and (N, E); chance is k / (N - 1). Where distances are equal it is the mean over
+    all orders of the equal ones, in each space: two spaces that have collapsed agree by chance
+    only. All pairs are compared. ValueError unless 0 < k < N, or when a latent is not finite.
     """
-    own = torch.arange(len(first), device=first.device)
-    near = [nearest_others(NeighbourSearch(z), z, own, k)[1] for z in (first, second)]
-    both = (near[0][:, :, None] == near[1][:, None, :]).any(2)
-    return float(both.double().mean())
+    count = len(first)
+    if not 0 < k < count:
+        raise ValueError(f"k is {k}: it must be below {count:,}, the number of latents")
+    if not (first.isfinite().all() and second.isfinite().all()):
+        raise ValueError("latents are not finite: training has diverged")
+    spaces = [z.detach().double() for z in (first, second)]
+    common = 0.0
+    for rows in torch.arange(count).split(_ROWS_AT_ONCE):  # type: ignore[no-untyped-call]
+        one, two = (_chances(distances_to_others(z, rows), k) for z in spaces)
+        common += float((one * two).sum())
+    return common / (count * k)
+
+
+def _chances(distances: Tensor, k: int) -> Tensor:
+    """Return how likely each is among the k nearest if equal distances are ordered at random."""
+    limit = distances.kthvalue(k, dim=1, keepdim=True).values
+    nearer, equal = distances < limit, distances == limit
+    left = k - nearer.sum(1, keepdim=True)
+    return nearer + equal * (left.double() / equal.sum(1, keepdim=True))

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tui_latent.metrics.pair_distances import distances_to_others
 from tui_latent.metrics.sample_order import drawn_order
 
 NEIGHBOURS: Final = 5
@@ -86,7 +87,7 @@ def trustworthiness(
     low = torch.from_numpy(np.asarray(shown, dtype=np.float64))
     surplus = 0.0
     for rows in torch.arange(count).split(max(_PAIRS_AT_ONCE // count, 1)):  # type: ignore[no-untyped-call]
-        surplus += _surplus(_distances(high, rows), _distances(low, rows), k)
+        surplus += _surplus(distances_to_others(high, rows), distances_to_others(low, rows), k)
         on_chunk()
     return 1.0 - surplus * 2.0 / (count * k * (2.0 * count - 3.0 * k - 1.0))
 
@@ -129,10 +130,3 @@ def _mean_surplus(nearer: Tensor, as_near: Tensor, k: int) -> Tensor:
     last = as_near.double()
     sums = (last - out_of_reach).clamp(min=0) * (last + out_of_reach + 1 - 2 * k) / 2
     return sums / (as_near - nearer)
-
-
-def _distances(points: Tensor, rows: Tensor) -> Tensor:
-    """Return the distances of some rows to all, their own infinite: float64 (B, N)."""
-    distances = torch.cdist(points[rows], points, compute_mode="donot_use_mm_for_euclid_dist")
-    distances[torch.arange(len(rows)), rows] = torch.inf
-    return distances

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
+from tui_latent.metrics.directions import directions
 from tui_latent.metrics.nearest_neighbours import NeighbourSearch
 
 _NUMBERS_AT_ONCE: Final = 2**23
@@ -47,7 +47,7 @@ def weighted_knn(
     int64 below `classes`. If sums are equal, the smallest label wins. ValueError when a latent is
     not finite, or k exceeds N.
     """
-    unit, asked = (normalize(latents.detach().float(), dim=1) for latents in (bank, queries))
+    unit, asked = directions(bank), directions(queries)
     most = max(vote.k for vote in votes)
     _, rows = NeighbourSearch(unit).nearest(asked, most, on_chunk)
     called: dict[Vote, list[Tensor]] = {vote: [] for vote in votes}

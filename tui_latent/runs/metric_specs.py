@@ -319,7 +319,8 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
         "clustering/nmi",
         "k-means NMI",
         "NMI",
-        "Normalised mutual information of clusters and classes; 0 is chance.",
+        "Normalised mutual information of clusters and classes, 0 to 1; chance gives more than 0: "
+        "see AMI.",
     ),
     _measured(
         "clustering/ari",

@@ -83,6 +83,14 @@ def test_a_share_of_the_views_is_changed(name: str) -> None:
     assert not torch.equal(first, second), "another draw changes others"
 
 
+@pytest.mark.parametrize(("images", "changed"), [(4, 0), (5, 0), (6, 1), (16, 2), (200, 20)])
+def test_a_share_is_of_whole_views(images: int, changed: int) -> None:
+    """So a share of a tenth changes nothing in a batch of five, which counting would not show."""
+    x = torch.rand(images, 3, 8, 8, generator=generator(3))
+    view = augment(x, AugmentSettings(solarize=0.1), generator(4))
+    assert int((view != x).flatten(1).any(1).sum()) == changed
+
+
 def test_grayscale_views_have_three_equal_channels() -> None:
     view = augment(torch.rand(4, 3, 8, 8), AugmentSettings(grayscale=1.0), generator())
     assert torch.equal(view[:, 0], view[:, 1]) and torch.equal(view[:, 0], view[:, 2])

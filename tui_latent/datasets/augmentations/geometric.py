@@ -150,7 +150,7 @@ def _elastic_field(
 
     Control points move by at most `elastic` of the side, scaled by a random strength per image;
     interpolation between them is bicubic, and cut off where it would go beyond that. At an
-    `elastic` of 0.09 on a grid of 6, the field folds over in one image of ten, for fewer than one
+    `elastic` of 0.09 on a grid of 6, the field folds over in one image of ten, for about one
     pixel in a thousand.
     """
     points = settings.elastic_grid**2

@@ -91,7 +91,8 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
     if part == "probe":
         return [_share(name, of, beside=_layers(found))]
     if part == "retrieval":
-        recall = ", ".join(f"recall@{k} {number(value)}" for k, value in of["recall"].items())
+        known = {k: value for k, value in of["recall"].items() if value is not None}
+        recall = ", ".join(f"recall@{k} {number(value)}" for k, value in known.items())
         return [_plain("retrieval/map_at_r", of["map_at_r"], recall)]
     if part == "inputs":
         seen = f"by {of['of']} of {of['images']:,} images"
