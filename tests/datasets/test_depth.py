@@ -511,7 +511,7 @@ def test_both_byte_orders_of_tiff_are_read(
     tifffile = pytest.importorskip("tifffile")
     root = tmp_path / "images"
     root.mkdir()
-    values = RANDOM.integers(0, 256, (2, SIDE, SIDE)).astype(kind)
+    values: np.ndarray = RANDOM.integers(0, 256, (2, SIDE, SIDE)).astype(kind)
     values[0, 0, :2] = 0, 255
     for number, image in enumerate(values):
         tifffile.imwrite(root / f"{number}.tif", image, byteorder=order, bigtiff=big)

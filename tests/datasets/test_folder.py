@@ -125,7 +125,7 @@ def test_grey_files_make_one_channel(tmp_path: Path, data_folder: Path) -> None:
 
 
 def test_corrupt_files_are_named_and_counted(root: Path) -> None:
-    (root / "train" / "[red]" / "1.png").write_bytes(b"no image")
+    (root / "train" / "[red]" / "1.png").write_bytes(b"\0no image")
     whole = (root / "train" / "[red]" / "2.png").read_bytes()
     (root / "train" / "[red]" / "2.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError) as caught:

@@ -101,7 +101,7 @@ def test_weights_of_a_larger_network_are_not_cut_to_a_smaller_one(
     state = dict.fromkeys(names, torch.ones(2))
     path = tmp_path / "larger.pth"
     torch.save(put(start, state | {larger: torch.ones(2)}), path)
-    with pytest.raises(ValueError, match=f"it has {layer}, so it is of a larger network"):
+    with pytest.raises(DataError, match=f"it has {layer}, and this network ends before"):
         read(path, state)
     torch.save(put(start, state | {"head.2.weight": torch.ones(2)}), path)
     assert read(path, state).keys() >= state.keys()

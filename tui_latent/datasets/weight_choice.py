@@ -36,7 +36,7 @@ def weights_of(content: Any, wanted: Collection[str]) -> dict[str, Tensor]:
         if known > most:
             best, most = _below(tensors, start), known
     if most and (beyond := _layer_beyond(best, wanted)):
-        raise ValueError(f"it has {beyond}, so it is of a larger network, which goes on after that")
+        raise ValueError(f"it has {beyond}, and this network ends before: it is of a larger one")
     if bad := next((name for name, value in best.items() if not _finite(value)), ""):
         raise ValueError(f"{bad} has values that are not finite")
     return best
