@@ -434,3 +434,124 @@ def test_a_run_of_before_sees_8_bits(tmp_path: Path, data_folder: Path) -> None:
     assert dataset.train.images.dtype == torch.uint8
     expected = np.rint(FIVE[:4, :1] / 4095 * 255)
     np.testing.assert_allclose(all_images(dataset), expected, atol=1)
+
+
+ANGLES = {1: 0, 3: 2, 6: -1, 8: 1}
+"""quarter turns to the left that each EXIF orientation asks for; the others are mirrored too"""
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_a_tiff_is_turned_as_its_tag_says_whatever_its_depth(
+    tmp_path: Path, data_folder: Path, channels: int, orientation: int
+) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    turned = RANDOM.integers(0, 65536, (2, SIDE, SIDE, channels)).astype(np.uint16)
+    turned[0, 0, 0], turned[0, 0, 1] = 0, 65535
+    mirrored = orientation in (2, 4, 5, 7)
+    upright = turned[:, :, ::-1] if mirrored else turned
+    turns = {2: 0, 4: 2, 5: 1, 7: -1}[orientation] if mirrored else ANGLES[orientation]
+    for number, image in enumerate(turned):
+        tifffile.imwrite(
+            tmp_path / f"{number}.tif",
+            image if channels > 1 else image[..., 0],
+            photometric="rgb" if channels == 3 else "minisblack",
+            **({"planarconfig": "contig"} if channels > 1 else {}),
+            extratags=[(274, "H", 1, orientation, True)],
+        )
+    found = all_images(load(tmp_path, val_fraction=0.5))
+    expected = np.rot90(upright, turns, (1, 2)).transpose(0, 3, 1, 2)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_a_tiff_in_which_zero_is_white_is_shown_that_way(
+    tmp_path: Path, data_folder: Path, pages: int
+) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    root = tmp_path / "images"
+    root.mkdir()
+    values = RANDOM.integers(0, 65536, (2, pages, SIDE, SIDE)).astype(np.uint16)
+    values[0, 0, 0, :2] = 0, 65535
+    for number, image in enumerate(values):
+        tifffile.imwrite(root / f"{number}.tif", image, photometric="miniswhite")
+    assert np.array_equal(all_images(load(root, val_fraction=0.5)), 65535 - values)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"photometric": "minisblack"},
+        {"photometric": "minisblack", "compression": "zlib"},
+        {"imagej": True, "metadata": {"axes": "CYX"}},
+    ],
+)
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_a_tiff_that_was_cut_between_its_pages_has_not_fewer_channels(
+    tmp_path: Path, data_folder: Path, how: dict[str, Any], share: float
+) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    root = tmp_path / "images"
+    root.mkdir()
+    for number, image in enumerate(FIVE):
+        tifffile.imwrite(root / f"{number}.tif", image, **how)
+    whole = (root / "3.tif").read_bytes()
+    (root / "3.tif").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(DataError, match=r"3\.tif"):
+        load(root)
+    assert all_images(load(root, skip_corrupt=True)).shape == (7, 5, SIDE, SIDE)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint32])
+@pytest.mark.parametrize("big", [False, True])
+def test_both_byte_orders_of_tiff_are_read(
+    tmp_path: Path, data_folder: Path, order: str, kind: type, big: bool
+) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    root = tmp_path / "images"
+    root.mkdir()
+    values: np.ndarray = RANDOM.integers(0, 256, (2, SIDE, SIDE)).astype(kind)
+    values[0, 0, :2] = 0, 255
+    for number, image in enumerate(values):
+        tifffile.imwrite(root / f"{number}.tif", image, byteorder=order, bigtiff=big)
+    found = all_images(load(root, val_fraction=0.5, range="0 255"))
+    assert np.array_equal(found[:, 0], values)
+
+
+def test_the_colour_that_a_wide_png_calls_transparent_is_laid_on_white(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    values = RANDOM.integers(0, 60000, (SIDE, SIDE)).astype(np.uint16)
+    values[2, 3:6] = 61234
+    Image.fromarray(values).save(tmp_path / "0.png", transparency=61234)
+    Image.fromarray(values // 2).save(tmp_path / "1.png")
+    log: list[str] = []
+    found = all_images(load(tmp_path, log, val_fraction=0.5, range="0 65535"))[0, 0]
+    assert (found[2, 3:6] == 65535).all() and (
+        found[values < 60000] == values[values < 60000]
+    ).all()
+    assert any("with transparency, on a white" in line for line in log)
+
+
+def test_values_that_are_no_numbers_are_told(tmp_path: Path, data_folder: Path) -> None:
+    images = RANDOM.random((8, SIDE, SIDE))
+    images[2, 3, 3], images[5, 1, 1], images[5, 2, 2] = np.nan, np.inf, np.nan
+    write_arrays(tmp_path / "some", images)
+    log: list[str] = []
+    load(tmp_path / "some", log)
+    assert "2 with values that are no numbers (NaN or infinite)" in log[-1]
+    images[4] = np.nan
+    write_arrays(tmp_path / "one", images)
+    with pytest.raises(DataError, match=r"4\.npy \(no pixel has a finite value\)"):
+        load(tmp_path / "one")
+
+
+def test_a_ppm_of_wide_numbers_in_text_keeps_them(tmp_path: Path, data_folder: Path) -> None:
+    values = RANDOM.integers(0, 65536, (2, SIDE, SIDE, 3)).astype(np.uint16)
+    values[0, 0, 0, 0] = 65535
+    for number, image in enumerate(values):
+        numbers = " ".join(map(str, image.reshape(-1)))
+        (tmp_path / f"{number}.ppm").write_text(f"P3 {SIDE} {SIDE} 65535 # wide\n{numbers}\n")
+    found = all_images(load(tmp_path, val_fraction=0.5))
+    assert np.array_equal(found, values.transpose(0, 3, 1, 2))

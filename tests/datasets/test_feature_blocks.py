@@ -100,7 +100,7 @@ def test_a_block_of_a_process_that_was_killed_is_computed_at_the_end(data_folder
 @pytest.mark.slow
 def test_waiting_for_another_process_can_be_stopped(data_folder: Path) -> None:
     features(corners)
-    first = min((data_folder / "prepared" / "features").glob("*.npy"))
+    first = min((data_folder / "prepared" / "features").glob("*.npz"))
     first.unlink()
     calls: list[str] = []
 
@@ -111,3 +111,15 @@ def test_waiting_for_another_process_can_be_stopped(data_folder: Path) -> None:
     with alone(first, lambda: None), pytest.raises(KeyboardInterrupt):
         features(corners, poll=stop)
     assert calls == ["asked"]
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_features_that_the_disk_has_changed_are_computed_again(
+    data_folder: Path, share: float
+) -> None:
+    features(corners)
+    for path in (data_folder / "prepared" / "features").glob("*.npz"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 64
+        path.write_bytes(content[: round(len(content) * share)])
+    assert torch.equal(features(corners), corners(images().images))

@@ -82,6 +82,18 @@ def test_without_splits_a_fifth_of_each_class_is_held_out(
     assert dataset.held_out == "20 % of the training images"
 
 
+def test_where_small_classes_give_more_than_their_share_it_is_said(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    for i in range(20):
+        paint(tmp_path / "flat" / "a" / f"{i}.png", RED)
+    for i in range(4):
+        paint(tmp_path / "flat" / "b" / f"{i}.png", GREEN)
+    dataset = load(tmp_path / "flat", size=8)
+    assert torch.bincount(dataset.val.labels).tolist() == [4, 2]
+    assert dataset.held_out == "20 % of the training images, more of small classes"
+
+
 def test_val_fraction_takes_from_train_instead_of_val(root: Path) -> None:
     dataset = load(root, size=8, val_fraction=0.4)
     assert (len(dataset.train), len(dataset.val)) == (6, 4)
@@ -113,7 +125,7 @@ def test_grey_files_make_one_channel(tmp_path: Path, data_folder: Path) -> None:
 
 
 def test_corrupt_files_are_named_and_counted(root: Path) -> None:
-    (root / "train" / "[red]" / "1.png").write_bytes(b"no image")
+    (root / "train" / "[red]" / "1.png").write_bytes(b"\0no image")
     whole = (root / "train" / "[red]" / "2.png").read_bytes()
     (root / "train" / "[red]" / "2.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError) as caught:
@@ -226,9 +238,12 @@ def test_a_file_where_a_folder_was_expected(
      (b"\0\0\0\x18ftypheic\0\0", "HEIC: convert it"), (b"\0\0\0\x18ftypavif\0", "AVIF"),
      (b"\0\0\0\x18ftypisom", "a video"), (b"\0\0\0\x0cjP  \r\n", "JPEG 2000"),
      (bytes(128) + b"DICM", "DICOM"), (b"<?xml?><svg/>", "SVG"), (b"%PDF-1.7", "a PDF"),
-     (b"PK\3\4", "a ZIP archive"), (b"\0\5\x16\7", "what macOS"), (None, "a link to a file")],
+     (b"PK\3\4", "a ZIP archive"), (b"\0\5\x16\7", "what macOS"), (None, "a link to a file"),
+     (b"\0\0\0\x18ftyphevm\0", "HEIC: convert it"), (b"\x1aE\xdf\xa3\0", "a video"),
+     (b"<?xml version='1.0'?><Error>AccessDenied</Error>", "text, not an image"),
+     (b'{"error": "nicht gef' + "ü".encode()[:1], "text, not an image")],
     ids=["empty", "zeros", "web page", "Git LFS", "HEIC", "AVIF", "video", "JPEG 2000", "DICOM",
-         "SVG", "PDF", "ZIP", "AppleDouble", "link"],
+         "SVG", "PDF", "ZIP", "AppleDouble", "link", "HEVC", "WebM", "XML", "JSON"],
 )  # fmt: skip
 def test_a_file_called_like_an_image_is_called_what_it_is(
     tmp_path: Path, data_folder: Path, content: bytes | None, words: str

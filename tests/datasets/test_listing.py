@@ -86,6 +86,27 @@ def test_links_in_a_circle_end_and_nothing_is_there_twice(root: Path, data_folde
     assert count == 13 and "links to folders already listed" in line
 
 
+@pytest.mark.parametrize("labels", ["auto", "none"])
+def test_a_link_to_a_folder_above_brings_no_images_of_other_classes_or_splits(
+    root: Path, tmp_path: Path, data_folder: Path, labels: str
+) -> None:
+    whole = tmp_path / "whole"
+    for name in ("train/beach", "train/forest", "test/beach", "test/forest"):
+        for k in range(4):
+            paint(whole / name / f"{k}.png", 10 * k)
+    for up, place in (("..", "train/beach"), ("../..", "train/forest"), ("../../..", "test/beach")):
+        (whole / place / "up").symlink_to(up)
+    (root / "beach" / "up").symlink_to(root)
+    for folder in (root, whole):
+        log: list[str] = []
+        settings = {"source": "folder", "path": str(folder), "size": 8, "labels": labels}
+        dataset = load_dataset(DataSettings.model_validate(settings), 0, log.append)
+        count = len(dataset.train) + len(dataset.val)
+        assert count == (12 if folder == root else 16)
+        where = "already listed" if (labels, folder) == ("none", root) else "that contain them"
+        assert f"links to folders {where}" in log[-1], log
+
+
 def test_only_regular_files_are_opened(root: Path, data_folder: Path) -> None:
     os.mkfifo(root / "beach" / "x.png")
     (root / "beach" / "null.png").symlink_to("/dev/zero")

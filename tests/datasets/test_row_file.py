@@ -105,3 +105,18 @@ def test_files_are_closed_when_nobody_reads_them(tmp_path: Path) -> None:
     assert held() == before + 1
     del file
     assert held() == before
+
+
+def test_rows_that_were_written_anew_are_not_taken_for_those_before(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    array = stored(path, (100, 1, 4, 4), "uint8")
+    rows, before = opened(array), path.stat().st_mtime_ns
+    assert np.array_equal(rows.read(np.array([3])), array[3:4])
+    with path.open("r+b") as file:  # the same file and size, as numpy.save leaves it
+        file.seek(-1000, os.SEEK_END)
+        file.write(bytes(1000))
+    os.utime(path, ns=(before, before + 1_000_000))
+    with pytest.raises(OSError, match="changed while it was used") as caught:
+        rows.read(np.array([3]))
+    assert caught.value.filename == str(path)
+    assert len(opened(np.load(path, mmap_mode="r")).read(np.array([3]))) == 1

@@ -89,6 +89,24 @@ def test_weights_are_found_in_checkpoints(
     assert all(found[name].equal(value) for name, value in state.items())
 
 
+@pytest.mark.parametrize("start", ["", "module.", "model.backbone."])
+@pytest.mark.parametrize(
+    ("larger", "layer"), [("layer1.2.conv1.weight", "layer1.2"), ("blocks.2.1.bias", "blocks.2")]
+)
+def test_weights_of_a_larger_network_are_not_cut_to_a_smaller_one(
+    start: str, larger: str, layer: str, tmp_path: Path
+) -> None:
+    names = [f"{kind}.{k}.{name}" for k in range(2) for kind, name in
+             (("layer1", "conv1.weight"), ("blocks", "0.bias"))]  # fmt: skip
+    state = dict.fromkeys(names, torch.ones(2))
+    path = tmp_path / "larger.pth"
+    torch.save(put(start, state | {larger: torch.ones(2)}), path)
+    with pytest.raises(DataError, match=f"it has {layer}, and this network ends before"):
+        read(path, state)
+    torch.save(put(start, state | {"head.2.weight": torch.ones(2)}), path)
+    assert read(path, state).keys() >= state.keys()
+
+
 @pytest.mark.parametrize("start", ["", "module.", "state_dict.", "net.encoder."])
 @pytest.mark.parametrize("ending", ["safetensors", "bin", "pth", ""])
 def test_safetensors_are_read_whatever_the_names(

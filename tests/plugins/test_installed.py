@@ -130,3 +130,23 @@ def test_one_that_fails_hides_no_other_and_says_why(target: Path, tmp_path: Path
     assert other.returncode == 0 and len(notices) == 1
     assert notices[0].startswith("tui-latent: the installed plugin broken cannot be used: ")
     assert "bad.py, line 2: ZeroDivisionError" in notices[0]
+
+
+@pytest.mark.parametrize(
+    ("module", "entry", "sentence"),
+    [
+        ("x = 1", "gone = second.nowhere", "there is no module 'second.nowhere', which its entry"),
+        ("x = 1", "gone = second.one:Gone", "there is no 'Gone' in second.one, which its entry"),
+        ("import gone_7", "mine = second.one", "one.py, line 1: ModuleNotFoundError: No module"),
+        ("import os; os.gone_7", "mine = second.one", "one.py, line 1: AttributeError: module"),
+        (None, "mine = second.one", "from my_plugins 1.5: uninstall my_plugins 1.5, or this one"),
+    ],
+)
+def test_a_package_that_cannot_be_used_is_told_with_a_remedy(
+    target: Path, module: str | None, entry: str, sentence: str
+) -> None:
+    same = (target / "my_plugins" / "method.py").read_text()
+    install(target, "second", {"one": module or same}, f"[tui_latent.methods]\n{entry}\n")
+    plugins = json.loads(command(target, "doctor", "--json").stdout)["plugins"]
+    assert sentence in plugins["second"] and "frozen" not in plugins["second"]
+    assert plugins["my_plugins"].startswith("1.5: method pkg_method")

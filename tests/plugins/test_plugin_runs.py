@@ -23,7 +23,7 @@ from tui_latent.analysis.errors import InspectionError
 from tui_latent.analysis.inspector import RunInspector
 from tui_latent.analysis.run_data import RunData
 from tui_latent.cli.main import main
-from tui_latent.config.plugin_needs import require_plugins
+from tui_latent.config.plugin_needs import missing_plugins, require_plugins
 from tui_latent.config.presets import load_preset
 from tui_latent.launch.queue import queue_run, work
 from tui_latent.launch.start import create_run
@@ -176,6 +176,46 @@ def test_a_moved_or_changed_plugin_is_found_by_what_it_adds(plugin: Path, tmp_pa
     assert result.exit_code == 0, result.output
     assert (
         f"the plugin {moved} has changed since the run was made" in (run / "train.log").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        ({"name": "lab", "version": "1"}, "the run was made with the package lab 1"),
+        ({"name": "lab", "file": "/gone/lab.py", "sha256": "0"}, None),
+    ],
+)
+def test_code_from_elsewhere_under_the_same_name_is_told(
+    plugin: Path, tmp_path: Path, record: dict[str, str], sentence: str | None
+) -> None:
+    run = train(plugin, tmp_path, "one")
+    file = run / "preset.toml"
+    table = tomllib.loads(file.read_text())
+    parts = table["provenance"]["plugins"][0]["parts"]
+    table["provenance"]["plugins"] = [record | {"parts": parts}]
+    file.write_text(tomli_w.dumps(table))
+    result = command("resume", "one", "--epochs", 3, "--plugin", plugin, "--runs", tmp_path)
+    assert result.exit_code == 0, result.output
+    log = (run / "train.log").read_text()
+    expected = f"the plugin is now {plugin}; {sentence}" if sentence else f"{plugin} has changed"
+    assert expected in log
+
+
+def test_all_plugins_that_are_missing_are_named_in_one_message(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.py", tmp_path / "two.py"
+    for path in (one, two):
+        path.touch()
+    records: list[dict[str, object]] = [
+        {"name": "one", "file": str(one), "parts": ["method none_1"]},
+        {"name": "lab", "version": "2", "parts": ["network none_2"]},
+        {"name": "two", "file": str(two), "parts": ["source none_3"]},
+    ]
+    assert missing_plugins({"plugins": records}) == (
+        "needs the package lab 2, which has the network 'none_2': install it here. It also "
+        f"needs the plugin {one}, which has the method 'none_1'. It also needs the plugin {two}, "
+        "which has the source 'none_3'. A plugin is code, so it runs only when you name it: add "
+        f"--plugin {one} --plugin {two} to the command, or start the dashboard with them"
     )
 
 

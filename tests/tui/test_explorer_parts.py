@@ -17,6 +17,7 @@ from tui_latent.analysis.neighbourhoods import Space
 from tui_latent.map_frame import Frame
 from tui_latent.palettes import class_glyph
 from tui_latent.runs.schema import LatentMap
+from tui_latent.sources.files.columns import column_of
 from tui_latent.tui.charts.scatter import map_scene, visible_points
 from tui_latent.tui.charts.thumbnails import (
     HEIGHT,
@@ -27,8 +28,9 @@ from tui_latent.tui.charts.thumbnails import (
 from tui_latent.tui.charts.window import Window
 from tui_latent.tui.screens.explorer.class_filter import EXAMPLES, ClassFilter
 from tui_latent.tui.screens.explorer.colorings import COLORINGS, make_coloring
+from tui_latent.tui.screens.explorer.column_colors import column_coloring
 from tui_latent.tui.screens.explorer.search import next_match
-from tui_latent.tui.screens.explorer.views import MapResult, map_titles
+from tui_latent.tui.screens.explorer.views import MapResult, _column_lines, map_titles
 from tui_latent.tui.time_cursor import TimeCursor
 
 STEPS = (60, 120, 180, 240)
@@ -229,3 +231,21 @@ def test_thumbnails_carry_the_character_of_their_class_where_colour_is_not_enoug
     pasted = paste_thumbnails([Strip.blank(74)] * 36, shown, window, colored=colored, dark=True)
     for index, column, row in thumbnail_places(shown, window):
         assert pasted[row].text[column] == class_glyph(int(made.labels[index]))
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["2019", "2021", "2023"], ("2019", "2021", "2023")),
+        (["104532", "104533"], ("104532", "104533")),
+        (["0.5", "1"], (".500", "1")),
+    ],
+    ids=["years", "ids", "doses"],
+)
+def test_whole_numbers_of_a_table_are_written_in_full(
+    cells: list[str], names: tuple[str, ...]
+) -> None:
+    table_column = column_of("x", cells)
+    assert column_coloring("x", table_column).names == names
+    lines = [_column_lines([table_column], row) for row in range(len(cells))]
+    assert [line.plain for some in lines for line in some] == [f"x: {name}" for name in names]

@@ -103,7 +103,11 @@ def of_split(
     from tui_latent.datasets.image_set import stored
 
     def read(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return shown(stored(split, torch.from_numpy(rows)), channels)
+        try:
+            return shown(stored(split, torch.from_numpy(rows)), channels)
+        except OSError as error:  # a file that is read where it lies
+            why = f"{error.filename}: {error.strerror}: open the run again"
+            raise InspectionError(why) from error
 
     return Pictures(
         split.labels if labels is None else labels,

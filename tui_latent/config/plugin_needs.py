@@ -59,21 +59,34 @@ def plugin_words(preset: Preset) -> list[str]:
     return [word for file in plugin_files(preset) for word in ("--plugin", file)]
 
 
-def missing_plugins(provenance: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each plugin that a run needs and that is not loaded."""
-    return [
-        _sentence(record, missing)
-        for record in _records(provenance)
-        if (
-            missing := [(k, name) for k, name in _noted_parts(record) if name not in _REGISTRIES[k]]
+def missing_plugins(provenance: Mapping[str, Any]) -> str:
+    """Return which plugins a run needs that are not loaded, and how to get them; empty if none."""
+    gone, files = [], []
+    for record in _records(provenance):
+        missing = [(k, name) for k, name in _noted_parts(record) if name not in _REGISTRIES[k]]
+        if not missing:
+            continue
+        file = str(record.get("file", ""))
+        needed = f"needs {_described(record)}, which has {_gives(missing)}"
+        if file and Path(file).is_file():
+            files.append((needed, f"--plugin {shlex.quote(plain_name(file, len(file)))}"))
+        else:
+            gone.append(needed + _remedy(record))
+    sentences = gone + [needed for needed, _ in files]
+    if files:
+        it = "it" if len(files) == 1 else "them"
+        sentences[-1] += (
+            f". A plugin is code, so it runs only when you name it: add "
+            f"{' '.join(option for _, option in files)} to the command, or start the dashboard "
+            f"with {it}"
         )
-    ]
+    return ". It also ".join(sentences)
 
 
 def require_plugins(path: Path) -> None:
     """Raise RunError if the run at `path` needs a plugin that is not loaded; it says which."""
     if missing := missing_plugins(read_manifest(path).provenance):
-        raise RunError(f"{path.name} {' It also '.join(missing)}")
+        raise RunError(f"{path.name} {missing}")
 
 
 def files_needed(path: Path) -> list[str]:
@@ -91,20 +104,26 @@ def changed_plugins(path: Path) -> list[str]:
     """Return a sentence for each plugin whose code is not the one that made the run."""
     sentences = []
     for record in _records(read_manifest(path).provenance):
-        for part in _noted_parts(record)[:1]:
-            now = plugin_of(*part)
-            key = "sha256" if now is not None and now.file else "version"
-            if now is not None and record.get(key) not in (None, getattr(now, key)):
-                sentences.append(f"the plugin {now.describe()} has changed since the run was made")
+        for now in dict.fromkeys(plugin_of(*part) for part in _noted_parts(record)):
+            if now is not None and (sentence := _change(record, now)):
+                sentences.append(sentence)
     return sentences
+
+
+def _change(record: Mapping[str, Any], now: Plugin) -> str:
+    """Return in what a loaded plugin differs from the one that a run noted; empty if in nothing."""
+    file, name = record.get("file", ""), record.get("name")
+    if bool(file) == bool(now.file) and (file or name == now.name):
+        noted, is_now = ("sha256", now.sha256) if file else ("version", now.version)
+        changed = record.get(noted) not in (None, is_now)
+        return f"the plugin {now.describe()} has changed since the run was made" if changed else ""
+    was = _described(record).removeprefix("the plugin ")
+    return f"the plugin is now {now.describe()}; the run was made with {was}"
 
 
 def how_to_get(kind: Kind) -> str:
     """Return the end of the message about a method, network or source that is not known."""
-    words = f"; a {kind} of your own needs --plugin FILE.py"
-    for package, why in failed_packages().items():
-        words += f"; the installed plugin {package} cannot be used: {why}"
-    return words
+    return f"; a {kind} of your own needs --plugin FILE.py"
 
 
 def _parts(preset: Preset) -> Iterator[Part]:
@@ -131,22 +150,24 @@ def _listed(value: object) -> Sequence[object]:
     return value if isinstance(value, (list, tuple)) else ()
 
 
-def _sentence(record: Mapping[str, Any], missing: list[Part]) -> str:
+def _described(record: Mapping[str, Any]) -> str:
     name, file = plain_name(str(record.get("name", "?"))), str(record.get("file", ""))
-    gives = " and ".join(f"the {kind} '{plain_name(part)}'" for kind, part in missing)
-    if not file:
-        package = f"{name} {plain_name(str(record.get('version', '')))}".rstrip()
-        why = failed_packages().get(name, "")
-        remedy = f"it is installed, but cannot be used: {why}" if why else "install it here"
-        return f"needs the package {package}, which has {gives}: {remedy}"
-    shown = plain_name(file, len(file))
-    if Path(file).is_file():
+    if file:
+        return f"the plugin {plain_name(file, len(file))}"
+    return f"the package {name} {plain_name(str(record.get('version', '')))}".rstrip()
+
+
+def _gives(parts: list[Part]) -> str:
+    return " and ".join(f"the {kind} '{plain_name(name)}'" for kind, name in parts)
+
+
+def _remedy(record: Mapping[str, Any]) -> str:
+    """Return the end of the sentence about a package, or about a file that is not there."""
+    file = str(record.get("file", ""))
+    if file:
+        name = shlex.quote(plain_name(Path(file).name))
         return (
-            f"needs the plugin {shown}, which has {gives}. A plugin is code, so it runs only when "
-            f"you name it: add --plugin {shlex.quote(shown)} to the command, or start the "
-            "dashboard with it"
+            f", but that file is not there: name the place where it is now, as in --plugin {name}"
         )
-    return (
-        f"needs the plugin {shown}, which has {gives}, but that file is not there: name the place "
-        f"where it is now, as in --plugin {shlex.quote(Path(shown).name)}"
-    )
+    why = failed_packages().get(str(record.get("name", "")), "")
+    return f": it is installed, but cannot be used: {why}" if why else ": install it here"

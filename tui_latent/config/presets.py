@@ -44,7 +44,7 @@ def preset_table(path: Path) -> dict[str, Any]:
     table = read_table(path)
     if isinstance(provenance := table.get("provenance"), dict):
         if missing := missing_plugins(provenance):
-            raise PresetError(path.parent.name, [("", sentence) for sentence in missing])
+            raise PresetError(path.parent.name, [("", missing)])
         del table["provenance"]
     return table
 

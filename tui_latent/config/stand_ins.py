@@ -35,8 +35,8 @@ def preset_without_plugins(run: Path) -> tuple[Preset, str]:
     path = run / "preset.toml"
     table = read_table(path)
     provenance = table.pop("provenance", {})
-    missing = missing_plugins(provenance) if isinstance(provenance, dict) else []
-    why = f"{run.name} {' It also '.join(missing)}" if missing else ""
+    missing = missing_plugins(provenance) if isinstance(provenance, dict) else ""
+    why = f"{run.name} {missing}" if missing else ""
     fill_in(table)
     try:
         return _read(table, why), why

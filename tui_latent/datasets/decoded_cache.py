@@ -45,7 +45,7 @@ from tui_latent.runtime.limits import cpu_cores
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.value_range import ValueCounts
 
-_FORMAT = 4
+_FORMAT = 5
 """incremented when the same images would be decoded to different bytes"""
 _CHUNK = 64
 """images that a thread decodes at a time"""

@@ -15,7 +15,7 @@ from tui_latent.datasets.content_digests import Contents
 from tui_latent.datasets.decoded_cache import Decoded, decoded
 from tui_latent.datasets.encoded_image import why_unreadable
 from tui_latent.datasets.folder_layout import DEFAULT_SIZE
-from tui_latent.datasets.image_file import FRAMES, NOT_SQUARE, TRANSPARENT
+from tui_latent.datasets.image_file import FRAMES, NOT_FINITE, NOT_SQUARE, TRANSPARENT
 from tui_latent.datasets.image_item import ImageItem
 from tui_latent.datasets.item_decoding import CORRUPT, WHOLE, Decoding, Facts
 from tui_latent.runtime.regular_files import SizeError, leads_nowhere
@@ -213,6 +213,10 @@ def _done(
         (TRANSPARENT, ground),
         (NOT_SQUARE, f"not square, {_TO_SQUARE[settings.fit]}"),
         (FRAMES, "of several frames, reduced to the first"),
+        (
+            NOT_FINITE,
+            "with values that are no numbers (NaN or infinite), shown as the lowest or the highest",
+        ),
     )
     notes = [
         f"{n:,} {text}" for bit, text in words if (n := np.count_nonzero(together["notes"] & bit))

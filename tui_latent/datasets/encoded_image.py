@@ -38,11 +38,13 @@ from tui_latent.sources.files.image_values import (
 
 _PNG, _NUMPY = b"\x89PNG\r\n\x1a\n", b"\x93NUMPY"
 _GAP = rb"(?:\s|#[^\n]*\n)+"
-_PNM = re.compile(rb"P([56])" + 3 * (_GAP + rb"(\d{1,9})") + rb"\s")
+_PNM = re.compile(rb"P([356])" + 3 * (_GAP + rb"(\d{1,9})") + rb"\s")
 _GREY_ALPHA = 4
 """colour type of a PNG file"""
-_BITS, _SAMPLES, _SAMPLE_FORMAT = 258, 277, 339
+_BITS, _PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT = 258, 262, 277, 339
 """TIFF tags; the last is 1 for unsigned integers"""
+_WHITE_IS_ZERO = 0
+"""value of the second tag, which Pillow honours for 8 bits alone"""
 
 
 def read_image(content: bytes, near: int = 0, plain: bool = False) -> Image.Image | Values:
@@ -69,7 +71,8 @@ def read_image(content: bytes, near: int = 0, plain: bool = False) -> Image.Imag
             image.draft(None, (near, near))  # decodes large JPEGs at reduced size
         notes = FRAMES if has_frames(image) else 0
         if image.mode[0] in "IF":
-            return Values(_values(image)[..., None], notes=notes)
+            values = _values(image)[..., None]
+            return Values(values, _opaque(image, values), notes)
         picture = picture_of(image)
         picture.info[NOTES] |= notes
         turned = (picture.width < picture.height) != (image.width < image.height)
@@ -82,7 +85,9 @@ def why_unreadable(content: bytes) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            read_image(content)
+            image = read_image(content)
+        if isinstance(image, Values):
+            image.range()
     except UnusableImage as error:
         return str(error)
     except Image.DecompressionBombError:
@@ -115,7 +120,7 @@ def _read_wide(content: bytes) -> Values | None:
         return read_tiff(content, MOST_PIXELS, FRAMES)
     if content.startswith(_PNG) and content[24:25] == b"\x10" and content[25:26] != b"\0":
         return _wide_png(content)
-    if content[:2] in (b"P5", b"P6") and (header := _PNM.match(content)):
+    if content[:2] in (b"P3", b"P5", b"P6") and (header := _PNM.match(content)):
         kind, width, height, most = (int(number) for number in header.groups())
         return _wide_pnm(content[header.end() :], kind, width, height) if most > 255 else None
     return None
@@ -173,16 +178,29 @@ def _wide_png(content: bytes) -> Values:
             low = np.asarray(image)
     array = high.astype(np.uint16) << 8 | low
     if array.shape[-1] == 3:
-        return Values(array)
+        return Values(array, _opaque(image, array))
     alpha = (array[..., -1] / 65535).astype(np.float32)
     return Values(array[..., :-1], None if (alpha == 1).all() else alpha)
+
+
+def _opaque(image: Image.Image, values: NDArray[Any]) -> NDArray[np.float32] | None:
+    """Return where an image (H, W, C) has not the one colour that its file calls transparent."""
+    transparent = image.info.get("transparency")
+    if not isinstance(transparent, int | tuple):
+        return None
+    opaque = (values != np.array(transparent)).any(-1)
+    return None if opaque.all() else opaque.astype(np.float32)
 
 
 def _wide_pnm(pixels: bytes, kind: int, width: int, height: int) -> Values:
     if width * height > MOST_PIXELS:
         raise UnusableImage(f"more than {MOST_PIXELS // 1_000_000} million pixels")
     channels = 1 if kind == 5 else 3
-    array = np.frombuffer(pixels, ">u2", width * height * channels)
+    if kind == 3:
+        numbers = re.sub(rb"#[^\n]*", b"", pixels).split()
+        array = np.array(numbers[: width * height * channels]).astype(np.int64).clip(0, 65535)
+    else:
+        array = np.frombuffer(pixels, ">u2", width * height * channels)
     return Values(array.astype(np.uint16).reshape(height, width, channels))
 
 
@@ -204,4 +222,8 @@ def _values(image: Image.Image) -> NDArray[Any]:
         sample_format = image.tag_v2.get(_SAMPLE_FORMAT, (1,))
         if tuple(np.atleast_1d(sample_format)) == (1,):
             values = values.view(np.uint32)  # Pillow has no mode for such images
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and values.dtype.kind == "u" \
+            and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # fmt: skip
+        most = (1 << int(np.atleast_1d(image.tag_v2.get(_BITS, 16))[0])) - 1
+        values = values.dtype.type(most) - values
     return values

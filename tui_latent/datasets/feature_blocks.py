@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from tui_latent.datasets.shared_files import (
     unless_taken,
     whole_file,
 )
-from tui_latent.runtime.array_files import read_array
+from tui_latent.runtime.array_files import opened_archive
 from tui_latent.sources.errors import DataError
 
 _Result = TypeVar("_Result")
@@ -155,14 +156,17 @@ def _key(block: Tensor, name: str) -> str:
 
 
 def _paths(key: str) -> list[Path]:
-    return [folder / "features" / f"{key}.npy" for folder in prepared_folders()]
+    return [folder / "features" / f"{key}.npz" for folder in prepared_folders()]
 
 
 def _kept(key: str) -> Tensor | None:
     """Return the cached features of a block; None if they are missing or damaged."""
     for path in _paths(key):
-        with suppress(OSError, ValueError, EOFError):
-            return torch.from_numpy(read_array(path))
+        with (
+            suppress(OSError, ValueError, LookupError, EOFError, BadZipFile),
+            opened_archive(path) as archive,
+        ):
+            return torch.from_numpy(archive["features"])  # whose checksum is compared
     return None
 
 
@@ -186,4 +190,4 @@ def _in_writable_folder(key: str, work: Callable[[Path], _Result]) -> _Result:
 
 def _save(path: Path, features: Tensor) -> None:
     with whole_file(path) as file:
-        np.save(file, features.numpy())
+        np.savez(file, features=features.numpy())

@@ -13,15 +13,33 @@ _STARTS: Final = {
     b"\xff\x0a": f"JPEG XL: {_CONVERT}",
     b"8BPS": f"a Photoshop file: {_CONVERT}",
     b"%PDF": f"a PDF: {_CONVERT}",
+    b"%!PS": f"PostScript: {_CONVERT}",
+    b"\x1aE\xdf\xa3": "a video",
     b"PK\3\4": "a ZIP archive: unpack it",
     b"\x1f\x8b": "compressed with gzip: unpack it",
     b"\0\5\x16\7": "what macOS stores beside a file, not the file itself",
 }
 _FAMILIES: Final = {
-    **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"), "HEIC"),
+    **dict.fromkeys(
+        (
+            b"heic",
+            b"heix",
+            b"heim",
+            b"heis",
+            b"hevc",
+            b"hevx",
+            b"hevm",
+            b"hevs",
+            b"mif1",
+            b"msf1",
+        ),
+        "HEIC",
+    ),
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
 }
 """picture formats in containers of MPEG-4, by their brand"""
+_BEGIN_AS_TEXT: Final = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7", b"SIMPLE", b"#?")
+"""how images begin whose header is text: PNM, FITS, Radiance"""
 
 
 def foreign_content(content: bytes) -> str:
@@ -43,4 +61,13 @@ def foreign_content(content: bytes) -> str:
         return f"SVG: {_CONVERT}"
     if text.startswith((b"<!doctype html", b"<html", b"<head")):
         return "a web page, as failed downloads leave: download it again"
+    if not content.startswith(_BEGIN_AS_TEXT) and _is_text(content[:1024]):
+        return "text, not an image, as failed downloads leave: download it again"
     return ""
+
+
+def _is_text(start: bytes) -> bool:
+    """Return whether a file begins with printable text; a character may be cut at the end."""
+    text = start.decode(errors="ignore")
+    readable = all(character.isprintable() or character.isspace() for character in text)
+    return readable and len(text.encode()) > len(start) - 4

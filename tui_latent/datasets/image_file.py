@@ -24,7 +24,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 MOST_PIXELS = 100_000_000
 """maximum size of an image; a file that claims more is treated as a decompression bomb"""
 
-TRANSPARENT, NOT_SQUARE, FRAMES = 4, 8, 16
+TRANSPARENT, NOT_SQUARE, FRAMES, NOT_FINITE = 4, 8, 16, 64
 """bits that record what was done to an image"""
 NOTES, FULL_SIZE = "notes", "full size"
 """keys of `Image.info`: these bits, and width and height before the image was read smaller"""

@@ -16,6 +16,7 @@ from tui_latent.datasets.fitting import Fit, fitted, fitted_values
 from tui_latent.datasets.image_file import (
     FULL_SIZE,
     NO_IMAGE,
+    NOT_FINITE,
     NOT_SQUARE,
     NOTES,
     TRANSPARENT,
@@ -129,6 +130,7 @@ def decode_chunk(
             continue
         height, width, channels = image.array.shape
         notes = image.notes | (0 if image.alpha is None else TRANSPARENT)
+        notes |= 0 if image.all_finite else NOT_FINITE
         if how.scales is None:
             notes |= NO_PIXELS
             found.add(image)

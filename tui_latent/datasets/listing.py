@@ -6,6 +6,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -22,6 +23,8 @@ from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.raw import UNLABELLED
 
+Folder = tuple[int, int]
+"""device and inode of a folder, whatever its path"""
 _NAMED = 4
 """maximum number of kinds of unused entries that are named"""
 
@@ -64,14 +67,16 @@ def list_images(
 
     A folder of None stands for a class without images. Only regular files are images: pipes,
     sockets and devices are skipped, as are hidden files, folders for which `is_rubbish` is true,
-    and links to a folder that was already listed for the class. `poll` is called for every entry
+    and links to a folder that was already listed for the class or that contains them: its images
+    are those of all classes, and of other splits. `poll` is called for every entry
     and may raise. DataError names a folder that cannot be read.
     """
     found = Listing()
     try:
+        above = _above(root) | {_identity(root)}
         for label, name in enumerate(folders):
             if name is not None and (root / name).is_dir():
-                _list_class(root, name, label, found, poll)
+                _list_class(root, name, label, found, above, poll)
         found.choose()
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}: make it readable") from error
@@ -82,7 +87,7 @@ def list_unlabelled(root: Path, poll: Callable[[], None] = lambda: None) -> List
     """Return all images in `root` and its folders, by name, as `list_images` those of a class."""
     found = Listing()
     try:
-        _list_class(root, "", UNLABELLED, found, poll)
+        _list_class(root, "", UNLABELLED, found, _above(root), poll)
         found.choose()
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}: make it readable") from error
@@ -90,11 +95,40 @@ def list_unlabelled(root: Path, poll: Callable[[], None] = lambda: None) -> List
     return found
 
 
+def _identity(folder: Path) -> Folder:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _above(root: Path) -> set[Folder]:
+    """Return the folders that contain `root`, by its path and by where links in that lead."""
+    found = set()
+    for folder in (*root.absolute().parents, *root.resolve().parents):
+        with suppress(OSError):
+            found.add(_identity(folder))
+    return found
+
+
 def _list_class(
-    root: Path, folder: str, label: int, found: Listing, poll: Callable[[], None]
+    root: Path,
+    folder: str,
+    label: int,
+    found: Listing,
+    above: set[Folder],
+    poll: Callable[[], None],
 ) -> None:
-    seen: set[tuple[int, int]] = set()
-    open_folders = [(folder, _entries(root / folder, seen, found, poll))]  # the innermost is last
+    seen: set[Folder] = set()
+
+    def entries_of(name: str) -> Iterator[os.DirEntry[str]]:
+        identity = _identity(root / name)
+        if identity in seen or identity in above:
+            where = "already listed" if identity in seen else "that contain them"
+            found.skipped[f"links to folders {where}"] += 1
+            return iter(())
+        seen.add(identity)
+        return _entries(root / name, poll)
+
+    open_folders = [(folder, entries_of(folder))]  # the innermost is last
     while open_folders:
         poll()
         inside, entries = open_folders[-1]
@@ -109,18 +143,11 @@ def _list_class(
             kind = "hidden" if entry.name.startswith(".") else printable(entry.name)
             found.skipped[f"{kind} folders"] += 1
         else:
-            open_folders.append((name, _entries(root / name, seen, found, poll)))
+            open_folders.append((name, entries_of(name)))
 
 
-def _entries(
-    folder: Path, seen: set[tuple[int, int]], found: Listing, poll: Callable[[], None]
-) -> Iterator[os.DirEntry[str]]:
-    """Return what is in a folder, by name; nothing if it is in `seen`, to which it is added."""
-    status = folder.stat()
-    if (status.st_dev, status.st_ino) in seen:
-        found.skipped["links to folders already listed"] += 1
-        return iter(())
-    seen.add((status.st_dev, status.st_ino))
+def _entries(folder: Path, poll: Callable[[], None]) -> Iterator[os.DirEntry[str]]:
+    """Return what is in a folder, by name."""
     content = []
     with os.scandir(folder) as entries:
         for entry in entries:

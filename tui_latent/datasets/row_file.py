@@ -43,12 +43,15 @@ class RowFile:
     span: int
     """bytes from the first value of a row to the end of its last"""
     _file: int = field(init=False)
+    _written: tuple[int, int] = field(init=False)
+    """size of the file, and when it was written last, as it was opened"""
 
     def __post_init__(self) -> None:
         """Open the file; OSError if that fails, or if the file is too short for the rows."""
         file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         object.__setattr__(self, "_file", file)
         weakref.finalize(self, os.close, file)
+        object.__setattr__(self, "_written", self._last_written())
         if os.fstat(file).st_size < self.start + (self.count - 1) * self.stride + self.span:
             raise OSError(None, "the file is too short for its images", self.path)
 
@@ -71,7 +74,8 @@ class RowFile:
     def read(self, rows: NDArray[np.int64], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return some rows, (B, ...) in the order given, into `out` if there is one.
 
-        They are read in the order of the file. OSError names the file when it cannot be read.
+        They are read in the order of the file. OSError names the file when it cannot be read, or
+        has been written since it was opened: its rows may be others than those that are known.
         """
         if out is None:
             out = np.empty((len(rows), *self.row_shape), self.dtype)
@@ -92,7 +96,13 @@ class RowFile:
             shape, strides = (len(rows), *self.row_shape), (self.span, *self.strides)
             values = np.lib.stride_tricks.as_strided(into, shape, strides)
             out[...] = values
+        if self._last_written() != self._written:
+            raise OSError(None, "the file has changed while it was used", self.path)
         return out
+
+    def _last_written(self) -> tuple[int, int]:
+        now = os.fstat(self._file)
+        return now.st_size, now.st_mtime_ns
 
     def _in_order(self) -> bool:
         """Return whether the values of a row lie in the order of its axes, without gaps."""

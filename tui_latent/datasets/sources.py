@@ -187,8 +187,12 @@ def _splits(raw: RawImages, settings: DataSettings) -> tuple[RawSplit, RawSplit,
     if raw.test is not None and not fraction:
         return raw.train, raw.test, raw.held_out
     fraction = fraction or DEFAULT_VAL_FRACTION
-    rows, held_out = stratified_split(_drawn_by(raw.train.labels, settings), fraction)
+    groups = _drawn_by(raw.train.labels, settings)
+    rows, held_out = stratified_split(groups, fraction)
     description = f"{100 * fraction:.3g} % of the training images"
+    _, counts = np.unique(groups, return_counts=True)
+    if len(counts) > 1 and len(held_out) > sum(round(fraction * n) for n in counts.tolist()):
+        description += ", more of small classes"
     return raw.train.take(rows), raw.train.take(held_out), description
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
+import struct
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,25 @@ from tui_latent.sources.files.image_values import (
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """of TIFF and BigTIFF in both byte orders"""
 HOW_TO_INSTALL = "pip install 'tui-latent[tiff]'"
-_MINISBLACK, _RGB = 1, 2
+_MINISWHITE, _MINISBLACK, _RGB = 0, 1, 2
 _ALPHA = (1, 2)
 """values of the tag ExtraSamples that mean transparency, premultiplied or not"""
+
+
+def _as_it_is(image: NDArray[Any]) -> NDArray[Any]:
+    return image
+
+
+_UPRIGHT: Final[dict[int, Callable[[NDArray[Any]], NDArray[Any]]]] = {
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: np.rot90(image, -1),
+    7: lambda image: image[::-1, ::-1].swapaxes(0, 1),
+    8: lambda image: np.rot90(image),
+}
+"""how to turn an image of each value of the tag Orientation"""
 
 
 def read_tiff(content: bytes, most_pixels: int, frames: int) -> Values | None:
@@ -52,7 +70,9 @@ def read_tiff(content: bytes, most_pixels: int, frames: int) -> Values | None:
 
 def _read(file: Any, most_pixels: int, frames: int) -> Values | None:
     page, series = file.pages.first, file.series[0]
-    if _is_plain(page, series):
+    if page.dtype != np.uint8:  # of which pages are channels
+        _refuse_cut(file)
+    if _is_plain(file, page, series):
         return None
     if math.prod(series.shape) > most_pixels * MOST_CHANNELS:
         raise UnusableImage("it is too large")
@@ -72,19 +92,46 @@ def _read(file: Any, most_pixels: int, frames: int) -> Values | None:
     array, reduced = _channels_last(series.asarray(), axes)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8) * np.uint8(255)
+    if int(page.photometric) == _MINISWHITE and array.dtype.kind == "u":
+        array = array.dtype.type((1 << page.bitspersample) - 1) - array
     samples = page.samplesperpixel
     alpha = None
     extra = tuple(int(value) for value in page.extrasamples)
     if "S" in axes and samples > 1 and len(extra) == 1 and extra[0] in _ALPHA:
         array, alpha = _without_alpha(array)
+    turn = _UPRIGHT.get(page.tags.valueof("Orientation", 1), _as_it_is)
+    array, alpha = turn(array), None if alpha is None else turn(alpha)
     if array.shape[-1] > MOST_CHANNELS:
         raise UnusableImage(f"{array.shape[-1]:,} channels, but at most {MOST_CHANNELS} are read")
     names = names if len(names) == array.shape[-1] else ()
     return Values(array, alpha, frames if reduced else 0, names)
 
 
-def _is_plain(page: Any, series: Any) -> bool:
+def _refuse_cut(file: Any) -> None:
+    """Raise ValueError if a file ends before its pages do: those left would be other channels."""
+    handle, kind = file.filehandle, file.tiff
+
+    def number(at: int, form: str, size: int) -> int:
+        handle.seek(at)
+        value: int = struct.unpack(form, handle.read(size))[0]
+        return value
+
+    try:
+        at = number(file.pages.next_page_offset, kind.offsetformat, kind.offsetsize)
+        if at == 0:
+            return
+        tags = number(at, kind.tagnoformat, kind.tagnosize)
+        whole = at + kind.tagnosize + tags * kind.tagsize + kind.offsetsize <= handle.size
+    except struct.error:
+        whole = False
+    if not whole:
+        raise ValueError("it ends before its pages do")
+
+
+def _is_plain(file: Any, page: Any, series: Any) -> bool:
     """Return whether Pillow reads all of a file that is not damaged."""
+    if file.byteorder == ">" and (file.is_bigtiff or page.dtype == np.uint32):
+        return False  # Pillow knows neither
     one = len(series.pages) == 1
     if page.samplesperpixel == 1:
         if one:  # except types that Pillow does not know

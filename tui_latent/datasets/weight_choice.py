@@ -24,7 +24,8 @@ def weights_of(content: Any, wanted: Collection[str]) -> dict[str, Tensor]:
     Names may begin with more than the network's, as in a checkpoint of a larger module
     (`module.encoder.conv1.weight`): the beginning is used with which most names are known, and it
     is removed. Where none is known, as in formats that a library converts, all tensors of one
-    dictionary are returned. ValueError if there are no tensors, or some are not finite.
+    dictionary are returned. ValueError if there are no tensors, or some are not finite, or if
+    numbered layers go on where those of the network end.
     """
     groups = sorted(_groups(content, (), _DEEPEST), key=lambda group: _rank(group[0]))
     if not groups:
@@ -34,6 +35,8 @@ def weights_of(content: Any, wanted: Collection[str]) -> dict[str, Tensor]:
         start, known = _beginning(tensors, wanted)
         if known > most:
             best, most = _below(tensors, start), known
+    if most and (beyond := _layer_beyond(best, wanted)):
+        raise ValueError(f"it has {beyond}, and this network ends before: it is of a larger one")
     if bad := next((name for name, value in best.items() if not _finite(value)), ""):
         raise ValueError(f"{bad} has values that are not finite")
     return best
@@ -72,6 +75,24 @@ def _beginning(tensors: Mapping[str, Tensor], wanted: Collection[str]) -> tuple[
 
 def _below(tensors: Mapping[str, Tensor], start: str) -> dict[str, Tensor]:
     return {n.removeprefix(start): value for n, value in tensors.items() if n.startswith(start)}
+
+
+def _layer_beyond(tensors: Collection[str], wanted: Collection[str]) -> str:
+    """Return the first numbered layer that follows those of the network; empty if none does."""
+    there = set[str]()
+    for name in wanted:
+        parts = name.split(".")
+        there.update(".".join(parts[: depth + 1]) for depth in range(len(parts)))
+    for name in tensors:
+        parts = name.split(".")
+        for depth, part in enumerate(parts[:-1]):
+            layer = ".".join(parts[: depth + 1])
+            if layer not in there:
+                before = ".".join((*parts[:depth], str(int(part) - 1))) if part.isdecimal() else ""
+                if depth and before in there:
+                    return layer
+                break
+    return ""
 
 
 def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

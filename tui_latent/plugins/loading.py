@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tui_latent.plugins.registry import Plugin, PluginError, loading, take_back
+from tui_latent.plugins.registry import NameTakenError, Plugin, PluginError, loading, take_back
 from tui_latent.runtime.regular_files import SizeError, read_small
 
 if TYPE_CHECKING:
@@ -87,13 +87,37 @@ def load_installed() -> None:
         try:
             with loading(plugin):
                 for entry in entries:
-                    entry.load()
+                    _load_entry(entry)
                 if not plugin.parts:
                     raise PluginError(f"it {_ADDS_NOTHING}")
         except (Exception, SystemExit) as error:  # whatever its code raises
             _failed[package] = plugin_trouble(error, None)
         else:
             _installed.append(plugin)
+
+
+def _load_entry(entry: EntryPoint) -> None:
+    """Import what an entry point names; PluginError if the package has no such module or name."""
+    try:
+        entry.load()
+    except NameTakenError as error:
+        remedy = f"uninstall {error.owner}, or this one" if error.owner else "uninstall it"
+        raise PluginError(f"{error.taken}: {remedy}") from error
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{entry.module}.".startswith(f"{error.name}."):
+            raise  # an import of the package's own code fails
+        raise PluginError(_names_nothing(entry, f"module '{error.name}'")) from error
+    except AttributeError as error:
+        if error.obj is not sys.modules.get(entry.module):
+            raise
+        raise PluginError(_names_nothing(entry, f"'{entry.attr}' in {entry.module}")) from error
+
+
+def _names_nothing(entry: EntryPoint, what: str) -> str:
+    return (
+        f"there is no {what}, which its entry point names ({entry.name} = {entry.value}): install "
+        "it again, or correct the entry point"
+    )
 
 
 def all_plugins() -> tuple[Plugin, ...]:

@@ -20,6 +20,16 @@ class PluginError(Exception):
     """A plugin that cannot be used; the message says where, what and what to do."""
 
 
+class NameTakenError(PluginError):
+    """A name that something else has already."""
+
+    def __init__(self, taken: str, owner: str) -> None:
+        super().__init__(f"{taken}: choose another name")
+        self.taken = taken
+        self.owner = owner
+        """the plugin that has the name; empty if tui-latent has it"""
+
+
 @dataclass(eq=False)
 class Plugin:
     """Where methods, networks and sources that are not ours come from."""
@@ -58,7 +68,8 @@ class Registry(dict[str, Value]):
         if name in self:
             owner = plugin_of(self.kind, name)
             whose = f"from {owner.describe()}" if owner else "that comes with tui-latent"
-            raise PluginError(f"there is a {self.kind} '{name}' {whose}: choose another name")
+            taken = f"there is a {self.kind} '{name}' {whose}"
+            raise NameTakenError(taken, owner.describe() if owner else "")
         self[name] = value
         if _loading and (plugin := _loading[-1]) is not None:
             plugin.parts.append((self.kind, name))

@@ -31,6 +31,11 @@ STATE_GLYPHS: Final[dict[str, str]] = {
 """one cell each, so that states differ even without colour"""
 
 
+def cell_number(value: float) -> str:
+    """Return a number of a table: a whole one in full, as it may be a year or an id."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else number(value)
+
+
 def rate(value: float) -> str:
     """Return a learning rate with at most two digits: `3e-3`, `1.5e-3`."""
     digits, _, exponent = f"{value:.1e}".partition("e")

@@ -42,10 +42,15 @@ class Values:
         """The values that are not wholly transparent."""
         return self.array if self.alpha is None else self.array[self.alpha > 0]
 
+    @property
+    def all_finite(self) -> bool:
+        """Whether no visible value is infinite or NaN."""
+        return self.array.dtype.kind != "f" or bool(np.isfinite(self.visible).all())
+
     def range(self) -> tuple[float, float]:
         """Return the lowest and the highest visible value; UnusableImage if none is finite."""
         values = self.visible
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
+        if not self.all_finite:
             values = values[np.isfinite(values)]
         if not values.size:
             raise UnusableImage("no pixel has a finite value")

@@ -10,7 +10,7 @@ import numpy as np
 
 from tui_latent.palettes import DARK, LIGHT, MUTED_GLYPH, RAMP_GLYPHS, class_glyph
 from tui_latent.tui.charts.scatter import Coloring, class_colors
-from tui_latent.tui.format import number
+from tui_latent.tui.format import cell_number
 
 if TYPE_CHECKING:
     from tui_latent.sources.files.columns import Column
@@ -50,13 +50,13 @@ def _by_number(title: str, column: Column) -> Coloring:
     if len(different) <= _LEVELS or not len(finite):
         places = np.linspace(0, _LEVELS - 1, len(different)).round().astype(np.int64)
         values[known] = np.searchsorted(different, column.numbers[known])
-        names = tuple(number(float(value)) for value in different)
+        names = tuple(cell_number(float(value)) for value in different)
         ramps = [tuple(ramp[p] for p in places) for ramp in (DARK.ramp, LIGHT.ramp)]
         glyphs = tuple(RAMP_GLYPHS[p] for p in places)
     else:
         edges = np.quantile(finite, np.linspace(0, 1, _LEVELS + 1))
         values[known] = np.searchsorted(edges[1:-1], column.numbers[known], side="left")
-        ends = [number(float(edge)) for edge in edges]
+        ends = [cell_number(float(edge)) for edge in edges]
         names = tuple(f"{low} to {high}" for low, high in pairwise(ends))
         ramps, glyphs = [tuple(DARK.ramp), tuple(LIGHT.ramp)], tuple(RAMP_GLYPHS)
     return _colored(title, values, known, names, (ramps[0], ramps[1]), glyphs)

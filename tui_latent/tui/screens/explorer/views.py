@@ -14,7 +14,7 @@ from tui_latent.palettes import RGB, css_color
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.charts.line_chart import value_at
 from tui_latent.tui.charts.scatter import NO_LABEL, Coloring, class_coloring, hidden_share
-from tui_latent.tui.format import clip, number
+from tui_latent.tui.format import cell_number, clip, number
 from tui_latent.tui.screens.explorer.colorings import ColoringName
 from tui_latent.tui.screens.explorer.point_panel import PointWords
 
@@ -161,7 +161,7 @@ def _column_lines(columns: Sequence[Column], index: int) -> list[Content]:
     lines = []
     for column in columns:
         if value := column.text(index):
-            written = value if column.numbers is None else number(float(value))
+            written = value if column.numbers is None else cell_number(float(value))
             lines.append(Content(f"{clip(column.name, _LONGEST_TITLE)}: {clip(written, 60)}"))
     hidden = len(lines) - _MOST_COLUMNS
     return lines if hidden <= 1 else [*lines[:_MOST_COLUMNS], Content(f"{hidden} more columns")]
