@@ -131,6 +131,7 @@ class SearchedTrials:
                 run = self._entered_again(run)
             elif not found.state.is_finished():
                 self._asked[run.name] = optuna.trial.Trial(self._study, found._trial_id)
+                self._reported[run.name] = max(found.intermediate_values, default=-1)
             known.append((trial, run))
         self._folder.add([(trial, run.number) for trial, run in known])  # refuses other settings
         return known
