@@ -34,7 +34,7 @@ def swept(folder: Path, *words: str) -> Result:
     return CliRunner().invoke(main, ["sweep", tiny(folder), *words, "--runs", str(folder / "runs")])
 
 
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+def started(folder: Path, *words: str, own_group: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "tui_latent", "sweep", tiny(folder), *words),
@@ -43,6 +43,7 @@ def started(folder: Path, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        process_group=0 if own_group else None,
     )
 
 
@@ -173,6 +174,25 @@ def test_runs_stop_and_save_when_the_sweep_is_killed(
     assert readable_status(tmp_path / "runs" / "sweep-tiny").state == "running"
     listed = CliRunner().invoke(main, ["runs", "--runs", str(tmp_path / "runs")])
     assert listed.output.startswith("interrupted")
+
+
+def test_ctrl_c_in_the_first_seconds_stops_the_sweep(
+    tmp_path: Path, background: list[subprocess.Popen[str]]
+) -> None:
+    """The terminal sends it to the process that imports torch for all runs, too."""
+    sweep = started(tmp_path, "--grid", "train.seed=1,2", *LONG, own_group=True)
+    background.append(sweep)
+
+    def forkserver() -> bool:
+        children = psutil.Process(sweep.pid).children()
+        return any("forkserver" in " ".join(child.cmdline()) for child in children)
+
+    until(forkserver, 120)
+    os.killpg(sweep.pid, signal.SIGINT)
+    told, _ = sweep.communicate(timeout=60)
+    assert sweep.returncode == 130 and "run the same command again" in told
+    assert "Traceback" not in told
+    assert readable_status(tmp_path / "runs" / "sweep-tiny").state == "stopped"
 
 
 def test_gpus_are_shared_out_by_the_memory_that_is_free_for_each_run() -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
@@ -39,6 +39,7 @@ class LocalEngine:
 
     def start(self, paths: Sequence[Path]) -> None:
         """Train these runs, or resume them; EngineError when no process can be started."""
+        _start_forkserver()
         for path in paths:
             gpu = self._gpu_for(path)
             variables = {**os.environ, **({_VISIBLE: gpu} if gpu else {})}
@@ -99,6 +100,19 @@ def roomiest(free: Mapping[int, int], ours: Mapping[int, int]) -> int:
     Runs that have just started have not taken their memory yet, so they are counted.
     """
     return max(free, key=lambda index: (free[index] / (ours.get(index, 0) + 1), -index))
+
+
+def _start_forkserver() -> None:
+    """Start the forkserver, unless it runs, so that Ctrl+C does not end it while it imports.
+
+    The terminal sends SIGINT to it too, and it ignores that only later.
+    """
+    resource_tracker.ensure_running()  # it would end the blocking
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # its process inherits it
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _train(*words: object) -> None:
