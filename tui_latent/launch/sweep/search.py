@@ -154,7 +154,8 @@ class SearchedTrials:
             value = snapshot.newest(self._search.metric)
             if value is not None and math.isfinite(value):
                 self._values[name] = value
-        if name in self._values and name not in self._asked:
+        pruned = any(run.pruned for run in self._folder.manifest.runs if run.name == name)
+        if name in self._values and name not in self._asked and not pruned:
             self._study.tell(asked, self._values[name])
         else:
             self._study.tell(asked, state=self._optuna.trial.TrialState.FAIL)
