@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -142,15 +143,14 @@ def test_a_killed_run_is_tried_again_and_a_second_sweep_is_refused(
     until(lambda: len(training(tmp_path)) == 2, 120)
     one, two = training(tmp_path)
     busy = swept(tmp_path, *words)
-    assert busy.exit_code == 1 and "control sweep-tiny stop" in busy.output
+    assert busy.exit_code == 1
+    stop = shlex.split(busy.output.partition("(tui-latent ")[2].partition(")")[0])
     until(lambda: (readable_status(one).checkpoint_step or 0) > 2)
     before = readable_status(one).pid
     os.kill(before, signal.SIGKILL)
     step = last_step(one)
     until(lambda: readable_status(one).pid not in (before, 0) and last_step(one) > step, 60)
-    result = CliRunner().invoke(
-        main, ["control", "sweep-tiny", "stop", "--runs", str(tmp_path / "runs")]
-    )
+    result = CliRunner().invoke(main, stop)
     assert result.exit_code == 0, result.output
     told, _ = sweep.communicate(timeout=60)
     assert sweep.returncode == 130 and "run the same command again" in told
@@ -243,13 +243,21 @@ def test_without_the_packages_the_command_to_install_them_is_reported(
         assert result.exit_code == 2 and f"pip install 'tui-latent[{extra}]'" in result.output
 
 
-def test_slurm_jobs_train_and_a_cluster_that_is_not_there_is_reported(tmp_path: Path) -> None:
+def test_slurm_jobs_train_and_a_cluster_that_is_not_there_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     submitit = pytest.importorskip(
         "submitit", reason="submitit is not installed: pip install 'tui-latent[slurm]'"
     )
     from tui_latent.launch.sweep.on_slurm import SlurmEngine, slurm_executor
 
     with pytest.raises(EngineError, match="sbatch is not on this machine"):
+        slurm_executor(tmp_path, [], None)
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text("#!/bin/sh\n")
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(EngineError, match="srun is not on this machine"):
         slurm_executor(tmp_path, [], None)
     executor = submitit.LocalExecutor(folder=str(tmp_path / "jobs"))
     executor.update_parameters(timeout_min=10)
@@ -296,6 +304,21 @@ def test_what_is_no_cluster_is_told_from_one_within_seconds(
         grid = ["--grid", "train.seed=1,2", "--engine", "ray", "--address", address]
         found = swept(tmp_path, *grid)
     assert found.exit_code == 2 and f"what listens at {address} is not a Ray" in found.output
+
+
+def test_a_cluster_that_does_not_start_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine, Ray gives up after 30 seconds."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'tui-latent[ray]'")
+
+    def init(**_options: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    found = swept(tmp_path, "--grid", "train.seed=1,2", "--engine", "ray")
+    assert found.exit_code == 2 and "timed out during startup" in found.output
+    assert "Run the same command again" in found.output
 
 
 def conducted(folder: Path, engine: Any) -> Any:
