@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,11 @@ from tui_latent.cli.main import main
 from tui_latent.launch.sweep import on_ray
 from tui_latent.launch.sweep.engine import EngineError
 from tui_latent.launch.sweep.local import LocalEngine, roomiest
-from tui_latent.runs.status import readable_status
+from tui_latent.runs.process import HOST
+from tui_latent.runs.schema import Status
+from tui_latent.runs.status import readable_status, write_status
 from tui_latent.runs.sweep_folder import read_sweep
+from tui_latent.runs.writer import RunWriter
 
 LONG = ["--set", "train.epochs=3000", "--set", "train.checkpoint_seconds=1"]
 
@@ -123,6 +128,13 @@ def test_wrong_words_are_a_sentence_before_anything_starts(
     result = swept(tmp_path, *words)
     assert result.exit_code == 2 and said in result.output, result.output
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_of_runs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    result = swept(tmp_path, "--grid", "method.latent_dim=2,3")
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'runs'}: cannot create a sweep there" in result.output
 
 
 def test_a_preset_that_has_changed_is_refused(tmp_path: Path) -> None:
@@ -336,6 +348,47 @@ def conducted(folder: Path, engine: Any) -> Any:
     trials = plan(preset, {}, planner.grid).trials
     with display(sys.stderr, made.path) as watcher:
         return conduct(made, preset, lambda f: ListedTrials(f, trials), engine, watcher)
+
+
+class FakeEngine:
+    """Trains one run at a time, at once."""
+
+    def __init__(self) -> None:
+        self.trained: list[Path] = []
+        self._done: list[Path] = []
+
+    def room(self) -> int:
+        return 1 - len(self._done)
+
+    def start(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            writer = RunWriter.reopen(path)
+            writer.status(state="finished", host=HOST, pid=0)
+            writer.close()
+            self.trained.append(path)
+            self._done.append(path)
+
+    def ended(self) -> list[tuple[Path, str]]:
+        done, self._done = self._done, []
+        return [(path, "") for path in done]
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_run_that_another_host_gave_up_is_trained(tmp_path: Path) -> None:
+    """The process of a sweep that was killed seems to live until its heartbeat has stopped."""
+    engine = FakeEngine()
+    conducted(tmp_path, engine)
+    run = engine.trained.pop()
+    there = Status(state="running", pid=7, host="another", heartbeat=time.time())
+    write_status(run, there)
+    heard = threading.Timer(2, lambda: write_status(run, replace(there, heartbeat=1.0)))
+    heard.start()
+    results = conducted(tmp_path, engine)
+    heard.join()
+    assert engine.trained[1:] == [run]
+    assert [each.state for each in results] == ["finished", "finished"]
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
