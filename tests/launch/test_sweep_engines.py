@@ -188,10 +188,11 @@ def test_runs_stop_and_save_when_the_sweep_is_killed(
     assert listed.output.startswith("interrupted")
 
 
-def test_ctrl_c_in_the_first_seconds_stops_the_sweep(
-    tmp_path: Path, background: list[subprocess.Popen[str]]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_group_in_the_first_seconds_stops_the_sweep(
+    number: signal.Signals, tmp_path: Path, background: list[subprocess.Popen[str]]
 ) -> None:
-    """The terminal sends it to the process that imports torch for all runs, too."""
+    """It reaches the process that imports torch for all runs, too."""
     sweep = started(tmp_path, "--grid", "train.seed=1,2", *LONG, own_group=True)
     background.append(sweep)
 
@@ -200,7 +201,7 @@ def test_ctrl_c_in_the_first_seconds_stops_the_sweep(
         return any("forkserver" in " ".join(child.cmdline()) for child in children)
 
     until(forkserver, 120)
-    os.killpg(sweep.pid, signal.SIGINT)
+    os.killpg(sweep.pid, number)
     told, _ = sweep.communicate(timeout=60)
     assert sweep.returncode == 130 and "run the same command again" in told
     assert "Traceback" not in told

@@ -19,6 +19,8 @@ from tui_latent.runtime.limits import cpu_cores
 
 _WARM: Final = "tui_latent.launch.sweep.trial"
 _VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+FOR_THE_SWEEP: Final = (signal.SIGINT, signal.SIGTERM)
+"""signals that stop a sweep, and that the forkserver leaves to it"""
 _GPU: Final = ("auto", "cuda")
 """devices of a preset that leave open which GPU is meant"""
 
@@ -103,12 +105,12 @@ def roomiest(free: Mapping[int, int], ours: Mapping[int, int]) -> int:
 
 
 def _start_forkserver() -> None:
-    """Start the forkserver, unless it runs, so that Ctrl+C does not end it while it imports.
+    """Start the forkserver, unless it runs, so that no signal to the whole group ends it.
 
-    The terminal sends SIGINT to it too, and it ignores that only later.
+    A terminal sends Ctrl+C to it too, and `timeout` sends SIGTERM: the sweep is to stop by them.
     """
     resource_tracker.ensure_running()  # it would end the blocking
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # its process inherits it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_THE_SWEEP)  # its process inherits it
     try:
         forkserver.ensure_running()
     finally:
