@@ -53,12 +53,12 @@ def measured(runs: int, jobs: int, engine: str) -> dict[str, Any]:
         temporary = Path(folder, "tmp")
         temporary.mkdir()
         since = time.perf_counter()
-        printed = Path(folder, "printed.json")
-        with printed.open("w") as stdout:
+        printed, said = Path(folder, "printed.json"), Path(folder, "said.txt")
+        with printed.open("w") as stdout, said.open("w") as stderr:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tui_latent", *words],
                 stdout=stdout,
-                stderr=subprocess.DEVNULL,
+                stderr=stderr,
                 env={**os.environ, "TMPDIR": str(temporary)},
             )
         seen: dict[int, psutil.Process] = {}
@@ -68,7 +68,13 @@ def measured(runs: int, jobs: int, engine: str) -> dict[str, Any]:
                     seen[child.pid] = child
             time.sleep(0.5)
         seconds = time.perf_counter() - since
-        told = json.loads(printed.read_text().splitlines()[-1])
+        lines = printed.read_text().splitlines()
+        if not lines:
+            sys.exit(
+                f"{said.read_text()}the sweep ended with code {process.returncode} after "
+                f"{seconds:.0f} s and has no result"
+            )
+        told = json.loads(lines[-1])
         _, left = psutil.wait_procs(list(seen.values()), timeout=60)
         trained = sum(row["seconds"] for row in told["runs"])
         strays = [p.name for p in Path(folder, "runs").rglob("*") if p.name.endswith(".tmp")]

@@ -59,7 +59,7 @@ def test_a_run_that_nobody_trains_is_asked_nothing(tmp_path: Path) -> None:
     code, output = control(writer.path, "resume")
     assert code == 1
     assert "ended is stopped: no process is training it" in output
-    assert "tui-latent resume ended" in output
+    assert f"tui-latent resume {tmp_path / 'ended'}" in output
     assert control(writer.path, "lr", "0.5")[0] == 0  # for when it is resumed
     assert read_request(writer.path).lr_factor == 0.5
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_tuned_is_wrong_usage(trained: RunWriter, word: str, sent
 def test_a_finished_run_is_to_be_forked(trained: RunWriter) -> None:
     trained.status(state="finished")
     code, output = tune(trained.path, "train.lr=0.001")
-    assert code == 1 and "tui-latent fork live" in output
+    assert code == 1 and f"tui-latent fork {trained.path}" in output
 
 
 def test_a_run_without_a_checkpoint_cannot_be_forked(trained: RunWriter) -> None:

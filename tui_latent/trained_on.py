@@ -10,6 +10,7 @@ from typing import Final
 from tui_latent.datasets.identity import DataIdentity, Places, changes, pack, unpack, unpack_places
 from tui_latent.image_columns import ImageColumns, write_columns
 from tui_latent.runs.atomic_files import replace_file
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.schema import RunError
 from tui_latent.sources.errors import DataError
 
@@ -92,7 +93,8 @@ class ImageCheck:
         if not self._known.accepted:
             raise DataError(
                 f"the images have changed since the training: {change}. Restore them, or continue "
-                f"with the current ones: tui-latent resume {self._run.name} --changed-images"
+                "with the current ones: "
+                f"tui-latent resume {command_word(self._run)} --changed-images"
             )
         self._log(f"the images have changed since the training, as accepted: {change}")
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.launch.test_sweep import tiny
+from tui_latent.launch.start import make_run
 from tui_latent.launch.sweep.folder import SweepFolder
 from tui_latent.launch.sweep.grid import parse_grid
 from tui_latent.launch.sweep.plan import Planner
 from tui_latent.launch.sweep.search import SearchedTrials
 from tui_latent.launch.sweep.study import STORAGE
+from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
 from tui_latent.runs.sweep_folder import Search
+from tui_latent.runs.writer import RunWriter
 
 GRID = ("train.lr=log:1e-4..1e-1", "train.batch_size=8,16", "method.latent_dim=2..9")
 
@@ -53,6 +58,43 @@ def test_a_search_that_is_continued_has_its_trials(begun: Path) -> None:
     assert [run.number for run in runs] == [0, 1, 2] and set(again._asked) == {
         run.name for run in runs
     }
+    assert again.take(1)
+    assert len(again._study.trials) == 4, "nothing is suggested for the second time"
+
+
+def test_a_pruned_run_is_no_result_of_the_same_settings(tmp_path: Path) -> None:
+    """Its last value is not the one that it would have ended with."""
+    grid = ["train.batch_size=8,16"]
+    trials = searched(tmp_path, grid)
+    for _ in range(2):
+        ((trial, run),) = trials.take(1)
+        make_run(str(tmp_path / "tiny.toml"), trial.preset, tmp_path / "runs" / "s", run.name)
+        writer = RunWriter.reopen(tmp_path / "runs" / "s" / run.name)
+        writer.metrics(10, 1.0, 1.0, {"val/knn_20": 0.5})
+        writer.close()
+        run = replace(run, pruned=True)
+        trials._folder.change(run)
+        trials.told(run, RunReader(tmp_path / "runs" / "s" / run.name).refresh())
+    assert not trials.take(1), "there is nothing else to try"
+    states = {trial.state.name for trial in trials._study.trials}
+    assert states == {"PRUNED", "FAIL"}
+
+
+def test_an_evaluation_is_reported_once_to_a_search_that_is_continued(begun: Path) -> None:
+    """Optuna would print a warning into the progress of the sweep."""
+    trials = searched(begun)
+    ((trial, run),) = trials.take(1)
+    make_run(str(begun / "tiny.toml"), trial.preset, begun / "runs" / "s", run.name)
+    writer = RunWriter.reopen(begun / "runs" / "s" / run.name)
+    writer.metrics(10, 1.0, 1.0, {"val/knn_20": 0.5})
+    writer.close()
+    evaluated = RunReader(begun / "runs" / "s" / run.name).refresh()
+    trials.looks(run, evaluated)
+    again = searched(begun)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again.looks(run, evaluated)
+    assert again._study.trials[0].intermediate_values == {10: 0.5}
 
 
 @pytest.mark.parametrize("lost", [1, 20, 400], ids=["newline", "half a line", "some lines"])

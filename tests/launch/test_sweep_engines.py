@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +27,11 @@ from tui_latent.cli.main import main
 from tui_latent.launch.sweep import on_ray
 from tui_latent.launch.sweep.engine import EngineError
 from tui_latent.launch.sweep.local import LocalEngine, roomiest
-from tui_latent.runs.status import readable_status
+from tui_latent.runs.process import HOST
+from tui_latent.runs.schema import Status
+from tui_latent.runs.status import readable_status, write_status
 from tui_latent.runs.sweep_folder import read_sweep
+from tui_latent.runs.writer import RunWriter
 
 LONG = ["--set", "train.epochs=3000", "--set", "train.checkpoint_seconds=1"]
 
@@ -34,7 +40,7 @@ def swept(folder: Path, *words: str) -> Result:
     return CliRunner().invoke(main, ["sweep", tiny(folder), *words, "--runs", str(folder / "runs")])
 
 
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+def started(folder: Path, *words: str, own_group: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "tui_latent", "sweep", tiny(folder), *words),
@@ -43,6 +49,7 @@ def started(folder: Path, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        process_group=0 if own_group else None,
     )
 
 
@@ -123,6 +130,13 @@ def test_wrong_words_are_a_sentence_before_anything_starts(
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_file_in_the_place_of_the_folder_of_runs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    result = swept(tmp_path, "--grid", "method.latent_dim=2,3")
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'runs'}: cannot create a sweep there" in result.output
+
+
 def test_a_preset_that_has_changed_is_refused(tmp_path: Path) -> None:
     assert swept(tmp_path, "--grid", "method.latent_dim=2").exit_code == 0
     words = ["--grid", "method.latent_dim=3", "--set", "train.epochs=2"]
@@ -141,15 +155,14 @@ def test_a_killed_run_is_tried_again_and_a_second_sweep_is_refused(
     until(lambda: len(training(tmp_path)) == 2, 120)
     one, two = training(tmp_path)
     busy = swept(tmp_path, *words)
-    assert busy.exit_code == 1 and "control sweep-tiny stop" in busy.output
+    assert busy.exit_code == 1
+    stop = shlex.split(busy.output.partition("(tui-latent ")[2].partition(")")[0])
     until(lambda: (readable_status(one).checkpoint_step or 0) > 2)
     before = readable_status(one).pid
     os.kill(before, signal.SIGKILL)
     step = last_step(one)
     until(lambda: readable_status(one).pid not in (before, 0) and last_step(one) > step, 60)
-    result = CliRunner().invoke(
-        main, ["control", "sweep-tiny", "stop", "--runs", str(tmp_path / "runs")]
-    )
+    result = CliRunner().invoke(main, stop)
     assert result.exit_code == 0, result.output
     told, _ = sweep.communicate(timeout=60)
     assert sweep.returncode == 130 and "run the same command again" in told
@@ -173,6 +186,26 @@ def test_runs_stop_and_save_when_the_sweep_is_killed(
     assert readable_status(tmp_path / "runs" / "sweep-tiny").state == "running"
     listed = CliRunner().invoke(main, ["runs", "--runs", str(tmp_path / "runs")])
     assert listed.output.startswith("interrupted")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_group_in_the_first_seconds_stops_the_sweep(
+    number: signal.Signals, tmp_path: Path, background: list[subprocess.Popen[str]]
+) -> None:
+    """It reaches the process that imports torch for all runs, too."""
+    sweep = started(tmp_path, "--grid", "train.seed=1,2", *LONG, own_group=True)
+    background.append(sweep)
+
+    def forkserver() -> bool:
+        children = psutil.Process(sweep.pid).children()
+        return any("forkserver" in " ".join(child.cmdline()) for child in children)
+
+    until(forkserver, 120)
+    os.killpg(sweep.pid, number)
+    told, _ = sweep.communicate(timeout=60)
+    assert sweep.returncode == 130 and "run the same command again" in told
+    assert "Traceback" not in told
+    assert readable_status(tmp_path / "runs" / "sweep-tiny").state == "stopped"
 
 
 def test_gpus_are_shared_out_by_the_memory_that_is_free_for_each_run() -> None:
@@ -223,13 +256,21 @@ def test_without_the_packages_the_command_to_install_them_is_reported(
         assert result.exit_code == 2 and f"pip install 'tui-latent[{extra}]'" in result.output
 
 
-def test_slurm_jobs_train_and_a_cluster_that_is_not_there_is_reported(tmp_path: Path) -> None:
+def test_slurm_jobs_train_and_a_cluster_that_is_not_there_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     submitit = pytest.importorskip(
         "submitit", reason="submitit is not installed: pip install 'tui-latent[slurm]'"
     )
     from tui_latent.launch.sweep.on_slurm import SlurmEngine, slurm_executor
 
     with pytest.raises(EngineError, match="sbatch is not on this machine"):
+        slurm_executor(tmp_path, [], None)
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text("#!/bin/sh\n")
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(EngineError, match="srun is not on this machine"):
         slurm_executor(tmp_path, [], None)
     executor = submitit.LocalExecutor(folder=str(tmp_path / "jobs"))
     executor.update_parameters(timeout_min=10)
@@ -278,6 +319,21 @@ def test_what_is_no_cluster_is_told_from_one_within_seconds(
     assert found.exit_code == 2 and f"what listens at {address} is not a Ray" in found.output
 
 
+def test_a_cluster_that_does_not_start_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine, Ray gives up after 30 seconds."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'tui-latent[ray]'")
+
+    def init(**_options: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    found = swept(tmp_path, "--grid", "train.seed=1,2", "--engine", "ray")
+    assert found.exit_code == 2 and "timed out during startup" in found.output
+    assert "Run the same command again" in found.output
+
+
 def conducted(folder: Path, engine: Any) -> Any:
     """Run a sweep of two seeds on an engine."""
     from tui_latent.cli.sweep_progress import display
@@ -293,6 +349,47 @@ def conducted(folder: Path, engine: Any) -> Any:
     trials = plan(preset, {}, planner.grid).trials
     with display(sys.stderr, made.path) as watcher:
         return conduct(made, preset, lambda f: ListedTrials(f, trials), engine, watcher)
+
+
+class FakeEngine:
+    """Trains one run at a time, at once."""
+
+    def __init__(self) -> None:
+        self.trained: list[Path] = []
+        self._done: list[Path] = []
+
+    def room(self) -> int:
+        return 1 - len(self._done)
+
+    def start(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            writer = RunWriter.reopen(path)
+            writer.status(state="finished", host=HOST, pid=0)
+            writer.close()
+            self.trained.append(path)
+            self._done.append(path)
+
+    def ended(self) -> list[tuple[Path, str]]:
+        done, self._done = self._done, []
+        return [(path, "") for path in done]
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_run_that_another_host_gave_up_is_trained(tmp_path: Path) -> None:
+    """The process of a sweep that was killed seems to live until its heartbeat has stopped."""
+    engine = FakeEngine()
+    conducted(tmp_path, engine)
+    run = engine.trained.pop()
+    there = Status(state="running", pid=7, host="another", heartbeat=time.time())
+    write_status(run, there)
+    heard = threading.Timer(2, lambda: write_status(run, replace(there, heartbeat=1.0)))
+    heard.start()
+    results = conducted(tmp_path, engine)
+    heard.join()
+    assert engine.trained[1:] == [run]
+    assert [each.state for each in results] == ["finished", "finished"]
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

@@ -87,6 +87,20 @@ def test_a_damaged_index_costs_nothing_but_time(tmp_path: Path, text: bytes) -> 
     assert [run.name for run in listed(after, paths)] == ["first", "second"]
 
 
+def test_a_damaged_value_is_read_again(tmp_path: Path) -> None:
+    """The index is well-formed, and its values no longer those of the run."""
+    runs, cache = tmp_path / "runs", tmp_path / "cache"
+    paths = two_runs(runs)
+    before = Summaries()
+    found = listed(before, paths)
+    RunIndex(cache, runs, before).keep(found)
+    (file,) = cache.iterdir()
+    file.write_bytes(file.read_bytes().replace(b"0.9", b"0.7").replace(b"finished", b"finishes"))
+    after = Summaries()
+    RunIndex(cache, runs, after).load(runs)
+    assert listed(after, paths) == found
+
+
 def test_without_a_writable_cache_runs_are_still_listed(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     paths = two_runs(runs)

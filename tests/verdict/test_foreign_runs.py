@@ -37,7 +37,7 @@ def test_without_labels_no_accuracy_is_spoken_of(tmp_path: Path) -> None:
     assert "There are no labels, so no accuracy is known." in text
     assert "few" not in text and "kNN" not in text and "class" not in text
     found = next(f for f in verdict.findings if f.kind == "unlabelled")
-    assert "tui-latent label their-loop --csv FILE" in found.evidence
+    assert "their-loop --csv FILE" in found.evidence
     assert not found.headline
 
 

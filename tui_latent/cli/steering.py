@@ -15,6 +15,7 @@ from tui_latent.cli.options import (
     plugin_option,
     runs_option,
 )
+from tui_latent.runs.command_word import command_word
 from tui_latent.runtime.sanitize import plain_text
 
 
@@ -54,7 +55,11 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
         status = run_status(path)
         refuse_unheard(path, what)
         if what != "lr" and status.state not in LIVE_STATES:
-            hint = f"; to resume it: tui-latent resume {path.name}" if what == "resume" else ""
+            hint = (
+                f"; to resume it: tui-latent resume {command_word(path)}"
+                if what == "resume"
+                else ""
+            )
             fail(f"{path.name} is {status.state}: no process is training it{hint}", FAILED)
         request(path, **asked[what])
     except ValueError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from tui_latent.cli.options import FAILED, STOPPED, USAGE, fail
+from tui_latent.runs.command_word import command_word
 from tui_latent.runtime.launcher import place
 
 
@@ -33,7 +34,7 @@ def train_path(path: Path, as_json: bool, background: bool) -> None:
     if result["state"] == "stopped" and place().world > 1:
         return  # any other code than 0 would let the launcher start the processes again
     if result["state"] == "stopped":
-        words = shlex.join(["tui-latent", "resume", path.name, *_plugins(path)])
+        words = shlex.join(["tui-latent", "resume", str(path), *_plugins(path)])
         click.echo(f"stopped; to continue: {words}", err=True)
         sys.exit(STOPPED)
 
@@ -50,8 +51,9 @@ def _print_started(path: Path, pid: int, as_json: bool) -> None:
         click.echo(json.dumps({"run": path.name, "path": str(path), "pid": pid}))
         return
     plugins = "".join(f" {word}" for word in map(shlex.quote, _plugins(path)))
+    word = command_word(path)
     click.echo(
         f"{path.name} is training in the background (PID {pid})\n"
-        f"  tui-latent attach {path}{plugins}        show it\n"
-        f"  tui-latent control {path} stop  stop and save it"
+        f"  tui-latent attach {word}{plugins}        show it\n"
+        f"  tui-latent control {word} stop  stop and save it"
     )

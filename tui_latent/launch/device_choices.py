@@ -8,6 +8,7 @@ from pathlib import Path
 from tui_latent.config.presets import load_run_preset
 from tui_latent.config.settings import Preset
 from tui_latent.launch.start import devices_problem
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.hardware import devices
 from tui_latent.runtime.limits import cpu_cores
@@ -50,7 +51,7 @@ def refuse_impossible(path: Path) -> None:
     if problem := devices_problem(load_run_preset(path)):
         raise RunError(
             f"{path.name}: train.devices: {problem}; to go on with one process: "
-            f"tui-latent resume {path.name} --devices 1"
+            f"tui-latent resume {command_word(path)} --devices 1"
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.control import read_request
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.schema import Request, RunError, Status
@@ -54,8 +55,8 @@ def train_in_processes(
     if status.state not in ("finished", "stopped", "failed"):
         raise RunError(
             f"{path.name}: its processes ended with code {process.returncode} before the run did: "
-            f"the end of {path / 'train.log'} has the reason; tui-latent resume {path.name} "
-            "continues from the last checkpoint"
+            f"the end of {path / 'train.log'} has the reason; "
+            f"tui-latent resume {command_word(path)} continues from the last checkpoint"
         )
     return status
 

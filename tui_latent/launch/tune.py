@@ -10,6 +10,7 @@ from tui_latent.config.presets import load_run_preset
 from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import changed_settings, live_values, rate_settings, with_values
 from tui_latent.launch.foreign import refuse_foreign
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.events import FILE, LR_FACTOR, EventsReader, RunEvent, Value, settings_now
 from tui_latent.runs.run_list import run_status
@@ -86,7 +87,7 @@ def tune(path: Path, overrides: Mapping[str, object]) -> str:
     if desk.status.state == "finished":
         raise RunError(
             f"{path.name} is finished: start from one of its checkpoints with other settings: "
-            f"tui-latent fork {path.name} --set …"
+            f"tui-latent fork {command_word(path)} --set …"
         )
     values = desk.checked(overrides)
     request(path, settings=values)

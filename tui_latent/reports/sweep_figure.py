@@ -29,6 +29,8 @@ _MOST_ROWS: Final = 30
 """settings in the table"""
 _HEAT: Final = 3.2
 _HEATS_IN_ROW: Final = 3
+_LONGEST: Final = 36
+"""characters of a map's title that fit above four maps in a row"""
 
 
 def draw_sweep(
@@ -62,8 +64,11 @@ def draw_sweep(
     if pairs:
         _draw_heats(page, rest.pop(0), metric, shown, pairs)
     if maps:
-        inner = page.title(rest[0], "Maps", "the best run of the best settings, aligned")
-        labels = [group.label for group, _ in maps]
+        labels, note = [group.label for group, _ in maps], ""
+        if any(len(label) > _LONGEST for label in labels):  # cut, they would not differ
+            labels = [group.short_label for group, _ in maps]
+            note = f" · by {' · '.join(maps[0][0].short_keys)}"
+        inner = page.title(rest[0], "Maps", f"the best run of the best settings, aligned{note}")
         draw_maps(page, inner, aligned, labels, [series_paint(0)] * len(maps))
         rest.pop(0)
     page.foot(rest[0], [("reproduce", command)])
@@ -88,25 +93,28 @@ def _draw_settings(
     """Draw the settings as a table, and beside it each run's value on one scale."""
     spec = spec_of(metric)
     left_out = len(groups) - len(shown)
-    note = f"mean {spec.short} over seeds" + (f"; {left_out} more in the CSV" if left_out else "")
+    seeded = any(group.spread.count > 1 for group in shown)
+    note = f"mean {spec.short} over seeds" if seeded else spec.short
+    note += f"; {left_out} more in the CSV" if left_out and shown else ""
     inner = page.title(box, "Settings", note)
     if not shown:
-        page.message(inner, f"no run has finished with {spec.title} yet")
+        page.message(inner, "The first run that finishes is drawn here.")
         return
     table = inner.width * 0.62
-    widths = [0.42, 0.08, 0.13, 0.12, 0.25]
+    widths = [0.42, 0.08, 0.13, 0.12, 0.25] if seeded else [0.8, 0.2]
     lefts = [sum(widths[:i]) * table for i in range(len(widths))]
     columns = [
         Column(left, share * table, right=place > 0)
         for place, (left, share) in enumerate(zip(lefts, widths, strict=True))
     ]
-    titles = [Cell(t) for t in ("", "seeds", f"mean {spec.short}", "sd", "minus best (95 %)")]
-    rows = [_cells(group, place == 0) for place, group in enumerate(shown)]
+    named = ("", "seeds", f"mean {spec.short}", "sd", "minus best (95 %)")
+    titles = [Cell(title) for title in (named if seeded else ("", spec.short))]
+    rows = [_cells(group, place == 0, seeded) for place, group in enumerate(shown)]
     draw_table(page, Box(inner.left, inner.top, table, inner.height), columns, titles, rows)
     _draw_spread(page, inner, table, shown)
 
 
-def _cells(group: Group, first: bool) -> list[Cell]:
+def _cells(group: Group, first: bool, seeded: bool) -> list[Cell]:
     interval = ""
     if group.difference is not None:
         low, high = (f"{end:+.3f}".replace("-", "−") for end in group.difference)
@@ -114,6 +122,8 @@ def _cells(group: Group, first: bool) -> list[Cell]:
     sd = "" if group.spread.deviation is None else number(group.spread.deviation)
     bold: dict[str, Any] = {"weight": "bold"} if first else {}
     mean = number(group.value)
+    if not seeded:
+        return [Cell(group.label, bold), Cell(mean, bold)]
     return [
         Cell(group.label, bold),
         Cell(str(group.spread.count)),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.runs.atomic_files import replace_file
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.array_files import opened_archive
@@ -68,7 +69,7 @@ def read_image_classes(run: Path) -> ImageClasses | None:
     except _DAMAGED as error:
         raise RunError(
             f"{path}: damaged ({error}): delete it and label the run again, with "
-            f"tui-latent label {run.name} --csv FILE"
+            f"tui-latent label {command_word(run)} --csv FILE"
         ) from error
     return ImageClasses(names, labels[0], labels[1], before, labels[2], labels[3])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import fields
@@ -53,7 +54,10 @@ class RunIndex:
     def load(self, folder: Path) -> None:
         """Read the stored lines; `folder` is the path that `list_runs` is called with."""
         with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-            table = json.loads(read_small(self._file, _MOST_BYTES))
+            checksum, _, lines = read_small(self._file, _MOST_BYTES).partition(b"\n")
+            if checksum != _checksum(lines):
+                raise ValueError("the index is damaged")
+            table = json.loads(lines)
             if {name: table[name] for name in _HEAD} == _HEAD:
                 for name, *parts in table["runs"]:
                     path = folder / name
@@ -79,7 +83,13 @@ class RunIndex:
         self._kept_at = self._summaries.read
         with suppress(OSError, ValueError):  # a full disk or odd bytes in a name
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self._file, json.dumps({**_HEAD, "runs": rows}).encode())
+            lines = json.dumps({**_HEAD, "runs": rows}).encode()
+            replace_file(self._file, _checksum(lines) + b"\n" + lines)
+
+
+def _checksum(lines: bytes) -> bytes:
+    """Return what shows that a value was changed, which JSON alone does not."""
+    return f"{zlib.crc32(lines):08x}".encode()
 
 
 def _known(path: Path, signatures: Any, status: Any, labels: Any, line: Any) -> Known:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.manifest import PRESET_FILE, read_manifest
 from tui_latent.runs.origin import obeyed
@@ -243,7 +244,7 @@ def _status_to_delete_by(path: Path) -> Status:
 def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
     """Return the error for a run that another process is training, which rules out `what`."""
     who = f"process {status.pid} on {status.host}" if status.pid else "another process"
-    how = f"stop it first (tui-latent control {path.name} stop)"
+    how = f"stop it first (tui-latent control {command_word(path)} stop)"
     with suppress(RunError):
         manifest = read_manifest(path)
         if "stop" not in obeyed(manifest.preset, manifest.provenance):

@@ -133,7 +133,7 @@ def verdict(groups: Sequence[Group], metric: str) -> str:
     known = [group for group in groups if group.spread.count]
     spec, higher = spec_of(metric), is_higher_better(metric)
     if not known:
-        return f"No run has finished with {spec.title} yet."
+        return f"No run has finished with a value of {spec.short} yet."
     best = known[0]
     runs = best.spread.count
     single = f"{spec.short} {number(best.spread.mean)}"

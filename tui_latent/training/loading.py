@@ -15,6 +15,7 @@ from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.image_columns import ImageColumns
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.control import read_request
 from tui_latent.runs.image_classes import read_image_classes
 from tui_latent.runs.reader import RunReader
@@ -131,7 +132,7 @@ def _with_given_classes(path: Path, dataset: Dataset) -> Dataset:
         raise DataError(
             f"{dataset.name}: the images have changed since `tui-latent label` gave them classes: "
             f"restore them, or remove the classes with a CSV file that has only the header "
-            f"path,class: tui-latent label {path.name} --csv FILE"
+            f"path,class: tui-latent label {command_word(path)} --csv FILE"
         )
     return dataset.with_classes(given.names, given.train, given.val)
 

@@ -18,6 +18,7 @@ from textual.driver import Driver
 from textual.drivers._writer_thread import WriterThread
 from textual.screen import Screen
 
+from tui_latent.runs.command_word import command_word
 from tui_latent.runtime.terminal_loss import (
     ONE_LOSS,
     release_terminal,
@@ -107,7 +108,7 @@ class DetachedTraining:
             # While a run is training, its log takes what goes to stderr.
             sys.stderr.write(
                 "The terminal is gone. Training continues without a screen; "
-                f"show it with: tui-latent attach {path.name}\n"
+                f"show it with: tui-latent attach {command_word(path)}\n"
             )
             self._training.over.wait()
         os._exit(0)

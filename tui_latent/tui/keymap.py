@@ -354,7 +354,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
     "sweep": (
         Key("sweep.open", "choose", "open", "Open", "Open the best run with these settings"),
         Key("sweep.best", "best", "best", "Best", "Open the best run of all"),
-        Key("sweep.sort", "sort", "sort", "Sort", "Sort by the next column"),
+        Key("sweep.sort", "sort", "sort", "Sort", "Sort by the next column (or click its title)"),
         Key("chart.metric", "next", "metric(1)", "Metric", "Next metric"),
         hidden("chart.metric_before", "previous", "metric(-1)", "Previous metric"),
         Key("sweep.picture", "axis", "picture", "Picture", "Plot the runs against other settings"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from tui_latent.metrics.class_scores import wilson_interval
 from tui_latent.number_format import number
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.metric_specs import spec_of
 from tui_latent.runs.missing import missing_lines
 from tui_latent.verdict.doors import EVALUATION, LOG, map_at
@@ -97,7 +98,7 @@ def unlabelled(about: Subject) -> Finding | None:
         "note",
         "There are no labels, so no accuracy is known.",
         evidence=f"None of the {len(about.run.map.labels):,} {about.nouns.image}s on the map has a "
-        f"label. To add labels: tui-latent label {about.run.name} --csv FILE",
+        f"label. To add labels: tui-latent label {command_word(about.run.path)} --csv FILE",
         threshold="",
         door=EVALUATION,
         headline=False,

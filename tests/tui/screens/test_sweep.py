@@ -83,6 +83,48 @@ async def test_sorting_and_another_metric_reorder_the_table(tmp_path: Path) -> N
         await until(pilot, lambda: "mean loss" in str(head.content))
 
 
+async def test_a_click_on_a_title_sorts_by_its_column_and_another_one_as_before(
+    tmp_path: Path,
+) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        best = lines(screen)
+        head = screen.query_one("#head", Static)
+        place = str(head.content).index("latent_dim") + 2
+        await pilot.click("#head", offset=(place, 0))
+        await until(pilot, lambda: lines(screen) != best)
+        assert [line.split()[0] for line in lines(screen)] == ["2", "2", "3", "3", "10", "10"]
+        await pilot.click("#head", offset=(place, 0))
+        await until(pilot, lambda: lines(screen) == best)
+
+
+async def test_the_next_column_to_sort_by_is_one_that_is_shown(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    async with MenulessApp(tmp_path).run_test(size=(64, 24)) as pilot:
+        screen = await opened(pilot, path)
+        table, titles = screen.query_one("#runs"), []
+        await pilot.press("S")
+        while "by best" not in str(table.border_title):
+            titles.append(str(table.border_title).partition("by ")[2])
+            await pilot.press("S")
+        await pilot.press("S")
+        again = str(table.border_title).partition("by ")[2]
+        assert titles and again == titles[0], "hidden ones would change nothing"
+
+
+async def test_settings_keep_apart_in_a_narrow_picture(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        await pilot.press("X", "X")
+        await until(pilot, lambda: "range of the seeds" in picture(screen))
+        rows = [row for row in picture(screen).splitlines() if "●" in row]
+        labels = {row.split("●")[0].strip(" ├─") for row in rows}
+        assert len(labels) == len(rows) == 6
+        assert all("…" not in label for label in labels)
+
+
 async def test_pictures_change_and_the_maps_are_there(tmp_path: Path) -> None:
     path = made_sweep(tmp_path, FIGURES)
     async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
@@ -95,7 +137,7 @@ async def test_pictures_change_and_the_maps_are_there(tmp_path: Path) -> None:
         assert sorted(ends) == [".480", ".930", "0.01", "0.1", "10", "2"], "settings as written"
         await pilot.press("X")
         assert "range of the seeds" in picture(screen)
-        means = [line.split()[-1] for line in picture(screen).splitlines()[1:-1]]
+        means = [line.split()[-1] for line in picture(screen).splitlines() if "●" in line]
         assert means[0] == ".930" and all(len(mean) == 4 for mean in means), means
         await until(
             pilot, lambda: sum(panel.scene is not None for panel in screen.query(ScatterPanel)) >= 4

@@ -225,9 +225,18 @@ class Conductor:
         self._write("running")
         for path, run in list(self._elsewhere.items()):
             status = run_status(path)
-            if not (status.pid and status.state in LIVE_STATES):
+            if status.pid and status.state in LIVE_STATES:
+                continue
+            given_up = status.state == "interrupted" and path not in self._attempts
+            if not given_up:
                 del self._elsewhere[path]
                 self._ended(path, run)
+            elif self._engine.room() > 0:  # the process of an earlier sweep, which was killed
+                del self._elsewhere[path]
+                self._attempts[path] = 1
+                self._training[path] = run
+                self._watcher.began(run.name)
+                self._engine.start([path])
         for path, run in self._training.items():
             with suppress(RunError):
                 if self._source.looks(run, self._snapshot(path)):

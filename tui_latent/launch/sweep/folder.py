@@ -83,7 +83,7 @@ class SweepFolder:
                 write_sweep(draft, self.manifest)
                 draft.rename(self.path)
         except OSError as error:
-            if error.errno not in _TAKEN:
+            if error.errno not in _TAKEN or not self._runs.is_dir():
                 where, why = self._runs, error.strerror or error
                 raise RunError(f"{where}: cannot create a sweep there: {why}") from error
             if not is_sweep(self.path):  # else another sweep has just made it

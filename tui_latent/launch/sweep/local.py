@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,8 @@ from tui_latent.runtime.limits import cpu_cores
 
 _WARM: Final = "tui_latent.launch.sweep.trial"
 _VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+FOR_THE_SWEEP: Final = (signal.SIGINT, signal.SIGTERM)
+"""signals that stop a sweep, and that the forkserver leaves to it"""
 _GPU: Final = ("auto", "cuda")
 """devices of a preset that leave open which GPU is meant"""
 
@@ -39,6 +41,7 @@ class LocalEngine:
 
     def start(self, paths: Sequence[Path]) -> None:
         """Train these runs, or resume them; EngineError when no process can be started."""
+        _start_forkserver()
         for path in paths:
             gpu = self._gpu_for(path)
             variables = {**os.environ, **({_VISIBLE: gpu} if gpu else {})}
@@ -99,6 +102,19 @@ def roomiest(free: Mapping[int, int], ours: Mapping[int, int]) -> int:
     Runs that have just started have not taken their memory yet, so they are counted.
     """
     return max(free, key=lambda index: (free[index] / (ours.get(index, 0) + 1), -index))
+
+
+def _start_forkserver() -> None:
+    """Start the forkserver, unless it runs, so that no signal to the whole group ends it.
+
+    A terminal sends Ctrl+C to it too, and `timeout` sends SIGTERM: the sweep is to stop by them.
+    """
+    resource_tracker.ensure_running()  # it would end the blocking
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_THE_SWEEP)  # its process inherits it
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _train(*words: object) -> None:

@@ -65,10 +65,7 @@ class RayEngine:
                 _temp_dir=self._session.name if self._session else None,
                 runtime_env={"env_vars": variables} if variables else None,
             )
-        except (
-            *(ConnectionError, RuntimeError, ValueError, OSError, TimeoutError),
-            ray.exceptions.RayError,
-        ) as error:
+        except Exception as error:  # Ray raises bare ones, as when its start takes too long
             self.close()
             where = f"at {address}" if address else "on this machine"
             raise EngineError(f"cannot use a Ray cluster {where}: {_why(error)}") from error
@@ -232,6 +229,8 @@ def _why(error: BaseException) -> str:
             f": if it asks for a token, set {_TOKENS}=token, and give the token in RAY_AUTH_TOKEN "
             "or ~/.ray/auth_token"
         )
+    if "timed out during startup" in said:
+        said += " Run the same command again when this machine has less to do."
     return said or type(error).__name__
 
 

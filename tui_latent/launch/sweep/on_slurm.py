@@ -13,6 +13,8 @@ from tui_latent.runs.control import read_request
 
 _MINUTES: Final = 240
 """of a job, unless --slurm time=… says otherwise; one that is cut off is queued again"""
+_PROGRAMS: Final = ("sbatch", "srun")
+"""of Slurm, which submitit calls"""
 _MANY: Final = 1000
 """jobs of one array: Slurm's usual limit"""
 
@@ -86,10 +88,10 @@ def slurm_executor(sweep: Path, options: Sequence[str], jobs: int | None) -> Any
         raise EngineError(
             "--engine slurm needs submitit: pip install 'tui-latent[slurm]'"
         ) from error
-    if shutil.which("sbatch") is None:
+    if missing := next((name for name in _PROGRAMS if shutil.which(name) is None), None):
         raise EngineError(
-            "--engine slurm: sbatch is not on this machine: run the sweep on a login node of the "
-            "cluster, or use --engine local"
+            f"--engine slurm: {missing} is not on this machine: run the sweep on a login node of "
+            "the cluster, or use --engine local"
         )
     named = dict(_option(text) for text in options)
     executor = submitit.SlurmExecutor(folder=str(sweep / ".slurm"))

@@ -131,6 +131,7 @@ class SearchedTrials:
                 run = self._entered_again(run)
             elif not found.state.is_finished():
                 self._asked[run.name] = optuna.trial.Trial(self._study, found._trial_id)
+                self._reported[run.name] = max(found.intermediate_values, default=-1)
             known.append((trial, run))
         self._folder.add([(trial, run.number) for trial, run in known])  # refuses other settings
         return known
@@ -153,7 +154,8 @@ class SearchedTrials:
             value = snapshot.newest(self._search.metric)
             if value is not None and math.isfinite(value):
                 self._values[name] = value
-        if name in self._values and name not in self._asked:
+        pruned = any(run.pruned for run in self._folder.manifest.runs if run.name == name)
+        if name in self._values and name not in self._asked and not pruned:
             self._study.tell(asked, self._values[name])
         else:
             self._study.tell(asked, state=self._optuna.trial.TrialState.FAIL)

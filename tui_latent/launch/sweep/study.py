@@ -41,10 +41,10 @@ def opened_study(
     try:
         _cut_unfinished_line(file)
         storage = _storage(optuna, file)
-        study = _created(optuna, storage, search)
+        study = _created(optuna, storage, search, len(tried))
         if not _fits(study, grid, tried):
             optuna.delete_study(study_name=_NAME, storage=storage)
-            study = _created(optuna, storage, search)
+            study = _created(optuna, storage, search, len(tried))
     except (ValueError, LookupError, TypeError, AssertionError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is damaged"
         raise RunError(
@@ -93,10 +93,14 @@ def settings(parameters: Mapping[str, Any], grid: Sequence[Choices]) -> dict[str
     return found
 
 
-def _created(optuna: Any, storage: Any, search: Search) -> Any:
+def _created(optuna: Any, storage: Any, search: Search, seed: int) -> Any:
+    """Return the study; a search that goes on needs a `seed` with which it has not begun before.
+
+    Otherwise it would suggest once more what it suggested then.
+    """
     return optuna.create_study(
         storage=storage,
-        sampler=optuna.samplers.TPESampler(seed=0),
+        sampler=optuna.samplers.TPESampler(seed=seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
         study_name=_NAME,
         direction="maximize" if search.maximise else "minimize",

@@ -17,6 +17,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final
 
+from tui_latent.launch.sweep.local import FOR_THE_SWEEP
 from tui_latent.runs.schema import Request, RunBusyError, RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
@@ -57,6 +58,7 @@ def train_trial(
     """
     os.setsid()  # the sweep decides what Ctrl+C means
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FOR_THE_SWEEP)  # as they are in the forkserver
     _write_into(path / "train.log")
     os.environ.clear()
     os.environ.update(variables)

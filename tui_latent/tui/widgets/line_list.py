@@ -180,11 +180,11 @@ class LineList(ScrollView, can_focus=True):
         assert self._write is not None
         top = self.scroll_offset.y
         seen = range(top, min(top + self.scrollable_content_region.height, len(self._keys)))
-        old = {index: self._contents[index] for index in seen if index in self._contents}
+        old = {index: self._contents.get(index) for index in seen}
         self._forget()
         for index, content in old.items():
-            new = self._content(index)
-            if not content.is_same(new):
+            # A resize forgets lines that are on the screen: they may differ, too.
+            if content is None or not content.is_same(self._content(index)):
                 self.refresh_line(index)
 
     def _forget(self) -> None:

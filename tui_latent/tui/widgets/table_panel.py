@@ -47,7 +47,7 @@ class TablePanel(VerticalScroll, can_focus=True):
     def _lay_out(self) -> None:
         if self._lines is None or not self.size.area:  # hidden: laid out when shown
             return
-        width, room = self.scrollable_content_region.width, self.size.width - 2
+        width, room = self.scrollable_content_region.width, self.size.width - 4
         titles, lines = self._titles(width), self._lines(width)
         title = next((t for t in titles if len(t) <= room), titles[-1])
         content = Content("\n").join(lines)

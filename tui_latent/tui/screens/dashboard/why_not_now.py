@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from tui_latent.runs.command_word import command_word
 from tui_latent.runs.schema import LIVE_STATES, RunSnapshot
 from tui_latent.tui.remapping import key_name
 
@@ -18,7 +19,7 @@ def why_not_now(action: str, snapshot: RunSnapshot, keymap: Mapping[str, str]) -
     if action == "resume" and state in LIVE_STATES:
         return f"{name} is already {state}."
     if action == "resume" and state == "finished":
-        longer = f"tui-latent resume {snapshot.path.name} --epochs N"
+        longer = f"tui-latent resume {command_word(snapshot.path)} --epochs N"
         return f"{name} is finished. To train it for longer, run: {longer}"
     if action in OF_TRAINING and state not in LIVE_STATES:
         if snapshot.origin != "trained":

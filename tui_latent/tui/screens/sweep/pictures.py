@@ -116,14 +116,20 @@ def _spread_lines(view: SweepView, width: int) -> list[Content]:
     known = [group for group in view.groups if group.spread.count]
     values = [value for group in known for value in group.spread.values]
     low, high = min(values), max(values)
-    label = min(max(len(group.label) for group in known), _LABEL, max(8, width // 3))
+    most, head = min(_LABEL, max(8, width // 3)), []
+    labels = [group.label for group in known]
+    if max(map(len, labels)) > most:  # cut, they would not differ
+        head = [Content.styled(clip(" · ".join(known[0].short_keys), width), "dim")]
+        labels = [group.short_label for group in known]
+    label = min(max(map(len, labels)), most)
     room = max(10, width - label - 10)
-    lines = [_spread_line(group, label, room, low, high) for group in known]
+    named = zip(known, labels, strict=True)
+    lines = [_spread_line(group, name, label, room, low, high) for group, name in named]
     scale = f"{short_number(low)}{short_number(high):>{room - len(short_number(low))}}"
-    return [*lines, Content.styled(f"{'':{label + 1}}{scale}", "dim")]
+    return [*head, *lines, Content.styled(f"{'':{label + 1}}{scale}", "dim")]
 
 
-def _spread_line(group: Group, label: int, room: int, low: float, high: float) -> Content:
+def _spread_line(group: Group, label: str, cut: int, room: int, low: float, high: float) -> Content:
     def place(value: float) -> int:
         share = (value - low) / (high - low) if high > low else 0.5
         return min(room - 1, max(0, round(share * (room - 1))))
@@ -136,7 +142,7 @@ def _spread_line(group: Group, label: int, room: int, low: float, high: float) -
     if last > first:
         cells[first], cells[last] = "├", "┤"
     cells[place(group.spread.mean)] = "●"
-    name = column(clip(group.label, label), label)
+    name = column(clip(label, cut), cut)
     return Content.assemble(
         (f"{name} ", "dim"), "".join(cells), f" {short_number(group.spread.mean)}"
     )

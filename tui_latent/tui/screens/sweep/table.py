@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -22,6 +23,7 @@ from tui_latent.tui.screens.sweep.view import SweepView
 from tui_latent.tui.widgets.line_list import LineList
 
 _GLYPHS: Final = {**STATE_GLYPHS, "waiting": "·", "pruned": "×", "unreadable": "?", "gone": "?"}
+_GAP: Final = "  "
 _WIDEST: Final = 16
 """cells of a setting's column at most"""
 
@@ -56,6 +58,7 @@ class SweepTable(Vertical):
         self._view: SweepView | None = None
         self._singly = False
         self._by = ""
+        self._shown: Sequence[_Column] = ()
         self._groups: dict[str, Group] = {}
 
     def compose(self) -> ComposeResult:
@@ -84,17 +87,27 @@ class SweepTable(Vertical):
     def sort_by_next(self) -> None:
         """Sort by the next column."""
         if self._view is not None:
-            names = ["", *(each.id for each in self._columns(self._view) if each.id != "value")]
+            names = ["", *(each.id for each in self._shown if each.id != "value")]
             at = names.index(self._by) if self._by in names else 0
             self._by = names[(at + 1) % len(names)]
             self._refresh_lines()
+
+    @on(events.Click, "#head")
+    def click_head(self, event: events.Click) -> None:
+        """Sort by the column that was clicked, or no longer by it."""
+        left = 0
+        for each in self._shown:
+            if left <= event.x < left + each.width:
+                self._by = "" if each.id in ("value", self._by) else each.id
+                self._refresh_lines()
+            left += each.width + len(_GAP)
 
     def _refresh_lines(self) -> None:
         view = self._view
         width = self.size.width - 3
         if view is None or width <= 0:
             return
-        columns = _fitting(self._columns(view), width)
+        self._shown = columns = _fitting(self._columns(view), width)
         groups = list(view.singly() if self._singly else view.groups)
         by = next((each for each in columns if each.id == self._by), None)
         if by is not None:
@@ -132,7 +145,8 @@ class SweepTable(Vertical):
                 _Column("sd", "sd", 6, _deviation, lambda g: g.spread.deviation),
                 _Column("difference", "minus best (95 %)", 19, _difference, _middle),
             ]
-        columns.append(_Column("state", "state", 11, _states, lambda g: _states(g)))
+        states = max([11, *(len(_states(group)) for group in every)])
+        columns.append(_Column("state", "state", states, _states, lambda g: _states(g)))
         columns.append(_Column("seconds", "time", 8, _time, _seconds))
         for name, title in (("val/loss", "held-out loss"), ("train/loss", "loss")):
             if name != view.metric and any(spec.name == name for spec in view.sweep.metrics):
@@ -168,9 +182,9 @@ def _fitting(columns: Sequence[_Column], width: int) -> list[_Column]:
     )
     taken, room = set[str](), width
     for each in ranked:
-        if each.width + 2 <= room or not taken:
+        if each.width + len(_GAP) <= room or not taken:
             taken.add(each.id)
-            room -= each.width + 2
+            room -= each.width + len(_GAP)
     return [each for each in columns if each.id in taken]
 
 
@@ -180,7 +194,7 @@ def _head(columns: Sequence[_Column], by: _Column | None) -> Content:
         mark = ("↓" if each.falling else "↑") if by is not None and each.id == by.id else ""
         title = f"{mark}{each.title}" if len(each.title) < each.width else each.title
         parts.append(column(title, each.width, right=each.id not in ("state",)))
-    return Content("  ".join(parts))
+    return Content(_GAP.join(parts))
 
 
 def _line(group: Group, columns: Sequence[_Column], view: SweepView) -> Content:
@@ -195,7 +209,7 @@ def _line(group: Group, columns: Sequence[_Column], view: SweepView) -> Content:
             style = "$text-error"
         elif each.id in ("sd", "seconds", "difference"):
             style = "dim"
-        parts.append((("  " if place else "") + text, style))
+        parts.append(((_GAP if place else "") + text, style))
     return Content.assemble(*parts)
 
 
