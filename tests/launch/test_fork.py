@@ -130,6 +130,15 @@ def test_later_stages_can_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert train_run(fork).step == 20
 
 
+def test_a_setting_of_all_stages_leaves_those_that_are_over_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stopped(monkeypatch, staged(tmp_path), 6)
+    over, *_ = load_run_preset(path).stages
+    fork = fork_run(path, path.parent, None, {"stages.2.lr": 0.25, "stages.*.lr": 0.5})
+    assert [stage.lr for stage in load_run_preset(fork).stages] == [over.lr, 0.5, 0.25]
+
+
 def test_a_missing_checkpoint_is_an_error_that_lists_the_others(make_run: MakeRun) -> None:
     path = make_run()
     with pytest.raises(RunError, match="no checkpoint yet"):
