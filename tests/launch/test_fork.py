@@ -11,7 +11,7 @@ import pytest
 from tests.training.conftest import MakeRun, make_run
 from tests.training.test_live_settings import train_with
 from tests.training.test_run_events import staged
-from tests.training.test_session import assert_same_weights, stop_at, weights
+from tests.training.test_session import assert_same_weights, stopped, weights
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset
 from tui_latent.launch.fork import fork_run
@@ -23,13 +23,6 @@ from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
 
 __all__ = ["make_run"]
-
-
-def stopped(monkeypatch: pytest.MonkeyPatch, path: Path, step: int) -> Path:
-    with monkeypatch.context() as patch:
-        stop_at(patch, path, step)
-        assert train_run(path).state == "stopped"
-    return path
 
 
 def test_a_fork_without_changes_ends_as_its_run_does(
