@@ -106,7 +106,6 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
     DashboardScreen.-three ConfusionPanel { display: block; }
     RunPanels.-full-alone #side { display: none; }
     RunPanels .-unwanted, RunPanels .-empty { display: none !important; }
-    #side.-roomy SpacePanel { height: 3fr; }
     """
 
     ABOUT = (
